@@ -1,0 +1,28 @@
+//! What the broker counts, for its status.
+
+/// Messages since the start, by what became of them.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Requests handed to the server.
+    pub(crate) requests: u64,
+    /// Replies handed to their clients.
+    pub(crate) replies: u64,
+    /// Replies whose client had gone.
+    pub(crate) unreachable: u64,
+    /// Messages for a peer that already had as many waiting as it may.
+    pub(crate) dropped_full: u64,
+    /// Messages without the empty frame or a body, or with too many frames.
+    pub(crate) malformed: u64,
+}
+
+impl Counters {
+    pub(crate) fn list(&self) -> [(&'static str, u64); 5] {
+        [
+            ("requests", self.requests),
+            ("replies", self.replies),
+            ("unreachable", self.unreachable),
+            ("dropped_full", self.dropped_full),
+            ("malformed", self.malformed),
+        ]
+    }
+}

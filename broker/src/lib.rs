@@ -1,0 +1,159 @@
+//! ROUTER/DEALER forwarding between clients and the server; never decodes a body.
+//!
+//! Requests are `[client] [""] [body ..]` and go to the server as they are, so its replies find their way back by
+//! their first frame. What cannot be delivered is counted, never queued here: clients resend by id.
+
+mod counters;
+
+use std::time::Instant;
+
+use transport::control::{self, Control};
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::stop::Stop;
+use transport::wake::Wake;
+use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
+
+use crate::counters::Counters;
+
+/// Messages moved in one direction before the other has its turn.
+const BURST_MESSAGES_MAX: usize = 256;
+
+/// The answer to a message without the empty first frame. It has no id, since nobody looks into a body here.
+const NO_DELIMITER: &[u8] = concat!(
+    r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#,
+    r#""message":"send an empty frame before the request lines, as a REQ socket does by itself","#,
+    r#""data":{"reason":"invalid_request"}}}"#,
+    "\n"
+)
+.as_bytes();
+
+/// Why the broker could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// A socket failed.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+}
+
+/// Where the broker listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// For clients: their requests arrive here.
+    pub clients: String,
+    /// For the server, which connects to it.
+    pub servers: String,
+    /// For operators.
+    pub control: String,
+}
+
+/// The broker: two sockets and the counters.
+pub struct Broker {
+    clients: Socket,
+    servers: Socket,
+    control: Control,
+    endpoints: Config,
+    counters: Counters,
+    started: Instant,
+    /// The message on its way; kept so that its room is used again.
+    frames: Vec<Frame>,
+}
+
+impl Broker {
+    /// Listens wherever `config` says.
+    pub fn bind(context: &Context, config: &Config, security: &Security) -> Result<Self, BrokerError> {
+        let clients = context.socket(Kind::Router, security)?;
+        let servers = context.socket(Kind::Dealer, security)?;
+        let control = Control::bind(context, &config.control)?;
+        let endpoints = Config {
+            clients: clients.bind(&config.clients)?,
+            servers: servers.bind(&config.servers)?,
+            control: control.endpoint().to_owned(),
+        };
+        let (counters, started) = (Counters::default(), clock::now());
+        Ok(Self { clients, servers, control, endpoints, counters, started, frames: Vec::new() })
+    }
+
+    /// Where the broker listens, with the ports that the system chose.
+    #[must_use]
+    pub fn endpoints(&self) -> &Config {
+        &self.endpoints
+    }
+
+    /// Forwards until `stop` is requested.
+    pub fn run(mut self, stop: &Stop) -> Result<(), BrokerError> {
+        let (waker, wake) = Wake::new()?;
+        stop.watch(waker);
+        tracing::info!(clients = self.endpoints.clients, servers = self.endpoints.servers, "broker forwards");
+        while !stop.is_requested() {
+            self.wait(&wake)?;
+            self.forward_requests()?;
+            self.forward_replies()?;
+            self.control.answer(|| control::status("broker", self.started, &self.counters.list()))?;
+        }
+        // What the server has answered already, clients need not ask again.
+        self.forward_replies()?;
+        tracing::info!("broker stops");
+        Ok(())
+    }
+
+    /// Requests are waited for only while the server can take them: until then they stay with their senders.
+    fn wait(&self, wake: &Wake) -> Result<(), TransportError> {
+        let requests = if self.servers.can_send()? {
+            Watch::Readable(&self.clients)
+        } else {
+            Watch::Writable(&self.servers)
+        };
+        let replies = Watch::Readable(&self.servers);
+        wait(&[requests, replies, Watch::Readable(self.control.socket()), Watch::Wake(wake)], None)
+    }
+
+    fn forward_requests(&mut self) -> Result<(), TransportError> {
+        for _ in 0..BURST_MESSAGES_MAX {
+            if !self.servers.can_send()? || !self.clients.receive(&mut self.frames)? {
+                break;
+            }
+            if !is_enveloped(&self.frames) {
+                self.refuse()?;
+                continue;
+            }
+            match self.servers.send(self.frames.drain(..))? {
+                Sent::Done => self.counters.requests += 1,
+                Sent::Full | Sent::Unreachable => self.counters.dropped_full += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Replies are always read. That a ROUTER is writable says nothing about the client a reply is for, and one
+    /// client that does not read must not hold up the others.
+    fn forward_replies(&mut self) -> Result<(), TransportError> {
+        for _ in 0..BURST_MESSAGES_MAX {
+            if !self.servers.receive(&mut self.frames)? {
+                break;
+            }
+            if !is_enveloped(&self.frames) {
+                self.counters.malformed += 1;
+                continue;
+            }
+            match self.clients.send(self.frames.drain(..))? {
+                Sent::Done => self.counters.replies += 1,
+                Sent::Full => self.counters.dropped_full += 1,
+                Sent::Unreachable => self.counters.unreachable += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self) -> Result<(), TransportError> {
+        self.counters.malformed += 1;
+        self.frames.truncate(1);
+        self.frames.extend([Frame::new(), Frame::from(NO_DELIMITER)]);
+        self.clients.send(self.frames.drain(..)).map(|_gone_if_not_sent| ())
+    }
+}
+
+/// Whether a message is `[client] [""] [body ..]`.
+fn is_enveloped(frames: &[Frame]) -> bool {
+    matches!(frames, [_client, delimiter, _body, ..] if delimiter.is_empty())
+}

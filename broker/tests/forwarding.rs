@@ -1,0 +1,220 @@
+//! A running broker between clients and a server that the tests play.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+
+use std::time::Duration;
+
+use broker::{Broker, Config};
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::stop::Stop;
+use transport::{Context, Frame, Kind, Sent, Socket, control};
+
+fn config(clients: &str) -> Config {
+    let any_port = "tcp://127.0.0.1:0".to_owned();
+    Config { clients: clients.to_owned(), servers: any_port.clone(), control: any_port }
+}
+
+/// A running broker, as its peers see it.
+struct Peers {
+    context: Context,
+    endpoints: Config,
+}
+
+/// Runs a broker for as long as `work` takes, and sees it stop.
+fn with_broker(config: &Config, work: impl FnOnce(&Peers)) {
+    let context = Context::new();
+    let broker = Broker::bind(&context, config, &Security::Plain).expect("free ports");
+    let peers = Peers { context, endpoints: broker.endpoints().clone() };
+    let stop = Stop::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| broker.run(&stop).expect("a clean stop"));
+        let _stopped = StopAtTheEnd(&stop);
+        work(&peers);
+    });
+}
+
+/// Stops the role when the test is over, also when it has failed.
+struct StopAtTheEnd<'a>(&'a Stop);
+
+impl Drop for StopAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}
+
+impl Peers {
+    fn connected(&self, kind: Kind, endpoint: &str) -> Socket {
+        let socket = self.context.socket(kind, &Security::Plain).expect("a socket");
+        socket.connect(endpoint).expect("an endpoint");
+        socket
+    }
+
+    fn client(&self) -> Socket {
+        self.connected(Kind::Dealer, &self.endpoints.clients)
+    }
+
+    fn server(&self) -> Socket {
+        self.connected(Kind::Router, &self.endpoints.servers)
+    }
+
+    fn count(&self, counter: &str) -> u64 {
+        let status =
+            control::ask(&self.context, &self.endpoints.control, Duration::from_secs(60)).expect("a status");
+        status["counters"][counter].as_u64().expect("a counter")
+    }
+}
+
+fn send(socket: &Socket, frames: &[&[u8]]) {
+    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send") != Sent::Done {
+        wait(&[Watch::Writable(socket)], None).expect("a wait");
+    }
+}
+
+fn receive(socket: &Socket) -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
+    while !socket.receive(&mut frames).expect("a receive") {
+        wait(&[Watch::Readable(socket)], None).expect("a wait");
+    }
+    frames.iter().map(|frame| frame.to_vec()).collect()
+}
+
+/// Answers the next `count` requests with their own bodies.
+fn echo(server: &Socket, count: usize) {
+    for _ in 0..count {
+        let request = receive(server);
+        send(server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn every_client_gets_its_own_replies_in_order() {
+    const CLIENTS: usize = 4;
+    const REQUESTS: usize = 1000;
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let server = peers.server();
+        let clients: Vec<_> = (0..CLIENTS).map(|_| peers.client()).collect();
+        for request in 0..REQUESTS {
+            for (number, client) in clients.iter().enumerate() {
+                send(client, &[b"", format!("{number}.{request}").as_bytes()]);
+            }
+        }
+        echo(&server, CLIENTS * REQUESTS);
+        for (number, client) in clients.iter().enumerate() {
+            for request in 0..REQUESTS {
+                assert_eq!(receive(client)[1], format!("{number}.{request}").into_bytes());
+            }
+        }
+        assert_eq!(peers.count("requests"), 4000);
+        assert_eq!(peers.count("replies"), 4000);
+    });
+}
+
+#[test]
+fn bodies_are_not_looked_into() {
+    for endpoint in ["tcp://127.0.0.1:0", "inproc://clients"] {
+        with_broker(&config(endpoint), |peers| {
+            let (client, server) = (peers.client(), peers.server());
+            let every_byte: Vec<u8> = (0..=255).collect();
+            for frames in
+                [&[b"".as_slice(), &every_byte, b"", b"\n"][..], &[b"", b""], &[b"", &vec![7; 1 << 20]]]
+            {
+                send(&client, frames);
+                let request = receive(&server);
+                assert_eq!(request[2..], *frames);
+                send(&server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                assert_eq!(receive(&client), frames);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_message_without_the_empty_frame_is_refused() {
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let (client, server) = (peers.client(), peers.server());
+        for frames in [&[b"{}".as_slice()][..], &[b"{}", b"{}"], &[b""], &[b"".as_slice(); 100]] {
+            send(&client, frames);
+        }
+        for _ in 0..3 {
+            let answer = receive(&client);
+            assert_eq!(answer[0], b"");
+            assert_eq!(
+                String::from_utf8_lossy(&answer[1]),
+                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"send an empty frame before \
+                 the request lines, as a REQ socket does by itself\",\"data\":{\"reason\":\"invalid_request\"}}}\n"
+            );
+        }
+        send(&client, &[b"", b"good"]);
+        echo(&server, 1);
+        assert_eq!(receive(&client)[1], b"good");
+        assert_eq!(peers.count("malformed"), 4);
+        assert_eq!(peers.count("requests"), 1);
+    });
+}
+
+#[test]
+fn a_reply_to_a_client_that_left_is_counted() {
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let (client, server) = (peers.client(), peers.server());
+        send(&client, &[b"", b"and goodbye"]);
+        let request = receive(&server);
+        drop(client);
+        // Until the broker sees that the client is gone, a reply goes out as any other.
+        while peers.count("unreachable") == 0 {
+            send(&server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        }
+    });
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_up_nobody() {
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let (deaf, server) = (peers.client(), peers.server());
+        send(&deaf, &[b"", b"hello"]);
+        let request = receive(&server);
+        let flood: Vec<_> = request.iter().map(Vec::as_slice).collect();
+        while peers.count("dropped_full") == 0 {
+            (0..1000).for_each(|_| send(&server, &flood));
+        }
+        let client = peers.client();
+        send(&client, &[b"", b"hello"]);
+        echo(&server, 1);
+        assert_eq!(receive(&client)[1], b"hello");
+        drop(deaf);
+    });
+}
+
+#[test]
+fn requests_wait_with_their_sender_until_there_is_a_server() {
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let client = peers.client();
+        let body = [0; 64 * 1024];
+        let mut sent = 0_usize;
+        wait(&[Watch::Writable(&client)], None).expect("a connection");
+        while client.send([Frame::new(), Frame::from(body.as_slice())]).expect("a send") == Sent::Done {
+            sent += 1;
+        }
+        // Answering this takes the broker once through its loop.
+        assert_eq!(peers.count("requests"), 0);
+        let server = peers.server();
+        for _ in 0..sent {
+            assert_eq!(receive(&server)[3].len(), body.len());
+        }
+        assert_eq!(peers.count("dropped_full"), 0);
+    });
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let error = Broker::bind(&peers.context, &config(&peers.endpoints.clients), &Security::Plain);
+        assert_eq!(
+            error.err().expect("a refusal").to_string(),
+            format!(
+                "{} is in use: another papo may be running there; stop it, or choose another port by flag",
+                peers.endpoints.clients
+            )
+        );
+    });
+}

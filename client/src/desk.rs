@@ -1,0 +1,178 @@
+//! What every front end shares: a connection, the session that is kept for it, and asking one thing at a time.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use common::accounts::{Credentials, LoggedIn};
+use common::{Password, Target, Text, UserName};
+use transport::clock;
+use transport::stop::Stop;
+use transport::wake::{Wake, Waker};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::network::{Asked, Channels, Network, Told};
+use crate::session::{Answer, Command, Message, News};
+
+/// Commands and answers on their way between the threads. Commands beyond it are refused.
+const COMMANDS_WAITING_MAX: usize = 4096;
+
+/// Messages that a front end may have on their way at once.
+pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
+
+/// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Which server, and on whose behalf.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Connection {
+    /// Where the server is.
+    #[arg(long, value_name = "ENDPOINT", env = "PAPO_SERVER", default_value = "tcp://127.0.0.1:5555")]
+    pub(crate) server: String,
+    /// Where sessions are kept, instead of ~/.config/papo.
+    #[arg(long, value_name = "DIR", env = "PAPO_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// How long the server may take to answer, in seconds.
+    #[arg(long, value_name = "SECONDS", env = "PAPO_TIMEOUT", default_value = "5", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|timeout| !timeout.is_zero()).ok_or_else(|| "say a number of seconds above 0".to_owned())
+}
+
+/// A connection to a server.
+pub(crate) struct Desk {
+    connection: Connection,
+    pub(crate) config: Config,
+    commands: SyncSender<Asked>,
+    answers: Receiver<Told>,
+    waker: Waker,
+    stop: Stop,
+    last_ticket: u64,
+}
+
+impl Desk {
+    /// Starts the network thread, which tells `news` whatever happens until `stop` is requested.
+    pub(crate) fn open<N: From<News> + Send + 'static>(
+        connection: &Connection,
+        news: SyncSender<N>,
+        stop: Stop,
+    ) -> Result<Self, Failure> {
+        let config = Config::new(connection.config.clone())?;
+        let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
+        let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);
+        let (waker, wake) = Wake::new()?;
+        stop.watch(waker.clone());
+        let channels = Channels { commands: commands_out, answers: answers_in, news };
+        let seed = Uuid::now_v7().as_u64_pair().1;
+        let network = Network::new(&connection.server, seed, channels, wake, stop.clone())?;
+        let work = move || {
+            if let Err(error) = network.run() {
+                tracing::error!(%error, "the connection ended");
+            }
+        };
+        std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
+        let connection = connection.clone();
+        Ok(Self { connection, config, commands, answers, waker, stop, last_ticket: 0 })
+    }
+
+    /// Asks, and waits for the answer as long as the person said.
+    pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, Failure> {
+        self.last_ticket += 1;
+        self.hand_over(command)?;
+        let deadline = clock::now() + self.connection.timeout;
+        loop {
+            match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
+                Ok((ticket, outcome)) if ticket == self.last_ticket => return Ok(outcome?),
+                Ok(_nobody_waits_for_it_any_more) => {}
+                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(self.connection.timeout)),
+                Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
+            }
+        }
+    }
+
+    /// Sends a message; what became of it is told as news.
+    pub(crate) fn send(&mut self, to: Target, text: Text<'static>) -> Result<(), Failure> {
+        self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text }))
+    }
+
+    fn hand_over(&mut self, command: Command) -> Result<(), Failure> {
+        let handed = self.commands.try_send((self.last_ticket, command));
+        self.waker.wake();
+        handed.map_err(|error| match error {
+            TrySendError::Full(_) => Failure::Refused("too much at once: try again in a moment".to_owned()),
+            TrySendError::Disconnected(_) => connection_ended(),
+        })
+    }
+
+    /// Goes on with the session that was kept, if there is one.
+    pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, Failure> {
+        let Some(session) = self.config.session(&self.connection.server)? else { return Ok(None) };
+        self.ask(Command::Restore(session.clone()))?;
+        Ok(Some(session))
+    }
+
+    /// Goes on with the session that was kept; it is an error if there is none.
+    pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
+        let sentence = || format!("nobody is logged in at {} here", self.connection.server);
+        self.restore()?.ok_or_else(|| Failure::LoggedOut(sentence()))
+    }
+
+    /// Makes an account.
+    pub(crate) fn register(&mut self, user: UserName, password: Password) -> Result<UserName, Failure> {
+        match self.ask(Command::Register(Credentials { user, password }))? {
+            Answer::Registered(user) => Ok(user),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Opens a session and keeps it.
+    pub(crate) fn login(&mut self, user: UserName, password: Password) -> Result<LoggedIn, Failure> {
+        match self.ask(Command::Login(Credentials { user, password }))? {
+            Answer::LoggedIn(session) => {
+                self.config.keep(&self.connection.server, &session)?;
+                Ok(session)
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Ends the session. Here it is forgotten even when the server does not know it any more.
+    pub(crate) fn logout(&mut self) -> Result<(), Failure> {
+        let outcome = self.ask(Command::Logout);
+        if matches!(outcome, Ok(_) | Err(Failure::LoggedOut(_))) {
+            self.config.forget(&self.connection.server)?;
+        }
+        outcome.map(drop)
+    }
+
+    /// When something that begins now has taken too long.
+    pub(crate) fn deadline(&self, wait: Duration) -> Instant {
+        clock::now() + wait.max(self.connection.timeout)
+    }
+
+    /// The failure of having waited in vain.
+    pub(crate) fn unreachable(&self, waited: Duration) -> Failure {
+        Failure::Unreachable { server: self.connection.server.clone(), waited }
+    }
+}
+
+/// The network thread ends with its desk, and with it the channel of news.
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.stop.request();
+    }
+}
+
+pub(crate) fn connection_ended() -> Failure {
+    Failure::Machine("the connection ended: start again".to_owned())
+}
+
+/// An answer to another question than the one that was asked.
+pub(crate) fn unexpected(answer: &Answer) -> Failure {
+    Failure::Machine(format!("papo answered something else than was asked ({answer:?}): please report this"))
+}

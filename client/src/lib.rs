@@ -1,0 +1,48 @@
+//! The client: a pure session core, a thread that moves its frames, and two front ends around them, the chat
+//! for people and the commands for scripts.
+//!
+//! Only [`session`] decides anything; only `network` has sockets; only `config` touches the disk; only `render`
+//! prints.
+
+pub mod session;
+
+mod network;
+
+mod config;
+mod desk;
+mod failure;
+mod password;
+mod render;
+
+mod chat;
+mod script;
+
+use std::process::ExitCode;
+
+/// What the client can be told on the command line.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Chat in the terminal; reads commands from a pipe just as well.
+    Chat(chat::Arguments),
+    #[command(flatten)]
+    Script(script::Command),
+}
+
+/// Does what the command says. What goes wrong is told on standard error; the exit code is 0 when all is done,
+/// 1 when the server or this machine refused, 2 when the command was wrong, 3 when the server did not answer.
+#[must_use]
+pub fn run(command: Command) -> ExitCode {
+    let outcome = match command {
+        Command::Chat(arguments) => chat::run(&arguments),
+        Command::Script(command) => script::run(command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, failure::Failure::OutputClosed) {
+                render::complain(&failure.to_string());
+            }
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The network thread: it owns the sockets, does what the session core says, and talks to the front end over
+//! channels.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant};
+
+use common::Error;
+use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
+use transport::poll::{self, Watch};
+use transport::security::Security;
+use transport::stop::Stop;
+use transport::wake::Wake;
+use transport::{Context, Frame, Kind, Socket, TransportError, clock};
+
+use crate::session::{Answer, Command, Effect, News, Session};
+
+/// Messages taken from one socket in one turn, so that none starves the others.
+const MESSAGES_PER_TURN_MAX: usize = 256;
+
+/// Request lines that wait for a connection. Beyond, the oldest are dropped: the core sends them again.
+const LINES_WAITING_MAX: usize = 2 * FRAME_LINES_MAX;
+
+/// A command and the ticket under which its outcome is told.
+pub(crate) type Asked = (u64, Command);
+
+/// The outcome of a command.
+pub(crate) type Told = (u64, Result<Answer, Error>);
+
+/// The front end's ends of the channels.
+pub(crate) struct Channels<N> {
+    pub(crate) commands: Receiver<Asked>,
+    pub(crate) answers: SyncSender<Told>,
+    /// Bounded, and waited for: who does not read the news holds the network thread up, and the events lost by
+    /// that are repaired from history.
+    pub(crate) news: SyncSender<N>,
+}
+
+/// All that the thread owns.
+pub(crate) struct Network<N> {
+    server: String,
+    context: Context,
+    dealer: Socket,
+    subscriber: Option<Socket>,
+    outgoing: Outgoing,
+    session: Session,
+    begun: Instant,
+    channels: Channels<N>,
+    wake: Wake,
+    stop: Stop,
+}
+
+impl<N: From<News>> Network<N> {
+    /// Connects to a server, which need not be there yet.
+    pub(crate) fn new(
+        server: &str,
+        seed: u64,
+        channels: Channels<N>,
+        wake: Wake,
+        stop: Stop,
+    ) -> Result<Self, TransportError> {
+        let context = Context::new();
+        let dealer = context.socket(Kind::Dealer, &Security::default())?;
+        dealer.connect(server)?;
+        Ok(Self {
+            server: server.to_owned(),
+            context,
+            dealer,
+            subscriber: None,
+            outgoing: Outgoing::default(),
+            session: Session::new(seed),
+            begun: clock::now(),
+            channels,
+            wake,
+            stop,
+        })
+    }
+
+    /// Works until asked to stop, or until nobody reads the news any more.
+    pub(crate) fn run(mut self) -> Result<(), TransportError> {
+        while !self.stop.is_requested() {
+            self.wait()?;
+            self.wake.clear();
+            while let Ok((ticket, command)) = self.channels.commands.try_recv() {
+                self.session.command(self.now_ms(), ticket, command);
+            }
+            self.receive_events()?;
+            self.receive_replies()?;
+            self.session.tick(self.now_ms());
+            if self.perform_effects()?.is_none() {
+                break;
+            }
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    /// The core's clock: it never goes back, whatever happens to the time of day.
+    fn now_ms(&self) -> u64 {
+        u64::try_from(clock::now().duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn wait(&self) -> Result<(), TransportError> {
+        let mut watches = vec![Watch::Wake(&self.wake), Watch::Readable(&self.dealer)];
+        watches.extend(self.subscriber.as_ref().map(Watch::Readable));
+        if !self.outgoing.lines.is_empty() {
+            watches.push(Watch::Writable(&self.dealer));
+        }
+        let left_ms = self.session.deadline().map(|deadline| deadline.saturating_sub(self.now_ms()));
+        poll::wait(&watches, left_ms.map(Duration::from_millis))
+    }
+
+    /// Replies are `[""] [lines]`.
+    fn receive_replies(&mut self) -> Result<(), TransportError> {
+        let mut frames = Vec::new();
+        for _ in 0..MESSAGES_PER_TURN_MAX {
+            if !self.dealer.receive(&mut frames)? {
+                break;
+            }
+            if let [delimiter, lines, ..] = frames.as_slice()
+                && delimiter.is_empty()
+            {
+                self.session.replies(self.now_ms(), lines);
+            }
+        }
+        Ok(())
+    }
+
+    /// Events are `[topic] [lines]`, a barrier is `[topic] [""]`.
+    fn receive_events(&mut self) -> Result<(), TransportError> {
+        let now_ms = self.now_ms();
+        let Some(subscriber) = &self.subscriber else { return Ok(()) };
+        let mut frames = Vec::new();
+        for _ in 0..MESSAGES_PER_TURN_MAX {
+            if !subscriber.receive(&mut frames)? {
+                break;
+            }
+            if let [topic, lines] = frames.as_slice() {
+                self.session.events(now_ms, topic, lines);
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what the core says; nothing when nobody reads the news any more.
+    fn perform_effects(&mut self) -> Result<Option<()>, TransportError> {
+        for effect in self.session.take_effects() {
+            match effect {
+                Effect::Request { id, line } => self.outgoing.put(id, line),
+                Effect::Connect(events) => self.connect_subscriber(&events),
+                Effect::Subscribe(topic) => {
+                    self.subscriber.iter().try_for_each(|socket| socket.subscribe(topic.as_bytes()))?;
+                }
+                Effect::Unsubscribe(topic) => {
+                    self.subscriber.iter().try_for_each(|socket| socket.unsubscribe(topic.as_bytes()))?;
+                }
+                // Whoever asked may have stopped waiting, and then nobody empties the channel.
+                Effect::Answer { ticket, outcome } => drop(self.channels.answers.try_send((ticket, outcome))),
+                Effect::News(news) => {
+                    if self.channels.news.send(news.into()).is_err() {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(Some(()))
+    }
+
+    /// A new socket: what the old one had subscribed to and received is of no use any more. When it cannot be
+    /// made, the barrier does not come, and the core tries again.
+    fn connect_subscriber(&mut self, events: &str) {
+        let endpoint = events_endpoint(&self.server, events);
+        let socket = self.context.socket(Kind::Subscriber, &Security::default());
+        let connected = socket.and_then(|socket| socket.connect(&endpoint).map(|()| socket));
+        self.subscriber =
+            connected.inspect_err(|error| tracing::warn!(%error, "cannot receive events")).ok();
+    }
+
+    fn send(&mut self) -> Result<(), TransportError> {
+        while !self.outgoing.lines.is_empty() && self.dealer.can_send()? {
+            let frame = Frame::from(self.outgoing.take_frame());
+            // What is lost at this point is sent again by the core, like whatever is lost later on.
+            let _sent_or_lost = self.dealer.send([Frame::new(), frame])?;
+        }
+        Ok(())
+    }
+}
+
+/// Request lines that wait to leave, in the order of their ids, each but once.
+#[derive(Default)]
+struct Outgoing {
+    lines: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Outgoing {
+    fn put(&mut self, id: u64, line: Vec<u8>) {
+        self.lines.insert(id, line);
+        if self.lines.len() > LINES_WAITING_MAX {
+            self.lines.pop_first();
+        }
+    }
+
+    /// As many lines as one frame may hold.
+    fn take_frame(&mut self) -> Vec<u8> {
+        let mut frame = Vec::new();
+        for _ in 0..FRAME_LINES_MAX {
+            if frame.len() + LINE_BYTES_MAX > FRAME_BYTES_MAX {
+                break;
+            }
+            let Some((_id, line)) = self.lines.pop_first() else { break };
+            frame.extend(line);
+        }
+        frame
+    }
+}
+
+/// Where to subscribe: the host `*` means the one that the server is reached at.
+fn events_endpoint(server: &str, events: &str) -> String {
+    let host = server.strip_prefix("tcp://").and_then(|rest| rest.rsplit_once(':')).map(|(host, _port)| host);
+    events.replacen("tcp://*:", &format!("tcp://{}:", host.unwrap_or("127.0.0.1")), 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_come_from_the_host_that_answers() {
+        insta::assert_snapshot!(events_endpoint("tcp://papo.example:5555", "tcp://*:5558"), @"tcp://papo.example:5558");
+        insta::assert_snapshot!(events_endpoint("tcp://[::1]:5555", "tcp://*:5558"), @"tcp://[::1]:5558");
+        insta::assert_snapshot!(events_endpoint("ipc:///run/papo", "tcp://*:5558"), @"tcp://127.0.0.1:5558");
+        insta::assert_snapshot!(events_endpoint("tcp://a:5555", "tcp://b:5558"), @"tcp://b:5558");
+    }
+
+    #[test]
+    fn lines_that_wait_share_a_frame_and_are_not_doubled() {
+        let mut outgoing = Outgoing::default();
+        for id in [2, 1, 2] {
+            outgoing.put(id, format!("{id}\n").into_bytes());
+        }
+        assert_eq!(outgoing.take_frame(), b"1\n2\n");
+        assert!(outgoing.lines.is_empty());
+    }
+
+    #[test]
+    fn a_frame_keeps_to_the_limits_of_the_protocol() {
+        let mut outgoing = Outgoing::default();
+        (0..FRAME_LINES_MAX as u64 + 1).for_each(|id| outgoing.put(id, b"\n".to_vec()));
+        assert_eq!(outgoing.take_frame().len(), FRAME_LINES_MAX);
+        assert_eq!(outgoing.take_frame().len(), 1);
+        (0..100).for_each(|id| outgoing.put(id, vec![b'x'; LINE_BYTES_MAX]));
+        assert!(outgoing.take_frame().len() <= FRAME_BYTES_MAX);
+        (0..10_000).for_each(|id| outgoing.put(id, Vec::new()));
+        assert_eq!(outgoing.lines.len(), LINES_WAITING_MAX);
+    }
+}

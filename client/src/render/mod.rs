@@ -1,0 +1,188 @@
+//! Rendering: what a person sees of an event or a list, and the only place that prints.
+
+mod sanitise;
+
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
+
+use common::{Body, Event, Target};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::session::{Entry, News};
+pub(crate) use sanitise::sanitise;
+
+/// How things look: with or without colours, and in which time zone.
+#[derive(Clone)]
+pub(crate) struct Renderer {
+    has_colours: bool,
+    zone: TimeZone,
+}
+
+/// The few styles there are, as ECMA-48 numbers them.
+#[derive(Clone, Copy)]
+enum Style {
+    Bold = 1,
+    Dim = 2,
+}
+
+impl Renderer {
+    /// Colours are for terminals, unless `NO_COLOR` is set (no-color.org).
+    pub(crate) fn for_standard_output() -> Self {
+        let is_colour_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let has_colours = io::stdout().is_terminal() && !is_colour_unwanted;
+        Self { has_colours, zone: TimeZone::system() }
+    }
+
+    /// Whether text may be coloured.
+    pub(crate) fn has_colours(&self) -> bool {
+        self.has_colours
+    }
+
+    /// An event, in one line or more: time, conversation, number, sender, text.
+    pub(crate) fn entry(&self, entry: &Entry) -> String {
+        let at = entry.event.as_ref().map_or_else(|| "--:--".to_owned(), |event| self.time(event.at));
+        let place = format!("{at} {} {} ", entry.conversation, entry.n);
+        let (head, text) = match &entry.event {
+            Some(Event { from, body: Body::Message { text, .. }, .. }) => {
+                (format!("{from}: "), sanitise(text.as_str()).into_owned())
+            }
+            Some(Event { from, body: Body::Created, to, .. }) => (String::new(), format!("{from} created {to}")),
+            Some(Event { from, body: Body::Joined, to, .. }) => (String::new(), format!("{from} joined {to}")),
+            Some(Event { from, body: Body::Left, to, .. }) => (String::new(), format!("{from} left {to}")),
+            None => (String::new(), "(something that this version of papo does not know)".to_owned()),
+        };
+        // Further lines are indented, so that no text can look like a line of somebody else's.
+        let indent = " ".repeat(place.width() + head.width());
+        let text = text.replace('\n', &format!("\n{indent}"));
+        format!("{}{}{text}", self.styled(Style::Dim, &place), self.styled(Style::Bold, &head))
+    }
+
+    /// A conversation that was opened, with its newest events.
+    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry]) -> String {
+        let head = match entries {
+            [] => format!("-- {conversation}: nothing was said yet --"),
+            [first, ..] => format!("-- {conversation} from {} on --", first.n),
+        };
+        let mut lines = vec![self.note(&head)];
+        lines.extend(entries.iter().map(|entry| self.entry(entry)));
+        lines.join("\n")
+    }
+
+    /// What happened, if the person is to see it.
+    pub(crate) fn news(&self, news: &News) -> Option<String> {
+        match news {
+            News::Entry(entry) => Some(self.entry(entry)),
+            News::Opened { conversation, entries } => Some(self.opened(conversation, entries)),
+            // It is shown in its place, as the event it has become.
+            News::Sent { outcome: Ok(_), .. } => None,
+            News::Sent { message, outcome: Err(error) } => {
+                Some(self.note(&format!("not sent to {}: {} -- {}", message.to, error, message.text.as_str())))
+            }
+            News::ConnectionLost => Some(self.note("-- the server does not answer; trying again --")),
+            News::ConnectionRestored => Some(self.note("-- the server answers again --")),
+            News::SessionEnded(error) => Some(self.note(&format!("-- {error}: log in again --"))),
+        }
+    }
+
+    /// Something that papo itself says.
+    pub(crate) fn note(&self, words: &str) -> String {
+        self.styled(Style::Dim, &sanitise(words))
+    }
+
+    fn time(&self, unix_ms: u64) -> String {
+        let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let zoned = time.unwrap_or_default().to_zoned(self.zone.clone());
+        format!("{:02}:{:02}", zoned.hour(), zoned.minute())
+    }
+
+    fn styled(&self, style: Style, words: &str) -> String {
+        if self.has_colours { format!("\x1b[{}m{words}\x1b[0m", style as u8) } else { words.to_owned() }
+    }
+}
+
+/// Standard output. What is printed is seen after [`flush`](Self::flush).
+pub(crate) struct Output {
+    out: BufWriter<Stdout>,
+    is_terminal: bool,
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        let out = io::stdout();
+        let is_terminal = out.is_terminal();
+        Self { out: BufWriter::new(out), is_terminal }
+    }
+
+    /// Prints what a renderer has made.
+    pub(crate) fn print(&mut self, rendered: &str) -> io::Result<()> {
+        writeln!(self.out, "{rendered}")
+    }
+
+    /// Prints a line for programs as it is; on a terminal, made harmless.
+    pub(crate) fn print_json(&mut self, line: &str) -> io::Result<()> {
+        if self.is_terminal { self.print(&sanitise(line)) } else { self.print(line) }
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Prints a failure, or another word beside the results.
+#[expect(clippy::print_stderr, reason = "this is the one place that prints")]
+pub(crate) fn complain(words: &str) {
+    eprintln!("papo: {}", sanitise(words));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn renderer(has_colours: bool) -> Renderer {
+        Renderer { has_colours, zone: TimeZone::UTC }
+    }
+
+    fn entry(event: &str) -> Entry {
+        let event: Event<'_> = serde_json::from_str(event).expect("an event");
+        let event = event.into_owned();
+        Entry { conversation: event.to.clone(), n: event.n, line: "".into(), event: Some(event) }
+    }
+
+    fn message(text: &str) -> Entry {
+        let text = serde_json::to_string(text).expect("json");
+        entry(&format!(
+            r##"{{"n":17,"at":1763700000123,"to":"#café","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":{text}}}"##
+        ))
+    }
+
+    #[test]
+    fn a_message_with_time_place_number_and_sender() {
+        insta::assert_snapshot!(renderer(false).entry(&message("oi")), @"04:40 #café 17 alice: oi");
+        let joined = r##"{"n":2,"at":0,"to":"#a","from":"bob","kind":"channel.joined"}"##;
+        insta::assert_snapshot!(renderer(false).entry(&entry(joined)), @"00:00 #a 2 bob joined #a");
+    }
+
+    #[test]
+    fn a_text_of_many_lines_cannot_pose_as_another_message() {
+        insta::assert_snapshot!(renderer(false).entry(&message("one\n04:40 #café 18 bob: two")), @r"
+        04:40 #café 17 alice: one
+                              04:40 #café 18 bob: two
+        ");
+    }
+
+    #[test]
+    fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
+        let shown = renderer(true).entry(&message("\x1b]0;title\x07\x1b[2J"));
+        let text = shown.split("alice: ").nth(1).expect("the text");
+        insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("end of bold"), @"␛]0;title␇␛[2J");
+        let refused = common::Error::new(common::Reason::Internal, "\x1b[2J");
+        assert!(!renderer(false).news(&News::SessionEnded(refused)).expect("news").contains('\x1b'));
+    }
+
+    #[test]
+    fn without_colours_there_are_no_escapes_at_all() {
+        assert!(renderer(true).entry(&message("oi")).contains('\x1b'));
+        assert!(!renderer(false).entry(&message("oi")).contains('\x1b'));
+    }
+}

@@ -1,0 +1,67 @@
+//! Making text harmless: whatever somebody wrote, the terminal shows it and obeys none of it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The text with control characters and those that reorder or hide other text made visible. Newlines stay.
+pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut harmless = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '\t' => harmless.push_str("    "),
+            '\0'..='\x1f' if character != '\n' => harmless.push(picture(character)),
+            '\x7f' => harmless.push('\u{2421}'),
+            _ if is_harmful(character) => {
+                let _never_fails = write!(harmless, "<U+{:04X}>", u32::from(character));
+            }
+            _ => harmless.push(character),
+        }
+    }
+    Cow::Owned(harmless)
+}
+
+/// Unicode has a picture for each control character of ASCII, in the same order.
+fn picture(control: char) -> char {
+    char::from_u32(0x2400 + u32::from(control)).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+/// Controls (Unicode's category Cc) but for the newline; the line and paragraph separators; and the explicit
+/// directional marks of UAX #9, section 2, with which a text can be shown as other than it is ("Trojan Source").
+fn is_harmful(character: char) -> bool {
+    match character {
+        '\n' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        _ => character.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn letters_of_all_scripts_and_emoji_stay_as_they_are() {
+        let text = "João, 你好 שלום 👩‍👩‍👧 e\u{301}\nnew line";
+        assert!(matches!(sanitise(text), Cow::Borrowed(same) if same == text));
+    }
+
+    #[test]
+    fn controls_are_shown() {
+        insta::assert_snapshot!(sanitise("a\x1b[31mb\rc\x08d\x7f\0"), @"a␛[31mb␍c␈d␡␀");
+        insta::assert_snapshot!(sanitise("tab\tbed, C1 \u{9b}31m"), @"tab    bed, C1 <U+009B>31m");
+        insta::assert_snapshot!(sanitise("\u{202e}evil\u{202c} \u{2066}x\u{2069}"), @"<U+202E>evil<U+202C> <U+2066>x<U+2069>");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_harmful_is_left_in_any_text(text in any::<String>()) {
+            prop_assert!(!sanitise(&text).contains(is_harmful));
+            prop_assert!(!sanitise(&text).contains('\x1b'));
+        }
+    }
+}

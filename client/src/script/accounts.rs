@@ -1,0 +1,94 @@
+//! `papo register`, `papo login`, `papo logout`, `papo users`.
+
+use common::UserName;
+use serde_json::json;
+
+use super::{Common, open, open_session, user};
+use crate::desk::unexpected;
+use crate::failure::Failure;
+use crate::password::PasswordSource;
+use crate::render::Output;
+use crate::session::{Answer, Command};
+
+/// Arguments of `papo register`. The password is asked for, or taken from PAPO_PASSWORD.
+#[derive(Debug, clap::Args)]
+pub struct Register {
+    /// The name of the new account.
+    #[arg(value_parser = user)]
+    user: UserName,
+    #[command(flatten)]
+    password: PasswordSource,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Arguments of `papo login`. The password is asked for, or taken from PAPO_PASSWORD.
+#[derive(Debug, clap::Args)]
+pub struct Login {
+    /// Who you are.
+    #[arg(value_parser = user)]
+    user: UserName,
+    #[command(flatten)]
+    password: PasswordSource,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Arguments of `papo logout`.
+#[derive(Debug, clap::Args)]
+pub struct Logout {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Arguments of `papo users`.
+#[derive(Debug, clap::Args)]
+pub struct Users {
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn register(arguments: Register) -> Result<(), Failure> {
+    let (mut desk, _news) = open(&arguments.common.connection)?;
+    let user = desk.register(arguments.user, arguments.password.read_new()?)?;
+    let words = format!("{user} is registered; go on with: papo login {user}");
+    print(&arguments.common, &json!({ "user": user }), &words)
+}
+
+pub(super) fn login(arguments: Login) -> Result<(), Failure> {
+    let (mut desk, _news) = open(&arguments.common.connection)?;
+    let session = desk.login(arguments.user, arguments.password.read()?)?;
+    // Whoever has the token is this user, so it is kept, and not printed.
+    let result = json!({ "user": session.user, "expires": session.expires });
+    print(&arguments.common, &result, &format!("{} is logged in", session.user))
+}
+
+pub(super) fn logout(arguments: &Logout) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    desk.logout()?;
+    print(&arguments.common, &json!({}), "logged out")
+}
+
+pub(super) fn list(arguments: &Users) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let users = match desk.ask(Command::Users)? {
+        Answer::Users(users) => users,
+        other => return Err(unexpected(&other)),
+    };
+    let mut output = Output::new();
+    for user in users {
+        if arguments.common.json {
+            output.print_json(&serde_json::to_string(&user).map_err(std::io::Error::from)?)?;
+        } else {
+            output.print(&format!("@{}", user.user))?;
+        }
+    }
+    Ok(output.flush()?)
+}
+
+/// Prints the one result of a command.
+pub(super) fn print(common: &Common, result: &serde_json::Value, words: &str) -> Result<(), Failure> {
+    let mut output = Output::new();
+    if common.json { output.print_json(&result.to_string())? } else { output.print(words)? }
+    Ok(output.flush()?)
+}

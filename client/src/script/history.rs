@@ -1,0 +1,42 @@
+//! `papo history`: a page of a conversation.
+
+use common::Target;
+
+use super::{Common, open_session, target};
+use crate::desk::unexpected;
+use crate::failure::Failure;
+use crate::render::{Output, Renderer};
+use crate::session::{Answer, Command, Range};
+
+/// Arguments of `papo history`.
+#[derive(Debug, clap::Args)]
+pub struct History {
+    /// The channel or user, in quotes: '#general', '@bob'.
+    #[arg(value_parser = target)]
+    conversation: Target,
+    /// Only events with a smaller number.
+    #[arg(long, value_name = "N")]
+    before: Option<u64>,
+    /// Only events with a greater number.
+    #[arg(long, value_name = "N")]
+    after: Option<u64>,
+    /// How many at most.
+    #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..=common::limits::HISTORY_EVENTS_MAX))]
+    limit: Option<u64>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(arguments: History) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let History { conversation, before, after, limit, common } = arguments;
+    let entries = match desk.ask(Command::History(Range { conversation, before, after, limit }))? {
+        Answer::History(entries) => entries,
+        other => return Err(unexpected(&other)),
+    };
+    let (mut output, renderer) = (Output::new(), Renderer::for_standard_output());
+    for entry in &entries {
+        if common.json { output.print_json(&entry.line)? } else { output.print(&renderer.entry(entry))? }
+    }
+    Ok(output.flush()?)
+}

@@ -1,0 +1,161 @@
+//! Commands for scripts and bots: each does one thing, prints its result (with `--json` one JSON line each), and
+//! ends with an exit code that tells how it went.
+
+mod accounts;
+mod channels;
+mod history;
+mod send;
+mod subscribe;
+
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use common::{ChannelName, Target, UserName};
+use transport::stop::Stop;
+
+use crate::desk::{Connection, Desk};
+use crate::failure::Failure;
+use crate::session::News;
+
+/// News that wait to be read.
+const NEWS_WAITING_MAX: usize = 1024;
+
+/// The commands for scripts.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Make an account.
+    Register(accounts::Register),
+    /// Open a session, which is kept for all further commands.
+    Login(accounts::Login),
+    /// End the session.
+    Logout(accounts::Logout),
+    /// Say something, or every line of standard input.
+    Send(send::Send),
+    /// Tell what happens in a conversation, until interrupted.
+    Subscribe(subscribe::Subscribe),
+    /// Read a page of a conversation.
+    History(history::History),
+    /// List the channels.
+    Channels(channels::Channels),
+    /// List the users.
+    Users(accounts::Users),
+    /// Make a channel; you are its first member.
+    Create(channels::Create),
+    /// Become a member of a channel.
+    Join(channels::Join),
+    /// Be a member no more.
+    Leave(channels::Leave),
+}
+
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Register(arguments) => accounts::register(arguments),
+        Command::Login(arguments) => accounts::login(arguments),
+        Command::Logout(arguments) => accounts::logout(&arguments),
+        Command::Send(arguments) => send::run(arguments),
+        Command::Subscribe(arguments) => subscribe::run(arguments),
+        Command::History(arguments) => history::run(arguments),
+        Command::Channels(arguments) => channels::list(&arguments),
+        Command::Users(arguments) => accounts::list(&arguments),
+        Command::Create(arguments) => channels::create(arguments),
+        Command::Join(arguments) => channels::join(arguments),
+        Command::Leave(arguments) => channels::leave(arguments),
+    }
+}
+
+/// What all commands have in common.
+#[derive(Debug, clap::Args)]
+struct Common {
+    #[command(flatten)]
+    connection: Connection,
+    /// Print JSON Lines.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A desk for a command that asks and is done. The news must be kept for as long as the desk.
+fn open(connection: &Connection) -> Result<(Desk, Receiver<News>), Failure> {
+    let (sender, news) = sync_channel(NEWS_WAITING_MAX);
+    Ok((Desk::open(connection, sender, Stop::new())?, news))
+}
+
+/// As [`open`], with the session that was kept.
+fn open_session(connection: &Connection) -> Result<(Desk, Receiver<News>), Failure> {
+    let (mut desk, news) = open(connection)?;
+    desk.require_session()?;
+    Ok((desk, news))
+}
+
+/// Reads `#channel` or `@user`.
+fn target(text: &str) -> Result<Target, String> {
+    Target::new(text).map_err(|error| match error {
+        common::names::NameError::NoHash => format!(
+            "say '#{text}' or '@{text}', with the quotes: a shell takes a bare # for the beginning of a comment"
+        ),
+        other => other.to_string(),
+    })
+}
+
+/// Reads `#channel`.
+fn channel(text: &str) -> Result<ChannelName, String> {
+    match target(text)? {
+        Target::Channel(channel) => Ok(channel),
+        Target::User(_) => Err("say a channel, such as '#general'".to_owned()),
+    }
+}
+
+/// Reads `user` or `@user`.
+fn user(text: &str) -> Result<UserName, String> {
+    UserName::new(text.strip_prefix('@').unwrap_or(text)).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_its_sign_is_explained() {
+        insta::assert_snapshot!(target("general").expect_err("no sign"), @"say '#general' or '@general', with the quotes: a shell takes a bare # for the beginning of a comment");
+        insta::assert_snapshot!(channel("@bob").expect_err("a user"), @"say a channel, such as '#general'");
+        assert_eq!(user("@bob"), user("bob"));
+    }
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(subcommand)]
+        command: crate::Command,
+    }
+
+    fn parses(line: &str) -> bool {
+        let words = std::iter::once("papo").chain(line.split_whitespace());
+        <Program as clap::Parser>::try_parse_from(words).is_ok_and(|program| {
+            let Program { command: _ } = program;
+            true
+        })
+    }
+
+    #[test]
+    fn the_command_lines_of_the_documentation_are_understood() {
+        <Program as clap::CommandFactory>::command().debug_assert();
+        for line in [
+            "chat",
+            "chat #general --server tcp://papo.example:5555",
+            "register alice --password-file secret",
+            "login @alice --json",
+            "logout --config here",
+            "send #ops done",
+            "send @bob - --json --timeout 0.5",
+            "subscribe #ops --json --after 0",
+            "history #ops --before 7 --limit 500",
+            "channels",
+            "users --json",
+            "create #ops",
+            "join #ops",
+            "leave #ops",
+        ] {
+            assert!(parses(line), "{line}");
+        }
+        for line in ["send ops done", "send #ops", "history #ops --limit 501", "users --timeout 0", "login alice secret"] {
+            assert!(!parses(line), "{line}");
+        }
+    }
+}

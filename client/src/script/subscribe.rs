@@ -1,0 +1,51 @@
+//! `papo subscribe`: everything that happens in a conversation, in order and without a hole.
+
+use std::sync::mpsc::sync_channel;
+
+use common::Target;
+use transport::signals;
+use transport::stop::Stop;
+
+use super::{Common, NEWS_WAITING_MAX, target};
+use crate::desk::{Desk, connection_ended};
+use crate::failure::Failure;
+use crate::render::{Output, Renderer, complain};
+use crate::session::{Command, Follow, News};
+
+/// Arguments of `papo subscribe`.
+#[derive(Debug, clap::Args)]
+pub struct Subscribe {
+    /// The channel or user, in quotes: '#general', '@bob'. Of a channel you must be a member.
+    #[arg(value_parser = target)]
+    conversation: Target,
+    /// Begin after this event instead of now; 0 is the very beginning.
+    #[arg(long, value_name = "N")]
+    after: Option<u64>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
+    let stop = Stop::new();
+    signals::stop_on_termination(&stop)?;
+    let (sender, news) = sync_channel(NEWS_WAITING_MAX);
+    let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone())?;
+    desk.require_session()?;
+    let Subscribe { conversation, after, common } = arguments;
+    let printer = Printer { renderer: Renderer::for_standard_output(), json: common.json };
+    // The events may be more than the channel holds before following has begun, so they are read from now on.
+    std::thread::scope(|scope| {
+        let printing = scope.spawn(|| {
+            let printed = printer.print_all(&news);
+            drop(news);
+            stop.request();
+            printed
+        });
+        let followed = desk.ask(Command::Follow(Follow::One { conversation, after }));
+        if followed.is_err() {
+            stop.request();
+        }
+        let printed = printing.join().unwrap_or_else(|_panicked| Err(connection_ended()));
+        followed.and(printed)
+    })
+}

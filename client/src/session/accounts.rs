@@ -1,0 +1,96 @@
+//! Accounts and sessions: register, log in, go on, log out.
+
+use common::accounts::{Credentials, ListNames, LoggedIn, Registered, SessionOnly};
+use common::{Error, Method, Reason};
+
+use super::Session;
+use super::exchange::{Answer, Effect, News};
+use super::requests::{Purpose, Question, read};
+
+impl Session {
+    pub(super) fn register(&mut self, now_ms: u64, ticket: u64, credentials: &Credentials) {
+        self.ask_anyone(now_ms, ticket, Question::Register, Method::Register, credentials);
+    }
+
+    pub(super) fn login(&mut self, now_ms: u64, ticket: u64, credentials: &Credentials) {
+        self.ask_anyone(now_ms, ticket, Question::Login, Method::Login, credentials);
+    }
+
+    fn ask_anyone(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        question: Question,
+        method: Method,
+        credentials: &Credentials,
+    ) {
+        let purpose = Purpose::Question { ticket, question };
+        let request = self.requests.ask(now_ms, &mut self.dice, purpose, method, credentials);
+        self.effects.push(request);
+    }
+
+    /// Goes on with a session of earlier. Whether it is still valid shows with the first request.
+    pub(super) fn restore(&mut self, now_ms: u64, ticket: u64, account: LoggedIn) {
+        self.begin_session(now_ms, account);
+        self.answer(ticket, Ok(Answer::Done));
+    }
+
+    pub(super) fn logout(&mut self, now_ms: u64, ticket: u64) {
+        self.ask_question(now_ms, ticket, Question::Logout, Method::Logout, |token| SessionOnly { token });
+    }
+
+    pub(super) fn list_users(&mut self, now_ms: u64, ticket: u64, so_far: Vec<common::accounts::UserInfo>) {
+        let after = so_far.last().map(|last| last.user.to_string().into());
+        let question = Question::Users { so_far };
+        self.ask_question(now_ms, ticket, question, Method::UserList, |token| ListNames { token, after });
+    }
+
+    /// Whoever asks again because the first answer was lost may find the name taken by oneself.
+    pub(super) fn registered(result: Result<&str, Error>, attempt: u32) -> Result<Answer, Error> {
+        match result.and_then(read::<Registered>) {
+            Ok(registered) => Ok(Answer::Registered(registered.user)),
+            Err(mut error) if attempt > 0 && error.reason() == Some(Reason::NameTaken) => {
+                error.message.push_str(" (perhaps by this very request, whose first answer was lost: try to log in)");
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn logged_in(&mut self, now_ms: u64, result: &str) -> Result<Answer, Error> {
+        let account: LoggedIn = read(result)?;
+        self.begin_session(now_ms, account.clone());
+        Ok(Answer::LoggedIn(account))
+    }
+
+    pub(super) fn logged_out(&mut self) -> Answer {
+        self.end_session(&Error::new(Reason::Unauthenticated, "you logged out"));
+        self.empty_outbox_unless_of(None);
+        Answer::Done
+    }
+
+    fn begin_session(&mut self, now_ms: u64, account: LoggedIn) {
+        if self.account.is_some() {
+            self.end_session(&Error::new(Reason::Unauthenticated, "another session has begun"));
+        }
+        self.empty_outbox_unless_of(Some(&account.user));
+        self.account = Some(account);
+        self.send_due(now_ms);
+    }
+
+    /// The token is worth nothing: nothing more is asked in its name, until the person logs in again. Unsent
+    /// messages wait for that.
+    pub(super) fn session_expired(&mut self, error: Error) {
+        self.end_session(&error);
+        self.effects.push(Effect::News(News::SessionEnded(error)));
+    }
+
+    fn end_session(&mut self, error: &Error) {
+        self.account = None;
+        self.outbox.ground();
+        self.stop_following();
+        for ticket in self.requests.clear() {
+            self.answer(ticket, Err(error.clone()));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Channels: create, join, leave, list, members.
+
+use common::accounts::{ListNames, UserInfo, Users};
+use common::channels::{ChannelInfo, Channels, Joined, ListMembers, Members, OneChannel};
+use common::{ChannelName, Error, Method, Target, UserName};
+
+use super::Session;
+use super::exchange::Answer;
+use super::limits::LIST_PAGES_MAX;
+use super::requests::{Question, read};
+use super::timeline::Timeline;
+
+impl Session {
+    pub(super) fn create(&mut self, now_ms: u64, ticket: u64, channel: ChannelName) {
+        self.ask_channel(now_ms, ticket, Question::Create, Method::ChannelCreate, channel);
+    }
+
+    pub(super) fn join(&mut self, now_ms: u64, ticket: u64, channel: ChannelName) {
+        self.ask_channel(now_ms, ticket, Question::Join, Method::ChannelJoin, channel);
+    }
+
+    pub(super) fn leave(&mut self, now_ms: u64, ticket: u64, channel: ChannelName) {
+        let question = Question::Leave(channel.clone());
+        self.ask_channel(now_ms, ticket, question, Method::ChannelLeave, channel);
+    }
+
+    fn ask_channel(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        question: Question,
+        method: Method,
+        channel: ChannelName,
+    ) {
+        self.ask_question(now_ms, ticket, question, method, |token| OneChannel { token, channel });
+    }
+
+    pub(super) fn list_members(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        channel: ChannelName,
+        so_far: Vec<UserName>,
+    ) {
+        let after = so_far.last().map(|last| last.to_string().into());
+        let question = Question::Members { channel: channel.clone(), so_far };
+        let params = |token| ListMembers { token, channel, after };
+        self.ask_question(now_ms, ticket, question, Method::ChannelMembers, params);
+    }
+
+    pub(super) fn list_channels(&mut self, now_ms: u64, ticket: u64, so_far: Vec<ChannelInfo>) {
+        let after = so_far.last().map(|last| last.channel.to_string().into());
+        let question = Question::Channels { so_far };
+        self.ask_question(now_ms, ticket, question, Method::ChannelList, |token| ListNames { token, after });
+    }
+
+    /// A channel that is followed from now on; its history up to now is for whoever opens it.
+    pub(super) fn joined(&mut self, now_ms: u64, result: &str) -> Result<Answer, Error> {
+        let joined: Joined = read(result)?;
+        let conversation = Target::Channel(joined.channel.clone());
+        if self.following.wants(&conversation) {
+            let new = || Timeline::starting_at(joined.n.saturating_add(1));
+            let timeline = self.conversations.entry(conversation.clone()).or_insert_with(new);
+            timeline.note_published(joined.n);
+            if self.subscribe_channel(conversation, joined.topic.clone()) {
+                self.raise_barrier(now_ms);
+            }
+        }
+        Ok(Answer::Joined(joined))
+    }
+
+    pub(super) fn left(&mut self, channel: ChannelName) -> Answer {
+        self.forget_conversation(&Target::Channel(channel));
+        Answer::Done
+    }
+
+    /// A page of channels: the whole list, or nothing while the next page is asked for.
+    pub(super) fn channels_listed(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        mut so_far: Vec<ChannelInfo>,
+        result: &str,
+    ) -> Result<Option<Answer>, Error> {
+        let page: Channels = read(result)?;
+        let is_last = is_last(page.more, page.channels.len(), so_far.len());
+        so_far.extend(page.channels);
+        if is_last {
+            return Ok(Some(Answer::Channels(so_far)));
+        }
+        self.list_channels(now_ms, ticket, so_far);
+        Ok(None)
+    }
+
+    /// A page of members, likewise.
+    pub(super) fn members_listed(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        channel: ChannelName,
+        mut so_far: Vec<UserName>,
+        result: &str,
+    ) -> Result<Option<Answer>, Error> {
+        let page: Members = read(result)?;
+        let is_last = is_last(page.more, page.members.len(), so_far.len());
+        so_far.extend(page.members);
+        if is_last {
+            return Ok(Some(Answer::Members(so_far)));
+        }
+        self.list_members(now_ms, ticket, channel, so_far);
+        Ok(None)
+    }
+
+    /// A page of users, likewise.
+    pub(super) fn users_listed(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        mut so_far: Vec<UserInfo>,
+        result: &str,
+    ) -> Result<Option<Answer>, Error> {
+        let page: Users = read(result)?;
+        let is_last = is_last(page.more, page.users.len(), so_far.len());
+        so_far.extend(page.users);
+        if is_last {
+            return Ok(Some(Answer::Users(so_far)));
+        }
+        self.list_users(now_ms, ticket, so_far);
+        Ok(None)
+    }
+}
+
+/// Whether a list ends with this page: the last one, one without progress, or one too many.
+fn is_last(more: bool, page: usize, so_far: usize) -> bool {
+    !more || page == 0 || so_far + page >= LIST_PAGES_MAX * common::limits::LIST_NAMES_MAX
+}

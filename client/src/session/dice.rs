@@ -1,0 +1,63 @@
+//! Randomness that is handed in: everything random in the core comes from one seed, so that a run repeats.
+
+use std::fmt::Write as _;
+
+use super::limits::{REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
+
+/// SplitMix64 (Steele, Lea, Flood 2014): enough for jitter and for names that need not be secret.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// How long to wait for the answer to the given attempt, counted from 0: doubling up to a cap, and a
+    /// quarter more or less, so that those who lost the server together do not come back together.
+    pub(super) fn wait_ms(&mut self, attempt: u32) -> u64 {
+        let doubled = REPLY_WAIT_MS.saturating_mul(1_u64.checked_shl(attempt).unwrap_or(u64::MAX));
+        let full = doubled.min(REPLY_WAIT_MS_MAX);
+        full - full / 4 + self.roll() % (full / 2)
+    }
+
+    /// A topic for a barrier that nobody else waits on.
+    pub(super) fn barrier_topic(&mut self) -> String {
+        let mut topic = "sync.client.".to_owned();
+        let _never_fails = write!(topic, "{:016x}{:016x}", self.roll(), self.roll());
+        topic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_their_cap_and_differ() {
+        let mut dice = Dice::new(7);
+        for (attempt, full) in [(0, 2_000), (1, 4_000), (2, 8_000), (3, 10_000), (63, 10_000), (64, 10_000)] {
+            let waits: Vec<_> = (0..50).map(|_| dice.wait_ms(attempt)).collect();
+            assert!(waits.iter().all(|wait| (full * 3 / 4..full * 5 / 4).contains(wait)), "{attempt}: {waits:?}");
+            assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
+        }
+    }
+
+    #[test]
+    fn barriers_are_well_formed_and_differ() {
+        let mut dice = Dice::new(7);
+        let (one, other) = (dice.barrier_topic(), dice.barrier_topic());
+        assert_ne!(one, other);
+        assert!(matches!(
+            common::topics::parse_subscription(one.as_bytes()),
+            Ok(common::topics::Subscription::Sync(_))
+        ));
+    }
+}

@@ -1,0 +1,200 @@
+//! What goes into a [`Session`](super::Session) and what comes out of it.
+
+use common::accounts::{Credentials, LoggedIn, UserInfo};
+use common::channels::{ChannelInfo, Joined};
+use common::{ChannelName, Error, Event, Target, Text, UserName};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// What the person asks for.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Make an account.
+    Register(Credentials),
+    /// Open a session.
+    Login(Credentials),
+    /// Go on with a session that was opened earlier.
+    Restore(LoggedIn),
+    /// End the session.
+    Logout,
+    /// Tell what happens from now on; answered once nothing can be missed any more.
+    Follow(Follow),
+    /// Make a channel.
+    Create(ChannelName),
+    /// Become a member.
+    Join(ChannelName),
+    /// Be a member no more.
+    Leave(ChannelName),
+    /// Who the members are.
+    Members(ChannelName),
+    /// Which channels there are.
+    Channels,
+    /// Which users there are.
+    Users,
+    /// Say something. The outcome comes as [`News::Sent`].
+    Send(Message),
+    /// Read one page.
+    History(Range),
+    /// Tell the newest page as [`News::Opened`], and everything that follows it after that.
+    Open(Target),
+}
+
+/// Which conversations to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Follow {
+    /// All of the person's.
+    Everything,
+    /// One, from the event after the given one on, or from now on.
+    One {
+        /// Which.
+        conversation: Target,
+        /// The last event that is known already.
+        after: Option<u64>,
+    },
+}
+
+/// A message on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// `#channel` or `@user`.
+    pub to: Target,
+    /// Keeps it one message however often it is sent.
+    pub id: Uuid,
+    /// What to say.
+    pub text: Text<'static>,
+}
+
+/// A part of a conversation: the newest events, or those before or after a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    /// Of which conversation.
+    pub conversation: Target,
+    /// Only events with a smaller number.
+    pub before: Option<u64>,
+    /// Only events with a greater number.
+    pub after: Option<u64>,
+    /// How many at most.
+    pub limit: Option<u64>,
+}
+
+/// What a command led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done, and there is nothing to tell.
+    Done,
+    /// The account is there, under this name.
+    Registered(UserName),
+    /// The session, to be kept for [`Command::Restore`].
+    LoggedIn(LoggedIn),
+    /// The person is a member.
+    Joined(Joined),
+    /// The members of a channel.
+    Members(Vec<UserName>),
+    /// All channels.
+    Channels(Vec<ChannelInfo>),
+    /// All users.
+    Users(Vec<UserInfo>),
+    /// A page of history.
+    History(Vec<Entry>),
+}
+
+/// What happens without being asked for, in the order in which it is to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The next event of a conversation: each comes once, in order, without a hole.
+    Entry(Entry),
+    /// The newest page of a conversation that was opened.
+    Opened {
+        /// Which.
+        conversation: Target,
+        /// Its newest events.
+        entries: Vec<Entry>,
+    },
+    /// A message is on disk under a number, or was refused for good.
+    Sent {
+        /// The message.
+        message: Message,
+        /// Its event, or why there is none.
+        outcome: Result<Entry, Error>,
+    },
+    /// The server does not answer; everything is tried again until it does.
+    ConnectionLost,
+    /// It answers again, and nothing was missed.
+    ConnectionRestored,
+    /// The session is not valid any more: the person must log in again.
+    SessionEnded(Error),
+}
+
+/// One event of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The conversation as the person names it.
+    pub conversation: Target,
+    /// Its number there.
+    pub n: u64,
+    /// The line as it came.
+    pub line: Box<str>,
+    /// What it says, when this version knows its kind.
+    pub event: Option<Event<'static>>,
+}
+
+/// What every event has, of whatever kind.
+#[derive(Deserialize)]
+struct AnyEvent {
+    n: u64,
+    to: Target,
+    from: UserName,
+}
+
+impl Entry {
+    /// Reads an event's line as `reader` sees it; nothing when it is no numbered event.
+    pub(super) fn read(reader: &UserName, line: &str) -> Option<Self> {
+        let entry = |n, conversation: common::Conversation, event| Self {
+            conversation: conversation.seen_by(reader),
+            n,
+            line: line.into(),
+            event,
+        };
+        if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
+            return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
+        }
+        // A kind that a later version brought has its number all the same: without it there would be a hole.
+        let any: AnyEvent = serde_json::from_str(line).ok()?;
+        Some(entry(any.n, common::Conversation::of(&any.from, &any.to), None))
+    }
+
+    /// The event that an acknowledged message of one's own has become.
+    pub(super) fn own(reader: &UserName, message: &Message, sent: common::messages::Sent) -> Self {
+        let body = common::Body::Message { id: message.id, text: message.text.clone() };
+        let event = Event { n: sent.n, at: sent.at, to: message.to.clone(), from: reader.clone(), body };
+        let line = serde_json::to_string(&event).unwrap_or_default().into();
+        Self { conversation: event.conversation().seen_by(reader), n: sent.n, line, event: Some(event) }
+    }
+}
+
+/// What the surroundings are to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a request line; the same `id` again replaces what still waits under it.
+    Request {
+        /// Orders the lines.
+        id: u64,
+        /// The line, with its newline.
+        line: Vec<u8>,
+    },
+    /// Take events from here, by a new socket without subscriptions.
+    Connect(String),
+    /// Subscribe to a topic.
+    Subscribe(String),
+    /// Take a subscription back.
+    Unsubscribe(String),
+    /// Answer the command that came with this ticket.
+    Answer {
+        /// As it came with the command.
+        ticket: u64,
+        /// What it led to.
+        outcome: Result<Answer, Error>,
+    },
+    /// Tell the person.
+    News(News),
+}

@@ -1,0 +1,282 @@
+//! Following what happens: topics, barriers and heads, so that nothing is missed and a loss shows.
+//!
+//! The way is the same at the beginning and after a lost connection: ask where events are published, connect
+//! anew, subscribe, ask for all heads (which name the channels' topics), subscribe to those, and raise a barrier.
+//! When it comes, every subscription is in force; the heads of that moment name what was missed until then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::history::{Head, Heads, HeadsSince};
+use common::node::{Info, Nothing, PROTOCOL};
+use common::{Error, Method, Reason, Target};
+
+use super::Session;
+use super::exchange::{Answer, Effect, Follow};
+use super::limits::{FANOUT_GRACE_MS, GAP_GRACE_MS, HEADS_EVERY_MS};
+use super::requests::{HeadsKind, Purpose, read};
+use super::timeline::Timeline;
+
+/// What is followed, and how far that has come.
+#[derive(Default)]
+pub(super) struct Following {
+    wanted: Option<Follow>,
+    /// Who waits to be told that following has begun.
+    ticket: Option<u64>,
+    /// The topic of each channel that is subscribed to.
+    topics: BTreeMap<Target, String>,
+    barrier: Option<Barrier>,
+    /// How many barriers in a row did not come.
+    attempt: u32,
+    /// Where the last heads ended; none before the first.
+    cursor: Option<u64>,
+    heads_due: Option<u64>,
+    /// What the heads announced and the fan-out still owes.
+    owed: Option<Owed>,
+}
+
+struct Barrier {
+    topic: String,
+    due: u64,
+}
+
+struct Owed {
+    conversation: Target,
+    n: u64,
+    due: u64,
+}
+
+impl Following {
+    pub(super) fn wants(&self, conversation: &Target) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| wanted.includes(conversation))
+    }
+
+    /// Whether the heads have been seen, so that what they did not name is new.
+    pub(super) fn has_begun(&self) -> bool {
+        self.cursor.is_some()
+    }
+
+    /// When [`Session::follow_due`] has something to do.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        let barrier = self.barrier.as_ref().map(|barrier| barrier.due);
+        let owed = self.owed.as_ref().map(|owed| owed.due);
+        [barrier, owed, self.heads_due].into_iter().flatten().min()
+    }
+
+    /// The first event to be told of a conversation whose newest is `n`.
+    fn start(&self, conversation: &Target, n: u64) -> u64 {
+        match (&self.wanted, conversation) {
+            (Some(Follow::One { after: Some(after), .. }), _) => after.saturating_add(1),
+            // Begun since all heads were last looked at, so nothing of it is old.
+            (_, Target::User(_)) if self.has_begun() => 1,
+            (_, Target::User(_) | Target::Channel(_)) => n.saturating_add(1),
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn follow(&mut self, now_ms: u64, ticket: u64, follow: Follow) {
+        if self.account.is_none() {
+            return self.answer(ticket, Err(super::not_logged_in()));
+        }
+        self.stop_following();
+        self.following.wanted = Some(follow);
+        self.following.ticket = Some(ticket);
+        self.find_fan_out(now_ms);
+    }
+
+    /// Begins anew, keeping what has been told: the fan-out may be another one by now.
+    pub(super) fn find_fan_out(&mut self, now_ms: u64) {
+        if self.following.wanted.is_none() {
+            return;
+        }
+        self.requests.forget_following();
+        self.following.barrier = None;
+        self.following.owed = None;
+        self.following.heads_due = None;
+        let request =
+            self.requests.ask(now_ms, &mut self.dice, Purpose::Info, Method::ServerInfo, &Nothing {});
+        self.effects.push(request);
+    }
+
+    /// Where events are published is known.
+    pub(super) fn informed(&mut self, now_ms: u64, outcome: Result<&str, Error>) {
+        let info = outcome.and_then(read::<Info>).and_then(|info| if speaks_ours(&info) { Ok(info) } else { Err(other_version(&info)) });
+        match (info, &self.account) {
+            (Ok(info), Some(account)) => {
+                self.effects.push(Effect::Connect(info.events));
+                let topics = self.following.topics.values().chain([&account.topic]);
+                self.effects.extend(topics.cloned().map(Effect::Subscribe));
+                self.ask_heads(now_ms, HeadsKind::All);
+            }
+            (Err(error), _) => {
+                // The barrier will not come, and so all of this is tried again.
+                self.raise_barrier(now_ms);
+                self.fail_to_begin(error);
+            }
+            (Ok(_), None) => {}
+        }
+    }
+
+    fn ask_heads(&mut self, now_ms: u64, kind: HeadsKind) {
+        let since = if kind == HeadsKind::All { None } else { self.following.cursor };
+        self.ask(now_ms, Purpose::Heads(kind), Method::SyncHeads, |token| HeadsSince { token, since });
+    }
+
+    /// The heads have come: what they name and we do not have is a gap.
+    pub(super) fn heads_read(&mut self, now_ms: u64, kind: HeadsKind, outcome: Result<&str, Error>) {
+        let heads: Heads = match outcome.and_then(read) {
+            Ok(heads) => heads,
+            Err(error) => {
+                self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
+                return self.fail_to_begin(error);
+            }
+        };
+        let mut is_subscription_new = kind == HeadsKind::All;
+        if kind == HeadsKind::All {
+            self.forget_all_but(&heads.heads);
+        }
+        for head in heads.heads {
+            is_subscription_new |= self.apply_head(now_ms, kind, head);
+        }
+        self.following.cursor = Some(heads.cursor);
+        if let Some(error) = self.missing_channel() {
+            return self.fail_to_begin(error);
+        }
+        if is_subscription_new {
+            self.raise_barrier(now_ms);
+        }
+        if kind == HeadsKind::AfterBarrier && let Some(ticket) = self.following.ticket.take() {
+            self.answer(ticket, Ok(Answer::Done));
+        }
+        if kind != HeadsKind::All {
+            self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
+        }
+    }
+
+    /// Notes one head; true when it led to a new subscription.
+    fn apply_head(&mut self, now_ms: u64, kind: HeadsKind, head: Head) -> bool {
+        let Head { conversation, n, topic } = head;
+        if !self.following.wants(&conversation) {
+            return false;
+        }
+        let start = self.following.start(&conversation, n);
+        let timeline =
+            self.conversations.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(start));
+        timeline.know_of(n);
+        if kind == HeadsKind::Periodic && timeline.is_unpublished(n) {
+            let due = now_ms + FANOUT_GRACE_MS;
+            self.following.owed.get_or_insert(Owed { conversation: conversation.clone(), n, due });
+        } else {
+            timeline.note_published(n);
+        }
+        self.look_for_gap(&conversation, now_ms + GAP_GRACE_MS);
+        topic.is_some_and(|topic| self.subscribe_channel(conversation, topic))
+    }
+
+    /// Channels that all heads do not name are no longer one's own.
+    fn forget_all_but(&mut self, heads: &[Head]) {
+        let named: BTreeSet<_> = heads.iter().map(|head| &head.conversation).collect();
+        let is_gone = |conversation: &&Target| {
+            matches!(conversation, Target::Channel(_)) && !named.contains(*conversation)
+        };
+        let gone: Vec<_> = self.conversations.keys().filter(is_gone).cloned().collect();
+        gone.iter().for_each(|conversation| self.forget_conversation(conversation));
+    }
+
+    fn missing_channel(&self) -> Option<Error> {
+        match &self.following.wanted {
+            Some(Follow::One { conversation: Target::Channel(channel), .. })
+                if !self.following.topics.contains_key(&Target::Channel(channel.clone())) =>
+            {
+                let sentence = format!("you are not a member of {channel}: join it first");
+                Some(Error::new(Reason::NotMember, sentence))
+            }
+            Some(Follow::One { .. } | Follow::Everything) | None => None,
+        }
+    }
+
+    /// Subscribes to a channel's topic in place of the one it had; true when that changes anything.
+    pub(super) fn subscribe_channel(&mut self, conversation: Target, topic: String) -> bool {
+        if self.following.topics.get(&conversation) == Some(&topic) {
+            return false;
+        }
+        self.effects.push(Effect::Subscribe(topic.clone()));
+        let moved = self.following.topics.insert(conversation, topic);
+        self.effects.extend(moved.map(Effect::Unsubscribe));
+        true
+    }
+
+    /// Asks to be told when all subscriptions so far are in force.
+    pub(super) fn raise_barrier(&mut self, now_ms: u64) {
+        let topic = self.dice.barrier_topic();
+        let due = now_ms + self.dice.wait_ms(self.following.attempt);
+        self.effects.push(Effect::Subscribe(topic.clone()));
+        let earlier = self.following.barrier.replace(Barrier { topic, due });
+        self.effects.extend(earlier.map(|barrier| Effect::Unsubscribe(barrier.topic)));
+    }
+
+    pub(super) fn barrier_arrived(&mut self, now_ms: u64, topic: &[u8]) {
+        if let Some(barrier) = self.following.barrier.take_if(|barrier| barrier.topic.as_bytes() == topic) {
+            self.effects.push(Effect::Unsubscribe(barrier.topic));
+            self.following.attempt = 0;
+            self.ask_heads(now_ms, HeadsKind::AfterBarrier);
+        }
+    }
+
+    /// Looks at the heads when it is time; finds the fan-out anew when it does not do its work.
+    pub(super) fn follow_due(&mut self, now_ms: u64) {
+        let owed = self.following.owed.take_if(|owed| owed.due <= now_ms);
+        let is_still_owed = owed.is_some_and(|owed| {
+            self.conversations.get(&owed.conversation).is_some_and(|timeline| timeline.is_unpublished(owed.n))
+        });
+        let is_barrier_lost = self.following.barrier.as_ref().is_some_and(|barrier| barrier.due <= now_ms);
+        if is_barrier_lost || is_still_owed {
+            self.following.attempt = self.following.attempt.saturating_add(1);
+            self.find_fan_out(now_ms);
+        }
+        if self.following.heads_due.take_if(|due| *due <= now_ms).is_some() {
+            self.ask_heads(now_ms, HeadsKind::Periodic);
+        }
+    }
+
+    /// One conversation is not followed any more.
+    pub(super) fn forget_conversation(&mut self, conversation: &Target) {
+        self.conversations.remove(conversation);
+        self.effects.extend(self.following.topics.remove(conversation).map(Effect::Unsubscribe));
+    }
+
+    /// Gives up if somebody waits to be told so. What has begun already goes on, and is tried again.
+    fn fail_to_begin(&mut self, error: Error) {
+        if let Some(ticket) = self.following.ticket.take() {
+            self.stop_following();
+            self.answer(ticket, Err(error));
+        }
+    }
+
+    /// Follows nothing, as at first.
+    pub(super) fn stop_following(&mut self) {
+        let Following { ticket, topics, barrier, .. } = std::mem::take(&mut self.following);
+        self.effects.extend(topics.into_values().map(Effect::Unsubscribe));
+        self.effects.extend(barrier.map(|barrier| Effect::Unsubscribe(barrier.topic)));
+        self.requests.forget_following();
+        self.conversations.clear();
+        self.repairs = super::history::Repairs::default();
+        if let Some(ticket) = ticket {
+            let error = Error::new(Reason::Unavailable, "this is not followed any more");
+            self.answer(ticket, Err(error));
+        }
+    }
+}
+
+fn speaks_ours(info: &Info) -> bool {
+    info.protocol.min <= PROTOCOL.max && PROTOCOL.min <= info.protocol.max
+}
+
+fn other_version(info: &Info) -> Error {
+    let (theirs, ours) = (info.protocol, PROTOCOL);
+    let sentence = format!(
+        "the server (papo {}) speaks versions {} to {} of the protocol, this client {} to {}: update the older one",
+        info.version, theirs.min, theirs.max, ours.min, ours.max
+    );
+    Error::new(Reason::Unavailable, sentence)
+}

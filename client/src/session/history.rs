@@ -1,0 +1,140 @@
+//! History: pages that the person asks for, and pages that fill gaps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::history::{History, Page};
+use common::limits::HISTORY_EVENTS_MAX;
+use common::{Error, Method, Reason, Target, UserName};
+
+use super::Session;
+use super::exchange::{Answer, Effect, Entry, News, Range};
+use super::limits::{HEADS_EVERY_MS, OPENING_EVENTS, REPAIRS_MAX};
+use super::requests::{Purpose, Question, read};
+
+/// The gaps that are known, and those being filled. Each conversation is in at most one request.
+#[derive(Default)]
+pub(super) struct Repairs {
+    /// When to ask.
+    due: BTreeMap<Target, u64>,
+    running: BTreeSet<Target>,
+}
+
+impl Repairs {
+    /// When [`Session::repair_gaps`] has something to do.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        if self.running.len() >= REPAIRS_MAX { None } else { self.due.values().min().copied() }
+    }
+
+    fn take_due(&mut self, now_ms: u64) -> Option<Target> {
+        if self.running.len() >= REPAIRS_MAX {
+            return None;
+        }
+        let conversation = self.due.iter().find(|(_, due)| **due <= now_ms)?.0.clone();
+        self.due.remove(&conversation);
+        Some(conversation)
+    }
+}
+
+impl Session {
+    /// Reads a page for the person.
+    pub(super) fn read_history(&mut self, now_ms: u64, ticket: u64, range: Range) {
+        self.ask_history(now_ms, Purpose::Question { ticket, question: Question::History }, range);
+    }
+
+    /// Reads the newest page of a conversation; what happens there meanwhile is told after it.
+    pub(super) fn open(&mut self, now_ms: u64, ticket: u64, conversation: Target) {
+        if let Some(timeline) = self.timeline(&conversation) {
+            timeline.hold();
+        }
+        let question = Question::Open(conversation.clone());
+        let limit = Some(OPENING_EVENTS);
+        let range = Range { conversation, before: None, after: None, limit };
+        self.ask_history(now_ms, Purpose::Question { ticket, question }, range);
+    }
+
+    fn ask_history(&mut self, now_ms: u64, purpose: Purpose, range: Range) {
+        let Range { conversation, before, after, limit } = range;
+        self.ask(now_ms, purpose, Method::MessageHistory, |token| History {
+            token,
+            conversation,
+            before,
+            after,
+            limit,
+        });
+    }
+
+    /// A page has come that the person asked for.
+    pub(super) fn history_read(&mut self, result: &str) -> Result<Answer, Error> {
+        self.entries(result).map(Answer::History)
+    }
+
+    /// The page has come that opens a conversation, or never will.
+    pub(super) fn opened(
+        &mut self,
+        now_ms: u64,
+        conversation: Target,
+        outcome: Result<&str, Error>,
+    ) -> Result<Answer, Error> {
+        let entries = outcome.and_then(|result| self.entries(result));
+        if let Some(timeline) = self.conversations.get_mut(&conversation) {
+            let last = entries.as_ref().ok().and_then(|entries| entries.last());
+            timeline.open(last.map_or(0, |entry| entry.n));
+        }
+        let entries = entries?;
+        self.effects.push(Effect::News(News::Opened { conversation: conversation.clone(), entries }));
+        self.tell(&conversation);
+        self.look_for_gap(&conversation, now_ms);
+        Ok(Answer::Done)
+    }
+
+    /// Has history asked at `due` for what is missing, if it still is then.
+    pub(super) fn look_for_gap(&mut self, conversation: &Target, due: u64) {
+        let has_gap = self.conversations.get(conversation).is_some_and(|timeline| timeline.gap().is_some());
+        if has_gap && !self.repairs.running.contains(conversation) {
+            let earliest = self.repairs.due.entry(conversation.clone()).or_insert(due);
+            *earliest = due.min(*earliest);
+        }
+    }
+
+    /// Asks history for the gaps whose time has come.
+    pub(super) fn repair_gaps(&mut self, now_ms: u64) {
+        while let Some(conversation) = self.repairs.take_due(now_ms) {
+            let gap = self.conversations.get(&conversation).and_then(super::timeline::Timeline::gap);
+            if let Some((after, missing)) = gap {
+                self.repairs.running.insert(conversation.clone());
+                let limit = Some(missing.min(HISTORY_EVENTS_MAX));
+                let range =
+                    Range { conversation: conversation.clone(), before: None, after: Some(after), limit };
+                self.ask_history(now_ms, Purpose::Repair(conversation), range);
+            }
+        }
+    }
+
+    /// A page has come that fills a gap, or a part of it.
+    pub(super) fn repaired(&mut self, now_ms: u64, conversation: &Target, outcome: Result<&str, Error>) {
+        self.repairs.running.remove(conversation);
+        let before = self.conversations.get(conversation).and_then(super::timeline::Timeline::gap);
+        match outcome.and_then(|result| self.entries(result)) {
+            Ok(entries) => {
+                let Some(timeline) = self.conversations.get_mut(conversation) else { return };
+                entries.into_iter().for_each(|entry| timeline.arrive(entry));
+                self.tell(conversation);
+                let after = self.conversations.get(conversation).and_then(super::timeline::Timeline::gap);
+                // A page that brought nothing new is not asked for again at once: it would not bring more.
+                let due = if after == before { now_ms + HEADS_EVERY_MS } else { now_ms };
+                self.look_for_gap(conversation, due);
+            }
+            Err(error) if matches!(error.reason(), Some(Reason::NotMember | Reason::NoSuchChannel)) => {
+                self.forget_conversation(conversation);
+            }
+            Err(_) => self.look_for_gap(conversation, now_ms + HEADS_EVERY_MS),
+        }
+    }
+
+    fn entries(&self, result: &str) -> Result<Vec<Entry>, Error> {
+        let page: Page<'_> = read(result)?;
+        let me: Option<&UserName> = self.account.as_ref().map(|account| &account.user);
+        let read = |line: &&serde_json::value::RawValue| me.and_then(|me| Entry::read(me, line.get()));
+        Ok(page.events.iter().filter_map(read).collect())
+    }
+}

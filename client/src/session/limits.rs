@@ -1,0 +1,51 @@
+//! Every maximum and every delay of the session core, with its unit and its reason. The maxima of the
+//! protocol are in `common::limits`.
+
+/// Milliseconds a reply may take before its request is sent again: above any healthy answer, a login's
+/// password hash included, and short enough that a restart of the server is hardly felt.
+pub const REPLY_WAIT_MS: u64 = 2_000;
+
+/// Milliseconds that the doubling of [`REPLY_WAIT_MS`] ends at.
+pub const REPLY_WAIT_MS_MAX: u64 = 10_000;
+
+/// Milliseconds between two looks at the heads of all conversations, see DESIGN section 7.
+pub const HEADS_EVERY_MS: u64 = 10_000;
+
+/// Milliseconds that the fan-out is given to bring what a reply knew first, before history is asked for it.
+pub const GAP_GRACE_MS: u64 = 300;
+
+/// Milliseconds after which a fan-out that has not brought what the heads announced counts as dead.
+pub const FANOUT_GRACE_MS: u64 = 2_000;
+
+/// Messages that wait to be sent or acknowledged; at most 64 MiB of text. More are refused to the person.
+pub const OUTBOX_MESSAGES_MAX: usize = 4096;
+
+/// Messages in one flight: half of a frame's lines, so that other requests fit beside them.
+pub const FLIGHT_MESSAGES_MAX: usize = common::limits::FRAME_LINES_MAX / 2;
+
+/// Bytes of request lines in one flight.
+pub const FLIGHT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Events of one conversation that wait for an earlier one. Beyond, those furthest away are dropped: history
+/// brings them again.
+pub const EARLY_EVENTS_MAX: usize = 1024;
+
+/// Requests of the person that wait for their replies. More are refused.
+pub const QUESTIONS_WAITING_MAX: usize = 64;
+
+/// Pages of history asked for at the same time to fill gaps: two of the largest fit one reply frame. The
+/// other gaps wait their turn.
+pub const REPAIRS_MAX: usize = 2;
+
+/// Pages of a list of names (users, channels, members) that are put together; the list ends there.
+pub const LIST_PAGES_MAX: usize = 100;
+
+/// Events shown when a conversation is opened: about a screen.
+pub const OPENING_EVENTS: u64 = 20;
+
+// Bounds that must fit into one another.
+const _: () = assert!(REPLY_WAIT_MS < REPLY_WAIT_MS_MAX, "the first delay is the shortest");
+const _: () = assert!(
+    FLIGHT_BYTES_MAX + 2 * common::limits::LINE_BYTES_MAX < common::limits::FRAME_BYTES_MAX,
+    "a flight fits its frame"
+);

@@ -1,0 +1,239 @@
+//! The session core: what a client knows and does, without sockets, files, clocks or chance.
+//!
+//! Commands, reply lines, event lines and the time go in; a list of [`Effect`]s comes out. Whoever drives it does
+//! what the effects say and calls [`Session::tick`] at [`Session::deadline`].
+
+mod exchange;
+pub mod limits;
+
+mod accounts;
+mod channels;
+mod following;
+mod history;
+mod messages;
+mod outbox;
+
+mod dice;
+mod requests;
+mod timeline;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use common::accounts::{LoggedIn, Token};
+use common::{Error, Method, Reason, Target, rpc};
+use serde::Serialize;
+
+pub use exchange::{Answer, Command, Effect, Entry, Follow, Message, News, Range};
+
+use dice::Dice;
+use following::Following;
+use history::Repairs;
+use outbox::Outbox;
+use requests::{Purpose, Question, Requests, Settled};
+use timeline::Timeline;
+
+/// A client's side of the conversation with a server.
+pub struct Session {
+    dice: Dice,
+    account: Option<LoggedIn>,
+    requests: Requests,
+    outbox: Outbox,
+    following: Following,
+    conversations: BTreeMap<Target, Timeline>,
+    repairs: Repairs,
+    is_connected: bool,
+    effects: Vec<Effect>,
+}
+
+impl Session {
+    /// A session of nobody. The seed decides jitter and the names of barriers.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            dice: Dice::new(seed),
+            account: None,
+            requests: Requests::default(),
+            outbox: Outbox::default(),
+            following: Following::default(),
+            conversations: BTreeMap::new(),
+            repairs: Repairs::default(),
+            is_connected: true,
+            effects: Vec::new(),
+        }
+    }
+
+    /// What is to be done since the last call, in order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When [`tick`](Self::tick) has something to do.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        let outbox = self.account.as_ref().and_then(|_| self.outbox.deadline());
+        let deadlines =
+            [self.requests.deadline(), outbox, self.following.deadline(), self.repairs.deadline()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now_ms: u64) {
+        let (again, is_reply_missing) = self.requests.due(now_ms, &mut self.dice);
+        self.effects.extend(again);
+        if is_reply_missing {
+            self.lost();
+        }
+        self.send_due(now_ms);
+        self.follow_due(now_ms);
+        self.repair_gaps(now_ms);
+    }
+
+    /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of
+    /// [`Command::Send`].
+    pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
+        if self.requests.is_full() && !matches!(command, Command::Send(_)) {
+            let error = Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
+            return self.answer(ticket, Err(error));
+        }
+        match command {
+            Command::Register(credentials) => self.register(now_ms, ticket, &credentials),
+            Command::Login(credentials) => self.login(now_ms, ticket, &credentials),
+            Command::Restore(account) => self.restore(now_ms, ticket, account),
+            Command::Logout => self.logout(now_ms, ticket),
+            Command::Follow(follow) => self.follow(now_ms, ticket, follow),
+            Command::Create(channel) => self.create(now_ms, ticket, channel),
+            Command::Join(channel) => self.join(now_ms, ticket, channel),
+            Command::Leave(channel) => self.leave(now_ms, ticket, channel),
+            Command::Members(channel) => self.list_members(now_ms, ticket, channel, Vec::new()),
+            Command::Channels => self.list_channels(now_ms, ticket, Vec::new()),
+            Command::Users => self.list_users(now_ms, ticket, Vec::new()),
+            Command::Send(message) => self.send(now_ms, message),
+            Command::History(range) => self.read_history(now_ms, ticket, range),
+            Command::Open(conversation) => self.open(now_ms, ticket, conversation),
+        }
+    }
+
+    /// Takes a frame of reply lines. A line that answers nothing we asked is passed over.
+    pub fn replies(&mut self, now_ms: u64, lines: &[u8]) {
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let Ok(reply) = rpc::decode_reply(line) else { continue };
+            let Some(id) = reply.id.and_then(|id| id.parse().ok()) else { continue };
+            let outcome = match reply.error {
+                Some(error) => Err(error),
+                None => Ok(reply.result.map_or("null", serde_json::value::RawValue::get)),
+            };
+            self.reply(now_ms, id, outcome);
+        }
+        self.repair_gaps(now_ms);
+    }
+
+    fn reply(&mut self, now_ms: u64, id: u64, outcome: Result<&str, Error>) {
+        self.heard(now_ms);
+        if let Err(error) = &outcome
+            && error.reason() == Some(Reason::Unauthenticated)
+            && self.account.is_some()
+        {
+            return self.session_expired(error.clone());
+        }
+        if self.sent(now_ms, id, &outcome) {
+            return;
+        }
+        let error = outcome.as_ref().err();
+        let Some(Settled { purpose, attempt }) = self.requests.settle(now_ms, &mut self.dice, id, error) else {
+            return;
+        };
+        match purpose {
+            Purpose::Info => self.informed(now_ms, outcome),
+            Purpose::Heads(kind) => self.heads_read(now_ms, kind, outcome),
+            Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
+            Purpose::Question { ticket, question } => {
+                if let Some(outcome) = self.answered(now_ms, ticket, question, attempt, outcome).transpose() {
+                    self.answer(ticket, outcome);
+                }
+            }
+        }
+    }
+
+    /// What the person's question led to; nothing yet when it takes another request.
+    fn answered(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        question: Question,
+        attempt: u32,
+        outcome: Result<&str, Error>,
+    ) -> Result<Option<Answer>, Error> {
+        let answer = match question {
+            Question::Register => Self::registered(outcome, attempt)?,
+            Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
+            Question::Login => self.logged_in(now_ms, outcome?)?,
+            Question::Logout => outcome.map(|_done| self.logged_out())?,
+            Question::Create | Question::Join => self.joined(now_ms, outcome?)?,
+            Question::Leave(channel) => outcome.map(|_done| self.left(channel))?,
+            Question::History => self.history_read(outcome?)?,
+            Question::Members { channel, so_far } => {
+                return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
+            }
+            Question::Channels { so_far } => return self.channels_listed(now_ms, ticket, so_far, outcome?),
+            Question::Users { so_far } => return self.users_listed(now_ms, ticket, so_far, outcome?),
+        };
+        Ok(Some(answer))
+    }
+
+    /// Makes a request of the person's, in the name of the session.
+    fn ask_question<P: Serialize>(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        question: Question,
+        method: Method,
+        params: impl FnOnce(Token<'static>) -> P,
+    ) {
+        self.ask(now_ms, Purpose::Question { ticket, question }, method, params);
+    }
+
+    /// Makes a request in the name of the session.
+    fn ask<P: Serialize>(
+        &mut self,
+        now_ms: u64,
+        purpose: Purpose,
+        method: Method,
+        params: impl FnOnce(Token<'static>) -> P,
+    ) {
+        match (&self.account, purpose) {
+            (Some(account), purpose) => {
+                let params = params(account.token.clone().into());
+                let request = self.requests.ask(now_ms, &mut self.dice, purpose, method, &params);
+                self.effects.push(request);
+            }
+            (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
+            (None, Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_)) => {}
+        }
+    }
+
+    fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
+        self.effects.push(Effect::Answer { ticket, outcome });
+    }
+
+    /// A reply is missing: the person is told once, until one comes.
+    fn lost(&mut self) {
+        if std::mem::replace(&mut self.is_connected, false) {
+            self.effects.push(Effect::News(News::ConnectionLost));
+        }
+    }
+
+    /// The server answers. After a silence the fan-out may have been away too.
+    fn heard(&mut self, now_ms: u64) {
+        if !std::mem::replace(&mut self.is_connected, true) {
+            self.effects.push(Effect::News(News::ConnectionRestored));
+            self.find_fan_out(now_ms);
+        }
+    }
+}
+
+fn not_logged_in() -> Error {
+    Error::new(Reason::Unauthenticated, "you are not logged in")
+}

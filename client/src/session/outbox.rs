@@ -1,0 +1,168 @@
+//! Messages on their way out: each is kept until it is acknowledged, and they arrive in the order of sending.
+//!
+//! They leave in flights: one frame of many messages, and the next when every one of the last is answered. So a
+//! frame that is lost and sent again cannot be overtaken by a later one. A message that the server puts off
+//! (`rate_limited`, `unavailable`) stays first in line.
+
+use std::collections::VecDeque;
+
+use common::accounts::LoggedIn;
+use common::messages::{Send, Sent};
+use common::{Error, Method, Reason, UserName};
+
+use super::Session;
+use super::exchange::{Effect, Entry, Message, News};
+use super::limits::{FLIGHT_BYTES_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_MESSAGES_MAX};
+use super::requests::{Requests, is_temporary, line, read};
+
+/// The messages that are not acknowledged yet, in the order of sending.
+#[derive(Default)]
+pub(super) struct Outbox {
+    /// Whose messages these are.
+    owner: Option<UserName>,
+    waiting: VecDeque<Waiting>,
+    /// How many of them are in the air.
+    flying: usize,
+    /// When the flight is given up, or, with none in the air, when the next one may leave.
+    due: u64,
+    attempt: u32,
+}
+
+struct Waiting {
+    message: Message,
+    /// Kept for further attempts, so that a late reply to an earlier one counts too.
+    request: Option<u64>,
+    is_flying: bool,
+}
+
+impl Outbox {
+    /// When [`Session::send_due`] has something to do.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        (!self.waiting.is_empty()).then_some(self.due)
+    }
+
+    /// Nothing is in the air any more; everything waits for the next flight.
+    pub(super) fn land(&mut self) {
+        self.waiting.iter_mut().for_each(|waiting| waiting.is_flying = false);
+        self.flying = 0;
+    }
+
+    /// Forgets the ids of earlier requests: replies to them mean nothing in a new session.
+    pub(super) fn ground(&mut self) {
+        self.land();
+        self.waiting.iter_mut().for_each(|waiting| waiting.request = None);
+    }
+
+    fn position(&self, request: u64) -> Option<usize> {
+        self.waiting.iter().position(|waiting| waiting.request == Some(request))
+    }
+
+    /// The lines of the next flight.
+    fn depart(&mut self, account: &LoggedIn, requests: &mut Requests) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut bytes = 0;
+        for waiting in self.waiting.iter_mut().take(FLIGHT_MESSAGES_MAX) {
+            if bytes >= FLIGHT_BYTES_MAX {
+                break;
+            }
+            let id = *waiting.request.get_or_insert_with(|| requests.fresh_id());
+            let Message { to, id: message_id, text } = &waiting.message;
+            let token = account.token.as_str().into();
+            let params = Send { token, to: to.clone(), id: *message_id, text: text.clone() };
+            let line = line(id, Method::MessageSend, &params);
+            bytes += line.len();
+            waiting.is_flying = true;
+            effects.push(Effect::Request { id, line });
+        }
+        self.flying = effects.len();
+        effects
+    }
+}
+
+impl Session {
+    /// Sends a message, or refuses it at once.
+    pub(super) fn send(&mut self, now_ms: u64, message: Message) {
+        let Some(account) = &self.account else {
+            return self.refuse(message, super::not_logged_in());
+        };
+        if self.outbox.waiting.len() >= OUTBOX_MESSAGES_MAX {
+            let sentence = "too many messages wait to be sent: try again when the server has taken some";
+            return self.refuse(message, Error::new(Reason::RateLimited, sentence));
+        }
+        self.outbox.owner = Some(account.user.clone());
+        if self.outbox.waiting.is_empty() {
+            self.outbox.due = now_ms;
+        }
+        self.outbox.waiting.push_back(Waiting { message, request: None, is_flying: false });
+        self.send_due(now_ms);
+    }
+
+    /// Lets the next flight leave when it may; gives up one that was not answered in time.
+    pub(super) fn send_due(&mut self, now_ms: u64) {
+        let Some(account) = &self.account else { return };
+        if self.outbox.deadline().is_none_or(|due| due > now_ms) {
+            return;
+        }
+        let is_overdue = self.outbox.flying > 0;
+        if is_overdue {
+            self.outbox.land();
+            self.outbox.attempt = self.outbox.attempt.saturating_add(1);
+        }
+        self.effects.extend(self.outbox.depart(account, &mut self.requests));
+        self.outbox.due = now_ms + self.dice.wait_ms(self.outbox.attempt);
+        if is_overdue {
+            self.lost();
+        }
+    }
+
+    /// Takes a reply if it is about a message.
+    pub(super) fn sent(&mut self, now_ms: u64, request: u64, outcome: &Result<&str, Error>) -> bool {
+        let Some(position) = self.outbox.position(request) else { return false };
+        let outcome = outcome.clone().and_then(read::<Sent>);
+        let is_put_off = outcome.as_ref().is_err_and(is_temporary);
+        if let Some(waiting) = self.outbox.waiting.get_mut(position)
+            && std::mem::take(&mut waiting.is_flying)
+        {
+            self.outbox.flying -= 1;
+        }
+        if is_put_off {
+            self.outbox.attempt = self.outbox.attempt.saturating_add(1);
+        } else if let Some(waiting) = self.outbox.waiting.remove(position) {
+            self.outbox.attempt = 0;
+            self.settle(now_ms, waiting.message, outcome);
+        }
+        if self.outbox.flying == 0 {
+            let wait = if self.outbox.attempt == 0 { 0 } else { self.dice.wait_ms(self.outbox.attempt - 1) };
+            self.outbox.due = now_ms + wait;
+            self.send_due(now_ms);
+        }
+        true
+    }
+
+    fn settle(&mut self, now_ms: u64, message: Message, outcome: Result<Sent, Error>) {
+        let Some(account) = &self.account else { return };
+        match outcome {
+            Ok(sent) => {
+                let entry = Entry::own(&account.user, &message, sent);
+                self.acknowledged(now_ms, entry.clone());
+                self.effects.push(Effect::News(News::Sent { message, outcome: Ok(entry) }));
+            }
+            Err(error) => self.refuse(message, error),
+        }
+    }
+
+    /// Messages of another person's session are never sent in this one's name.
+    pub(super) fn empty_outbox_unless_of(&mut self, user: Option<&UserName>) {
+        if self.outbox.owner.as_ref() != user {
+            let outbox = std::mem::take(&mut self.outbox);
+            for waiting in outbox.waiting {
+                let error = Error::new(Reason::Unauthenticated, "the session ended before this was sent");
+                self.refuse(waiting.message, error);
+            }
+        }
+    }
+
+    fn refuse(&mut self, message: Message, error: Error) {
+        self.effects.push(Effect::News(News::Sent { message, outcome: Err(error) }));
+    }
+}

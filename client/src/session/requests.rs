@@ -1,0 +1,179 @@
+//! Requests and their replies: ids, what each was for, and when it is sent again.
+//!
+//! Every request is sent until it is answered; whoever asked may stop listening earlier. The same line goes out
+//! again under the same id, so that a late reply to the first attempt counts too.
+
+use std::collections::BTreeMap;
+
+use common::{ChannelName, Error, Method, Reason, Target, UserName, rpc};
+use serde::Serialize;
+
+use super::dice::Dice;
+use super::exchange::Effect;
+use super::limits::QUESTIONS_WAITING_MAX;
+
+/// Why a request was made.
+#[derive(Debug, Clone)]
+pub(super) enum Purpose {
+    /// The person asked.
+    Question { ticket: u64, question: Question },
+    /// To learn where events are published.
+    Info,
+    /// To learn how far the conversations have come.
+    Heads(HeadsKind),
+    /// To fill a gap.
+    Repair(Target),
+}
+
+/// What the person asked, with what its reply needs to be understood.
+#[derive(Debug, Clone)]
+pub(super) enum Question {
+    Register,
+    Login,
+    Logout,
+    Create,
+    Join,
+    Leave(ChannelName),
+    Members { channel: ChannelName, so_far: Vec<UserName> },
+    Channels { so_far: Vec<common::channels::ChannelInfo> },
+    Users { so_far: Vec<common::accounts::UserInfo> },
+    History,
+    Open(Target),
+}
+
+/// At which point heads were asked for, which says what the fan-out should have brought by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeadsKind {
+    /// At the beginning: all conversations.
+    All,
+    /// As soon as the subscriptions are in force: what came while they were not.
+    AfterBarrier,
+    /// Every now and then: what the fan-out lost.
+    Periodic,
+}
+
+/// A request that was answered for good.
+pub(super) struct Settled {
+    pub(super) purpose: Purpose,
+    /// How often it had been sent before the last time.
+    pub(super) attempt: u32,
+}
+
+struct Pending {
+    purpose: Purpose,
+    line: Vec<u8>,
+    attempt: u32,
+    due: u64,
+    /// Answered with "later": it waits for its next attempt, not for a reply.
+    is_postponed: bool,
+}
+
+/// All requests but those of the outbox.
+#[derive(Default)]
+pub(super) struct Requests {
+    last_id: u64,
+    pending: BTreeMap<u64, Pending>,
+}
+
+impl Requests {
+    /// An id that was never used.
+    pub(super) fn fresh_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Whether the person has asked as much at once as is allowed.
+    pub(super) fn is_full(&self) -> bool {
+        let questions = self.pending.values().filter(|p| matches!(p.purpose, Purpose::Question { .. }));
+        questions.count() >= QUESTIONS_WAITING_MAX
+    }
+
+    /// Makes a request.
+    pub(super) fn ask(
+        &mut self,
+        now_ms: u64,
+        dice: &mut Dice,
+        purpose: Purpose,
+        method: Method,
+        params: &impl Serialize,
+    ) -> Effect {
+        let id = self.fresh_id();
+        let line = line(id, method, params);
+        let due = now_ms + dice.wait_ms(0);
+        let pending = Pending { purpose, line: line.clone(), attempt: 0, due, is_postponed: false };
+        self.pending.insert(id, pending);
+        Effect::Request { id, line }
+    }
+
+    /// Takes the request that a reply answers; nothing when it is unknown, or to be tried again later.
+    pub(super) fn settle(
+        &mut self,
+        now_ms: u64,
+        dice: &mut Dice,
+        id: u64,
+        error: Option<&Error>,
+    ) -> Option<Settled> {
+        if error.is_some_and(is_temporary) {
+            let pending = self.pending.get_mut(&id)?;
+            pending.due = now_ms + dice.wait_ms(pending.attempt);
+            pending.is_postponed = true;
+            return None;
+        }
+        let Pending { purpose, attempt, .. } = self.pending.remove(&id)?;
+        Some(Settled { purpose, attempt })
+    }
+
+    /// The requests to be sent again, and whether one of them should have been answered by now.
+    pub(super) fn due(&mut self, now_ms: u64, dice: &mut Dice) -> (Vec<Effect>, bool) {
+        let mut is_reply_missing = false;
+        let due = self.pending.iter_mut().filter(|(_, pending)| pending.due <= now_ms);
+        let again = due.map(|(id, pending)| {
+            is_reply_missing |= !pending.is_postponed;
+            pending.is_postponed = false;
+            pending.attempt = pending.attempt.saturating_add(1);
+            pending.due = now_ms + dice.wait_ms(pending.attempt);
+            Effect::Request { id: *id, line: pending.line.clone() }
+        });
+        (again.collect(), is_reply_missing)
+    }
+
+    /// When [`due`](Self::due) has something to do.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.pending.values().map(|pending| pending.due).min()
+    }
+
+    /// Forgets the requests about what the fan-out brings, before they are made anew.
+    pub(super) fn forget_following(&mut self) {
+        self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Info | Purpose::Heads(_)));
+    }
+
+    /// Forgets everything; returns the tickets of those who still wait.
+    pub(super) fn clear(&mut self) -> Vec<u64> {
+        let pending = std::mem::take(&mut self.pending);
+        let ticket = |pending: Pending| match pending.purpose {
+            Purpose::Question { ticket, .. } => Some(ticket),
+            Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) => None,
+        };
+        pending.into_values().filter_map(ticket).collect()
+    }
+}
+
+/// A request line.
+pub(super) fn line(id: u64, method: Method, params: &impl Serialize) -> Vec<u8> {
+    let mut line = Vec::new();
+    rpc::encode_request(&mut line, &id.to_string(), method.description().name, params);
+    line
+}
+
+/// Whether the same request may go well later.
+pub(super) fn is_temporary(error: &Error) -> bool {
+    matches!(error.reason(), Some(Reason::RateLimited | Reason::Unavailable))
+}
+
+/// Reads a result; one that is not what the method returns is the server's fault.
+pub(super) fn read<'a, T: serde::Deserialize<'a>>(result: &'a str) -> Result<T, Error> {
+    serde_json::from_str(result).map_err(|error| {
+        Error::new(Reason::Internal, format!("the server's answer makes no sense ({error}): are the versions the same?"))
+    })
+}
+

@@ -1,0 +1,135 @@
+//! One conversation as it is told: what comes next, what came too early, and what is missing.
+
+use std::collections::BTreeMap;
+
+use super::exchange::Entry;
+use super::limits::EARLY_EVENTS_MAX;
+
+/// The events of one conversation, put in order.
+///
+/// Invariant: everything below `next` has been told, or belongs to the time before; nothing else has.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    /// The number of the event to be told next.
+    next: u64,
+    /// The highest number that anybody has told us of.
+    head: u64,
+    /// The highest number that the fan-out has brought, or need not bring.
+    published: u64,
+    /// What came before its turn.
+    early: BTreeMap<u64, Entry>,
+    /// Whether everything waits for the page that opens the conversation.
+    is_held: bool,
+}
+
+impl Timeline {
+    /// A conversation that is told from `next` on.
+    pub(super) fn starting_at(next: u64) -> Self {
+        Self { next, head: 0, published: 0, early: BTreeMap::new(), is_held: false }
+    }
+
+    /// Takes an event, in whatever order and however often they come.
+    pub(super) fn arrive(&mut self, entry: Entry) {
+        self.know_of(entry.n);
+        if entry.n < self.next {
+            return;
+        }
+        self.early.entry(entry.n).or_insert(entry);
+        if self.early.len() > EARLY_EVENTS_MAX {
+            // The furthest: it is needed last, and the gap it leaves is known by `head`.
+            self.early.pop_last();
+        }
+    }
+
+    /// Notes that there is an event of this number.
+    pub(super) fn know_of(&mut self, n: u64) {
+        self.head = self.head.max(n);
+    }
+
+    /// Notes that the fan-out brought this event, or that it came about before anybody listened.
+    pub(super) fn note_published(&mut self, n: u64) {
+        self.published = self.published.max(n);
+    }
+
+    /// Whether the fan-out still owes an event of this number or a greater one.
+    pub(super) fn is_unpublished(&self, n: u64) -> bool {
+        self.published < n
+    }
+
+    /// Takes the event whose turn it is, if it is there.
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        if self.is_held {
+            return None;
+        }
+        let entry = self.early.remove(&self.next)?;
+        self.next += 1;
+        Some(entry)
+    }
+
+    /// The missing events that come first: after which number, and how many.
+    pub(super) fn gap(&self) -> Option<(u64, u64)> {
+        let end = self.early.first_key_value().map_or(self.head.saturating_add(1), |(n, _)| *n);
+        (self.next < end).then(|| (self.next - 1, end - self.next))
+    }
+
+    /// Holds everything back until [`open`](Self::open).
+    pub(super) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// Goes on, after everything up to `told` was told in another way.
+    pub(super) fn open(&mut self, told: u64) {
+        self.is_held = false;
+        self.know_of(told);
+        self.next = self.next.max(told.saturating_add(1));
+        self.early = self.early.split_off(&self.next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(n: u64) -> Entry {
+        let conversation = common::Target::new("#a").expect("a name");
+        Entry { conversation, n, line: "".into(), event: None }
+    }
+
+    fn told(timeline: &mut Timeline) -> Vec<u64> {
+        std::iter::from_fn(|| timeline.pop()).map(|entry| entry.n).collect()
+    }
+
+    #[test]
+    fn what_comes_early_waits_and_what_comes_twice_vanishes() {
+        let mut timeline = Timeline::starting_at(4);
+        for n in [3, 6, 4, 6, 4, 7] {
+            timeline.arrive(entry(n));
+        }
+        assert_eq!(told(&mut timeline), [4]);
+        assert_eq!(timeline.gap(), Some((4, 1)));
+        timeline.arrive(entry(5));
+        assert_eq!(told(&mut timeline), [5, 6, 7]);
+        assert_eq!(timeline.gap(), None);
+    }
+
+    #[test]
+    fn too_much_that_is_early_is_dropped_from_the_far_end() {
+        let mut timeline = Timeline::starting_at(1);
+        let beyond = EARLY_EVENTS_MAX as u64 + 10;
+        (2..=beyond).rev().for_each(|n| timeline.arrive(entry(n)));
+        assert_eq!(timeline.early.len(), EARLY_EVENTS_MAX);
+        timeline.arrive(entry(1));
+        assert_eq!(told(&mut timeline).len(), EARLY_EVENTS_MAX);
+        assert_eq!(timeline.gap(), Some((EARLY_EVENTS_MAX as u64, 10)));
+    }
+
+    #[test]
+    fn an_opening_page_takes_the_place_of_what_it_holds() {
+        let mut timeline = Timeline::starting_at(4);
+        timeline.hold();
+        (4..=7).for_each(|n| timeline.arrive(entry(n)));
+        assert_eq!(told(&mut timeline), []);
+        timeline.open(5);
+        assert_eq!(told(&mut timeline), [6, 7]);
+    }
+}

@@ -1,0 +1,131 @@
+//! What a message is addressed to, and the conversation it belongs to.
+//!
+//! A [`Target`] is one person's view (`#general`, `@bob`); a [`Conversation`] is the same for everybody: a
+//! channel, or a pair of users. Events are numbered per conversation.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::names::{ChannelName, NameError, UserName};
+
+/// Where a message goes: `#channel` or `@user`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// `#general`: all members.
+    Channel(ChannelName),
+    /// `@bob`: one person.
+    User(UserName),
+}
+
+impl Target {
+    /// Reads `#channel` or `@user`.
+    pub fn new(target: &str) -> Result<Self, NameError> {
+        match target.strip_prefix('@') {
+            Some(name) => UserName::new(name).map(Self::User),
+            None => ChannelName::new(target).map(Self::Channel),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(name) => name.fmt(f),
+            Self::User(name) => write!(f, "@{name}"),
+        }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let target = crate::text::borrowed(deserializer)?;
+        Self::new(&target).map_err(|error| match error {
+            NameError::NoHash => serde::de::Error::custom("say '#channel' or '@user'"),
+            other @ (NameError::Empty | NameError::TooLong | NameError::Characters) => {
+                serde::de::Error::custom(other)
+            }
+        })
+    }
+}
+
+/// A numbered sequence of events: a channel, or what two people write to each other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Conversation {
+    /// All events of a channel.
+    Channel(ChannelName),
+    /// All events between two users, who stand in alphabetical order; both are one when people write to
+    /// themselves.
+    Direct(UserName, UserName),
+}
+
+impl Conversation {
+    /// The conversation that `user` means by `target`.
+    #[must_use]
+    pub fn of(user: &UserName, target: &Target) -> Self {
+        match target {
+            Target::Channel(name) => Self::Channel(name.clone()),
+            Target::User(other) if other < user => Self::Direct(other.clone(), user.clone()),
+            Target::User(other) => Self::Direct(user.clone(), other.clone()),
+        }
+    }
+
+    /// How `user` names this conversation.
+    #[must_use]
+    pub fn seen_by(&self, user: &UserName) -> Target {
+        match self {
+            Self::Channel(name) => Target::Channel(name.clone()),
+            Self::Direct(one, other) if one == user => Target::User(other.clone()),
+            Self::Direct(one, _) => Target::User(one.clone()),
+        }
+    }
+}
+
+/// `#general` or `@alice @bob`: the key of the journal's index.
+impl fmt::Display for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(name) => name.fmt(f),
+            Self::Direct(one, other) => write!(f, "@{one} @{other}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(name: &str) -> UserName {
+        UserName::new(name).expect("a name")
+    }
+
+    #[test]
+    fn two_people_share_one_conversation() {
+        let from_alice = Conversation::of(&name("alice"), &Target::User(name("bob")));
+        let from_bob = Conversation::of(&name("bob"), &Target::User(name("alice")));
+        assert_eq!(from_alice, from_bob);
+        assert_eq!(from_alice.to_string(), "@alice @bob");
+        assert_eq!(from_alice.seen_by(&name("alice")).to_string(), "@bob");
+        assert_eq!(from_alice.seen_by(&name("bob")).to_string(), "@alice");
+    }
+
+    #[test]
+    fn a_note_to_oneself_is_a_conversation_too() {
+        let own = Conversation::of(&name("alice"), &Target::User(name("alice")));
+        assert_eq!(own.to_string(), "@alice @alice");
+        assert_eq!(own.seen_by(&name("alice")).to_string(), "@alice");
+    }
+
+    #[test]
+    fn a_target_needs_its_sign() {
+        let error = serde_json::from_str::<Target>("\"general\"").expect_err("no sign");
+        assert!(error.to_string().starts_with("say '#channel' or '@user'"), "{error}");
+        assert_eq!(serde_json::to_string(&Target::new("@Bob").expect("a target")).expect("json"), "\"@bob\"");
+    }
+}

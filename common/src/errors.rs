@@ -1,0 +1,140 @@
+//! What can go wrong with a request: one table of reasons, each with its code.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Declares every reason once: its name in code, its word on the wire, its code, and what it means.
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $code:literal;)+) => {
+        /// Why a request failed: the stable word in `error.data.reason`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $($(#[doc = $doc])+ #[serde(rename = $word)] $name,)+
+        }
+
+        impl Reason {
+            /// All reasons, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The number in `error.code`.
+            #[must_use]
+            pub fn code(self) -> i32 {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The word in `error.data.reason`.
+            #[must_use]
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+
+            /// One sentence for the documentation.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii_start(),)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The line is not JSON in UTF-8.
+    ParseError = "parse_error", -32700;
+    /// The line is JSON, but no JSON-RPC 2.0 request with an `id`.
+    InvalidRequest = "invalid_request", -32600;
+    /// There is no such method.
+    MethodNotFound = "method_not_found", -32601;
+    /// A parameter is missing or not what it must be; the message names it.
+    InvalidParams = "invalid_params", -32602;
+    /// The server failed in a way that is its own fault.
+    Internal = "internal", -32603;
+    /// The token is missing, forged, expired or revoked: log in again.
+    Unauthenticated = "unauthenticated", 4010;
+    /// No such user, or not this password; which of the two is not told.
+    WrongCredentials = "wrong_credentials", 4010;
+    /// Only members of the channel may do this.
+    NotMember = "not_member", 4030;
+    /// There is no channel of that name.
+    NoSuchChannel = "no_such_channel", 4040;
+    /// There is no user of that name.
+    NoSuchUser = "no_such_user", 4040;
+    /// The name is in use already.
+    NameTaken = "name_taken", 4090;
+    /// This message `id` belongs to another sender's message: make a new one.
+    IdTaken = "id_taken", 4090;
+    /// More than a limit allows; the message names the limit.
+    TooLarge = "too_large", 4130;
+    /// Too many at once: send again a little later.
+    RateLimited = "rate_limited", 4290;
+    /// The server cannot store or answer at present: send again later.
+    Unavailable = "unavailable", 5030;
+    /// The server's disk is full: nothing was stored.
+    StorageFull = "storage_full", 5070;
+}
+
+/// An error as a reply carries it: a code, a sentence for a person, a stable word for a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    /// The number that groups reasons, see [`Reason::code`].
+    pub code: i32,
+    /// A sentence for the person who reads it.
+    pub message: String,
+    /// What programs look at.
+    pub data: ErrorData,
+}
+
+/// The part of an error that programs look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorData {
+    /// The stable word; [`Reason`] has those this version knows.
+    pub reason: String,
+}
+
+impl Error {
+    /// An error with a sentence of its own.
+    #[must_use]
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        let data = ErrorData { reason: reason.word().to_owned() };
+        Self { code: reason.code(), message: message.into(), data }
+    }
+
+    /// The reason, when this version knows it.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        Reason::ALL.iter().copied().find(|reason| reason.word() == self.data.reason)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_unique_and_the_codes_are_the_agreed_ones() {
+        let agreed = [-32700, -32600, -32601, -32602, -32603, 4010, 4030, 4040, 4090, 4130, 4290, 5030, 5070];
+        for (i, reason) in Reason::ALL.iter().enumerate() {
+            assert!(agreed.contains(&reason.code()), "{reason:?}");
+            assert!(Reason::ALL[i + 1..].iter().all(|other| other.word() != reason.word()), "{reason:?}");
+            assert_eq!(Error::new(*reason, "x").reason(), Some(*reason));
+            assert!(reason.meaning().ends_with('.'));
+        }
+    }
+
+    #[test]
+    fn an_error_on_the_wire() {
+        let error = Error::new(Reason::NotMember, "only members may post to #ops");
+        assert_eq!(
+            serde_json::to_string(&error).expect("json"),
+            r##"{"code":4030,"message":"only members may post to #ops","data":{"reason":"not_member"}}"##
+        );
+    }
+}

@@ -1,0 +1,30 @@
+//! Everything two papo programs must agree on: the wire types, names, limits, topics and events.
+//!
+//! Pure by rule: no sockets, no files, no clocks, no async. What a line means is decided here and nowhere
+//! else; `docs/PROTOCOL.md` is the same contract in prose, and its tables are generated from this crate.
+
+pub mod limits;
+
+pub mod names;
+pub mod text;
+pub mod conversations;
+pub mod topics;
+
+pub mod errors;
+pub mod rpc;
+pub mod methods;
+
+pub mod accounts;
+pub mod channels;
+pub mod messages;
+pub mod history;
+pub mod node;
+
+pub mod events;
+
+pub use conversations::{Conversation, Target};
+pub use errors::{Error, Reason};
+pub use events::{Body, Event};
+pub use methods::{Call, Method};
+pub use names::{ChannelName, UserName};
+pub use text::{Password, Text};

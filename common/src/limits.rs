@@ -1,0 +1,59 @@
+//! Every maximum of the protocol, with its unit and its reason. A peer may rely on these; `server.info`
+//! tells them.
+
+/// Characters in the name of a user or a channel. RFC 8265 sets no maximum; 32 fits a prompt and a topic.
+pub const NAME_CHARACTERS_MAX: usize = 32;
+
+/// Bytes in one message's text, as UTF-8. Longer things are files.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// Characters a password must have at least (NIST SP 800-63B, section 5.1.1.2).
+pub const PASSWORD_CHARACTERS_MIN: usize = 8;
+
+/// Bytes of a password: more is no safer and only costs the hash time.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// Bytes in one request line. A text whose every byte is escaped as `\u00XX` grows sixfold.
+pub const LINE_BYTES_MAX: usize = 128 * 1024;
+
+/// Request lines in one frame: what one round of the server's loop may take from one peer.
+pub const FRAME_LINES_MAX: usize = 1024;
+
+/// Bytes in one frame. Larger ones are refused by the transport, which cuts the connection.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of a request's `id`, which every reply carries back.
+pub const REQUEST_ID_BYTES_MAX: usize = 64;
+
+/// Bytes of a session token: a signed token of ours is about 250.
+pub const TOKEN_BYTES_MAX: usize = 1024;
+
+/// Bytes in a subscription: the longest topic (`channel.`, a name of 32 four-byte characters, a key).
+pub const TOPIC_BYTES_MAX: usize = 256;
+
+/// Hexadecimal digits in a topic's key: 128 bits, so that guessing one is hopeless.
+pub const TOPIC_KEY_DIGITS: usize = 32;
+
+/// Events in one page of history.
+pub const HISTORY_EVENTS_MAX: u64 = 500;
+
+/// Events in a page of history when the request does not say.
+pub const HISTORY_EVENTS_DEFAULT: u64 = 50;
+
+/// Bytes of events in one page of history: a page ends early rather than fill a frame.
+pub const HISTORY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Names in one page of `user.list`, `channel.list` and `channel.members`.
+pub const LIST_NAMES_MAX: usize = 1000;
+
+/// Sessions one user may have open at once; the oldest gives way to the newest.
+pub const SESSIONS_PER_USER_MAX: usize = 64;
+
+/// Reply bytes that one request frame may cause; later lines of the frame are told to ask again.
+pub const REPLY_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+// Bounds that must fit into one another.
+const _: () = assert!(TEXT_BYTES_MAX * 6 + 4 * 1024 <= LINE_BYTES_MAX, "an escaped text fits its line");
+const _: () = assert!(LINE_BYTES_MAX < FRAME_BYTES_MAX, "a line fits its frame");
+const _: () = assert!(REPLY_BYTES_MAX + HISTORY_BYTES_MAX < FRAME_BYTES_MAX, "replies fit their frame");
+const _: () = assert!(NAME_CHARACTERS_MAX * 4 + TOPIC_KEY_DIGITS + 16 < TOPIC_BYTES_MAX, "a topic fits");

@@ -1,0 +1,198 @@
+//! The one list of methods: name, rights, parameters, result, help and an example each. Dispatch, the tests
+//! and the table in `docs/PROTOCOL.md` come from it.
+
+use crate::errors::{Error, Reason};
+use crate::{accounts, channels, history, messages, node};
+
+/// Who may call a method at all; what they may do it to is the server's `domain` to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Anybody, without a token.
+    Anyone,
+    /// Whoever holds the token of a session.
+    Session,
+}
+
+/// One method, described.
+#[derive(Debug, Clone, Copy)]
+pub struct Description {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// Who may call it.
+    pub rights: Rights,
+    /// One sentence.
+    pub help: &'static str,
+    /// Parameters that this very code accepts.
+    pub params: &'static str,
+    /// A result in the form that this very code returns.
+    pub result: &'static str,
+}
+
+/// Declares the methods: `Name "wire.name" rights (parameters) help, example parameters, example result`.
+macro_rules! methods {
+    ($($name:ident $wire:literal $rights:ident ($params:ty) $help:literal $example:literal => $result:literal;)+) => {
+        /// Every method of the protocol.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Method { $(#[doc = $help] $name,)+ }
+
+        /// A request whose parameters have been read.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Call<'a> { $(#[doc = $help] $name($params),)+ }
+
+        impl Method {
+            /// All methods, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The method called `name` on the wire.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                match name { $($wire => Some(Self::$name),)+ _ => None }
+            }
+
+            /// What there is to know about it.
+            #[must_use]
+            pub const fn description(self) -> Description {
+                match self {
+                    $(Self::$name => Description {
+                        name: $wire, rights: Rights::$rights, help: $help, params: $example, result: $result,
+                    },)+
+                }
+            }
+        }
+
+        impl<'a> Call<'a> {
+            /// Reads the parameters of a request.
+            pub fn decode(name: &str, params: &'a str) -> Result<Self, Error> {
+                let method = Method::named(name).ok_or_else(|| unknown(name))?;
+                match method {
+                    $(Method::$name => serde_json::from_str(params).map(Self::$name).map_err(|e| invalid($wire, &e)),)+
+                }
+            }
+
+            /// Which method this is.
+            #[must_use]
+            pub fn method(&self) -> Method {
+                match self { $(Self::$name(_) => Method::$name,)+ }
+            }
+        }
+    };
+}
+
+methods! {
+    ServerInfo "server.info" Anyone (node::Nothing)
+        "Tells the server's version, its limits and where events are published."
+        r#"{}"#
+        => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500}}"#;
+    Register "auth.register" Anyone (accounts::Credentials)
+        "Makes an account."
+        r#"{"user":"alice","password":"correct horse"}"#
+        => r#"{"user":"alice"}"#;
+    Login "auth.login" Anyone (accounts::Credentials)
+        "Opens a session and returns its token."
+        r#"{"user":"alice","password":"correct horse"}"#
+        => r#"{"user":"alice","token":"eyJ0eXAi...","topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","expires":1766292000123}"#;
+    Logout "auth.logout" Session (accounts::SessionOnly<'a>)
+        "Ends the session: its token is worth nothing any more."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{}"#;
+    UserList "user.list" Session (accounts::ListNames<'a>)
+        "Lists the users, a page at a time."
+        r#"{"token":"eyJ0eXAi...","after":"alice"}"#
+        => r#"{"users":[{"user":"bob","since":1763700000123}],"more":false}"#;
+    ChannelCreate "channel.create" Session (channels::OneChannel<'a>)
+        "Makes a channel; its creator is its first member."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r##"{"channel":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544","n":1}"##;
+    ChannelList "channel.list" Session (accounts::ListNames<'a>)
+        "Lists the channels, a page at a time."
+        r##"{"token":"eyJ0eXAi...","after":"#a"}"##
+        => r##"{"channels":[{"channel":"#general","members":2,"member":true}],"more":false}"##;
+    ChannelJoin "channel.join" Session (channels::OneChannel<'a>)
+        "Makes one a member; who is a member already gets the same answer and changes nothing."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r##"{"channel":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544","n":2}"##;
+    ChannelLeave "channel.leave" Session (channels::OneChannel<'a>)
+        "Ends one's membership."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r#"{}"#;
+    ChannelMembers "channel.members" Session (channels::ListMembers<'a>)
+        "Lists the members of a channel one is in, a page at a time."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r#"{"members":["alice","bob"],"more":false}"#;
+    MessageSend "message.send" Session (messages::Send<'a>)
+        "Says something to a channel or a user. The answer means: it is on disk."
+        r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000001","text":"oi"}"##
+        => r#"{"n":17,"at":1763700000123}"#;
+    MessageHistory "message.history" Session (history::History<'a>)
+        "Reads a page of a conversation."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##
+        => r##"{"conversation":"#general","head":17,"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}]}"##;
+    SyncHeads "sync.heads" Session (history::HeadsSince<'a>)
+        "Tells how far one's conversations have come, and the topics of one's channels."
+        r#"{"token":"eyJ0eXAi...","since":8000}"#
+        => r##"{"cursor":8841,"heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
+}
+
+fn unknown(name: &str) -> Error {
+    let name: String = name.chars().take(64).filter(|c| !c.is_control()).collect();
+    Error::new(Reason::MethodNotFound, format!("there is no method \"{name}\""))
+}
+
+/// serde's own words name the field; a text over its limit has a code of its own.
+fn invalid(method: &str, error: &serde_json::Error) -> Error {
+    let sentence = error.to_string();
+    let sentence = sentence.split(" at line ").next().unwrap_or_default();
+    let too_long = crate::text::TextError::TooLong.to_string();
+    let reason = if sentence == too_long { Reason::TooLarge } else { Reason::InvalidParams };
+    Error::new(reason, format!("{method}: {sentence}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_accepted_by_the_code() {
+        for method in Method::ALL {
+            let about = method.description();
+            let call = Call::decode(about.name, about.params).expect(about.name);
+            assert_eq!(call.method(), *method);
+            assert!(about.help.ends_with('.'));
+            assert!(serde_json::from_str::<serde_json::Value>(about.result).is_ok(), "{}", about.name);
+        }
+    }
+
+    #[test]
+    fn a_session_method_without_a_token_is_refused() {
+        for about in Method::ALL.iter().map(|method| method.description()) {
+            let mut params: serde_json::Value = serde_json::from_str(about.params).expect("json");
+            let had_token = params.as_object_mut().expect("an object").remove("token").is_some();
+            assert_eq!(had_token, about.rights == Rights::Session, "{}", about.name);
+            if had_token {
+                let params = params.to_string();
+                let error = Call::decode(about.name, &params).expect_err(about.name);
+                assert_eq!(error.message, format!("{}: missing field `token`", about.name));
+            }
+        }
+    }
+
+    #[test]
+    fn bad_parameters_are_named() {
+        let error = |name, params| Call::decode(name, params).expect_err("refused").message;
+        insta::assert_snapshot!(error("nope", "{}"), @r#"there is no method "nope""#);
+        insta::assert_snapshot!(error("auth.login", r#"{"user":"alice"}"#), @"auth.login: missing field `password`");
+        insta::assert_snapshot!(error("auth.login", r#"{"user":"a b","password":"correct horse"}"#), @"auth.login: names are made of letters, digits, '.', '_' and '-', without spaces, and begin with a letter or a digit");
+        insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":"general"}"##), @"channel.join: the name of a channel begins with '#'");
+        insta::assert_snapshot!(error("message.send", r##"{"token":"t","to":"general","id":"x","text":"y"}"##), @"message.send: say '#channel' or '@user'");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_has_a_code_of_its_own() {
+        let text = "x".repeat(crate::limits::TEXT_BYTES_MAX + 1);
+        let params = format!(
+            r##"{{"token":"t","to":"#a","id":"01970000-0000-7000-8000-000000000001","text":"{text}"}}"##
+        );
+        let error = Call::decode("message.send", &params).expect_err("refused");
+        assert_eq!(error.reason(), Some(Reason::TooLarge));
+    }
+}

@@ -1,0 +1,199 @@
+//! Names of users and channels: PRECIS UsernameCaseMapped (RFC 8265, section 3.3), narrowed so that a name
+//! is safe in a topic, a file name, a shell and a sentence. `João` and `joão` are one name: `joão`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use precis_core::profile::PrecisFastInvocation as _;
+use precis_profiles::UsernameCaseMapped;
+use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
+
+use crate::limits::NAME_CHARACTERS_MAX;
+
+/// Why a name was refused, in words for the person who typed it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// Nothing was given, or only the sign (`#`, `@`).
+    #[error("a name needs at least one character")]
+    Empty,
+    /// More than [`NAME_CHARACTERS_MAX`] characters.
+    #[error("a name has at most {NAME_CHARACTERS_MAX} characters")]
+    TooLong,
+    /// A character that no name may hold.
+    #[error(
+        "names are made of letters, digits, '.', '_' and '-', without spaces, and begin with a letter or a digit"
+    )]
+    Characters,
+    /// A channel without its `#`.
+    #[error("the name of a channel begins with '#'")]
+    NoHash,
+}
+
+/// A user's name in its one canonical form, without the `@`. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserName(Arc<str>);
+
+/// A channel's name in its one canonical form, without the `#`; written and serialised with it.
+/// Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelName(Arc<str>);
+
+impl UserName {
+    /// Brings `name` into canonical form, or says why it cannot be a name.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        canonical(name).map(|name| Self(name.into()))
+    }
+
+    /// The name without its `@`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ChannelName {
+    /// Takes a name with its `#`, as it is written everywhere.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        let bare = name.strip_prefix('#').ok_or(NameError::NoHash)?;
+        canonical(bare).map(|name| Self(name.into()))
+    }
+
+    /// The name without its `#`, as topics carry it.
+    #[must_use]
+    pub fn bare(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The canonical form of a name without its sign.
+fn canonical(name: &str) -> Result<Cow<'_, str>, NameError> {
+    if name.is_empty() {
+        return Err(NameError::Empty);
+    }
+    // A bound before the Unicode work, so that a huge name costs nothing.
+    if name.len() > NAME_CHARACTERS_MAX * 4 {
+        return Err(NameError::TooLong);
+    }
+    let name = if is_plain(name) {
+        Cow::Borrowed(name)
+    } else {
+        UsernameCaseMapped::enforce(name).map_err(|_| NameError::Characters)?
+    };
+    if name.chars().count() > NAME_CHARACTERS_MAX {
+        return Err(NameError::TooLong);
+    }
+    let begins_well = name.chars().next().is_some_and(char::is_alphanumeric);
+    if !begins_well || !name.chars().all(|c| !c.is_ascii() || is_plain_character(c.to_ascii_lowercase())) {
+        return Err(NameError::Characters);
+    }
+    Ok(name)
+}
+
+/// Whether a name is already canonical beyond doubt, which nearly all are.
+fn is_plain(name: &str) -> bool {
+    name.chars().all(is_plain_character)
+}
+
+fn is_plain_character(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-')
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+impl Serialize for UserName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl Serialize for ChannelName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for UserName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = crate::text::borrowed(deserializer)?;
+        Self::new(&name).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = crate::text::borrowed(deserializer)?;
+        Self::new(&name).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn user(name: &str) -> Result<String, NameError> {
+        UserName::new(name).map(|name| name.to_string())
+    }
+
+    #[test]
+    fn one_person_has_one_name() {
+        assert_eq!(user("João"), Ok("joão".into()));
+        assert_eq!(user("joa\u{303}o"), Ok("joão".into()), "a combining tilde is the same letter");
+        assert_eq!(user("ＡＬＩＣＥ"), Ok("alice".into()), "fullwidth letters are the same letters");
+        assert_eq!(user("bob-2.x_"), Ok("bob-2.x_".into()));
+        assert_eq!(user("Дмитрий"), Ok("дмитрий".into()));
+    }
+
+    #[test]
+    fn what_cannot_be_a_name_is_refused_with_its_reason() {
+        assert_eq!(user(""), Err(NameError::Empty));
+        assert_eq!(user(&"a".repeat(33)), Err(NameError::TooLong));
+        assert_eq!(user(&"ã".repeat(33)), Err(NameError::TooLong));
+        for bad in [
+            "a b",
+            "a\tb",
+            "a\u{1b}[31m",
+            "a\u{0}",
+            "a/b",
+            "../a",
+            "@bob",
+            "#x",
+            "-a",
+            ".a",
+            "a\u{202e}b",
+            "🙂",
+        ] {
+            assert_eq!(user(bad), Err(NameError::Characters), "{bad:?}");
+        }
+        assert_eq!(ChannelName::new("general"), Err(NameError::NoHash));
+        assert_eq!(ChannelName::new("#"), Err(NameError::Empty));
+    }
+
+    #[test]
+    fn the_longest_names_fit() {
+        assert!(user(&"ã".repeat(32)).is_ok());
+        assert_eq!(ChannelName::new("#Ops").map(|name| name.to_string()), Ok("#ops".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn a_canonical_name_is_its_own_canonical_form(name in "\\PC{1,40}") {
+            if let Ok(once) = UserName::new(&name) {
+                prop_assert_eq!(UserName::new(once.as_str()), Ok(once.clone()));
+                prop_assert!(!once.as_str().contains(|c: char| c.is_whitespace() || c.is_control()));
+            }
+        }
+    }
+}

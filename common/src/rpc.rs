@@ -1,0 +1,268 @@
+//! JSON-RPC 2.0 on single lines: how a request is read and how a reply is written.
+//!
+//! A frame holds one or more request lines; each gets exactly one reply line, in the same order. Requests
+//! without an `id` (JSON-RPC's notifications) are refused, because every request is answered.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::errors::{Error, Reason};
+use crate::limits::{FRAME_LINES_MAX, LINE_BYTES_MAX, REQUEST_ID_BYTES_MAX};
+
+/// A request whose parameters have not been looked at yet.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The sender's `id`, a string or a number, kept as it was written.
+    pub id: &'a str,
+    /// The name of the method.
+    pub method: std::borrow::Cow<'a, str>,
+    /// The parameters; `{}` when there were none.
+    pub params: &'a str,
+}
+
+/// A line that is no request: the error, and the `id` to answer under (`null` when it could not be read).
+#[derive(Debug)]
+pub struct Refused<'a> {
+    /// The `id` as it was written, or `null`.
+    pub id: &'a str,
+    /// Why.
+    pub error: Error,
+}
+
+#[derive(Deserialize)]
+struct RequestLine<'a> {
+    jsonrpc: Option<&'a str>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    method: Option<&'a RawValue>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+}
+
+/// The request lines of a frame, or why the frame as a whole is refused.
+pub fn lines(frame: &[u8]) -> Result<impl Iterator<Item = &[u8]>, Error> {
+    let frame = frame.strip_suffix(b"\n").unwrap_or(frame);
+    let count = frame.split(|byte| *byte == b'\n').count();
+    if count > FRAME_LINES_MAX {
+        let message = format!("a frame holds at most {FRAME_LINES_MAX} lines, this one has {count}");
+        return Err(Error::new(Reason::TooLarge, message));
+    }
+    Ok(frame.split(|byte| *byte == b'\n'))
+}
+
+/// Reads one request line.
+pub fn decode(line: &[u8]) -> Result<Request<'_>, Refused<'_>> {
+    if line.len() > LINE_BYTES_MAX {
+        let message = format!("a line has at most {LINE_BYTES_MAX} bytes, this one has {}", line.len());
+        return Err(refused("null", Reason::TooLarge, message));
+    }
+    let text = std::str::from_utf8(line)
+        .map_err(|error| refused("null", Reason::ParseError, format!("not UTF-8: {error}")))?;
+    let request: RequestLine<'_> = serde_json::from_str(text).map_err(|error| {
+        let reason = if error.is_data() { Reason::InvalidRequest } else { Reason::ParseError };
+        refused("null", reason, format!("not a JSON-RPC request: {error}"))
+    })?;
+    let id = request.id.map(RawValue::get).and_then(usable_id).ok_or_else(|| {
+        let message = format!(
+            "a request needs an \"id\": a string or a number of at most {REQUEST_ID_BYTES_MAX} bytes"
+        );
+        refused("null", Reason::InvalidRequest, message)
+    })?;
+    if request.jsonrpc != Some("2.0") {
+        return Err(refused(id, Reason::InvalidRequest, "a request needs \"jsonrpc\":\"2.0\""));
+    }
+    let method = request
+        .method
+        .and_then(|method| serde_json::Deserializer::from_str(method.get()).into_borrowed_str())
+        .ok_or_else(|| refused(id, Reason::InvalidRequest, "a request needs a \"method\": a string"))?;
+    let params = request.params.map_or("{}", RawValue::get);
+    if !params.starts_with('{') {
+        return Err(refused(id, Reason::InvalidParams, "\"params\" must be an object"));
+    }
+    Ok(Request { id, method, params })
+}
+
+fn refused(id: &str, reason: Reason, message: impl Into<String>) -> Refused<'_> {
+    Refused { id, error: Error::new(reason, message) }
+}
+
+fn usable_id(id: &str) -> Option<&str> {
+    let kind_fits = id.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
+    (kind_fits && id.len() <= REQUEST_ID_BYTES_MAX).then_some(id)
+}
+
+/// A string out of a deserializer, borrowed where it has no escapes.
+trait IntoBorrowedStr<'a> {
+    fn into_borrowed_str(self) -> Option<std::borrow::Cow<'a, str>>;
+}
+
+impl<'a> IntoBorrowedStr<'a> for serde_json::Deserializer<serde_json::de::StrRead<'a>> {
+    fn into_borrowed_str(mut self) -> Option<std::borrow::Cow<'a, str>> {
+        crate::text::borrowed(&mut self).ok()
+    }
+}
+
+/// Writes one request line, with its newline.
+pub fn encode_request(out: &mut Vec<u8>, id: &str, method: &str, params: &impl Serialize) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    write_json(out, &id);
+    out.extend_from_slice(br#","method":"#);
+    write_json(out, &method);
+    out.extend_from_slice(br#","params":"#);
+    write_json(out, params);
+    out.extend_from_slice(b"}\n");
+}
+
+/// Writes one reply line with a result, with its newline. `id` is as it was read.
+pub fn encode_result(out: &mut Vec<u8>, id: &str, result: &impl Serialize) {
+    encode_result_with(out, id, |out| write_json(out, result));
+}
+
+/// The same for a result that `write` appends as JSON.
+pub fn encode_result_with(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    begin_reply(out, id);
+    out.extend_from_slice(br#","result":"#);
+    write(out);
+    out.extend_from_slice(b"}\n");
+}
+
+/// Writes one reply line with an error, with its newline.
+pub fn encode_error(out: &mut Vec<u8>, id: &str, error: &Error) {
+    begin_reply(out, id);
+    out.extend_from_slice(br#","error":"#);
+    write_json(out, error);
+    out.extend_from_slice(b"}\n");
+}
+
+fn begin_reply(out: &mut Vec<u8>, id: &str) {
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    out.extend_from_slice(id.as_bytes());
+}
+
+/// Our own types have string keys and write into memory: there is nothing that could fail, but should it
+/// ever, the reader finds `null` and not half a line.
+pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
+    let start = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// A reply as a client reads it.
+#[derive(Debug, Deserialize)]
+pub struct Reply<'a> {
+    /// The request's `id`; `None` when the server could not read it.
+    pub id: Option<String>,
+    /// What the method returned, to be read as that method's result type.
+    #[serde(borrow)]
+    pub result: Option<&'a RawValue>,
+    /// Why there is no result.
+    pub error: Option<Error>,
+}
+
+/// Reads one reply line.
+pub fn decode_reply(line: &[u8]) -> Result<Reply<'_>, serde_json::Error> {
+    serde_json::from_slice(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOLDEN: &str =
+        r##"{"jsonrpc":"2.0","id":"a2","method":"message.send","params":{"to":"#general","text":"oi"}}"##;
+
+    fn refusal(line: &[u8]) -> String {
+        let refused = decode(line).expect_err("refused");
+        format!("{} {} {}", refused.id, refused.error.code, refused.error.message)
+    }
+
+    #[test]
+    fn a_request_line() {
+        let request = decode(GOLDEN.as_bytes()).expect("a request");
+        assert_eq!(request.id, "\"a2\"");
+        assert_eq!(request.method, "message.send");
+        assert_eq!(request.params, r##"{"to":"#general","text":"oi"}"##);
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let mut line = Vec::new();
+        encode_request(&mut line, "7", "auth.logout", &serde_json::json!({"token": "t"}));
+        assert_eq!(
+            line,
+            b"{\"jsonrpc\":\"2.0\",\"id\":\"7\",\"method\":\"auth.logout\",\"params\":{\"token\":\"t\"}}\n"
+        );
+        let request = decode(line.trim_ascii_end()).expect("a request");
+        assert_eq!(
+            (request.id, &*request.method, request.params),
+            ("\"7\"", "auth.logout", r#"{"token":"t"}"#)
+        );
+    }
+
+    #[test]
+    fn replies_carry_the_id_as_it_was_written() {
+        let mut out = Vec::new();
+        encode_result(&mut out, "12", &serde_json::json!({"n": 17}));
+        encode_error(&mut out, "\"x\"", &Error::new(Reason::NoSuchUser, "no user bob"));
+        let text = String::from_utf8(out).expect("utf-8");
+        assert_eq!(
+            text,
+            "{\"jsonrpc\":\"2.0\",\"id\":12,\"result\":{\"n\":17}}\n\
+             {\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":4040,\"message\":\"no user bob\",\"data\":{\"reason\":\"no_such_user\"}}}\n"
+        );
+    }
+
+    #[test]
+    fn bad_lines_are_refused_under_the_id_that_could_be_read() {
+        insta::assert_snapshot!(refusal(b"\xff\xfe"), @"null -32700 not UTF-8: invalid utf-8 sequence of 1 bytes from index 0");
+        insta::assert_snapshot!(refusal(b"hello"), @"null -32700 not a JSON-RPC request: expected value at line 1 column 1");
+        insta::assert_snapshot!(refusal(b"[]"), @"null -32600 not a JSON-RPC request: invalid length 0, expected struct RequestLine with 4 elements at line 1 column 2");
+        insta::assert_snapshot!(refusal(br#"{"jsonrpc":"2.0","method":"x"}"#), @r#"null -32600 a request needs an "id": a string or a number of at most 64 bytes"#);
+        insta::assert_snapshot!(refusal(br#"{"jsonrpc":"1.0","id":1,"method":"x"}"#), @r#"1 -32600 a request needs "jsonrpc":"2.0""#);
+        insta::assert_snapshot!(refusal(br#"{"jsonrpc":"2.0","id":1,"method":5}"#), @r#"1 -32600 a request needs a "method": a string"#);
+        insta::assert_snapshot!(refusal(br#"{"jsonrpc":"2.0","id":1,"method":"x","params":[1]}"#), @r#"1 -32602 "params" must be an object"#);
+        insta::assert_snapshot!(refusal(&vec![b' '; LINE_BYTES_MAX + 1]), @"null 4130 a line has at most 131072 bytes, this one has 131073");
+    }
+
+    #[test]
+    fn a_line_cut_anywhere_is_refused() {
+        for end in 0..GOLDEN.len() {
+            assert!(decode(&GOLDEN.as_bytes()[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_frame_is_split_at_its_newlines() {
+        let lines = |frame: &'static [u8]| lines(frame).map(|lines| lines.collect::<Vec<_>>());
+        assert_eq!(lines(b"a\nb\n"), Ok(vec![&b"a"[..], b"b"]));
+        assert_eq!(lines(b"a"), Ok(vec![&b"a"[..]]));
+        assert_eq!(lines(b""), Ok(vec![&b""[..]]), "an empty frame is one bad line, and so gets an answer");
+        assert_eq!(
+            lines(&[b'\n'; FRAME_LINES_MAX + 2]).expect_err("too many").reason(),
+            Some(Reason::TooLarge)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decided(line in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _decided = decode(&line);
+        }
+
+        #[test]
+        fn a_golden_line_with_any_byte_changed_is_decided(at in 0..GOLDEN.len(), byte: u8) {
+            let mut line = GOLDEN.as_bytes().to_vec();
+            line[at] = byte;
+            let mut out = Vec::new();
+            match decode(&line) {
+                Ok(request) => encode_result(&mut out, request.id, &1),
+                Err(refused) => encode_error(&mut out, refused.id, &refused.error),
+            }
+            prop_assert!(decode_reply(out.trim_ascii_end()).is_ok() || !out.contains(&b'"'));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Text and passwords as they come off the wire: checked once, in the decoder, and never again.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use precis_core::profile::PrecisFastInvocation as _;
+use precis_profiles::OpaqueString;
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
+
+use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, TEXT_BYTES_MAX};
+
+/// Why a text was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TextError {
+    /// Nothing but white space.
+    #[error("a message needs some text")]
+    Empty,
+    /// More than [`TEXT_BYTES_MAX`] bytes.
+    #[error("a message has at most {TEXT_BYTES_MAX} bytes; send a longer text in parts")]
+    TooLong,
+}
+
+/// The text of a message: UTF-8, not blank, at most [`TEXT_BYTES_MAX`] bytes. Control characters are kept;
+/// whoever shows a text must make them harmless.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Text<'a>(Cow<'a, str>);
+
+impl<'a> Text<'a> {
+    /// Checks a text.
+    pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, TextError> {
+        let text = text.into();
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(TextError::TooLong);
+        }
+        if text.chars().all(char::is_whitespace) {
+            return Err(TextError::Empty);
+        }
+        Ok(Self(text))
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same text, owned.
+    #[must_use]
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(borrowed(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Why a password was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PasswordError {
+    /// Fewer than [`PASSWORD_CHARACTERS_MIN`] characters.
+    #[error("a password has at least {PASSWORD_CHARACTERS_MIN} characters")]
+    TooShort,
+    /// More than [`PASSWORD_BYTES_MAX`] bytes.
+    #[error("a password has at most {PASSWORD_BYTES_MAX} bytes")]
+    TooLong,
+    /// Characters that RFC 8265 does not allow, such as control characters.
+    #[error("a password may not hold control characters")]
+    Characters,
+}
+
+/// A password, prepared as PRECIS OpaqueString (RFC 8265, section 4.2). Never printed, not even by `{:?}`.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Password(Box<str>);
+
+impl Password {
+    /// Checks and prepares a password.
+    pub fn new(password: &str) -> Result<Self, PasswordError> {
+        if password.len() > PASSWORD_BYTES_MAX {
+            return Err(PasswordError::TooLong);
+        }
+        if password.chars().count() < PASSWORD_CHARACTERS_MIN {
+            return Err(PasswordError::TooShort);
+        }
+        OpaqueString::enforce(password)
+            .map(|prepared| Self(prepared.into()))
+            .map_err(|_| PasswordError::Characters)
+    }
+
+    /// The bytes to be hashed.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&borrowed(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// A string taken from the input without a copy wherever it holds no escapes. (Plain `Cow` is always
+/// copied by serde unless a field asks otherwise.)
+pub(crate) fn borrowed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    struct Borrowed;
+    impl<'de> Visitor<'de> for Borrowed {
+        type Value = Cow<'de, str>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Cow::Borrowed(text))
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(text.to_owned()))
+        }
+        fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(text))
+        }
+    }
+    deserializer.deserialize_str(Borrowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_neither_blank_nor_too_long() {
+        assert_eq!(Text::new(" \n\u{3000}"), Err(TextError::Empty));
+        assert!(Text::new("é".repeat(TEXT_BYTES_MAX / 2)).is_ok());
+        assert_eq!(Text::new("x".repeat(TEXT_BYTES_MAX + 1)), Err(TextError::TooLong));
+    }
+
+    #[test]
+    fn a_text_without_escapes_is_not_copied() {
+        let text: Text<'_> = serde_json::from_str(r#""oi, João 🙂""#).expect("a text");
+        assert!(matches!(text.0, Cow::Borrowed("oi, João 🙂")));
+    }
+
+    #[test]
+    fn a_password_is_prepared_and_never_shown() {
+        assert_eq!(Password::new("short"), Err(PasswordError::TooShort));
+        assert_eq!(Password::new("tab\tin it is out"), Err(PasswordError::Characters));
+        assert_eq!(Password::new(&"x".repeat(PASSWORD_BYTES_MAX + 1)), Err(PasswordError::TooLong));
+        let composed = Password::new("senha não é fácil").expect("a password");
+        let decomposed = Password::new("senha na\u{303}o e\u{301} fa\u{301}cil").expect("a password");
+        assert_eq!(composed, decomposed, "the same password typed on another keyboard");
+        assert_eq!(format!("{composed:?}"), "Password(..)");
+    }
+}

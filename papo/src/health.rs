@@ -1,0 +1,46 @@
+//! `papo health`: asks the control sockets of running roles.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use transport::{Context, control};
+
+use crate::say;
+
+/// Flags of `papo health`.
+#[derive(Args)]
+pub(crate) struct Health {
+    /// The control endpoints to ask; by default those of a node on this machine
+    #[arg(default_values = ["tcp://127.0.0.1:5559", "tcp://127.0.0.1:5560", "tcp://127.0.0.1:5561"])]
+    endpoints: Vec<String>,
+    /// How long to wait for each answer, in milliseconds
+    #[arg(long, default_value_t = 2000)]
+    timeout_ms: u64,
+}
+
+/// No answer within the time.
+const NOT_REACHABLE: u8 = 3;
+
+impl Health {
+    /// Prints one line of JSON for each role that answers.
+    pub(crate) fn run(self) -> ExitCode {
+        let context = Context::new();
+        let mut code = ExitCode::SUCCESS;
+        for endpoint in &self.endpoints {
+            match control::ask(&context, endpoint, Duration::from_millis(self.timeout_ms)) {
+                Ok(status) => {
+                    if writeln!(std::io::stdout(), "{status}").is_err() {
+                        return ExitCode::FAILURE;
+                    }
+                }
+                Err(error) => {
+                    say(&format!("papo: {error}"));
+                    code = ExitCode::from(NOT_REACHABLE);
+                }
+            }
+        }
+        code
+    }
+}

@@ -1,0 +1,59 @@
+//! The `papo` command: the tree of its subcommands, and nothing else. What they do is in the crates.
+
+mod health;
+mod log;
+mod node;
+mod roles;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Team chat on ZeroMQ: no acknowledged message is ever lost.
+#[derive(Parser)]
+#[command(name = "papo", version, max_term_width = 100)]
+struct Papo {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a whole node in one process: broker, proxy and server
+    Up(node::Up),
+    /// Run the broker: carries requests to the server and replies back
+    Broker(roles::BrokerArgs),
+    /// Run the proxy: carries events to whoever subscribed to them
+    Proxy(roles::ProxyArgs),
+    /// Run the server: decides, stores and tells
+    Server(roles::ServerArgs),
+    /// Ask running roles how they are; exits with 0 when all answer
+    Health(health::Health),
+    /// Look at the log of a data folder
+    #[command(subcommand)]
+    Log(log::Log),
+}
+
+fn main() -> ExitCode {
+    let result = match Papo::parse().command {
+        Command::Up(up) => up.run(),
+        Command::Broker(args) => args.run(),
+        Command::Proxy(args) => args.run(),
+        Command::Server(args) => args.run(),
+        Command::Health(health) => return health.run(),
+        Command::Log(log) => log.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("papo: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The one line that tells a person why papo ends.
+#[expect(clippy::print_stderr, reason = "this is where the errors of main come out, once")]
+fn say(sentence: &str) {
+    eprintln!("{sentence}");
+}

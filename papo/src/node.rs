@@ -1,0 +1,109 @@
+//! `papo up`: broker, proxy and server in one process, a thread each, linked without a network.
+
+use std::thread;
+
+use anyhow::{Context as _, anyhow};
+use broker::Broker;
+use clap::Args;
+use proxy::Proxy;
+use serde_json::json;
+use server::Server;
+use tracing::info;
+use transport::Context;
+use transport::security::Security;
+use transport::stop::Stop;
+
+use crate::roles::{DataArgs, ready, start};
+
+/// Flags of `papo up`.
+#[derive(Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Where clients connect with their requests
+    #[arg(long, env = "PAPO_CLIENTS", default_value = "tcp://127.0.0.1:5555")]
+    clients: String,
+    /// Where clients subscribe to events
+    #[arg(long, env = "PAPO_SUBSCRIBERS", default_value = "tcp://127.0.0.1:5558")]
+    subscribers: String,
+    /// Where the broker listens for `papo health`
+    #[arg(long, env = "PAPO_BROKER_CONTROL", default_value = "tcp://127.0.0.1:5559")]
+    broker_control: String,
+    /// Where the proxy listens for `papo health`
+    #[arg(long, env = "PAPO_PROXY_CONTROL", default_value = "tcp://127.0.0.1:5560")]
+    proxy_control: String,
+    /// Where the server listens for `papo health`
+    #[arg(long, env = "PAPO_SERVER_CONTROL", default_value = "tcp://127.0.0.1:5561")]
+    server_control: String,
+}
+
+impl Up {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let stop = start()?;
+        let (context, security) = (Context::new(), Security::default());
+        let servers = "inproc://servers".to_owned();
+        let config = broker::Config { clients: self.clients, servers, control: self.broker_control };
+        let broker = Broker::bind(&context, &config, &security)?;
+        let events = "inproc://events".to_owned();
+        let config = proxy::Config { events, subscribers: self.subscribers, control: self.proxy_control };
+        let proxy = Proxy::bind(&context, &config, &security)?;
+        let (clients, subscribers) =
+            (broker.endpoints().clients.clone(), proxy.endpoints().subscribers.clone());
+        let config = server::Config {
+            broker: broker.endpoints().servers.clone(),
+            proxy: proxy.endpoints().events.clone(),
+            advertise: advertised(&subscribers),
+            control: self.server_control,
+            data: self.data.data,
+        };
+        let server = Server::open(&context, &config, &security)?;
+        ready(&json!({
+            "ready": "up", "clients": clients, "subscribers": subscribers,
+            "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
+            "server_control": server.control(),
+        }))?;
+        info!(%clients, data = %config.data.display(), "papo is up; `papo chat` in another terminal");
+        run_all(&stop, broker, proxy, server)
+    }
+}
+
+/// Where clients subscribe: at whatever host they reach the broker, for the same process listens at both.
+fn advertised(subscribers: &str) -> String {
+    match subscribers.strip_prefix("tcp://").and_then(|address| address.rsplit_once(':')) {
+        Some((_, port)) => format!("tcp://*:{port}"),
+        None => subscribers.to_owned(),
+    }
+}
+
+/// Runs the roles until they end. When one ends, all end: a node that serves only half is worse than none.
+/// The server ends first, so that its last replies and events still find broker and proxy.
+fn run_all(stop: &Stop, broker: Broker, proxy: Proxy, server: Server) -> anyhow::Result<()> {
+    let links = Stop::new();
+    let ends = |result: anyhow::Result<()>| {
+        stop.request();
+        result
+    };
+    thread::scope(|scope| {
+        let role = |name: &str| thread::Builder::new().name(format!("papo-{name}"));
+        let broker = role("broker").spawn_scoped(scope, || ends(broker.run(&links).map_err(Into::into)));
+        let proxy = role("proxy").spawn_scoped(scope, || ends(proxy.run(&links).map_err(Into::into)));
+        let server = ends(server.run(stop).map_err(Into::into));
+        links.request();
+        let joined = |handle: std::io::Result<thread::ScopedJoinHandle<'_, anyhow::Result<()>>>| {
+            handle.context("cannot start a thread")?.join().map_err(|_| anyhow!("a role panicked"))?
+        };
+        server.and(joined(broker)).and(joined(proxy))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::advertised;
+
+    #[test]
+    fn clients_are_sent_to_the_host_they_know() {
+        assert_eq!(advertised("tcp://127.0.0.1:5558"), "tcp://*:5558");
+        assert_eq!(advertised("tcp://[::1]:4000"), "tcp://*:4000");
+        assert_eq!(advertised("ipc:///run/papo/events"), "ipc:///run/papo/events");
+    }
+}

@@ -1,0 +1,123 @@
+//! `papo broker`, `papo proxy`, `papo server`: one role in a process of its own.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use broker::Broker;
+use clap::Args;
+use proxy::Proxy;
+use serde_json::{Value, json};
+use server::Server;
+use transport::security::Security;
+use transport::stop::Stop;
+use transport::{Context, logging, open_files, signals};
+
+/// Flags of `papo broker`.
+#[derive(Args)]
+pub(crate) struct BrokerArgs {
+    /// Where clients connect with their requests
+    #[arg(long, env = "PAPO_CLIENTS", default_value = "tcp://127.0.0.1:5555")]
+    clients: String,
+    /// Where the server connects
+    #[arg(long, env = "PAPO_SERVERS", default_value = "tcp://127.0.0.1:5556")]
+    servers: String,
+    /// Where to listen for `papo health`
+    #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5559")]
+    control: String,
+}
+
+/// Flags of `papo proxy`.
+#[derive(Args)]
+pub(crate) struct ProxyArgs {
+    /// Where the server connects with its events
+    #[arg(long, env = "PAPO_EVENTS", default_value = "tcp://127.0.0.1:5557")]
+    events: String,
+    /// Where clients subscribe
+    #[arg(long, env = "PAPO_SUBSCRIBERS", default_value = "tcp://127.0.0.1:5558")]
+    subscribers: String,
+    /// Where to listen for `papo health`
+    #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5560")]
+    control: String,
+}
+
+/// Flags of `papo server`.
+#[derive(Args)]
+pub(crate) struct ServerArgs {
+    /// The broker's inner endpoint
+    #[arg(long, env = "PAPO_BROKER", default_value = "tcp://127.0.0.1:5556")]
+    broker: String,
+    /// The proxy's inner endpoint
+    #[arg(long, env = "PAPO_PROXY", default_value = "tcp://127.0.0.1:5557")]
+    proxy: String,
+    /// Where clients subscribe to events; the host `*` is the one they reach the broker at
+    #[arg(long, env = "PAPO_ADVERTISE", default_value = "tcp://*:5558")]
+    advertise: String,
+    /// Where to listen for `papo health`
+    #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5561")]
+    control: String,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// The data folder, for every command that needs it.
+#[derive(Args)]
+pub(crate) struct DataArgs {
+    /// The folder that holds everything: users, channels, the log
+    #[arg(long, env = "PAPO_DATA", default_value = "data")]
+    pub(crate) data: PathBuf,
+}
+
+impl BrokerArgs {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let stop = start()?;
+        let Self { clients, servers, control } = self;
+        let config = broker::Config { clients, servers, control };
+        let broker = Broker::bind(&Context::new(), &config, &Security::default())?;
+        let at = broker.endpoints();
+        ready(&json!({
+            "ready": "broker", "clients": at.clients, "servers": at.servers, "control": at.control,
+        }))?;
+        Ok(broker.run(&stop)?)
+    }
+}
+
+impl ProxyArgs {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let stop = start()?;
+        let Self { events, subscribers, control } = self;
+        let config = proxy::Config { events, subscribers, control };
+        let proxy = Proxy::bind(&Context::new(), &config, &Security::default())?;
+        let at = proxy.endpoints();
+        ready(&json!({
+            "ready": "proxy", "events": at.events, "subscribers": at.subscribers, "control": at.control,
+        }))?;
+        Ok(proxy.run(&stop)?)
+    }
+}
+
+impl ServerArgs {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let stop = start()?;
+        let Self { broker, proxy, advertise, control, data } = self;
+        let config = server::Config { broker, proxy, advertise, control, data: data.data };
+        let server = Server::open(&Context::new(), &config, &Security::default())?;
+        ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
+        Ok(server.run(&stop)?)
+    }
+}
+
+/// What every role does first: logging, room for connections, and a clean end on SIGINT and SIGTERM.
+pub(crate) fn start() -> anyhow::Result<Stop> {
+    logging::start();
+    open_files::raise_limit();
+    let stop = Stop::new();
+    signals::stop_on_termination(&stop).context("cannot watch for SIGINT and SIGTERM")?;
+    Ok(stop)
+}
+
+/// Tells whoever started this process that it is ready, and where: one line of JSON on standard output.
+pub(crate) fn ready(line: &Value) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")
+}

@@ -1,0 +1,232 @@
+//! A running proxy between a publisher and subscribers that the tests play.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use proxy::{Config, Proxy};
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::stop::Stop;
+use transport::{Context, Frame, Kind, Sent, Socket, control};
+
+const ANY_PORT: &str = "tcp://127.0.0.1:0";
+const KEY: &str = "000102030405060708090a0b0c0d0e0f";
+
+fn config(subscribers: &str) -> Config {
+    Config { events: ANY_PORT.to_owned(), subscribers: subscribers.to_owned(), control: ANY_PORT.to_owned() }
+}
+
+fn channel(name: &str) -> String {
+    format!("channel.{name}.{KEY}")
+}
+
+/// A running proxy, as its peers see it.
+struct Peers {
+    context: Context,
+    endpoints: Config,
+    publisher: Socket,
+}
+
+/// Runs a proxy with a publisher for as long as `work` takes, and sees it stop.
+fn with_proxy(work: impl FnOnce(&Peers)) {
+    let context = Context::new();
+    let proxy = Proxy::bind(&context, &config(ANY_PORT), &Security::Plain).expect("free ports");
+    let endpoints = proxy.endpoints().clone();
+    let publisher = context.socket(Kind::Publisher, &Security::Plain).expect("a socket");
+    publisher.connect(&endpoints.events).expect("an endpoint");
+    let peers = Peers { context, endpoints, publisher };
+    let stop = Stop::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| proxy.run(&stop).expect("a clean stop"));
+        let _stopped = StopAtTheEnd(&stop);
+        // What is published before the proxy's subscription has arrived is lost.
+        while peers.count("events") == 0 {
+            peers.publish(&[b"first"]);
+        }
+        work(&peers);
+    });
+}
+
+/// Stops the role when the test is over, also when it has failed.
+struct StopAtTheEnd<'a>(&'a Stop);
+
+impl Drop for StopAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}
+
+impl Peers {
+    fn connected(&self, kind: Kind) -> Socket {
+        let socket = self.context.socket(kind, &Security::Plain).expect("a socket");
+        socket.connect(&self.endpoints.subscribers).expect("an endpoint");
+        socket
+    }
+
+    /// A subscriber whose subscriptions are decided: the barrier has come.
+    fn subscriber(&self, topics: &[&str]) -> Socket {
+        let socket = self.connected(Kind::Subscriber);
+        topics.iter().for_each(|topic| socket.subscribe(topic.as_bytes()).expect("a subscription"));
+        pass_barrier(&socket);
+        socket
+    }
+
+    fn publish(&self, frames: &[&[u8]]) {
+        assert_eq!(
+            self.publisher.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send"),
+            Sent::Done
+        );
+    }
+
+    fn count(&self, counter: &str) -> u64 {
+        let status =
+            control::ask(&self.context, &self.endpoints.control, Duration::from_secs(60)).expect("a status");
+        status["counters"][counter].as_u64().expect("a counter")
+    }
+}
+
+fn receive(socket: &Socket) -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
+    while !socket.receive(&mut frames).expect("a receive") {
+        wait(&[Watch::Readable(socket)], None).expect("a wait");
+    }
+    frames.iter().map(|frame| frame.to_vec()).collect()
+}
+
+fn pass_barrier(subscriber: &Socket) {
+    static BARRIERS: AtomicU64 = AtomicU64::new(0);
+    let topic = format!("sync.test.{:032x}", BARRIERS.fetch_add(1, Ordering::Relaxed));
+    subscriber.subscribe(topic.as_bytes()).expect("a subscription");
+    assert_eq!(receive(subscriber), [topic.as_bytes(), b""]);
+}
+
+#[test]
+fn events_reach_the_subscribers_of_their_topic_unchanged() {
+    with_proxy(|peers| {
+        let (red, blue) = (channel("red"), channel("blue"));
+        let subscribers =
+            [peers.subscriber(&[&red]), peers.subscriber(&[&blue]), peers.subscriber(&[&red, &blue])];
+        let every_byte: Vec<u8> = (0..=255).collect();
+        let red = [red.as_bytes(), &every_byte, b"", b"\n"];
+        let blue = [blue.as_bytes(), b"{}\n"];
+        peers.publish(&red);
+        peers.publish(&blue);
+        assert_eq!(receive(&subscribers[0]), red);
+        assert_eq!(receive(&subscribers[1]), blue);
+        assert_eq!(receive(&subscribers[2]), red);
+        assert_eq!(receive(&subscribers[2]), blue);
+        assert_eq!(peers.count("subscriptions"), 4);
+        assert_eq!(peers.count("barriers"), 3);
+    });
+}
+
+#[test]
+fn after_the_barrier_every_earlier_subscription_is_in_force() {
+    with_proxy(|peers| {
+        for round in 0..300 {
+            let topics: Vec<_> = (0..5).map(|number| channel(&format!("r{round}.{number}"))).collect();
+            let subscriber = peers.subscriber(&topics.iter().map(String::as_str).collect::<Vec<_>>());
+            for topic in &topics {
+                peers.publish(&[topic.as_bytes(), b"{}\n"]);
+            }
+            for topic in &topics {
+                assert_eq!(receive(&subscriber)[0], topic.as_bytes());
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_no_whole_topic_is_not_subscribed_to() {
+    with_proxy(|peers| {
+        let (secret, own) = (channel("secret"), channel("own"));
+        let upper = secret.to_uppercase();
+        let longer = format!("{secret}0");
+        let refused =
+            ["", "c", "channel.", "channel.secret.", &secret[..secret.len() - 1], &longer, &upper, "*"];
+        // The empty subscription opens the filter on the subscriber's own side, so that it would see any mistake.
+        let curious = peers.subscriber(&[refused.as_slice(), &[&own]].concat());
+        peers.publish(&[secret.as_bytes(), b"not for you"]);
+        peers.publish(&[upper.as_bytes(), b"nor this"]);
+        peers.publish(&[own.as_bytes(), b"this is"]);
+        assert_eq!(receive(&curious), [own.as_bytes(), b"this is"]);
+        assert_eq!(peers.count("refused_subscriptions"), 8);
+    });
+}
+
+#[test]
+fn a_subscription_taken_back_is_out_of_force() {
+    with_proxy(|peers| {
+        let (left, kept) = (channel("left"), channel("kept"));
+        // Again the empty subscription, which the proxy refuses, lets everything through on this side.
+        let subscriber = peers.subscriber(&["", &left, &kept]);
+        subscriber.unsubscribe(left.as_bytes()).expect("a subscription less");
+        pass_barrier(&subscriber);
+        peers.publish(&[left.as_bytes(), b"{}\n"]);
+        peers.publish(&[kept.as_bytes(), b"{}\n"]);
+        assert_eq!(receive(&subscriber)[0], kept.as_bytes());
+    });
+}
+
+#[test]
+fn subscribers_in_a_hurry_leave_nothing_behind() {
+    with_proxy(|peers| {
+        let topic = channel("crowd");
+        for _ in 0..100 {
+            let crowd: Vec<_> = (0..10).map(|_| peers.connected(Kind::Subscriber)).collect();
+            for socket in &crowd {
+                socket.subscribe(topic.as_bytes()).expect("a subscription");
+            }
+            // Every other one stays long enough to be heard.
+            crowd.iter().step_by(2).for_each(pass_barrier);
+        }
+        let own = channel("own");
+        let good = peers.subscriber(&["", &own]);
+        for _ in 0..100 {
+            peers.publish(&[topic.as_bytes(), b"for the crowd"]);
+        }
+        peers.publish(&[own.as_bytes(), b"{}\n"]);
+        assert_eq!(receive(&good)[0], own.as_bytes());
+    });
+}
+
+#[test]
+fn a_flood_of_subscriptions_does_not_hold_up_events() {
+    with_proxy(|peers| {
+        let topic = channel("busy");
+        let subscriber = peers.subscriber(&[&topic]);
+        let is_over = AtomicBool::new(false);
+        let flooder = peers.connected(Kind::XSubscriber);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let flooder = flooder;
+                while !is_over.load(Ordering::Relaxed) {
+                    flooder.subscribe(b"channel.").expect("a subscription");
+                    flooder.unsubscribe(b"channel.").expect("a subscription less");
+                }
+            });
+            while peers.count("refused_subscriptions") == 0 {}
+            for number in 0..1000 {
+                peers.publish(&[topic.as_bytes(), number.to_string().as_bytes()]);
+                assert_eq!(receive(&subscriber)[1], number.to_string().as_bytes());
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+    });
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    with_proxy(|peers| {
+        let error = Proxy::bind(&peers.context, &config(&peers.endpoints.subscribers), &Security::Plain);
+        assert_eq!(
+            error.err().expect("a refusal").to_string(),
+            format!(
+                "{} is in use: another papo may be running there; stop it, or choose another port by flag",
+                peers.endpoints.subscribers
+            )
+        );
+    });
+}

@@ -1,0 +1,71 @@
+//! `auth.register`, `auth.login`, `auth.logout`, `user.list`.
+
+use common::accounts::{Credentials, Done, ListNames, LoggedIn, Registered, SessionOnly, Users};
+use common::{Error, Reason};
+
+use super::{Desk, Pending, first_page};
+use crate::domain::{Command, DomainError};
+use crate::passwords::{Job, Outcome};
+use crate::records::TokenDigest;
+
+pub(super) fn register(
+    desk: &mut Desk<'_>,
+    credentials: Credentials,
+    outcome: Option<Outcome>,
+) -> Result<Registered, Pending> {
+    let Credentials { user, password } = credentials;
+    // Asked before the hash, to spare it, and again behind it: two may ask for one name at the same time.
+    if desk.ledger.state().users.exists(&user) {
+        return Err(DomainError::UserTaken(user).into());
+    }
+    let password = match outcome {
+        None => return Err(Pending::Hash(Job::Hash(password))),
+        Some(Outcome::Hashed(password)) => password,
+        Some(Outcome::Verified(_) | Outcome::Failed) => return Err(not_computed().into()),
+    };
+    desk.ledger.record(Command::Register { user: user.clone(), password }, desk.now_ms)?;
+    Ok(Registered { user })
+}
+
+pub(super) fn login(
+    desk: &mut Desk<'_>,
+    credentials: Credentials,
+    outcome: Option<Outcome>,
+) -> Result<LoggedIn, Pending> {
+    let Credentials { user, password } = credentials;
+    match outcome {
+        None => {
+            let known = desk.ledger.state().users.password(&user).map(Into::into);
+            return Err(Pending::Hash(Job::Verify(password, known)));
+        }
+        Some(Outcome::Verified(true)) => {}
+        Some(Outcome::Verified(false)) => {
+            let message = "no such user, or not this password";
+            return Err(Error::new(Reason::WrongCredentials, message).into());
+        }
+        Some(Outcome::Hashed(_) | Outcome::Failed) => return Err(not_computed().into()),
+    }
+    let issued = desk.tokens.issue(&user, desk.now_ms).map_err(|_| not_computed())?;
+    let digest = TokenDigest::of(&issued.token);
+    let (session, expires) = (issued.session, issued.expires);
+    desk.ledger.record(Command::OpenSession { user: user.clone(), session, digest, expires }, desk.now_ms)?;
+    let topic = desk.ledger.state().channels.user_topic(&user);
+    Ok(LoggedIn { user, token: issued.token, topic, expires })
+}
+
+pub(super) fn logout(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Done, Error> {
+    let user = desk.user_of(&params.token)?;
+    let digest = TokenDigest::of(&params.token);
+    desk.ledger.record(Command::EndSession { user, digest }, desk.now_ms)?;
+    Ok(Done {})
+}
+
+pub(super) fn list(desk: &Desk<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
+    desk.user_of(&params.token)?;
+    let (users, more) = first_page(desk.ledger.state().users.list(params.after.as_deref()));
+    Ok(Users { users, more })
+}
+
+fn not_computed() -> Error {
+    Error::new(Reason::Unavailable, "the server has not the memory to check a password; try again later")
+}

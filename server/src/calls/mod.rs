@@ -1,0 +1,117 @@
+//! Requests and their answers, a noun a file: each function reads the parameters of one method, asks the
+//! ledger, and returns the result or why there is none.
+
+mod accounts;
+mod channels;
+mod history;
+mod messages;
+mod node;
+
+use common::accounts::Token;
+use common::limits::TOKEN_BYTES_MAX;
+use common::rpc::{self, encode_error, encode_result};
+use common::{Call, Error, Reason, UserName};
+use serde::Serialize;
+
+use crate::ledger::Ledger;
+use crate::passwords::{Job, Outcome};
+use crate::records::TokenDigest;
+use crate::tokens::TokenIssuer;
+
+/// What a request is answered with.
+pub struct Desk<'a> {
+    /// State and journal.
+    pub ledger: &'a mut Ledger,
+    /// What signs tokens.
+    pub tokens: &'a TokenIssuer,
+    /// Where clients find the fan-out.
+    pub events: &'a str,
+    /// Unix milliseconds.
+    pub now_ms: u64,
+}
+
+/// Why a request has no answer yet.
+pub enum Pending {
+    /// There is none to come: this is the answer.
+    Failed(Error),
+    /// A password must be hashed first; then the request is to be asked again with the outcome.
+    Hash(Job),
+}
+
+impl<E: Into<Error>> From<E> for Pending {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Desk<'_> {
+    /// Answers one request line with one reply line; or says what must be computed first, and then wants to be
+    /// asked again with the outcome.
+    pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
+        let request = match rpc::decode(line) {
+            Ok(request) => request,
+            Err(refused) => {
+                encode_error(out, refused.id, &refused.error);
+                return None;
+            }
+        };
+        let id = request.id;
+        let failed = match Call::decode(&request.method, request.params) {
+            Ok(call) => self.call(call, id, outcome, out).err()?,
+            Err(error) => Pending::Failed(error),
+        };
+        match failed {
+            Pending::Failed(error) => {
+                encode_error(out, id, &error);
+                None
+            }
+            Pending::Hash(job) => Some(job),
+        }
+    }
+
+    fn call(
+        &mut self,
+        call: Call<'_>,
+        id: &str,
+        outcome: Option<Outcome>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Pending> {
+        match call {
+            Call::ServerInfo(_) => tell(out, id, node::info(self)),
+            Call::Register(credentials) => tell(out, id, accounts::register(self, credentials, outcome)?),
+            Call::Login(credentials) => tell(out, id, accounts::login(self, credentials, outcome)?),
+            Call::Logout(params) => tell(out, id, accounts::logout(self, &params)?),
+            Call::UserList(params) => tell(out, id, accounts::list(self, &params)?),
+            Call::ChannelCreate(params) => tell(out, id, channels::create(self, &params)?),
+            Call::ChannelList(params) => tell(out, id, channels::list(self, &params)?),
+            Call::ChannelJoin(params) => tell(out, id, channels::join(self, &params)?),
+            Call::ChannelLeave(params) => tell(out, id, channels::leave(self, &params)?),
+            Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
+            Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
+            Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
+            Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
+        }
+        Ok(())
+    }
+
+    /// Whose session a token opens: the only door to every method that needs one.
+    fn user_of(&self, token: &Token<'_>) -> Result<UserName, Error> {
+        let known = match token.len() {
+            0..=TOKEN_BYTES_MAX => self.ledger.state().users.owner(&TokenDigest::of(token), self.now_ms),
+            _ => None,
+        };
+        known.cloned().ok_or_else(|| {
+            Error::new(Reason::Unauthenticated, "this token opens no session (any more): log in again")
+        })
+    }
+}
+
+fn tell(out: &mut Vec<u8>, id: &str, result: impl Serialize) {
+    encode_result(out, id, &result);
+}
+
+/// The first items of a list, as many as a page holds, and whether there are more.
+fn first_page<T>(mut items: impl Iterator<Item = T>) -> (Vec<T>, bool) {
+    let page = items.by_ref().take(common::limits::LIST_NAMES_MAX).collect();
+    (page, items.next().is_some())
+}

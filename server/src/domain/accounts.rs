@@ -1,0 +1,166 @@
+//! Accounts and sessions.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+
+use common::UserName;
+use common::accounts::UserInfo;
+use common::limits::SESSIONS_PER_USER_MAX;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{DomainError, State};
+use crate::records::{Private, Record, TokenDigest};
+
+/// All accounts and sessions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Users {
+    /// The number of the newest record that is part of this.
+    pub applied: u64,
+    accounts: BTreeMap<UserName, Account>,
+    /// Whose session a token opens; derived from the accounts.
+    owners: HashMap<TokenDigest, UserName>,
+}
+
+/// An account, as `users.json` holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// When it was made, in Unix milliseconds.
+    pub since: u64,
+    /// The hash of the password as a PHC string.
+    pub password: Box<str>,
+    /// The open sessions.
+    pub sessions: BTreeMap<TokenDigest, Session>,
+}
+
+/// A session that somebody has open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The token's own identity.
+    pub session: Uuid,
+    /// When it was opened, in Unix milliseconds.
+    pub opened: u64,
+    /// When it ends, in Unix milliseconds.
+    pub expires: u64,
+}
+
+impl Users {
+    /// Whether there is such an account.
+    #[must_use]
+    pub fn exists(&self, user: &UserName) -> bool {
+        self.accounts.contains_key(user)
+    }
+
+    /// The hash of a user's password.
+    #[must_use]
+    pub fn password(&self, user: &UserName) -> Option<&str> {
+        self.accounts.get(user).map(|account| &*account.password)
+    }
+
+    /// Whose session a token opens, unless it is unknown, revoked or over.
+    #[must_use]
+    pub fn owner(&self, digest: &TokenDigest, now_ms: u64) -> Option<&UserName> {
+        let user = self.owners.get(digest)?;
+        let session = self.accounts.get(user)?.sessions.get(digest)?;
+        (now_ms < session.expires).then_some(user)
+    }
+
+    /// Users in alphabetical order, those after `after`.
+    pub fn list(&self, after: Option<&str>) -> impl Iterator<Item = UserInfo> {
+        // A cursor that is no name lies before all names: nothing is skipped.
+        let after = after.and_then(|name| UserName::new(name).ok());
+        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let page = self.accounts.range::<UserName, _>((start, Bound::Unbounded));
+        page.map(|(user, account)| UserInfo { user: user.clone(), since: account.since })
+    }
+
+    /// All accounts, for the snapshot.
+    #[must_use]
+    pub fn accounts(&self) -> &BTreeMap<UserName, Account> {
+        &self.accounts
+    }
+
+    /// Puts back the accounts of a snapshot.
+    pub fn restore(&mut self, accounts: BTreeMap<UserName, Account>) {
+        for (user, account) in &accounts {
+            self.owners.extend(account.sessions.keys().map(|digest| (*digest, user.clone())));
+        }
+        self.accounts = accounts;
+    }
+
+    pub(super) fn apply(&mut self, record: &Private) {
+        match record {
+            Private::Account { at, user, password } => {
+                let account = Account { since: *at, password: password.clone(), sessions: BTreeMap::new() };
+                self.accounts.insert(user.clone(), account);
+            }
+            Private::SessionOpened { at, user, session, digest, expires } => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    make_room(&mut account.sessions, &mut self.owners, *at);
+                    let session = Session { session: *session, opened: *at, expires: *expires };
+                    account.sessions.insert(*digest, session);
+                    self.owners.insert(*digest, user.clone());
+                }
+            }
+            Private::SessionEnded { user, digest, .. } => {
+                self.owners.remove(digest);
+                if let Some(account) = self.accounts.get_mut(user) {
+                    account.sessions.remove(digest);
+                }
+            }
+        }
+    }
+}
+
+/// Forgets the sessions that are over, and the oldest if there are as many as may be.
+fn make_room(
+    sessions: &mut BTreeMap<TokenDigest, Session>,
+    owners: &mut HashMap<TokenDigest, UserName>,
+    now_ms: u64,
+) {
+    let over = sessions.extract_if(.., |_, session| session.expires <= now_ms).map(|(digest, _)| digest);
+    over.for_each(|digest| drop(owners.remove(&digest)));
+    if sessions.len() >= SESSIONS_PER_USER_MAX {
+        let oldest = sessions.iter().min_by_key(|(_, session)| session.opened).map(|(digest, _)| *digest);
+        if let Some(digest) = oldest {
+            sessions.remove(&digest);
+            owners.remove(&digest);
+        }
+    }
+}
+
+pub(super) fn register<'a>(
+    state: &State,
+    user: UserName,
+    password: Box<str>,
+    at: u64,
+) -> Result<Record<'a>, DomainError> {
+    if state.users.exists(&user) {
+        return Err(DomainError::UserTaken(user));
+    }
+    Ok(Record::Private(Private::Account { at, user, password }))
+}
+
+pub(super) fn open_session<'a>(
+    state: &State,
+    user: UserName,
+    session: Uuid,
+    digest: TokenDigest,
+    expires: u64,
+    at: u64,
+) -> Result<Record<'a>, DomainError> {
+    if !state.users.exists(&user) {
+        return Err(DomainError::NoSuchUser(user));
+    }
+    Ok(Record::Private(Private::SessionOpened { at, user, session, digest, expires }))
+}
+
+pub(super) fn end_session<'a>(
+    state: &State,
+    user: UserName,
+    digest: TokenDigest,
+    at: u64,
+) -> Option<Record<'a>> {
+    let open = state.users.owners.contains_key(&digest);
+    open.then_some(Record::Private(Private::SessionEnded { at, user, digest }))
+}

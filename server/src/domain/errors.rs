@@ -1,0 +1,50 @@
+//! Why a command may not be.
+
+use common::{ChannelName, Error, Reason, UserName};
+use thiserror::Error as ThisError;
+
+/// A refusal, in words for the person who asked.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+pub enum DomainError {
+    /// The name has an account.
+    #[error("the name {0} is taken")]
+    UserTaken(UserName),
+    /// The channel exists.
+    #[error("{0} exists already; join it")]
+    ChannelTaken(ChannelName),
+    /// No such account.
+    #[error("there is no user {0}")]
+    NoSuchUser(UserName),
+    /// No such channel.
+    #[error("there is no channel {0}; create it, or list the channels there are")]
+    NoSuchChannel(ChannelName),
+    /// Only for members.
+    #[error("you are not a member of {0}; join it first")]
+    NotMember(ChannelName),
+    /// A message id that is no UUID of version 7.
+    #[error("the \"id\" of a message must be a UUID of version 7")]
+    IdVersion,
+    /// A message id from the future.
+    #[error("the \"id\" of this message lies more than a day in the future: set your clock")]
+    IdFuture,
+}
+
+impl DomainError {
+    /// The stable word for programs.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::UserTaken(_) | Self::ChannelTaken(_) => Reason::NameTaken,
+            Self::NoSuchUser(_) => Reason::NoSuchUser,
+            Self::NoSuchChannel(_) => Reason::NoSuchChannel,
+            Self::NotMember(_) => Reason::NotMember,
+            Self::IdVersion | Self::IdFuture => Reason::InvalidParams,
+        }
+    }
+}
+
+impl From<DomainError> for Error {
+    fn from(error: DomainError) -> Self {
+        Self::new(error.reason(), error.to_string())
+    }
+}

@@ -1,0 +1,40 @@
+//! Messages to channels and to users.
+
+use common::{Body, Conversation, Event, Target, Text, UserName};
+use uuid::Uuid;
+
+use super::{DomainError, State};
+use crate::records::Record;
+
+/// How far ahead of ours a sender's clock may be, in milliseconds. The index finds an id by the time in it:
+/// ids from far in the future would make every later search a long one.
+const ID_AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+pub(super) fn send<'a>(
+    state: &State,
+    user: UserName,
+    to: Target,
+    id: Uuid,
+    text: Text<'a>,
+    at: u64,
+) -> Result<Record<'a>, DomainError> {
+    check_id(id, at)?;
+    let head = match &to {
+        Target::Channel(name) => state.channels.membership(name, &user)?.progress.n,
+        Target::User(other) if !state.users.exists(other) => {
+            return Err(DomainError::NoSuchUser(other.clone()));
+        }
+        Target::User(_) => state.head(&Conversation::of(&user, &to)),
+    };
+    let body = Body::Message { id, text };
+    Ok(Record::Event(Event { n: head + 1, at, to, from: user, body }))
+}
+
+/// The first 48 bits of a UUID of version 7 are Unix milliseconds (RFC 9562, section 5.7).
+fn check_id(id: Uuid, at: u64) -> Result<(), DomainError> {
+    if id.get_version_num() != 7 {
+        return Err(DomainError::IdVersion);
+    }
+    let made_at = id.as_u64_pair().0 >> 16;
+    if made_at > at.saturating_add(ID_AHEAD_MS_MAX) { Err(DomainError::IdFuture) } else { Ok(()) }
+}

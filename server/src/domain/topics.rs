@@ -1,0 +1,66 @@
+//! The keys of topics. A key is derived, not stored: HMAC-SHA-256 (RFC 2104) of the topic's name and epoch
+//! under a secret of the node. Moving a topic is counting its epoch up.
+
+use common::topics::{TopicKey, channel_topic, user_topic};
+use common::{ChannelName, UserName};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Bytes of a block of SHA-256.
+const BLOCK_BYTES: usize = 64;
+
+/// The node's secret behind all topic keys.
+#[derive(Clone)]
+pub struct TopicSecret(Hmac<Sha256>);
+
+impl TopicSecret {
+    /// A secret of 32 random bytes, kept with the node's keys.
+    #[must_use]
+    pub fn new(secret: [u8; 32]) -> Self {
+        // HMAC pads a shorter key with zeros to the block of its hash.
+        let mut block = [0; BLOCK_BYTES];
+        block.iter_mut().zip(secret).for_each(|(byte, secret)| *byte = secret);
+        Self(Hmac::new(&block.into()))
+    }
+
+    /// The topic of a channel in one of its epochs.
+    #[must_use]
+    pub fn channel(&self, channel: &ChannelName, epoch: u64) -> String {
+        channel_topic(channel, self.key(&format!("{channel} {epoch}")))
+    }
+
+    /// The topic of a user.
+    #[must_use]
+    pub fn user(&self, user: &UserName, epoch: u64) -> String {
+        user_topic(user, self.key(&format!("@{user} {epoch}")))
+    }
+
+    fn key(&self, label: &str) -> TopicKey {
+        let mac = self.0.clone().chain_update(label).finalize().into_bytes();
+        let mut key = TopicKey([0; 16]);
+        key.0.iter_mut().zip(mac).for_each(|(byte, digest)| *byte = digest);
+        key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hmac_is_the_one_of_the_rfc() {
+        // RFC 4231, test case 1: key 20 times 0x0b (zero-padded like ours), data "Hi There".
+        let mut secret = [0; 32];
+        secret[..20].fill(0x0b);
+        assert_eq!(TopicSecret::new(secret).key("Hi There").to_string(), "b0344c61d8db38535ca8afceaf0bf12b");
+    }
+
+    #[test]
+    fn every_epoch_and_every_name_has_a_topic_of_its_own() {
+        let secret = TopicSecret::new([7; 32]);
+        let channel = ChannelName::new("#general").expect("a name");
+        let user = UserName::new("general").expect("a name");
+        let topics = [secret.channel(&channel, 0), secret.channel(&channel, 1), secret.user(&user, 0)];
+        assert!(topics[0] != topics[1] && topics[0].rsplit('.').next() != topics[2].rsplit('.').next());
+    }
+}

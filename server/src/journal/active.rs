@@ -1,0 +1,62 @@
+//! The index of a segment that is still in memory: the one being written, and those whose index file is on its way.
+//!
+//! It holds offsets, not lines: 4 bytes per event for the conversation, and about 40 per event for its id (a hash
+//! table of 32-byte entries), so 10 MB for a full segment of 64 MiB with 300-byte lines. A sealed segment keeps
+//! almost nothing of it: see [`sealed`](super::sealed).
+
+use std::collections::HashMap;
+
+use super::EventKey;
+
+/// Where the events of one segment lie.
+#[derive(Debug, Default)]
+pub(super) struct ActiveIndex {
+    /// The first record of the segment, which names it.
+    pub(super) segment: u64,
+    /// By conversation.
+    pub(super) conversations: HashMap<Box<str>, ActiveRun>,
+    /// Offset by the sender's id.
+    pub(super) ids: HashMap<u128, u32>,
+}
+
+/// The events of one conversation in one segment; they are numbered without a hole.
+#[derive(Debug)]
+pub(super) struct ActiveRun {
+    /// The number of the first one.
+    pub(super) first_n: u64,
+    /// Where each begins.
+    pub(super) offsets: Vec<u32>,
+}
+
+impl ActiveIndex {
+    /// An empty index with room for as many ids as the segment before had, so that it need not grow step by step.
+    pub(super) fn new(segment: u64, ids: usize) -> Self {
+        Self { segment, conversations: HashMap::new(), ids: HashMap::with_capacity(ids) }
+    }
+
+    /// Notes an event that begins at `offset`. `false`, and nothing noted, when its number is not the next one of
+    /// its conversation.
+    #[must_use]
+    pub(super) fn insert(&mut self, key: &EventKey<'_>, offset: u32) -> bool {
+        match self.conversations.get_mut(&*key.conversation) {
+            Some(run) if run.first_n + run.offsets.len() as u64 == key.n => run.offsets.push(offset),
+            Some(_) => return false,
+            None => {
+                let run = ActiveRun { first_n: key.n, offsets: vec![offset] };
+                self.conversations.insert(key.conversation.as_ref().into(), run);
+            }
+        }
+        if let Some(id) = key.id {
+            self.ids.insert(id, offset);
+        }
+        true
+    }
+
+    /// Where the events `first_n..=last_n` of a conversation begin, as far as this segment has them.
+    pub(super) fn offsets(&self, conversation: &str, first_n: u64, last_n: u64) -> &[u32] {
+        let Some(run) = self.conversations.get(conversation) else { return &[] };
+        let start = first_n.saturating_sub(run.first_n).min(run.offsets.len() as u64);
+        let end = last_n.saturating_add(1).saturating_sub(run.first_n).min(run.offsets.len() as u64);
+        run.offsets.get(start as usize..end as usize).unwrap_or_default()
+    }
+}

@@ -1,0 +1,240 @@
+//! A disk in memory that fails, and that forgets what was not synced: for the tests and the simulation.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::disk::{AppendFile, Disk};
+
+/// Files in memory. Clones are the same disk.
+#[derive(Clone, Default)]
+pub struct FaultyDisk {
+    state: Arc<Mutex<State>>,
+}
+
+/// What a crash does to that which was not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// All of it is gone: appended bytes, and created and renamed names.
+    Everything,
+    /// All of it is there. This is also what the death of a process alone, not of the machine, does.
+    Nothing,
+    /// Of what was appended to a file, only this share, in percent, is there.
+    Tail(usize),
+    /// What was appended is there, but every second sector of 512 bytes reads as zeros.
+    Sectors,
+}
+
+/// What an operation that fails says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// The operation that fails, counted from 0 since the disk was made.
+    pub operation: u64,
+    /// How it fails.
+    pub kind: io::ErrorKind,
+    /// Whether every later one fails too.
+    pub lasts: bool,
+}
+
+#[derive(Default)]
+struct State {
+    operations: u64,
+    failure: Option<Failure>,
+    files: BTreeMap<u64, Content>,
+    names: BTreeMap<String, u64>,
+    names_synced: BTreeMap<String, u64>,
+}
+
+#[derive(Default, Clone)]
+struct Content {
+    bytes: Vec<u8>,
+    synced: Vec<u8>,
+}
+
+impl FaultyDisk {
+    /// An empty disk without faults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many operations that change or sync something were tried so far.
+    pub fn operations(&self) -> u64 {
+        self.state().operations
+    }
+
+    /// Plans a failure.
+    pub fn fail(&self, failure: Failure) {
+        self.state().failure = Some(failure);
+    }
+
+    /// The disk that is found after a crash now.
+    #[must_use]
+    pub fn after_crash(&self, loss: Loss) -> Self {
+        let state = self.state();
+        let names = if loss == Loss::Everything { &state.names_synced } else { &state.names };
+        let files = state.files.iter().map(|(number, content)| {
+            let bytes = content.after_crash(loss);
+            (*number, Content { synced: bytes.clone(), bytes })
+        });
+        let files = files.collect();
+        let after = State { files, names: names.clone(), names_synced: names.clone(), ..State::default() };
+        Self { state: Arc::new(Mutex::new(after)) }
+    }
+
+    /// Changes the bytes of a file behind the journal's back.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file.
+    pub fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        let mut state = self.state();
+        let content = state.content(name)?;
+        change(&mut content.bytes);
+        content.synced.clone_from(&content.bytes);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn operate(&self) -> io::Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        let operation = state.operations;
+        state.operations += 1;
+        match state.failure {
+            Some(Failure { operation: at, kind, lasts }) if operation == at || (lasts && operation > at) => {
+                Err(kind.into())
+            }
+            _ => Ok(state),
+        }
+    }
+}
+
+impl State {
+    fn number(&self, name: &str) -> io::Result<u64> {
+        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn content(&mut self, name: &str) -> io::Result<&mut Content> {
+        let number = self.number(name)?;
+        self.files.get_mut(&number).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Content {
+    fn after_crash(&self, loss: Loss) -> Vec<u8> {
+        // After a cut there is nothing appended to lose a part of: the cut itself is lost or not.
+        let appended = self.bytes.get(self.synced.len()..).unwrap_or_default();
+        let synced = self.bytes.len() - appended.len();
+        let mut bytes = self.bytes.clone();
+        match loss {
+            Loss::Everything => return self.synced.clone(),
+            Loss::Nothing => {}
+            Loss::Tail(percent) => bytes.truncate(synced + appended.len() * percent.min(100) / 100),
+            Loss::Sectors => {
+                let lost = |(at, _): &(usize, &mut u8)| *at >= synced && at / 512 % 2 == 1;
+                bytes.iter_mut().enumerate().filter(lost).for_each(|(_, byte)| *byte = 0);
+            }
+        }
+        bytes
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create_folder(&self, _folder: &str) -> io::Result<()> {
+        self.operate().map(drop)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let inside = |name: &String| Some(name.strip_prefix(folder)?.strip_prefix('/')?.to_owned());
+        Ok(self.state().names.keys().filter_map(inside).collect())
+    }
+
+    fn create_new(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
+        let mut state = self.operate()?;
+        if state.names.contains_key(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let number = state.files.len() as u64; // Contents are never taken out, so no two files have the same one.
+        state.files.insert(number, Content::default());
+        state.names.insert(name.to_owned(), number);
+        Ok(Box::new(FaultyFile { disk: self.clone(), number }))
+    }
+
+    fn open_append(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
+        let number = self.state().number(name)?;
+        Ok(Box::new(FaultyFile { disk: self.clone(), number }))
+    }
+
+    fn len(&self, name: &str) -> io::Result<u64> {
+        Ok(self.state().content(name)?.bytes.len() as u64)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.state();
+        let from = usize::try_from(offset).map_err(io::Error::other)?;
+        let bytes = state.content(name)?.bytes.get(from..).unwrap_or_default();
+        let length = buffer.len().min(bytes.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..length), bytes.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        Ok(length)
+    }
+
+    fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        self.operate()?.content(name)?.bytes.truncate(length);
+        Ok(())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.operate()?;
+        let number = state.number(from)?;
+        state.names.remove(from);
+        state.names.insert(to.to_owned(), number);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let removed = self.operate()?.names.remove(name);
+        removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn sync_folder(&self, _folder: &str) -> io::Result<()> {
+        let mut state = self.operate()?;
+        state.names_synced = state.names.clone();
+        Ok(())
+    }
+}
+
+struct FaultyFile {
+    disk: FaultyDisk,
+    number: u64,
+}
+
+impl FaultyFile {
+    fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
+        let mut state = self.disk.operate()?;
+        let content = state.files.get_mut(&self.number).ok_or(io::ErrorKind::NotFound)?;
+        change(content);
+        Ok(())
+    }
+}
+
+impl AppendFile for FaultyFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let whole = self.change(|content| content.bytes.extend_from_slice(bytes));
+        whole.inspect_err(|_| {
+            // A write that fails has often written a part.
+            let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+            if let Some(content) = self.disk.state().files.get_mut(&self.number) {
+                content.bytes.extend_from_slice(half);
+            }
+        })
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.change(|content| content.synced.clone_from(&content.bytes))
+    }
+}

@@ -1,0 +1,181 @@
+//! How the log is spelled: the chain, the commit line and the names of the files.
+//!
+//! A segment is JSON Lines. Each batch of record lines ends with one commit line:
+//!
+//! ```text
+//! {"n":17, ...}
+//! {"n":18, ...}
+//! {"commit":{"records":2,"bytes":164,"chain":"<64 hex digits>"}}
+//! ```
+//!
+//! `bytes` counts the record lines with their newlines, not the commit line. `chain` is
+//! `SHA-256(previous chain || those bytes)`; the first previous chain is 32 zero bytes, and the chain runs on from
+//! one segment into the next. A commit line has exactly one spelling, so its length is known before its chain is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+/// The folder of the log, inside the data folder.
+pub const LOG_FOLDER: &str = "log";
+
+/// How a commit line begins; a record line must never begin so.
+pub(super) const COMMIT_START: &str = "{\"commit\":{\"records\":";
+const COMMIT_BYTES: &str = ",\"bytes\":";
+/// What stands before the chain in a commit line.
+pub(super) const COMMIT_CHAIN: &str = ",\"chain\":\"";
+/// How a commit line ends.
+pub(super) const COMMIT_END: &str = "\"}}\n";
+/// A chain is 32 bytes, two hex digits each.
+pub(super) const CHAIN_DIGITS: usize = 64;
+
+/// A running SHA-256 over every batch of the log: two logs with one chain are the same log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Chain(pub(super) [u8; 32]);
+
+impl Chain {
+    /// The chain of an empty log.
+    pub const GENESIS: Self = Self([0; 32]);
+
+    /// The chain after `batch`, the batch's record lines with their newlines.
+    #[must_use]
+    pub fn extended(self, batch: &[u8]) -> Self {
+        Self(Sha256::new().chain_update(self.0).chain_update(batch).finalize().into())
+    }
+}
+
+impl fmt::Display for Chain {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Chain({self})")
+    }
+}
+
+/// The text was not 64 lowercase hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a chain is 64 lowercase hex digits")]
+pub struct ChainSyntax;
+
+impl FromStr for Chain {
+    type Err = ChainSyntax;
+
+    fn from_str(text: &str) -> Result<Self, ChainSyntax> {
+        let mut bytes = [0; 32];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return Err(ChainSyntax);
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = hex_value(*high)? << 4 | hex_value(*low)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+fn hex_value(digit: u8) -> Result<u8, ChainSyntax> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(ChainSyntax),
+    }
+}
+
+/// A place in the log between two batches: what a snapshot stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The number of the last record before this place; 0 when there is none.
+    pub record: u64,
+    /// The chain at this place.
+    pub chain: Chain,
+}
+
+impl Checkpoint {
+    /// The beginning of every log.
+    pub const GENESIS: Self = Self { record: 0, chain: Chain::GENESIS };
+}
+
+/// What a commit line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Commit {
+    /// How many record lines the batch has.
+    pub(super) records: u64,
+    /// How many bytes they are, with their newlines.
+    pub(super) bytes: u64,
+    /// The chain after them.
+    pub(super) chain: Chain,
+}
+
+impl Commit {
+    /// The commit line, newline included.
+    pub(super) fn line(&self) -> String {
+        let Self { records, bytes, chain } = self;
+        format!("{COMMIT_START}{records}{COMMIT_BYTES}{bytes}{COMMIT_CHAIN}{chain}{COMMIT_END}")
+    }
+
+    /// The length of [`Commit::line`] in bytes, which does not depend on the chain.
+    pub(super) fn line_bytes(records: u64, bytes: u64) -> u64 {
+        let fixed =
+            COMMIT_START.len() + COMMIT_BYTES.len() + COMMIT_CHAIN.len() + CHAIN_DIGITS + COMMIT_END.len();
+        fixed as u64 + digits(records) + digits(bytes)
+    }
+
+    /// Reads a line, newline included; `None` unless it is spelled exactly as [`Commit::line`] spells it.
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(line).ok()?.strip_prefix(COMMIT_START)?;
+        let (records, text) = text.split_once(COMMIT_BYTES)?;
+        let (bytes, text) = text.split_once(COMMIT_CHAIN)?;
+        let chain = text.strip_suffix(COMMIT_END)?.parse().ok()?;
+        let commit = Self { records: records.parse().ok()?, bytes: bytes.parse().ok()?, chain };
+        (commit.line().as_bytes() == line).then_some(commit)
+    }
+}
+
+fn digits(number: u64) -> u64 {
+    u64::from(number.checked_ilog10().unwrap_or(0)) + 1
+}
+
+/// The segment that begins with this record, relative to the data folder.
+pub(super) fn log_name(first_record: u64) -> String {
+    format!("{LOG_FOLDER}/{first_record:020}.log")
+}
+
+/// The index of that segment.
+pub(super) fn index_name(first_record: u64) -> String {
+    format!("{LOG_FOLDER}/{first_record:020}.idx")
+}
+
+/// The first record of a file in the log folder with this extension (`.log` or `.idx`).
+pub(super) fn first_record(file_name: &str, extension: &str) -> Option<u64> {
+    let digits = file_name.strip_suffix(extension)?;
+    (digits.len() == 20).then(|| digits.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_line_is_spelled_in_one_way_and_its_length_is_known_before_its_chain() {
+        let commit = Commit { records: 57, bytes: 14_820, chain: Chain::GENESIS.extended(b"{}\n") };
+        let line = "{\"commit\":{\"records\":57,\"bytes\":14820,\"chain\":\
+                    \"e2e53fdad3219f481a961695433c0f4f84734c604f52f3495cd0fc05e3279eb3\"}}\n";
+        assert_eq!(commit.line(), line);
+        assert_eq!(commit.line().len() as u64, Commit::line_bytes(57, 14_820));
+        assert_eq!(Commit::parse(commit.line().as_bytes()), Some(commit));
+        let padded = commit.line().replace("57", "057");
+        assert_eq!(Commit::parse(padded.as_bytes()), None);
+    }
+
+    #[test]
+    fn only_twenty_digits_name_a_segment() {
+        assert_eq!(first_record("00000000000000000017.log", ".log"), Some(17));
+        assert_eq!(first_record("17.log", ".log"), None);
+        assert_eq!(first_record("00000000000000000017.idx.tmp", ".idx"), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! Reads single lines out of segment files. It knows neither batches nor chains: the places come from an index.
+
+use super::JournalError;
+use super::batch::{Place, newline};
+use super::disk::Disk;
+use super::format::log_name;
+
+/// How much is read at once: some dozens of ordinary lines, so that a page of a busy channel takes one or two reads.
+const WINDOW_BYTES: usize = 16 << 10;
+
+/// The piece of a segment read last, kept because the next line is often in it.
+pub(super) struct LineReader<'a> {
+    disk: &'a dyn Disk,
+    segment: u64,
+    start: u64,
+    window: Vec<u8>,
+}
+
+impl<'a> LineReader<'a> {
+    /// Nothing read yet.
+    pub(super) fn new(disk: &'a dyn Disk) -> Self {
+        Self { disk, segment: 0, start: 0, window: Vec::new() }
+    }
+
+    /// The line at `place`, without its newline.
+    pub(super) fn line(&mut self, place: Place) -> Result<&[u8], JournalError> {
+        let range = match self.in_window(place) {
+            Some(range) => range,
+            None => self.fill(place)?,
+        };
+        Ok(self.window.get(range).unwrap_or_default())
+    }
+
+    fn in_window(&self, place: Place) -> Option<std::ops::Range<usize>> {
+        let start =
+            u64::from(place.offset).checked_sub(self.start).filter(|_| place.segment == self.segment)?;
+        let start = usize::try_from(start).ok()?;
+        let length = newline(self.window.get(start..)?)?;
+        Some(start..start + length)
+    }
+
+    /// Reads from the place on, more and more until the line is whole.
+    fn fill(&mut self, place: Place) -> Result<std::ops::Range<usize>, JournalError> {
+        let file = log_name(place.segment);
+        self.window.clear();
+        (self.segment, self.start) = (place.segment, place.offset.into());
+        loop {
+            let filled = self.window.len();
+            self.window.resize((filled * 2).max(WINDOW_BYTES), 0);
+            let free = self.window.get_mut(filled..).unwrap_or_default();
+            let read = self.disk.read_at(&file, self.start + filled as u64, free);
+            let read = read.map_err(|error| JournalError::io("read", &file, error))?;
+            self.window.truncate(filled + read);
+            if let Some(range) = self.in_window(place) {
+                return Ok(range);
+            }
+            if read == 0 {
+                let why = "the file ends before the line that its index promises".to_owned();
+                return Err(JournalError::Damaged { file, offset: self.start, why });
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Opens a log: checks that it is whole, replays what the snapshots do not stand for yet, and cuts a torn tail.
+//!
+//! Sealed segments that the snapshots stand for are passed by the heads of their indexes; everything else is read and
+//! checked against the chain. The last segment is always read, because its index is not on the disk. Nothing is
+//! changed on the disk before everything has been found sound, but for missing indexes, which are derived.
+//!
+//! The last segment is synced before anything is served: after a killed process (not machine) a whole batch can lie
+//! in the system's memory alone, and from now on answers rest on it.
+
+use std::sync::Arc;
+
+use super::active::ActiveIndex;
+use super::disk::{AppendFile, Disk};
+use super::format::{Checkpoint, LOG_FOLDER, index_name, log_name};
+use super::index::{self, Extent};
+use super::sealed::Sealed;
+use super::segment::{self, Batches, WholeBatch};
+use super::verify::torn_bytes;
+use super::writer::{Writer, create_segment};
+use super::{EventKey, Journal, JournalError, Options, offset_u32};
+
+/// What opening found and did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// The last record of the log, and the chain after it.
+    pub head: Checkpoint,
+    /// The bytes of a torn batch that were cut off the last segment. It was never acknowledged.
+    pub bytes_cut: u64,
+    /// How many sealed segments had no sound index and got a new one.
+    pub indexes_rebuilt: u64,
+}
+
+/// An open log: the journal for the event loop, the writer for the syncer.
+pub struct Opened {
+    /// Orders and reads.
+    pub journal: Journal,
+    /// Makes durable.
+    pub writer: Writer,
+    /// What opening found and did.
+    pub recovery: Recovery,
+}
+
+/// What the journal asks of the state machine for each record that it parses; see [`Journal::open`].
+pub type Replay<'a> = dyn for<'line> FnMut(u64, &'line [u8]) -> Result<Option<EventKey<'line>>, String> + 'a;
+
+pub(super) fn open(
+    disk: Arc<dyn Disk>,
+    options: Options,
+    from: Checkpoint,
+    replay: &mut Replay<'_>,
+) -> Result<Opened, JournalError> {
+    disk.create_folder(LOG_FOLDER).map_err(|error| JournalError::io("create", LOG_FOLDER, error))?;
+    disk.sync_folder("").map_err(|error| JournalError::io("sync", "the data folder", error))?;
+    let mut scan = Scan {
+        disk: &*disk,
+        from,
+        replay,
+        at: Checkpoint::GENESIS,
+        sealed: Sealed::default(),
+        indexes_rebuilt: 0,
+    };
+    scan.check_meets(0)?;
+    let mut segments = segment::list(&*disk)?;
+    if segments.is_empty() {
+        scan.check_reached()?;
+        create_segment(&*disk, 1)?;
+        segments.push(1);
+    }
+    let last = segments.pop().unwrap_or(1);
+    for full in segments {
+        scan.full_segment(full)?;
+    }
+    let last = scan.last_segment(last)?;
+    scan.check_reached()?;
+    let Scan { at: head, sealed, indexes_rebuilt, .. } = scan;
+
+    let recovery = Recovery { head, bytes_cut: last.torn_bytes, indexes_rebuilt };
+    let file = make_durable(&*disk, &last)?;
+    let writer = Writer::new(Arc::clone(&disk), file, last.extent);
+    let journal = Journal::resume(disk, options, sealed, last.index, &last.extent);
+    Ok(Opened { journal, writer, recovery })
+}
+
+/// Cuts the torn tail, and brings onto the disk what a killed process may have left in the system's memory.
+fn make_durable(disk: &dyn Disk, last: &Parsed) -> Result<Box<dyn AppendFile>, JournalError> {
+    let name = log_name(last.extent.first_record);
+    let failed = |action| move |error| JournalError::io(action, &log_name(last.extent.first_record), error);
+    if last.torn_bytes > 0 {
+        disk.truncate(&name, last.extent.log_bytes).map_err(failed("cut"))?;
+    }
+    let mut file = disk.open_append(&name).map_err(failed("open"))?;
+    file.sync_data().map_err(failed("sync"))?;
+    disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::io("sync", LOG_FOLDER, error))?;
+    Ok(file)
+}
+
+/// Goes through the segments in order.
+struct Scan<'a, 'b> {
+    disk: &'a dyn Disk,
+    from: Checkpoint,
+    replay: &'a mut Replay<'b>,
+    /// The last record before the next segment.
+    at: Checkpoint,
+    sealed: Sealed,
+    indexes_rebuilt: u64,
+}
+
+/// A segment that was read from its first byte to its last.
+struct Parsed {
+    index: ActiveIndex,
+    extent: Extent,
+    torn_bytes: u64,
+}
+
+impl Scan<'_, '_> {
+    /// A segment that another follows.
+    fn full_segment(&mut self, segment: u64) -> Result<(), JournalError> {
+        segment::check_follows(segment, &self.at)?;
+        let log = log_name(segment);
+        let log_bytes = self.disk.len(&log).map_err(|error| JournalError::io("read", &log, error))?;
+        let before = self.at.chain;
+        let fits = |extent: &Extent| extent.chain_before == before && extent.log_bytes == log_bytes;
+
+        let mut indexed = index::load(self.disk, segment).filter(|(index, _)| fits(&index.extent));
+        let end = indexed.as_ref().map(|(index, _)| index.extent.end);
+        if let Some(end) = end.filter(|end| end.record <= self.from.record) {
+            self.at = end;
+            self.check_meets(segment)?;
+        } else {
+            let parsed = self.parse(segment, false)?;
+            if indexed.is_none() {
+                index::write(self.disk, &parsed.index, &parsed.extent)?;
+                self.indexes_rebuilt += 1;
+                indexed = index::load(self.disk, segment);
+            }
+        }
+        let unreadable = "it cannot be read back";
+        let (index, runs) = indexed
+            .ok_or_else(|| JournalError::IndexDamaged { file: index_name(segment), why: unreadable })?;
+        self.sealed.push(index, runs).map_err(|conversation| hole(segment, 0, &conversation))
+    }
+
+    /// The segment that will be written on.
+    fn last_segment(&mut self, segment: u64) -> Result<Parsed, JournalError> {
+        segment::check_follows(segment, &self.at)?;
+        let parsed = self.parse(segment, true)?;
+        let mut runs = parsed.index.conversations.iter();
+        match runs.find(|(conversation, run)| !self.sealed.continues(conversation, run.first_n)) {
+            Some((conversation, _)) => Err(hole(segment, 0, conversation)),
+            None => Ok(parsed),
+        }
+    }
+
+    fn parse(&mut self, segment: u64, is_last: bool) -> Result<Parsed, JournalError> {
+        let bytes = segment::read(self.disk, segment)?;
+        let chain_before = self.at.chain;
+        let mut index = ActiveIndex::new(segment, 0);
+        let mut batches = Batches::new(&bytes, self.at);
+        while let Some(batch) = batches.next_whole() {
+            self.at = batch.end;
+            self.check_meets(batch.first_record)?;
+            self.replay_batch(segment, &batch, &mut index)?;
+        }
+        let torn_bytes = torn_bytes(segment, &bytes, batches.offset, is_last)?;
+        let log_bytes = batches.offset as u64;
+        let extent = Extent { first_record: segment, log_bytes, chain_before, end: self.at };
+        Ok(Parsed { index, extent, torn_bytes })
+    }
+
+    fn replay_batch(
+        &mut self,
+        segment: u64,
+        batch: &WholeBatch<'_>,
+        index: &mut ActiveIndex,
+    ) -> Result<(), JournalError> {
+        for (record, offset, line) in batch.records() {
+            let key = (self.replay)(record, line).map_err(|why| JournalError::Record {
+                record,
+                file: log_name(segment),
+                why,
+            })?;
+            if let Some(key) = key
+                && !index.insert(&key, offset_u32(offset as u64))
+            {
+                return Err(hole(segment, offset as u64, &key.conversation));
+            }
+        }
+        Ok(())
+    }
+
+    /// When the snapshots stand for a record of what was just passed, from `first_record` up to here, then they
+    /// must stand for exactly this place.
+    fn check_meets(&self, first_record: u64) -> Result<(), JournalError> {
+        if !(first_record..=self.at.record).contains(&self.from.record) || self.at == self.from {
+            return Ok(());
+        }
+        let why = format!(
+            "the log has another history there (chain {} after record {})",
+            self.at.chain, self.at.record
+        );
+        Err(JournalError::Checkpoint { record: self.from.record, why })
+    }
+
+    fn check_reached(&self) -> Result<(), JournalError> {
+        if self.from.record <= self.at.record {
+            return Ok(());
+        }
+        let why = format!("the log ends with record {}: its end is missing", self.at.record);
+        Err(JournalError::Checkpoint { record: self.from.record, why })
+    }
+}
+
+fn hole(segment: u64, offset: u64, conversation: &str) -> JournalError {
+    let why = format!("the events of {conversation} are not numbered one after the other");
+    JournalError::Damaged { file: log_name(segment), offset, why }
+}

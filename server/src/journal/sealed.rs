@@ -1,0 +1,94 @@
+//! The sealed segments: complete log files of which memory holds almost nothing.
+//!
+//! What a sealed segment costs in memory, per stored message:
+//!
+//! - a fence of 16 bytes per page of 203 ids: 0.08 bytes;
+//! - 24 bytes per conversation that speaks in the segment. A 64 MiB segment holds some 220,000 messages of 300
+//!   bytes; with 10,000 conversations speaking in it that is 1.1 bytes, with 100 of them 0.01.
+//!
+//! So 8 bytes are passed only where conversations say fewer than three things each in a whole segment. No file stays
+//! open: a read opens, reads and closes, which costs a few microseconds and no descriptor.
+
+use std::collections::HashMap;
+
+use super::JournalError;
+use super::batch::Place;
+use super::disk::Disk;
+use super::index::{IndexFile, IndexedRun};
+
+/// All sealed segments, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Sealed {
+    segments: Vec<IndexFile>,
+    conversations: HashMap<Box<str>, Vec<Run>>,
+}
+
+/// The events of one conversation in one sealed segment.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    first_n: u64,
+    count: u32,
+    /// Position in `segments`.
+    segment: u32,
+    /// Position of the first offset in the segment's index.
+    start: u32,
+}
+
+impl Run {
+    /// The first number after this run.
+    fn end(&self) -> u64 {
+        self.first_n + u64::from(self.count)
+    }
+}
+
+impl Sealed {
+    /// Adds the segment that follows. The name of a conversation whose numbers do not continue is the error.
+    pub(super) fn push(&mut self, index: IndexFile, runs: Vec<IndexedRun>) -> Result<(), Box<str>> {
+        let segment = self.segments.len() as u32;
+        self.segments.push(index);
+        for IndexedRun { conversation, first_n, count, start } in runs {
+            if !self.continues(&conversation, first_n) {
+                return Err(conversation);
+            }
+            self.conversations.entry(conversation).or_default().push(Run { first_n, count, segment, start });
+        }
+        Ok(())
+    }
+
+    /// Whether the event `n` can follow what is stored of a conversation.
+    pub(super) fn continues(&self, conversation: &str, n: u64) -> bool {
+        let last = self.conversations.get(conversation).and_then(|runs| runs.last());
+        last.is_none_or(|run| run.end() == n)
+    }
+
+    /// Where the event with this id lies, newest segment first: a resend is rarely of something old.
+    pub(super) fn find(&self, disk: &dyn Disk, id: u128) -> Result<Option<Place>, JournalError> {
+        for index in self.segments.iter().rev() {
+            if let Some(offset) = index.find(disk, id)? {
+                return Ok(Some(Place { segment: index.extent.first_record, offset }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives `each` the places of the events `first_n..=last_n` of a conversation, in order.
+    pub(super) fn places(
+        &self,
+        disk: &dyn Disk,
+        conversation: &str,
+        (first_n, last_n): (u64, u64),
+        mut each: impl FnMut(Place) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        let runs = self.conversations.get(conversation).map(Vec::as_slice).unwrap_or_default();
+        let from = runs.partition_point(|run| run.end() <= first_n);
+        for run in runs.iter().skip(from).take_while(|run| run.first_n <= last_n) {
+            let Some(index) = self.segments.get(run.segment as usize) else { continue };
+            let skip = first_n.saturating_sub(run.first_n) as u32;
+            let end = last_n.saturating_add(1).min(run.end()) - run.first_n;
+            for offset in index.offsets(disk, run.start + skip..run.start + end as u32)? {
+                each(Place { segment: index.extent.first_record, offset })?;
+            }
+        }
+        Ok(())
+    }
+}

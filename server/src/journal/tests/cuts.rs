@@ -1,0 +1,179 @@
+//! What opening makes of a log whose files are not what was written.
+
+use super::*;
+use crate::journal::faulty_disk::Loss;
+use crate::journal::format::Commit;
+
+/// The file of a log of one segment.
+fn one() -> String {
+    log_name(1)
+}
+
+/// One segment of three batches, and where each begins.
+fn three_batches() -> (World, Vec<usize>) {
+    let mut world = World::new(Options::default());
+    world.fill(3);
+    let bytes = world.disk.read(&one()).unwrap();
+    let mut starts = vec![0];
+    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+        let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        if Commit::parse(&bytes[start..=at]).is_some() {
+            starts.push(at + 1);
+        }
+    }
+    (world, starts)
+}
+
+#[test]
+fn wherever_the_last_batch_is_cut_the_batches_before_are_there_and_the_log_goes_on() {
+    let (whole, starts) = three_batches();
+    for length in starts[2]..starts[3] {
+        let disk = whole.disk.after_crash(Loss::Nothing);
+        disk.tamper(&one(), |bytes| bytes.truncate(length)).unwrap();
+        let mut world = open_all(&disk, Options::default()).unwrap();
+        assert_eq!(world.records, whole.records[..4], "cut at {length}");
+        assert_eq!(world.recovery.bytes_cut, (length - starts[2]) as u64);
+        world.append("#general", "on it goes");
+        world.commit().unwrap();
+        let again = open_all(&disk, Options::default()).unwrap();
+        assert_eq!((again.records.len(), again.recovery.bytes_cut), (5, 0));
+        again.check().unwrap();
+    }
+}
+
+#[test]
+fn a_flipped_byte_anywhere_is_refused_with_file_and_offset_and_nothing_is_changed() {
+    let (whole, starts) = three_batches();
+    for at in 0..starts[3] {
+        let disk = whole.disk.after_crash(Loss::Nothing);
+        disk.tamper(&one(), |bytes| bytes[at] ^= 1).unwrap();
+        let before = disk.read(&one()).unwrap();
+        let batch = *starts.iter().rfind(|start| **start <= at).unwrap();
+        for error in [open_all(&disk, Options::default()).err(), verify(&disk).err()] {
+            match error {
+                Some(JournalError::Damaged { file, offset, .. }) => {
+                    assert_eq!((file, offset), (one(), batch as u64))
+                }
+                other => panic!("byte {at}: {other:?}"),
+            }
+        }
+        assert_eq!(disk.read(&one()).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_a_sealed_segment_is_found_when_it_is_replayed_or_verified() {
+    let mut world = World::new(SMALL);
+    world.fill(9);
+    let head = world.commit_head();
+    world.disk.tamper(&one(), |bytes| bytes[100] ^= 1).unwrap();
+    let damaged = |result: Result<(), JournalError>| matches!(result, Err(JournalError::Damaged { file, .. }) if file == one());
+    assert!(damaged(open_all(&world.disk, SMALL).map(drop)));
+    assert!(damaged(verify(&world.disk).map(drop)));
+    assert!(open(&world.disk, SMALL, head).is_ok(), "what the snapshots stand for is not read again");
+}
+
+#[test]
+fn a_segment_that_is_missing_is_named() {
+    let mut world = World::new(SMALL);
+    world.fill(12);
+    let segments = world.segments();
+    assert!(segments.len() > 3, "{segments:?}");
+    for segment in &segments[..segments.len() - 1] {
+        let disk = world.disk.after_crash(Loss::Nothing);
+        disk.remove(&log_name(*segment)).unwrap();
+        for error in [open_all(&disk, SMALL).err(), verify(&disk).err()] {
+            assert!(matches!(error, Some(JournalError::Missing { file }) if file == log_name(*segment)));
+        }
+        disk.remove(&index_name(*segment)).unwrap();
+        let error = open_all(&disk, SMALL).err();
+        assert!(matches!(error, Some(JournalError::Missing { file }) if file == log_name(*segment)));
+    }
+}
+
+#[test]
+fn a_segment_whose_name_is_not_what_it_holds_is_refused() {
+    let mut world = World::new(SMALL);
+    world.fill(6);
+    let last = *world.segments().last().unwrap();
+    world.disk.rename(&log_name(last), &log_name(last - 1)).unwrap();
+    let error = open_all(&world.disk, SMALL).err();
+    assert!(
+        matches!(error, Some(JournalError::Damaged { file, offset: 0, .. }) if file == log_name(last - 1))
+    );
+}
+
+#[test]
+fn a_torn_tail_before_another_segment_is_damage() {
+    let mut world = World::new(SMALL);
+    world.fill(6);
+    world.disk.tamper(&one(), |bytes| bytes.truncate(bytes.len() - 9)).unwrap();
+    let error = open_all(&world.disk, SMALL).err();
+    assert!(matches!(error, Some(JournalError::Damaged { ref file, .. }) if *file == one()), "{error:?}");
+}
+
+#[test]
+fn a_last_segment_that_was_only_just_made_is_written_on() {
+    let mut world = World::new(SMALL);
+    world.fill(2);
+    let next = world.journal.last() + 1;
+    world.disk.create_new(&log_name(next)).unwrap();
+    let mut world = open_all(&world.disk, SMALL).unwrap();
+    assert_eq!(world.recovery.bytes_cut, 0);
+    world.append("#general", "first of its segment");
+    world.commit().unwrap();
+    assert_eq!(world.segments(), [1, next]);
+    open_all(&world.disk, SMALL).unwrap().check().unwrap();
+}
+
+#[test]
+fn snapshots_of_another_or_a_longer_log_are_refused() {
+    let mut world = World::new(SMALL);
+    world.fill(9);
+    let head = world.commit_head();
+    let other = Chain::GENESIS.extended(b"another history\n");
+    for from in [
+        Checkpoint { record: 0, chain: other },
+        Checkpoint { record: 2, chain: other },
+        Checkpoint { record: 6, chain: other },
+        Checkpoint { record: 3, chain: other },
+        Checkpoint { chain: other, ..head },
+        Checkpoint { record: head.record + 1, ..head },
+    ] {
+        let error = open(&world.disk, SMALL, from).err();
+        assert!(
+            matches!(error, Some(JournalError::Checkpoint { record, .. }) if record == from.record),
+            "{from:?}"
+        );
+    }
+    let none = open(&FaultyDisk::new(), SMALL, head).err();
+    assert!(matches!(none, Some(JournalError::Checkpoint { .. })), "an empty log");
+}
+
+#[test]
+fn a_record_that_the_state_machine_does_not_understand_stops_the_opening() {
+    let mut world = World::new(SMALL);
+    world.journal.append(b"{}", None);
+    world.commit().unwrap();
+    let error = open_all(&world.disk, SMALL).err();
+    assert!(matches!(error, Some(JournalError::Record { record: 1, .. })), "{error:?}");
+}
+
+#[test]
+fn events_that_are_not_numbered_one_after_the_other_are_refused() {
+    let mut world = World::new(Options::default());
+    for n in [1, 3] {
+        // Not as an event here, so that the writing side does not object.
+        world.journal.append(&line("#general", n, n.into(), ""), None);
+    }
+    world.commit().unwrap();
+    let error = open_all(&world.disk, SMALL).err();
+    assert!(matches!(error, Some(JournalError::Damaged { .. })), "{error:?}");
+}
+
+impl World {
+    fn commit_head(&mut self) -> Checkpoint {
+        self.append("#general", "the last one");
+        self.commit().unwrap().head
+    }
+}

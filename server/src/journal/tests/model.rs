@@ -1,0 +1,195 @@
+//! The journal against a plain list of lines, over segments, index files and restarts.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::journal::faulty_disk::Loss;
+
+#[test]
+fn lines_are_readable_while_they_gather_while_they_are_in_flight_and_after() {
+    let mut world = World::new(SMALL);
+    world.fill(2);
+    world.append("#general", "in flight");
+    let first = world.journal.seal().unwrap();
+    world.append("#general", "in flight, too, in the next segment");
+    let second = world.journal.seal().unwrap();
+    world.append("#general", "gathering");
+    world.check().unwrap();
+    assert!(world.journal.seal().is_some() && world.journal.seal().is_none());
+    for batch in [first, second] {
+        let committed = world.writer.commit(batch).unwrap();
+        world.check().unwrap();
+        world.journal.committed(&committed);
+        world.check().unwrap();
+    }
+}
+
+#[test]
+fn a_write_that_fails_leaves_no_trace() {
+    let mut world = World::new(SMALL);
+    world.append("#general", "one");
+    let refused = world.journal.append_with(None, |buffer| {
+        buffer.extend_from_slice(b"half a li");
+        Err("no")
+    });
+    assert_eq!(refused.unwrap_err(), "no");
+    world.append("#general", "two");
+    world.commit().unwrap();
+    world.check().unwrap();
+    open_all(&world.disk, SMALL).unwrap().check().unwrap();
+}
+
+#[test]
+fn missing_and_outdated_indexes_are_rebuilt_byte_for_byte() {
+    let mut world = World::new(SMALL);
+    world.fill(20);
+    let segments = world.segments();
+    let sealed = &segments[..segments.len() - 1];
+    assert!(sealed.len() > 4);
+    for segment in sealed {
+        let index = world.disk.read(&index_name(*segment)).unwrap();
+        let disk = world.disk.after_crash(Loss::Nothing);
+        disk.remove(&index_name(*segment)).unwrap();
+        let opened = open_all(&disk, SMALL).unwrap();
+        assert_eq!(opened.recovery.indexes_rebuilt, 1);
+        assert_eq!(disk.read(&index_name(*segment)).unwrap(), index);
+        opened.check().unwrap();
+    }
+    // The index of another segment under this one's name.
+    let other = world.disk.read(&index_name(sealed[1])).unwrap();
+    world.disk.tamper(&index_name(1), |bytes| *bytes = other).unwrap();
+    let opened = open_all(&world.disk, SMALL).unwrap();
+    assert_eq!(opened.recovery.indexes_rebuilt, 1);
+    opened.check().unwrap();
+}
+
+#[test]
+fn a_damaged_index_is_rebuilt_or_refused_and_never_believed() {
+    let mut world = World::new(SMALL);
+    world.fill(4);
+    let length = world.disk.len(&index_name(1)).unwrap();
+    let mut outcomes = [0, 0];
+    for at in (0..length as usize).step_by(3).chain([length as usize - 1]) {
+        let disk = world.disk.after_crash(Loss::Nothing);
+        disk.tamper(&index_name(1), |bytes| bytes[at] ^= 1).unwrap();
+        let opened = open_all(&disk, SMALL).unwrap();
+        match opened.check() {
+            Ok(()) => assert_eq!(opened.recovery.indexes_rebuilt, 1, "byte {at}"),
+            Err(error) => assert!(matches!(error, JournalError::IndexDamaged { .. }), "byte {at}: {error}"),
+        }
+        outcomes[usize::try_from(opened.recovery.indexes_rebuilt).unwrap()] += 1;
+    }
+    assert!(outcomes.iter().all(|times| *times > 0), "{outcomes:?}");
+}
+
+#[test]
+fn an_index_of_several_pages_finds_every_event() {
+    let mut world = World::new(Options { segment_bytes: 50_000 });
+    for number in 0..1100 {
+        world.append(["#general", "@alice @bob"][usize::from(number % 500 == 1)], "");
+    }
+    world.commit().unwrap();
+    world.append("#general", "in the next segment");
+    world.commit().unwrap();
+    assert_eq!(world.segments().len(), 2);
+    world.check().unwrap();
+    for (first_n, last_n) in [(1014, 1019), (1, 1), (1097, 1099), (5, 4), (2000, 3000)] {
+        let expected = world.expected("#general", first_n, last_n);
+        assert_eq!(world.read("#general", first_n, last_n).unwrap(), expected);
+    }
+}
+
+#[test]
+fn lines_longer_than_what_is_read_at_once_are_read_whole() {
+    let mut world = World::new(SMALL);
+    for length in [16_000, 16_384, 100_000, 1] {
+        world.append("#general", &"x".repeat(length));
+        world.append("#general", "short");
+        world.commit().unwrap();
+    }
+    world.check().unwrap();
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append(usize, usize),
+    Seal,
+    Commit,
+    Restart { with_snapshot: bool },
+    Read(usize, u64, u64),
+}
+
+const CONVERSATIONS: [&str; 3] = ["#general", "@alice @bob", "-"];
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (0..3usize, 0..200usize).prop_map(|(conversation, length)| Step::Append(conversation, length)),
+        2 => Just(Step::Seal),
+        2 => Just(Step::Commit),
+        1 => any::<bool>().prop_map(|with_snapshot| Step::Restart { with_snapshot }),
+        3 => (0..2usize, 0..30u64, 0..30u64).prop_map(|(conversation, first, more)| Step::Read(conversation, first, first + more)),
+    ]
+}
+
+/// A world, and the batches that the writer has not been given yet.
+struct Run {
+    world: World,
+    sealed: VecDeque<Batch>,
+    head: Checkpoint,
+}
+
+impl Run {
+    fn step(&mut self, step: Step) {
+        let world = &mut self.world;
+        match step {
+            Step::Append(conversation, length) => {
+                world.append(CONVERSATIONS[conversation], &"x".repeat(length))
+            }
+            Step::Seal => self.sealed.extend(world.journal.seal()),
+            Step::Commit => self.commit(),
+            Step::Restart { with_snapshot } => self.restart(with_snapshot),
+            Step::Read(conversation, first_n, last_n) => {
+                let conversation = CONVERSATIONS[conversation];
+                let expected = world.expected(conversation, first_n, last_n);
+                assert_eq!(world.read(conversation, first_n, last_n).unwrap(), expected);
+            }
+        }
+    }
+
+    fn commit(&mut self) {
+        if let Some(batch) = self.sealed.pop_front() {
+            let committed = self.world.writer.commit(batch).unwrap();
+            self.world.journal.committed(&committed);
+            self.head = committed.head;
+        }
+    }
+
+    fn restart(&mut self, with_snapshot: bool) {
+        self.sealed.extend(self.world.journal.seal());
+        while !self.sealed.is_empty() {
+            self.commit();
+        }
+        let from = if with_snapshot { self.head } else { Checkpoint::GENESIS };
+        let records = std::mem::take(&mut self.world.records);
+        let mut world = open(&self.world.disk, SMALL, from).unwrap();
+        assert!(records.ends_with(&world.records));
+        assert_eq!((world.recovery.head, world.recovery.indexes_rebuilt), (self.head, 0));
+        world.records = records;
+        self.world = world;
+        self.world.check().unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_journal_is_a_list_of_lines(steps in prop::collection::vec(step(), 1..120)) {
+        let mut run = Run { world: World::new(SMALL), sealed: VecDeque::new(), head: Checkpoint::GENESIS };
+        for step in steps {
+            run.step(step);
+        }
+        run.world.check().unwrap();
+        run.restart(true);
+    }
+}

@@ -1,0 +1,100 @@
+//! The files as they lie on a real disk, and the thread that writes them.
+
+use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::mpsc;
+
+use super::*;
+
+/// An empty log in a folder of its own.
+fn open_in(folder: &tempfile::TempDir) -> (Arc<RealDisk>, Opened) {
+    let disk = Arc::new(RealDisk::new(folder.path()));
+    let shared: Arc<dyn Disk> = Arc::<RealDisk>::clone(&disk);
+    (disk, Journal::open(shared, SMALL, Checkpoint::GENESIS, &mut |_, _| Ok(None)).unwrap())
+}
+
+#[test]
+fn a_log_is_json_lines_with_a_chain_that_any_sha256_can_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, Opened { mut journal, mut writer, .. }) = open_in(&folder);
+    for lines in [&[&b"{\"n\":1}"[..], b"{\"n\":2}"][..], &[b"{\"n\":3}"]] {
+        for line in lines {
+            journal.append(line, None);
+        }
+        let committed = writer.commit(journal.seal().unwrap()).unwrap();
+        journal.committed(&committed);
+    }
+    let log = String::from_utf8(disk.read("log/00000000000000000001.log").unwrap()).unwrap();
+    assert_eq!(
+        log,
+        "{\"n\":1}\n{\"n\":2}\n\
+         {\"commit\":{\"records\":2,\"bytes\":16,\"chain\":\"46df32751217897fbafe4ae77ff583c07ff5319ffbd80095b9de63ecae32c6c3\"}}\n\
+         {\"n\":3}\n\
+         {\"commit\":{\"records\":1,\"bytes\":8,\"chain\":\"8bb1524d668e6edbd17d7cb6ea9cce9567a1720e9521ebab5109a8ab35de65cd\"}}\n"
+    );
+    let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("log"), mode("log/00000000000000000001.log")), (0o700, 0o600));
+}
+
+#[test]
+fn replacing_leaves_one_file_with_the_new_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = RealDisk::new(folder.path());
+    disk.create_new("users.json.tmp").unwrap().write_all(b"left by a crash").unwrap();
+    for content in [b"old", b"new"] {
+        disk.replace_atomically("users.json", content).unwrap();
+        assert_eq!(disk.read("users.json").unwrap(), content);
+    }
+    assert_eq!(disk.list("").unwrap(), ["users.json"]);
+}
+
+#[test]
+fn the_syncer_commits_wakes_and_finishes_what_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, Opened { mut journal, writer, .. }) = open_in(&folder);
+    let (wake, woken) = mpsc::channel();
+    let mut syncer = Syncer::start(writer, move || wake.send(()).unwrap()).unwrap();
+    for record in 1..=20 {
+        journal.append(&[b'x'; 100], None);
+        assert!(syncer.is_idle() && syncer.poll().is_none());
+        syncer.submit(journal.seal().unwrap());
+        assert!(!syncer.is_idle());
+        woken.recv().unwrap();
+        let committed = syncer.poll().unwrap().unwrap();
+        journal.committed(&committed);
+        assert_eq!(committed.head.record, record);
+    }
+    journal.append(b"the last one", None);
+    syncer.submit(journal.seal().unwrap());
+    drop(syncer);
+    let report = verify(&*disk).unwrap();
+    assert_eq!((report.head.record, report.batches, report.torn_bytes), (21, 21, 0));
+}
+
+#[test]
+fn reading_beside_a_server_passes_over_what_is_just_being_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, Opened { mut journal, mut writer, .. }) = open_in(&folder);
+    for text in ["one", "two", "three"] {
+        journal.append(text.repeat(100).as_bytes(), None);
+        writer.commit(journal.seal().unwrap()).unwrap();
+    }
+    let last = log_name(segment::list(&*disk).unwrap().pop().unwrap());
+    disk.open_append(&last).unwrap().write_all(b"just being wri").unwrap();
+    let before = disk.read(&last).unwrap();
+    let mut lines = Vec::new();
+    let report = for_each_line(&*disk, |record, line| {
+        lines.push((record, line.len()));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(lines, [(1, 300), (2, 300), (3, 500)]);
+    assert_eq!((report.unwrap().torn_bytes, disk.read(&last).unwrap()), (14, before));
+
+    let mut seen = 0;
+    for_each_line(&*disk, |record, _| {
+        seen = record;
+        ControlFlow::Break(())
+    })
+    .unwrap();
+    assert_eq!(seen, 1);
+}

@@ -1,0 +1,79 @@
+//! Reads the committed records of a log without changing anything: for `papo log verify` and `papo log tail`.
+//!
+//! It works beside a running server: what the server is just writing looks like a torn tail, and is left out.
+
+use std::ops::ControlFlow;
+
+use super::JournalError;
+use super::disk::Disk;
+use super::format::{Checkpoint, log_name};
+use super::segment::{self, Batches};
+use super::tail::{self, Tail};
+
+/// What was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// How many batches.
+    pub batches: u64,
+    /// How many bytes, with the commit lines.
+    pub bytes: u64,
+    /// The last record, and the chain after it. Record numbers are 1, 2, 3 ..., so it is also their count.
+    pub head: Checkpoint,
+    /// The bytes of an unfinished batch at the end, which are not counted above.
+    pub torn_bytes: u64,
+}
+
+/// Checks every batch of the log against the chain.
+///
+/// # Errors
+///
+/// The first damage, a missing segment, or a failed read.
+pub fn verify(disk: &dyn Disk) -> Result<Report, JournalError> {
+    for_each_line(disk, |_, _| ControlFlow::Continue(()))
+}
+
+/// Gives every committed record to `visit`, its number and its line, in order, until `visit` breaks. Each batch is
+/// checked against the chain before its first line is given.
+///
+/// # Errors
+///
+/// The first damage, a missing segment, or a failed read.
+pub fn for_each_line(
+    disk: &dyn Disk,
+    mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<()>,
+) -> Result<Report, JournalError> {
+    let mut report = Report { batches: 0, bytes: 0, head: Checkpoint::GENESIS, torn_bytes: 0 };
+    let segments = segment::list(disk)?;
+    for first_record in &segments {
+        segment::check_follows(*first_record, &report.head)?;
+        let bytes = segment::read(disk, *first_record)?;
+        let mut batches = Batches::new(&bytes, report.head);
+        while let Some(batch) = batches.next_whole() {
+            report.batches += 1;
+            report.head = batch.end;
+            if batch.records().any(|(record, _, line)| visit(record, line).is_break()) {
+                return Ok(report);
+            }
+        }
+        let whole = batches.offset;
+        report.bytes += whole as u64;
+        report.torn_bytes = torn_bytes(*first_record, &bytes, whole, segments.last() == Some(first_record))?;
+    }
+    Ok(report)
+}
+
+/// How many bytes after the whole batches of a segment were never acknowledged; damage is an error.
+pub(super) fn torn_bytes(
+    segment: u64,
+    bytes: &[u8],
+    whole: usize,
+    is_last: bool,
+) -> Result<u64, JournalError> {
+    let why = match tail::judge(bytes, whole) {
+        Tail::Clean => return Ok(0),
+        Tail::Torn if is_last => return Ok((bytes.len() - whole) as u64),
+        Tail::Torn => "it ends within a batch, though a later segment follows",
+        Tail::Damaged(why) => why,
+    };
+    Err(JournalError::Damaged { file: log_name(segment), offset: whole as u64, why: why.to_owned() })
+}

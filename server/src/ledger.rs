@@ -1,0 +1,323 @@
+//! State and journal kept in step: the one place where something becomes a record.
+//!
+//! A record is appended, applied and queued for the fan-out in one go; nobody is told before [`Ledger::poll`]
+//! says that it is on disk. After a failed write everything that was not on disk is taken back, by reading the
+//! log again; from then on there is only reading, until a restart.
+
+use std::io;
+use std::path::Path;
+
+use common::{Conversation, Error, Event, Reason, Target, UserName};
+use thiserror::Error as ThisError;
+use tokio::runtime::{Builder, Runtime};
+use tracing::{error, info, warn};
+use transport::wake::Waker;
+
+use crate::domain::{self, Command, State};
+use crate::held::Held;
+use crate::journal::{Checkpoint, Committed, Disk, EventKey, Journal, JournalError, Opened, Options, Syncer};
+use crate::records::Record;
+use crate::store::{Prepared, Store, StoreError};
+
+/// Log bytes after which the snapshots are renewed: so much is replayed at a start at the most, beside the
+/// segment that was open.
+const SNAPSHOT_EVERY_BYTES: u64 = 64 << 20;
+
+/// Bytes that may gather while the disk is busy; beyond, no requests are taken.
+const GATHERING_BYTES_MAX: usize = 8 << 20;
+
+/// Why the data cannot be opened or written.
+#[derive(Debug, ThisError)]
+pub enum LedgerError {
+    /// The data folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log in it.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// State, journal and what waits for the disk.
+pub struct Ledger {
+    store: Store,
+    state: State,
+    journal: Journal,
+    syncer: Syncer,
+    /// What waits until it is on disk.
+    pub held: Held,
+    durable: Checkpoint,
+    /// A line while it is made; kept for its memory.
+    line: Vec<u8>,
+    gathering_bytes: usize,
+    bytes_since_snapshot: u64,
+    /// Writes snapshots beside the event loop.
+    background: Runtime,
+    /// What every writer is told after a failure.
+    failure: Option<Error>,
+    waker: Waker,
+}
+
+/// An event that was recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct Receipt {
+    /// Its number in the conversation.
+    pub n: u64,
+    /// When, in Unix milliseconds.
+    pub at: u64,
+}
+
+impl Ledger {
+    /// Opens a data folder and brings the state up to date with its log.
+    pub fn open(folder: &Path, waker: Waker) -> Result<Self, LedgerError> {
+        let store = Store::open(folder)?;
+        let (state, opened) = recover(&store)?;
+        let recovery = opened.recovery;
+        if recovery.bytes_cut > 0 {
+            warn!(bytes = recovery.bytes_cut, "cut a torn batch off the log; it was never acknowledged");
+        }
+        if recovery.indexes_rebuilt > 0 {
+            info!(segments = recovery.indexes_rebuilt, "rebuilt missing indexes");
+        }
+        info!(records = recovery.head.record, "the log is whole");
+        let wake = waker.clone();
+        let syncer = Syncer::start(opened.writer, move || wake.wake())?;
+        let background = Builder::new_current_thread().max_blocking_threads(1).build()?;
+        Ok(Self {
+            store,
+            state,
+            journal: opened.journal,
+            syncer,
+            held: Held::default(),
+            durable: recovery.head,
+            line: Vec::new(),
+            gathering_bytes: 0,
+            bytes_since_snapshot: 0,
+            background,
+            failure: None,
+            waker,
+        })
+    }
+
+    /// The state, with everything that was recorded.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// A secret of the data folder.
+    pub fn secret(&self, name: &str) -> Result<[u8; 32], LedgerError> {
+        Ok(self.store.secret(name)?)
+    }
+
+    /// The number of the newest record: what is read now may be told when that one is on disk.
+    pub fn position(&self) -> u64 {
+        self.journal.last()
+    }
+
+    /// Decides a command, and records what comes of it. `None`: things are so already.
+    pub fn record(&mut self, command: Command<'_>, now_ms: u64) -> Result<Option<Receipt>, Error> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let Some(record) = domain::decide(&self.state, command, now_ms)? else { return Ok(None) };
+        self.line.clear();
+        record.encode(&mut self.line).map_err(internal)?;
+        let number = self.journal.append(&self.line, key_of(&record).as_ref());
+        self.gathering_bytes += self.line.len();
+        self.state.apply(number, &record);
+        let Record::Event(event) = &record else { return Ok(None) };
+        self.publish(event);
+        Ok(Some(Receipt { n: event.n, at: event.at }))
+    }
+
+    /// The event that was recorded under this id before, for who sends it again.
+    pub fn sent_before(&self, id: uuid::Uuid, by: &UserName) -> Result<Option<Receipt>, Error> {
+        let Some(line) = self.journal.line_by_id(id.as_u128()).map_err(unreadable)? else { return Ok(None) };
+        let event: Event<'_> = serde_json::from_slice(&line).map_err(internal)?;
+        if event.from != *by {
+            return Err(Error::new(Reason::IdTaken, "this message id is taken; make a new one"));
+        }
+        Ok(Some(Receipt { n: event.n, at: event.at }))
+    }
+
+    /// Appends the lines of some events to `out`.
+    pub fn read(
+        &self,
+        conversation: &Conversation,
+        first_n: u64,
+        last_n: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        self.journal.read(&conversation.to_string(), first_n, last_n, out).map_err(unreadable)
+    }
+
+    /// Whether so much waits that no more requests should be taken.
+    pub fn is_full(&self) -> bool {
+        self.gathering_bytes >= GATHERING_BYTES_MAX || self.held.reply_bytes() >= 8 * GATHERING_BYTES_MAX
+    }
+
+    /// Hands what has gathered to the disk, if it is not busy.
+    pub fn flush(&mut self) {
+        if !self.syncer.is_idle() || self.failure.is_some() {
+            return;
+        }
+        let last = self.journal.last();
+        if let Some(batch) = self.journal.seal() {
+            self.held.seal(last);
+            self.gathering_bytes = 0;
+            self.syncer.submit(batch);
+        }
+    }
+
+    /// Takes note of what the disk has done. Returns the position up to which everything may be told.
+    ///
+    /// # Errors
+    ///
+    /// When the disk failed: what is to be answered to all that waits. The state is what is on disk again.
+    pub fn poll(&mut self) -> Result<u64, (Error, LedgerError)> {
+        while let Some(result) = self.syncer.poll() {
+            match result {
+                Ok(committed) => self.committed(&committed),
+                Err(failed) => return Err(self.fail(failed)),
+            }
+        }
+        Ok(self.durable.record)
+    }
+
+    fn committed(&mut self, committed: &Committed) {
+        self.journal.committed(committed);
+        self.durable = committed.head;
+        self.bytes_since_snapshot += committed.bytes;
+    }
+
+    /// Whether the snapshots should be renewed: then requests wait until the ledger [is quiet](Self::is_quiet).
+    pub fn wants_snapshot(&self) -> bool {
+        self.bytes_since_snapshot >= SNAPSHOT_EVERY_BYTES && self.failure.is_none()
+    }
+
+    /// Whether everything recorded is on disk.
+    pub fn is_quiet(&self) -> bool {
+        self.syncer.is_idle() && self.journal.last() == self.durable.record
+    }
+
+    /// Renews the snapshots, beside the event loop. Only a quiet ledger knows the chain of its state.
+    pub fn snapshot(&mut self) {
+        debug_assert!(self.is_quiet(), "the state is ahead of the disk");
+        self.bytes_since_snapshot = 0;
+        let disk = self.store.disk();
+        match Store::prepare(&self.state, self.durable) {
+            Ok(prepared) => drop(self.background.spawn_blocking(move || write_snapshots(&*disk, &prepared))),
+            Err(error) => error!(%error, "cannot make a snapshot"),
+        }
+    }
+
+    /// The end: the snapshots are written, so that the next start is a quick one.
+    pub fn close(self) {
+        if self.failure.is_some() || !self.is_quiet() {
+            return;
+        }
+        // An older snapshot that is being written must not come after this one.
+        drop(self.background);
+        match Store::prepare(&self.state, self.durable) {
+            Ok(prepared) => write_snapshots(&*self.store.disk(), &prepared),
+            Err(error) => error!(%error, "cannot make a snapshot"),
+        }
+    }
+
+    /// Queues an event for all who are to see it: the members of its channel, or the two users; and for the
+    /// other sessions of a user whose own membership it is about.
+    fn publish(&mut self, event: &Event<'_>) {
+        let channels = &self.state.channels;
+        match &event.to {
+            Target::Channel(name) => {
+                if let Ok(channel) = channels.channel(name) {
+                    self.held.publish(&channel.topic, &self.line);
+                }
+                if !matches!(event.body, common::Body::Message { .. }) {
+                    self.held.publish(&channels.user_topic(&event.from).into(), &self.line);
+                }
+            }
+            Target::User(to) => {
+                self.held.publish(&channels.user_topic(to).into(), &self.line);
+                if *to != event.from {
+                    self.held.publish(&channels.user_topic(&event.from).into(), &self.line);
+                }
+            }
+        }
+    }
+
+    /// Takes back what is not on disk, and goes on reading only.
+    fn fail(&mut self, failed: JournalError) -> (Error, LedgerError) {
+        error!(error = %failed, "the log cannot be written; until a restart there is only reading");
+        let answer = unwritable(&failed);
+        self.failure = Some(answer.clone());
+        match recover(&self.store) {
+            Ok((state, opened)) => {
+                self.state = state;
+                self.journal = opened.journal;
+                self.durable = opened.recovery.head;
+                self.gathering_bytes = 0;
+            }
+            Err(error) => return (answer, error),
+        }
+        self.waker.wake();
+        (answer, failed.into())
+    }
+}
+
+/// Loads the snapshots and replays what follows them.
+fn recover(store: &Store) -> Result<(State, Opened), LedgerError> {
+    let (mut state, from) = store.load()?;
+    let opened = Journal::open(store.disk(), Options::default(), from, &mut |number, line| {
+        let record = Record::decode(line).map_err(|error| error.to_string())?;
+        state.apply(number, &record);
+        Ok(key_of(&record))
+    })?;
+    Ok((state, opened))
+}
+
+fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
+    if let Err(error) = Store::write(disk, prepared) {
+        warn!(%error, "cannot write the snapshots; the next start takes longer");
+    }
+}
+
+/// Under which key the journal finds a record again.
+fn key_of<'a>(record: &Record<'_>) -> Option<EventKey<'a>> {
+    let Record::Event(event) = record else { return None };
+    let id = match &event.body {
+        common::Body::Message { id, .. } => Some(id.as_u128()),
+        common::Body::Created | common::Body::Joined | common::Body::Left => None,
+    };
+    Some(EventKey { conversation: event.conversation().to_string().into(), n: event.n, id })
+}
+
+fn internal(error: impl std::fmt::Display) -> Error {
+    error!(%error, "a failure of the server itself");
+    Error::new(Reason::Internal, "the server failed; its log says why")
+}
+
+fn unreadable(error: JournalError) -> Error {
+    error!(%error, "the log cannot be read");
+    Error::new(Reason::Unavailable, "the server cannot read its log; its operator must look at it")
+}
+
+fn unwritable(error: &JournalError) -> Error {
+    match error {
+        JournalError::StorageFull { .. } => Error::new(
+            Reason::StorageFull,
+            "the server's disk is full: nothing was stored; its operator must make room",
+        ),
+        JournalError::Unavailable { .. }
+        | JournalError::Damaged { .. }
+        | JournalError::IndexDamaged { .. }
+        | JournalError::Missing { .. }
+        | JournalError::Checkpoint { .. }
+        | JournalError::Record { .. } => Error::new(
+            Reason::Unavailable,
+            "the server cannot write its log: nothing was stored; try again later",
+        ),
+    }
+}

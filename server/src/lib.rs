@@ -1,0 +1,21 @@
+//! The server: the only place with rules and memory, a deterministic state machine over an ordered journal.
+//!
+//! [`domain`] decides, [`journal`] makes durable, and the [`Server`] thread between them answers and publishes
+//! what is on disk, never before.
+
+pub mod records;
+pub mod domain;
+
+pub mod journal;
+pub mod store;
+pub mod ledger;
+
+pub mod passwords;
+pub mod tokens;
+
+pub mod work;
+pub mod held;
+pub mod calls;
+mod server;
+
+pub use server::{Config, Server, ServerError};

@@ -1,0 +1,148 @@
+//! Hashing and verifying passwords with Argon2id (RFC 9106), away from the event loop.
+//!
+//! The parameters are OWASP's for servers: 19 MiB, 2 passes, 1 lane. A hash takes some 20 ms; two at a time
+//! run on threads of their own, and more than [`WAITING_MAX`] are refused rather than queued.
+
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use common::Password;
+use tokio::runtime::{Builder, Runtime};
+use transport::wake::Waker;
+
+/// Hashes computed at once; each takes a core and 19 MiB.
+const THREADS: usize = 2;
+
+/// Jobs accepted at once: with some 20 ms each on two threads, the last one waits less than 2 seconds.
+pub const WAITING_MAX: usize = 128;
+
+/// What is to be computed.
+#[derive(Debug)]
+pub enum Job {
+    /// The hash of a new password.
+    Hash(Password),
+    /// Whether a password fits a hash. Without a hash, because there is no such user, it takes as long and
+    /// the answer is no.
+    Verify(Password, Option<Box<str>>),
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A PHC string.
+    Hashed(Box<str>),
+    /// Whether it fits.
+    Verified(bool),
+    /// The system has no memory or no randomness to give.
+    Failed,
+}
+
+/// The threads that hash.
+pub struct Passwords {
+    /// Only its blocking threads are used, which end when they have been idle for a while.
+    runtime: Runtime,
+    /// What an unknown user's password is compared with, so that it takes as long as a known one's.
+    nobody: Box<str>,
+    waker: Waker,
+    sender: Sender<(u64, Outcome)>,
+    outcomes: Receiver<(u64, Outcome)>,
+    waiting: usize,
+}
+
+impl Passwords {
+    /// Prepares the threads; `waker` is woken when [`Passwords::poll`] has something.
+    pub fn start(waker: Waker) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().max_blocking_threads(THREADS).build()?;
+        let (sender, outcomes) = channel();
+        let nobody = hash(b"nobody").ok_or_else(|| io::Error::other("cannot hash a password"))?;
+        Ok(Self { runtime, nobody, waker, sender, outcomes, waiting: 0 })
+    }
+
+    /// Accepts a job under a ticket, unless too many wait already.
+    #[must_use]
+    pub fn submit(&mut self, ticket: u64, job: Job) -> bool {
+        if self.waiting >= WAITING_MAX {
+            return false;
+        }
+        self.waiting += 1;
+        let (sender, waker, nobody) = (self.sender.clone(), self.waker.clone(), self.nobody.clone());
+        self.runtime.spawn_blocking(move || {
+            // When the server has gone there is nobody to tell.
+            let _ = sender.send((ticket, compute(job, &nobody)));
+            waker.wake();
+        });
+        true
+    }
+
+    /// A job that is done, if there is one.
+    pub fn poll(&mut self) -> Option<(u64, Outcome)> {
+        let done = self.outcomes.try_recv().ok()?;
+        self.waiting -= 1;
+        Some(done)
+    }
+}
+
+fn compute(job: Job, nobody: &str) -> Outcome {
+    match job {
+        Job::Hash(password) => hash(password.as_bytes()).map_or(Outcome::Failed, Outcome::Hashed),
+        Job::Verify(password, Some(known)) => Outcome::Verified(verify(password.as_bytes(), &known)),
+        Job::Verify(password, None) => {
+            verify(password.as_bytes(), nobody);
+            Outcome::Verified(false)
+        }
+    }
+}
+
+fn hash(password: &[u8]) -> Option<Box<str>> {
+    Argon2::default().hash_password(password).ok().map(|hash| hash.to_string().into())
+}
+
+fn verify(password: &[u8], known: &str) -> bool {
+    PasswordHash::new(known).is_ok_and(|known| Argon2::default().verify_password(password, &known).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use transport::poll::{Watch, wait};
+    use transport::wake::Wake;
+
+    fn outcome(passwords: &mut Passwords, wake: &Wake, job: Job) -> Outcome {
+        assert!(passwords.submit(7, job));
+        loop {
+            if let Some((ticket, outcome)) = passwords.poll() {
+                assert_eq!(ticket, 7);
+                return outcome;
+            }
+            wait(&[Watch::Wake(wake)], None).expect("a wait");
+            wake.clear();
+        }
+    }
+
+    #[test]
+    fn only_the_right_password_fits() {
+        let (waker, wake) = Wake::new().expect("a wake");
+        let mut passwords = Passwords::start(waker).expect("threads");
+        let password = |text| Password::new(text).expect("a password");
+        let Outcome::Hashed(known) = outcome(&mut passwords, &wake, Job::Hash(password("correct horse")))
+        else {
+            panic!("not hashed");
+        };
+        assert!(known.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{known}");
+        let mut verify = |text, known| outcome(&mut passwords, &wake, Job::Verify(password(text), known));
+        assert_eq!(verify("correct horse", Some(known.clone())), Outcome::Verified(true));
+        assert_eq!(verify("correct house", Some(known)), Outcome::Verified(false));
+        assert_eq!(verify("correct horse", None), Outcome::Verified(false), "an unknown user");
+        assert_eq!(verify("correct horse", Some("no hash".into())), Outcome::Verified(false));
+    }
+
+    #[test]
+    fn too_many_at_once_are_refused() {
+        let (waker, _wake) = Wake::new().expect("a wake");
+        let mut passwords = Passwords::start(waker).expect("threads");
+        passwords.waiting = WAITING_MAX;
+        assert!(!passwords.submit(1, Job::Verify(Password::new("correct horse").expect("a password"), None)));
+    }
+}

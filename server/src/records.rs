@@ -1,0 +1,169 @@
+//! What the log holds: the events that everybody may see, and the server's own records that nobody else does.
+//!
+//! One record is one line of JSON. An event line begins with its `n`, in that very form goes out on the wire
+//! (see [`common::events`]); the server's own lines have a `kind` and no `n`.
+
+use std::fmt;
+
+use common::{Event, UserName};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// Something that happened in a conversation.
+    Event(Event<'a>),
+    /// Something between one user and the server.
+    Private(Private),
+}
+
+/// The server's own records, never told to anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Private {
+    /// An account was made.
+    #[serde(rename = "account")]
+    Account {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Whose.
+        user: UserName,
+        /// The hash of the password, as a PHC string.
+        password: Box<str>,
+    },
+    /// A session was opened.
+    #[serde(rename = "session")]
+    SessionOpened {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Whose.
+        user: UserName,
+        /// The token's own identity (RFC 7519, `jti`).
+        session: Uuid,
+        /// What the token is recognised by.
+        digest: TokenDigest,
+        /// When it ends, in Unix milliseconds.
+        expires: u64,
+    },
+    /// A session was ended by its user.
+    #[serde(rename = "session.ended")]
+    SessionEnded {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Whose.
+        user: UserName,
+        /// Which.
+        digest: TokenDigest,
+    },
+}
+
+/// How every event line begins.
+const EVENT_START: &[u8] = b"{\"n\":";
+
+impl<'a> Record<'a> {
+    /// Reads a line of the log.
+    pub fn decode(line: &'a [u8]) -> Result<Self, serde_json::Error> {
+        if line.starts_with(EVENT_START) {
+            serde_json::from_slice(line).map(Self::Event)
+        } else {
+            serde_json::from_slice(line).map(Self::Private)
+        }
+    }
+
+    /// Writes the line, without a newline.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        match self {
+            Self::Event(event) => serde_json::to_writer(out, event),
+            Self::Private(private) => serde_json::to_writer(out, private),
+        }
+    }
+}
+
+/// The SHA-256 of a session token: enough to recognise the token, useless to anybody who reads the disk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// The digest of a token.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+}
+
+impl fmt::Display for TokenDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenDigest({self})")
+    }
+}
+
+impl Serialize for TokenDigest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenDigest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        from_hex(&digits).map(Self).ok_or_else(|| serde::de::Error::custom("a digest is 64 hex digits"))
+    }
+}
+
+/// 32 bytes out of 64 hexadecimal digits.
+pub(crate) fn from_hex(digits: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOLDEN: [&str; 4] = [
+        r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
+        r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
+        r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
+        r##"{"kind":"session.ended","at":7,"user":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
+    ];
+
+    #[test]
+    fn golden_lines_are_read_and_written_byte_for_byte() {
+        for line in GOLDEN {
+            let mut out = Vec::new();
+            Record::decode(line.as_bytes()).expect(line).encode(&mut out).expect("json");
+            assert_eq!(String::from_utf8(out).expect("utf-8"), line);
+        }
+    }
+
+    #[test]
+    fn a_line_cut_anywhere_is_refused() {
+        for line in GOLDEN {
+            for end in 0..line.len() {
+                assert!(Record::decode(&line.as_bytes()[..end]).is_err(), "{line} cut at {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_digest_of_a_known_token() {
+        let digest = TokenDigest::of("test");
+        assert_eq!(digest.to_string(), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+        assert_eq!(from_hex(&digest.to_string()), Some(digest.0));
+        assert_eq!(from_hex("zz"), None);
+    }
+}

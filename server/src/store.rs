@@ -1,0 +1,244 @@
+//! The data folder but for the log: its lock, the snapshots of the state, and the node's secrets.
+//!
+//! A snapshot is readable JSON, replaced atomically, and says for which record of the log it stands. Losing
+//! both costs nothing but a longer start: the log holds everything. The secrets cannot be had again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use common::{ChannelName, UserName};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::domain::accounts::Account;
+use crate::domain::channels::Progress;
+use crate::domain::{State, TopicSecret};
+use crate::journal::{Checkpoint, Disk, RealDisk};
+use crate::records::from_hex;
+
+/// The format of both snapshots. A server refuses a newer one than it knows.
+const FORMAT: u32 = 1;
+const USERS_FILE: &str = "users.json";
+const CHANNELS_FILE: &str = "channels.json";
+const KEYS_FOLDER: &str = "keys";
+const LOCK_FILE: &str = "lock";
+
+/// Why the data folder cannot be used.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another server works on it.
+    #[error(
+        "the data folder {0} is in use by another papo server; stop that one, or give this one a folder of its own (--data)"
+    )]
+    Locked(PathBuf),
+    /// The folder or a file in it cannot be read or written.
+    #[error(
+        "cannot {action} {path}: {source}; the data folder and all in it must belong to the user that runs papo"
+    )]
+    Io {
+        /// What was being done, as a verb.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// The operating system's own words.
+        source: io::Error,
+    },
+    /// A snapshot does not read as one.
+    #[error(
+        "{file} is damaged: {why}; move it and the other snapshot away, and the state is rebuilt from the log"
+    )]
+    Damaged {
+        /// Which snapshot.
+        file: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A secret file does not read as one.
+    #[error(
+        "{0} does not hold 64 hex digits: restore it from a backup, or remove it and everybody must log in again"
+    )]
+    Secret(String),
+}
+
+/// An open data folder, which nobody else has open.
+pub struct Store {
+    folder: PathBuf,
+    disk: Arc<dyn Disk>,
+    _lock: File,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot<T> {
+    format: u32,
+    record: u64,
+    chain: String,
+    #[serde(flatten)]
+    content: T,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UsersContent<A> {
+    users: A,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChannelsContent {
+    channels: BTreeMap<ChannelName, ChannelContent>,
+    direct: Vec<DirectContent>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChannelContent {
+    since: u64,
+    n: u64,
+    record: u64,
+    epoch: u64,
+    members: BTreeSet<UserName>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DirectContent {
+    users: (UserName, UserName),
+    n: u64,
+    record: u64,
+}
+
+/// Both snapshots as bytes, to be written without holding up the event loop.
+pub struct Prepared {
+    users: Vec<u8>,
+    channels: Vec<u8>,
+}
+
+impl Store {
+    /// Opens a data folder, makes it when it is not there, and locks it.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let failed = |action, path: PathBuf| move |source| StoreError::Io { action, path, source };
+        let disk = RealDisk::new(folder);
+        disk.create_folder(KEYS_FOLDER).map_err(failed("create", folder.to_owned()))?;
+        let path = folder.join(LOCK_FILE);
+        let lock =
+            File::options().create(true).append(true).open(&path).map_err(failed("open", path.clone()))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
+            Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
+        }
+    }
+
+    /// The folder's files, for the journal.
+    #[must_use]
+    pub fn disk(&self) -> Arc<dyn Disk> {
+        Arc::clone(&self.disk)
+    }
+
+    /// The state of the snapshots, and the place in the log from which on it must be brought up to date. The
+    /// two may stand for different records, when a crash came between them: the older one counts.
+    pub fn load(&self) -> Result<(State, Checkpoint), StoreError> {
+        let secret = TopicSecret::new(self.secret("topic.secret")?);
+        let mut state = State::new(secret);
+        let users = self.read_snapshot::<UsersContent<BTreeMap<UserName, Account>>>(USERS_FILE)?;
+        let channels = self.read_snapshot::<ChannelsContent>(CHANNELS_FILE)?;
+        let (Some((users_at, users)), Some((channels_at, channels))) = (users, channels) else {
+            return Ok((state, Checkpoint::GENESIS));
+        };
+        state.users.restore(users.users);
+        state.users.applied = users_at.record;
+        for (name, channel) in channels.channels {
+            let progress = Progress { n: channel.n, record: channel.record };
+            state.channels.restore_channel(name, channel.since, progress, channel.epoch, channel.members);
+        }
+        for direct in channels.direct {
+            state.channels.restore_direct(direct.users, Progress { n: direct.n, record: direct.record });
+        }
+        state.channels.applied = channels_at.record;
+        let older = if users_at.record < channels_at.record { users_at } else { channels_at };
+        Ok((state, older))
+    }
+
+    /// The state as bytes, standing for `at`.
+    pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Error> {
+        let channels = state.channels.all().map(|(name, channel)| {
+            let Progress { n, record } = channel.progress;
+            let members = channel.members.clone();
+            (name.clone(), ChannelContent { since: channel.since, n, record, epoch: channel.epoch, members })
+        });
+        let mut direct: Vec<_> = state
+            .channels
+            .all_direct()
+            .map(|(users, Progress { n, record })| DirectContent {
+                users: users.clone(),
+                n: *n,
+                record: *record,
+            })
+            .collect();
+        direct.sort_by(|one, other| one.users.cmp(&other.users));
+        let content = ChannelsContent { channels: channels.collect(), direct };
+        Ok(Prepared {
+            users: snapshot(at, UsersContent { users: state.users.accounts() })?,
+            channels: snapshot(at, content)?,
+        })
+    }
+
+    /// Replaces both snapshots.
+    pub fn write(disk: &dyn Disk, prepared: &Prepared) -> io::Result<()> {
+        disk.replace_atomically(USERS_FILE, &prepared.users)?;
+        disk.replace_atomically(CHANNELS_FILE, &prepared.channels)
+    }
+
+    /// A secret of 32 bytes, made on first use.
+    pub fn secret(&self, name: &str) -> Result<[u8; 32], StoreError> {
+        let file = format!("{KEYS_FOLDER}/{name}");
+        let failed = |action| {
+            let path = self.folder.join(&file);
+            move |source| StoreError::Io { action, path, source }
+        };
+        match self.disk.read(&file) {
+            Ok(bytes) => {
+                let digits = String::from_utf8_lossy(&bytes);
+                from_hex(digits.trim()).ok_or_else(|| StoreError::Secret(file.clone()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut secret = [0; 32];
+                getrandom::fill(&mut secret).map_err(|error| failed("make")(io::Error::other(error)))?;
+                let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+                self.disk.replace_atomically(&file, digits.as_bytes()).map_err(failed("write"))?;
+                Ok(secret)
+            }
+            Err(error) => Err(failed("read")(error)),
+        }
+    }
+
+    fn read_snapshot<T: DeserializeOwned>(
+        &self,
+        file: &'static str,
+    ) -> Result<Option<(Checkpoint, T)>, StoreError> {
+        let bytes = match self.disk.read(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|source| StoreError::Io {
+                action: "read",
+                path: self.folder.join(file),
+                source,
+            })?,
+        };
+        let damaged = |why: String| StoreError::Damaged { file, why };
+        let snapshot: Snapshot<T> =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        if snapshot.format > FORMAT {
+            return Err(damaged(format!("its format {} is newer than this papo knows", snapshot.format)));
+        }
+        let chain = snapshot.chain.parse().map_err(|error| damaged(format!("{error}")))?;
+        Ok(Some((Checkpoint { record: snapshot.record, chain }, snapshot.content)))
+    }
+}
+
+fn snapshot(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let chain = at.chain.to_string();
+    let mut bytes =
+        serde_json::to_vec_pretty(&Snapshot { format: FORMAT, record: at.record, chain, content })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

@@ -1,0 +1,121 @@
+//! The control socket of a role: asked how it is doing, it answers with its counters.
+//!
+//! Requests are `[""] [line]`, one JSON-RPC 2.0 request from a DEALER or a REQ; the only method is `role.status`.
+//! It is for operators and tests, on an endpoint of its own, and never in the way of the role's work.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::error::TransportError;
+use crate::limits::CONTROL_REQUESTS_PER_TURN_MAX;
+use crate::options::Kind;
+use crate::poll::{Watch, wait};
+use crate::security::Security;
+use crate::socket::{Context, Frame, Sent, Socket};
+
+const METHOD: &str = "role.status";
+
+/// The control socket of a role.
+pub struct Control {
+    socket: Socket,
+    endpoint: String,
+}
+
+impl Control {
+    /// Listens at `endpoint`.
+    pub fn bind(context: &Context, endpoint: &str) -> Result<Self, TransportError> {
+        let socket = context.socket(Kind::Router, &Security::Plain)?;
+        let endpoint = socket.bind(endpoint)?;
+        Ok(Self { socket, endpoint })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The socket, to be watched for readability.
+    #[must_use]
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Answers what waits, some requests at a time. Whatever a peer sends, only our own socket can fail.
+    pub fn answer(&self, status: impl Fn() -> Value) -> Result<(), TransportError> {
+        let mut frames = Vec::new();
+        for _ in 0..CONTROL_REQUESTS_PER_TURN_MAX {
+            if !self.socket.receive(&mut frames)? {
+                break;
+            }
+            let reply = match frames.as_slice() {
+                [_peer, delimiter, line] if delimiter.is_empty() => reply(line, &status),
+                _ => failure(&Value::Null, -32600, "send an empty frame and one line"),
+            };
+            frames.truncate(1);
+            frames.extend([Frame::new(), Frame::from(format!("{reply}\n").into_bytes())]);
+            let _gone_if_not_sent = self.socket.send(frames.drain(..))?;
+        }
+        Ok(())
+    }
+}
+
+/// The status of a role, as every role words it.
+#[must_use]
+pub fn status(role: &str, started: Instant, counters: &[(&str, u64)]) -> Value {
+    let uptime_ms = u64::try_from(clock::now().duration_since(started).as_millis()).unwrap_or(u64::MAX);
+    let counters: serde_json::Map<_, _> =
+        counters.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
+    json!({ "role": role, "uptime_ms": uptime_ms, "counters": counters })
+}
+
+/// Asks the role whose control socket is at `endpoint` for its status.
+pub fn ask(context: &Context, endpoint: &str, timeout: Duration) -> Result<Value, TransportError> {
+    let started = clock::now();
+    let wait_for = |watch| {
+        let left = timeout.saturating_sub(clock::now().duration_since(started));
+        if left.is_zero() {
+            return Err(TransportError::NoAnswer { endpoint: endpoint.to_owned() });
+        }
+        wait(&[watch], Some(left))
+    };
+    let socket = context.socket(Kind::Dealer, &Security::Plain)?;
+    socket.connect(endpoint)?;
+    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": METHOD }).to_string();
+    let frames = || [Frame::new(), Frame::from(request.as_str())];
+    while socket.send(frames())? != Sent::Done {
+        wait_for(Watch::Writable(&socket))?;
+    }
+    let mut reply = Vec::new();
+    while !socket.receive(&mut reply)? {
+        wait_for(Watch::Readable(&socket))?;
+    }
+    let line = reply.last().map(|frame| frame.to_vec()).unwrap_or_default();
+    let value = serde_json::from_slice::<Value>(&line).ok();
+    value.as_ref().and_then(|value| value.get("result")).cloned().ok_or_else(|| TransportError::BadAnswer {
+        endpoint: endpoint.to_owned(),
+        answer: String::from_utf8_lossy(&line).into_owned(),
+    })
+}
+
+fn reply(line: &[u8], status: impl Fn() -> Value) -> Value {
+    let Ok(request) = serde_json::from_slice::<Value>(line) else {
+        return failure(&Value::Null, -32700, "the line is not JSON");
+    };
+    let id = request.get("id").filter(|id| id.is_string() || id.is_number());
+    let method = request.get("method").and_then(Value::as_str);
+    let version = request.get("jsonrpc").and_then(Value::as_str);
+    match (version, id, method) {
+        (Some("2.0"), Some(id), Some(METHOD)) => json!({ "jsonrpc": "2.0", "id": id, "result": status() }),
+        (Some("2.0"), Some(id), Some(_)) => failure(id, -32601, "the only method here is role.status"),
+        _ => {
+            failure(id.unwrap_or(&Value::Null), -32600, "send a JSON-RPC 2.0 request with an id and a method")
+        }
+    }
+}
+
+fn failure(id: &Value, code: i32, message: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
+}

@@ -1,0 +1,57 @@
+//! Waiting for sockets, wake-ups and time, all at once.
+
+use std::time::Duration;
+
+use crate::error::TransportError;
+use crate::socket::Socket;
+use crate::wake::Wake;
+
+/// Something to wait for.
+#[derive(Clone, Copy)]
+pub enum Watch<'a> {
+    /// A message waits to be received.
+    Readable(&'a Socket),
+    /// A message could be sent.
+    Writable(&'a Socket),
+    /// A [`Waker`](crate::wake::Waker) was used since the last [`Wake::clear`].
+    Wake(&'a Wake),
+}
+
+/// Waits until something watched is ready, or `timeout` is over. It says not which: a loop tries everything, and
+/// what is still ready ends the next wait at once. A signal ends the wait as well.
+pub fn wait(watches: &[Watch<'_>], timeout: Option<Duration>) -> Result<(), TransportError> {
+    let mut items: Vec<_> = watches.iter().map(Watch::item).collect();
+    match zmq::poll(&mut items, timeout_ms(timeout)) {
+        Ok(_) | Err(zmq::Error::EINTR) => Ok(()),
+        Err(source) => Err(TransportError::Socket { doing: "waiting", source }),
+    }
+}
+
+impl<'a> Watch<'a> {
+    fn item(&self) -> zmq::PollItem<'a> {
+        match *self {
+            Self::Readable(socket) => socket.poll_item(zmq::POLLIN),
+            Self::Writable(socket) => socket.poll_item(zmq::POLLOUT),
+            Self::Wake(wake) => zmq::PollItem::from_fd(wake.file_descriptor(), zmq::POLLIN),
+        }
+    }
+}
+
+/// Whole milliseconds, rounded up: rounded down, the last one would be spent in a busy loop. Without end: -1.
+fn timeout_ms(timeout: Option<Duration>) -> i64 {
+    timeout.map_or(-1, |timeout| i64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_rounded_up() {
+        assert_eq!(timeout_ms(None), -1);
+        assert_eq!(timeout_ms(Some(Duration::ZERO)), 0);
+        assert_eq!(timeout_ms(Some(Duration::from_micros(1))), 1);
+        assert_eq!(timeout_ms(Some(Duration::from_millis(250))), 250);
+        assert_eq!(timeout_ms(Some(Duration::MAX)), i64::MAX);
+    }
+}

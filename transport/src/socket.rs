@@ -1,0 +1,183 @@
+//! Sockets: whole messages in and out, never blocking. One thread owns a socket.
+
+use std::path::Path;
+
+use crate::error::TransportError;
+use crate::limits::MESSAGE_FRAMES_MAX;
+use crate::options::Kind;
+use crate::security::Security;
+
+/// One frame of a message: bytes that libzmq holds, and that are moved on without being copied.
+pub use zmq::Message as Frame;
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Sent {
+    /// It is on its way.
+    Done,
+    /// Nothing was sent: there is no peer yet, or too much waits for it already.
+    Full,
+    /// Nothing was sent: the ROUTER has no such peer (any more).
+    Unreachable,
+}
+
+/// The version of the libzmq in use, which is the system's.
+#[must_use]
+pub fn libzmq_version() -> (i32, i32, i32) {
+    zmq::version()
+}
+
+/// What sockets are made from. Sockets that meet over `inproc://` must come from the same context.
+#[derive(Clone, Default)]
+pub struct Context {
+    inner: zmq::Context,
+}
+
+impl Context {
+    /// A context of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a socket with all the options of its kind.
+    pub fn socket(&self, kind: Kind, security: &Security) -> Result<Socket, TransportError> {
+        match security {
+            Security::Plain => Ok(Socket { kind, inner: kind.make(&self.inner)? }),
+        }
+    }
+}
+
+/// A socket of libzmq's.
+pub struct Socket {
+    kind: Kind,
+    inner: zmq::Socket,
+}
+
+impl Socket {
+    /// Listens at `endpoint` and returns where exactly: port 0 lets the system choose one.
+    pub fn bind(&self, endpoint: &str) -> Result<String, TransportError> {
+        self.prepare(endpoint)?;
+        self.inner.bind(endpoint).map_err(|error| TransportError::attaching(endpoint, error))?;
+        match self.inner.get_last_endpoint() {
+            Ok(Ok(actual)) => Ok(actual),
+            Ok(Err(_)) | Err(_) => Ok(endpoint.to_owned()),
+        }
+    }
+
+    /// Connects to `endpoint`, now or as soon as somebody listens there, and again whenever the connection is lost.
+    pub fn connect(&self, endpoint: &str) -> Result<(), TransportError> {
+        self.prepare(endpoint)?;
+        self.inner.connect(endpoint).map_err(|error| TransportError::attaching(endpoint, error))
+    }
+
+    /// Takes the next message into `frames`, which is cleared first; false when none waits.
+    ///
+    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is thrown away as a whole: `frames` stays empty.
+    pub fn receive(&self, frames: &mut Vec<Frame>) -> Result<bool, TransportError> {
+        frames.clear();
+        let mut too_many = false;
+        while let Some(frame) = self.receive_frame()? {
+            let last = !frame.get_more();
+            too_many |= frames.len() == MESSAGE_FRAMES_MAX;
+            if !too_many {
+                frames.push(frame);
+            }
+            if last {
+                if too_many {
+                    frames.clear();
+                }
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends one message of all the frames, or nothing of it.
+    pub fn send(&self, frames: impl IntoIterator<Item = Frame>) -> Result<Sent, TransportError> {
+        let mut frames = frames.into_iter().peekable();
+        let mut sent = Sent::Done;
+        let mut has_begun = false;
+        while let Some(frame) = frames.next() {
+            let more = if frames.peek().is_some() { zmq::SNDMORE } else { 0 };
+            match self.inner.send(frame, zmq::DONTWAIT | more) {
+                Ok(()) => has_begun = true,
+                // An interruption comes before libzmq looks at the frame, so it is no different from a full queue.
+                Err(zmq::Error::EAGAIN | zmq::Error::EINTR) if !has_begun => return Ok(Sent::Full),
+                Err(zmq::Error::EHOSTUNREACH) if !has_begun => return Ok(Sent::Unreachable),
+                // The peer left in the middle of the message: libzmq has forgotten the frames it took, and
+                // drops the others, but it must see the last one before a new message can begin.
+                Err(zmq::Error::EAGAIN) => sent = Sent::Full,
+                Err(source) => return Err(TransportError::Socket { doing: "sending", source }),
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Whether a message could be sent now. A ROUTER can as soon as any of its peers can take one.
+    pub fn can_send(&self) -> Result<bool, TransportError> {
+        let events = uninterrupted(|| self.inner.get_events());
+        let events = events.map_err(|source| TransportError::Socket { doing: "asking a socket", source })?;
+        Ok(events.contains(zmq::POLLOUT))
+    }
+
+    /// Subscribes to what begins with `topic`. On an XPUB: honours the subscription of the peer whose frame was
+    /// received last.
+    pub fn subscribe(&self, topic: &[u8]) -> Result<(), TransportError> {
+        if self.kind == Kind::XSubscriber {
+            return self.send_upstream(1, topic);
+        }
+        let set = self.inner.set_subscribe(topic);
+        set.map_err(|source| TransportError::Socket { doing: "subscribing", source })
+    }
+
+    /// Takes a subscription back; on an XPUB, that of the peer whose frame was received last.
+    pub fn unsubscribe(&self, topic: &[u8]) -> Result<(), TransportError> {
+        if self.kind == Kind::XSubscriber {
+            return self.send_upstream(0, topic);
+        }
+        let set = self.inner.set_unsubscribe(topic);
+        set.map_err(|source| TransportError::Socket { doing: "unsubscribing", source })
+    }
+
+    pub(crate) fn poll_item(&self, events: zmq::PollEvents) -> zmq::PollItem<'_> {
+        self.inner.as_poll_item(events)
+    }
+
+    /// Refuses what the zmq crate would panic on, and speaks IPv6 where an endpoint is written that way: host
+    /// names are looked up as IPv4, since `localhost` as `::1` would miss a server on 127.0.0.1.
+    fn prepare(&self, endpoint: &str) -> Result<(), TransportError> {
+        let folder = endpoint.strip_prefix("ipc://").and_then(|path| Path::new(path).parent());
+        let is_folder_missing =
+            folder.is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+        if endpoint.contains('\0') || is_folder_missing {
+            return Err(TransportError::BadEndpoint { endpoint: endpoint.to_owned() });
+        }
+        self.inner.set_ipv6(endpoint.contains('[')).map_err(TransportError::making)
+    }
+
+    fn receive_frame(&self) -> Result<Option<Frame>, TransportError> {
+        match uninterrupted(|| self.inner.recv_msg(zmq::DONTWAIT)) {
+            Ok(frame) => Ok(Some(frame)),
+            Err(zmq::Error::EAGAIN) => Ok(None),
+            Err(source) => Err(TransportError::Socket { doing: "receiving", source }),
+        }
+    }
+
+    /// A subscription as an XSUB writes it: an ordinary message with a first byte of 1 or 0.
+    fn send_upstream(&self, first: u8, topic: &[u8]) -> Result<(), TransportError> {
+        let frame = Frame::from([&[first], topic].concat());
+        self.send([frame]).map(|_sent_or_kept_for_later| ())
+    }
+}
+
+/// Repeats a call for as long as signals interrupt it.
+fn uninterrupted<T>(call: impl Fn() -> Result<T, zmq::Error>) -> Result<T, zmq::Error> {
+    loop {
+        match call() {
+            Err(zmq::Error::EINTR) => {}
+            done => return done,
+        }
+    }
+}

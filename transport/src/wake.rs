@@ -1,0 +1,101 @@
+//! Waking a thread that waits in [`poll::wait`](crate::poll::wait), from any other thread.
+
+use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::TransportError;
+
+/// Wakes the one who holds the [`Wake`].
+#[derive(Clone)]
+pub struct Waker {
+    shared: Arc<Shared>,
+}
+
+/// The end that is waited for.
+pub struct Wake {
+    shared: Arc<Shared>,
+    reader: UnixStream,
+}
+
+struct Shared {
+    /// Whether a wake-up is on its way, so that the next ones need no system call.
+    pending: AtomicBool,
+    writer: UnixStream,
+}
+
+impl Waker {
+    /// Ends the other's wait, or its next one. However often this is called before the other looks, it wakes once.
+    pub fn wake(&self) {
+        if !self.shared.pending.swap(true, Ordering::AcqRel) {
+            // The pipe is never full, as there is one byte in it at most for each thread that wakes; and once
+            // the other end is closed nobody is left to be woken.
+            let _written = (&self.shared.writer).write(&[1]);
+        }
+    }
+}
+
+impl Wake {
+    /// The two ends of a new wake-up.
+    pub fn new() -> Result<(Waker, Self), TransportError> {
+        let error = TransportError::system("making a wake-up");
+        let (writer, reader) = UnixStream::pair().map_err(&error)?;
+        writer.set_nonblocking(true).map_err(&error)?;
+        reader.set_nonblocking(true).map_err(&error)?;
+        let shared = Arc::new(Shared { pending: AtomicBool::new(false), writer });
+        Ok((Waker { shared: Arc::clone(&shared) }, Self { shared, reader }))
+    }
+
+    /// Forgets the wake-ups so far. Call it before looking for the work they announce: what is announced after
+    /// this call wakes again.
+    pub fn clear(&self) {
+        let mut bytes = [0; 64];
+        while matches!((&self.reader).read(&mut bytes), Ok(count) if count == bytes.len()) {}
+        self.shared.pending.swap(false, Ordering::AcqRel);
+    }
+
+    pub(crate) fn file_descriptor(&self) -> RawFd {
+        self.reader.as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::poll::{Watch, wait};
+
+    #[test]
+    fn many_wake_ups_are_one() {
+        let (waker, wake) = Wake::new().expect("a wake-up");
+        for _ in 0..100_000 {
+            waker.wake();
+        }
+        let mut bytes = [0; 8];
+        assert_eq!((&wake.reader).read(&mut bytes).expect("a byte"), 1);
+        wake.clear();
+        waker.wake();
+        assert_eq!((&wake.reader).read(&mut bytes).expect("woken again"), 1);
+    }
+
+    #[test]
+    fn no_wake_up_is_lost() {
+        const ROUNDS: usize = 200_000;
+        let (waker, wake) = Wake::new().expect("a wake-up");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            for round in 0..ROUNDS {
+                sender.send(round).expect("a receiver");
+                waker.wake();
+            }
+        });
+        let mut received = 0;
+        while received < ROUNDS {
+            wait(&[Watch::Wake(&wake)], None).expect("a wait");
+            wake.clear();
+            received += receiver.try_iter().count();
+        }
+        thread.join().expect("the thread ends");
+    }
+}

@@ -1,0 +1,127 @@
+//! The control socket: what it answers, and that nothing a peer sends stops it.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use transport::control::{Control, ask};
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::stop::Stop;
+use transport::wake::Wake;
+use transport::{Context, Frame, Kind, Sent, TransportError};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// Runs `work` against a control socket that answers on a thread of its own.
+fn with_control(work: impl FnOnce(&Context, &str)) {
+    let context = Context::new();
+    let control = Control::bind(&context, "tcp://127.0.0.1:0").expect("a free port");
+    let endpoint = control.endpoint().to_owned();
+    let stop = Stop::new();
+    let (waker, wake) = Wake::new().expect("a wake-up");
+    stop.watch(waker);
+    std::thread::scope(|scope| {
+        let stopped = stop.clone();
+        scope.spawn(move || {
+            while !stopped.is_requested() {
+                wait(&[Watch::Readable(control.socket()), Watch::Wake(&wake)], None).expect("a wait");
+                control.answer(|| json!({ "role": "test" })).expect("an answer");
+            }
+        });
+        let _stopped = StopAtTheEnd(&stop);
+        work(&context, &endpoint);
+    });
+}
+
+/// Stops the role when the test is over, also when it has failed.
+struct StopAtTheEnd<'a>(&'a Stop);
+
+impl Drop for StopAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}
+
+/// Sends `requests` as they are and returns the last frame of as many answers.
+fn exchange(context: &Context, endpoint: &str, requests: &[&[&[u8]]]) -> Vec<Value> {
+    let socket = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
+    socket.connect(endpoint).expect("an endpoint");
+    for request in requests {
+        while socket.send(request.iter().map(|frame| Frame::from(*frame))).expect("a send") != Sent::Done {
+            wait(&[Watch::Writable(&socket)], None).expect("a wait");
+        }
+    }
+    let mut frames = Vec::new();
+    let mut answer = || {
+        while !socket.receive(&mut frames).expect("a receive") {
+            wait(&[Watch::Readable(&socket)], None).expect("a wait");
+        }
+        serde_json::from_slice(&frames[1]).expect("JSON")
+    };
+    requests.iter().map(|_| answer()).collect()
+}
+
+#[test]
+fn the_status_is_told() {
+    with_control(|context, endpoint| {
+        assert_eq!(ask(context, endpoint, LONG).expect("a status"), json!({ "role": "test" }));
+    });
+}
+
+#[test]
+fn bad_requests_are_answered_with_the_right_code() {
+    with_control(|context, endpoint| {
+        let requests: [(&[&[u8]], i32); 8] = [
+            (&[b"", b"\xff\x00 nonsense"], -32700),
+            (&[b"", b""], -32700),
+            (&[b"", b"[]"], -32600),
+            (&[b"", br#"{"jsonrpc":"2.0","id":{},"method":"role.status"}"#], -32600),
+            (&[b"", br#"{"jsonrpc":"1.0","id":1,"method":"role.status"}"#], -32600),
+            (&[b"", br#"{"jsonrpc":"2.0","id":1,"method":"role.stop"}"#], -32601),
+            (&[b"no delimiter"], -32600),
+            (&[b"", b"{}", b"one frame too many"], -32600),
+        ];
+        let answers = exchange(context, endpoint, &requests.map(|(frames, _code)| frames));
+        for (answer, (frames, code)) in answers.iter().zip(requests) {
+            assert_eq!(answer["error"]["code"], code, "{frames:?}");
+        }
+    });
+}
+
+#[test]
+fn a_flood_is_answered_turn_by_turn() {
+    with_control(|context, endpoint| {
+        let request: &[&[u8]] = &[b"", br#"{"jsonrpc":"2.0","id":"a","method":"role.status"}"#];
+        let answers = exchange(context, endpoint, &[request; 200]);
+        assert!(answers.iter().all(|answer| answer["id"] == "a" && answer["result"]["role"] == "test"));
+    });
+}
+
+#[test]
+fn silence_and_strangers_are_told_apart() {
+    let context = Context::new();
+    let silent = context.socket(Kind::Router, &Security::Plain).expect("a socket");
+    let endpoint = silent.bind("tcp://127.0.0.1:0").expect("a free port");
+    let error = ask(&context, &endpoint, Duration::from_millis(50)).expect_err("nobody answers");
+    assert_eq!(
+        error.to_string(),
+        format!("{endpoint} does not answer: is papo running, and is this its control endpoint?")
+    );
+
+    let stranger = context.socket(Kind::Router, &Security::Plain).expect("a socket");
+    let endpoint = stranger.bind("tcp://127.0.0.1:0").expect("a free port");
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut frames = Vec::new();
+            while !stranger.receive(&mut frames).expect("a receive") {
+                wait(&[Watch::Readable(&stranger)], None).expect("a wait");
+            }
+            frames.truncate(2);
+            frames.push(Frame::from("oi"));
+            assert_eq!(stranger.send(frames).expect("a send"), Sent::Done);
+        });
+        let error = ask(&context, &endpoint, LONG).expect_err("no status");
+        assert!(matches!(error, TransportError::BadAnswer { answer, .. } if answer == "oi"));
+    });
+}

@@ -1,0 +1,183 @@
+//! Sockets of every kind against each other: what goes through, and what the sender is told when it does not.
+#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+
+use std::time::Duration;
+
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::{Context, Frame, Kind, Sent, Socket, TransportError, limits};
+
+const ANY_PORT: &str = "tcp://127.0.0.1:0";
+
+fn bound(context: &Context, kind: Kind) -> (Socket, String) {
+    let socket = context.socket(kind, &Security::Plain).expect("a socket");
+    let endpoint = socket.bind(ANY_PORT).expect("a free port");
+    (socket, endpoint)
+}
+
+fn connected(context: &Context, kind: Kind, endpoint: &str) -> Socket {
+    let socket = context.socket(kind, &Security::Plain).expect("a socket");
+    socket.connect(endpoint).expect("an endpoint");
+    socket
+}
+
+fn send(socket: &Socket, frames: &[&[u8]]) {
+    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send") != Sent::Done {
+        wait(&[Watch::Writable(socket)], None).expect("a wait");
+    }
+}
+
+fn receive(socket: &Socket) -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
+    while !socket.receive(&mut frames).expect("a receive") {
+        wait(&[Watch::Readable(socket)], None).expect("a wait");
+    }
+    frames.iter().map(|frame| frame.to_vec()).collect()
+}
+
+/// A DEALER that a ROUTER knows, and the name it knows it by.
+fn introduced(context: &Context) -> (Socket, Socket, Vec<u8>) {
+    let (router, endpoint) = bound(context, Kind::Router);
+    let dealer = connected(context, Kind::Dealer, &endpoint);
+    send(&dealer, &[b"", b"hello"]);
+    let name = receive(&router).swap_remove(0);
+    (router, dealer, name)
+}
+
+#[test]
+fn a_message_arrives_as_it_was_sent() {
+    let context = Context::new();
+    let (router, dealer, name) = introduced(&context);
+    let frames: [&[u8]; 4] = [b"", b"{}\n", &[0, 255, 0, 10], b""];
+    send(&dealer, &frames);
+    assert_eq!(receive(&router)[1..], frames);
+    send(&router, &[name.as_slice(), b"", b"back"]);
+    assert_eq!(receive(&dealer), [b"".as_slice(), b"back"]);
+    assert!(!dealer.receive(&mut vec![Frame::new()]).expect("nothing more"));
+}
+
+#[test]
+fn a_dealer_without_a_peer_is_full_and_sends_nothing() {
+    let context = Context::new();
+    let (router, endpoint) = bound(&context, Kind::Router);
+    let alone = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
+    assert!(!alone.can_send().expect("an answer"));
+    assert_eq!(alone.send([Frame::new(), Frame::from("lost")]).expect("a send"), Sent::Full);
+    alone.connect(&endpoint).expect("an endpoint");
+    send(&alone, &[b"", b"whole"]);
+    assert_eq!(receive(&router)[1..], [b"".as_slice(), b"whole"]);
+}
+
+#[test]
+fn a_router_tells_unknown_peers_from_full_ones() {
+    let context = Context::new();
+    let (router, dealer, name) = introduced(&context);
+    assert_eq!(router.send([Frame::from("nobody"), Frame::new()]).expect("a send"), Sent::Unreachable);
+    let body = vec![b'x'; 64 * 1024];
+    let mut sent = 0_usize;
+    let outcome = loop {
+        let frames = [name.as_slice(), b"", &body].map(Frame::from);
+        match router.send(frames).expect("a send") {
+            Sent::Done => sent += 1,
+            other @ (Sent::Full | Sent::Unreachable) => break other,
+        }
+    };
+    assert_eq!(outcome, Sent::Full);
+    for _ in 0..sent {
+        assert_eq!(receive(&dealer)[1].len(), body.len());
+    }
+    send(&router, &[name.as_slice(), b"", b"room again"]);
+    assert_eq!(receive(&dealer)[1], b"room again");
+}
+
+#[test]
+fn a_message_of_too_many_frames_is_emptied() {
+    let context = Context::new();
+    let (router, dealer, _name) = introduced(&context);
+    send(&dealer, &[b"x".as_slice(); limits::MESSAGE_FRAMES_MAX]);
+    send(&dealer, &[b"next"]);
+    assert_eq!(receive(&router), [] as [Vec<u8>; 0]);
+    assert_eq!(receive(&router)[1], b"next");
+}
+
+#[test]
+fn a_frame_over_the_limit_costs_the_sender_its_connection() {
+    let context = Context::new();
+    let (router, endpoint) = bound(&context, Kind::Router);
+    let dealer = connected(&context, Kind::Dealer, &endpoint);
+    send(&dealer, &[b"before"]);
+    assert_eq!(receive(&router)[1], b"before");
+    send(&dealer, &[&vec![0; limits::FRAME_BYTES_MAX + 1]]);
+    let other = connected(&context, Kind::Dealer, &endpoint);
+    send(&other, &[b"after"]);
+    assert_eq!(receive(&router)[1], b"after");
+}
+
+#[test]
+fn an_xsub_takes_everything_and_an_xpub_honours_what_it_is_told_to() {
+    let context = Context::new();
+    let (events, endpoint) = bound(&context, Kind::XSubscriber);
+    events.subscribe(b"").expect("a subscription");
+    let publisher = connected(&context, Kind::Publisher, &endpoint);
+    let mut frames = Vec::new();
+    while !events.receive(&mut frames).expect("a receive") {
+        let _lost_until_subscribed =
+            publisher.send([Frame::from("topic"), Frame::from("line")]).expect("a send");
+    }
+
+    let (fan_out, endpoint) = bound(&context, Kind::XPublisher);
+    let subscriber = connected(&context, Kind::Subscriber, &endpoint);
+    for topic in [b"refused".as_slice(), b"honoured"] {
+        subscriber.subscribe(topic).expect("a subscription");
+        assert_eq!(receive(&fan_out), [[&[1], topic].concat()]);
+    }
+    fan_out.subscribe(b"honoured").expect("a subscription");
+    send(&fan_out, &[b"refused", b"line"]);
+    send(&fan_out, &[b"honoured", b"line"]);
+    assert_eq!(receive(&subscriber), [b"honoured".as_slice(), b"line"]);
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let context = Context::new();
+    let (_first, endpoint) = bound(&context, Kind::Router);
+    let second = context.socket(Kind::Router, &Security::Plain).expect("a socket");
+    let text = |endpoint: &str| second.bind(endpoint).expect_err("a refusal").to_string();
+    assert_eq!(
+        text(&endpoint),
+        format!(
+            "{endpoint} is in use: another papo may be running there; stop it, or choose another port by flag"
+        )
+    );
+    assert_eq!(
+        text("tcp://192.0.2.1:5555"),
+        "tcp://192.0.2.1:5555 is no address of this machine: listen on tcp://*:<port> or on one that is"
+    );
+    for endpoint in ["", "5555", "tcp://", "tcp://a\0b:1", "http://localhost:1", "ipc:///no/such/folder/papo"]
+    {
+        assert!(matches!(second.bind(endpoint), Err(TransportError::BadEndpoint { .. })), "{endpoint:?}");
+        assert!(matches!(second.connect(endpoint), Err(TransportError::BadEndpoint { .. })), "{endpoint:?}");
+    }
+}
+
+#[test]
+fn every_transport_works() {
+    let context = Context::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let ipc = format!("ipc://{}/socket", folder.path().display());
+    for endpoint in [ANY_PORT, "inproc://socket", &ipc] {
+        let router = context.socket(Kind::Router, &Security::Plain).expect("a socket");
+        let dealer = connected(&context, Kind::Dealer, &router.bind(endpoint).expect("an endpoint"));
+        send(&dealer, &[b"", b"hello"]);
+        assert_eq!(receive(&router)[2], b"hello");
+    }
+}
+
+#[test]
+fn a_wait_ends_in_time() {
+    let context = Context::new();
+    let (router, _endpoint) = bound(&context, Kind::Router);
+    let before = transport::clock::now();
+    wait(&[Watch::Readable(&router)], Some(Duration::from_millis(20))).expect("a wait");
+    assert!(before.elapsed() >= Duration::from_millis(20));
+}
