@@ -275,6 +275,11 @@ fn recover(store: &Store) -> Result<(State, Opened), LedgerError> {
         state.apply(number, &record);
         Ok(key_of(&record))
     })?;
+    let (newest, head) = (state.users.applied.max(state.channels.applied), opened.recovery.head.record);
+    if newest > head {
+        let why = format!("the log ends at record {head}");
+        return Err(JournalError::Checkpoint { record: newest, why }.into());
+    }
     Ok((state, opened))
 }
 

@@ -5,7 +5,7 @@ use super::batch::{Place, newline};
 use super::disk::Disk;
 use super::format::log_name;
 
-/// How much is read at once: some dozens of ordinary lines, so that a page of a busy channel takes one or two reads.
+/// How much is read at once: a dozen ordinary lines, so that a page of a busy channel takes a few reads, and one of a
 const WINDOW_BYTES: usize = 16 << 10;
 
 /// The piece of a segment read last, kept because the next line is often in it.
@@ -39,25 +39,24 @@ impl<'a> LineReader<'a> {
         Some(start..start + length)
     }
 
-    /// Reads from the place on, more and more until the line is whole.
+    /// Reads from the place on, twice as much each time, until the line is whole.
     fn fill(&mut self, place: Place) -> Result<std::ops::Range<usize>, JournalError> {
         let file = log_name(place.segment);
-        self.window.clear();
         (self.segment, self.start) = (place.segment, place.offset.into());
+        let (mut size, mut read_before) = (WINDOW_BYTES, 0);
         loop {
-            let filled = self.window.len();
-            self.window.resize((filled * 2).max(WINDOW_BYTES), 0);
-            let free = self.window.get_mut(filled..).unwrap_or_default();
-            let read = self.disk.read_at(&file, self.start + filled as u64, free);
+            self.window = vec![0; size];
+            let read = self.disk.read_at(&file, self.start, &mut self.window);
             let read = read.map_err(|error| JournalError::io("read", &file, error))?;
-            self.window.truncate(filled + read);
+            self.window.truncate(read);
             if let Some(range) = self.in_window(place) {
                 return Ok(range);
             }
-            if read == 0 {
+            if read <= read_before {
                 let why = "the file ends before the line that its index promises".to_owned();
                 return Err(JournalError::Damaged { file, offset: self.start, why });
             }
+            (size, read_before) = (size * 2, read);
         }
     }
 }

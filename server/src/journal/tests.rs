@@ -117,6 +117,8 @@ impl World {
         }
         for record in self.records.iter().filter(|record| record.conversation != "-") {
             assert_eq!(self.journal.line_by_id(record.id)?.as_ref(), Some(&record.line));
+        }
+        if let Some(record) = self.records.first() {
             assert_eq!(self.journal.line_by_id(record.id + 1)?, None);
         }
         assert_eq!(self.journal.last(), self.records.len() as u64);

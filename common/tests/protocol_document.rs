@@ -1,0 +1,87 @@
+//! The tables in `docs/PROTOCOL.md` are what the code says. `UPDATE_DOCS=1 cargo test -p common` rewrites them.
+
+#![expect(clippy::disallowed_methods, reason = "this test reads and writes a document, not the data folder")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use common::methods::{Method, Rights};
+use common::{Reason, limits};
+
+fn methods() -> String {
+    let mut text = String::from("| method | who | what |\n|---|---|---|\n");
+    for about in Method::ALL.iter().map(|method| method.description()) {
+        let _ = writeln!(text, "| [`{}`](#{}) | {} | {} |", about.name, anchor(about.name), who(about.rights), about.help);
+    }
+    for about in Method::ALL.iter().map(|method| method.description()) {
+        let _ = write!(
+            text,
+            "\n#### `{}`\n\n{}\n\n```json\n{}\n```\n\nreturns\n\n```json\n{}\n```\n",
+            about.name, about.help, about.params, about.result
+        );
+    }
+    text
+}
+
+/// As the renderers of Markdown make it from a heading: code marks and dots fall away.
+fn anchor(name: &str) -> String {
+    name.replace('.', "")
+}
+
+fn who(rights: Rights) -> &'static str {
+    match rights {
+        Rights::Anyone => "anyone",
+        Rights::Session => "a session",
+    }
+}
+
+fn errors() -> String {
+    let mut text = String::from("| code | `data.reason` | meaning |\n|---|---|---|\n");
+    for reason in Reason::ALL {
+        let _ = writeln!(text, "| {} | `{}` | {} |", reason.code(), reason.word(), reason.meaning());
+    }
+    text
+}
+
+fn limits() -> String {
+    let rows = [
+        ("characters in a name", limits::NAME_CHARACTERS_MAX),
+        ("bytes in a text", limits::TEXT_BYTES_MAX),
+        ("characters in a password, at least", limits::PASSWORD_CHARACTERS_MIN),
+        ("bytes in a password", limits::PASSWORD_BYTES_MAX),
+        ("bytes in a request's `id`", limits::REQUEST_ID_BYTES_MAX),
+        ("bytes in a line", limits::LINE_BYTES_MAX),
+        ("lines in a frame", limits::FRAME_LINES_MAX),
+        ("bytes in a frame; a larger one ends the connection", limits::FRAME_BYTES_MAX),
+        ("events in a page of history", limits::HISTORY_EVENTS_MAX as usize),
+        ("the same when `limit` is not given", limits::HISTORY_EVENTS_DEFAULT as usize),
+        ("bytes in a page of history; it ends early", limits::HISTORY_BYTES_MAX),
+        ("names in a page of a list", limits::LIST_NAMES_MAX),
+        ("open sessions of a user; the oldest gives way", limits::SESSIONS_PER_USER_MAX),
+        ("bytes in a topic", limits::TOPIC_BYTES_MAX),
+    ];
+    let mut text = String::from("| what | maximum |\n|---|---|\n");
+    for (what, maximum) in rows {
+        let _ = writeln!(text, "| {what} | {maximum} |");
+    }
+    text
+}
+
+#[test]
+fn the_tables_are_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/PROTOCOL.md");
+    let written = fs::read_to_string(&path).expect("docs/PROTOCOL.md");
+    let mut current = written.clone();
+    for (name, table) in [("methods", methods()), ("errors", errors()), ("limits", limits())] {
+        let (start, end) = (format!("<!-- {name}: generated -->\n"), format!("<!-- {name}: end -->"));
+        let (before, rest) = current.split_once(&start).expect("the start of the table");
+        let (_, after) = rest.split_once(&end).expect("the end of the table");
+        current = format!("{before}{start}{table}{end}{after}");
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &current).expect("docs/PROTOCOL.md");
+    } else {
+        assert_eq!(written, current, "run `UPDATE_DOCS=1 cargo test -p common --test protocol_document`");
+    }
+}

@@ -1,0 +1,182 @@
+//! State, journal and snapshots together, on a real folder: what was recorded is there after every kind of end.
+
+use std::fs;
+use std::path::Path;
+
+use common::{ChannelName, Conversation, Target, Text, UserName};
+use server::domain::Command;
+use server::ledger::{Ledger, LedgerError};
+use server::store::StoreError;
+use transport::poll::{Watch, wait};
+use transport::wake::Wake;
+use uuid::Uuid;
+
+const NOW_MS: u64 = 4_102_444_800_000;
+
+/// A ledger and what wakes its loop.
+struct Running {
+    ledger: Ledger,
+    wake: Wake,
+}
+
+impl Running {
+    fn open(folder: &Path) -> Self {
+        Self::try_open(folder).expect("a sound folder")
+    }
+
+    fn try_open(folder: &Path) -> Result<Self, LedgerError> {
+        let (waker, wake) = Wake::new().expect("a wake");
+        Ok(Self { ledger: Ledger::open(folder, waker)?, wake })
+    }
+
+    fn record(&mut self, command: Command<'_>) {
+        self.ledger.record(command, NOW_MS).expect("allowed");
+    }
+
+    /// Returns when everything is on disk.
+    fn sync(&mut self) {
+        while !self.ledger.is_quiet() {
+            self.ledger.flush();
+            wait(&[Watch::Wake(&self.wake)], None).expect("a wait");
+            self.wake.clear();
+            self.ledger.poll().map_err(|(answer, _)| answer).expect("a sound disk");
+        }
+    }
+
+    fn history(&self, by: &str, target: &str) -> String {
+        let conversation = Conversation::of(&user(by), &Target::new(target).expect("a target"));
+        let mut lines = Vec::new();
+        self.ledger.read(&conversation, 1, u64::MAX, &mut lines).expect("readable");
+        String::from_utf8(lines).expect("utf-8")
+    }
+
+    /// Everything that can be asked, as one text.
+    fn portrait(&self) -> String {
+        let state = self.ledger.state();
+        let accounts = serde_json::to_string(state.users.accounts()).expect("json");
+        let channels: Vec<_> = state.channels.all().collect();
+        let heads: Vec<_> = ["alice", "bob"]
+            .map(user)
+            .iter()
+            .flat_map(|name| server::domain::history::heads(state, name, 0).collect::<Vec<_>>())
+            .collect();
+        format!(
+            "{accounts}\n{channels:?}\n{heads:?}\n{}{}",
+            self.history("alice", "#a"),
+            self.history("alice", "@bob")
+        )
+    }
+}
+
+fn user(name: &str) -> UserName {
+    UserName::new(name).expect("a name")
+}
+
+fn send(by: &str, to: &str, number: u128) -> Command<'static> {
+    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number);
+    let text = Text::new(format!("olá {number} 🙂")).expect("a text");
+    Command::Send { user: user(by), to: Target::new(to).expect("a target"), id, text }
+}
+
+fn first_half(running: &mut Running) {
+    for name in ["alice", "bob"] {
+        running.record(Command::Register { user: user(name), password: "hash".into() });
+    }
+    let channel = ChannelName::new("#a").expect("a name");
+    running.record(Command::CreateChannel { user: user("alice"), channel });
+    running.record(send("alice", "#a", 1));
+    running.record(send("alice", "@bob", 2));
+    running.sync();
+}
+
+fn second_half(running: &mut Running) {
+    running.record(Command::Register { user: user("eva"), password: "hash".into() });
+    running.record(Command::Join { user: user("bob"), channel: ChannelName::new("#a").expect("a name") });
+    running.record(send("bob", "#a", 3));
+    running.record(send("bob", "@alice", 4));
+    running.sync();
+}
+
+#[test]
+fn the_state_is_the_same_with_and_without_snapshots() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |file| folder.path().join(file);
+    let mut running = Running::open(folder.path());
+    first_half(&mut running);
+    running.ledger.close();
+    let older = ["users.json", "channels.json"].map(|file| fs::read(path(file)).expect("a snapshot"));
+
+    let mut running = Running::open(folder.path());
+    second_half(&mut running);
+    let portrait = running.portrait();
+    // As after a kill: nothing is closed, the snapshots are the older ones.
+    drop(running);
+    assert_eq!(Running::open(folder.path()).portrait(), portrait, "older snapshots");
+
+    Running::open(folder.path()).ledger.close();
+    let newer = ["users.json", "channels.json"].map(|file| fs::read(path(file)).expect("a snapshot"));
+    assert_ne!(older, newer);
+    assert_eq!(Running::open(folder.path()).portrait(), portrait, "snapshots of the very end");
+
+    fs::write(path("users.json"), &older[0]).expect("written");
+    assert_eq!(Running::open(folder.path()).portrait(), portrait, "a crash between the two snapshots");
+    fs::write(path("users.json"), &newer[0]).expect("written");
+    fs::write(path("channels.json"), &older[1]).expect("written");
+    assert_eq!(Running::open(folder.path()).portrait(), portrait, "the other way round");
+
+    fs::remove_file(path("users.json")).expect("removed");
+    assert_eq!(Running::open(folder.path()).portrait(), portrait, "only one snapshot");
+    fs::remove_file(path("channels.json")).expect("removed");
+    assert_eq!(Running::open(folder.path()).portrait(), portrait, "no snapshot at all");
+}
+
+#[test]
+fn an_id_is_recognised_before_and_after_it_is_on_disk_and_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut running = Running::open(folder.path());
+    first_half(&mut running);
+    running.record(send("alice", "#a", 9));
+    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0009);
+    let number = |running: &Running| {
+        running.ledger.sent_before(id, &user("alice")).expect("readable").map(|receipt| receipt.n)
+    };
+    assert_eq!(number(&running), Some(3), "while it waits for the disk");
+    running.sync();
+    assert_eq!(number(&running), Some(3));
+    drop(running);
+    let running = Running::open(folder.path());
+    assert_eq!(number(&running), Some(3));
+    let foreign = running.ledger.sent_before(id, &user("bob")).expect_err("alice's");
+    assert_eq!(foreign.reason(), Some(common::Reason::IdTaken));
+}
+
+#[test]
+fn a_folder_has_one_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = Running::open(folder.path());
+    let refused = Running::try_open(folder.path()).err().expect("refused");
+    assert!(matches!(refused, LedgerError::Store(StoreError::Locked(_))), "{refused}");
+    drop(running);
+    assert!(Running::try_open(folder.path()).is_ok());
+}
+
+#[test]
+fn damaged_files_are_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut running = Running::open(folder.path());
+    first_half(&mut running);
+    running.ledger.close();
+    let refusal = || Running::try_open(folder.path()).err().expect("refused").to_string();
+    let users = folder.path().join("users.json");
+    let sound = fs::read_to_string(&users).expect("a snapshot");
+
+    fs::write(&users, &sound[..sound.len() / 2]).expect("written");
+    assert!(refusal().starts_with("users.json is damaged"), "{}", refusal());
+    fs::write(&users, sound.replace("\"format\": 1", "\"format\": 2")).expect("written");
+    assert!(refusal().contains("newer than this papo knows"), "{}", refusal());
+    fs::write(&users, sound.replace("\"record\": ", "\"record\": 9")).expect("written");
+    assert!(refusal().contains("the log ends at record 5"), "ahead of the log: {}", refusal());
+    fs::write(&users, &sound).expect("written");
+    fs::write(folder.path().join("keys/topic.secret"), "secret").expect("written");
+    assert!(refusal().contains("topic.secret does not hold 64 hex digits"), "{}", refusal());
+}
