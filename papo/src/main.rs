@@ -32,6 +32,8 @@ enum Command {
     /// Look at the log of a data folder
     #[command(subcommand)]
     Log(log::Log),
+    #[command(flatten)]
+    Client(client::Command),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Server(args) => args.run(),
         Command::Health(health) => return health.run(),
         Command::Log(log) => log.run(),
+        Command::Client(command) => return client::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

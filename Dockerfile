@@ -1,0 +1,36 @@
+# The image of every role: `docker run papo broker`, `proxy`, `server`, `up`, `chat`. Needs BuildKit, which
+# Docker builds with by default since version 23.
+
+FROM rust:1.95-bookworm AS builder
+# Debian's stable release is the pin: its fixes are wanted, its versions do not move.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libzmq3-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /papo
+COPY . .
+# The packages' sources and builds stay in the builder's cache. Our own crates are always built: Cargo goes by
+# the time of a file, and another checkout's files may be older than the cache and yet different.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/papo/target \
+    touch ./*/src/*.rs \
+ && cargo build --release --locked --package papo \
+ && install -D target/release/papo /out/papo
+
+FROM debian:bookworm-slim
+# A new volume takes its owner from the folder it is mounted on: `docker run -v papo:/data papo server` needs no
+# preparation. There is no VOLUME line, because broker, proxy and clients keep nothing there.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libzmq5 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --uid 1000 --user-group --create-home --shell /usr/sbin/nologin papo \
+ && install -d -m 0700 -o papo -g papo /data /home/papo/.config /home/papo/.config/papo
+COPY --from=builder /out/papo /usr/local/bin/papo
+USER 1000:1000
+WORKDIR /home/papo
+ENV PAPO_DATA=/data
+EXPOSE 5555 5558
+# papo handles SIGTERM itself and starts no processes of its own: it needs no init above it.
+ENTRYPOINT ["papo"]
+CMD ["--help"]

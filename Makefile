@@ -1,0 +1,64 @@
+# What one does with papo's sources. `make test` is exactly what CI runs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# The steps share Cargo's target folder and its lock: side by side they would only wait for each other.
+.NOTPARALLEL:
+
+# Where rustup puts cargo, for shells that have not been told.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+target_folder := $(or $(CARGO_TARGET_DIR),target)
+
+# Says what is done before it is done.
+say = @printf '\n==> %s\n' '$(1)'
+
+.PHONY: help up test check fmt audit needs-build needs-test fmt-check clippy build tests doc
+
+help: ## Shows this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: needs-build ## Builds papo and runs a node; data goes to ./data
+	cargo build --release --locked --package papo
+	exec "$(target_folder)/release/papo" up
+
+test: needs-test fmt-check clippy build tests doc ## Everything CI checks: format, lints, tests, documentation
+	$(call say,make test: all passed)
+
+check: needs-build fmt-check clippy ## The quick part of make test: format and lints
+
+fmt: ## Formats the code
+	cargo fmt --all
+
+audit: ## Checks licences and sources of all packages (needs cargo-deny; not part of CI)
+	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
+	cargo deny check licenses bans sources
+
+needs-build:
+	@scripts/install-needs build
+
+needs-test:
+	@scripts/install-needs test
+
+fmt-check:
+	$(call say,format)
+	cargo fmt --all -- --check
+
+clippy:
+	$(call say,lints)
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# All targets at once, the papo binary that the end-to-end tests start among them: built with the features
+# that the tests need, no package is compiled twice.
+build:
+	$(call say,build)
+	cargo build --workspace --all-targets --locked
+
+tests:
+	$(call say,tests)
+	cargo test --workspace --locked --no-fail-fast
+
+doc:
+	$(call say,documentation)
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked

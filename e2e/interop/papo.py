@@ -1,0 +1,173 @@
+"""A papo client in one file: what docs/PROTOCOL.md says, and nothing else.
+
+It shows how little a program in another language needs: a DEALER socket for
+requests, a SUB socket for events, and JSON, one object per line. It does not
+reconnect, resend or repair; a client that people use does (PROTOCOL.md says
+how).
+"""
+
+import collections
+import itertools
+import json
+import secrets
+import time
+import uuid
+
+import zmq
+
+# The methods that anybody may call; all others carry the session's token.
+WITHOUT_TOKEN = frozenset(["server.info", "auth.register", "auth.login"])
+
+
+class Refused(Exception):
+    """The server's answer was an error."""
+
+    def __init__(self, error):
+        super().__init__(error["message"])
+        self.code = error["code"]
+        self.reason = error["data"]["reason"]
+
+
+class Event:
+    """One event: the line as it came, its fields, and the topic it came on."""
+
+    def __init__(self, topic, line):
+        self.topic = topic
+        self.line = line
+        self.fields = json.loads(line)
+
+
+class Papo:
+    """One person's connection: `call` for requests, `events` for the rest."""
+
+    def __init__(self, server, timeout_seconds=10):
+        self.server = server
+        self.timeout_seconds = timeout_seconds
+        self.token = None
+        self._numbers = itertools.count(1)
+        self._early = collections.deque()
+        self._context = zmq.Context()
+        self._commands = self._context.socket(zmq.DEALER)
+        self._commands.connect(server)
+        self._fan_out = None
+
+    def close(self):
+        """Ends the connection."""
+        self._context.destroy(linger=0)
+
+    # Requests
+
+    def call(self, method, **params):
+        """Calls one method: returns its result, or raises Refused."""
+        (reply,) = self.batch([(method, params)])
+        if "error" in reply:
+            raise Refused(reply["error"])
+        return reply["result"]
+
+    def batch(self, calls):
+        """Makes several calls in one frame and returns their reply objects.
+
+        There is one reply for each, in the same order. One that is refused
+        does not keep the others from being done.
+        """
+        requests = [self.request(method, params) for method, params in calls]
+        lines = b"".join(map(_encode, requests))
+        replies = [json.loads(line) for line in self.exchange(lines)]
+        sent = [request["id"] for request in requests]
+        answered = [reply["id"] for reply in replies]
+        if answered != sent:
+            raise ValueError(f"asked {sent}, but {answered} were answered")
+        return replies
+
+    def exchange(self, lines):
+        """Sends request lines as they are and returns the reply lines."""
+        self._commands.send_multipart([b"", lines])
+        empty, replies = self._receive(self._commands, "a reply")
+        if empty != b"":
+            raise ValueError(f"a reply begins with an empty frame: {empty!r}")
+        return replies.splitlines()
+
+    def log_in(self, user, password):
+        """Opens a session; all later calls belong to it."""
+        session = self.call("auth.login", user=user, password=password)
+        self.token = session["token"]
+        return session
+
+    def request(self, method, params):
+        """One request object, with the token where it belongs."""
+        if self.token is not None and method not in WITHOUT_TOKEN:
+            params = {"token": self.token, **params}
+        return {
+            "jsonrpc": "2.0",
+            "id": f"p{next(self._numbers)}",
+            "method": method,
+            "params": params,
+        }
+
+    # Events
+
+    def subscribe(self, topic):
+        """Subscribes to a topic; returns when the subscription is in force.
+
+        The barrier proves it: its empty message comes only after every
+        earlier subscription of this connection. Events that come meanwhile
+        are kept for `events`.
+        """
+        if self._fan_out is None:
+            self._fan_out = self._context.socket(zmq.SUB)
+            self._fan_out.connect(self._events_endpoint())
+        barrier = f"sync.interop.{secrets.token_hex(16)}"
+        self._fan_out.subscribe(topic)
+        self._fan_out.subscribe(barrier)
+        while self._next_topic("the barrier") != barrier:
+            pass
+        self._fan_out.unsubscribe(barrier)
+
+    def events(self, count):
+        """Waits for `count` numbered events, on whatever topics they come."""
+        events = []
+        while len(events) < count:
+            if not self._early:
+                self._next_topic(f"event {len(events) + 1} of {count}")
+                continue
+            event = self._early.popleft()
+            # What has no `n` is passing (somebody types) and may be ignored.
+            if "n" in event.fields:
+                events.append(event)
+        return events
+
+    def _next_topic(self, what):
+        """Keeps the events of the next message and returns its topic."""
+        topic, lines = self._receive(self._fan_out, what)
+        topic = topic.decode()
+        self._early.extend(Event(topic, line) for line in lines.splitlines())
+        return topic
+
+    def _events_endpoint(self):
+        """Where events are published; `*` is the host of the server."""
+        events = self.call("server.info")["events"]
+        if not events.startswith("tcp://*:"):
+            return events
+        host, _, _ = self.server.rpartition(":")
+        _, _, port = events.rpartition(":")
+        return f"{host}:{port}"
+
+    def _receive(self, socket, what):
+        if not socket.poll(self.timeout_seconds * 1000):
+            raise TimeoutError(
+                f"no sign of {what} for {self.timeout_seconds} s"
+            )
+        return socket.recv_multipart()
+
+
+def new_message_id():
+    """A UUID version 7 (RFC 9562, section 5.7): the time, then chance."""
+    number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
+    number = number & ~(0xF << 76) | 0x7 << 76
+    number = number & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=number))
+
+
+def _encode(request):
+    # json.dumps escapes newlines inside of strings: a request is one line.
+    return json.dumps(request).encode() + b"\n"
