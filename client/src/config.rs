@@ -19,16 +19,17 @@ type Sessions = BTreeMap<String, LoggedIn>;
 
 /// The person's own folder.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub(crate) struct Config {
     folder: PathBuf,
 }
 
 impl Config {
     /// The given folder, or `papo` where the system keeps such things. It is made when first needed.
-    pub fn new(folder: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(crate) fn new(folder: Option<PathBuf>) -> Result<Self, Failure> {
         let usual = || {
             let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-            let base = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
+            let base =
+                absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
             base.map(|base| base.join("papo"))
         };
         let folder = folder.or_else(usual);
@@ -37,19 +38,19 @@ impl Config {
     }
 
     /// The session kept for a server.
-    pub fn session(&self, server: &str) -> Result<Option<LoggedIn>, Failure> {
+    pub(crate) fn session(&self, server: &str) -> Result<Option<LoggedIn>, Failure> {
         Ok(self.load()?.remove(server))
     }
 
     /// Keeps a session.
-    pub fn keep(&self, server: &str, session: &LoggedIn) -> Result<(), Failure> {
+    pub(crate) fn keep(&self, server: &str, session: &LoggedIn) -> Result<(), Failure> {
         let mut sessions = self.load()?;
         sessions.insert(server.to_owned(), session.clone());
         self.store(&sessions)
     }
 
     /// Keeps a session no longer.
-    pub fn forget(&self, server: &str) -> Result<(), Failure> {
+    pub(crate) fn forget(&self, server: &str) -> Result<(), Failure> {
         let mut sessions = self.load()?;
         if sessions.remove(server).is_some() {
             self.store(&sessions)?;
@@ -58,7 +59,7 @@ impl Config {
     }
 
     /// Where the lines typed are kept.
-    pub fn lines_typed(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn lines_typed(&self) -> Result<PathBuf, Failure> {
         self.make_folder().map_err(|error| cannot("make", &self.folder, &error))?;
         Ok(self.folder.join("lines_typed"))
     }

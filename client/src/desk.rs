@@ -27,7 +27,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Which server, and on whose behalf.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// Where the server is.
     #[arg(long, value_name = "ENDPOINT", env = "PAPO_SERVER", default_value = "tcp://127.0.0.1:5555")]
     pub(crate) server: String,
@@ -118,27 +118,27 @@ impl Desk {
 
     /// Goes on with the session that was kept; it is an error if there is none.
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
-        let sentence = || format!("nobody is logged in at {} here", self.connection.server);
-        self.restore()?.ok_or_else(|| Failure::LoggedOut(sentence()))
+        let restored = self.restore()?;
+        restored.ok_or_else(|| {
+            Failure::LoggedOut(format!("nobody is logged in at {} here", self.connection.server))
+        })
     }
 
     /// Makes an account.
     pub(crate) fn register(&mut self, user: UserName, password: Password) -> Result<UserName, Failure> {
-        match self.ask(Command::Register(Credentials { user, password }))? {
-            Answer::Registered(user) => Ok(user),
-            other => Err(unexpected(&other)),
-        }
+        let Answer::Registered(user) = self.ask(Command::Register(Credentials { user, password }))? else {
+            return Err(unexpected());
+        };
+        Ok(user)
     }
 
     /// Opens a session and keeps it.
     pub(crate) fn login(&mut self, user: UserName, password: Password) -> Result<LoggedIn, Failure> {
-        match self.ask(Command::Login(Credentials { user, password }))? {
-            Answer::LoggedIn(session) => {
-                self.config.keep(&self.connection.server, &session)?;
-                Ok(session)
-            }
-            other => Err(unexpected(&other)),
-        }
+        let Answer::LoggedIn(session) = self.ask(Command::Login(Credentials { user, password }))? else {
+            return Err(unexpected());
+        };
+        self.config.keep(&self.connection.server, &session)?;
+        Ok(session)
     }
 
     /// Ends the session. Here it is forgotten even when the server does not know it any more.
@@ -150,9 +150,14 @@ impl Desk {
         outcome.map(drop)
     }
 
+    /// How long to wait for something: at least as long as the person said.
+    pub(crate) fn wait(&self, patience: Duration) -> Duration {
+        patience.max(self.connection.timeout)
+    }
+
     /// When something that begins now has taken too long.
-    pub(crate) fn deadline(&self, wait: Duration) -> Instant {
-        clock::now() + wait.max(self.connection.timeout)
+    pub(crate) fn deadline(&self, patience: Duration) -> Instant {
+        clock::now() + self.wait(patience)
     }
 
     /// The failure of having waited in vain.
@@ -173,6 +178,6 @@ pub(crate) fn connection_ended() -> Failure {
 }
 
 /// An answer to another question than the one that was asked.
-pub(crate) fn unexpected(answer: &Answer) -> Failure {
-    Failure::Machine(format!("papo answered something else than was asked ({answer:?}): please report this"))
+pub(crate) fn unexpected() -> Failure {
+    Failure::Machine("papo answered something else than was asked: please report this".to_owned())
 }

@@ -9,7 +9,7 @@ use transport::TransportError;
 
 /// Why a command ends without success.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The server, or the state of things here, does not allow it.
     #[error("{0}")]
     Refused(String),
@@ -38,7 +38,7 @@ pub enum Failure {
 impl Failure {
     /// What a script sees: 1 refused, 2 wrong usage, 3 not reachable.
     #[must_use]
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::OutputClosed => ExitCode::SUCCESS,
             Self::Refused(_) | Self::LoggedOut(_) | Self::Machine(_) => ExitCode::from(1),

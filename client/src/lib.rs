@@ -24,6 +24,7 @@ use std::process::ExitCode;
 pub enum Command {
     /// Chat in the terminal; reads commands from a pipe just as well.
     Chat(chat::Arguments),
+    /// One thing, for scripts.
     #[command(flatten)]
     Script(script::Command),
 }

@@ -172,8 +172,7 @@ impl<N: From<News>> Network<N> {
         let endpoint = events_endpoint(&self.server, events);
         let socket = self.context.socket(Kind::Subscriber, &Security::default());
         let connected = socket.and_then(|socket| socket.connect(&endpoint).map(|()| socket));
-        self.subscriber =
-            connected.inspect_err(|error| tracing::warn!(%error, "cannot receive events")).ok();
+        self.subscriber = connected.inspect_err(|error| tracing::warn!(%error, "cannot receive events")).ok();
     }
 
     fn send(&mut self) -> Result<(), TransportError> {

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// Where to take the password from.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct PasswordSource {
+pub(crate) struct PasswordSource {
     /// Read the password from the first line of this file.
     #[arg(long, value_name = "FILE", env = "PAPO_PASSWORD_FILE")]
     password_file: Option<PathBuf>,
@@ -19,7 +19,7 @@ pub struct PasswordSource {
 
 impl PasswordSource {
     /// The password of an account that exists.
-    pub fn read(&self) -> Result<Password, Failure> {
+    pub(crate) fn read(&self) -> Result<Password, Failure> {
         match self.given()? {
             Some(password) => check(&password),
             None => check(&prompt("password: ")?),
@@ -27,7 +27,7 @@ impl PasswordSource {
     }
 
     /// The password for a new account; one that is typed is typed twice.
-    pub fn read_new(&self) -> Result<Password, Failure> {
+    pub(crate) fn read_new(&self) -> Result<Password, Failure> {
         if let Some(password) = self.given()? {
             return check(&password);
         }
@@ -48,7 +48,8 @@ impl PasswordSource {
 
 fn prompt(words: &str) -> Result<String, Failure> {
     if !std::io::stdin().is_terminal() {
-        let sentence = "there is no terminal to ask for the password: set PAPO_PASSWORD, or say --password-file";
+        let sentence =
+            "there is no terminal to ask for the password: set PAPO_PASSWORD, or say --password-file";
         return Err(Failure::Usage(sentence.to_owned()));
     }
     Ok(rpassword::prompt_password(words)?)

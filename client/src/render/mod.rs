@@ -47,8 +47,12 @@ impl Renderer {
             Some(Event { from, body: Body::Message { text, .. }, .. }) => {
                 (format!("{from}: "), sanitise(text.as_str()).into_owned())
             }
-            Some(Event { from, body: Body::Created, to, .. }) => (String::new(), format!("{from} created {to}")),
-            Some(Event { from, body: Body::Joined, to, .. }) => (String::new(), format!("{from} joined {to}")),
+            Some(Event { from, body: Body::Created, to, .. }) => {
+                (String::new(), format!("{from} created {to}"))
+            }
+            Some(Event { from, body: Body::Joined, to, .. }) => {
+                (String::new(), format!("{from} joined {to}"))
+            }
             Some(Event { from, body: Body::Left, to, .. }) => (String::new(), format!("{from} left {to}")),
             None => (String::new(), "(something that this version of papo does not know)".to_owned()),
         };
@@ -76,9 +80,12 @@ impl Renderer {
             News::Opened { conversation, entries } => Some(self.opened(conversation, entries)),
             // It is shown in its place, as the event it has become.
             News::Sent { outcome: Ok(_), .. } => None,
-            News::Sent { message, outcome: Err(error) } => {
-                Some(self.note(&format!("not sent to {}: {} -- {}", message.to, error, message.text.as_str())))
-            }
+            News::Sent { message, outcome: Err(error) } => Some(self.note(&format!(
+                "not sent to {}: {} -- {}",
+                message.to,
+                error,
+                message.text.as_str()
+            ))),
             News::ConnectionLost => Some(self.note("-- the server does not answer; trying again --")),
             News::ConnectionRestored => Some(self.note("-- the server answers again --")),
             News::SessionEnded(error) => Some(self.note(&format!("-- {error}: log in again --"))),

@@ -71,10 +71,7 @@ pub(super) fn logout(arguments: &Logout) -> Result<(), Failure> {
 
 pub(super) fn list(arguments: &Users) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let users = match desk.ask(Command::Users)? {
-        Answer::Users(users) => users,
-        other => return Err(unexpected(&other)),
-    };
+    let Answer::Users(users) = desk.ask(Command::Users)? else { return Err(unexpected()) };
     let mut output = Output::new();
     for user in users {
         if arguments.common.json {
@@ -89,6 +86,10 @@ pub(super) fn list(arguments: &Users) -> Result<(), Failure> {
 /// Prints the one result of a command.
 pub(super) fn print(common: &Common, result: &serde_json::Value, words: &str) -> Result<(), Failure> {
     let mut output = Output::new();
-    if common.json { output.print_json(&result.to_string())? } else { output.print(words)? }
+    if common.json {
+        output.print_json(&result.to_string())?
+    } else {
+        output.print(words)?
+    }
     Ok(output.flush()?)
 }

@@ -28,18 +28,15 @@ pub struct OneChannel {
 }
 
 /// Arguments of `papo create`.
-pub type Create = OneChannel;
+pub(super) type Create = OneChannel;
 /// Arguments of `papo join`.
-pub type Join = OneChannel;
+pub(super) type Join = OneChannel;
 /// Arguments of `papo leave`.
-pub type Leave = OneChannel;
+pub(super) type Leave = OneChannel;
 
 pub(super) fn list(arguments: &Channels) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let channels = match desk.ask(Command::Channels)? {
-        Answer::Channels(channels) => channels,
-        other => return Err(unexpected(&other)),
-    };
+    let Answer::Channels(channels) = desk.ask(Command::Channels)? else { return Err(unexpected()) };
     let mut output = Output::new();
     for channel in channels {
         if arguments.common.json {
@@ -62,10 +59,7 @@ pub(super) fn join(arguments: Join) -> Result<(), Failure> {
 
 fn become_member(arguments: OneChannel, command: fn(ChannelName) -> Command) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let joined = match desk.ask(command(arguments.channel))? {
-        Answer::Joined(joined) => joined,
-        other => return Err(unexpected(&other)),
-    };
+    let Answer::Joined(joined) = desk.ask(command(arguments.channel))? else { return Err(unexpected()) };
     // The topic is a secret of the members, so it is not printed.
     let result = json!({ "channel": joined.channel, "n": joined.n });
     print(&arguments.common, &result, &format!("you are a member of {}", joined.channel))

@@ -30,9 +30,10 @@ pub struct History {
 pub(super) fn run(arguments: History) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
     let History { conversation, before, after, limit, common } = arguments;
-    let entries = match desk.ask(Command::History(Range { conversation, before, after, limit }))? {
-        Answer::History(entries) => entries,
-        other => return Err(unexpected(&other)),
+    let Answer::History(entries) =
+        desk.ask(Command::History(Range { conversation, before, after, limit }))?
+    else {
+        return Err(unexpected());
     };
     let (mut output, renderer) = (Output::new(), Renderer::for_standard_output());
     for entry in &entries {

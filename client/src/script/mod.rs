@@ -9,6 +9,7 @@ mod subscribe;
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use common::names::NameError;
 use common::{ChannelName, Target, UserName};
 use transport::stop::Stop;
 
@@ -88,10 +89,10 @@ fn open_session(connection: &Connection) -> Result<(Desk, Receiver<News>), Failu
 /// Reads `#channel` or `@user`.
 fn target(text: &str) -> Result<Target, String> {
     Target::new(text).map_err(|error| match error {
-        common::names::NameError::NoHash => format!(
+        NameError::NoHash => format!(
             "say '#{text}' or '@{text}', with the quotes: a shell takes a bare # for the beginning of a comment"
         ),
-        other => other.to_string(),
+        other @ (NameError::Empty | NameError::TooLong | NameError::Characters) => other.to_string(),
     })
 }
 
@@ -154,7 +155,13 @@ mod tests {
         ] {
             assert!(parses(line), "{line}");
         }
-        for line in ["send ops done", "send #ops", "history #ops --limit 501", "users --timeout 0", "login alice secret"] {
+        for line in [
+            "send ops done",
+            "send #ops",
+            "history #ops --limit 501",
+            "users --timeout 0",
+            "login alice secret",
+        ] {
             assert!(!parses(line), "{line}");
         }
     }

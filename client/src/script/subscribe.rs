@@ -1,6 +1,6 @@
 //! `papo subscribe`: everything that happens in a conversation, in order and without a hole.
 
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use common::Target;
 use transport::signals;
@@ -33,19 +33,51 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
     desk.require_session()?;
     let Subscribe { conversation, after, common } = arguments;
     let printer = Printer { renderer: Renderer::for_standard_output(), json: common.json };
-    // The events may be more than the channel holds before following has begun, so they are read from now on.
+    // Events may come before following has begun, more than the channel holds, so they are read from now on.
     std::thread::scope(|scope| {
         let printing = scope.spawn(|| {
-            let printed = printer.print_all(&news);
-            drop(news);
+            let printed = printer.print_all(news);
             stop.request();
             printed
         });
         let followed = desk.ask(Command::Follow(Follow::One { conversation, after }));
+        // When it was stopped meanwhile, by a signal or by the printer, that is all there is to it.
+        let followed = if stop.is_requested() { Ok(()) } else { followed.map(drop) };
         if followed.is_err() {
             stop.request();
         }
         let printed = printing.join().unwrap_or_else(|_panicked| Err(connection_ended()));
         followed.and(printed)
     })
+}
+
+struct Printer {
+    renderer: Renderer,
+    json: bool,
+}
+
+impl Printer {
+    /// Prints until the connection ends; what waits is printed together, and then seen at once.
+    fn print_all(&self, news: Receiver<News>) -> Result<(), Failure> {
+        let mut output = Output::new();
+        while let Ok(first) = news.recv() {
+            for one in std::iter::once(first).chain(news.try_iter()) {
+                self.print(&mut output, one)?;
+            }
+            output.flush()?;
+        }
+        Ok(())
+    }
+
+    fn print(&self, output: &mut Output, news: News) -> Result<(), Failure> {
+        match news {
+            News::Entry(entry) if self.json => output.print_json(&entry.line)?,
+            News::Entry(entry) => output.print(&self.renderer.entry(&entry))?,
+            News::SessionEnded(error) => return Err(error.into()),
+            News::ConnectionLost => complain("the server does not answer; trying again"),
+            News::ConnectionRestored => complain("the server answers again"),
+            News::Opened { .. } | News::Sent { .. } => {}
+        }
+        Ok(())
+    }
 }

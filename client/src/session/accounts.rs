@@ -50,7 +50,9 @@ impl Session {
         match result.and_then(read::<Registered>) {
             Ok(registered) => Ok(Answer::Registered(registered.user)),
             Err(mut error) if attempt > 0 && error.reason() == Some(Reason::NameTaken) => {
-                error.message.push_str(" (perhaps by this very request, whose first answer was lost: try to log in)");
+                error
+                    .message
+                    .push_str(" (perhaps by this very request, whose first answer was lost: try to log in)");
                 Err(error)
             }
             Err(error) => Err(error),

@@ -45,7 +45,10 @@ mod tests {
         let mut dice = Dice::new(7);
         for (attempt, full) in [(0, 2_000), (1, 4_000), (2, 8_000), (3, 10_000), (63, 10_000), (64, 10_000)] {
             let waits: Vec<_> = (0..50).map(|_| dice.wait_ms(attempt)).collect();
-            assert!(waits.iter().all(|wait| (full * 3 / 4..full * 5 / 4).contains(wait)), "{attempt}: {waits:?}");
+            assert!(
+                waits.iter().all(|wait| (full * 3 / 4..full * 5 / 4).contains(wait)),
+                "{attempt}: {waits:?}"
+            );
             assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
         }
     }

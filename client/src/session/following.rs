@@ -100,7 +100,9 @@ impl Session {
 
     /// Where events are published is known.
     pub(super) fn informed(&mut self, now_ms: u64, outcome: Result<&str, Error>) {
-        let info = outcome.and_then(read::<Info>).and_then(|info| if speaks_ours(&info) { Ok(info) } else { Err(other_version(&info)) });
+        let info = outcome
+            .and_then(read::<Info>)
+            .and_then(|info| if speaks_ours(&info) { Ok(info) } else { Err(other_version(&info)) });
         match (info, &self.account) {
             (Ok(info), Some(account)) => {
                 self.effects.push(Effect::Connect(info.events));
@@ -145,7 +147,9 @@ impl Session {
         if is_subscription_new {
             self.raise_barrier(now_ms);
         }
-        if kind == HeadsKind::AfterBarrier && let Some(ticket) = self.following.ticket.take() {
+        if kind == HeadsKind::AfterBarrier
+            && let Some(ticket) = self.following.ticket.take()
+        {
             self.answer(ticket, Ok(Answer::Done));
         }
         if kind != HeadsKind::All {

@@ -95,7 +95,8 @@ impl Session {
     /// [`Command::Send`].
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
         if self.requests.is_full() && !matches!(command, Command::Send(_)) {
-            let error = Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
+            let error =
+                Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
             return self.answer(ticket, Err(error));
         }
         match command {
@@ -142,7 +143,8 @@ impl Session {
             return;
         }
         let error = outcome.as_ref().err();
-        let Some(Settled { purpose, attempt }) = self.requests.settle(now_ms, &mut self.dice, id, error) else {
+        let Some(Settled { purpose, attempt }) = self.requests.settle(now_ms, &mut self.dice, id, error)
+        else {
             return;
         };
         match purpose {

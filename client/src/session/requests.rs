@@ -173,7 +173,9 @@ pub(super) fn is_temporary(error: &Error) -> bool {
 /// Reads a result; one that is not what the method returns is the server's fault.
 pub(super) fn read<'a, T: serde::Deserialize<'a>>(result: &'a str) -> Result<T, Error> {
     serde_json::from_str(result).map_err(|error| {
-        Error::new(Reason::Internal, format!("the server's answer makes no sense ({error}): are the versions the same?"))
+        Error::new(
+            Reason::Internal,
+            format!("the server's answer makes no sense ({error}): are the versions the same?"),
+        )
     })
 }
-

@@ -1,0 +1,529 @@
+//! Transcripts of whole sessions: what goes in, and every effect that comes out.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use common::accounts::LoggedIn;
+use common::{Target, Text, UserName};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::*;
+
+const TOPIC: &str = "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544";
+
+/// A session, and what it did so far in words.
+struct Stage {
+    session: Session,
+    now_ms: u64,
+    transcript: String,
+    /// Request ids by method, the newest last.
+    asked: Vec<(u64, String)>,
+    barrier: String,
+    told: Vec<u64>,
+}
+
+impl Stage {
+    /// Alice, restored and asking nothing.
+    fn restored() -> Self {
+        let mut stage = Self {
+            session: Session::new(1),
+            now_ms: 0,
+            transcript: String::new(),
+            asked: Vec::new(),
+            barrier: String::new(),
+            told: Vec::new(),
+        };
+        let user = UserName::new("alice").expect("a name");
+        let topic = "user.alice.00000000000000000000000000000000".to_owned();
+        stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
+        stage
+    }
+
+    /// Alice, following everything; #ops has 3 events.
+    fn following() -> Self {
+        let mut stage = Self::restored();
+        stage.command(Command::Follow(Follow::Everything));
+        stage.reply("server.info", &info());
+        stage.reply("sync.heads", &heads(7, 3));
+        stage.barrier();
+        stage.reply("sync.heads", &json!({"cursor": 7, "heads": []}));
+        stage.transcript.clear();
+        stage
+    }
+
+    fn command(&mut self, command: Command) {
+        self.session.command(self.now_ms, 1, command);
+        self.note();
+    }
+
+    fn send(&mut self, text: &str, id: u128) {
+        let message =
+            Message { to: ops(), id: Uuid::from_u128(id), text: Text::new(text.to_owned()).expect("a text") };
+        self.command(Command::Send(message));
+    }
+
+    /// Answers the newest request of a method.
+    fn reply(&mut self, method: &str, result: &Value) {
+        let id = self.id(method);
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
+        self.session.replies(self.now_ms, line.to_string().as_bytes());
+        self.note();
+    }
+
+    fn refuse(&mut self, method: &str, reason: Reason) {
+        let id = self.id(method);
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": Error::new(reason, "so it is")});
+        self.session.replies(self.now_ms, line.to_string().as_bytes());
+        self.note();
+    }
+
+    fn id(&self, method: &str) -> u64 {
+        self.asked.iter().rev().find(|(_, asked)| asked == method).expect(method).0
+    }
+
+    fn event(&mut self, n: u64) {
+        self.session.events(self.now_ms, TOPIC.as_bytes(), event(n).as_bytes());
+        self.note();
+    }
+
+    fn barrier(&mut self) {
+        let topic = self.barrier.clone();
+        self.session.events(self.now_ms, topic.as_bytes(), b"");
+        self.note();
+    }
+
+    /// Lets time pass, with a tick at every deadline on the way.
+    fn pass(&mut self, ms: u64) {
+        let end = self.now_ms + ms;
+        while let Some(deadline) = self.session.deadline().filter(|deadline| *deadline <= end) {
+            self.now_ms = deadline.max(self.now_ms);
+            self.session.tick(self.now_ms);
+            self.note();
+        }
+        self.now_ms = end;
+    }
+
+    fn note(&mut self) {
+        for effect in self.session.take_effects() {
+            let words = self.words(effect);
+            writeln!(self.transcript, "{words}").expect("a string");
+        }
+    }
+
+    fn words(&mut self, effect: Effect) -> String {
+        match effect {
+            Effect::Request { id, line } => {
+                let request: Value = serde_json::from_slice(&line).expect("json");
+                let method = request["method"].as_str().expect("a method").to_owned();
+                let mut params = request["params"].clone();
+                params.as_object_mut().expect("an object").remove("token");
+                self.asked.push((id, method.clone()));
+                format!("ask {id} {method} {params}")
+            }
+            Effect::Subscribe(topic) if topic.starts_with("sync.") => {
+                self.barrier = topic;
+                "raise barrier".to_owned()
+            }
+            Effect::Unsubscribe(topic) if topic.starts_with("sync.") => "lower barrier".to_owned(),
+            Effect::Subscribe(topic) => format!("subscribe {}", &topic[..topic.len() - 33]),
+            Effect::Unsubscribe(topic) => format!("unsubscribe {}", &topic[..topic.len() - 33]),
+            Effect::Connect(events) => format!("connect {events}"),
+            Effect::Answer { outcome: Ok(answer), .. } => format!("answer {answer:?}"),
+            Effect::Answer { outcome: Err(error), .. } => format!("refuse {error}"),
+            Effect::News(News::Entry(entry)) => {
+                self.told.push(entry.n);
+                format!("tell {} {}", entry.conversation, entry.n)
+            }
+            Effect::News(News::Sent { message, outcome }) => {
+                format!(
+                    "sent {} {:?}",
+                    message.text.as_str(),
+                    outcome.map(|entry| entry.n).map_err(|e| e.message)
+                )
+            }
+            Effect::News(News::Opened { conversation, entries }) => {
+                format!("opened {conversation} {:?}", entries.iter().map(|entry| entry.n).collect::<Vec<_>>())
+            }
+            Effect::News(News::SessionEnded(error)) => format!("session ended: {error}"),
+            Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored)) => format!("{other:?}"),
+        }
+    }
+
+    fn take_transcript(&mut self) -> String {
+        std::mem::take(&mut self.transcript)
+    }
+}
+
+fn ops() -> Target {
+    Target::new("#ops").expect("a name")
+}
+
+fn event(n: u64) -> String {
+    let id = Uuid::from_u128(n.into());
+    format!(r##"{{"n":{n},"at":1,"to":"#ops","from":"bob","kind":"message","id":"{id}","text":"{n}"}}"##)
+}
+
+fn page(numbers: impl Iterator<Item = u64>, head: u64) -> Value {
+    let events: Vec<Value> = numbers.map(|n| serde_json::from_str(&event(n)).expect("json")).collect();
+    json!({"conversation": "#ops", "head": head, "events": events})
+}
+
+fn info() -> Value {
+    let about = Method::ServerInfo.description();
+    serde_json::from_str(about.result).expect("json")
+}
+
+fn heads(cursor: u64, n: u64) -> Value {
+    json!({"cursor": cursor, "heads": [{"conversation": "#ops", "n": n, "topic": TOPIC}]})
+}
+
+#[test]
+fn following_begins_with_subscriptions_then_barrier_then_what_came_meanwhile() {
+    let mut stage = Stage::restored();
+    stage.command(Command::Follow(Follow::Everything));
+    stage.reply("server.info", &info());
+    stage.reply("sync.heads", &heads(7, 3));
+    stage.barrier();
+    stage.reply("sync.heads", &heads(8, 4));
+    stage.pass(400);
+    stage.reply("message.history", &page(4..=4, 4));
+    insta::assert_snapshot!(stage.transcript, @r##"
+    answer Done
+    ask 1 server.info {}
+    connect tcp://*:5558
+    subscribe user.alice
+    ask 2 sync.heads {}
+    subscribe channel.ops
+    raise barrier
+    lower barrier
+    ask 3 sync.heads {"since":7}
+    answer Done
+    ask 4 message.history {"after":3,"conversation":"#ops","limit":1}
+    tell #ops 4
+    "##);
+}
+
+#[test]
+fn a_gap_is_asked_for_once_and_everything_is_told_once_and_in_order() {
+    let mut stage = Stage::following();
+    for n in [4, 4, 7, 3, 8, 7] {
+        stage.event(n);
+    }
+    stage.pass(10);
+    stage.reply("message.history", &page(5..=6, 8));
+    stage.event(9);
+    insta::assert_snapshot!(stage.transcript, @r##"
+    tell #ops 4
+    ask 4 message.history {"after":4,"conversation":"#ops","limit":2}
+    tell #ops 5
+    tell #ops 6
+    tell #ops 7
+    tell #ops 8
+    tell #ops 9
+    "##);
+}
+
+#[test]
+fn a_kind_of_a_later_version_leaves_no_hole() {
+    let mut stage = Stage::following();
+    let later = r##"{"n":4,"at":1,"to":"#ops","from":"bob","kind":"poll.opened","question":"lunch?"}"##;
+    stage.session.events(0, TOPIC.as_bytes(), later.as_bytes());
+    stage.event(5);
+    assert_eq!(stage.told, [4, 5]);
+}
+
+#[test]
+fn a_lost_reply_has_the_same_message_sent_again() {
+    let mut stage = Stage::restored();
+    stage.send("oi", 1);
+    let first = stage.take_transcript();
+    stage.pass(2_500);
+    let second = stage.take_transcript();
+    stage.reply("message.send", &json!({"n": 4, "at": 1}));
+    stage.pass(60_000);
+    insta::assert_snapshot!(first + "--\n" + &second + "--\n" + &stage.transcript, @r##"
+    answer Done
+    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    --
+    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    ConnectionLost
+    --
+    ConnectionRestored
+    sent oi Ok(4)
+    "##);
+}
+
+#[test]
+fn messages_leave_in_order_and_the_next_flight_waits_for_the_last() {
+    let mut stage = Stage::restored();
+    stage.send("one", 1);
+    stage.send("two", 2);
+    stage.send("three", 3);
+    stage.take_transcript();
+    stage.refuse("message.send", Reason::RateLimited);
+    stage.pass(3_000);
+    stage.reply("message.send", &json!({"n": 1, "at": 1}));
+    insta::assert_snapshot!(stage.transcript, @r##"
+    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
+    ask 2 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
+    ask 3 message.send {"id":"00000000-0000-0000-0000-000000000003","text":"three","to":"#ops"}
+    sent three Ok(1)
+    "##);
+}
+
+#[test]
+fn a_full_outbox_refuses_and_says_so() {
+    let mut stage = Stage::restored();
+    (0..limits::OUTBOX_MESSAGES_MAX as u128 + 1).for_each(|id| stage.send("x", id));
+    let last = stage.transcript.lines().last().expect("a line");
+    insta::assert_snapshot!(last, @r#"sent x Err("too many messages wait to be sent: try again when the server has taken some")"#);
+}
+
+#[test]
+fn an_own_message_is_told_by_its_acknowledgement_and_only_once() {
+    let mut stage = Stage::following();
+    stage.send("oi", 9);
+    stage.reply("message.send", &json!({"n": 4, "at": 1}));
+    stage.event(4);
+    assert_eq!(stage.told, [4]);
+}
+
+#[test]
+fn an_acknowledgement_gives_the_fan_out_time_to_bring_what_came_before() {
+    let mut stage = Stage::following();
+    stage.send("oi", 9);
+    stage.reply("message.send", &json!({"n": 5, "at": 1}));
+    stage.pass(limits::GAP_GRACE_MS - 1);
+    stage.event(4);
+    stage.pass(1_000);
+    assert_eq!(stage.told, [4, 5]);
+    assert!(!stage.transcript.contains("message.history"), "{}", stage.transcript);
+}
+
+#[test]
+fn heads_reveal_a_loss_and_a_dead_fan_out_is_replaced() {
+    let mut stage = Stage::following();
+    stage.pass(limits::HEADS_EVERY_MS);
+    stage.reply("sync.heads", &heads(9, 5));
+    stage.pass(limits::GAP_GRACE_MS);
+    stage.reply("message.history", &page(4..=5, 5));
+    stage.pass(limits::FANOUT_GRACE_MS);
+    stage.reply("server.info", &info());
+    stage.reply("sync.heads", &heads(9, 5));
+    stage.barrier();
+    insta::assert_snapshot!(stage.transcript, @r##"
+    ask 4 sync.heads {"since":7}
+    ask 5 message.history {"after":3,"conversation":"#ops","limit":2}
+    tell #ops 4
+    tell #ops 5
+    ask 6 server.info {}
+    connect tcp://*:5558
+    subscribe channel.ops
+    subscribe user.alice
+    ask 7 sync.heads {}
+    raise barrier
+    lower barrier
+    ask 8 sync.heads {"since":9}
+    "##);
+}
+
+#[test]
+fn a_barrier_that_does_not_come_has_everything_subscribed_anew() {
+    let mut stage = Stage::restored();
+    stage.command(Command::Follow(Follow::Everything));
+    stage.reply("server.info", &info());
+    stage.reply("sync.heads", &heads(7, 3));
+    stage.take_transcript();
+    stage.pass(2_500);
+    insta::assert_snapshot!(stage.transcript, @"ask 3 server.info {}");
+}
+
+#[test]
+fn after_a_silence_everything_is_restored() {
+    let mut stage = Stage::following();
+    stage.pass(limits::HEADS_EVERY_MS + 3_000);
+    let id = stage.id("sync.heads");
+    assert!(stage.transcript.ends_with("ConnectionLost\n"), "{}", stage.transcript);
+    stage.take_transcript();
+    stage.reply("sync.heads", &json!({"cursor": 8, "heads": []}));
+    stage.reply("server.info", &info());
+    stage.reply("sync.heads", &heads(9, 5));
+    stage.barrier();
+    assert_ne!(stage.id("sync.heads"), id);
+    insta::assert_snapshot!(stage.transcript, @r##"
+    ConnectionRestored
+    ask 5 server.info {}
+    connect tcp://*:5558
+    subscribe channel.ops
+    subscribe user.alice
+    ask 6 sync.heads {}
+    raise barrier
+    lower barrier
+    ask 7 sync.heads {"since":9}
+    "##);
+    stage.pass(limits::GAP_GRACE_MS);
+    stage.reply("message.history", &page(4..=5, 5));
+    assert_eq!(stage.told, [4, 5]);
+}
+
+#[test]
+fn a_stale_token_asks_for_a_login_and_loses_no_message() {
+    let mut stage = Stage::following();
+    stage.send("oi", 1);
+    stage.take_transcript();
+    stage.refuse("message.send", Reason::Unauthenticated);
+    stage.pass(60_000);
+    insta::assert_snapshot!(stage.take_transcript(), @"
+    unsubscribe channel.ops
+    session ended: so it is
+    ");
+    let user = UserName::new("alice").expect("a name");
+    stage.command(Command::Restore(LoggedIn { user, token: "new".into(), topic: "user".into(), expires: 1 }));
+    stage.reply("message.send", &json!({"n": 4, "at": 1}));
+    insta::assert_snapshot!(stage.transcript, @r##"
+    ask 5 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    answer Done
+    sent oi Ok(4)
+    "##);
+}
+
+#[test]
+fn messages_of_one_person_are_never_sent_by_another() {
+    let mut stage = Stage::restored();
+    stage.send("oi", 1);
+    stage.take_transcript();
+    let user = UserName::new("bob").expect("a name");
+    stage.command(Command::Restore(LoggedIn { user, token: "b".into(), topic: "user".into(), expires: 1 }));
+    insta::assert_snapshot!(stage.transcript, @r#"
+    sent oi Err("the session ended before this was sent")
+    answer Done
+    "#);
+}
+
+#[test]
+fn opening_shows_the_newest_page_and_then_goes_on_after_it() {
+    let mut stage = Stage::following();
+    stage.command(Command::Open(ops()));
+    stage.event(4);
+    stage.event(5);
+    stage.reply("message.history", &page(1..=4, 4));
+    insta::assert_snapshot!(stage.transcript, @r##"
+    ask 4 message.history {"conversation":"#ops","limit":20}
+    opened #ops [1, 2, 3, 4]
+    tell #ops 5
+    answer Done
+    "##);
+}
+
+#[test]
+fn following_one_conversation_needs_membership_and_begins_where_asked() {
+    let mut stage = Stage::restored();
+    let follow = |after| Command::Follow(Follow::One { conversation: ops(), after });
+    stage.command(follow(Some(1)));
+    stage.reply("server.info", &info());
+    stage.reply("sync.heads", &json!({"cursor": 1, "heads": []}));
+    stage.take_transcript();
+    stage.command(follow(Some(1)));
+    stage.reply("server.info", &info());
+    stage.reply("sync.heads", &heads(7, 3));
+    stage.pass(limits::GAP_GRACE_MS);
+    stage.reply("message.history", &page(2..=3, 3));
+    assert_eq!(stage.told, [2, 3]);
+    stage.command(follow(None));
+    stage.reply("server.info", &info());
+    stage.take_transcript();
+    stage.reply("sync.heads", &json!({"cursor": 1, "heads": []}));
+    insta::assert_snapshot!(stage.transcript, @"refuse you are not a member of #ops: join it first");
+}
+
+#[test]
+fn a_new_direct_conversation_is_told_from_its_beginning() {
+    let mut stage = Stage::following();
+    let line = r#"{"n":2,"at":1,"to":"@alice","from":"bob","kind":"message","id":"00000000-0000-0000-0000-000000000001","text":"oi"}"#;
+    stage.session.events(0, b"user.alice.0", line.as_bytes());
+    stage.pass(0);
+    insta::assert_snapshot!(stage.transcript, @r#"ask 4 message.history {"after":0,"conversation":"@bob","limit":1}"#);
+}
+
+#[test]
+fn lists_are_put_together_from_their_pages() {
+    let mut stage = Stage::restored();
+    stage.take_transcript();
+    stage.command(Command::Users);
+    stage.reply("user.list", &json!({"users": [{"user": "alice", "since": 1}], "more": true}));
+    stage.reply("user.list", &json!({"users": [{"user": "bob", "since": 1}], "more": false}));
+    insta::assert_snapshot!(stage.transcript, @r#"
+    ask 1 user.list {}
+    ask 2 user.list {"after":"alice"}
+    answer Users([UserInfo { user: UserName("alice"), since: 1 }, UserInfo { user: UserName("bob"), since: 1 }])
+    "#);
+}
+
+#[test]
+fn too_many_questions_at_once_are_refused() {
+    let mut stage = Stage::restored();
+    (0..=limits::QUESTIONS_WAITING_MAX).for_each(|_| stage.command(Command::Users));
+    let refused = stage.transcript.lines().filter(|line| line.starts_with("refuse too many"));
+    assert_eq!(refused.count(), 1);
+}
+
+#[test]
+fn whatever_comes_in_is_survived() {
+    let mut stage = Stage::following();
+    for lines in ["", "\n\n", "x", "{}", r#"{"id":"4","result":5}"#, r#"{"id":null}"#, "\u{0}"] {
+        stage.session.replies(0, lines.as_bytes());
+        stage.session.events(0, b"channel.ops", lines.as_bytes());
+        stage.session.events(0, b"\xff", lines.as_bytes());
+    }
+    stage.event(4);
+    assert_eq!(stage.told, [4]);
+}
+
+proptest! {
+    /// The fan-out may reorder, double and lose as it likes: with the help of history and of the heads everything
+    /// is told once and in order.
+    #[test]
+    fn every_event_is_told_once_and_in_order(arrivals in proptest::collection::vec(4..40_u64, 0..120), page_size in 1..9_u64) {
+        let mut stage = Stage::following();
+        let mut answered = BTreeMap::new();
+        for n in arrivals {
+            stage.event(n);
+            stage.pass(50);
+            if n % 3 == 0 {
+                answer_histories(&mut stage, &mut answered, page_size);
+            }
+        }
+        for _ in 0..60 {
+            stage.pass(limits::HEADS_EVERY_MS / 10);
+            answer_histories(&mut stage, &mut answered, page_size);
+        }
+        prop_assert_eq!(stage.told, (4..40).collect::<Vec<_>>());
+    }
+}
+
+/// A server that has 39 events in #ops, a fan-out that is slow, and pages of some size.
+fn answer_histories(stage: &mut Stage, answered: &mut BTreeMap<u64, ()>, page_size: u64) {
+    for (id, method) in stage.asked.clone() {
+        if answered.insert(id, ()).is_some() {
+            continue;
+        }
+        let result = match method.as_str() {
+            "server.info" => info(),
+            "sync.heads" => heads(39, 39),
+            _ => {
+                let line = stage.transcript.lines().find(|line| line.starts_with(&format!("ask {id} ")));
+                let params: Value =
+                    serde_json::from_str(line.expect("asked").splitn(4, ' ').nth(3).expect("params"))
+                        .expect("json");
+                let after = params["after"].as_u64().expect("a number");
+                page((after + 1..=39).take(page_size as usize), 39)
+            }
+        };
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
+        stage.session.replies(stage.now_ms, line.to_string().as_bytes());
+        stage.note();
+    }
+    stage.barrier();
+}

@@ -1,0 +1,88 @@
+//! The chat for people: lines typed go one way, what happens is printed above them. Without a terminal the same
+//! lines are read from a pipe.
+
+mod commands;
+mod completion;
+mod line;
+mod printer;
+mod room;
+mod terminal;
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::sync::mpsc::sync_channel;
+
+use common::Target;
+use transport::stop::Stop;
+
+use crate::desk::{Connection, Desk};
+use crate::failure::Failure;
+use crate::password::PasswordSource;
+use crate::render::{Output, Renderer, complain};
+use printer::{Printer, Tally};
+use room::Room;
+use terminal::Terminal;
+
+/// News that wait to be printed.
+const NEWS_WAITING_MAX: usize = 1024;
+
+/// Arguments of `papo chat`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The conversation to open: '#general' or @bob.
+    #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
+    conversation: Option<Target>,
+    #[command(flatten)]
+    password: PasswordSource,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let (sender, news) = sync_channel(NEWS_WAITING_MAX);
+    let desk = Desk::open(&arguments.connection, sender, Stop::new())?;
+    let renderer = Renderer::for_standard_output();
+    let tally = Tally::default();
+    let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        let mut terminal = Terminal::open(&room)?;
+        Printer::new(renderer, tally).start_above(terminal.printer()?, news)?;
+        greet(&mut room, arguments.conversation.clone())?;
+        terminal.run(&mut room)
+    } else {
+        let printing = Printer::new(renderer, tally).start(news)?;
+        let outcome = read_pipe(&mut room, arguments.conversation.clone());
+        // What is on its way to the screen is shown before the end.
+        drop(room);
+        printing.join().unwrap_or(Ok(())).and(outcome)
+    }
+}
+
+/// Goes straight in when a session was kept, and says what to do when not.
+fn greet(room: &mut Room, conversation: Option<Target>) -> Result<(), Failure> {
+    let outcome = room.enter(conversation);
+    room.report(outcome)
+}
+
+/// Lines from a pipe are obeyed one after the other. The end comes when everything sent is acknowledged.
+fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failure> {
+    let mut outcome = room.enter(conversation);
+    let mut input = std::io::stdin().lock();
+    let mut bytes = Vec::new();
+    while !room.is_over() && input.read_until(b'\n', &mut bytes)? > 0 {
+        let obeyed = room.obey_in_order(String::from_utf8_lossy(&bytes).trim_end_matches('\n'));
+        bytes.clear();
+        if let Err(failure) = obeyed {
+            complain(&failure.to_string());
+            outcome = Err(failure);
+        }
+    }
+    let everything = room.wait_until_all_is_sent();
+    outcome.and(everything)
+}
+
+/// Prints what papo itself has to say.
+fn say(words: &str) -> Result<(), Failure> {
+    let mut output = Output::new();
+    output.print(words)?;
+    Ok(output.flush()?)
+}

@@ -1,0 +1,146 @@
+//! The thread that prints what happens, and counts what became of the messages sent.
+
+use std::io;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustyline::ExternalPrinter;
+
+use crate::failure::Failure;
+use crate::render::{Output, Renderer};
+use crate::session::News;
+
+/// What became of the messages sent, for whoever has to wait for them.
+#[derive(Clone, Default)]
+pub(super) struct Tally {
+    shared: Arc<(Mutex<Counts>, Condvar)>,
+}
+
+#[derive(Default)]
+struct Counts {
+    underway: usize,
+    acknowledged: usize,
+    refused: usize,
+}
+
+impl Tally {
+    pub(super) fn sending(&self) {
+        self.counts().underway += 1;
+    }
+
+    pub(super) fn settled(&self, is_acknowledged: bool) {
+        let mut counts = self.counts();
+        counts.underway = counts.underway.saturating_sub(1);
+        if is_acknowledged {
+            counts.acknowledged += 1;
+        } else {
+            counts.refused += 1;
+        }
+        self.shared.1.notify_all();
+    }
+
+    pub(super) fn refused(&self) -> usize {
+        self.counts().refused
+    }
+
+    pub(super) fn has_any_answer(&self) -> bool {
+        self.counts().acknowledged > 0
+    }
+
+    /// Waits until no more than so many are on their way. False when `patience` passes without any news of them.
+    pub(super) fn wait_for(&self, underway_max: usize, patience: Duration) -> bool {
+        let mut counts = self.counts();
+        while counts.underway > underway_max {
+            let before = counts.underway;
+            let waited = self.shared.1.wait_timeout(counts, patience);
+            let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() && after.underway == before {
+                return false;
+            }
+            counts = after;
+        }
+        true
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Prints the news.
+pub(super) struct Printer {
+    renderer: Renderer,
+    tally: Tally,
+}
+
+impl Printer {
+    pub(super) fn new(renderer: Renderer, tally: Tally) -> Self {
+        Self { renderer, tally }
+    }
+
+    /// Prints to standard output, until the connection ends.
+    pub(super) fn start(self, news: Receiver<News>) -> io::Result<JoinHandle<Result<(), Failure>>> {
+        self.spawn(news, |rendered| {
+            let mut output = Output::new();
+            output.print(rendered.trim_end_matches('\n'))?;
+            Ok(output.flush()?)
+        })
+    }
+
+    /// Prints above the line being typed.
+    pub(super) fn start_above(
+        self,
+        mut above: impl ExternalPrinter + Send + 'static,
+        news: Receiver<News>,
+    ) -> io::Result<JoinHandle<Result<(), Failure>>> {
+        self.spawn(news, move |rendered| {
+            above.print(rendered).map_err(|error| Failure::Machine(error.to_string()))
+        })
+    }
+
+    /// What waits is printed at once, so that a busy moment redraws the line being typed but once.
+    fn spawn(
+        self,
+        news: Receiver<News>,
+        mut print: impl FnMut(String) -> Result<(), Failure> + Send + 'static,
+    ) -> io::Result<JoinHandle<Result<(), Failure>>> {
+        let work = move || {
+            while let Ok(first) = news.recv() {
+                let waiting: Vec<_> = std::iter::once(first).chain(news.try_iter()).collect();
+                let rendered: Vec<_> = waiting.iter().filter_map(|news| self.renderer.news(news)).collect();
+                let printed = if rendered.is_empty() { Ok(()) } else { print(rendered.join("\n") + "\n") };
+                // Counted when it is shown: whoever waits for the last one may end the program.
+                waiting.iter().for_each(|news| self.count(news));
+                printed?;
+            }
+            Ok(())
+        };
+        std::thread::Builder::new().name("printer".to_owned()).spawn(work)
+    }
+
+    fn count(&self, news: &News) {
+        if let News::Sent { outcome, .. } = news {
+            self.tally.settled(outcome.is_ok());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tally_waits_for_all_and_gives_up_without_progress() {
+        let tally = Tally::default();
+        tally.sending();
+        assert!(tally.wait_for(1, Duration::ZERO));
+        assert!(!tally.wait_for(0, Duration::from_millis(1)), "nothing happens");
+        let other = tally.clone();
+        let thread = std::thread::spawn(move || other.settled(false));
+        assert!(tally.wait_for(0, Duration::from_mins(1)));
+        assert_eq!(tally.refused(), 1);
+        thread.join().expect("the thread ends");
+    }
+}

@@ -1,0 +1,170 @@
+//! The room a person is in: the session, the open conversation, and obeying one line after the other.
+
+use common::accounts::{LoggedIn, UserInfo};
+use common::channels::ChannelInfo;
+use common::{Password, Target, UserName};
+
+use super::commands::{nothing_open, text, usage};
+use super::completion::Names;
+use super::line::Line;
+use super::printer::Tally;
+use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
+use crate::failure::Failure;
+use crate::password::PasswordSource;
+use crate::render::{Renderer, complain, sanitise};
+use crate::session::{Answer, Command, Follow};
+
+/// Where the person is.
+pub(super) struct Room {
+    pub(super) desk: Desk,
+    pub(super) renderer: Renderer,
+    pub(super) password: PasswordSource,
+    /// Where text goes.
+    pub(super) open: Option<Target>,
+    /// Names that can be completed.
+    pub(super) names: Names,
+    tally: Tally,
+    is_over: bool,
+}
+
+impl Room {
+    pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
+        Self { desk, renderer, password, open: None, names: Names::default(), tally, is_over: false }
+    }
+
+    /// Goes on with the session that was kept, if there is one.
+    pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), Failure> {
+        match self.desk.restore()? {
+            Some(session) => self.settle_in(&session, conversation),
+            None => self.say("you are not logged in: /login NAME, or /register NAME"),
+        }
+    }
+
+    pub(super) fn login(&mut self, user: UserName, password: Password) -> Result<(), Failure> {
+        let session = self.desk.login(user, password)?;
+        self.settle_in(&session, None)
+    }
+
+    /// Follows everything, and opens a conversation: the given one, or the first of one's channels.
+    fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), Failure> {
+        self.say(&format!("you are {}", session.user))?;
+        self.desk.ask(Command::Follow(Follow::Everything))?;
+        self.users()?;
+        let channels = self.channels()?;
+        let first = || channels.into_iter().find(|channel| channel.member);
+        match conversation.or_else(|| first().map(|first| Target::Channel(first.channel))) {
+            Some(conversation) => self.open(conversation),
+            None => self.say("you are in no channel yet: /channels, /join #channel, or /create #channel"),
+        }
+    }
+
+    /// Does what a line says.
+    pub(super) fn obey(&mut self, line: &str) -> Result<(), Failure> {
+        match Line::read(line) {
+            Line::Nothing => Ok(()),
+            Line::Command(command, arguments) => (command.run)(self, arguments),
+            Line::Unknown(name) => Err(usage(&format!("there is no /{name}: /help lists the commands"))),
+            Line::Open(conversation) => self.open(conversation),
+            Line::Text(text) => self.send(self.open.clone().ok_or_else(nothing_open)?, text),
+        }
+    }
+
+    /// As [`obey`](Self::obey), for lines that nobody waits between: a command finds done what was said before
+    /// it, and no more is on its way at once than may be.
+    pub(super) fn obey_in_order(&mut self, line: &str) -> Result<(), Failure> {
+        let underway_max = match Line::read(line) {
+            Line::Text(_) | Line::Nothing => MESSAGES_UNDERWAY_MAX - 1,
+            Line::Command(..) | Line::Unknown(_) | Line::Open(_) => 0,
+        };
+        self.wait_for_acknowledgements(underway_max)?;
+        self.obey(line)
+    }
+
+    /// Waits for what is on its way; an error when anything was refused.
+    pub(super) fn wait_until_all_is_sent(&mut self) -> Result<(), Failure> {
+        self.wait_for_acknowledgements(0)?;
+        match self.tally.refused() {
+            0 => Ok(()),
+            count => Err(Failure::Refused(format!("{count} of the messages were not sent"))),
+        }
+    }
+
+    fn wait_for_acknowledgements(&mut self, underway_max: usize) -> Result<(), Failure> {
+        let patience =
+            self.desk.wait(if self.tally.has_any_answer() { PATIENCE } else { std::time::Duration::ZERO });
+        if self.tally.wait_for(underway_max, patience) {
+            Ok(())
+        } else {
+            Err(self.desk.unreachable(patience))
+        }
+    }
+
+    /// Opens a conversation: its newest events are told, and text goes there.
+    pub(super) fn open(&mut self, conversation: Target) -> Result<(), Failure> {
+        self.desk.ask(Command::Open(conversation.clone()))?;
+        self.names.add([conversation.to_string()]);
+        self.open = Some(conversation);
+        Ok(())
+    }
+
+    /// Opens the channel that one has become a member of.
+    pub(super) fn joined(&mut self, answer: Answer) -> Result<(), Failure> {
+        let Answer::Joined(joined) = answer else { return Err(unexpected()) };
+        self.open(Target::Channel(joined.channel))
+    }
+
+    pub(super) fn send(&mut self, to: Target, words: &str) -> Result<(), Failure> {
+        let text = text(words)?;
+        self.tally.sending();
+        self.desk.send(to, text).inspect_err(|_| self.tally.settled(false))
+    }
+
+    pub(super) fn channels(&mut self) -> Result<Vec<ChannelInfo>, Failure> {
+        let Answer::Channels(channels) = self.desk.ask(Command::Channels)? else { return Err(unexpected()) };
+        self.names.add(channels.iter().map(|channel| channel.channel.to_string()));
+        Ok(channels)
+    }
+
+    pub(super) fn users(&mut self) -> Result<Vec<UserInfo>, Failure> {
+        let Answer::Users(users) = self.desk.ask(Command::Users)? else { return Err(unexpected()) };
+        self.names.add(users.iter().map(|user| format!("@{}", user.user)));
+        Ok(users)
+    }
+
+    /// Tells what went wrong, and goes on: only the end of the output is the end of the chat.
+    pub(super) fn report(&self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        match outcome {
+            Err(Failure::OutputClosed) => Err(Failure::OutputClosed),
+            Err(failure) => {
+                complain(&failure.to_string());
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    pub(super) fn say(&self, words: &str) -> Result<(), Failure> {
+        super::say(&sanitise(words))
+    }
+
+    pub(super) fn say_list(
+        &self,
+        lines: impl Iterator<Item = String>,
+        when_empty: &str,
+    ) -> Result<(), Failure> {
+        let lines: Vec<_> = lines.collect();
+        if lines.is_empty() { self.say(when_empty) } else { self.say(&lines.join("\n")) }
+    }
+
+    pub(super) fn prompt(&self) -> String {
+        self.open.as_ref().map_or_else(|| "papo> ".to_owned(), |open| format!("{open}> "))
+    }
+
+    pub(super) fn leave_for_good(&mut self) {
+        self.is_over = true;
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+}
