@@ -5,17 +5,15 @@
 //! log again; from then on there is only reading, until a restart.
 
 use std::io;
-use std::path::Path;
 
 use common::{Conversation, Error, Event, Reason, Target, UserName};
 use thiserror::Error as ThisError;
-use tokio::runtime::{Builder, Runtime};
 use tracing::{error, info, warn};
-use transport::wake::Waker;
 
+use crate::commits::{Commits, Committer};
 use crate::domain::{self, Command, State};
 use crate::held::Held;
-use crate::journal::{Checkpoint, Committed, Disk, EventKey, Journal, JournalError, Opened, Options, Syncer};
+use crate::journal::{Checkpoint, Committed, Disk, EventKey, Journal, JournalError, Opened, Options};
 use crate::records::Record;
 use crate::store::{Prepared, Store, StoreError};
 
@@ -45,7 +43,7 @@ pub struct Ledger {
     store: Store,
     state: State,
     journal: Journal,
-    syncer: Syncer,
+    committer: Committer,
     /// What waits until it is on disk.
     pub held: Held,
     durable: Checkpoint,
@@ -53,11 +51,8 @@ pub struct Ledger {
     line: Vec<u8>,
     gathering_bytes: usize,
     bytes_since_snapshot: u64,
-    /// Writes snapshots beside the event loop.
-    background: Runtime,
     /// What every writer is told after a failure.
     failure: Option<Error>,
-    waker: Waker,
 }
 
 /// An event that was recorded.
@@ -70,9 +65,8 @@ pub struct Receipt {
 }
 
 impl Ledger {
-    /// Opens a data folder and brings the state up to date with its log.
-    pub fn open(folder: &Path, waker: Waker) -> Result<Self, LedgerError> {
-        let store = Store::open(folder)?;
+    /// Brings the state of a data folder up to date with its log.
+    pub fn open(store: Store, commits: &Commits) -> Result<Self, LedgerError> {
         let (state, opened) = recover(&store)?;
         let recovery = opened.recovery;
         if recovery.bytes_cut > 0 {
@@ -82,22 +76,18 @@ impl Ledger {
             info!(segments = recovery.indexes_rebuilt, "rebuilt missing indexes");
         }
         info!(records = recovery.head.record, "the log is whole");
-        let wake = waker.clone();
-        let syncer = Syncer::start(opened.writer, move || wake.wake())?;
-        let background = Builder::new_current_thread().max_blocking_threads(1).build()?;
+        let committer = Committer::start(commits, opened.writer)?;
         Ok(Self {
             store,
             state,
             journal: opened.journal,
-            syncer,
+            committer,
             held: Held::default(),
             durable: recovery.head,
             line: Vec::new(),
             gathering_bytes: 0,
             bytes_since_snapshot: 0,
-            background,
             failure: None,
-            waker,
         })
     }
 
@@ -160,14 +150,14 @@ impl Ledger {
 
     /// Hands what has gathered to the disk, if it is not busy.
     pub fn flush(&mut self) {
-        if !self.syncer.is_idle() || self.failure.is_some() {
+        if !self.committer.is_idle() || self.failure.is_some() {
             return;
         }
         let last = self.journal.last();
         if let Some(batch) = self.journal.seal() {
             self.held.seal(last);
             self.gathering_bytes = 0;
-            self.syncer.submit(batch);
+            self.committer.submit(batch);
         }
     }
 
@@ -177,7 +167,7 @@ impl Ledger {
     ///
     /// When the disk failed: what is to be answered to all that waits. The state is what is on disk again.
     pub fn poll(&mut self) -> Result<u64, (Error, LedgerError)> {
-        while let Some(result) = self.syncer.poll() {
+        while let Some(result) = self.committer.poll() {
             match result {
                 Ok(committed) => self.committed(&committed),
                 Err(failed) => return Err(self.fail(failed)),
@@ -199,7 +189,7 @@ impl Ledger {
 
     /// Whether everything recorded is on disk.
     pub fn is_quiet(&self) -> bool {
-        self.syncer.is_idle() && self.journal.last() == self.durable.record
+        self.committer.is_idle() && self.journal.last() == self.durable.record
     }
 
     /// Renews the snapshots, beside the event loop. Only a quiet ledger knows the chain of its state.
@@ -208,21 +198,16 @@ impl Ledger {
         self.bytes_since_snapshot = 0;
         let disk = self.store.disk();
         match Store::prepare(&self.state, self.durable) {
-            Ok(prepared) => drop(self.background.spawn_blocking(move || write_snapshots(&*disk, &prepared))),
+            Ok(prepared) => self.committer.run(Box::new(move || write_snapshots(&*disk, &prepared))),
             Err(error) => error!(%error, "cannot make a snapshot"),
         }
     }
 
     /// The end: the snapshots are written, so that the next start is a quick one.
-    pub fn close(self) {
-        if self.failure.is_some() || !self.is_quiet() {
-            return;
-        }
-        // An older snapshot that is being written must not come after this one.
-        drop(self.background);
-        match Store::prepare(&self.state, self.durable) {
-            Ok(prepared) => write_snapshots(&*self.store.disk(), &prepared),
-            Err(error) => error!(%error, "cannot make a snapshot"),
+    pub fn close(mut self) {
+        if self.failure.is_none() && self.is_quiet() {
+            // Dropping the committer waits for it.
+            self.snapshot();
         }
     }
 
@@ -262,7 +247,6 @@ impl Ledger {
             }
             Err(error) => return (answer, error),
         }
-        self.waker.wake();
         (answer, failed.into())
     }
 }

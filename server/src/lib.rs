@@ -8,6 +8,7 @@ pub mod domain;
 
 pub mod journal;
 pub mod store;
+pub mod commits;
 pub mod ledger;
 
 pub mod passwords;
@@ -16,6 +17,7 @@ pub mod tokens;
 pub mod work;
 pub mod held;
 pub mod calls;
+pub mod engine;
 mod server;
 
 pub use server::{Config, Server, ServerError};

@@ -68,7 +68,8 @@ pub enum StoreError {
 pub struct Store {
     folder: PathBuf,
     disk: Arc<dyn Disk>,
-    _lock: File,
+    /// `None` where nobody else could be, in a simulation.
+    _lock: Option<File>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,10 +124,15 @@ impl Store {
         let lock =
             File::options().create(true).append(true).open(&path).map_err(failed("open", path.clone()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: lock }),
+            Ok(()) => Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
             Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
         }
+    }
+
+    /// A store on any disk, which nobody else uses.
+    pub fn on(disk: Arc<dyn Disk>) -> Self {
+        Self { folder: PathBuf::new(), disk, _lock: None }
     }
 
     /// The folder's files, for the journal.

@@ -1,12 +1,19 @@
 //! State, journal and snapshots together, on a real folder: what was recorded is there after every kind of end.
 
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and breaks files on purpose"
+)]
+
 use std::fs;
 use std::path::Path;
 
 use common::{ChannelName, Conversation, Target, Text, UserName};
+use server::commits::Commits;
 use server::domain::Command;
 use server::ledger::{Ledger, LedgerError};
-use server::store::StoreError;
+use server::store::{Store, StoreError};
 use transport::poll::{Watch, wait};
 use transport::wake::Wake;
 use uuid::Uuid;
@@ -26,7 +33,7 @@ impl Running {
 
     fn try_open(folder: &Path) -> Result<Self, LedgerError> {
         let (waker, wake) = Wake::new().expect("a wake");
-        Ok(Self { ledger: Ledger::open(folder, waker)?, wake })
+        Ok(Self { ledger: Ledger::open(Store::open(folder)?, &Commits::OnThread(waker))?, wake })
     }
 
     fn record(&mut self, command: Command<'_>) {

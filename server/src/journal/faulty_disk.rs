@@ -201,9 +201,12 @@ impl Disk for FaultyDisk {
         removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn sync_folder(&self, _folder: &str) -> io::Result<()> {
+    fn sync_folder(&self, folder: &str) -> io::Result<()> {
         let mut state = self.operate()?;
-        state.names_synced = state.names.clone();
+        let inside = |name: &str| name.rsplit_once('/').map_or("", |(parent, _)| parent) == folder;
+        let State { names, names_synced, .. } = &mut *state;
+        names_synced.retain(|name, _| !inside(name));
+        names_synced.extend(names.clone().into_iter().filter(|(name, _)| inside(name)));
         Ok(())
     }
 }

@@ -5,8 +5,9 @@ use super::batch::{Place, newline};
 use super::disk::Disk;
 use super::format::log_name;
 
-/// How much is read at once: a dozen ordinary lines, so that a page of a busy channel takes a few reads, and one of a
-const WINDOW_BYTES: usize = 16 << 10;
+/// How much is read at once: a dozen ordinary lines, so that a page of a busy channel takes a few reads, and a page of
+/// a channel whose lines lie far apart does not read much in vain.
+const WINDOW_BYTES: usize = 4 << 10;
 
 /// The piece of a segment read last, kept because the next line is often in it.
 pub(super) struct LineReader<'a> {

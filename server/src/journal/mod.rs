@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Appending copies the line once and notes its offset. Lines not known to be on the disk are read from memory, all
-//! others from the files. What the files look like stands in [`format`](self::format) and `index`; what is cut and
+//! others from the files. What the files look like stands in `format` and `index`; what is cut and
 //! what is refused after a crash, and why, in `tail`; memory per stored message in `sealed` and `active`.
 
 mod active;
@@ -51,7 +51,7 @@ pub use self::disk::{AppendFile, Disk, RealDisk};
 pub use self::error::JournalError;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
-pub use self::syncer::Syncer;
+pub use self::syncer::{Syncer, Task};
 pub use self::verify::{Report, for_each_line, verify};
 pub use self::writer::{Committed, Writer};
 

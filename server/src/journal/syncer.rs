@@ -8,13 +8,22 @@ use super::batch::Batch;
 use super::writer::{Committed, Writer};
 use super::{JournalError, LOG_FOLDER};
 
+/// Something else to be done on the thread, between two batches.
+pub type Task = Box<dyn FnOnce() + Send>;
+
+/// What the thread is told to do.
+enum Job {
+    Commit(Batch),
+    Do(Task),
+}
+
 /// A [`Writer`] on a thread of its own.
 ///
 /// The event loop submits a batch when the syncer [is idle](Syncer::is_idle), and gathers the next one meanwhile:
 /// so at most one batch is in flight, however slow the disk is. Dropping it waits for that batch.
 pub struct Syncer {
     /// `None` only while dropping: closing it ends the thread.
-    batches: Option<Sender<Batch>>,
+    jobs: Option<Sender<Job>>,
     results: Receiver<Result<Committed, JournalError>>,
     in_flight: usize,
     thread: Option<JoinHandle<()>>,
@@ -27,12 +36,12 @@ impl Syncer {
     ///
     /// When the system gives no thread.
     pub fn start(writer: Writer, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
-        let (batches, submitted) = channel();
+        let (jobs, submitted) = channel();
         let (answers, results) = channel();
         let thread = thread::Builder::new().name("papo-syncer".to_owned()).spawn(move || {
             run(writer, &submitted, &answers, &wake);
         })?;
-        Ok(Self { batches: Some(batches), results, in_flight: 0, thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), results, in_flight: 0, thread: Some(thread) })
     }
 
     /// Whether nothing is in flight: time to submit what has gathered.
@@ -43,9 +52,18 @@ impl Syncer {
     /// Hands a batch to the thread.
     pub fn submit(&mut self, batch: Batch) {
         self.in_flight += 1;
-        if let Some(batches) = &self.batches {
+        self.send(Job::Commit(batch));
+    }
+
+    /// Has something else done on the thread, after the batches submitted so far. Nobody is told of its end.
+    pub fn run(&self, task: Task) {
+        self.send(Job::Do(task));
+    }
+
+    fn send(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
             // A thread that is gone is reported by `poll`, which sees that its answer cannot come.
-            let _ = batches.send(batch);
+            let _ = jobs.send(job);
         }
     }
 
@@ -71,7 +89,7 @@ impl Syncer {
 
 impl Drop for Syncer {
     fn drop(&mut self) {
-        self.batches = None;
+        self.jobs = None;
         if let Some(thread) = self.thread.take() {
             // Its panic has been told by the panic hook; there is nobody left to tell again.
             let _ = thread.join();
@@ -81,12 +99,18 @@ impl Drop for Syncer {
 
 fn run(
     mut writer: Writer,
-    batches: &Receiver<Batch>,
+    jobs: &Receiver<Job>,
     answers: &Sender<Result<Committed, JournalError>>,
     wake: &impl Fn(),
 ) {
-    for batch in batches {
-        let answer = writer.commit(batch);
+    for job in jobs {
+        let answer = match job {
+            Job::Commit(batch) => writer.commit(batch),
+            Job::Do(task) => {
+                task();
+                continue;
+            }
+        };
         if answers.send(answer).is_err() {
             return;
         }

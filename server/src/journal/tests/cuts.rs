@@ -89,6 +89,12 @@ fn a_segment_that_is_missing_is_named() {
         let error = open_all(&disk, SMALL).err();
         assert!(matches!(error, Some(JournalError::Missing { file }) if file == log_name(*segment)));
     }
+    // No segment follows the missing one, but its index says that it was there.
+    let [.., sealed, last] = segments[..] else { panic!() };
+    world.disk.remove(&log_name(sealed)).unwrap();
+    world.disk.remove(&log_name(last)).unwrap();
+    let error = open_all(&world.disk, SMALL).err();
+    assert!(matches!(error, Some(JournalError::Missing { file }) if file == log_name(sealed)));
 }
 
 #[test]
@@ -160,15 +166,21 @@ fn a_record_that_the_state_machine_does_not_understand_stops_the_opening() {
 }
 
 #[test]
-fn events_that_are_not_numbered_one_after_the_other_are_refused() {
-    let mut world = World::new(Options::default());
-    for n in [1, 3] {
-        // Not as an event here, so that the writing side does not object.
-        world.journal.append(&line("#general", n, n.into(), ""), None);
+fn events_that_are_not_numbered_one_after_the_other_are_refused_within_a_segment_and_across() {
+    for (segment_bytes, numbers) in [(5000, [1, 3, 4]), (1, [1, 2, 4]), (1, [1, 3, 4])] {
+        let options = Options { segment_bytes };
+        let mut world = World::new(options);
+        for n in numbers {
+            // Not as an event here, so that the writing side does not object.
+            world.journal.append(&line("#general", n, n.into(), ""), None);
+            world.commit().unwrap();
+        }
+        for segment in world.segments().iter().rev().skip(1) {
+            world.disk.remove(&index_name(*segment)).unwrap();
+        }
+        let error = open_all(&world.disk, options).err();
+        assert!(matches!(error, Some(JournalError::Damaged { .. })), "{numbers:?}: {error:?}");
     }
-    world.commit().unwrap();
-    let error = open_all(&world.disk, SMALL).err();
-    assert!(matches!(error, Some(JournalError::Damaged { .. })), "{error:?}");
 }
 
 impl World {

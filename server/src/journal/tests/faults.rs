@@ -48,6 +48,22 @@ fn whichever_operation_fails_and_whatever_a_crash_takes_the_acknowledged_is_ther
 }
 
 #[test]
+fn what_a_killed_process_left_in_the_systems_memory_is_on_the_disk_once_it_is_served() {
+    let disk = FaultyDisk::new();
+    work(&disk);
+    for operation in 0..disk.operations() {
+        let disk = FaultyDisk::new();
+        disk.fail(Failure { operation, kind: ErrorKind::Other, lasts: false });
+        work(&disk);
+        let mut world = open_all(&disk, SMALL).unwrap();
+        let after_crash = || open_all(&disk.after_crash(Loss::Everything), SMALL).unwrap().records;
+        assert_eq!(after_crash(), world.records, "{operation}");
+        world.fill(1);
+        assert_eq!(after_crash(), world.records, "{operation}, and more");
+    }
+}
+
+#[test]
 fn a_crash_while_recovering_is_recovered_from() {
     let disk = FaultyDisk::new();
     let (acknowledged, _) = work(&disk);

@@ -1,0 +1,78 @@
+//! Who makes batches durable: a thread beside the event loop, or whoever drives the engine, in its own time.
+
+use std::io;
+
+use transport::wake::Waker;
+
+use crate::journal::{Batch, Committed, JournalError, Syncer, Task, Writer};
+
+/// How batches are made durable.
+#[derive(Clone)]
+pub enum Commits {
+    /// On a thread, which wakes the event loop when it is done.
+    OnThread(Waker),
+    /// When the ledger is polled: for a simulation, where nothing happens by itself.
+    WhenPolled,
+}
+
+/// What makes batches durable.
+pub enum Committer {
+    /// See [`Commits::OnThread`].
+    OnThread(Syncer),
+    /// See [`Commits::WhenPolled`].
+    WhenPolled {
+        /// What writes.
+        writer: Writer,
+        /// What is to be written.
+        batch: Option<Batch>,
+    },
+}
+
+impl Committer {
+    /// Starts with an open log.
+    pub fn start(commits: &Commits, writer: Writer) -> io::Result<Self> {
+        Ok(match commits {
+            Commits::OnThread(waker) => {
+                let waker = waker.clone();
+                Self::OnThread(Syncer::start(writer, move || waker.wake())?)
+            }
+            Commits::WhenPolled => Self::WhenPolled { writer, batch: None },
+        })
+    }
+
+    /// Whether nothing is in flight: time to submit what has gathered.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        match self {
+            Self::OnThread(syncer) => syncer.is_idle(),
+            Self::WhenPolled { batch, .. } => batch.is_none(),
+        }
+    }
+
+    /// Takes a batch. Only when [idle](Self::is_idle).
+    pub fn submit(&mut self, next: Batch) {
+        match self {
+            Self::OnThread(syncer) => syncer.submit(next),
+            Self::WhenPolled { batch, .. } => {
+                debug_assert!(batch.is_none(), "one batch at a time");
+                *batch = Some(next);
+            }
+        }
+    }
+
+    /// What became of the batch in flight, when that is known.
+    pub fn poll(&mut self) -> Option<Result<Committed, JournalError>> {
+        match self {
+            Self::OnThread(syncer) => syncer.poll(),
+            Self::WhenPolled { writer, batch } => batch.take().map(|batch| writer.commit(batch)),
+        }
+    }
+
+    /// Has something else done without holding up the event loop.
+    pub fn run(&self, task: Task) {
+        match self {
+            Self::OnThread(syncer) => syncer.run(task),
+            Self::WhenPolled { .. } => task(),
+        }
+    }
+}
