@@ -30,6 +30,9 @@ pub(crate) enum Failure {
     /// Whoever reads our output has stopped reading: nothing to complain about.
     #[error("the output was closed")]
     OutputClosed,
+    /// The person was told at once; only the exit code is left to be given.
+    #[error("{0}")]
+    Told(Box<Failure>),
     /// Something of this machine failed.
     #[error("{0}")]
     Machine(String),
@@ -41,6 +44,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::OutputClosed => ExitCode::SUCCESS,
+            Self::Told(failure) => failure.exit_code(),
             Self::Refused(_) | Self::LoggedOut(_) | Self::Machine(_) => ExitCode::from(1),
             Self::Usage(_) => ExitCode::from(2),
             Self::Unreachable { .. } => ExitCode::from(3),

@@ -40,7 +40,7 @@ pub fn run(command: Command) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !matches!(failure, failure::Failure::OutputClosed) {
+            if !matches!(failure, failure::Failure::OutputClosed | failure::Failure::Told(_)) {
                 render::complain(&failure.to_string());
             }
             failure.exit_code()

@@ -14,7 +14,7 @@ use std::sync::mpsc::sync_channel;
 use common::Target;
 use transport::stop::Stop;
 
-use crate::desk::{Connection, Desk};
+use crate::desk::{Connection, Desk, PATIENCE};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{Output, Renderer, complain};
@@ -65,19 +65,27 @@ fn greet(room: &mut Room, conversation: Option<Target>) -> Result<(), Failure> {
 
 /// Lines from a pipe are obeyed one after the other. The end comes when everything sent is acknowledged.
 fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failure> {
-    let mut outcome = room.enter(conversation);
+    let entered = room.enter(conversation);
+    if matches!(entered, Err(Failure::Unreachable { .. })) {
+        return entered;
+    }
+    let mut outcome = told(entered);
     let mut input = std::io::stdin().lock();
     let mut bytes = Vec::new();
     while !room.is_over() && input.read_until(b'\n', &mut bytes)? > 0 {
-        let obeyed = room.obey_in_order(String::from_utf8_lossy(&bytes).trim_end_matches('\n'));
+        let obeyed = told(room.obey_in_order(String::from_utf8_lossy(&bytes).trim_end_matches('\n')));
         bytes.clear();
-        if let Err(failure) = obeyed {
-            complain(&failure.to_string());
-            outcome = Err(failure);
-        }
+        outcome = outcome.and(obeyed);
     }
-    let everything = room.wait_until_all_is_sent();
-    outcome.and(everything)
+    outcome.and(room.wait_until_all_is_sent(PATIENCE))
+}
+
+/// Tells a failure where it happens; the first one decides the exit code.
+fn told(outcome: Result<(), Failure>) -> Result<(), Failure> {
+    outcome.map_err(|failure| {
+        complain(&failure.to_string());
+        Failure::Told(Box::new(failure))
+    })
 }
 
 /// Prints what papo itself has to say.

@@ -1,5 +1,7 @@
 //! The room a person is in: the session, the open conversation, and obeying one line after the other.
 
+use std::time::Duration;
+
 use common::accounts::{LoggedIn, UserInfo};
 use common::channels::ChannelInfo;
 use common::{Password, Target, UserName};
@@ -76,22 +78,22 @@ impl Room {
             Line::Text(_) | Line::Nothing => MESSAGES_UNDERWAY_MAX - 1,
             Line::Command(..) | Line::Unknown(_) | Line::Open(_) => 0,
         };
-        self.wait_for_acknowledgements(underway_max)?;
+        self.wait_for_acknowledgements(underway_max, PATIENCE)?;
         self.obey(line)
     }
 
-    /// Waits for what is on its way; an error when anything was refused.
-    pub(super) fn wait_until_all_is_sent(&mut self) -> Result<(), Failure> {
-        self.wait_for_acknowledgements(0)?;
+    /// Waits for what is on its way; an error when anything was refused. A server that never answered is given up
+    /// sooner than one that did.
+    pub(super) fn wait_until_all_is_sent(&mut self, patience: Duration) -> Result<(), Failure> {
+        self.wait_for_acknowledgements(0, patience)?;
         match self.tally.refused() {
             0 => Ok(()),
             count => Err(Failure::Refused(format!("{count} of the messages were not sent"))),
         }
     }
 
-    fn wait_for_acknowledgements(&mut self, underway_max: usize) -> Result<(), Failure> {
-        let patience =
-            self.desk.wait(if self.tally.has_any_answer() { PATIENCE } else { std::time::Duration::ZERO });
+    fn wait_for_acknowledgements(&mut self, underway_max: usize, patience: Duration) -> Result<(), Failure> {
+        let patience = self.desk.wait(if self.tally.has_any_answer() { patience } else { Duration::ZERO });
         if self.tally.wait_for(underway_max, patience) {
             Ok(())
         } else {

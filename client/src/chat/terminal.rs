@@ -1,6 +1,7 @@
 //! The terminal: editing a line, with history and completion, while the rest of the screen lives on.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -58,7 +59,8 @@ impl Terminal {
                 Err(error) => return Err(machine(error)),
             }
         }
-        room.wait_until_all_is_sent()
+        // Whoever wants to leave waits no longer than for any other answer.
+        room.wait_until_all_is_sent(Duration::ZERO)
     }
 
     /// Keeps a line at once, so that a crash costs none.

@@ -1,183 +1,16 @@
 //! Transcripts of whole sessions: what goes in, and every effect that comes out.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod stage;
 
+use std::collections::BTreeSet;
+
+use common::UserName;
 use common::accounts::LoggedIn;
-use common::{Target, Text, UserName};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::*;
-
-const TOPIC: &str = "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544";
-
-/// A session, and what it did so far in words.
-struct Stage {
-    session: Session,
-    now_ms: u64,
-    transcript: String,
-    /// Request ids by method, the newest last.
-    asked: Vec<(u64, String)>,
-    barrier: String,
-    told: Vec<u64>,
-}
-
-impl Stage {
-    /// Alice, restored and asking nothing.
-    fn restored() -> Self {
-        let mut stage = Self {
-            session: Session::new(1),
-            now_ms: 0,
-            transcript: String::new(),
-            asked: Vec::new(),
-            barrier: String::new(),
-            told: Vec::new(),
-        };
-        let user = UserName::new("alice").expect("a name");
-        let topic = "user.alice.00000000000000000000000000000000".to_owned();
-        stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
-        stage
-    }
-
-    /// Alice, following everything; #ops has 3 events.
-    fn following() -> Self {
-        let mut stage = Self::restored();
-        stage.command(Command::Follow(Follow::Everything));
-        stage.reply("server.info", &info());
-        stage.reply("sync.heads", &heads(7, 3));
-        stage.barrier();
-        stage.reply("sync.heads", &json!({"cursor": 7, "heads": []}));
-        stage.transcript.clear();
-        stage
-    }
-
-    fn command(&mut self, command: Command) {
-        self.session.command(self.now_ms, 1, command);
-        self.note();
-    }
-
-    fn send(&mut self, text: &str, id: u128) {
-        let message =
-            Message { to: ops(), id: Uuid::from_u128(id), text: Text::new(text.to_owned()).expect("a text") };
-        self.command(Command::Send(message));
-    }
-
-    /// Answers the newest request of a method.
-    fn reply(&mut self, method: &str, result: &Value) {
-        let id = self.id(method);
-        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
-        self.session.replies(self.now_ms, line.to_string().as_bytes());
-        self.note();
-    }
-
-    fn refuse(&mut self, method: &str, reason: Reason) {
-        let id = self.id(method);
-        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": Error::new(reason, "so it is")});
-        self.session.replies(self.now_ms, line.to_string().as_bytes());
-        self.note();
-    }
-
-    fn id(&self, method: &str) -> u64 {
-        self.asked.iter().rev().find(|(_, asked)| asked == method).expect(method).0
-    }
-
-    fn event(&mut self, n: u64) {
-        self.session.events(self.now_ms, TOPIC.as_bytes(), event(n).as_bytes());
-        self.note();
-    }
-
-    fn barrier(&mut self) {
-        let topic = self.barrier.clone();
-        self.session.events(self.now_ms, topic.as_bytes(), b"");
-        self.note();
-    }
-
-    /// Lets time pass, with a tick at every deadline on the way.
-    fn pass(&mut self, ms: u64) {
-        let end = self.now_ms + ms;
-        while let Some(deadline) = self.session.deadline().filter(|deadline| *deadline <= end) {
-            self.now_ms = deadline.max(self.now_ms);
-            self.session.tick(self.now_ms);
-            self.note();
-        }
-        self.now_ms = end;
-    }
-
-    fn note(&mut self) {
-        for effect in self.session.take_effects() {
-            let words = self.words(effect);
-            writeln!(self.transcript, "{words}").expect("a string");
-        }
-    }
-
-    fn words(&mut self, effect: Effect) -> String {
-        match effect {
-            Effect::Request { id, line } => {
-                let request: Value = serde_json::from_slice(&line).expect("json");
-                let method = request["method"].as_str().expect("a method").to_owned();
-                let mut params = request["params"].clone();
-                params.as_object_mut().expect("an object").remove("token");
-                self.asked.push((id, method.clone()));
-                format!("ask {id} {method} {params}")
-            }
-            Effect::Subscribe(topic) if topic.starts_with("sync.") => {
-                self.barrier = topic;
-                "raise barrier".to_owned()
-            }
-            Effect::Unsubscribe(topic) if topic.starts_with("sync.") => "lower barrier".to_owned(),
-            Effect::Subscribe(topic) => format!("subscribe {}", &topic[..topic.len() - 33]),
-            Effect::Unsubscribe(topic) => format!("unsubscribe {}", &topic[..topic.len() - 33]),
-            Effect::Connect(events) => format!("connect {events}"),
-            Effect::Answer { outcome: Ok(answer), .. } => format!("answer {answer:?}"),
-            Effect::Answer { outcome: Err(error), .. } => format!("refuse {error}"),
-            Effect::News(News::Entry(entry)) => {
-                self.told.push(entry.n);
-                format!("tell {} {}", entry.conversation, entry.n)
-            }
-            Effect::News(News::Sent { message, outcome }) => {
-                format!(
-                    "sent {} {:?}",
-                    message.text.as_str(),
-                    outcome.map(|entry| entry.n).map_err(|e| e.message)
-                )
-            }
-            Effect::News(News::Opened { conversation, entries }) => {
-                format!("opened {conversation} {:?}", entries.iter().map(|entry| entry.n).collect::<Vec<_>>())
-            }
-            Effect::News(News::SessionEnded(error)) => format!("session ended: {error}"),
-            Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored)) => format!("{other:?}"),
-        }
-    }
-
-    fn take_transcript(&mut self) -> String {
-        std::mem::take(&mut self.transcript)
-    }
-}
-
-fn ops() -> Target {
-    Target::new("#ops").expect("a name")
-}
-
-fn event(n: u64) -> String {
-    let id = Uuid::from_u128(n.into());
-    format!(r##"{{"n":{n},"at":1,"to":"#ops","from":"bob","kind":"message","id":"{id}","text":"{n}"}}"##)
-}
-
-fn page(numbers: impl Iterator<Item = u64>, head: u64) -> Value {
-    let events: Vec<Value> = numbers.map(|n| serde_json::from_str(&event(n)).expect("json")).collect();
-    json!({"conversation": "#ops", "head": head, "events": events})
-}
-
-fn info() -> Value {
-    let about = Method::ServerInfo.description();
-    serde_json::from_str(about.result).expect("json")
-}
-
-fn heads(cursor: u64, n: u64) -> Value {
-    json!({"cursor": cursor, "heads": [{"conversation": "#ops", "n": n, "topic": TOPIC}]})
-}
+use stage::{Stage, TOPIC, heads, info, ops, page};
 
 #[test]
 fn following_begins_with_subscriptions_then_barrier_then_what_came_meanwhile() {
@@ -487,7 +320,7 @@ proptest! {
     #[test]
     fn every_event_is_told_once_and_in_order(arrivals in proptest::collection::vec(4..40_u64, 0..120), page_size in 1..9_u64) {
         let mut stage = Stage::following();
-        let mut answered = BTreeMap::new();
+        let mut answered = BTreeSet::new();
         for n in arrivals {
             stage.event(n);
             stage.pass(50);
@@ -504,9 +337,9 @@ proptest! {
 }
 
 /// A server that has 39 events in #ops, a fan-out that is slow, and pages of some size.
-fn answer_histories(stage: &mut Stage, answered: &mut BTreeMap<u64, ()>, page_size: u64) {
+fn answer_histories(stage: &mut Stage, answered: &mut BTreeSet<u64>, page_size: u64) {
     for (id, method) in stage.asked.clone() {
-        if answered.insert(id, ()).is_some() {
+        if !answered.insert(id) {
             continue;
         }
         let result = match method.as_str() {
