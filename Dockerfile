@@ -1,7 +1,8 @@
 # The image of every role: `docker run papo broker`, `proxy`, `server`, `up`, `chat`. Needs BuildKit, which
 # Docker builds with by default since version 23.
 
-FROM rust:1.95-bookworm AS builder
+# Debian 13 brings libzmq 4.3.5, whose XPUB does not mix up subscribers who leave in a crowd.
+FROM rust:1.95-trixie AS builder
 # Debian's stable release is the pin: its fixes are wanted, its versions do not move.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -17,7 +18,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
  && cargo build --release --locked --package papo \
  && install -D target/release/papo /out/papo
 
-FROM debian:bookworm-slim
+FROM debian:trixie-slim
 # A new volume takes its owner from the folder it is mounted on: `docker run -v papo:/data papo server` needs no
 # preparation. There is no VOLUME line, because broker, proxy and clients keep nothing there.
 # hadolint ignore=DL3008

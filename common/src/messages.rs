@@ -15,8 +15,8 @@ pub struct Send<'a> {
     pub token: Token<'a>,
     /// `#channel` or `@user`.
     pub to: Target,
-    /// The sender's own, best a UUID version 7 (RFC 9562): sending it again changes nothing and is answered
-    /// with the first result.
+    /// The sender's own, a UUID of version 7 (RFC 9562): sending it again changes nothing and is answered with
+    /// the first result.
     pub id: Uuid,
     /// What to say.
     #[serde(borrow)]

@@ -1,11 +1,13 @@
 //! The data folder but for the log: its lock, the snapshots of the state, and the node's secrets.
 //!
 //! A snapshot is readable JSON, replaced atomically, and says for which record of the log it stands. Losing
-//! both costs nothing but a longer start: the log holds everything. The secrets cannot be had again.
+//! both costs nothing but a longer start: the log holds everything. A secret that is
+//! lost is made anew, which ends what rests on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,9 +60,7 @@ pub enum StoreError {
         why: String,
     },
     /// A secret file does not read as one.
-    #[error(
-        "{0} does not hold 64 hex digits: restore it from a backup, or remove it and everybody must log in again"
-    )]
+    #[error("{0} does not hold 64 hex digits: restore it from a backup, or remove it and a new one is made")]
     Secret(String),
 }
 
@@ -121,8 +121,12 @@ impl Store {
         let disk = RealDisk::new(folder);
         disk.create_folder(KEYS_FOLDER).map_err(failed("create", folder.to_owned()))?;
         let path = folder.join(LOCK_FILE);
-        let lock =
-            File::options().create(true).append(true).open(&path).map_err(failed("open", path.clone()))?;
+        let lock = File::options()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed("open", path.clone()))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
