@@ -1,8 +1,11 @@
-//! Accounts and sessions: `auth.register`, `auth.login`, `auth.logout`, `user.list`.
+//! Accounts and sessions: `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`,
+//! `session.revoke`, `user.list`.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+
+use uuid::Uuid;
 
 use crate::names::UserName;
 use crate::text::Password;
@@ -39,12 +42,64 @@ pub struct LoggedIn {
     pub expires: u64,
 }
 
-/// Parameters of methods that need nothing but a session: `auth.logout`.
+/// Parameters of methods that need nothing but a session: `auth.logout`, `session.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionOnly<'a> {
     /// The session.
     #[serde(borrow)]
     pub token: Token<'a>,
+}
+
+/// Parameters of `auth.password`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangePassword<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The password so far.
+    pub password: Password,
+    /// The password from now on.
+    pub new_password: Password,
+}
+
+/// Result of `auth.password` and `session.revoke`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// How many sessions were ended.
+    pub ended: u64,
+    /// The topic of what is meant for this user alone: it has moved if any session was ended.
+    pub topic: String,
+}
+
+/// Parameters of `session.revoke`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoke<'a> {
+    /// The session that asks. It goes on, unless it names itself.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// Which session to end; without it, all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Uuid>,
+}
+
+/// Result of `session.list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// The open ones, oldest first.
+    pub sessions: Vec<SessionInfo>,
+}
+
+/// One of the asker's own sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionInfo {
+    /// The token's own identity (RFC 7519, `jti`).
+    pub session: Uuid,
+    /// When it was opened, in Unix milliseconds.
+    pub opened: u64,
+    /// When it ends, in Unix milliseconds.
+    pub expires: u64,
+    /// Whether it is the one that asks.
+    pub current: bool,
 }
 
 /// Result of methods that have nothing to tell but that they are done.

@@ -1,4 +1,5 @@
-//! Channels: `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`.
+//! Channels: `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and what those who
+//! look after one may do: `channel.invite`, `channel.kick`, `channel.ban`, `channel.unban`, `channel.role`, `channel.set`.
 
 use std::borrow::Cow;
 
@@ -6,8 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::Token;
 use crate::names::{ChannelName, UserName};
+use crate::text::Subject;
 
-/// Parameters of `channel.create`, `channel.join` and `channel.leave`.
+/// What a member may do; each may do what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads and writes.
+    Member,
+    /// Invites, removes and bans members, and sets the subject.
+    Moderator,
+    /// Gives roles, and makes the channel private or public.
+    Owner,
+}
+
+/// Parameters of `channel.create`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateChannel<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// Which channel.
+    pub channel: ChannelName,
+    /// Whether only the invited may join, and nobody else is told that it exists.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub private: bool,
+}
+
+pub(crate) fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Parameters of `channel.join` and `channel.leave`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneChannel<'a> {
     /// The session.
@@ -28,6 +59,48 @@ pub struct Joined {
     pub n: u64,
 }
 
+/// Parameters of `channel.invite`, `channel.kick`, `channel.ban` and `channel.unban`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneMember<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// Which channel.
+    pub channel: ChannelName,
+    /// Who it is done to.
+    pub user: UserName,
+}
+
+/// Parameters of `channel.role`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GiveRole<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// Which channel.
+    pub channel: ChannelName,
+    /// Which member.
+    pub user: UserName,
+    /// What they are from now on.
+    pub role: Role,
+}
+
+/// Parameters of `channel.set`: only what is given changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetChannel<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// Which channel.
+    pub channel: ChannelName,
+    /// What it is about; an empty one takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    pub subject: Option<Subject<'a>>,
+    /// Whether it is private.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+}
+
 /// Parameters of `channel.members`: a page of names at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListMembers<'a> {
@@ -45,9 +118,18 @@ pub struct ListMembers<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
     /// One page, in alphabetical order.
-    pub members: Vec<UserName>,
+    pub members: Vec<Member>,
     /// Whether there are more after the last one.
     pub more: bool,
+}
+
+/// A member of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who.
+    pub user: UserName,
+    /// What they may do.
+    pub role: Role,
 }
 
 /// Result of `channel.list`.
@@ -59,13 +141,23 @@ pub struct Channels {
     pub more: bool,
 }
 
-/// A channel, as anybody sees it.
+/// A channel, as the asker sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelInfo {
     /// The name.
     pub channel: ChannelName,
     /// How many members it has.
     pub members: u64,
-    /// Whether the asker is one of them.
-    pub member: bool,
+    /// What the asker is in it; nothing when not a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Whether the asker is invited and has not joined yet.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub invited: bool,
+    /// Whether only the invited may join. Others are not told of it at all.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub private: bool,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Subject::is_empty")]
+    pub subject: Subject<'static>,
 }

@@ -55,10 +55,20 @@ reasons! {
     WrongCredentials = "wrong_credentials", 4010;
     /// Only members of the channel may do this.
     NotMember = "not_member", 4030;
-    /// There is no channel of that name.
+    /// One's role in the channel does not allow it.
+    NotAllowed = "not_allowed", 4030;
+    /// One was banned from the channel.
+    Banned = "banned", 4030;
+    /// The last owner of a channel may not go or step down while others are in it: make another one first.
+    LastOwner = "last_owner", 4090;
+    /// There is no channel of that name, or it is private and one is not invited.
     NoSuchChannel = "no_such_channel", 4040;
     /// There is no user of that name.
     NoSuchUser = "no_such_user", 4040;
+    /// That user is not in the channel.
+    NoSuchMember = "no_such_member", 4040;
+    /// There is no such session.
+    NoSuchSession = "no_such_session", 4040;
     /// The name is in use already.
     NameTaken = "name_taken", 4090;
     /// This message `id` belongs to another sender's message: make a new one.

@@ -1,14 +1,15 @@
 //! Events: what happened in a conversation, as one line that is the same in the log, on the fan-out and in
-//! a page of history.
+//! a page of history. And notices, which are told to one user and kept nowhere.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::channels::{Role, is_false};
 use crate::conversations::{Conversation, Target};
-use crate::names::UserName;
-use crate::text::Text;
+use crate::names::{ChannelName, UserName};
+use crate::text::{Subject, Text};
 
 /// One numbered event of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +38,34 @@ pub enum Body<'a> {
         /// What was said.
         text: Text<'a>,
     },
-    /// `channel.created`: the channel came into being, with its creator as first member.
-    Created,
+    /// `channel.created`: the channel came into being, with its creator as first member and owner.
+    Created {
+        /// Whether only the invited may join.
+        private: bool,
+    },
     /// `channel.joined`: somebody became a member.
     Joined,
     /// `channel.left`: somebody is a member no more.
     Left,
+    /// `channel.invited`: somebody may join.
+    Invited(UserName),
+    /// `channel.kicked`: somebody was removed.
+    Kicked(UserName),
+    /// `channel.banned`: somebody was removed, or kept out, for good.
+    Banned(UserName),
+    /// `channel.unbanned`: the ban was taken back.
+    Unbanned(UserName),
+    /// `channel.role`: a member got a role.
+    Role(UserName, Role),
+    /// `channel.set`: what is given has changed.
+    Set {
+        /// What the channel is about.
+        subject: Option<Subject<'a>>,
+        /// Whether it is private.
+        private: Option<bool>,
+    },
+    /// A kind that this version does not know. It has its number like any other.
+    Unknown,
 }
 
 impl Event<'_> {
@@ -57,12 +80,36 @@ impl Event<'_> {
     pub fn into_owned(self) -> Event<'static> {
         let body = match self.body {
             Body::Message { id, text } => Body::Message { id, text: text.into_owned() },
-            Body::Created => Body::Created,
+            Body::Set { subject, private } => {
+                Body::Set { subject: subject.map(Subject::into_owned), private }
+            }
+            Body::Created { private } => Body::Created { private },
             Body::Joined => Body::Joined,
             Body::Left => Body::Left,
+            Body::Invited(user) => Body::Invited(user),
+            Body::Kicked(user) => Body::Kicked(user),
+            Body::Banned(user) => Body::Banned(user),
+            Body::Unbanned(user) => Body::Unbanned(user),
+            Body::Role(user, role) => Body::Role(user, role),
+            Body::Unknown => Body::Unknown,
         };
         Event { n: self.n, at: self.at, to: self.to, from: self.from, body }
     }
+}
+
+/// Something that one user is told on their own topic. It has no number, and is kept nowhere: whoever misses
+/// it learns the same from `sync.heads`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Notice {
+    /// A channel's events are published elsewhere from now on.
+    #[serde(rename = "topic.moved")]
+    TopicMoved {
+        /// Which channel.
+        to: ChannelName,
+        /// Where.
+        topic: String,
+    },
 }
 
 /// The flat line, in the order of its fields on the wire.
@@ -77,6 +124,14 @@ struct EventLine<'a> {
     id: Option<Uuid>,
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     text: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<UserName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    subject: Option<Subject<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    private: Option<bool>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -89,17 +144,44 @@ enum Kind {
     Joined,
     #[serde(rename = "channel.left")]
     Left,
+    #[serde(rename = "channel.invited")]
+    Invited,
+    #[serde(rename = "channel.kicked")]
+    Kicked,
+    #[serde(rename = "channel.banned")]
+    Banned,
+    #[serde(rename = "channel.unbanned")]
+    Unbanned,
+    #[serde(rename = "channel.role")]
+    Role,
+    #[serde(rename = "channel.set")]
+    Set,
+    #[serde(other, rename = "unknown")]
+    Unknown,
 }
 
 impl<'a> From<Event<'a>> for EventLine<'a> {
     fn from(event: Event<'a>) -> Self {
-        let (kind, id, text) = match event.body {
-            Body::Message { id, text } => (Kind::Message, Some(id), Some(text)),
-            Body::Created => (Kind::Created, None, None),
-            Body::Joined => (Kind::Joined, None, None),
-            Body::Left => (Kind::Left, None, None),
+        let Event { n, at, to, from, body } = event;
+        let bare = |kind| {
+            let (id, text, user, role, subject, private) = Default::default();
+            EventLine { n, at, to, from, kind, id, text, user, role, subject, private }
         };
-        Self { n: event.n, at: event.at, to: event.to, from: event.from, kind, id, text }
+        match body {
+            Body::Message { id, text } => EventLine { id: Some(id), text: Some(text), ..bare(Kind::Message) },
+            Body::Created { private } => {
+                EventLine { private: Some(private).filter(|flag| !is_false(flag)), ..bare(Kind::Created) }
+            }
+            Body::Joined => bare(Kind::Joined),
+            Body::Left => bare(Kind::Left),
+            Body::Invited(user) => EventLine { user: Some(user), ..bare(Kind::Invited) },
+            Body::Kicked(user) => EventLine { user: Some(user), ..bare(Kind::Kicked) },
+            Body::Banned(user) => EventLine { user: Some(user), ..bare(Kind::Banned) },
+            Body::Unbanned(user) => EventLine { user: Some(user), ..bare(Kind::Unbanned) },
+            Body::Role(user, role) => EventLine { user: Some(user), role: Some(role), ..bare(Kind::Role) },
+            Body::Set { subject, private } => EventLine { subject, private, ..bare(Kind::Set) },
+            Body::Unknown => bare(Kind::Unknown),
+        }
     }
 }
 
@@ -107,14 +189,25 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
     type Error = Cow<'static, str>;
 
     fn try_from(line: EventLine<'a>) -> Result<Self, Self::Error> {
-        let body = match (line.kind, line.id, line.text) {
-            (Kind::Message, Some(id), Some(text)) => Body::Message { id, text },
-            (Kind::Message, _, _) => return Err("a message needs an \"id\" and a \"text\"".into()),
-            (Kind::Created, _, _) => Body::Created,
-            (Kind::Joined, _, _) => Body::Joined,
-            (Kind::Left, _, _) => Body::Left,
+        let EventLine { n, at, to, from, kind, id, text, user, role, subject, private } = line;
+        let user = user.ok_or("an event of this kind needs a \"user\"");
+        let body = match kind {
+            Kind::Message => match (id, text) {
+                (Some(id), Some(text)) => Body::Message { id, text },
+                (None, _) | (_, None) => return Err("a message needs an \"id\" and a \"text\"".into()),
+            },
+            Kind::Created => Body::Created { private: private.unwrap_or_default() },
+            Kind::Joined => Body::Joined,
+            Kind::Left => Body::Left,
+            Kind::Invited => Body::Invited(user?),
+            Kind::Kicked => Body::Kicked(user?),
+            Kind::Banned => Body::Banned(user?),
+            Kind::Unbanned => Body::Unbanned(user?),
+            Kind::Role => Body::Role(user?, role.ok_or("a role event needs a \"role\"")?),
+            Kind::Set => Body::Set { subject, private },
+            Kind::Unknown => Body::Unknown,
         };
-        Ok(Self { n: line.n, at: line.at, to: line.to, from: line.from, body })
+        Ok(Self { n, at, to, from, body })
     }
 }
 
@@ -122,11 +215,18 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 4] = [
+    const GOLDEN: [&str; 11] = [
         r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi, João 🙂\n\"tudo bem\"?"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.created"}"##,
+        r##"{"n":1,"at":1763700000123,"to":"#board","from":"alice","kind":"channel.created","private":true}"##,
         r##"{"n":2,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.joined"}"##,
         r##"{"n":3,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.left"}"##,
+        r##"{"n":4,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.invited","user":"bob"}"##,
+        r##"{"n":5,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.kicked","user":"bob"}"##,
+        r##"{"n":6,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.banned","user":"bob"}"##,
+        r##"{"n":7,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.unbanned","user":"bob"}"##,
+        r##"{"n":8,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.role","user":"bob","role":"moderator"}"##,
+        r##"{"n":9,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.set","subject":"all and nothing","private":false}"##,
     ];
 
     #[test]
@@ -134,6 +234,7 @@ mod tests {
         for line in GOLDEN {
             let event: Event<'_> = serde_json::from_str(line).expect(line);
             assert_eq!(serde_json::to_string(&event).expect("json"), line);
+            assert_eq!(serde_json::to_string(&event.into_owned()).expect("json"), line);
         }
     }
 
@@ -150,15 +251,31 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_text_is_no_event() {
-        let line = r##"{"n":1,"at":1,"to":"@bob","from":"alice","kind":"message"}"##;
-        let error = serde_json::from_str::<Event<'_>>(line).expect_err("refused");
-        assert_eq!(error.to_string(), "a message needs an \"id\" and a \"text\"");
+    fn an_event_without_what_it_needs_is_refused() {
+        let refusal = |rest: &str| {
+            let line = format!(r##"{{"n":1,"at":1,"to":"#a","from":"alice",{rest}}}"##);
+            serde_json::from_str::<Event<'_>>(&line).expect_err("refused").to_string()
+        };
+        assert_eq!(refusal(r#""kind":"message""#), "a message needs an \"id\" and a \"text\"");
+        assert_eq!(refusal(r#""kind":"channel.kicked""#), "an event of this kind needs a \"user\"");
+        assert_eq!(refusal(r#""kind":"channel.role","user":"bob""#), "a role event needs a \"role\"");
     }
 
     #[test]
-    fn unknown_fields_are_ignored() {
+    fn unknown_fields_and_kinds_are_no_error() {
         let line = r##"{"n":3,"at":1,"to":"#g","from":"bob","kind":"channel.left","reason":"kicked"}"##;
         assert_eq!(serde_json::from_str::<Event<'_>>(line).expect("an event").body, Body::Left);
+        let line = r##"{"n":4,"at":1,"to":"#g","from":"bob","kind":"poll.opened","options":["a","b"]}"##;
+        let event = serde_json::from_str::<Event<'_>>(line).expect("an event");
+        assert_eq!((event.n, event.body), (4, Body::Unknown));
+    }
+
+    #[test]
+    fn a_notice_on_the_wire() {
+        let topic = "channel.general.9d8c7b6a5f4e3d2c1b0a998877665544".to_owned();
+        let notice = Notice::TopicMoved { to: ChannelName::new("#general").expect("a name"), topic };
+        let line = r##"{"kind":"topic.moved","to":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"}"##;
+        assert_eq!(serde_json::to_string(&notice).expect("json"), line);
+        assert_eq!(serde_json::from_str::<Notice>(line).expect("a notice"), notice);
     }
 }

@@ -24,7 +24,7 @@ pub mod events;
 
 pub use conversations::{Conversation, Target};
 pub use errors::{Error, Reason};
-pub use events::{Body, Event};
+pub use events::{Body, Event, Notice};
 pub use methods::{Call, Method};
 pub use names::{ChannelName, UserName};
-pub use text::{Password, Text};
+pub use text::{Password, Subject, Text};

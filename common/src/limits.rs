@@ -7,6 +7,12 @@ pub const NAME_CHARACTERS_MAX: usize = 32;
 /// Bytes in one message's text, as UTF-8. Longer things are files.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
+/// Bytes in the subject of a channel: what fits above a conversation.
+pub const SUBJECT_BYTES_MAX: usize = 512;
+
+/// Users who may be invited to, or banned from, one channel at a time.
+pub const CHANNEL_NAMES_MAX: usize = 10_000;
+
 /// Characters a password must have at least (NIST SP 800-63B, section 5.1.1.2).
 pub const PASSWORD_CHARACTERS_MIN: usize = 8;
 

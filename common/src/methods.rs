@@ -95,18 +95,30 @@ methods! {
         "Ends the session: its token is worth nothing any more."
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{}"#;
+    Password "auth.password" Session (accounts::ChangePassword<'a>)
+        "Changes the password, and ends all other sessions."
+        r#"{"token":"eyJ0eXAi...","password":"correct horse","new_password":"battery staple"}"#
+        => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
+    SessionList "session.list" Session (accounts::SessionOnly<'a>)
+        "Lists one's own open sessions."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"sessions":[{"session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123,"current":true}]}"#;
+    SessionRevoke "session.revoke" Session (accounts::Revoke<'a>)
+        "Ends one of one's own sessions, or all others."
+        r#"{"token":"eyJ0eXAi...","session":"01970000-0000-7000-8000-000000000001"}"#
+        => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
     UserList "user.list" Session (accounts::ListNames<'a>)
         "Lists the users, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"alice"}"#
         => r#"{"users":[{"user":"bob","since":1763700000123}],"more":false}"#;
-    ChannelCreate "channel.create" Session (channels::OneChannel<'a>)
-        "Makes a channel; its creator is its first member."
-        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+    ChannelCreate "channel.create" Session (channels::CreateChannel<'a>)
+        "Makes a channel, public unless said otherwise; its creator is its first member and its owner."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","private":false}"##
         => r##"{"channel":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544","n":1}"##;
     ChannelList "channel.list" Session (accounts::ListNames<'a>)
-        "Lists the channels, a page at a time."
+        "Lists the channels one may know of, a page at a time."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
-        => r##"{"channels":[{"channel":"#general","members":2,"member":true}],"more":false}"##;
+        => r##"{"channels":[{"channel":"#general","members":2,"role":"owner","subject":"all and nothing"}],"more":false}"##;
     ChannelJoin "channel.join" Session (channels::OneChannel<'a>)
         "Makes one a member; who is a member already gets the same answer and changes nothing."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
@@ -118,7 +130,31 @@ methods! {
     ChannelMembers "channel.members" Session (channels::ListMembers<'a>)
         "Lists the members of a channel one is in, a page at a time."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
-        => r#"{"members":["alice","bob"],"more":false}"#;
+        => r#"{"members":[{"user":"alice","role":"owner"},{"user":"bob","role":"member"}],"more":false}"#;
+    ChannelInvite "channel.invite" Session (channels::OneMember<'a>)
+        "Allows a user to join: in a private channel for moderators, in a public one for members."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
+        => r#"{}"#;
+    ChannelKick "channel.kick" Session (channels::OneMember<'a>)
+        "Ends the membership of somebody of a lower role; for moderators."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
+        => r#"{}"#;
+    ChannelBan "channel.ban" Session (channels::OneMember<'a>)
+        "Ends a membership and keeps a user from joining (again); for moderators, of a lower role."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
+        => r#"{}"#;
+    ChannelUnban "channel.unban" Session (channels::OneMember<'a>)
+        "Takes a ban back; for moderators."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
+        => r#"{}"#;
+    ChannelRole "channel.role" Session (channels::GiveRole<'a>)
+        "Gives a member a role; for owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob","role":"moderator"}"##
+        => r#"{}"#;
+    ChannelSet "channel.set" Session (channels::SetChannel<'a>)
+        "Sets the subject, for moderators; makes the channel private or public, for owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","subject":"all and nothing","private":false}"##
+        => r#"{}"#;
     MessageSend "message.send" Session (messages::Send<'a>)
         "Says something to a channel or a user. The answer means: it is on disk."
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000001","text":"oi"}"##
@@ -138,12 +174,16 @@ fn unknown(name: &str) -> Error {
     Error::new(Reason::MethodNotFound, format!("there is no method \"{name}\""))
 }
 
-/// serde's own words name the field; a text over its limit has a code of its own.
+/// serde's own words name the field; a missing token and a text over its limit have codes of their own.
 fn invalid(method: &str, error: &serde_json::Error) -> Error {
     let sentence = error.to_string();
     let sentence = sentence.split(" at line ").next().unwrap_or_default();
     let too_long = crate::text::TextError::TooLong.to_string();
-    let reason = if sentence == too_long { Reason::TooLarge } else { Reason::InvalidParams };
+    let reason = match sentence {
+        "missing field `token`" => Reason::Unauthenticated,
+        _ if sentence == too_long => Reason::TooLarge,
+        _ => Reason::InvalidParams,
+    };
     Error::new(reason, format!("{method}: {sentence}"))
 }
 
@@ -172,6 +212,7 @@ mod tests {
                 let params = params.to_string();
                 let error = Call::decode(about.name, &params).expect_err(about.name);
                 assert_eq!(error.message, format!("{}: missing field `token`", about.name));
+                assert_eq!(error.reason(), Some(Reason::Unauthenticated));
             }
         }
     }

@@ -9,7 +9,7 @@ use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
-use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, TEXT_BYTES_MAX};
+use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX, TEXT_BYTES_MAX};
 
 /// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,6 +57,49 @@ impl<'a> Text<'a> {
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(borrowed(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Why a subject was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a subject has at most {SUBJECT_BYTES_MAX} bytes")]
+pub struct SubjectTooLong;
+
+/// What a channel is about: at most [`SUBJECT_BYTES_MAX`] bytes, possibly none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Subject<'a>(Cow<'a, str>);
+
+impl<'a> Subject<'a> {
+    /// Checks a subject. White space around it is taken off.
+    pub fn new(subject: &'a str) -> Result<Self, SubjectTooLong> {
+        let subject = subject.trim();
+        if subject.len() > SUBJECT_BYTES_MAX { Err(SubjectTooLong) } else { Ok(Self(subject.into())) }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The subject itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same subject, owned.
+    #[must_use]
+    pub fn into_owned(self) -> Subject<'static> {
+        Subject(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Subject<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let subject = borrowed(deserializer)?;
+        Subject::new(&subject).map(Subject::into_owned).map_err(D::Error::custom)
     }
 }
 

@@ -6,7 +6,9 @@
 
 use std::io;
 
-use common::{Conversation, Error, Event, Reason, Target, UserName};
+use std::sync::Arc;
+
+use common::{Body, Conversation, Error, Event, Notice, Reason, Target, UserName};
 use thiserror::Error as ThisError;
 use tracing::{error, info, warn};
 
@@ -116,10 +118,21 @@ impl Ledger {
         record.encode(&mut self.line).map_err(internal)?;
         let number = self.journal.append(&self.line, key_of(&record).as_ref());
         self.gathering_bytes += self.line.len();
-        self.state.apply(number, &record);
-        let Record::Event(event) = &record else { return Ok(None) };
-        self.publish(event);
-        Ok(Some(Receipt { n: event.n, at: event.at }))
+        let receipt = match &record {
+            Record::Event(event) => {
+                // An event that moves a topic is told to all who were there when it happened.
+                let topic = self.topic_of(event);
+                self.state.apply(number, &record);
+                self.publish(event, topic);
+                Some(Receipt { n: event.n, at: event.at })
+            }
+            Record::Private(_) => {
+                self.state.apply(number, &record);
+                None
+            }
+        };
+        self.tell_moved();
+        Ok(receipt)
     }
 
     /// The event that was recorded under this id before, for who sends it again.
@@ -211,24 +224,44 @@ impl Ledger {
         }
     }
 
-    /// Queues an event for all who are to see it: the members of its channel, or the two users; and for the
-    /// other sessions of a user whose own membership it is about.
-    fn publish(&mut self, event: &Event<'_>) {
-        let channels = &self.state.channels;
+    /// Where the members of the event's channel listen before it happens.
+    fn topic_of(&self, event: &Event<'_>) -> Option<Arc<str>> {
         match &event.to {
             Target::Channel(name) => {
-                if let Ok(channel) = channels.channel(name) {
-                    self.held.publish(&channel.topic, &self.line);
-                }
-                if !matches!(event.body, common::Body::Message { .. }) {
-                    self.held.publish(&channels.user_topic(&event.from).into(), &self.line);
-                }
+                self.state.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic))
             }
-            Target::User(to) => {
-                self.held.publish(&channels.user_topic(to).into(), &self.line);
-                if *to != event.from {
-                    self.held.publish(&channels.user_topic(&event.from).into(), &self.line);
-                }
+            Target::User(_) => None,
+        }
+    }
+
+    /// Queues an event for all who are to see it: the members of its channel, or the two users; and whoever it is
+    /// done to, or whose own membership it is about, in all their sessions.
+    fn publish(&mut self, event: &Event<'_>, topic: Option<Arc<str>>) {
+        if let Some(topic) = topic.or_else(|| self.topic_of(event)) {
+            self.held.publish(&topic, &self.line);
+        }
+        let (also, own) = match (&event.to, &event.body) {
+            (Target::User(to), _) => (Some(to), *to != event.from),
+            (_, Body::Created { .. } | Body::Joined | Body::Left) => (None, true),
+            (_, Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Role(user, _)) => {
+                (Some(user), false)
+            }
+            (_, Body::Message { .. } | Body::Unbanned(_) | Body::Set { .. } | Body::Unknown) => (None, false),
+        };
+        for user in also.into_iter().chain(own.then_some(&event.from)) {
+            self.held.publish(&self.state.user_topic(user).into(), &self.line);
+        }
+    }
+
+    /// Tells the members of channels whose topic has moved where it is now, each on their own topic.
+    fn tell_moved(&mut self) {
+        for name in self.state.channels.take_moved() {
+            let Ok(channel) = self.state.channels.channel(&name) else { continue };
+            let notice = Notice::TopicMoved { to: name, topic: channel.topic.to_string() };
+            // Whoever is not told learns it from `sync.heads`.
+            let Ok(line) = serde_json::to_vec(&notice) else { continue };
+            for member in channel.members.keys() {
+                self.held.publish(&self.state.user_topic(member).into(), &line);
             }
         }
     }
@@ -259,6 +292,8 @@ fn recover(store: &Store) -> Result<(State, Opened), LedgerError> {
         state.apply(number, &record);
         Ok(key_of(&record))
     })?;
+    // Who was connected then is not now.
+    state.channels.take_moved();
     let (newest, head) = (state.users.applied.max(state.channels.applied), opened.recovery.head.record);
     if newest > head {
         let why = format!("the log ends at record {head}");
@@ -276,10 +311,7 @@ fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
 /// Under which key the journal finds a record again.
 fn key_of<'a>(record: &Record<'_>) -> Option<EventKey<'a>> {
     let Record::Event(event) = record else { return None };
-    let id = match &event.body {
-        common::Body::Message { id, .. } => Some(id.as_u128()),
-        common::Body::Created | common::Body::Joined | common::Body::Left => None,
-    };
+    let id = if let Body::Message { id, .. } = &event.body { Some(id.as_u128()) } else { None };
     Some(EventKey { conversation: event.conversation().to_string().into(), n: event.n, id })
 }
 

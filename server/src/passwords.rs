@@ -26,6 +26,8 @@ pub enum Job {
     /// Whether a password fits a hash. Without a hash, because there is no such user, it takes as long and
     /// the answer is no.
     Verify(Password, Option<Box<str>>),
+    /// The hash of a new password, if another one fits a hash.
+    Change(Password, Option<Box<str>>, Password),
 }
 
 /// What came out.
@@ -86,6 +88,10 @@ impl Passwords {
 
 fn compute(job: Job, nobody: &str) -> Outcome {
     match job {
+        Job::Change(password, known, new) => match compute(Job::Verify(password, known), nobody) {
+            Outcome::Verified(true) => compute(Job::Hash(new), nobody),
+            refused @ (Outcome::Verified(false) | Outcome::Hashed(_) | Outcome::Failed) => refused,
+        },
         Job::Hash(password) => hash(password.as_bytes()).map_or(Outcome::Failed, Outcome::Hashed),
         Job::Verify(password, Some(known)) => Outcome::Verified(verify(password.as_bytes(), &known)),
         Job::Verify(password, None) => {

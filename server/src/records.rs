@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use common::{Event, UserName};
+use common::{Body, Event, UserName};
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -57,6 +58,26 @@ pub enum Private {
         /// Which.
         digest: TokenDigest,
     },
+    /// One or more sessions were taken away from whoever holds their tokens.
+    #[serde(rename = "session.revoked")]
+    SessionsRevoked {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Whose.
+        user: UserName,
+        /// Which.
+        digests: Vec<TokenDigest>,
+    },
+    /// An account got another password.
+    #[serde(rename = "password")]
+    PasswordChanged {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Whose.
+        user: UserName,
+        /// The hash as a PHC string.
+        password: Box<str>,
+    },
 }
 
 /// How every event line begins.
@@ -66,7 +87,11 @@ impl<'a> Record<'a> {
     /// Reads a line of the log.
     pub fn decode(line: &'a [u8]) -> Result<Self, serde_json::Error> {
         if line.starts_with(EVENT_START) {
-            serde_json::from_slice(line).map(Self::Event)
+            let event: Event<'_> = serde_json::from_slice(line)?;
+            if event.body == Body::Unknown {
+                return Err(serde_json::Error::custom("an event of a kind that this version does not know"));
+            }
+            Ok(Self::Event(event))
         } else {
             serde_json::from_slice(line).map(Self::Private)
         }

@@ -4,7 +4,7 @@
 //! both costs nothing but a longer start: the log holds everything. A secret that is
 //! lost is made anew, which ends what rests on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::domain::accounts::Account;
-use crate::domain::channels::Progress;
+use crate::domain::channels::{Channel, Progress};
 use crate::domain::{State, TopicSecret};
 use crate::journal::{Checkpoint, Disk, RealDisk};
 use crate::records::from_hex;
@@ -87,25 +87,16 @@ struct UsersContent<A> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ChannelsContent {
-    channels: BTreeMap<ChannelName, ChannelContent>,
+struct ChannelsContent<C> {
+    channels: C,
     direct: Vec<DirectContent>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ChannelContent {
-    since: u64,
-    n: u64,
-    record: u64,
-    epoch: u64,
-    members: BTreeSet<UserName>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct DirectContent {
     users: (UserName, UserName),
-    n: u64,
-    record: u64,
+    #[serde(flatten)]
+    progress: Progress,
 }
 
 /// Both snapshots as bytes, to be written without holding up the event loop.
@@ -151,18 +142,18 @@ impl Store {
         let secret = TopicSecret::new(self.secret("topic.secret")?);
         let mut state = State::new(secret);
         let users = self.read_snapshot::<UsersContent<BTreeMap<UserName, Account>>>(USERS_FILE)?;
-        let channels = self.read_snapshot::<ChannelsContent>(CHANNELS_FILE)?;
+        let channels =
+            self.read_snapshot::<ChannelsContent<BTreeMap<ChannelName, Channel>>>(CHANNELS_FILE)?;
         let (Some((users_at, users)), Some((channels_at, channels))) = (users, channels) else {
             return Ok((state, Checkpoint::GENESIS));
         };
         state.users.restore(users.users);
         state.users.applied = users_at.record;
         for (name, channel) in channels.channels {
-            let progress = Progress { n: channel.n, record: channel.record };
-            state.channels.restore_channel(name, channel.since, progress, channel.epoch, channel.members);
+            state.channels.restore_channel(name, channel);
         }
         for direct in channels.direct {
-            state.channels.restore_direct(direct.users, Progress { n: direct.n, record: direct.record });
+            state.channels.restore_direct(direct.users, direct.progress);
         }
         state.channels.applied = channels_at.record;
         let older = if users_at.record < channels_at.record { users_at } else { channels_at };
@@ -171,22 +162,12 @@ impl Store {
 
     /// The state as bytes, standing for `at`.
     pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Error> {
-        let channels = state.channels.all().map(|(name, channel)| {
-            let Progress { n, record } = channel.progress;
-            let members = channel.members.clone();
-            (name.clone(), ChannelContent { since: channel.since, n, record, epoch: channel.epoch, members })
-        });
-        let mut direct: Vec<_> = state
-            .channels
-            .all_direct()
-            .map(|(users, Progress { n, record })| DirectContent {
-                users: users.clone(),
-                n: *n,
-                record: *record,
-            })
+        let direct = state.channels.all_direct();
+        let mut direct: Vec<_> = direct
+            .map(|(users, progress)| DirectContent { users: users.clone(), progress: *progress })
             .collect();
         direct.sort_by(|one, other| one.users.cmp(&other.users));
-        let content = ChannelsContent { channels: channels.collect(), direct };
+        let content = ChannelsContent { channels: state.channels.all(), direct };
         Ok(Prepared {
             users: snapshot(at, UsersContent { users: state.users.accounts() })?,
             channels: snapshot(at, content)?,

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use common::{ChannelName, Conversation, Target, Text, UserName};
 use server::commits::Commits;
-use server::domain::Command;
+use server::domain::{Command, Deed};
 use server::ledger::{Ledger, LedgerError};
 use server::store::{Store, StoreError};
 use transport::poll::{Watch, wait};
@@ -61,7 +61,7 @@ impl Running {
     fn portrait(&self) -> String {
         let state = self.ledger.state();
         let accounts = serde_json::to_string(state.users.accounts()).expect("json");
-        let channels: Vec<_> = state.channels.all().collect();
+        let channels = state.channels.all();
         let heads: Vec<_> = ["alice", "bob"]
             .map(user)
             .iter()
@@ -79,6 +79,10 @@ fn user(name: &str) -> UserName {
     UserName::new(name).expect("a name")
 }
 
+fn deed(by: &str) -> Deed {
+    Deed { user: user(by), channel: ChannelName::new("#a").expect("a name") }
+}
+
 fn send(by: &str, to: &str, number: u128) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number);
     let text = Text::new(format!("olá {number} 🙂")).expect("a text");
@@ -89,8 +93,7 @@ fn first_half(running: &mut Running) {
     for name in ["alice", "bob"] {
         running.record(Command::Register { user: user(name), password: "hash".into() });
     }
-    let channel = ChannelName::new("#a").expect("a name");
-    running.record(Command::CreateChannel { user: user("alice"), channel });
+    running.record(Command::CreateChannel(deed("alice"), false));
     running.record(send("alice", "#a", 1));
     running.record(send("alice", "@bob", 2));
     running.sync();
@@ -98,7 +101,7 @@ fn first_half(running: &mut Running) {
 
 fn second_half(running: &mut Running) {
     running.record(Command::Register { user: user("eva"), password: "hash".into() });
-    running.record(Command::Join { user: user("bob"), channel: ChannelName::new("#a").expect("a name") });
+    running.record(Command::Join(deed("bob")));
     running.record(send("bob", "#a", 3));
     running.record(send("bob", "@alice", 4));
     running.sync();

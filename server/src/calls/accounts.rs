@@ -1,7 +1,11 @@
-//! `auth.register`, `auth.login`, `auth.logout`, `user.list`.
+//! `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`, `session.revoke`, `user.list`.
 
-use common::accounts::{Credentials, Done, ListNames, LoggedIn, Registered, SessionOnly, Users};
+use common::accounts::{
+    ChangePassword, Credentials, Done, ListNames, LoggedIn, Registered, Revoke, Revoked, SessionInfo,
+    SessionOnly, Sessions, Token, Users,
+};
 use common::{Error, Reason};
+use uuid::Uuid;
 
 use super::{Desk, Pending, first_page};
 use crate::domain::{Command, DomainError};
@@ -49,7 +53,7 @@ pub(super) fn login(
     let digest = TokenDigest::of(&issued.token);
     let (session, expires) = (issued.session, issued.expires);
     desk.ledger.record(Command::OpenSession { user: user.clone(), session, digest, expires }, desk.now_ms)?;
-    let topic = desk.ledger.state().channels.user_topic(&user);
+    let topic = desk.ledger.state().user_topic(&user);
     Ok(LoggedIn { user, token: issued.token, topic, expires })
 }
 
@@ -58,6 +62,58 @@ pub(super) fn logout(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Do
     let digest = TokenDigest::of(&params.token);
     desk.ledger.record(Command::EndSession { user, digest }, desk.now_ms)?;
     Ok(Done {})
+}
+
+/// Changes the password and ends all other sessions: whoever knew the old one is out.
+pub(super) fn password(
+    desk: &mut Desk<'_>,
+    params: ChangePassword<'_>,
+    outcome: Option<Outcome>,
+) -> Result<Revoked, Pending> {
+    let user = desk.user_of(&params.token)?;
+    match outcome {
+        None => {
+            let known = desk.ledger.state().users.password(&user).map(Into::into);
+            Err(Pending::Hash(Job::Change(params.password, known, params.new_password)))
+        }
+        Some(Outcome::Hashed(password)) => {
+            desk.ledger.record(Command::ChangePassword { user, password }, desk.now_ms)?;
+            Ok(end_sessions(desk, &params.token, None)?)
+        }
+        Some(Outcome::Verified(_)) => {
+            Err(Error::new(Reason::WrongCredentials, "this is not your password").into())
+        }
+        Some(Outcome::Failed) => Err(not_computed().into()),
+    }
+}
+
+pub(super) fn sessions(desk: &Desk<'_>, params: &SessionOnly<'_>) -> Result<Sessions, Error> {
+    let user = desk.user_of(&params.token)?;
+    let current = TokenDigest::of(&params.token);
+    let open = desk.ledger.state().users.sessions(&user);
+    let mut sessions: Vec<_> = open
+        .filter(|(_, session)| desk.now_ms < session.expires)
+        .map(|(digest, session)| SessionInfo {
+            session: session.session,
+            opened: session.opened,
+            expires: session.expires,
+            current: *digest == current,
+        })
+        .collect();
+    sessions.sort_by_key(|session| session.opened);
+    Ok(Sessions { sessions })
+}
+
+pub(super) fn revoke(desk: &mut Desk<'_>, params: &Revoke<'_>) -> Result<Revoked, Error> {
+    end_sessions(desk, &params.token, params.session)
+}
+
+fn end_sessions(desk: &mut Desk<'_>, token: &Token<'_>, session: Option<Uuid>) -> Result<Revoked, Error> {
+    let user = desk.user_of(token)?;
+    let open = |desk: &Desk<'_>| desk.ledger.state().users.sessions(&user).count() as u64;
+    let (before, current) = (open(desk), TokenDigest::of(token));
+    desk.ledger.record(Command::Revoke { user: user.clone(), current, session }, desk.now_ms)?;
+    Ok(Revoked { ended: before - open(desk), topic: desk.ledger.state().user_topic(&user) })
 }
 
 pub(super) fn list(desk: &Desk<'_>, params: &ListNames<'_>) -> Result<Users, Error> {

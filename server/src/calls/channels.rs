@@ -1,36 +1,66 @@
-//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`.
+//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and looking after a channel.
 
 use std::ops::Bound;
 
-use common::accounts::{Done, ListNames};
-use common::channels::{Channels, Joined, ListMembers, Members, OneChannel};
-use common::{Error, UserName};
+use common::accounts::{Done, ListNames, Token};
+use common::channels::{
+    Channels, CreateChannel, GiveRole, Joined, ListMembers, Member, Members, OneChannel, OneMember,
+    SetChannel,
+};
+use common::{ChannelName, Error, UserName};
 
 use super::{Desk, first_page};
-use crate::domain::Command;
+use crate::domain::{Command, Deed};
 
-pub(super) fn create(desk: &mut Desk<'_>, params: &OneChannel<'_>) -> Result<Joined, Error> {
-    let (user, channel) = (desk.user_of(&params.token)?, params.channel.clone());
-    desk.ledger.record(Command::CreateChannel { user, channel }, desk.now_ms)?;
-    joined(desk, params)
+pub(super) fn create(desk: &mut Desk<'_>, params: &CreateChannel<'_>) -> Result<Joined, Error> {
+    let deed = deed(desk, &params.token, &params.channel)?;
+    desk.ledger.record(Command::CreateChannel(deed, params.private), desk.now_ms)?;
+    joined(desk, &params.channel)
 }
 
 pub(super) fn join(desk: &mut Desk<'_>, params: &OneChannel<'_>) -> Result<Joined, Error> {
-    let (user, channel) = (desk.user_of(&params.token)?, params.channel.clone());
-    desk.ledger.record(Command::Join { user, channel }, desk.now_ms)?;
-    joined(desk, params)
-}
-
-fn joined(desk: &Desk<'_>, params: &OneChannel<'_>) -> Result<Joined, Error> {
-    let channel = desk.ledger.state().channels.channel(&params.channel)?;
-    let topic = channel.topic.to_string();
-    Ok(Joined { channel: params.channel.clone(), topic, n: channel.progress.n })
+    let deed = deed(desk, &params.token, &params.channel)?;
+    desk.ledger.record(Command::Join(deed), desk.now_ms)?;
+    joined(desk, &params.channel)
 }
 
 pub(super) fn leave(desk: &mut Desk<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
-    let (user, channel) = (desk.user_of(&params.token)?, params.channel.clone());
-    desk.ledger.record(Command::Leave { user, channel }, desk.now_ms)?;
+    let deed = deed(desk, &params.token, &params.channel)?;
+    done(desk, Command::Leave(deed))
+}
+
+/// What is done to one user: `command` says which of it.
+pub(super) fn to_member(
+    desk: &mut Desk<'_>,
+    params: OneMember<'_>,
+    command: impl FnOnce(Deed, UserName) -> Command<'static>,
+) -> Result<Done, Error> {
+    let deed = deed(desk, &params.token, &params.channel)?;
+    done(desk, command(deed, params.user))
+}
+
+pub(super) fn give_role(desk: &mut Desk<'_>, params: GiveRole<'_>) -> Result<Done, Error> {
+    let deed = deed(desk, &params.token, &params.channel)?;
+    done(desk, Command::GiveRole(deed, params.user, params.role))
+}
+
+pub(super) fn set(desk: &mut Desk<'_>, params: SetChannel<'_>) -> Result<Done, Error> {
+    let deed = deed(desk, &params.token, &params.channel)?;
+    done(desk, Command::SetChannel(deed, params.subject, params.private))
+}
+
+fn deed(desk: &Desk<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Deed, Error> {
+    Ok(Deed { user: desk.user_of(token)?, channel: channel.clone() })
+}
+
+fn done(desk: &mut Desk<'_>, command: Command<'_>) -> Result<Done, Error> {
+    desk.ledger.record(command, desk.now_ms)?;
     Ok(Done {})
+}
+
+fn joined(desk: &Desk<'_>, name: &ChannelName) -> Result<Joined, Error> {
+    let channel = desk.ledger.state().channels.channel(name)?;
+    Ok(Joined { channel: name.clone(), topic: channel.topic.to_string(), n: channel.progress.n })
 }
 
 pub(super) fn list(desk: &Desk<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
@@ -45,7 +75,11 @@ pub(super) fn members(desk: &Desk<'_>, params: &ListMembers<'_>) -> Result<Membe
     // A cursor that is no name lies before all names: nothing is skipped.
     let after = params.after.as_deref().and_then(|name| UserName::new(name).ok());
     let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-    let (members, more) =
-        first_page(channel.members.range::<UserName, _>((start, Bound::Unbounded)).cloned());
+    let (members, more) = first_page(
+        channel
+            .members
+            .range::<UserName, _>((start, Bound::Unbounded))
+            .map(|(user, role)| Member { user: user.clone(), role: *role }),
+    );
     Ok(Members { members, more })
 }

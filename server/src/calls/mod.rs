@@ -13,6 +13,7 @@ use common::rpc::{self, encode_error, encode_result};
 use common::{Call, Error, Reason, UserName};
 use serde::Serialize;
 
+use crate::domain::Command;
 use crate::ledger::Ledger;
 use crate::passwords::{Job, Outcome};
 use crate::records::TokenDigest;
@@ -81,11 +82,20 @@ impl Desk<'_> {
             Call::Register(credentials) => tell(out, id, accounts::register(self, credentials, outcome)?),
             Call::Login(credentials) => tell(out, id, accounts::login(self, credentials, outcome)?),
             Call::Logout(params) => tell(out, id, accounts::logout(self, &params)?),
+            Call::Password(params) => tell(out, id, accounts::password(self, params, outcome)?),
+            Call::SessionList(params) => tell(out, id, accounts::sessions(self, &params)?),
+            Call::SessionRevoke(params) => tell(out, id, accounts::revoke(self, &params)?),
             Call::UserList(params) => tell(out, id, accounts::list(self, &params)?),
             Call::ChannelCreate(params) => tell(out, id, channels::create(self, &params)?),
             Call::ChannelList(params) => tell(out, id, channels::list(self, &params)?),
             Call::ChannelJoin(params) => tell(out, id, channels::join(self, &params)?),
             Call::ChannelLeave(params) => tell(out, id, channels::leave(self, &params)?),
+            Call::ChannelInvite(params) => tell(out, id, channels::to_member(self, params, Command::Invite)?),
+            Call::ChannelKick(params) => tell(out, id, channels::to_member(self, params, Command::Kick)?),
+            Call::ChannelBan(params) => tell(out, id, channels::to_member(self, params, Command::Ban)?),
+            Call::ChannelUnban(params) => tell(out, id, channels::to_member(self, params, Command::Unban)?),
+            Call::ChannelRole(params) => tell(out, id, channels::give_role(self, params)?),
+            Call::ChannelSet(params) => tell(out, id, channels::set(self, params)?),
             Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
             Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),

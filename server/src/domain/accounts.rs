@@ -31,6 +31,8 @@ pub struct Account {
     pub password: Box<str>,
     /// The open sessions.
     pub sessions: BTreeMap<TokenDigest, Session>,
+    /// How often the topic of what is meant for this user has moved.
+    pub epoch: u64,
 }
 
 /// A session that somebody has open.
@@ -65,6 +67,17 @@ impl Users {
         (now_ms < session.expires).then_some(user)
     }
 
+    /// The open sessions of a user.
+    pub fn sessions(&self, user: &UserName) -> impl Iterator<Item = (&TokenDigest, &Session)> {
+        self.accounts.get(user).into_iter().flat_map(|account| &account.sessions)
+    }
+
+    /// How often the topic of what is meant for this user has moved.
+    #[must_use]
+    pub fn epoch(&self, user: &UserName) -> u64 {
+        self.accounts.get(user).map_or(0, |account| account.epoch)
+    }
+
     /// Users in alphabetical order, those after `after`.
     pub fn list(&self, after: Option<&str>) -> impl Iterator<Item = UserInfo> {
         // A cursor that is no name lies before all names: nothing is skipped.
@@ -91,7 +104,8 @@ impl Users {
     pub(super) fn apply(&mut self, record: &Private) {
         match record {
             Private::Account { at, user, password } => {
-                let account = Account { since: *at, password: password.clone(), sessions: BTreeMap::new() };
+                let sessions = BTreeMap::new();
+                let account = Account { since: *at, password: password.clone(), sessions, epoch: 0 };
                 self.accounts.insert(user.clone(), account);
             }
             Private::SessionOpened { at, user, session, digest, expires } => {
@@ -106,6 +120,18 @@ impl Users {
                 self.owners.remove(digest);
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.sessions.remove(digest);
+                }
+            }
+            Private::SessionsRevoked { user, digests, .. } => {
+                digests.iter().for_each(|digest| drop(self.owners.remove(digest)));
+                if let Some(account) = self.accounts.get_mut(user) {
+                    account.sessions.retain(|digest, _| !digests.contains(digest));
+                    account.epoch += 1;
+                }
+            }
+            Private::PasswordChanged { user, password, .. } => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    account.password = password.clone();
                 }
             }
         }
@@ -163,4 +189,27 @@ pub(super) fn end_session<'a>(
 ) -> Option<Record<'a>> {
     let open = state.users.owners.contains_key(&digest);
     open.then_some(Record::Private(Private::SessionEnded { at, user, digest }))
+}
+
+pub(super) fn revoke<'a>(
+    state: &State,
+    user: UserName,
+    which: impl Fn(&TokenDigest, &Session) -> bool,
+    at: u64,
+) -> Option<Record<'a>> {
+    let open = state.users.sessions(&user).filter(|(digest, session)| which(digest, session));
+    let digests: Vec<_> = open.map(|(digest, _)| *digest).collect();
+    (!digests.is_empty()).then_some(Record::Private(Private::SessionsRevoked { at, user, digests }))
+}
+
+pub(super) fn change_password<'a>(
+    state: &State,
+    user: UserName,
+    password: Box<str>,
+    at: u64,
+) -> Result<Record<'a>, DomainError> {
+    if !state.users.exists(&user) {
+        return Err(DomainError::NoSuchUser(user));
+    }
+    Ok(Record::Private(Private::PasswordChanged { at, user, password }))
 }

@@ -21,6 +21,27 @@ pub enum DomainError {
     /// Only for members.
     #[error("you are not a member of {0}; join it first")]
     NotMember(ChannelName),
+    /// Not with one's role in the channel.
+    #[error("your role in {0} does not allow this")]
+    NotAllowed(ChannelName),
+    /// Kept out.
+    #[error("you were banned from {0}")]
+    Banned(ChannelName),
+    /// Somebody else is kept out.
+    #[error("{0} is banned from {1}; take the ban back first")]
+    IsBanned(UserName, ChannelName),
+    /// The channel would be without an owner.
+    #[error("you are the last owner of {0}; make somebody else an owner first")]
+    LastOwner(ChannelName),
+    /// That user is not in it.
+    #[error("{0} is not a member of {1}")]
+    NoSuchMember(UserName, ChannelName),
+    /// No such session of this user.
+    #[error("you have no such session")]
+    NoSuchSession,
+    /// A list of the channel is full.
+    #[error("too many are invited to, or banned from, {0}")]
+    TooMany(ChannelName),
     /// A message id that is no UUID of version 7.
     #[error("the \"id\" of a message must be a UUID of version 7")]
     IdVersion,
@@ -38,6 +59,12 @@ impl DomainError {
             Self::NoSuchUser(_) => Reason::NoSuchUser,
             Self::NoSuchChannel(_) => Reason::NoSuchChannel,
             Self::NotMember(_) => Reason::NotMember,
+            Self::NotAllowed(_) => Reason::NotAllowed,
+            Self::Banned(_) | Self::IsBanned(..) => Reason::Banned,
+            Self::LastOwner(_) => Reason::LastOwner,
+            Self::NoSuchMember(..) => Reason::NoSuchMember,
+            Self::NoSuchSession => Reason::NoSuchSession,
+            Self::TooMany(_) => Reason::TooLarge,
             Self::IdVersion | Self::IdFuture => Reason::InvalidParams,
         }
     }

@@ -13,12 +13,14 @@ pub mod channels;
 pub mod messages;
 pub mod history;
 
-use common::{ChannelName, Conversation, Target, Text, UserName};
+use common::channels::Role;
+use common::{Conversation, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
-use crate::records::{Record, TokenDigest};
+use crate::records::{Private, Record, TokenDigest};
 pub use accounts::Users;
 pub use channels::Channels;
+pub use channels::decide::Deed;
 pub use errors::DomainError;
 pub use topics::TopicSecret;
 
@@ -58,27 +60,40 @@ pub enum Command<'a> {
         /// Which.
         digest: TokenDigest,
     },
+    /// End sessions of a user, all but the one that asks or only the one named.
+    Revoke {
+        /// Whose.
+        user: UserName,
+        /// The session that asks.
+        current: TokenDigest,
+        /// Which to end; without it, all others.
+        session: Option<Uuid>,
+    },
+    /// Set another password; it is hashed already.
+    ChangePassword {
+        /// Whose.
+        user: UserName,
+        /// The hash as a PHC string.
+        password: Box<str>,
+    },
     /// Make a channel.
-    CreateChannel {
-        /// By whom.
-        user: UserName,
-        /// Its name.
-        channel: ChannelName,
-    },
+    CreateChannel(Deed, bool),
     /// Become a member.
-    Join {
-        /// Who.
-        user: UserName,
-        /// Of which channel.
-        channel: ChannelName,
-    },
+    Join(Deed),
     /// Be a member no more.
-    Leave {
-        /// Who.
-        user: UserName,
-        /// Of which channel.
-        channel: ChannelName,
-    },
+    Leave(Deed),
+    /// Allow somebody to join.
+    Invite(Deed, UserName),
+    /// Remove somebody.
+    Kick(Deed, UserName),
+    /// Remove somebody, or keep them out, for good.
+    Ban(Deed, UserName),
+    /// Take a ban back.
+    Unban(Deed, UserName),
+    /// Give a member a role.
+    GiveRole(Deed, UserName, Role),
+    /// Change the subject, or whether it is private.
+    SetChannel(Deed, Option<Subject<'a>>, Option<bool>),
     /// Say something.
     Send {
         /// Who.
@@ -100,9 +115,27 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
             accounts::open_session(state, user, session, digest, expires, at).map(Some)
         }
         Command::EndSession { user, digest } => Ok(accounts::end_session(state, user, digest, at)),
-        Command::CreateChannel { user, channel } => channels::create(state, user, channel, at).map(Some),
-        Command::Join { user, channel } => channels::join(state, user, channel, at),
-        Command::Leave { user, channel } => channels::leave(state, user, channel, at).map(Some),
+        Command::Revoke { user, current, session: None } => {
+            Ok(accounts::revoke(state, user, |digest, _| *digest != current, at))
+        }
+        Command::Revoke { user, session: Some(wanted), .. } => {
+            let found = accounts::revoke(state, user, |_, session| session.session == wanted, at);
+            found.ok_or(DomainError::NoSuchSession).map(Some)
+        }
+        Command::ChangePassword { user, password } => {
+            accounts::change_password(state, user, password, at).map(Some)
+        }
+        Command::CreateChannel(deed, private) => channels::decide::create(state, deed, private, at),
+        Command::Join(deed) => channels::decide::join(state, deed, at),
+        Command::Leave(deed) => channels::decide::leave(state, deed, at),
+        Command::Invite(deed, user) => channels::decide::invite(state, deed, user, at),
+        Command::Kick(deed, user) => channels::decide::kick(state, deed, user, at),
+        Command::Ban(deed, user) => channels::decide::ban(state, deed, user, at),
+        Command::Unban(deed, user) => channels::decide::unban(state, deed, user, at),
+        Command::GiveRole(deed, user, role) => channels::decide::give_role(state, deed, user, role, at),
+        Command::SetChannel(deed, subject, private) => {
+            channels::decide::set(state, deed, subject, private, at)
+        }
         Command::Send { user, to, id, text } => messages::send(state, user, to, id, text, at).map(Some),
     }
 }
@@ -118,12 +151,27 @@ impl State {
     /// changes nothing, so that replay may begin at the older of the two snapshots.
     pub fn apply(&mut self, number: u64, record: &Record<'_>) {
         match record {
-            Record::Private(private) if number > self.users.applied => self.users.apply(private),
+            Record::Private(private) => {
+                if number > self.users.applied {
+                    self.users.apply(private);
+                }
+                if let Private::SessionsRevoked { user, .. } = private
+                    && number > self.channels.applied
+                {
+                    self.channels.sessions_ended(user);
+                }
+            }
             Record::Event(event) if number > self.channels.applied => self.channels.apply(number, event),
-            Record::Private(_) | Record::Event(_) => {}
+            Record::Event(_) => {}
         }
         self.users.applied = self.users.applied.max(number);
         self.channels.applied = self.channels.applied.max(number);
+    }
+
+    /// The topic of what is meant for one user.
+    #[must_use]
+    pub fn user_topic(&self, user: &UserName) -> String {
+        self.channels.user_topic(user, self.users.epoch(user))
     }
 
     /// The number of the newest event in a conversation, 0 when it has none.

@@ -1,11 +1,12 @@
 //! The rules as transcripts: who does what, and what the log would say.
 
-use common::{ChannelName, Conversation, Target, Text, UserName};
+use common::channels::Role;
+use common::{ChannelName, Conversation, Subject, Target, Text, UserName};
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::history::{Fill, PageRange, heads, page};
-use super::{Command, DomainError, State, TopicSecret, decide};
+use super::{Command, Deed, DomainError, State, TopicSecret, decide};
 use crate::records::{Record, TokenDigest};
 
 /// 2100-01-01, so that the ids below are not from the future.
@@ -79,16 +80,32 @@ fn to(target: &str) -> Target {
     Target::new(target).expect("a target")
 }
 
+fn deed(by: &str, name: &str) -> Deed {
+    Deed { user: user(by), channel: channel(name) }
+}
+
 fn create(by: &str, name: &str) -> Command<'static> {
-    Command::CreateChannel { user: user(by), channel: channel(name) }
+    Command::CreateChannel(deed(by, name), false)
+}
+
+fn create_private(by: &str, name: &str) -> Command<'static> {
+    Command::CreateChannel(deed(by, name), true)
+}
+
+fn give(by: &str, name: &str, other: &str, role: Role) -> Command<'static> {
+    Command::GiveRole(deed(by, name), user(other), role)
+}
+
+fn make_private(by: &str, name: &str, private: bool) -> Command<'static> {
+    Command::SetChannel(deed(by, name), None, Some(private))
 }
 
 fn join(by: &str, name: &str) -> Command<'static> {
-    Command::Join { user: user(by), channel: channel(name) }
+    Command::Join(deed(by, name))
 }
 
 fn leave(by: &str, name: &str) -> Command<'static> {
-    Command::Leave { user: user(by), channel: channel(name) }
+    Command::Leave(deed(by, name))
 }
 
 fn send(by: &str, target: &str) -> Command<'static> {
@@ -105,13 +122,13 @@ fn open(by: &str, token: &str, expires: u64) -> Command<'static> {
 fn a_channel_is_numbered_without_a_hole() {
     let world = World::with(
         &["alice", "bob"],
-        [create("alice", "#ops"), join("bob", "#ops"), send("bob", "#ops"), leave("alice", "#ops")],
+        [create("alice", "#ops"), join("bob", "#ops"), send("bob", "#ops"), leave("bob", "#ops")],
     );
     insta::assert_snapshot!(world.log[2..].join("\n"), @r##"
     {"n":1,"at":4102444800000,"to":"#ops","from":"alice","kind":"channel.created"}
     {"n":2,"at":4102444800000,"to":"#ops","from":"bob","kind":"channel.joined"}
     {"n":3,"at":4102444800000,"to":"#ops","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}
-    {"n":4,"at":4102444800000,"to":"#ops","from":"alice","kind":"channel.left"}
+    {"n":4,"at":4102444800000,"to":"#ops","from":"bob","kind":"channel.left"}
     "##);
 }
 
@@ -232,31 +249,134 @@ fn a_page_holds_the_newest_or_what_was_asked_for() {
     }
 }
 
+/// The topic of a channel, and of a user, by their keys alone.
+fn topic(world: &World, name: &str) -> String {
+    match to(name) {
+        Target::Channel(channel) => {
+            world.state.channels.channel(&channel).expect("a channel").topic.to_string()
+        }
+        Target::User(user) => world.state.user_topic(&user),
+    }
+}
+
+#[test]
+fn a_topic_moves_when_somebody_is_to_hear_no_more() {
+    let mut world = World::with(
+        &["ana", "bob", "eva"],
+        [
+            create("ana", "#open"),
+            create_private("ana", "#closed"),
+            join("bob", "#open"),
+            Command::Invite(deed("ana", "#closed"), user("bob")),
+            join("bob", "#closed"),
+            open("bob", "here", NOW_MS + 10),
+            open("bob", "elsewhere", NOW_MS + 10),
+        ],
+    );
+    let mut moves = |command: Command<'static>, name: &str| {
+        let before = topic(&world, name);
+        world.does(command);
+        let moved = world.state.channels.take_moved();
+        let has_moved = topic(&world, name) != before;
+        assert_eq!(has_moved && name.starts_with('#'), moved.contains(&channel(&format!("#{}", &name[1..]))));
+        has_moved
+    };
+    assert!(!moves(send("bob", "#closed"), "#closed"));
+    assert!(!moves(leave("bob", "#open"), "#open"), "anybody may come back");
+    assert!(moves(Command::Ban(deed("ana", "#open"), user("bob")), "#open"));
+    assert!(moves(make_private("ana", "#open", true), "#open"), "who has left knows the old topic");
+    assert!(!moves(make_private("ana", "#open", false), "#open"));
+    let current = TokenDigest::of("here");
+    let others = Command::Revoke { user: user("bob"), current, session: None };
+    assert!(moves(others.clone(), "@bob"));
+    assert!(!moves(others, "@bob"), "there are no others any more");
+    let itself = Command::Revoke { user: user("bob"), current, session: Some(Uuid::nil()) };
+    assert!(moves(itself, "#closed"), "a revoked session may still listen to the private channels");
+    assert!(moves(leave("bob", "#closed"), "#closed"));
+    world.does(Command::Invite(deed("ana", "#closed"), user("eva")));
+    let before = topic(&world, "#closed");
+    world.does(Command::Kick(deed("ana", "#closed"), user("eva")));
+    assert_ne!(topic(&world, "#closed"), before);
+    assert_eq!(world.refuses(join("eva", "#closed")), DomainError::NoSuchChannel(channel("#closed")));
+}
+
+#[test]
+fn a_private_channel_is_for_the_invited_alone() {
+    let mut world = World::with(&["ana", "bob", "eva"], [create_private("ana", "#closed")]);
+    let hidden = DomainError::NoSuchChannel(channel("#closed"));
+    assert_eq!(world.refuses(join("eva", "#closed")), hidden);
+    assert_eq!(world.refuses(send("eva", "#closed")), hidden);
+    assert_eq!(world.state.channels.list(&user("eva"), None).count(), 0);
+    world.does(Command::Invite(deed("ana", "#closed"), user("bob")));
+    let seen = world.state.channels.list(&user("bob"), None).next().expect("visible to the invited");
+    assert!(seen.invited && seen.role.is_none());
+    assert_eq!(world.refuses(send("bob", "#closed")), DomainError::NotMember(channel("#closed")));
+    world.does(join("bob", "#closed"));
+    world.does(leave("bob", "#closed"));
+    assert_eq!(world.refuses(join("bob", "#closed")), hidden, "an invitation is for one time");
+}
+
+#[test]
+fn there_is_always_an_owner() {
+    let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
+    let last = DomainError::LastOwner(channel("#a"));
+    assert_eq!(world.refuses(leave("ana", "#a")), last);
+    assert_eq!(world.refuses(give("ana", "#a", "ana", Role::Member)), last);
+    world.does(give("ana", "#a", "bob", Role::Owner));
+    world.does(leave("ana", "#a"));
+    assert_eq!(world.refuses(give("bob", "#a", "ana", Role::Owner)).to_string(), "ana is not a member of #a");
+    world.does(leave("bob", "#a"));
+    world.does(join("ana", "#a"));
+    world.does(make_private("ana", "#a", true));
+}
+
+#[test]
+fn a_ban_lasts_until_it_is_taken_back() {
+    let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
+    world.does(Command::Ban(deed("ana", "#a"), user("bob")));
+    assert_eq!(world.refuses(join("bob", "#a")), DomainError::Banned(channel("#a")));
+    let invited = world.refuses(Command::Invite(deed("ana", "#a"), user("bob")));
+    assert_eq!(invited, DomainError::IsBanned(user("bob"), channel("#a")));
+    world.does(Command::Unban(deed("ana", "#a"), user("bob")));
+    world.does(join("bob", "#a"));
+}
+
 fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, 0..8u8).prop_map(|(by, other, place, what)| match what {
-        0 => create(by, place),
-        1 => join(by, place),
-        2 => leave(by, place),
-        3 => send(by, place),
-        4 => send(by, &format!("@{other}")),
-        5 => open(by, other, NOW_MS + 10),
-        6 => Command::EndSession { user: user(by), digest: TokenDigest::of(other) },
-        _ => Command::Register { user: user(by), password: "hash".into() },
+    (name.clone(), name, place, any::<bool>(), 0..16u8).prop_map(|(by, other, place, flag, what)| {
+        let (deed, target) = (deed(by, place), user(other));
+        match what {
+            0 => Command::CreateChannel(deed, flag),
+            1 => Command::Join(deed),
+            2 => Command::Leave(deed),
+            3 => send(by, place),
+            4 => send(by, &format!("@{other}")),
+            5 => open(by, other, NOW_MS + 10),
+            6 => Command::EndSession { user: user(by), digest: TokenDigest::of(other) },
+            7 => Command::Invite(deed, target),
+            8 => Command::Kick(deed, target),
+            9 => Command::Ban(deed, target),
+            10 => Command::Unban(deed, target),
+            11 => Command::GiveRole(deed, target, if flag { Role::Owner } else { Role::Moderator }),
+            12 => Command::SetChannel(deed, Some(Subject::new(other).expect("short")), Some(flag)),
+            13 => Command::Revoke { user: target, current: TokenDigest::of(by), session: None },
+            14 => Command::ChangePassword { user: target, password: by.into() },
+            _ => Command::Register { user: user(by), password: "hash".into() },
+        }
     })
 }
 
 proptest! {
     /// Whatever was allowed, the log alone gives the same state, and the same refusals.
     #[test]
-    fn replay_gives_the_same_state(commands in prop::collection::vec(any_command(), 0..60), probe in any_command()) {
+    fn replay_gives_the_same_state(commands in prop::collection::vec(any_command(), 0..100), probe in any_command()) {
         let mut world = World::new();
         for command in commands {
             let _allowed_or_not = world.try_to(command);
         }
         let replayed = world.replayed();
         prop_assert_eq!(&replayed.users, &world.state.users);
-        prop_assert!(replayed.channels.all().eq(world.state.channels.all()));
+        prop_assert_eq!(replayed.channels.all(), world.state.channels.all());
         for name in ["ana", "bob", "eva"] {
             let [before, after] = [&world.state, &replayed].map(|state| heads(state, &user(name), 0).collect::<Vec<_>>());
             prop_assert_eq!(before, after);

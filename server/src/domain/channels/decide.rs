@@ -1,0 +1,144 @@
+//! What may happen to a channel: each function asks [`rights`](super::rights), and says what the log would say.
+
+use common::channels::Role;
+use common::limits::CHANNEL_NAMES_MAX;
+use common::{Body, ChannelName, Event, Subject, Target, UserName};
+
+use super::Channel;
+use super::rights::{Action, check};
+use crate::domain::{DomainError, State};
+use crate::records::Record;
+
+type Decision<'a> = Result<Option<Record<'a>>, DomainError>;
+
+/// Who does something to which channel, and when (Unix milliseconds).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// Who.
+    pub user: UserName,
+    /// To which channel.
+    pub channel: ChannelName,
+}
+
+impl Deed {
+    /// The channel, if the user may do this to it.
+    fn allowed<'s>(&self, state: &'s State, action: Action<'_>) -> Result<&'s Channel, DomainError> {
+        let channel = state.channels.channel(&self.channel)?;
+        check(&self.channel, channel, &self.user, action)?;
+        Ok(channel)
+    }
+
+    fn event<'a>(self, n: u64, at: u64, body: Body<'a>) -> Decision<'a> {
+        let to = Target::Channel(self.channel);
+        Ok(Some(Record::Event(Event { n, at, to, from: self.user, body })))
+    }
+}
+
+pub(crate) fn create<'a>(state: &State, deed: Deed, private: bool, at: u64) -> Decision<'a> {
+    if state.channels.channel(&deed.channel).is_ok() {
+        return Err(DomainError::ChannelTaken(deed.channel));
+    }
+    deed.event(1, at, Body::Created { private })
+}
+
+pub(crate) fn join<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
+    let channel = state.channels.channel(&deed.channel)?;
+    if channel.members.contains_key(&deed.user) {
+        return Ok(None);
+    }
+    if !channel.is_visible_to(&deed.user) {
+        return Err(DomainError::NoSuchChannel(deed.channel));
+    }
+    if channel.banned.contains(&deed.user) {
+        return Err(DomainError::Banned(deed.channel));
+    }
+    deed.event(channel.progress.n + 1, at, Body::Joined)
+}
+
+pub(crate) fn leave<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
+    let channel = deed.allowed(state, Action::TakePart)?;
+    if channel.is_last_owner(&deed.user) && channel.members.len() > 1 {
+        return Err(DomainError::LastOwner(deed.channel));
+    }
+    deed.event(channel.progress.n + 1, at, Body::Left)
+}
+
+pub(crate) fn invite<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
+    let channel = deed.allowed(state, Action::Invite)?;
+    must_exist(state, &user)?;
+    if channel.banned.contains(&user) {
+        return Err(DomainError::IsBanned(user, deed.channel));
+    }
+    if channel.members.contains_key(&user) || channel.invited.contains(&user) {
+        return Ok(None);
+    }
+    if channel.invited.len() >= CHANNEL_NAMES_MAX {
+        return Err(DomainError::TooMany(deed.channel));
+    }
+    deed.event(channel.progress.n + 1, at, Body::Invited(user))
+}
+
+pub(crate) fn kick<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
+    let channel = deed.allowed(state, Action::Remove(&user))?;
+    // Who is only invited is not in it, but must be kept out too.
+    if !channel.members.contains_key(&user) && !channel.invited.contains(&user) {
+        return Err(DomainError::NoSuchMember(user, deed.channel));
+    }
+    deed.event(channel.progress.n + 1, at, Body::Kicked(user))
+}
+
+pub(crate) fn ban<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
+    let channel = deed.allowed(state, Action::Remove(&user))?;
+    must_exist(state, &user)?;
+    if channel.banned.contains(&user) {
+        return Ok(None);
+    }
+    if channel.banned.len() >= CHANNEL_NAMES_MAX {
+        return Err(DomainError::TooMany(deed.channel));
+    }
+    deed.event(channel.progress.n + 1, at, Body::Banned(user))
+}
+
+pub(crate) fn unban<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
+    let channel = deed.allowed(state, Action::Unban)?;
+    if !channel.banned.contains(&user) {
+        return Ok(None);
+    }
+    deed.event(channel.progress.n + 1, at, Body::Unbanned(user))
+}
+
+pub(crate) fn give_role<'a>(state: &State, deed: Deed, user: UserName, role: Role, at: u64) -> Decision<'a> {
+    let channel = deed.allowed(state, Action::GiveRole)?;
+    match channel.members.get(&user) {
+        None => Err(DomainError::NoSuchMember(user, deed.channel)),
+        Some(now) if *now == role => Ok(None),
+        Some(_) if channel.is_last_owner(&user) => Err(DomainError::LastOwner(deed.channel)),
+        Some(_) => deed.event(channel.progress.n + 1, at, Body::Role(user, role)),
+    }
+}
+
+pub(crate) fn set<'a>(
+    state: &State,
+    deed: Deed,
+    subject: Option<Subject<'a>>,
+    private: Option<bool>,
+    at: u64,
+) -> Decision<'a> {
+    let mut channel = deed.allowed(state, Action::TakePart)?;
+    if subject.is_some() {
+        channel = deed.allowed(state, Action::SetSubject)?;
+    }
+    if private.is_some() {
+        channel = deed.allowed(state, Action::SetPrivate)?;
+    }
+    let subject = subject.filter(|subject| *subject != channel.subject);
+    let private = private.filter(|private| *private != channel.private);
+    if subject.is_none() && private.is_none() {
+        return Ok(None);
+    }
+    deed.event(channel.progress.n + 1, at, Body::Set { subject, private })
+}
+
+fn must_exist(state: &State, user: &UserName) -> Result<(), DomainError> {
+    if state.users.exists(user) { Ok(()) } else { Err(DomainError::NoSuchUser(user.clone())) }
+}

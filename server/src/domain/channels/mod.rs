@@ -1,0 +1,256 @@
+//! Channels, who is in them, and how far every conversation has come.
+
+pub mod rights;
+pub(crate) mod decide;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use common::channels::{ChannelInfo, Role};
+use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
+use serde::{Deserialize, Serialize};
+
+use super::{DomainError, TopicSecret};
+
+/// All channels and direct conversations.
+pub struct Channels {
+    /// The number of the newest record that is part of this.
+    pub applied: u64,
+    secret: TopicSecret,
+    channels: BTreeMap<ChannelName, Channel>,
+    direct: HashMap<(UserName, UserName), Progress>,
+    /// Per user, what they take part in; derived from the two above.
+    conversations: HashMap<UserName, BTreeSet<Target>>,
+    /// Channels whose topic has moved since somebody last asked.
+    moved: Vec<ChannelName>,
+}
+
+/// One channel, as `channels.json` holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// When it was made, in Unix milliseconds.
+    pub since: u64,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// How often its topic has moved.
+    pub epoch: u64,
+    /// Whether only the invited may join, and others are not told of it.
+    pub private: bool,
+    /// What it is about; empty when nobody said.
+    pub subject: Subject<'static>,
+    /// Who is in it.
+    pub members: BTreeMap<UserName, Role>,
+    /// Who may join and has not yet.
+    pub invited: BTreeSet<UserName>,
+    /// Who may not join.
+    pub banned: BTreeSet<UserName>,
+    /// Where its events are published; derived from the name and the epoch.
+    #[serde(skip)]
+    pub topic: Arc<str>,
+}
+
+/// How far a conversation has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The number of its newest event.
+    pub n: u64,
+    /// The number of the record that was.
+    pub record: u64,
+}
+
+impl Channel {
+    /// Whether `user` may know of it.
+    #[must_use]
+    pub fn is_visible_to(&self, user: &UserName) -> bool {
+        !self.private || self.members.contains_key(user) || self.invited.contains(user)
+    }
+
+    fn is_last_owner(&self, user: &UserName) -> bool {
+        let owners = self.members.iter().filter(|(_, role)| **role == Role::Owner);
+        owners.map(|(name, _)| name).eq([user])
+    }
+}
+
+impl Channels {
+    pub(super) fn new(secret: TopicSecret) -> Self {
+        let (channels, direct, conversations, moved) = Default::default();
+        Self { applied: 0, secret, channels, direct, conversations, moved }
+    }
+
+    /// A channel, if it exists.
+    pub fn channel(&self, name: &ChannelName) -> Result<&Channel, DomainError> {
+        self.channels.get(name).ok_or_else(|| DomainError::NoSuchChannel(name.clone()))
+    }
+
+    /// A channel, if `user` is in it.
+    pub fn membership(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, DomainError> {
+        let channel = self.channel(name)?;
+        rights::check(name, channel, user, rights::Action::TakePart)?;
+        Ok(channel)
+    }
+
+    /// Channels in alphabetical order, those after `after`, as far as `user` may know of them.
+    pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
+        // A cursor that is no name lies before all names: nothing is skipped.
+        let after = after.and_then(|name| ChannelName::new(name).ok());
+        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let channels = self.channels.range::<ChannelName, _>((start, Bound::Unbounded));
+        channels.filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
+            channel: name.clone(),
+            members: channel.members.len() as u64,
+            role: channel.members.get(user).copied(),
+            invited: channel.invited.contains(user),
+            private: channel.private,
+            subject: channel.subject.clone(),
+        })
+    }
+
+    /// The topic of what is meant for one user, after it has moved `epoch` times.
+    #[must_use]
+    pub fn user_topic(&self, user: &UserName, epoch: u64) -> String {
+        self.secret.user(user, epoch)
+    }
+
+    /// How far a conversation has come, when it has begun.
+    #[must_use]
+    pub fn progress(&self, conversation: &Conversation) -> Option<Progress> {
+        match conversation {
+            Conversation::Channel(name) => self.channels.get(name).map(|channel| channel.progress),
+            Conversation::Direct(one, other) => self.direct.get(&(one.clone(), other.clone())).copied(),
+        }
+    }
+
+    /// The number of the newest event, 0 when there is none.
+    #[must_use]
+    pub fn head(&self, conversation: &Conversation) -> u64 {
+        self.progress(conversation).map_or(0, |progress| progress.n)
+    }
+
+    /// What a user takes part in.
+    pub fn conversations(&self, user: &UserName) -> impl Iterator<Item = &Target> {
+        self.conversations.get(user).into_iter().flatten()
+    }
+
+    /// All channels, for the snapshot.
+    #[must_use]
+    pub fn all(&self) -> &BTreeMap<ChannelName, Channel> {
+        &self.channels
+    }
+
+    /// All direct conversations, for the snapshot, in no order.
+    pub fn all_direct(&self) -> impl Iterator<Item = (&(UserName, UserName), &Progress)> {
+        self.direct.iter()
+    }
+
+    /// The channels whose topic has moved since this was last asked.
+    pub fn take_moved(&mut self) -> Vec<ChannelName> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Puts in a channel, a new one or from a snapshot.
+    pub fn restore_channel(&mut self, name: ChannelName, mut channel: Channel) {
+        for member in channel.members.keys() {
+            self.conversations.entry(member.clone()).or_default().insert(Target::Channel(name.clone()));
+        }
+        channel.topic = self.secret.channel(&name, channel.epoch).into();
+        self.channels.insert(name, channel);
+    }
+
+    /// Puts in a direct conversation, a new one or from a snapshot.
+    pub fn restore_direct(&mut self, users: (UserName, UserName), progress: Progress) {
+        self.conversations.entry(users.0.clone()).or_default().insert(Target::User(users.1.clone()));
+        self.conversations.entry(users.1.clone()).or_default().insert(Target::User(users.0.clone()));
+        self.direct.insert(users, progress);
+    }
+
+    /// Somebody's sessions were ended, who may go on listening: their private channels move.
+    pub(super) fn sessions_ended(&mut self, user: &UserName) {
+        let targets: Vec<_> = self.conversations(user).cloned().collect();
+        for target in targets {
+            if let Target::Channel(name) = target
+                && self.channels.get(&name).is_some_and(|channel| channel.private)
+            {
+                self.move_topic(&name);
+            }
+        }
+    }
+
+    pub(super) fn apply(&mut self, number: u64, event: &Event<'_>) {
+        let progress = Progress { n: event.n, record: number };
+        match event.conversation() {
+            Conversation::Direct(one, other) => match self.direct.get_mut(&(one.clone(), other.clone())) {
+                Some(known) => *known = progress,
+                None => self.restore_direct((one, other), progress),
+            },
+            Conversation::Channel(name) => self.apply_to_channel(&name, progress, event),
+        }
+    }
+
+    fn apply_to_channel(&mut self, name: &ChannelName, progress: Progress, event: &Event<'_>) {
+        let from = &event.from;
+        if let Body::Created { private } = event.body {
+            return self.restore_channel(name.clone(), new_channel(event, private, progress));
+        }
+        // Events are decided only for channels that exist, so that there always is one to change.
+        let Some(channel) = self.channels.get_mut(name) else { return debug_assert!(false, "no {name}") };
+        channel.progress = progress;
+        match &event.body {
+            Body::Joined => {
+                let role = if channel.members.is_empty() { Role::Owner } else { Role::Member };
+                channel.members.insert(from.clone(), role);
+                channel.invited.remove(from);
+                self.conversations.entry(from.clone()).or_default().insert(Target::Channel(name.clone()));
+            }
+            Body::Left => self.remove(name, from, false),
+            Body::Kicked(user) => self.remove(name, user, false),
+            Body::Banned(user) => {
+                channel.banned.insert(user.clone());
+                self.remove(name, user, true);
+            }
+            Body::Invited(user) => drop(channel.invited.insert(user.clone())),
+            Body::Unbanned(user) => drop(channel.banned.remove(user)),
+            Body::Role(user, role) => drop(channel.members.insert(user.clone(), *role)),
+            Body::Set { subject, private } => {
+                let closes = *private == Some(true);
+                channel.private = private.unwrap_or(channel.private);
+                channel.subject = subject.clone().map_or(channel.subject.clone(), Subject::into_owned);
+                if closes {
+                    // Whoever has left a public channel still knows its topic.
+                    self.move_topic(name);
+                }
+            }
+            Body::Message { .. } | Body::Created { .. } | Body::Unknown => {}
+        }
+    }
+
+    /// Ends a membership, or what might have become one. Anybody may join a public channel again, so its topic
+    /// moves only when somebody is to be kept out.
+    fn remove(&mut self, name: &ChannelName, user: &UserName, for_good: bool) {
+        let Some(channel) = self.channels.get_mut(name) else { return };
+        channel.invited.remove(user);
+        channel.members.remove(user);
+        let moves = channel.private || for_good;
+        if let Some(conversations) = self.conversations.get_mut(user) {
+            conversations.remove(&Target::Channel(name.clone()));
+        }
+        if moves {
+            self.move_topic(name);
+        }
+    }
+
+    fn move_topic(&mut self, name: &ChannelName) {
+        if let Some(channel) = self.channels.get_mut(name) {
+            channel.epoch += 1;
+            channel.topic = self.secret.channel(name, channel.epoch).into();
+            self.moved.push(name.clone());
+        }
+    }
+}
+
+fn new_channel(event: &Event<'_>, private: bool, progress: Progress) -> Channel {
+    let (epoch, invited, banned, topic, subject) = Default::default();
+    let members = [(event.from.clone(), Role::Owner)].into();
+    Channel { since: event.at, progress, epoch, private, subject, members, invited, banned, topic }
+}

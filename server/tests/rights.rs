@@ -1,0 +1,166 @@
+//! Every method, by everybody: without a token, with a wrong one, and with every standing towards a channel.
+//!
+//! The tables are what the server does; a change of rights shows here as a change of a cell.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use common::channels::Role;
+use common::methods::Method;
+use common::{ChannelName, UserName, rpc};
+use serde_json::{Value, json};
+use server::calls::Desk;
+use server::commits::Commits;
+use server::domain::{Command, Deed};
+use server::journal::faulty_disk::FaultyDisk;
+use server::ledger::Ledger;
+use server::records::TokenDigest;
+use server::store::Store;
+use server::tokens::TokenIssuer;
+use uuid::Uuid;
+
+const NOW_MS: u64 = 4_102_444_800_000;
+
+/// What people can be to `#room`; `target` is the member that things are done to.
+const STANDINGS: [&str; 7] = ["outsider", "banned", "invited", "member", "moderator", "owner", "target"];
+
+fn user(name: &str) -> UserName {
+    UserName::new(name).expect("a name")
+}
+
+fn deed(by: &str) -> Deed {
+    Deed { user: user(by), channel: ChannelName::new("#room").expect("a name") }
+}
+
+/// A room with one person of every standing, each logged in with their name as token.
+fn room(private: bool) -> Ledger {
+    let mut ledger =
+        Ledger::open(Store::on(Arc::new(FaultyDisk::new())), &Commits::WhenPolled).expect("an empty disk");
+    let mut record = |command| {
+        ledger.record(command, NOW_MS).expect("allowed");
+    };
+    for name in STANDINGS {
+        record(Command::Register { user: user(name), password: "hash".into() });
+        let digest = TokenDigest::of(name);
+        record(Command::OpenSession { user: user(name), session: Uuid::nil(), digest, expires: NOW_MS + 1 });
+    }
+    record(Command::CreateChannel(deed("owner"), private));
+    for name in ["member", "moderator", "target", "invited"] {
+        record(Command::Invite(deed("owner"), user(name)));
+        if name != "invited" {
+            record(Command::Join(deed(name)));
+        }
+    }
+    record(Command::GiveRole(deed("owner"), user("moderator"), Role::Moderator));
+    record(Command::Ban(deed("owner"), user("banned")));
+    ledger
+}
+
+/// What `method` answers to whoever holds `token`: `ok`, or the reason why not.
+fn answer(method: Method, token: Option<&str>, private: bool) -> String {
+    let about = method.description();
+    let mut params: Value = serde_json::from_str(about.params).expect("an example");
+    let replaced = [
+        ("token", json!(token)),
+        ("channel", json!(if method == Method::ChannelCreate { "#new" } else { "#room" })),
+        ("user", json!(if method == Method::ChannelUnban { "banned" } else { "target" })),
+        ("to", json!("#room")),
+        ("conversation", json!("#room")),
+        ("session", json!(Uuid::nil())),
+    ];
+    let fields = params.as_object_mut().expect("an object");
+    for (name, value) in replaced {
+        if fields.contains_key(name) {
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    if token.is_none() {
+        fields.remove("token");
+    }
+    let mut line = Vec::new();
+    rpc::encode_request(&mut line, "1", about.name, &params);
+
+    let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
+    let mut desk = Desk { ledger: &mut ledger, tokens: &tokens, events: "tcp://*:1", now_ms: NOW_MS };
+    if desk.answer(line.trim_ascii_end(), None, &mut out).is_some() {
+        // A password is hashed only for who may have it hashed.
+        return "ok".to_owned();
+    }
+    let reply = rpc::decode_reply(&out).expect("a reply");
+    reply.error.map_or_else(|| "ok".to_owned(), |error| error.data.reason)
+}
+
+/// One row a method, one column a standing.
+fn table(private: bool) -> String {
+    let mut text = String::from("method");
+    let columns = [("no token", None), ("forged", Some("forged"))];
+    let columns: Vec<_> = columns.into_iter().chain(STANDINGS.map(|name| (name, Some(name)))).collect();
+    columns.iter().for_each(|(name, _)| write!(text, " | {name}").expect("written"));
+    for method in Method::ALL {
+        write!(text, "\n{}", method.description().name).expect("written");
+        for (_, token) in &columns {
+            write!(text, " | {}", answer(*method, *token, private)).expect("written");
+        }
+    }
+    text
+}
+
+#[test]
+fn in_a_public_channel() {
+    insta::assert_snapshot!(table(false), @r"
+    method | no token | forged | outsider | banned | invited | member | moderator | owner | target
+    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
+    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    channel.join | unauthenticated | unauthenticated | ok | banned | ok | ok | ok | ok | ok
+    channel.leave | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | last_owner | ok
+    channel.members | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
+    channel.invite | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
+    channel.kick | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
+    channel.ban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
+    channel.unban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
+    channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
+    channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
+    message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
+    message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
+    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    ");
+}
+
+#[test]
+fn in_a_private_channel() {
+    insta::assert_snapshot!(table(true), @r"
+    method | no token | forged | outsider | banned | invited | member | moderator | owner | target
+    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
+    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    channel.join | unauthenticated | unauthenticated | no_such_channel | no_such_channel | ok | ok | ok | ok | ok
+    channel.leave | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | last_owner | ok
+    channel.members | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    channel.invite | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.kick | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.ban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.unban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
+    channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
+    message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    ");
+}
