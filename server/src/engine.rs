@@ -13,6 +13,8 @@ use transport::Frame;
 use crate::calls::Desk;
 use crate::held::{Publication, Reply};
 use crate::ledger::{Ledger, LedgerError};
+use crate::limiters::rates::Rate;
+use crate::limiters::{Guesses, Rates};
 use crate::passwords::{Job, Outcome, Passwords};
 use crate::tokens::TokenIssuer;
 use crate::work::{Route, Work, refuse};
@@ -32,6 +34,8 @@ pub struct Engine {
     ledger: Ledger,
     tokens: TokenIssuer,
     passwords: Passwords,
+    guesses: Guesses,
+    rates: Rates,
     /// Frames that wait for a hash, by ticket.
     parked: HashMap<u64, Work>,
     next_ticket: u64,
@@ -55,9 +59,16 @@ pub struct Counters {
 impl Engine {
     /// Puts the parts together. `events` is where clients find the fan-out.
     #[must_use]
-    pub fn new(ledger: Ledger, tokens: TokenIssuer, passwords: Passwords, events: String) -> Self {
-        let (parked, next_ticket, counters) = Default::default();
-        Self { ledger, tokens, passwords, parked, next_ticket, events, counters }
+    pub fn new(
+        ledger: Ledger,
+        tokens: TokenIssuer,
+        passwords: Passwords,
+        rate: Rate,
+        events: String,
+    ) -> Self {
+        let (guesses, parked, next_ticket, counters) = Default::default();
+        let rates = Rates::new(rate);
+        Self { ledger, tokens, passwords, guesses, rates, parked, next_ticket, events, counters }
     }
 
     /// State and journal.
@@ -162,7 +173,14 @@ impl Engine {
                 return None;
             }
         };
-        let mut desk = Desk { ledger: &mut self.ledger, tokens: &self.tokens, events: &self.events, now_ms };
+        let mut desk = Desk {
+            ledger: &mut self.ledger,
+            tokens: &self.tokens,
+            guesses: &mut self.guesses,
+            rates: &mut self.rates,
+            events: &self.events,
+            now_ms,
+        };
         for line in lines {
             if reply.len() > REPLY_BYTES_MAX {
                 refuse(line, &Error::new(Reason::TooLarge, "too much for one reply: ask again"), reply);

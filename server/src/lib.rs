@@ -13,6 +13,7 @@ pub mod ledger;
 
 pub mod passwords;
 pub mod tokens;
+pub mod limiters;
 
 pub mod work;
 pub mod held;

@@ -19,6 +19,7 @@ use crate::commits::Commits;
 use crate::engine::{Engine, Failed, Outlet};
 use crate::held::Publication;
 use crate::ledger::{Ledger, LedgerError};
+use crate::limiters::rates::Rate;
 use crate::passwords::Passwords;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
@@ -46,6 +47,8 @@ pub struct Config {
     pub control: String,
     /// The data folder.
     pub data: PathBuf,
+    /// How many messages a session may send.
+    pub rate: Rate,
 }
 
 /// Why a server cannot start or go on.
@@ -123,7 +126,7 @@ impl Server {
         requests.connect(&config.broker)?;
         let events = context.socket(Kind::Publisher, security)?;
         events.connect(&config.proxy)?;
-        let engine = Engine::new(ledger, tokens, passwords, config.advertise.clone());
+        let engine = Engine::new(ledger, tokens, passwords, config.rate, config.advertise.clone());
         let sockets = Sockets {
             requests,
             events,

@@ -16,6 +16,7 @@ use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::journal::faulty_disk::FaultyDisk;
 use server::ledger::Ledger;
+use server::limiters::{Guesses, Rates};
 use server::records::TokenDigest;
 use server::store::Store;
 use server::tokens::TokenIssuer;
@@ -83,7 +84,15 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", about.name, &params);
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
-    let mut desk = Desk { ledger: &mut ledger, tokens: &tokens, events: "tcp://*:1", now_ms: NOW_MS };
+    let (mut guesses, mut rates) = (Guesses::default(), Rates::default());
+    let mut desk = Desk {
+        ledger: &mut ledger,
+        tokens: &tokens,
+        guesses: &mut guesses,
+        rates: &mut rates,
+        events: "tcp://*:1",
+        now_ms: NOW_MS,
+    };
     if desk.answer(line.trim_ascii_end(), None, &mut out).is_some() {
         // A password is hashed only for who may have it hashed.
         return "ok".to_owned();

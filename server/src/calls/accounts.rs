@@ -37,8 +37,12 @@ pub(super) fn login(
     outcome: Option<Outcome>,
 ) -> Result<LoggedIn, Pending> {
     let Credentials { user, password } = credentials;
+    if let Some(outcome) = &outcome {
+        desk.guesses.end(&user, *outcome == Outcome::Verified(true), desk.now_ms);
+    }
     match outcome {
         None => {
+            desk.may_guess(&user)?;
             let known = desk.ledger.state().users.password(&user).map(Into::into);
             return Err(Pending::Hash(Job::Verify(password, known)));
         }
@@ -71,8 +75,12 @@ pub(super) fn password(
     outcome: Option<Outcome>,
 ) -> Result<Revoked, Pending> {
     let user = desk.user_of(&params.token)?;
+    if let Some(outcome) = &outcome {
+        desk.guesses.end(&user, matches!(outcome, Outcome::Hashed(_)), desk.now_ms);
+    }
     match outcome {
         None => {
+            desk.may_guess(&user)?;
             let known = desk.ledger.state().users.password(&user).map(Into::into);
             Err(Pending::Hash(Job::Change(params.password, known, params.new_password)))
         }

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::domain::Command;
 use crate::ledger::Ledger;
+use crate::limiters::{Guesses, Rates};
 use crate::passwords::{Job, Outcome};
 use crate::records::TokenDigest;
 use crate::tokens::TokenIssuer;
@@ -25,6 +26,10 @@ pub struct Desk<'a> {
     pub ledger: &'a mut Ledger,
     /// What signs tokens.
     pub tokens: &'a TokenIssuer,
+    /// Who guesses passwords.
+    pub guesses: &'a mut Guesses,
+    /// Who sends how much.
+    pub rates: &'a mut Rates,
     /// Where clients find the fan-out.
     pub events: &'a str,
     /// Unix milliseconds.
@@ -102,6 +107,17 @@ impl Desk<'_> {
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
         }
         Ok(())
+    }
+
+    /// Asks the limiter of guesses before a password is looked at.
+    fn may_guess(&mut self, user: &UserName) -> Result<(), Error> {
+        self.guesses.begin(user, self.now_ms).map_err(|wait_ms| {
+            let seconds = wait_ms.div_ceil(1000);
+            Error::new(
+                Reason::RateLimited,
+                format!("too many wrong passwords: wait {seconds} s, then try again"),
+            )
+        })
     }
 
     /// Whose session a token opens: the only door to every method that needs one.
