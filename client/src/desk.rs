@@ -120,7 +120,10 @@ impl Desk {
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
         let restored = self.restore()?;
         restored.ok_or_else(|| {
-            Failure::LoggedOut(format!("nobody is logged in at {} here", self.connection.server))
+            Failure::LoggedOut(format!(
+                "nobody is logged in at {} here: log in first",
+                self.connection.server
+            ))
         })
     }
 

@@ -14,7 +14,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Refused(String),
     /// There is no valid session.
-    #[error("{0}: log in first")]
+    #[error("{0}")]
     LoggedOut(String),
     /// It was asked for in the wrong way.
     #[error("{0}")]

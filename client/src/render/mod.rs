@@ -88,7 +88,7 @@ impl Renderer {
             ))),
             News::ConnectionLost => Some(self.note("-- the server does not answer; trying again --")),
             News::ConnectionRestored => Some(self.note("-- the server answers again --")),
-            News::SessionEnded(error) => Some(self.note(&format!("-- {error}: log in again --"))),
+            News::SessionEnded(error) => Some(self.note(&format!("-- {error} --"))),
         }
     }
 

@@ -90,7 +90,7 @@ impl Session {
     fn end_session(&mut self, error: &Error) {
         self.account = None;
         self.outbox.ground();
-        self.stop_following();
+        self.stop_following(error);
         for ticket in self.requests.clear() {
             self.answer(ticket, Err(error.clone()));
         }

@@ -78,7 +78,7 @@ impl Session {
         if self.account.is_none() {
             return self.answer(ticket, Err(super::not_logged_in()));
         }
-        self.stop_following();
+        self.stop_following(&Error::new(Reason::Unavailable, "something else is followed now"));
         self.following.wanted = Some(follow);
         self.following.ticket = Some(ticket);
         self.find_fan_out(now_ms);
@@ -113,7 +113,7 @@ impl Session {
             (Err(error), _) => {
                 // The barrier will not come, and so all of this is tried again.
                 self.raise_barrier(now_ms);
-                self.fail_to_begin(error);
+                self.fail_to_begin(&error);
             }
             (Ok(_), None) => {}
         }
@@ -130,7 +130,7 @@ impl Session {
             Ok(heads) => heads,
             Err(error) => {
                 self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
-                return self.fail_to_begin(error);
+                return self.fail_to_begin(&error);
             }
         };
         let mut is_subscription_new = kind == HeadsKind::All;
@@ -142,7 +142,7 @@ impl Session {
         }
         self.following.cursor = Some(heads.cursor);
         if let Some(error) = self.missing_channel() {
-            return self.fail_to_begin(error);
+            return self.fail_to_begin(&error);
         }
         if is_subscription_new {
             self.raise_barrier(now_ms);
@@ -250,15 +250,14 @@ impl Session {
     }
 
     /// Gives up if somebody waits to be told so. What has begun already goes on, and is tried again.
-    fn fail_to_begin(&mut self, error: Error) {
-        if let Some(ticket) = self.following.ticket.take() {
-            self.stop_following();
-            self.answer(ticket, Err(error));
+    fn fail_to_begin(&mut self, error: &Error) {
+        if self.following.ticket.is_some() {
+            self.stop_following(error);
         }
     }
 
-    /// Follows nothing, as at first.
-    pub(super) fn stop_following(&mut self) {
+    /// Follows nothing, as at first. Who waits for following to begin is told why it does not.
+    pub(super) fn stop_following(&mut self, error: &Error) {
         let Following { ticket, topics, barrier, .. } = std::mem::take(&mut self.following);
         self.effects.extend(topics.into_values().map(Effect::Unsubscribe));
         self.effects.extend(barrier.map(|barrier| Effect::Unsubscribe(barrier.topic)));
@@ -266,8 +265,7 @@ impl Session {
         self.conversations.clear();
         self.repairs = super::history::Repairs::default();
         if let Some(ticket) = ticket {
-            let error = Error::new(Reason::Unavailable, "this is not followed any more");
-            self.answer(ticket, Err(error));
+            self.answer(ticket, Err(error.clone()));
         }
     }
 }

@@ -237,5 +237,5 @@ impl Session {
 }
 
 fn not_logged_in() -> Error {
-    Error::new(Reason::Unauthenticated, "you are not logged in")
+    Error::new(Reason::Unauthenticated, "you are not logged in: log in first")
 }

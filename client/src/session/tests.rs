@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use common::UserName;
 use common::accounts::LoggedIn;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
-use stage::{Stage, TOPIC, heads, info, ops, page};
+use stage::{Stage, TOPIC, answer_histories, heads, info, ops, page};
 
 #[test]
 fn following_begins_with_subscriptions_then_barrier_then_what_came_meanwhile() {
@@ -43,8 +43,8 @@ fn a_gap_is_asked_for_once_and_everything_is_told_once_and_in_order() {
     let mut stage = Stage::following();
     for n in [4, 4, 7, 3, 8, 7] {
         stage.event(n);
+        stage.pass(10);
     }
-    stage.pass(10);
     stage.reply("message.history", &page(5..=6, 8));
     stage.event(9);
     insta::assert_snapshot!(stage.transcript, @r##"
@@ -223,6 +223,19 @@ fn a_stale_token_asks_for_a_login_and_loses_no_message() {
 }
 
 #[test]
+fn whoever_waits_for_following_learns_that_the_token_is_stale() {
+    let mut stage = Stage::restored();
+    stage.command(Command::Follow(Follow::Everything));
+    stage.reply("server.info", &info());
+    stage.take_transcript();
+    stage.refuse("sync.heads", Reason::Unauthenticated);
+    insta::assert_snapshot!(stage.transcript, @"
+    refuse so it is
+    session ended: so it is
+    ");
+}
+
+#[test]
 fn messages_of_one_person_are_never_sent_by_another() {
     let mut stage = Stage::restored();
     stage.send("oi", 1);
@@ -281,6 +294,33 @@ fn a_new_direct_conversation_is_told_from_its_beginning() {
 }
 
 #[test]
+fn a_direct_conversation_that_only_the_heads_know_is_told_from_its_beginning() {
+    let mut stage = Stage::following();
+    stage.pass(limits::HEADS_EVERY_MS);
+    stage.reply("sync.heads", &json!({"cursor": 8, "heads": [{"conversation": "@bob", "n": 2}]}));
+    stage.pass(limits::GAP_GRACE_MS);
+    insta::assert_snapshot!(stage.transcript, @r#"
+    ask 4 sync.heads {"since":7}
+    ask 5 message.history {"after":0,"conversation":"@bob","limit":2}
+    "#);
+}
+
+#[test]
+fn further_pages_are_asked_for_after_the_last_name() {
+    let mut stage = Stage::restored();
+    stage.command(Command::Members(common::ChannelName::new("#ops").expect("a name")));
+    stage.command(Command::Channels);
+    stage.take_transcript();
+    stage.reply("channel.members", &json!({"members": ["bob"], "more": true}));
+    let channel = json!({"channel": "#ops", "members": 1, "member": true});
+    stage.reply("channel.list", &json!({"channels": [channel], "more": true}));
+    insta::assert_snapshot!(stage.transcript, @r##"
+    ask 3 channel.members {"after":"bob","channel":"#ops"}
+    ask 4 channel.list {"after":"#ops"}
+    "##);
+}
+
+#[test]
 fn lists_are_put_together_from_their_pages() {
     let mut stage = Stage::restored();
     stage.take_transcript();
@@ -334,29 +374,4 @@ proptest! {
         }
         prop_assert_eq!(stage.told, (4..40).collect::<Vec<_>>());
     }
-}
-
-/// A server that has 39 events in #ops, a fan-out that is slow, and pages of some size.
-fn answer_histories(stage: &mut Stage, answered: &mut BTreeSet<u64>, page_size: u64) {
-    for (id, method) in stage.asked.clone() {
-        if !answered.insert(id) {
-            continue;
-        }
-        let result = match method.as_str() {
-            "server.info" => info(),
-            "sync.heads" => heads(39, 39),
-            _ => {
-                let line = stage.transcript.lines().find(|line| line.starts_with(&format!("ask {id} ")));
-                let params: Value =
-                    serde_json::from_str(line.expect("asked").splitn(4, ' ').nth(3).expect("params"))
-                        .expect("json");
-                let after = params["after"].as_u64().expect("a number");
-                page((after + 1..=39).take(page_size as usize), 39)
-            }
-        };
-        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
-        stage.session.replies(stage.now_ms, line.to_string().as_bytes());
-        stage.note();
-    }
-    stage.barrier();
 }

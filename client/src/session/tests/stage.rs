@@ -1,5 +1,6 @@
 //! A session on a stage: what is done to it in one line each, and what it does in words.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use common::accounts::LoggedIn;
@@ -175,4 +176,29 @@ pub(super) fn info() -> Value {
 
 pub(super) fn heads(cursor: u64, n: u64) -> Value {
     json!({"cursor": cursor, "heads": [{"conversation": "#ops", "n": n, "topic": TOPIC}]})
+}
+
+/// A server that has 39 events in #ops, a fan-out that is slow, and pages of some size.
+pub(super) fn answer_histories(stage: &mut Stage, answered: &mut BTreeSet<u64>, page_size: u64) {
+    for (id, method) in stage.asked.clone() {
+        if !answered.insert(id) {
+            continue;
+        }
+        let result = match method.as_str() {
+            "server.info" => info(),
+            "sync.heads" => heads(39, 39),
+            _ => {
+                let line = stage.transcript.lines().find(|line| line.starts_with(&format!("ask {id} ")));
+                let params: Value =
+                    serde_json::from_str(line.expect("asked").splitn(4, ' ').nth(3).expect("params"))
+                        .expect("json");
+                let after = params["after"].as_u64().expect("a number");
+                page((after + 1..=39).take(page_size as usize), 39)
+            }
+        };
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
+        stage.session.replies(stage.now_ms, line.to_string().as_bytes());
+        stage.note();
+    }
+    stage.barrier();
 }
