@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::names::UserName;
-use crate::text::Password;
+use crate::text::{NewPassword, Password};
 
 /// A session token as a request carries it.
 pub type Token<'a> = Cow<'a, str>;
 
-/// Parameters of `auth.register` and `auth.login`.
+/// Parameters of `auth.register` (with a [`NewPassword`]) and `auth.login`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credentials {
+pub struct Credentials<P = Password> {
     /// Who.
     pub user: UserName,
     /// Prepared as RFC 8265 OpaqueString.
-    pub password: Password,
+    pub password: P,
 }
 
 /// Result of `auth.register`.
@@ -59,7 +59,7 @@ pub struct ChangePassword<'a> {
     /// The password so far.
     pub password: Password,
     /// The password from now on.
-    pub new_password: Password,
+    pub new_password: NewPassword,
 }
 
 /// Result of `auth.password` and `session.revoke`.

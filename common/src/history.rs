@@ -69,6 +69,8 @@ pub struct HeadsSince<'a> {
 pub struct Heads {
     /// To be given as `since` next time.
     pub cursor: u64,
+    /// The topic of what is meant for the asker alone, which moves when sessions are ended.
+    pub topic: String,
     /// The asker's conversations.
     pub heads: Vec<Head>,
 }

@@ -27,4 +27,4 @@ pub use errors::{Error, Reason};
 pub use events::{Body, Event, Notice};
 pub use methods::{Call, Method};
 pub use names::{ChannelName, UserName};
-pub use text::{Password, Subject, Text};
+pub use text::{NewPassword, Password, Subject, Text};

@@ -2,6 +2,7 @@
 //! and the table in `docs/PROTOCOL.md` come from it.
 
 use crate::errors::{Error, Reason};
+use crate::text::NewPassword;
 use crate::{accounts, channels, history, messages, node};
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
@@ -83,7 +84,7 @@ methods! {
         "Tells the server's version, its limits and where events are published."
         r#"{}"#
         => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500}}"#;
-    Register "auth.register" Anyone (accounts::Credentials)
+    Register "auth.register" Anyone (accounts::Credentials<NewPassword>)
         "Makes an account."
         r#"{"user":"alice","password":"correct horse"}"#
         => r#"{"user":"alice"}"#;

@@ -112,24 +112,50 @@ pub enum PasswordError {
     /// More than [`PASSWORD_BYTES_MAX`] bytes.
     #[error("a password has at most {PASSWORD_BYTES_MAX} bytes")]
     TooLong,
-    /// Characters that RFC 8265 does not allow, such as control characters.
-    #[error("a password may not hold control characters")]
+    /// Nothing, or characters that RFC 8265 does not allow, such as control characters.
+    #[error("a password may not be empty or hold control characters")]
     Characters,
 }
 
 /// A password, prepared as PRECIS OpaqueString (RFC 8265, section 4.2). Never printed, not even by `{:?}`.
+///
+/// One that somebody logs in with may be shorter than a [`NewPassword`]: accounts can come from elsewhere.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Password(Box<str>);
+
+/// A password that somebody chooses: long enough.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct NewPassword(Password);
+
+impl NewPassword {
+    /// Checks and prepares a password.
+    pub fn new(password: &str) -> Result<Self, PasswordError> {
+        if password.chars().count() < PASSWORD_CHARACTERS_MIN {
+            return Err(PasswordError::TooShort);
+        }
+        Password::new(password).map(Self)
+    }
+
+    /// The password, which may be used like any other.
+    #[must_use]
+    pub fn into_password(self) -> Password {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for NewPassword {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&borrowed(deserializer)?).map_err(D::Error::custom)
+    }
+}
 
 impl Password {
     /// Checks and prepares a password.
     pub fn new(password: &str) -> Result<Self, PasswordError> {
         if password.len() > PASSWORD_BYTES_MAX {
             return Err(PasswordError::TooLong);
-        }
-        if password.chars().count() < PASSWORD_CHARACTERS_MIN {
-            return Err(PasswordError::TooShort);
         }
         OpaqueString::enforce(password)
             .map(|prepared| Self(prepared.into()))
@@ -196,7 +222,9 @@ mod tests {
 
     #[test]
     fn a_password_is_prepared_and_never_shown() {
-        assert_eq!(Password::new("short"), Err(PasswordError::TooShort));
+        assert_eq!(NewPassword::new("short"), Err(PasswordError::TooShort));
+        assert!(Password::new("short").is_ok(), "an old one");
+        assert_eq!(Password::new(""), Err(PasswordError::Characters));
         assert_eq!(Password::new("tab\tin it is out"), Err(PasswordError::Characters));
         assert_eq!(Password::new(&"x".repeat(PASSWORD_BYTES_MAX + 1)), Err(PasswordError::TooLong));
         let composed = Password::new("senha não é fácil").expect("a password");

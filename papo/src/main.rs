@@ -1,6 +1,7 @@
 //! The `papo` command: the tree of its subcommands, and nothing else. What they do is in the crates.
 
 mod health;
+mod import;
 mod log;
 mod node;
 mod roles;
@@ -29,6 +30,8 @@ enum Command {
     Server(roles::ServerArgs),
     /// Ask running roles how they are; exits with 0 when all answer
     Health(health::Health),
+    /// Take over the users, channels and messages of an older chat
+    Import(import::ImportArgs),
     /// Look at the log of a data folder
     #[command(subcommand)]
     Log(log::Log),
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Proxy(args) => args.run(),
         Command::Server(args) => args.run(),
         Command::Health(health) => return health.run(),
+        Command::Import(import) => import.run(),
         Command::Log(log) => log.run(),
         Command::Client(command) => return client::run(command),
     };

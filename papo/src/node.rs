@@ -13,7 +13,7 @@ use transport::Context;
 use transport::security::Security;
 use transport::stop::Stop;
 
-use crate::roles::{DataArgs, ready, start};
+use crate::roles::{DataArgs, LimitArgs, ready, start};
 
 /// Flags of `papo up`.
 #[derive(Args)]
@@ -35,6 +35,8 @@ pub(crate) struct Up {
     /// Where the server listens for `papo health`
     #[arg(long, env = "PAPO_SERVER_CONTROL", default_value = "tcp://127.0.0.1:5561")]
     server_control: String,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 impl Up {
@@ -55,6 +57,7 @@ impl Up {
             advertise: advertised(&subscribers),
             control: self.server_control,
             data: self.data.data,
+            rate: self.limits.rate(),
         };
         let server = Server::open(&context, &config, &security)?;
         ready(&json!({

@@ -9,6 +9,7 @@ use clap::Args;
 use proxy::Proxy;
 use serde_json::{Value, json};
 use server::Server;
+use server::limiters::rates::Rate;
 use transport::security::Security;
 use transport::stop::Stop;
 use transport::{Context, logging, open_files, signals};
@@ -58,6 +59,25 @@ pub(crate) struct ServerArgs {
     control: String,
     #[command(flatten)]
     data: DataArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// What one session may take.
+#[derive(Args)]
+pub(crate) struct LimitArgs {
+    /// How many messages a second a session may send in the long run
+    #[arg(long, env = "PAPO_MESSAGES_PER_SECOND", default_value_t = Rate::default().per_second)]
+    messages_per_second: u32,
+    /// How many it may send at once after a quiet time
+    #[arg(long, env = "PAPO_MESSAGES_BURST", default_value_t = Rate::default().burst)]
+    messages_burst: u32,
+}
+
+impl LimitArgs {
+    pub(crate) fn rate(&self) -> Rate {
+        Rate { per_second: self.messages_per_second, burst: self.messages_burst }
+    }
 }
 
 /// The data folder, for every command that needs it.
@@ -99,8 +119,9 @@ impl ProxyArgs {
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let stop = start()?;
-        let Self { broker, proxy, advertise, control, data } = self;
-        let config = server::Config { broker, proxy, advertise, control, data: data.data };
+        let Self { broker, proxy, advertise, control, data, limits } = self;
+        let config =
+            server::Config { broker, proxy, advertise, control, data: data.data, rate: limits.rate() };
         let server = Server::open(&Context::new(), &config, &Security::default())?;
         ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
         Ok(server.run(&stop)?)

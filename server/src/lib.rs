@@ -19,6 +19,7 @@ pub mod work;
 pub mod held;
 pub mod calls;
 pub mod engine;
+pub mod import;
 mod server;
 
 pub use server::{Config, Server, ServerError};

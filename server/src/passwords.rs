@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use common::Password;
+use sha2::{Digest as _, Sha256};
 use tokio::runtime::{Builder, Runtime};
 use transport::wake::Waker;
 
@@ -17,6 +18,17 @@ const THREADS: usize = 2;
 
 /// Jobs accepted at once: with some 20 ms each on two threads, the last one waits less than 2 seconds.
 pub const WAITING_MAX: usize = 128;
+
+/// How the hash of a password begins that was taken over from an older chat: plain SHA-256, in hex. It is accepted
+/// once, and replaced.
+const LEGACY: &str = "$sha256$";
+
+/// The hash of an older chat as ours, when it is one.
+#[must_use]
+pub fn legacy_hash(hex: &str) -> Option<Box<str>> {
+    let is_sha256 = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_sha256.then(|| format!("{LEGACY}{}", hex.to_ascii_lowercase()).into())
+}
 
 /// What is to be computed.
 #[derive(Debug)]
@@ -33,7 +45,7 @@ pub enum Job {
 /// What came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A PHC string.
+    /// A PHC string: of a new password, or of one that fits a hash of an older kind.
     Hashed(Box<str>),
     /// Whether it fits.
     Verified(bool),
@@ -89,9 +101,16 @@ impl Passwords {
 fn compute(job: Job, nobody: &str) -> Outcome {
     match job {
         Job::Change(password, known, new) => match compute(Job::Verify(password, known), nobody) {
-            Outcome::Verified(true) => compute(Job::Hash(new), nobody),
-            refused @ (Outcome::Verified(false) | Outcome::Hashed(_) | Outcome::Failed) => refused,
+            Outcome::Verified(true) | Outcome::Hashed(_) => compute(Job::Hash(new), nobody),
+            refused @ (Outcome::Verified(false) | Outcome::Failed) => refused,
         },
+        Job::Verify(password, Some(known)) if known.starts_with(LEGACY) => {
+            // As long as any other, whether it fits or not.
+            let hashed = compute(Job::Hash(password.clone()), nobody);
+            let given: String =
+                Sha256::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            if known.strip_prefix(LEGACY) == Some(&*given) { hashed } else { Outcome::Verified(false) }
+        }
         Job::Hash(password) => hash(password.as_bytes()).map_or(Outcome::Failed, Outcome::Hashed),
         Job::Verify(password, Some(known)) => Outcome::Verified(verify(password.as_bytes(), &known)),
         Job::Verify(password, None) => {
@@ -142,6 +161,21 @@ mod tests {
         assert_eq!(verify("correct house", Some(known)), Outcome::Verified(false));
         assert_eq!(verify("correct horse", None), Outcome::Verified(false), "an unknown user");
         assert_eq!(verify("correct horse", Some("no hash".into())), Outcome::Verified(false));
+    }
+
+    #[test]
+    fn a_hash_of_an_older_chat_is_replaced() {
+        let (waker, wake) = Wake::new().expect("a wake");
+        let mut passwords = Passwords::start(waker).expect("threads");
+        let known = legacy_hash("9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08");
+        let mut verify = |text| {
+            let password = Password::new(text).expect("a password");
+            outcome(&mut passwords, &wake, Job::Verify(password, known.clone()))
+        };
+        assert_eq!(verify("tset"), Outcome::Verified(false));
+        let Outcome::Hashed(hash) = verify("test") else { panic!("not accepted") };
+        assert!(hash.starts_with("$argon2id$"));
+        assert_eq!(legacy_hash("9f86"), None);
     }
 
     #[test]

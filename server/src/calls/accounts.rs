@@ -4,7 +4,7 @@ use common::accounts::{
     ChangePassword, Credentials, Done, ListNames, LoggedIn, Registered, Revoke, Revoked, SessionInfo,
     SessionOnly, Sessions, Token, Users,
 };
-use common::{Error, Reason};
+use common::{Error, NewPassword, Reason};
 use uuid::Uuid;
 
 use super::{Desk, Pending, first_page};
@@ -14,7 +14,7 @@ use crate::records::TokenDigest;
 
 pub(super) fn register(
     desk: &mut Desk<'_>,
-    credentials: Credentials,
+    credentials: Credentials<NewPassword>,
     outcome: Option<Outcome>,
 ) -> Result<Registered, Pending> {
     let Credentials { user, password } = credentials;
@@ -23,7 +23,7 @@ pub(super) fn register(
         return Err(DomainError::UserTaken(user).into());
     }
     let password = match outcome {
-        None => return Err(Pending::Hash(Job::Hash(password))),
+        None => return Err(Pending::Hash(Job::Hash(password.into_password()))),
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(not_computed().into()),
     };
@@ -38,7 +38,8 @@ pub(super) fn login(
 ) -> Result<LoggedIn, Pending> {
     let Credentials { user, password } = credentials;
     if let Some(outcome) = &outcome {
-        desk.guesses.end(&user, *outcome == Outcome::Verified(true), desk.now_ms);
+        let right = matches!(outcome, Outcome::Verified(true) | Outcome::Hashed(_));
+        desk.guesses.end(&user, right, desk.now_ms);
     }
     match outcome {
         None => {
@@ -47,11 +48,15 @@ pub(super) fn login(
             return Err(Pending::Hash(Job::Verify(password, known)));
         }
         Some(Outcome::Verified(true)) => {}
+        // The password was right, and its hash of an older kind.
+        Some(Outcome::Hashed(password)) => {
+            desk.ledger.record(Command::ChangePassword { user: user.clone(), password }, desk.now_ms)?;
+        }
         Some(Outcome::Verified(false)) => {
             let message = "no such user, or not this password";
             return Err(Error::new(Reason::WrongCredentials, message).into());
         }
-        Some(Outcome::Hashed(_) | Outcome::Failed) => return Err(not_computed().into()),
+        Some(Outcome::Failed) => return Err(not_computed().into()),
     }
     let issued = desk.tokens.issue(&user, desk.now_ms).map_err(|_| not_computed())?;
     let digest = TokenDigest::of(&issued.token);
@@ -82,7 +87,7 @@ pub(super) fn password(
         None => {
             desk.may_guess(&user)?;
             let known = desk.ledger.state().users.password(&user).map(Into::into);
-            Err(Pending::Hash(Job::Change(params.password, known, params.new_password)))
+            Err(Pending::Hash(Job::Change(params.password, known, params.new_password.into_password())))
         }
         Some(Outcome::Hashed(password)) => {
             desk.ledger.record(Command::ChangePassword { user, password }, desk.now_ms)?;

@@ -80,5 +80,6 @@ pub(super) fn heads(desk: &Desk<'_>, params: &HeadsSince<'_>) -> Result<Heads, E
     let user = desk.user_of(&params.token)?;
     let since = params.since.unwrap_or(0);
     let heads = history::heads(desk.ledger.state(), &user, since).collect();
-    Ok(Heads { cursor: desk.ledger.position(), heads })
+    let topic = desk.ledger.state().user_topic(&user);
+    Ok(Heads { cursor: desk.ledger.position(), topic, heads })
 }

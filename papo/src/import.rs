@@ -1,0 +1,83 @@
+//! `papo import`: takes over the files of an older chat, while no server works on the data folder.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use server::commits::Commits;
+use server::import::Import;
+use server::ledger::Ledger;
+use server::store::Store;
+use transport::clock;
+use transport::poll::{Watch, wait};
+use transport::wake::Wake;
+
+use crate::roles::DataArgs;
+
+/// Flags of `papo import`.
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    /// Users with SHA-256 password hashes, as JSON; each is replaced at its first login
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// Channels, as a JSON list or map
+    #[arg(long, value_name = "FILE")]
+    channels: Option<PathBuf>,
+    /// Messages, one JSON object a line, oldest first
+    #[arg(long, value_name = "FILE")]
+    messages: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// How long the disk may be silent before it is asked again.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+impl ImportArgs {
+    /// Prints what was taken over, and what was not, as one line of JSON.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let (waker, wake) = Wake::new()?;
+        let mut ledger = Ledger::open(Store::open(&self.data.data)?, &Commits::OnThread(waker))?;
+        let mut failed = None;
+        let mut sync = |ledger: &mut Ledger| {
+            if failed.is_none() {
+                failed = to_disk(ledger, &wake).err();
+            }
+        };
+        let mut import = Import::new(&mut ledger, &mut sync, clock::unix_ms());
+        if let Some(file) = &self.users {
+            import.users(&read(file)?);
+        }
+        if let Some(file) = &self.channels {
+            import.channels(&read(file)?);
+        }
+        if let Some(file) = &self.messages {
+            import.messages(&read(file)?);
+        }
+        let report = serde_json::to_string(&import.report)?;
+        sync(&mut ledger);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        ledger.close();
+        writeln!(std::io::stdout(), "{report}").context("cannot write to standard output")
+    }
+}
+
+/// Returns when everything recorded is on disk.
+fn to_disk(ledger: &mut Ledger, wake: &Wake) -> anyhow::Result<()> {
+    while !ledger.is_quiet() {
+        ledger.flush();
+        wait(&[Watch::Wake(wake)], Some(PATIENCE))?;
+        wake.clear();
+        ledger.poll().map_err(|(_, cause)| cause)?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the files are not papo's own")]
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
