@@ -1,9 +1,12 @@
 //! The `papo` command: the tree of its subcommands, and nothing else. What they do is in the crates.
 
-mod health;
-mod log;
 mod node;
 mod roles;
+mod security;
+mod invite;
+mod keys;
+mod health;
+mod log;
 
 use std::process::ExitCode;
 
@@ -27,6 +30,11 @@ enum Command {
     Proxy(roles::ProxyArgs),
     /// Run the server: decides, stores and tells
     Server(roles::ServerArgs),
+    /// Print the invite: what a colleague needs to find this node and to know that it is the right one
+    Invite(invite::Invite),
+    /// Replace the node's keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Ask running roles how they are; exits with 0 when all answer
     Health(health::Health),
     /// Look at the log of a data folder
@@ -44,6 +52,8 @@ fn main() -> ExitCode {
         Command::Server(args) => args.run(),
         Command::Health(health) => return health.run(),
         Command::Log(log) => log.run(),
+        Command::Invite(invite) => invite.run(),
+        Command::Keys(keys) => keys.run(),
         Command::Client(command) => return client::run(command),
     };
     match result {

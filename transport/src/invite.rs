@@ -49,13 +49,18 @@ impl Invite {
     }
 
     /// An invite to the node that listens at `endpoint`: at `host` if it is given, else where the endpoint says,
-    /// else, since a wildcard says nothing, at this machine's name. None when others cannot come there over TCP.
-    #[must_use]
-    pub fn for_endpoint(key: PublicKey, endpoint: &str, host: Option<&str>) -> Option<Self> {
-        let (bound, port) = endpoint.strip_prefix("tcp://")?.rsplit_once(':')?;
+    /// else, since a wildcard says nothing, at this machine's name. None when nobody can come there over TCP.
+    pub fn for_endpoint(
+        key: PublicKey,
+        endpoint: &str,
+        host: Option<&str>,
+    ) -> Result<Option<Self>, BadInvite> {
+        let Some(address) = endpoint.strip_prefix("tcp://") else { return Ok(None) };
+        let (bound, port) = address.rsplit_once(':').ok_or(BadInvite::Port)?;
         let is_wildcard = matches!(bound, "*" | "0.0.0.0" | "[::]");
         let named = if is_wildcard { machine_name() } else { bound.to_owned() };
-        Self::new(key, host.unwrap_or(&named), port.parse().ok()?).ok()
+        let port = port.parse().map_err(|_no_number| BadInvite::Port)?;
+        Self::new(key, host.unwrap_or(&named), port).map(Some)
     }
 
     /// The node's public key.
@@ -118,8 +123,10 @@ fn is_host(host: &str) -> bool {
     }
 }
 
+/// What the machine calls itself, which others on its network often know it by.
 fn machine_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if is_host(&name) { name } else { "localhost".to_owned() }
 }
 
 #[cfg(test)]
@@ -204,8 +211,10 @@ mod tests {
 
     #[test]
     fn the_host_is_the_best_that_is_known() {
-        let host =
-            |endpoint, host| Invite::for_endpoint(key(), endpoint, host).map(|invite| invite.endpoint());
+        let host = |endpoint, host| {
+            let invite = Invite::for_endpoint(key(), endpoint, host).expect("a TCP endpoint with a port");
+            invite.map(|invite| invite.endpoint())
+        };
         assert_eq!(host("tcp://192.0.2.1:5555", None), Some("tcp://192.0.2.1:5555".to_owned()));
         assert_eq!(host("tcp://[::1]:5555", None), Some("tcp://[::1]:5555".to_owned()));
         assert_eq!(
@@ -215,8 +224,12 @@ mod tests {
         for wildcard in ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://[::]:5555"] {
             assert_eq!(host(wildcard, None), Some(format!("tcp://{}:5555", machine_name())));
         }
-        for elsewhere in ["ipc:///run/papo", "inproc://clients", "tcp://h", "tcp://h:0"] {
+        for elsewhere in ["ipc:///run/papo", "inproc://clients"] {
             assert_eq!(host(elsewhere, None), None, "{elsewhere}");
         }
+        let refused = |endpoint, host| Invite::for_endpoint(key(), endpoint, host).expect_err("a refusal");
+        assert_eq!(refused("tcp://h", None), BadInvite::Port);
+        assert_eq!(refused("tcp://h:0", None), BadInvite::Port);
+        assert_eq!(refused("tcp://*:5555", Some("a host")), BadInvite::Host);
     }
 }

@@ -1,5 +1,6 @@
 //! The folder of keys: who may read what, what happens when roles start together, and rotation.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+#![expect(clippy::disallowed_methods, reason = "a test puts damage on the disk")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
