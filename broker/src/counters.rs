@@ -16,13 +16,15 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn list(&self) -> [(&'static str, u64); 5] {
+    /// All counters by name; `refused_peers` tried to serve without the service key.
+    pub(crate) fn list(&self, refused_peers: u64) -> [(&'static str, u64); 6] {
         [
             ("requests", self.requests),
             ("replies", self.replies),
             ("unreachable", self.unreachable),
             ("dropped_full", self.dropped_full),
             ("malformed", self.malformed),
+            ("refused_peers", refused_peers),
         ]
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use transport::control::{self, Control};
 use transport::poll::{Watch, wait};
-use transport::security::Security;
+use transport::security::NodeSecurity;
 use transport::stop::Stop;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
@@ -61,10 +61,10 @@ pub struct Broker {
 
 impl Broker {
     /// Listens wherever `config` says.
-    pub fn bind(context: &Context, config: &Config, security: &Security) -> Result<Self, BrokerError> {
-        let clients = context.socket(Kind::Router, security)?;
-        let servers = context.socket(Kind::Dealer, security)?;
-        let control = Control::bind(context, &config.control)?;
+    pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, BrokerError> {
+        let clients = context.socket(Kind::Router, &security.outer())?;
+        let servers = context.socket(Kind::Dealer, &security.inner())?;
+        let control = Control::bind(context, &config.control, &security.control())?;
         let endpoints = Config {
             clients: clients.bind(&config.clients)?,
             servers: servers.bind(&config.servers)?,
@@ -89,7 +89,8 @@ impl Broker {
             self.wait(&wake)?;
             self.forward_requests()?;
             self.forward_replies()?;
-            self.control.answer(|| control::status("broker", self.started, &self.counters.list()))?;
+            let counters = || self.counters.list(self.servers.refused_peers());
+            self.control.answer(|| control::status("broker", self.started, &counters()))?;
         }
         // What the server has answered already, clients need not ask again.
         self.forward_replies()?;

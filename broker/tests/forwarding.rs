@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use broker::{Broker, Config};
 use transport::poll::{Watch, wait};
-use transport::security::Security;
+use transport::security::{NodeSecurity, Security};
 use transport::stop::Stop;
 use transport::{Context, Frame, Kind, Sent, Socket, control};
 
@@ -24,7 +24,7 @@ struct Peers {
 /// Runs a broker for as long as `work` takes, and sees it stop.
 fn with_broker(config: &Config, work: impl FnOnce(&Peers)) {
     let context = Context::new();
-    let broker = Broker::bind(&context, config, &Security::Plain).expect("free ports");
+    let broker = Broker::bind(&context, config, &NodeSecurity::Plain).expect("free ports");
     let peers = Peers { context, endpoints: broker.endpoints().clone() };
     let stop = Stop::new();
     std::thread::scope(|scope| {
@@ -208,7 +208,7 @@ fn requests_wait_with_their_sender_until_there_is_a_server() {
 #[test]
 fn a_port_in_use_is_named() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
-        let error = Broker::bind(&peers.context, &config(&peers.endpoints.clients), &Security::Plain);
+        let error = Broker::bind(&peers.context, &config(&peers.endpoints.clients), &NodeSecurity::Plain);
         assert_eq!(
             error.err().expect("a refusal").to_string(),
             format!(

@@ -1,10 +1,13 @@
 //! The `papo` command: the tree of its subcommands, and nothing else. What they do is in the crates.
 
+mod node;
+mod roles;
+mod security;
+mod invite;
+mod keys;
 mod health;
 mod import;
 mod log;
-mod node;
-mod roles;
 
 use std::process::ExitCode;
 
@@ -28,6 +31,11 @@ enum Command {
     Proxy(roles::ProxyArgs),
     /// Run the server: decides, stores and tells
     Server(roles::ServerArgs),
+    /// Print the invite: what a colleague needs to find this node and to know that it is the right one
+    Invite(invite::Invite),
+    /// Replace the node's keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Ask running roles how they are; exits with 0 when all answer
     Health(health::Health),
     /// Take over the users, channels and messages of an older chat
@@ -48,6 +56,8 @@ fn main() -> ExitCode {
         Command::Health(health) => return health.run(),
         Command::Import(import) => import.run(),
         Command::Log(log) => log.run(),
+        Command::Invite(invite) => invite.run(),
+        Command::Keys(keys) => keys.run(),
         Command::Client(command) => return client::run(command),
     };
     match result {

@@ -10,22 +10,27 @@ use serde_json::json;
 use server::Server;
 use tracing::info;
 use transport::Context;
-use transport::security::Security;
 use transport::stop::Stop;
 
 use crate::roles::{DataArgs, LimitArgs, ready, start};
+use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 
 /// Flags of `papo up`.
 #[derive(Args)]
 pub(crate) struct Up {
     #[command(flatten)]
     data: DataArgs,
-    /// Where clients connect with their requests
-    #[arg(long, env = "PAPO_CLIENTS", default_value = "tcp://127.0.0.1:5555")]
-    clients: String,
-    /// Where clients subscribe to events
-    #[arg(long, env = "PAPO_SUBSCRIBERS", default_value = "tcp://127.0.0.1:5558")]
-    subscribers: String,
+    #[command(flatten)]
+    security: SecurityArgs,
+    #[command(flatten)]
+    host: HostArgs,
+    /// Where clients connect with their requests [default: tcp://*:5555, or with --plaintext
+    /// tcp://127.0.0.1:5555]
+    #[arg(long, env = "PAPO_CLIENTS")]
+    clients: Option<String>,
+    /// Where clients subscribe to events [default: tcp://*:5558, or with --plaintext tcp://127.0.0.1:5558]
+    #[arg(long, env = "PAPO_SUBSCRIBERS")]
+    subscribers: Option<String>,
     /// Where the broker listens for `papo health`
     #[arg(long, env = "PAPO_BROKER_CONTROL", default_value = "tcp://127.0.0.1:5559")]
     broker_control: String,
@@ -42,12 +47,14 @@ pub(crate) struct Up {
 impl Up {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let stop = start()?;
-        let (context, security) = (Context::new(), Security::default());
+        let (context, security) = (Context::new(), self.security.load(&self.data.data)?);
         let servers = "inproc://servers".to_owned();
-        let config = broker::Config { clients: self.clients, servers, control: self.broker_control };
+        let clients = outer_endpoint(self.clients, 5555, &security);
+        let config = broker::Config { clients, servers, control: self.broker_control };
         let broker = Broker::bind(&context, &config, &security)?;
         let events = "inproc://events".to_owned();
-        let config = proxy::Config { events, subscribers: self.subscribers, control: self.proxy_control };
+        let subscribers = outer_endpoint(self.subscribers, 5558, &security);
+        let config = proxy::Config { events, subscribers, control: self.proxy_control };
         let proxy = Proxy::bind(&context, &config, &security)?;
         let (clients, subscribers) =
             (broker.endpoints().clients.clone(), proxy.endpoints().subscribers.clone());
@@ -60,8 +67,9 @@ impl Up {
             rate: self.limits.rate(),
         };
         let server = Server::open(&context, &config, &security)?;
+        let invite = self.host.announce(&security, &clients)?;
         ready(&json!({
-            "ready": "up", "clients": clients, "subscribers": subscribers,
+            "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,
             "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
             "server_control": server.control(),
         }))?;

@@ -1,7 +1,7 @@
 //! `papo broker`, `papo proxy`, `papo server`: one role in a process of its own.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use broker::Broker;
@@ -10,22 +10,31 @@ use proxy::Proxy;
 use serde_json::{Value, json};
 use server::Server;
 use server::limiters::rates::Rate;
-use transport::security::Security;
 use transport::stop::Stop;
 use transport::{Context, logging, open_files, signals};
+
+use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
+
+/// The data folder unless told otherwise; a role that has no data looks for the keys in it.
+const DATA: &str = "data";
 
 /// Flags of `papo broker`.
 #[derive(Args)]
 pub(crate) struct BrokerArgs {
-    /// Where clients connect with their requests
-    #[arg(long, env = "PAPO_CLIENTS", default_value = "tcp://127.0.0.1:5555")]
-    clients: String,
+    /// Where clients connect with their requests [default: tcp://*:5555, or with --plaintext
+    /// tcp://127.0.0.1:5555]
+    #[arg(long, env = "PAPO_CLIENTS")]
+    clients: Option<String>,
     /// Where the server connects
     #[arg(long, env = "PAPO_SERVERS", default_value = "tcp://127.0.0.1:5556")]
     servers: String,
     /// Where to listen for `papo health`
     #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5559")]
     control: String,
+    #[command(flatten)]
+    security: SecurityArgs,
+    #[command(flatten)]
+    host: HostArgs,
 }
 
 /// Flags of `papo proxy`.
@@ -34,12 +43,14 @@ pub(crate) struct ProxyArgs {
     /// Where the server connects with its events
     #[arg(long, env = "PAPO_EVENTS", default_value = "tcp://127.0.0.1:5557")]
     events: String,
-    /// Where clients subscribe
-    #[arg(long, env = "PAPO_SUBSCRIBERS", default_value = "tcp://127.0.0.1:5558")]
-    subscribers: String,
+    /// Where clients subscribe [default: tcp://*:5558, or with --plaintext tcp://127.0.0.1:5558]
+    #[arg(long, env = "PAPO_SUBSCRIBERS")]
+    subscribers: Option<String>,
     /// Where to listen for `papo health`
     #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5560")]
     control: String,
+    #[command(flatten)]
+    security: SecurityArgs,
 }
 
 /// Flags of `papo server`.
@@ -61,6 +72,8 @@ pub(crate) struct ServerArgs {
     data: DataArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    security: SecurityArgs,
 }
 
 /// What one session may take.
@@ -84,19 +97,23 @@ impl LimitArgs {
 #[derive(Args)]
 pub(crate) struct DataArgs {
     /// The folder that holds everything: users, channels, the log
-    #[arg(long, env = "PAPO_DATA", default_value = "data")]
+    #[arg(long, env = "PAPO_DATA", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
 
 impl BrokerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let stop = start()?;
-        let Self { clients, servers, control } = self;
+        let Self { clients, servers, control, security, host } = self;
+        let security = security.load(Path::new(DATA))?;
+        let clients = outer_endpoint(clients, 5555, &security);
         let config = broker::Config { clients, servers, control };
-        let broker = Broker::bind(&Context::new(), &config, &Security::default())?;
+        let broker = Broker::bind(&Context::new(), &config, &security)?;
         let at = broker.endpoints();
+        let invite = host.announce(&security, &at.clients)?;
         ready(&json!({
             "ready": "broker", "clients": at.clients, "servers": at.servers, "control": at.control,
+            "invite": invite,
         }))?;
         Ok(broker.run(&stop)?)
     }
@@ -105,9 +122,11 @@ impl BrokerArgs {
 impl ProxyArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let stop = start()?;
-        let Self { events, subscribers, control } = self;
+        let Self { events, subscribers, control, security } = self;
+        let security = security.load(Path::new(DATA))?;
+        let subscribers = outer_endpoint(subscribers, 5558, &security);
         let config = proxy::Config { events, subscribers, control };
-        let proxy = Proxy::bind(&Context::new(), &config, &Security::default())?;
+        let proxy = Proxy::bind(&Context::new(), &config, &security)?;
         let at = proxy.endpoints();
         ready(&json!({
             "ready": "proxy", "events": at.events, "subscribers": at.subscribers, "control": at.control,
@@ -119,10 +138,11 @@ impl ProxyArgs {
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let stop = start()?;
-        let Self { broker, proxy, advertise, control, data, limits } = self;
+        let Self { broker, proxy, advertise, control, data, limits, security } = self;
+        let security = security.load(&data.data)?;
         let config =
             server::Config { broker, proxy, advertise, control, data: data.data, rate: limits.rate() };
-        let server = Server::open(&Context::new(), &config, &Security::default())?;
+        let server = Server::open(&Context::new(), &config, &security)?;
         ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
         Ok(server.run(&stop)?)
     }

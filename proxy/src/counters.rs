@@ -16,13 +16,15 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn list(&self) -> [(&'static str, u64); 5] {
+    /// All counters by name; `refused_peers` tried to publish without the service key.
+    pub(crate) fn list(&self, refused_peers: u64) -> [(&'static str, u64); 6] {
         [
             ("events", self.events),
             ("subscriptions", self.subscriptions),
             ("refused_subscriptions", self.refused_subscriptions),
             ("barriers", self.barriers),
             ("dropped", self.dropped),
+            ("refused_peers", refused_peers),
         ]
     }
 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use transport::control::{self, Control};
 use transport::poll::{Watch, wait};
-use transport::security::Security;
+use transport::security::NodeSecurity;
 use transport::stop::Stop;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Socket, TransportError, clock, libzmq_version};
@@ -58,18 +58,18 @@ pub struct Proxy {
 
 impl Proxy {
     /// Listens wherever `config` says.
-    pub fn bind(context: &Context, config: &Config, security: &Security) -> Result<Self, ProxyError> {
+    pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ProxyError> {
         if libzmq_version() < LIBZMQ_WANTED {
             tracing::warn!(
                 "libzmq {:?} can mix up subscribers who leave in a crowd: install {LIBZMQ_WANTED:?} or later",
                 libzmq_version()
             );
         }
-        let events = context.socket(Kind::XSubscriber, security)?;
+        let events = context.socket(Kind::XSubscriber, &security.inner())?;
         // Everything, once: a server need not wait for anybody to subscribe before it publishes.
         events.subscribe(b"")?;
-        let subscribers = context.socket(Kind::XPublisher, security)?;
-        let control = Control::bind(context, &config.control)?;
+        let subscribers = context.socket(Kind::XPublisher, &security.outer())?;
+        let control = Control::bind(context, &config.control, &security.control())?;
         let endpoints = Config {
             events: events.bind(&config.events)?,
             subscribers: subscribers.bind(&config.subscribers)?,
@@ -108,7 +108,8 @@ impl Proxy {
             wait(&[Watch::Readable(&self.events), subscriptions, control, Watch::Wake(&wake)], None)?;
             self.decide_subscriptions()?;
             self.fan_out()?;
-            self.control.answer(|| control::status("proxy", self.started, &self.counters.list()))?;
+            let counters = || self.counters.list(self.events.refused_peers());
+            self.control.answer(|| control::status("proxy", self.started, &counters()))?;
         }
         tracing::info!("proxy stops");
         Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proxy::{Config, Proxy};
 use transport::poll::{Watch, wait};
-use transport::security::Security;
+use transport::security::{NodeSecurity, Security};
 use transport::stop::Stop;
 use transport::{Context, Frame, Kind, Sent, Socket, control};
 
@@ -32,7 +32,7 @@ struct Peers {
 /// Runs a proxy with a publisher for as long as `work` takes, and sees it stop.
 fn with_proxy(work: impl FnOnce(&Peers)) {
     let context = Context::new();
-    let proxy = Proxy::bind(&context, &config(ANY_PORT), &Security::Plain).expect("free ports");
+    let proxy = Proxy::bind(&context, &config(ANY_PORT), &NodeSecurity::Plain).expect("free ports");
     let endpoints = proxy.endpoints().clone();
     let publisher = context.socket(Kind::Publisher, &Security::Plain).expect("a socket");
     publisher.connect(&endpoints.events).expect("an endpoint");
@@ -220,7 +220,7 @@ fn a_flood_of_subscriptions_does_not_hold_up_events() {
 #[test]
 fn a_port_in_use_is_named() {
     with_proxy(|peers| {
-        let error = Proxy::bind(&peers.context, &config(&peers.endpoints.subscribers), &Security::Plain);
+        let error = Proxy::bind(&peers.context, &config(&peers.endpoints.subscribers), &NodeSecurity::Plain);
         assert_eq!(
             error.err().expect("a refusal").to_string(),
             format!(

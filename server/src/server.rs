@@ -10,7 +10,7 @@ use thiserror::Error as ThisError;
 use tracing::info;
 use transport::control::{self, Control};
 use transport::poll::{Watch, wait};
-use transport::security::Security;
+use transport::security::NodeSecurity;
 use transport::stop::Stop;
 use transport::wake::{Wake, Waker};
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
@@ -115,16 +115,16 @@ impl Outlet for Sockets {
 
 impl Server {
     /// Opens the data folder and connects to broker and proxy.
-    pub fn open(context: &Context, config: &Config, security: &Security) -> Result<Self, ServerError> {
+    pub fn open(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ServerError> {
         let (waker, wake) = Wake::new()?;
         let store = Store::open(&config.data).map_err(LedgerError::from)?;
         let ledger = Ledger::open(store, &Commits::OnThread(waker.clone()))?;
         let tokens = TokenIssuer::new(&ledger.secret("token.secret")?);
         let passwords = Passwords::start(waker.clone())?;
-        let control = Control::bind(context, &config.control)?;
-        let requests = context.socket(Kind::Router, security)?;
+        let control = Control::bind(context, &config.control, &security.control())?;
+        let requests = context.socket(Kind::Router, &security.link())?;
         requests.connect(&config.broker)?;
-        let events = context.socket(Kind::Publisher, security)?;
+        let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
         let engine = Engine::new(ledger, tokens, passwords, config.rate, config.advertise.clone());
         let sockets = Sockets {

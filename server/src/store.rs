@@ -26,7 +26,8 @@ use crate::records::from_hex;
 const FORMAT: u32 = 1;
 const USERS_FILE: &str = "users.json";
 const CHANNELS_FILE: &str = "channels.json";
-const KEYS_FOLDER: &str = "keys";
+/// Where the secrets are, within the data folder.
+pub const KEYS_FOLDER: &str = "keys";
 const LOCK_FILE: &str = "lock";
 
 /// Why the data folder cannot be used.

@@ -33,6 +33,22 @@ pub enum TransportError {
         /// What was given.
         endpoint: String,
     },
+    /// Plain text would leave the machine.
+    #[error(
+        "{endpoint} would carry plain text over a network: --plaintext is for loopback addresses and ipc:// only; \
+         leave it out to encrypt, or say --plaintext-anywhere if the network itself is protected"
+    )]
+    PlainTextElsewhere {
+        /// Where it would have gone.
+        endpoint: String,
+    },
+    /// libzmq was built without CURVE.
+    #[error(
+        "this libzmq cannot encrypt: install one that is built with libsodium (Debian and Ubuntu: apt install \
+         libzmq5; Fedora: dnf install zeromq; Homebrew: brew install zeromq), or stay on this machine with \
+         --plaintext"
+    )]
+    NoCurve,
     /// The process may open no more files.
     #[error("too many open files: raise the limit (ulimit -n) of the process")]
     OpenFiles,

@@ -6,8 +6,15 @@
 
 pub mod limits;
 mod options;
-pub mod security;
 mod socket;
+
+mod z85;
+pub mod keys;
+pub mod key_folder;
+pub mod invite;
+pub mod security;
+mod gatekeeper;
+mod sparingly;
 
 pub mod poll;
 pub mod wake;

@@ -1,6 +1,8 @@
 //! Every maximum of a socket, with its unit and its reason. The maxima of the protocol itself are in
 //! `common::limits`.
 
+use std::time::Duration;
+
 use common::limits::TOPIC_BYTES_MAX;
 
 /// Bytes in one frame of requests, replies or events; libzmq's own default is no limit at all.
@@ -9,6 +11,10 @@ pub const FRAME_BYTES_MAX: usize = common::limits::FRAME_BYTES_MAX;
 /// Bytes in one frame that a subscriber or a proxy sends upstream: a topic and what ZMTP puts around it, with
 /// room for the handshake, whose frames are measured too.
 pub const SUBSCRIPTION_FRAME_BYTES_MAX: usize = 1024;
+
+/// Bytes that CURVE puts around each frame (RFC 26, MESSAGE: name 8, nonce 8, authenticator 16, flags 1). The limits
+/// above are meant without them, so that the same frames pass with encryption and without.
+pub const CURVE_FRAME_BYTES_MORE: i64 = 33;
 
 /// Frames in one message. The longest of ours has five: two envelopes, the empty frame, the lines and the bytes.
 pub const MESSAGE_FRAMES_MAX: usize = 16;
@@ -45,6 +51,9 @@ pub const RECONNECT_MS_MAX: i32 = 2_000;
 
 /// Milliseconds a peer may take for the handshake, so that mute connections do not pile up.
 pub const HANDSHAKE_MS_MAX: i32 = 10_000;
+
+/// Between two lines of the log about refused peers: one that comes again and again cannot fill the disk.
+pub const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
 /// Connections waiting to be accepted. libzmq's default of 100 is too few when a whole team reconnects at once.
 pub const ACCEPT_WAITING_MAX: i32 = 1024;

@@ -1,8 +1,10 @@
 //! Sockets: whole messages in and out, never blocking. One thread owns a socket.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::TransportError;
+use crate::gatekeeper::Gatekeeper;
 use crate::limits::MESSAGE_FRAMES_MAX;
 use crate::options::Kind;
 use crate::security::Security;
@@ -32,6 +34,7 @@ pub fn libzmq_version() -> (i32, i32, i32) {
 #[derive(Clone, Default)]
 pub struct Context {
     inner: zmq::Context,
+    gatekeeper: Arc<Mutex<Option<Arc<Gatekeeper>>>>,
 }
 
 impl Context {
@@ -41,21 +44,51 @@ impl Context {
         Self::default()
     }
 
-    /// Makes a socket with all the options of its kind.
+    /// Makes a socket with all the options of its kind, protected by `security`.
     pub fn socket(&self, kind: Kind, security: &Security) -> Result<Socket, TransportError> {
-        match security {
-            Security::Plain => Ok(Socket { kind, inner: kind.make(&self.inner)? }),
-        }
+        let gatekeeper = if security.needs_gatekeeper() { Some(self.gatekeeper()?) } else { None };
+        let socket = Socket::unguarded(&self.inner, kind, security.clone())?;
+        Ok(Socket { gatekeeper, ..socket })
+    }
+
+    /// The gatekeeper of the context's sockets, who starts when the first one needs it.
+    fn gatekeeper(&self) -> Result<Arc<Gatekeeper>, TransportError> {
+        let mut gatekeeper = self.gatekeeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = match gatekeeper.take() {
+            Some(present) => present,
+            None => Arc::new(Gatekeeper::start(&self.inner)?),
+        };
+        Ok(Arc::clone(gatekeeper.insert(present)))
     }
 }
 
 /// A socket of libzmq's.
 pub struct Socket {
     kind: Kind,
+    security: Security,
     inner: zmq::Socket,
+    /// Dropped after the socket is closed, so that nobody comes in unasked.
+    gatekeeper: Option<Arc<Gatekeeper>>,
 }
 
 impl Socket {
+    /// Makes a socket without looking for a gatekeeper.
+    pub(crate) fn unguarded(
+        context: &zmq::Context,
+        kind: Kind,
+        security: Security,
+    ) -> Result<Self, TransportError> {
+        let inner = kind.make(context)?;
+        security.apply(&inner)?;
+        Ok(Self { kind, security, inner, gatekeeper: None })
+    }
+
+    /// How many peers were refused so far at the sockets of this one's context: strangers at an inner port.
+    #[must_use]
+    pub fn refused_peers(&self) -> u64 {
+        self.gatekeeper.as_ref().map_or(0, |gatekeeper| gatekeeper.refused())
+    }
+
     /// Listens at `endpoint` and returns where exactly: port 0 lets the system choose one.
     pub fn bind(&self, endpoint: &str) -> Result<String, TransportError> {
         self.prepare(endpoint)?;
@@ -145,15 +178,18 @@ impl Socket {
         self.inner.as_poll_item(events)
     }
 
-    /// Refuses what the zmq crate would panic on, and speaks IPv6 where an endpoint is written that way: host
+    /// Refuses what the zmq crate would panic on, what `security` does not permit, and transports that CURVE does
+    /// not protect (pgm); and speaks IPv6 where an endpoint is written that way: host
     /// names are looked up as IPv4, since `localhost` as `::1` would miss a server on 127.0.0.1.
     fn prepare(&self, endpoint: &str) -> Result<(), TransportError> {
         let folder = endpoint.strip_prefix("ipc://").and_then(|path| Path::new(path).parent());
         let is_folder_missing =
             folder.is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
-        if endpoint.contains('\0') || is_folder_missing {
+        let is_known = ["tcp://", "ipc://", "inproc://"].iter().any(|known| endpoint.starts_with(known));
+        if !is_known || endpoint.contains('\0') || is_folder_missing {
             return Err(TransportError::BadEndpoint { endpoint: endpoint.to_owned() });
         }
+        self.security.permit(endpoint)?;
         self.inner.set_ipv6(endpoint.contains('[')).map_err(TransportError::making)
     }
 

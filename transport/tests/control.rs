@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(60);
 /// Runs `work` against a control socket that answers on a thread of its own.
 fn with_control(work: impl FnOnce(&Context, &str)) {
     let context = Context::new();
-    let control = Control::bind(&context, "tcp://127.0.0.1:0").expect("a free port");
+    let control = Control::bind(&context, "tcp://127.0.0.1:0", &Security::Plain).expect("a free port");
     let endpoint = control.endpoint().to_owned();
     let stop = Stop::new();
     let (waker, wake) = Wake::new().expect("a wake-up");

@@ -141,7 +141,7 @@ fn an_xsub_takes_everything_and_an_xpub_honours_what_it_is_told_to() {
 fn errors_say_what_to_do() {
     let context = Context::new();
     let (_first, endpoint) = bound(&context, Kind::Router);
-    let second = context.socket(Kind::Router, &Security::Plain).expect("a socket");
+    let second = context.socket(Kind::Router, &Security::PlainAnywhere).expect("a socket");
     let text = |endpoint: &str| second.bind(endpoint).expect_err("a refusal").to_string();
     assert_eq!(
         text(&endpoint),
@@ -153,8 +153,15 @@ fn errors_say_what_to_do() {
         text("tcp://192.0.2.1:5555"),
         "tcp://192.0.2.1:5555 is no address of this machine: listen on tcp://*:<port> or on one that is"
     );
-    for endpoint in ["", "5555", "tcp://", "tcp://a\0b:1", "http://localhost:1", "ipc:///no/such/folder/papo"]
-    {
+    for endpoint in [
+        "",
+        "5555",
+        "tcp://",
+        "tcp://a\0b:1",
+        "http://localhost:1",
+        "pgm://lo;239.192.1.1:1",
+        "ipc:///no/such/folder/papo",
+    ] {
         assert!(matches!(second.bind(endpoint), Err(TransportError::BadEndpoint { .. })), "{endpoint:?}");
         assert!(matches!(second.connect(endpoint), Err(TransportError::BadEndpoint { .. })), "{endpoint:?}");
     }

@@ -1,0 +1,60 @@
+//! `papo keys`: the node's keys.
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use transport::clock;
+
+use crate::roles::DataArgs;
+use crate::security::KeysArgs;
+
+/// The subcommands of `papo keys`.
+#[derive(Subcommand)]
+pub(crate) enum Keys {
+    /// Make new keys for the node; the old ones are kept beside them, named with the date
+    ///
+    /// A node has exactly one key. The new one holds from the next start of broker, proxy and server; from then on
+    /// clients that know the old one are refused until they are given the new invite. Accounts, sessions and
+    /// messages are not concerned.
+    Rotate(Folders),
+}
+
+/// Where the keys are.
+#[derive(Args)]
+pub(crate) struct Folders {
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    keys: KeysArgs,
+}
+
+impl Keys {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let Self::Rotate(Folders { data, keys }) = self;
+        let stamp = stamp(clock::unix_ms())?;
+        keys.folder(&data.data).rotate(&stamp)?;
+        writeln!(
+            std::io::stdout(),
+            "There are new keys; the old ones are kept as *.secret.{stamp}. Now restart broker, proxy and server, \
+             and hand out the new invite (`papo invite`): clients that know the old key are refused."
+        )
+        .context("cannot write to standard output")
+    }
+}
+
+/// The date and time in UTC, as part of a file's name.
+fn stamp(unix_ms: u64) -> anyhow::Result<String> {
+    let now = i64::try_from(unix_ms).context("the clock is wrong")?;
+    let now = Timestamp::from_millisecond(now).context("the clock is wrong")?;
+    Ok(now.strftime("%Y-%m-%dT%H%M%SZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn old_keys_are_named_with_the_date() {
+        assert_eq!(super::stamp(1_763_700_000_123).expect("a date"), "2025-11-21T044000Z");
+    }
+}

@@ -1,0 +1,124 @@
+//! How a node is protected: the flags, the keys they lead to, and where a node listens unless told otherwise.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use clap::builder::FalseyValueParser;
+use server::store::KEYS_FOLDER;
+use transport::invite::Invite;
+use transport::key_folder::KeyFolder;
+use transport::keys::PublicKey;
+use transport::security::NodeSecurity;
+
+/// Flags of every role.
+#[derive(Args)]
+pub(crate) struct SecurityArgs {
+    #[command(flatten)]
+    keys: KeysArgs,
+    /// Do not encrypt; for loopback addresses and ipc:// only
+    #[arg(long, env = "PAPO_PLAINTEXT", value_parser = FalseyValueParser::new())]
+    plaintext: bool,
+    /// Do not encrypt, on any network: whoever is on the way can read, change and invent everything
+    #[arg(long, env = "PAPO_PLAINTEXT_ANYWHERE", value_parser = FalseyValueParser::new())]
+    plaintext_anywhere: bool,
+}
+
+/// Where the keys are.
+#[derive(Args)]
+pub(crate) struct KeysArgs {
+    /// The folder of the node's keys, made when first needed [default: `keys` in the data folder]
+    #[arg(long, env = "PAPO_KEYS")]
+    keys: Option<PathBuf>,
+}
+
+/// How others call this machine.
+#[derive(Args)]
+pub(crate) struct HostArgs {
+    /// The name or address of this machine in the invite [default: where it listens, or its host name]
+    #[arg(long, env = "PAPO_HOST")]
+    host: Option<String>,
+}
+
+impl SecurityArgs {
+    /// The protection that the flags ask for; makes the keys that are missing.
+    pub(crate) fn load(&self, data: &Path) -> anyhow::Result<NodeSecurity> {
+        if self.plaintext_anywhere {
+            return Ok(NodeSecurity::PlainAnywhere);
+        }
+        if self.plaintext {
+            return Ok(NodeSecurity::Plain);
+        }
+        let keys = self.keys.folder(data);
+        Ok(NodeSecurity::Encrypted { node: keys.node()?, service: keys.service()? })
+    }
+}
+
+impl KeysArgs {
+    /// The folder that was named, or the one in the data folder.
+    pub(crate) fn folder(&self, data: &Path) -> KeyFolder {
+        KeyFolder::new(self.keys.clone().unwrap_or_else(|| data.join(KEYS_FOLDER)))
+    }
+}
+
+impl HostArgs {
+    /// The invite of a node that has just begun to listen at `endpoint`, logged and for its ready line; none for
+    /// one in plain text.
+    pub(crate) fn announce(&self, security: &NodeSecurity, endpoint: &str) -> anyhow::Result<Option<String>> {
+        let Some(key) = security.public_key() else {
+            tracing::warn!(endpoint, "nothing is encrypted");
+            return Ok(None);
+        };
+        let invite = self.invite(key, endpoint)?.map(|invite| invite.to_string());
+        if let Some(invite) = &invite {
+            tracing::info!("the invite for colleagues: {invite}");
+        }
+        Ok(invite)
+    }
+
+    /// What lets a colleague in at `endpoint`: nothing when it is not reached over TCP.
+    pub(crate) fn invite(&self, key: PublicKey, endpoint: &str) -> anyhow::Result<Option<Invite>> {
+        Invite::for_endpoint(key, endpoint, self.host.as_deref())
+            .with_context(|| format!("cannot make an invite to {endpoint}"))
+    }
+}
+
+/// Where to listen for clients: as said, else everywhere when that is safe, else on this machine only.
+pub(crate) fn outer_endpoint(said: Option<String>, port: u16, security: &NodeSecurity) -> String {
+    said.unwrap_or_else(|| match security {
+        NodeSecurity::Encrypted { .. } => format!("tcp://*:{port}"),
+        NodeSecurity::Plain | NodeSecurity::PlainAnywhere => format!("tcp://127.0.0.1:{port}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Flags {
+        #[command(flatten)]
+        security: SecurityArgs,
+    }
+
+    fn load(flags: &[&str], data: &Path) -> NodeSecurity {
+        let flags: Flags = clap::Parser::parse_from([&["papo"], flags].concat());
+        flags.security.load(data).expect("keys")
+    }
+
+    #[test]
+    fn a_node_is_encrypted_and_reachable_unless_told_otherwise() {
+        let data = tempfile::tempdir().expect("a folder");
+        for plain in ["--plaintext", "--plaintext-anywhere"] {
+            let security = load(&[plain], data.path());
+            assert_eq!(outer_endpoint(None, 5555, &security), "tcp://127.0.0.1:5555");
+        }
+        assert!(!data.path().join("keys").exists(), "plain text needs no keys");
+
+        let security = load(&[], data.path());
+        assert_eq!(outer_endpoint(None, 5555, &security), "tcp://*:5555");
+        assert_eq!(outer_endpoint(Some("ipc:///x".to_owned()), 5555, &security), "ipc:///x");
+        let known = KeyFolder::new(data.path().join("keys")).node_public().expect("a key");
+        assert_eq!(security.public_key(), Some(known));
+    }
+}

@@ -1,0 +1,235 @@
+//! The invite: where a node is and which key it has, in one word that is handed to a colleague.
+//!
+//! `papo://<public key>@<host>:<port>`, the key as 64 hexadecimal digits. Z85 is shorter, but its `$`, `&`, `*`,
+//! `#` and `<` mean something to shells, to URLs and to programs that find links in texts; hexadecimal digits come
+//! through all of them, a double click selects them, and every language decodes them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::keys::PublicKey;
+
+const SCHEME: &str = "papo://";
+
+/// Where a node is, and which key it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    key: PublicKey,
+    host: String,
+    port: u16,
+}
+
+/// Why a text is no invite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadInvite {
+    /// It begins otherwise.
+    #[error("an invite begins with papo://")]
+    Scheme,
+    /// The key is not 64 hexadecimal digits with an `@` behind it.
+    #[error("an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port")]
+    Key,
+    /// There is no host, or it is none.
+    #[error("an invite has a host after the @, a name or an address: papo://<key>@host:port")]
+    Host,
+    /// There is no port, or it is none.
+    #[error("an invite ends with a port from 1 to 65535: papo://<key>@host:port")]
+    Port,
+}
+
+impl Invite {
+    /// An invite to the node with this key.
+    pub fn new(key: PublicKey, host: &str, port: u16) -> Result<Self, BadInvite> {
+        if !is_host(host) {
+            return Err(BadInvite::Host);
+        }
+        if port == 0 {
+            return Err(BadInvite::Port);
+        }
+        Ok(Self { key, host: host.to_owned(), port })
+    }
+
+    /// An invite to the node that listens at `endpoint`: at `host` if it is given, else where the endpoint says,
+    /// else, since a wildcard says nothing, at this machine's name. None when nobody can come there over TCP.
+    pub fn for_endpoint(
+        key: PublicKey,
+        endpoint: &str,
+        host: Option<&str>,
+    ) -> Result<Option<Self>, BadInvite> {
+        let Some(address) = endpoint.strip_prefix("tcp://") else { return Ok(None) };
+        let (bound, port) = address.rsplit_once(':').ok_or(BadInvite::Port)?;
+        let is_wildcard = matches!(bound, "*" | "0.0.0.0" | "[::]");
+        let named = if is_wildcard { machine_name() } else { bound.to_owned() };
+        let port = port.parse().map_err(|_no_number| BadInvite::Port)?;
+        Self::new(key, host.unwrap_or(&named), port).map(Some)
+    }
+
+    /// The node's public key.
+    #[must_use]
+    pub fn key(&self) -> PublicKey {
+        self.key
+    }
+
+    /// Where its broker is, as ZeroMQ writes it.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("tcp://{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Display for Invite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SCHEME)?;
+        self.key.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        write!(f, "@{}:{}", self.host, self.port)
+    }
+}
+
+impl FromStr for Invite {
+    type Err = BadInvite;
+
+    fn from_str(text: &str) -> Result<Self, BadInvite> {
+        let rest = text.strip_prefix(SCHEME).ok_or(BadInvite::Scheme)?;
+        let (digits, address) = rest.split_once('@').ok_or(BadInvite::Key)?;
+        let key = from_hex(digits).ok_or(BadInvite::Key)?;
+        let (host, port) = address.rsplit_once(':').ok_or(BadInvite::Port)?;
+        if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(BadInvite::Port);
+        }
+        Self::new(key, host, port.parse().map_err(|_too_large| BadInvite::Port)?)
+    }
+}
+
+fn from_hex(digits: &str) -> Option<PublicKey> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    let byte = |[high, low]: &[u8; 2]| {
+        let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        Some(value(*high)? << 4 | value(*low)?)
+    };
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+    bytes?.try_into().ok().map(PublicKey::from_bytes)
+}
+
+/// A name or an IPv4 address, or an IPv6 address in brackets: nothing that libzmq or a shell reads otherwise.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            !host.is_empty() && host.len() <= 253 && !host.starts_with('-') && host.bytes().all(is_fit)
+        }
+    }
+}
+
+/// What the machine calls itself, which others on its network often know it by.
+fn machine_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if is_host(&name) { name } else { "localhost".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGITS: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
+
+    fn key() -> PublicKey {
+        from_hex(DIGITS).expect("a key")
+    }
+
+    #[test]
+    fn an_invite_goes_round() {
+        for address in ["chat.example:5555", "127.0.0.1:1", "[2001:db8::1]:65535", "a_b-c:80"] {
+            let text = format!("papo://{DIGITS}@{address}");
+            let invite: Invite = text.parse().expect("an invite");
+            assert_eq!(invite.to_string(), text);
+            assert_eq!(invite.endpoint(), format!("tcp://{address}"));
+            assert_eq!(invite.key(), key());
+        }
+        let upper = format!("papo://{}@h:1", DIGITS.to_uppercase());
+        assert_eq!(upper.parse::<Invite>().expect("an invite").key(), key());
+    }
+
+    #[test]
+    fn what_is_no_invite_is_refused_with_what_is_wrong() {
+        let with_key = |address: &str| format!("papo://{DIGITS}@{address}");
+        let cases = [
+            (
+                BadInvite::Scheme,
+                vec![String::new(), with_key("h:1").replace("papo", "tcp"), format!(" {}", with_key("h:1"))],
+            ),
+            (
+                BadInvite::Key,
+                vec![
+                    "papo://".to_owned(),
+                    "papo://h:1".to_owned(),
+                    "papo://@h:1".to_owned(),
+                    format!("papo://{}@h:1", &DIGITS[1..]),
+                    format!("papo://{}@h:1", &DIGITS[2..]),
+                    format!("papo://{DIGITS}00@h:1"),
+                    format!("papo://{}@h:1", DIGITS.replace('f', "g")),
+                    format!("papo://{}@h:1", DIGITS.replace("ff", "+f")),
+                    format!("papo://{}@h:1", DIGITS.replace("ff", "é")),
+                ],
+            ),
+            (
+                BadInvite::Host,
+                [
+                    "",
+                    "a b",
+                    "a;b",
+                    "*",
+                    "-h",
+                    "a@b",
+                    "a/b",
+                    "::1",
+                    "[::1",
+                    "[]",
+                    "[g]",
+                    "a\0",
+                    "é",
+                    &"a".repeat(254),
+                ]
+                .map(|host| with_key(&format!("{host}:5555")))
+                .to_vec(),
+            ),
+            (
+                BadInvite::Port,
+                ["h", "h:", "h:0", "h:65536", "h:+1", "h:-1", "h:1 ", "h:1/", "h:1\n", "h:５"]
+                    .map(with_key)
+                    .to_vec(),
+            ),
+        ];
+        for (expected, texts) in cases {
+            for text in texts {
+                assert_eq!(text.parse::<Invite>(), Err(expected), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_host_is_the_best_that_is_known() {
+        let host = |endpoint, host| {
+            let invite = Invite::for_endpoint(key(), endpoint, host).expect("a TCP endpoint with a port");
+            invite.map(|invite| invite.endpoint())
+        };
+        assert_eq!(host("tcp://192.0.2.1:5555", None), Some("tcp://192.0.2.1:5555".to_owned()));
+        assert_eq!(host("tcp://[::1]:5555", None), Some("tcp://[::1]:5555".to_owned()));
+        assert_eq!(
+            host("tcp://0.0.0.0:5555", Some("chat.example")),
+            Some("tcp://chat.example:5555".to_owned())
+        );
+        for wildcard in ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://[::]:5555"] {
+            assert_eq!(host(wildcard, None), Some(format!("tcp://{}:5555", machine_name())));
+        }
+        for elsewhere in ["ipc:///run/papo", "inproc://clients"] {
+            assert_eq!(host(elsewhere, None), None, "{elsewhere}");
+        }
+        let refused = |endpoint, host| Invite::for_endpoint(key(), endpoint, host).expect_err("a refusal");
+        assert_eq!(refused("tcp://h", None), BadInvite::Port);
+        assert_eq!(refused("tcp://h:0", None), BadInvite::Port);
+        assert_eq!(refused("tcp://*:5555", Some("a host")), BadInvite::Host);
+    }
+}

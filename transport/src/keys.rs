@@ -1,0 +1,139 @@
+//! CURVE keys (RFC 26): who a peer is. Where they lie on the disk is in [`key_folder`](crate::key_folder).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::TransportError;
+use crate::z85::{self, KEY_BYTES};
+
+/// What a peer is known by. As text it is Z85 (RFC 32), which every ZeroMQ binding takes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PublicKey([u8; KEY_BYTES]);
+
+/// What a peer proves itself with. It is written into a file of its owner's, and nowhere else.
+#[derive(Clone)]
+pub struct SecretKey([u8; KEY_BYTES]);
+
+/// A public key and its secret.
+#[derive(Debug, Clone)]
+pub struct KeyPair {
+    /// What others know the owner by.
+    pub public: PublicKey,
+    /// What the owner proves itself with.
+    pub secret: SecretKey,
+}
+
+/// A text that is no key. It does not say which text: it may be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key has 40 characters of Z85 (RFC 32)")]
+pub struct NoKey;
+
+impl KeyPair {
+    /// A new pair, made by libzmq.
+    pub fn generate() -> Result<Self, TransportError> {
+        let pair = zmq::CurveKeyPair::new().map_err(|_unsupported| TransportError::NoCurve)?;
+        Ok(Self { public: PublicKey(pair.public_key), secret: SecretKey(pair.secret_key) })
+    }
+}
+
+impl PublicKey {
+    /// The 32 bytes of the key, as ZAP and socket options carry it.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes of the key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+}
+
+impl SecretKey {
+    /// The secret as text, for the file it is kept in.
+    pub(crate) fn reveal(&self) -> String {
+        z85::encode(&self.0)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&z85::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(..)")
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        z85::decode(text).map(Self).ok_or(NoKey)
+    }
+}
+
+impl FromStr for SecretKey {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        z85::decode(text).map(Self).ok_or(NoKey)
+    }
+}
+
+impl TryFrom<String> for PublicKey {
+    type Error = NoKey;
+
+    fn try_from(text: String) -> Result<Self, NoKey> {
+        text.parse()
+    }
+}
+
+impl From<PublicKey> for String {
+    fn from(key: PublicKey) -> Self {
+        key.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_key_goes_round_as_text_and_as_json() {
+        let key = KeyPair::generate().expect("a key pair").public;
+        assert_eq!(key.to_string().parse(), Ok(key));
+        let json = serde_json::to_string(&key).expect("JSON");
+        assert_eq!(serde_json::from_str::<PublicKey>(&json).expect("a key"), key);
+        let error = serde_json::from_str::<PublicKey>("\"short\"").expect_err("no key").to_string();
+        assert!(error.starts_with("a key has 40 characters of Z85 (RFC 32)"), "{error}");
+    }
+
+    #[test]
+    fn no_two_pairs_are_alike_and_no_secret_is_printed() {
+        let [one, other] = [(); 2].map(|()| KeyPair::generate().expect("a key pair"));
+        assert_ne!(one.public, other.public);
+        assert_ne!(one.secret.reveal(), other.secret.reveal());
+        assert_eq!(
+            format!("{one:?}"),
+            format!("KeyPair {{ public: PublicKey({}), secret: SecretKey(..) }}", one.public)
+        );
+    }
+}

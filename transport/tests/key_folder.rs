@@ -1,0 +1,130 @@
+//! The folder of keys: who may read what, what happens when roles start together, and rotation.
+#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+#![expect(clippy::disallowed_methods, reason = "a test puts damage on the disk")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use transport::key_folder::{KeyFolder, KeyFolderError};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("metadata").permissions().mode() & 0o777
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// A folder that is not there yet.
+fn scene() -> (tempfile::TempDir, std::path::PathBuf, KeyFolder) {
+    let parent = tempfile::tempdir().expect("a folder");
+    let path = parent.path().join("data/keys");
+    let keys = KeyFolder::new(&path);
+    (parent, path, keys)
+}
+
+#[test]
+fn keys_are_made_once_and_secrets_are_their_owners_business() {
+    let (_parent, path, keys) = scene();
+    let error = keys.node_public().expect_err("no keys yet").to_string();
+    assert!(error.starts_with("there are no keys in "), "{error}");
+    assert!(!path.exists(), "asking makes nothing");
+
+    let (node, service) = (keys.node().expect("a pair"), keys.service().expect("a pair"));
+    assert_ne!(node.public, service.public);
+    assert_eq!(keys.node().expect("the same pair").public, node.public);
+    assert_eq!(keys.service().expect("the same pair").public, service.public);
+    assert_eq!(keys.node_public().expect("a key"), node.public);
+
+    assert_eq!(names(&path), ["node.public", "node.secret", "service.public", "service.secret"]);
+    assert_eq!(mode(&path), 0o700);
+    assert_eq!(["node.secret", "service.secret"].map(|name| mode(&path.join(name))), [0o600; 2]);
+    let public = fs::read_to_string(path.join("node.public")).expect("a text");
+    assert!(public.contains(&format!("    public-key = \"{}\"\n", node.public)), "{public}");
+    assert!(!public.contains("secret"), "{public}");
+}
+
+#[test]
+fn roles_that_start_together_agree() {
+    for _ in 0..20 {
+        let (_parent, path, keys) = scene();
+        let found = std::thread::scope(|scope| {
+            let roles: Vec<_> = (0..4).map(|_| scope.spawn(|| keys.node().expect("a pair").public)).collect();
+            roles.into_iter().map(|role| role.join().expect("a role")).collect::<Vec<_>>()
+        });
+        assert!(found.iter().all(|key| *key == keys.node_public().expect("a key")), "{found:?}");
+        assert_eq!(names(&path), ["node.public", "node.secret"]);
+    }
+}
+
+#[test]
+fn a_lost_public_half_is_written_again() {
+    let (_parent, path, keys) = scene();
+    let node = keys.node().expect("a pair");
+    fs::remove_file(path.join("node.public")).expect("removed");
+    keys.node().expect("a pair");
+    assert_eq!(keys.node_public().expect("a key"), node.public);
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_refused() {
+    let (_parent, path, keys) = scene();
+    keys.node().expect("a pair");
+    let secret = path.join("node.secret");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o640)).expect("a mode");
+    let secret = secret.display();
+    assert_eq!(
+        keys.node().expect_err("a refusal").to_string(),
+        format!(
+            "{secret} can be read by others: run `chmod 600 {secret}`, and `papo keys rotate` if somebody may have"
+        )
+    );
+}
+
+#[test]
+fn a_damaged_secret_is_refused_and_not_replaced() {
+    let (_parent, path, keys) = scene();
+    keys.node().expect("a pair");
+    let secret = path.join("node.secret");
+    let whole = fs::read_to_string(&secret).expect("a text");
+    for damaged in ["", "metadata\ncurve\n", &whole.replace("secret-key", "secret"), &whole.replace('"', "")]
+    {
+        fs::write(&secret, damaged).expect("written");
+        assert!(matches!(keys.node(), Err(KeyFolderError::Damaged(_))), "{damaged:?}");
+        assert_eq!(fs::read_to_string(&secret).expect("a text"), damaged);
+    }
+}
+
+#[test]
+fn rotation_makes_new_keys_and_keeps_the_old() {
+    let (_parent, path, keys) = scene();
+    assert!(
+        matches!(keys.rotate("2026-01-31T120000Z"), Err(KeyFolderError::None(_))),
+        "there is nothing yet"
+    );
+    let (node, service) = (keys.node().expect("a pair"), keys.service().expect("a pair"));
+    let old = fs::read_to_string(path.join("node.secret")).expect("a text");
+
+    let new = keys.rotate("2026-01-31T120000Z").expect("new keys");
+    assert_ne!(new, node.public);
+    assert_eq!(keys.node().expect("a pair").public, new);
+    assert_eq!(keys.node_public().expect("a key"), new);
+    assert_ne!(keys.service().expect("a pair").public, service.public);
+    let kept = path.join("node.secret.2026-01-31T120000Z");
+    assert_eq!(fs::read_to_string(&kept).expect("a text"), old);
+    assert_eq!(mode(&kept), 0o600);
+
+    let error = keys.rotate("2026-01-31T120000Z").expect_err("kept under this name already").to_string();
+    assert!(error.starts_with("cannot keep "), "{error}");
+    assert_eq!(keys.node().expect("a pair").public, new, "nothing has changed");
+    assert_eq!(
+        names(&path).iter().filter(|name| name.ends_with(".tmp")).count(),
+        0,
+        "nothing is left behind"
+    );
+}

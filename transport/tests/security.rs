@@ -1,0 +1,351 @@
+//! CURVE and ZAP against the wire: what can be read on it, and who is let in.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use transport::keys::KeyPair;
+use transport::poll::{Watch, wait};
+use transport::security::{NodeSecurity, Security};
+use transport::{Context, Frame, Kind, Sent, Socket, limits};
+
+const ANY_PORT: &str = "tcp://127.0.0.1:0";
+const TEXT: &[u8] = b"nobody on the way may read this";
+
+/// A line between a client and a server that records all that goes over it, in both directions.
+struct Wire {
+    endpoint: String,
+    record: Arc<Mutex<Vec<u8>>>,
+    /// Connections that the server has ended.
+    ended: Arc<AtomicUsize>,
+}
+
+impl Wire {
+    fn to(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let server = server.strip_prefix("tcp://").expect("a TCP endpoint").to_owned();
+        let (record, ended) = (Arc::default(), Arc::default());
+        let wire = Self { endpoint: format!("tcp://{address}"), record, ended };
+        let (record, ended) = (Arc::clone(&wire.record), Arc::clone(&wire.ended));
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, server) =
+                    (client.expect("a client"), TcpStream::connect(&server).expect("a server"));
+                let ends = [&client, &server].map(|end| end.try_clone().expect("a second handle"));
+                let (record, ended) = (Arc::clone(&record), Arc::clone(&ended));
+                let second_record = Arc::clone(&record);
+                std::thread::spawn(move || carry(&client, &server, &record));
+                std::thread::spawn(move || {
+                    carry(&ends[1], &ends[0], &second_record);
+                    ended.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+        });
+        wire
+    }
+
+    fn has_carried(&self, text: &[u8]) -> bool {
+        self.record.lock().expect("a record").windows(text.len()).any(|window| window == text)
+    }
+
+    /// Waits until the server has ended a connection without having heard anything.
+    fn wait_until_refused(&self, server: &Socket) {
+        while self.ended.load(Ordering::SeqCst) == 0 {
+            hears_nothing(server);
+        }
+        hears_nothing(server);
+    }
+}
+
+fn carry(mut from: &TcpStream, mut to: &TcpStream, record: &Mutex<Vec<u8>>) {
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        record.lock().expect("a record").extend_from_slice(&bytes[..count]);
+        if to.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    // Whichever side ends, both do.
+    let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+struct Keys {
+    node: KeyPair,
+    service: KeyPair,
+}
+
+impl Keys {
+    fn new() -> Self {
+        let [node, service] = [(); 2].map(|()| KeyPair::generate().expect("a key pair"));
+        Self { node, service }
+    }
+
+    fn security(&self) -> NodeSecurity {
+        NodeSecurity::Encrypted { node: self.node.clone(), service: self.service.clone() }
+    }
+
+    /// A client with a pair of its own, and its public key as text.
+    fn client(&self) -> (Security, String) {
+        let own = KeyPair::generate().expect("a key pair");
+        let name = own.public.to_string();
+        (Security::Client { server: self.node.public, own }, name)
+    }
+}
+
+fn bound(context: &Context, kind: Kind, security: &Security) -> (Socket, String) {
+    let socket = context.socket(kind, security).expect("a socket");
+    let endpoint = socket.bind(ANY_PORT).expect("a free port");
+    (socket, endpoint)
+}
+
+fn connected(context: &Context, kind: Kind, security: &Security, endpoint: &str) -> Socket {
+    let socket = context.socket(kind, security).expect("a socket");
+    socket.connect(endpoint).expect("an endpoint");
+    socket
+}
+
+fn send(socket: &Socket, frames: &[&[u8]]) {
+    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send") != Sent::Done {
+        wait(&[Watch::Writable(socket)], None).expect("a wait");
+    }
+}
+
+fn receive(socket: &Socket) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while !socket.receive(&mut frames).expect("a receive") {
+        wait(&[Watch::Readable(socket)], None).expect("a wait");
+    }
+    frames
+}
+
+/// Gives a message a moment to come, and sees that none did.
+fn hears_nothing(socket: &Socket) {
+    wait(&[Watch::Readable(socket)], Some(Duration::from_millis(10))).expect("a wait");
+    assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "somebody was let in");
+}
+
+/// Sends [`TEXT`] from a DEALER to the ROUTER and back.
+fn exchange(dealer: &Socket, router: &Socket) {
+    send(dealer, &[b"", TEXT]);
+    let request = receive(router);
+    assert_eq!(&*request[2], TEXT);
+    assert_eq!(router.send(request).expect("a send"), Sent::Done);
+    assert_eq!(&*receive(dealer)[1], TEXT);
+}
+
+/// That a client with `security` gets nowhere at a ROUTER with `door`, whereas `good` does.
+fn is_refused(door: &Security, security: &Security, good: &Security) {
+    let context = Context::new();
+    let (router, endpoint) = bound(&context, Kind::Router, door);
+    let wire = Wire::to(&endpoint);
+    let refused = connected(&context, Kind::Dealer, security, &wire.endpoint);
+    send(&refused, &[b"", TEXT]);
+    wire.wait_until_refused(&router);
+    exchange(&connected(&context, Kind::Dealer, good, &endpoint), &router);
+    hears_nothing(&router);
+}
+
+#[test]
+fn requests_and_replies_cannot_be_read_on_the_wire() {
+    let keys = Keys::new();
+    for (door, client, is_readable) in
+        [(keys.security().outer(), keys.client().0, false), (Security::Plain, Security::Plain, true)]
+    {
+        let context = Context::new();
+        let (router, endpoint) = bound(&context, Kind::Router, &door);
+        let wire = Wire::to(&endpoint);
+        exchange(&connected(&context, Kind::Dealer, &client, &wire.endpoint), &router);
+        assert_eq!(wire.has_carried(TEXT), is_readable);
+    }
+}
+
+#[test]
+fn topics_and_events_cannot_be_read_on_the_wire() {
+    const TOPIC: &[u8] = b"channel.general.000102030405060708090a0b0c0d0e0f";
+    let keys = Keys::new();
+    for (door, client, is_readable) in
+        [(keys.security().outer(), keys.client().0, false), (Security::Plain, Security::Plain, true)]
+    {
+        let context = Context::new();
+        let (fan_out, endpoint) = bound(&context, Kind::XPublisher, &door);
+        let wire = Wire::to(&endpoint);
+        let subscriber = connected(&context, Kind::Subscriber, &client, &wire.endpoint);
+        subscriber.subscribe(TOPIC).expect("a subscription");
+        assert_eq!(receive(&fan_out)[0][1..], *TOPIC);
+        fan_out.subscribe(TOPIC).expect("a subscription");
+        send(&fan_out, &[TOPIC, TEXT]);
+        assert_eq!(&*receive(&subscriber)[1], TEXT);
+        assert_eq!([TOPIC, TEXT].map(|bytes| wire.has_carried(bytes)), [is_readable; 2]);
+    }
+}
+
+#[test]
+fn a_client_that_takes_the_node_for_another_is_not_connected() {
+    let keys = Keys::new();
+    let (misled, _name) = Keys::new().client();
+    is_refused(&keys.security().outer(), &misled, &keys.client().0);
+}
+
+#[test]
+fn plain_text_is_refused_at_an_encrypted_port() {
+    let keys = Keys::new();
+    is_refused(&keys.security().outer(), &Security::Plain, &keys.client().0);
+    is_refused(&keys.security().inner(), &Security::Plain, &keys.security().link());
+}
+
+#[test]
+fn an_encrypting_client_does_not_fall_back_to_plain_text() {
+    let keys = Keys::new();
+    let context = Context::new();
+    let (router, endpoint) = bound(&context, Kind::Router, &Security::Plain);
+    let wire = Wire::to(&endpoint);
+    let client = connected(&context, Kind::Dealer, &keys.client().0, &wire.endpoint);
+    send(&client, &[b"", TEXT]);
+    wire.wait_until_refused(&router);
+    assert!(!wire.has_carried(TEXT));
+}
+
+#[test]
+fn a_stranger_at_the_inner_port_is_refused_and_counted() {
+    let keys = Keys::new();
+    let context = Context::new();
+    let (router, endpoint) = bound(&context, Kind::Router, &keys.security().inner());
+    // It knows the node, as any client does, and has a key, but not that of the service.
+    let (stranger, _name) = keys.client();
+    let stranger = connected(&context, Kind::Dealer, &stranger, &endpoint);
+    send(&stranger, &[b"", TEXT]);
+    while router.refused_peers() == 0 {
+        hears_nothing(&router);
+    }
+    exchange(&connected(&context, Kind::Dealer, &keys.security().link(), &endpoint), &router);
+    hears_nothing(&router);
+}
+
+#[test]
+fn a_stranger_can_publish_nothing_at_the_inner_port() {
+    let keys = Keys::new();
+    let context = Context::new();
+    let (events, endpoint) = bound(&context, Kind::XSubscriber, &keys.security().inner());
+    events.subscribe(b"").expect("a subscription");
+    let stranger = connected(&context, Kind::Publisher, &keys.client().0, &endpoint);
+    while events.refused_peers() == 0 {
+        let _lost = stranger.send([Frame::from("forged")]).expect("a send");
+        hears_nothing(&events);
+    }
+    let server = connected(&context, Kind::Publisher, &keys.security().link(), &endpoint);
+    let mut frames = Vec::new();
+    while !events.receive(&mut frames).expect("a receive") {
+        let _lost_until_subscribed = server.send([Frame::from("true")]).expect("a send");
+        let _lost = stranger.send([Frame::from("forged")]).expect("a send");
+    }
+    assert_eq!(&*frames[0], b"true");
+}
+
+#[test]
+fn messages_and_subscriptions_carry_the_key_of_their_sender() {
+    let keys = Keys::new();
+    let context = Context::new();
+    let (client, name) = keys.client();
+    let (router, endpoint) = bound(&context, Kind::Router, &keys.security().outer());
+    let dealer = connected(&context, Kind::Dealer, &client, &endpoint);
+    send(&dealer, &[b"", TEXT]);
+    assert_eq!(receive(&router)[2].gets("User-Id"), Some(&*name));
+
+    let (fan_out, endpoint) = bound(&context, Kind::XPublisher, &keys.security().outer());
+    let subscriber = connected(&context, Kind::Subscriber, &client, &endpoint);
+    subscriber.subscribe(b"topic").expect("a subscription");
+    assert_eq!(receive(&fan_out)[0].gets("User-Id"), Some(&*name));
+    subscriber.unsubscribe(b"topic").expect("a subscription less");
+    assert_eq!(receive(&fan_out)[0].gets("User-Id"), Some(&*name));
+}
+
+/// Why subscriptions are not counted for each key: see "What is not protected" in `docs/SECURITY.md`.
+#[test]
+fn what_a_lost_connection_takes_back_carries_no_name() {
+    let keys = Keys::new();
+    let context = Context::new();
+    let (fan_out, endpoint) = bound(&context, Kind::XPublisher, &keys.security().outer());
+    let subscriber = connected(&context, Kind::Subscriber, &keys.client().0, &endpoint);
+    subscriber.subscribe(b"topic").expect("a subscription");
+    assert_eq!(&*receive(&fan_out)[0], b"\x01topic");
+    drop(subscriber);
+    let mut taken_back = receive(&fan_out);
+    assert_eq!(&*taken_back[0], b"\x00topic");
+    assert_eq!(taken_back[0].gets("User-Id"), None);
+}
+
+#[test]
+fn within_the_process_sockets_meet_whatever_their_protection() {
+    let security = Keys::new().security();
+    for other in [security.link(), Security::Plain] {
+        let context = Context::new();
+        let router = context.socket(Kind::Router, &security.inner()).expect("a socket");
+        router.bind("inproc://servers").expect("an endpoint");
+        exchange(&connected(&context, Kind::Dealer, &other, "inproc://servers"), &router);
+    }
+}
+
+#[test]
+fn the_gatekeeper_stays_as_long_as_there_is_a_socket() {
+    let keys = Keys::new();
+    let (router, endpoint) = bound(&Context::new(), Kind::Router, &keys.security().inner());
+    let stranger = connected(&Context::new(), Kind::Dealer, &keys.client().0, &endpoint);
+    send(&stranger, &[b"", TEXT]);
+    while router.refused_peers() == 0 {
+        hears_nothing(&router);
+    }
+}
+
+#[test]
+fn an_encrypted_connection_comes_back_when_the_node_does() {
+    let keys = Keys::new();
+    let context = Context::new();
+    let (router, endpoint) = bound(&context, Kind::Router, &keys.security().inner());
+    let dealer = connected(&context, Kind::Dealer, &keys.security().link(), &endpoint);
+    exchange(&dealer, &router);
+    drop(router);
+    let router = context.socket(Kind::Router, &keys.security().inner()).expect("a socket");
+    // The port is free once libzmq has closed the first socket.
+    while router.bind(&endpoint).is_err() {
+        std::thread::yield_now();
+    }
+    exchange(&dealer, &router);
+}
+
+#[test]
+fn the_longest_frame_passes_encrypted_too() {
+    let keys = Keys::new();
+    let context = Context::new();
+    let (router, endpoint) = bound(&context, Kind::Router, &keys.security().outer());
+    let client = connected(&context, Kind::Dealer, &keys.client().0, &endpoint);
+    send(&client, &[&vec![b'x'; limits::FRAME_BYTES_MAX]]);
+    assert_eq!(receive(&router)[1].len(), limits::FRAME_BYTES_MAX);
+    send(&client, &[&vec![b'x'; limits::FRAME_BYTES_MAX + 1]]);
+    let other = connected(&context, Kind::Dealer, &keys.client().0, &endpoint);
+    send(&other, &[b"after"]);
+    assert_eq!(&*receive(&router)[1], b"after");
+}
+
+#[test]
+fn plain_text_stays_on_this_machine() {
+    let context = Context::new();
+    let socket = context.socket(Kind::Router, &Security::Plain).expect("a socket");
+    let sentence = |endpoint: &str| {
+        format!(
+            "{endpoint} would carry plain text over a network: --plaintext is for loopback addresses and ipc:// \
+             only; leave it out to encrypt, or say --plaintext-anywhere if the network itself is protected"
+        )
+    };
+    for endpoint in ["tcp://*:0", "tcp://0.0.0.0:0", "tcp://192.0.2.1:5555"] {
+        assert_eq!(socket.bind(endpoint).expect_err("a refusal").to_string(), sentence(endpoint));
+        assert_eq!(socket.connect(endpoint).expect_err("a refusal").to_string(), sentence(endpoint));
+    }
+    for security in [Security::PlainAnywhere, Keys::new().security().outer()] {
+        let socket = context.socket(Kind::Router, &security).expect("a socket");
+        socket.bind("tcp://*:0").expect("a free port");
+    }
+}
