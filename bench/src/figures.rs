@@ -105,28 +105,32 @@ figures! {
     PageP99          "A big log" "random history page of 50, one at a time, p99" Milliseconds;
 }
 
-/// The values of one figure over all runs, in order of size.
-#[derive(Debug, Clone, PartialEq)]
+/// The values of one figure, one of each run, in the order of the runs.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Samples(Vec<f64>);
 
 impl Samples {
     pub(crate) fn median(&self) -> f64 {
-        let (low, high) = (self.0.len().saturating_sub(1) / 2, self.0.len() / 2);
-        let at = |index: usize| self.0.get(index).copied().unwrap_or(f64::NAN);
-        f64::midpoint(at(low), at(high))
+        median(self.0.clone())
     }
 
     pub(crate) fn least(&self) -> f64 {
-        self.0.first().copied().unwrap_or(f64::NAN)
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
     }
 
     pub(crate) fn most(&self) -> f64 {
-        self.0.last().copied().unwrap_or(f64::NAN)
+        self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
     pub(crate) fn values(&self) -> &[f64] {
         &self.0
     }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+    f64::midpoint(at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
 }
 
 /// Everything measured so far. What could not be measured is not in it.
@@ -135,9 +139,7 @@ pub(crate) struct Results(BTreeMap<Figure, Samples>);
 
 impl Results {
     pub(crate) fn add(&mut self, figure: Figure, value: f64) {
-        let Samples(values) = self.0.entry(figure).or_insert_with(|| Samples(Vec::new()));
-        let place = values.partition_point(|other| *other < value);
-        values.insert(place, value);
+        self.0.entry(figure).or_default().0.push(value);
     }
 
     pub(crate) fn get(&self, figure: Figure) -> Option<&Samples> {
@@ -146,6 +148,12 @@ impl Results {
 
     pub(crate) fn median(&self, figure: Figure) -> Option<f64> {
         self.get(figure).map(Samples::median)
+    }
+
+    /// Compares two figures run by run, and gives the median of that: what slowed a whole run slowed both.
+    pub(crate) fn compare(&self, one: Figure, other: Figure, with: fn(f64, f64) -> f64) -> Option<f64> {
+        let pairs = self.get(one)?.0.iter().zip(&self.get(other)?.0);
+        Some(median(pairs.map(|(one, other)| with(*one, *other)).collect()))
     }
 }
 
@@ -165,6 +173,16 @@ mod tests {
         let samples = results.get(Figure::Echo).expect("samples");
         assert_eq!((samples.least(), samples.most()), (1.0, 9.0));
         assert_eq!(results.median(Figure::JetStream), None);
+    }
+
+    #[test]
+    fn figures_are_compared_within_a_run() {
+        let mut results = Results::default();
+        for (echo, send) in [(100.0, 50.0), (10.0, 5.0), (40.0, 10.0)] {
+            results.add(Figure::Echo, echo);
+            results.add(Figure::SendSingle, send);
+        }
+        assert_eq!(results.compare(Figure::SendSingle, Figure::Echo, |one, other| one / other), Some(0.5));
     }
 
     #[test]

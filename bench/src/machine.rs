@@ -9,6 +9,9 @@ use transport::libzmq_version;
 
 use crate::process::installed;
 
+/// The load average of the last minute up to which a machine counts as idle.
+const QUIET_LOAD_MAX: f64 = 0.5;
+
 /// The machine and its state before the first run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Machine {
@@ -38,6 +41,12 @@ impl Machine {
             date: jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string(),
             peers: ["redis-server", "nats-server", "ngircd"].into_iter().filter_map(version).collect(),
         }
+    }
+
+    /// Whether others were at work: then only ratios say something, and even those not much.
+    pub(crate) fn was_busy(&self) -> bool {
+        let last_minute = self.load_average_before.split(' ').next().and_then(|load| load.parse().ok());
+        last_minute.is_none_or(|load: f64| load > QUIET_LOAD_MAX)
     }
 
     /// All of it in one line.

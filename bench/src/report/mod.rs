@@ -33,10 +33,16 @@ impl Report<'_> {
     /// How it was measured, in a sentence.
     fn method(&self) -> String {
         let Self { runs, seconds, seed, idle_clients, log_messages, .. } = self;
+        let busy = if self.machine.was_busy() {
+            " The machine was busy with other work: absolute figures are worthless, ratios are rough, and what \
+             is reached or not must be measured again on an idle machine."
+        } else {
+            ""
+        };
         let quick = if self.is_quick { " A quick run, for development only." } else { "" };
         format!(
             "Runs of every workload: {runs}, of {seconds} s each after a warm-up; seed {seed}. Idle clients: \
-             {idle_clients}. Messages in the big log: {log_messages}.{quick}"
+             {idle_clients}. Messages in the big log: {log_messages}.{quick}{busy}"
         )
     }
 }
