@@ -11,6 +11,7 @@ use tracing::warn;
 use transport::Frame;
 
 use crate::calls::Desk;
+use crate::calls::known_tokens::KnownTokens;
 use crate::held::{Publication, Reply};
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
@@ -34,6 +35,7 @@ pub struct Engine {
     ledger: Ledger,
     tokens: TokenIssuer,
     passwords: Passwords,
+    known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
     /// Frames that wait for a hash, by ticket.
@@ -66,9 +68,20 @@ impl Engine {
         rate: Rate,
         events: String,
     ) -> Self {
-        let (guesses, parked, next_ticket, counters) = Default::default();
+        let (known_tokens, guesses, parked, next_ticket, counters) = Default::default();
         let rates = Rates::new(rate);
-        Self { ledger, tokens, passwords, guesses, rates, parked, next_ticket, events, counters }
+        Self {
+            ledger,
+            tokens,
+            passwords,
+            known_tokens,
+            guesses,
+            rates,
+            parked,
+            next_ticket,
+            events,
+            counters,
+        }
     }
 
     /// State and journal.
@@ -176,6 +189,7 @@ impl Engine {
         let mut desk = Desk {
             ledger: &mut self.ledger,
             tokens: &self.tokens,
+            known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
             events: &self.events,
