@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use common::accounts::{Credentials, LoggedIn};
-use common::{Password, Target, Text, UserName};
+use common::{NewPassword, Password, Target, Text, UserName};
 use transport::clock;
 use transport::stop::Stop;
 use transport::wake::{Wake, Waker};
@@ -128,7 +128,7 @@ impl Desk {
     }
 
     /// Makes an account.
-    pub(crate) fn register(&mut self, user: UserName, password: Password) -> Result<UserName, Failure> {
+    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<UserName, Failure> {
         let Answer::Registered(user) = self.ask(Command::Register(Credentials { user, password }))? else {
             return Err(unexpected());
         };
@@ -151,6 +151,12 @@ impl Desk {
             self.config.forget(&self.connection.server)?;
         }
         outcome.map(drop)
+    }
+
+    /// Has other sessions ended; how many they were.
+    pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, Failure> {
+        let Answer::SessionsEnded(ended) = self.ask(command)? else { return Err(unexpected()) };
+        Ok(ended)
     }
 
     /// How long to wait for something: at least as long as the person said.

@@ -30,6 +30,10 @@ pub const FLIGHT_BYTES_MAX: usize = 1024 * 1024;
 /// brings them again.
 pub const EARLY_EVENTS_MAX: usize = 1024;
 
+/// Topics that are still subscribed to although events are published elsewhere by now. Beyond, the oldest is let go
+/// early: what was on its way there is brought by history.
+pub const TOPICS_LEFT_MAX: usize = 64;
+
 /// Requests of the person that wait for their replies. More are refused.
 pub const QUESTIONS_WAITING_MAX: usize = 64;
 

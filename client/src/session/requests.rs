@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use common::{ChannelName, Error, Method, Reason, Target, UserName, rpc};
+use common::channels::Member;
+use common::{ChannelName, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 use super::dice::Dice;
@@ -31,12 +32,23 @@ pub(super) enum Question {
     Register,
     Login,
     Logout,
-    Create,
-    Join,
+    /// To be made, or joined.
+    Join(ChannelName),
     Leave(ChannelName),
-    Members { channel: ChannelName, so_far: Vec<UserName> },
-    Channels { so_far: Vec<common::channels::ChannelInfo> },
-    Users { so_far: Vec<common::accounts::UserInfo> },
+    Manage,
+    Members {
+        channel: ChannelName,
+        so_far: Vec<Member>,
+    },
+    Channels {
+        so_far: Vec<common::channels::ChannelInfo>,
+    },
+    Users {
+        so_far: Vec<common::accounts::UserInfo>,
+    },
+    /// The password to be changed, or sessions to be ended.
+    EndSessions,
+    Sessions,
     History,
     Open(Target),
 }
@@ -86,6 +98,16 @@ impl Requests {
     pub(super) fn is_full(&self) -> bool {
         let questions = self.pending.values().filter(|p| matches!(p.purpose, Purpose::Question { .. }));
         questions.count() >= QUESTIONS_WAITING_MAX
+    }
+
+    /// Whether the person has asked to join this channel, or to leave it, and waits for the answer.
+    pub(super) fn is_about_to_change(&self, channel: &ChannelName) -> bool {
+        self.pending.values().any(|pending| match &pending.purpose {
+            Purpose::Question { question: Question::Join(asked) | Question::Leave(asked), .. } => {
+                asked == channel
+            }
+            Purpose::Question { .. } | Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) => false,
+        })
     }
 
     /// Makes a request.
