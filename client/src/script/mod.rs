@@ -16,7 +16,8 @@ use common::names::NameError;
 use common::{ChannelName, Target, UserName};
 use transport::stop::Stop;
 
-use crate::desk::{Connection, Desk};
+use crate::connection::Connection;
+use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::session::News;
 
@@ -165,6 +166,9 @@ mod tests {
             "login @alice --json",
             "logout --config here",
             "send #ops done",
+            "chat --server papo://key@papo.example:5555",
+            "channels --plaintext --data elsewhere",
+            "channels --plaintext-anywhere",
             "send @bob - --json --timeout 0.5",
             "subscribe #ops --json --after 0",
             "history #ops --before 7 --limit 500",
