@@ -20,6 +20,10 @@ pub const FANOUT_GRACE_MS: u64 = 2_000;
 /// Messages that wait to be sent or acknowledged; at most 64 MiB of text. More are refused to the person.
 pub const OUTBOX_MESSAGES_MAX: usize = 4096;
 
+/// Milliseconds that the next flight waits at least after one of which messages were put off: a server that says
+/// "1 ms" means the first of them, and the others would only be put off again.
+pub const PUT_OFF_MS_MIN: u64 = 100;
+
 /// Messages in one flight: half of a frame's lines, so that other requests fit beside them.
 pub const FLIGHT_MESSAGES_MAX: usize = common::limits::FRAME_LINES_MAX / 2;
 

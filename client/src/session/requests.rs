@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::dice::Dice;
 use super::exchange::Effect;
-use super::limits::QUESTIONS_WAITING_MAX;
+use super::limits::{QUESTIONS_WAITING_MAX, REPLY_WAIT_MS};
 
 /// Why a request was made.
 #[derive(Debug, Clone)]
@@ -80,6 +80,14 @@ struct Pending {
     is_postponed: bool,
 }
 
+impl Pending {
+    /// Whether the server asks for more patience than a person who waits for the answer has: that is the answer then.
+    fn is_too_long(&self, error: &Error) -> bool {
+        let is_question = matches!(self.purpose, Purpose::Question { .. });
+        is_question && error.data.wait_ms.is_some_and(|wait_ms| wait_ms > REPLY_WAIT_MS)
+    }
+}
+
 /// All requests but those of the outbox.
 #[derive(Default)]
 pub(super) struct Requests {
@@ -135,8 +143,8 @@ impl Requests {
         id: u64,
         error: Option<&Error>,
     ) -> Option<Settled> {
-        if error.is_some_and(is_temporary) {
-            let pending = self.pending.get_mut(&id)?;
+        let pending = self.pending.get_mut(&id)?;
+        if error.is_some_and(|error| is_temporary(error) && !pending.is_too_long(error)) {
             pending.due = now_ms + dice.wait_ms(pending.attempt);
             pending.is_postponed = true;
             return None;

@@ -2,6 +2,7 @@
 
 mod memberships;
 mod moving;
+mod rates;
 mod stage;
 
 use std::collections::BTreeSet;

@@ -75,8 +75,11 @@ impl Stage {
     }
 
     pub(super) fn refuse(&mut self, method: &str, reason: Reason) {
-        let id = self.id(method);
-        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": Error::new(reason, "so it is")});
+        self.refuse_id(self.id(method), Error::new(reason, "so it is"));
+    }
+
+    pub(super) fn refuse_id(&mut self, id: u64, error: Error) {
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": error});
         self.session.replies(self.now_ms, line.to_string().as_bytes());
         self.note();
     }
