@@ -13,7 +13,7 @@ use transport::Frame;
 use crate::calls::Desk;
 use crate::calls::known_tokens::KnownTokens;
 use crate::held::{Publication, Reply};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{DiskFailure, Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::limiters::{Guesses, Rates};
 use crate::passwords::{Job, Outcome, Passwords};
@@ -143,7 +143,7 @@ impl Engine {
     pub fn tell<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Failed<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
-            Err((answer, cause)) => return self.answer_failure(&answer, cause, outlet),
+            Err(failure) => return self.answer_failure(*failure, outlet),
         };
         while let Some(reply) = self.ledger.held.next_reply(durable) {
             outlet.reply(reply.route, reply.lines).map_err(Failed::Outlet)?;
@@ -210,14 +210,13 @@ impl Engine {
     /// The disk failed: whoever waits is told that nothing of what they sent counts.
     fn answer_failure<O: Outlet>(
         &mut self,
-        answer: &Error,
-        cause: LedgerError,
+        DiskFailure { answer, cause }: DiskFailure,
         outlet: &mut O,
     ) -> Result<(), Failed<O::Error>> {
         for (_, reply) in self.ledger.held.give_up() {
             let mut lines = Vec::new();
             match rpc::lines(&reply.request) {
-                Ok(requests) => requests.for_each(|line| refuse(line, answer, &mut lines)),
+                Ok(requests) => requests.for_each(|line| refuse(line, &answer, &mut lines)),
                 Err(error) => rpc::encode_error(&mut lines, "null", &error),
             }
             outlet.reply(reply.route, lines).map_err(Failed::Outlet)?;

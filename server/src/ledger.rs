@@ -57,6 +57,15 @@ pub struct Ledger {
     failure: Option<Error>,
 }
 
+/// The disk failed.
+#[derive(Debug)]
+pub struct DiskFailure {
+    /// What is to be answered to all that waits.
+    pub answer: Error,
+    /// What went wrong.
+    pub cause: LedgerError,
+}
+
 /// An event that was recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Receipt {
@@ -178,12 +187,12 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// When the disk failed: what is to be answered to all that waits. The state is what is on disk again.
-    pub fn poll(&mut self) -> Result<u64, (Error, LedgerError)> {
+    /// When the disk failed. The state is what is on disk again.
+    pub fn poll(&mut self) -> Result<u64, Box<DiskFailure>> {
         while let Some(result) = self.committer.poll() {
             match result {
                 Ok(committed) => self.committed(&committed),
-                Err(failed) => return Err(self.fail(failed)),
+                Err(failed) => return Err(Box::new(self.fail(failed))),
             }
         }
         Ok(self.durable.record)
@@ -238,7 +247,7 @@ impl Ledger {
     }
 
     /// Takes back what is not on disk, and goes on reading only.
-    fn fail(&mut self, failed: JournalError) -> (Error, LedgerError) {
+    fn fail(&mut self, failed: JournalError) -> DiskFailure {
         error!(error = %failed, "the log cannot be written; until a restart there is only reading");
         let answer = unwritable(&failed);
         self.failure = Some(answer.clone());
@@ -249,9 +258,9 @@ impl Ledger {
                 self.durable = opened.recovery.head;
                 self.gathering_bytes = 0;
             }
-            Err(error) => return (answer, error),
+            Err(cause) => return DiskFailure { answer, cause },
         }
-        (answer, failed.into())
+        DiskFailure { answer, cause: failed.into() }
     }
 }
 

@@ -27,7 +27,7 @@ fn empty() -> Ledger {
 fn sync(ledger: &mut Ledger) {
     while !ledger.is_quiet() {
         ledger.flush();
-        ledger.poll().map_err(|(answer, _)| answer).expect("a sound disk");
+        ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
     }
 }
 
