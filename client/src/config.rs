@@ -1,8 +1,9 @@
-//! The person's own folder: sessions that are kept, and the lines typed. The only place of the client that
-//! touches the disk.
+//! The person's own folder: sessions that are kept, servers that are known, and the lines typed. The only place of
+//! the client that touches the disk.
 //!
-//! `sessions.json` holds one session per server, by endpoint. Whoever can read it can speak for the person, so
-//! the file has mode 0600, in a folder of mode 0700, and is replaced as a whole or not at all.
+//! `sessions.json` holds one session per server, by endpoint. Whoever can read it can speak for the person, and
+//! whoever can write `known_hosts.json`, the keys of servers by `host:port`, can speak for a server. So the files have
+//! mode 0600, in a folder of mode 0700, and each is replaced as a whole or not at all.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,11 +12,17 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use common::accounts::LoggedIn;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use transport::keys::PublicKey;
 
 use crate::failure::Failure;
 
 /// Sessions by the endpoint of their server.
-type Sessions = BTreeMap<String, LoggedIn>;
+const SESSIONS: &str = "sessions.json";
+
+/// The public keys of servers by `host:port`.
+const KNOWN_HOSTS: &str = "known_hosts.json";
 
 /// The person's own folder.
 #[derive(Debug, Clone)]
@@ -39,23 +46,40 @@ impl Config {
 
     /// The session kept for a server.
     pub(crate) fn session(&self, server: &str) -> Result<Option<LoggedIn>, Failure> {
-        Ok(self.load()?.remove(server))
+        Ok(self.load(SESSIONS)?.remove(server))
     }
 
     /// Keeps a session.
     pub(crate) fn keep(&self, server: &str, session: &LoggedIn) -> Result<(), Failure> {
-        let mut sessions = self.load()?;
+        let mut sessions = self.load(SESSIONS)?;
         sessions.insert(server.to_owned(), session.clone());
-        self.store(&sessions)
+        self.store(SESSIONS, &sessions)
     }
 
     /// Keeps a session no longer.
     pub(crate) fn forget(&self, server: &str) -> Result<(), Failure> {
-        let mut sessions = self.load()?;
+        let mut sessions = self.load::<LoggedIn>(SESSIONS)?;
         if sessions.remove(server).is_some() {
-            self.store(&sessions)?;
+            self.store(SESSIONS, &sessions)?;
         }
         Ok(())
+    }
+
+    /// The key that the server at `host:port` is known by.
+    pub(crate) fn known_key(&self, host: &str) -> Result<Option<PublicKey>, Failure> {
+        Ok(self.load(KNOWN_HOSTS)?.remove(host))
+    }
+
+    /// Knows a server by its key from now on.
+    pub(crate) fn know(&self, host: &str, key: PublicKey) -> Result<(), Failure> {
+        let mut known = self.load(KNOWN_HOSTS)?;
+        known.insert(host.to_owned(), key);
+        self.store(KNOWN_HOSTS, &known)
+    }
+
+    /// Where the keys of servers are kept.
+    pub(crate) fn known_hosts(&self) -> PathBuf {
+        self.folder.join(KNOWN_HOSTS)
     }
 
     /// Where the lines typed are kept.
@@ -64,34 +88,31 @@ impl Config {
         Ok(self.folder.join("lines_typed"))
     }
 
-    fn file(&self) -> PathBuf {
-        self.folder.join("sessions.json")
-    }
-
-    fn load(&self) -> Result<Sessions, Failure> {
-        let file = self.file();
+    fn load<T: DeserializeOwned>(&self, name: &str) -> Result<BTreeMap<String, T>, Failure> {
+        let file = self.folder.join(name);
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Sessions::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(error) => return Err(cannot("read", &file, &error)),
         };
         serde_json::from_str(&text).map_err(|error| {
             let file = file.display();
-            Failure::Machine(format!("{file} is damaged ({error}): delete it and log in again"))
+            Failure::Machine(format!("{file} is damaged ({error}): repair it, or delete it and begin anew"))
         })
     }
 
-    fn store(&self, sessions: &Sessions) -> Result<(), Failure> {
-        let mut text = serde_json::to_string_pretty(sessions).map_err(io::Error::from)?;
+    fn store<T: Serialize>(&self, name: &str, entries: &BTreeMap<String, T>) -> Result<(), Failure> {
+        let mut text = serde_json::to_string_pretty(entries).map_err(io::Error::from)?;
         text.push('\n');
-        self.replace(&text).map_err(|error| cannot("write", &self.file(), &error))
+        self.replace(name, &text).map_err(|error| cannot("write", &self.folder.join(name), &error))
     }
 
     /// Temporary file, synced, then renamed: a crash leaves the old file or the new one.
-    fn replace(&self, text: &str) -> io::Result<()> {
+    fn replace(&self, name: &str, text: &str) -> io::Result<()> {
         self.make_folder()?;
-        let temporary = self.folder.join(format!("sessions.json.{}.tmp", std::process::id()));
-        let written = write_private(&temporary, text).and_then(|()| fs::rename(&temporary, self.file()));
+        let temporary = self.folder.join(format!("{name}.{}.tmp", std::process::id()));
+        let renamed = || fs::rename(&temporary, self.folder.join(name));
+        let written = write_private(&temporary, text).and_then(|()| renamed());
         if written.is_err() {
             let _best_effort = fs::remove_file(&temporary);
         }
@@ -149,7 +170,7 @@ mod tests {
         config.keep("ipc:///tmp/papo", &session("other")).expect("kept");
         assert_eq!(config.session(SERVER).expect("a session"), Some(session("one")));
         assert_eq!(mode(&config.folder), 0o700);
-        assert_eq!(mode(&config.file()), 0o600);
+        assert_eq!(mode(&config.folder.join(SESSIONS)), 0o600);
         config.forget(SERVER).expect("forgotten");
         assert_eq!(config.session(SERVER).expect("no session"), None);
         assert_eq!(config.session("ipc:///tmp/papo").expect("a session"), Some(session("other")));
@@ -160,7 +181,7 @@ mod tests {
         let (_folder, config) = config();
         config.keep(SERVER, &session("one")).expect("kept");
         let earlier = config.folder.join("earlier");
-        fs::hard_link(config.file(), &earlier).expect("a link");
+        fs::hard_link(config.folder.join(SESSIONS), &earlier).expect("a link");
         config.keep(SERVER, &session("two")).expect("kept");
         assert!(fs::read_to_string(&earlier).expect("the old file").contains("\"one\""));
         let names = fs::read_dir(&config.folder).expect("a folder").count();
@@ -171,9 +192,9 @@ mod tests {
     fn a_damaged_file_is_named() {
         let (_folder, config) = config();
         config.keep(SERVER, &session("one")).expect("kept");
-        write_private(&config.file(), "{\"tcp").expect("damaged");
+        write_private(&config.folder.join(SESSIONS), "{\"tcp").expect("damaged");
         let sentence = config.session(SERVER).expect_err("damaged").to_string();
-        assert!(sentence.ends_with("delete it and log in again"), "{sentence}");
+        assert!(sentence.ends_with("delete it and begin anew"), "{sentence}");
         assert!(config.keep(SERVER, &session("two")).is_err(), "what is there is not overwritten");
     }
 }

@@ -1,17 +1,17 @@
 //! What every front end shares: a connection, the session that is kept for it, and asking one thing at a time.
 
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use common::accounts::{Credentials, LoggedIn};
-use common::{Password, Target, Text, UserName};
+use common::{NewPassword, Password, Target, Text, UserName};
 use transport::clock;
 use transport::stop::Stop;
 use transport::wake::{Wake, Waker};
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::connection::{Connection, Place};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::session::{Answer, Command, Message, News};
@@ -25,28 +25,10 @@ pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 /// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Which server, and on whose behalf.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Connection {
-    /// Where the server is.
-    #[arg(long, value_name = "ENDPOINT", env = "PAPO_SERVER", default_value = "tcp://127.0.0.1:5555")]
-    pub(crate) server: String,
-    /// Where sessions are kept, instead of ~/.config/papo.
-    #[arg(long, value_name = "DIR", env = "PAPO_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-    /// How long the server may take to answer, in seconds.
-    #[arg(long, value_name = "SECONDS", env = "PAPO_TIMEOUT", default_value = "5", value_parser = seconds)]
-    pub(crate) timeout: Duration,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|timeout| !timeout.is_zero()).ok_or_else(|| "say a number of seconds above 0".to_owned())
-}
-
 /// A connection to a server.
 pub(crate) struct Desk {
-    connection: Connection,
+    place: Place,
+    timeout: Duration,
     pub(crate) config: Config,
     commands: SyncSender<Asked>,
     answers: Receiver<Told>,
@@ -63,33 +45,34 @@ impl Desk {
         stop: Stop,
     ) -> Result<Self, Failure> {
         let config = Config::new(connection.config.clone())?;
+        let place = connection.place(&config)?;
         let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
         let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);
         let (waker, wake) = Wake::new()?;
         stop.watch(waker.clone());
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
-        let network = Network::new(&connection.server, seed, channels, wake, stop.clone())?;
+        let network = Network::new(&place, seed, channels, wake, stop.clone())?;
         let work = move || {
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
             }
         };
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
-        let connection = connection.clone();
-        Ok(Self { connection, config, commands, answers, waker, stop, last_ticket: 0 })
+        let timeout = connection.timeout;
+        Ok(Self { place, timeout, config, commands, answers, waker, stop, last_ticket: 0 })
     }
 
     /// Asks, and waits for the answer as long as the person said.
     pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, Failure> {
         self.last_ticket += 1;
         self.hand_over(command)?;
-        let deadline = clock::now() + self.connection.timeout;
+        let deadline = clock::now() + self.timeout;
         loop {
             match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
                 Ok((ticket, outcome)) if ticket == self.last_ticket => return Ok(outcome?),
                 Ok(_nobody_waits_for_it_any_more) => {}
-                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(self.connection.timeout)),
+                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(self.timeout)),
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
@@ -111,7 +94,7 @@ impl Desk {
 
     /// Goes on with the session that was kept, if there is one.
     pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, Failure> {
-        let Some(session) = self.config.session(&self.connection.server)? else { return Ok(None) };
+        let Some(session) = self.config.session(&self.place.endpoint)? else { return Ok(None) };
         self.ask(Command::Restore(session.clone()))?;
         Ok(Some(session))
     }
@@ -120,15 +103,12 @@ impl Desk {
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
         let restored = self.restore()?;
         restored.ok_or_else(|| {
-            Failure::LoggedOut(format!(
-                "nobody is logged in at {} here: log in first",
-                self.connection.server
-            ))
+            Failure::LoggedOut(format!("nobody is logged in at {} here: log in first", self.place.endpoint))
         })
     }
 
     /// Makes an account.
-    pub(crate) fn register(&mut self, user: UserName, password: Password) -> Result<UserName, Failure> {
+    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<UserName, Failure> {
         let Answer::Registered(user) = self.ask(Command::Register(Credentials { user, password }))? else {
             return Err(unexpected());
         };
@@ -140,7 +120,7 @@ impl Desk {
         let Answer::LoggedIn(session) = self.ask(Command::Login(Credentials { user, password }))? else {
             return Err(unexpected());
         };
-        self.config.keep(&self.connection.server, &session)?;
+        self.config.keep(&self.place.endpoint, &session)?;
         Ok(session)
     }
 
@@ -148,14 +128,20 @@ impl Desk {
     pub(crate) fn logout(&mut self) -> Result<(), Failure> {
         let outcome = self.ask(Command::Logout);
         if matches!(outcome, Ok(_) | Err(Failure::LoggedOut(_))) {
-            self.config.forget(&self.connection.server)?;
+            self.config.forget(&self.place.endpoint)?;
         }
         outcome.map(drop)
     }
 
+    /// Has other sessions ended; how many they were.
+    pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, Failure> {
+        let Answer::SessionsEnded(ended) = self.ask(command)? else { return Err(unexpected()) };
+        Ok(ended)
+    }
+
     /// How long to wait for something: at least as long as the person said.
     pub(crate) fn wait(&self, patience: Duration) -> Duration {
-        patience.max(self.connection.timeout)
+        patience.max(self.timeout)
     }
 
     /// When something that begins now has taken too long.
@@ -165,7 +151,8 @@ impl Desk {
 
     /// The failure of having waited in vain.
     pub(crate) fn unreachable(&self, waited: Duration) -> Failure {
-        Failure::Unreachable { server: self.connection.server.clone(), waited }
+        let server = self.place.endpoint.clone();
+        Failure::Unreachable { server, waited, question: self.place.question() }
     }
 }
 

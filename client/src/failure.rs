@@ -20,12 +20,14 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Usage(String),
     /// The server did not answer.
-    #[error("cannot reach {server} (waited {} s): is `papo up` running there?", waited.as_secs_f32())]
+    #[error("cannot reach {server} (waited {} s): {question}", waited.as_secs_f32())]
     Unreachable {
         /// Who did not answer.
         server: String,
         /// How long it had time.
         waited: Duration,
+        /// What to look at.
+        question: &'static str,
     },
     /// Whoever reads our output has stopped reading: nothing to complain about.
     #[error("the output was closed")]

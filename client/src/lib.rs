@@ -9,6 +9,7 @@ pub mod session;
 mod network;
 
 mod config;
+mod connection;
 mod desk;
 mod failure;
 mod password;

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use common::Error;
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
 use transport::poll::{self, Watch};
-use transport::security::Security;
 use transport::stop::Stop;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 
+use crate::connection::Place;
 use crate::session::{Answer, Command, Effect, News, Session};
 
 /// Messages taken from one socket in one turn, so that none starves the others.
@@ -38,7 +38,7 @@ pub(crate) struct Channels<N> {
 
 /// All that the thread owns.
 pub(crate) struct Network<N> {
-    server: String,
+    place: Place,
     context: Context,
     dealer: Socket,
     subscriber: Option<Socket>,
@@ -53,17 +53,17 @@ pub(crate) struct Network<N> {
 impl<N: From<News>> Network<N> {
     /// Connects to a server, which need not be there yet.
     pub(crate) fn new(
-        server: &str,
+        place: &Place,
         seed: u64,
         channels: Channels<N>,
         wake: Wake,
         stop: Stop,
     ) -> Result<Self, TransportError> {
         let context = Context::new();
-        let dealer = context.socket(Kind::Dealer, &Security::default())?;
-        dealer.connect(server)?;
+        let dealer = context.socket(Kind::Dealer, &place.security)?;
+        dealer.connect(&place.endpoint)?;
         Ok(Self {
-            server: server.to_owned(),
+            place: place.clone(),
             context,
             dealer,
             subscriber: None,
@@ -169,8 +169,8 @@ impl<N: From<News>> Network<N> {
     /// A new socket: what the old one had subscribed to and received is of no use any more. When it cannot be
     /// made, the barrier does not come, and the core tries again.
     fn connect_subscriber(&mut self, events: &str) {
-        let endpoint = events_endpoint(&self.server, events);
-        let socket = self.context.socket(Kind::Subscriber, &Security::default());
+        let endpoint = events_endpoint(&self.place.endpoint, events);
+        let socket = self.context.socket(Kind::Subscriber, &self.place.security);
         let connected = socket.and_then(|socket| socket.connect(&endpoint).map(|()| socket));
         self.subscriber = connected.inspect_err(|error| tracing::warn!(%error, "cannot receive events")).ok();
     }

@@ -99,14 +99,24 @@ pub struct Error {
 pub struct ErrorData {
     /// The stable word; [`Reason`] has those this version knows.
     pub reason: String,
+    /// For how long to wait before asking again, in milliseconds, when that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
 }
 
 impl Error {
     /// An error with a sentence of its own.
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        let data = ErrorData { reason: reason.word().to_owned() };
+        let data = ErrorData { reason: reason.word().to_owned(), wait_ms: None };
         Self { code: reason.code(), message: message.into(), data }
+    }
+
+    /// The same error, which tells a program for how long to wait before asking again.
+    #[must_use]
+    pub fn after(mut self, wait_ms: u64) -> Self {
+        self.data.wait_ms = Some(wait_ms);
+        self
     }
 
     /// The reason, when this version knows it.
@@ -145,6 +155,11 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&error).expect("json"),
             r##"{"code":4030,"message":"only members may post to #ops","data":{"reason":"not_member"}}"##
+        );
+        let error = Error::new(Reason::RateLimited, "wait").after(7);
+        assert_eq!(
+            serde_json::to_string(&error).expect("json"),
+            r#"{"code":4290,"message":"wait","data":{"reason":"rate_limited","wait_ms":7}}"#
         );
     }
 }

@@ -167,7 +167,7 @@ methods! {
     SyncHeads "sync.heads" Session (history::HeadsSince<'a>)
         "Tells how far one's conversations have come, and the topics of one's channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#
-        => r##"{"cursor":8841,"heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
+        => r##"{"cursor":8841,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
 }
 
 fn unknown(name: &str) -> Error {

@@ -1,11 +1,18 @@
 //! The commands of the chat: one table, from which `/help`, completion and dispatch come.
 
+mod accounts;
+mod channels;
+mod conversations;
+
 use common::{ChannelName, Target, Text, UserName};
 
 use super::room::Room;
-use crate::desk::unexpected;
 use crate::failure::Failure;
-use crate::session::{Answer, Command as Ask, Range};
+use accounts::{change_password, login, logout, register, revoke, sessions, users};
+use channels::{
+    ban, channels, create, invite, join, kick, leave, members, private as set_private, role, subject, unban,
+};
+use conversations::{history, message, open};
 
 /// One command.
 pub(super) struct Command {
@@ -46,12 +53,22 @@ pub(super) static COMMANDS: &[Command] = &[
     private("register", "NAME", "make an account and log in; the password is asked for", register),
     private("login", "NAME", "log in; the password is asked for", login),
     command("logout", "", "end the session", logout),
-    command("channels", "", "list the channels; * marks yours", channels),
+    private("password", "", "change the password; both are asked for", change_password),
+    command("sessions", "", "list your open sessions; * marks this one", sessions),
+    command("revoke", "ID|others", "end one of your sessions, or all others", revoke),
+    command("channels", "", "list the channels; * marks yours, + those you are invited to", channels),
     command("users", "", "list the users", users),
-    command("create", "#CHANNEL", "make a channel and open it", create),
+    command("create", "#CHANNEL [private]", "make a channel and open it", create),
     command("join", "#CHANNEL", "become a member of a channel and open it", join),
     command("leave", "[#CHANNEL]", "leave a channel, or the open one", leave),
     command("members", "[#CHANNEL]", "list the members of a channel, or of the open one", members),
+    command("invite", "USER [#CHANNEL]", "allow somebody to join", invite),
+    command("kick", "USER [#CHANNEL]", "remove somebody", kick),
+    command("ban", "USER [#CHANNEL]", "remove somebody, or keep them out, for good", ban),
+    command("unban", "USER [#CHANNEL]", "take a ban back", unban),
+    command("role", "USER ROLE [#CHANNEL]", "make somebody owner, moderator or member", role),
+    command("topic", "TEXT", "say what the open channel is about; - takes it away", subject),
+    command("private", "on|off", "make the open channel private or public", set_private),
     command("open", "#CHANNEL|@USER", "write there from now on; the name alone does the same", open),
     command("msg", "#CHANNEL|@USER TEXT", "say something there without opening it", message),
     command("history", "[BEFORE]", "read more of the open conversation, before a number", history),
@@ -85,83 +102,6 @@ fn help_text() -> String {
     commands + "anything else is said in the open conversation; //text says /text"
 }
 
-fn register(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    let user = user(arguments)?;
-    let password = room.password.read_new()?;
-    room.desk.register(user.clone(), password.clone())?;
-    room.login(user, password)
-}
-
-fn login(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    let user = user(arguments)?;
-    let password = room.password.read()?;
-    room.login(user, password)
-}
-
-fn logout(room: &mut Room, _: &str) -> Result<(), Failure> {
-    room.desk.logout()?;
-    room.open = None;
-    room.say("you are logged out")
-}
-
-fn channels(room: &mut Room, _: &str) -> Result<(), Failure> {
-    let channels = room.channels()?;
-    let line = |channel: &common::channels::ChannelInfo| {
-        let mark = if channel.member { '*' } else { ' ' };
-        format!("{mark} {} ({})", channel.channel, channel.members)
-    };
-    room.say_list(channels.iter().map(line), "there are no channels yet: /create #general")
-}
-
-fn users(room: &mut Room, _: &str) -> Result<(), Failure> {
-    let users = room.users()?;
-    room.say_list(users.iter().map(|user| format!("@{}", user.user)), "")
-}
-
-fn create(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    room.desk.ask(Ask::Create(channel(arguments)?)).and_then(|answer| room.joined(answer))
-}
-
-fn join(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    room.desk.ask(Ask::Join(channel(arguments)?)).and_then(|answer| room.joined(answer))
-}
-
-fn leave(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    let channel = channel_or_open(room, arguments)?;
-    room.desk.ask(Ask::Leave(channel.clone()))?;
-    room.open.take_if(|open| *open == Target::Channel(channel.clone()));
-    room.say(&format!("you are no member of {channel} any more"))
-}
-
-fn members(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    let channel = channel_or_open(room, arguments)?;
-    let Answer::Members(members) = room.desk.ask(Ask::Members(channel))? else { return Err(unexpected()) };
-    room.say_list(members.iter().map(|member| format!("@{member}")), "")
-}
-
-fn open(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    room.open(target(arguments)?)
-}
-
-fn message(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    let (to, text) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
-    room.send(target(to)?, text.trim_start())
-}
-
-fn history(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    let before = match arguments {
-        "" => None,
-        number => {
-            Some(number.parse().map_err(|_| usage("say a number: /history 120 shows what came before it"))?)
-        }
-    };
-    let conversation = room.open.clone().ok_or_else(nothing_open)?;
-    let range = Range { conversation, before, after: None, limit: None };
-    let Answer::History(entries) = room.desk.ask(Ask::History(range))? else { return Err(unexpected()) };
-    let lines: Vec<_> = entries.iter().map(|entry| room.renderer.entry(entry)).collect();
-    super::say(&lines.join("\n"))
-}
-
 fn quit(room: &mut Room, _: &str) -> Result<(), Failure> {
     room.leave_for_good();
     Ok(())
@@ -181,14 +121,6 @@ fn target(name: &str) -> Result<Target, Failure> {
 
 fn channel(name: &str) -> Result<ChannelName, Failure> {
     ChannelName::new(name).map_err(|error| usage(&error.to_string()))
-}
-
-fn channel_or_open(room: &Room, name: &str) -> Result<ChannelName, Failure> {
-    match (&room.open, name) {
-        (Some(Target::Channel(open)), "") => Ok(open.clone()),
-        (Some(Target::User(_)) | None, "") => Err(usage("which channel? say #channel")),
-        (_, name) => channel(name),
-    }
 }
 
 pub(super) fn nothing_open() -> Failure {

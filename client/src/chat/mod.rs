@@ -14,7 +14,8 @@ use std::sync::mpsc::sync_channel;
 use common::Target;
 use transport::stop::Stop;
 
-use crate::desk::{Connection, Desk, PATIENCE};
+use crate::connection::Connection;
+use crate::desk::{Desk, PATIENCE};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{Output, Renderer, complain};

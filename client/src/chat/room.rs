@@ -53,7 +53,10 @@ impl Room {
         self.desk.ask(Command::Follow(Follow::Everything))?;
         self.users()?;
         let channels = self.channels()?;
-        let first = || channels.into_iter().find(|channel| channel.member);
+        for invited in channels.iter().filter(|channel| channel.invited) {
+            self.say(&format!("you are invited to {0}: /join {0}", invited.channel))?;
+        }
+        let first = || channels.into_iter().find(|channel| channel.role.is_some());
         match conversation.or_else(|| first().map(|first| Target::Channel(first.channel))) {
             Some(conversation) => self.open(conversation),
             None => self.say("you are in no channel yet: /channels, /join #channel, or /create #channel"),

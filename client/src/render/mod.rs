@@ -1,15 +1,19 @@
 //! Rendering: what a person sees of an event or a list, and the only place that prints.
 
+mod events;
+mod lists;
 mod sanitise;
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 
-use common::{Body, Event, Target};
+use common::Target;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::session::{Entry, News};
+pub(crate) use events::to_reader;
+pub(crate) use lists::{channel, member, session};
 pub(crate) use sanitise::sanitise;
 
 /// How things look: with or without colours, and in which time zone.
@@ -39,27 +43,16 @@ impl Renderer {
         self.has_colours
     }
 
-    /// An event, in one line or more: time, conversation, number, sender, text.
-    pub(crate) fn entry(&self, entry: &Entry) -> String {
-        let at = entry.event.as_ref().map_or_else(|| "--:--".to_owned(), |event| self.time(event.at));
-        let place = format!("{at} {} {} ", entry.conversation, entry.n);
-        let (head, text) = match &entry.event {
-            Some(Event { from, body: Body::Message { text, .. }, .. }) => {
-                (format!("{from}: "), sanitise(text.as_str()).into_owned())
-            }
-            Some(Event { from, body: Body::Created, to, .. }) => {
-                (String::new(), format!("{from} created {to}"))
-            }
-            Some(Event { from, body: Body::Joined, to, .. }) => {
-                (String::new(), format!("{from} joined {to}"))
-            }
-            Some(Event { from, body: Body::Left, to, .. }) => (String::new(), format!("{from} left {to}")),
-            None => (String::new(), "(something that this version of papo does not know)".to_owned()),
-        };
+    /// An event, in one line or more: time, conversation, number, sender, text. Nothing for one of a kind that this
+    /// version does not know.
+    pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
+        let event = entry.event.as_ref()?;
+        let (head, text) = events::words(event)?;
+        let place = format!("{} {} {} ", self.time(event.at), entry.conversation, entry.n);
         // Further lines are indented, so that no text can look like a line of somebody else's.
         let indent = " ".repeat(place.width() + head.width());
         let text = text.replace('\n', &format!("\n{indent}"));
-        format!("{}{}{text}", self.styled(Style::Dim, &place), self.styled(Style::Bold, &head))
+        Some(format!("{}{}{text}", self.styled(Style::Dim, &place), self.styled(Style::Bold, &head)))
     }
 
     /// A conversation that was opened, with its newest events.
@@ -69,15 +62,18 @@ impl Renderer {
             [first, ..] => format!("-- {conversation} from {} on --", first.n),
         };
         let mut lines = vec![self.note(&head)];
-        lines.extend(entries.iter().map(|entry| self.entry(entry)));
+        lines.extend(entries.iter().filter_map(|entry| self.entry(entry)));
         lines.join("\n")
     }
 
     /// What happened, if the person is to see it.
     pub(crate) fn news(&self, news: &News) -> Option<String> {
         match news {
-            News::Entry(entry) => Some(self.entry(entry)),
+            News::Entry(entry) => self.entry(entry),
             News::Opened { conversation, entries } => Some(self.opened(conversation, entries)),
+            News::Invited(entry) | News::MembershipEnded(entry) => {
+                Some(self.note(&format!("-- {} --", to_reader(entry))))
+            }
             // It is shown in its place, as the event it has become.
             News::Sent { outcome: Ok(_), .. } => None,
             News::Sent { message, outcome: Err(error) } => Some(self.note(&format!(
@@ -88,7 +84,9 @@ impl Renderer {
             ))),
             News::ConnectionLost => Some(self.note("-- the server does not answer; trying again --")),
             News::ConnectionRestored => Some(self.note("-- the server answers again --")),
-            News::SessionEnded(error) => Some(self.note(&format!("-- {error} --"))),
+            News::SessionEnded(error) => {
+                Some(self.note(&format!("-- your session was ended: {error} (/login NAME) --")))
+            }
         }
     }
 
@@ -145,9 +143,14 @@ pub(crate) fn complain(words: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use common::Event;
 
     fn renderer(has_colours: bool) -> Renderer {
         Renderer { has_colours, zone: TimeZone::UTC }
+    }
+
+    fn shown(entry: &Entry) -> String {
+        renderer(false).entry(entry).expect("something to show")
     }
 
     fn entry(event: &str) -> Entry {
@@ -165,14 +168,14 @@ mod tests {
 
     #[test]
     fn a_message_with_time_place_number_and_sender() {
-        insta::assert_snapshot!(renderer(false).entry(&message("oi")), @"04:40 #café 17 alice: oi");
+        insta::assert_snapshot!(shown(&message("oi")), @"04:40 #café 17 alice: oi");
         let joined = r##"{"n":2,"at":0,"to":"#a","from":"bob","kind":"channel.joined"}"##;
-        insta::assert_snapshot!(renderer(false).entry(&entry(joined)), @"00:00 #a 2 bob joined #a");
+        insta::assert_snapshot!(shown(&entry(joined)), @"00:00 #a 2 bob joined #a");
     }
 
     #[test]
     fn a_text_of_many_lines_cannot_pose_as_another_message() {
-        insta::assert_snapshot!(renderer(false).entry(&message("one\n04:40 #café 18 bob: two")), @r"
+        insta::assert_snapshot!(shown(&message("one\n04:40 #café 18 bob: two")), @r"
         04:40 #café 17 alice: one
                               04:40 #café 18 bob: two
         ");
@@ -180,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
-        let shown = renderer(true).entry(&message("\x1b]0;title\x07\x1b[2J"));
+        let shown = renderer(true).entry(&message("\x1b]0;title\x07\x1b[2J")).expect("a message");
         let text = shown.split("alice: ").nth(1).expect("the text");
         insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("end of bold"), @"␛]0;title␇␛[2J");
         let refused = common::Error::new(common::Reason::Internal, "\x1b[2J");
@@ -189,7 +192,75 @@ mod tests {
 
     #[test]
     fn without_colours_there_are_no_escapes_at_all() {
-        assert!(renderer(true).entry(&message("oi")).contains('\x1b'));
-        assert!(!renderer(false).entry(&message("oi")).contains('\x1b'));
+        let has_escapes =
+            |renderer: Renderer| renderer.entry(&message("oi")).is_some_and(|shown| shown.contains('\x1b'));
+        assert!(has_escapes(renderer(true)));
+        assert!(!has_escapes(renderer(false)));
+    }
+
+    fn happened(rest: &str) -> Entry {
+        entry(&format!(r##"{{"n":3,"at":0,"to":"#ops","from":"alice",{rest}}}"##))
+    }
+
+    #[test]
+    fn every_kind_of_event_in_words() {
+        let kinds = [
+            r#""kind":"channel.created""#,
+            r#""kind":"channel.created","private":true"#,
+            r#""kind":"channel.joined""#,
+            r#""kind":"channel.left""#,
+            r#""kind":"channel.invited","user":"bob""#,
+            r#""kind":"channel.kicked","user":"bob""#,
+            r#""kind":"channel.banned","user":"bob""#,
+            r#""kind":"channel.unbanned","user":"bob""#,
+            r#""kind":"channel.role","user":"bob","role":"owner""#,
+            r#""kind":"channel.role","user":"bob","role":"member""#,
+            r#""kind":"channel.set","subject":"on\u001b call""#,
+            r#""kind":"channel.set","subject":"","private":true"#,
+            r#""kind":"channel.set","private":false"#,
+        ];
+        let words: Vec<_> = kinds.map(|kind| shown(&happened(kind))).to_vec();
+        insta::assert_snapshot!(words.join("\n"), @"
+        00:00 #ops 3 alice created #ops
+        00:00 #ops 3 alice created the private #ops
+        00:00 #ops 3 alice joined #ops
+        00:00 #ops 3 alice left #ops
+        00:00 #ops 3 alice invited bob
+        00:00 #ops 3 alice removed bob
+        00:00 #ops 3 alice banned bob
+        00:00 #ops 3 alice took the ban of bob back
+        00:00 #ops 3 alice made bob an owner
+        00:00 #ops 3 alice made bob a member
+        00:00 #ops 3 alice set the subject: on␛ call
+        00:00 #ops 3 alice made #ops private and took the subject away
+        00:00 #ops 3 alice made #ops public
+        ");
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_shown() {
+        assert_eq!(renderer(false).entry(&happened(r#""kind":"poll.opened""#)), None);
+        let opened = [happened(r#""kind":"poll.opened""#), happened(r#""kind":"channel.left""#)];
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened), @"
+        -- #ops from 3 on --
+        00:00 #ops 3 alice left #ops
+        ");
+    }
+
+    #[test]
+    fn what_happens_to_the_reader_is_said_to_the_reader() {
+        let news = |news: News| renderer(false).news(&news).expect("news");
+        let lines = [
+            news(News::Invited(happened(r#""kind":"channel.invited","user":"bob""#))),
+            news(News::MembershipEnded(happened(r#""kind":"channel.kicked","user":"bob""#))),
+            news(News::MembershipEnded(happened(r#""kind":"channel.banned","user":"bob""#))),
+            news(News::MembershipEnded(happened(r#""kind":"channel.left""#))),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @"
+        -- alice invites you to #ops: /join #ops --
+        -- alice removed you from #ops --
+        -- alice banned you from #ops --
+        -- you left #ops in another session --
+        ");
     }
 }

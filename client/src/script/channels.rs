@@ -7,7 +7,7 @@ use super::accounts::print;
 use super::{Common, channel, open_session};
 use crate::desk::unexpected;
 use crate::failure::Failure;
-use crate::render::Output;
+use crate::render::{self, Output, sanitise};
 use crate::session::{Answer, Command};
 
 /// Arguments of `papo channels`.
@@ -17,7 +17,17 @@ pub struct Channels {
     common: Common,
 }
 
-/// Arguments of `papo create`, `papo join` and `papo leave`.
+/// Arguments of `papo create`.
+#[derive(Debug, clap::Args)]
+pub struct Create {
+    #[command(flatten)]
+    one: OneChannel,
+    /// Only the invited may join, and nobody else is told that it exists.
+    #[arg(long)]
+    private: bool,
+}
+
+/// Arguments of `papo join` and `papo leave`.
 #[derive(Debug, clap::Args)]
 pub struct OneChannel {
     /// The channel, in quotes: '#general'.
@@ -27,8 +37,6 @@ pub struct OneChannel {
     common: Common,
 }
 
-/// Arguments of `papo create`.
-pub(super) type Create = OneChannel;
 /// Arguments of `papo join`.
 pub(super) type Join = OneChannel;
 /// Arguments of `papo leave`.
@@ -42,22 +50,22 @@ pub(super) fn list(arguments: &Channels) -> Result<(), Failure> {
         if arguments.common.json {
             output.print_json(&serde_json::to_string(&channel).map_err(std::io::Error::from)?)?;
         } else {
-            let mark = if channel.member { '*' } else { ' ' };
-            output.print(&format!("{mark} {} ({} members)", channel.channel, channel.members))?;
+            output.print(&sanitise(&render::channel(&channel)))?;
         }
     }
     Ok(output.flush()?)
 }
 
 pub(super) fn create(arguments: Create) -> Result<(), Failure> {
-    become_member(arguments, Command::Create)
+    let Create { one, private } = arguments;
+    become_member(one, |channel| Command::Create { channel, private })
 }
 
 pub(super) fn join(arguments: Join) -> Result<(), Failure> {
     become_member(arguments, Command::Join)
 }
 
-fn become_member(arguments: OneChannel, command: fn(ChannelName) -> Command) -> Result<(), Failure> {
+fn become_member(arguments: OneChannel, command: impl FnOnce(ChannelName) -> Command) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
     let Answer::Joined(joined) = desk.ask(command(arguments.channel))? else { return Err(unexpected()) };
     // The topic is a secret of the members, so it is not printed.

@@ -37,7 +37,11 @@ pub(super) fn run(arguments: History) -> Result<(), Failure> {
     };
     let (mut output, renderer) = (Output::new(), Renderer::for_standard_output());
     for entry in &entries {
-        if common.json { output.print_json(&entry.line)? } else { output.print(&renderer.entry(entry))? }
+        if common.json {
+            output.print_json(&entry.line)?;
+        } else if let Some(shown) = renderer.entry(entry) {
+            output.print(&shown)?;
+        }
     }
     Ok(output.flush()?)
 }

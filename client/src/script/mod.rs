@@ -4,16 +4,20 @@
 mod accounts;
 mod channels;
 mod history;
+mod manage;
 mod send;
+mod sessions;
 mod subscribe;
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use common::channels::Role;
 use common::names::NameError;
 use common::{ChannelName, Target, UserName};
 use transport::stop::Stop;
 
-use crate::desk::{Connection, Desk};
+use crate::connection::Connection;
+use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::session::News;
 
@@ -45,6 +49,15 @@ pub enum Command {
     Join(channels::Join),
     /// Be a member no more.
     Leave(channels::Leave),
+    /// Look after a channel: its members, roles, subject.
+    #[command(subcommand)]
+    Channel(manage::Manage),
+    /// Change the password, which ends all other sessions.
+    Password(sessions::Password),
+    /// List your open sessions.
+    Sessions(sessions::Sessions),
+    /// End one of your sessions, or all others.
+    Revoke(sessions::Revoke),
 }
 
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
@@ -60,6 +73,10 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Create(arguments) => channels::create(arguments),
         Command::Join(arguments) => channels::join(arguments),
         Command::Leave(arguments) => channels::leave(arguments),
+        Command::Channel(manage) => manage::run(manage),
+        Command::Password(arguments) => sessions::change_password(&arguments),
+        Command::Sessions(arguments) => sessions::list(&arguments),
+        Command::Revoke(arguments) => sessions::revoke(&arguments),
     }
 }
 
@@ -109,6 +126,11 @@ fn user(text: &str) -> Result<UserName, String> {
     UserName::new(text.strip_prefix('@').unwrap_or(text)).map_err(|error| error.to_string())
 }
 
+/// Reads `member`, `moderator` or `owner`.
+fn role(word: &str) -> Result<Role, String> {
+    serde_json::from_value(word.into()).map_err(|_| "say owner, moderator or member".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,12 +166,27 @@ mod tests {
             "login @alice --json",
             "logout --config here",
             "send #ops done",
+            "chat --server papo://key@papo.example:5555",
+            "channels --plaintext --data elsewhere",
+            "channels --plaintext-anywhere",
             "send @bob - --json --timeout 0.5",
             "subscribe #ops --json --after 0",
             "history #ops --before 7 --limit 500",
             "channels",
             "users --json",
-            "create #ops",
+            "create #ops --private",
+            "channel members #ops --json",
+            "channel invite #ops bob",
+            "channel kick #ops @bob",
+            "channel ban #ops bob",
+            "channel unban #ops bob",
+            "channel role #ops bob moderator",
+            "channel set #ops --subject lunch --private",
+            "channel set #ops --public",
+            "password --password-file old --new-password-file new",
+            "sessions --json",
+            "revoke 01970000-0000-7000-8000-000000000001",
+            "revoke --others",
             "join #ops",
             "leave #ops",
         ] {
@@ -161,6 +198,11 @@ mod tests {
             "history #ops --limit 501",
             "users --timeout 0",
             "login alice secret",
+            "channel set #ops",
+            "channel set #ops --public --private",
+            "channel role #ops bob king",
+            "revoke",
+            "revoke 01970000-0000-7000-8000-000000000001 --others",
         ] {
             assert!(!parses(line), "{line}");
         }

@@ -148,7 +148,13 @@ impl Sending {
                 complain("the server does not answer; trying again");
                 Ok(())
             }
-            Step::News(News::ConnectionRestored | News::Entry(_) | News::Opened { .. }) => Ok(()),
+            Step::News(
+                News::ConnectionRestored
+                | News::Entry(_)
+                | News::Opened { .. }
+                | News::Invited(_)
+                | News::MembershipEnded(_),
+            ) => Ok(()),
         }
     }
 

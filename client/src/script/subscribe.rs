@@ -9,8 +9,8 @@ use transport::stop::Stop;
 use super::{Common, NEWS_WAITING_MAX, target};
 use crate::desk::{Desk, connection_ended};
 use crate::failure::Failure;
-use crate::render::{Output, Renderer, complain};
-use crate::session::{Command, Follow, News};
+use crate::render::{Output, Renderer, complain, to_reader};
+use crate::session::{Command, Entry, Follow, News};
 
 /// Arguments of `papo subscribe`.
 #[derive(Debug, clap::Args)]
@@ -71,12 +71,25 @@ impl Printer {
 
     fn print(&self, output: &mut Output, news: News) -> Result<(), Failure> {
         match news {
-            News::Entry(entry) if self.json => output.print_json(&entry.line)?,
-            News::Entry(entry) => output.print(&self.renderer.entry(&entry))?,
+            News::Entry(entry) => self.print_entry(output, &entry)?,
+            News::MembershipEnded(entry) => {
+                self.print_entry(output, &entry)?;
+                output.flush()?;
+                return Err(Failure::Refused(to_reader(&entry)));
+            }
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
             News::ConnectionRestored => complain("the server answers again"),
-            News::Opened { .. } | News::Sent { .. } => {}
+            News::Opened { .. } | News::Invited(_) | News::Sent { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn print_entry(&self, output: &mut Output, entry: &Entry) -> Result<(), Failure> {
+        if self.json {
+            output.print_json(&entry.line)?;
+        } else if let Some(shown) = self.renderer.entry(entry) {
+            output.print(&shown)?;
         }
         Ok(())
     }

@@ -1,14 +1,18 @@
-//! Accounts and sessions: register, log in, go on, log out.
+//! Accounts and sessions: register, log in, go on, log out, and the other sessions of the same person.
 
-use common::accounts::{Credentials, ListNames, LoggedIn, Registered, SessionOnly};
-use common::{Error, Method, Reason};
+use common::accounts::{
+    ChangePassword, Credentials, ListNames, LoggedIn, Registered, Revoke, Revoked, SessionOnly, Sessions,
+};
+use common::{Error, Method, NewPassword, Password, Reason};
+use serde::Serialize;
+use uuid::Uuid;
 
 use super::Session;
 use super::exchange::{Answer, Effect, News};
 use super::requests::{Purpose, Question, read};
 
 impl Session {
-    pub(super) fn register(&mut self, now_ms: u64, ticket: u64, credentials: &Credentials) {
+    pub(super) fn register(&mut self, now_ms: u64, ticket: u64, credentials: &Credentials<NewPassword>) {
         self.ask_anyone(now_ms, ticket, Question::Register, Method::Register, credentials);
     }
 
@@ -22,7 +26,7 @@ impl Session {
         ticket: u64,
         question: Question,
         method: Method,
-        credentials: &Credentials,
+        credentials: &impl Serialize,
     ) {
         let purpose = Purpose::Question { ticket, question };
         let request = self.requests.ask(now_ms, &mut self.dice, purpose, method, credentials);
@@ -43,6 +47,40 @@ impl Session {
         let after = so_far.last().map(|last| last.user.to_string().into());
         let question = Question::Users { so_far };
         self.ask_question(now_ms, ticket, question, Method::UserList, |token| ListNames { token, after });
+    }
+
+    pub(super) fn change_password(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        password: Password,
+        new_password: NewPassword,
+    ) {
+        let params = |token| ChangePassword { token, password, new_password };
+        self.ask_question(now_ms, ticket, Question::EndSessions, Method::Password, params);
+    }
+
+    pub(super) fn revoke(&mut self, now_ms: u64, ticket: u64, session: Option<Uuid>) {
+        let params = |token| Revoke { token, session };
+        self.ask_question(now_ms, ticket, Question::EndSessions, Method::SessionRevoke, params);
+    }
+
+    pub(super) fn list_sessions(&mut self, now_ms: u64, ticket: u64) {
+        let params = |token| SessionOnly { token };
+        self.ask_question(now_ms, ticket, Question::Sessions, Method::SessionList, params);
+    }
+
+    pub(super) fn sessions_listed(result: &str) -> Result<Answer, Error> {
+        read::<Sessions>(result).map(|sessions| Answer::Sessions(sessions.sessions))
+    }
+
+    /// Sessions were ended, who may go on listening: what is meant for the person is published elsewhere.
+    pub(super) fn sessions_ended(&mut self, now_ms: u64, result: &str) -> Result<Answer, Error> {
+        let revoked: Revoked = read(result)?;
+        if self.own_topic_is(revoked.topic) && self.following.has_begun() {
+            self.follow_own_topic(now_ms);
+        }
+        Ok(Answer::SessionsEnded(revoked.ended))
     }
 
     /// Whoever asks again because the first answer was lost may find the name taken by oneself.

@@ -1,22 +1,28 @@
-//! Channels: create, join, leave, list, members.
+//! Channels: create, join, leave, look after, list, members.
 
 use common::accounts::{ListNames, UserInfo, Users};
-use common::channels::{ChannelInfo, Channels, Joined, ListMembers, Members, OneChannel};
-use common::{ChannelName, Error, Method, Target, UserName};
+use common::channels::{
+    ChannelInfo, Channels, CreateChannel, GiveRole, Joined, ListMembers, Member, Members, OneChannel,
+    OneMember, SetChannel,
+};
+use common::{ChannelName, Error, Method, Target};
 
 use super::Session;
-use super::exchange::Answer;
+use super::exchange::{Answer, Deed};
 use super::limits::LIST_PAGES_MAX;
 use super::requests::{Question, read};
 use super::timeline::Timeline;
 
 impl Session {
-    pub(super) fn create(&mut self, now_ms: u64, ticket: u64, channel: ChannelName) {
-        self.ask_channel(now_ms, ticket, Question::Create, Method::ChannelCreate, channel);
+    pub(super) fn create(&mut self, now_ms: u64, ticket: u64, channel: ChannelName, private: bool) {
+        let question = Question::Join(channel.clone());
+        let params = |token| CreateChannel { token, channel, private };
+        self.ask_question(now_ms, ticket, question, Method::ChannelCreate, params);
     }
 
     pub(super) fn join(&mut self, now_ms: u64, ticket: u64, channel: ChannelName) {
-        self.ask_channel(now_ms, ticket, Question::Join, Method::ChannelJoin, channel);
+        let question = Question::Join(channel.clone());
+        self.ask_channel(now_ms, ticket, question, Method::ChannelJoin, channel);
     }
 
     pub(super) fn leave(&mut self, now_ms: u64, ticket: u64, channel: ChannelName) {
@@ -35,14 +41,33 @@ impl Session {
         self.ask_question(now_ms, ticket, question, method, |token| OneChannel { token, channel });
     }
 
+    pub(super) fn manage(&mut self, now_ms: u64, ticket: u64, channel: ChannelName, deed: Deed) {
+        let (method, user) = match deed {
+            Deed::Invite(user) => (Method::ChannelInvite, user),
+            Deed::Kick(user) => (Method::ChannelKick, user),
+            Deed::Ban(user) => (Method::ChannelBan, user),
+            Deed::Unban(user) => (Method::ChannelUnban, user),
+            Deed::Role(user, role) => {
+                let params = |token| GiveRole { token, channel, user, role };
+                return self.ask_question(now_ms, ticket, Question::Manage, Method::ChannelRole, params);
+            }
+            Deed::Set { subject, private } => {
+                let params = |token| SetChannel { token, channel, subject, private };
+                return self.ask_question(now_ms, ticket, Question::Manage, Method::ChannelSet, params);
+            }
+        };
+        let params = |token| OneMember { token, channel, user };
+        self.ask_question(now_ms, ticket, Question::Manage, method, params);
+    }
+
     pub(super) fn list_members(
         &mut self,
         now_ms: u64,
         ticket: u64,
         channel: ChannelName,
-        so_far: Vec<UserName>,
+        so_far: Vec<Member>,
     ) {
-        let after = so_far.last().map(|last| last.to_string().into());
+        let after = so_far.last().map(|last| last.user.to_string().into());
         let question = Question::Members { channel: channel.clone(), so_far };
         let params = |token| ListMembers { token, channel, after };
         self.ask_question(now_ms, ticket, question, Method::ChannelMembers, params);
@@ -98,7 +123,7 @@ impl Session {
         now_ms: u64,
         ticket: u64,
         channel: ChannelName,
-        mut so_far: Vec<UserName>,
+        mut so_far: Vec<Member>,
         result: &str,
     ) -> Result<Option<Answer>, Error> {
         let page: Members = read(result)?;

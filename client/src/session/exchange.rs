@@ -1,8 +1,8 @@
 //! What goes into a [`Session`](super::Session) and what comes out of it.
 
-use common::accounts::{Credentials, LoggedIn, UserInfo};
-use common::channels::{ChannelInfo, Joined};
-use common::{ChannelName, Error, Event, Target, Text, UserName};
+use common::accounts::{Credentials, LoggedIn, SessionInfo, UserInfo};
+use common::channels::{ChannelInfo, Joined, Member, Role};
+use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub enum Command {
     /// Make an account.
-    Register(Credentials),
+    Register(Credentials<NewPassword>),
     /// Open a session.
     Login(Credentials),
     /// Go on with a session that was opened earlier.
@@ -20,23 +20,63 @@ pub enum Command {
     /// Tell what happens from now on; answered once nothing can be missed any more.
     Follow(Follow),
     /// Make a channel.
-    Create(ChannelName),
+    Create {
+        /// Which.
+        channel: ChannelName,
+        /// Whether only the invited may join.
+        private: bool,
+    },
     /// Become a member.
     Join(ChannelName),
     /// Be a member no more.
     Leave(ChannelName),
+    /// Look after a channel.
+    Manage(ChannelName, Deed),
     /// Who the members are.
     Members(ChannelName),
     /// Which channels there are.
     Channels,
     /// Which users there are.
     Users,
+    /// Change the password, which ends all other sessions.
+    ChangePassword {
+        /// The one so far.
+        password: Password,
+        /// The one from now on.
+        new_password: NewPassword,
+    },
+    /// Which sessions the person has open.
+    Sessions,
+    /// End one of the person's sessions, or all others.
+    Revoke(Option<Uuid>),
     /// Say something. The outcome comes as [`News::Sent`].
     Send(Message),
     /// Read one page.
     History(Range),
     /// Tell the newest page as [`News::Opened`], and everything that follows it after that.
     Open(Target),
+}
+
+/// What those who look after a channel may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Allow somebody to join.
+    Invite(UserName),
+    /// Remove somebody.
+    Kick(UserName),
+    /// Remove somebody, or keep them out, for good.
+    Ban(UserName),
+    /// Take a ban back.
+    Unban(UserName),
+    /// Give a member a role.
+    Role(UserName, Role),
+    /// Change what is given.
+    Set {
+        /// What the channel is about; an empty one takes it away.
+        subject: Option<Subject<'static>>,
+        /// Whether it is private.
+        private: Option<bool>,
+    },
 }
 
 /// Which conversations to follow.
@@ -89,11 +129,15 @@ pub enum Answer {
     /// The person is a member.
     Joined(Joined),
     /// The members of a channel.
-    Members(Vec<UserName>),
+    Members(Vec<Member>),
     /// All channels.
     Channels(Vec<ChannelInfo>),
     /// All users.
     Users(Vec<UserInfo>),
+    /// The open sessions, oldest first.
+    Sessions(Vec<SessionInfo>),
+    /// So many sessions were ended.
+    SessionsEnded(u64),
     /// A page of history.
     History(Vec<Entry>),
 }
@@ -110,6 +154,10 @@ pub enum News {
         /// Its newest events.
         entries: Vec<Entry>,
     },
+    /// The person may join a channel.
+    Invited(Entry),
+    /// The person left a channel in another session, or was removed from it: it is not followed any more.
+    MembershipEnded(Entry),
     /// A message is on disk under a number, or was refused for good.
     Sent {
         /// The message.

@@ -1,10 +1,10 @@
-//! Following what happens: topics, barriers and heads, so that nothing is missed and a loss shows.
+//! Following what happens: where the fan-out is, and heads, so that nothing is missed and a loss shows.
 //!
 //! The way is the same at the beginning and after a lost connection: ask where events are published, connect
 //! anew, subscribe, ask for all heads (which name the channels' topics), subscribe to those, and raise a barrier.
 //! When it comes, every subscription is in force; the heads of that moment name what was missed until then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use common::history::{Head, Heads, HeadsSince};
 use common::node::{Info, Nothing, PROTOCOL};
@@ -15,6 +15,7 @@ use super::exchange::{Answer, Effect, Follow};
 use super::limits::{FANOUT_GRACE_MS, GAP_GRACE_MS, HEADS_EVERY_MS};
 use super::requests::{HeadsKind, Purpose, read};
 use super::timeline::Timeline;
+use super::topics::Topics;
 
 /// What is followed, and how far that has come.
 #[derive(Default)]
@@ -22,21 +23,15 @@ pub(super) struct Following {
     wanted: Option<Follow>,
     /// Who waits to be told that following has begun.
     ticket: Option<u64>,
-    /// The topic of each channel that is subscribed to.
-    topics: BTreeMap<Target, String>,
-    barrier: Option<Barrier>,
+    /// What is subscribed to.
+    pub(super) topics: Topics,
     /// How many barriers in a row did not come.
-    attempt: u32,
+    pub(super) attempt: u32,
     /// Where the last heads ended; none before the first.
     cursor: Option<u64>,
     heads_due: Option<u64>,
     /// What the heads announced and the fan-out still owes.
     owed: Option<Owed>,
-}
-
-struct Barrier {
-    topic: String,
-    due: u64,
 }
 
 struct Owed {
@@ -50,6 +45,10 @@ impl Following {
         self.wanted.as_ref().is_some_and(|wanted| wanted.includes(conversation))
     }
 
+    pub(super) fn wants_everything(&self) -> bool {
+        self.wanted == Some(Follow::Everything)
+    }
+
     /// Whether the heads have been seen, so that what they did not name is new.
     pub(super) fn has_begun(&self) -> bool {
         self.cursor.is_some()
@@ -57,9 +56,8 @@ impl Following {
 
     /// When [`Session::follow_due`] has something to do.
     pub(super) fn deadline(&self) -> Option<u64> {
-        let barrier = self.barrier.as_ref().map(|barrier| barrier.due);
         let owed = self.owed.as_ref().map(|owed| owed.due);
-        [barrier, owed, self.heads_due].into_iter().flatten().min()
+        [self.topics.deadline(), owed, self.heads_due].into_iter().flatten().min()
     }
 
     /// The first event to be told of a conversation whose newest is `n`.
@@ -90,7 +88,7 @@ impl Session {
             return;
         }
         self.requests.forget_following();
-        self.following.barrier = None;
+        self.following.topics.forget_barrier();
         self.following.owed = None;
         self.following.heads_due = None;
         let request =
@@ -106,8 +104,9 @@ impl Session {
         match (info, &self.account) {
             (Ok(info), Some(account)) => {
                 self.effects.push(Effect::Connect(info.events));
-                let topics = self.following.topics.values().chain([&account.topic]);
-                self.effects.extend(topics.cloned().map(Effect::Subscribe));
+                self.following.topics.begin_anew(&account.topic);
+                let topics = self.following.topics.all().cloned();
+                self.effects.extend(topics.map(Effect::Subscribe));
                 self.ask_heads(now_ms, HeadsKind::All);
             }
             (Err(error), _) => {
@@ -119,7 +118,12 @@ impl Session {
         }
     }
 
-    fn ask_heads(&mut self, now_ms: u64, kind: HeadsKind) {
+    /// Looks at the heads at once: they know something that is needed.
+    pub(super) fn hurry_heads(&mut self, now_ms: u64) {
+        self.following.heads_due = Some(now_ms);
+    }
+
+    pub(super) fn ask_heads(&mut self, now_ms: u64, kind: HeadsKind) {
         let since = if kind == HeadsKind::All { None } else { self.following.cursor };
         self.ask(now_ms, Purpose::Heads(kind), Method::SyncHeads, |token| HeadsSince { token, since });
     }
@@ -133,6 +137,7 @@ impl Session {
                 return self.fail_to_begin(&error);
             }
         };
+        let has_own_topic_moved = self.own_topic_is(heads.topic);
         let mut is_subscription_new = kind == HeadsKind::All;
         if kind == HeadsKind::All {
             self.forget_all_but(&heads.heads);
@@ -144,10 +149,12 @@ impl Session {
         if let Some(error) = self.missing_channel() {
             return self.fail_to_begin(&error);
         }
+        if has_own_topic_moved && kind != HeadsKind::All {
+            return self.follow_own_topic(now_ms);
+        }
         if is_subscription_new {
             self.raise_barrier(now_ms);
-        }
-        if kind == HeadsKind::AfterBarrier
+        } else if kind == HeadsKind::AfterBarrier
             && let Some(ticket) = self.following.ticket.take()
         {
             self.answer(ticket, Ok(Answer::Done));
@@ -164,17 +171,19 @@ impl Session {
             return false;
         }
         let start = self.following.start(&conversation, n);
+        let has_moved = topic.is_some_and(|topic| self.subscribe_channel(conversation.clone(), topic));
         let timeline =
             self.conversations.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(start));
         timeline.know_of(n);
-        if kind == HeadsKind::Periodic && timeline.is_unpublished(n) {
+        // What was published where nobody listened any more is no fault of the fan-out.
+        if kind == HeadsKind::Periodic && timeline.is_unpublished(n) && !has_moved {
             let due = now_ms + FANOUT_GRACE_MS;
             self.following.owed.get_or_insert(Owed { conversation: conversation.clone(), n, due });
         } else {
             timeline.note_published(n);
         }
         self.look_for_gap(&conversation, now_ms + GAP_GRACE_MS);
-        topic.is_some_and(|topic| self.subscribe_channel(conversation, topic))
+        has_moved
     }
 
     /// Channels that all heads do not name are no longer one's own.
@@ -190,40 +199,12 @@ impl Session {
     fn missing_channel(&self) -> Option<Error> {
         match &self.following.wanted {
             Some(Follow::One { conversation: Target::Channel(channel), .. })
-                if !self.following.topics.contains_key(&Target::Channel(channel.clone())) =>
+                if !self.following.topics.has(&Target::Channel(channel.clone())) =>
             {
                 let sentence = format!("you are not a member of {channel}: join it first");
                 Some(Error::new(Reason::NotMember, sentence))
             }
             Some(Follow::One { .. } | Follow::Everything) | None => None,
-        }
-    }
-
-    /// Subscribes to a channel's topic in place of the one it had; true when that changes anything.
-    pub(super) fn subscribe_channel(&mut self, conversation: Target, topic: String) -> bool {
-        if self.following.topics.get(&conversation) == Some(&topic) {
-            return false;
-        }
-        self.effects.push(Effect::Subscribe(topic.clone()));
-        let moved = self.following.topics.insert(conversation, topic);
-        self.effects.extend(moved.map(Effect::Unsubscribe));
-        true
-    }
-
-    /// Asks to be told when all subscriptions so far are in force.
-    pub(super) fn raise_barrier(&mut self, now_ms: u64) {
-        let topic = self.dice.barrier_topic();
-        let due = now_ms + self.dice.wait_ms(self.following.attempt);
-        self.effects.push(Effect::Subscribe(topic.clone()));
-        let earlier = self.following.barrier.replace(Barrier { topic, due });
-        self.effects.extend(earlier.map(|barrier| Effect::Unsubscribe(barrier.topic)));
-    }
-
-    pub(super) fn barrier_arrived(&mut self, now_ms: u64, topic: &[u8]) {
-        if let Some(barrier) = self.following.barrier.take_if(|barrier| barrier.topic.as_bytes() == topic) {
-            self.effects.push(Effect::Unsubscribe(barrier.topic));
-            self.following.attempt = 0;
-            self.ask_heads(now_ms, HeadsKind::AfterBarrier);
         }
     }
 
@@ -233,7 +214,7 @@ impl Session {
         let is_still_owed = owed.is_some_and(|owed| {
             self.conversations.get(&owed.conversation).is_some_and(|timeline| timeline.is_unpublished(owed.n))
         });
-        let is_barrier_lost = self.following.barrier.as_ref().is_some_and(|barrier| barrier.due <= now_ms);
+        let is_barrier_lost = self.following.topics.deadline().is_some_and(|due| due <= now_ms);
         if is_barrier_lost || is_still_owed {
             self.following.attempt = self.following.attempt.saturating_add(1);
             self.find_fan_out(now_ms);
@@ -241,12 +222,6 @@ impl Session {
         if self.following.heads_due.take_if(|due| *due <= now_ms).is_some() {
             self.ask_heads(now_ms, HeadsKind::Periodic);
         }
-    }
-
-    /// One conversation is not followed any more.
-    pub(super) fn forget_conversation(&mut self, conversation: &Target) {
-        self.conversations.remove(conversation);
-        self.effects.extend(self.following.topics.remove(conversation).map(Effect::Unsubscribe));
     }
 
     /// Gives up if somebody waits to be told so. What has begun already goes on, and is tried again.
@@ -258,9 +233,8 @@ impl Session {
 
     /// Follows nothing, as at first. Who waits for following to begin is told why it does not.
     pub(super) fn stop_following(&mut self, error: &Error) {
-        let Following { ticket, topics, barrier, .. } = std::mem::take(&mut self.following);
-        self.effects.extend(topics.into_values().map(Effect::Unsubscribe));
-        self.effects.extend(barrier.map(|barrier| Effect::Unsubscribe(barrier.topic)));
+        let Following { ticket, topics, .. } = std::mem::take(&mut self.following);
+        self.effects.extend(topics.into_all().map(Effect::Unsubscribe));
         self.requests.forget_following();
         self.conversations.clear();
         self.repairs = super::history::Repairs::default();

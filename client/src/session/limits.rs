@@ -20,6 +20,10 @@ pub const FANOUT_GRACE_MS: u64 = 2_000;
 /// Messages that wait to be sent or acknowledged; at most 64 MiB of text. More are refused to the person.
 pub const OUTBOX_MESSAGES_MAX: usize = 4096;
 
+/// Milliseconds that the next flight waits at least after one of which messages were put off: a server that says
+/// "1 ms" means the first of them, and the others would only be put off again.
+pub const PUT_OFF_MS_MIN: u64 = 100;
+
 /// Messages in one flight: half of a frame's lines, so that other requests fit beside them.
 pub const FLIGHT_MESSAGES_MAX: usize = common::limits::FRAME_LINES_MAX / 2;
 
@@ -29,6 +33,10 @@ pub const FLIGHT_BYTES_MAX: usize = 1024 * 1024;
 /// Events of one conversation that wait for an earlier one. Beyond, those furthest away are dropped: history
 /// brings them again.
 pub const EARLY_EVENTS_MAX: usize = 1024;
+
+/// Topics that are still subscribed to although events are published elsewhere by now. Beyond, the oldest is let go
+/// early: what was on its way there is brought by history.
+pub const TOPICS_LEFT_MAX: usize = 64;
 
 /// Requests of the person that wait for their replies. More are refused.
 pub const QUESTIONS_WAITING_MAX: usize = 64;

@@ -1,6 +1,6 @@
 //! Events on their way to the person: each is told once, in the order of its conversation.
 
-use common::Target;
+use common::{Notice, Target, UserName};
 
 use super::Session;
 use super::exchange::{Effect, Entry, Follow, News};
@@ -10,7 +10,7 @@ use super::timeline::Timeline;
 impl Session {
     /// Takes what came over the fan-out: the event lines of a topic, or nothing at all on a barrier's.
     ///
-    /// A line that is no numbered event is passed over: a later version may publish other things.
+    /// A line that is neither an event nor a notice is passed over: a later version may publish other things.
     pub fn events(&mut self, now_ms: u64, topic: &[u8], lines: &[u8]) {
         if lines.is_empty() {
             self.barrier_arrived(now_ms, topic);
@@ -20,13 +20,16 @@ impl Session {
         for line in lines.split(|byte| *byte == b'\n') {
             let line = std::str::from_utf8(line).unwrap_or_default();
             if let Some(entry) = Entry::read(&me, line) {
-                self.published(now_ms, entry);
+                self.published(now_ms, &me, entry);
+            } else if let Ok(Notice::TopicMoved { to, topic }) = serde_json::from_str(line) {
+                self.topic_moved(now_ms, Target::Channel(to), topic);
             }
         }
     }
 
     /// Over the fan-out the events of a conversation come in order, so a gap is a loss, and repaired at once.
-    fn published(&mut self, now_ms: u64, entry: Entry) {
+    fn published(&mut self, now_ms: u64, me: &UserName, entry: Entry) {
+        let Some(entry) = self.note_membership(now_ms, me, entry) else { return };
         let conversation = entry.conversation.clone();
         if let Some(timeline) = self.timeline(&conversation) {
             timeline.note_published(entry.n);

@@ -9,6 +9,8 @@ pub mod limits;
 mod accounts;
 mod channels;
 mod following;
+mod topics;
+mod memberships;
 mod history;
 mod messages;
 mod outbox;
@@ -26,7 +28,7 @@ use common::accounts::{LoggedIn, Token};
 use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
-pub use exchange::{Answer, Command, Effect, Entry, Follow, Message, News, Range};
+pub use exchange::{Answer, Command, Deed, Effect, Entry, Follow, Message, News, Range};
 
 use dice::Dice;
 use following::Following;
@@ -105,12 +107,18 @@ impl Session {
             Command::Restore(account) => self.restore(now_ms, ticket, account),
             Command::Logout => self.logout(now_ms, ticket),
             Command::Follow(follow) => self.follow(now_ms, ticket, follow),
-            Command::Create(channel) => self.create(now_ms, ticket, channel),
+            Command::Create { channel, private } => self.create(now_ms, ticket, channel, private),
             Command::Join(channel) => self.join(now_ms, ticket, channel),
             Command::Leave(channel) => self.leave(now_ms, ticket, channel),
+            Command::Manage(channel, deed) => self.manage(now_ms, ticket, channel, deed),
             Command::Members(channel) => self.list_members(now_ms, ticket, channel, Vec::new()),
             Command::Channels => self.list_channels(now_ms, ticket, Vec::new()),
             Command::Users => self.list_users(now_ms, ticket, Vec::new()),
+            Command::ChangePassword { password, new_password } => {
+                self.change_password(now_ms, ticket, password, new_password);
+            }
+            Command::Sessions => self.list_sessions(now_ms, ticket),
+            Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
             Command::History(range) => self.read_history(now_ms, ticket, range),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
@@ -173,8 +181,11 @@ impl Session {
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,
             Question::Logout => outcome.map(|_done| self.logged_out())?,
-            Question::Create | Question::Join => self.joined(now_ms, outcome?)?,
+            Question::Join(_) => self.joined(now_ms, outcome?)?,
             Question::Leave(channel) => outcome.map(|_done| self.left(channel))?,
+            Question::Manage => outcome.map(|_done| Answer::Done)?,
+            Question::EndSessions => self.sessions_ended(now_ms, outcome?)?,
+            Question::Sessions => Self::sessions_listed(outcome?)?,
             Question::History => self.history_read(outcome?)?,
             Question::Members { channel, so_far } => {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);

@@ -2,7 +2,7 @@
 //!
 //! They leave in flights: one frame of many messages, and the next when every one of the last is answered. So a
 //! frame that is lost and sent again cannot be overtaken by a later one. A message that the server puts off
-//! (`rate_limited`, `unavailable`) stays first in line.
+//! (`rate_limited`, `unavailable`) stays first in line, and the next flight leaves when the server said so.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use common::{Error, Method, Reason, UserName};
 
 use super::Session;
 use super::exchange::{Effect, Entry, Message, News};
-use super::limits::{FLIGHT_BYTES_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_MESSAGES_MAX};
+use super::limits::{FLIGHT_BYTES_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_MESSAGES_MAX, PUT_OFF_MS_MIN};
 use super::requests::{Requests, is_temporary, line, read};
 
 /// The messages that are not acknowledged yet, in the order of sending.
@@ -25,7 +25,10 @@ pub(super) struct Outbox {
     flying: usize,
     /// When the flight is given up, or, with none in the air, when the next one may leave.
     due: u64,
+    /// How many flights in a row did not come to their end, or not with all aboard.
     attempt: u32,
+    /// For how long the next flight must wait, in milliseconds, because messages of this one were put off.
+    put_off_ms: Option<u64>,
 }
 
 struct Waiting {
@@ -33,6 +36,13 @@ struct Waiting {
     /// Kept for further attempts, so that a late reply to an earlier one counts too.
     request: Option<u64>,
     is_flying: bool,
+}
+
+impl Waiting {
+    /// Ends the flight of this message; false when it was not in the air.
+    fn land(&mut self) -> bool {
+        std::mem::take(&mut self.is_flying)
+    }
 }
 
 impl Outbox {
@@ -61,6 +71,7 @@ impl Outbox {
     fn depart(&mut self, account: &LoggedIn, requests: &mut Requests) -> Vec<Effect> {
         let mut effects = Vec::new();
         let mut bytes = 0;
+        self.put_off_ms = None;
         for waiting in self.waiting.iter_mut().take(FLIGHT_MESSAGES_MAX) {
             if bytes >= FLIGHT_BYTES_MAX {
                 break;
@@ -119,24 +130,38 @@ impl Session {
     pub(super) fn sent(&mut self, now_ms: u64, request: u64, outcome: &Result<&str, Error>) -> bool {
         let Some(position) = self.outbox.position(request) else { return false };
         let outcome = outcome.clone().and_then(read::<Sent>);
-        let is_put_off = outcome.as_ref().is_err_and(is_temporary);
-        if let Some(waiting) = self.outbox.waiting.get_mut(position)
-            && std::mem::take(&mut waiting.is_flying)
-        {
+        let was_flying = self.outbox.waiting.get_mut(position).is_some_and(Waiting::land);
+        match outcome {
+            Err(error) if is_temporary(&error) => self.put_off(&error),
+            outcome => {
+                if let Some(waiting) = self.outbox.waiting.remove(position) {
+                    self.settle(now_ms, waiting.message, outcome);
+                }
+            }
+        }
+        if was_flying {
             self.outbox.flying -= 1;
-        }
-        if is_put_off {
-            self.outbox.attempt = self.outbox.attempt.saturating_add(1);
-        } else if let Some(waiting) = self.outbox.waiting.remove(position) {
-            self.outbox.attempt = 0;
-            self.settle(now_ms, waiting.message, outcome);
-        }
-        if self.outbox.flying == 0 {
-            let wait = if self.outbox.attempt == 0 { 0 } else { self.dice.wait_ms(self.outbox.attempt - 1) };
-            self.outbox.due = now_ms + wait;
-            self.send_due(now_ms);
+            self.end_flight(now_ms);
         }
         true
+    }
+
+    /// The next flight waits for as long as the server says, or else as long as for an answer that does not come.
+    fn put_off(&mut self, error: &Error) {
+        let usual = self.dice.wait_ms(self.outbox.attempt);
+        let wait_ms = error.data.wait_ms.map_or(usual, |told| told.max(PUT_OFF_MS_MIN));
+        self.outbox.put_off_ms = self.outbox.put_off_ms.max(Some(wait_ms));
+    }
+
+    /// When every message of a flight is answered, the next one may leave, or must wait.
+    fn end_flight(&mut self, now_ms: u64) {
+        if self.outbox.flying > 0 {
+            return;
+        }
+        let wait_ms = self.outbox.put_off_ms.take();
+        self.outbox.attempt = if wait_ms.is_some() { self.outbox.attempt.saturating_add(1) } else { 0 };
+        self.outbox.due = now_ms.saturating_add(wait_ms.unwrap_or(0));
+        self.send_due(now_ms);
     }
 
     fn settle(&mut self, now_ms: u64, message: Message, outcome: Result<Sent, Error>) {

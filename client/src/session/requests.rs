@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use common::{ChannelName, Error, Method, Reason, Target, UserName, rpc};
+use common::channels::Member;
+use common::{ChannelName, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 use super::dice::Dice;
 use super::exchange::Effect;
-use super::limits::QUESTIONS_WAITING_MAX;
+use super::limits::{QUESTIONS_WAITING_MAX, REPLY_WAIT_MS};
 
 /// Why a request was made.
 #[derive(Debug, Clone)]
@@ -31,12 +32,23 @@ pub(super) enum Question {
     Register,
     Login,
     Logout,
-    Create,
-    Join,
+    /// To be made, or joined.
+    Join(ChannelName),
     Leave(ChannelName),
-    Members { channel: ChannelName, so_far: Vec<UserName> },
-    Channels { so_far: Vec<common::channels::ChannelInfo> },
-    Users { so_far: Vec<common::accounts::UserInfo> },
+    Manage,
+    Members {
+        channel: ChannelName,
+        so_far: Vec<Member>,
+    },
+    Channels {
+        so_far: Vec<common::channels::ChannelInfo>,
+    },
+    Users {
+        so_far: Vec<common::accounts::UserInfo>,
+    },
+    /// The password to be changed, or sessions to be ended.
+    EndSessions,
+    Sessions,
     History,
     Open(Target),
 }
@@ -68,6 +80,14 @@ struct Pending {
     is_postponed: bool,
 }
 
+impl Pending {
+    /// Whether the server asks for more patience than a person who waits for the answer has: that is the answer then.
+    fn is_too_long(&self, error: &Error) -> bool {
+        let is_question = matches!(self.purpose, Purpose::Question { .. });
+        is_question && error.data.wait_ms.is_some_and(|wait_ms| wait_ms > REPLY_WAIT_MS)
+    }
+}
+
 /// All requests but those of the outbox.
 #[derive(Default)]
 pub(super) struct Requests {
@@ -86,6 +106,16 @@ impl Requests {
     pub(super) fn is_full(&self) -> bool {
         let questions = self.pending.values().filter(|p| matches!(p.purpose, Purpose::Question { .. }));
         questions.count() >= QUESTIONS_WAITING_MAX
+    }
+
+    /// Whether the person has asked to join this channel, or to leave it, and waits for the answer.
+    pub(super) fn is_about_to_change(&self, channel: &ChannelName) -> bool {
+        self.pending.values().any(|pending| match &pending.purpose {
+            Purpose::Question { question: Question::Join(asked) | Question::Leave(asked), .. } => {
+                asked == channel
+            }
+            Purpose::Question { .. } | Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) => false,
+        })
     }
 
     /// Makes a request.
@@ -113,8 +143,8 @@ impl Requests {
         id: u64,
         error: Option<&Error>,
     ) -> Option<Settled> {
-        if error.is_some_and(is_temporary) {
-            let pending = self.pending.get_mut(&id)?;
+        let pending = self.pending.get_mut(&id)?;
+        if error.is_some_and(|error| is_temporary(error) && !pending.is_too_long(error)) {
             pending.due = now_ms + dice.wait_ms(pending.attempt);
             pending.is_postponed = true;
             return None;

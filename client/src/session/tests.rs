@@ -1,5 +1,8 @@
 //! Transcripts of whole sessions: what goes in, and every effect that comes out.
 
+mod memberships;
+mod moving;
+mod rates;
 mod stage;
 
 use std::collections::BTreeSet;
@@ -10,7 +13,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use stage::{Stage, TOPIC, answer_histories, heads, info, ops, page};
+use stage::{OWN, Stage, TOPIC, answer_histories, heads, info, ops, page};
 
 #[test]
 fn following_begins_with_subscriptions_then_barrier_then_what_came_meanwhile() {
@@ -180,7 +183,7 @@ fn after_a_silence_everything_is_restored() {
     let id = stage.id("sync.heads");
     assert!(stage.transcript.ends_with("ConnectionLost\n"), "{}", stage.transcript);
     stage.take_transcript();
-    stage.reply("sync.heads", &json!({"cursor": 8, "heads": []}));
+    stage.reply("sync.heads", &json!({"cursor": 8, "topic": OWN, "heads": []}));
     stage.reply("server.info", &info());
     stage.reply("sync.heads", &heads(9, 5));
     stage.barrier();
@@ -210,6 +213,7 @@ fn a_stale_token_asks_for_a_login_and_loses_no_message() {
     stage.pass(60_000);
     insta::assert_snapshot!(stage.take_transcript(), @"
     unsubscribe channel.ops
+    unsubscribe user.alice
     session ended: so it is
     ");
     let user = UserName::new("alice").expect("a name");
@@ -230,6 +234,7 @@ fn whoever_waits_for_following_learns_that_the_token_is_stale() {
     stage.take_transcript();
     stage.refuse("sync.heads", Reason::Unauthenticated);
     insta::assert_snapshot!(stage.transcript, @"
+    unsubscribe user.alice
     refuse so it is
     session ended: so it is
     ");
@@ -269,7 +274,7 @@ fn following_one_conversation_needs_membership_and_begins_where_asked() {
     let follow = |after| Command::Follow(Follow::One { conversation: ops(), after });
     stage.command(follow(Some(1)));
     stage.reply("server.info", &info());
-    stage.reply("sync.heads", &json!({"cursor": 1, "heads": []}));
+    stage.reply("sync.heads", &json!({"cursor": 1, "topic": OWN, "heads": []}));
     stage.take_transcript();
     stage.command(follow(Some(1)));
     stage.reply("server.info", &info());
@@ -280,8 +285,11 @@ fn following_one_conversation_needs_membership_and_begins_where_asked() {
     stage.command(follow(None));
     stage.reply("server.info", &info());
     stage.take_transcript();
-    stage.reply("sync.heads", &json!({"cursor": 1, "heads": []}));
-    insta::assert_snapshot!(stage.transcript, @"refuse you are not a member of #ops: join it first");
+    stage.reply("sync.heads", &json!({"cursor": 1, "topic": OWN, "heads": []}));
+    insta::assert_snapshot!(stage.transcript, @"
+    unsubscribe user.alice
+    refuse you are not a member of #ops: join it first
+    ");
 }
 
 #[test]
@@ -297,7 +305,10 @@ fn a_new_direct_conversation_is_told_from_its_beginning() {
 fn a_direct_conversation_that_only_the_heads_know_is_told_from_its_beginning() {
     let mut stage = Stage::following();
     stage.pass(limits::HEADS_EVERY_MS);
-    stage.reply("sync.heads", &json!({"cursor": 8, "heads": [{"conversation": "@bob", "n": 2}]}));
+    stage.reply(
+        "sync.heads",
+        &json!({"cursor": 8, "topic": OWN, "heads": [{"conversation": "@bob", "n": 2}]}),
+    );
     stage.pass(limits::GAP_GRACE_MS);
     insta::assert_snapshot!(stage.transcript, @r#"
     ask 4 sync.heads {"since":7}
@@ -311,8 +322,8 @@ fn further_pages_are_asked_for_after_the_last_name() {
     stage.command(Command::Members(common::ChannelName::new("#ops").expect("a name")));
     stage.command(Command::Channels);
     stage.take_transcript();
-    stage.reply("channel.members", &json!({"members": ["bob"], "more": true}));
-    let channel = json!({"channel": "#ops", "members": 1, "member": true});
+    stage.reply("channel.members", &json!({"members": [{"user": "bob", "role": "member"}], "more": true}));
+    let channel = json!({"channel": "#ops", "members": 1, "role": "owner"});
     stage.reply("channel.list", &json!({"channels": [channel], "more": true}));
     insta::assert_snapshot!(stage.transcript, @r##"
     ask 3 channel.members {"after":"bob","channel":"#ops"}

@@ -56,6 +56,11 @@ impl Timeline {
         self.published < n
     }
 
+    /// Whether an event of this number is still to be told.
+    pub(super) fn awaits(&self, n: u64) -> bool {
+        self.next <= n
+    }
+
     /// Takes the event whose turn it is, if it is there.
     pub(super) fn pop(&mut self) -> Option<Entry> {
         if self.is_held {

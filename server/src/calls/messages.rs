@@ -15,6 +15,7 @@ pub(super) fn send(desk: &mut Desk<'_>, params: Send<'_>) -> Result<Sent, Error>
     }
     desk.rates.take(TokenDigest::of(&params.token), desk.now_ms).map_err(|wait_ms| {
         Error::new(Reason::RateLimited, format!("you send too fast: wait {wait_ms} ms, then send it again"))
+            .after(wait_ms)
     })?;
     let command = Command::Send { user, to: params.to, id: params.id, text: params.text };
     let receipt = desk.ledger.record(command, desk.now_ms)?;

@@ -117,6 +117,7 @@ impl Desk<'_> {
                 Reason::RateLimited,
                 format!("too many wrong passwords: wait {seconds} s, then try again"),
             )
+            .after(wait_ms)
         })
     }
 

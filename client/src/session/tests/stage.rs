@@ -12,6 +12,9 @@ use crate::session::*;
 
 pub(super) const TOPIC: &str = "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544";
 
+/// Where what is meant for alice is published.
+pub(super) const OWN: &str = "user.alice.00000000000000000000000000000000";
+
 /// A session, and what it did so far in words.
 pub(super) struct Stage {
     pub(super) session: Session,
@@ -35,7 +38,7 @@ impl Stage {
             told: Vec::new(),
         };
         let user = UserName::new("alice").expect("a name");
-        let topic = "user.alice.00000000000000000000000000000000".to_owned();
+        let topic = OWN.to_owned();
         stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
         stage
     }
@@ -47,7 +50,7 @@ impl Stage {
         stage.reply("server.info", &info());
         stage.reply("sync.heads", &heads(7, 3));
         stage.barrier();
-        stage.reply("sync.heads", &json!({"cursor": 7, "heads": []}));
+        stage.reply("sync.heads", &json!({"cursor": 7, "topic": OWN, "heads": []}));
         stage.transcript.clear();
         stage
     }
@@ -72,8 +75,11 @@ impl Stage {
     }
 
     pub(super) fn refuse(&mut self, method: &str, reason: Reason) {
-        let id = self.id(method);
-        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": Error::new(reason, "so it is")});
+        self.refuse_id(self.id(method), Error::new(reason, "so it is"));
+    }
+
+    pub(super) fn refuse_id(&mut self, id: u64, error: Error) {
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": error});
         self.session.replies(self.now_ms, line.to_string().as_bytes());
         self.note();
     }
@@ -84,6 +90,12 @@ impl Stage {
 
     pub(super) fn event(&mut self, n: u64) {
         self.session.events(self.now_ms, TOPIC.as_bytes(), event(n).as_bytes());
+        self.note();
+    }
+
+    /// An event that others cause, or a notice, on alice's own topic.
+    pub(super) fn own_line(&mut self, line: &str) {
+        self.session.events(self.now_ms, OWN.as_bytes(), line.as_bytes());
         self.note();
     }
 
@@ -126,8 +138,8 @@ impl Stage {
                 "raise barrier".to_owned()
             }
             Effect::Unsubscribe(topic) if topic.starts_with("sync.") => "lower barrier".to_owned(),
-            Effect::Subscribe(topic) => format!("subscribe {}", &topic[..topic.len() - 33]),
-            Effect::Unsubscribe(topic) => format!("unsubscribe {}", &topic[..topic.len() - 33]),
+            Effect::Subscribe(topic) => format!("subscribe {}", short(&topic)),
+            Effect::Unsubscribe(topic) => format!("unsubscribe {}", short(&topic)),
             Effect::Connect(events) => format!("connect {events}"),
             Effect::Answer { outcome: Ok(answer), .. } => format!("answer {answer:?}"),
             Effect::Answer { outcome: Err(error), .. } => format!("refuse {error}"),
@@ -145,6 +157,10 @@ impl Stage {
             Effect::News(News::Opened { conversation, entries }) => {
                 format!("opened {conversation} {:?}", entries.iter().map(|entry| entry.n).collect::<Vec<_>>())
             }
+            Effect::News(News::Invited(entry)) => format!("invited {} {}", entry.conversation, entry.n),
+            Effect::News(News::MembershipEnded(entry)) => {
+                format!("membership ended {} {}", entry.conversation, entry.n)
+            }
             Effect::News(News::SessionEnded(error)) => format!("session ended: {error}"),
             Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored)) => format!("{other:?}"),
         }
@@ -153,6 +169,17 @@ impl Stage {
     pub(super) fn take_transcript(&mut self) -> String {
         std::mem::take(&mut self.transcript)
     }
+}
+
+/// A topic without its key, marked when it is not the first one.
+fn short(topic: &str) -> String {
+    let moved = if topic == TOPIC || topic == OWN { "" } else { ", moved" };
+    format!("{}{moved}", &topic[..topic.len() - 33])
+}
+
+/// Where events are published after a move.
+pub(super) fn moved(topic: &str) -> String {
+    format!("{}{}", &topic[..topic.len() - 32], "f".repeat(32))
 }
 
 pub(super) fn ops() -> Target {
@@ -175,7 +202,7 @@ pub(super) fn info() -> Value {
 }
 
 pub(super) fn heads(cursor: u64, n: u64) -> Value {
-    json!({"cursor": cursor, "heads": [{"conversation": "#ops", "n": n, "topic": TOPIC}]})
+    json!({"cursor": cursor, "topic": OWN, "heads": [{"conversation": "#ops", "n": n, "topic": TOPIC}]})
 }
 
 /// A server that has 39 events in #ops, a fan-out that is slow, and pages of some size.

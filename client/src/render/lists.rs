@@ -1,0 +1,85 @@
+//! Lines of lists: channels, members, sessions. They may hold what others wrote: whoever prints them makes that
+//! harmless.
+
+use common::accounts::SessionInfo;
+use common::channels::{ChannelInfo, Member, Role};
+use jiff::Timestamp;
+
+/// A channel: `*` marks one's own, `+` those one is invited to.
+pub(crate) fn channel(channel: &ChannelInfo) -> String {
+    let mark = match channel {
+        ChannelInfo { role: Some(_), .. } => '*',
+        ChannelInfo { invited: true, .. } => '+',
+        ChannelInfo { .. } => ' ',
+    };
+    let openness = if channel.private { ", private" } else { "" };
+    let role = channel.role.and_then(above_member).map_or_else(String::new, |role| format!(", {role}"));
+    let invited = if channel.invited { ", you are invited" } else { "" };
+    let subject = if channel.subject.is_empty() { "" } else { ": " };
+    let (name, members) = (&channel.channel, channel.members);
+    format!("{mark} {name} ({members}{openness}{role}{invited}){subject}{}", channel.subject.as_str())
+}
+
+/// A member, with the role when it is more than that.
+pub(crate) fn member(member: &Member) -> String {
+    match above_member(member.role) {
+        Some(role) => format!("@{} ({role})", member.user),
+        None => format!("@{}", member.user),
+    }
+}
+
+/// A session: `*` marks the one that asks.
+pub(crate) fn session(session: &SessionInfo) -> String {
+    let mark = if session.current { '*' } else { ' ' };
+    let (opened, expires) = (day(session.opened), day(session.expires));
+    format!("{mark} {} opened {opened}, ends {expires}", session.session)
+}
+
+fn above_member(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Member => None,
+        Role::Moderator => Some("moderator"),
+        Role::Owner => Some("owner"),
+    }
+}
+
+fn day(unix_ms: u64) -> String {
+    let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    time.unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(rest: &str) -> String {
+        let info = format!(r##"{{"channel":"#ops","members":3{rest}}}"##);
+        channel(&serde_json::from_str(&info).expect("a channel"))
+    }
+
+    #[test]
+    fn channels_with_what_one_is_in_them() {
+        let lines = [
+            shown(""),
+            shown(r#","role":"member","subject":"on call""#),
+            shown(r#","role":"owner","private":true"#),
+            shown(r#","invited":true,"private":true"#),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @"
+          #ops (3)
+        * #ops (3): on call
+        * #ops (3, private, owner)
+        + #ops (3, private, you are invited)
+        ");
+    }
+
+    #[test]
+    fn members_and_sessions() {
+        let user = common::UserName::new("bob").expect("a name");
+        let bob = |role| member(&Member { user: user.clone(), role });
+        assert_eq!([bob(Role::Member), bob(Role::Moderator)], ["@bob", "@bob (moderator)"]);
+        let uuid = uuid::Uuid::from_u128(7);
+        let info = SessionInfo { session: uuid, opened: 0, expires: 1_763_700_000_123, current: true };
+        insta::assert_snapshot!(session(&info), @"* 00000000-0000-0000-0000-000000000007 opened 1970-01-01 00:00 UTC, ends 2025-11-21 04:40 UTC");
+    }
+}

@@ -1,0 +1,72 @@
+//! `papo password`, `papo sessions`, `papo revoke`.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::accounts::print;
+use super::{Common, open_session};
+use crate::desk::unexpected;
+use crate::failure::Failure;
+use crate::password::{NewPasswordSource, PasswordSource};
+use crate::render::{self, Output};
+use crate::session::{Answer, Command};
+
+/// Arguments of `papo password`. The passwords are asked for, or taken from PAPO_PASSWORD and PAPO_NEW_PASSWORD.
+#[derive(Debug, clap::Args)]
+pub struct Password {
+    #[command(flatten)]
+    password: PasswordSource,
+    #[command(flatten)]
+    new_password: NewPasswordSource,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Arguments of `papo sessions`.
+#[derive(Debug, clap::Args)]
+pub struct Sessions {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Arguments of `papo revoke`.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false, args = ["session", "others"])]
+pub struct Revoke {
+    /// Which session, as `papo sessions` names it.
+    session: Option<Uuid>,
+    /// All but the one that asks.
+    #[arg(long)]
+    others: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn change_password(arguments: &Password) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let (password, new_password) = (arguments.password.read()?, arguments.new_password.read()?);
+    let ended = desk.end_sessions(Command::ChangePassword { password, new_password })?;
+    let words = format!("the password is changed; other sessions that were ended: {ended}");
+    print(&arguments.common, &json!({ "ended": ended }), &words)
+}
+
+pub(super) fn revoke(arguments: &Revoke) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    // Without a session all others are meant: the arguments are one of the two.
+    let ended = desk.end_sessions(Command::Revoke(arguments.session))?;
+    print(&arguments.common, &json!({ "ended": ended }), &format!("sessions that were ended: {ended}"))
+}
+
+pub(super) fn list(arguments: &Sessions) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Sessions(sessions) = desk.ask(Command::Sessions)? else { return Err(unexpected()) };
+    let mut output = Output::new();
+    for session in sessions {
+        if arguments.common.json {
+            output.print_json(&serde_json::to_string(&session).map_err(std::io::Error::from)?)?;
+        } else {
+            output.print(&render::session(&session))?;
+        }
+    }
+    Ok(output.flush()?)
+}
