@@ -11,6 +11,7 @@ mod process;
 mod node;
 mod peer;
 mod listener;
+mod wire;
 mod terminal;
 mod dice;
 
@@ -20,6 +21,7 @@ pub use node::Node;
 pub use peer::{PASSWORD, Peer, peers, receipt};
 pub use process::{Finished, Process, binary};
 pub use terminal::Terminal;
+pub use wire::{Said, Wire};
 
 /// How long a condition may take to come true: far more than any does on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);

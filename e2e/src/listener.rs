@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use common::Event;
+use common::{Event, Notice};
 use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::{Context, Frame, Kind, Socket, clock};
@@ -16,15 +16,17 @@ pub struct Listener {
     socket: Socket,
     /// Events that came in one frame with another, or while a barrier was waited for.
     heard: VecDeque<(String, Event<'static>)>,
+    /// Topics that it was told channels have moved to.
+    moved: Vec<String>,
 }
 
 impl Listener {
     /// Connects to a proxy, now or as soon as there is one.
     #[must_use]
-    pub fn connect(endpoint: &str) -> Self {
-        let socket = Context::new().socket(Kind::Subscriber, &Security::Plain).expect("a socket");
+    pub fn connect(endpoint: &str, security: &Security) -> Self {
+        let socket = Context::new().socket(Kind::Subscriber, security).expect("a socket");
         socket.connect(endpoint).expect("an endpoint");
-        Self { socket, heard: VecDeque::new() }
+        Self { socket, heard: VecDeque::new(), moved: Vec::new() }
     }
 
     /// Subscribes to topics, and waits until that is in force.
@@ -63,6 +65,20 @@ impl Listener {
         self.heard.drain(..)
     }
 
+    /// Waits for the next message, be it an event or a notice.
+    pub fn wait(&mut self) {
+        self.receive(DEADLINE).expect("a message in time");
+    }
+
+    /// Follows the topics that it was told channels have moved to; true when there were any.
+    pub fn follow_moved(&mut self) -> bool {
+        let moved = std::mem::take(&mut self.moved);
+        if !moved.is_empty() {
+            self.follow(&moved.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        !moved.is_empty()
+    }
+
     /// Receives one message, or nothing when there is none within that time.
     fn receive(&mut self, time: Duration) -> Option<Vec<Vec<u8>>> {
         let (mut frames, started) = (Vec::new(), clock::now());
@@ -79,8 +95,14 @@ impl Listener {
     fn take_apart(&mut self, topic: &Frame, lines: &Frame) {
         let topic = String::from_utf8(topic.to_vec()).expect("a topic in UTF-8");
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let event: Event<'_> = serde_json::from_slice(line).expect("an event");
-            self.heard.push_back((topic.clone(), event.into_owned()));
+            // An event has a number, a notice has none.
+            match serde_json::from_slice::<Event<'_>>(line) {
+                Ok(event) => self.heard.push_back((topic.clone(), event.into_owned())),
+                Err(_) => {
+                    let Notice::TopicMoved { topic, .. } = serde_json::from_slice(line).expect("a notice");
+                    self.moved.push(topic);
+                }
+            }
         }
     }
 }

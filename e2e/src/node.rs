@@ -1,16 +1,22 @@
-//! A node: `papo up`, or broker, proxy and server in processes of their own.
+//! A node: `papo up`, or broker, proxy and server in processes of their own. Encrypted, as people have it, unless a
+//! test needs to speak raw bytes.
 //!
 //! Each node has a loopback address of its own (all of 127.0.0.0/8 is this machine) and ports the system chose at its
 //! first start. A role that starts again listens where it did before, and no other test can have taken its place.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
+use transport::key_folder::KeyFolder;
+use transport::keys::KeyPair;
+use transport::security::Security;
+use transport::{Context, control};
 
+use crate::DEADLINE;
 use crate::listener::Listener;
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
@@ -19,6 +25,7 @@ use crate::process::{Finished, Process};
 pub struct Node {
     roles: Vec<Role>,
     data: TempDir,
+    is_plain: bool,
 }
 
 /// One process of the node: how it is started, and whether it runs.
@@ -26,6 +33,8 @@ struct Role {
     name: &'static str,
     /// Flags and their values; ports of 0 become those the system chose.
     flags: Vec<(String, String)>,
+    /// What it has told colleagues to come with.
+    invite: Option<String>,
     process: Option<Process>,
 }
 
@@ -33,41 +42,65 @@ impl Node {
     /// A node in one process, with an empty data folder.
     #[must_use]
     pub fn up() -> Self {
-        Self::up_with(TempDir::new().expect("a folder"))
+        Self::up_with(empty_folder())
     }
 
     /// A node in one process, with a data folder that there is already.
     #[must_use]
     pub fn up_with(data: TempDir) -> Self {
+        Self::up_as(data, &[])
+    }
+
+    /// A node in one process that encrypts nothing: for raw bytes, and to see that a test of encryption can fail.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self::up_as(empty_folder(), &[("plaintext", "")])
+    }
+
+    /// A node in one process that was given flags of its own: names and values; a switch has an empty value.
+    #[must_use]
+    pub fn up_as(data: TempDir, flags: &[(&str, &str)]) -> Self {
         let here = own_endpoint();
         let mut up = Role::new("up").flag("data", &path(data.path()));
         for name in ["clients", "subscribers", "broker-control", "proxy-control", "server-control"] {
             up = up.flag(name, &here);
         }
+        let mut up = up.flags(flags);
         up.start();
-        Self { roles: vec![up], data }
+        Self { is_plain: up.find("plaintext").is_some(), roles: vec![up], data }
     }
 
     /// A node in three processes, with an empty data folder.
     #[must_use]
     pub fn three() -> Self {
-        let (here, data) = (own_endpoint(), TempDir::new().expect("a folder"));
-        let mut broker =
-            Role::new("broker").flag("clients", &here).flag("servers", &here).flag("control", &here);
-        broker.start();
-        let mut proxy =
-            Role::new("proxy").flag("events", &here).flag("subscribers", &here).flag("control", &here);
-        proxy.start();
+        Self::three_linked(&[], str::to_owned)
+    }
+
+    /// The same, with flags for all three, and the server's links led through `link`, which is told where broker or
+    /// proxy listens and says where the server is to connect.
+    #[must_use]
+    pub fn three_linked(flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
+        let (here, data) = (own_endpoint(), empty_folder());
+        let keys = path(&keys_folder(data.path()));
+        let [broker, proxy] = [("broker", ["clients", "servers"]), ("proxy", ["events", "subscribers"])].map(
+            |(name, [one, other])| {
+                let role = Role::new(name).flag(one, &here).flag(other, &here).flag("control", &here);
+                let mut role = role.flag("keys", &keys).flags(flags);
+                role.start();
+                role
+            },
+        );
         let subscribers = proxy.value("subscribers");
         let (_, port) = subscribers.rsplit_once(':').expect("a port");
         let mut server = Role::new("server")
-            .flag("broker", broker.value("servers"))
-            .flag("proxy", proxy.value("events"))
+            .flag("broker", &link(broker.value("servers")))
+            .flag("proxy", &link(proxy.value("events")))
             .flag("advertise", &format!("tcp://*:{port}"))
             .flag("control", &here)
-            .flag("data", &path(data.path()));
+            .flag("data", &path(data.path()))
+            .flags(flags);
         server.start();
-        Self { roles: vec![broker, proxy, server], data }
+        Self { is_plain: server.find("plaintext").is_some(), roles: vec![broker, proxy, server], data }
     }
 
     /// Where an endpoint is, by the flag that sets it.
@@ -76,22 +109,68 @@ impl Node {
         self.roles.iter().find_map(|role| role.find(flag)).expect("a flag of one of the roles")
     }
 
+    /// Where a TCP connection can be made to an endpoint, by the flag that sets it.
+    #[must_use]
+    pub fn address(&self, flag: &str) -> &str {
+        self.endpoint(flag).strip_prefix("tcp://").expect("a TCP endpoint")
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> &Path {
         self.data.path()
     }
 
+    /// What clients are told after `--server`: the invite, or where a node in plain text is.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        let invite = self.roles.iter().find_map(|role| role.invite.as_deref());
+        invite.unwrap_or_else(|| self.endpoint("clients"))
+    }
+
+    /// The protection of a client: it knows the node, and has a key that nobody knows.
+    #[must_use]
+    pub fn client(&self) -> Security {
+        self.connecting_with(KeyPair::generate().expect("a key pair"))
+    }
+
+    /// The protection of the node's own server.
+    #[must_use]
+    pub fn service(&self) -> Security {
+        let keys = KeyFolder::new(keys_folder(self.data()));
+        self.connecting_with(keys.service().expect("the service pair"))
+    }
+
+    fn connecting_with(&self, own: KeyPair) -> Security {
+        if self.is_plain {
+            return Security::Plain;
+        }
+        let server = KeyFolder::new(keys_folder(self.data())).node_public().expect("the node's key");
+        Security::Client { server, own }
+    }
+
     /// Somebody who speaks to the node, and has not logged in.
     #[must_use]
     pub fn peer(&self) -> Peer {
-        Peer::connect(self.endpoint("clients"))
+        self.peer_at(self.endpoint("clients"))
+    }
+
+    /// The same, at another endpoint: one that leads to the broker.
+    #[must_use]
+    pub fn peer_at(&self, endpoint: &str) -> Peer {
+        Peer::connect(endpoint, &self.client())
     }
 
     /// Somebody who hears what the node tells, and has not subscribed to anything.
     #[must_use]
     pub fn listener(&self) -> Listener {
-        Listener::connect(self.endpoint("subscribers"))
+        self.listener_at(self.endpoint("subscribers"))
+    }
+
+    /// The same, at another endpoint: one that leads to the proxy.
+    #[must_use]
+    pub fn listener_at(&self, endpoint: &str) -> Listener {
+        Listener::connect(endpoint, &self.client())
     }
 
     /// The names of the roles that are processes.
@@ -143,11 +222,27 @@ impl Node {
         serde_json::from_str(&verified.output).expect("one line of JSON")
     }
 
+    /// One of the counters of broker, proxy or server.
+    #[must_use]
+    pub fn counter(&self, role: &str, name: &str) -> u64 {
+        let own = self.roles.iter().find(|known| known.name == role).and_then(|role| role.find("control"));
+        let control = own.unwrap_or_else(|| self.endpoint(&format!("{role}-control")));
+        let status = control::ask(&Context::new(), control, DEADLINE).expect("a status");
+        let counter = status.get("counters").and_then(|counters| counters.get(name));
+        counter.and_then(Value::as_u64).expect("a counter")
+    }
+
+    /// The process of a role.
+    #[must_use]
+    pub fn process(&self, role: &str) -> &Process {
+        let role = self.roles.iter().find(|known| known.name == role).expect("a role");
+        role.process.as_ref().expect("a role that runs")
+    }
+
     /// What a role has logged since it was started.
     #[must_use]
     pub fn log(&self, role: &str) -> String {
-        let role = self.roles.iter().find(|known| known.name == role).expect("a role");
-        role.process.as_ref().expect("a role that runs").log()
+        self.process(role).log()
     }
 
     /// Kills what runs, and leaves the data folder.
@@ -163,12 +258,16 @@ impl Node {
 
 impl Role {
     fn new(name: &'static str) -> Self {
-        Self { name, flags: Vec::new(), process: None }
+        Self { name, flags: Vec::new(), invite: None, process: None }
     }
 
     fn flag(mut self, flag: &str, value: &str) -> Self {
         self.flags.push((flag.to_owned(), value.to_owned()));
         self
+    }
+
+    fn flags(self, flags: &[(&str, &str)]) -> Self {
+        flags.iter().fold(self, |role, (flag, value)| role.flag(flag, value))
     }
 
     fn find(&self, flag: &str) -> Option<&str> {
@@ -180,13 +279,17 @@ impl Role {
     }
 
     fn begin(&mut self) -> &Process {
-        let flags = self.flags.iter().map(|(flag, value)| format!("--{flag}={value}"));
+        let flags = self.flags.iter().map(|(flag, value)| match &**value {
+            "" => format!("--{flag}"),
+            value => format!("--{flag}={value}"),
+        });
         self.process.insert(Process::papo([self.name.to_owned()].into_iter().chain(flags)))
     }
 
     fn start(&mut self) {
         let ready = self.begin().ready();
         assert_eq!(ready.get("ready").and_then(Value::as_str), Some(self.name));
+        self.invite = ready.get("invite").and_then(Value::as_str).map(str::to_owned);
         for (flag, value) in &mut self.flags {
             if let Some(actual) = ready.get(flag.replace('-', "_")).and_then(Value::as_str) {
                 actual.clone_into(value);
@@ -204,6 +307,14 @@ fn own_endpoint() -> String {
     static NODES: AtomicU32 = AtomicU32::new(0);
     let (test, node) = (process::id(), NODES.fetch_add(1, Ordering::Relaxed));
     format!("tcp://127.{}.{}.{}:0", 1 + test % 254, test / 254 % 256, 1 + node % 254)
+}
+
+fn empty_folder() -> TempDir {
+    TempDir::new().expect("a folder")
+}
+
+fn keys_folder(data: &Path) -> PathBuf {
+    data.join("keys")
 }
 
 fn path(path: &Path) -> String {

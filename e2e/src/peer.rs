@@ -41,8 +41,8 @@ pub fn peers<const COUNT: usize>(node: &Node, names: [&str; COUNT]) -> [Peer; CO
 impl Peer {
     /// Connects to a broker, now or as soon as there is one.
     #[must_use]
-    pub fn connect(endpoint: &str) -> Self {
-        let socket = Context::new().socket(Kind::Dealer, &Security::Plain).expect("a socket");
+    pub fn connect(endpoint: &str, security: &Security) -> Self {
+        let socket = Context::new().socket(Kind::Dealer, security).expect("a socket");
         socket.connect(endpoint).expect("an endpoint");
         Self { socket, requests: 0, session: None }
     }
@@ -74,6 +74,11 @@ impl Peer {
     /// Makes a channel.
     pub fn create(&mut self, channel: &str) -> Result<Joined, Error> {
         self.call_as("channel.create", json!({ "channel": channel }))
+    }
+
+    /// Makes a channel that only the invited may join.
+    pub fn create_private(&mut self, channel: &str) -> Result<Joined, Error> {
+        self.call_as("channel.create", json!({ "channel": channel, "private": true }))
     }
 
     /// Becomes a member of a channel.

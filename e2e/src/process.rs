@@ -36,10 +36,10 @@ pub struct Finished {
 }
 
 impl Process {
-    /// Starts `papo` with these arguments.
+    /// Starts `papo` with these arguments, and with few open files allowed: it must see to it that it has enough.
     pub fn papo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
-        let mut command = Command::new(binary());
-        command.args(arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -Sn 256; exec \"$0\" \"$@\""]).arg(binary()).args(arguments);
         // Settings of the person who runs the tests must not reach it.
         let names = std::env::vars_os().map(|(name, _)| name);
         for name in names.filter(|name| name.as_encoded_bytes().starts_with(b"PAPO_")) {
@@ -108,6 +108,21 @@ impl Process {
         }
         let status = self.child.wait().expect("a child");
         Finished { code: status.code(), output, log: self.log() }
+    }
+
+    /// How many files and connections it has open.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a process that runs").count()
+    }
+
+    /// Bytes of memory that it holds.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("a process that runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
     /// What it has written to standard error so far.

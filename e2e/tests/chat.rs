@@ -6,7 +6,7 @@ use tempfile::TempDir;
 const PASSWORD: &str = "correct horse";
 
 fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
-    let terminal = Terminal::chat(node.endpoint("clients"), config.path());
+    let terminal = Terminal::chat(node.server(), config.path());
     terminal.wait_for("papo>");
     terminal.enter(&format!("/register {name}"));
     terminal.wait_for("choose a password:");
@@ -70,7 +70,7 @@ fn keys_do_what_they_do_in_a_shell() {
     alice.wait_for_end();
 
     // The session was kept: the next chat goes straight in.
-    let again = Terminal::chat(node.endpoint("clients"), config.path());
+    let again = Terminal::chat(node.server(), config.path());
     again.wait_for("#general>");
     again.enter("/quit");
     again.wait_for_end();

@@ -24,7 +24,7 @@ impl<'a> Shell<'a> {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
-        command.args(arguments).args(["--server", self.node.endpoint("clients")]);
+        command.args(arguments).args(["--server", self.node.server()]);
         command.arg("--config").arg(self.config.path()).env("PAPO_PASSWORD", PASSWORD);
         command
     }

@@ -11,7 +11,7 @@ fn a_python_program_speaks_the_protocol() {
     assert!(python.is_ok_and(|version| version.status.success()), "this test needs python3: install it");
     let node = Node::up();
     let mut program = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/run"));
-    program.args(["--server", node.endpoint("clients")]);
+    program.args(["--server", node.server()]);
     let finished = Process::start(program).finish();
     assert_eq!(finished.code, Some(0), "{}\n{}", finished.output, finished.log);
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod messages;
 mod bad_input;
+mod hostile;
 mod processes;
 mod kills;
 mod torn;

@@ -5,13 +5,12 @@ use e2e::{Listener, Node, Peer, peers};
 use serde_json::json;
 use uuid::Uuid;
 
-/// An event in short: `3 alice: oi`, `2 bob channel.joined`.
+/// An event in short: `3 alice: oi`, `2 bob joined`.
 fn short(event: &Event<'_>) -> String {
-    let what = match &event.body {
-        Body::Message { text, .. } => format!(": {}", text.as_str()),
-        Body::Created => " created".to_owned(),
-        Body::Joined => " joined".to_owned(),
-        Body::Left => " left".to_owned(),
+    let what = if let Body::Message { text, .. } = &event.body {
+        format!(": {}", text.as_str())
+    } else {
+        format!(" {:?}", event.body).to_lowercase()
     };
     format!("{} {}{what}", event.n, event.from)
 }
@@ -96,7 +95,10 @@ fn two_people_in_a_channel_see_the_same_without_a_hole() {
     alice.send("#general", "welcome").expect("stored");
     let before = history(&mut bob, "#general");
     bob.send("#general", "oi").expect("stored");
-    assert_eq!(before, ["1 alice created", "2 alice: anybody here?", "3 bob joined", "4 alice: welcome"]);
+    assert_eq!(
+        before,
+        ["1 alice created { private: false }", "2 alice: anybody here?", "3 bob joined", "4 alice: welcome"]
+    );
 
     let heard = live(&mut hears_alice, &topic, 2, 5);
     assert_eq!(heard, ["2 alice: anybody here?", "3 bob joined", "4 alice: welcome", "5 bob: oi"]);
@@ -145,7 +147,7 @@ fn who_has_left_is_seen_to_go_and_may_neither_read_nor_write() {
     assert_eq!(bob.join("#general").expect("back again").n, 4);
     assert_eq!(
         history(&mut bob, "#general"),
-        ["1 alice created", "2 bob joined", "3 bob left", "4 bob joined"]
+        ["1 alice created { private: false }", "2 bob joined", "3 bob left", "4 bob joined"]
     );
 }
 

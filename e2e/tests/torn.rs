@@ -119,9 +119,9 @@ fn a_torn_batch_is_cut_off_and_everything_before_it_is_there() {
 }
 
 fn texts(alice: &mut Peer) -> Vec<String> {
-    let text = |body: Body<'_>| match body {
-        Body::Message { text, .. } => text.as_str().to_owned(),
-        other @ (Body::Created | Body::Joined | Body::Left) => panic!("{other:?}"),
+    let text = |body: Body<'_>| {
+        let Body::Message { text, .. } = body else { panic!("{body:?}") };
+        text.as_str().to_owned()
     };
     alice.history("@alice").into_iter().map(|event| text(event.body)).collect()
 }

@@ -23,14 +23,14 @@ const PUBLIC_MODE: u32 = 0o644;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFolderError {
     /// A file or the folder cannot be used.
-    #[error("cannot {action} {path}: {source}; the keys must belong to the user that runs papo")]
+    #[error("cannot {action} {path}: {cause}; the keys must belong to the user that runs papo")]
     Io {
         /// What was being done, as a verb.
         action: &'static str,
         /// Where.
         path: PathBuf,
-        /// The operating system's own words.
-        source: io::Error,
+        /// The operating system's own words, which the sentence above repeats: not a source, or they were printed twice.
+        cause: io::Error,
     },
     /// Others can read a secret.
     #[error("{0} can be read by others: run `chmod 600 {0}`, and `papo keys rotate` if somebody may have")]
@@ -77,7 +77,7 @@ impl KeyFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(KeyFolderError::None(self.folder.clone()))
             }
-            Err(source) => Err(KeyFolderError::Io { action: "read", path, source }),
+            Err(cause) => Err(KeyFolderError::Io { action: "read", path, cause }),
         }
     }
 
@@ -100,7 +100,7 @@ impl KeyFolder {
 
     fn load(&self, name: &str) -> Result<Option<KeyPair>, KeyFolderError> {
         let path = self.secret_path(name);
-        let failed = |source| KeyFolderError::Io { action: "read", path: path.clone(), source };
+        let failed = |cause| KeyFolderError::Io { action: "read", path: path.clone(), cause };
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -120,7 +120,7 @@ impl KeyFolder {
     fn make(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
         let failed = |action, path: &Path| {
             let path = path.to_owned();
-            move |source| KeyFolderError::Io { action, path, source }
+            move |cause| KeyFolderError::Io { action, path, cause }
         };
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&self.folder).map_err(failed("create", &self.folder))?;
@@ -141,7 +141,7 @@ impl KeyFolder {
         let path = self.secret_path(name);
         let failed = |action| {
             let path = path.clone();
-            move |source| KeyFolderError::Io { action, path, source }
+            move |cause| KeyFolderError::Io { action, path, cause }
         };
         if !path.exists() {
             return Err(KeyFolderError::None(self.folder.clone()));
@@ -162,18 +162,14 @@ impl KeyFolder {
             return Ok(());
         }
         let temporary = write_beside(&path, &text, PUBLIC_MODE)?;
-        fs::rename(&temporary, &path).map_err(|source| KeyFolderError::Io {
-            action: "write",
-            path,
-            source,
-        })?;
+        fs::rename(&temporary, &path).map_err(|cause| KeyFolderError::Io { action: "write", path, cause })?;
         self.sync()
     }
 
     fn sync(&self) -> Result<(), KeyFolderError> {
         let synced =
             fs::OpenOptions::new().read(true).open(&self.folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|source| KeyFolderError::Io { action: "sync", path: self.folder.clone(), source })
+        synced.map_err(|cause| KeyFolderError::Io { action: "sync", path: self.folder.clone(), cause })
     }
 
     fn secret_path(&self, name: &str) -> PathBuf {
@@ -198,7 +194,7 @@ fn write_beside(path: &Path, text: &str, mode: u32) -> Result<PathBuf, KeyFolder
     };
     match drawn.and_then(|()| write()) {
         Ok(()) => Ok(temporary),
-        Err(source) => Err(KeyFolderError::Io { action: "write", path: temporary, source }),
+        Err(cause) => Err(KeyFolderError::Io { action: "write", path: temporary, cause }),
     }
 }
 

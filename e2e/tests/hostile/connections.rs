@@ -1,0 +1,202 @@
+//! Connections by strangers who speak no CURVE, nothing at all, or too much: they get nothing, and cost nobody anything.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use common::limits::FRAME_BYTES_MAX;
+use e2e::{DEADLINE, Dice, Node, Process};
+use serde_json::json;
+use transport::limits::HANDSHAKE_MS_MAX;
+use transport::{clock, open_files};
+
+use super::assert_well;
+
+/// Everything that a node in three processes listens at for others.
+const PORTS: [&str; 4] = ["clients", "subscribers", "servers", "events"];
+
+/// How ZMTP 3.0 (RFC 23) begins: signature, version, mechanism NULL, not a server, filler.
+fn greeting() -> Vec<u8> {
+    let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0];
+    greeting.extend(b"NULL");
+    greeting.resize(64, 0);
+    greeting
+}
+
+/// The READY command of a socket of this type.
+fn ready(socket_type: &str) -> Vec<u8> {
+    let mut body = b"\x05READY\x0bSocket-Type\0\0\0".to_vec();
+    body.push(socket_type.len() as u8);
+    body.extend(socket_type.as_bytes());
+    [&[4, body.len() as u8], &body[..]].concat()
+}
+
+/// A short frame, the last of its message.
+fn frame(body: &[u8]) -> Vec<u8> {
+    [&[0, body.len() as u8], body].concat()
+}
+
+/// A long frame that says it has this many bytes.
+fn head_of_frame(bytes: u64) -> Vec<u8> {
+    [&[2], &bytes.to_be_bytes()[..]].concat()
+}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("a listener");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
+    stream
+}
+
+/// Reads until `wanted` has come; false when the node ends the connection before that.
+fn hears(stream: &mut TcpStream, wanted: &[u8]) -> bool {
+    let (mut heard, mut chunk) = (Vec::new(), [0; 1024]);
+    while !heard.windows(wanted.len()).any(|window| window == wanted) {
+        match stream.read(&mut chunk) {
+            Ok(count @ 1..) => heard.extend_from_slice(&chunk[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("no answer and no end"),
+            Ok(0) | Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// Comes in without encryption; None when the node ends the connection. What follows the handshake too early is
+/// taken for a part of it.
+fn come_in(address: &str, socket_type: &str) -> Option<TcpStream> {
+    let mut stream = connect(address);
+    stream.write_all(&[greeting(), ready(socket_type)].concat()).expect("a connection");
+    hears(&mut stream, b"READY").then_some(stream)
+}
+
+/// Whether `wanted` comes back to who says this without encryption.
+fn is_answered(address: &str, socket_type: &str, said: &[u8], wanted: &[u8]) -> bool {
+    come_in(address, socket_type).is_some_and(|mut stream| {
+        stream.write_all(said).expect("a connection");
+        hears(&mut stream, wanted)
+    })
+}
+
+/// Waits until the node has ended the connection.
+#[track_caller]
+fn assert_ended(stream: &mut TcpStream) {
+    match stream.read_to_end(&mut Vec::new()) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "still open"),
+    }
+}
+
+#[test]
+fn who_does_not_encrypt_is_not_heard() {
+    let request = br#"{"jsonrpc":"2.0","id":1,"method":"server.info"}"#;
+    let asks = [&[1, 0], &frame(request)[..]].concat();
+    let barrier = b"sync.raw.00112233445566778899aabbccddeeff";
+    let subscribes = frame(&[b"\x01", &barrier[..]].concat());
+    let attacks = |node: &Node| {
+        [
+            is_answered(node.address("clients"), "DEALER", &asks, b"\"name\":\"papo\""),
+            is_answered(node.address("subscribers"), "SUB", &subscribes, barrier),
+        ]
+    };
+    assert_eq!(attacks(&Node::up()), [false, false]);
+    assert_eq!(attacks(&Node::plain()), [true, true], "the attack is one");
+}
+
+#[test]
+fn garbage_on_any_port_harms_nobody() {
+    let node = Node::three();
+    let mut dice = Dice::of_this_run();
+    let mut noise = || (0..500).map(|_| dice.roll(0..256) as u8).collect::<Vec<_>>();
+    let all = [
+        b"GET / HTTP/1.1\r\nHost: papo\r\n\r\n".to_vec(),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and the rest of a TLS hello".to_vec(),
+        b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(),
+        noise(),
+        [&[0xff], &noise()[..]].concat(),
+        [greeting(), noise()].concat(),
+        [greeting(), ready("ROUTER"), noise()].concat(),
+        [greeting(), head_of_frame(1 << 62)].concat(),
+        [&greeting()[..12], b"CURVE", &[0; 47], b"\x04\xc8\x05HELLO\x01\x00", &noise()].concat(),
+        [&greeting()[..12], b"CURVE", &[0; 47], b"\x04\x0a\x08INITIATE", &noise()].concat(),
+    ];
+    let mut open = Vec::new();
+    for garbage in &all {
+        for port in PORTS.iter().chain(&["control"]) {
+            let mut stream = connect(node.address(port));
+            // The node may end the connection before it has heard all of it.
+            let _refused_early = stream.write_all(garbage);
+            open.push(stream);
+        }
+    }
+    assert_well(&node);
+    drop(open);
+    assert_well(&node);
+}
+
+/// Each port ends connections that do not get on with the handshake, so that they cannot pile up.
+#[test]
+fn half_open_handshakes_are_ended() {
+    const EACH: usize = 100;
+    let node = Node::three();
+    let begun = clock::now();
+    let mut mute: Vec<_> =
+        PORTS.iter().flat_map(|port| (0..EACH).map(|_| connect(node.address(port)))).collect();
+    // Half of them say how they would begin.
+    mute.iter_mut().step_by(2).for_each(|stream| stream.write_all(&greeting()[..12]).expect("a connection"));
+    assert_well(&node);
+    mute.iter_mut().for_each(|stream| assert_ended(stream));
+    let limit = Duration::from_millis(2 * HANDSHAKE_MS_MAX as u64);
+    assert!(begun.elapsed() < limit, "it took {:?}", begun.elapsed());
+}
+
+/// More than the usual limit of open files allows: the node raises it, and gets over those who come and go.
+#[test]
+fn a_thousand_quick_connections_keep_nobody_out() {
+    const CONNECTIONS: usize = 1_000;
+    open_files::raise_limit();
+    let node = Node::up();
+    let process: &Process = node.process("up");
+    assert_well(&node);
+    let before = process.open_files();
+    let crowd: Vec<_> = (0..CONNECTIONS).map(|_| connect(node.address("clients"))).collect();
+    let begun = clock::now();
+    while process.open_files() < before + CONNECTIONS {
+        assert!(
+            begun.elapsed() < DEADLINE,
+            "only {} of {CONNECTIONS} came in",
+            process.open_files() - before
+        );
+    }
+    assert_well(&node);
+    drop(crowd);
+    while process.open_files() > before + 10 {
+        assert!(begun.elapsed() < DEADLINE, "{} are still open", process.open_files() - before);
+    }
+    assert_well(&node);
+}
+
+#[test]
+fn a_huge_frame_costs_the_connection_and_no_memory() {
+    const ROOM: u64 = 64 << 20;
+    let node = Node::plain();
+    assert_well(&node);
+    let before = node.process("up").memory_bytes();
+    for (port, socket_type) in [("clients", "DEALER"), ("subscribers", "SUB")] {
+        for bytes in [FRAME_BYTES_MAX as u64 + 1, 1 << 40, u64::MAX] {
+            let mut stream = come_in(node.address(port), socket_type).expect("plain text is let in");
+            stream.write_all(&head_of_frame(bytes)).expect("a connection");
+            assert_ended(&mut stream);
+        }
+    }
+    let after = node.process("up").memory_bytes();
+    assert!(after < before + ROOM, "{before} bytes became {after}");
+
+    // Encrypted, the frame is looked at before it is there as well.
+    let node = Node::up();
+    let peer = node.peer();
+    peer.post(&vec![b' '; FRAME_BYTES_MAX + 1]);
+    let mut honest = node.peer();
+    honest.call("server.info", json!({})).expect("an answer");
+    assert_eq!(peer.reply_within(e2e::SILENCE), None);
+    assert_eq!(node.counter("broker", "requests"), 1);
+    assert_well(&node);
+}

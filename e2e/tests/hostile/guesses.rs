@@ -1,0 +1,126 @@
+//! Guessing and flooding: slowed down, told so, and harmless to others.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use common::{Error, Reason};
+use e2e::{DEADLINE, Node, Peer, SILENCE, peers};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use transport::clock;
+use uuid::Uuid;
+
+use super::reason;
+
+/// Wrong passwords that cost nothing.
+const FREE: usize = 5;
+
+fn guess(peer: &mut Peer, user: &str) -> Error {
+    let credentials = json!({ "user": user, "password": "incorrect horse" });
+    peer.call("auth.login", credentials).expect_err("refused")
+}
+
+/// What guessing at an account looks like: the first refusals, then how long one is told to wait after each further
+/// guess, in seconds.
+fn guessing(node: &Node, user: &str) -> (Vec<Error>, Vec<u64>) {
+    // Each on a connection of its own: a new one is no new beginning.
+    let first = (0..FREE).map(|_| guess(&mut node.peer(), user)).collect();
+    let (mut peer, mut waits, begun) = (node.peer(), Vec::new(), clock::now());
+    while waits.len() < 2 {
+        let told = guess(&mut peer, user);
+        assert_eq!(told.reason(), Some(Reason::RateLimited), "{told}");
+        let word = told.message.split(' ').rev().find_map(|word| word.parse().ok());
+        waits.push(word.expect("a number of seconds"));
+        while guess(&mut peer, user).reason() == Some(Reason::RateLimited) {
+            assert!(begun.elapsed() < DEADLINE, "the delay never ends");
+        }
+    }
+    (first, waits)
+}
+
+#[test]
+fn guessing_a_password_is_slowed_down_and_tells_nothing() {
+    let node = Node::up();
+    let [_alice] = peers(&node, ["alice"]);
+    let (known, unknown) = (guessing(&node, "alice"), guessing(&node, "nobody"));
+    assert!(known.0.iter().all(|refusal| refusal.reason() == Some(Reason::WrongCredentials)), "{known:?}");
+    assert_eq!(known.1, [1, 2], "the delays grow");
+    assert_eq!(known, unknown, "whether there is such an account cannot be seen");
+
+    // While the delay lasts, alice has to wait as well, but nobody else has.
+    let mut alice = node.peer();
+    while guess(&mut alice, "alice").reason() == Some(Reason::WrongCredentials) {}
+    assert_eq!(reason(alice.login("alice")), Reason::RateLimited);
+    let [_bob] = peers(&node, ["bob"]);
+    let begun = clock::now();
+    while alice.login("alice").is_err() {
+        assert!(begun.elapsed() < DEADLINE, "alice is locked out");
+    }
+}
+
+/// An unknown user costs the server the same hash. The least of several times is compared, which is the one that a
+/// busy machine has disturbed least.
+#[test]
+fn an_unknown_user_takes_as_long_as_a_wrong_password() {
+    let node = Node::up();
+    let [mut alice] = peers(&node, ["alice"]);
+    let mut quickest = HashMap::new();
+    for _ in 1..FREE {
+        for user in ["alice", "nobody"] {
+            let begun = clock::now();
+            assert_eq!(guess(&mut alice, user).reason(), Some(Reason::WrongCredentials));
+            let least = quickest.entry(user).or_insert(Duration::MAX);
+            *least = begun.elapsed().min(*least);
+        }
+    }
+    let (known, unknown) = (quickest["alice"], quickest["nobody"]);
+    assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
+}
+
+/// Of a flood some is refused; what was acknowledged is there, what was refused can be sent again, and others are
+/// not slowed down.
+#[test]
+fn a_flood_of_messages_is_limited_and_loses_nothing() {
+    const MESSAGES: usize = 200;
+    const BURST: usize = 50;
+    let flags = [("messages-burst", &*BURST.to_string()), ("messages-per-second", "100")];
+    let node = Node::up_as(TempDir::new().expect("a folder"), &flags);
+    let [eve, mut alice] = peers(&node, ["eve", "alice"]);
+    let flood: Vec<Uuid> = (0..MESSAGES).map(|_| Uuid::now_v7()).collect();
+    let post = |id: &Uuid| eve.post(&eve.message_line(*id, "@alice", "buy this"));
+    flood.iter().for_each(post);
+    for n in 1..=BURST as u64 / 2 {
+        assert_eq!(alice.send("@alice", "undisturbed").expect("stored").n, n);
+    }
+
+    let (mut receipts, mut refused, begun) = (HashMap::new(), 0, clock::now());
+    let mut left = MESSAGES;
+    while receipts.len() < MESSAGES {
+        assert!(begun.elapsed() < DEADLINE, "only {} of {MESSAGES} were stored", receipts.len());
+        if left == 0 {
+            let again: Vec<_> = flood.iter().filter(|id| !receipts.contains_key(*id)).collect();
+            again.iter().for_each(|id| post(id));
+            left = again.len();
+        }
+        let Some(reply) = eve.reply_within(SILENCE) else { continue };
+        left -= 1;
+        let reply: Value = serde_json::from_slice(&reply).expect("one reply line");
+        match reply["result"]["n"].as_u64() {
+            Some(n) => {
+                receipts.insert(reply["id"].as_str().expect("an id").parse::<Uuid>().expect("an id"), n);
+            }
+            None => {
+                assert_eq!(reply["error"]["data"]["reason"], "rate_limited", "{reply}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused >= MESSAGES - BURST - 100, "only {refused} were refused");
+    let mut reader = node.peer();
+    reader.resume(alice.session());
+    for event in reader.history("@eve") {
+        let common::Body::Message { id, .. } = event.body else { panic!("{event:?}") };
+        assert_eq!(receipts.remove(&id), Some(event.n), "stored once, as it was acknowledged");
+    }
+    assert!(receipts.is_empty(), "acknowledged, and not in the history: {receipts:?}");
+}

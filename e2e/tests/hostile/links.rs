@@ -1,0 +1,111 @@
+//! Strangers at the inner ports: without the service key nobody publishes at 5557, or serves at 5556.
+
+use common::Event;
+use e2e::{DEADLINE, Node, SILENCE, peers};
+use serde_json::json;
+use transport::keys::KeyPair;
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::{Context, Frame, Kind, Socket, clock};
+
+/// Those who come to an inner port, and must not be let in.
+fn strangers(node: &Node) -> [(&'static str, Security); 4] {
+    let other_node = KeyPair::generate().expect("a key pair");
+    let own = KeyPair::generate().expect("a key pair");
+    let Security::Client { own: service, .. } = node.service() else { panic!("not encrypted") };
+    [
+        ("without encryption", Security::PlainAnywhere),
+        ("with a key of its own", node.client()),
+        ("with the public half of the service key", {
+            let Security::Client { server, .. } = node.client() else { panic!("not encrypted") };
+            Security::Client { server, own: KeyPair { public: service.public, secret: own.secret } }
+        }),
+        ("for another node", Security::Client { server: other_node.public, own: service }),
+    ]
+}
+
+fn stranger(kind: Kind, endpoint: &str, security: &Security) -> Socket {
+    let socket = Context::new().socket(kind, security).expect("a socket");
+    socket.connect(endpoint).expect("an endpoint");
+    socket
+}
+
+/// Waits until a role has refused as many. Those who do not speak CURVE, or cannot prove their key, do not come so
+/// far as to be refused; and nobody tries a second time.
+fn wait_for_refusals(node: &Node, role: &str, count: u64) {
+    let begun = clock::now();
+    while node.counter(role, "refused_peers") < count {
+        assert!(begun.elapsed() < DEADLINE, "nobody was refused");
+    }
+}
+
+#[test]
+fn events_are_published_with_the_service_key_only() {
+    let node = Node::three();
+    let [mut alice] = peers(&node, ["alice"]);
+    let topic = alice.create("#general").expect("a channel").topic;
+    let mut listener = node.listener();
+    listener.follow(&[&topic]);
+    let forged = br##"{"n":2,"at":1,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"forged"}"##;
+    let publish = |socket: &Socket| {
+        let _nobody_listens =
+            socket.send([Frame::from(topic.as_bytes()), Frame::from(&forged[..])]).expect("a send");
+    };
+    let is_forged = |(_, event): (String, Event<'_>)| format!("{event:?}").contains("forged");
+    let publishes = |security: &Security| stranger(Kind::Publisher, node.endpoint("events"), security);
+    let strangers = strangers(&node).map(|(_, security)| publishes(&security));
+    wait_for_refusals(&node, "proxy", 1);
+    for _ in 0..10 {
+        strangers.iter().for_each(publish);
+        alice.send("#general", "genuine").expect("stored");
+        listener.barrier();
+        assert!(!listener.heard().any(is_forged));
+    }
+
+    // The node's own key is let in: so the attack is one.
+    let (server, begun) = (publishes(&node.service()), clock::now());
+    while !listener.heard().any(is_forged) {
+        assert!(begun.elapsed() < DEADLINE, "not even the service key is let in");
+        publish(&server);
+        listener.barrier();
+    }
+}
+
+#[test]
+fn requests_are_served_with_the_service_key_only() {
+    const REQUESTS: usize = 50;
+    const REQUEST: &[u8] = br#"{"jsonrpc":"2.0","id":"x","method":"server.info"}"#;
+    let node = Node::three();
+    let mut alice = node.peer();
+    let serves = |security: &Security| stranger(Kind::Router, node.endpoint("servers"), security);
+    let strangers = strangers(&node).map(|(how, security)| (how, serves(&security)));
+    wait_for_refusals(&node, "broker", 1);
+    for _ in 0..REQUESTS {
+        alice.call("server.info", json!({})).expect("an answer of the node's own server");
+    }
+    for (how, socket) in &strangers {
+        assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "a stranger {how} has got a request");
+    }
+
+    // The node's own key is let in, and gets a share: so the attack is one.
+    let (second, begun) = (serves(&node.service()), clock::now());
+    while !second.receive(&mut Vec::new()).expect("a receive") {
+        assert!(begun.elapsed() < DEADLINE, "not even the service key is let in");
+        alice.post(REQUEST);
+        wait(&[Watch::Readable(&second)], Some(SILENCE)).expect("a wait");
+    }
+}
+
+/// A log that anybody could fill would be an attack of its own.
+#[test]
+fn refusals_are_counted_and_logged_now_and_then() {
+    const REFUSALS: u64 = 20;
+    let node = Node::three();
+    let come = |_| stranger(Kind::Dealer, node.endpoint("servers"), &node.client());
+    let strangers: Vec<_> = (0..REFUSALS).map(come).collect();
+    wait_for_refusals(&node, "broker", REFUSALS);
+    let log = node.log("broker");
+    let lines = log.lines().filter(|line| line.contains("not the service key of this node")).count();
+    assert!((1..=3).contains(&lines), "{lines} lines about {REFUSALS} refusals:\n{log}");
+    drop(strangers);
+}

@@ -1,0 +1,107 @@
+//! Outsiders of a private channel: they can neither read, list, subscribe nor join, nor learn that there is one.
+
+use common::{Error, Reason};
+use e2e::{Node, Peer, peers};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::reason;
+
+/// Everything that can be asked about a channel.
+fn asked_about(channel: &str) -> [(&'static str, Value); 13] {
+    let on = |more: Value| {
+        let mut params = json!({ "channel": channel });
+        let more = more.as_object().cloned().unwrap_or_default();
+        params.as_object_mut().expect("an object").extend(more);
+        params
+    };
+    [
+        ("channel.join", on(json!({}))),
+        ("channel.leave", on(json!({}))),
+        ("channel.members", on(json!({}))),
+        ("channel.invite", on(json!({ "user": "eve" }))),
+        ("channel.kick", on(json!({ "user": "alice" }))),
+        ("channel.ban", on(json!({ "user": "alice" }))),
+        ("channel.unban", on(json!({ "user": "eve" }))),
+        ("channel.role", on(json!({ "user": "eve", "role": "owner" }))),
+        ("channel.set", on(json!({ "subject": "mine" }))),
+        ("channel.set", on(json!({ "private": false }))),
+        ("message.send", json!({ "to": channel, "id": Uuid::now_v7(), "text": "oi" })),
+        ("message.history", json!({ "conversation": channel })),
+        ("message.history", json!({ "conversation": channel, "after": 0, "limit": 1 })),
+    ]
+}
+
+/// What an outsider is told, with the channel's name taken out.
+fn refusals(peer: &mut Peer, channel: &str) -> Vec<(&'static str, Error)> {
+    let calls = asked_about(channel).map(|(method, params)| {
+        let mut refused = peer.call(method, params).expect_err(method);
+        refused.message = refused.message.replace(channel, "#...");
+        (method, refused)
+    });
+    calls.into()
+}
+
+#[test]
+fn an_outsider_of_a_private_channel_finds_nothing() {
+    let node = Node::up();
+    let [mut alice, mut bob, mut eve] = peers(&node, ["alice", "bob", "eve"]);
+    let topic = alice.create_private("#secret").expect("a channel").topic;
+    alice.call("channel.invite", json!({ "channel": "#secret", "user": "bob" })).expect("invited");
+    bob.join("#secret").expect("bob may");
+    alice.send("#secret", "among us").expect("stored");
+
+    let told = refusals(&mut eve, "#secret");
+    for (method, refused) in &told {
+        assert_eq!(refused.reason(), Some(Reason::NoSuchChannel), "{method}");
+    }
+    assert_eq!(told, refusals(&mut eve, "#nowhere"), "as if there were none");
+    assert!(eve.heads().heads.is_empty());
+    let listed = eve.call("channel.list", json!({})).expect("a list").to_string();
+    assert!(!listed.contains("secret"), "{listed}");
+
+    // The name of the topic is no secret, and its key cannot be guessed.
+    let mut nosy = node.listener();
+    let keyless = topic.trim_end_matches(|digit: char| digit.is_ascii_hexdigit());
+    let guesses = [0_u128, 1, u128::MAX].map(|key| format!("{keyless}{key:032x}"));
+    let eves = eve.session().topic.rsplit('.').next().map(|key| format!("{keyless}{key}")).expect("a key");
+    nosy.follow(&[keyless, "channel.secret", "", &guesses[0], &guesses[1], &guesses[2], &eves]);
+    let mut member = node.listener();
+    member.follow(&[&topic]);
+    let sent = alice.send("#secret", "still among us").expect("stored");
+    while member.hear().1.n < sent.n {}
+    nosy.barrier();
+    assert_eq!(nosy.heard().collect::<Vec<_>>(), []);
+
+    let members = alice.call("channel.members", json!({ "channel": "#secret" })).expect("the members");
+    assert!(!members.to_string().contains("eve"), "{members}");
+}
+
+/// Who was thrown out is an outsider like any other, and does not come back by joining.
+#[test]
+fn who_was_removed_cannot_come_back() {
+    let node = Node::up();
+    let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
+    for (channel, how, afterwards) in [
+        ("#kicked", "channel.kick", Reason::NoSuchChannel),
+        ("#banned", "channel.ban", Reason::NoSuchChannel),
+    ] {
+        alice.create_private(channel).expect("a channel");
+        let bob_in = json!({ "channel": channel, "user": "bob" });
+        alice.call("channel.invite", bob_in.clone()).expect("invited");
+        bob.join(channel).expect("a member");
+        alice.call(how, bob_in).expect("removed");
+        assert_eq!(reason(bob.join(channel)), afterwards, "{how}");
+        assert_eq!(reason(bob.send(channel, "oi")), afterwards, "{how}");
+        let history = bob.call("message.history", json!({ "conversation": channel }));
+        assert_eq!(reason(history), afterwards, "{how}");
+    }
+    alice.create("#open").expect("a channel");
+    bob.join("#open").expect("a member");
+    alice.call("channel.ban", json!({ "channel": "#open", "user": "bob" })).expect("banned");
+    assert_eq!(reason(bob.join("#open")), Reason::Banned);
+    assert_eq!(
+        reason(alice.call("channel.invite", json!({ "channel": "#open", "user": "bob" }))),
+        Reason::Banned
+    );
+}
