@@ -10,7 +10,7 @@ use std::sync::Arc;
 use common::messages::Sent;
 use common::{Body, Call, ChannelName, Event, Target, Text, UserName, rpc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use server::domain::{Command, State, TopicSecret, decide};
+use server::domain::{Command, Deed, State, TopicSecret, decide};
 use server::journal::{Chain, Checkpoint, Committed, EventKey, Journal, Options, RealDisk};
 use server::records::{Record, TokenDigest};
 use uuid::Uuid;
@@ -54,7 +54,7 @@ fn state() -> State {
     let mut state = State::new(TopicSecret::new([7; 32]));
     let commands = [
         Command::Register { user: user(), password: "hash".into() },
-        Command::CreateChannel { user: user(), channel: channel() },
+        Command::CreateChannel(Deed { user: user(), channel: channel() }, false),
     ];
     for (number, command) in (1..).zip(commands) {
         let record = decide(&state, command, AT).expect("allowed").expect("a record");

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use broker::{Broker, Config};
 use serde_json::json;
 use transport::poll::{Watch, wait};
-use transport::security::Security;
+use transport::security::{NodeSecurity, Security};
 use transport::stop::Stop;
 use transport::{Context, Frame, Kind, Socket, open_files};
 
@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<()> {
     let context = Context::new();
     let anywhere = || "tcp://127.0.0.1:0".to_owned();
     let config = Config { clients: anywhere(), servers: "inproc://servers".to_owned(), control: anywhere() };
-    let broker = Broker::bind(&context, &config, &Security::Plain)?;
+    let broker = Broker::bind(&context, &config, &NodeSecurity::Plain)?;
     let events = context.socket(Kind::Publisher, &Security::Plain)?;
     let subscribers = events.bind(&anywhere())?;
     let server = context.socket(Kind::Router, &Security::Plain)?;

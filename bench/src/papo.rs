@@ -27,6 +27,9 @@ const PASSWORD: &str = "correct horse";
 /// How long an answer or a barrier may take during set-up.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
+/// More messages than are ever sent.
+const LIMITLESS: &str = "1000000000";
+
 /// A node that runs, on ports of its own.
 pub(crate) struct Node {
     pub(crate) process: Process,
@@ -45,6 +48,8 @@ impl Node {
         {
             command.args([flag, "tcp://127.0.0.1:0"]);
         }
+        // The peers do not encrypt either, and no limit is meant for a bench; it is checked all the same.
+        command.args(["--plaintext", "--messages-per-second", LIMITLESS, "--messages-burst", LIMITLESS]);
         Self::start_command(&mut command)
     }
 
