@@ -92,7 +92,7 @@ fn what_one_asked_for_here_is_told_by_the_answer() {
     ask 5 channel.join {"channel":"#ops"}
     subscribe channel.ops
     raise barrier
-    answer Joined(Joined { channel: ChannelName("ops"), topic: "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544", n: 5 })
+    answer Joined(Joined { channel: ChannelName("#ops"), topic: "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544", n: 5 })
     "##);
 }
 
