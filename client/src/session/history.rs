@@ -25,6 +25,11 @@ impl Repairs {
         if self.running.len() >= REPAIRS_MAX { None } else { self.due.values().min().copied() }
     }
 
+    /// How many pages are asked for.
+    pub(super) fn running(&self) -> usize {
+        self.running.len()
+    }
+
     fn take_due(&mut self, now_ms: u64) -> Option<Target> {
         if self.running.len() >= REPAIRS_MAX {
             return None;

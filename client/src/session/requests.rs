@@ -82,6 +82,11 @@ impl Requests {
         self.last_id
     }
 
+    /// How many wait for their replies.
+    pub(super) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Whether the person has asked as much at once as is allowed.
     pub(super) fn is_full(&self) -> bool {
         let questions = self.pending.values().filter(|p| matches!(p.purpose, Purpose::Question { .. }));
