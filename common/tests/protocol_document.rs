@@ -12,7 +12,14 @@ use common::{Reason, limits};
 fn methods() -> String {
     let mut text = String::from("| method | who | what |\n|---|---|---|\n");
     for about in Method::ALL.iter().map(|method| method.description()) {
-        let _ = writeln!(text, "| [`{}`](#{}) | {} | {} |", about.name, anchor(about.name), who(about.rights), about.help);
+        let _ = writeln!(
+            text,
+            "| [`{}`](#{}) | {} | {} |",
+            about.name,
+            anchor(about.name),
+            who(about.rights),
+            about.help
+        );
     }
     for about in Method::ALL.iter().map(|method| method.description()) {
         let _ = write!(
