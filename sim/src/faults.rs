@@ -182,6 +182,9 @@ impl World {
     }
 
     fn fail_disk(&mut self, kind: ErrorKind, lasts: bool) {
+        if self.node.disk.has_failed() {
+            return;
+        }
         let operation = self.node.disk.operations() + self.dice.below(OPERATIONS_AHEAD_MAX);
         self.node.disk.fail(Failure { operation, kind, lasts });
     }

@@ -100,8 +100,13 @@ impl Node {
         }
         for (number, channel) in channels.iter().enumerate() {
             let (user, channel) = (users[number % users.len()].clone(), channel.clone());
-            let create = Command::CreateChannel { user, channel };
+            let create = Command::CreateChannel { user, channel: channel.clone() };
             ledger.record(create, BEGIN_UNIX_MS).expect("allowed");
+            for user in users.iter().cloned() {
+                ledger
+                    .record(Command::Join { user, channel: channel.clone() }, BEGIN_UNIX_MS)
+                    .expect("allowed");
+            }
         }
         while !ledger.is_quiet() {
             ledger.flush();

@@ -3,6 +3,7 @@
 use client::session::{Entry, News, Session};
 
 use crate::agenda::Happening;
+use crate::checks::shown::Shown;
 use crate::checks::{Check, Violation, bounds};
 use crate::person::Wish;
 use crate::world::World;
@@ -41,6 +42,8 @@ impl World {
                 Wish::News(news) => self.show(client, news)?,
                 Wish::Begun => self.begin(client),
                 Wish::NotBegun => {
+                    // The session has forgotten how far it was, and has said so.
+                    self.people[client].shown = Shown::default();
                     self.agenda.after(FOLLOW_AGAIN_MS, Happening::Follow(self.people[client].link));
                 }
                 Wish::Read(entries) => {
@@ -119,6 +122,8 @@ impl World {
             News::Sent { message, outcome: Err(error) } => {
                 self.note(format_args!("{user} may not send to {}: {}", message.to, error.message));
                 self.tally.refused += 1;
+                // A copy of it that is late may still be stored, but in no order.
+                self.people[client].said.retain(|(_, id)| *id != message.id);
                 Ok(())
             }
             News::ConnectionLost | News::ConnectionRestored => {

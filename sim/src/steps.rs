@@ -208,6 +208,9 @@ impl World {
         self.note(format_args!("calm"));
         self.is_calm = true;
         self.rates = Rates::CALM;
+        if !self.node.is_suspect() {
+            self.node.disk.heal();
+        }
         let now_ms = self.agenda.now_ms;
         for person in &mut self.people {
             person.asleep_until_ms = person.asleep_until_ms.min(now_ms);

@@ -152,9 +152,8 @@ impl Session {
         {
             self.answer(ticket, Ok(Answer::Done));
         }
-        if kind != HeadsKind::All {
-            self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
-        }
+        // Also while a barrier is awaited: should it be lost, the next one may be long in coming.
+        self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
     }
 
     /// Notes one head; true when it led to a new subscription.
@@ -167,7 +166,9 @@ impl Session {
         let timeline =
             self.conversations.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(start));
         timeline.know_of(n);
-        if kind == HeadsKind::Periodic && timeline.is_unpublished(n) {
+        // Before the barrier has come, the fan-out owes nothing.
+        let is_in_force = self.following.barrier.is_none();
+        if kind == HeadsKind::Periodic && is_in_force && timeline.is_unpublished(n) {
             let due = now_ms + FANOUT_GRACE_MS;
             self.following.owed.get_or_insert(Owed { conversation: conversation.clone(), n, due });
         } else {
