@@ -1,6 +1,7 @@
 //! What clients want and what people see.
 
 use client::session::{Entry, News, Session};
+use common::{Conversation, Target};
 
 use crate::agenda::Happening;
 use crate::checks::shown::Shown;
@@ -10,6 +11,9 @@ use crate::world::World;
 
 /// Milliseconds after which a client that could not begin to follow tries again.
 const FOLLOW_AGAIN_MS: u64 = 1_000;
+
+/// A number that no conversation comes to.
+const HEAD_UNKNOWN: u64 = u64::MAX / 2;
 
 impl World {
     /// Hands something to a client's session, and does what it wants then.
@@ -85,14 +89,17 @@ impl World {
 
     /// From now on nothing is missed: of what there is already nothing is owed.
     fn begin(&mut self, client: usize) {
-        let Some(state) = self.node.engine.as_ref().map(|engine| engine.ledger().state()) else { return };
+        let user = self.users[client].clone();
+        let heads: Vec<(Target, u64)> = match self.state() {
+            Some(state) => {
+                let targets = state.channels.conversations(&user);
+                targets.map(|to| (to.clone(), state.head(&Conversation::of(&user, to)))).collect()
+            }
+            // How far things have come cannot be known now; more than was told may be on the disk.
+            None => self.told.conversations().map(|known| (known.seen_by(&user), HEAD_UNKNOWN)).collect(),
+        };
         let person = &mut self.people[client];
-        let user = person.user().clone();
-        for target in state.channels.conversations(&user) {
-            // What was decided but is not on the disk yet comes later.
-            let told = self.told.of(&common::Conversation::of(&user, target)).last();
-            person.shown.owe_after(target.clone(), told.map_or(0, |(n, _)| n));
-        }
+        heads.into_iter().for_each(|(conversation, n)| person.shown.owe_after(conversation, n));
         person.follows = true;
         self.note(format_args!("{user} follows"));
     }
@@ -105,7 +112,7 @@ impl World {
                 self.note(format_args!("{user} sees {} {}", entry.conversation, entry.n));
                 self.tally.shown += 1;
                 self.told.note(&entry.line)?;
-                let conversation = common::Conversation::of(&user, &entry.conversation);
+                let conversation = Conversation::of(&user, &entry.conversation);
                 let lines = self.told.of(&conversation);
                 self.people[client].shown.shown_in_order(&user, &entry, lines)
             }

@@ -14,10 +14,7 @@ pub(crate) fn client_is_complete(state: &State, who: &UserName, shown: &Shown, a
     for target in state.channels.conversations(who) {
         let head = state.head(&Conversation::of(who, target));
         let may_not_have_begun = !all_begun && matches!(target, Target::Channel(_));
-        let is_complete = match shown.last(target) {
-            Some(last) => last == head,
-            None => may_not_have_begun || head == 0,
-        };
+        let is_complete = shown.is_complete(target, head).unwrap_or(may_not_have_begun || head == 0);
         ensure(is_complete, "client_is_complete", || {
             format!("{who} was shown {target} up to {:?} of {head}", shown.last(target))
         })?;

@@ -27,6 +27,12 @@ impl Shown {
         self.last.get(conversation).map(|last| last.n)
     }
 
+    /// Whether everything up to `head` was shown, or need not be. `None`: the client does not follow this.
+    pub(crate) fn is_complete(&self, conversation: &Target, head: u64) -> Option<bool> {
+        let last = self.last.get(conversation)?;
+        Some(last.n == head || (last.n > head && !last.was_shown))
+    }
+
     /// From here on everything must be shown, unless some was already.
     pub(crate) fn owe_after(&mut self, conversation: Target, n: u64) {
         self.last.entry(conversation).or_insert(Last { n, was_shown: false });
