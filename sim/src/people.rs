@@ -5,6 +5,7 @@ use common::{Conversation, Target};
 
 use crate::agenda::Happening;
 use crate::checks::shown::Shown;
+use crate::checks::stored::came_or_went;
 use crate::checks::{Check, Violation, bounds};
 use crate::person::Wish;
 use crate::world::World;
@@ -113,8 +114,11 @@ impl World {
                 self.tally.shown += 1;
                 self.told.note(&entry.line)?;
                 let conversation = Conversation::of(&user, &entry.conversation);
-                let lines = self.told.of(&conversation);
-                self.people[client].shown.shown_in_order(&user, &entry, lines)
+                let engine = self.node.engine.as_ref();
+                let was_away = |after| {
+                    engine.is_none_or(|engine| came_or_went(engine.ledger(), &user, &conversation, after))
+                };
+                self.people[client].shown.shown_in_order(&user, &entry, was_away)
             }
             News::Opened { conversation, entries } => {
                 self.note(format_args!("{user} opens {conversation}"));

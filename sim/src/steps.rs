@@ -252,13 +252,14 @@ impl World {
     }
 
     fn everybody_is_complete(&self, all_begun: bool) -> Check {
-        let Some(state) = self.state() else {
+        let Some(engine) = &self.node.engine else {
             return Err(Violation { checker: "client_is_complete", what: "the server is down".to_owned() });
         };
         for person in &self.people {
             let waiting = person.session.as_ref().map_or(0, Session::messages_waiting);
             complete::nothing_waits(person.user(), waiting)?;
-            complete::client_is_complete(state, person.user(), &person.shown, all_begun && person.follows)?;
+            let all_begun = all_begun && person.follows;
+            complete::client_is_complete(engine.ledger(), person.user(), &person.shown, all_begun)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use client::session::Entry;
-use common::{Body, Target, UserName};
+use common::{Target, UserName};
 
 use super::{Check, ensure};
 
@@ -43,23 +43,19 @@ impl Shown {
         self.last.remove(conversation);
     }
 
-    /// An event is shown: it must be the one after the last. Only who was away in between may miss some; `lines` are
-    /// the events that everybody agrees on.
-    pub(crate) fn shown_in_order<'a>(
+    /// An event is shown: it must be the one after the last. Only who came or went in between, as `was_away` says
+    /// of all events after a number, may miss some.
+    pub(crate) fn shown_in_order(
         &mut self,
         who: &UserName,
         entry: &Entry,
-        lines: impl Iterator<Item = (u64, &'a str)>,
+        was_away: impl FnOnce(u64) -> bool,
     ) -> Check {
         let conversation = &entry.conversation;
         let last = self.last.insert(conversation.clone(), Last { n: entry.n, was_shown: true });
         let Some(Last { n: last, was_shown }) = last else { return Ok(()) };
         let is_next = entry.n == last + 1 || (entry.n <= last && !was_shown);
-        let was_away = || {
-            let mut between = lines.filter(|(n, _)| (last..entry.n).contains(n));
-            between.any(|(_, line)| is_membership_of(who, line))
-        };
-        ensure(is_next || (entry.n > last && was_away()), "shown_in_order", || {
+        ensure(is_next || (entry.n > last && was_away(last)), "shown_in_order", || {
             format!("{who} was shown {conversation} {} after {last}", entry.n)
         })
     }
@@ -78,10 +74,4 @@ impl Shown {
         }
         Ok(())
     }
-}
-
-/// Whether an event says that this user came or went.
-fn is_membership_of(who: &UserName, line: &str) -> bool {
-    let event = serde_json::from_str::<common::Event<'_>>(line);
-    event.is_ok_and(|event| event.from == *who && !matches!(event.body, Body::Message { .. }))
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::{Body, Conversation, Event};
+use common::{Body, Conversation, Event, UserName};
 use server::commits::Commits;
 use server::domain::State;
 use server::journal::faulty_disk::{FaultyDisk, Loss};
@@ -110,6 +110,16 @@ fn read(ledger: &Ledger, conversation: &Conversation, head: u64) -> Result<Vec<B
         what: format!("{conversation} cannot be read: {}", error.message),
     })?;
     Ok(String::from_utf8_lossy(&bytes).lines().map(Box::from).collect())
+}
+
+/// Whether this user came or went after the event `after` of a conversation, or with it.
+pub(crate) fn came_or_went(ledger: &Ledger, who: &UserName, conversation: &Conversation, after: u64) -> bool {
+    let mut lines = Vec::new();
+    let is_read = ledger.read(conversation, after, u64::MAX, &mut lines).is_ok();
+    let lines = String::from_utf8_lossy(&lines);
+    let events = lines.lines().filter_map(|line| serde_json::from_str::<Event<'_>>(line).ok());
+    let mut own = events.filter(|event| event.from == *who);
+    is_read && own.any(|event| !matches!(event.body, Body::Message { .. }))
 }
 
 /// A state as text: two that are equal have the same.
