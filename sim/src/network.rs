@@ -49,6 +49,8 @@ impl World {
         publications.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (topic, lines) in publications {
             String::from_utf8_lossy(&lines).lines().try_for_each(|line| self.told.note(line))?;
+            let first = String::from_utf8_lossy(lines.get(..100).unwrap_or(&lines)).into_owned();
+            self.note(format_args!("the server publishes {} bytes: {first}", lines.len()));
             let at_ms = self.arrival(Lane::Publications, false);
             self.agenda.at(at_ms, Happening::Publication { topic, lines });
         }

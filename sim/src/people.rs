@@ -51,6 +51,10 @@ impl World {
                     self.people[client].shown = Shown::default();
                     self.agenda.after(FOLLOW_AGAIN_MS, Happening::Follow(self.people[client].link));
                 }
+                Wish::Note(words) => {
+                    let user = self.users[client].clone();
+                    self.note(format_args!("{user} is answered: {words}"));
+                }
                 Wish::Read(entries) => {
                     entries.iter().try_for_each(|entry| self.told.note(&entry.line))?;
                 }

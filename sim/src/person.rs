@@ -63,6 +63,8 @@ pub(crate) enum Wish {
     Begun,
     /// Following has not begun: try again later.
     NotBegun,
+    /// Note in the trace that the person was answered so.
+    Note(String),
     /// Look at what the person reads.
     Read(Vec<Entry>),
     /// A channel is followed from the event after this one on.
@@ -191,7 +193,11 @@ impl Person {
                 Effect::Unsubscribe(topic) => wishes.push(Wish::Subscribe(topic, false)),
                 Effect::Answer { ticket: FOLLOW_TICKET, outcome: Ok(_) } => wishes.push(Wish::Begun),
                 Effect::Answer { ticket: FOLLOW_TICKET, outcome: Err(_) } => wishes.push(Wish::NotBegun),
-                Effect::Answer { ticket, outcome } => wishes.extend(self.answered(ticket, outcome.ok())),
+                Effect::Answer { ticket, outcome } => {
+                    let words = outcome.as_ref().map_or_else(|error| error.message.clone(), summary);
+                    wishes.push(Wish::Note(words));
+                    wishes.extend(self.answered(ticket, outcome.ok()));
+                }
                 Effect::News(news) => wishes.push(Wish::News(news)),
             }
         }
@@ -212,5 +218,19 @@ impl Person {
             (Answer::Joined(joined), _) => Some(Wish::Joined(Target::Channel(joined.channel), joined.n)),
             (_, _) => None,
         }
+    }
+}
+
+/// An answer in short, for the trace.
+fn summary(answer: &Answer) -> String {
+    match answer {
+        Answer::Done => "done".to_owned(),
+        Answer::Joined(joined) => format!("joined {} at {}", joined.channel, joined.n),
+        Answer::History(entries) => format!("{} events", entries.len()),
+        Answer::Members(names) => format!("{} members", names.len()),
+        Answer::Channels(channels) => format!("{} channels", channels.len()),
+        Answer::Users(users) => format!("{} users", users.len()),
+        Answer::Registered(user) => format!("registered {user}"),
+        Answer::LoggedIn(account) => format!("logged in as {}", account.user),
     }
 }

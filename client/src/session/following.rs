@@ -24,6 +24,8 @@ pub(super) struct Following {
     ticket: Option<u64>,
     /// The topic of each channel that is subscribed to.
     topics: BTreeMap<Target, String>,
+    /// Channels joined since all heads were asked for last: the answer may not name them yet.
+    joined_since: BTreeSet<Target>,
     barrier: Option<Barrier>,
     /// How many barriers in a row did not come.
     attempt: u32,
@@ -121,6 +123,9 @@ impl Session {
 
     fn ask_heads(&mut self, now_ms: u64, kind: HeadsKind) {
         let since = if kind == HeadsKind::All { None } else { self.following.cursor };
+        if kind == HeadsKind::All {
+            self.following.joined_since.clear();
+        }
         self.ask(now_ms, Purpose::Heads(kind), Method::SyncHeads, |token| HeadsSince { token, since });
     }
 
@@ -182,7 +187,9 @@ impl Session {
     fn forget_all_but(&mut self, heads: &[Head]) {
         let named: BTreeSet<_> = heads.iter().map(|head| &head.conversation).collect();
         let is_gone = |conversation: &&Target| {
-            matches!(conversation, Target::Channel(_)) && !named.contains(*conversation)
+            matches!(conversation, Target::Channel(_))
+                && !named.contains(*conversation)
+                && !self.following.joined_since.contains(*conversation)
         };
         let gone: Vec<_> = self.conversations.keys().filter(is_gone).cloned().collect();
         gone.iter().for_each(|conversation| self.forget_conversation(conversation));
@@ -198,6 +205,11 @@ impl Session {
             }
             Some(Follow::One { .. } | Follow::Everything) | None => None,
         }
+    }
+
+    /// Notes that a channel is one's own, whatever an answer on its way says.
+    pub(super) fn note_joined(&mut self, conversation: &Target) {
+        self.following.joined_since.insert(conversation.clone());
     }
 
     /// Subscribes to a channel's topic in place of the one it had; true when that changes anything.
@@ -247,6 +259,8 @@ impl Session {
     /// One conversation is not followed any more.
     pub(super) fn forget_conversation(&mut self, conversation: &Target) {
         self.conversations.remove(conversation);
+        self.repairs.forget(conversation);
+        self.requests.forget_repairs(|repaired| repaired == conversation);
         self.effects.extend(self.following.topics.remove(conversation).map(Effect::Unsubscribe));
     }
 
@@ -264,6 +278,7 @@ impl Session {
         self.effects.extend(topics.into_values().map(Effect::Unsubscribe));
         self.effects.extend(barrier.map(|barrier| Effect::Unsubscribe(barrier.topic)));
         self.requests.forget_following();
+        self.requests.forget_repairs(|_any| true);
         self.conversations.clear();
         self.repairs = super::history::Repairs::default();
         if let Some(ticket) = ticket {

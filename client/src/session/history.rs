@@ -31,6 +31,12 @@ impl Repairs {
         self.running.len()
     }
 
+    /// Fills the gaps of a conversation no more.
+    pub(super) fn forget(&mut self, conversation: &Target) {
+        self.due.remove(conversation);
+        self.running.remove(conversation);
+    }
+
     fn take_due(&mut self, now_ms: u64) -> Option<Target> {
         if self.running.len() >= REPAIRS_MAX {
             return None;

@@ -152,6 +152,11 @@ impl Requests {
         self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Info | Purpose::Heads(_)));
     }
 
+    /// Forgets the pages that were to fill gaps in some conversations: their answers would be about another time.
+    pub(super) fn forget_repairs(&mut self, is_meant: impl Fn(&Target) -> bool) {
+        self.pending.retain(|_, pending| !matches!(&pending.purpose, Purpose::Repair(of) if is_meant(of)));
+    }
+
     /// Forgets everything; returns the tickets of those who still wait.
     pub(super) fn clear(&mut self) -> Vec<u64> {
         let pending = std::mem::take(&mut self.pending);
