@@ -58,7 +58,7 @@ impl World {
                 Wish::Read(entries) => {
                     entries.iter().try_for_each(|entry| self.told.note(&entry.line))?;
                 }
-                Wish::Joined(conversation, n) => self.people[client].shown.owe_after(conversation, n),
+                Wish::Joined(conversation) => self.begin_one(client, conversation),
             }
         }
         self.plan_tick(client)
@@ -107,6 +107,13 @@ impl World {
         heads.into_iter().for_each(|(conversation, n)| person.shown.owe_after(conversation, n));
         person.follows = true;
         self.note(format_args!("{user} follows"));
+    }
+
+    /// The same for a channel that was joined. The answer may be late: what was said before it comes is not owed.
+    fn begin_one(&mut self, client: usize, conversation: Target) {
+        let of_all = Conversation::of(&self.users[client], &conversation);
+        let head = self.state().map_or(HEAD_UNKNOWN, |state| state.head(&of_all));
+        self.people[client].shown.owe_after(conversation, head);
     }
 
     /// Something is shown to a person.

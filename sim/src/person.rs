@@ -67,8 +67,8 @@ pub(crate) enum Wish {
     Note(String),
     /// Look at what the person reads.
     Read(Vec<Entry>),
-    /// A channel is followed from the event after this one on.
-    Joined(Target, u64),
+    /// A channel is followed from now on.
+    Joined(Target),
 }
 
 impl Person {
@@ -215,7 +215,7 @@ impl Person {
                 None
             }
             (Answer::History(entries), _) => Some(Wish::Read(entries)),
-            (Answer::Joined(joined), _) => Some(Wish::Joined(Target::Channel(joined.channel), joined.n)),
+            (Answer::Joined(joined), _) => Some(Wish::Joined(Target::Channel(joined.channel))),
             (_, _) => None,
         }
     }
