@@ -120,6 +120,7 @@ impl Person {
 
     /// Asks to follow everything, again.
     pub(crate) fn follow(&mut self, now_ms: u64) {
+        self.shown = Shown::default();
         if let Some(session) = &mut self.session {
             session.command(now_ms, FOLLOW_TICKET, Command::Follow(Follow::Everything));
         }
