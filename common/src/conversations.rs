@@ -97,6 +97,12 @@ impl Conversation {
     }
 }
 
+impl fmt::Display for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.key())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,9 +21,22 @@ use crate::journal::{
 use crate::records::Record;
 use crate::store::{Prepared, Store, StoreError};
 
-/// Log bytes after which the snapshots are renewed: so much is replayed at a start at the most, beside the
-/// segment that was open.
-const SNAPSHOT_EVERY_BYTES: u64 = 64 << 20;
+/// How large things grow on the disk.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Of the log's segments.
+    pub segments: Options,
+    /// Log bytes after which the snapshots are renewed: so much is replayed at a start at the most, beside the
+    /// segment that was open.
+    pub snapshot_every_bytes: u64,
+}
+
+impl Default for Sizes {
+    /// 64 MiB: a start takes well under a second, and a busy team fills it in days.
+    fn default() -> Self {
+        Self { segments: Options::default(), snapshot_every_bytes: 64 << 20 }
+    }
+}
 
 /// Bytes that may gather while the disk is busy; beyond, no requests are taken.
 const GATHERING_BYTES_MAX: usize = 8 << 20;
@@ -45,6 +58,7 @@ pub enum LedgerError {
 /// State, journal and what waits for the disk.
 pub struct Ledger {
     store: Store,
+    sizes: Sizes,
     state: State,
     journal: Journal,
     committer: Committer,
@@ -78,7 +92,12 @@ pub struct Receipt {
 impl Ledger {
     /// Brings the state of a data folder up to date with its log.
     pub fn open(store: Store, commits: &Commits) -> Result<Self, LedgerError> {
-        let (state, opened) = recover(&store)?;
+        Self::open_with(store, commits, Sizes::default())
+    }
+
+    /// The same with other sizes.
+    pub fn open_with(store: Store, commits: &Commits, sizes: Sizes) -> Result<Self, LedgerError> {
+        let (state, opened) = recover(&store, sizes.segments)?;
         let recovery = opened.recovery;
         if recovery.bytes_cut > 0 {
             warn!(bytes = recovery.bytes_cut, "cut a torn batch off the log; it was never acknowledged");
@@ -90,6 +109,7 @@ impl Ledger {
         let committer = Committer::start(commits, opened.writer)?;
         Ok(Self {
             store,
+            sizes,
             state,
             journal: opened.journal,
             committer,
@@ -206,7 +226,7 @@ impl Ledger {
 
     /// Whether the snapshots should be renewed: then requests wait until the ledger [is quiet](Self::is_quiet).
     pub fn wants_snapshot(&self) -> bool {
-        self.bytes_since_snapshot >= SNAPSHOT_EVERY_BYTES && self.failure.is_none()
+        self.bytes_since_snapshot >= self.sizes.snapshot_every_bytes && self.failure.is_none()
     }
 
     /// Whether everything recorded is on disk.
@@ -251,7 +271,7 @@ impl Ledger {
         error!(error = %failed, "the log cannot be written; until a restart there is only reading");
         let answer = unwritable(&failed);
         self.failure = Some(answer.clone());
-        match recover(&self.store) {
+        match recover(&self.store, self.sizes.segments) {
             Ok((state, opened)) => {
                 self.state = state;
                 self.journal = opened.journal;
@@ -293,9 +313,9 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
 }
 
 /// Loads the snapshots and replays what follows them.
-fn recover(store: &Store) -> Result<(State, Opened), LedgerError> {
+fn recover(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {
     let (mut state, from) = store.load()?;
-    let opened = Journal::open(store.disk(), Options::default(), from, &mut |number, line| {
+    let opened = Journal::open(store.disk(), segments, from, &mut |number, line| {
         let record = Record::decode(line).map_err(|error| error.to_string())?;
         state.apply(number, &record);
         // The record is gone before its key.

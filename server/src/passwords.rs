@@ -19,6 +19,13 @@ const THREADS: usize = 2;
 /// Jobs accepted at once: with some 20 ms each on two threads, the last one waits less than 2 seconds.
 pub const WAITING_MAX: usize = 128;
 
+/// What the password of an unknown user is compared with, so that it takes as long as a known one's. It is the hash
+/// of no password, with the parameters of every other.
+const NOBODY: &str = concat!(
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw$",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+);
+
 /// How the hash of a password begins that was taken over from an older chat: plain SHA-256, in hex. It is accepted
 /// once, and replaced.
 const LEGACY: &str = "$sha256$";
@@ -57,8 +64,6 @@ pub enum Outcome {
 pub struct Passwords {
     /// Only its blocking threads are used, which end when they have been idle for a while.
     runtime: Runtime,
-    /// What an unknown user's password is compared with, so that it takes as long as a known one's.
-    nobody: Box<str>,
     waker: Waker,
     sender: Sender<(u64, Outcome)>,
     outcomes: Receiver<(u64, Outcome)>,
@@ -70,8 +75,7 @@ impl Passwords {
     pub fn start(waker: Waker) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().max_blocking_threads(THREADS).build()?;
         let (sender, outcomes) = channel();
-        let nobody = hash(b"nobody").ok_or_else(|| io::Error::other("cannot hash a password"))?;
-        Ok(Self { runtime, nobody, waker, sender, outcomes, waiting: 0 })
+        Ok(Self { runtime, waker, sender, outcomes, waiting: 0 })
     }
 
     /// Accepts a job under a ticket, unless too many wait already.
@@ -81,10 +85,10 @@ impl Passwords {
             return false;
         }
         self.waiting += 1;
-        let (sender, waker, nobody) = (self.sender.clone(), self.waker.clone(), self.nobody.clone());
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
         self.runtime.spawn_blocking(move || {
             // When the server has gone there is nobody to tell.
-            let _ = sender.send((ticket, compute(job, &nobody)));
+            let _ = sender.send((ticket, compute(job)));
             waker.wake();
         });
         true
@@ -98,15 +102,15 @@ impl Passwords {
     }
 }
 
-fn compute(job: Job, nobody: &str) -> Outcome {
+fn compute(job: Job) -> Outcome {
     match job {
-        Job::Change(password, known, new) => match compute(Job::Verify(password, known), nobody) {
-            Outcome::Verified(true) | Outcome::Hashed(_) => compute(Job::Hash(new), nobody),
+        Job::Change(password, known, new) => match compute(Job::Verify(password, known)) {
+            Outcome::Verified(true) | Outcome::Hashed(_) => compute(Job::Hash(new)),
             refused @ (Outcome::Verified(false) | Outcome::Failed) => refused,
         },
         Job::Verify(password, Some(known)) if known.starts_with(LEGACY) => {
             // As long as any other, whether it fits or not.
-            let hashed = compute(Job::Hash(password.clone()), nobody);
+            let hashed = compute(Job::Hash(password.clone()));
             let given: String =
                 Sha256::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
             if known.strip_prefix(LEGACY) == Some(&*given) { hashed } else { Outcome::Verified(false) }
@@ -114,7 +118,7 @@ fn compute(job: Job, nobody: &str) -> Outcome {
         Job::Hash(password) => hash(password.as_bytes()).map_or(Outcome::Failed, Outcome::Hashed),
         Job::Verify(password, Some(known)) => Outcome::Verified(verify(password.as_bytes(), &known)),
         Job::Verify(password, None) => {
-            verify(password.as_bytes(), nobody);
+            verify(password.as_bytes(), NOBODY);
             Outcome::Verified(false)
         }
     }
@@ -176,6 +180,17 @@ mod tests {
         let Outcome::Hashed(hash) = verify("test") else { panic!("not accepted") };
         assert!(hash.starts_with("$argon2id$"));
         assert_eq!(legacy_hash("9f86"), None);
+    }
+
+    #[test]
+    fn nobody_takes_as_long_as_anybody() {
+        let somebody = hash(b"correct horse").expect("a hash");
+        let cost = |phc: &str| {
+            let phc = PasswordHash::new(phc).expect("a PHC string");
+            let lengths = (phc.salt.map(|salt| salt.len()), phc.hash.map(|hash| hash.len()));
+            (phc.algorithm, phc.version, phc.params.to_string(), lengths)
+        };
+        assert_eq!(cost(NOBODY), cost(&somebody));
     }
 
     #[test]

@@ -87,6 +87,7 @@ impl Session {
             let new = || Timeline::starting_at(joined.n.saturating_add(1));
             let timeline = self.conversations.entry(conversation.clone()).or_insert_with(new);
             timeline.note_published(joined.n);
+            self.note_joined(&conversation);
             if self.subscribe_channel(conversation, joined.topic.clone()) {
                 self.raise_barrier(now_ms);
             }

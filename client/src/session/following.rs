@@ -25,6 +25,8 @@ pub(super) struct Following {
     ticket: Option<u64>,
     /// What is subscribed to.
     pub(super) topics: Topics,
+    /// Channels joined since all heads were asked for last: the answer may not name them yet.
+    joined_since: BTreeSet<Target>,
     /// How many barriers in a row did not come.
     pub(super) attempt: u32,
     /// Where the last heads ended; none before the first.
@@ -125,6 +127,9 @@ impl Session {
 
     pub(super) fn ask_heads(&mut self, now_ms: u64, kind: HeadsKind) {
         let since = if kind == HeadsKind::All { None } else { self.following.cursor };
+        if kind == HeadsKind::All {
+            self.following.joined_since.clear();
+        }
         self.ask(now_ms, Purpose::Heads(kind), Method::SyncHeads, |token| HeadsSince { token, since });
     }
 
@@ -159,9 +164,8 @@ impl Session {
         {
             self.answer(ticket, Ok(Answer::Done));
         }
-        if kind != HeadsKind::All {
-            self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
-        }
+        // Also while a barrier is awaited: should it be lost, the next one may be long in coming.
+        self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
     }
 
     /// Notes one head; true when it led to a new subscription.
@@ -175,8 +179,9 @@ impl Session {
         let timeline =
             self.conversations.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(start));
         timeline.know_of(n);
-        // What was published where nobody listened any more is no fault of the fan-out.
-        if kind == HeadsKind::Periodic && timeline.is_unpublished(n) && !has_moved {
+        // Before the barrier has come the fan-out owes nothing, nor what was published where nobody listened any more.
+        let is_in_force = self.following.topics.deadline().is_none() && !has_moved;
+        if kind == HeadsKind::Periodic && is_in_force && timeline.is_unpublished(n) {
             let due = now_ms + FANOUT_GRACE_MS;
             self.following.owed.get_or_insert(Owed { conversation: conversation.clone(), n, due });
         } else {
@@ -190,7 +195,9 @@ impl Session {
     fn forget_all_but(&mut self, heads: &[Head]) {
         let named: BTreeSet<_> = heads.iter().map(|head| &head.conversation).collect();
         let is_gone = |conversation: &&Target| {
-            matches!(conversation, Target::Channel(_)) && !named.contains(*conversation)
+            matches!(conversation, Target::Channel(_))
+                && !named.contains(*conversation)
+                && !self.following.joined_since.contains(*conversation)
         };
         let gone: Vec<_> = self.conversations.keys().filter(is_gone).cloned().collect();
         gone.iter().for_each(|conversation| self.forget_conversation(conversation));
@@ -206,6 +213,11 @@ impl Session {
             }
             Some(Follow::One { .. } | Follow::Everything) | None => None,
         }
+    }
+
+    /// Notes that a channel is one's own, whatever an answer on its way says.
+    pub(super) fn note_joined(&mut self, conversation: &Target) {
+        self.following.joined_since.insert(conversation.clone());
     }
 
     /// Looks at the heads when it is time; finds the fan-out anew when it does not do its work.
@@ -236,6 +248,7 @@ impl Session {
         let Following { ticket, topics, .. } = std::mem::take(&mut self.following);
         self.effects.extend(topics.into_all().map(Effect::Unsubscribe));
         self.requests.forget_following();
+        self.requests.forget_repairs(|_any| true);
         self.conversations.clear();
         self.repairs = super::history::Repairs::default();
         if let Some(ticket) = ticket {

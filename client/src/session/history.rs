@@ -10,6 +10,7 @@ use super::Session;
 use super::exchange::{Answer, Effect, Entry, News, Range};
 use super::limits::{HEADS_EVERY_MS, OPENING_EVENTS, REPAIRS_MAX};
 use super::requests::{Purpose, Question, read};
+use super::timeline::Timeline;
 
 /// The gaps that are known, and those being filled. Each conversation is in at most one request.
 #[derive(Default)]
@@ -23,6 +24,17 @@ impl Repairs {
     /// When [`Session::repair_gaps`] has something to do.
     pub(super) fn deadline(&self) -> Option<u64> {
         if self.running.len() >= REPAIRS_MAX { None } else { self.due.values().min().copied() }
+    }
+
+    /// How many pages are asked for.
+    pub(super) fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Fills the gaps of a conversation no more.
+    pub(super) fn forget(&mut self, conversation: &Target) {
+        self.due.remove(conversation);
+        self.running.remove(conversation);
     }
 
     fn take_due(&mut self, now_ms: u64) -> Option<Target> {
@@ -76,6 +88,13 @@ impl Session {
         outcome: Result<&str, Error>,
     ) -> Result<Answer, Error> {
         let entries = outcome.and_then(|result| self.entries(result));
+        if let Ok(entries) = &entries
+            && self.following.wants(&conversation)
+        {
+            // Perhaps one has become a member elsewhere, and no heads have told us yet: from here on all is told.
+            let next = entries.last().map_or(1, |entry| entry.n.saturating_add(1));
+            self.conversations.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(next));
+        }
         if let Some(timeline) = self.conversations.get_mut(&conversation) {
             let last = entries.as_ref().ok().and_then(|entries| entries.last());
             timeline.open(last.map_or(0, |entry| entry.n));

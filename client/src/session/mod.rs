@@ -18,6 +18,7 @@ mod outbox;
 mod dice;
 mod requests;
 mod timeline;
+mod queues;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 pub use exchange::{Answer, Command, Deed, Effect, Entry, Follow, Message, News, Range};
+pub use queues::Queue;
 
 use dice::Dice;
 use following::Following;

@@ -51,6 +51,16 @@ impl Outbox {
         (!self.waiting.is_empty()).then_some(self.due)
     }
 
+    /// How many messages are not acknowledged yet.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// How many of them are in the air.
+    pub(super) fn flying(&self) -> usize {
+        self.flying
+    }
+
     /// Nothing is in the air any more; everything waits for the next flight.
     pub(super) fn land(&mut self) {
         self.waiting.iter_mut().for_each(|waiting| waiting.is_flying = false);

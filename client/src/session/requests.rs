@@ -102,6 +102,11 @@ impl Requests {
         self.last_id
     }
 
+    /// How many wait for their replies.
+    pub(super) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Whether the person has asked as much at once as is allowed.
     pub(super) fn is_full(&self) -> bool {
         let questions = self.pending.values().filter(|p| matches!(p.purpose, Purpose::Question { .. }));
@@ -175,6 +180,11 @@ impl Requests {
     /// Forgets the requests about what the fan-out brings, before they are made anew.
     pub(super) fn forget_following(&mut self) {
         self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Info | Purpose::Heads(_)));
+    }
+
+    /// Forgets the pages that were to fill gaps in some conversations: their answers would be about another time.
+    pub(super) fn forget_repairs(&mut self, is_meant: impl Fn(&Target) -> bool) {
+        self.pending.retain(|_, pending| !matches!(&pending.purpose, Purpose::Repair(of) if is_meant(of)));
     }
 
     /// Forgets everything; returns the tickets of those who still wait.

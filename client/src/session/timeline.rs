@@ -77,6 +77,11 @@ impl Timeline {
         (self.next < end).then(|| (self.next - 1, end - self.next))
     }
 
+    /// How many events wait for an earlier one.
+    pub(super) fn early_events(&self) -> usize {
+        self.early.len()
+    }
+
     /// Holds everything back until [`open`](Self::open).
     pub(super) fn hold(&mut self) {
         self.is_held = true;

@@ -67,6 +67,17 @@ impl FaultyDisk {
         self.state().failure = Some(failure);
     }
 
+    /// Takes back the failure that was planned: what was done before stays as it is.
+    pub fn heal(&self) {
+        self.state().failure = None;
+    }
+
+    /// Whether the planned failure has happened.
+    pub fn has_failed(&self) -> bool {
+        let state = self.state();
+        state.failure.is_some_and(|failure| state.operations > failure.operation)
+    }
+
     /// The disk that is found after a crash now.
     #[must_use]
     pub fn after_crash(&self, loss: Loss) -> Self {

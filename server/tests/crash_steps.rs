@@ -1,0 +1,135 @@
+//! Crash consistency of the whole data folder: log, indexes and snapshots together. Every step that changes the disk
+//! is failed once, and the power is cut at it once with each kind of loss; what was told to be on disk is there
+//! afterwards, and the folder opens.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use common::{ChannelName, Conversation, Target, Text, UserName};
+use server::commits::Commits;
+use server::domain::Command;
+use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
+use server::journal::{Disk as _, Options};
+use server::ledger::{Ledger, LedgerError, Sizes};
+use server::store::Store;
+use uuid::Uuid;
+
+const NOW_MS: u64 = 4_102_444_800_000;
+
+/// Small enough that the messages below fill several segments, and that the snapshots are renewed in between.
+const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 500 }, snapshot_every_bytes: 900 };
+
+const MESSAGES: u64 = 12;
+
+fn alice() -> UserName {
+    UserName::new("alice").expect("a name")
+}
+
+fn open(disk: &FaultyDisk) -> Result<Ledger, LedgerError> {
+    Ledger::open_with(Store::on(Arc::new(disk.clone())), &Commits::WhenPolled, SIZES)
+}
+
+/// A disk with the secret that all topics are made from.
+fn new_disk() -> FaultyDisk {
+    let disk = FaultyDisk::new();
+    disk.replace_atomically("keys/topic.secret", "07".repeat(32).as_bytes()).expect("a sound disk");
+    disk
+}
+
+/// Opens, says a few things, and stops in order. Returns the number of the last event that was on disk for sure.
+fn work(disk: &FaultyDisk) -> u64 {
+    let Ok(mut ledger) = open(disk) else { return 0 };
+    let channel = ChannelName::new("#a").expect("a name");
+    let mut durable_n = 0;
+    let first = [
+        Command::Register { user: alice(), password: "hash".into() },
+        Command::CreateChannel { user: alice(), channel: channel.clone() },
+    ];
+    let messages = (0..u128::from(MESSAGES)).map(|number| Command::Send {
+        user: alice(),
+        to: Target::Channel(channel.clone()),
+        id: Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number),
+        text: Text::new(format!("{number} {}", "x".repeat(60))).expect("a text"),
+    });
+    for command in first.into_iter().chain(messages) {
+        let Ok(receipt) = ledger.record(command, NOW_MS) else { break };
+        ledger.flush();
+        if ledger.poll().is_err() {
+            break;
+        }
+        durable_n = receipt.map_or(durable_n, |receipt| receipt.n);
+        if ledger.wants_snapshot() {
+            ledger.snapshot();
+        }
+    }
+    ledger.close();
+    durable_n
+}
+
+/// Everything that was on disk for sure is there, in order; nothing is there twice.
+fn check(disk: &FaultyDisk, durable_n: u64, what: &str) {
+    let ledger = open(disk).map_err(|error| format!("{what}: {error}")).expect("the folder opens");
+    let conversation = Conversation::Channel(ChannelName::new("#a").expect("a name"));
+    let head = ledger.state().head(&conversation);
+    assert!(head >= durable_n, "{what}: {durable_n} events were on disk, and {head} are there");
+    let mut lines = Vec::new();
+    ledger.read(&conversation, 1, head, &mut lines).expect("readable");
+    let lines = String::from_utf8(lines).expect("utf-8");
+    let numbers: Vec<u64> = lines.lines().map(number).collect();
+    assert!(numbers.iter().copied().eq(1..=head), "{what}: {numbers:?} of {head}");
+}
+
+fn number(line: &str) -> u64 {
+    serde_json::from_str::<common::Event<'_>>(line).expect("an event").n
+}
+
+/// How many steps it takes when nothing fails, recovery not counted.
+fn steps() -> std::ops::Range<u64> {
+    let disk = new_disk();
+    let first = disk.operations();
+    assert_eq!(work(&disk), MESSAGES + 1);
+    let log = disk.list("log").expect("a folder");
+    assert!(log.iter().filter(|name| name.ends_with(".idx")).count() > 1, "too few segments: {log:?}");
+    first..disk.operations()
+}
+
+#[test]
+fn every_step_may_fail_once_or_for_good() {
+    for operation in steps() {
+        for (kind, lasts) in
+            [(ErrorKind::Other, false), (ErrorKind::Other, true), (ErrorKind::StorageFull, true)]
+        {
+            let disk = new_disk();
+            disk.fail(Failure { operation, kind, lasts });
+            let durable_n = work(&disk);
+            disk.heal();
+            check(&disk, durable_n, &format!("step {operation} fails, {kind}, for good: {lasts}"));
+        }
+    }
+}
+
+#[test]
+fn the_power_may_go_off_at_every_step() {
+    for operation in steps() {
+        for loss in [Loss::Everything, Loss::Nothing, Loss::Tail(50), Loss::Sectors] {
+            let disk = new_disk();
+            disk.fail(Failure { operation, kind: ErrorKind::Other, lasts: true });
+            let durable_n = work(&disk);
+            let found = disk.after_crash(loss);
+            check(&found, durable_n, &format!("power cut at step {operation}, {loss:?}"));
+            // Recovery itself may be cut short, at each of its steps.
+            let recovered = disk.after_crash(loss);
+            let first = recovered.operations();
+            drop(open(&recovered));
+            for step in first..recovered.operations() {
+                let again = disk.after_crash(loss);
+                again.fail(Failure { operation: step, kind: ErrorKind::Other, lasts: true });
+                drop(open(&again));
+                let what = format!("power cut at step {operation}, {loss:?}, and at step {step} of recovery");
+                check(&again.after_crash(loss), durable_n, &what);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What must be true, whatever goes wrong. Each checker is one function with a name; what it finds stops the run.
+
+pub(crate) mod bounds;
+pub(crate) mod complete;
+pub(crate) mod shown;
+pub(crate) mod stored;
+pub(crate) mod told;
+
+use std::fmt;
+
+/// What a checker found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The checker's name.
+    pub checker: &'static str,
+    /// What is wrong, for a person.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.checker, self.what)
+    }
+}
+
+/// The outcome of a checker.
+pub(crate) type Check = Result<(), Violation>;
+
+/// Finds something wrong, unless it is as it must be.
+pub(crate) fn ensure(is_right: bool, checker: &'static str, what: impl FnOnce() -> String) -> Check {
+    if is_right { Ok(()) } else { Err(Violation { checker, what: what() }) }
+}

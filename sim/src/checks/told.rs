@@ -1,0 +1,76 @@
+//! What anybody was told about: every event that left the server or was shown to a person, and every message that
+//! was acknowledged. What was told once is true for ever, for everybody.
+
+use std::collections::BTreeMap;
+
+use common::{Body, Conversation, Event};
+use uuid::Uuid;
+
+use super::{Check, ensure};
+
+/// All that was told so far.
+#[derive(Default)]
+pub(crate) struct Told {
+    lines: BTreeMap<Conversation, BTreeMap<u64, Box<str>>>,
+    ids: BTreeMap<Uuid, (Conversation, u64)>,
+    acknowledged: BTreeMap<Uuid, (Conversation, u64)>,
+}
+
+impl Told {
+    /// Notes an event line that somebody was told.
+    pub(crate) fn note(&mut self, line: &str) -> Check {
+        let event: Event<'_> = match serde_json::from_str(line) {
+            Ok(event) => event,
+            Err(error) => return ensure(false, "told_is_an_event", || format!("{line}: {error}")),
+        };
+        let conversation = event.conversation();
+        self.same_everywhere(&conversation, event.n, line)?;
+        if let Body::Message { id, .. } = event.body {
+            self.one_effect_per_id(id, &conversation, event.n)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a message was acknowledged as this event.
+    pub(crate) fn note_acknowledged(&mut self, id: Uuid, line: &str) -> Check {
+        self.note(line)?;
+        let place = self.ids.get(&id).cloned();
+        let Some(place) = place else {
+            return ensure(false, "one_effect_per_id", || format!("{id} was acknowledged as {line}"));
+        };
+        self.acknowledged.insert(id, place);
+        Ok(())
+    }
+
+    /// Under one number of a conversation everybody is told the same line, so all have the same order.
+    fn same_everywhere(&mut self, conversation: &Conversation, n: u64, line: &str) -> Check {
+        let lines = self.lines.entry(conversation.clone()).or_default();
+        let known = lines.entry(n).or_insert_with(|| line.into());
+        ensure(**known == *line, "same_everywhere", || {
+            format!("{conversation} {n} was told as\n  {known}\nand as\n  {line}")
+        })
+    }
+
+    /// A message id becomes one event, however often it is sent.
+    fn one_effect_per_id(&mut self, id: Uuid, conversation: &Conversation, n: u64) -> Check {
+        let known = self.ids.entry(id).or_insert_with(|| (conversation.clone(), n));
+        ensure(*known == (conversation.clone(), n), "one_effect_per_id", || {
+            format!("{id} is {} {} and {conversation} {n}", known.0, known.1)
+        })
+    }
+
+    /// What was told of a conversation, by number.
+    pub(crate) fn of(&self, conversation: &Conversation) -> impl Iterator<Item = (u64, &str)> {
+        self.lines.get(conversation).into_iter().flatten().map(|(n, line)| (*n, &**line))
+    }
+
+    /// The conversations that anything was told of.
+    pub(crate) fn conversations(&self) -> impl Iterator<Item = &Conversation> {
+        self.lines.keys()
+    }
+
+    /// The messages that were acknowledged, and as which events.
+    pub(crate) fn acknowledged(&self) -> impl Iterator<Item = (&Uuid, &(Conversation, u64))> {
+        self.acknowledged.iter()
+    }
+}

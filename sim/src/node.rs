@@ -1,0 +1,241 @@
+//! The server of a run: the real engine, ledger and journal, on a disk in memory that fails when told to.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use common::{ChannelName, UserName};
+use server::commits::Commits;
+use server::domain::{Command, Deed};
+use server::engine::{Engine, Failed, Outlet};
+use server::held::Publication;
+use server::journal::Disk as _;
+use server::journal::faulty_disk::{FaultyDisk, Loss};
+use server::ledger::{Ledger, LedgerError, Sizes};
+use server::limiters::rates::Rate;
+use server::passwords::Passwords;
+use server::records::TokenDigest;
+use server::store::Store;
+use server::tokens::TokenIssuer;
+use server::work::Route;
+use transport::Frame;
+use transport::wake::Wake;
+use uuid::Uuid;
+
+use crate::agenda::Link;
+use crate::checks::stored::portrait;
+use crate::checks::{Check, ensure};
+
+/// What the clocks of server and clients say at the beginning, in Unix milliseconds.
+pub(crate) const BEGIN_UNIX_MS: u64 = 1_763_700_000_000;
+
+/// Request frames taken in one round, as in `server::Server`.
+const FRAMES_PER_ROUND_MAX: usize = 256;
+
+/// The machine that the server runs on.
+pub(crate) struct Node {
+    pub(crate) disk: FaultyDisk,
+    pub(crate) engine: Option<Engine>,
+    /// Requests that have arrived.
+    pub(crate) inbox: VecDeque<(Link, Vec<u8>)>,
+    /// Whether a round is planned.
+    pub(crate) has_round: bool,
+    /// What the power cut does that comes when the planned failure has happened.
+    pub(crate) power_cut: Option<Loss>,
+    /// Milliseconds that its clock is ahead or behind.
+    pub(crate) clock_error_ms: i64,
+    sizes: Sizes,
+    /// The state when everything was last on disk, and the record that was.
+    quiet: Option<(u64, String)>,
+}
+
+/// What the server tells in one round.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    pub(crate) replies: Vec<(Link, Vec<u8>)>,
+    pub(crate) publications: Vec<(String, Vec<u8>)>,
+}
+
+impl Outlet for Outgoing {
+    type Error = Infallible;
+
+    fn reply(&mut self, route: Route, lines: Vec<u8>) -> Result<(), Infallible> {
+        let frames: Vec<_> = route.into_reply(lines).collect();
+        if let [address, _delimiter, lines] = frames.as_slice() {
+            self.replies.extend(link(address).map(|link| (link, lines.to_vec())));
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, publication: Publication) -> Result<(), Infallible> {
+        self.publications.push((publication.topic.to_string(), publication.lines));
+        Ok(())
+    }
+}
+
+/// How a round ended.
+pub(crate) enum Ended {
+    /// This may be told.
+    Well(Outgoing),
+    /// The power went off in the middle of it.
+    PowerCut(Loss),
+    /// The server gave up: its disk cannot even be read.
+    GaveUp(LedgerError),
+}
+
+impl Node {
+    /// A new data folder with some users, their sessions and some channels.
+    pub(crate) fn found(users: &[UserName], channels: &[ChannelName], secret: u64, sizes: Sizes) -> Self {
+        let disk = FaultyDisk::new();
+        let digits = format!("{secret:016x}").repeat(4);
+        disk.replace_atomically("keys/topic.secret", digits.as_bytes()).expect("a sound disk");
+        let mut ledger = open(&disk, sizes).expect("an empty disk");
+        for (number, user) in users.iter().enumerate() {
+            let (user, digest) = (user.clone(), TokenDigest::of(&token(user)));
+            let session = Uuid::from_u128(number as u128);
+            let register = Command::Register { user: user.clone(), password: "none".into() };
+            let open = Command::OpenSession { user, session, digest, expires: u64::MAX };
+            for command in [register, open] {
+                ledger.record(command, BEGIN_UNIX_MS).expect("allowed");
+            }
+        }
+        for (number, channel) in channels.iter().enumerate() {
+            let deed = |user: &UserName| Deed { user: user.clone(), channel: channel.clone() };
+            let create = Command::CreateChannel(deed(&users[number % users.len()]), false);
+            ledger.record(create, BEGIN_UNIX_MS).expect("allowed");
+            for user in users {
+                ledger.record(Command::Join(deed(user)), BEGIN_UNIX_MS).expect("allowed");
+            }
+        }
+        while !ledger.is_quiet() {
+            ledger.flush();
+            ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
+        }
+        Self {
+            disk,
+            engine: None,
+            inbox: VecDeque::new(),
+            has_round: false,
+            power_cut: None,
+            clock_error_ms: 0,
+            sizes,
+            quiet: None,
+        }
+    }
+
+    /// Starts the server on what its disk holds.
+    pub(crate) fn start(&mut self) -> Result<&Engine, LedgerError> {
+        let ledger = open(&self.disk, self.sizes)?;
+        let (waker, _wake) = Wake::new().expect("a pair of sockets");
+        let passwords = Passwords::start(waker).expect("a runtime");
+        let tokens = TokenIssuer::new(&[7; 32]);
+        Ok(self.engine.insert(Engine::new(
+            ledger,
+            tokens,
+            passwords,
+            Rate::default(),
+            "tcp://*:5558".to_owned(),
+        )))
+    }
+
+    /// The process dies: what it had not written is gone, what waited in its sockets too.
+    pub(crate) fn kill(&mut self) {
+        self.engine = None;
+        self.inbox.clear();
+        self.power_cut = None;
+        self.disk.heal();
+    }
+
+    /// The machine loses its power.
+    pub(crate) fn cut_power(&mut self, loss: Loss) {
+        self.kill();
+        self.disk = self.disk.after_crash(loss);
+    }
+
+    /// The server stops in order.
+    pub(crate) fn stop(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            engine.close();
+        }
+        self.kill();
+    }
+
+    /// What the server's clock says.
+    pub(crate) fn unix_ms(&self, now_ms: u64) -> u64 {
+        (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms)
+    }
+
+    /// One round of the server's loop, as `server::Server` makes it. `None`: it is down.
+    pub(crate) fn round(&mut self, now_ms: u64) -> Option<Ended> {
+        let unix_ms = self.unix_ms(now_ms);
+        let engine = self.engine.as_mut()?;
+        let mut outgoing = Outgoing::default();
+        let mut told = engine.tell(&mut outgoing);
+        for _ in 0..FRAMES_PER_ROUND_MAX {
+            if !engine.takes_requests() {
+                break;
+            }
+            let Some((from, lines)) = self.inbox.pop_front() else { break };
+            engine.accept(&mut vec![address(from), Frame::new(), Frame::from(lines)], unix_ms);
+        }
+        engine.flush();
+        if told.is_ok() && engine.ledger().is_quiet() {
+            told = engine.tell(&mut outgoing);
+        }
+        if let Some(loss) = self.power_cut.filter(|_| self.disk.has_failed()) {
+            return Some(Ended::PowerCut(loss));
+        }
+        if engine.ledger().is_quiet() {
+            self.quiet = Some((engine.ledger().position(), portrait(engine.ledger().state())));
+        }
+        match told {
+            Ok(()) => Some(Ended::Well(outgoing)),
+            Err(Failed::Ledger(error)) => Some(Ended::GaveUp(error)),
+            Err(Failed::Outlet(never)) => match never {},
+        }
+    }
+
+    /// Whether the server has anything left to do without being asked.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.engine.as_ref().is_some_and(|engine| !engine.is_quiet() || !self.inbox.is_empty())
+    }
+
+    /// Whether its disk has failed or is going to, so that only a restart helps.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.power_cut.is_some() || self.disk.has_failed()
+    }
+
+    /// The state that a start finds is the one of before, as far as that was on disk.
+    pub(crate) fn state_equals_before(&self, ledger: &Ledger) -> Check {
+        let Some((record, before)) = &self.quiet else { return Ok(()) };
+        ensure(*record <= ledger.position(), "state_equals_before", || {
+            format!("record {record} was on disk, and the log ends at {}", ledger.position())
+        })?;
+        let now = portrait(ledger.state());
+        ensure(*record < ledger.position() || *before == now, "state_equals_before", || {
+            format!("at record {record} the state was\n{before}\nand now it is\n{now}")
+        })
+    }
+
+    pub(crate) fn sizes(&self) -> Sizes {
+        self.sizes
+    }
+}
+
+fn open(disk: &FaultyDisk, sizes: Sizes) -> Result<Ledger, LedgerError> {
+    Ledger::open_with(Store::on(Arc::new(disk.clone())), &Commits::WhenPolled, sizes)
+}
+
+/// The token of a user's session.
+pub(crate) fn token(user: &UserName) -> String {
+    format!("token of {user}")
+}
+
+fn address(from: Link) -> Frame {
+    Frame::from(format!("{} {}", from.client, from.life).as_bytes())
+}
+
+fn link(address: &[u8]) -> Option<Link> {
+    let (client, life) = std::str::from_utf8(address).ok()?.split_once(' ')?;
+    Some(Link { client: client.parse().ok()?, life: life.parse().ok()? })
+}

@@ -1,0 +1,239 @@
+//! One client and the person before it: the real session core, what it has shown, and what the person does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use client::session::{Answer, Command, Effect, Entry, Follow, Message, News, Range, Session};
+use common::accounts::LoggedIn;
+use common::{ChannelName, Conversation, Target, Text, UserName};
+use uuid::{Builder, Uuid};
+
+use crate::agenda::{Connection, Link};
+use crate::checks::shown::Shown;
+use crate::dice::Dice;
+use crate::node::{BEGIN_UNIX_MS, token};
+
+/// The ticket of the wish to follow everything; those of questions are greater.
+const FOLLOW_TICKET: u64 = 0;
+
+/// A client and its person.
+pub(crate) struct Person {
+    pub(crate) link: Link,
+    pub(crate) connection: Connection,
+    /// What the client's SUB socket is subscribed to.
+    pub(crate) topics: BTreeSet<String>,
+    account: LoggedIn,
+    /// Nothing while the client is down.
+    pub(crate) session: Option<Session>,
+    /// Whether following has begun.
+    pub(crate) follows: bool,
+    /// The question that the person waits for an answer to; people ask one at a time.
+    asking: Option<Asking>,
+    tickets: u64,
+    pub(crate) shown: Shown,
+    /// What was said since the client was started, in order.
+    pub(crate) said: Vec<(Conversation, Uuid)>,
+    /// When the client looks at anything again: it is suspended until then.
+    pub(crate) asleep_until_ms: u64,
+    /// No frame comes through until then.
+    pub(crate) cut_off_until_ms: u64,
+    /// Milliseconds that its clock is ahead or behind.
+    pub(crate) clock_error_ms: i64,
+    /// When a tick is planned.
+    pub(crate) tick_at_ms: Option<u64>,
+    /// The last tick, and how many there were in the same millisecond.
+    pub(crate) ticks: (u64, u32),
+}
+
+struct Asking {
+    ticket: u64,
+    leaves: Option<ChannelName>,
+}
+
+/// What a client has to be done for it.
+pub(crate) enum Wish {
+    /// Send this frame of request lines.
+    Request(Vec<u8>),
+    /// Make a new SUB socket.
+    Connect,
+    /// Subscribe, or take it back.
+    Subscribe(String, bool),
+    /// Look at what the person is told.
+    News(News),
+    /// Following has begun.
+    Begun,
+    /// Following has not begun: try again later.
+    NotBegun,
+    /// Note in the trace that the person was answered so.
+    Note(String),
+    /// Look at what the person reads.
+    Read(Vec<Entry>),
+    /// A channel is followed from now on.
+    Joined(Target),
+}
+
+impl Person {
+    pub(crate) fn new(number: usize, user: UserName, topic: String) -> Self {
+        let account = LoggedIn { token: token(&user), user, topic, expires: u64::MAX };
+        Self {
+            link: Link { client: number, life: 0 },
+            connection: Connection { client: number, number: 0 },
+            topics: BTreeSet::new(),
+            account,
+            session: None,
+            follows: false,
+            asking: None,
+            tickets: FOLLOW_TICKET,
+            shown: Shown::default(),
+            said: Vec::new(),
+            asleep_until_ms: 0,
+            cut_off_until_ms: 0,
+            clock_error_ms: 0,
+            tick_at_ms: None,
+            ticks: (0, 0),
+        }
+    }
+
+    pub(crate) fn user(&self) -> &UserName {
+        &self.account.user
+    }
+
+    /// The client starts, with nothing but its token.
+    pub(crate) fn start(&mut self, now_ms: u64, seed: u64) {
+        self.link.life += 1;
+        let mut session = Session::new(seed);
+        session.command(now_ms, FOLLOW_TICKET + 1, Command::Restore(self.account.clone()));
+        session.command(now_ms, FOLLOW_TICKET, Command::Follow(Follow::Everything));
+        self.session = Some(session);
+        self.tickets = FOLLOW_TICKET + 1;
+    }
+
+    /// The client's process dies, and its memory with it.
+    pub(crate) fn kill(&mut self) {
+        self.session = None;
+        self.follows = false;
+        self.asking = None;
+        self.shown = Shown::default();
+        self.said.clear();
+        self.topics.clear();
+        self.tick_at_ms = None;
+    }
+
+    /// Asks to follow everything, again.
+    pub(crate) fn follow(&mut self, now_ms: u64) {
+        self.shown = Shown::default();
+        if let Some(session) = &mut self.session {
+            session.command(now_ms, FOLLOW_TICKET, Command::Follow(Follow::Everything));
+        }
+    }
+
+    /// Does something at random. Says what, for the trace.
+    pub(crate) fn act(
+        &mut self,
+        now_ms: u64,
+        dice: &mut Dice,
+        users: &[UserName],
+        channels: &[ChannelName],
+    ) -> Option<String> {
+        self.session.as_ref()?;
+        let channel = channels[dice.place(channels.len())].clone();
+        let target = match dice.below(4) {
+            0 => Target::User(users[dice.place(users.len())].clone()),
+            _ => Target::Channel(channel.clone()),
+        };
+        let choice = dice.below(100);
+        if choice < 70 || self.asking.is_some() {
+            return Some(self.say(now_ms, dice, target));
+        }
+        let range = |conversation| Range { conversation, before: None, after: None, limit: Some(5) };
+        let command = match choice {
+            70..78 => Command::Join(channel.clone()),
+            78..82 => Command::Create { channel: channel.clone(), private: false },
+            82..88 => Command::Leave(channel.clone()),
+            88..92 => Command::Open(target),
+            92..96 => Command::History(range(target)),
+            96..98 => Command::Members(channel.clone()),
+            98 => Command::Channels,
+            _ => Command::Users,
+        };
+        let leaves = matches!(command, Command::Leave(_)).then_some(channel);
+        self.tickets += 1;
+        self.asking = Some(Asking { ticket: self.tickets, leaves });
+        let said = format!("{command:?}");
+        self.session.as_mut()?.command(now_ms, self.tickets, command);
+        Some(said)
+    }
+
+    /// Says something: now and then several things at once.
+    pub(crate) fn say(&mut self, now_ms: u64, dice: &mut Dice, to: Target) -> String {
+        let count = if dice.per_mille(50) { 30 } else { 1 };
+        let unix_ms = (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms);
+        for _ in 0..count {
+            let mut random = [0; 10];
+            random.iter_mut().for_each(|byte| *byte = dice.roll() as u8);
+            let id = Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid();
+            let text = Text::new(format!("{} of {}", self.said.len(), self.user())).expect("a text");
+            self.said.push((Conversation::of(self.user(), &to), id));
+            if let Some(session) = &mut self.session {
+                session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text }));
+            }
+        }
+        format!("says {count} to {to}")
+    }
+
+    /// What the session wants done. Its request lines leave in one frame, each but once, as the network thread
+    /// has them leave.
+    pub(crate) fn wishes(&mut self) -> Vec<Wish> {
+        let effects = self.session.as_mut().map(Session::take_effects).unwrap_or_default();
+        let mut lines = BTreeMap::new();
+        let mut wishes = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Request { id, line } => drop(lines.insert(id, line)),
+                Effect::Connect(_) => wishes.push(Wish::Connect),
+                Effect::Subscribe(topic) => wishes.push(Wish::Subscribe(topic, true)),
+                Effect::Unsubscribe(topic) => wishes.push(Wish::Subscribe(topic, false)),
+                Effect::Answer { ticket: FOLLOW_TICKET, outcome: Ok(_) } => wishes.push(Wish::Begun),
+                Effect::Answer { ticket: FOLLOW_TICKET, outcome: Err(_) } => wishes.push(Wish::NotBegun),
+                Effect::Answer { ticket, outcome } => {
+                    let words = outcome.as_ref().map_or_else(|error| error.message.clone(), summary);
+                    wishes.push(Wish::Note(words));
+                    wishes.extend(self.answered(ticket, outcome.ok()));
+                }
+                Effect::News(news) => wishes.push(Wish::News(news)),
+            }
+        }
+        if !lines.is_empty() {
+            wishes.push(Wish::Request(lines.into_values().flatten().collect()));
+        }
+        wishes
+    }
+
+    fn answered(&mut self, ticket: u64, answer: Option<Answer>) -> Option<Wish> {
+        let asked = self.asking.take_if(|asking| asking.ticket == ticket)?;
+        match (answer?, asked.leaves) {
+            (Answer::Done, Some(channel)) => {
+                self.shown.forget(&Target::Channel(channel));
+                None
+            }
+            (Answer::History(entries), _) => Some(Wish::Read(entries)),
+            (Answer::Joined(joined), _) => Some(Wish::Joined(Target::Channel(joined.channel))),
+            (_, _) => None,
+        }
+    }
+}
+
+/// An answer in short, for the trace.
+fn summary(answer: &Answer) -> String {
+    match answer {
+        Answer::Done => "done".to_owned(),
+        Answer::Joined(joined) => format!("joined {} at {}", joined.channel, joined.n),
+        Answer::History(entries) => format!("{} events", entries.len()),
+        Answer::Members(names) => format!("{} members", names.len()),
+        Answer::Channels(channels) => format!("{} channels", channels.len()),
+        Answer::Users(users) => format!("{} users", users.len()),
+        Answer::Registered(user) => format!("registered {user}"),
+        Answer::LoggedIn(account) => format!("logged in as {}", account.user),
+        Answer::Sessions(sessions) => format!("{} sessions", sessions.len()),
+        Answer::SessionsEnded(count) => format!("{count} sessions ended"),
+    }
+}

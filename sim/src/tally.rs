@@ -1,0 +1,62 @@
+//! What happened in a run or in many, counted.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::AddAssign;
+
+/// Counts; these only grow.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Happenings.
+    pub steps: u64,
+    /// Simulated milliseconds.
+    pub simulated_ms: u64,
+    /// Messages said.
+    pub said: u64,
+    /// Messages acknowledged.
+    pub acknowledged: u64,
+    /// Messages refused for good.
+    pub refused: u64,
+    /// Events shown to people.
+    pub shown: u64,
+    /// Starts of the server that found a log.
+    pub recoveries: u64,
+    /// Faults by name.
+    pub faults: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    /// Counts a fault.
+    pub(crate) fn fault(&mut self, name: &'static str) {
+        *self.faults.entry(name).or_default() += 1;
+    }
+}
+
+impl AddAssign<&Tally> for Tally {
+    fn add_assign(&mut self, other: &Tally) {
+        self.steps += other.steps;
+        self.simulated_ms += other.simulated_ms;
+        self.said += other.said;
+        self.acknowledged += other.acknowledged;
+        self.refused += other.refused;
+        self.shown += other.shown;
+        self.recoveries += other.recoveries;
+        for (name, count) in &other.faults {
+            *self.faults.entry(name).or_default() += count;
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: u64 = self.faults.values().sum();
+        writeln!(f, "{} steps, {} simulated hours", self.steps, self.simulated_ms / 3_600_000)?;
+        writeln!(
+            f,
+            "{} messages said, {} acknowledged, {} refused",
+            self.said, self.acknowledged, self.refused
+        )?;
+        writeln!(f, "{} events shown, {} recoveries, {faults} faults:", self.shown, self.recoveries)?;
+        self.faults.iter().try_for_each(|(name, count)| writeln!(f, "  {count:>9} {name}"))
+    }
+}

@@ -1,0 +1,32 @@
+//! What happened, as lines that a person can read, and as one hash that says whether two runs were the same.
+
+use std::fmt::Arguments;
+
+use sha2::{Digest as _, Sha256};
+
+/// The trace of a run.
+pub(crate) struct Trace {
+    hash: Sha256,
+    /// Where the lines go, if anybody wants them.
+    reader: Option<fn(&str)>,
+}
+
+impl Trace {
+    pub(crate) fn new(reader: Option<fn(&str)>) -> Self {
+        Self { hash: Sha256::new(), reader }
+    }
+
+    /// Notes one line.
+    pub(crate) fn note(&mut self, now_ms: u64, what: Arguments<'_>) {
+        let line = format!("{:>7}.{:03} {what}", now_ms / 1000, now_ms % 1000);
+        self.hash.update(line.as_bytes());
+        if let Some(reader) = self.reader {
+            reader(&line);
+        }
+    }
+
+    /// The hash of all lines, in hexadecimal digits.
+    pub(crate) fn hash(self) -> String {
+        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
