@@ -13,6 +13,9 @@ use crate::world::World;
 /// Milliseconds after which a client that could not begin to follow tries again.
 const FOLLOW_AGAIN_MS: u64 = 1_000;
 
+/// Milliseconds that an answer is old at most: the slowest network, and a client that was suspended.
+const ANSWER_MS_MAX: u64 = 10_000;
+
 /// A number that no conversation comes to.
 const HEAD_UNKNOWN: u64 = u64::MAX / 2;
 
@@ -103,9 +106,14 @@ impl World {
             // How far things have come cannot be known now; more than was told may be on the disk.
             None => self.told.conversations().map(|known| (known.seen_by(&user), HEAD_UNKNOWN)).collect(),
         };
-        let person = &mut self.people[client];
-        heads.into_iter().for_each(|(conversation, n)| person.shown.owe_after(conversation, n));
-        person.follows = true;
+        for (conversation, n) in heads {
+            // Whoever has just come may not know of it yet: the heads that the client has seen are older.
+            let of_all = Conversation::of(&user, &conversation);
+            if !self.told.has_moved(&user, &of_all, ANSWER_MS_MAX) {
+                self.people[client].shown.owe_after(conversation, n);
+            }
+        }
+        self.people[client].follows = true;
         self.note(format_args!("{user} follows"));
     }
 

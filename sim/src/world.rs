@@ -130,6 +130,7 @@ impl World {
         self.agenda.after(1_000, Happening::Fault);
         while let Some(happening) = self.agenda.next() {
             self.tally.steps += 1;
+            self.told.now_ms = self.agenda.now_ms;
             if self.tally.steps > STEPS_MAX {
                 return Err(Violation { checker: "no_busy_loop", what: "the run does not end".to_owned() });
             }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use common::{Body, Conversation, Event};
+use common::{Body, Conversation, Event, UserName};
 use uuid::Uuid;
 
 use super::{Check, ensure};
@@ -14,6 +14,10 @@ pub(crate) struct Told {
     lines: BTreeMap<Conversation, BTreeMap<u64, Box<str>>>,
     ids: BTreeMap<Uuid, (Conversation, u64)>,
     acknowledged: BTreeMap<Uuid, (Conversation, u64)>,
+    /// When it was first told that somebody came to a conversation or went, in simulated milliseconds.
+    moved_at_ms: BTreeMap<(Conversation, UserName), u64>,
+    /// The simulated time.
+    pub(crate) now_ms: u64,
 }
 
 impl Told {
@@ -24,11 +28,23 @@ impl Told {
             Err(error) => return ensure(false, "told_is_an_event", || format!("{line}: {error}")),
         };
         let conversation = event.conversation();
+        let is_new = !self.lines.get(&conversation).is_some_and(|lines| lines.contains_key(&event.n));
         self.same_everywhere(&conversation, event.n, line)?;
-        if let Body::Message { id, .. } = event.body {
-            self.one_effect_per_id(id, &conversation, event.n)?;
+        match event.body {
+            Body::Message { id, .. } => self.one_effect_per_id(id, &conversation, event.n),
+            Body::Created | Body::Joined | Body::Left => {
+                if is_new && self.now_ms > 0 {
+                    self.moved_at_ms.insert((conversation, event.from), self.now_ms);
+                }
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    /// Whether it was told within the last so many milliseconds that somebody came to a conversation or went.
+    pub(crate) fn has_moved(&self, who: &UserName, conversation: &Conversation, within_ms: u64) -> bool {
+        let moved_at_ms = self.moved_at_ms.get(&(conversation.clone(), who.clone()));
+        moved_at_ms.is_some_and(|moved_at_ms| moved_at_ms + within_ms > self.now_ms)
     }
 
     /// Notes that a message was acknowledged as this event.
