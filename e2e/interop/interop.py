@@ -12,7 +12,7 @@ import sys
 
 import zmq
 
-from papo import Papo, Refused, new_message_id
+from papo import Papo, Refused, Server, new_message_id
 
 PASSWORD = "correct horse battery staple"
 
@@ -52,7 +52,7 @@ def same_reply_on_a_req_socket(server):
     """A REQ socket adds the empty frame by itself: a bot needs no more."""
     with zmq.Context() as context, context.socket(zmq.REQ) as socket:
         socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(server)
+        Server(server).connect(socket)
         socket.send(b'{"jsonrpc":"2.0","id":7,"method":"server.info"}')
         if not socket.poll(10_000):
             raise TimeoutError(f"waited 10 s for a reply from {server}")
@@ -268,7 +268,11 @@ def scenario(server, alice, bob):
 def main():
     """Runs the scenario; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--server", default="tcp://127.0.0.1:5555")
+    parser.add_argument(
+        "--server", default="tcp://127.0.0.1:5555",
+        help="the invite of the node (papo://KEY@host:port), or where it is "
+             "(tcp://host:port) if it does not encrypt",
+    )
     server = parser.parse_args().server
     print(f"papo at {server}, pyzmq {zmq.pyzmq_version()}, "
           f"libzmq {zmq.zmq_version()}, Python {sys.version.split()[0]}")

@@ -9,11 +9,13 @@ how).
 import collections
 import itertools
 import json
+import re
 import secrets
 import time
 import uuid
 
 import zmq
+from zmq.utils import z85
 
 # The methods that anybody may call; all others carry the session's token.
 WITHOUT_TOKEN = frozenset(["server.info", "auth.register", "auth.login"])
@@ -37,11 +39,46 @@ class Event:
         self.fields = json.loads(line)
 
 
+class Server:
+    """Where a node is, and how to speak to it, from what its operator says.
+
+    That is an invite, `papo://<key>@host:port`: then everything is encrypted
+    with CURVE, and nobody without the secret to that key can answer in the
+    node's place. Or `tcp://host:port`, for a node in plain text.
+    """
+
+    def __init__(self, text):
+        invite = re.fullmatch("papo://([0-9a-fA-F]{64})@([^@]+)", text)
+        if text.startswith("papo://") and not invite:
+            raise ValueError(f"no invite: {text}")
+        self.endpoint = f"tcp://{invite[2]}" if invite else text
+        # Bindings take keys as Z85 (RFC 32), which is the same 32 bytes.
+        self._key = z85.encode(bytes.fromhex(invite[1])) if invite else None
+
+    def connect(self, socket, endpoint=None):
+        """Connects to the broker, or to another endpoint of the node."""
+        if self._key is not None:
+            # Who we are does not matter: a pair made for the occasion.
+            socket.curve_publickey, socket.curve_secretkey = (
+                zmq.curve_keypair()
+            )
+            socket.curve_serverkey = self._key
+        socket.connect(endpoint or self.endpoint)
+
+    def events_endpoint(self, advertised):
+        """Where events are published; `*` is the host of the broker."""
+        if not advertised.startswith("tcp://*:"):
+            return advertised
+        host, _, _ = self.endpoint.rpartition(":")
+        _, _, port = advertised.rpartition(":")
+        return f"{host}:{port}"
+
+
 class Papo:
     """One person's connection: `call` for requests, `events` for the rest."""
 
     def __init__(self, server, timeout_seconds=10):
-        self.server = server
+        self.server = Server(server)
         self.timeout_seconds = timeout_seconds
         self.token = None
         self._numbers = itertools.count(1)
@@ -49,7 +86,7 @@ class Papo:
         self._newest = {}
         self._context = zmq.Context()
         self._commands = self._context.socket(zmq.DEALER)
-        self._commands.connect(server)
+        self.server.connect(self._commands)
         self._fan_out = None
 
     def close(self):
@@ -116,7 +153,10 @@ class Papo:
         """
         if self._fan_out is None:
             self._fan_out = self._context.socket(zmq.SUB)
-            self._fan_out.connect(self._events_endpoint())
+            advertised = self.call("server.info")["events"]
+            self.server.connect(
+                self._fan_out, self.server.events_endpoint(advertised)
+            )
         barrier = f"sync.interop.{secrets.token_hex(16)}"
         self._fan_out.subscribe(topic)
         self._fan_out.subscribe(barrier)
@@ -158,15 +198,6 @@ class Papo:
         topic = topic.decode()
         self._early.extend(Event(topic, line) for line in lines.splitlines())
         return topic
-
-    def _events_endpoint(self):
-        """Where events are published; `*` is the host of the server."""
-        events = self.call("server.info")["events"]
-        if not events.startswith("tcp://*:"):
-            return events
-        host, _, _ = self.server.rpartition(":")
-        _, _, port = events.rpartition(":")
-        return f"{host}:{port}"
 
     def _receive(self, socket, what):
         if not socket.poll(self.timeout_seconds * 1000):

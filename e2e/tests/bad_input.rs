@@ -68,7 +68,7 @@ fn a_bad_line_is_told_what_is_wrong_with_it() {
         ),
         (
             br##"{"jsonrpc":"2.0","id":8,"method":"channel.join","params":{"channel":"#general"}}"##,
-            "8 -32602 invalid_params: channel.join: missing field `token`",
+            "8 4010 unauthenticated: channel.join: missing field `token`",
         ),
         (
             br##"{"jsonrpc":"2.0","id":9,"method":"channel.join","params":{"channel":"#general","token":"me"}}"##,

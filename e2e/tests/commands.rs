@@ -117,7 +117,8 @@ fn exit_codes_tell_what_went_wrong() {
     let lost = Process::start(nobody).finish();
     assert_eq!(lost.code, Some(1), "no session there: {}", lost.log);
     let mut stranger = Command::new(binary());
-    stranger.args(["login", "alice", "--server", "tcp://127.0.0.1:9", "--timeout", "1"]);
+    let (key, _) = node.server().split_once('@').expect("an invite");
+    stranger.args(["login", "alice", "--server", &format!("{key}@127.0.0.1:9"), "--timeout", "1"]);
     stranger.arg("--config").arg(alice.config.path()).env("PAPO_PASSWORD", PASSWORD);
     let lost = Process::start(stranger).finish();
     assert_eq!(lost.code, Some(3), "not reachable: {}", lost.log);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::{ChannelName, Conversation, Target, Text, UserName};
 use server::commits::Commits;
-use server::domain::Command;
+use server::domain::{Command, Deed};
 use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
 use server::journal::{Disk as _, Options};
 use server::ledger::{Ledger, LedgerError, Sizes};
@@ -45,7 +45,7 @@ fn work(disk: &FaultyDisk) -> u64 {
     let mut durable_n = 0;
     let first = [
         Command::Register { user: alice(), password: "hash".into() },
-        Command::CreateChannel { user: alice(), channel: channel.clone() },
+        Command::CreateChannel(Deed { user: alice(), channel: channel.clone() }, false),
     ];
     let messages = (0..u128::from(MESSAGES)).map(|number| Command::Send {
         user: alice(),
