@@ -32,12 +32,20 @@ impl Told {
         self.same_everywhere(&conversation, event.n, line)?;
         match event.body {
             Body::Message { id, .. } => self.one_effect_per_id(id, &conversation, event.n),
-            Body::Created | Body::Joined | Body::Left => {
+            Body::Created { .. } | Body::Joined | Body::Left => {
                 if is_new && self.now_ms > 0 {
                     self.moved_at_ms.insert((conversation, event.from), self.now_ms);
                 }
                 Ok(())
             }
+            // Nobody is invited, removed or given a role here.
+            Body::Invited(_)
+            | Body::Kicked(_)
+            | Body::Banned(_)
+            | Body::Unbanned(_)
+            | Body::Role(..)
+            | Body::Set { .. }
+            | Body::Unknown => ensure(false, "told_is_known", || line.to_owned()),
         }
     }
 
