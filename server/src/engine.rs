@@ -130,7 +130,10 @@ impl Engine {
     pub fn tell<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Failed<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
-            Err((answer, cause)) => return self.answer_failure(&answer, cause, outlet),
+            Err(failure) => {
+                let (answer, cause) = *failure;
+                return self.answer_failure(&answer, cause, outlet);
+            }
         };
         while let Some(reply) = self.ledger.held.next_reply(durable) {
             outlet.reply(reply.route, reply.lines).map_err(Failed::Outlet)?;

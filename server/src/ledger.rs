@@ -179,11 +179,11 @@ impl Ledger {
     /// # Errors
     ///
     /// When the disk failed: what is to be answered to all that waits. The state is what is on disk again.
-    pub fn poll(&mut self) -> Result<u64, (Error, LedgerError)> {
+    pub fn poll(&mut self) -> Result<u64, Box<(Error, LedgerError)>> {
         while let Some(result) = self.committer.poll() {
             match result {
                 Ok(committed) => self.committed(&committed),
-                Err(failed) => return Err(self.fail(failed)),
+                Err(failed) => return Err(Box::new(self.fail(failed))),
             }
         }
         Ok(self.durable.record)

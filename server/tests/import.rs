@@ -23,7 +23,7 @@ fn empty() -> Ledger {
 fn sync(ledger: &mut Ledger) {
     while !ledger.is_quiet() {
         ledger.flush();
-        ledger.poll().map_err(|(answer, _)| answer).expect("a sound disk");
+        ledger.poll().map_err(|failure| failure.0).expect("a sound disk");
     }
 }
 
