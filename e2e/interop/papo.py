@@ -46,6 +46,7 @@ class Papo:
         self.token = None
         self._numbers = itertools.count(1)
         self._early = collections.deque()
+        self._newest = {}
         self._context = zmq.Context()
         self._commands = self._context.socket(zmq.DEALER)
         self._commands.connect(server)
@@ -124,7 +125,11 @@ class Papo:
         self._fan_out.unsubscribe(barrier)
 
     def events(self, count):
-        """Waits for `count` numbered events, on whatever topics they come."""
+        """Waits for `count` new events, on whatever topics they come.
+
+        An event may come more than once, on several topics or late: those
+        whose number is not new in their conversation are dropped.
+        """
         events = []
         while len(events) < count:
             if not self._early:
@@ -132,9 +137,20 @@ class Papo:
                 continue
             event = self._early.popleft()
             # What has no `n` is passing (somebody types) and may be ignored.
-            if "n" in event.fields:
+            if self._is_new(event):
                 events.append(event)
         return events
+
+    def _is_new(self, event):
+        if "n" not in event.fields:
+            return False
+        to, sender = event.fields["to"], "@" + event.fields["from"]
+        people = to.startswith("@")
+        conversation = frozenset((to, sender)) if people else to
+        if event.fields["n"] <= self._newest.get(conversation, 0):
+            return False
+        self._newest[conversation] = event.fields["n"]
+        return True
 
     def _next_topic(self, what):
         """Keeps the events of the next message and returns its topic."""

@@ -1,0 +1,217 @@
+//! Somebody who speaks to a node: requests out, replies in, over a DEALER.
+
+use std::time::Duration;
+
+use common::accounts::LoggedIn;
+use common::channels::Joined;
+use common::history::{Heads, Page};
+use common::limits::HISTORY_EVENTS_MAX;
+use common::messages::Sent;
+use common::{Error, Event, rpc};
+use serde_json::{Value, json};
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::{Context, Frame, Kind, Socket, clock};
+use uuid::Uuid;
+
+use crate::node::Node;
+use crate::{DEADLINE, SILENCE};
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse";
+
+/// A connection to the broker, and the session that was opened over it.
+pub struct Peer {
+    socket: Socket,
+    requests: u64,
+    session: Option<LoggedIn>,
+}
+
+/// One peer for each name, registered and logged in.
+#[must_use]
+pub fn peers<const COUNT: usize>(node: &Node, names: [&str; COUNT]) -> [Peer; COUNT] {
+    names.map(|name| {
+        let mut peer = node.peer();
+        peer.register(name).expect("a name that is free");
+        peer.login(name).expect("a session");
+        peer
+    })
+}
+
+impl Peer {
+    /// Connects to a broker, now or as soon as there is one.
+    #[must_use]
+    pub fn connect(endpoint: &str) -> Self {
+        let socket = Context::new().socket(Kind::Dealer, &Security::Plain).expect("a socket");
+        socket.connect(endpoint).expect("an endpoint");
+        Self { socket, requests: 0, session: None }
+    }
+
+    /// Makes an account with [`PASSWORD`].
+    pub fn register(&mut self, user: &str) -> Result<Value, Error> {
+        self.call("auth.register", json!({ "user": user, "password": PASSWORD }))
+    }
+
+    /// Opens a session, under which everything is asked from now on.
+    pub fn login(&mut self, user: &str) -> Result<LoggedIn, Error> {
+        let result = self.call("auth.login", json!({ "user": user, "password": PASSWORD }))?;
+        let session: LoggedIn = serde_json::from_value(result).expect("a session");
+        self.session = Some(session.clone());
+        Ok(session)
+    }
+
+    /// Goes on under a session that was opened before.
+    pub fn resume(&mut self, session: &LoggedIn) {
+        self.session = Some(session.clone());
+    }
+
+    /// The session under which it asks.
+    #[must_use]
+    pub fn session(&self) -> &LoggedIn {
+        self.session.as_ref().expect("a session")
+    }
+
+    /// Makes a channel.
+    pub fn create(&mut self, channel: &str) -> Result<Joined, Error> {
+        self.call_as("channel.create", json!({ "channel": channel }))
+    }
+
+    /// Becomes a member of a channel.
+    pub fn join(&mut self, channel: &str) -> Result<Joined, Error> {
+        self.call_as("channel.join", json!({ "channel": channel }))
+    }
+
+    /// Says something.
+    pub fn send(&mut self, to: &str, text: &str) -> Result<Sent, Error> {
+        self.send_as(Uuid::now_v7(), to, text)
+    }
+
+    /// Says something under a given id.
+    pub fn send_as(&mut self, id: Uuid, to: &str, text: &str) -> Result<Sent, Error> {
+        self.call_as("message.send", json!({ "to": to, "id": id, "text": text }))
+    }
+
+    /// The conversations and how far they have come.
+    pub fn heads(&mut self) -> Heads {
+        self.call_as("sync.heads", json!({})).expect("the heads")
+    }
+
+    /// All events of a conversation, page after page. They are numbered 1, 2, 3 ... up to the head.
+    pub fn history(&mut self, conversation: &str) -> Vec<Event<'static>> {
+        let mut events: Vec<Event<'static>> = Vec::new();
+        loop {
+            let asked =
+                json!({ "conversation": conversation, "after": events.len(), "limit": HISTORY_EVENTS_MAX });
+            let page = self.call("message.history", asked).expect("a page").to_string();
+            let page: Page<'_> = serde_json::from_str(&page).expect("a page");
+            for line in page.events {
+                let event: Event<'_> = serde_json::from_str(line.get()).expect("an event");
+                assert_eq!(event.n, events.len() as u64 + 1, "{conversation} has a hole");
+                events.push(event.into_owned());
+            }
+            if events.len() as u64 >= page.head {
+                return events;
+            }
+        }
+    }
+
+    /// Asks and waits for the answer; says nothing twice.
+    pub fn call(&mut self, method: &str, params: Value) -> Result<Value, Error> {
+        let line = self.line(method, params);
+        self.post(&line);
+        self.answer(DEADLINE).unwrap_or_else(|| panic!("{method} is not answered"))
+    }
+
+    /// Asks until there is an answer: for requests that may be lost and do no harm twice.
+    pub fn call_until_answered(&mut self, method: &str, params: Value) -> Result<Value, Error> {
+        let (line, started) = (self.line(method, params), clock::now());
+        while started.elapsed() < DEADLINE {
+            self.post(&line);
+            if let Some(answer) = self.answer(SILENCE) {
+                return answer;
+            }
+        }
+        panic!("{method} is not answered")
+    }
+
+    /// Sends one frame of request lines, and waits for nothing.
+    pub fn post(&self, lines: &[u8]) {
+        self.post_frames(&[b"", lines]);
+    }
+
+    /// Sends frames as they are.
+    pub fn post_frames(&self, frames: &[&[u8]]) {
+        let send = || self.socket.send(frames.iter().map(|frame| Frame::from(*frame)));
+        let started = clock::now();
+        while send().expect("a send") != transport::Sent::Done {
+            assert!(started.elapsed() < DEADLINE, "too much waits to be sent");
+            wait(&[Watch::Writable(&self.socket)], Some(SILENCE)).expect("a wait");
+        }
+    }
+
+    /// The lines of the next reply, or nothing when there is none within that time.
+    pub fn reply_within(&self, time: Duration) -> Option<Vec<u8>> {
+        let (mut frames, started) = (Vec::new(), clock::now());
+        while !self.socket.receive(&mut frames).expect("a receive") {
+            let left = time.checked_sub(started.elapsed())?;
+            wait(&[Watch::Readable(&self.socket)], Some(left)).expect("a wait");
+        }
+        assert_eq!(frames.len(), 2, "a reply is an empty frame and one of lines");
+        frames.last().map(|lines| lines.to_vec())
+    }
+
+    /// The lines of the next reply.
+    #[must_use]
+    pub fn reply(&self) -> Vec<u8> {
+        self.reply_within(DEADLINE).expect("a reply in time")
+    }
+
+    /// One request line, with a new id and the token of the session, if there is one and `params` has none.
+    pub fn line(&mut self, method: &str, mut params: Value) -> Vec<u8> {
+        self.requests += 1;
+        if let (Some(session), Some(params)) = (&self.session, params.as_object_mut()) {
+            params.entry("token").or_insert_with(|| json!(session.token));
+        }
+        let mut line = Vec::new();
+        rpc::encode_request(&mut line, &self.requests.to_string(), method, &params);
+        line
+    }
+
+    /// One request line that says something; its id is the message's, for [`receipt`].
+    #[must_use]
+    pub fn message_line(&self, id: Uuid, to: &str, text: &str) -> Vec<u8> {
+        let params = json!({ "token": self.session().token, "to": to, "id": id, "text": text });
+        let mut line = Vec::new();
+        rpc::encode_request(&mut line, &id.to_string(), "message.send", &params);
+        line
+    }
+
+    fn call_as<T: serde::de::DeserializeOwned>(&mut self, method: &str, params: Value) -> Result<T, Error> {
+        self.call(method, params)
+            .map(|result| serde_json::from_value(result).expect("the result of this method"))
+    }
+
+    /// The answer to the last request; those to earlier ones, which may come twice, are passed over.
+    fn answer(&self, time: Duration) -> Option<Result<Value, Error>> {
+        let (wanted, started) = (json!(self.requests.to_string()), clock::now());
+        loop {
+            let lines = self.reply_within(time.saturating_sub(started.elapsed()))?;
+            let replies = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let mut replies = replies.map(|line| serde_json::from_slice::<Value>(line).expect("JSON"));
+            let Some(mut reply) = replies.find(|reply| reply.get("id") == Some(&wanted)) else { continue };
+            return Some(match reply.get_mut("error").map(Value::take) {
+                Some(error) => Err(serde_json::from_value(error).expect("an error")),
+                None => Ok(reply.get_mut("result").map(Value::take).expect("a result")),
+            });
+        }
+    }
+}
+
+/// The message that a reply is about, and what was answered.
+#[must_use]
+pub fn receipt(reply: &[u8]) -> (Uuid, Sent) {
+    let reply = rpc::decode_reply(reply).expect("one reply line");
+    assert_eq!(reply.error, None);
+    let id = reply.id.as_deref().map(Uuid::parse_str).expect("an id").expect("the id of a message");
+    (id, serde_json::from_str(reply.result.expect("a result").get()).expect("a receipt"))
+}

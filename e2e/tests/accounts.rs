@@ -1,0 +1,98 @@
+//! Accounts and sessions: names, passwords, tokens, and what of them survives a restart.
+
+use common::{Error, Reason};
+use e2e::{Node, PASSWORD, Peer, peers};
+use serde_json::json;
+use transport::clock;
+
+fn reason<T: std::fmt::Debug>(refused: Result<T, Error>) -> Reason {
+    refused.expect_err("refused").reason().expect("a reason of the table")
+}
+
+#[test]
+fn a_name_has_one_spelling_and_one_owner() {
+    let node = Node::up();
+    let mut peer = node.peer();
+    assert_eq!(peer.register("João"), Ok(json!({ "user": "joão" })));
+    assert_eq!(reason(peer.register("JOÃO")), Reason::NameTaken);
+    assert_eq!(reason(peer.register("joa\u{303}o")), Reason::NameTaken, "typed with a combining tilde");
+    assert_eq!(peer.login("joÃo").expect("a session").user.as_str(), "joão");
+}
+
+#[test]
+fn an_unknown_name_and_a_wrong_password_look_the_same() {
+    let node = Node::up();
+    let [mut alice] = peers(&node, ["alice"]);
+    let mut refusal = |user| {
+        let credentials = json!({ "user": user, "password": "incorrect horse" });
+        alice.call("auth.login", credentials).expect_err("refused")
+    };
+    assert_eq!(refusal("alice").reason(), Some(Reason::WrongCredentials));
+    assert_eq!(refusal("alice"), refusal("nobody"));
+}
+
+#[test]
+fn a_logout_ends_one_session_and_no_other() {
+    let node = Node::up();
+    let [mut alice] = peers(&node, ["alice"]);
+    let mut elsewhere = node.peer();
+    elsewhere.login("alice").expect("a second session");
+    assert_eq!(alice.call("auth.logout", json!({})), Ok(json!({})));
+    assert_eq!(reason(alice.call("user.list", json!({}))), Reason::Unauthenticated);
+    elsewhere.call("user.list", json!({})).expect("the other session goes on");
+}
+
+#[test]
+fn a_session_survives_a_clean_restart_and_a_kill() {
+    let mut node = Node::up();
+    let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
+    bob.call("auth.logout", json!({})).expect("bob leaves");
+    let restarts: [fn(&mut Node); 2] = [
+        |node| node.restart("up"),
+        |node| {
+            node.kill("up");
+            node.start("up");
+        },
+    ];
+    for restart in restarts {
+        restart(&mut node);
+        let resumed = |peer: &Peer| {
+            let mut again = node.peer();
+            again.resume(peer.session());
+            again.call("user.list", json!({}))
+        };
+        resumed(&alice).expect("the token is as good as before");
+        assert_eq!(reason(resumed(&bob)), Reason::Unauthenticated, "and a token that ended is not");
+        // The same connection, too: it was lost, and libzmq made it anew.
+        alice.call_until_answered("user.list", json!({})).expect("an answer");
+    }
+}
+
+/// Hashes take a hundred times as long as sends: were they computed in the loop, one send would come after all.
+#[test]
+fn a_hundred_logins_do_not_hold_up_the_messages() {
+    const LOGINS: usize = 100;
+    const SENDS_AT_LEAST: usize = 20;
+    let node = Node::up();
+    let [mut alice, _bob] = peers(&node, ["alice", "bob"]);
+    let mut crowd = node.peer();
+    for _ in 0..LOGINS {
+        let line = crowd.line("auth.login", json!({ "user": "bob", "password": PASSWORD }));
+        crowd.post(&line);
+    }
+    let (mut logins, mut sends, started) = (0, 0, clock::now());
+    while logins < LOGINS {
+        alice.send("@bob", "still here").expect("an answer");
+        sends += 1;
+        while let Some(reply) = crowd.reply_within(std::time::Duration::ZERO) {
+            assert!(
+                reply.windows(8).any(|word| word == b"\"token\":"),
+                "{}",
+                String::from_utf8_lossy(&reply)
+            );
+            logins += 1;
+        }
+        assert!(started.elapsed() < e2e::DEADLINE, "{logins} logins were answered");
+    }
+    assert!(sends >= SENDS_AT_LEAST, "only {sends} sends were answered before the last login");
+}

@@ -1,0 +1,93 @@
+//! Two people at two terminals.
+
+use e2e::{Node, Terminal, peers};
+use tempfile::TempDir;
+
+const PASSWORD: &str = "correct horse";
+
+fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
+    let terminal = Terminal::chat(node.endpoint("clients"), config.path());
+    terminal.wait_for("papo>");
+    terminal.enter(&format!("/register {name}"));
+    terminal.wait_for("choose a password:");
+    terminal.enter(PASSWORD);
+    terminal.wait_for("once more:");
+    terminal.enter(PASSWORD);
+    terminal.wait_for("you are ");
+    terminal
+}
+
+#[test]
+fn two_people_talk_in_a_channel_and_alone() {
+    let node = Node::up();
+    let configs = [TempDir::new().expect("a folder"), TempDir::new().expect("a folder")];
+    let [alice, joao] =
+        [("alice", &configs[0]), ("João", &configs[1])].map(|(name, config)| register(&node, config, name));
+    joao.wait_for("you are joão");
+    alice.enter("/create #general");
+    alice.wait_for("#general>");
+    joao.enter("/join #general");
+    alice.wait_for("joão joined #general");
+    alice.enter("olá João 🙂");
+    joao.wait_for("alice: olá João 🙂");
+    joao.enter("oi! 日本語, é ção");
+    alice.wait_for("joão: oi! 日本語, é ção");
+    alice.enter("/msg @joão só para você");
+    joao.wait_for("alice: só para você");
+    joao.enter("/msg @alice recebi 🎉");
+    alice.wait_for("joão: recebi 🎉");
+    alice.enter("/history");
+    alice.wait_until("shows the history", |screen| screen.matches("alice: olá João 🙂").count() == 2);
+
+    // What comes in while somebody types stands above the line, which stays as it was.
+    alice.type_text("half a sen");
+    joao.enter("an interruption");
+    alice.wait_for("joão: an interruption");
+    alice.wait_until("keeps the line", |screen| screen.trim_end().ends_with("#general> half a sen"));
+    alice.type_text("tence");
+    alice.press("Enter");
+    joao.wait_for("alice: half a sentence");
+    assert!(!node.log("up").contains(PASSWORD));
+}
+
+#[test]
+fn keys_do_what_they_do_in_a_shell() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create #general");
+    alice.wait_for("#general>");
+    alice.type_text("/hist");
+    alice.press("Tab");
+    alice.wait_for("/history");
+    alice.press("C-c");
+    alice.wait_until("has an empty prompt", |screen| screen.trim_end().ends_with("#general>"));
+    alice.type_text("/leave #gen");
+    alice.press("Tab");
+    alice.wait_for("/leave #general");
+    alice.press("C-c");
+    alice.press("C-d");
+    alice.wait_for_end();
+
+    // The session was kept: the next chat goes straight in.
+    let again = Terminal::chat(node.endpoint("clients"), config.path());
+    again.wait_for("#general>");
+    again.enter("/quit");
+    again.wait_for_end();
+}
+
+#[test]
+fn escape_sequences_never_reach_a_terminal() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create #general");
+    alice.wait_for("#general>");
+    let [mut eve] = peers(&node, ["eve"]);
+    eve.join("#general").expect("joined");
+    eve.send("#general", "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}gone").expect("sent");
+    alice.wait_for("gone");
+    let screen = alice.screen();
+    assert!(screen.contains("eve joined #general"), "nothing was cleared:\n{screen}");
+    assert!(screen.contains("[2J"), "the sequence is shown, not obeyed:\n{screen}");
+}

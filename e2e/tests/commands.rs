@@ -1,0 +1,136 @@
+//! The commands for scripts: what they print, and their exit codes.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use e2e::{Finished, Node, PASSWORD, Process, binary};
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Somebody's shell: their config folder and their node.
+struct Shell<'a> {
+    node: &'a Node,
+    config: TempDir,
+}
+
+impl<'a> Shell<'a> {
+    fn new(node: &'a Node, user: &str) -> Self {
+        let shell = Self { node, config: TempDir::new().expect("a folder") };
+        shell.does(&["register", user]);
+        shell.does(&["login", user]);
+        shell
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).args(["--server", self.node.endpoint("clients")]);
+        command.arg("--config").arg(self.config.path()).env("PAPO_PASSWORD", PASSWORD);
+        command
+    }
+
+    fn runs(&self, arguments: &[&str]) -> Finished {
+        Process::start(self.command(arguments)).finish()
+    }
+
+    /// Runs a command that is to succeed, and returns what it printed.
+    fn does(&self, arguments: &[&str]) -> String {
+        let finished = self.runs(arguments);
+        assert_eq!(finished.code, Some(0), "{arguments:?}: {}", finished.log);
+        finished.output
+    }
+
+    fn texts(&self, arguments: &[&str]) -> Vec<String> {
+        let text = |line: &str| {
+            let event: Value = serde_json::from_str(line).expect("a line of JSON");
+            event["text"].as_str().map(str::to_owned)
+        };
+        self.does(arguments).lines().filter_map(text).collect()
+    }
+}
+
+#[test]
+fn a_script_sends_reads_and_lists() {
+    let node = Node::up();
+    let (alice, bob) = (Shell::new(&node, "alice"), Shell::new(&node, "bob"));
+    alice.does(&["create", "#ops"]);
+    bob.does(&["join", "#ops"]);
+    alice.does(&["send", "#ops", "build done"]);
+    bob.does(&["send", "@alice", "olá 🙂"]);
+    assert_eq!(bob.texts(&["history", "#ops", "--json"]), ["build done"]);
+    assert_eq!(alice.texts(&["history", "@bob", "--json"]), ["olá 🙂"]);
+    assert!(alice.does(&["channels"]).contains("#ops"));
+    let users = alice.does(&["users", "--json"]);
+    assert!(users.contains("\"alice\"") && users.contains("\"bob\""), "{users}");
+    bob.does(&["leave", "#ops"]);
+    bob.does(&["logout"]);
+    assert_eq!(bob.runs(&["users"]).code, Some(1));
+}
+
+#[test]
+fn every_line_of_standard_input_is_sent_once_and_in_order() {
+    let node = Node::up();
+    let alice = Shell::new(&node, "alice");
+    alice.does(&["create", "#log"]);
+    let mut sending = alice.command(&["send", "#log", "-"]);
+    let mut child = sending.stdin(Stdio::piped()).spawn().expect("papo");
+    let lines: Vec<_> = (0..2_000).map(|i| format!("line {i}")).collect();
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(lines.join("\n").as_bytes()).expect("written");
+    drop(input);
+    assert!(child.wait().expect("an end").success());
+
+    let mut heard = Vec::new();
+    for page in 0..4 {
+        let after = (1 + page * 500).to_string();
+        heard.extend(alice.texts(&["history", "#log", "--after", &after, "--limit", "500", "--json"]));
+    }
+    assert_eq!(heard, lines);
+}
+
+#[test]
+fn a_subscriber_hears_everything_and_stops_cleanly() {
+    let node = Node::up();
+    let alice = Shell::new(&node, "alice");
+    alice.does(&["create", "#ops"]);
+    alice.does(&["send", "#ops", "before"]);
+    let subscriber = Process::start(alice.command(&["subscribe", "#ops", "--after", "0", "--json"]));
+    let next = || subscriber.ready()["text"].as_str().map(str::to_owned);
+    assert_eq!(next(), None, "the channel was created");
+    assert_eq!(next().as_deref(), Some("before"));
+    alice.does(&["send", "#ops", "live"]);
+    assert_eq!(next().as_deref(), Some("live"));
+    let finished = subscriber.stop(Signal::TERM);
+    assert_eq!(finished.code, Some(0), "{}", finished.log);
+}
+
+#[test]
+fn exit_codes_tell_what_went_wrong() {
+    let node = Node::up();
+    let alice = Shell::new(&node, "alice");
+    assert_eq!(alice.runs(&["send", "#nowhere", "x"]).code, Some(1), "refused");
+    assert_eq!(alice.runs(&["send", "general", "x"]).code, Some(2), "the shell ate the #");
+    assert_eq!(alice.runs(&["send"]).code, Some(2), "wrong usage");
+    let mut nobody = Command::new(binary());
+    nobody.args(["users", "--server", "tcp://127.0.0.1:9", "--timeout", "1"]);
+    nobody.arg("--config").arg(alice.config.path());
+    let lost = Process::start(nobody).finish();
+    assert_eq!(lost.code, Some(1), "no session there: {}", lost.log);
+    let mut stranger = Command::new(binary());
+    stranger.args(["login", "alice", "--server", "tcp://127.0.0.1:9", "--timeout", "1"]);
+    stranger.arg("--config").arg(alice.config.path()).env("PAPO_PASSWORD", PASSWORD);
+    let lost = Process::start(stranger).finish();
+    assert_eq!(lost.code, Some(3), "not reachable: {}", lost.log);
+    assert!(lost.log.contains("tcp://127.0.0.1:9"), "{}", lost.log);
+}
+
+#[test]
+fn the_session_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let node = Node::up();
+    let alice = Shell::new(&node, "alice");
+    let file = alice.config.path().join("sessions.json");
+    let mode = std::fs::metadata(&file).expect("the session").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!std::fs::read_to_string(&file).expect("text").contains(PASSWORD));
+}

@@ -1,0 +1,12 @@
+//! The end-to-end tests, a file per topic. One binary, because each costs a link.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+
+mod accounts;
+mod messages;
+mod bad_input;
+mod processes;
+mod kills;
+mod torn;
+mod commands;
+mod chat;
+mod interop;

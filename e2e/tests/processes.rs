@@ -1,0 +1,186 @@
+//! Processes as an operator sees them: starts that are refused, stops, restarts, and files left behind.
+
+use std::collections::HashMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use common::Body;
+use common::messages::Sent;
+use e2e::{DEADLINE, Finished, Node, Process, SILENCE, peers, receipt};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tempfile::{NamedTempFile, TempDir};
+use transport::clock;
+use uuid::Uuid;
+
+const FREE_PORT: &str = "tcp://127.0.0.1:0";
+const UP_FLAGS: [&str; 5] = ["clients", "subscribers", "broker-control", "proxy-control", "server-control"];
+
+/// Runs `papo up`, which must refuse to start.
+fn up(data: &Path, endpoint: impl Fn(&str) -> String) -> Finished {
+    let flags = UP_FLAGS.map(|flag| format!("--{flag}={}", endpoint(flag)));
+    let data = format!("--data={}", data.display());
+    Process::run(["up".to_owned(), data].into_iter().chain(flags))
+}
+
+#[track_caller]
+fn assert_refused(finished: &Finished, sentence: &str) {
+    assert_eq!(finished.code, Some(1), "{}", finished.log);
+    assert!(finished.log.contains(sentence), "{sentence} is not in: {}", finished.log);
+    assert_eq!(finished.output, "", "it never said that it was ready");
+}
+
+#[test]
+fn a_second_server_on_one_data_folder_is_refused_by_name() {
+    let node = Node::up();
+    let [mut alice] = peers(&node, ["alice"]);
+    let sentence = format!("the data folder {} is in use by another papo server", node.data().display());
+    assert_refused(&up(node.data(), |_| FREE_PORT.to_owned()), &sentence);
+    let data = format!("--data={}", node.data().display());
+    assert_refused(&Process::run(["server", &data, "--control=tcp://127.0.0.1:0"]), &sentence);
+    assert_eq!(alice.send("@alice", "still first").expect("stored").n, 1);
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_refused_by_name() {
+    // Below a file there can be no folder, whatever the rights of who asks.
+    let file = NamedTempFile::new().expect("a file");
+    let data = file.path().join("data");
+    let sentence = format!("cannot create {}: ", data.display());
+    assert_refused(&up(&data, |_| FREE_PORT.to_owned()), &sentence);
+    assert_refused(&up(Path::new("/proc/papo"), |_| FREE_PORT.to_owned()), "cannot create /proc/papo: ");
+}
+
+#[test]
+fn a_port_in_use_is_refused_by_name() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = format!("tcp://{}", taken.local_addr().expect("an address"));
+    let sentence = format!("{taken} is in use: another papo may be running there");
+    for wanted in UP_FLAGS {
+        let data = TempDir::new().expect("a folder");
+        let endpoint = |flag: &str| if flag == wanted { taken.clone() } else { FREE_PORT.to_owned() };
+        assert_refused(&up(data.path(), endpoint), &sentence);
+    }
+}
+
+#[test]
+fn a_clean_stop_keeps_what_was_acknowledged() {
+    const SENDS: usize = 300;
+    let mut node = Node::up();
+    let [mut alice] = peers(&node, ["alice"]);
+    for signal in [Signal::TERM, Signal::INT] {
+        let ids: Vec<_> = (0..SENDS).map(|_| Uuid::now_v7()).collect();
+        let post = |id: &Uuid| alice.post(&alice.message_line(*id, "@alice", "oi"));
+        ids.iter().for_each(post);
+        // In the middle of it: some are answered, more are on their way.
+        let mut receipts = HashMap::from([receipt(&alice.reply())]);
+        let finished = node.stop("up", signal);
+        assert_eq!(finished.code, Some(0), "{}", finished.log);
+        node.start("up");
+        let started = clock::now();
+        while receipts.len() < SENDS {
+            assert!(started.elapsed() < DEADLINE, "only {} sends were answered", receipts.len());
+            match alice.reply_within(SILENCE).map(|reply| receipt(&reply)) {
+                Some((id, sent)) => assert_eq!(*receipts.entry(id).or_insert(sent), sent),
+                None => ids.iter().filter(|id| !receipts.contains_key(id)).for_each(post),
+            }
+        }
+        for event in alice.history("@alice") {
+            let Body::Message { id, .. } = event.body else { panic!("{event:?}") };
+            let told = receipts.remove(&id);
+            assert!(told.is_none_or(|told| told == Sent { n: event.n, at: event.at }), "{told:?} {event:?}");
+        }
+        assert!(receipts.is_empty(), "acknowledged, and not in the history: {receipts:?}");
+    }
+    assert_eq!(node.verify()["whole"], true);
+}
+
+#[test]
+fn what_is_asked_while_the_server_is_down_is_answered_when_it_is_back() {
+    let mut node = Node::three();
+    let [mut alice] = peers(&node, ["alice"]);
+    let stops: [fn(&mut Node); 2] =
+        [|node| drop(node.stop("server", Signal::TERM)), |node| node.kill("server")];
+    for (stop, number) in stops.into_iter().zip(1..) {
+        stop(&mut node);
+        let params = json!({ "to": "@alice", "id": Uuid::now_v7(), "text": "are you there?" });
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| alice.call_until_answered("message.send", params));
+            node.start("server");
+            let sent = waiting.join().expect("a sender").expect("stored");
+            assert_eq!(sent["n"], number);
+        });
+    }
+    assert_eq!(alice.history("@alice").len(), 2);
+}
+
+#[test]
+fn each_role_can_be_restarted_under_its_clients() {
+    let mut node = Node::three();
+    let [mut alice] = peers(&node, ["alice"]);
+    let topic = alice.create("#general").expect("a channel").topic;
+    let mut listener = node.listener();
+    listener.follow(&[&topic]);
+    for role in ["broker", "proxy", "server"] {
+        node.restart(role);
+        let params = json!({ "to": "#general", "id": Uuid::now_v7(), "text": role });
+        let sent = alice.call_until_answered("message.send", params).expect("stored");
+        assert_eq!(sent["n"], alice.history("#general").len(), "{role}");
+    }
+    node.assert_healthy();
+    // The fan-out works again as soon as the links are back: until then, events are repaired from the history.
+    let started = clock::now();
+    while listener.heard().count() == 0 {
+        assert!(started.elapsed() < DEADLINE, "the listener hears nothing any more");
+        alice.send("#general", "and now?").expect("stored");
+        listener.barrier();
+    }
+}
+
+#[test]
+fn the_state_is_in_the_log_and_the_snapshots_only_save_time() {
+    let mut node = Node::up();
+    let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
+    alice.create("#general").expect("a channel");
+    alice.create("#empty").expect("a channel");
+    bob.join("#general").expect("a member");
+    alice.call("channel.leave", json!({ "channel": "#empty" })).expect("left");
+    alice.send("#general", "oi").expect("stored");
+    bob.send("@alice", "oi").expect("stored");
+
+    let state = |node: &Node| {
+        [("alice", &alice), ("bob", &bob)].map(|(name, peer)| {
+            let mut again = node.peer();
+            again.resume(peer.session());
+            let asked = [
+                ("sync.heads", json!({})),
+                ("channel.list", json!({})),
+                ("user.list", json!({})),
+                ("channel.members", json!({ "channel": "#general" })),
+            ];
+            let answers = asked.map(|(method, params)| again.call(method, params).expect(method));
+            again.login(name).expect("the password is known");
+            // A login is a record, and moves the cursor.
+            answers.map(|mut answer| {
+                answer.as_object_mut().map(|fields| fields.remove("cursor"));
+                answer
+            })
+        })
+    };
+    let before: [[Value; 4]; 2] = state(&node);
+    let snapshots = ["users.json", "channels.json"].map(|file| node.data().join(file));
+    assert!(snapshots.iter().all(|file| !file.exists()), "nothing has asked for snapshots yet");
+    node.restart("up");
+    assert_eq!(state(&node), before, "from the snapshots");
+    assert_eq!(node.stop("up", Signal::TERM).code, Some(0));
+    for file in &snapshots {
+        let snapshot: Value =
+            serde_json::from_slice(fs::read_to_string(file).expect("a snapshot").as_bytes())
+                .expect("readable JSON");
+        assert_eq!(snapshot["record"], node.verify()["records"], "{}", file.display());
+        fs::remove_file(file).expect("removed");
+    }
+    node.start("up");
+    assert_eq!(state(&node), before, "from the log alone");
+}
