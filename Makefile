@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Says what is done before it is done.
 say = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help up test check fmt audit fuzz needs-build needs-test fmt-check clippy build tests doc
+.PHONY: help up bench test check fmt audit fuzz needs-build needs-test fmt-check clippy build tests doc
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ help: ## Shows this list
 up: needs-build ## Builds papo and runs a node; data goes to ./data
 	cargo build --release --locked --package papo
 	exec "$(target_folder)/release/papo" up
+
+bench: needs-build ## Measures papo beside Redis, NATS and ngIRCd; writes docs/PERFORMANCE.md (about 10 minutes)
+	bench/install-peers
+	cargo build --release --locked --package papo --package bench
+	"$(target_folder)/release/bench" --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
 test: needs-test fmt-check clippy build tests doc ## Everything CI checks: format, lints, tests, documentation
 	$(call say,make test: all passed)

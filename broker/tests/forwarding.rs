@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use broker::{Broker, Config};
+use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
 use transport::security::{NodeSecurity, Security};
 use transport::stop::Stop;
@@ -23,8 +24,12 @@ struct Peers {
 
 /// Runs a broker for as long as `work` takes, and sees it stop.
 fn with_broker(config: &Config, work: impl FnOnce(&Peers)) {
+    with_protected_broker(config, &NodeSecurity::Plain, work);
+}
+
+fn with_protected_broker(config: &Config, security: &NodeSecurity, work: impl FnOnce(&Peers)) {
     let context = Context::new();
-    let broker = Broker::bind(&context, config, &NodeSecurity::Plain).expect("free ports");
+    let broker = Broker::bind(&context, config, security).expect("free ports");
     let peers = Peers { context, endpoints: broker.endpoints().clone() };
     let stop = Stop::new();
     std::thread::scope(|scope| {
@@ -45,7 +50,11 @@ impl Drop for StopAtTheEnd<'_> {
 
 impl Peers {
     fn connected(&self, kind: Kind, endpoint: &str) -> Socket {
-        let socket = self.context.socket(kind, &Security::Plain).expect("a socket");
+        self.protected(kind, endpoint, &Security::Plain)
+    }
+
+    fn protected(&self, kind: Kind, endpoint: &str, security: &Security) -> Socket {
+        let socket = self.context.socket(kind, security).expect("a socket");
         socket.connect(endpoint).expect("an endpoint");
         socket
     }
@@ -202,6 +211,25 @@ fn requests_wait_with_their_sender_until_there_is_a_server() {
             assert_eq!(receive(&server)[3].len(), body.len());
         }
         assert_eq!(peers.count("dropped_full"), 0);
+    });
+}
+
+#[test]
+fn who_would_serve_without_the_service_key_is_refused_and_counted() {
+    let [node, service, own] = [(); 3].map(|()| KeyPair::generate().expect("a key pair"));
+    let anybody = Security::Client { server: node.public, own };
+    let security = NodeSecurity::Encrypted { node, service };
+    with_protected_broker(&config("tcp://127.0.0.1:0"), &security, |peers| {
+        let stranger = peers.protected(Kind::Router, &peers.endpoints.servers, &anybody);
+        let client = peers.protected(Kind::Dealer, &peers.endpoints.clients, &anybody);
+        send(&client, &[b"", b"for the server only"]);
+        while peers.count("refused_peers") == 0 {
+            assert_eq!(peers.count("requests"), 0);
+        }
+        let server = peers.protected(Kind::Router, &peers.endpoints.servers, &security.link());
+        echo(&server, 1);
+        assert_eq!(receive(&client)[1], b"for the server only");
+        assert!(!stranger.receive(&mut Vec::new()).expect("a receive"));
     });
 }
 

@@ -35,7 +35,7 @@ pub enum NameError {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(Arc<str>);
 
-/// A channel's name in its one canonical form, without the `#`; written and serialised with it.
+/// A channel's name in its one canonical form, with its `#`.
 /// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelName(Arc<str>);
@@ -57,13 +57,22 @@ impl ChannelName {
     /// Takes a name with its `#`, as it is written everywhere.
     pub fn new(name: &str) -> Result<Self, NameError> {
         let bare = name.strip_prefix('#').ok_or(NameError::NoHash)?;
-        canonical(bare).map(|name| Self(name.into()))
+        Ok(match canonical(bare)? {
+            Cow::Borrowed(_) => Self(name.into()),
+            Cow::Owned(bare) => Self(format!("#{bare}").into()),
+        })
+    }
+
+    /// The name with its `#`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The name without its `#`, as topics carry it.
     #[must_use]
     pub fn bare(&self) -> &str {
-        &self.0
+        self.0.strip_prefix('#').unwrap_or(&self.0)
     }
 }
 
@@ -108,7 +117,7 @@ impl fmt::Display for UserName {
 
 impl fmt::Display for ChannelName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
+        f.write_str(&self.0)
     }
 }
 
@@ -120,7 +129,7 @@ impl Serialize for UserName {
 
 impl Serialize for ChannelName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.0)
     }
 }
 

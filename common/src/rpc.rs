@@ -41,14 +41,34 @@ struct RequestLine<'a> {
 }
 
 /// The request lines of a frame, or why the frame as a whole is refused.
-pub fn lines(frame: &[u8]) -> Result<impl Iterator<Item = &[u8]>, Error> {
+pub fn lines(frame: &[u8]) -> Result<Lines<'_>, Error> {
     let frame = frame.strip_suffix(b"\n").unwrap_or(frame);
-    let count = frame.split(|byte| *byte == b'\n').count();
+    let count = memchr::memchr_iter(b'\n', frame).count() + 1;
     if count > FRAME_LINES_MAX {
         let message = format!("a frame holds at most {FRAME_LINES_MAX} lines, this one has {count}");
         return Err(Error::new(Reason::TooLarge, message));
     }
-    Ok(frame.split(|byte| *byte == b'\n'))
+    Ok(Lines { rest: Some(frame) })
+}
+
+/// The lines of a frame; see [`lines`].
+#[derive(Debug, Clone)]
+pub struct Lines<'a> {
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest?;
+        let (line, rest) = match memchr::memchr(b'\n', rest).and_then(|at| rest.split_at_checked(at)) {
+            Some((line, rest)) => (line, rest.get(1..)),
+            None => (rest, None),
+        };
+        self.rest = rest;
+        Some(line)
+    }
 }
 
 /// Reads one request line.

@@ -72,7 +72,7 @@ fn to_disk(ledger: &mut Ledger, wake: &Wake) -> anyhow::Result<()> {
         ledger.flush();
         wait(&[Watch::Wake(wake)], Some(PATIENCE))?;
         wake.clear();
-        ledger.poll().map_err(|(_, cause)| cause)?;
+        ledger.poll().map_err(|failure| failure.cause)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use proxy::{Config, Proxy};
+use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
 use transport::security::{NodeSecurity, Security};
 use transport::stop::Stop;
@@ -31,10 +32,14 @@ struct Peers {
 
 /// Runs a proxy with a publisher for as long as `work` takes, and sees it stop.
 fn with_proxy(work: impl FnOnce(&Peers)) {
+    with_protected_proxy(&NodeSecurity::Plain, work);
+}
+
+fn with_protected_proxy(security: &NodeSecurity, work: impl FnOnce(&Peers)) {
     let context = Context::new();
-    let proxy = Proxy::bind(&context, &config(ANY_PORT), &NodeSecurity::Plain).expect("free ports");
+    let proxy = Proxy::bind(&context, &config(ANY_PORT), security).expect("free ports");
     let endpoints = proxy.endpoints().clone();
-    let publisher = context.socket(Kind::Publisher, &Security::Plain).expect("a socket");
+    let publisher = context.socket(Kind::Publisher, &security.link()).expect("a socket");
     publisher.connect(&endpoints.events).expect("an endpoint");
     let peers = Peers { context, endpoints, publisher };
     let stop = Stop::new();
@@ -214,6 +219,33 @@ fn a_flood_of_subscriptions_does_not_hold_up_events() {
             }
             is_over.store(true, Ordering::Relaxed);
         });
+    });
+}
+
+#[test]
+fn who_would_publish_without_the_service_key_is_refused_and_counted() {
+    let [node, service, own] = [(); 3].map(|()| KeyPair::generate().expect("a key pair"));
+    let anybody = Security::Client { server: node.public, own };
+    let security = NodeSecurity::Encrypted { node, service };
+    with_protected_proxy(&security, |peers| {
+        let topic = channel("own");
+        let socket = |kind, endpoint: &str| {
+            let socket = peers.context.socket(kind, &anybody).expect("a socket");
+            socket.connect(endpoint).expect("an endpoint");
+            socket
+        };
+        let subscriber = socket(Kind::Subscriber, &peers.endpoints.subscribers);
+        subscriber.subscribe(topic.as_bytes()).expect("a subscription");
+        pass_barrier(&subscriber);
+        let stranger = socket(Kind::Publisher, &peers.endpoints.events);
+        let forge = || stranger.send([Frame::from(&*topic), Frame::from("forged")]).expect("a send");
+        while peers.count("refused_peers") == 0 {
+            let _lost = forge();
+            assert!(!subscriber.receive(&mut Vec::new()).expect("a receive"));
+        }
+        let _lost = forge();
+        peers.publish(&[topic.as_bytes(), b"true"]);
+        assert_eq!(receive(&subscriber)[1], b"true");
     });
 }
 

@@ -11,8 +11,9 @@ use tracing::warn;
 use transport::Frame;
 
 use crate::calls::Desk;
+use crate::calls::known_tokens::KnownTokens;
 use crate::held::{Publication, Reply};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{DiskFailure, Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::limiters::{Guesses, Rates};
 use crate::passwords::{Job, Outcome, Passwords};
@@ -34,6 +35,7 @@ pub struct Engine {
     ledger: Ledger,
     tokens: TokenIssuer,
     passwords: Passwords,
+    known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
     /// Frames that wait for a hash, by ticket.
@@ -66,9 +68,20 @@ impl Engine {
         rate: Rate,
         events: String,
     ) -> Self {
-        let (guesses, parked, next_ticket, counters) = Default::default();
+        let (known_tokens, guesses, parked, next_ticket, counters) = Default::default();
         let rates = Rates::new(rate);
-        Self { ledger, tokens, passwords, guesses, rates, parked, next_ticket, events, counters }
+        Self {
+            ledger,
+            tokens,
+            passwords,
+            known_tokens,
+            guesses,
+            rates,
+            parked,
+            next_ticket,
+            events,
+            counters,
+        }
     }
 
     /// State and journal.
@@ -130,7 +143,7 @@ impl Engine {
     pub fn tell<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Failed<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
-            Err((answer, cause)) => return self.answer_failure(&answer, cause, outlet),
+            Err(failure) => return self.answer_failure(*failure, outlet),
         };
         while let Some(reply) = self.ledger.held.next_reply(durable) {
             outlet.reply(reply.route, reply.lines).map_err(Failed::Outlet)?;
@@ -176,6 +189,7 @@ impl Engine {
         let mut desk = Desk {
             ledger: &mut self.ledger,
             tokens: &self.tokens,
+            known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
             events: &self.events,
@@ -196,14 +210,13 @@ impl Engine {
     /// The disk failed: whoever waits is told that nothing of what they sent counts.
     fn answer_failure<O: Outlet>(
         &mut self,
-        answer: &Error,
-        cause: LedgerError,
+        DiskFailure { answer, cause }: DiskFailure,
         outlet: &mut O,
     ) -> Result<(), Failed<O::Error>> {
         for (_, reply) in self.ledger.held.give_up() {
             let mut lines = Vec::new();
             match rpc::lines(&reply.request) {
-                Ok(requests) => requests.for_each(|line| refuse(line, answer, &mut lines)),
+                Ok(requests) => requests.for_each(|line| refuse(line, &answer, &mut lines)),
                 Err(error) => rpc::encode_error(&mut lines, "null", &error),
             }
             outlet.reply(reply.route, lines).map_err(Failed::Outlet)?;

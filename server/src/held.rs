@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use transport::Frame;
 
 use crate::work::Route;
@@ -34,7 +35,7 @@ pub struct Held {
     replies: VecDeque<(u64, Reply)>,
     publications: VecDeque<(u64, Publication)>,
     /// The events of the batch that gathers, by topic.
-    gathering: HashMap<Arc<str>, Vec<u8>>,
+    gathering: HashMap<Arc<str>, Vec<u8>, RandomState>,
     /// Bytes of the replies.
     reply_bytes: usize,
 }

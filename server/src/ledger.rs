@@ -15,7 +15,9 @@ use tracing::{error, info, warn};
 use crate::commits::{Commits, Committer};
 use crate::domain::{self, Command, State};
 use crate::held::Held;
-use crate::journal::{Checkpoint, Committed, Disk, EventKey, Journal, JournalError, Opened, Options};
+use crate::journal::{
+    Appended, Checkpoint, Committed, Disk, EventKey, Journal, JournalError, Opened, Options,
+};
 use crate::records::Record;
 use crate::store::{Prepared, Store, StoreError};
 
@@ -49,12 +51,19 @@ pub struct Ledger {
     /// What waits until it is on disk.
     pub held: Held,
     durable: Checkpoint,
-    /// A line while it is made; kept for its memory.
-    line: Vec<u8>,
     gathering_bytes: usize,
     bytes_since_snapshot: u64,
     /// What every writer is told after a failure.
     failure: Option<Error>,
+}
+
+/// The disk failed.
+#[derive(Debug)]
+pub struct DiskFailure {
+    /// What is to be answered to all that waits.
+    pub answer: Error,
+    /// What went wrong.
+    pub cause: LedgerError,
 }
 
 /// An event that was recorded.
@@ -86,7 +95,6 @@ impl Ledger {
             committer,
             held: Held::default(),
             durable: recovery.head,
-            line: Vec::new(),
             gathering_bytes: 0,
             bytes_since_snapshot: 0,
             failure: None,
@@ -114,20 +122,21 @@ impl Ledger {
             return Err(failure.clone());
         }
         let Some(record) = domain::decide(&self.state, command, now_ms)? else { return Ok(None) };
-        self.line.clear();
-        record.encode(&mut self.line).map_err(internal)?;
-        let number = self.journal.append(&self.line, key_of(&record).as_ref());
-        self.gathering_bytes += self.line.len();
+        let Self { journal, state, held, .. } = self;
+        // The line is made once, in the batch itself: the fan-out and the history copy it.
+        let appended = journal.append_with(key_of(&record).as_ref(), |batch| record.encode(batch));
+        let Appended { record: number, line } = appended.map_err(internal)?;
+        self.gathering_bytes += line.len();
         let receipt = match &record {
             Record::Event(event) => {
                 // An event that moves a topic is told to all who were there when it happened.
-                let topic = self.topic_of(event);
-                self.state.apply(number, &record);
-                self.publish(event, topic);
+                let topic = topic_of(state, event);
+                state.apply(number, &record);
+                publish(state, held, event, topic, line);
                 Some(Receipt { n: event.n, at: event.at })
             }
             Record::Private(_) => {
-                self.state.apply(number, &record);
+                state.apply(number, &record);
                 None
             }
         };
@@ -153,7 +162,7 @@ impl Ledger {
         last_n: u64,
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        self.journal.read(&conversation.to_string(), first_n, last_n, out).map_err(unreadable)
+        self.journal.read(&conversation.key(), first_n, last_n, out).map_err(unreadable)
     }
 
     /// Whether so much waits that no more requests should be taken.
@@ -178,12 +187,12 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// When the disk failed: what is to be answered to all that waits. The state is what is on disk again.
-    pub fn poll(&mut self) -> Result<u64, (Error, LedgerError)> {
+    /// When the disk failed. The state is what is on disk again.
+    pub fn poll(&mut self) -> Result<u64, Box<DiskFailure>> {
         while let Some(result) = self.committer.poll() {
             match result {
                 Ok(committed) => self.committed(&committed),
-                Err(failed) => return Err(self.fail(failed)),
+                Err(failed) => return Err(Box::new(self.fail(failed))),
             }
         }
         Ok(self.durable.record)
@@ -224,35 +233,6 @@ impl Ledger {
         }
     }
 
-    /// Where the members of the event's channel listen before it happens.
-    fn topic_of(&self, event: &Event<'_>) -> Option<Arc<str>> {
-        match &event.to {
-            Target::Channel(name) => {
-                self.state.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic))
-            }
-            Target::User(_) => None,
-        }
-    }
-
-    /// Queues an event for all who are to see it: the members of its channel, or the two users; and whoever it is
-    /// done to, or whose own membership it is about, in all their sessions.
-    fn publish(&mut self, event: &Event<'_>, topic: Option<Arc<str>>) {
-        if let Some(topic) = topic.or_else(|| self.topic_of(event)) {
-            self.held.publish(&topic, &self.line);
-        }
-        let (also, own) = match (&event.to, &event.body) {
-            (Target::User(to), _) => (Some(to), *to != event.from),
-            (_, Body::Created { .. } | Body::Joined | Body::Left) => (None, true),
-            (_, Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Role(user, _)) => {
-                (Some(user), false)
-            }
-            (_, Body::Message { .. } | Body::Unbanned(_) | Body::Set { .. } | Body::Unknown) => (None, false),
-        };
-        for user in also.into_iter().chain(own.then_some(&event.from)) {
-            self.held.publish(&self.state.user_topic(user).into(), &self.line);
-        }
-    }
-
     /// Tells the members of channels whose topic has moved where it is now, each on their own topic.
     fn tell_moved(&mut self) {
         for name in self.state.channels.take_moved() {
@@ -267,7 +247,7 @@ impl Ledger {
     }
 
     /// Takes back what is not on disk, and goes on reading only.
-    fn fail(&mut self, failed: JournalError) -> (Error, LedgerError) {
+    fn fail(&mut self, failed: JournalError) -> DiskFailure {
         error!(error = %failed, "the log cannot be written; until a restart there is only reading");
         let answer = unwritable(&failed);
         self.failure = Some(answer.clone());
@@ -278,9 +258,37 @@ impl Ledger {
                 self.durable = opened.recovery.head;
                 self.gathering_bytes = 0;
             }
-            Err(error) => return (answer, error),
+            Err(cause) => return DiskFailure { answer, cause },
         }
-        (answer, failed.into())
+        DiskFailure { answer, cause: failed.into() }
+    }
+}
+
+/// Where the members of the event's channel listen.
+fn topic_of(state: &State, event: &Event<'_>) -> Option<Arc<str>> {
+    match &event.to {
+        Target::Channel(name) => state.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic)),
+        Target::User(_) => None,
+    }
+}
+
+/// Queues an event for all who are to see it: those who listened at `topic` when it happened (for a new channel,
+/// those who will), or the two users; and whoever it is done to, or whose own membership it is about, in all
+/// their sessions.
+fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<str>>, line: &[u8]) {
+    if let Some(topic) = topic.or_else(|| topic_of(state, event)) {
+        held.publish(&topic, line);
+    }
+    let (also, own) = match (&event.to, &event.body) {
+        (Target::User(to), _) => (Some(to), *to != event.from),
+        (_, Body::Created { .. } | Body::Joined | Body::Left) => (None, true),
+        (_, Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Role(user, _)) => {
+            (Some(user), false)
+        }
+        (_, Body::Message { .. } | Body::Unbanned(_) | Body::Set { .. } | Body::Unknown) => (None, false),
+    };
+    for user in also.into_iter().chain(own.then_some(&event.from)) {
+        held.publish(&state.user_topic(user).into(), line);
     }
 }
 
@@ -290,7 +298,10 @@ fn recover(store: &Store) -> Result<(State, Opened), LedgerError> {
     let opened = Journal::open(store.disk(), Options::default(), from, &mut |number, line| {
         let record = Record::decode(line).map_err(|error| error.to_string())?;
         state.apply(number, &record);
-        Ok(key_of(&record))
+        // The record is gone before its key.
+        let owned =
+            |key: EventKey<'_>| EventKey { conversation: key.conversation.into_owned().into(), ..key };
+        Ok(key_of(&record).map(owned))
     })?;
     // Who was connected then is not now.
     state.channels.take_moved();
@@ -309,10 +320,14 @@ fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
 }
 
 /// Under which key the journal finds a record again.
-fn key_of<'a>(record: &Record<'_>) -> Option<EventKey<'a>> {
+fn key_of<'a>(record: &'a Record<'_>) -> Option<EventKey<'a>> {
     let Record::Event(event) = record else { return None };
     let id = if let Body::Message { id, .. } = &event.body { Some(id.as_u128()) } else { None };
-    Some(EventKey { conversation: event.conversation().to_string().into(), n: event.n, id })
+    let conversation = match &event.to {
+        Target::Channel(name) => name.as_str().into(),
+        Target::User(_) => event.conversation().key().into_owned().into(),
+    };
+    Some(EventKey { conversation, n: event.n, id })
 }
 
 fn internal(error: impl std::fmt::Display) -> Error {

@@ -46,7 +46,7 @@ impl Running {
             self.ledger.flush();
             wait(&[Watch::Wake(&self.wake)], None).expect("a wait");
             self.wake.clear();
-            self.ledger.poll().map_err(|(answer, _)| answer).expect("a sound disk");
+            self.ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
         }
     }
 

@@ -16,7 +16,6 @@ use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::journal::faulty_disk::FaultyDisk;
 use server::ledger::Ledger;
-use server::limiters::{Guesses, Rates};
 use server::records::TokenDigest;
 use server::store::Store;
 use server::tokens::TokenIssuer;
@@ -84,10 +83,11 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", about.name, &params);
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
-    let (mut guesses, mut rates) = (Guesses::default(), Rates::default());
+    let (mut known_tokens, mut guesses, mut rates) = Default::default();
     let mut desk = Desk {
         ledger: &mut ledger,
         tokens: &tokens,
+        known_tokens: &mut known_tokens,
         guesses: &mut guesses,
         rates: &mut rates,
         events: "tcp://*:1",

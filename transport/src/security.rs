@@ -1,6 +1,6 @@
 //! How a socket is protected: said whenever one is made, so that none is unprotected by oversight.
 //!
-//! Encryption is CURVE (CurveZMQ, RFC 26). Who may come in is decided by the [`gatekeeper`](crate::gatekeeper).
+//! Encryption is CURVE (CurveZMQ, RFC 26). Who may come in is decided by the gatekeeper.
 
 use crate::error::TransportError;
 use crate::gatekeeper::Door;
@@ -170,8 +170,7 @@ fn has_curve(answer: Option<bool>) -> Result<(), TransportError> {
 }
 
 /// Whether what goes through `endpoint` never leaves the machine. `localhost` is taken at its word.
-#[must_use]
-pub fn stays_on_this_machine(endpoint: &str) -> bool {
+fn stays_on_this_machine(endpoint: &str) -> bool {
     let Some(address) = endpoint.strip_prefix("tcp://") else {
         return endpoint.starts_with("ipc://") || endpoint.starts_with("inproc://");
     };

@@ -153,15 +153,8 @@ fn errors_say_what_to_do() {
         text("tcp://192.0.2.1:5555"),
         "tcp://192.0.2.1:5555 is no address of this machine: listen on tcp://*:<port> or on one that is"
     );
-    for endpoint in [
-        "",
-        "5555",
-        "tcp://",
-        "tcp://a\0b:1",
-        "http://localhost:1",
-        "pgm://lo;239.192.1.1:1",
-        "ipc:///no/such/folder/papo",
-    ] {
+    for endpoint in ["", "5555", "tcp://", "tcp://a\0b:1", "http://localhost:1", "ipc:///no/such/folder/papo"]
+    {
         assert!(matches!(second.bind(endpoint), Err(TransportError::BadEndpoint { .. })), "{endpoint:?}");
         assert!(matches!(second.connect(endpoint), Err(TransportError::BadEndpoint { .. })), "{endpoint:?}");
     }

@@ -100,7 +100,7 @@ pub(super) fn password(
     }
 }
 
-pub(super) fn sessions(desk: &Desk<'_>, params: &SessionOnly<'_>) -> Result<Sessions, Error> {
+pub(super) fn sessions(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Sessions, Error> {
     let user = desk.user_of(&params.token)?;
     let current = TokenDigest::of(&params.token);
     let open = desk.ledger.state().users.sessions(&user);
@@ -129,7 +129,7 @@ fn end_sessions(desk: &mut Desk<'_>, token: &Token<'_>, session: Option<Uuid>) -
     Ok(Revoked { ended: before - open(desk), topic: desk.ledger.state().user_topic(&user) })
 }
 
-pub(super) fn list(desk: &Desk<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
+pub(super) fn list(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
     desk.user_of(&params.token)?;
     let (users, more) = first_page(desk.ledger.state().users.list(params.after.as_deref()));
     Ok(Users { users, more })

@@ -49,7 +49,7 @@ pub(super) fn set(desk: &mut Desk<'_>, params: SetChannel<'_>) -> Result<Done, E
     done(desk, Command::SetChannel(deed, params.subject, params.private))
 }
 
-fn deed(desk: &Desk<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Deed, Error> {
+fn deed(desk: &mut Desk<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Deed, Error> {
     Ok(Deed { user: desk.user_of(token)?, channel: channel.clone() })
 }
 
@@ -63,13 +63,13 @@ fn joined(desk: &Desk<'_>, name: &ChannelName) -> Result<Joined, Error> {
     Ok(Joined { channel: name.clone(), topic: channel.topic.to_string(), n: channel.progress.n })
 }
 
-pub(super) fn list(desk: &Desk<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
+pub(super) fn list(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
     let user = desk.user_of(&params.token)?;
     let (channels, more) = first_page(desk.ledger.state().channels.list(&user, params.after.as_deref()));
     Ok(Channels { channels, more })
 }
 
-pub(super) fn members(desk: &Desk<'_>, params: &ListMembers<'_>) -> Result<Members, Error> {
+pub(super) fn members(desk: &mut Desk<'_>, params: &ListMembers<'_>) -> Result<Members, Error> {
     let user = desk.user_of(&params.token)?;
     let channel = desk.ledger.state().channels.membership(&params.channel, &user)?;
     // A cursor that is no name lies before all names: nothing is skipped.

@@ -24,7 +24,7 @@ impl Page {
     }
 }
 
-pub(super) fn page(desk: &Desk<'_>, params: &History<'_>) -> Result<Page, Error> {
+pub(super) fn page(desk: &mut Desk<'_>, params: &History<'_>) -> Result<Page, Error> {
     let user = desk.user_of(&params.token)?;
     let History { before, after, limit, .. } = *params;
     let range = history::page(desk.ledger.state(), &user, &params.conversation, before, after, limit)?;
@@ -76,7 +76,7 @@ fn read_backward(desk: &Desk<'_>, range: &PageRange) -> Result<Vec<u8>, Error> {
     Ok(lines)
 }
 
-pub(super) fn heads(desk: &Desk<'_>, params: &HeadsSince<'_>) -> Result<Heads, Error> {
+pub(super) fn heads(desk: &mut Desk<'_>, params: &HeadsSince<'_>) -> Result<Heads, Error> {
     let user = desk.user_of(&params.token)?;
     let since = params.since.unwrap_or(0);
     let heads = history::heads(desk.ledger.state(), &user, since).collect();

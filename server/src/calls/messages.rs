@@ -6,14 +6,14 @@ use common::{Error, Reason};
 use super::Desk;
 use crate::domain::Command;
 use crate::ledger::Receipt;
-use crate::records::TokenDigest;
 
 pub(super) fn send(desk: &mut Desk<'_>, params: Send<'_>) -> Result<Sent, Error> {
     let user = desk.user_of(&params.token)?;
     if let Some(Receipt { n, at }) = desk.ledger.sent_before(params.id, &user)? {
         return Ok(Sent { n, at });
     }
-    desk.rates.take(TokenDigest::of(&params.token), desk.now_ms).map_err(|wait_ms| {
+    let session = desk.known_tokens.digest(&params.token);
+    desk.rates.take(session, desk.now_ms).map_err(|wait_ms| {
         Error::new(Reason::RateLimited, format!("you send too fast: wait {wait_ms} ms, then send it again"))
             .after(wait_ms)
     })?;

@@ -6,6 +6,7 @@ mod channels;
 mod history;
 mod messages;
 mod node;
+pub mod known_tokens;
 
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
@@ -13,11 +14,11 @@ use common::rpc::{self, encode_error, encode_result};
 use common::{Call, Error, Reason, UserName};
 use serde::Serialize;
 
+use crate::calls::known_tokens::KnownTokens;
 use crate::domain::Command;
 use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates};
 use crate::passwords::{Job, Outcome};
-use crate::records::TokenDigest;
 use crate::tokens::TokenIssuer;
 
 /// What a request is answered with.
@@ -26,6 +27,8 @@ pub struct Desk<'a> {
     pub ledger: &'a mut Ledger,
     /// What signs tokens.
     pub tokens: &'a TokenIssuer,
+    /// Whose tokens were seen last.
+    pub known_tokens: &'a mut KnownTokens,
     /// Who guesses passwords.
     pub guesses: &'a mut Guesses,
     /// Who sends how much.
@@ -122,9 +125,12 @@ impl Desk<'_> {
     }
 
     /// Whose session a token opens: the only door to every method that needs one.
-    fn user_of(&self, token: &Token<'_>) -> Result<UserName, Error> {
+    fn user_of(&mut self, token: &Token<'_>) -> Result<UserName, Error> {
         let known = match token.len() {
-            0..=TOKEN_BYTES_MAX => self.ledger.state().users.owner(&TokenDigest::of(token), self.now_ms),
+            0..=TOKEN_BYTES_MAX => {
+                let digest = self.known_tokens.digest(token);
+                self.ledger.state().users.owner(&digest, self.now_ms)
+            }
             _ => None,
         };
         known.cloned().ok_or_else(|| {

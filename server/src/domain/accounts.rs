@@ -6,6 +6,7 @@ use std::ops::Bound;
 use common::UserName;
 use common::accounts::UserInfo;
 use common::limits::SESSIONS_PER_USER_MAX;
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,7 +20,7 @@ pub struct Users {
     pub applied: u64,
     accounts: BTreeMap<UserName, Account>,
     /// Whose session a token opens; derived from the accounts.
-    owners: HashMap<TokenDigest, UserName>,
+    owners: HashMap<TokenDigest, UserName, RandomState>,
 }
 
 /// An account, as `users.json` holds it.
@@ -141,7 +142,7 @@ impl Users {
 /// Forgets the sessions that are over, and the oldest if there are as many as may be.
 fn make_room(
     sessions: &mut BTreeMap<TokenDigest, Session>,
-    owners: &mut HashMap<TokenDigest, UserName>,
+    owners: &mut HashMap<TokenDigest, UserName, RandomState>,
     now_ms: u64,
 ) {
     let over = sessions.extract_if(.., |_, session| session.expires <= now_ms).map(|(digest, _)| digest);

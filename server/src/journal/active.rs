@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::EventKey;
 
 /// Where the events of one segment lie.
@@ -14,9 +16,9 @@ pub(super) struct ActiveIndex {
     /// The first record of the segment, which names it.
     pub(super) segment: u64,
     /// By conversation.
-    pub(super) conversations: HashMap<Box<str>, ActiveRun>,
-    /// Offset by the sender's id.
-    pub(super) ids: HashMap<u128, u32>,
+    pub(super) conversations: HashMap<Box<str>, ActiveRun, RandomState>,
+    /// Offset by the sender's id. Senders choose their ids, so the hasher is seeded.
+    pub(super) ids: HashMap<u128, u32, RandomState>,
 }
 
 /// The events of one conversation in one segment; they are numbered without a hole.
@@ -31,7 +33,8 @@ pub(super) struct ActiveRun {
 impl ActiveIndex {
     /// An empty index with room for as many ids as the segment before had, so that it need not grow step by step.
     pub(super) fn new(segment: u64, ids: usize) -> Self {
-        Self { segment, conversations: HashMap::new(), ids: HashMap::with_capacity(ids) }
+        let ids = HashMap::with_capacity_and_hasher(ids, RandomState::default());
+        Self { segment, conversations: HashMap::default(), ids }
     }
 
     /// Notes an event that begins at `offset`. `false`, and nothing noted, when its number is not the next one of

@@ -3,10 +3,12 @@
 //! Names are relative to the data folder and use `/`. It is not a general file system: no reading of whole folders
 //! into trees, no permissions but the owner's, no overwriting in place.
 
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A data folder.
 pub trait Disk: Send + Sync {
@@ -77,16 +79,42 @@ pub trait AppendFile: Send {
     fn sync_data(&mut self) -> io::Result<()>;
 }
 
+/// Files kept open for reading: the open segment, and a few sealed ones with their indexes.
+const READERS_MAX: usize = 16;
+
 /// A folder of the operating system.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RealDisk {
     folder: PathBuf,
+    /// What was read last stands first.
+    readers: Mutex<VecDeque<(String, Arc<File>)>>,
 }
 
 impl RealDisk {
     /// The data folder; it need not be there yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), readers: Mutex::default() }
+    }
+
+    /// A file opened for reading, now or before.
+    fn reader(&self, name: &str) -> io::Result<Arc<File>> {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = readers.iter().position(|(known, _)| known == name)
+            && let Some(found) = readers.remove(at)
+        {
+            let file = Arc::clone(&found.1);
+            readers.push_front(found);
+            return Ok(file);
+        }
+        let file = Arc::new(self.open(name)?);
+        readers.push_front((name.to_owned(), Arc::clone(&file)));
+        readers.truncate(READERS_MAX);
+        Ok(file)
+    }
+
+    /// A name is about to mean another file, or none.
+    fn forget_readers(&self) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// `""` is the data folder itself, without the slash that joining an empty name would add.
@@ -123,7 +151,7 @@ impl Disk for RealDisk {
     }
 
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.open(name)?.read_at(buffer, offset)
+        self.reader(name)?.read_at(buffer, offset)
     }
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
@@ -131,11 +159,11 @@ impl Disk for RealDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path(from), self.path(to))
+        fs::rename(self.path(from), self.path(to)).inspect(|()| self.forget_readers())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path(name))
+        fs::remove_file(self.path(name)).inspect(|()| self.forget_readers())
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {

@@ -6,8 +6,8 @@
 //! - 24 bytes per conversation that speaks in the segment. A 64 MiB segment holds some 220,000 messages of 300
 //!   bytes; with 10,000 conversations speaking in it that is 1.1 bytes, with 100 of them 0.01.
 //!
-//! So 8 bytes are passed only where conversations say fewer than three things each in a whole segment. No file stays
-//! open: a read opens, reads and closes, which costs a few microseconds and no descriptor.
+//! So 8 bytes are passed only where conversations say fewer than three things each in a whole segment. How
+//! many files stay open is the disk's affair.
 
 use std::collections::HashMap;
 

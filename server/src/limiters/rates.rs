@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::records::TokenDigest;
 
 /// Sessions remembered at once; at the bound those that have been quiet are forgotten.
@@ -27,7 +29,7 @@ impl Default for Rate {
 #[derive(Debug, Default)]
 pub struct Rates {
     rate: Rate,
-    buckets: HashMap<TokenDigest, Bucket>,
+    buckets: HashMap<TokenDigest, Bucket, RandomState>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +44,7 @@ impl Rates {
     /// All buckets fill at this rate.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
-        Self { rate, buckets: HashMap::new() }
+        Self { rate, buckets: HashMap::default() }
     }
 
     /// Takes one message out of a session's bucket; otherwise the milliseconds until there is one.

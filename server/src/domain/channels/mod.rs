@@ -179,12 +179,20 @@ impl Channels {
 
     pub(super) fn apply(&mut self, number: u64, event: &Event<'_>) {
         let progress = Progress { n: event.n, record: number };
-        match event.conversation() {
-            Conversation::Direct(one, other) => match self.direct.get_mut(&(one.clone(), other.clone())) {
-                Some(known) => *known = progress,
-                None => self.restore_direct((one, other), progress),
-            },
-            Conversation::Channel(name) => self.apply_to_channel(&name, progress, event),
+        match &event.to {
+            Target::Channel(name) => self.apply_to_channel(name, progress, event),
+            Target::User(_) => {
+                if let Conversation::Direct(one, other) = event.conversation() {
+                    self.apply_to_direct((one, other), progress);
+                }
+            }
+        }
+    }
+
+    fn apply_to_direct(&mut self, users: (UserName, UserName), progress: Progress) {
+        match self.direct.get_mut(&users) {
+            Some(known) => *known = progress,
+            None => self.restore_direct(users, progress),
         }
     }
 

@@ -98,3 +98,20 @@ fn reading_beside_a_server_passes_over_what_is_just_being_written() {
     .unwrap();
     assert_eq!(seen, 1);
 }
+
+#[test]
+fn a_file_that_is_kept_open_for_reading_is_the_one_that_has_the_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = RealDisk::new(folder.path());
+    for content in ["one", "two"] {
+        disk.replace_atomically("file", content.as_bytes()).expect("replaced");
+        assert_eq!(disk.read("file").expect("read"), content.as_bytes());
+    }
+    for number in 0..100 {
+        disk.replace_atomically(&format!("{number}"), b"many").expect("replaced");
+        assert_eq!(disk.read(&format!("{number}")).expect("read"), b"many");
+    }
+    assert_eq!(disk.read("file").expect("read"), b"two");
+    disk.remove("file").expect("removed");
+    assert!(disk.read("file").is_err());
+}

@@ -1,0 +1,53 @@
+//! A node without any logic, to compare papo with: the real broker, an echo where the server would be, and a bare
+//! PUB. Run as a process of its own (`bench bare-node`), as papo is.
+
+use std::io::Write as _;
+use std::thread;
+
+use anyhow::{Result, bail};
+use broker::{Broker, Config};
+use serde_json::json;
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::stop::Stop;
+use transport::{Context, Frame, Kind, Socket, open_files};
+
+/// Requests that begin so are published as well, under themselves as the topic: the answer on a SUB says that the
+/// subscription is in force.
+pub(crate) const PUBLISHED: &[u8] = b"sync.";
+
+/// Listens, says where, and answers until it is killed.
+pub(crate) fn run() -> Result<()> {
+    open_files::raise_limit();
+    let context = Context::new();
+    let anywhere = || "tcp://127.0.0.1:0".to_owned();
+    let config = Config { clients: anywhere(), servers: "inproc://servers".to_owned(), control: anywhere() };
+    let broker = Broker::bind(&context, &config, &Security::Plain)?;
+    let events = context.socket(Kind::Publisher, &Security::Plain)?;
+    let subscribers = events.bind(&anywhere())?;
+    let server = context.socket(Kind::Router, &Security::Plain)?;
+    server.connect("inproc://servers")?;
+    let ready = json!({ "clients": broker.endpoints().clients, "subscribers": subscribers });
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{ready}")?;
+    out.flush()?;
+    let echoing = thread::spawn(move || echo(&server, &events));
+    broker.run(&Stop::new())?;
+    match echoing.join() {
+        Ok(result) => result,
+        Err(_) => bail!("the echo panicked"),
+    }
+}
+
+fn echo(server: &Socket, events: &Socket) -> Result<()> {
+    let mut frames = Vec::new();
+    loop {
+        wait(&[Watch::Readable(server)], None)?;
+        while server.receive(&mut frames)? {
+            if let Some(body) = frames.last().filter(|body| body.starts_with(PUBLISHED)) {
+                let _dropped_when_nobody_listens = events.send([Frame::from(&**body), Frame::new()])?;
+            }
+            let _gone_if_not_sent = server.send(frames.drain(..))?;
+        }
+    }
+}

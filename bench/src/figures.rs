@@ -1,0 +1,193 @@
+//! Every figure that the bench measures: one table is the only list. And what several runs make of a figure.
+
+use std::collections::BTreeMap;
+
+/// What a figure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    PerSecond,
+    Milliseconds,
+    Seconds,
+    Mebibytes,
+    Kibibytes,
+    Bytes,
+}
+
+impl Unit {
+    /// A value with its unit, in as many digits as mean something.
+    pub(crate) fn show(self, value: f64) -> String {
+        match self {
+            Self::PerSecond if value >= 1e6 => format!("{:.2} M/s", value / 1e6),
+            Self::PerSecond if value >= 1e4 => format!("{:.0} k/s", value / 1e3),
+            Self::PerSecond if value >= 1e3 => format!("{:.2} k/s", value / 1e3),
+            Self::PerSecond => format!("{value:.0} /s"),
+            Self::Milliseconds => format!("{value:.2} ms"),
+            Self::Seconds => format!("{value:.3} s"),
+            Self::Mebibytes => format!("{value:.1} MiB"),
+            Self::Kibibytes => format!("{value:.1} KiB"),
+            Self::Bytes => format!("{value:.1} B"),
+        }
+    }
+}
+
+/// Makes the list of figures: name, group, label and unit.
+macro_rules! figures {
+    ($($name:ident $group:literal $label:literal $unit:ident;)*) => {
+        /// One thing measured.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Figure { $(
+            #[doc = $label]
+            $name,
+        )* }
+
+        impl Figure {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name in the JSON file.
+            pub(crate) fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),* }
+            }
+
+            /// What it stands under in the tables.
+            pub(crate) fn group(self) -> &'static str {
+                match self { $(Self::$name => $group),* }
+            }
+
+            pub(crate) fn label(self) -> &'static str {
+                match self { $(Self::$name => $label),* }
+            }
+
+            pub(crate) fn unit(self) -> Unit {
+                match self { $(Self::$name => Unit::$unit),* }
+            }
+        }
+    };
+}
+
+figures! {
+    Echo             "Acknowledged, 16 x 64 in flight" "bare ROUTER/DEALER echo through the broker" PerSecond;
+    RedisAppend      "Acknowledged, 16 x 64 in flight" "Redis XADD, appendfsync always" PerSecond;
+    JetStream        "Acknowledged, 16 x 64 in flight" "NATS JetStream on file (no fsync)" PerSecond;
+    SendSingle       "Acknowledged, 16 x 64 in flight" "papo, a frame for each line, 1 subscriber" PerSecond;
+    SendBatched      "Acknowledged, 16 x 64 in flight" "papo, frames of up to 64 lines, 1 subscriber" PerSecond;
+    SendSingleTo10   "Acknowledged, 16 x 64 in flight" "papo, a frame for each line, 10 subscribers" PerSecond;
+    SendBatchedTo10  "Acknowledged, 16 x 64 in flight" "papo, frames of up to 64 lines, 10 subscribers" PerSecond;
+    SendSingleTo100  "Acknowledged, 16 x 64 in flight" "papo, a frame for each line, 100 subscribers" PerSecond;
+    SendBatchedTo100 "Acknowledged, 16 x 64 in flight" "papo, frames of up to 64 lines, 100 subscribers" PerSecond;
+    RedisFan10       "Deliveries, 1 to 10" "Redis PUBLISH" PerSecond;
+    NatsFan10        "Deliveries, 1 to 10" "NATS core" PerSecond;
+    IrcFan10         "Deliveries, 1 to 10" "ngIRCd" PerSecond;
+    FanSingle10      "Deliveries, 1 to 10" "papo, durable, a frame for each line" PerSecond;
+    FanBatched10     "Deliveries, 1 to 10" "papo, durable, frames of up to 64 lines" PerSecond;
+    RedisFan100      "Deliveries, 1 to 100" "Redis PUBLISH" PerSecond;
+    NatsFan100       "Deliveries, 1 to 100" "NATS core" PerSecond;
+    IrcFan100        "Deliveries, 1 to 100" "ngIRCd" PerSecond;
+    FanSingle100     "Deliveries, 1 to 100" "papo, durable, a frame for each line" PerSecond;
+    FanBatched100    "Deliveries, 1 to 100" "papo, durable, frames of up to 64 lines" PerSecond;
+    AckP50           "1,000 messages a second to 10, from the intended time" "acknowledgement, p50" Milliseconds;
+    AckP99           "1,000 messages a second to 10, from the intended time" "acknowledgement, p99" Milliseconds;
+    DeliveryP50      "1,000 messages a second to 10, from the intended time" "delivery, p50" Milliseconds;
+    DeliveryP99      "1,000 messages a second to 10, from the intended time" "delivery, p99" Milliseconds;
+    DeliveryMax      "1,000 messages a second to 10, from the intended time" "delivery, the longest" Milliseconds;
+    SyncP50          "One at a time" "bare append of 300 bytes and fdatasync, p50" Milliseconds;
+    SyncP99          "One at a time" "bare append of 300 bytes and fdatasync, p99" Milliseconds;
+    OneP50           "One at a time" "papo, message.send, p50" Milliseconds;
+    OneP99           "One at a time" "papo, message.send, p99" Milliseconds;
+    IdleStart        "An idle node" "start to ready" Seconds;
+    IdleMemory       "An idle node" "resident memory" Mebibytes;
+    BareClient       "An idle client (a DEALER and a SUB), in the node" "bare libzmq ROUTER and PUB" Kibibytes;
+    PapoClient       "An idle client (a DEALER and a SUB), in the node" "papo" Kibibytes;
+    BigStart         "A big log" "start to ready after a clean stop" Seconds;
+    BigStartKilled   "A big log" "start to ready after a kill" Seconds;
+    BigMemory        "A big log" "resident memory per stored message" Bytes;
+    PageRate         "A big log" "random history pages of 50, 16 x 4 in flight" PerSecond;
+    PageP50          "A big log" "random history page of 50, one at a time, p50" Milliseconds;
+    PageP99          "A big log" "random history page of 50, one at a time, p99" Milliseconds;
+}
+
+/// The values of one figure, one of each run, in the order of the runs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Samples(Vec<f64>);
+
+impl Samples {
+    pub(crate) fn median(&self) -> f64 {
+        median(self.0.clone())
+    }
+
+    pub(crate) fn least(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    pub(crate) fn most(&self) -> f64 {
+        self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.0
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+    f64::midpoint(at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
+}
+
+/// Everything measured so far. What could not be measured is not in it.
+#[derive(Debug, Default)]
+pub(crate) struct Results(BTreeMap<Figure, Samples>);
+
+impl Results {
+    pub(crate) fn add(&mut self, figure: Figure, value: f64) {
+        self.0.entry(figure).or_default().0.push(value);
+    }
+
+    pub(crate) fn get(&self, figure: Figure) -> Option<&Samples> {
+        self.0.get(&figure)
+    }
+
+    pub(crate) fn median(&self, figure: Figure) -> Option<f64> {
+        self.get(figure).map(Samples::median)
+    }
+
+    /// Compares two figures run by run, and gives the median of that: what slowed a whole run slowed both.
+    pub(crate) fn compare(&self, one: Figure, other: Figure, with: fn(f64, f64) -> f64) -> Option<f64> {
+        let pairs = self.get(one)?.0.iter().zip(&self.get(other)?.0);
+        Some(median(pairs.map(|(one, other)| with(*one, *other)).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle_whatever_the_order() {
+        let mut results = Results::default();
+        for value in [5.0, 1.0, 9.0] {
+            results.add(Figure::Echo, value);
+        }
+        assert_eq!(results.median(Figure::Echo), Some(5.0));
+        results.add(Figure::Echo, 7.0);
+        assert_eq!(results.median(Figure::Echo), Some(6.0));
+        let samples = results.get(Figure::Echo).expect("samples");
+        assert_eq!((samples.least(), samples.most()), (1.0, 9.0));
+        assert_eq!(results.median(Figure::JetStream), None);
+    }
+
+    #[test]
+    fn figures_are_compared_within_a_run() {
+        let mut results = Results::default();
+        for (echo, send) in [(100.0, 50.0), (10.0, 5.0), (40.0, 10.0)] {
+            results.add(Figure::Echo, echo);
+            results.add(Figure::SendSingle, send);
+        }
+        assert_eq!(results.compare(Figure::SendSingle, Figure::Echo, |one, other| one / other), Some(0.5));
+    }
+
+    #[test]
+    fn values_are_shown_in_digits_that_mean_something() {
+        let shown = [2.345e6, 152_345.0, 4321.0, 12.3].map(|value| Unit::PerSecond.show(value));
+        assert_eq!(shown, ["2.35 M/s", "152 k/s", "4.32 k/s", "12 /s"]);
+    }
+}

@@ -1,0 +1,140 @@
+//! Measuring connections over ZeroMQ: requests in flight on a DEALER, events counted on a SUB.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use memchr::memchr_iter;
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::{Context, Frame, Kind, Sent, Socket};
+
+use crate::load::{Connection, Receiver, Sender};
+
+/// Makes a connected socket.
+pub(crate) fn connected(context: &Context, kind: Kind, endpoint: &str) -> Result<Socket> {
+    let socket = context.socket(kind, &Security::Plain)?;
+    socket.connect(endpoint)?;
+    Ok(socket)
+}
+
+/// What a connection asks, line after line.
+pub(crate) trait Lines: Send {
+    /// How every line of an answer that is a success begins.
+    const ANSWER_START: &'static [u8];
+
+    /// Appends the next request line, with its newline.
+    fn write(&mut self, out: &mut Vec<u8>);
+}
+
+/// A DEALER whose requests are lines.
+pub(crate) struct Requests<L> {
+    socket: Socket,
+    lines: L,
+    /// Lines that go into one frame when that many wait to be sent.
+    frame_lines_max: usize,
+    frames: Vec<Frame>,
+}
+
+impl<L: Lines> Requests<L> {
+    pub(crate) fn new(socket: Socket, lines: L, frame_lines_max: usize) -> Self {
+        Self { socket, lines, frame_lines_max, frames: Vec::new() }
+    }
+
+    /// What this connection asks.
+    pub(crate) fn lines_mut(&mut self) -> &mut L {
+        &mut self.lines
+    }
+
+    /// The socket, to be waited for together with other things.
+    pub(crate) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// One request and its answer: waits until it is there.
+    pub(crate) fn ask(&mut self) -> Result<()> {
+        self.send(1)?;
+        while self.acknowledged()? == 0 {
+            wait(&[Watch::Readable(&self.socket)], None)?;
+        }
+        Ok(())
+    }
+}
+
+impl<L: Lines> Connection for Requests<L> {
+    fn wait(connections: &[Self], timeout: Duration) -> Result<()> {
+        let watches: Vec<_> = connections.iter().map(|one| Watch::Readable(&one.socket)).collect();
+        Ok(wait(&watches, Some(timeout))?)
+    }
+}
+
+impl<L: Lines> Sender for Requests<L> {
+    fn send(&mut self, mut count: usize) -> Result<()> {
+        while count > 0 {
+            let lines = count.min(self.frame_lines_max);
+            let mut body = Vec::with_capacity(lines * 1024);
+            (0..lines).for_each(|_| self.lines.write(&mut body));
+            let sent = self.socket.send([Frame::new(), Frame::from(body)])?;
+            ensure!(sent == Sent::Done, "a request could not be sent: {sent:?}");
+            count -= lines;
+        }
+        Ok(())
+    }
+
+    fn acknowledged(&mut self) -> Result<usize> {
+        let mut answered = 0;
+        while self.socket.receive(&mut self.frames)? {
+            let [_delimiter, lines] = self.frames.as_slice() else { bail!("an answer of other frames") };
+            answered += successes::<L>(lines)?;
+        }
+        Ok(answered)
+    }
+}
+
+/// Counts the lines of an answer, of which every one must be a success.
+fn successes<L: Lines>(answer: &[u8]) -> Result<usize> {
+    let mut count = 0;
+    for line in answer.strip_suffix(b"\n").unwrap_or(answer).split(|byte| *byte == b'\n') {
+        ensure!(line.starts_with(L::ANSWER_START), "refused: {}", String::from_utf8_lossy(line));
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// A SUB that counts the lines of its events.
+pub(crate) struct Events {
+    socket: Socket,
+    frames: Vec<Frame>,
+}
+
+impl Events {
+    pub(crate) fn new(socket: Socket) -> Self {
+        Self { socket, frames: Vec::new() }
+    }
+
+    /// Hands every event frame that has come to `each`. Never waits.
+    pub(crate) fn for_each(&mut self, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        while self.socket.receive(&mut self.frames)? {
+            let [_topic, lines] = self.frames.as_slice() else { bail!("an event of other frames") };
+            each(lines)?;
+        }
+        Ok(())
+    }
+}
+
+impl Connection for Events {
+    fn wait(connections: &[Self], timeout: Duration) -> Result<()> {
+        let watches: Vec<_> = connections.iter().map(|one| Watch::Readable(&one.socket)).collect();
+        Ok(wait(&watches, Some(timeout))?)
+    }
+}
+
+impl Receiver for Events {
+    fn received(&mut self) -> Result<u64> {
+        let mut count = 0;
+        self.for_each(|lines| {
+            count += memchr_iter(b'\n', lines).count() as u64;
+            Ok(())
+        })?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,88 @@
+//! What the figures were taken on, and when: figures without it are worth nothing.
+
+use std::path::Path;
+use std::process::Command;
+use std::thread::available_parallelism;
+
+use serde::Serialize;
+use transport::libzmq_version;
+
+use crate::process::installed;
+
+/// The load average of the last minute up to which a machine counts as idle.
+const QUIET_LOAD_MAX: f64 = 0.5;
+
+/// The machine and its state before the first run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Machine {
+    pub(crate) cpu: String,
+    pub(crate) cores: usize,
+    pub(crate) kernel: String,
+    pub(crate) libzmq: String,
+    pub(crate) file_system: String,
+    /// Of the last 1, 5 and 15 minutes: above a few tenths others were at work.
+    pub(crate) load_average_before: String,
+    pub(crate) date: String,
+    pub(crate) peers: Vec<String>,
+}
+
+impl Machine {
+    /// Looks at the machine; `folder` is where data lies.
+    pub(crate) fn look(folder: &Path) -> Self {
+        let (major, minor, patch) = libzmq_version();
+        let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+        Self {
+            cpu: cpu().unwrap_or_else(|| "unknown CPU".to_owned()),
+            cores: available_parallelism().map_or(0, usize::from),
+            kernel,
+            libzmq: format!("{major}.{minor}.{patch}"),
+            file_system: file_system(folder).unwrap_or_else(|| "unknown".to_owned()),
+            load_average_before: read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" "),
+            date: jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string(),
+            peers: ["redis-server", "nats-server", "ngircd"].into_iter().filter_map(version).collect(),
+        }
+    }
+
+    /// Whether others were at work: then only ratios say something, and even those not much.
+    pub(crate) fn was_busy(&self) -> bool {
+        let last_minute = self.load_average_before.split(' ').next().and_then(|load| load.parse().ok());
+        last_minute.is_none_or(|load: f64| load > QUIET_LOAD_MAX)
+    }
+
+    /// All of it in one line.
+    pub(crate) fn line(&self) -> String {
+        let Self { cpu, cores, kernel, libzmq, file_system, load_average_before, date, .. } = self;
+        format!(
+            "{cpu}, {cores} cores, Linux {kernel}, libzmq {libzmq}, data on {file_system}; {date}; \
+             load average before the first run {load_average_before}"
+        )
+    }
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn cpu() -> Option<String> {
+    let info = read("/proc/cpuinfo");
+    let line = info.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(": ")?.1.to_owned())
+}
+
+/// The type of what is mounted nearest above the folder.
+fn file_system(folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    let mounts = read("/proc/mounts");
+    let fields = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        fields.next().zip(fields.next())
+    });
+    let above = fields.filter(|(place, _)| folder.starts_with(place));
+    above.max_by_key(|(place, _)| place.len()).map(|(_, kind)| kind.to_owned())
+}
+
+/// The first line of what a peer says about itself.
+fn version(peer: &str) -> Option<String> {
+    let output = Command::new(installed(peer)?).arg("--version").output().ok()?;
+    String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
+}

@@ -1,0 +1,210 @@
+//! papo as the bench uses it: a node in a process of its own, one user in one channel, and what it says there.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use common::rpc;
+use serde_json::{Value, json};
+use transport::poll::{Watch, wait};
+use transport::{Context, Frame, Kind, Sent, Socket, clock};
+use uuid::Builder;
+
+use crate::frames::{Events, Lines, Requests, connected};
+use crate::process::Process;
+use crate::random::Random;
+
+/// Bytes of text in every message of the bench.
+pub(crate) const TEXT_BYTES: usize = 256;
+
+/// The channel in which everything is said.
+pub(crate) const CHANNEL: &str = "#bench";
+
+const PASSWORD: &str = "correct horse";
+
+/// How long an answer or a barrier may take during set-up.
+const ANSWER_WAIT: Duration = Duration::from_secs(30);
+
+/// A node that runs, on ports of its own.
+pub(crate) struct Node {
+    pub(crate) process: Process,
+    pub(crate) clients: String,
+    pub(crate) subscribers: String,
+    /// From the start of the process to its line that it is ready.
+    pub(crate) start: Duration,
+}
+
+impl Node {
+    /// Starts a node on this data folder and waits until it is ready.
+    pub(crate) fn start(papo: &Path, data: &Path) -> Result<Self> {
+        let mut command = Command::new(papo);
+        command.args([OsStr::new("up"), OsStr::new("--data"), data.as_os_str()]);
+        for flag in ["--clients", "--subscribers", "--broker-control", "--proxy-control", "--server-control"]
+        {
+            command.args([flag, "tcp://127.0.0.1:0"]);
+        }
+        Self::start_command(&mut command)
+    }
+
+    /// Starts whatever says `clients` and `subscribers` in its line that it is ready.
+    pub(crate) fn start_command(command: &mut Command) -> Result<Self> {
+        let started = clock::now();
+        let (process, ready) = Process::start_until_ready(command)?;
+        let start = clock::now().duration_since(started);
+        let endpoint = |name: &str| ready.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (clients, subscribers) = endpoint("clients").zip(endpoint("subscribers")).context("endpoints")?;
+        Ok(Self { process, clients, subscribers, start })
+    }
+}
+
+/// Where the `papo` is that was built together with this program.
+pub(crate) fn beside_this_program() -> Result<PathBuf> {
+    let papo = std::env::current_exe()?.with_file_name("papo");
+    ensure!(papo.is_file(), "there is no {}: build it first, as `make bench` does", papo.display());
+    Ok(papo)
+}
+
+/// A session of the bench's one user, who is a member of the channel.
+pub(crate) struct Session {
+    pub(crate) context: Context,
+    clients: String,
+    subscribers: String,
+    token: String,
+    topic: String,
+}
+
+impl Session {
+    /// Logs in; makes the account and the channel where they are not there yet.
+    pub(crate) fn open(node: &Node) -> Result<Self> {
+        let context = Context::new();
+        let socket = connected(&context, Kind::Dealer, &node.clients)?;
+        let credentials = json!({ "user": "alice", "password": PASSWORD });
+        // The name is taken when the node has the account already.
+        let _registered = ask(&socket, "auth.register", &credentials);
+        let token = string(&ask(&socket, "auth.login", &credentials)?, "token")?;
+        let params = json!({ "token": token, "channel": CHANNEL });
+        let channel =
+            ask(&socket, "channel.create", &params).or_else(|_| ask(&socket, "channel.join", &params))?;
+        let (clients, subscribers) = (node.clients.clone(), node.subscribers.clone());
+        Ok(Self { context, clients, subscribers, topic: string(&channel, "topic")?, token })
+    }
+
+    /// A connection that says things in the channel.
+    pub(crate) fn sender(&self, random: &mut Random, frame_lines_max: usize) -> Result<Requests<Sends>> {
+        let lines = Sends::new(&self.token, random.clone());
+        random.next();
+        let socket = connected(&self.context, Kind::Dealer, &self.clients)?;
+        Ok(Requests::new(socket, lines, frame_lines_max))
+    }
+
+    /// A connection that reads random pages of the channel, which has `messages` messages.
+    pub(crate) fn reader(&self, random: &mut Random, messages: u64) -> Result<Requests<Pages>> {
+        let pages = Pages { token: self.token.clone(), random: Random::new(random.next()), messages };
+        Ok(Requests::new(connected(&self.context, Kind::Dealer, &self.clients)?, pages, 1))
+    }
+
+    /// A connection that gets every event of the channel from now on.
+    pub(crate) fn subscriber(&self) -> Result<Events> {
+        let socket = connected(&self.context, Kind::Subscriber, &self.subscribers)?;
+        socket.subscribe(self.topic.as_bytes())?;
+        let barrier = b"sync.bench.000102030405060708090a0b0c0d0e0f";
+        socket.subscribe(barrier)?;
+        receive(&socket)?;
+        socket.unsubscribe(barrier)?;
+        Ok(Events::new(socket))
+    }
+}
+
+/// Asks for one thing and waits for the answer.
+fn ask(socket: &Socket, method: &str, params: &Value) -> Result<Value> {
+    let mut line = Vec::new();
+    rpc::encode_request(&mut line, "1", method, params);
+    ensure!(socket.send([Frame::new(), Frame::from(line)])? == Sent::Done, "{method} could not be sent");
+    let frames = receive(socket)?;
+    let answer: Value = serde_json::from_slice(frames.last().context("an empty answer")?)?;
+    match answer.get("result") {
+        Some(result) => Ok(result.clone()),
+        None => bail!("{method}: {answer}"),
+    }
+}
+
+/// Waits for the next message.
+pub(crate) fn receive(socket: &Socket) -> Result<Vec<Frame>> {
+    let (mut frames, deadline) = (Vec::new(), clock::now() + ANSWER_WAIT);
+    while !socket.receive(&mut frames)? {
+        let left = deadline.saturating_duration_since(clock::now());
+        ensure!(!left.is_zero(), "no answer");
+        wait(&[Watch::Readable(socket)], Some(left))?;
+    }
+    Ok(frames)
+}
+
+fn string(result: &Value, field: &str) -> Result<String> {
+    Ok(result.get(field).and_then(Value::as_str).with_context(|| format!("no {field}"))?.to_owned())
+}
+
+/// `message.send`, again and again: the same text under ever new ids.
+pub(crate) struct Sends {
+    before_id: String,
+    text: String,
+    random: Random,
+}
+
+impl Sends {
+    fn new(token: &str, mut random: Random) -> Self {
+        let before_id = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"token":"{token}","to":"{CHANNEL}","id":""#
+        );
+        Self { before_id, text: random.text(TEXT_BYTES), random: Random::new(random.next()) }
+    }
+
+    /// Sets the text of the next messages; it must need no escaping.
+    pub(crate) fn say(&mut self, text: &str) {
+        text.clone_into(&mut self.text);
+    }
+
+    fn next_id(&mut self) -> uuid::Uuid {
+        let mut bytes = [0; 10];
+        let random = self.random.next().to_le_bytes().into_iter().chain(self.random.next().to_le_bytes());
+        bytes.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
+        Builder::from_unix_timestamp_millis(clock::unix_ms(), &bytes).into_uuid()
+    }
+}
+
+/// How an answer that is a success begins: every request of the bench has the id 1, for answers come in order.
+const SUCCESS: &[u8] = br#"{"jsonrpc":"2.0","id":1,"result":"#;
+
+impl Lines for Sends {
+    const ANSWER_START: &'static [u8] = SUCCESS;
+
+    fn write(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.before_id.as_bytes());
+        let mut digits = uuid::Uuid::encode_buffer();
+        out.extend_from_slice(self.next_id().hyphenated().encode_lower(&mut digits).as_bytes());
+        out.extend_from_slice(br#"","text":""#);
+        out.extend_from_slice(self.text.as_bytes());
+        out.extend_from_slice(b"\"}}\n");
+    }
+}
+
+/// `message.history`: pages of 50 at random places.
+pub(crate) struct Pages {
+    token: String,
+    random: Random,
+    messages: u64,
+}
+
+impl Lines for Pages {
+    const ANSWER_START: &'static [u8] = SUCCESS;
+
+    fn write(&mut self, out: &mut Vec<u8>) {
+        let before = self.random.between(51, self.messages.max(51));
+        let params = json!({ "token": self.token, "conversation": CHANNEL, "before": before, "limit": 50 });
+        // The request's id must be the number 1 here, which `rpc::encode_request` would write as a string.
+        let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"message.history","params":{params}}}"#);
+        out.extend_from_slice(line.as_bytes());
+        out.push(b'\n');
+    }
+}

@@ -1,0 +1,64 @@
+//! NATS, in its text protocol (docs.nats.io/reference/reference-protocols/nats-protocol).
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::{Peer, acknowledge, publish};
+use crate::load::{Plan, Rates};
+use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
+
+/// How JetStream says that it did not store a message.
+const REFUSAL: &[u8] = b"\"error\"";
+
+/// The text published on every connection and acknowledged by JetStream, which writes it to a file without syncing.
+pub(crate) fn jet_stream(plan: Plan, folder: &Path, text: &str, connections: usize) -> Result<Option<Rates>> {
+    let Some(peer) = start(folder)? else { return Ok(None) };
+    let stream = r#"{"name":"bench","subjects":["bench"],"storage":"file"}"#;
+    let create =
+        format!("SUB inbox 1\r\nPUB $JS.API.STREAM.CREATE.bench inbox {}\r\n{stream}\r\n", stream.len());
+    connect(&peer)?.ask(create.as_bytes(), b"\"created\"")?;
+    let senders = (0..connections).map(|number| {
+        let mut tcp = connect(&peer)?;
+        tcp.ask(format!("SUB inbox.{number} 1\r\nPING\r\n").as_bytes(), b"PONG\r\n")?;
+        let message = format!("PUB bench inbox.{number} {}\r\n{text}\r\n", text.len()).into_bytes();
+        // "MSG inbox.7 1 30\r\n{"stream":"bench","seq":1}\r\n"
+        let acknowledgement = Acknowledgement::Newlines { each: 2, refusal: REFUSAL };
+        Ok(TcpSender { tcp, message, acknowledgement, pending: 0 })
+    });
+    acknowledge(plan, senders.collect::<Result<_>>()?).map(Some)
+}
+
+/// The text published to that many subscribers; nothing is stored, and nothing acknowledged.
+pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize) -> Result<Option<Rates>> {
+    let Some(peer) = start(folder)? else { return Ok(None) };
+    let message_bytes = format!("MSG bench 1 {}\r\n{text}\r\n", text.len()).len() as u64;
+    let receivers = (0..subscribers).map(|_| {
+        let mut tcp = connect(&peer)?;
+        tcp.ask(b"SUB bench 1\r\nPING\r\n", b"PONG\r\n")?;
+        Ok(TcpReceiver { tcp, message_bytes, bytes: 0 })
+    });
+    let receivers = receivers.collect::<Result<_>>()?;
+    let message = format!("PUB bench {}\r\n{text}\r\n", text.len()).into_bytes();
+    let acknowledgement = Acknowledgement::None;
+    publish(plan, TcpSender { tcp: connect(&peer)?, message, acknowledgement, pending: 0 }, receivers)
+        .map(Some)
+}
+
+fn start(folder: &Path) -> Result<Option<Peer>> {
+    Peer::start("nats-server", |program, port| {
+        let mut command = Command::new(program);
+        command.args(["--addr", "127.0.0.1", "--port", &port.to_string(), "--jetstream", "--store_dir"]);
+        command.arg(folder);
+        Ok(command)
+    })
+}
+
+/// A connection that has said hello. The server's own `PING` after some seconds is left unanswered, which it bears
+/// for minutes; its few bytes are nothing in what is counted.
+fn connect(peer: &Peer) -> Result<Tcp> {
+    let mut tcp = Tcp::connect(peer.port)?;
+    tcp.ask(b"CONNECT {\"verbose\":false}\r\nPING\r\n", b"PONG\r\n")?;
+    Ok(tcp)
+}

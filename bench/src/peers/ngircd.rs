@@ -1,0 +1,67 @@
+//! ngIRCd, in the protocol of IRC (RFC 2812).
+
+use std::fs::{OpenOptions, Permissions, set_permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::{Peer, publish};
+use crate::load::{Plan, Rates};
+use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
+
+/// ngIRCd throws out a reader for whom too much waits, so the publisher may not be far ahead.
+const LAG_MAX: u64 = 128;
+
+/// The text said in a channel with that many members, by one who is no member and so does not hear it; nothing is
+/// stored, and nothing acknowledged.
+pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize) -> Result<Option<Rates>> {
+    let Some(peer) = start(folder)? else { return Ok(None) };
+    let message_bytes = format!(":p!~p@127.0.0.1 PRIVMSG #bench :{text}\r\n").len() as u64;
+    let receivers = (0..subscribers).map(|number| {
+        let mut tcp = connect(&peer, &format!("s{number}"))?;
+        tcp.ask(b"JOIN #bench\r\n", b" 366 ")?;
+        Ok((tcp, number))
+    });
+    let receivers = receivers.collect::<Result<Vec<_>>>()?.into_iter().map(|(mut tcp, number)| {
+        // Everybody who joined later has been announced before this is answered.
+        tcp.ask(format!("PING :{number}\r\n").as_bytes(), b" PONG ")?;
+        Ok(TcpReceiver { tcp, message_bytes, bytes: 0 })
+    });
+    let receivers = receivers.collect::<Result<_>>()?;
+    let message = format!("PRIVMSG #bench :{text}\r\n").into_bytes();
+    let acknowledgement = Acknowledgement::None;
+    let publisher = TcpSender { tcp: connect(&peer, "p")?, message, acknowledgement, pending: 0 };
+    publish(Plan { lag_max: LAG_MAX, ..plan }, publisher, receivers).map(Some)
+}
+
+fn start(folder: &Path) -> Result<Option<Peer>> {
+    Peer::start("ngircd", |program, port| {
+        let path = folder.join("ngircd.conf");
+        let configuration = format!(
+            "[Global]\nName = irc.bench\nInfo = bench\nMotdPhrase = bench\nListen = 127.0.0.1\nPorts = {port}\n\
+             [Limits]\nMaxConnections = 0\nMaxConnectionsIP = 0\nMaxPenaltyTime = 0\nMaxJoins = 0\n\
+             [Options]\nDNS = no\nIdent = no\nPAM = no\n"
+        );
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)?
+            .write_all(configuration.as_bytes())?;
+        // It reads its configuration as a user of its own.
+        set_permissions(folder, Permissions::from_mode(0o755))?;
+        let mut command = Command::new(program);
+        command.arg("--nodaemon").arg("--config").arg(path);
+        Ok(command)
+    })
+}
+
+fn connect(peer: &Peer, nick: &str) -> Result<Tcp> {
+    let mut tcp = Tcp::connect(peer.port)?;
+    // The end of the message of the day, which is the last of the greeting.
+    tcp.ask(format!("NICK {nick}\r\nUSER {nick} 0 * :{nick}\r\n").as_bytes(), b" 376 ")?;
+    Ok(tcp)
+}

@@ -1,0 +1,93 @@
+//! Child processes: papo and its peers, started fresh for a measurement and gone after it.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use transport::clock;
+
+/// How long a process may take until it listens.
+const START_WAIT: Duration = Duration::from_secs(10);
+
+/// Where Debian puts programs, also those that are not in every user's `PATH`.
+const PROGRAM_FOLDERS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+
+/// A running child process, killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts a process that says nothing.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        Ok(Self { child })
+    }
+
+    /// Starts a process that says in one line of JSON when and where it is ready.
+    pub(crate) fn start_until_ready(command: &mut Command) -> Result<(Self, Value)> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        let stdout = child.stdout.take();
+        let process = Self { child };
+        let ready = read_line(stdout).with_context(|| format!("no line from {command:?}"))?;
+        Ok((process, ready))
+    }
+
+    /// Waits until something listens at `port`.
+    pub(crate) fn wait_for_port(&mut self, port: u16) -> Result<()> {
+        let deadline = clock::now() + START_WAIT;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            ensure!(self.child.try_wait()?.is_none(), "the process ended before it listened");
+            ensure!(clock::now() < deadline, "nothing listens at port {port}");
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Resident memory in KiB (proc(5), `VmRSS`).
+    pub(crate) fn resident_kib(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
+    /// Asks the process to end, and waits until it has.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
+        kill_process(id, Signal::TERM)?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A process that has ended already cannot be killed: just as well.
+        let _killed = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+fn read_line(stdout: Option<ChildStdout>) -> Result<Value> {
+    let mut line = String::new();
+    BufReader::new(stdout.context("no standard output")?).read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// A port of the loopback address that nobody listens at.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Where an installed program is; `None` when it is not installed.
+pub(crate) fn installed(name: &str) -> Option<PathBuf> {
+    PROGRAM_FOLDERS.iter().map(|folder| PathBuf::from(folder).join(name)).find(|path| path.is_file())
+}

@@ -1,0 +1,25 @@
+//! Fan-out of the peers: one publisher, and receivers that get everything. papo's own is measured with its sends,
+//! which it stores as well.
+
+use anyhow::Result;
+
+use super::{Setup, add_if};
+use crate::figures::{Figure, Results};
+use crate::peers;
+
+pub(super) fn peers(setup: &mut Setup, results: &mut Results, subscribers: usize) -> Result<()> {
+    let [redis, nats, irc] = match subscribers {
+        0..100 => [Figure::RedisFan10, Figure::NatsFan10, Figure::IrcFan10],
+        _ => [Figure::RedisFan100, Figure::NatsFan100, Figure::IrcFan100],
+    };
+    let (plan, text) = (setup.plan(), setup.text());
+    let folders = [setup.new_folder()?, setup.new_folder()?, setup.new_folder()?];
+    let [redis_folder, nats_folder, irc_folder] = &folders;
+    let rates = peers::redis_fan_out(plan, redis_folder.path(), &text, subscribers)?;
+    add_if(results, redis, rates.map(|rates| rates.delivered));
+    let rates = peers::nats_fan_out(plan, nats_folder.path(), &text, subscribers)?;
+    add_if(results, nats, rates.map(|rates| rates.delivered));
+    let rates = peers::irc_fan_out(plan, irc_folder.path(), &text, subscribers)?;
+    add_if(results, irc, rates.map(|rates| rates.delivered));
+    Ok(())
+}

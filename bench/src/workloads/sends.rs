@@ -1,0 +1,60 @@
+//! Acknowledged sends, 16 connections with 64 in flight each: papo with its subscribers, and who else stores.
+
+use anyhow::Result;
+
+use super::{CONNECTIONS, Setup, WINDOW, add_if};
+use crate::figures::{Figure, Results};
+use crate::load::{self, Rates};
+use crate::papo::{Node, Session};
+use crate::peers;
+
+/// Figures of papo with that many subscribers: acknowledged and delivered, frame by line and batched.
+fn figures(subscribers: usize) -> [(usize, Figure, Option<Figure>); 2] {
+    match subscribers {
+        0..10 => [(1, Figure::SendSingle, None), (WINDOW, Figure::SendBatched, None)],
+        10..100 => [
+            (1, Figure::SendSingleTo10, Some(Figure::FanSingle10)),
+            (WINDOW, Figure::SendBatchedTo10, Some(Figure::FanBatched10)),
+        ],
+        _ => [
+            (1, Figure::SendSingleTo100, Some(Figure::FanSingle100)),
+            (WINDOW, Figure::SendBatchedTo100, Some(Figure::FanBatched100)),
+        ],
+    }
+}
+
+/// papo: every message is on the disk before it is acknowledged, and every subscriber gets every message.
+pub(super) fn papo(setup: &mut Setup, results: &mut Results, subscribers: usize) -> Result<()> {
+    for (frame_lines_max, acknowledged, delivered) in figures(subscribers) {
+        let rates = one_node(setup, subscribers, frame_lines_max)?;
+        results.add(acknowledged, rates.acknowledged);
+        if let Some(delivered) = delivered {
+            results.add(delivered, rates.delivered);
+        }
+    }
+    Ok(())
+}
+
+fn one_node(setup: &mut Setup, subscribers: usize, frame_lines_max: usize) -> Result<Rates> {
+    let folder = setup.new_folder()?;
+    let node = Node::start(&setup.papo, folder.path())?;
+    let session = Session::open(&node)?;
+    let senders = (0..CONNECTIONS).map(|_| session.sender(&mut setup.random, frame_lines_max));
+    let mut senders = senders.collect::<Result<Vec<_>>>()?;
+    let mut receivers = (0..subscribers).map(|_| session.subscriber()).collect::<Result<Vec<_>>>()?;
+    load::run(setup.plan(), &mut senders, &mut receivers)
+}
+
+pub(super) fn redis_append(setup: &mut Setup, results: &mut Results) -> Result<()> {
+    let folder = setup.new_folder()?;
+    let rates = peers::redis_append(setup.plan(), folder.path(), &setup.text(), CONNECTIONS)?;
+    add_if(results, Figure::RedisAppend, rates.map(|rates| rates.acknowledged));
+    Ok(())
+}
+
+pub(super) fn jet_stream(setup: &mut Setup, results: &mut Results) -> Result<()> {
+    let folder = setup.new_folder()?;
+    let rates = peers::jet_stream(setup.plan(), folder.path(), &setup.text(), CONNECTIONS)?;
+    add_if(results, Figure::JetStream, rates.map(|rates| rates.acknowledged));
+    Ok(())
+}
