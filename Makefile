@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Says what is done before it is done.
 say = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help up bench sim test check fmt audit needs-build needs-test fmt-check clippy build tests doc
+.PHONY: help up bench sim test check fmt audit fuzz needs-build needs-test fmt-check clippy build tests doc
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,13 @@ sim: ## Simulates the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=4
 audit: ## Checks licences and sources of all packages (needs cargo-deny; not part of CI)
 	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny check licenses bans sources
+
+# Instrumentation is unstable: RUSTC_BOOTSTRAP lets the compiler that builds papo do it, without a nightly one.
+fuzz: needs-build ## Fuzzes request lines and the recovery of the log, a minute each (needs cargo-fuzz, no nightly; not part of CI)
+	@command -v cargo-fuzz >/dev/null || { echo 'needs cargo-fuzz: cargo install --locked cargo-fuzz' >&2; exit 1; }
+	for target in requests recovery; do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz "$$target" -- -max_total_time=60 -max_len=4096; \
+	done
 
 needs-build:
 	@scripts/install-needs build

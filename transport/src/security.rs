@@ -170,6 +170,7 @@ fn has_curve(answer: Option<bool>) -> Result<(), TransportError> {
 }
 
 /// Whether what goes through `endpoint` never leaves the machine. `localhost` is taken at its word.
+#[must_use]
 pub fn stays_on_this_machine(endpoint: &str) -> bool {
     let Some(address) = endpoint.strip_prefix("tcp://") else {
         return endpoint.starts_with("ipc://") || endpoint.starts_with("inproc://");
