@@ -4,6 +4,7 @@ use client::session::{Entry, News, Session};
 use common::{Conversation, Target};
 
 use crate::agenda::Happening;
+use crate::checks::complete;
 use crate::checks::shown::Shown;
 use crate::checks::stored::came_or_went;
 use crate::checks::{Check, Violation, bounds};
@@ -152,6 +153,7 @@ impl World {
             News::Sent { message, outcome: Err(error) } => {
                 self.note(format_args!("{user} may not send to {}: {}", message.to, error.message));
                 self.tally.refused += 1;
+                complete::refusals_are_final(&user, &error)?;
                 // A copy of it that is late may still be stored, but in no order.
                 self.people[client].said.retain(|(_, id)| *id != message.id);
                 Ok(())

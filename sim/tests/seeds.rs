@@ -35,6 +35,11 @@ fn what_happens_after_a_channel_was_opened_is_shown() {
 }
 
 #[test]
-fn a_late_page_of_before_leaving_does_not_end_what_follows_a_new_joining() {
+fn heads_of_before_a_joining_do_not_end_what_follows_it() {
     run(2529);
+}
+
+#[test]
+fn what_a_failed_sync_left_in_memory_alone_is_written_again_before_anybody_relies_on_it() {
+    run(52);
 }

@@ -26,6 +26,9 @@ pub trait Disk: Send + Sync {
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
     /// Cuts a file to `length` bytes. The next `sync_data` of the file makes it last.
     fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
+    /// Writes what a file holds from `offset` on once more, so that the next `sync_data` brings it to the medium even
+    /// if an earlier one has failed and the system has taken it for written since.
+    fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Renames a file, in place of one that may be there.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a file.
@@ -156,6 +159,10 @@ impl Disk for RealDisk {
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         OpenOptions::new().write(true).open(self.path(name))?.set_len(length)
+    }
+
+    fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        OpenOptions::new().write(true).open(self.path(name))?.write_all_at(bytes, offset)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

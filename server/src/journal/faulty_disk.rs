@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::disk::{AppendFile, Disk};
@@ -49,6 +50,9 @@ struct State {
 struct Content {
     bytes: Vec<u8>,
     synced: Vec<u8>,
+    /// What a failed sync left in memory alone, marked as clean: it can be read, but no later sync writes it. Only
+    /// writing it again does. (Linux; see "Can applications recover from fsync failures?", USENIX ATC 2020.)
+    forsaken: Range<usize>,
 }
 
 impl FaultyDisk {
@@ -85,7 +89,7 @@ impl FaultyDisk {
         let names = if loss == Loss::Everything { &state.names_synced } else { &state.names };
         let files = state.files.iter().map(|(number, content)| {
             let bytes = content.after_crash(loss);
-            (*number, Content { synced: bytes.clone(), bytes })
+            (*number, Content { synced: bytes.clone(), bytes, forsaken: 0..0 })
         });
         let files = files.collect();
         let after = State { files, names: names.clone(), names_synced: names.clone(), ..State::default() };
@@ -134,11 +138,21 @@ impl State {
 }
 
 impl Content {
+    fn sync(&mut self) {
+        self.synced.clone_from(&self.bytes);
+        if let Some(never_written) = self.synced.get_mut(self.forsaken.clone()) {
+            never_written.fill(0);
+        }
+    }
+
     fn after_crash(&self, loss: Loss) -> Vec<u8> {
         // After a cut there is nothing appended to lose a part of: the cut itself is lost or not.
         let appended = self.bytes.get(self.synced.len()..).unwrap_or_default();
         let synced = self.bytes.len() - appended.len();
         let mut bytes = self.bytes.clone();
+        if let (true, Some(never_written)) = (loss != Loss::Nothing, bytes.get_mut(self.forsaken.clone())) {
+            never_written.fill(0);
+        }
         match loss {
             Loss::Everything => return self.synced.clone(),
             Loss::Nothing => {}
@@ -195,7 +209,23 @@ impl Disk for FaultyDisk {
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        self.operate()?.content(name)?.bytes.truncate(length);
+        let mut state = self.operate()?;
+        let content = state.content(name)?;
+        content.bytes.truncate(length);
+        content.forsaken.end = content.forsaken.end.min(length);
+        Ok(())
+    }
+
+    fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let offset = usize::try_from(offset).map_err(io::Error::other)?;
+        let mut state = self.operate()?;
+        let content = state.content(name)?;
+        let written = offset..offset + bytes.len();
+        let there = content.bytes.get_mut(written.clone()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        there.copy_from_slice(bytes);
+        if written.start <= content.forsaken.start && content.forsaken.end <= written.end {
+            content.forsaken = 0..0;
+        }
         Ok(())
     }
 
@@ -249,6 +279,10 @@ impl AppendFile for FaultyFile {
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        self.change(|content| content.synced.clone_from(&content.bytes))
+        self.change(Content::sync).inspect_err(|_| {
+            if let Some(content) = self.disk.state().files.get_mut(&self.number) {
+                content.forsaken = content.synced.len().min(content.bytes.len())..content.bytes.len();
+            }
+        })
     }
 }

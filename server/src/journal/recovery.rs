@@ -4,8 +4,10 @@
 //! checked against the chain. The last segment is always read, because its index is not on the disk. Nothing is
 //! changed on the disk before everything has been found sound, but for missing indexes, which are derived.
 //!
-//! The last segment is synced before anything is served: after a killed process (not machine) a whole batch can lie
-//! in the system's memory alone, and from now on answers rest on it.
+//! The last batch is written once more and synced before anything is served: after a killed process (not machine), or
+//! a failed sync, it can lie in the system's memory alone, and from now on answers rest on it. Syncing alone is not
+//! enough: after a sync that failed the system takes for written what is not. The bytes are the same, so a crash in
+//! the middle of it changes nothing.
 
 use std::sync::Arc;
 
@@ -88,6 +90,7 @@ fn make_durable(disk: &dyn Disk, last: &Parsed) -> Result<Box<dyn AppendFile>, J
     if last.torn_bytes > 0 {
         disk.truncate(&name, last.extent.log_bytes).map_err(failed("cut"))?;
     }
+    disk.rewrite(&name, last.last_batch_offset, &last.last_batch).map_err(failed("rewrite"))?;
     let mut file = disk.open_append(&name).map_err(failed("open"))?;
     file.sync_data().map_err(failed("sync"))?;
     disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::io("sync", LOG_FOLDER, error))?;
@@ -110,6 +113,10 @@ struct Parsed {
     index: ActiveIndex,
     extent: Extent,
     torn_bytes: u64,
+    /// Where the last whole batch begins, in bytes.
+    last_batch_offset: u64,
+    /// The last whole batch with its commit line.
+    last_batch: Vec<u8>,
 }
 
 impl Scan<'_, '_> {
@@ -156,7 +163,9 @@ impl Scan<'_, '_> {
         let chain_before = self.at.chain;
         let mut index = ActiveIndex::new(segment, 0);
         let mut batches = Batches::new(&bytes, self.at);
+        let mut last_batch_offset = 0;
         while let Some(batch) = batches.next_whole() {
+            last_batch_offset = batch.offset;
             self.at = batch.end;
             self.check_meets(batch.first_record)?;
             self.replay_batch(segment, &batch, &mut index)?;
@@ -164,7 +173,8 @@ impl Scan<'_, '_> {
         let torn_bytes = torn_bytes(segment, &bytes, batches.offset, is_last)?;
         let log_bytes = batches.offset as u64;
         let extent = Extent { first_record: segment, log_bytes, chain_before, end: self.at };
-        Ok(Parsed { index, extent, torn_bytes })
+        let last_batch = bytes.get(last_batch_offset..batches.offset).unwrap_or_default().to_vec();
+        Ok(Parsed { index, extent, torn_bytes, last_batch_offset: last_batch_offset as u64, last_batch })
     }
 
     fn replay_batch(

@@ -56,7 +56,8 @@ pub(super) struct WholeBatch<'a> {
     pub(super) first_record: u64,
     /// The last record, and the chain after it.
     pub(super) end: Checkpoint,
-    offset: usize,
+    /// Where it begins in the segment, in bytes.
+    pub(super) offset: usize,
     lines: &'a [u8],
 }
 

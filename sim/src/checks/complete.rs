@@ -1,6 +1,6 @@
 //! Some time after the last fault everybody has everything.
 
-use common::{Conversation, Target, UserName};
+use common::{Conversation, Error, Reason, Target, UserName};
 use server::ledger::Ledger;
 
 use super::shown::Shown;
@@ -31,4 +31,11 @@ pub(crate) fn client_is_complete(ledger: &Ledger, who: &UserName, shown: &Shown,
 /// Whether everything a person said has been acknowledged or refused.
 pub(crate) fn nothing_waits(who: &UserName, waiting: usize) -> Check {
     ensure(waiting == 0, "nothing_waits", || format!("{waiting} messages of {who} still wait"))
+}
+
+/// Nobody is told that a message was refused which only has to wait.
+pub(crate) fn refusals_are_final(who: &UserName, error: &Error) -> Check {
+    ensure(error.reason() != Some(Reason::Unavailable), "refusals_are_final", || {
+        format!("{who} was refused: {}", error.message)
+    })
 }
