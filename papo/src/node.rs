@@ -12,7 +12,7 @@ use tracing::info;
 use transport::Context;
 use transport::stop::Stop;
 
-use crate::roles::{DataArgs, LimitArgs, ready, start};
+use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 
 /// Flags of `papo up`.
@@ -42,6 +42,8 @@ pub(crate) struct Up {
     server_control: String,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    auth: AuthArgs,
 }
 
 impl Up {
@@ -65,6 +67,7 @@ impl Up {
             control: self.server_control,
             data: self.data.data,
             rate: self.limits.rate(),
+            auth_secret: self.auth.auth_secret,
         };
         let server = Server::open(&context, &config, &security)?;
         let invite = self.host.announce(&security, &clients)?;

@@ -73,7 +73,22 @@ pub(crate) struct ServerArgs {
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
+    auth: AuthArgs,
+    #[command(flatten)]
     security: SecurityArgs,
+}
+
+/// What signs tokens.
+#[derive(Args)]
+pub(crate) struct AuthArgs {
+    /// The secret that signs tokens (HS256), at least 32 characters [default: one made on the first start]
+    #[arg(long, env = "PAPO_AUTH_SECRET", hide_env_values = true, value_parser = long_secret)]
+    pub(crate) auth_secret: Option<String>,
+}
+
+/// RFC 7518, section 3.2: a key for HS256 has at least the 32 bytes of its hash.
+fn long_secret(secret: &str) -> Result<String, &'static str> {
+    if secret.len() < 32 { Err("the secret must have at least 32 characters") } else { Ok(secret.to_owned()) }
 }
 
 /// What one session may take.
@@ -138,10 +153,17 @@ impl ProxyArgs {
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let stop = start()?;
-        let Self { broker, proxy, advertise, control, data, limits, security } = self;
+        let Self { broker, proxy, advertise, control, data, limits, auth, security } = self;
         let security = security.load(&data.data)?;
-        let config =
-            server::Config { broker, proxy, advertise, control, data: data.data, rate: limits.rate() };
+        let config = server::Config {
+            broker,
+            proxy,
+            advertise,
+            control,
+            data: data.data,
+            rate: limits.rate(),
+            auth_secret: auth.auth_secret,
+        };
         let server = Server::open(&Context::new(), &config, &security)?;
         ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
         Ok(server.run(&stop)?)

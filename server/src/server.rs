@@ -49,6 +49,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How many messages a session may send.
     pub rate: Rate,
+    /// What signs tokens, when it is not to be the data folder's own secret.
+    pub auth_secret: Option<String>,
 }
 
 /// Why a server cannot start or go on.
@@ -119,7 +121,10 @@ impl Server {
         let (waker, wake) = Wake::new()?;
         let store = Store::open(&config.data).map_err(LedgerError::from)?;
         let ledger = Ledger::open(store, &Commits::OnThread(waker.clone()))?;
-        let tokens = TokenIssuer::new(&ledger.secret("token.secret")?);
+        let tokens = match &config.auth_secret {
+            Some(secret) => TokenIssuer::from_text(secret),
+            None => TokenIssuer::new(&ledger.secret("token.secret")?),
+        };
         let passwords = Passwords::start(waker.clone())?;
         let control = Control::bind(context, &config.control, &security.control())?;
         let requests = context.socket(Kind::Router, &security.link())?;

@@ -41,6 +41,12 @@ impl TokenIssuer {
         Self(EncodingKey::from_secret(secret))
     }
 
+    /// Signs with a secret that an operator chose, so that others who know it can check tokens.
+    #[must_use]
+    pub fn from_text(secret: &str) -> Self {
+        Self(EncodingKey::from_secret(secret.as_bytes()))
+    }
+
     /// A token for `user`.
     pub fn issue(&self, user: &UserName, now_ms: u64) -> Result<Issued, jsonwebtoken::errors::Error> {
         let (session, expires) = (Uuid::now_v7(), now_ms.saturating_add(SESSION_MS));
@@ -74,6 +80,10 @@ mod tests {
         };
         assert_eq!(check(&[7; 32]).expect("a sound signature"), "joão");
         assert!(check(&[8; 32]).is_err(), "signed by somebody else");
+        let same = TokenIssuer::from_text(&"\u{7}".repeat(32)).issue(&user, now_ms).expect("a token");
+        let key = DecodingKey::from_secret(&[7; 32]);
+        let read = jsonwebtoken::decode::<serde_json::Value>(&same.token, &key, &Validation::default());
+        assert!(read.is_ok(), "the operator's secret is the key as it is");
         assert!(one.token.len() <= common::limits::TOKEN_BYTES_MAX);
     }
 }
