@@ -95,7 +95,9 @@ impl Log {
         }
         let mut read = Vec::new();
         for conversation in self.numbers.keys() {
-            journal.read(&conversation.to_string(), 0, u64::MAX, &mut read).expect("what was written is read");
+            journal
+                .read(&conversation.to_string(), 0, u64::MAX, &mut read)
+                .expect("what was written is read");
         }
         let bytes: usize = self.lines.iter().map(|line| line.len() + 1).sum();
         assert_eq!(read.len(), bytes, "every line, once");

@@ -127,6 +127,10 @@ fn garbage_on_any_port_harms_nobody() {
             open.push(stream);
         }
     }
+    // The control ports speak plain text, so that there it comes as far as a message.
+    let mut stream = come_in(node.address("control"), "DEALER").expect("plain text is let in");
+    stream.write_all(&[&[1, 0], &frame(b"GET / HTTP/1.1")[..], &frame(b"{")].concat()).expect("a connection");
+    assert!(hears(&mut stream, b"-32700"), "it is told that this is no request");
     assert_well(&node);
     drop(open);
     assert_well(&node);
