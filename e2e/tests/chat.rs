@@ -66,6 +66,8 @@ fn keys_do_what_they_do_in_a_shell() {
     alice.press("Tab");
     alice.wait_for("/leave #general");
     alice.press("C-c");
+    // Between two lines the terminal is not the chat's, and a Ctrl-D would be lost.
+    alice.wait_until("has an empty prompt", |screen| screen.trim_end().ends_with("#general>"));
     alice.press("C-d");
     alice.wait_for_end();
 
