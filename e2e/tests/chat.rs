@@ -98,7 +98,7 @@ fn papo_speaks_the_language_of_each_person() {
     joao.wait_for("alice entrou em #geral");
     joao.wait_for("alice: hello");
     joao.enter("/kick bob");
-    joao.wait_for("papo: esse usuário não existe: veja /users");
+    joao.wait_for("papo: essa pessoa não está no canal: veja /members");
     joao.enter("/xyz");
     joao.wait_for("papo: não existe /xyz: /help lista os comandos");
 }
