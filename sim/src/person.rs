@@ -234,6 +234,8 @@ fn summary(answer: &Answer) -> String {
         Answer::Registered(user) => format!("registered {user}"),
         Answer::LoggedIn(account) => format!("logged in as {}", account.user),
         Answer::Sessions(sessions) => format!("{} sessions", sessions.len()),
+        Answer::Reads(reads) => format!("{} conversations", reads.len()),
+        Answer::Unread(count) => format!("{count} unread"),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),
     }
 }

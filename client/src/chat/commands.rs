@@ -4,6 +4,7 @@
 mod accounts;
 mod channels;
 mod conversations;
+mod reads;
 mod general;
 
 use common::{ChannelName, Target, Text, UserName};
@@ -43,8 +44,14 @@ impl Command {
 }
 
 /// The tables, in the order of `/help`.
-static TABLES: &[&[Command]] =
-    &[general::BEFORE, accounts::COMMANDS, channels::COMMANDS, conversations::COMMANDS, general::AFTER];
+static TABLES: &[&[Command]] = &[
+    general::BEFORE,
+    accounts::COMMANDS,
+    channels::COMMANDS,
+    conversations::COMMANDS,
+    reads::COMMANDS,
+    general::AFTER,
+];
 
 /// All commands, in the order of `/help`.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {

@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::session::{Entry, News};
 use crate::words::Words;
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, member, session};
+pub(crate) use lists::{channel, member, reading, session};
 pub(crate) use sanitise::sanitise;
 
 /// How things look: in which language, with or without colours, and in which time zone.
@@ -62,14 +62,18 @@ impl Renderer {
         Some(format!("{}{}{text}", self.styled(Style::Dim, &place), self.styled(Style::Bold, &head)))
     }
 
-    /// A conversation that was opened, with its newest events.
-    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry]) -> String {
+    /// A conversation that was opened, with its newest events, or those from the first unread one on.
+    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
             [] => self.words.nothing_said(conversation),
+            [first, ..] if unread > 0 => self.words.shown_unread(conversation, unread, first.n),
             [first, ..] => self.words.shown_from(conversation, first.n),
         };
         let mut lines = vec![self.note(&head)];
         lines.extend(entries.iter().filter_map(|entry| self.entry(entry)));
+        if more > 0 {
+            lines.push(self.note(&self.words.more_to_read(more)));
+        }
         lines.join("\n")
     }
 
@@ -77,7 +81,11 @@ impl Renderer {
     pub(crate) fn news(&self, news: &News) -> Option<String> {
         match news {
             News::Entry(entry) => self.entry(entry),
-            News::Opened { conversation, entries } => Some(self.opened(conversation, entries)),
+            News::Opened { conversation, entries, unread, more } => {
+                Some(self.opened(conversation, entries, *unread, *more))
+            }
+            // It is seen in the counts.
+            News::Read(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
@@ -267,9 +275,14 @@ mod tests {
     fn what_is_not_known_is_not_shown() {
         assert_eq!(renderer(false).entry(&happened(r#""kind":"poll.opened""#)), None);
         let opened = [happened(r#""kind":"poll.opened""#), happened(r#""kind":"channel.left""#)];
-        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened), @"
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 0, 0), @"
         -- #ops from 3 on --
         00:00 #ops 3 alice left #ops
+        ");
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 7, 5), @"
+        -- #ops: 7 unread, from 3 on --
+        00:00 #ops 3 alice left #ops
+        -- 5 more: /next --
         ");
     }
 

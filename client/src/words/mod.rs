@@ -9,6 +9,7 @@ mod language;
 mod accounts;
 mod channels;
 mod conversations;
+mod reads;
 mod connection;
 mod errors;
 
@@ -83,8 +84,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The nouns, each with its table.
-    const TABLES: &[&[(&str, Phrase)]] =
-        &[accounts::SENTENCES, channels::SENTENCES, conversations::SENTENCES, connection::SENTENCES];
+    const TABLES: &[&[(&str, Phrase)]] = &[
+        accounts::SENTENCES,
+        channels::SENTENCES,
+        conversations::SENTENCES,
+        reads::SENTENCES,
+        connection::SENTENCES,
+    ];
 
     /// `{gap}`, each once, in no order: languages differ in that.
     fn gaps(sentence: &str) -> BTreeSet<&str> {

@@ -135,6 +135,7 @@ impl Users {
                     account.password = password.clone();
                 }
             }
+            Private::Read { .. } => {}
         }
     }
 }

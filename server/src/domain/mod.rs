@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 pub mod history;
+pub mod reads;
 
 use common::channels::Role;
 use common::{Conversation, Subject, Target, Text, UserName};
@@ -105,6 +106,15 @@ pub enum Command<'a> {
         /// What.
         text: Text<'a>,
     },
+    /// Note how far somebody has read.
+    MarkRead {
+        /// Who.
+        user: UserName,
+        /// Which conversation, as they name it.
+        conversation: Target,
+        /// The last event that was read.
+        n: u64,
+    },
 }
 
 /// What `command` would record at the time `at` (Unix milliseconds); `None` when things are so already.
@@ -137,6 +147,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
             channels::decide::set(state, deed, subject, private, at)
         }
         Command::Send { user, to, id, text } => messages::send(state, user, to, id, text, at).map(Some),
+        Command::MarkRead { user, conversation, n } => reads::mark(state, user, conversation, n, at),
     }
 }
 
@@ -155,10 +166,8 @@ impl State {
                 if number > self.users.applied {
                     self.users.apply(private);
                 }
-                if let Private::SessionsRevoked { user, .. } = private
-                    && number > self.channels.applied
-                {
-                    self.channels.sessions_ended(user);
+                if number > self.channels.applied {
+                    self.apply_to_channels(private);
                 }
             }
             Record::Event(event) if number > self.channels.applied => self.channels.apply(number, event),
@@ -166,6 +175,23 @@ impl State {
         }
         self.users.applied = self.users.applied.max(number);
         self.channels.applied = self.channels.applied.max(number);
+    }
+
+    /// What one of the server's own records means to channels and conversations.
+    fn apply_to_channels(&mut self, private: &Private) {
+        match private {
+            Private::SessionsRevoked { user, .. } => self.channels.sessions_ended(user),
+            Private::Read { user, conversation, n, .. } => {
+                let conversation = Conversation::of(user, conversation);
+                if let Some(reads) = self.channels.reads_mut(&conversation) {
+                    reads.mark(user, *n);
+                }
+            }
+            Private::Account { .. }
+            | Private::SessionOpened { .. }
+            | Private::SessionEnded { .. }
+            | Private::PasswordChanged { .. } => {}
+        }
     }
 
     /// The topic of what is meant for one user.
