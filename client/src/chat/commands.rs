@@ -1,6 +1,7 @@
 //! The commands of the chat: one table, from which `/help`, completion and dispatch come.
 
 mod accounts;
+mod admin;
 mod channels;
 mod conversations;
 
@@ -9,6 +10,7 @@ use common::{ChannelName, Target, Text, UserName};
 use super::room::Room;
 use crate::failure::Failure;
 use accounts::{change_password, login, logout, register, revoke, sessions, users};
+use admin::admin;
 use channels::{
     ban, channels, create, invite, join, kick, leave, members, private as set_private, role, subject, unban,
 };
@@ -72,6 +74,7 @@ pub(super) static COMMANDS: &[Command] = &[
     command("open", "#CHANNEL|@USER", "write there from now on; the name alone does the same", open),
     command("msg", "#CHANNEL|@USER TEXT", "say something there without opening it", message),
     command("history", "[BEFORE]", "read more of the open conversation, before a number", history),
+    command("admin", "WHAT [USER]", "see to the node: users, channels, sessions, stats, disable, enable, promote, demote", admin),
     command("quit", "", "end; Ctrl-D does the same", quit),
 ];
 
@@ -105,6 +108,12 @@ fn help_text() -> String {
 fn quit(room: &mut Room, _: &str) -> Result<(), Failure> {
     room.leave_for_good();
     Ok(())
+}
+
+/// The first word, and what follows it.
+fn first_word(words: &str) -> (&str, &str) {
+    let (first, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    (first, rest.trim_start())
 }
 
 fn user(name: &str) -> Result<UserName, Failure> {

@@ -43,7 +43,7 @@ fn above_member(role: Role) -> Option<&'static str> {
     }
 }
 
-fn day(unix_ms: u64) -> String {
+pub(super) fn day(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -11,7 +11,10 @@ use crate::session::{Answer, Command as Ask};
 pub(super) fn register(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let user = user(arguments)?;
     let password = room.password.read_new()?;
-    room.desk.register(user.clone(), password.clone())?;
+    let registered = room.desk.register(user.clone(), password.clone())?;
+    if registered.administrator {
+        room.say("you are the first here, and so the administrator of this node: /admin")?;
+    }
     room.login(user, password.into_password())
 }
 

@@ -3,7 +3,7 @@
 use common::channels::Role;
 use common::{ChannelName, Subject, Target, UserName};
 
-use super::{channel, usage, user};
+use super::{channel, first_word, usage, user};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
@@ -109,11 +109,6 @@ fn manage(room: &mut Room, channel: ChannelName, deed: Deed, words: &str) -> Res
 fn member(room: &Room, arguments: &str) -> Result<(UserName, ChannelName), Failure> {
     let (name, rest) = first_word(arguments);
     Ok((user(name)?, channel_or_open(room, rest)?))
-}
-
-fn first_word(words: &str) -> (&str, &str) {
-    let (first, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-    (first, rest.trim_start())
 }
 
 fn channel_or_open(room: &Room, name: &str) -> Result<ChannelName, Failure> {
