@@ -109,7 +109,8 @@ impl Desk {
 
     /// Makes an account.
     pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, Failure> {
-        let Answer::Registered(registered) = self.ask(Command::Register(Credentials { user, password }))? else {
+        let Answer::Registered(registered) = self.ask(Command::Register(Credentials { user, password }))?
+        else {
             return Err(unexpected());
         };
         Ok(registered)

@@ -74,7 +74,12 @@ pub(super) static COMMANDS: &[Command] = &[
     command("open", "#CHANNEL|@USER", "write there from now on; the name alone does the same", open),
     command("msg", "#CHANNEL|@USER TEXT", "say something there without opening it", message),
     command("history", "[BEFORE]", "read more of the open conversation, before a number", history),
-    command("admin", "WHAT [USER]", "see to the node: users, channels, sessions, stats, disable, enable, promote, demote", admin),
+    command(
+        "admin",
+        "WHAT [USER]",
+        "see to the node: users, channels, sessions, stats, disable, enable, promote, demote",
+        admin,
+    ),
     command("quit", "", "end; Ctrl-D does the same", quit),
 ];
 

@@ -51,9 +51,12 @@ fn session(session: &Session) -> String {
 
 fn stats(stats: &Stats) -> Vec<String> {
     vec![
-        format!("users: {} ({} administrators, {} disabled)", stats.users, stats.administrators, stats.disabled),
+        format!(
+            "users: {}, administrators: {}, disabled: {}",
+            stats.users, stats.administrators, stats.disabled
+        ),
         format!("open sessions: {}", stats.sessions),
-        format!("channels: {} ({} private)", stats.channels, stats.private_channels),
+        format!("channels: {}, private: {}", stats.channels, stats.private_channels),
         format!("direct conversations: {}", stats.direct_conversations),
         format!("records in the log: {}", stats.records),
     ]
@@ -76,6 +79,17 @@ mod tests {
             Overview::Stats(serde_json::from_str(stats).expect("stats")),
         ];
         let lines: Vec<_> = overviews.iter().flat_map(overview).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        @ana since 1970-01-01 00:00 UTC, sessions: 2, administrator
+        @bob since 1970-01-01 00:00 UTC, sessions: 0, disabled
+        #a since 1970-01-01 00:00 UTC, members: 2, events: 7, owner @ana
+        #b since 1970-01-01 00:00 UTC, members: 0, events: 9, private
+        @ana 00000000-0000-0000-0000-000000000007 opened 1970-01-01 00:00 UTC, ends 2025-11-21 04:40 UTC
+        users: 3, administrators: 1, disabled: 1
+        open sessions: 2
+        channels: 2, private: 1
+        direct conversations: 4
+        records in the log: 23
+        ");
     }
 }

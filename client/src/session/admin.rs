@@ -2,7 +2,8 @@
 
 use common::accounts::{ListNames, SessionOnly};
 use common::admin::{
-    Channel, Channels, Disable, Disabled, ListSessions, Promote, Session as Open, Sessions, Stats, User, Users,
+    Channel, Channels, Disable, Disabled, ListSessions, Promote, Session as Open, Sessions, Stats, User,
+    Users,
 };
 use common::{Error, Method, UserName};
 
@@ -70,7 +71,9 @@ impl Session {
             Administration::Sessions(user) => self.list_all_sessions(now_ms, ticket, user, Vec::new()),
             Administration::Stats => {
                 let question = Question::Admin(AdminQuestion::Stats);
-                self.ask_question(now_ms, ticket, question, Method::AdminStats, |token| SessionOnly { token });
+                self.ask_question(now_ms, ticket, question, Method::AdminStats, |token| SessionOnly {
+                    token,
+                });
             }
             Administration::Disable { user, disabled } => {
                 let question = Question::Admin(AdminQuestion::Disable);
@@ -94,7 +97,10 @@ impl Session {
     fn list_all_channels(&mut self, now_ms: u64, ticket: u64, so_far: Vec<Channel>) {
         let after = so_far.last().map(|last| last.channel.to_string().into());
         let question = Question::Admin(AdminQuestion::Channels(so_far));
-        self.ask_question(now_ms, ticket, question, Method::AdminChannels, |token| ListNames { token, after });
+        self.ask_question(now_ms, ticket, question, Method::AdminChannels, |token| ListNames {
+            token,
+            after,
+        });
     }
 
     fn list_all_sessions(&mut self, now_ms: u64, ticket: u64, user: Option<UserName>, so_far: Vec<Open>) {

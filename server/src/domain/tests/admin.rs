@@ -39,7 +39,11 @@ fn only_administrators_administrate() {
     let mut world = World::with(&["ana", "bob"], []);
     assert_eq!(world.refuses(disable("bob", "ana", true)), DomainError::NotAdministrator);
     assert_eq!(world.refuses(promote("bob", "bob", true)), DomainError::NotAdministrator);
-    assert_eq!(world.refuses(disable("bob", "nobody", true)), DomainError::NotAdministrator, "and learns nothing");
+    assert_eq!(
+        world.refuses(disable("bob", "nobody", true)),
+        DomainError::NotAdministrator,
+        "and learns nothing"
+    );
     assert_eq!(world.refuses(disable("ana", "nobody", true)), DomainError::NoSuchUser(user("nobody")));
     world.does(promote("ana", "bob", true));
     world.does(promote("bob", "ana", false));
