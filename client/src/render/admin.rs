@@ -5,60 +5,53 @@ use common::admin::{Channel, Session, Stats, User};
 
 use super::lists::day;
 use crate::session::Overview;
+use crate::words::Words;
 
 /// A line for each thing.
-pub(crate) fn overview(overview: &Overview) -> Vec<String> {
+pub(crate) fn overview(words: Words, overview: &Overview) -> Vec<String> {
     match overview {
-        Overview::Users(users) => users.iter().map(user).collect(),
-        Overview::Channels(channels) => channels.iter().map(channel).collect(),
-        Overview::Sessions(sessions) => sessions.iter().map(session).collect(),
-        Overview::Stats(counts) => stats(counts),
+        Overview::Users(users) => users.iter().map(|one| user(words, one)).collect(),
+        Overview::Channels(channels) => channels.iter().map(|one| channel(words, one)).collect(),
+        Overview::Sessions(sessions) => sessions.iter().map(|one| session(words, one)).collect(),
+        Overview::Stats(counts) => stats(words, counts),
     }
 }
 
 /// What became of an account that was shut out or let in.
-pub(crate) fn disabled(user: &UserName, disabled: bool, ended: u64) -> String {
-    if disabled {
-        format!("{user} is disabled; sessions that were ended: {ended}")
-    } else {
-        format!("{user} may log in again")
-    }
+pub(crate) fn disabled(words: Words, user: &UserName, disabled: bool, ended: u64) -> String {
+    if disabled { words.is_disabled(user, ended) } else { words.is_enabled(user) }
 }
 
 /// What somebody is from now on.
-pub(crate) fn promoted(user: &UserName, administrator: bool) -> String {
-    format!("{user} is {} administrator", if administrator { "an" } else { "no" })
+pub(crate) fn promoted(words: Words, user: &UserName, administrator: bool) -> String {
+    if administrator { words.is_promoted(user) } else { words.is_demoted(user) }
 }
 
-fn user(user: &User) -> String {
-    let administrator = if user.administrator { ", administrator" } else { "" };
-    let disabled = if user.disabled { ", disabled" } else { "" };
-    let (name, since, sessions) = (&user.user, day(user.since), user.sessions);
-    format!("@{name} since {since}, sessions: {sessions}{administrator}{disabled}")
+fn user(words: Words, user: &User) -> String {
+    let administrator = user.administrator.then(|| words.listed_administrator());
+    let disabled = user.disabled.then(|| words.listed_disabled());
+    let marks: String = administrator.into_iter().chain(disabled).collect();
+    words.account_line(&user.user, &day(user.since), user.sessions, &marks)
 }
 
-fn channel(channel: &Channel) -> String {
-    let openness = if channel.private { ", private" } else { "" };
-    let owner = channel.owner.as_ref().map_or_else(String::new, |owner| format!(", owner @{owner}"));
-    let (name, since, members, n) = (&channel.channel, day(channel.since), channel.members, channel.n);
-    format!("{name} since {since}, members: {members}, events: {n}{openness}{owner}")
+fn channel(words: Words, channel: &Channel) -> String {
+    let openness = channel.private.then(|| words.listed_private());
+    let owner = channel.owner.as_ref().map(|owner| words.listed_owner(owner));
+    let marks: String = openness.into_iter().chain(owner).collect();
+    words.channel_line(&channel.channel, &day(channel.since), channel.members, channel.n, &marks)
 }
 
-fn session(session: &Session) -> String {
-    let (opened, expires) = (day(session.opened), day(session.expires));
-    format!("@{} {} opened {opened}, ends {expires}", session.user, session.session)
+fn session(words: Words, session: &Session) -> String {
+    words.session_line(&session.user, session.session, &day(session.opened), &day(session.expires))
 }
 
-fn stats(stats: &Stats) -> Vec<String> {
+fn stats(words: Words, stats: &Stats) -> Vec<String> {
     vec![
-        format!(
-            "users: {}, administrators: {}, disabled: {}",
-            stats.users, stats.administrators, stats.disabled
-        ),
-        format!("open sessions: {}", stats.sessions),
-        format!("channels: {}, private: {}", stats.channels, stats.private_channels),
-        format!("direct conversations: {}", stats.direct_conversations),
-        format!("records in the log: {}", stats.records),
+        words.stats_users(stats.users, stats.administrators, stats.disabled),
+        words.stats_sessions(stats.sessions),
+        words.stats_channels(stats.channels, stats.private_channels),
+        words.stats_direct(stats.direct_conversations),
+        words.stats_records(stats.records),
     ]
 }
 
@@ -78,7 +71,7 @@ mod tests {
             Overview::Sessions(serde_json::from_str(sessions).expect("sessions")),
             Overview::Stats(serde_json::from_str(stats).expect("stats")),
         ];
-        let lines: Vec<_> = overviews.iter().flat_map(overview).collect();
+        let lines: Vec<_> = overviews.iter().flat_map(|one| overview(Words::ENGLISH, one)).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         @ana since 1970-01-01 00:00 UTC, sessions: 2, administrator
         @bob since 1970-01-01 00:00 UTC, sessions: 0, disabled

@@ -10,6 +10,7 @@ use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{self, Output, sanitise};
 use crate::session::{Administration, Answer, Command, Overview};
+use crate::words::Words;
 
 /// The subcommands of `papo admin`.
 #[derive(Debug, clap::Subcommand)]
@@ -86,19 +87,24 @@ fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), Failur
     let (mut desk, _news) = open_session(&common.connection)?;
     let ask = Administration::Disable { user: user.clone(), disabled };
     let ended = desk.end_sessions(Command::Administrate(ask))?;
-    print(common, &json!({ "user": user, "ended": ended }), &render::disabled(&user, disabled, ended))
+    print(
+        common,
+        &json!({ "user": user, "ended": ended }),
+        &render::disabled(Words::ENGLISH, &user, disabled, ended),
+    )
 }
 
 fn promote(common: &Common, user: UserName, administrator: bool) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&common.connection)?;
     desk.ask(Command::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
-    print(common, &json!({ "user": user }), &render::promoted(&user, administrator))
+    print(common, &json!({ "user": user }), &render::promoted(Words::ENGLISH, &user, administrator))
 }
 
 fn show(common: &Common, what: Administration) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&common.connection)?;
     let Answer::Overview(overview) = desk.ask(Command::Administrate(what))? else { return Err(unexpected()) };
-    let lines = if common.json { json_lines(&overview)? } else { render::overview(&overview) };
+    let lines =
+        if common.json { json_lines(&overview)? } else { render::overview(Words::ENGLISH, &overview) };
     let mut output = Output::new();
     for line in lines {
         if common.json {

@@ -1,27 +1,36 @@
 //! `/admin`: what administrators may do.
 
-use super::{first_word, usage, user};
+use super::{Command, first_word, user};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render;
 use crate::session::{Administration, Answer, Command as Ask};
+use crate::words::both;
 
-pub(super) fn admin(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) static COMMANDS: &[Command] = &[Command::new(
+    "admin",
+    both("WHAT [USER]", "O_QUÊ [USUÁRIO]"),
+    both(
+        "see to the node: users, channels, sessions, stats, disable, enable, promote, demote",
+        "cuida do nó: users, channels, sessions, stats, disable, enable, promote, demote",
+    ),
+    admin,
+)];
+
+fn admin(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (what, name) = first_word(arguments);
     match what {
         "users" => show(room, Administration::Users),
         "channels" => show(room, Administration::Channels),
         "sessions" if name.is_empty() => show(room, Administration::Sessions(None)),
-        "sessions" => show(room, Administration::Sessions(Some(user(name)?))),
+        "sessions" => show(room, Administration::Sessions(Some(user(room.words, name)?))),
         "stats" => show(room, Administration::Stats),
         "disable" => disable(room, name, true),
         "enable" => disable(room, name, false),
         "promote" => promote(room, name, true),
         "demote" => promote(room, name, false),
-        _ => Err(usage(
-            "say /admin users, channels, sessions or stats; /admin disable, enable, promote or demote NAME",
-        )),
+        _ => Err(Failure::Usage(room.words.say_admin())),
     }
 }
 
@@ -29,18 +38,18 @@ fn show(room: &mut Room, what: Administration) -> Result<(), Failure> {
     let Answer::Overview(overview) = room.desk.ask(Ask::Administrate(what))? else {
         return Err(unexpected());
     };
-    room.say_list(render::overview(&overview).into_iter(), "there is nothing yet")
+    room.say_list(render::overview(room.words, &overview).into_iter(), &room.words.nothing_there_yet())
 }
 
 fn disable(room: &mut Room, name: &str, disabled: bool) -> Result<(), Failure> {
-    let user = user(name)?;
+    let user = user(room.words, name)?;
     let ask = Administration::Disable { user: user.clone(), disabled };
     let ended = room.desk.end_sessions(Ask::Administrate(ask))?;
-    room.say(&render::disabled(&user, disabled, ended))
+    room.say(&render::disabled(room.words, &user, disabled, ended))
 }
 
 fn promote(room: &mut Room, name: &str, administrator: bool) -> Result<(), Failure> {
-    let user = user(name)?;
+    let user = user(room.words, name)?;
     room.desk.ask(Ask::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
-    room.say(&render::promoted(&user, administrator))
+    room.say(&render::promoted(room.words, &user, administrator))
 }
