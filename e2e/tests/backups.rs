@@ -37,7 +37,7 @@ fn a_backup_of_a_node_at_work_holds_all_that_was_acknowledged_before() {
     let (before, meanwhile) = expected.split_at(MESSAGES);
     let batch = lines(&mut alice, before);
     alice.post(&batch);
-    alice.reply();
+    drop(alice.reply());
     let mut waiting = 0;
     for piece in meanwhile.chunks(5) {
         let batch = lines(&mut alice, piece);

