@@ -144,6 +144,9 @@ fn a_folder_in_use_comes_back_as_it_was_at_its_last_whole_batch() {
     assert_eq!(fs::metadata(&archive).expect("a file").permissions().mode() & 0o777, 0o600);
     assert_eq!((contents.records, contents.files, contents.keys), (22, 1, true));
 
+    let bytes = fs::read(&archive).expect("a file");
+    assert!(!bytes.windows(8).any(|bytes| bytes == b"{\"n\":99,"), "half a batch");
+
     let new = elsewhere.path().join("new");
     assert_eq!(restore(&archive, &new).expect("a sound archive"), contents);
     assert_eq!(content(&new), acknowledged);
