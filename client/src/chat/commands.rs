@@ -2,6 +2,7 @@
 //! from these tables.
 
 mod accounts;
+mod admin;
 mod channels;
 mod conversations;
 mod reads;
@@ -50,6 +51,7 @@ static TABLES: &[&[Command]] = &[
     channels::COMMANDS,
     conversations::COMMANDS,
     reads::COMMANDS,
+    admin::COMMANDS,
     general::AFTER,
 ];
 

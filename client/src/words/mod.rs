@@ -11,6 +11,7 @@ mod channels;
 mod conversations;
 mod reads;
 mod connection;
+mod admin;
 mod errors;
 
 pub(crate) use language::Language;
@@ -88,8 +89,9 @@ mod tests {
         accounts::SENTENCES,
         channels::SENTENCES,
         conversations::SENTENCES,
-        reads::SENTENCES,
         connection::SENTENCES,
+        admin::SENTENCES,
+        reads::SENTENCES,
     ];
 
     /// `{gap}`, each once, in no order: languages differ in that.

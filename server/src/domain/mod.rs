@@ -13,6 +13,7 @@ pub mod channels;
 pub mod messages;
 pub mod history;
 pub mod reads;
+pub mod admin;
 
 use common::channels::Role;
 use common::{Conversation, Subject, Target, Text, UserName};
@@ -77,6 +78,24 @@ pub enum Command<'a> {
         /// The hash as a PHC string.
         password: Box<str>,
     },
+    /// Shut a user out, or let them in again; for administrators.
+    Disable {
+        /// Who asks.
+        by: UserName,
+        /// Whom.
+        user: UserName,
+        /// Out or in.
+        disabled: bool,
+    },
+    /// Make a user an administrator, or one no more; for administrators.
+    Promote {
+        /// Who asks.
+        by: UserName,
+        /// Whom.
+        user: UserName,
+        /// What they are to be.
+        administrator: bool,
+    },
     /// Make a channel.
     CreateChannel(Deed, bool),
     /// Become a member.
@@ -135,6 +154,8 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
         }
+        Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
+        Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
         Command::CreateChannel(deed, private) => channels::decide::create(state, deed, private, at),
         Command::Join(deed) => channels::decide::join(state, deed, at),
         Command::Leave(deed) => channels::decide::leave(state, deed, at),
@@ -180,7 +201,8 @@ impl State {
     /// What one of the server's own records means to channels and conversations.
     fn apply_to_channels(&mut self, private: &Private) {
         match private {
-            Private::SessionsRevoked { user, .. } => self.channels.sessions_ended(user),
+            Private::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
+            Private::DisabledSet { user, disabled: true, .. } => self.channels.sessions_ended(user, true),
             Private::Read { user, conversation, n, .. } => {
                 let conversation = Conversation::of(user, conversation);
                 if let Some(reads) = self.channels.reads_mut(&conversation) {
@@ -190,7 +212,9 @@ impl State {
             Private::Account { .. }
             | Private::SessionOpened { .. }
             | Private::SessionEnded { .. }
-            | Private::PasswordChanged { .. } => {}
+            | Private::PasswordChanged { .. }
+            | Private::AdministratorSet { .. }
+            | Private::DisabledSet { .. } => {}
         }
     }
 

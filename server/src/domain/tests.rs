@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::history::{Fill, PageRange, heads, page};
 use super::{Command, Deed, DomainError, State, TopicSecret, decide};
-use crate::records::{Record, TokenDigest};
+use crate::records::{Private, Record, TokenDigest};
 
+mod admin;
 mod reads;
 mod snapshots;
 
@@ -350,7 +351,7 @@ fn a_ban_lasts_until_it_is_taken_back() {
 
 fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..18u8).prop_map(|(by, other, place, flag, what)| {
+    (name.clone(), name, place, any::<bool>(), 0..20u8).prop_map(|(by, other, place, flag, what)| {
         let (deed, target) = (deed(by, place), user(other));
         match what {
             0 => Command::CreateChannel(deed, flag),
@@ -371,6 +372,8 @@ fn any_command() -> impl Strategy<Value = Command<'static>> {
             14 => Command::ChangePassword { user: target, password: by.into() },
             15 => mark(by, &format!("@{other}"), if flag { 1 } else { 3 }),
             16 => mark(by, place, if flag { 2 } else { u64::MAX }),
+            17 => Command::Disable { by: user(by), user: target, disabled: flag },
+            18 => Command::Promote { by: user(by), user: target, administrator: flag },
             _ => Command::Register { user: user(by), password: "hash".into() },
         }
     })
