@@ -3,6 +3,7 @@
 mod looks;
 mod style;
 mod wrap;
+mod admin;
 mod events;
 mod lists;
 mod sanitise;
@@ -17,6 +18,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::session::{Entry, News};
 use crate::words::Words;
+pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, member, session};
 pub(crate) use looks::{Looks, When};
