@@ -9,6 +9,7 @@ mod processes;
 mod kills;
 mod torn;
 mod chaos;
+mod backups;
 mod commands;
 mod chat;
 mod interop;

@@ -10,7 +10,9 @@ pub mod journal;
 pub mod store;
 pub mod commits;
 pub mod ledger;
+pub mod backup;
 
+pub mod jobs;
 pub mod passwords;
 pub mod tokens;
 pub mod limiters;
