@@ -1,8 +1,8 @@
 //! Many clients on few threads: each thread waits for the sockets of all of its clients at once.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -58,7 +58,12 @@ impl Crowd {
     }
 
     /// Waits until this is true of each of so many clients; false when it takes longer than `time`.
-    pub(super) fn wait_for_all(&self, clients: usize, time: Duration, is_true: fn(&mut Person) -> bool) -> bool {
+    pub(super) fn wait_for_all(
+        &self,
+        clients: usize,
+        time: Duration,
+        is_true: fn(&mut Person) -> bool,
+    ) -> bool {
         let begun = clock::now();
         while !self.ask(clients, is_true).into_iter().all(std::convert::identity) {
             if begun.elapsed() > time {

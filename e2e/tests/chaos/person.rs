@@ -167,9 +167,11 @@ impl Person {
             if self.session.messages_waiting() >= WAITING_MAX {
                 return;
             }
-            let long = if self.dice.roll(0..50) == 0 { "e assim por diante ".repeat(200) } else { String::new() };
+            let long =
+                if self.dice.roll(0..50) == 0 { "e assim por diante ".repeat(200) } else { String::new() };
             let id = Uuid::now_v7();
-            let text = Text::new(format!("{} de {} {long}", self.said.len(), self.account.user)).expect("a text");
+            let text =
+                Text::new(format!("{} de {} {long}", self.said.len(), self.account.user)).expect("a text");
             self.said.push((Conversation::of(&self.account.user, &to), id));
             self.session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text }));
             self.record.said.add(1);
@@ -212,7 +214,9 @@ impl Person {
                     self.subscriber = Some(subscriber);
                 }
                 Effect::Subscribe(topic) => {
-                    self.subscriber.iter().for_each(|s| s.subscribe(topic.as_bytes()).expect("a subscription"));
+                    self.subscriber
+                        .iter()
+                        .for_each(|s| s.subscribe(topic.as_bytes()).expect("a subscription"));
                 }
                 Effect::Unsubscribe(topic) => {
                     self.subscriber.iter().for_each(|s| s.unsubscribe(topic.as_bytes()).expect("one less"));

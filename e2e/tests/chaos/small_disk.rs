@@ -25,7 +25,9 @@ impl SmallDisk {
         let mount_point = TempDir::new().map_err(|error| error.to_string())?;
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
-        command.arg(format!("mount -t tmpfs -o size={mib}m,mode=0777 papo-chaos \"$0\" && echo mounted && exec cat"));
+        command.arg(format!(
+            "mount -t tmpfs -o size={mib}m,mode=0777 papo-chaos \"$0\" && echo mounted && exec cat"
+        ));
         command.arg(mount_point.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut keeper = command.spawn().map_err(|error| format!("there is no unshare: {error}"))?;
         let mut said = String::new();
@@ -61,7 +63,6 @@ impl SmallDisk {
     pub(super) fn empty(&self) {
         fs::remove_file(self.path.join(BALLAST)).expect("a disk that was filled");
     }
-
 }
 
 impl Drop for SmallDisk {
