@@ -63,7 +63,7 @@ impl Held {
 
 /// Where the first newline is.
 pub(super) fn newline(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == b'\n')
+    memchr::memchr(b'\n', bytes)
 }
 
 impl Batches {

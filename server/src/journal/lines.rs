@@ -5,9 +5,11 @@ use super::batch::{Place, newline};
 use super::disk::Disk;
 use super::format::log_name;
 
-/// How much is read at once: a dozen ordinary lines, so that a page of a busy channel takes a few reads, and a page of
-/// a channel whose lines lie far apart does not read much in vain.
+/// How much is read at once of lines that lie far apart: a dozen ordinary ones, so that little is read in vain.
 const WINDOW_BYTES: usize = 4 << 10;
+
+/// How much is read at once at the most, of lines that lie close together.
+const WINDOW_BYTES_MAX: usize = 256 << 10;
 
 /// The piece of a segment read last, kept because the next line is often in it.
 pub(super) struct LineReader<'a> {
@@ -15,12 +17,23 @@ pub(super) struct LineReader<'a> {
     segment: u64,
     start: u64,
     window: Vec<u8>,
+    /// How much the next read takes.
+    window_bytes: usize,
 }
 
 impl<'a> LineReader<'a> {
     /// Nothing read yet.
     pub(super) fn new(disk: &'a dyn Disk) -> Self {
-        Self { disk, segment: 0, start: 0, window: Vec::new() }
+        Self { disk, segment: 0, start: 0, window: Vec::new(), window_bytes: WINDOW_BYTES }
+    }
+
+    /// Lines at these offsets, which rise, are wanted next: if they lie close together, one read takes them all.
+    pub(super) fn expect(&mut self, offsets: &[u32]) {
+        let (first, last) = (offsets.first().copied(), offsets.last().copied());
+        let span = last.unwrap_or_default().saturating_sub(first.unwrap_or_default()) as usize;
+        let is_dense = span / WINDOW_BYTES < offsets.len();
+        self.window_bytes =
+            if is_dense { (span + WINDOW_BYTES).min(WINDOW_BYTES_MAX) } else { WINDOW_BYTES };
     }
 
     /// The line at `place`, without its newline.
@@ -44,9 +57,9 @@ impl<'a> LineReader<'a> {
     fn fill(&mut self, place: Place) -> Result<std::ops::Range<usize>, JournalError> {
         let file = log_name(place.segment);
         (self.segment, self.start) = (place.segment, place.offset.into());
-        let (mut size, mut read_before) = (WINDOW_BYTES, 0);
+        let (mut size, mut read_before) = (self.window_bytes, 0);
         loop {
-            self.window = vec![0; size];
+            self.window.resize(size, 0);
             let read = self.disk.read_at(&file, self.start, &mut self.window);
             let read = read.map_err(|error| JournalError::io("read", &file, error))?;
             self.window.truncate(read);

@@ -264,16 +264,17 @@ impl Journal {
         out: &mut Vec<u8>,
     ) -> Result<(), JournalError> {
         let mut reader = LineReader::new(&*self.disk);
-        let mut copy = |place| {
-            self.copy_line(place, &mut reader, out)?;
-            out.push(b'\n');
-            Ok(())
+        let mut copy = |segment, offsets: &[u32]| {
+            reader.expect(offsets);
+            offsets.iter().try_for_each(|offset| {
+                self.copy_line(Place { segment, offset: *offset }, &mut reader, out)?;
+                out.push(b'\n');
+                Ok(())
+            })
         };
         self.sealed.places(&*self.disk, conversation, range, &mut copy)?;
         for index in self.in_memory() {
-            for offset in index.offsets(conversation, range.0, range.1) {
-                copy(Place { segment: index.segment, offset: *offset })?;
-            }
+            copy(index.segment, index.offsets(conversation, range.0, range.1))?;
         }
         Ok(())
     }
