@@ -1,7 +1,7 @@
 //! The client: a pure session core, a thread that moves its frames, and two front ends around them, the chat
 //! for people and the commands for scripts.
 //!
-//! Only [`session`] decides anything; only `network` has sockets; only `config` touches the disk; only `render`
+//! Only [`session`] decides anything; only `network` has sockets; only `config` and `outbox` touch the disk; only `render`
 //! prints.
 
 pub mod session;
@@ -9,6 +9,7 @@ pub mod session;
 mod network;
 
 mod config;
+mod outbox;
 mod connection;
 mod desk;
 mod failure;

@@ -1,11 +1,11 @@
 //! The network thread: it owns the sockets, does what the session core says, and talks to the front end over
 //! channels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use common::Error;
+use common::{Error, Reason, UserName};
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
 use transport::poll::{self, Watch};
 use transport::stop::Stop;
@@ -13,7 +13,9 @@ use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 
 use crate::connection::Place;
-use crate::session::{Answer, Command, Effect, News, Session};
+use crate::outbox::{Outbox, OwnFolder};
+use crate::render::complain;
+use crate::session::{Answer, Command, Effect, Message, News, Session};
 
 /// Messages taken from one socket in one turn, so that none starves the others.
 const MESSAGES_PER_TURN_MAX: usize = 256;
@@ -44,6 +46,8 @@ pub(crate) struct Network<N> {
     subscriber: Option<Socket>,
     outgoing: Outgoing,
     session: Session,
+    /// Nothing for a front end that sends no messages.
+    outbox: Option<Outbox<OwnFolder>>,
     begun: Instant,
     channels: Channels<N>,
     wake: Wake,
@@ -55,6 +59,7 @@ impl<N: From<News>> Network<N> {
     pub(crate) fn new(
         place: &Place,
         seed: u64,
+        outbox: Option<Outbox<OwnFolder>>,
         channels: Channels<N>,
         wake: Wake,
         stop: Stop,
@@ -69,6 +74,7 @@ impl<N: From<News>> Network<N> {
             subscriber: None,
             outgoing: Outgoing::default(),
             session: Session::new(seed),
+            outbox,
             begun: clock::now(),
             channels,
             wake,
@@ -143,27 +149,74 @@ impl<N: From<News>> Network<N> {
     }
 
     /// Does what the core says; nothing when nobody reads the news any more.
+    ///
+    /// Messages that are to be kept are written to the disk together, and leave after that.
     fn perform_effects(&mut self) -> Result<Option<()>, TransportError> {
-        for effect in self.session.take_effects() {
-            match effect {
-                Effect::Request { id, line } => self.outgoing.put(id, line),
-                Effect::Connect(events) => self.connect_subscriber(&events),
-                Effect::Subscribe(topic) => {
-                    self.subscriber.iter().try_for_each(|socket| socket.subscribe(topic.as_bytes()))?;
-                }
-                Effect::Unsubscribe(topic) => {
-                    self.subscriber.iter().try_for_each(|socket| socket.unsubscribe(topic.as_bytes()))?;
-                }
-                // Whoever asked may have stopped waiting, and then nobody empties the channel.
-                Effect::Answer { ticket, outcome } => drop(self.channels.answers.try_send((ticket, outcome))),
-                Effect::News(news) => {
-                    if self.channels.news.send(news.into()).is_err() {
-                        return Ok(None);
+        let mut effects = VecDeque::from(self.session.take_effects());
+        while !effects.is_empty() {
+            let (mut kept, mut released) = (Vec::new(), Vec::new());
+            while let Some(effect) = effects.pop_front() {
+                match effect {
+                    Effect::Keep(message) => kept.push(message),
+                    Effect::Release(id) => released.push(id),
+                    Effect::Recall(user) => {
+                        self.recall(&user);
+                        // Whoever is answered after this finds what waits among the news.
+                        let recalled = self.session.take_effects();
+                        recalled.into_iter().rev().for_each(|effect| effects.push_front(effect));
+                    }
+                    other => {
+                        if self.perform(other)?.is_none() {
+                            return Ok(None);
+                        }
                     }
                 }
             }
+            self.keep(&kept);
+            if let (Some(outbox), false) = (&mut self.outbox, released.is_empty()) {
+                outbox.release(&released);
+            }
+            effects.extend(self.session.take_effects());
         }
         Ok(Some(()))
+    }
+
+    fn perform(&mut self, effect: Effect) -> Result<Option<()>, TransportError> {
+        match effect {
+            Effect::Request { id, line } => self.outgoing.put(id, line),
+            Effect::Connect(events) => self.connect_subscriber(&events),
+            Effect::Subscribe(topic) => {
+                self.subscriber.iter().try_for_each(|socket| socket.subscribe(topic.as_bytes()))?;
+            }
+            Effect::Unsubscribe(topic) => {
+                self.subscriber.iter().try_for_each(|socket| socket.unsubscribe(topic.as_bytes()))?;
+            }
+            // Whoever asked may have stopped waiting, and then nobody empties the channel.
+            Effect::Answer { ticket, outcome } => drop(self.channels.answers.try_send((ticket, outcome))),
+            Effect::News(news) => return Ok(self.channels.news.send(news.into()).ok()),
+            Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) => {}
+        }
+        Ok(Some(()))
+    }
+
+    fn recall(&mut self, user: &UserName) {
+        let Some(outbox) = &mut self.outbox else { return };
+        let recalled = outbox.recall(user);
+        recalled.complaints.iter().for_each(|words| complain(words));
+        self.session.recalled(self.now_ms(), recalled.messages);
+    }
+
+    fn keep(&mut self, messages: &[Message]) {
+        if messages.is_empty() {
+            return;
+        }
+        let outcome = self.outbox.as_mut().map_or(Ok(()), |outbox| outbox.keep(messages));
+        let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
+        let outcome = outcome.map_err(|error| {
+            let sentence = format!("this machine cannot keep it until it is sent: {error}");
+            Error::new(Reason::StorageFull, sentence)
+        });
+        self.session.kept(self.now_ms(), &ids, outcome);
     }
 
     /// A new socket: what the old one had subscribed to and received is of no use any more. When it cannot be

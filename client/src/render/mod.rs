@@ -11,10 +11,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::session::{Entry, News};
+use crate::session::{Entry, Message, News};
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, member, session};
 pub(crate) use sanitise::sanitise;
+
+/// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.
+const RECALLED_SHOWN_MAX: usize = 5;
 
 /// How things look: with or without colours, and in which time zone.
 #[derive(Clone)]
@@ -74,9 +77,16 @@ impl Renderer {
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(entry))))
             }
+            News::Recalled(messages) => Some(self.recalled(messages)),
+            News::Pending(message) => Some(self.note(&format!(
+                "-- waiting to be sent to {}: {} --",
+                message.to,
+                message.text.as_str()
+            ))),
             // It is shown in its place, as the event it has become.
-            News::Sent { outcome: Ok(_), .. } => None,
-            News::Sent { message, outcome: Err(error) } => Some(self.note(&format!(
+            News::Sent { outcome: Ok(_), is_told: true, .. } => None,
+            News::Sent { outcome: Ok(entry), is_told: false, .. } => self.entry(entry),
+            News::Sent { message, outcome: Err(error), .. } => Some(self.note(&format!(
                 "not sent to {}: {} -- {}",
                 message.to,
                 error,
@@ -88,6 +98,14 @@ impl Renderer {
                 Some(self.note(&format!("-- your session was ended: {error} (/login NAME) --")))
             }
         }
+    }
+
+    /// What waited already when the client was started: the newest few.
+    fn recalled(&self, messages: &[Message]) -> String {
+        let mut lines = vec![format!("-- waiting to be sent, from before: {} --", messages.len())];
+        let newest = messages.get(messages.len().saturating_sub(RECALLED_SHOWN_MAX)..).unwrap_or_default();
+        lines.extend(newest.iter().map(|message| format!("   {}: {}", message.to, message.text.as_str())));
+        lines.iter().map(|line| self.note(line)).collect::<Vec<_>>().join("\n")
     }
 
     /// Something that papo itself says.

@@ -14,6 +14,7 @@ mod memberships;
 mod history;
 mod messages;
 mod outbox;
+mod keeping;
 
 mod dice;
 mod requests;
@@ -78,8 +79,13 @@ impl Session {
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let outbox = self.account.as_ref().and_then(|_| self.outbox.deadline());
-        let deadlines =
-            [self.requests.deadline(), outbox, self.following.deadline(), self.repairs.deadline()];
+        let deadlines = [
+            self.requests.deadline(),
+            outbox,
+            self.pending_deadline(),
+            self.following.deadline(),
+            self.repairs.deadline(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -91,6 +97,7 @@ impl Session {
             self.lost();
         }
         self.send_due(now_ms);
+        self.show_pending(now_ms);
         self.follow_due(now_ms);
         self.repair_gaps(now_ms);
     }

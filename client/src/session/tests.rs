@@ -1,5 +1,6 @@
 //! Transcripts of whole sessions: what goes in, and every effect that comes out.
 
+mod keeping;
 mod memberships;
 mod moving;
 mod rates;
@@ -83,6 +84,7 @@ fn a_lost_reply_has_the_same_message_sent_again() {
     answer Done
     ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     --
+    pending oi
     ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     ConnectionLost
     --
