@@ -1,8 +1,8 @@
 //! The client: a pure session core, a thread that moves its frames, and two front ends around them, the chat
 //! for people and the commands for scripts.
 //!
-//! Only [`session`] decides anything; only `network` has sockets; only `config` and `outbox` touch the disk; only `render`
-//! prints.
+//! Only [`session`] decides anything; only `network` has sockets; only `config` and `outbox` touch the disk; only
+//! `render` prints, and what it says to people comes from `words`.
 
 pub mod session;
 
@@ -14,6 +14,7 @@ mod connection;
 mod desk;
 mod failure;
 mod password;
+mod words;
 mod render;
 
 mod chat;

@@ -213,8 +213,9 @@ impl<N: From<News>> Network<N> {
         let outcome = self.outbox.as_mut().map_or(Ok(()), |outbox| outbox.keep(messages));
         let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
         let outcome = outcome.map_err(|error| {
+            // No reason of the server's: it has nothing to do with it.
             let sentence = format!("this machine cannot keep it until it is sent: {error}");
-            Error::new(Reason::StorageFull, sentence)
+            Error::new(Reason::Internal, sentence)
         });
         self.session.kept(self.now_ms(), &ids, outcome);
     }
