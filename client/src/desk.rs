@@ -26,6 +26,9 @@ pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 /// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long the end of the network thread is waited for: it may be telling news that nobody reads any more.
+const LEAVING_TIME: Duration = Duration::from_secs(1);
+
 /// Whether a front end sends messages, and with them those that others were killed before they had sent them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sends {
@@ -173,8 +176,11 @@ impl Desk {
 
 /// The network thread ends with its desk, and with it the channel of news.
 impl Drop for Desk {
+    /// It has a moment to leave the outbox as it should be: the program may end with its front end.
     fn drop(&mut self) {
         self.stop.request();
+        let deadline = clock::now() + LEAVING_TIME;
+        while self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())).is_ok() {}
     }
 }
 

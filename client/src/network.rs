@@ -1,12 +1,12 @@
 //! The network thread: it owns the sockets, does what the session core says, and talks to the front end over
 //! channels.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use common::{Error, Reason, UserName};
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
+use common::{Error, Reason, UserName};
 use transport::poll::{self, Watch};
 use transport::stop::Stop;
 use transport::wake::Wake;
@@ -46,7 +46,7 @@ pub(crate) struct Network<N> {
     subscriber: Option<Socket>,
     outgoing: Outgoing,
     session: Session,
-    /// Nothing for a front end that sends no messages.
+    /// Nothing for a front end that sends no messages. It is put down before the channels are closed.
     outbox: Option<Outbox<OwnFolder>>,
     begun: Instant,
     channels: Channels<N>,
@@ -149,36 +149,50 @@ impl<N: From<News>> Network<N> {
     }
 
     /// Does what the core says; nothing when nobody reads the news any more.
-    ///
-    /// Messages that are to be kept are written to the disk together, and leave after that.
     fn perform_effects(&mut self) -> Result<Option<()>, TransportError> {
-        let mut effects = VecDeque::from(self.session.take_effects());
+        let mut effects = self.session.take_effects();
         while !effects.is_empty() {
-            let (mut kept, mut released) = (Vec::new(), Vec::new());
-            while let Some(effect) = effects.pop_front() {
-                match effect {
-                    Effect::Keep(message) => kept.push(message),
-                    Effect::Release(id) => released.push(id),
-                    Effect::Recall(user) => {
-                        self.recall(&user);
-                        // Whoever is answered after this finds what waits among the news.
-                        let recalled = self.session.take_effects();
-                        recalled.into_iter().rev().for_each(|effect| effects.push_front(effect));
-                    }
-                    other => {
-                        if self.perform(other)?.is_none() {
-                            return Ok(None);
-                        }
+            let others = self.use_disk(effects);
+            // What the disk leads to comes before what else was to be done.
+            effects = self.session.take_effects();
+            if effects.is_empty() {
+                for effect in others {
+                    if self.perform(effect)?.is_none() {
+                        return Ok(None);
                     }
                 }
+            } else {
+                effects.extend(others);
             }
-            self.keep(&kept);
-            if let (Some(outbox), false) = (&mut self.outbox, released.is_empty()) {
-                outbox.release(&released);
-            }
-            effects.extend(self.session.take_effects());
         }
         Ok(Some(()))
+    }
+
+    /// Keeps the messages that are to be kept, all of them with one sync, and forgets those that are done; returns
+    /// what else is to be done.
+    ///
+    /// The disk comes first: a message leaves after it is kept, and whoever learns that one was acknowledged, and ends
+    /// the program, finds it forgotten.
+    fn use_disk(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let (mut kept, mut released, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for effect in effects {
+            match effect {
+                Effect::Recall(user) => self.recall(&user),
+                Effect::Keep(message) => kept.push(message),
+                Effect::Release(id) => released.push(id),
+                Effect::Request { .. }
+                | Effect::Connect(_)
+                | Effect::Subscribe(_)
+                | Effect::Unsubscribe(_)
+                | Effect::Answer { .. }
+                | Effect::News(_) => others.push(effect),
+            }
+        }
+        self.keep(&kept);
+        if let (Some(outbox), false) = (&mut self.outbox, released.is_empty()) {
+            outbox.release(&released);
+        }
+        others
     }
 
     fn perform(&mut self, effect: Effect) -> Result<Option<()>, TransportError> {

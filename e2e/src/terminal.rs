@@ -5,6 +5,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::DEADLINE;
 use crate::process::binary;
 
@@ -28,7 +30,7 @@ impl Terminal {
         let number = TERMINALS.fetch_add(1, Ordering::Relaxed);
         let terminal = Self { server: format!("papo-{}-{number}", std::process::id()) };
         let chat = format!(
-            "env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
+            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
             binary().display(),
             config.display()
         );
@@ -71,6 +73,14 @@ impl Terminal {
         while !condition(&self.screen()) {
             assert!(begun.elapsed() < DEADLINE, "the screen never {what}:\n{}", self.screen());
         }
+    }
+
+    /// `kill -9` of the program.
+    pub fn kill(self) {
+        let id = self.tmux(["display-message", "-p", "#{pane_pid}"]);
+        let id = id.trim().parse().ok().and_then(Pid::from_raw).expect("an id");
+        kill_process(id, Signal::KILL).expect("a program that runs");
+        self.wait_for_end();
     }
 
     /// Waits until the program has ended, and tmux with it.

@@ -10,4 +10,5 @@ mod kills;
 mod torn;
 mod commands;
 mod chat;
+mod outbox;
 mod interop;

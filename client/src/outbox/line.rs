@@ -75,7 +75,7 @@ impl Contents {
             match serde_json::from_slice(line) {
                 Ok(Line::Waiting { id, to, text }) => {
                     waiting.push(Message { to, id, text: text.into_owned() });
-                },
+                }
                 Ok(Line::Done { done: id }) => drop(done.insert(id)),
                 Err(_) => damaged += 1,
             }

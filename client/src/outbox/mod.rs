@@ -152,7 +152,8 @@ impl<F: Folder> Outbox<F> {
             Ok(Some(found)) => found,
             Ok(None) => return,
             Err(error) => {
-                let sentence = format!("messages that wait to be sent are in {name}, which cannot be read: {error}");
+                let sentence =
+                    format!("messages that wait to be sent are in {name}, which cannot be read: {error}");
                 return recalled.complaints.push(sentence);
             }
         };
@@ -161,7 +162,8 @@ impl<F: Folder> Outbox<F> {
             // A process was killed before it had written a message.
             Ok(None) => return drop(self.folder.remove(&name)),
             Err(error) => {
-                let sentence = format!("{name} in the outbox is damaged ({error}): look at it, and delete it");
+                let sentence =
+                    format!("{name} in the outbox is damaged ({error}): look at it, and delete it");
                 return recalled.complaints.push(sentence);
             }
         };
@@ -173,7 +175,9 @@ impl<F: Folder> Outbox<F> {
         }
         let text = |message: &Message| message.text.as_str().len();
         let more: usize = contents.messages.iter().map(text).sum();
-        if self.places.len() + contents.messages.len() > OUTBOX_MESSAGES_MAX || self.bytes + more > OUTBOX_BYTES_MAX {
+        if self.places.len() + contents.messages.len() > OUTBOX_MESSAGES_MAX
+            || self.bytes + more > OUTBOX_BYTES_MAX
+        {
             let sentence = format!("{} more messages wait for the next start", contents.messages.len());
             return recalled.complaints.push(sentence);
         }
@@ -192,7 +196,9 @@ impl<F: Folder> Outbox<F> {
         let length = contents.whole as u64;
         let takes_lines = contents.whole == bytes.len() || file.truncate(length).is_ok();
         if contents.damaged > 0 {
-            recalled.complaints.push(format!("{} lines of {name} are damaged and left out", contents.damaged));
+            recalled
+                .complaints
+                .push(format!("{} lines of {name} are damaged and left out", contents.damaged));
         }
         let header_length = contents.header_length as u64;
         let (waiting, takes_messages) = (HashMap::new(), false);

@@ -114,7 +114,7 @@ fn a_file_grows_to_its_bound_only() {
     let long = "x".repeat(common::limits::TEXT_BYTES_MAX);
     for id in 0..600 {
         let message = Message { text: common::Text::new(long.clone()).expect("a text"), ..message(id) };
-        outbox.keep(&[message.clone()]).expect("kept");
+        outbox.keep(&[message]).expect("kept");
         if id > 0 {
             outbox.release(&[stage::message(id - 1).id]);
         }
@@ -136,7 +136,10 @@ fn what_is_too_much_waits_for_the_next_start() {
     }
     let mut first = stage.outbox();
     let recalled = first.recall(&stage.alice());
-    assert_eq!((recalled.messages.len(), &*recalled.complaints[0]), (2500, "2500 more messages wait for the next start"));
+    assert_eq!(
+        (recalled.messages.len(), &*recalled.complaints[0]),
+        (2500, "2500 more messages wait for the next start")
+    );
     let ids: Vec<_> = recalled.messages.iter().map(|message| message.id).collect();
     first.release(&ids);
     stage.process_dies(first);
@@ -153,7 +156,8 @@ fn a_real_folder_is_private_and_its_files_have_one_holder() {
     assert!(!path.exists(), "who has sent nothing leaves nothing");
     one.keep(&[message(1)]).expect("kept");
     let file = std::fs::read_dir(&path).expect("a folder").next().expect("a file").expect("a file").path();
-    let mode = |path: &std::path::Path| std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(&file)), (0o700, 0o600));
     assert!(other.recall(&stage::user("alice")).messages.is_empty(), "it is held");
     // As when its process is killed: nothing is removed, the lock is gone.

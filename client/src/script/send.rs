@@ -126,7 +126,10 @@ impl Sending {
                 Ok(step) => self.take(step)?,
                 Err(RecvTimeoutError::Timeout) if self.underway == 0 => self.wait_anew(),
                 Err(RecvTimeoutError::Timeout) => {
-                    complain(&format!("messages that are kept for the next papo send or papo chat: {}", self.underway));
+                    complain(&format!(
+                        "messages that are kept for the next papo send or papo chat: {}",
+                        self.underway
+                    ));
                     return Err(self.desk.unreachable(self.waited()));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),

@@ -76,12 +76,15 @@ fn nothing_that_was_kept_is_lost_whatever_step_fails() {
     let operations = whole.disk.operations();
     assert!(operations > 15, "a life has some steps: {operations}");
     for operation in 0..=operations {
-        for (kind, lasts) in [(ErrorKind::StorageFull, false), (ErrorKind::StorageFull, true), (ErrorKind::Other, true)] {
+        for (kind, lasts) in
+            [(ErrorKind::StorageFull, false), (ErrorKind::StorageFull, true), (ErrorKind::Other, true)]
+        {
             let (stage, mut life) = (Stage::new(), Life::default());
             stage.disk.fail(Failure { operation, kind, lasts });
             life.live(&stage);
             for loss in LOSSES {
-                let what = format!("step {operation} of {operations} fails ({kind}, {lasts}), lost: {loss:?}");
+                let what =
+                    format!("step {operation} of {operations} fails ({kind}, {lasts}), lost: {loss:?}");
                 life.check(stage.disk.after_crash(loss), &what);
             }
         }

@@ -139,7 +139,12 @@ impl Stage {
                     Effect::Keep(message) => self.unkept.push(message.id),
                     Effect::Release(id) => self.released.push(id),
                     Effect::Recall(_) => {}
-                    effect => {
+                    effect @ (Effect::Request { .. }
+                    | Effect::Connect(_)
+                    | Effect::Subscribe(_)
+                    | Effect::Unsubscribe(_)
+                    | Effect::Answer { .. }
+                    | Effect::News(_)) => {
                         let words = self.words(effect);
                         writeln!(self.transcript, "{words}").expect("a string");
                     }
