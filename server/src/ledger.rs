@@ -313,7 +313,7 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
 }
 
 /// Loads the snapshots and replays what follows them.
-fn recover(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {
+pub(crate) fn recover(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {
     let (mut state, from) = store.load()?;
     let opened = Journal::open(store.disk(), segments, from, &mut |number, line| {
         let record = Record::decode(line).map_err(|error| error.to_string())?;
