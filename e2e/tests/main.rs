@@ -3,6 +3,7 @@
 
 mod accounts;
 mod messages;
+mod reads;
 mod bad_input;
 mod hostile;
 mod processes;
@@ -13,4 +14,5 @@ mod backups;
 mod commands;
 mod chat;
 mod outbox;
+mod plain;
 mod interop;

@@ -121,17 +121,11 @@ impl Printer {
     }
 
     fn count(&self, news: &News) {
-        match news {
-            News::Sent { outcome, .. } => self.tally.settled(outcome.is_ok()),
-            News::Recalled(messages) => messages.iter().for_each(|_| self.tally.sending()),
-            News::Entry(_)
-            | News::Opened { .. }
-            | News::Invited(_)
-            | News::MembershipEnded(_)
-            | News::Pending(_)
-            | News::ConnectionLost
-            | News::ConnectionRestored
-            | News::SessionEnded(_) => {}
+        if let News::Sent { outcome, .. } = news {
+            self.tally.settled(outcome.is_ok());
+        }
+        if let News::Recalled(messages) = news {
+            messages.iter().for_each(|_| self.tally.sending());
         }
     }
 }

@@ -165,6 +165,7 @@ impl Sending {
                 | News::Entry(_)
                 | News::Opened { .. }
                 | News::Pending(_)
+                | News::Read(_)
                 | News::Invited(_)
                 | News::MembershipEnded(_),
             ) => Ok(()),

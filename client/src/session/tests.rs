@@ -4,6 +4,7 @@ mod keeping;
 mod memberships;
 mod moving;
 mod rates;
+mod reads;
 mod stage;
 
 use std::collections::BTreeSet;
