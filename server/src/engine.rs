@@ -13,10 +13,10 @@ use transport::Frame;
 use crate::calls::Desk;
 use crate::calls::known_tokens::KnownTokens;
 use crate::held::{Publication, Reply};
+use crate::jobs::{Job, Jobs, Kind, Outcome};
 use crate::ledger::{DiskFailure, Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::limiters::{Guesses, Rates};
-use crate::passwords::{Job, Outcome, Passwords};
 use crate::tokens::TokenIssuer;
 use crate::work::{Route, Work, refuse};
 
@@ -34,11 +34,11 @@ pub trait Outlet {
 pub struct Engine {
     ledger: Ledger,
     tokens: TokenIssuer,
-    passwords: Passwords,
+    jobs: Jobs,
     known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
-    /// Frames that wait for a hash, by ticket.
+    /// Frames that wait for a job, by ticket.
     parked: HashMap<u64, Work>,
     next_ticket: u64,
     /// Where clients find the fan-out.
@@ -61,27 +61,10 @@ pub struct Counters {
 impl Engine {
     /// Puts the parts together. `events` is where clients find the fan-out.
     #[must_use]
-    pub fn new(
-        ledger: Ledger,
-        tokens: TokenIssuer,
-        passwords: Passwords,
-        rate: Rate,
-        events: String,
-    ) -> Self {
+    pub fn new(ledger: Ledger, tokens: TokenIssuer, jobs: Jobs, rate: Rate, events: String) -> Self {
         let (known_tokens, guesses, parked, next_ticket, counters) = Default::default();
         let rates = Rates::new(rate);
-        Self {
-            ledger,
-            tokens,
-            passwords,
-            known_tokens,
-            guesses,
-            rates,
-            parked,
-            next_ticket,
-            events,
-            counters,
-        }
+        Self { ledger, tokens, jobs, known_tokens, guesses, rates, parked, next_ticket, events, counters }
     }
 
     /// State and journal.
@@ -90,10 +73,10 @@ impl Engine {
         &self.ledger
     }
 
-    /// How many frames wait for a password to be hashed.
+    /// How many frames wait for a job of a kind.
     #[must_use]
-    pub fn logins_waiting(&self) -> usize {
-        self.parked.len()
+    pub fn jobs_waiting(&self, kind: Kind) -> usize {
+        self.jobs.waiting(kind)
     }
 
     /// Requests wait while too much waits for the disk, and while a snapshot waits for the disk to catch up.
@@ -102,10 +85,10 @@ impl Engine {
         !self.ledger.is_full() && !self.ledger.wants_snapshot()
     }
 
-    /// Whether everything accepted is on disk and told.
+    /// Whether everything accepted is done, on disk and told.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.ledger.is_quiet() && self.ledger.held.is_empty()
+        self.parked.is_empty() && self.ledger.is_quiet() && self.ledger.held.is_empty()
     }
 
     /// Takes one message: an envelope and a frame of request lines.
@@ -117,9 +100,9 @@ impl Engine {
         }
     }
 
-    /// Goes on with the frames whose hash is there.
-    pub fn take_hashes(&mut self, now_ms: u64) {
-        while let Some((ticket, outcome)) = self.passwords.poll() {
+    /// Goes on with the frames whose job is done.
+    pub fn take_outcomes(&mut self, now_ms: u64) {
+        while let Some((ticket, outcome)) = self.jobs.poll() {
             if let Some(work) = self.parked.remove(&ticket) {
                 self.process(work, Some(outcome), now_ms);
             }
@@ -159,24 +142,22 @@ impl Engine {
         self.ledger.close();
     }
 
-    /// Answers the lines of a frame; puts it aside when one needs a hash.
+    /// Answers the lines of a frame; puts it aside when one needs a job done.
     fn process(&mut self, mut work: Work, mut outcome: Option<Outcome>, now_ms: u64) {
         while let Some(job) = self.answer_lines(&mut work, outcome.take(), now_ms) {
-            if self.passwords.submit(self.next_ticket, job) {
+            let kind = job.kind();
+            if self.jobs.submit(self.next_ticket, job) {
                 self.parked.insert(self.next_ticket, work);
                 self.next_ticket += 1;
                 return;
             }
-            work.refuse_next(&Error::new(
-                Reason::RateLimited,
-                "too many log in at once: try again in a moment",
-            ));
+            work.refuse_next(&Error::new(Reason::RateLimited, kind.refusal()));
         }
         let reply = Reply { route: work.route, request: work.request, lines: work.reply };
         self.ledger.held.reply(self.ledger.position(), reply);
     }
 
-    /// Answers lines until all are done, or one needs a password hashed first.
+    /// Answers lines until all are done, or one needs a job done first.
     fn answer_lines(&mut self, work: &mut Work, mut outcome: Option<Outcome>, now_ms: u64) -> Option<Job> {
         let Work { request, answered, reply, .. } = work;
         let lines = match rpc::lines(request) {

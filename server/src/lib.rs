@@ -11,6 +11,7 @@ pub mod store;
 pub mod commits;
 pub mod ledger;
 
+pub mod jobs;
 pub mod passwords;
 pub mod tokens;
 pub mod limiters;

@@ -1,20 +1,17 @@
 //! Hashing and verifying passwords with Argon2id (RFC 9106), away from the event loop.
 //!
 //! The parameters are OWASP's for servers: 19 MiB, 2 passes, 1 lane. A hash takes some 20 ms; two at a time
-//! run on threads of their own, and more than [`WAITING_MAX`] are refused rather than queued.
-
-use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
+//! are done as [`crate::jobs`], and more than [`WAITING_MAX`] are refused rather than queued.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use common::Password;
 use sha2::{Digest as _, Sha256};
-use tokio::runtime::{Builder, Runtime};
-use transport::wake::Waker;
+
+use crate::jobs;
 
 /// Hashes computed at once; each takes a core and 19 MiB.
-const THREADS: usize = 2;
+pub const THREADS: usize = 2;
 
 /// Jobs accepted at once: with some 20 ms each on two threads, the last one waits less than 2 seconds.
 pub const WAITING_MAX: usize = 128;
@@ -60,45 +57,9 @@ pub enum Outcome {
     Failed,
 }
 
-/// The threads that hash.
-pub struct Passwords {
-    /// Only its blocking threads are used, which end when they have been idle for a while.
-    runtime: Runtime,
-    waker: Waker,
-    sender: Sender<(u64, Outcome)>,
-    outcomes: Receiver<(u64, Outcome)>,
-    waiting: usize,
-}
-
-impl Passwords {
-    /// Prepares the threads; `waker` is woken when [`Passwords::poll`] has something.
-    pub fn start(waker: Waker) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().max_blocking_threads(THREADS).build()?;
-        let (sender, outcomes) = channel();
-        Ok(Self { runtime, waker, sender, outcomes, waiting: 0 })
-    }
-
-    /// Accepts a job under a ticket, unless too many wait already.
-    #[must_use]
-    pub fn submit(&mut self, ticket: u64, job: Job) -> bool {
-        if self.waiting >= WAITING_MAX {
-            return false;
-        }
-        self.waiting += 1;
-        let (sender, waker) = (self.sender.clone(), self.waker.clone());
-        self.runtime.spawn_blocking(move || {
-            // When the server has gone there is nobody to tell.
-            let _ = sender.send((ticket, compute(job)));
-            waker.wake();
-        });
-        true
-    }
-
-    /// A job that is done, if there is one.
-    pub fn poll(&mut self) -> Option<(u64, Outcome)> {
-        let done = self.outcomes.try_recv().ok()?;
-        self.waiting -= 1;
-        Some(done)
+impl From<Job> for jobs::Job {
+    fn from(job: Job) -> Self {
+        Self::new(jobs::Kind::Passwords, || jobs::Outcome::Password(compute(job)))
     }
 }
 
@@ -135,32 +96,15 @@ fn verify(password: &[u8], known: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use transport::poll::{Watch, wait};
-    use transport::wake::Wake;
-
-    fn outcome(passwords: &mut Passwords, wake: &Wake, job: Job) -> Outcome {
-        assert!(passwords.submit(7, job));
-        loop {
-            if let Some((ticket, outcome)) = passwords.poll() {
-                assert_eq!(ticket, 7);
-                return outcome;
-            }
-            wait(&[Watch::Wake(wake)], None).expect("a wait");
-            wake.clear();
-        }
-    }
 
     #[test]
     fn only_the_right_password_fits() {
-        let (waker, wake) = Wake::new().expect("a wake");
-        let mut passwords = Passwords::start(waker).expect("threads");
         let password = |text| Password::new(text).expect("a password");
-        let Outcome::Hashed(known) = outcome(&mut passwords, &wake, Job::Hash(password("correct horse")))
-        else {
+        let Outcome::Hashed(known) = compute(Job::Hash(password("correct horse"))) else {
             panic!("not hashed");
         };
         assert!(known.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{known}");
-        let mut verify = |text, known| outcome(&mut passwords, &wake, Job::Verify(password(text), known));
+        let verify = |text, known| compute(Job::Verify(password(text), known));
         assert_eq!(verify("correct horse", Some(known.clone())), Outcome::Verified(true));
         assert_eq!(verify("correct house", Some(known)), Outcome::Verified(false));
         assert_eq!(verify("correct horse", None), Outcome::Verified(false), "an unknown user");
@@ -169,13 +113,8 @@ mod tests {
 
     #[test]
     fn a_hash_of_an_older_chat_is_replaced() {
-        let (waker, wake) = Wake::new().expect("a wake");
-        let mut passwords = Passwords::start(waker).expect("threads");
         let known = legacy_hash("9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08");
-        let mut verify = |text| {
-            let password = Password::new(text).expect("a password");
-            outcome(&mut passwords, &wake, Job::Verify(password, known.clone()))
-        };
+        let verify = |text| compute(Job::Verify(Password::new(text).expect("a password"), known.clone()));
         assert_eq!(verify("tset"), Outcome::Verified(false));
         let Outcome::Hashed(hash) = verify("test") else { panic!("not accepted") };
         assert!(hash.starts_with("$argon2id$"));
@@ -191,13 +130,5 @@ mod tests {
             (phc.algorithm, phc.version, phc.params.to_string(), lengths)
         };
         assert_eq!(cost(NOBODY), cost(&somebody));
-    }
-
-    #[test]
-    fn too_many_at_once_are_refused() {
-        let (waker, _wake) = Wake::new().expect("a wake");
-        let mut passwords = Passwords::start(waker).expect("threads");
-        passwords.waiting = WAITING_MAX;
-        assert!(!passwords.submit(1, Job::Verify(Password::new("correct horse").expect("a password"), None)));
     }
 }

@@ -1,7 +1,7 @@
 //! The event loop: takes requests, answers them from the state, and tells nobody anything before it is on disk.
 //!
 //! One thread owns the sockets and the [`Engine`]. Another syncs the log (see [`crate::journal::Syncer`]), a few
-//! hash passwords (see [`crate::passwords`]); all of them wake this one when they have something.
+//! do what takes long (see [`crate::jobs`]); all of them wake this one when they have something.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -18,9 +18,9 @@ use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 use crate::commits::Commits;
 use crate::engine::{Engine, Failed, Outlet};
 use crate::held::Publication;
+use crate::jobs::{Jobs, Kind as JobKind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
-use crate::passwords::Passwords;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
 use crate::work::Route;
@@ -120,18 +120,19 @@ impl Server {
     pub fn open(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ServerError> {
         let (waker, wake) = Wake::new()?;
         let store = Store::open(&config.data).map_err(LedgerError::from)?;
-        let ledger = Ledger::open(store, &Commits::OnThread(waker.clone()))?;
+        let commits = Commits::OnThread(waker.clone());
+        let ledger = Ledger::open(store, &commits)?;
         let tokens = match &config.auth_secret {
             Some(secret) => TokenIssuer::from_text(secret),
             None => TokenIssuer::new(&ledger.secret("token.secret")?),
         };
-        let passwords = Passwords::start(waker.clone())?;
+        let jobs = Jobs::start(&commits)?;
         let control = Control::bind(context, &config.control, &security.control())?;
         let requests = context.socket(Kind::Router, &security.link())?;
         requests.connect(&config.broker)?;
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
-        let engine = Engine::new(ledger, tokens, passwords, config.rate, config.advertise.clone());
+        let engine = Engine::new(ledger, tokens, jobs, config.rate, config.advertise.clone());
         let sockets = Sockets {
             requests,
             events,
@@ -178,7 +179,7 @@ impl Server {
         self.wake.clear();
         self.engine.tell(&mut self.sockets)?;
         let now_ms = clock::unix_ms();
-        self.engine.take_hashes(now_ms);
+        self.engine.take_outcomes(now_ms);
         if takes_requests {
             self.take_requests(now_ms)?;
         }
@@ -210,7 +211,7 @@ impl Server {
             ("frames", counters.frames),
             ("requests", counters.requests),
             ("malformed", counters.malformed),
-            ("logins_waiting", self.engine.logins_waiting() as u64),
+            ("logins_waiting", self.engine.jobs_waiting(JobKind::Passwords) as u64),
             ("records", self.engine.ledger().position()),
             ("replies", sockets.replies),
             ("replies_dropped", sockets.replies_dropped),

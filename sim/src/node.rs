@@ -9,17 +9,16 @@ use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::engine::{Engine, Failed, Outlet};
 use server::held::Publication;
+use server::jobs::Jobs;
 use server::journal::Disk as _;
 use server::journal::faulty_disk::{FaultyDisk, Loss};
 use server::ledger::{Ledger, LedgerError, Sizes};
 use server::limiters::rates::Rate;
-use server::passwords::Passwords;
 use server::records::TokenDigest;
 use server::store::Store;
 use server::tokens::TokenIssuer;
 use server::work::Route;
 use transport::Frame;
-use transport::wake::Wake;
 use uuid::Uuid;
 
 use crate::agenda::Link;
@@ -126,16 +125,9 @@ impl Node {
     /// Starts the server on what its disk holds.
     pub(crate) fn start(&mut self) -> Result<&Engine, LedgerError> {
         let ledger = open(&self.disk, self.sizes)?;
-        let (waker, _wake) = Wake::new().expect("a pair of sockets");
-        let passwords = Passwords::start(waker).expect("a runtime");
+        let jobs = Jobs::start(&Commits::WhenPolled).expect("no threads to start");
         let tokens = TokenIssuer::new(&[7; 32]);
-        Ok(self.engine.insert(Engine::new(
-            ledger,
-            tokens,
-            passwords,
-            Rate::default(),
-            "tcp://*:5558".to_owned(),
-        )))
+        Ok(self.engine.insert(Engine::new(ledger, tokens, jobs, Rate::default(), "tcp://*:5558".to_owned())))
     }
 
     /// The process dies: what it had not written is gone, what waited in its sockets too.
@@ -171,6 +163,7 @@ impl Node {
         let engine = self.engine.as_mut()?;
         let mut outgoing = Outgoing::default();
         let mut told = engine.tell(&mut outgoing);
+        engine.take_outcomes(unix_ms);
         for _ in 0..FRAMES_PER_ROUND_MAX {
             if !engine.takes_requests() {
                 break;

@@ -9,21 +9,23 @@ use uuid::Uuid;
 
 use super::{Desk, Pending, first_page};
 use crate::domain::{Command, DomainError};
+use crate::jobs;
 use crate::passwords::{Job, Outcome};
 use crate::records::TokenDigest;
 
 pub(super) fn register(
     desk: &mut Desk<'_>,
     credentials: Credentials<NewPassword>,
-    outcome: Option<Outcome>,
+    outcome: Option<jobs::Outcome>,
 ) -> Result<Registered, Pending> {
     let Credentials { user, password } = credentials;
+    let outcome = outcome.map(of_password);
     // Asked before the hash, to spare it, and again behind it: two may ask for one name at the same time.
     if desk.ledger.state().users.exists(&user) {
         return Err(DomainError::UserTaken(user).into());
     }
     let password = match outcome {
-        None => return Err(Pending::Hash(Job::Hash(password.into_password()))),
+        None => return Err(Pending::Work(Job::Hash(password.into_password()).into())),
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(not_computed().into()),
     };
@@ -34,9 +36,10 @@ pub(super) fn register(
 pub(super) fn login(
     desk: &mut Desk<'_>,
     credentials: Credentials,
-    outcome: Option<Outcome>,
+    outcome: Option<jobs::Outcome>,
 ) -> Result<LoggedIn, Pending> {
     let Credentials { user, password } = credentials;
+    let outcome = outcome.map(of_password);
     if let Some(outcome) = &outcome {
         let right = matches!(outcome, Outcome::Verified(true) | Outcome::Hashed(_));
         desk.guesses.end(&user, right, desk.now_ms);
@@ -45,7 +48,7 @@ pub(super) fn login(
         None => {
             desk.may_guess(&user)?;
             let known = desk.ledger.state().users.password(&user).map(Into::into);
-            return Err(Pending::Hash(Job::Verify(password, known)));
+            return Err(Pending::Work(Job::Verify(password, known).into()));
         }
         Some(Outcome::Verified(true)) => {}
         // The password was right, and its hash of an older kind.
@@ -77,9 +80,10 @@ pub(super) fn logout(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Do
 pub(super) fn password(
     desk: &mut Desk<'_>,
     params: ChangePassword<'_>,
-    outcome: Option<Outcome>,
+    outcome: Option<jobs::Outcome>,
 ) -> Result<Revoked, Pending> {
     let user = desk.user_of(&params.token)?;
+    let outcome = outcome.map(of_password);
     if let Some(outcome) = &outcome {
         desk.guesses.end(&user, matches!(outcome, Outcome::Hashed(_)), desk.now_ms);
     }
@@ -87,7 +91,8 @@ pub(super) fn password(
         None => {
             desk.may_guess(&user)?;
             let known = desk.ledger.state().users.password(&user).map(Into::into);
-            Err(Pending::Hash(Job::Change(params.password, known, params.new_password.into_password())))
+            let job = Job::Change(params.password, known, params.new_password.into_password());
+            Err(Pending::Work(job.into()))
         }
         Some(Outcome::Hashed(password)) => {
             desk.ledger.record(Command::ChangePassword { user, password }, desk.now_ms)?;
@@ -133,6 +138,13 @@ pub(super) fn list(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Users,
     desk.user_of(&params.token)?;
     let (users, more) = first_page(desk.ledger.state().users.list(params.after.as_deref()));
     Ok(Users { users, more })
+}
+
+fn of_password(outcome: jobs::Outcome) -> Outcome {
+    match outcome {
+        jobs::Outcome::Password(outcome) => outcome,
+        jobs::Outcome::Failed => Outcome::Failed,
+    }
 }
 
 fn not_computed() -> Error {

@@ -16,9 +16,9 @@ use serde::Serialize;
 
 use crate::calls::known_tokens::KnownTokens;
 use crate::domain::Command;
+use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates};
-use crate::passwords::{Job, Outcome};
 use crate::tokens::TokenIssuer;
 
 /// What a request is answered with.
@@ -43,8 +43,8 @@ pub struct Desk<'a> {
 pub enum Pending {
     /// There is none to come: this is the answer.
     Failed(Error),
-    /// A password must be hashed first; then the request is to be asked again with the outcome.
-    Hash(Job),
+    /// This must be done first; then the request is to be asked again with the outcome.
+    Work(Job),
 }
 
 impl<E: Into<Error>> From<E> for Pending {
@@ -54,7 +54,7 @@ impl<E: Into<Error>> From<E> for Pending {
 }
 
 impl Desk<'_> {
-    /// Answers one request line with one reply line; or says what must be computed first, and then wants to be
+    /// Answers one request line with one reply line; or says what must be done first, and then wants to be
     /// asked again with the outcome.
     pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
         let request = match rpc::decode(line) {
@@ -74,7 +74,7 @@ impl Desk<'_> {
                 encode_error(out, id, &error);
                 None
             }
-            Pending::Hash(job) => Some(job),
+            Pending::Work(job) => Some(job),
         }
     }
 
