@@ -41,6 +41,8 @@ pub struct Failure {
 struct State {
     operations: u64,
     failure: Option<Failure>,
+    /// Bytes that may still be written; without it, any number.
+    room: Option<usize>,
     files: BTreeMap<u64, Content>,
     names: BTreeMap<String, u64>,
     names_synced: BTreeMap<String, u64>,
@@ -74,6 +76,12 @@ impl FaultyDisk {
     /// Takes back the failure that was planned: what was done before stays as it is.
     pub fn heal(&self) {
         self.state().failure = None;
+    }
+
+    /// From now on so many bytes find room, and those that are removed or cut off give theirs back; `None`: any number.
+    /// Returns for how many there was room until now.
+    pub fn set_room(&self, bytes: Option<usize>) -> Option<usize> {
+        std::mem::replace(&mut self.state().room, bytes)
     }
 
     /// Whether the planned failure has happened.
@@ -135,6 +143,14 @@ impl State {
         let number = self.number(name)?;
         self.files.get_mut(&number).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
+
+    /// Takes a name away, and with it what its file took of the room.
+    fn forget(&mut self, name: &str) -> Option<u64> {
+        let number = self.names.remove(name)?;
+        let bytes = self.files.get(&number).map_or(0, |content| content.bytes.len());
+        self.room = self.room.map(|room| room + bytes);
+        Some(number)
+    }
 }
 
 impl Content {
@@ -181,6 +197,9 @@ impl Disk for FaultyDisk {
         if state.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        if state.room == Some(0) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let number = state.files.len() as u64; // Contents are never taken out, so no two files have the same one.
         state.files.insert(number, Content::default());
         state.names.insert(name.to_owned(), number);
@@ -211,8 +230,10 @@ impl Disk for FaultyDisk {
         let length = usize::try_from(length).map_err(io::Error::other)?;
         let mut state = self.operate()?;
         let content = state.content(name)?;
+        let cut = content.bytes.len().saturating_sub(length);
         content.bytes.truncate(length);
         content.forsaken.end = content.forsaken.end.min(length);
+        state.room = state.room.map(|room| room + cut);
         Ok(())
     }
 
@@ -232,13 +253,14 @@ impl Disk for FaultyDisk {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.operate()?;
         let number = state.number(from)?;
+        state.forget(to);
         state.names.remove(from);
         state.names.insert(to.to_owned(), number);
         Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let removed = self.operate()?.names.remove(name);
+        let removed = self.operate()?.forget(name);
         removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
@@ -258,6 +280,17 @@ struct FaultyFile {
 }
 
 impl FaultyFile {
+    /// Appends as much as there is room for; says whether that was all.
+    fn append(&self, bytes: &[u8]) -> bool {
+        let mut state = self.disk.state();
+        let length = state.room.map_or(bytes.len(), |room| room.min(bytes.len()));
+        state.room = state.room.map(|room| room - length);
+        if let (Some(content), Some(fitting)) = (state.files.get_mut(&self.number), bytes.get(..length)) {
+            content.bytes.extend_from_slice(fitting);
+        }
+        length == bytes.len()
+    }
+
     fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
         let mut state = self.disk.operate()?;
         let content = state.files.get_mut(&self.number).ok_or(io::ErrorKind::NotFound)?;
@@ -268,14 +301,11 @@ impl FaultyFile {
 
 impl AppendFile for FaultyFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let whole = self.change(|content| content.bytes.extend_from_slice(bytes));
-        whole.inspect_err(|_| {
-            // A write that fails has often written a part.
-            let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
-            if let Some(content) = self.disk.state().files.get_mut(&self.number) {
-                content.bytes.extend_from_slice(half);
-            }
-        })
+        let outcome = self.change(|_| ());
+        // A write that fails has often written a part.
+        let part = bytes.get(..bytes.len() / 2).filter(|_| outcome.is_err()).unwrap_or(bytes);
+        let has_room = self.append(part);
+        outcome.and_then(|()| if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) })
     }
 
     fn sync_data(&mut self) -> io::Result<()> {

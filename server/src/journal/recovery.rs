@@ -111,7 +111,8 @@ fn make_durable(disk: &dyn Disk, last: &Parsed) -> Result<Box<dyn AppendFile>, J
     if last.torn_bytes > 0 {
         disk.truncate(&name, last.extent.log_bytes).map_err(|error| failed("cut", error))?;
     }
-    disk.rewrite(&name, last.last_batch_offset, &last.last_batch).map_err(|error| failed("rewrite", error))?;
+    disk.rewrite(&name, last.last_batch_offset, &last.last_batch)
+        .map_err(|error| failed("rewrite", error))?;
     let mut file = disk.open_append(&name).map_err(|error| failed("open", error))?;
     file.sync_data().map_err(|error| JournalError::unsure("sync", &name, error))?;
     disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::unsure("sync", LOG_FOLDER, error))?;
