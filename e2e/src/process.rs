@@ -45,6 +45,7 @@ impl Process {
         for name in names.filter(|name| name.as_encoded_bytes().starts_with(b"PAPO_")) {
             command.env_remove(name);
         }
+        command.env("LC_ALL", "C.UTF-8");
         Self::start(command)
     }
 

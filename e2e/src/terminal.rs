@@ -18,11 +18,17 @@ impl Terminal {
     /// A terminal with `papo chat`, as one person has it.
     #[must_use]
     pub fn chat(server: &str, config: &Path) -> Self {
+        Self::chat_with(server, config, "")
+    }
+
+    /// The same, with more flags.
+    #[must_use]
+    pub fn chat_with(server: &str, config: &Path, flags: &str) -> Self {
         static TERMINALS: AtomicU32 = AtomicU32::new(0);
         let number = TERMINALS.fetch_add(1, Ordering::Relaxed);
         let terminal = Self { server: format!("papo-{}-{number}", std::process::id()) };
         let chat = format!(
-            "env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {}",
+            "env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
             binary().display(),
             config.display()
         );

@@ -11,6 +11,7 @@ pub mod store;
 pub mod commits;
 mod replay;
 pub mod ledger;
+pub mod backup;
 
 pub mod jobs;
 pub mod passwords;

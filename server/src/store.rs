@@ -26,8 +26,14 @@ use crate::records::from_hex;
 const FORMAT: u32 = 1;
 const USERS_FILE: &str = "users.json";
 const CHANNELS_FILE: &str = "channels.json";
+/// Both snapshots.
+pub const SNAPSHOTS: [&str; 2] = [USERS_FILE, CHANNELS_FILE];
 /// Where the secrets are, within the data folder.
 pub const KEYS_FOLDER: &str = "keys";
+/// Where the attachments are, within the data folder.
+pub const FILES_FOLDER: &str = "files";
+/// What a restore has not moved into its place yet, within the data folder.
+pub const RESTORING_FOLDER: &str = "restoring";
 const LOCK_FILE: &str = "lock";
 
 /// Why the data folder cannot be used.
@@ -38,6 +44,9 @@ pub enum StoreError {
         "the data folder {0} is in use by another papo server; stop that one, or give this one a folder of its own (--data)"
     )]
     Locked(PathBuf),
+    /// A backup was not restored to its end.
+    #[error("{0} holds a restore that was broken off: empty the folder, and run `papo restore` again")]
+    Restoring(PathBuf),
     /// The folder or a file in it cannot be read or written.
     #[error(
         "cannot {action} {path}: {source}; the data folder and all in it must belong to the user that runs papo"
@@ -100,7 +109,16 @@ struct DirectContent {
     progress: Progress,
 }
 
+/// What is read of a snapshot when only its place in the log matters.
+#[derive(Deserialize)]
+struct Stamp {
+    format: u32,
+    record: u64,
+    chain: String,
+}
+
 /// Both snapshots as bytes, to be written without holding up the event loop.
+#[derive(PartialEq, Eq)]
 pub struct Prepared {
     users: Vec<u8>,
     channels: Vec<u8>,
@@ -109,21 +127,14 @@ pub struct Prepared {
 impl Store {
     /// Opens a data folder, makes it when it is not there, and locks it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let failed = |action, path: PathBuf| move |source| StoreError::Io { action, path, source };
         let disk = RealDisk::new(folder);
-        disk.create_folder(KEYS_FOLDER).map_err(failed("create", folder.to_owned()))?;
-        let path = folder.join(LOCK_FILE);
-        let lock = File::options()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed("open", path.clone()))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: Some(lock) }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
-            Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
+        let created = disk.create_folder(KEYS_FOLDER);
+        created.map_err(|source| StoreError::Io { action: "create", path: folder.to_owned(), source })?;
+        let lock = lock(folder)?;
+        if folder.join(RESTORING_FOLDER).exists() {
+            return Err(StoreError::Restoring(folder.to_owned()));
         }
+        Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: Some(lock) })
     }
 
     /// A store on any disk, which nobody else uses.
@@ -137,11 +148,15 @@ impl Store {
         Arc::clone(&self.disk)
     }
 
+    /// The state before the first record.
+    pub fn new_state(&self) -> Result<State, StoreError> {
+        Ok(State::new(TopicSecret::new(self.secret("topic.secret")?)))
+    }
+
     /// The state of the snapshots, and the place in the log from which on it must be brought up to date. The
     /// two may stand for different records, when a crash came between them: the older one counts.
     pub fn load(&self) -> Result<(State, Checkpoint), StoreError> {
-        let secret = TopicSecret::new(self.secret("topic.secret")?);
-        let mut state = State::new(secret);
+        let mut state = self.new_state()?;
         let users = self.read_snapshot::<UsersContent<BTreeMap<UserName, Account>>>(USERS_FILE)?;
         let channels =
             self.read_snapshot::<ChannelsContent<BTreeMap<ChannelName, Channel>>>(CHANNELS_FILE)?;
@@ -159,6 +174,13 @@ impl Store {
         state.channels.applied = channels_at.record;
         let older = if users_at.record < channels_at.record { users_at } else { channels_at };
         Ok((state, older))
+    }
+
+    /// The place in the log that a snapshot stands for.
+    pub fn stands_for(file: &'static str, bytes: &[u8]) -> Result<Checkpoint, StoreError> {
+        let stamp: Stamp = serde_json::from_slice(bytes)
+            .map_err(|error| StoreError::Damaged { file, why: error.to_string() })?;
+        checkpoint(file, stamp)
     }
 
     /// The state as bytes, standing for `at`.
@@ -216,15 +238,35 @@ impl Store {
                 source,
             })?,
         };
-        let damaged = |why: String| StoreError::Damaged { file, why };
-        let snapshot: Snapshot<T> =
-            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        if snapshot.format > FORMAT {
-            return Err(damaged(format!("its format {} is newer than this papo knows", snapshot.format)));
-        }
-        let chain = snapshot.chain.parse().map_err(|error| damaged(format!("{error}")))?;
-        Ok(Some((Checkpoint { record: snapshot.record, chain }, snapshot.content)))
+        let snapshot: Snapshot<T> = serde_json::from_slice(&bytes)
+            .map_err(|error| StoreError::Damaged { file, why: error.to_string() })?;
+        let Snapshot { format, record, chain, content } = snapshot;
+        Ok(Some((checkpoint(file, Stamp { format, record, chain })?, content)))
     }
+}
+
+/// Takes the lock of a data folder, which must be there. It is held until the file is dropped.
+pub(crate) fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join(LOCK_FILE);
+    let failed = |action| {
+        let path = path.clone();
+        move |source| StoreError::Io { action, path, source }
+    };
+    let lock = File::options().create(true).append(true).mode(0o600).open(&path).map_err(failed("open"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed("lock")(source)),
+    }
+}
+
+fn checkpoint(file: &'static str, stamp: Stamp) -> Result<Checkpoint, StoreError> {
+    let damaged = |why| StoreError::Damaged { file, why };
+    if stamp.format > FORMAT {
+        return Err(damaged(format!("its format {} is newer than this papo knows", stamp.format)));
+    }
+    let chain = stamp.chain.parse().map_err(|error| damaged(format!("{error}")))?;
+    Ok(Checkpoint { record: stamp.record, chain })
 }
 
 fn snapshot(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {

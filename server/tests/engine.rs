@@ -131,13 +131,13 @@ fn history(token: &str, id: u64) -> String {
 
 /// The replies in the order of their ids, in short.
 fn in_short(mut told: Vec<String>) -> Vec<String> {
-    let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("json");
     let short = |line: &str| {
-        let reply = value(line);
-        let events = reply["result"]["events"].as_array().map(|events| format!("{} events", events.len()));
-        let outcome =
-            events.unwrap_or_else(|| reply["error"]["data"]["reason"].as_str().unwrap_or("done").to_owned());
-        format!("{} {outcome}", reply["id"])
+        let reply: serde_json::Value = serde_json::from_str(line).expect("json");
+        let events = reply.pointer("/result/events").and_then(|events| events.as_array());
+        let events = events.map(|events| format!("{} events", events.len()));
+        let reason = reply.pointer("/error/data/reason").and_then(|reason| reason.as_str());
+        let id = reply.get("id").expect("an id");
+        format!("{id} {}", events.unwrap_or_else(|| reason.unwrap_or("done").to_owned()))
     };
     told.sort();
     told.iter().flat_map(|lines| lines.lines()).map(short).collect()

@@ -19,6 +19,7 @@ use crate::desk::{Desk, PATIENCE};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{Output, Renderer, complain};
+use crate::words::{Language, Words};
 use printer::{Printer, Tally};
 use room::Room;
 use terminal::Terminal;
@@ -32,6 +33,9 @@ pub struct Arguments {
     /// The conversation to open: '#general' or @bob.
     #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
     conversation: Option<Target>,
+    /// The language that papo speaks to you; else that of LC_ALL, LC_MESSAGES or LANG.
+    #[arg(long, value_name = "LANGUAGE", env = "PAPO_LANG")]
+    lang: Option<Language>,
     #[command(flatten)]
     password: PasswordSource,
     #[command(flatten)]
@@ -39,9 +43,14 @@ pub struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let words = Words::new(arguments.lang.unwrap_or_else(Language::of_surroundings));
+    told(words, chat(arguments, words))
+}
+
+fn chat(arguments: &Arguments, words: Words) -> Result<(), Failure> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
     let desk = Desk::open(&arguments.connection, sender, Stop::new())?;
-    let renderer = Renderer::for_standard_output();
+    let renderer = Renderer::for_standard_output(words);
     let tally = Tally::default();
     let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
@@ -70,21 +79,26 @@ fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failur
     if matches!(entered, Err(Failure::Unreachable { .. })) {
         return entered;
     }
-    let mut outcome = told(entered);
+    let mut outcome = told(room.words, entered);
     let mut input = std::io::stdin().lock();
     let mut bytes = Vec::new();
     while !room.is_over() && input.read_until(b'\n', &mut bytes)? > 0 {
-        let obeyed = told(room.obey_in_order(String::from_utf8_lossy(&bytes).trim_end_matches('\n')));
+        let line = String::from_utf8_lossy(&bytes);
+        let obeyed = room.obey_in_order(line.trim_end_matches('\n'));
+        let obeyed = told(room.words, obeyed);
         bytes.clear();
         outcome = outcome.and(obeyed);
     }
     outcome.and(room.wait_until_all_is_sent(PATIENCE))
 }
 
-/// Tells a failure where it happens; the first one decides the exit code.
-fn told(outcome: Result<(), Failure>) -> Result<(), Failure> {
+/// Tells a failure where it happens, once; the first one decides the exit code.
+fn told(words: Words, outcome: Result<(), Failure>) -> Result<(), Failure> {
     outcome.map_err(|failure| {
-        complain(&failure.to_string());
+        if matches!(failure, Failure::Told(_) | Failure::OutputClosed) {
+            return failure;
+        }
+        complain(&words.failure(&failure));
         Failure::Told(Box::new(failure))
     })
 }

@@ -6,7 +6,7 @@ use common::accounts::{LoggedIn, UserInfo};
 use common::channels::ChannelInfo;
 use common::{Password, Target, UserName};
 
-use super::commands::{nothing_open, text, usage};
+use super::commands::text;
 use super::completion::Names;
 use super::line::Line;
 use super::printer::Tally;
@@ -15,11 +15,14 @@ use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{Renderer, complain, sanitise};
 use crate::session::{Answer, Command, Follow};
+use crate::words::Words;
 
 /// Where the person is.
 pub(super) struct Room {
     pub(super) desk: Desk,
     pub(super) renderer: Renderer,
+    /// What is said to the person.
+    pub(super) words: Words,
     pub(super) password: PasswordSource,
     /// Where text goes.
     pub(super) open: Option<Target>,
@@ -31,14 +34,15 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
-        Self { desk, renderer, password, open: None, names: Names::default(), tally, is_over: false }
+        let words = renderer.words();
+        Self { desk, renderer, words, password, open: None, names: Names::default(), tally, is_over: false }
     }
 
     /// Goes on with the session that was kept, if there is one.
     pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), Failure> {
         match self.desk.restore()? {
             Some(session) => self.settle_in(&session, conversation),
-            None => self.say("you are not logged in: /login NAME, or /register NAME"),
+            None => self.say(&self.words.nobody_is_logged_in()),
         }
     }
 
@@ -49,17 +53,17 @@ impl Room {
 
     /// Follows everything, and opens a conversation: the given one, or the first of one's channels.
     fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), Failure> {
-        self.say(&format!("you are {}", session.user))?;
+        self.say(&self.words.you_are(&session.user))?;
         self.desk.ask(Command::Follow(Follow::Everything))?;
         self.users()?;
         let channels = self.channels()?;
         for invited in channels.iter().filter(|channel| channel.invited) {
-            self.say(&format!("you are invited to {0}: /join {0}", invited.channel))?;
+            self.say(&self.words.you_are_invited(&invited.channel))?;
         }
         let first = || channels.into_iter().find(|channel| channel.role.is_some());
         match conversation.or_else(|| first().map(|first| Target::Channel(first.channel))) {
             Some(conversation) => self.open(conversation),
-            None => self.say("you are in no channel yet: /channels, /join #channel, or /create #channel"),
+            None => self.say(&self.words.no_channel_yet()),
         }
     }
 
@@ -68,9 +72,9 @@ impl Room {
         match Line::read(line) {
             Line::Nothing => Ok(()),
             Line::Command(command, arguments) => (command.run)(self, arguments),
-            Line::Unknown(name) => Err(usage(&format!("there is no /{name}: /help lists the commands"))),
+            Line::Unknown(name) => Err(Failure::Usage(self.words.no_such_command(name))),
             Line::Open(conversation) => self.open(conversation),
-            Line::Text(text) => self.send(self.open.clone().ok_or_else(nothing_open)?, text),
+            Line::Text(text) => self.send(self.open.clone().ok_or_else(|| self.nothing_open())?, text),
         }
     }
 
@@ -91,7 +95,7 @@ impl Room {
         self.wait_for_acknowledgements(0, patience)?;
         match self.tally.refused() {
             0 => Ok(()),
-            count => Err(Failure::Refused(format!("{count} of the messages were not sent"))),
+            count => Err(Failure::Refused(self.words.some_not_sent(count))),
         }
     }
 
@@ -119,7 +123,7 @@ impl Room {
     }
 
     pub(super) fn send(&mut self, to: Target, words: &str) -> Result<(), Failure> {
-        let text = text(words)?;
+        let text = text(self.words, words)?;
         self.tally.sending();
         self.desk.send(to, text).inspect_err(|_| self.tally.settled(false))
     }
@@ -141,7 +145,7 @@ impl Room {
         match outcome {
             Err(Failure::OutputClosed) => Err(Failure::OutputClosed),
             Err(failure) => {
-                complain(&failure.to_string());
+                complain(&self.words.failure(&failure));
                 Ok(())
             }
             Ok(()) => Ok(()),
@@ -159,6 +163,11 @@ impl Room {
     ) -> Result<(), Failure> {
         let lines: Vec<_> = lines.collect();
         if lines.is_empty() { self.say(when_empty) } else { self.say(&lines.join("\n")) }
+    }
+
+    /// Why a line that needs an open conversation is not obeyed.
+    pub(super) fn nothing_open(&self) -> Failure {
+        Failure::Usage(self.words.nothing_open())
     }
 
     pub(super) fn prompt(&self) -> String {

@@ -12,13 +12,15 @@ use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::session::{Entry, News};
+use crate::words::Words;
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, member, session};
 pub(crate) use sanitise::sanitise;
 
-/// How things look: with or without colours, and in which time zone.
+/// How things look: in which language, with or without colours, and in which time zone.
 #[derive(Clone)]
 pub(crate) struct Renderer {
+    words: Words,
     has_colours: bool,
     zone: TimeZone,
 }
@@ -32,10 +34,15 @@ enum Style {
 
 impl Renderer {
     /// Colours are for terminals, unless `NO_COLOR` is set (no-color.org).
-    pub(crate) fn for_standard_output() -> Self {
+    pub(crate) fn for_standard_output(words: Words) -> Self {
         let is_colour_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let has_colours = io::stdout().is_terminal() && !is_colour_unwanted;
-        Self { has_colours, zone: TimeZone::system() }
+        Self { words, has_colours, zone: TimeZone::system() }
+    }
+
+    /// The language of what is shown.
+    pub(crate) fn words(&self) -> Words {
+        self.words
     }
 
     /// Whether text may be coloured.
@@ -47,7 +54,7 @@ impl Renderer {
     /// version does not know.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
-        let (head, text) = events::words(event)?;
+        let (head, text) = events::in_words(self.words, event)?;
         let place = format!("{} {} {} ", self.time(event.at), entry.conversation, entry.n);
         // Further lines are indented, so that no text can look like a line of somebody else's.
         let indent = " ".repeat(place.width() + head.width());
@@ -58,8 +65,8 @@ impl Renderer {
     /// A conversation that was opened, with its newest events.
     pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry]) -> String {
         let head = match entries {
-            [] => format!("-- {conversation}: nothing was said yet --"),
-            [first, ..] => format!("-- {conversation} from {} on --", first.n),
+            [] => self.words.nothing_said(conversation),
+            [first, ..] => self.words.shown_from(conversation, first.n),
         };
         let mut lines = vec![self.note(&head)];
         lines.extend(entries.iter().filter_map(|entry| self.entry(entry)));
@@ -72,21 +79,17 @@ impl Renderer {
             News::Entry(entry) => self.entry(entry),
             News::Opened { conversation, entries } => Some(self.opened(conversation, entries)),
             News::Invited(entry) | News::MembershipEnded(entry) => {
-                Some(self.note(&format!("-- {} --", to_reader(entry))))
+                Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
             // It is shown in its place, as the event it has become.
             News::Sent { outcome: Ok(_), .. } => None,
-            News::Sent { message, outcome: Err(error) } => Some(self.note(&format!(
-                "not sent to {}: {} -- {}",
-                message.to,
-                error,
-                message.text.as_str()
-            ))),
-            News::ConnectionLost => Some(self.note("-- the server does not answer; trying again --")),
-            News::ConnectionRestored => Some(self.note("-- the server answers again --")),
-            News::SessionEnded(error) => {
-                Some(self.note(&format!("-- your session was ended: {error} (/login NAME) --")))
+            News::Sent { message, outcome: Err(error) } => {
+                let error = self.words.error(error);
+                Some(self.note(&self.words.not_sent(&message.to, &error, message.text.as_str())))
             }
+            News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
+            News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
+            News::SessionEnded(error) => Some(self.note(&self.words.session_ended(&self.words.error(error)))),
         }
     }
 
@@ -143,10 +146,11 @@ pub(crate) fn complain(words: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::Language;
     use common::Event;
 
     fn renderer(has_colours: bool) -> Renderer {
-        Renderer { has_colours, zone: TimeZone::UTC }
+        Renderer { words: Words::ENGLISH, has_colours, zone: TimeZone::UTC }
     }
 
     fn shown(entry: &Entry) -> String {
@@ -202,24 +206,25 @@ mod tests {
         entry(&format!(r##"{{"n":3,"at":0,"to":"#ops","from":"alice",{rest}}}"##))
     }
 
+    const KINDS: &[&str] = &[
+        r#""kind":"channel.created""#,
+        r#""kind":"channel.created","private":true"#,
+        r#""kind":"channel.joined""#,
+        r#""kind":"channel.left""#,
+        r#""kind":"channel.invited","user":"bob""#,
+        r#""kind":"channel.kicked","user":"bob""#,
+        r#""kind":"channel.banned","user":"bob""#,
+        r#""kind":"channel.unbanned","user":"bob""#,
+        r#""kind":"channel.role","user":"bob","role":"owner""#,
+        r#""kind":"channel.role","user":"bob","role":"member""#,
+        r#""kind":"channel.set","subject":"on\u001b call""#,
+        r#""kind":"channel.set","subject":"","private":true"#,
+        r#""kind":"channel.set","private":false"#,
+    ];
+
     #[test]
     fn every_kind_of_event_in_words() {
-        let kinds = [
-            r#""kind":"channel.created""#,
-            r#""kind":"channel.created","private":true"#,
-            r#""kind":"channel.joined""#,
-            r#""kind":"channel.left""#,
-            r#""kind":"channel.invited","user":"bob""#,
-            r#""kind":"channel.kicked","user":"bob""#,
-            r#""kind":"channel.banned","user":"bob""#,
-            r#""kind":"channel.unbanned","user":"bob""#,
-            r#""kind":"channel.role","user":"bob","role":"owner""#,
-            r#""kind":"channel.role","user":"bob","role":"member""#,
-            r#""kind":"channel.set","subject":"on\u001b call""#,
-            r#""kind":"channel.set","subject":"","private":true"#,
-            r#""kind":"channel.set","private":false"#,
-        ];
-        let words: Vec<_> = kinds.map(|kind| shown(&happened(kind))).to_vec();
+        let words: Vec<_> = KINDS.iter().map(|kind| shown(&happened(kind))).collect();
         insta::assert_snapshot!(words.join("\n"), @"
         00:00 #ops 3 alice created #ops
         00:00 #ops 3 alice created the private #ops
@@ -234,6 +239,27 @@ mod tests {
         00:00 #ops 3 alice set the subject: on␛ call
         00:00 #ops 3 alice made #ops private and took the subject away
         00:00 #ops 3 alice made #ops public
+        ");
+    }
+
+    #[test]
+    fn every_kind_of_event_in_portuguese() {
+        let renderer = Renderer { words: Words::new(Language::Portuguese), ..renderer(false) };
+        let words: Vec<_> = KINDS.iter().filter_map(|kind| renderer.entry(&happened(kind))).collect();
+        insta::assert_snapshot!(words.join("\n"), @"
+        00:00 #ops 3 alice criou #ops
+        00:00 #ops 3 alice criou o grupo privado #ops
+        00:00 #ops 3 alice entrou em #ops
+        00:00 #ops 3 alice saiu de #ops
+        00:00 #ops 3 alice convidou bob
+        00:00 #ops 3 alice removeu bob
+        00:00 #ops 3 alice baniu bob
+        00:00 #ops 3 alice desfez o banimento de bob
+        00:00 #ops 3 alice deu a bob a posse do canal
+        00:00 #ops 3 alice passou bob a membro
+        00:00 #ops 3 alice definiu o assunto: on␛ call
+        00:00 #ops 3 alice tornou #ops privado e tirou o assunto
+        00:00 #ops 3 alice tornou #ops público
         ");
     }
 

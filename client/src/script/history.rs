@@ -7,6 +7,7 @@ use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer};
 use crate::session::{Answer, Command, Range};
+use crate::words::Words;
 
 /// Arguments of `papo history`.
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,7 @@ pub(super) fn run(arguments: History) -> Result<(), Failure> {
     else {
         return Err(unexpected());
     };
-    let (mut output, renderer) = (Output::new(), Renderer::for_standard_output());
+    let (mut output, renderer) = (Output::new(), Renderer::for_standard_output(Words::ENGLISH));
     for entry in &entries {
         if common.json {
             output.print_json(&entry.line)?;
