@@ -84,6 +84,11 @@ impl FaultyDisk {
         std::mem::replace(&mut self.state().room, bytes)
     }
 
+    /// For how many bytes there is room; `None`: any number.
+    pub fn room(&self) -> Option<usize> {
+        self.state().room
+    }
+
     /// Whether the planned failure has happened.
     pub fn has_failed(&self) -> bool {
         let state = self.state();
@@ -100,7 +105,8 @@ impl FaultyDisk {
             (*number, Content { synced: bytes.clone(), bytes, forsaken: 0..0 })
         });
         let files = files.collect();
-        let after = State { files, names: names.clone(), names_synced: names.clone(), ..State::default() };
+        let (names, names_synced, room) = (names.clone(), names.clone(), state.room);
+        let after = State { files, names, names_synced, room, ..State::default() };
         Self { state: Arc::new(Mutex::new(after)) }
     }
 
@@ -147,8 +153,12 @@ impl State {
     /// Takes a name away, and with it what its file took of the room.
     fn forget(&mut self, name: &str) -> Option<u64> {
         let number = self.names.remove(name)?;
-        let bytes = self.files.get(&number).map_or(0, |content| content.bytes.len());
-        self.room = self.room.map(|room| room + bytes);
+        let may_come_back = self.names_synced.values().any(|synced| *synced == number);
+        let content = self.files.get_mut(&number)?;
+        self.room = self.room.map(|room| room + content.bytes.len());
+        if !may_come_back {
+            *content = Content::default();
+        }
         Some(number)
     }
 }
