@@ -8,6 +8,7 @@ mod hostile;
 mod processes;
 mod kills;
 mod torn;
+mod chaos;
 mod backups;
 mod commands;
 mod chat;

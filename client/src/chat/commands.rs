@@ -2,6 +2,7 @@
 //! from these tables.
 
 mod accounts;
+mod admin;
 mod channels;
 mod conversations;
 mod general;
@@ -43,8 +44,14 @@ impl Command {
 }
 
 /// The tables, in the order of `/help`.
-static TABLES: &[&[Command]] =
-    &[general::BEFORE, accounts::COMMANDS, channels::COMMANDS, conversations::COMMANDS, general::AFTER];
+static TABLES: &[&[Command]] = &[
+    general::BEFORE,
+    accounts::COMMANDS,
+    channels::COMMANDS,
+    conversations::COMMANDS,
+    admin::COMMANDS,
+    general::AFTER,
+];
 
 /// All commands, in the order of `/help`.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {

@@ -42,7 +42,7 @@ fn above_member(words: Words, role: Role) -> Option<String> {
     (role != Role::Member).then(|| words.role(role))
 }
 
-fn day(unix_ms: u64) -> String {
+pub(super) fn day(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

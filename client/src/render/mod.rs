@@ -1,5 +1,6 @@
 //! Rendering: what a person sees of an event or a list, and the only place that prints.
 
+mod admin;
 mod events;
 mod lists;
 mod sanitise;
@@ -13,6 +14,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::session::{Entry, News};
 use crate::words::Words;
+pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, member, session};
 pub(crate) use sanitise::sanitise;

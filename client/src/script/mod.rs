@@ -8,6 +8,7 @@ mod manage;
 mod send;
 mod sessions;
 mod subscribe;
+mod admin;
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -52,6 +53,9 @@ pub enum Command {
     /// Look after a channel: its members, roles, subject.
     #[command(subcommand)]
     Channel(manage::Manage),
+    /// See to the node; for administrators.
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Change the password, which ends all other sessions.
     Password(sessions::Password),
     /// List your open sessions.
@@ -74,6 +78,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Join(arguments) => channels::join(arguments),
         Command::Leave(arguments) => channels::leave(arguments),
         Command::Channel(manage) => manage::run(manage),
+        Command::Admin(admin) => admin::run(admin),
         Command::Password(arguments) => sessions::change_password(&arguments),
         Command::Sessions(arguments) => sessions::list(&arguments),
         Command::Revoke(arguments) => sessions::revoke(&arguments),
@@ -183,6 +188,14 @@ mod tests {
             "channel role #ops bob moderator",
             "channel set #ops --subject lunch --private",
             "channel set #ops --public",
+            "admin users --json",
+            "admin channels",
+            "admin sessions bob",
+            "admin disable @bob",
+            "admin disable bob --enable",
+            "admin promote bob",
+            "admin promote bob --demote",
+            "admin stats --json",
             "password --password-file old --new-password-file new",
             "sessions --json",
             "revoke 01970000-0000-7000-8000-000000000001",

@@ -1,10 +1,12 @@
 //! What goes into a [`Session`](super::Session) and what comes out of it.
 
-use common::accounts::{Credentials, LoggedIn, SessionInfo, UserInfo};
+use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Joined, Member, Role};
 use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
 use serde::Deserialize;
 use uuid::Uuid;
+
+use super::admin::{Administration, Overview};
 
 /// What the person asks for.
 #[derive(Debug, Clone)]
@@ -49,6 +51,8 @@ pub enum Command {
     Sessions,
     /// End one of the person's sessions, or all others.
     Revoke(Option<Uuid>),
+    /// See to the node; for administrators.
+    Administrate(Administration),
     /// Say something. The outcome comes as [`News::Sent`].
     Send(Message),
     /// Read one page.
@@ -123,7 +127,7 @@ pub enum Answer {
     /// It is done, and there is nothing to tell.
     Done,
     /// The account is there, under this name.
-    Registered(UserName),
+    Registered(Registered),
     /// The session, to be kept for [`Command::Restore`].
     LoggedIn(LoggedIn),
     /// The person is a member.
@@ -138,6 +142,8 @@ pub enum Answer {
     Sessions(Vec<SessionInfo>),
     /// So many sessions were ended.
     SessionsEnded(u64),
+    /// What an administrator asked to see.
+    Overview(Overview),
     /// A page of history.
     History(Vec<Entry>),
 }

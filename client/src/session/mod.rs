@@ -14,6 +14,7 @@ mod memberships;
 mod history;
 mod messages;
 mod outbox;
+mod admin;
 
 mod dice;
 mod requests;
@@ -29,6 +30,7 @@ use common::accounts::{LoggedIn, Token};
 use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
+pub use admin::{Administration, Overview};
 pub use exchange::{Answer, Command, Deed, Effect, Entry, Follow, Message, News, Range};
 pub use queues::Queue;
 
@@ -120,6 +122,7 @@ impl Session {
                 self.change_password(now_ms, ticket, password, new_password);
             }
             Command::Sessions => self.list_sessions(now_ms, ticket),
+            Command::Administrate(what) => self.administrate(now_ms, ticket, what),
             Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
             Command::History(range) => self.read_history(now_ms, ticket, range),
@@ -193,6 +196,7 @@ impl Session {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
             }
             Question::Channels { so_far } => return self.channels_listed(now_ms, ticket, so_far, outcome?),
+            Question::Admin(question) => return self.administrated(now_ms, ticket, question, outcome?),
             Question::Users { so_far } => return self.users_listed(now_ms, ticket, so_far, outcome?),
         };
         Ok(Some(answer))

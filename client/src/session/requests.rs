@@ -9,6 +9,7 @@ use common::channels::Member;
 use common::{ChannelName, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
+use super::admin::AdminQuestion;
 use super::dice::Dice;
 use super::exchange::Effect;
 use super::limits::{QUESTIONS_WAITING_MAX, REPLY_WAIT_MS};
@@ -49,6 +50,7 @@ pub(super) enum Question {
     /// The password to be changed, or sessions to be ended.
     EndSessions,
     Sessions,
+    Admin(AdminQuestion),
     History,
     Open(Target),
 }

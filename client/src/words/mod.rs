@@ -10,6 +10,7 @@ mod accounts;
 mod channels;
 mod conversations;
 mod connection;
+mod admin;
 mod errors;
 
 pub(crate) use language::Language;
@@ -83,8 +84,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The nouns, each with its table.
-    const TABLES: &[&[(&str, Phrase)]] =
-        &[accounts::SENTENCES, channels::SENTENCES, conversations::SENTENCES, connection::SENTENCES];
+    const TABLES: &[&[(&str, Phrase)]] = &[
+        accounts::SENTENCES,
+        channels::SENTENCES,
+        conversations::SENTENCES,
+        connection::SENTENCES,
+        admin::SENTENCES,
+    ];
 
     /// `{gap}`, each once, in no order: languages differ in that.
     fn gaps(sentence: &str) -> BTreeSet<&str> {

@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 pub mod history;
+pub mod admin;
 
 use common::channels::Role;
 use common::{Conversation, Subject, Target, Text, UserName};
@@ -76,6 +77,24 @@ pub enum Command<'a> {
         /// The hash as a PHC string.
         password: Box<str>,
     },
+    /// Shut a user out, or let them in again; for administrators.
+    Disable {
+        /// Who asks.
+        by: UserName,
+        /// Whom.
+        user: UserName,
+        /// Out or in.
+        disabled: bool,
+    },
+    /// Make a user an administrator, or one no more; for administrators.
+    Promote {
+        /// Who asks.
+        by: UserName,
+        /// Whom.
+        user: UserName,
+        /// What they are to be.
+        administrator: bool,
+    },
     /// Make a channel.
     CreateChannel(Deed, bool),
     /// Become a member.
@@ -125,6 +144,8 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
         }
+        Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
+        Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
         Command::CreateChannel(deed, private) => channels::decide::create(state, deed, private, at),
         Command::Join(deed) => channels::decide::join(state, deed, at),
         Command::Leave(deed) => channels::decide::leave(state, deed, at),
@@ -155,10 +176,19 @@ impl State {
                 if number > self.users.applied {
                     self.users.apply(private);
                 }
-                if let Private::SessionsRevoked { user, .. } = private
-                    && number > self.channels.applied
-                {
-                    self.channels.sessions_ended(user);
+                if number > self.channels.applied {
+                    match private {
+                        Private::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
+                        Private::DisabledSet { user, disabled: true, .. } => {
+                            self.channels.sessions_ended(user, true);
+                        }
+                        Private::DisabledSet { .. }
+                        | Private::Account { .. }
+                        | Private::SessionOpened { .. }
+                        | Private::SessionEnded { .. }
+                        | Private::PasswordChanged { .. }
+                        | Private::AdministratorSet { .. } => {}
+                    }
                 }
             }
             Record::Event(event) if number > self.channels.applied => self.channels.apply(number, event),

@@ -5,9 +5,11 @@ use common::{ChannelName, Conversation, Subject, Target, Text, UserName};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+mod admin;
+
 use super::history::{Fill, PageRange, heads, page};
 use super::{Command, Deed, DomainError, State, TopicSecret, decide};
-use crate::records::{Record, TokenDigest};
+use crate::records::{Private, Record, TokenDigest};
 
 /// 2100-01-01, so that the ids below are not from the future.
 const NOW_MS: u64 = 4_102_444_800_000;
@@ -343,7 +345,7 @@ fn a_ban_lasts_until_it_is_taken_back() {
 
 fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..16u8).prop_map(|(by, other, place, flag, what)| {
+    (name.clone(), name, place, any::<bool>(), 0..18u8).prop_map(|(by, other, place, flag, what)| {
         let (deed, target) = (deed(by, place), user(other));
         match what {
             0 => Command::CreateChannel(deed, flag),
@@ -361,6 +363,8 @@ fn any_command() -> impl Strategy<Value = Command<'static>> {
             12 => Command::SetChannel(deed, Some(Subject::new(other).expect("short")), Some(flag)),
             13 => Command::Revoke { user: target, current: TokenDigest::of(by), session: None },
             14 => Command::ChangePassword { user: target, password: by.into() },
+            15 => Command::Disable { by: user(by), user: target, disabled: flag },
+            16 => Command::Promote { by: user(by), user: target, administrator: flag },
             _ => Command::Register { user: user(by), password: "hash".into() },
         }
     })

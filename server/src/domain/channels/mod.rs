@@ -165,12 +165,13 @@ impl Channels {
         self.direct.insert(users, progress);
     }
 
-    /// Somebody's sessions were ended, who may go on listening: their private channels move.
-    pub(super) fn sessions_ended(&mut self, user: &UserName) {
+    /// Somebody's sessions were ended, who may go on listening: their private channels move. So do the public ones
+    /// when they cannot join again, because they are shut out.
+    pub(super) fn sessions_ended(&mut self, user: &UserName, is_shut_out: bool) {
         let targets: Vec<_> = self.conversations(user).cloned().collect();
         for target in targets {
             if let Target::Channel(name) = target
-                && self.channels.get(&name).is_some_and(|channel| channel.private)
+                && self.channels.get(&name).is_some_and(|channel| channel.private || is_shut_out)
             {
                 self.move_topic(&name);
             }
