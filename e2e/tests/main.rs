@@ -12,4 +12,5 @@ mod chaos;
 mod backups;
 mod commands;
 mod chat;
+mod plain;
 mod interop;

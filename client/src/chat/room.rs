@@ -53,6 +53,7 @@ impl Room {
 
     /// Follows everything, and opens a conversation: the given one, or the first of one's channels.
     fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), Failure> {
+        self.renderer.read_by(&session.user);
         self.say(&self.words.you_are(&session.user))?;
         self.desk.ask(Command::Follow(Follow::Everything))?;
         self.users()?;
