@@ -208,11 +208,11 @@ impl Engine {
     /// The disk took no more: what waited for it is asked again, once. So readers get what is on disk, writers are
     /// refused, and nobody is told twice.
     fn take_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
-        let DiskFailure { durable, answer, unreadable } = failure;
-        match unreadable {
-            Some(error) => return Err(error),
-            None => self.again.extend(self.ledger.held.take_back(durable)),
+        let DiskFailure { durable, answer, cause, is_taken_back } = failure;
+        if !is_taken_back {
+            return Err(cause);
         }
+        self.again.extend(self.ledger.held.take_back(durable));
         self.again.iter_mut().for_each(|work| work.go_back(durable));
         self.parked.values_mut().for_each(|work| work.refuse_back(durable, &answer));
         Ok(durable)

@@ -70,15 +70,17 @@ pub struct Ledger {
     failure: Option<Error>,
 }
 
-/// The disk took no more. What was not on it is taken back.
+/// The disk took no more.
 #[derive(Debug)]
 pub struct DiskFailure {
     /// The last record that is on disk.
     pub durable: u64,
     /// What every writer is told from now on.
     pub answer: Error,
-    /// Why nothing could be taken back, because not even what is on disk can be read: then nobody may be told anything.
-    pub unreadable: Option<LedgerError>,
+    /// What went wrong.
+    pub cause: LedgerError,
+    /// Whether it was taken back. Otherwise not even what is on disk can be read, and nobody may be told anything.
+    pub is_taken_back: bool,
 }
 
 /// An event that was recorded.
@@ -221,7 +223,7 @@ impl Ledger {
         while let Some(news) = self.committer.poll() {
             match news {
                 WriterNews::Batch(Ok(committed)) => self.committed(&committed),
-                WriterNews::Batch(Err(failed)) => return Err(Box::new(self.fail(&failed))),
+                WriterNews::Batch(Err(failed)) => return Err(Box::new(self.fail(failed))),
                 WriterNews::Room => {
                     info!("the disk has room again: writing goes on");
                     self.failure = None;
@@ -280,8 +282,8 @@ impl Ledger {
     }
 
     /// Takes back what is not on disk, and goes on reading only.
-    fn fail(&mut self, failed: &JournalError) -> DiskFailure {
-        let answer = unwritable(failed);
+    fn fail(&mut self, failed: JournalError) -> DiskFailure {
+        let answer = unwritable(&failed);
         if answer.reason() == Some(Reason::StorageFull) {
             error!(error = %failed, "the disk is full: until there is room, there is only reading");
         } else {
@@ -293,9 +295,9 @@ impl Ledger {
         match replay::take_back(&self.store, &mut self.journal, self.durable) {
             Ok(state) => {
                 self.state = state;
-                DiskFailure { durable, answer, unreadable: None }
+                DiskFailure { durable, answer, cause: failed.into(), is_taken_back: true }
             }
-            Err(error) => DiskFailure { durable, answer, unreadable: Some(error) },
+            Err(cause) => DiskFailure { durable, answer, cause, is_taken_back: false },
         }
     }
 }

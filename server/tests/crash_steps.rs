@@ -83,7 +83,7 @@ fn work_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
         ledger.flush();
         if let Err(failure) = ledger.poll() {
             assert_eq!(failure.answer.reason(), Some(Reason::StorageFull));
-            assert!(failure.unreadable.is_none());
+            assert!(failure.is_taken_back);
             drop(ledger.held.take_back(failure.durable));
             let refused = ledger.record(command.clone(), NOW_MS).expect_err("still full");
             assert_eq!(refused.reason(), Some(Reason::StorageFull));
