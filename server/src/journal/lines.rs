@@ -32,8 +32,7 @@ impl<'a> LineReader<'a> {
         let (first, last) = (offsets.first().copied(), offsets.last().copied());
         let span = last.unwrap_or_default().saturating_sub(first.unwrap_or_default()) as usize;
         let is_dense = span / WINDOW_BYTES < offsets.len();
-        self.window_bytes =
-            if is_dense { (span + WINDOW_BYTES).min(WINDOW_BYTES_MAX) } else { WINDOW_BYTES };
+        self.window_bytes = if is_dense { (span + WINDOW_BYTES).min(WINDOW_BYTES_MAX) } else { WINDOW_BYTES };
     }
 
     /// The line at `place`, without its newline.
