@@ -11,6 +11,7 @@ mod channels;
 mod conversations;
 mod connection;
 mod admin;
+mod menu;
 mod errors;
 
 pub(crate) use language::Language;
@@ -89,6 +90,7 @@ mod tests {
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        menu::SENTENCES,
         admin::SENTENCES,
     ];
 
