@@ -3,6 +3,7 @@
 
 mod accounts;
 mod messages;
+mod reads;
 mod bad_input;
 mod hostile;
 mod processes;

@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod channels;
 mod conversations;
+mod reads;
 mod general;
 
 use common::{ChannelName, Target, Text, UserName};
@@ -57,6 +58,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: both("your account", "sua conta"), commands: accounts::COMMANDS },
     Group { title: both("channels and groups", "canais e grupos"), commands: channels::COMMANDS },
     Group { title: both("conversations", "conversas"), commands: conversations::COMMANDS },
+    Group { title: both("read and unread", "lidas e não lidas"), commands: reads::COMMANDS },
     Group { title: both("administration", "administração"), commands: admin::COMMANDS },
     Group { title: both("end papo", "encerrar o papo"), commands: general::AFTER },
 ];

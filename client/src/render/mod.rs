@@ -20,7 +20,7 @@ use crate::session::{Entry, News};
 use crate::words::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, member, session};
+pub(crate) use lists::{channel, member, reading, session};
 pub(crate) use looks::{Looks, When};
 pub(crate) use sanitise::sanitise;
 use style::{Style, mentions_painted};
@@ -86,14 +86,18 @@ impl Renderer {
         Some(Style::System.paint(&place) + &head + &mentions_painted(&text, reader.as_ref()))
     }
 
-    /// A conversation that was opened, with its newest events.
-    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry]) -> String {
+    /// A conversation that was opened, with its newest events, or those from the first unread one on.
+    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
             [] => self.words.nothing_said(conversation),
+            [first, ..] if unread > 0 => self.words.shown_unread(conversation, unread, first.n),
             [first, ..] => self.words.shown_from(conversation, first.n),
         };
         let mut lines = vec![self.note(&head)];
         lines.extend(entries.iter().filter_map(|entry| self.entry(entry)));
+        if more > 0 {
+            lines.push(self.note(&self.words.more_to_read(more)));
+        }
         lines.join("\n")
     }
 
@@ -101,7 +105,11 @@ impl Renderer {
     pub(crate) fn news(&self, news: &News) -> Option<String> {
         match news {
             News::Entry(entry) => self.entry(entry),
-            News::Opened { conversation, entries } => Some(self.opened(conversation, entries)),
+            News::Opened { conversation, entries, unread, more } => {
+                Some(self.opened(conversation, entries, *unread, *more))
+            }
+            // It is seen in the counts.
+            News::Read(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
@@ -324,9 +332,14 @@ mod tests {
     fn what_is_not_known_is_not_shown() {
         assert_eq!(renderer(false).entry(&happened(r#""kind":"poll.opened""#)), None);
         let opened = [happened(r#""kind":"poll.opened""#), happened(r#""kind":"channel.left""#)];
-        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened), @"
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 0, 0), @"
         -- #ops from 3 on --
         00:00 #ops 3 alice left #ops
+        ");
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 7, 5), @"
+        -- #ops: 7 unread, from 3 on --
+        00:00 #ops 3 alice left #ops
+        -- 5 more: /next --
         ");
     }
 

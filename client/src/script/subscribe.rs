@@ -81,7 +81,7 @@ impl Printer {
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
             News::ConnectionRestored => complain("the server answers again"),
-            News::Opened { .. } | News::Invited(_) | News::Sent { .. } => {}
+            News::Opened { .. } | News::Read(_) | News::Invited(_) | News::Sent { .. } => {}
         }
         Ok(())
     }
