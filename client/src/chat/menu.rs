@@ -256,8 +256,7 @@ mod tests {
         let said = dialogue(Language::English, &["99"]);
         assert!(said.ends_with(&Words::ENGLISH.menu_number()), "{said}");
         assert!(!Menu::Groups.takes("/quit"));
-        let group = &GROUPS[0];
-        let asked = Menu::Arguments(group, &group.commands[0], Vec::new());
+        let asked = Menu::Arguments(&GROUPS[0], &GROUPS[0].commands[0], Vec::new());
         assert!(asked.takes("/home/alice/a.pdf"), "the name of a file");
         assert!(dialogue(Language::English, &["-1"]).ends_with(&Words::ENGLISH.menu_number()));
         // What is not among the numbers is taken as it is.
