@@ -202,8 +202,8 @@ impl World {
         let ledger = engine.ledger();
         self.node.state_equals_before(ledger)?;
         let stored = Stored::without_a_hole(ledger)?;
-        stored.holds_what_was_told(&self.told)?;
         stored.holds_what_was_acknowledged(&self.told)?;
+        stored.holds_what_was_told(&self.told)?;
         stored.all().try_for_each(|line| self.told.note(line))?;
         self.people.iter().try_for_each(|person| stored.keeps_the_order_of_sending(&person.said))?;
         state_equals_replay(&self.node.disk, self.node.sizes(), ledger.state())?;
