@@ -25,6 +25,34 @@ pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 /// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long the end waits for the server to take note that the person leaves.
+pub(crate) const GOODBYE_WAIT: Duration = Duration::from_millis(500);
+
+/// What tells the session of keys being typed, from wherever they are.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    commands: SyncSender<Asked>,
+    waker: Waker,
+}
+
+impl Keys {
+    /// Of keys that nobody is told of.
+    #[cfg(test)]
+    pub(crate) fn unheard() -> Self {
+        let (commands, _nobody) = sync_channel(1);
+        Self { commands, waker: Wake::new().expect("a pipe").0 }
+    }
+
+    /// A key was typed, of a line that is to be said there, or of another. When too much waits, it is not noted.
+    pub(crate) fn typed(&self, to: Option<Target>) {
+        let _noted_or_not = self.commands.try_send((NOBODY, Command::KeyTyped(to)));
+        self.waker.wake();
+    }
+}
+
+/// The ticket of what has no answer.
+const NOBODY: u64 = 0;
+
 /// A connection to a server.
 pub(crate) struct Desk {
     place: Place,
@@ -34,6 +62,8 @@ pub(crate) struct Desk {
     answers: Receiver<Told>,
     waker: Waker,
     stop: Stop,
+    /// Nothing comes here; it ends when the network thread does.
+    ended: Receiver<()>,
     last_ticket: u64,
 }
 
@@ -53,14 +83,16 @@ impl Desk {
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let network = Network::new(&place, seed, channels, wake, stop.clone())?;
+        let (ends_with_thread, ended) = sync_channel(1);
         let work = move || {
+            let _ends_with_thread: SyncSender<()> = ends_with_thread;
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
             }
         };
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
-        Ok(Self { place, timeout, config, commands, answers, waker, stop, last_ticket: 0 })
+        Ok(Self { place, timeout, config, commands, answers, waker, stop, ended, last_ticket: NOBODY })
     }
 
     /// Asks, and waits for the answer as long as the person said.
@@ -76,6 +108,11 @@ impl Desk {
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
+    }
+
+    /// For whoever sees keys being typed.
+    pub(crate) fn keys(&self) -> Keys {
+        Keys { commands: self.commands.clone(), waker: self.waker.clone() }
     }
 
     /// Sends a message; what became of it is told as news.
@@ -159,6 +196,8 @@ impl Desk {
 impl Drop for Desk {
     fn drop(&mut self) {
         self.stop.request();
+        // It says goodbye, if it has said that the person is there; otherwise it ends at once.
+        let _ended_or_not = self.ended.recv_timeout(GOODBYE_WAIT);
     }
 }
 

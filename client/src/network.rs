@@ -13,6 +13,7 @@ use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 
 use crate::connection::Place;
+use crate::desk::GOODBYE_WAIT;
 use crate::session::{Answer, Command, Effect, News, Session};
 
 /// Messages taken from one socket in one turn, so that none starves the others.
@@ -91,6 +92,26 @@ impl<N: From<News>> Network<N> {
                 break;
             }
             self.send()?;
+        }
+        self.say_goodbye()
+    }
+
+    /// The person leaves: the server is told, if it answers soon.
+    fn say_goodbye(&mut self) -> Result<(), TransportError> {
+        if !self.session.quit() {
+            return Ok(());
+        }
+        let deadline = clock::now() + GOODBYE_WAIT;
+        while !self.session.has_quit() && clock::now() < deadline {
+            for effect in self.session.take_effects() {
+                if let Effect::Request { id, line } = effect {
+                    self.outgoing.put(id, line);
+                }
+            }
+            self.send()?;
+            let left = deadline.saturating_duration_since(clock::now());
+            poll::wait(&[Watch::Readable(&self.dealer)], Some(left))?;
+            self.receive_replies()?;
         }
         Ok(())
     }

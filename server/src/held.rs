@@ -34,6 +34,8 @@ pub struct Publication {
 pub struct Held {
     replies: VecDeque<(u64, Reply)>,
     publications: VecDeque<(u64, Publication)>,
+    /// Notices that wait for nothing.
+    notices: VecDeque<Publication>,
     /// The events of the batch that gathers, by topic.
     gathering: HashMap<Arc<str>, Vec<u8>, RandomState>,
     /// Bytes of the replies.
@@ -64,6 +66,12 @@ impl Held {
         }
     }
 
+    /// Takes a line that is kept nowhere, without its newline: it is told at once.
+    pub fn notify(&mut self, topic: Arc<str>, mut line: Vec<u8>) {
+        line.push(b'\n');
+        self.notices.push_back(Publication { topic, lines: line });
+    }
+
     /// The batch is complete: its events wait for its last record.
     pub fn seal(&mut self, last_record: u64) {
         let full = self.publications.iter_mut().rev().take_while(|(position, _)| *position == u64::MAX);
@@ -85,6 +93,9 @@ impl Held {
 
     /// The next events that may be told when everything up to `durable` is on disk.
     pub fn next_publication(&mut self, durable: u64) -> Option<Publication> {
+        if let Some(notice) = self.notices.pop_front() {
+            return Some(notice);
+        }
         let (position, _) = self.publications.front()?;
         if *position > durable {
             return None;
@@ -109,7 +120,7 @@ impl Held {
     /// Whether no reply waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.replies.is_empty() && self.publications.is_empty()
+        self.replies.is_empty() && self.publications.is_empty() && self.notices.is_empty()
     }
 }
 

@@ -8,6 +8,8 @@ use std::io;
 
 use std::sync::Arc;
 
+use common::limits::PRESENCE_USERS_MAX;
+use common::presence::Change;
 use common::{Body, Conversation, Error, Event, Notice, Reason, Target, UserName};
 use thiserror::Error as ThisError;
 use tracing::{error, info, warn};
@@ -263,6 +265,27 @@ impl Ledger {
             for member in channel.members.keys() {
                 self.held.publish(&self.state.user_topic(member).into(), &line);
             }
+        }
+    }
+
+    /// Tells everybody who is something else than before.
+    pub fn tell_presence(&mut self, changes: &[Change], now_ms: u64) {
+        let topic: Arc<str> = self.state.presence_topic().into();
+        for users in changes.chunks(PRESENCE_USERS_MAX) {
+            self.notify(&topic, &Notice::Presence { at: now_ms, users: users.to_vec() });
+        }
+    }
+
+    /// Tells those at `topic` that somebody is writing to them, or not any more.
+    pub fn tell_typing(&mut self, topic: &Arc<str>, from: &UserName, to: &Target, typing: bool, now_ms: u64) {
+        let (to, from) = (to.clone(), from.clone());
+        self.notify(topic, &Notice::Typing { at: now_ms, to, from, typing });
+    }
+
+    fn notify(&mut self, topic: &Arc<str>, notice: &Notice) {
+        // A notice that is not told is missed, and nothing more.
+        if let Ok(line) = serde_json::to_vec(notice) {
+            self.held.notify(Arc::clone(topic), line);
         }
     }
 

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod passwords;
 pub mod tokens;
 pub mod limiters;
+pub mod presence;
 
 pub mod work;
 pub mod held;

@@ -171,6 +171,7 @@ impl Node {
             let Some((from, lines)) = self.inbox.pop_front() else { break };
             engine.accept(&mut vec![address(from), Frame::new(), Frame::from(lines)], unix_ms);
         }
+        engine.tick(unix_ms);
         engine.flush();
         if told.is_ok() && engine.ledger().is_quiet() {
             told = engine.tell(&mut outgoing);

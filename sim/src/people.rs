@@ -158,7 +158,12 @@ impl World {
                 self.people[client].said.retain(|(_, id)| *id != message.id);
                 Ok(())
             }
-            News::ConnectionLost | News::ConnectionRestored | News::Invited(_) | News::MembershipEnded(_) => {
+            News::ConnectionLost
+            | News::ConnectionRestored
+            | News::Invited(_)
+            | News::MembershipEnded(_)
+            | News::Presence(_)
+            | News::Typing(_) => {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())
             }

@@ -6,6 +6,7 @@ mod admin;
 mod channels;
 mod conversations;
 mod general;
+mod presence;
 
 use common::{ChannelName, Target, Text, UserName};
 
@@ -49,6 +50,7 @@ static TABLES: &[&[Command]] = &[
     accounts::COMMANDS,
     channels::COMMANDS,
     conversations::COMMANDS,
+    presence::COMMANDS,
     admin::COMMANDS,
     general::AFTER,
 ];

@@ -3,6 +3,7 @@
 
 mod commands;
 mod completion;
+mod keyboard;
 mod line;
 mod printer;
 mod room;
@@ -55,7 +56,8 @@ fn chat(arguments: &Arguments, words: Words) -> Result<(), Failure> {
     let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         let mut terminal = Terminal::open(&room)?;
-        Printer::new(renderer, tally).start_above(terminal.printer()?, news)?;
+        let keyboard = room.keyboard.clone();
+        Printer::new(renderer, tally).start_above(terminal.printer()?, keyboard, news)?;
         greet(&mut room, arguments.conversation.clone())?;
         terminal.run(&mut room)
     } else {

@@ -8,13 +8,14 @@ use common::{Password, Target, UserName};
 
 use super::commands::text;
 use super::completion::Names;
+use super::keyboard::Keyboard;
 use super::line::Line;
 use super::printer::Tally;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{Renderer, complain, sanitise};
-use crate::session::{Answer, Command, Follow};
+use crate::session::{Answer, Appearance, Command, Follow};
 use crate::words::Words;
 
 /// Where the person is.
@@ -26,6 +27,7 @@ pub(super) struct Room {
     pub(super) password: PasswordSource,
     /// Where text goes.
     pub(super) open: Option<Target>,
+    pub(super) keyboard: Keyboard,
     /// Names that can be completed.
     pub(super) names: Names,
     tally: Tally,
@@ -35,11 +37,14 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
         let words = renderer.words();
-        Self { desk, renderer, words, password, open: None, names: Names::default(), tally, is_over: false }
+        let keyboard = Keyboard::new(desk.keys());
+        let (open, names, is_over) = Default::default();
+        Self { desk, renderer, words, password, open, keyboard, names, tally, is_over }
     }
 
     /// Goes on with the session that was kept, if there is one.
     pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), Failure> {
+        self.desk.ask(Command::Appear(Appearance::AtKeyboard))?;
         match self.desk.restore()? {
             Some(session) => self.settle_in(&session, conversation),
             None => self.say(&self.words.nobody_is_logged_in()),
@@ -69,6 +74,8 @@ impl Room {
 
     /// Does what a line says.
     pub(super) fn obey(&mut self, line: &str) -> Result<(), Failure> {
+        // Also lines from a pipe show that somebody is there.
+        self.keyboard.typed("");
         match Line::read(line) {
             Line::Nothing => Ok(()),
             Line::Command(command, arguments) => (command.run)(self, arguments),

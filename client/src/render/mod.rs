@@ -16,7 +16,7 @@ use crate::session::{Entry, News};
 use crate::words::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, member, session};
+pub(crate) use lists::{channel, member, session, user};
 pub(crate) use sanitise::sanitise;
 
 /// How things look: in which language, with or without colours, and in which time zone.
@@ -83,6 +83,11 @@ impl Renderer {
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
+            News::Presence(change) => {
+                Some(self.note(&self.words.is_now(&change.user, &self.words.state(change.state))))
+            }
+            // That stands behind the line being typed.
+            News::Typing(_) => None,
             // It is shown in its place, as the event it has become.
             News::Sent { outcome: Ok(_), .. } => None,
             News::Sent { message, outcome: Err(error) } => {

@@ -153,7 +153,9 @@ impl Sending {
                 | News::Entry(_)
                 | News::Opened { .. }
                 | News::Invited(_)
-                | News::MembershipEnded(_),
+                | News::MembershipEnded(_)
+                | News::Presence(_)
+                | News::Typing(_),
             ) => Ok(()),
         }
     }

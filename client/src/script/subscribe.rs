@@ -10,7 +10,7 @@ use super::{Common, NEWS_WAITING_MAX, target};
 use crate::desk::{Desk, connection_ended};
 use crate::failure::Failure;
 use crate::render::{Output, Renderer, complain, to_reader};
-use crate::session::{Command, Entry, Follow, News};
+use crate::session::{Appearance, Command, Entry, Follow, News};
 use crate::words::Words;
 
 /// Arguments of `papo subscribe`.
@@ -41,7 +41,9 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
             stop.request();
             printed
         });
-        let followed = desk.ask(Command::Follow(Follow::One { conversation, after }));
+        // Whoever listens is there, for as long as that lasts.
+        let appeared = desk.ask(Command::Appear(Appearance::Always));
+        let followed = appeared.and_then(|_| desk.ask(Command::Follow(Follow::One { conversation, after })));
         // When it was stopped meanwhile, by a signal or by the printer, that is all there is to it.
         let followed = if stop.is_requested() { Ok(()) } else { followed.map(drop) };
         if followed.is_err() {
@@ -81,7 +83,11 @@ impl Printer {
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
             News::ConnectionRestored => complain("the server answers again"),
-            News::Opened { .. } | News::Invited(_) | News::Sent { .. } => {}
+            News::Opened { .. }
+            | News::Invited(_)
+            | News::Sent { .. }
+            | News::Presence(_)
+            | News::Typing(_) => {}
         }
         Ok(())
     }

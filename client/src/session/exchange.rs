@@ -2,6 +2,7 @@
 
 use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Joined, Member, Role};
+use common::presence::Change;
 use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -51,6 +52,10 @@ pub enum Command {
     Sessions,
     /// End one of the person's sessions, or all others.
     Revoke(Option<Uuid>),
+    /// Say whether the person is there, from now on and every now and then.
+    Appear(Appearance),
+    /// The person typed a key, of a line that is to be said there, or of another. There is no answer.
+    KeyTyped(Option<Target>),
     /// See to the node; for administrators.
     Administrate(Administration),
     /// Say something. The outcome comes as [`News::Sent`].
@@ -59,6 +64,17 @@ pub enum Command {
     History(Range),
     /// Tell the newest page as [`News::Opened`], and everything that follows it after that.
     Open(Target),
+}
+
+/// How the person is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appearance {
+    /// Online as long as keys are typed, away some time after the last one.
+    AtKeyboard,
+    /// Online; for programs.
+    Always,
+    /// Away, until said otherwise.
+    Away,
 }
 
 /// What those who look after a channel may do.
@@ -171,6 +187,10 @@ pub enum News {
         /// Its event, or why there is none.
         outcome: Result<Entry, Error>,
     },
+    /// Somebody whose conversation is open is something else than before.
+    Presence(Change),
+    /// Who is writing in the conversation that is open; nobody any more, perhaps.
+    Typing(Vec<UserName>),
     /// The server does not answer; everything is tried again until it does.
     ConnectionLost,
     /// It answers again, and nothing was missed.

@@ -58,6 +58,8 @@ impl Session {
         if let Some(timeline) = self.timeline(&conversation) {
             timeline.hold();
         }
+        self.watch(&conversation);
+        self.show_typing_in(&conversation);
         let question = Question::Open(conversation.clone());
         let limit = Some(OPENING_EVENTS);
         let range = Range { conversation, before: None, after: None, limit };

@@ -111,6 +111,7 @@ impl Session {
             return self.refuse(message, Error::new(Reason::RateLimited, sentence));
         }
         self.outbox.owner = Some(account.user.clone());
+        self.typing_ends_with_message(&message.to);
         if self.outbox.waiting.is_empty() {
             self.outbox.due = now_ms;
         }

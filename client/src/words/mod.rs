@@ -10,6 +10,7 @@ mod accounts;
 mod channels;
 mod conversations;
 mod connection;
+mod presence;
 mod admin;
 mod errors;
 
@@ -89,6 +90,7 @@ mod tests {
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        presence::SENTENCES,
         admin::SENTENCES,
     ];
 

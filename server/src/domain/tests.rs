@@ -345,7 +345,7 @@ fn a_ban_lasts_until_it_is_taken_back() {
 
 fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..18u8).prop_map(|(by, other, place, flag, what)| {
+    (name.clone(), name, place, any::<bool>(), 0..19u8).prop_map(|(by, other, place, flag, what)| {
         let (deed, target) = (deed(by, place), user(other));
         match what {
             0 => Command::CreateChannel(deed, flag),
@@ -365,6 +365,7 @@ fn any_command() -> impl Strategy<Value = Command<'static>> {
             14 => Command::ChangePassword { user: target, password: by.into() },
             15 => Command::Disable { by: user(by), user: target, disabled: flag },
             16 => Command::Promote { by: user(by), user: target, administrator: flag },
+            17 => Command::Seen { user: target, at: NOW_MS + u64::from(flag) },
             _ => Command::Register { user: user(by), password: "hash".into() },
         }
     })
@@ -381,6 +382,10 @@ proptest! {
         let replayed = world.replayed();
         prop_assert_eq!(&replayed.users, &world.state.users);
         prop_assert_eq!(replayed.channels.all(), world.state.channels.all());
+        prop_assert_eq!(replayed.presence_topic(), world.state.presence_topic());
+        let mut restored = State::new(TopicSecret::new([7; 32]));
+        restored.users.restore(world.state.users.accounts().clone());
+        prop_assert_eq!(restored.presence_topic(), world.state.presence_topic());
         for name in ["ana", "bob", "eva"] {
             let [before, after] = [&world.state, &replayed].map(|state| heads(state, &user(name), 0).collect::<Vec<_>>());
             prop_assert_eq!(before, after);
