@@ -131,6 +131,16 @@ pub enum Notice {
         /// Whether they are.
         typing: bool,
     },
+    /// The user has read a conversation up to an event, in this session or another.
+    #[serde(rename = "read")]
+    Read {
+        /// Which conversation, as the user names it.
+        conversation: Target,
+        /// The last event that was read.
+        n: u64,
+        /// How many messages are still unread.
+        unread: u64,
+    },
 }
 
 /// The flat line, in the order of its fields on the wire.
@@ -306,5 +316,9 @@ mod tests {
             assert_eq!(serde_json::to_string(&notice).expect("json"), line);
             assert!(serde_json::from_str::<Event<'_>>(line).is_err(), "no event");
         }
+        let notice = Notice::Read { conversation: Target::new("@bob").expect("a name"), n: 17, unread: 2 };
+        let line = r#"{"kind":"read","conversation":"@bob","n":17,"unread":2}"#;
+        assert_eq!(serde_json::to_string(&notice).expect("json"), line);
+        assert_eq!(serde_json::from_str::<Notice>(line).expect("a notice"), notice);
     }
 }

@@ -3,12 +3,16 @@
 
 mod accounts;
 mod messages;
+mod reads;
 mod bad_input;
 mod hostile;
+mod presence;
 mod processes;
 mod kills;
 mod torn;
+mod chaos;
 mod backups;
 mod commands;
 mod chat;
+mod plain;
 mod interop;

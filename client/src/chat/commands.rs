@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod channels;
 mod conversations;
+mod reads;
 mod general;
 mod presence;
 
@@ -51,6 +52,7 @@ static TABLES: &[&[Command]] = &[
     channels::COMMANDS,
     conversations::COMMANDS,
     presence::COMMANDS,
+    reads::COMMANDS,
     admin::COMMANDS,
     general::AFTER,
 ];

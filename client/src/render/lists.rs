@@ -3,6 +3,7 @@
 
 use common::accounts::{SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Member, Role};
+use common::reads::Reading;
 use jiff::Timestamp;
 
 use crate::words::Words;
@@ -39,6 +40,11 @@ pub(crate) fn user(words: Words, info: &UserInfo) -> String {
         Some(state) => format!("@{} ({state})", info.user),
         None => format!("@{}", info.user),
     }
+}
+
+/// A conversation with how much of it is unread.
+pub(crate) fn reading(words: Words, reading: &Reading) -> String {
+    words.reading(&reading.conversation, reading.unread, reading.n)
 }
 
 /// A session: `*` marks the one that asks.

@@ -30,6 +30,7 @@ impl Session {
     fn noticed(&mut self, now_ms: u64, me: &UserName, notice: Notice) {
         match notice {
             Notice::TopicMoved { to, topic } => self.topic_moved(now_ms, Target::Channel(to), topic),
+            Notice::Read { conversation, n, unread } => self.read_elsewhere(conversation, n, unread),
             Notice::Presence { users, .. } => self.presence_changed(users),
             Notice::Typing { to, from, typing, .. } => {
                 let conversation = Conversation::of(&from, &to).seen_by(me);
@@ -64,7 +65,9 @@ impl Session {
     /// Tells whatever is in turn.
     pub(super) fn tell(&mut self, conversation: &Target) {
         let Some(timeline) = self.conversations.get_mut(conversation) else { return };
+        let me = self.account.as_ref().map(|account| &account.user);
         while let Some(entry) = timeline.pop() {
+            self.reads.told(me, &entry);
             self.effects.push(Effect::News(News::Entry(entry)));
         }
     }

@@ -13,6 +13,7 @@ mod topics;
 mod memberships;
 mod history;
 mod messages;
+mod reads;
 mod outbox;
 mod presence;
 mod typing;
@@ -41,6 +42,7 @@ use following::Following;
 use history::Repairs;
 use outbox::Outbox;
 use presence::Presence;
+use reads::Reads;
 use requests::{Purpose, Question, Requests, Settled};
 use timeline::Timeline;
 use typing::Typing;
@@ -56,6 +58,7 @@ pub struct Session {
     repairs: Repairs,
     presence: Presence,
     typing: Typing,
+    reads: Reads,
     is_connected: bool,
     effects: Vec<Effect>,
 }
@@ -74,6 +77,7 @@ impl Session {
             repairs: Repairs::default(),
             presence: Presence::default(),
             typing: Typing::default(),
+            reads: Reads::default(),
             is_connected: true,
             effects: Vec::new(),
         }
@@ -88,11 +92,13 @@ impl Session {
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let outbox = self.account.as_ref().and_then(|_| self.outbox.deadline());
+        let reads = self.account.as_ref().and_then(|_| self.reads.deadline());
         let deadlines = [
             self.requests.deadline(),
             outbox,
             self.following.deadline(),
             self.repairs.deadline(),
+            reads,
             self.presence.deadline(),
             self.typing.deadline(),
         ];
@@ -111,6 +117,7 @@ impl Session {
         self.repair_gaps(now_ms);
         self.presence_due(now_ms);
         self.typing_due(now_ms);
+        self.mark_due(now_ms);
     }
 
     /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of
@@ -145,6 +152,9 @@ impl Session {
             Command::Send(message) => self.send(now_ms, message),
             Command::History(range) => self.read_history(now_ms, ticket, range),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
+            Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
+            Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
+            Command::MarkRead(conversation, n) => self.mark_read(now_ms, ticket, conversation, n),
         }
     }
 
@@ -184,6 +194,8 @@ impl Session {
             Purpose::Presence => self.presence_set(now_ms, outcome),
             Purpose::Heads(kind) => self.heads_read(now_ms, kind, outcome),
             Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
+            // Whatever became of it: the next one says the same and more.
+            Purpose::Mark => {}
             Purpose::Question { ticket, question } => {
                 if let Some(outcome) = self.answered(now_ms, ticket, question, attempt, outcome).transpose() {
                     self.answer(ticket, outcome);
@@ -204,6 +216,8 @@ impl Session {
         let answer = match question {
             Question::Register => Self::registered(outcome, attempt)?,
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
+            Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
+            Question::Mark => Self::marked(outcome?)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,
             Question::Logout => outcome.map(|_done| self.logged_out())?,
             Question::Join(_) => self.joined(now_ms, outcome?)?,
@@ -216,6 +230,7 @@ impl Session {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
             }
             Question::Channels { so_far } => return self.channels_listed(now_ms, ticket, so_far, outcome?),
+            Question::Reads { so_far } => return self.reads_listed(now_ms, ticket, so_far, outcome?),
             Question::Admin(question) => return self.administrated(now_ms, ticket, question, outcome?),
             Question::Users { so_far } => return self.users_listed(now_ms, ticket, so_far, outcome?),
         };
@@ -249,7 +264,10 @@ impl Session {
                 self.effects.push(request);
             }
             (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
-            (None, Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_)) => {}
+            (
+                None,
+                Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark,
+            ) => {}
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) enum Purpose {
     Presence,
     /// To fill a gap.
     Repair(Target),
+    /// To tell what was read.
+    Mark,
 }
 
 /// What the person asked, with what its reply needs to be understood.
@@ -55,6 +57,11 @@ pub(super) enum Question {
     Admin(AdminQuestion),
     History,
     Open(Target),
+    ReadOn(Target),
+    Reads {
+        so_far: Vec<common::reads::Reading>,
+    },
+    Mark,
 }
 
 /// At which point heads were asked for, which says what the fan-out should have brought by then.
@@ -127,7 +134,8 @@ impl Requests {
             | Purpose::Info
             | Purpose::Presence
             | Purpose::Heads(_)
-            | Purpose::Repair(_) => false,
+            | Purpose::Repair(_)
+            | Purpose::Mark => false,
         })
     }
 
@@ -200,12 +208,19 @@ impl Requests {
         self.pending.retain(|_, pending| !matches!(&pending.purpose, Purpose::Repair(of) if is_meant(of)));
     }
 
+    /// Forgets the marks that were not answered yet, before a newer one is made.
+    pub(super) fn forget_marks(&mut self) {
+        self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Mark));
+    }
+
     /// Forgets everything; returns the tickets of those who still wait.
     pub(super) fn clear(&mut self) -> Vec<u64> {
         let pending = std::mem::take(&mut self.pending);
         let ticket = |pending: Pending| match pending.purpose {
             Purpose::Question { ticket, .. } => Some(ticket),
-            Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) => None,
+            Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => {
+                None
+            }
         };
         pending.into_values().filter_map(ticket).collect()
     }

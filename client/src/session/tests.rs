@@ -4,6 +4,7 @@ mod memberships;
 mod moving;
 mod presence;
 mod rates;
+mod reads;
 mod stage;
 
 use std::collections::BTreeSet;

@@ -9,6 +9,7 @@ mod language;
 mod accounts;
 mod channels;
 mod conversations;
+mod reads;
 mod connection;
 mod presence;
 mod admin;
@@ -92,6 +93,7 @@ mod tests {
         connection::SENTENCES,
         presence::SENTENCES,
         admin::SENTENCES,
+        reads::SENTENCES,
     ];
 
     /// `{gap}`, each once, in no order: languages differ in that.
