@@ -9,6 +9,7 @@ pub mod domain;
 pub mod journal;
 pub mod store;
 pub mod commits;
+mod replay;
 pub mod ledger;
 pub mod backup;
 
@@ -20,6 +21,7 @@ pub mod presence;
 
 pub mod work;
 pub mod held;
+pub mod notices;
 pub mod calls;
 pub mod engine;
 pub mod import;

@@ -1,6 +1,6 @@
 //! Presence and typing: the engine with a clock of the test's own.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use common::presence::{PresenceSet, SetPresence, SetTyping};
 use common::{Error, UserName};
 
 use super::Desk;
+use crate::notices::tell_typing;
 
 pub(super) fn set(desk: &mut Desk<'_>, params: &SetPresence<'_>) -> Result<PresenceSet, Error> {
     let user = desk.user_of(&params.token)?;
@@ -20,7 +21,7 @@ pub(super) fn typing(desk: &mut Desk<'_>, params: &SetTyping<'_>) -> Result<Done
     let user = desk.user_of(&params.token)?;
     let topic = desk.ledger.state().typing_topic(&user, &params.to)?;
     if desk.typing.take(&user, &params.to, params.typing, desk.now_ms) {
-        desk.ledger.tell_typing(&topic, &user, &params.to, params.typing, desk.now_ms);
+        tell_typing(desk.ledger, &topic, &user, &params.to, params.typing, desk.now_ms);
     }
     Ok(Done {})
 }
