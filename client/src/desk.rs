@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::connection::{Connection, Place};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
+use crate::outbox::{Outbox, OwnFolder};
 use crate::session::{Answer, Command, Message, News};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
@@ -53,6 +54,18 @@ impl Keys {
 /// The ticket of what has no answer.
 const NOBODY: u64 = 0;
 
+/// How long the end of the network thread is waited for: it may be telling news that nobody reads any more.
+const LEAVING_TIME: Duration = Duration::from_secs(1);
+
+/// Whether a front end sends messages, and with them those that others were killed before they had sent them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sends {
+    /// `papo chat`, `papo send`.
+    Messages,
+    /// All others.
+    Nothing,
+}
+
 /// A connection to a server.
 pub(crate) struct Desk {
     place: Place,
@@ -62,8 +75,6 @@ pub(crate) struct Desk {
     answers: Receiver<Told>,
     waker: Waker,
     stop: Stop,
-    /// Nothing comes here; it ends when the network thread does.
-    ended: Receiver<()>,
     last_ticket: u64,
 }
 
@@ -73,6 +84,7 @@ impl Desk {
         connection: &Connection,
         news: SyncSender<N>,
         stop: Stop,
+        sends: Sends,
     ) -> Result<Self, Failure> {
         let config = Config::new(connection.config.clone())?;
         let place = connection.place(&config)?;
@@ -82,17 +94,21 @@ impl Desk {
         stop.watch(waker.clone());
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
-        let network = Network::new(&place, seed, channels, wake, stop.clone())?;
-        let (ends_with_thread, ended) = sync_channel(1);
+        let outbox = match sends {
+            Sends::Messages => {
+                Some(Outbox::new(OwnFolder::new(config.outbox()), vec![place.endpoint.clone()]))
+            }
+            Sends::Nothing => None,
+        };
+        let network = Network::new(&place, seed, outbox, channels, wake, stop.clone())?;
         let work = move || {
-            let _ends_with_thread: SyncSender<()> = ends_with_thread;
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
             }
         };
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
-        Ok(Self { place, timeout, config, commands, answers, waker, stop, ended, last_ticket: NOBODY })
+        Ok(Self { place, timeout, config, commands, answers, waker, stop, last_ticket: NOBODY })
     }
 
     /// Asks, and waits for the answer as long as the person said.
@@ -194,10 +210,11 @@ impl Desk {
 
 /// The network thread ends with its desk, and with it the channel of news.
 impl Drop for Desk {
+    /// It has a moment to leave the outbox as it should be: the program may end with its front end.
     fn drop(&mut self) {
         self.stop.request();
-        // It says goodbye, if it has said that the person is there; otherwise it ends at once.
-        let _ended_or_not = self.ended.recv_timeout(GOODBYE_WAIT);
+        let deadline = clock::now() + LEAVING_TIME;
+        while self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())).is_ok() {}
     }
 }
 

@@ -17,6 +17,7 @@ mod reads;
 mod outbox;
 mod presence;
 mod typing;
+mod keeping;
 mod admin;
 
 mod dice;
@@ -96,6 +97,7 @@ impl Session {
         let deadlines = [
             self.requests.deadline(),
             outbox,
+            self.pending_deadline(),
             self.following.deadline(),
             self.repairs.deadline(),
             reads,
@@ -113,6 +115,7 @@ impl Session {
             self.lost();
         }
         self.send_due(now_ms);
+        self.show_pending(now_ms);
         self.follow_due(now_ms);
         self.repair_gaps(now_ms);
         self.presence_due(now_ms);
