@@ -5,6 +5,7 @@ mod commands;
 mod completion;
 mod keyboard;
 mod line;
+mod menu;
 mod plain;
 mod printer;
 mod room;

@@ -50,7 +50,9 @@ impl Terminal {
             room.keyboard.open(room.open.as_ref());
             match self.editor.readline(&room.prompt()) {
                 Ok(line) => {
-                    self.keep(&line);
+                    if !room.is_in_menu() {
+                        self.keep(&line);
+                    }
                     let outcome = room.obey(&line);
                     room.report(outcome)?;
                 }

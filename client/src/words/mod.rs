@@ -13,6 +13,7 @@ mod reads;
 mod connection;
 mod presence;
 mod admin;
+mod menu;
 mod errors;
 
 pub(crate) use language::Language;
@@ -92,6 +93,7 @@ mod tests {
         conversations::SENTENCES,
         connection::SENTENCES,
         presence::SENTENCES,
+        menu::SENTENCES,
         admin::SENTENCES,
         reads::SENTENCES,
     ];
