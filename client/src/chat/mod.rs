@@ -4,6 +4,7 @@
 mod commands;
 mod completion;
 mod line;
+mod menu;
 mod plain;
 mod printer;
 mod room;
