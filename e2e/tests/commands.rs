@@ -9,20 +9,25 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Somebody's shell: their config folder and their node.
-struct Shell<'a> {
+pub(crate) struct Shell<'a> {
     node: &'a Node,
     config: TempDir,
 }
 
 impl<'a> Shell<'a> {
-    fn new(node: &'a Node, user: &str) -> Self {
+    pub(crate) fn new(node: &'a Node, user: &str) -> Self {
         let shell = Self { node, config: TempDir::new().expect("a folder") };
         shell.does(&["register", user]);
         shell.does(&["login", user]);
         shell
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Their config folder, to be kept for as long as anything runs that they began.
+    pub(crate) fn into_config(self) -> TempDir {
+        self.config
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).args(["--server", self.node.server()]);
         command.arg("--config").arg(self.config.path()).env("PAPO_PASSWORD", PASSWORD);
@@ -34,7 +39,7 @@ impl<'a> Shell<'a> {
     }
 
     /// Runs a command that is to succeed, and returns what it printed.
-    fn does(&self, arguments: &[&str]) -> String {
+    pub(crate) fn does(&self, arguments: &[&str]) -> String {
         let finished = self.runs(arguments);
         assert_eq!(finished.code, Some(0), "{arguments:?}: {}", finished.log);
         finished.output

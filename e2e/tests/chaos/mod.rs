@@ -14,6 +14,8 @@ mod small_disk;
 mod stage;
 mod verdict;
 
+mod stopped;
+
 use std::io::Write as _;
 use std::time::Duration;
 
