@@ -3,7 +3,7 @@
 
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
-use crate::{accounts, admin, channels, history, messages, node};
+use crate::{accounts, admin, channels, history, messages, node, reads};
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +166,14 @@ methods! {
         "Reads a page of a conversation."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##
         => r##"{"conversation":"#general","head":17,"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}]}"##;
+    ReadMark "read.mark" Session (reads::MarkRead<'a>)
+        "Notes how far one has read a conversation; a mark never goes back."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17}"##
+        => r#"{"unread":0}"#;
+    ReadList "read.list" Session (reads::ListReads<'a>)
+        "Tells how far one has read one's conversations, and how many messages are unread, a page at a time."
+        r##"{"token":"eyJ0eXAi...","after":"#a"}"##
+        => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4}],"more":false}"##;
     SyncHeads "sync.heads" Session (history::HeadsSince<'a>)
         "Tells how far one's conversations have come, and the topics of one's channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#

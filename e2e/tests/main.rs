@@ -3,6 +3,7 @@
 
 mod accounts;
 mod messages;
+mod reads;
 mod bad_input;
 mod hostile;
 mod processes;
@@ -12,4 +13,5 @@ mod chaos;
 mod backups;
 mod commands;
 mod chat;
+mod plain;
 mod interop;

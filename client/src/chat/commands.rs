@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod channels;
 mod conversations;
+mod reads;
 mod general;
 
 use common::{ChannelName, Target, Text, UserName};
@@ -49,6 +50,7 @@ static TABLES: &[&[Command]] = &[
     accounts::COMMANDS,
     channels::COMMANDS,
     conversations::COMMANDS,
+    reads::COMMANDS,
     admin::COMMANDS,
     general::AFTER,
 ];

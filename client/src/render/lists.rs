@@ -3,6 +3,7 @@
 
 use common::accounts::SessionInfo;
 use common::channels::{ChannelInfo, Member, Role};
+use common::reads::Reading;
 use jiff::Timestamp;
 
 use crate::words::Words;
@@ -29,6 +30,11 @@ pub(crate) fn member(words: Words, member: &Member) -> String {
         Some(role) => format!("@{} ({role})", member.user),
         None => format!("@{}", member.user),
     }
+}
+
+/// A conversation with how much of it is unread.
+pub(crate) fn reading(words: Words, reading: &Reading) -> String {
+    words.reading(&reading.conversation, reading.unread, reading.n)
 }
 
 /// A session: `*` marks the one that asks.

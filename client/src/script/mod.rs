@@ -5,6 +5,7 @@ mod accounts;
 mod channels;
 mod history;
 mod manage;
+mod reads;
 mod send;
 mod sessions;
 mod subscribe;
@@ -40,6 +41,10 @@ pub enum Command {
     Subscribe(subscribe::Subscribe),
     /// Read a page of a conversation.
     History(history::History),
+    /// List the conversations with something unread.
+    Unread(reads::Unread),
+    /// Mark a conversation as read.
+    Read(reads::Mark),
     /// List the channels.
     Channels(channels::Channels),
     /// List the users.
@@ -72,6 +77,8 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Send(arguments) => send::run(arguments),
         Command::Subscribe(arguments) => subscribe::run(arguments),
         Command::History(arguments) => history::run(arguments),
+        Command::Unread(arguments) => reads::unread(&arguments),
+        Command::Read(arguments) => reads::mark(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
         Command::Create(arguments) => channels::create(arguments),
@@ -177,6 +184,10 @@ mod tests {
             "send @bob - --json --timeout 0.5",
             "subscribe #ops --json --after 0",
             "history #ops --before 7 --limit 500",
+            "unread --json",
+            "unread --all",
+            "read #ops",
+            "read @bob --until 17 --json",
             "channels",
             "users --json",
             "create #ops --private",

@@ -2,6 +2,7 @@
 
 use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Joined, Member, Role};
+use common::reads::Reading;
 use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -57,8 +58,15 @@ pub enum Command {
     Send(Message),
     /// Read one page.
     History(Range),
-    /// Tell the newest page as [`News::Opened`], and everything that follows it after that.
+    /// Tell the newest page as [`News::Opened`], or what is unread if that is known, and everything that is new after
+    /// that.
     Open(Target),
+    /// Tell what comes next in the open conversation, as [`News::Opened`], when not all of it was told.
+    ReadOn(Target),
+    /// How far the conversations have been read.
+    Reads,
+    /// Note that a conversation was read up to an event.
+    MarkRead(Target, u64),
 }
 
 /// What those who look after a channel may do.
@@ -146,6 +154,10 @@ pub enum Answer {
     Overview(Overview),
     /// A page of history.
     History(Vec<Entry>),
+    /// How far all conversations have been read.
+    Reads(Vec<Reading>),
+    /// So many messages of the conversation are still unread.
+    Unread(u64),
 }
 
 /// What happens without being asked for, in the order in which it is to be shown.
@@ -157,9 +169,15 @@ pub enum News {
     Opened {
         /// Which.
         conversation: Target,
-        /// Its newest events.
+        /// Its newest events, or those from the first unread one on.
         entries: Vec<Entry>,
+        /// How many messages were unread.
+        unread: u64,
+        /// How many events come after these, which [`Command::ReadOn`] tells.
+        more: u64,
     },
+    /// The person has read a conversation up to an event, in this session or another one.
+    Read(Reading),
     /// The person may join a channel.
     Invited(Entry),
     /// The person left a channel in another session, or was removed from it: it is not followed any more.

@@ -9,6 +9,7 @@ mod language;
 mod accounts;
 mod channels;
 mod conversations;
+mod reads;
 mod connection;
 mod admin;
 mod errors;
@@ -90,6 +91,7 @@ mod tests {
         conversations::SENTENCES,
         connection::SENTENCES,
         admin::SENTENCES,
+        reads::SENTENCES,
     ];
 
     /// `{gap}`, each once, in no order: languages differ in that.

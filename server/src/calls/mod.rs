@@ -4,6 +4,7 @@
 mod accounts;
 mod channels;
 mod history;
+mod reads;
 mod messages;
 mod admin;
 mod node;
@@ -108,6 +109,8 @@ impl Desk<'_> {
             Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
             Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
+            Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
+            Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
             Call::AdminUsers(params) => tell(out, id, admin::users(self, &params)?),
             Call::AdminChannels(params) => tell(out, id, admin::channels(self, &params)?),

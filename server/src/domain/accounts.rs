@@ -163,6 +163,7 @@ impl Users {
                     account.password = password.clone();
                 }
             }
+            Private::Read { .. } => {}
             Private::AdministratorSet { user, administrator, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.administrator = *administrator;

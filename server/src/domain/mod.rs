@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 pub mod history;
+pub mod reads;
 pub mod admin;
 
 use common::channels::Role;
@@ -124,6 +125,15 @@ pub enum Command<'a> {
         /// What.
         text: Text<'a>,
     },
+    /// Note how far somebody has read.
+    MarkRead {
+        /// Who.
+        user: UserName,
+        /// Which conversation, as they name it.
+        conversation: Target,
+        /// The last event that was read.
+        n: u64,
+    },
 }
 
 /// What `command` would record at the time `at` (Unix milliseconds); `None` when things are so already.
@@ -158,6 +168,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
             channels::decide::set(state, deed, subject, private, at)
         }
         Command::Send { user, to, id, text } => messages::send(state, user, to, id, text, at).map(Some),
+        Command::MarkRead { user, conversation, n } => reads::mark(state, user, conversation, n, at),
     }
 }
 
@@ -177,18 +188,7 @@ impl State {
                     self.users.apply(private);
                 }
                 if number > self.channels.applied {
-                    match private {
-                        Private::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
-                        Private::DisabledSet { user, disabled: true, .. } => {
-                            self.channels.sessions_ended(user, true);
-                        }
-                        Private::DisabledSet { .. }
-                        | Private::Account { .. }
-                        | Private::SessionOpened { .. }
-                        | Private::SessionEnded { .. }
-                        | Private::PasswordChanged { .. }
-                        | Private::AdministratorSet { .. } => {}
-                    }
+                    self.apply_to_channels(private);
                 }
             }
             Record::Event(event) if number > self.channels.applied => self.channels.apply(number, event),
@@ -196,6 +196,26 @@ impl State {
         }
         self.users.applied = self.users.applied.max(number);
         self.channels.applied = self.channels.applied.max(number);
+    }
+
+    /// What one of the server's own records means to channels and conversations.
+    fn apply_to_channels(&mut self, private: &Private) {
+        match private {
+            Private::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
+            Private::DisabledSet { user, disabled: true, .. } => self.channels.sessions_ended(user, true),
+            Private::Read { user, conversation, n, .. } => {
+                let conversation = Conversation::of(user, conversation);
+                if let Some(reads) = self.channels.reads_mut(&conversation) {
+                    reads.mark(user, *n);
+                }
+            }
+            Private::Account { .. }
+            | Private::SessionOpened { .. }
+            | Private::SessionEnded { .. }
+            | Private::PasswordChanged { .. }
+            | Private::AdministratorSet { .. }
+            | Private::DisabledSet { .. } => {}
+        }
     }
 
     /// The topic of what is meant for one user.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use common::{Body, Conversation, Event, UserName};
+use common::{Body, Conversation, Event, Notice, UserName};
 use uuid::Uuid;
 
 use super::{Check, ensure};
@@ -21,8 +21,11 @@ pub struct Told {
 }
 
 impl Told {
-    /// Notes an event line that somebody was told.
+    /// Notes an event line that somebody was told. A notice of what somebody has read says nothing to others.
     pub fn note(&mut self, line: &str) -> Check {
+        if matches!(serde_json::from_str(line), Ok(Notice::Read { .. })) {
+            return Ok(());
+        }
         let event: Event<'_> = match serde_json::from_str(line) {
             Ok(event) => event,
             Err(error) => return ensure(false, "told_is_an_event", || format!("{line}: {error}")),
