@@ -8,7 +8,7 @@ pub const REPLY_WAIT_MS: u64 = 2_000;
 /// Milliseconds that the doubling of [`REPLY_WAIT_MS`] ends at.
 pub const REPLY_WAIT_MS_MAX: u64 = 10_000;
 
-/// Milliseconds between two looks at the heads of all conversations, see DESIGN section 7.
+/// Milliseconds between two looks at the heads of all conversations, at the most, see DESIGN section 7.
 pub const HEADS_EVERY_MS: u64 = 10_000;
 
 /// Milliseconds that the fan-out is given to bring what a reply knew first, before history is asked for it.

@@ -15,6 +15,7 @@ mod stage;
 mod verdict;
 
 mod stopped;
+mod storm;
 
 use std::io::Write as _;
 use std::time::Duration;
