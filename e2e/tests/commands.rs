@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// Somebody's shell: their config folder and their node.
 pub(crate) struct Shell<'a> {
     node: &'a Node,
-    config: TempDir,
+    pub(crate) config: TempDir,
 }
 
 impl<'a> Shell<'a> {
@@ -27,6 +27,11 @@ impl<'a> Shell<'a> {
         self.config
     }
 
+    /// A shell of somebody who has an account already.
+    pub(crate) fn in_folder(node: &'a Node, config: TempDir) -> Self {
+        Self { node, config }
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).args(["--server", self.node.server()]);
@@ -34,7 +39,7 @@ impl<'a> Shell<'a> {
         command
     }
 
-    fn runs(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn runs(&self, arguments: &[&str]) -> Finished {
         Process::start(self.command(arguments)).finish()
     }
 
@@ -45,7 +50,7 @@ impl<'a> Shell<'a> {
         finished.output
     }
 
-    fn texts(&self, arguments: &[&str]) -> Vec<String> {
+    pub(crate) fn texts(&self, arguments: &[&str]) -> Vec<String> {
         let text = |line: &str| {
             let event: Value = serde_json::from_str(line).expect("a line of JSON");
             event["text"].as_str().map(str::to_owned)

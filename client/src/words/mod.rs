@@ -12,6 +12,7 @@ mod conversations;
 mod reads;
 mod connection;
 mod admin;
+mod menu;
 mod errors;
 
 pub(crate) use language::Language;
@@ -90,6 +91,7 @@ mod tests {
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        menu::SENTENCES,
         admin::SENTENCES,
         reads::SENTENCES,
     ];
