@@ -26,7 +26,7 @@ pub const HEARTBEAT_MS_MAX: u64 = 60_000;
 /// People who are shown as writing at once.
 pub const WRITERS_SHOWN_MAX: usize = 3;
 
-/// Milliseconds between two looks at the heads of all conversations, see DESIGN section 7.
+/// Milliseconds between two looks at the heads of all conversations, at the most, see DESIGN section 7.
 pub const HEADS_EVERY_MS: u64 = 10_000;
 
 /// Milliseconds that the fan-out is given to bring what a reply knew first, before history is asked for it.
