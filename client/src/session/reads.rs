@@ -38,6 +38,16 @@ impl Reads {
         self.known.get(conversation).filter(|reading| reading.unread > 0)
     }
 
+    /// Unread messages in all conversations but the open one, as far as they are known.
+    pub(super) fn unread_elsewhere(&self) -> u64 {
+        let is_open = |conversation| self.open.as_ref().is_some_and(|(open, _)| open == conversation);
+        self.known
+            .values()
+            .filter(|reading| !is_open(&reading.conversation))
+            .map(|reading| reading.unread)
+            .sum()
+    }
+
     /// Where reading goes on in the open conversation.
     pub(super) fn shown(&self, conversation: &Target) -> Option<u64> {
         self.open.as_ref().filter(|(open, _)| open == conversation).map(|(_, shown)| *shown)

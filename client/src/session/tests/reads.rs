@@ -93,3 +93,12 @@ fn what_is_read_in_another_session_is_read_here_too() {
     ask 5 message.history {"conversation":"#ops","limit":20}
     "##);
 }
+
+#[test]
+fn what_is_unread_in_other_conversations_is_counted() {
+    let mut stage = having_read(1, 2);
+    assert_eq!(stage.session.status(0).unread, 2);
+    stage.command(Command::Open(ops()));
+    stage.reply("message.history", &page(2..=3, 3));
+    assert_eq!(stage.session.status(0).unread, 0, "it is on the screen");
+}
