@@ -52,6 +52,7 @@ fn work(disk: &FaultyDisk) -> u64 {
         to: Target::Channel(channel.clone()),
         id: Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number),
         text: Text::new(format!("{number} {}", "x".repeat(60))).expect("a text"),
+        reply: None,
     });
     for command in first.into_iter().chain(messages) {
         let Ok(receipt) = ledger.record(command, NOW_MS) else { break };

@@ -144,7 +144,7 @@ impl Person {
         if choice < 70 || self.asking.is_some() {
             return Some(self.say(now_ms, dice, target));
         }
-        let range = |conversation| Range { conversation, before: None, after: None, limit: Some(5) };
+        let range = |conversation| Range { conversation, before: None, after: None, limit: Some(5), edits: false };
         let command = match choice {
             70..78 => Command::Join(channel.clone()),
             78..82 => Command::Create { channel: channel.clone(), private: false },
@@ -174,7 +174,7 @@ impl Person {
             let text = Text::new(format!("{} of {}", self.said.len(), self.user())).expect("a text");
             self.said.push((Conversation::of(self.user(), &to), id));
             if let Some(session) = &mut self.session {
-                session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text }));
+                session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
             }
         }
         format!("says {count} to {to}")
@@ -235,6 +235,7 @@ fn summary(answer: &Answer) -> String {
         Answer::LoggedIn(account) => format!("logged in as {}", account.user),
         Answer::Sessions(sessions) => format!("{} sessions", sessions.len()),
         Answer::Reads(reads) => format!("{} conversations", reads.len()),
+        Answer::Amended(sent) => format!("amended by {}", sent.n),
         Answer::Unread(count) => format!("{count} unread"),
         Answer::Overview(_) => "an overview".to_owned(),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),

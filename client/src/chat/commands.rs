@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod channels;
 mod conversations;
+mod amendments;
 mod reads;
 mod general;
 
@@ -50,6 +51,7 @@ static TABLES: &[&[Command]] = &[
     accounts::COMMANDS,
     channels::COMMANDS,
     conversations::COMMANDS,
+    amendments::COMMANDS,
     reads::COMMANDS,
     admin::COMMANDS,
     general::AFTER,

@@ -9,6 +9,7 @@ mod language;
 mod accounts;
 mod channels;
 mod conversations;
+mod amendments;
 mod reads;
 mod connection;
 mod admin;
@@ -91,6 +92,7 @@ mod tests {
         conversations::SENTENCES,
         connection::SENTENCES,
         admin::SENTENCES,
+        amendments::SENTENCES,
         reads::SENTENCES,
     ];
 

@@ -10,6 +10,7 @@ use super::{Command, Deed, DomainError, State, TopicSecret, decide};
 use crate::records::{Private, Record, TokenDigest};
 
 mod admin;
+mod amendments;
 mod reads;
 mod snapshots;
 
@@ -114,7 +115,7 @@ fn leave(by: &str, name: &str) -> Command<'static> {
 
 fn send(by: &str, target: &str) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001);
-    Command::Send { user: user(by), to: to(target), id, text: Text::new("oi").expect("a text") }
+    Command::Send { user: user(by), to: to(target), id, text: Text::new("oi").expect("a text"), reply: None }
 }
 
 fn mark(by: &str, target: &str, n: u64) -> Command<'static> {
@@ -174,7 +175,7 @@ fn an_id_must_be_of_version_7_and_not_from_the_future() {
     let mut refusal = |id: &str| {
         let id = id.parse().expect("a uuid");
         let text = Text::new("oi").expect("a text");
-        world.refuses(Command::Send { user: user("alice"), to: to("@alice"), id, text })
+        world.refuses(Command::Send { user: user("alice"), to: to("@alice"), id, text, reply: None })
     };
     assert_eq!(refusal("01970000-0000-4000-8000-000000000001"), DomainError::IdVersion);
     assert_eq!(refusal("ffffffff-ffff-7fff-bfff-ffffffffffff"), DomainError::IdFuture);
@@ -351,7 +352,7 @@ fn a_ban_lasts_until_it_is_taken_back() {
 
 fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..20u8).prop_map(|(by, other, place, flag, what)| {
+    (name.clone(), name, place, any::<bool>(), 0..23u8).prop_map(|(by, other, place, flag, what)| {
         let (deed, target) = (deed(by, place), user(other));
         match what {
             0 => Command::CreateChannel(deed, flag),
@@ -372,6 +373,10 @@ fn any_command() -> impl Strategy<Value = Command<'static>> {
             14 => Command::ChangePassword { user: target, password: by.into() },
             15 => mark(by, &format!("@{other}"), if flag { 1 } else { 3 }),
             16 => mark(by, place, if flag { 2 } else { u64::MAX }),
+            // Only messages are amended, which the log is asked for; here it is enough that the number is one.
+            19 => amendments::edits(by, place, flag),
+            20 => amendments::deletes(by, place, flag),
+            21 => amendments::reacts(by, place, flag),
             17 => Command::Disable { by: user(by), user: target, disabled: flag },
             18 => Command::Promote { by: user(by), user: target, administrator: flag },
             _ => Command::Register { user: user(by), password: "hash".into() },
