@@ -42,7 +42,7 @@ fn history_shows_messages_as_they_are_at_present() {
     }
     for restarted in [false, true] {
         if restarted {
-            node.restart();
+            node.restart("up");
         }
         let line = &lines(&mut bob, true)[2];
         assert_eq!((&line["text"], &line["edits"][0]["text"]), (&json!("new"), &json!(SECRET)), "{line}");

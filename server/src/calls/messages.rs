@@ -25,6 +25,7 @@ pub(super) fn once<'a>(
     if let Some(Receipt { n, at }) = desk.ledger.sent_before(id, &user)? {
         return Ok(Sent { n, at });
     }
+    desk.ledger.may_write()?;
     let session = desk.known_tokens.digest(token);
     desk.rates.take(session, desk.now_ms).map_err(|wait_ms| {
         Error::new(Reason::RateLimited, format!("you send too fast: wait {wait_ms} ms, then send it again"))
