@@ -7,6 +7,7 @@ mod reads;
 mod amendments;
 mod bad_input;
 mod hostile;
+mod presence;
 mod processes;
 mod kills;
 mod torn;

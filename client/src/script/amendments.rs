@@ -8,7 +8,7 @@ use super::accounts::print;
 use super::{Common, open_session, target};
 use crate::desk::unexpected;
 use crate::failure::Failure;
-use crate::session::{Answer, Change};
+use crate::session::{Alteration, Answer};
 
 /// Which message.
 #[derive(Debug, clap::Args)]
@@ -54,19 +54,19 @@ fn emoji(text: &str) -> Result<Emoji, String> {
 }
 
 pub(super) fn edit(arguments: Edit) -> Result<(), Failure> {
-    amend(arguments.of, Change::Edit(arguments.text))
+    amend(arguments.of, Alteration::Edit(arguments.text))
 }
 
 pub(super) fn delete(of: OneMessage) -> Result<(), Failure> {
-    amend(of, Change::Delete)
+    amend(of, Alteration::Delete)
 }
 
 pub(super) fn react(arguments: React) -> Result<(), Failure> {
     let React { of, emoji, remove } = arguments;
-    amend(of, Change::React { emoji, remove })
+    amend(of, Alteration::React { emoji, remove })
 }
 
-fn amend(of: OneMessage, change: Change) -> Result<(), Failure> {
+fn amend(of: OneMessage, change: Alteration) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&of.common.connection)?;
     let Answer::Amended(sent) = desk.amend(of.conversation, of.n, change)? else { return Err(unexpected()) };
     let Sent { n, at } = sent;

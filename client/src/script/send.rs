@@ -177,7 +177,9 @@ impl Sending {
             | News::Pending(_)
             | News::Read(_)
             | News::Invited(_)
-            | News::MembershipEnded(_) => Ok(()),
+            | News::MembershipEnded(_)
+            | News::Presence(_)
+            | News::Typing(_) => Ok(()),
         }
     }
 

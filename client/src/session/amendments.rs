@@ -5,7 +5,7 @@ use common::messages::Sent;
 use common::{Error, Method};
 
 use super::Session;
-use super::exchange::{Amend, Answer, Change};
+use super::exchange::{Alteration, Amend, Answer};
 use super::requests::{Question, read};
 
 impl Session {
@@ -14,15 +14,15 @@ impl Session {
         let Amend { conversation, n, id, change } = amend;
         let question = Question::Amend;
         match change {
-            Change::Edit(text) => {
+            Alteration::Edit(text) => {
                 let params = |token| Edit { token, conversation, n, id, text };
                 self.ask_question(now_ms, ticket, question, Method::MessageEdit, params);
             }
-            Change::Delete => {
+            Alteration::Delete => {
                 let params = |token| Delete { token, conversation, n, id };
                 self.ask_question(now_ms, ticket, question, Method::MessageDelete, params);
             }
-            Change::React { emoji, remove } => {
+            Alteration::React { emoji, remove } => {
                 let params = |token| React { token, conversation, n, id, emoji, remove };
                 self.ask_question(now_ms, ticket, question, Method::MessageReact, params);
             }

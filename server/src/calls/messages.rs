@@ -27,10 +27,7 @@ pub(super) fn once<'a>(
     }
     desk.ledger.may_write()?;
     let session = desk.known_tokens.digest(token);
-    desk.rates.take(session, desk.now_ms).map_err(|wait_ms| {
-        Error::new(Reason::RateLimited, format!("you send too fast: wait {wait_ms} ms, then send it again"))
-            .after(wait_ms)
-    })?;
+    desk.take_rate(session)?;
     let command = command(desk, user)?;
     let receipt = desk.ledger.record(command, desk.now_ms)?;
     let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;

@@ -6,7 +6,7 @@ use super::{Command, text};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
-use crate::session::{Answer, Change, Command as Ask, Range};
+use crate::session::{Alteration, Answer, Command as Ask, Range};
 use crate::words::{both, same};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -43,13 +43,13 @@ fn reply(room: &mut Room, arguments: &str) -> Result<(), Failure> {
 fn edit(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let usage = room.words.say_number_and_text("edit");
     let (n, words) = number(arguments, &usage)?;
-    amend(room, n, Change::Edit(text(room.words, words)?))
+    amend(room, n, Alteration::Edit(text(room.words, words)?))
 }
 
 fn delete(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let usage = room.words.say_number_of_message("delete");
     let (n, _) = number(arguments, &usage)?;
-    amend(room, n, Change::Delete)
+    amend(room, n, Alteration::Delete)
 }
 
 fn react(room: &mut Room, arguments: &str) -> Result<(), Failure> {
@@ -64,7 +64,7 @@ fn reaction(room: &mut Room, arguments: &str, command: &str, remove: bool) -> Re
     let usage = room.words.say_number_and_emoji(command);
     let (n, emoji) = number(arguments, &usage)?;
     let emoji = Emoji::new(emoji).map_err(|_| Failure::Usage(usage))?;
-    amend(room, n, Change::React { emoji, remove })
+    amend(room, n, Alteration::React { emoji, remove })
 }
 
 fn edits(room: &mut Room, arguments: &str) -> Result<(), Failure> {
@@ -76,7 +76,7 @@ fn edits(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     crate::chat::say(&room.renderer.page(&entries))
 }
 
-fn amend(room: &mut Room, n: u64, change: Change) -> Result<(), Failure> {
+fn amend(room: &mut Room, n: u64, change: Alteration) -> Result<(), Failure> {
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     room.desk.amend(conversation, n, change).map(drop)
 }
