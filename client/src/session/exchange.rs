@@ -65,6 +65,8 @@ pub enum Command {
     Send(Message),
     /// Do something to a message.
     Amend(Amend),
+    /// Tell how the session stands.
+    Status,
     /// Read one page.
     History(Range),
     /// Tell the newest page as [`News::Opened`], or what is unread if that is known, and everything that is new after
@@ -207,6 +209,8 @@ pub enum Answer {
     Overview(Overview),
     /// A page of history.
     History(Vec<Entry>),
+    /// How the session stands.
+    Status(super::Status),
     /// How far all conversations have been read.
     Reads(Vec<Reading>),
     /// It is done, and on disk under this number.
@@ -336,6 +340,8 @@ pub enum Effect {
         /// The line, with its newline.
         line: Vec<u8>,
     },
+    /// Send requests to this endpoint from now on, by a new socket.
+    Endpoint(usize),
     /// Take events from here, by a new socket without subscriptions.
     Connect(String),
     /// Subscribe to a topic.
