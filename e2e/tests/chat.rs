@@ -43,7 +43,7 @@ fn two_people_talk_in_a_channel_and_alone() {
     alice.type_text("half a sen");
     joao.enter("an interruption");
     alice.wait_for("joão: an interruption");
-    alice.wait_until("keeps the line", |screen| screen.trim_end().ends_with("#general> half a sen"));
+    alice.wait_until("keeps the line", |screen| screen.trim_end().ends_with("#general (1)> half a sen"));
     alice.type_text("tence");
     alice.press("Enter");
     joao.wait_for("alice: half a sentence");
