@@ -8,6 +8,12 @@ pub const REPLY_WAIT_MS: u64 = 2_000;
 /// Milliseconds that the doubling of [`REPLY_WAIT_MS`] ends at.
 pub const REPLY_WAIT_MS_MAX: u64 = 10_000;
 
+/// Milliseconds that an endpoint is given at least before the next one is tried: the shortest wait for a reply.
+pub const MOVE_EVERY_MS_MIN: u64 = REPLY_WAIT_MS - REPLY_WAIT_MS / 4;
+
+/// Milliseconds of silence after which a server counts as away, not as about to come back: above any restart.
+pub const OFFLINE_AFTER_MS: u64 = 30_000;
+
 /// Milliseconds without a key typed after which a person is away.
 pub const AWAY_AFTER_MS: u64 = 10 * 60 * 1_000;
 
