@@ -1,13 +1,14 @@
 //! The thread that prints what happens, and counts what became of the messages sent.
 
 use std::io;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustyline::ExternalPrinter;
 
+use crate::cache::Cache;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer};
 use crate::session::News;
@@ -41,6 +42,10 @@ impl Tally {
         self.shared.1.notify_all();
     }
 
+    pub(super) fn underway(&self) -> usize {
+        self.counts().underway
+    }
+
     pub(super) fn refused(&self) -> usize {
         self.counts().refused
     }
@@ -69,15 +74,19 @@ impl Tally {
     }
 }
 
+/// A moment without news.
+const QUIET: Duration = Duration::from_millis(500);
+
 /// Prints the news.
 pub(super) struct Printer {
     renderer: Renderer,
     tally: Tally,
+    cache: Cache,
 }
 
 impl Printer {
-    pub(super) fn new(renderer: Renderer, tally: Tally) -> Self {
-        Self { renderer, tally }
+    pub(super) fn new(renderer: Renderer, tally: Tally, cache: Cache) -> Self {
+        Self { renderer, tally, cache }
     }
 
     /// Prints to standard output, until the connection ends.
@@ -107,17 +116,27 @@ impl Printer {
         mut print: impl FnMut(String) -> Result<(), Failure> + Send + 'static,
     ) -> io::Result<JoinHandle<Result<(), Failure>>> {
         let work = move || {
-            while let Ok(first) = news.recv() {
+            while let Some(first) = self.next(&news) {
                 let waiting: Vec<_> = std::iter::once(first).chain(news.try_iter()).collect();
                 let rendered: Vec<_> = waiting.iter().filter_map(|news| self.renderer.news(news)).collect();
                 let printed = if rendered.is_empty() { Ok(()) } else { print(rendered.join("\n") + "\n") };
                 // Counted when it is shown: whoever waits for the last one may end the program.
                 waiting.iter().for_each(|news| self.count(news));
+                waiting.iter().for_each(|news| self.cache.note(news));
                 printed?;
             }
             Ok(())
         };
         std::thread::Builder::new().name("printer".to_owned()).spawn(work)
+    }
+
+    /// What is known of the conversations is written in a quiet moment, and at the end.
+    fn next(&self, news: &Receiver<News>) -> Option<News> {
+        match news.recv_timeout(QUIET) {
+            Ok(news) => return Some(news),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.cache.flush(),
+        }
+        news.recv().ok()
     }
 
     fn count(&self, news: &News) {
