@@ -18,6 +18,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 pub mod history;
+pub mod presence;
 pub mod reads;
 pub mod admin;
 pub mod node;

@@ -7,6 +7,7 @@ mod channels;
 mod conversations;
 mod reads;
 mod general;
+mod presence;
 
 use common::{ChannelName, Target, Text, UserName};
 
@@ -59,6 +60,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: both("channels and groups", "canais e grupos"), commands: channels::COMMANDS },
     Group { title: both("conversations", "conversas"), commands: conversations::COMMANDS },
     Group { title: both("read and unread", "lidas e não lidas"), commands: reads::COMMANDS },
+    Group { title: both("being there", "presença"), commands: presence::COMMANDS },
     Group { title: both("administration", "administração"), commands: admin::COMMANDS },
     Group { title: both("end papo", "encerrar o papo"), commands: general::AFTER },
 ];

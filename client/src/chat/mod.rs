@@ -3,6 +3,7 @@
 
 mod commands;
 mod completion;
+mod keyboard;
 mod line;
 mod menu;
 mod plain;
@@ -59,12 +60,17 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
     if is_terminal && arguments.looks.is_plain() {
         Printer::new(renderer, tally, cache).start(news)?;
         greet(&mut room, arguments.conversation.clone())?;
-        plain::run(&mut room)
+        let outcome = plain::run(&mut room);
+        room.cache.flush();
+        outcome
     } else if is_terminal {
         let mut terminal = Terminal::open(&room)?;
-        Printer::new(renderer, tally, cache).start_above(terminal.printer()?, news)?;
+        let keyboard = room.keyboard.clone();
+        Printer::new(renderer, tally, cache).start_above(terminal.printer()?, keyboard, news)?;
         greet(&mut room, arguments.conversation.clone())?;
-        terminal.run(&mut room)
+        let outcome = terminal.run(&mut room);
+        room.cache.flush();
+        outcome
     } else {
         let printing = Printer::new(renderer, tally, cache).start(news)?;
         let outcome = read_pipe(&mut room, arguments.conversation.clone());

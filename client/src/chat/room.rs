@@ -10,6 +10,7 @@ use common::{Password, Target, UserName};
 
 use super::commands::text;
 use super::completion::Names;
+use super::keyboard::Keyboard;
 use super::line::Line;
 use super::menu::{Menu, Step};
 use super::printer::Tally;
@@ -18,7 +19,7 @@ use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
-use crate::session::{Answer, Command};
+use crate::session::{Answer, Appearance, Command};
 use crate::words::Words;
 
 /// Conversations with something unread that are named at the beginning: half a screen.
@@ -33,6 +34,7 @@ pub(super) struct Room {
     pub(super) password: PasswordSource,
     /// Where text goes.
     pub(super) open: Option<Target>,
+    pub(super) keyboard: Keyboard,
     /// Names that can be completed.
     pub(super) names: Names,
     /// Where in the menu the person is, when they are.
@@ -46,22 +48,14 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
         let (words, cache) = (renderer.words(), desk.cache());
-        Self {
-            desk,
-            renderer,
-            words,
-            password,
-            open: None,
-            names: Names::default(),
-            menu: None,
-            cache,
-            tally,
-            is_over: false,
-        }
+        let keyboard = Keyboard::new(desk.keys());
+        let (open, names, menu, is_over) = Default::default();
+        Self { desk, renderer, words, password, open, keyboard, names, menu, cache, tally, is_over }
     }
 
     /// Goes on with the session that was kept, if there is one.
     pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), Failure> {
+        self.desk.ask(Command::Appear(Appearance::AtKeyboard))?;
         match self.desk.restore()? {
             Some(session) => self.settle_in(&session, conversation),
             None => self.say(&self.words.nobody_is_logged_in()),
@@ -97,7 +91,8 @@ impl Room {
         self.say_unread(&unread)?;
         let unread = unread.into_iter().next().map(|reading| reading.conversation);
         let first = || channels.into_iter().find(|channel| channel.role.is_some());
-        match conversation.or(unread).or(last).or_else(|| first().map(|first| Target::Channel(first.channel))) {
+        match conversation.or(unread).or(last).or_else(|| first().map(|first| Target::Channel(first.channel)))
+        {
             Some(conversation) => self.open(conversation),
             None => self.say(&self.words.no_channel_yet()),
         }
@@ -105,6 +100,8 @@ impl Room {
 
     /// Does what a line says.
     pub(super) fn obey(&mut self, line: &str) -> Result<(), Failure> {
+        // Also lines from a pipe show that somebody is there.
+        self.keyboard.typed("");
         if let Some(menu) = self.menu.take().filter(|menu| menu.takes(line)) {
             let step = menu.answer(self.words, &self.names, line);
             return self.take(step);

@@ -14,6 +14,18 @@ pub const MOVE_EVERY_MS_MIN: u64 = REPLY_WAIT_MS - REPLY_WAIT_MS / 4;
 /// Milliseconds of silence after which a server counts as away, not as about to come back: above any restart.
 pub const OFFLINE_AFTER_MS: u64 = 30_000;
 
+/// Milliseconds without a key typed after which a person is away.
+pub const AWAY_AFTER_MS: u64 = 10 * 60 * 1_000;
+
+/// Milliseconds between two heartbeats at least, whatever a server says.
+pub const HEARTBEAT_MS_MIN: u64 = 1_000;
+
+/// The same at most.
+pub const HEARTBEAT_MS_MAX: u64 = 60_000;
+
+/// People who are shown as writing at once.
+pub const WRITERS_SHOWN_MAX: usize = 3;
+
 /// Milliseconds between two looks at the heads of all conversations, see DESIGN section 7.
 pub const HEADS_EVERY_MS: u64 = 10_000;
 

@@ -15,6 +15,8 @@ mod history;
 mod messages;
 mod reads;
 mod outbox;
+mod presence;
+mod typing;
 mod keeping;
 mod link;
 mod status;
@@ -35,7 +37,7 @@ use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 pub use admin::{Administration, Overview};
-pub use exchange::{Answer, Command, Deed, Effect, Entry, Follow, Message, News, Range};
+pub use exchange::{Answer, Appearance, Command, Deed, Effect, Entry, Follow, Message, News, Range};
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Status};
 
@@ -44,9 +46,11 @@ use following::Following;
 use history::Repairs;
 use link::Link;
 use outbox::Outbox;
+use presence::Presence;
 use reads::Reads;
 use requests::{Purpose, Question, Requests, Settled};
 use timeline::Timeline;
+use typing::Typing;
 
 /// A client's side of the conversation with a server.
 pub struct Session {
@@ -57,6 +61,8 @@ pub struct Session {
     following: Following,
     conversations: BTreeMap<Target, Timeline>,
     repairs: Repairs,
+    presence: Presence,
+    typing: Typing,
     reads: Reads,
     link: Link,
     effects: Vec<Effect>,
@@ -74,6 +80,8 @@ impl Session {
             following: Following::default(),
             conversations: BTreeMap::new(),
             repairs: Repairs::default(),
+            presence: Presence::default(),
+            typing: Typing::default(),
             reads: Reads::default(),
             link: Link::new(1),
             effects: Vec::new(),
@@ -97,6 +105,8 @@ impl Session {
             self.following.deadline(),
             self.repairs.deadline(),
             reads,
+            self.presence.deadline(),
+            self.typing.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -112,13 +122,15 @@ impl Session {
         self.show_pending(now_ms);
         self.follow_due(now_ms);
         self.repair_gaps(now_ms);
+        self.presence_due(now_ms);
+        self.typing_due(now_ms);
         self.mark_due(now_ms);
     }
 
     /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of
     /// [`Command::Send`].
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
-        let asks_nobody = matches!(command, Command::Send(_) | Command::Status);
+        let asks_nobody = matches!(command, Command::Send(_) | Command::Status | Command::KeyTyped(_));
         if self.requests.is_full() && !asks_nobody {
             let error =
                 Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
@@ -141,6 +153,8 @@ impl Session {
                 self.change_password(now_ms, ticket, password, new_password);
             }
             Command::Sessions => self.list_sessions(now_ms, ticket),
+            Command::Appear(appearance) => self.appear(now_ms, ticket, appearance),
+            Command::KeyTyped(to) => self.typed(now_ms, to),
             Command::Administrate(what) => self.administrate(now_ms, ticket, what),
             Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
@@ -175,6 +189,7 @@ impl Session {
         {
             return self.session_expired(error.clone());
         }
+        self.farewell_taken(id);
         if self.sent(now_ms, id, &outcome) {
             return;
         }
@@ -185,6 +200,7 @@ impl Session {
         };
         match purpose {
             Purpose::Info => self.informed(now_ms, outcome),
+            Purpose::Presence => self.presence_set(now_ms, outcome),
             Purpose::Heads(kind) => self.heads_read(now_ms, kind, outcome),
             Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
             // Whatever became of it: the next one says the same and more.
@@ -257,7 +273,10 @@ impl Session {
                 self.effects.push(request);
             }
             (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
-            (None, Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark) => {}
+            (
+                None,
+                Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark,
+            ) => {}
         }
     }
 

@@ -11,6 +11,7 @@ mod channels;
 mod conversations;
 mod reads;
 mod connection;
+mod presence;
 mod admin;
 mod menu;
 mod errors;
@@ -91,6 +92,7 @@ mod tests {
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        presence::SENTENCES,
         menu::SENTENCES,
         admin::SENTENCES,
         reads::SENTENCES,

@@ -5,7 +5,12 @@
 //! conversation is one run of events without a hole. So whatever the server says is gone, by an event of its own, is
 //! gone here too: where an event was missed, all before it is thrown away.
 
-use std::collections::{BTreeMap, VecDeque};
+mod run;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -14,16 +19,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::{Target, UserName};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::config::write_private;
 use crate::session::{Entry, News};
-
-/// Events kept of a conversation: ten screens.
-const EVENTS_MAX: usize = 200;
-
-/// Bytes kept of a conversation: room for texts that are far above the usual, and a bound for those that are not.
-const BYTES_MAX: usize = 1024 * 1024;
+use run::Run;
 
 /// Conversations that are kept: more than anybody reads. Of further ones nothing is.
 const CONVERSATIONS_MAX: usize = 256;
@@ -42,14 +41,6 @@ struct Shared {
     server: String,
     owner: Option<UserName>,
     runs: BTreeMap<Target, Run>,
-}
-
-/// Events of one conversation without a hole.
-#[derive(Default)]
-struct Run {
-    lines: VecDeque<(u64, Box<str>)>,
-    bytes: usize,
-    is_changed: bool,
 }
 
 /// The first line of a file: whose it is.
@@ -226,7 +217,8 @@ impl Shared {
     }
 
     fn flush(&mut self) {
-        let changed: Vec<_> = self.runs.iter().filter(|(_, run)| run.is_changed).map(|(to, _)| to.clone()).collect();
+        let changed: Vec<_> =
+            self.runs.iter().filter(|(_, run)| run.is_changed).map(|(to, _)| to.clone()).collect();
         for conversation in changed {
             let text = self.runs.get(&conversation).zip(self.header(&conversation)).map(|(run, header)| {
                 let header = serde_json::to_string(&header).unwrap_or_default();
@@ -249,212 +241,5 @@ impl Shared {
         let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
         write_private(&temporary, text)?;
         fs::rename(&temporary, file)
-    }
-}
-
-impl Run {
-    /// The number of the event that would come next.
-    fn next(&self) -> Option<u64> {
-        self.lines.back().map(|(n, _)| n + 1)
-    }
-
-    /// Adds the next event. After a hole, all before it is thrown away.
-    fn add(&mut self, entry: &Entry) {
-        if self.next().is_some_and(|next| entry.n < next) {
-            return;
-        }
-        if self.next().is_some_and(|next| next < entry.n) {
-            *self = Self::default();
-        }
-        self.amend(&entry.line);
-        self.push(entry.n, entry.line.clone());
-    }
-
-    /// Adds a page, which shows things as they are now: it takes the place of what was known of its events.
-    fn add_page(&mut self, entries: &[Entry]) {
-        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
-            *self = Self::default();
-            return;
-        };
-        // What was known beyond it is of another past: the server was set back.
-        let goes_on = self.next().is_some_and(|next| first.n <= next && next <= last.n + 1);
-        let kept = self.lines.iter().position(|(n, _)| *n >= first.n).unwrap_or(self.lines.len());
-        self.lines.truncate(if goes_on { kept } else { 0 });
-        self.bytes = self.lines.iter().map(|(_, line)| line.len()).sum();
-        entries.iter().for_each(|entry| self.add(entry));
-    }
-
-    fn push(&mut self, n: u64, line: Box<str>) {
-        self.bytes += line.len();
-        self.lines.push_back((n, line));
-        while self.lines.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
-            let Some((_, line)) = self.lines.pop_front() else { break };
-            self.bytes -= line.len();
-        }
-    }
-
-    /// When an event says that another was edited or deleted, it is here, too.
-    fn amend(&mut self, line: &str) {
-        let Some((of, text)) = amendment(line) else { return };
-        let Some((_, known)) = self.lines.iter_mut().find(|(n, _)| *n == of) else { return };
-        let Ok(Value::Object(mut event)) = serde_json::from_str::<Value>(known) else { return };
-        event.insert("text".to_owned(), Value::String(text));
-        let amended = Value::Object(event).to_string();
-        self.bytes = self.bytes - known.len() + amended.len();
-        *known = amended.into();
-    }
-}
-
-/// Which event an event changes, and what it says from then on: nothing when it was deleted.
-fn amendment(line: &str) -> Option<(u64, String)> {
-    #[derive(Deserialize)]
-    struct Amendment {
-        kind: String,
-        of: u64,
-        text: Option<String>,
-    }
-    let Amendment { kind, of, text } = serde_json::from_str(line).ok()?;
-    match kind.as_str() {
-        "message.deleted" => Some((of, String::new())),
-        "message.edited" => Some((of, text.unwrap_or_default())),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
-
-    const SERVER: &str = "tcp://127.0.0.1:5555";
-
-    fn alice() -> UserName {
-        UserName::new("alice").expect("a name")
-    }
-
-    fn ops() -> Target {
-        Target::new("#ops").expect("a name")
-    }
-
-    fn entry_of(n: u64, rest: &str) -> Entry {
-        let line = format!(r##"{{"n":{n},"at":1,"to":"#ops","from":"bob",{rest}}}"##);
-        Entry::read(&alice(), &line).expect("an event")
-    }
-
-    fn entry(n: u64) -> Entry {
-        let id = uuid::Uuid::from_u128(n.into());
-        entry_of(n, &format!(r#""kind":"message","id":"{id}","text":"text {n}""#))
-    }
-
-    fn page(numbers: std::ops::RangeInclusive<u64>) -> News {
-        let entries = numbers.map(entry).collect();
-        News::Opened { conversation: ops(), entries, unread: 0, more: 0 }
-    }
-
-    fn cache(folder: &Path) -> Cache {
-        let cache = Cache::new(folder.join("cache"), SERVER.to_owned());
-        cache.is_of(&alice());
-        cache
-    }
-
-    /// The numbers that a client finds which is started now.
-    fn found(folder: &Path) -> Vec<u64> {
-        cache(folder).newest(&ops(), 1000).iter().map(|entry| entry.n).collect()
-    }
-
-    fn only_file(folder: &Path) -> PathBuf {
-        let home = fs::read_dir(folder.join("cache")).expect("a folder").next().expect("one").expect("one");
-        fs::read_dir(home.path()).expect("a folder").next().expect("one").expect("one").path()
-    }
-
-    #[test]
-    fn what_was_told_is_found_again_up_to_the_bound() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let cache = cache(folder.path());
-        (1..=250).for_each(|n| cache.note(&News::Entry(entry(n))));
-        assert_eq!(found(folder.path()), [], "it is not written yet");
-        cache.flush();
-        assert_eq!(found(folder.path()), (51..=250).collect::<Vec<_>>());
-        let mode = fs::metadata(only_file(folder.path())).expect("metadata").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn before_a_hole_nothing_is_known() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let cache = cache(folder.path());
-        cache.note(&page(1..=5));
-        [6, 6, 4, 9, 10].into_iter().for_each(|n| cache.note(&News::Entry(entry(n))));
-        cache.flush();
-        assert_eq!(found(folder.path()), [9, 10]);
-        cache.note(&page(8..=12));
-        cache.flush();
-        assert_eq!(found(folder.path()), [8, 9, 10, 11, 12], "a page takes the place of what was known");
-        cache.note(&page(10..=11));
-        cache.flush();
-        assert_eq!(found(folder.path()), [10, 11], "the server was set back");
-    }
-
-    #[test]
-    fn what_is_deleted_or_edited_is_so_here_too() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let cache = cache(folder.path());
-        cache.note(&page(1..=3));
-        cache.note(&News::Entry(entry_of(4, r#""kind":"message.deleted","of":1"#)));
-        cache.note(&News::Entry(entry_of(5, r#""kind":"message.edited","of":2,"text":"better""#)));
-        cache.flush();
-        let text = fs::read_to_string(only_file(folder.path())).expect("a file");
-        assert!(!text.contains("text 1") && !text.contains("text 2"), "{text}");
-        assert!(text.contains("better") && text.contains("text 3"), "{text}");
-        assert_eq!(found(folder.path()), [1, 2, 3, 4, 5]);
-    }
-
-    #[test]
-    fn nothing_is_known_of_what_one_left_or_is_not_in() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let cache = cache(folder.path());
-        cache.note(&page(1..=3));
-        cache.flush();
-        cache.keep_channels(|known| *known == ops());
-        assert_eq!(found(folder.path()), [1, 2, 3]);
-        cache.keep_channels(|_| false);
-        assert_eq!(found(folder.path()), []);
-        cache.note(&page(1..=3));
-        cache.flush();
-        cache.note(&News::MembershipEnded(entry_of(4, r#""kind":"channel.kicked","user":"alice""#)));
-        assert_eq!(found(folder.path()), []);
-    }
-
-    #[test]
-    fn damage_and_other_peoples_files_are_thrown_away_in_silence() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let cache = cache(folder.path());
-        cache.note(&page(1..=3));
-        cache.flush();
-        let file = only_file(folder.path());
-        let whole = fs::read_to_string(&file).expect("a file");
-        for damaged in [
-            whole.replace("\"n\":2", "\"n\":7"),
-            whole.replace("\"alice\"", "\"eve\""),
-            whole.replace("\"format\":1", "\"format\":2"),
-            whole.replace("text 2\"", "text"),
-            String::new(),
-        ] {
-            write_private(&file, &damaged).expect("written");
-            assert_eq!(found(folder.path()), [], "{damaged}");
-        }
-        write_private(&file, &whole).expect("written");
-        assert_eq!(found(folder.path()), [1, 2, 3]);
-    }
-
-    #[test]
-    fn the_open_conversation_is_remembered_and_a_logout_forgets_all() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let before = cache(folder.path());
-        assert_eq!(before.last_open(), None);
-        before.open(&ops());
-        assert_eq!(cache(folder.path()).last_open(), Some(ops()));
-        before.forget_all();
-        assert_eq!(cache(folder.path()).last_open(), None);
     }
 }
