@@ -54,7 +54,7 @@ impl Room {
     pub(super) fn show_from_before(&self, conversation: &Target) -> Result<(), Failure> {
         let entries = self.cache.newest(conversation, SHOWN_MAX);
         let Some(last) = entries.last() else { return Ok(()) };
-        let mut lines = vec![self.renderer.note(&self.words.from_before(conversation, last.n))];
+        let mut lines = vec![self.renderer.note(&self.words.as_it_was(conversation, last.n))];
         lines.extend(entries.iter().filter_map(|entry| self.renderer.entry(entry)));
         super::say(&lines.join("\n"))
     }

@@ -53,7 +53,7 @@ super::sentences! {
         en: "-- the server does not answer yet: what you say is kept, and sent when it does --",
         pt: "-- o servidor ainda não responde: o que você disser fica guardado e vai quando ele voltar --",
     }
-    from_before(conversation: &common::Target, n: u64) {
+    as_it_was(conversation: &common::Target, n: u64) {
         en: "-- {conversation} up to {n}, as it was --",
         pt: "-- {conversation} até {n}, como estava --",
     }
