@@ -4,6 +4,7 @@
 mod accounts;
 mod messages;
 mod reads;
+mod amendments;
 mod bad_input;
 mod hostile;
 mod presence;
@@ -17,6 +18,7 @@ mod chat;
 mod outbox;
 mod plain;
 mod people;
+mod languages;
 mod trabalho;
 mod readme;
 mod interop;
