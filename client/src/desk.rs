@@ -10,12 +10,13 @@ use transport::stop::Stop;
 use transport::wake::{Wake, Waker};
 use uuid::Uuid;
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::connection::{Connection, Place};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
-use crate::session::{Answer, Command, Message, News};
+use crate::session::{Alteration, Amend, Answer, Command, Message, News, Status};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
 const COMMANDS_WAITING_MAX: usize = 4096;
@@ -25,6 +26,34 @@ pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 
 /// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long the end waits for the server to take note that the person leaves.
+pub(crate) const GOODBYE_WAIT: Duration = Duration::from_millis(500);
+
+/// What tells the session of keys being typed, from wherever they are.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    commands: SyncSender<Asked>,
+    waker: Waker,
+}
+
+impl Keys {
+    /// Of keys that nobody is told of.
+    #[cfg(test)]
+    pub(crate) fn unheard() -> Self {
+        let (commands, _nobody) = sync_channel(1);
+        Self { commands, waker: Wake::new().expect("a pipe").0 }
+    }
+
+    /// A key was typed, of a line that is to be said there, or of another. When too much waits, it is not noted.
+    pub(crate) fn typed(&self, to: Option<Target>) {
+        let _noted_or_not = self.commands.try_send((NOBODY, Command::KeyTyped(to)));
+        self.waker.wake();
+    }
+}
+
+/// The ticket of what has no answer.
+const NOBODY: u64 = 0;
 
 /// How long the end of the network thread is waited for: it may be telling news that nobody reads any more.
 const LEAVING_TIME: Duration = Duration::from_secs(1);
@@ -41,6 +70,8 @@ pub(crate) enum Sends {
 /// A connection to a server.
 pub(crate) struct Desk {
     place: Place,
+    /// Where the server may be; the session is kept for each of them.
+    endpoints: Vec<String>,
     timeout: Duration,
     pub(crate) config: Config,
     commands: SyncSender<Asked>,
@@ -59,7 +90,9 @@ impl Desk {
         sends: Sends,
     ) -> Result<Self, Failure> {
         let config = Config::new(connection.config.clone())?;
-        let place = connection.place(&config)?;
+        let places = connection.places(&config)?;
+        let place = places.first().cloned().ok_or_else(|| Failure::Usage("say a --server".to_owned()))?;
+        let endpoints: Vec<_> = places.iter().map(|place| place.endpoint.clone()).collect();
         let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
         let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);
         let (waker, wake) = Wake::new()?;
@@ -67,12 +100,10 @@ impl Desk {
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
-            Sends::Messages => {
-                Some(Outbox::new(OwnFolder::new(config.outbox()), vec![place.endpoint.clone()]))
-            }
+            Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), endpoints.clone())),
             Sends::Nothing => None,
         };
-        let network = Network::new(&place, seed, outbox, channels, wake, stop.clone())?;
+        let network = Network::new(&place, places, seed, outbox, channels, wake, stop.clone())?;
         let work = move || {
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
@@ -80,27 +111,79 @@ impl Desk {
         };
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
-        Ok(Self { place, timeout, config, commands, answers, waker, stop, last_ticket: 0 })
+        Ok(Self { place, endpoints, timeout, config, commands, answers, waker, stop, last_ticket: NOBODY })
     }
 
     /// Asks, and waits for the answer as long as the person said.
     pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, Failure> {
+        let ticket = self.begin(command)?;
+        self.await_answer(ticket, self.timeout)
+    }
+
+    /// Asks, and waits for nothing. It is asked again until it is answered.
+    pub(crate) fn begin(&mut self, command: Command) -> Result<u64, Failure> {
         self.last_ticket += 1;
         self.hand_over(command)?;
-        let deadline = clock::now() + self.timeout;
+        Ok(self.last_ticket)
+    }
+
+    /// Waits for the answer to what was asked.
+    pub(crate) fn await_answer(&self, wanted: u64, time: Duration) -> Result<Answer, Failure> {
+        let deadline = clock::now() + time;
         loop {
             match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
-                Ok((ticket, outcome)) if ticket == self.last_ticket => return Ok(outcome?),
+                Ok((ticket, outcome)) if ticket == wanted => return Ok(outcome?),
                 Ok(_nobody_waits_for_it_any_more) => {}
-                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(self.timeout)),
+                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(time)),
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
     }
 
+    /// How long an answer may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The last messages of the conversations here, empty until it is said whose.
+    pub(crate) fn cache(&self) -> Cache {
+        Cache::new(self.config.cache(), self.place.endpoint.clone())
+    }
+
+    /// How the session stands. Nobody else is asked, so the answer comes at once.
+    pub(crate) fn status(&mut self) -> Result<Status, Failure> {
+        let Answer::Status(status) = self.ask(Command::Status)? else { return Err(unexpected()) };
+        Ok(status)
+    }
+
+    /// Which endpoint a status is about.
+    pub(crate) fn endpoint(&self, status: &Status) -> String {
+        self.endpoints.get(status.endpoint).unwrap_or(&self.place.endpoint).clone()
+    }
+
+    /// For whoever sees keys being typed.
+    pub(crate) fn keys(&self) -> Keys {
+        Keys { commands: self.commands.clone(), waker: self.waker.clone() }
+    }
+
     /// Sends a message; what became of it is told as news.
-    pub(crate) fn send(&mut self, to: Target, text: Text<'static>) -> Result<(), Failure> {
-        self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text }))
+    pub(crate) fn send(
+        &mut self,
+        to: Target,
+        text: Text<'static>,
+        reply: Option<u64>,
+    ) -> Result<(), Failure> {
+        self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text, reply }))
+    }
+
+    /// Does something to a message.
+    pub(crate) fn amend(
+        &mut self,
+        conversation: Target,
+        n: u64,
+        change: Alteration,
+    ) -> Result<Answer, Failure> {
+        self.ask(Command::Amend(Amend { conversation, n, id: Uuid::now_v7(), change }))
     }
 
     fn hand_over(&mut self, command: Command) -> Result<(), Failure> {
@@ -114,7 +197,7 @@ impl Desk {
 
     /// Goes on with the session that was kept, if there is one.
     pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, Failure> {
-        let Some(session) = self.config.session(&self.place.endpoint)? else { return Ok(None) };
+        let Some(session) = self.config.session(&self.endpoints)? else { return Ok(None) };
         self.ask(Command::Restore(session.clone()))?;
         Ok(Some(session))
     }
@@ -122,7 +205,7 @@ impl Desk {
     /// Goes on with the session that was kept; it is an error if there is none.
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
         let restored = self.restore()?;
-        restored.ok_or_else(|| Failure::LoggedOut(self.place.endpoint.clone()))
+        restored.ok_or_else(|| Failure::LoggedOut(self.endpoints.join(", ")))
     }
 
     /// Makes an account.
@@ -139,7 +222,7 @@ impl Desk {
         let Answer::LoggedIn(session) = self.ask(Command::Login(Credentials { user, password }))? else {
             return Err(unexpected());
         };
-        self.config.keep(&self.place.endpoint, &session)?;
+        self.config.keep(&self.endpoints, &session)?;
         Ok(session)
     }
 
@@ -147,7 +230,7 @@ impl Desk {
     pub(crate) fn logout(&mut self) -> Result<(), Failure> {
         let outcome = self.ask(Command::Logout);
         if outcome.as_ref().err().is_none_or(Failure::is_logged_out) {
-            self.config.forget(&self.place.endpoint)?;
+            self.config.forget(&self.endpoints)?;
         }
         outcome.map(drop)
     }
@@ -170,7 +253,7 @@ impl Desk {
 
     /// The failure of having waited in vain.
     pub(crate) fn unreachable(&self, waited: Duration) -> Failure {
-        let server = self.place.endpoint.clone();
+        let server = self.endpoints.join(", ");
         Failure::Unreachable { server, waited, is_plain: self.place.is_plain() }
     }
 }

@@ -13,6 +13,7 @@ use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 
 use crate::connection::Place;
+use crate::desk::GOODBYE_WAIT;
 use crate::outbox::{Outbox, OwnFolder};
 use crate::render::complain;
 use crate::session::{Answer, Command, Effect, Message, News, Session};
@@ -40,6 +41,8 @@ pub(crate) struct Channels<N> {
 
 /// All that the thread owns.
 pub(crate) struct Network<N> {
+    places: Vec<Place>,
+    /// Which of them we talk to.
     place: Place,
     context: Context,
     dealer: Socket,
@@ -55,9 +58,10 @@ pub(crate) struct Network<N> {
 }
 
 impl<N: From<News>> Network<N> {
-    /// Connects to a server, which need not be there yet.
+    /// Connects to a server, which need not be there yet, at one of the places where it may be.
     pub(crate) fn new(
         place: &Place,
+        places: Vec<Place>,
         seed: u64,
         outbox: Option<Outbox<OwnFolder>>,
         channels: Channels<N>,
@@ -65,15 +69,16 @@ impl<N: From<News>> Network<N> {
         stop: Stop,
     ) -> Result<Self, TransportError> {
         let context = Context::new();
-        let dealer = context.socket(Kind::Dealer, &place.security)?;
-        dealer.connect(&place.endpoint)?;
+        let dealer = connected(&context, place)?;
+        let session = Session::new(seed).with_endpoints(places.len());
         Ok(Self {
+            places,
             place: place.clone(),
             context,
             dealer,
             subscriber: None,
             outgoing: Outgoing::default(),
-            session: Session::new(seed),
+            session,
             outbox,
             begun: clock::now(),
             channels,
@@ -97,6 +102,22 @@ impl<N: From<News>> Network<N> {
                 break;
             }
             self.send()?;
+        }
+        self.say_goodbye()
+    }
+
+    /// The person leaves: the server is told, if it answers soon.
+    fn say_goodbye(&mut self) -> Result<(), TransportError> {
+        if !self.session.quit() {
+            return Ok(());
+        }
+        let deadline = clock::now() + GOODBYE_WAIT;
+        while !self.session.has_quit() && clock::now() < deadline {
+            let _whether_anybody_reads_the_news = self.perform_effects()?;
+            self.send()?;
+            let left = deadline.saturating_duration_since(clock::now());
+            poll::wait(&[Watch::Readable(&self.dealer)], Some(left))?;
+            self.receive_replies()?;
         }
         Ok(())
     }
@@ -181,6 +202,7 @@ impl<N: From<News>> Network<N> {
                 Effect::Keep(message) => kept.push(message),
                 Effect::Release(id) => released.push(id),
                 Effect::Request { .. }
+                | Effect::Endpoint(_)
                 | Effect::Connect(_)
                 | Effect::Subscribe(_)
                 | Effect::Unsubscribe(_)
@@ -198,6 +220,7 @@ impl<N: From<News>> Network<N> {
     fn perform(&mut self, effect: Effect) -> Result<Option<()>, TransportError> {
         match effect {
             Effect::Request { id, line } => self.outgoing.put(id, line),
+            Effect::Endpoint(endpoint) => self.connect_dealer(endpoint)?,
             Effect::Connect(events) => self.connect_subscriber(&events),
             Effect::Subscribe(topic) => {
                 self.subscriber.iter().try_for_each(|socket| socket.subscribe(topic.as_bytes()))?;
@@ -234,6 +257,15 @@ impl<N: From<News>> Network<N> {
         self.session.kept(self.now_ms(), &ids, outcome);
     }
 
+    /// Talks to another endpoint from now on. What the old one was sent and has not answered is asked again.
+    fn connect_dealer(&mut self, endpoint: usize) -> Result<(), TransportError> {
+        if let Some(place) = self.places.get(endpoint) {
+            self.dealer = connected(&self.context, place)?;
+            self.place = place.clone();
+        }
+        Ok(())
+    }
+
     /// A new socket: what the old one had subscribed to and received is of no use any more. When it cannot be
     /// made, the barrier does not come, and the core tries again.
     fn connect_subscriber(&mut self, events: &str) {
@@ -251,6 +283,13 @@ impl<N: From<News>> Network<N> {
         }
         Ok(())
     }
+}
+
+/// A socket for requests to one endpoint, which need not be there yet.
+fn connected(context: &Context, place: &Place) -> Result<Socket, TransportError> {
+    let dealer = context.socket(Kind::Dealer, &place.security)?;
+    dealer.connect(&place.endpoint)?;
+    Ok(dealer)
 }
 
 /// Request lines that wait to leave, in the order of their ids, each but once.

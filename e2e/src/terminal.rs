@@ -34,7 +34,7 @@ impl Terminal {
         let written = NamedTempFile::new().expect("a file for what is written");
         let terminal = Self { server: format!("papo-{}-{number}", std::process::id()), written };
         let chat = format!(
-            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
+            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server '{server}' --config {} {flags}",
             binary().display(),
             config.display()
         );
@@ -68,11 +68,16 @@ impl Terminal {
     }
 
     /// Waits until the program has written this text.
-    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
     pub fn wait_for_written(&self, text: &str) {
+        self.wait_until_written(&format!("{text:?}"), |written| written.contains(text));
+    }
+
+    /// Waits until what the program has written is as `condition` wants it.
+    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
+    pub fn wait_until_written(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let begun = Instant::now();
-        while !self.written().contains(text) {
-            assert!(begun.elapsed() < DEADLINE, "{text:?} is never written:\n{:?}", self.written());
+        while !condition(&self.written()) {
+            assert!(begun.elapsed() < DEADLINE, "{what} is never written:\n{:?}", self.written());
             // tmux takes its turn, and the processor is not only ours.
             let _ = self.run(["has-session"]);
         }
@@ -98,6 +103,14 @@ impl Terminal {
     #[must_use]
     pub fn screen(&self) -> String {
         self.tmux(["capture-pane", "-p"])
+    }
+
+    /// All that stands on the screen and has left it at the top: what a person who scrolls up can read.
+    #[must_use]
+    pub fn transcript(&self) -> String {
+        // -J: a line that the terminal had to break is one line.
+        let lines = self.tmux(["capture-pane", "-p", "-J", "-S", "-"]);
+        lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
     /// Waits until the screen holds this text.

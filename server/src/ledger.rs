@@ -130,6 +130,11 @@ impl Ledger {
         &self.state
     }
 
+    /// The files of the data folder.
+    pub fn disk(&self) -> Arc<dyn Disk> {
+        self.store.disk()
+    }
+
     /// A secret of the data folder.
     pub fn secret(&self, name: &str) -> Result<[u8; 32], LedgerError> {
         Ok(self.store.secret(name)?)
@@ -196,6 +201,18 @@ impl Ledger {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         self.journal.read(&conversation.key(), first_n, last_n, out).map_err(unreadable)
+    }
+
+    /// One event of a conversation, if there is one of this number; it may not be on disk yet.
+    pub fn event(&self, conversation: &Conversation, n: u64) -> Result<Option<Event<'static>>, Error> {
+        let mut line = Vec::new();
+        if (1..=self.state.head(conversation)).contains(&n) {
+            self.read(conversation, n, n, &mut line)?;
+        }
+        if line.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice::<Event<'_>>(&line).map(|event| Some(event.into_owned())).map_err(internal)
     }
 
     /// Whether so much waits that no more requests should be taken.
@@ -325,7 +342,18 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
         (_, Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Role(user, _)) => {
             (Some(user), false)
         }
-        (_, Body::Message { .. } | Body::Unbanned(_) | Body::Set { .. } | Body::Unknown) => (None, false),
+        (
+            _,
+            Body::Message { .. }
+            | Body::Edited { .. }
+            | Body::Deleted { .. }
+            | Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
+            | Body::Unbanned(_)
+            | Body::Set { .. }
+            | Body::Unknown,
+        ) => (None, false),
     };
     for user in also.into_iter().chain(own.then_some(&event.from)) {
         held.publish(&state.user_topic(user).into(), line);
@@ -351,14 +379,22 @@ fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
     }
 }
 
-fn internal(error: impl std::fmt::Display) -> Error {
+pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
     error!(%error, "a failure of the server itself");
     Error::new(Reason::Internal, "the server failed; its log says why")
 }
 
 fn unreadable(error: JournalError) -> Error {
     error!(%error, "the log cannot be read");
-    Error::new(Reason::Unavailable, "the server cannot read its log; its operator must look at it")
+    let JournalError::Damaged { file, offset, .. } = &error else {
+        let sentence = "the server cannot read its log; its operator must look at it";
+        return Error::new(Reason::Unavailable, sentence);
+    };
+    // Not to be asked again: it stays so until a backup is restored.
+    let sentence = format!(
+        "a part of this conversation is damaged on the server ({file}, byte {offset}): its operator must restore it from a backup"
+    );
+    Error::new(Reason::Internal, sentence)
 }
 
 fn unwritable(error: &JournalError) -> Error {

@@ -7,7 +7,9 @@ pub mod records;
 pub mod domain;
 
 pub mod journal;
+mod checksum;
 pub mod store;
+pub mod scrubbing;
 pub mod commits;
 mod replay;
 pub mod ledger;
@@ -17,9 +19,11 @@ pub mod jobs;
 pub mod passwords;
 pub mod tokens;
 pub mod limiters;
+pub mod presence;
 
 pub mod work;
 pub mod held;
+pub mod notices;
 pub mod calls;
 pub mod engine;
 pub mod import;

@@ -21,6 +21,7 @@ use crate::held::Publication;
 use crate::jobs::{Jobs, Kind as JobKind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
+use crate::scrubbing::Scrubbing;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
 use crate::work::Route;
@@ -83,6 +84,7 @@ pub struct Server {
     control: Control,
     waker: Waker,
     wake: Wake,
+    scrubbing: Scrubbing,
     started: Instant,
 }
 
@@ -132,6 +134,7 @@ impl Server {
         requests.connect(&config.broker)?;
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
+        let scrubbing = Scrubbing::start(ledger.disk())?;
         let engine = Engine::new(ledger, tokens, jobs, config.rate, config.advertise.clone());
         let sockets = Sockets {
             requests,
@@ -141,7 +144,7 @@ impl Server {
             publications: 0,
             publications_dropped: 0,
         };
-        Ok(Self { engine, sockets, control, waker, wake, started: clock::now() })
+        Ok(Self { engine, sockets, control, waker, wake, scrubbing, started: clock::now() })
     }
 
     /// Where questions about this role are answered.
@@ -156,13 +159,16 @@ impl Server {
         while !stop.is_requested() {
             let idle = [Watch::Wake(&self.wake), Watch::Readable(self.control.socket())];
             let [wake, control] = idle;
+            let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
+            let timeout = left_ms.map(Duration::from_millis);
             if self.engine.takes_requests() {
-                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], None)?;
+                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], timeout)?;
             } else {
-                wait(&[wake, control], None)?;
+                wait(&[wake, control], timeout)?;
             }
             self.round(true)?;
         }
+        self.engine.note_present(clock::unix_ms());
         let deadline = clock::now() + STOP_WAIT;
         self.round(false)?;
         while !self.engine.is_quiet() && clock::now() < deadline {
@@ -183,6 +189,7 @@ impl Server {
         if takes_requests {
             self.take_requests(now_ms)?;
         }
+        self.engine.tick(now_ms);
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
             // Answers that changed nothing wait for nothing.
@@ -217,7 +224,15 @@ impl Server {
             ("replies_dropped", sockets.replies_dropped),
             ("publications", sockets.publications),
             ("publications_dropped", sockets.publications_dropped),
+            ("log_bytes_checked", self.scrubbing.bytes()),
         ];
-        self.control.answer(|| control::status("server", self.started, &counters))
+        self.control.answer(|| control::status("server", self.started, &counters, &self.problems()))
+    }
+
+    /// What its operator must look at.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = self.scrubbing.problems();
+        problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
+        problems
     }
 }

@@ -85,13 +85,15 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", about.name, &params);
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
-    let (mut known_tokens, mut guesses, mut rates) = Default::default();
+    let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
     let mut desk = Desk {
         ledger: &mut ledger,
         tokens: &tokens,
         known_tokens: &mut known_tokens,
         guesses: &mut guesses,
         rates: &mut rates,
+        presence: &mut presence,
+        typing: &mut typing,
         events: "tcp://*:1",
         now_ms: NOW_MS,
     };
@@ -142,10 +144,15 @@ fn in_a_public_channel() {
     channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
     channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    message.edit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
     message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    typing.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
@@ -179,10 +186,15 @@ fn in_a_private_channel() {
     channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
     channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    message.edit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
     message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    typing.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator

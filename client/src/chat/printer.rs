@@ -1,13 +1,15 @@
 //! The thread that prints what happens, and counts what became of the messages sent.
 
 use std::io;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustyline::ExternalPrinter;
 
+use super::keyboard::Keyboard;
+use crate::cache::Cache;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer};
 use crate::session::News;
@@ -41,6 +43,10 @@ impl Tally {
         self.shared.1.notify_all();
     }
 
+    pub(super) fn underway(&self) -> usize {
+        self.counts().underway
+    }
+
     pub(super) fn refused(&self) -> usize {
         self.counts().refused
     }
@@ -69,15 +75,24 @@ impl Tally {
     }
 }
 
+/// A moment without news.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// Prints nothing above the line being typed, which is painted anew below it: up a row, and down again.
+const REPAINT: &str = "\x1b[A\n";
+
 /// Prints the news.
 pub(super) struct Printer {
     renderer: Renderer,
     tally: Tally,
+    cache: Cache,
+    /// Where the line being typed is, if there is one.
+    keyboard: Option<Keyboard>,
 }
 
 impl Printer {
-    pub(super) fn new(renderer: Renderer, tally: Tally) -> Self {
-        Self { renderer, tally }
+    pub(super) fn new(renderer: Renderer, tally: Tally, cache: Cache) -> Self {
+        Self { renderer, tally, cache, keyboard: None }
     }
 
     /// Prints to standard output, until the connection ends.
@@ -91,10 +106,12 @@ impl Printer {
 
     /// Prints above the line being typed.
     pub(super) fn start_above(
-        self,
+        mut self,
         mut above: impl ExternalPrinter + Send + 'static,
+        keyboard: Keyboard,
         news: Receiver<News>,
     ) -> io::Result<JoinHandle<Result<(), Failure>>> {
+        self.keyboard = Some(keyboard);
         self.spawn(news, move |rendered| {
             above.print(rendered).map_err(|error| Failure::Machine(error.to_string()))
         })
@@ -107,17 +124,40 @@ impl Printer {
         mut print: impl FnMut(String) -> Result<(), Failure> + Send + 'static,
     ) -> io::Result<JoinHandle<Result<(), Failure>>> {
         let work = move || {
-            while let Ok(first) = news.recv() {
+            while let Some(first) = self.next(&news) {
                 let waiting: Vec<_> = std::iter::once(first).chain(news.try_iter()).collect();
                 let rendered: Vec<_> = waiting.iter().filter_map(|news| self.renderer.news(news)).collect();
-                let printed = if rendered.is_empty() { Ok(()) } else { print(rendered.join("\n") + "\n") };
+                let printed = match (rendered.is_empty(), self.show_writers(&waiting)) {
+                    (true, false) => Ok(()),
+                    (true, true) => print(REPAINT.to_owned()),
+                    (false, _) => print(rendered.join("\n") + "\n"),
+                };
                 // Counted when it is shown: whoever waits for the last one may end the program.
                 waiting.iter().for_each(|news| self.count(news));
+                waiting.iter().for_each(|news| self.cache.note(news));
                 printed?;
             }
             Ok(())
         };
         std::thread::Builder::new().name("printer".to_owned()).spawn(work)
+    }
+
+    /// What is known of the conversations is written in a quiet moment, and at the end.
+    fn next(&self, news: &Receiver<News>) -> Option<News> {
+        match news.recv_timeout(QUIET) {
+            Ok(news) => return Some(news),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.cache.flush(),
+        }
+        news.recv().ok()
+    }
+
+    /// Has it stand behind the line being typed who writes; true when that has changed.
+    fn show_writers(&self, news: &[News]) -> bool {
+        let Some(keyboard) = &self.keyboard else { return false };
+        let writers = |news: &News| {
+            if let News::Typing(users) = news { Some(self.renderer.words().writers(users)) } else { None }
+        };
+        news.iter().rev().find_map(writers).is_some_and(|words| keyboard.show_writers(words))
     }
 
     fn count(&self, news: &News) {

@@ -7,6 +7,7 @@ mod admin;
 mod events;
 mod lists;
 mod sanitise;
+mod status;
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,9 +21,10 @@ use crate::session::{Entry, Message, News};
 use crate::words::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, member, reading, session};
+pub(crate) use lists::{channel, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
 pub(crate) use sanitise::sanitise;
+pub(crate) use status::{beside_prompt, status};
 use style::{Style, mentions_painted};
 
 /// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.
@@ -75,7 +77,10 @@ impl Renderer {
     /// version does not know.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
-        let (head, text) = events::in_words(self.words, event)?;
+        let (head, mut text) = events::in_words(self.words, event)?;
+        if let Some(present) = &entry.present {
+            text += &events::became(self.words, present, |at| self.time(at));
+        }
         let place = format!("{} {} {} ", self.time(event.at), entry.conversation, entry.n);
         let text = wrap::wrap(&text, place.width() + head.width(), (self.columns)());
         if !self.has_colours {
@@ -89,6 +94,14 @@ impl Renderer {
         Some(Style::System.paint(&place) + &head + &mentions_painted(&text, reader.as_ref()))
     }
 
+    /// A page of history as it is at present: what became of its messages is said with them, not once more.
+    pub(crate) fn page(&self, entries: &[Entry]) -> String {
+        let is_here = |n| entries.iter().any(|entry| entry.n == n);
+        let amends = |entry: &Entry| entry.event.as_ref().and_then(|event| event.body.amends());
+        let rest = entries.iter().filter(|entry| !amends(entry).is_some_and(is_here));
+        rest.filter_map(|entry| self.entry(entry)).collect::<Vec<_>>().join("\n")
+    }
+
     /// A conversation that was opened, with its newest events, or those from the first unread one on.
     pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
@@ -97,7 +110,7 @@ impl Renderer {
             [first, ..] => self.words.shown_from(conversation, first.n),
         };
         let mut lines = vec![self.note(&head)];
-        lines.extend(entries.iter().filter_map(|entry| self.entry(entry)));
+        lines.extend(Some(self.page(entries)).filter(|page| !page.is_empty()));
         if more > 0 {
             lines.push(self.note(&self.words.more_to_read(more)));
         }
@@ -116,6 +129,11 @@ impl Renderer {
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
+            News::Presence(change) => {
+                Some(self.note(&self.words.is_now(&change.user, &self.words.state(change.state))))
+            }
+            // That stands behind the line being typed.
+            News::Typing(_) => None,
             News::Recalled(messages) => Some(self.recalled(messages)),
             News::Pending(message) => {
                 Some(self.note(&self.words.pending(&message.to, message.text.as_str())))
@@ -209,7 +227,13 @@ mod tests {
     fn entry(event: &str) -> Entry {
         let event: Event<'_> = serde_json::from_str(event).expect("an event");
         let event = event.into_owned();
-        Entry { conversation: event.to.clone(), n: event.n, line: "".into(), event: Some(event) }
+        Entry {
+            conversation: event.to.clone(),
+            n: event.n,
+            line: "".into(),
+            event: Some(event),
+            present: None,
+        }
     }
 
     fn message(text: &str) -> Entry {

@@ -13,9 +13,14 @@ mod topics;
 mod memberships;
 mod history;
 mod messages;
+mod amendments;
 mod reads;
 mod outbox;
+mod presence;
+mod typing;
 mod keeping;
+mod link;
+mod status;
 mod admin;
 
 mod dice;
@@ -33,16 +38,22 @@ use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 pub use admin::{Administration, Overview};
-pub use exchange::{Answer, Command, Deed, Effect, Entry, Follow, Message, News, Range};
+pub use exchange::{
+    Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Follow, Message, News, Range,
+};
 pub use queues::Queue;
+pub use status::{Connectivity, Progress, Status};
 
 use dice::Dice;
 use following::Following;
 use history::Repairs;
+use link::Link;
 use outbox::Outbox;
+use presence::Presence;
 use reads::Reads;
 use requests::{Purpose, Question, Requests, Settled};
 use timeline::Timeline;
+use typing::Typing;
 
 /// A client's side of the conversation with a server.
 pub struct Session {
@@ -53,8 +64,10 @@ pub struct Session {
     following: Following,
     conversations: BTreeMap<Target, Timeline>,
     repairs: Repairs,
+    presence: Presence,
+    typing: Typing,
     reads: Reads,
-    is_connected: bool,
+    link: Link,
     effects: Vec<Effect>,
 }
 
@@ -70,8 +83,10 @@ impl Session {
             following: Following::default(),
             conversations: BTreeMap::new(),
             repairs: Repairs::default(),
+            presence: Presence::default(),
+            typing: Typing::default(),
             reads: Reads::default(),
-            is_connected: true,
+            link: Link::new(1),
             effects: Vec::new(),
         }
     }
@@ -93,6 +108,8 @@ impl Session {
             self.following.deadline(),
             self.repairs.deadline(),
             reads,
+            self.presence.deadline(),
+            self.typing.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -102,19 +119,22 @@ impl Session {
         let (again, is_reply_missing) = self.requests.due(now_ms, &mut self.dice);
         self.effects.extend(again);
         if is_reply_missing {
-            self.lost();
+            self.lost(now_ms);
         }
         self.send_due(now_ms);
         self.show_pending(now_ms);
         self.follow_due(now_ms);
         self.repair_gaps(now_ms);
+        self.presence_due(now_ms);
+        self.typing_due(now_ms);
         self.mark_due(now_ms);
     }
 
     /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of
     /// [`Command::Send`].
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
-        if self.requests.is_full() && !matches!(command, Command::Send(_)) {
+        let asks_nobody = matches!(command, Command::Send(_) | Command::Status | Command::KeyTyped(_));
+        if self.requests.is_full() && !asks_nobody {
             let error =
                 Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
             return self.answer(ticket, Err(error));
@@ -136,12 +156,16 @@ impl Session {
                 self.change_password(now_ms, ticket, password, new_password);
             }
             Command::Sessions => self.list_sessions(now_ms, ticket),
+            Command::Appear(appearance) => self.appear(now_ms, ticket, appearance),
+            Command::KeyTyped(to) => self.typed(now_ms, to),
             Command::Administrate(what) => self.administrate(now_ms, ticket, what),
             Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
+            Command::Status => self.tell_status(now_ms, ticket),
             Command::History(range) => self.read_history(now_ms, ticket, range),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
+            Command::Amend(amend) => self.amend(now_ms, ticket, amend),
             Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
             Command::MarkRead(conversation, n) => self.mark_read(now_ms, ticket, conversation, n),
         }
@@ -169,6 +193,7 @@ impl Session {
         {
             return self.session_expired(error.clone());
         }
+        self.farewell_taken(id);
         if self.sent(now_ms, id, &outcome) {
             return;
         }
@@ -179,6 +204,7 @@ impl Session {
         };
         match purpose {
             Purpose::Info => self.informed(now_ms, outcome),
+            Purpose::Presence => self.presence_set(now_ms, outcome),
             Purpose::Heads(kind) => self.heads_read(now_ms, kind, outcome),
             Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
             // Whatever became of it: the next one says the same and more.
@@ -205,6 +231,7 @@ impl Session {
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
             Question::Mark => Self::marked(outcome?)?,
+            Question::Amend => Self::amended(outcome?)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,
             Question::Logout => outcome.map(|_done| self.logged_out())?,
             Question::Join(_) => self.joined(now_ms, outcome?)?,
@@ -251,27 +278,15 @@ impl Session {
                 self.effects.push(request);
             }
             (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
-            (None, Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark) => {}
+            (
+                None,
+                Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark,
+            ) => {}
         }
     }
 
     fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
         self.effects.push(Effect::Answer { ticket, outcome });
-    }
-
-    /// A reply is missing: the person is told once, until one comes.
-    fn lost(&mut self) {
-        if std::mem::replace(&mut self.is_connected, false) {
-            self.effects.push(Effect::News(News::ConnectionLost));
-        }
-    }
-
-    /// The server answers. After a silence the fan-out may have been away too.
-    fn heard(&mut self, now_ms: u64) {
-        if !std::mem::replace(&mut self.is_connected, true) {
-            self.effects.push(Effect::News(News::ConnectionRestored));
-            self.find_fan_out(now_ms);
-        }
     }
 }
 

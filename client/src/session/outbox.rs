@@ -132,9 +132,9 @@ impl Outbox {
                 break;
             }
             let id = *waiting.request.get_or_insert_with(|| requests.fresh_id());
-            let Message { to, id: message_id, text } = &waiting.message;
+            let Message { to, id: message_id, text, reply } = &waiting.message;
             let token = account.token.as_str().into();
-            let params = Send { token, to: to.clone(), id: *message_id, text: text.clone() };
+            let params = Send { token, to: to.clone(), id: *message_id, text: text.clone(), reply: *reply };
             let line = line(id, Method::MessageSend, &params);
             bytes += line.len();
             waiting.is_flying = true;
@@ -156,6 +156,7 @@ impl Session {
             return self.refuse(message, Error::new(Reason::RateLimited, sentence));
         }
         self.outbox.take_over(now_ms, account.user.clone());
+        self.typing_ends_with_message(&message.to);
         self.effects.push(Effect::Keep(message.clone()));
         self.outbox.bytes += message.text.as_str().len();
         self.outbox.waiting.push_back(Waiting::new(message, now_ms, false));
@@ -175,7 +176,17 @@ impl Session {
         self.effects.extend(self.outbox.depart(account, &mut self.requests));
         self.outbox.due = now_ms + self.dice.wait_ms(self.outbox.attempt);
         if is_overdue {
-            self.lost();
+            self.lost(now_ms);
+        }
+    }
+
+    /// What was in the air is lost: it leaves again, to another endpoint.
+    pub(super) fn fly_again(&mut self, now_ms: u64, attempt: u32) {
+        if self.outbox.flying > 0 {
+            self.outbox.land();
+            self.outbox.attempt = attempt;
+            self.outbox.due = now_ms;
+            self.send_due(now_ms);
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) enum Purpose {
     Info,
     /// To learn how far the conversations have come.
     Heads(HeadsKind),
+    /// To say that one is there.
+    Presence,
     /// To fill a gap.
     Repair(Target),
     /// To tell what was read.
@@ -60,6 +62,7 @@ pub(super) enum Question {
         so_far: Vec<common::reads::Reading>,
     },
     Mark,
+    Amend,
 }
 
 /// At which point heads were asked for, which says what the fan-out should have brought by then.
@@ -130,6 +133,7 @@ impl Requests {
             }
             Purpose::Question { .. }
             | Purpose::Info
+            | Purpose::Presence
             | Purpose::Heads(_)
             | Purpose::Repair(_)
             | Purpose::Mark => false,
@@ -185,6 +189,15 @@ impl Requests {
         (again.collect(), is_reply_missing)
     }
 
+    /// All of them, to be sent to another endpoint, and again at `due`. An answer of the first is worth nothing there.
+    pub(super) fn again(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
+        let again = self.pending.iter_mut().map(|(id, pending)| {
+            (pending.due, pending.attempt, pending.is_postponed) = (due, attempt, false);
+            Effect::Request { id: *id, line: pending.line.clone() }
+        });
+        again.collect()
+    }
+
     /// When [`due`](Self::due) has something to do.
     pub(super) fn deadline(&self) -> Option<u64> {
         self.pending.values().map(|pending| pending.due).min()
@@ -193,6 +206,11 @@ impl Requests {
     /// Forgets the requests about what the fan-out brings, before they are made anew.
     pub(super) fn forget_following(&mut self) {
         self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Info | Purpose::Heads(_)));
+    }
+
+    /// Forgets what was said of oneself, before it is said anew.
+    pub(super) fn forget_presence(&mut self) {
+        self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Presence));
     }
 
     /// Forgets the pages that were to fill gaps in some conversations: their answers would be about another time.
@@ -210,7 +228,9 @@ impl Requests {
         let pending = std::mem::take(&mut self.pending);
         let ticket = |pending: Pending| match pending.purpose {
             Purpose::Question { ticket, .. } => Some(ticket),
-            Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => None,
+            Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => {
+                None
+            }
         };
         pending.into_values().filter_map(ticket).collect()
     }

@@ -9,8 +9,10 @@ mod language;
 mod accounts;
 mod channels;
 mod conversations;
+mod amendments;
 mod reads;
 mod connection;
+mod presence;
 mod admin;
 mod menu;
 mod errors;
@@ -91,8 +93,10 @@ mod tests {
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        presence::SENTENCES,
         menu::SENTENCES,
         admin::SENTENCES,
+        amendments::SENTENCES,
         reads::SENTENCES,
     ];
 

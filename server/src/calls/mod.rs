@@ -3,9 +3,11 @@
 
 mod accounts;
 mod channels;
+mod amendments;
 mod history;
 mod reads;
 mod messages;
+mod presence;
 mod admin;
 mod node;
 pub mod known_tokens;
@@ -20,7 +22,9 @@ use crate::calls::known_tokens::KnownTokens;
 use crate::domain::Command;
 use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
-use crate::limiters::{Guesses, Rates};
+use crate::limiters::{Guesses, Rates, Typing};
+use crate::presence::Presence;
+use crate::records::TokenDigest;
 use crate::tokens::TokenIssuer;
 
 /// What a request is answered with.
@@ -35,6 +39,10 @@ pub struct Desk<'a> {
     pub guesses: &'a mut Guesses,
     /// Who sends how much.
     pub rates: &'a mut Rates,
+    /// Who is there.
+    pub presence: &'a mut Presence,
+    /// Who is writing.
+    pub typing: &'a mut Typing,
     /// Where clients find the fan-out.
     pub events: &'a str,
     /// Unix milliseconds.
@@ -108,10 +116,15 @@ impl Desk<'_> {
             Call::ChannelSet(params) => tell(out, id, channels::set(self, params)?),
             Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
             Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
+            Call::MessageEdit(params) => tell(out, id, amendments::edit(self, params)?),
+            Call::MessageDelete(params) => tell(out, id, amendments::delete(self, params)?),
+            Call::MessageReact(params) => tell(out, id, amendments::react(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
             Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
             Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
+            Call::PresenceSet(params) => tell(out, id, presence::set(self, &params)?),
+            Call::TypingSet(params) => tell(out, id, presence::typing(self, &params)?),
             Call::AdminUsers(params) => tell(out, id, admin::users(self, &params)?),
             Call::AdminChannels(params) => tell(out, id, admin::channels(self, &params)?),
             Call::AdminSessions(params) => tell(out, id, admin::sessions(self, &params)?),
@@ -131,6 +144,14 @@ impl Desk<'_> {
                 format!("too many wrong passwords: wait {seconds} s, then try again"),
             )
             .after(wait_ms)
+        })
+    }
+
+    /// Takes one message out of what a session may send.
+    fn take_rate(&mut self, session: TokenDigest) -> Result<(), Error> {
+        self.rates.take(session, self.now_ms).map_err(|wait_ms| {
+            let message = format!("you send too fast: wait {wait_ms} ms, then send it again");
+            Error::new(Reason::RateLimited, message).after(wait_ms)
         })
     }
 

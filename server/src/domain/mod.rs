@@ -11,16 +11,20 @@ pub mod topics;
 pub mod accounts;
 pub mod channels;
 pub mod messages;
+pub mod amendments;
 pub mod history;
 pub mod reads;
 pub mod admin;
 
+use std::sync::Arc;
+
 use common::channels::Role;
-use common::{Conversation, Subject, Target, Text, UserName};
+use common::{Body, Conversation, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use crate::records::{Private, Record, TokenDigest};
 pub use accounts::Users;
+pub use amendments::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Deed;
 pub use errors::DomainError;
@@ -96,6 +100,13 @@ pub enum Command<'a> {
         /// What they are to be.
         administrator: bool,
     },
+    /// Note when somebody who is gone was there last.
+    Seen {
+        /// Who.
+        user: UserName,
+        /// When, in Unix milliseconds.
+        at: u64,
+    },
     /// Make a channel.
     CreateChannel(Deed, bool),
     /// Become a member.
@@ -124,6 +135,21 @@ pub enum Command<'a> {
         id: Uuid,
         /// What.
         text: Text<'a>,
+        /// The number of the event that it answers.
+        reply: Option<u64>,
+    },
+    /// Do something to a message.
+    Amend {
+        /// Who.
+        user: UserName,
+        /// In which conversation, as they name it.
+        conversation: Target,
+        /// To which message.
+        original: Original,
+        /// The sender's id for it.
+        id: Uuid,
+        /// What.
+        change: Change<'a>,
     },
     /// Note how far somebody has read.
     MarkRead {
@@ -156,6 +182,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         }
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
         Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
+        Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
         Command::CreateChannel(deed, private) => channels::decide::create(state, deed, private, at),
         Command::Join(deed) => channels::decide::join(state, deed, at),
         Command::Leave(deed) => channels::decide::leave(state, deed, at),
@@ -167,7 +194,12 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::SetChannel(deed, subject, private) => {
             channels::decide::set(state, deed, subject, private, at)
         }
-        Command::Send { user, to, id, text } => messages::send(state, user, to, id, text, at).map(Some),
+        Command::Send { user, to, id, text, reply } => {
+            messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)
+        }
+        Command::Amend { user, conversation, original, id, change } => {
+            amendments::amend(state, user, conversation, &original, id, change, at).map(Some)
+        }
         Command::MarkRead { user, conversation, n } => reads::mark(state, user, conversation, n, at),
     }
 }
@@ -214,6 +246,7 @@ impl State {
             | Private::SessionEnded { .. }
             | Private::PasswordChanged { .. }
             | Private::AdministratorSet { .. }
+            | Private::Seen { .. }
             | Private::DisabledSet { .. } => {}
         }
     }
@@ -222,6 +255,23 @@ impl State {
     #[must_use]
     pub fn user_topic(&self, user: &UserName) -> String {
         self.channels.user_topic(user, self.users.epoch(user))
+    }
+
+    /// The topic of everybody's presence: it moves whenever somebody who knows it is to hear no more.
+    #[must_use]
+    pub fn presence_topic(&self) -> String {
+        self.channels.presence_topic(self.users.shared_epoch())
+    }
+
+    /// Where it is told that `user` is writing to `to`: to the members, or to the other one.
+    pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, DomainError> {
+        match to {
+            Target::Channel(name) => {
+                self.channels.membership(name, user).map(|channel| Arc::clone(&channel.topic))
+            }
+            Target::User(other) if self.users.exists(other) => Ok(self.user_topic(other).into()),
+            Target::User(other) => Err(DomainError::NoSuchUser(other.clone())),
+        }
     }
 
     /// The number of the newest event in a conversation, 0 when it has none.

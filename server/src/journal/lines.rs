@@ -1,6 +1,7 @@
 //! Reads single lines out of segment files. It knows neither batches nor chains: the places come from an index.
 
 use super::JournalError;
+use super::active::Spot;
 use super::batch::{Place, newline};
 use super::disk::Disk;
 use super::format::log_name;
@@ -27,11 +28,11 @@ impl<'a> LineReader<'a> {
         Self { disk, segment: 0, start: 0, window: Vec::new(), window_bytes: WINDOW_BYTES }
     }
 
-    /// Lines at these offsets, which rise, are wanted next: if they lie close together, one read takes them all.
-    pub(super) fn expect(&mut self, offsets: &[u32]) {
-        let (first, last) = (offsets.first().copied(), offsets.last().copied());
-        let span = last.unwrap_or_default().saturating_sub(first.unwrap_or_default()) as usize;
-        let is_dense = span / WINDOW_BYTES < offsets.len();
+    /// The lines at these spots of one segment are wanted next: if they lie close together, one read takes them all.
+    pub(super) fn expect(&mut self, spots: &[Spot]) {
+        let offset = |spot: Option<&Spot>| spot.map_or(0, |spot| spot.offset);
+        let span = offset(spots.last()).saturating_sub(offset(spots.first())) as usize;
+        let is_dense = span / WINDOW_BYTES < spots.len();
         self.window_bytes = if is_dense { (span + WINDOW_BYTES).min(WINDOW_BYTES_MAX) } else { WINDOW_BYTES };
     }
 

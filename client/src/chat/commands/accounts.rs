@@ -69,6 +69,7 @@ pub(super) fn login(room: &mut Room, arguments: &str) -> Result<(), Failure> {
 pub(super) fn logout(room: &mut Room, _: &str) -> Result<(), Failure> {
     room.desk.logout()?;
     room.open = None;
+    room.cache.forget_all();
     room.say(&room.words.logged_out())
 }
 
@@ -95,5 +96,5 @@ pub(super) fn revoke(room: &mut Room, arguments: &str) -> Result<(), Failure> {
 
 pub(super) fn users(room: &mut Room, _: &str) -> Result<(), Failure> {
     let users = room.users()?;
-    room.say_list(users.iter().map(|user| format!("@{}", user.user)), "")
+    room.say_list(users.iter().map(|user| render::user(room.words, user)), "")
 }

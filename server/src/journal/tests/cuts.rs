@@ -74,6 +74,88 @@ fn a_flipped_byte_in_a_sealed_segment_is_found_when_it_is_replayed_or_verified()
 }
 
 #[test]
+fn a_line_that_changed_is_never_read_as_another_and_its_neighbours_are() {
+    let mut world = World::new(SMALL);
+    world.fill(9);
+    let sealed = world.segments()[1];
+    let open = *world.segments().last().unwrap();
+    for segment in [sealed, open] {
+        let name = log_name(segment);
+        let text = String::from_utf8(world.disk.read(&name).unwrap()).unwrap();
+        let line = text.lines().find(|line| line.contains("#general")).unwrap();
+        let (n, at) = (parse(line.as_bytes()).unwrap().n, text.find(line).unwrap());
+        for byte in at..at + line.len() {
+            world.disk.tamper(&name, |bytes| bytes[byte] ^= 1).unwrap();
+            for (first, last) in [(n, n), (1, u64::MAX)] {
+                match world.read("#general", first, last) {
+                    Err(JournalError::Damaged { file, offset, .. }) => {
+                        assert_eq!((&file, offset), (&name, at as u64));
+                    }
+                    other => panic!("byte {byte}: {other:?}"),
+                }
+            }
+            let before = world.expected("#general", 1, n - 1);
+            assert_eq!(world.read("#general", 1, n - 1).unwrap(), before);
+            world.disk.tamper(&name, |bytes| bytes[byte] ^= 1).unwrap();
+        }
+    }
+}
+
+/// What reading the sealed segments again finds.
+fn scrub(disk: &FaultyDisk) -> Vec<(String, u64)> {
+    let mut scrub = Scrub::begin(disk).unwrap();
+    let mut found = Vec::new();
+    loop {
+        match scrub.step(disk).unwrap() {
+            Scrubbed::Sound(_) => {}
+            Scrubbed::Damaged { file, offset } => found.push((file, offset)),
+            Scrubbed::End => return found,
+        }
+    }
+}
+
+/// Where the batch begins that the byte at `at` is in.
+fn batch_of(segment: &[u8], at: usize) -> u64 {
+    let lines = segment.split_inclusive(|byte| *byte == b'\n');
+    let (mut start, mut end) = (0, 0);
+    for line in lines {
+        end += line.len();
+        if Commit::parse(line).is_some() {
+            if end > at {
+                break;
+            }
+            start = end;
+        }
+    }
+    start as u64
+}
+
+#[test]
+fn any_flipped_byte_of_a_sealed_segment_is_found_by_reading_it_again_and_nothing_else_is() {
+    let mut world = World::new(SMALL);
+    world.fill(9);
+    assert_eq!(scrub(&world.disk), []);
+    let sealed = world.segments();
+    for segment in &sealed[..3] {
+        let name = log_name(*segment);
+        let sound = world.disk.read(&name).unwrap();
+        for at in 0..sound.len() {
+            let disk = world.disk.after_crash(Loss::Nothing);
+            disk.tamper(&name, |bytes| bytes[at] ^= 1).unwrap();
+            let found = scrub(&disk);
+            assert_eq!(found.first(), Some(&(name.clone(), batch_of(&sound, at))), "byte {at}: {found:?}");
+            // A commit line that cannot be read spoils the batch behind it as well, at the most.
+            assert!(found.len() <= 2, "byte {at}: {found:?}");
+        }
+        for cut in [0, sound.len() / 2, batch_of(&sound, sound.len() - 1) as usize] {
+            let disk = world.disk.after_crash(Loss::Nothing);
+            disk.tamper(&name, |bytes| bytes.truncate(cut)).unwrap();
+            assert_eq!(scrub(&disk).first().map(|(file, _)| file), Some(&name), "cut at {cut}");
+        }
+    }
+}
+
+#[test]
 fn a_segment_that_is_missing_is_named() {
     let mut world = World::new(SMALL);
     world.fill(12);
