@@ -25,15 +25,17 @@ impl Life {
         first.recall(&stage.alice());
         self.keep(&mut first, &[1, 2]);
         self.keep(&mut first, &[3]);
-        self.release(&mut first, &[1]);
+        // Right behind one that may have failed.
         self.keep(&mut first, &[4]);
+        self.release(&mut first, &[1]);
+        self.keep(&mut first, &[5]);
         stage.process_dies(first);
         let mut second = stage.outbox();
         second.recall(&stage.alice());
-        self.keep(&mut second, &[5, 6]);
+        self.keep(&mut second, &[6, 7]);
         self.release(&mut second, &[2, 3]);
-        self.release(&mut second, &[4, 5, 6]);
-        self.keep(&mut second, &[7]);
+        self.release(&mut second, &[4, 5, 6, 7]);
+        self.keep(&mut second, &[8]);
         stage.process_dies(second);
     }
 
