@@ -17,6 +17,7 @@ use crate::jobs::{Job, Jobs, Kind, Outcome};
 use crate::ledger::{DiskFailure, Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::limiters::{Guesses, Rates};
+use crate::search::Search;
 use crate::tokens::TokenIssuer;
 use crate::work::{Route, Work, refuse};
 
@@ -38,6 +39,7 @@ pub struct Engine {
     known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
+    search: Option<Search>,
     /// Frames that wait for a job, by ticket.
     parked: HashMap<u64, Work>,
     next_ticket: u64,
@@ -64,7 +66,27 @@ impl Engine {
     pub fn new(ledger: Ledger, tokens: TokenIssuer, jobs: Jobs, rate: Rate, events: String) -> Self {
         let (known_tokens, guesses, parked, next_ticket, counters) = Default::default();
         let rates = Rates::new(rate);
-        Self { ledger, tokens, jobs, known_tokens, guesses, rates, parked, next_ticket, events, counters }
+        let search = None;
+        Self {
+            ledger,
+            tokens,
+            jobs,
+            known_tokens,
+            guesses,
+            rates,
+            search,
+            parked,
+            next_ticket,
+            events,
+            counters,
+        }
+    }
+
+    /// With an index of all messages; without it, nothing can be searched.
+    #[must_use]
+    pub fn with_search(self, search: Search) -> Self {
+        search.durable(self.ledger.durable());
+        Self { search: Some(search), ..self }
     }
 
     /// State and journal.
@@ -128,6 +150,9 @@ impl Engine {
             Ok(durable) => durable,
             Err(failure) => return self.answer_failure(*failure, outlet),
         };
+        if let Some(search) = &self.search {
+            search.durable(durable);
+        }
         while let Some(reply) = self.ledger.held.next_reply(durable) {
             outlet.reply(reply.route, reply.lines).map_err(Failed::Outlet)?;
         }
@@ -173,6 +198,7 @@ impl Engine {
             known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
+            search: self.search.as_ref(),
             events: &self.events,
             now_ms,
         };

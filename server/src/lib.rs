@@ -17,6 +17,8 @@ pub mod passwords;
 pub mod tokens;
 pub mod limiters;
 
+pub mod search;
+
 pub mod work;
 pub mod held;
 pub mod calls;

@@ -21,6 +21,7 @@ use crate::held::Publication;
 use crate::jobs::{Jobs, Kind as JobKind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
+use crate::search::Search;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
 use crate::work::Route;
@@ -133,6 +134,7 @@ impl Server {
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
         let engine = Engine::new(ledger, tokens, jobs, config.rate, config.advertise.clone());
+        let engine = engine.with_search(Search::start(&config.data)?);
         let sockets = Sockets {
             requests,
             events,

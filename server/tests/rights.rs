@@ -17,6 +17,7 @@ use server::domain::{Command, Deed};
 use server::journal::faulty_disk::FaultyDisk;
 use server::ledger::Ledger;
 use server::records::TokenDigest;
+use server::search::Search;
 use server::store::Store;
 use server::tokens::TokenIssuer;
 use uuid::Uuid;
@@ -84,12 +85,14 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
     let (mut known_tokens, mut guesses, mut rates) = Default::default();
+    let search = Search::unattended("nowhere".as_ref());
     let mut desk = Desk {
         ledger: &mut ledger,
         tokens: &tokens,
         known_tokens: &mut known_tokens,
         guesses: &mut guesses,
         rates: &mut rates,
+        search: Some(&search),
         events: "tcp://*:1",
         now_ms: NOW_MS,
     };

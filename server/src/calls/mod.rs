@@ -6,6 +6,7 @@ mod channels;
 mod history;
 mod messages;
 mod node;
+mod search;
 pub mod known_tokens;
 
 use common::accounts::Token;
@@ -19,6 +20,7 @@ use crate::domain::Command;
 use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates};
+use crate::search::Search;
 use crate::tokens::TokenIssuer;
 
 /// What a request is answered with.
@@ -33,6 +35,8 @@ pub struct Desk<'a> {
     pub guesses: &'a mut Guesses,
     /// Who sends how much.
     pub rates: &'a mut Rates,
+    /// The index of all messages, where there is one.
+    pub search: Option<&'a Search>,
     /// Where clients find the fan-out.
     pub events: &'a str,
     /// Unix milliseconds.
@@ -107,6 +111,7 @@ impl Desk<'_> {
             Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
             Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
+            Call::MessageSearch(params) => search::search(self, &params, outcome)?.tell(out, id),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
         }
         Ok(())

@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 pub mod history;
+pub mod search;
 
 use common::channels::Role;
 use common::{Conversation, Subject, Target, Text, UserName};
