@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use common::accounts::{Credentials, LoggedIn};
+use common::accounts::{Credentials, LoggedIn, Registered};
 use common::{NewPassword, Password, Target, Text, UserName};
 use transport::clock;
 use transport::stop::Stop;
@@ -106,11 +106,12 @@ impl Desk {
     }
 
     /// Makes an account.
-    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<UserName, Failure> {
-        let Answer::Registered(user) = self.ask(Command::Register(Credentials { user, password }))? else {
+    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, Failure> {
+        let Answer::Registered(registered) = self.ask(Command::Register(Credentials { user, password }))?
+        else {
             return Err(unexpected());
         };
-        Ok(user)
+        Ok(registered)
     }
 
     /// Opens a session and keeps it.

@@ -19,6 +19,8 @@ pub mod channels;
 pub mod messages;
 pub mod history;
 pub mod search;
+pub mod reads;
+pub mod admin;
 pub mod node;
 
 pub mod events;

@@ -8,6 +8,7 @@ use std::io;
 
 use std::sync::Arc;
 
+use common::reads::Reading;
 use common::{Body, Conversation, Error, Event, Notice, Reason, Target, UserName};
 use thiserror::Error as ThisError;
 use tracing::{error, info, warn};
@@ -18,7 +19,7 @@ use crate::held::Held;
 use crate::journal::{
     Appended, Checkpoint, Committed, Disk, EventKey, Journal, JournalError, Opened, Options,
 };
-use crate::records::Record;
+use crate::records::{Private, Record};
 use crate::store::{Prepared, Store, StoreError};
 
 /// How large things grow on the disk.
@@ -161,8 +162,9 @@ impl Ledger {
                 publish(state, held, event, topic, line);
                 Some(Receipt { n: event.n, at: event.at })
             }
-            Record::Private(_) => {
+            Record::Private(private) => {
                 state.apply(number, &record);
+                tell_read(state, held, private);
                 None
             }
         };
@@ -315,6 +317,19 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
     };
     for user in also.into_iter().chain(own.then_some(&event.from)) {
         held.publish(&state.user_topic(user).into(), line);
+    }
+}
+
+/// Tells the other sessions of a user what was read in this one.
+fn tell_read(state: &State, held: &mut Held, private: &Private) {
+    let Private::Read { user, conversation, .. } = private else { return };
+    let Some(Reading { conversation, n, unread, .. }) = domain::reads::reading(state, user, conversation)
+    else {
+        return;
+    };
+    // Whoever is not told learns it from `read.list`.
+    if let Ok(line) = serde_json::to_vec(&Notice::Read { conversation, n, unread }) {
+        held.publish(&state.user_topic(user).into(), &line);
     }
 }
 

@@ -15,15 +15,17 @@ use common::{ChannelName, UserName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tracing::info;
 
 use crate::domain::accounts::Account;
-use crate::domain::channels::{Channel, Progress};
+use crate::domain::channels::{Channel, Direct};
 use crate::domain::{State, TopicSecret};
 use crate::journal::{Checkpoint, Disk, RealDisk};
 use crate::records::from_hex;
 
-/// The format of both snapshots. A server refuses a newer one than it knows.
-const FORMAT: u32 = 1;
+/// The format of both snapshots. A server refuses a newer one than it knows, and makes nothing of an older one:
+/// format 1 did not say which events were messages, and only the log knows.
+const FORMAT: u32 = 2;
 const USERS_FILE: &str = "users.json";
 const CHANNELS_FILE: &str = "channels.json";
 /// Both snapshots.
@@ -97,19 +99,19 @@ struct UsersContent<A> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ChannelsContent<C> {
+struct ChannelsContent<C, D> {
     channels: C,
-    direct: Vec<DirectContent>,
+    direct: Vec<DirectContent<D>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct DirectContent {
+struct DirectContent<D> {
     users: (UserName, UserName),
     #[serde(flatten)]
-    progress: Progress,
+    direct: D,
 }
 
-/// What is read of a snapshot when only its place in the log matters.
+/// What is read of a snapshot first, and alone when only its place in the log matters.
 #[derive(Deserialize)]
 struct Stamp {
     format: u32,
@@ -159,7 +161,7 @@ impl Store {
         let mut state = self.new_state()?;
         let users = self.read_snapshot::<UsersContent<BTreeMap<UserName, Account>>>(USERS_FILE)?;
         let channels =
-            self.read_snapshot::<ChannelsContent<BTreeMap<ChannelName, Channel>>>(CHANNELS_FILE)?;
+            self.read_snapshot::<ChannelsContent<BTreeMap<ChannelName, Channel>, Direct>>(CHANNELS_FILE)?;
         let (Some((users_at, users)), Some((channels_at, channels))) = (users, channels) else {
             return Ok((state, Checkpoint::GENESIS));
         };
@@ -169,7 +171,7 @@ impl Store {
             state.channels.restore_channel(name, channel);
         }
         for direct in channels.direct {
-            state.channels.restore_direct(direct.users, direct.progress);
+            state.channels.restore_direct(direct.users, direct.direct);
         }
         state.channels.applied = channels_at.record;
         let older = if users_at.record < channels_at.record { users_at } else { channels_at };
@@ -186,9 +188,8 @@ impl Store {
     /// The state as bytes, standing for `at`.
     pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Error> {
         let direct = state.channels.all_direct();
-        let mut direct: Vec<_> = direct
-            .map(|(users, progress)| DirectContent { users: users.clone(), progress: *progress })
-            .collect();
+        let mut direct: Vec<_> =
+            direct.map(|(users, direct)| DirectContent { users: users.clone(), direct }).collect();
         direct.sort_by(|one, other| one.users.cmp(&other.users));
         let content = ChannelsContent { channels: state.channels.all(), direct };
         Ok(Prepared {
@@ -238,10 +239,15 @@ impl Store {
                 source,
             })?,
         };
-        let snapshot: Snapshot<T> = serde_json::from_slice(&bytes)
-            .map_err(|error| StoreError::Damaged { file, why: error.to_string() })?;
-        let Snapshot { format, record, chain, content } = snapshot;
-        Ok(Some((checkpoint(file, Stamp { format, record, chain })?, content)))
+        let damaged = |error: serde_json::Error| StoreError::Damaged { file, why: error.to_string() };
+        let stamp: Stamp = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if stamp.format < FORMAT {
+            info!(file, "an older papo wrote this snapshot: the state is rebuilt from the log, this once");
+            return Ok(None);
+        }
+        let at = checkpoint(file, stamp)?;
+        let snapshot: Snapshot<T> = serde_json::from_slice(&bytes).map_err(damaged)?;
+        Ok(Some((at, snapshot.content)))
     }
 }
 

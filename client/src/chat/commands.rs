@@ -2,8 +2,10 @@
 //! from these tables.
 
 mod accounts;
+mod admin;
 mod channels;
 mod conversations;
+mod reads;
 mod general;
 
 use common::{ChannelName, Target, Text, UserName};
@@ -43,8 +45,15 @@ impl Command {
 }
 
 /// The tables, in the order of `/help`.
-static TABLES: &[&[Command]] =
-    &[general::BEFORE, accounts::COMMANDS, channels::COMMANDS, conversations::COMMANDS, general::AFTER];
+static TABLES: &[&[Command]] = &[
+    general::BEFORE,
+    accounts::COMMANDS,
+    channels::COMMANDS,
+    conversations::COMMANDS,
+    reads::COMMANDS,
+    admin::COMMANDS,
+    general::AFTER,
+];
 
 /// All commands, in the order of `/help`.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {

@@ -4,6 +4,7 @@
 mod commands;
 mod completion;
 mod line;
+mod plain;
 mod printer;
 mod room;
 mod terminal;
@@ -18,8 +19,8 @@ use crate::connection::Connection;
 use crate::desk::{Desk, PATIENCE};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
-use crate::render::{Output, Renderer, complain};
-use crate::words::{Language, Words};
+use crate::render::{Looks, Output, Renderer, complain};
+use crate::words::Words;
 use printer::{Printer, Tally};
 use room::Room;
 use terminal::Terminal;
@@ -33,9 +34,8 @@ pub struct Arguments {
     /// The conversation to open: '#general' or @bob.
     #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
     conversation: Option<Target>,
-    /// The language that papo speaks to you; else that of LC_ALL, LC_MESSAGES or LANG.
-    #[arg(long, value_name = "LANGUAGE", env = "PAPO_LANG")]
-    lang: Option<Language>,
+    #[command(flatten)]
+    looks: Looks,
     #[command(flatten)]
     password: PasswordSource,
     #[command(flatten)]
@@ -43,17 +43,21 @@ pub struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let words = Words::new(arguments.lang.unwrap_or_else(Language::of_surroundings));
-    told(words, chat(arguments, words))
+    told(arguments.looks.words(), chat(arguments))
 }
 
-fn chat(arguments: &Arguments, words: Words) -> Result<(), Failure> {
+fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
     let desk = Desk::open(&arguments.connection, sender, Stop::new())?;
-    let renderer = Renderer::for_standard_output(words);
+    let renderer = Renderer::for_chat(&arguments.looks);
     let tally = Tally::default();
     let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if is_terminal && arguments.looks.is_plain() {
+        Printer::new(renderer, tally).start(news)?;
+        greet(&mut room, arguments.conversation.clone())?;
+        plain::run(&mut room)
+    } else if is_terminal {
         let mut terminal = Terminal::open(&room)?;
         Printer::new(renderer, tally).start_above(terminal.printer()?, news)?;
         greet(&mut room, arguments.conversation.clone())?;

@@ -1,9 +1,11 @@
 //! The room a person is in: the session, the open conversation, and obeying one line after the other.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use common::accounts::{LoggedIn, UserInfo};
 use common::channels::ChannelInfo;
+use common::reads::Reading;
 use common::{Password, Target, UserName};
 
 use super::commands::text;
@@ -13,9 +15,12 @@ use super::printer::Tally;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
-use crate::render::{Renderer, complain, sanitise};
+use crate::render::{self, Renderer, complain, sanitise};
 use crate::session::{Answer, Command, Follow};
 use crate::words::Words;
+
+/// Conversations with something unread that are named at the beginning: half a screen.
+const UNREAD_LINES_MAX: usize = 20;
 
 /// Where the person is.
 pub(super) struct Room {
@@ -53,6 +58,7 @@ impl Room {
 
     /// Follows everything, and opens a conversation: the given one, or the first of one's channels.
     fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), Failure> {
+        self.renderer.read_by(&session.user);
         self.say(&self.words.you_are(&session.user))?;
         self.desk.ask(Command::Follow(Follow::Everything))?;
         self.users()?;
@@ -60,8 +66,11 @@ impl Room {
         for invited in channels.iter().filter(|channel| channel.invited) {
             self.say(&self.words.you_are_invited(&invited.channel))?;
         }
+        let unread = self.unread()?;
+        self.say_unread(&unread)?;
+        let unread = unread.into_iter().next().map(|reading| reading.conversation);
         let first = || channels.into_iter().find(|channel| channel.role.is_some());
-        match conversation.or_else(|| first().map(|first| Target::Channel(first.channel))) {
+        match conversation.or(unread).or_else(|| first().map(|first| Target::Channel(first.channel))) {
             Some(conversation) => self.open(conversation),
             None => self.say(&self.words.no_channel_yet()),
         }
@@ -132,6 +141,29 @@ impl Room {
         let Answer::Channels(channels) = self.desk.ask(Command::Channels)? else { return Err(unexpected()) };
         self.names.add(channels.iter().map(|channel| channel.channel.to_string()));
         Ok(channels)
+    }
+
+    /// The conversations with something unread, the one that wants to be read first of all at the beginning.
+    pub(super) fn unread(&mut self) -> Result<Vec<Reading>, Failure> {
+        let Answer::Reads(mut reads) = self.desk.ask(Command::Reads)? else { return Err(unexpected()) };
+        reads.retain(|reading| reading.unread > 0);
+        reads.sort_by_key(|reading| Reverse(reading.unread));
+        Ok(reads)
+    }
+
+    /// Says what came while the person was away.
+    fn say_unread(&self, unread: &[Reading]) -> Result<(), Failure> {
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let messages: u64 = unread.iter().map(|reading| reading.unread).sum();
+        let mut lines = vec![self.words.unread_in_all(messages, unread.len())];
+        let line = |reading| format!("  {}", render::reading(self.words, reading));
+        lines.extend(unread.iter().take(UNREAD_LINES_MAX).map(line));
+        if let Some(more) = unread.len().checked_sub(UNREAD_LINES_MAX).filter(|more| *more > 0) {
+            lines.push(format!("  {}", self.words.and_more_unread(more)));
+        }
+        self.say(&lines.join("\n"))
     }
 
     pub(super) fn users(&mut self) -> Result<Vec<UserInfo>, Failure> {

@@ -3,6 +3,7 @@
 
 use common::accounts::SessionInfo;
 use common::channels::{ChannelInfo, Member, Role};
+use common::reads::Reading;
 use jiff::Timestamp;
 
 use crate::words::Words;
@@ -31,6 +32,11 @@ pub(crate) fn member(words: Words, member: &Member) -> String {
     }
 }
 
+/// A conversation with how much of it is unread.
+pub(crate) fn reading(words: Words, reading: &Reading) -> String {
+    words.reading(&reading.conversation, reading.unread, reading.n)
+}
+
 /// A session: `*` marks the one that asks.
 pub(crate) fn session(words: Words, session: &SessionInfo) -> String {
     let mark = if session.current { '*' } else { ' ' };
@@ -42,7 +48,7 @@ fn above_member(words: Words, role: Role) -> Option<String> {
     (role != Role::Member).then(|| words.role(role))
 }
 
-fn day(unix_ms: u64) -> String {
+pub(super) fn day(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

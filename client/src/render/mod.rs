@@ -1,43 +1,61 @@
 //! Rendering: what a person sees of an event or a list, and the only place that prints.
 
+mod looks;
+mod style;
+mod wrap;
+mod admin;
 mod events;
 mod lists;
 mod sanitise;
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use common::Target;
+use common::{Target, UserName};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::session::{Entry, News};
 use crate::words::Words;
+pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, member, session};
+pub(crate) use lists::{channel, member, reading, session};
+pub(crate) use looks::{Looks, When};
 pub(crate) use sanitise::sanitise;
+use style::{Style, mentions_painted};
 
-/// How things look: in which language, with or without colours, and in which time zone.
+/// How things look: in which language, with or without colours, how wide, and in which time zone.
 #[derive(Clone)]
 pub(crate) struct Renderer {
     words: Words,
     has_colours: bool,
+    /// How many columns there are, when there is an edge that long lines are to be broken at.
+    columns: fn() -> Option<usize>,
     zone: TimeZone,
-}
-
-/// The few styles there are, as ECMA-48 numbers them.
-#[derive(Clone, Copy)]
-enum Style {
-    Bold = 1,
-    Dim = 2,
+    /// Who reads: known from the login on, to all clones.
+    reader: Arc<Mutex<Option<UserName>>>,
 }
 
 impl Renderer {
-    /// Colours are for terminals, unless `NO_COLOR` is set (no-color.org).
-    pub(crate) fn for_standard_output(words: Words) -> Self {
-        let is_colour_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let has_colours = io::stdout().is_terminal() && !is_colour_unwanted;
-        Self { words, has_colours, zone: TimeZone::system() }
+    /// For results: in English, as long as they are.
+    pub(crate) fn for_scripts() -> Self {
+        Self::new(Words::ENGLISH, When::Auto.has_colours(), || None)
+    }
+
+    /// For the chat. A screen reader, and a pipe, gets each line whole.
+    pub(crate) fn for_chat(looks: &Looks) -> Self {
+        let is_screen = io::stdout().is_terminal() && !looks.is_plain();
+        Self::new(looks.words(), looks.has_colours(), if is_screen { columns_of_screen } else { || None })
+    }
+
+    fn new(words: Words, has_colours: bool, columns: fn() -> Option<usize>) -> Self {
+        Self { words, has_colours, columns, zone: TimeZone::system(), reader: Arc::default() }
+    }
+
+    /// From now on this person reads: what calls them stands out.
+    pub(crate) fn read_by(&self, user: &UserName) {
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(user.clone());
     }
 
     /// The language of what is shown.
@@ -56,20 +74,30 @@ impl Renderer {
         let event = entry.event.as_ref()?;
         let (head, text) = events::in_words(self.words, event)?;
         let place = format!("{} {} {} ", self.time(event.at), entry.conversation, entry.n);
-        // Further lines are indented, so that no text can look like a line of somebody else's.
-        let indent = " ".repeat(place.width() + head.width());
-        let text = text.replace('\n', &format!("\n{indent}"));
-        Some(format!("{}{}{text}", self.styled(Style::Dim, &place), self.styled(Style::Bold, &head)))
+        let text = wrap::wrap(&text, place.width() + head.width(), (self.columns)());
+        if !self.has_colours {
+            return Some(place + &head + &text);
+        }
+        if head.is_empty() {
+            return Some(Style::System.paint(&(place + &text)));
+        }
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = Style::of(&event.from, reader.as_ref()).paint(&head);
+        Some(Style::System.paint(&place) + &head + &mentions_painted(&text, reader.as_ref()))
     }
 
-    /// A conversation that was opened, with its newest events.
-    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry]) -> String {
+    /// A conversation that was opened, with its newest events, or those from the first unread one on.
+    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
             [] => self.words.nothing_said(conversation),
+            [first, ..] if unread > 0 => self.words.shown_unread(conversation, unread, first.n),
             [first, ..] => self.words.shown_from(conversation, first.n),
         };
         let mut lines = vec![self.note(&head)];
         lines.extend(entries.iter().filter_map(|entry| self.entry(entry)));
+        if more > 0 {
+            lines.push(self.note(&self.words.more_to_read(more)));
+        }
         lines.join("\n")
     }
 
@@ -77,7 +105,11 @@ impl Renderer {
     pub(crate) fn news(&self, news: &News) -> Option<String> {
         match news {
             News::Entry(entry) => self.entry(entry),
-            News::Opened { conversation, entries } => Some(self.opened(conversation, entries)),
+            News::Opened { conversation, entries, unread, more } => {
+                Some(self.opened(conversation, entries, *unread, *more))
+            }
+            // It is seen in the counts.
+            News::Read(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
@@ -95,7 +127,8 @@ impl Renderer {
 
     /// Something that papo itself says.
     pub(crate) fn note(&self, words: &str) -> String {
-        self.styled(Style::Dim, &sanitise(words))
+        let words = sanitise(words);
+        if self.has_colours { Style::System.paint(&words) } else { words.into_owned() }
     }
 
     fn time(&self, unix_ms: u64) -> String {
@@ -103,10 +136,10 @@ impl Renderer {
         let zoned = time.unwrap_or_default().to_zoned(self.zone.clone());
         format!("{:02}:{:02}", zoned.hour(), zoned.minute())
     }
+}
 
-    fn styled(&self, style: Style, words: &str) -> String {
-        if self.has_colours { format!("\x1b[{}m{words}\x1b[0m", style as u8) } else { words.to_owned() }
-    }
+fn columns_of_screen() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 /// Standard output. What is printed is seen after [`flush`](Self::flush).
@@ -150,7 +183,7 @@ mod tests {
     use common::Event;
 
     fn renderer(has_colours: bool) -> Renderer {
-        Renderer { words: Words::ENGLISH, has_colours, zone: TimeZone::UTC }
+        Renderer { zone: TimeZone::UTC, ..Renderer::new(Words::ENGLISH, has_colours, || None) }
     }
 
     fn shown(entry: &Entry) -> String {
@@ -189,17 +222,49 @@ mod tests {
     fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
         let shown = renderer(true).entry(&message("\x1b]0;title\x07\x1b[2J")).expect("a message");
         let text = shown.split("alice: ").nth(1).expect("the text");
-        insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("end of bold"), @"␛]0;title␇␛[2J");
+        insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("the end of the colour"), @"␛]0;title␇␛[2J");
         let refused = common::Error::new(common::Reason::Internal, "\x1b[2J");
         assert!(!renderer(false).news(&News::SessionEnded(refused)).expect("news").contains('\x1b'));
     }
 
     #[test]
+    fn colours_say_who_is_who_and_who_is_meant() {
+        let renderer = renderer(true);
+        renderer.read_by(&UserName::new("alice").expect("a name"));
+        let bytes = |entry: &Entry| renderer.entry(entry).expect("something to show").replace('\x1b', "␛");
+        let from_bob = entry(
+            r##"{"n":1,"at":0,"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi @alice, @carlos"}"##,
+        );
+        let lines = [
+            bytes(&message("oi")),
+            bytes(&from_bob),
+            bytes(&happened(KINDS[2])),
+            renderer.note("-- x --").replace('\x1b', "␛"),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @"
+        ␛[2m04:40 #café 17 ␛[0m␛[1malice: ␛[0moi
+        ␛[2m00:00 #a 1 ␛[0m␛[1;33mbob: ␛[0moi ␛[1m@alice␛[0m, @carlos
+        ␛[2m00:00 #ops 3 alice joined #ops␛[0m
+        ␛[2m-- x --␛[0m
+        ");
+    }
+
+    #[test]
     fn without_colours_there_are_no_escapes_at_all() {
-        let has_escapes =
-            |renderer: Renderer| renderer.entry(&message("oi")).is_some_and(|shown| shown.contains('\x1b'));
-        assert!(has_escapes(renderer(true)));
-        assert!(!has_escapes(renderer(false)));
+        let renderer = renderer(false);
+        renderer.read_by(&UserName::new("alice").expect("a name"));
+        for entry in [message("oi @alice"), happened(KINDS[2])] {
+            assert!(!renderer.entry(&entry).expect("something to show").contains('\x1b'));
+        }
+    }
+
+    #[test]
+    fn a_long_text_hangs_under_its_beginning() {
+        let renderer = Renderer { columns: || Some(30), ..renderer(false) };
+        insta::assert_snapshot!(renderer.entry(&message("um dois três quatro")).expect("a message"), @r"
+        04:40 #café 17 alice: um dois
+                       três quatro
+        ");
     }
 
     fn happened(rest: &str) -> Entry {
@@ -267,9 +332,14 @@ mod tests {
     fn what_is_not_known_is_not_shown() {
         assert_eq!(renderer(false).entry(&happened(r#""kind":"poll.opened""#)), None);
         let opened = [happened(r#""kind":"poll.opened""#), happened(r#""kind":"channel.left""#)];
-        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened), @"
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 0, 0), @"
         -- #ops from 3 on --
         00:00 #ops 3 alice left #ops
+        ");
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 7, 5), @"
+        -- #ops: 7 unread, from 3 on --
+        00:00 #ops 3 alice left #ops
+        -- 5 more: /next --
         ");
     }
 

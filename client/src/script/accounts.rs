@@ -51,9 +51,12 @@ pub struct Users {
 
 pub(super) fn register(arguments: Register) -> Result<(), Failure> {
     let (mut desk, _news) = open(&arguments.common.connection)?;
-    let user = desk.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
-    let words = format!("{user} is registered; go on with: papo login {user}");
-    print(&arguments.common, &json!({ "user": user }), &words)
+    let registered = desk.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
+    let (user, administrator) = (&registered.user, registered.administrator);
+    let role = if administrator { " as the administrator of this node" } else { "" };
+    let words = format!("{user} is registered{role}; go on with: papo login {user}");
+    let result = serde_json::to_value(&registered).map_err(std::io::Error::from)?;
+    print(&arguments.common, &result, &words)
 }
 
 pub(super) fn login(arguments: Login) -> Result<(), Failure> {

@@ -7,7 +7,6 @@ use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer};
 use crate::session::{Answer, Command, Range};
-use crate::words::Words;
 
 /// Arguments of `papo history`.
 #[derive(Debug, clap::Args)]
@@ -36,7 +35,7 @@ pub(super) fn run(arguments: History) -> Result<(), Failure> {
     else {
         return Err(unexpected());
     };
-    let (mut output, renderer) = (Output::new(), Renderer::for_standard_output(Words::ENGLISH));
+    let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
     for entry in &entries {
         if common.json {
             output.print_json(&entry.line)?;

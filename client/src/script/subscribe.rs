@@ -33,7 +33,7 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
     let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone())?;
     desk.require_session()?;
     let Subscribe { conversation, after, common } = arguments;
-    let printer = Printer { renderer: Renderer::for_standard_output(Words::ENGLISH), json: common.json };
+    let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
     // Events may come before following has begun, more than the channel holds, so they are read from now on.
     std::thread::scope(|scope| {
         let printing = scope.spawn(|| {
@@ -81,7 +81,7 @@ impl Printer {
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
             News::ConnectionRestored => complain("the server answers again"),
-            News::Opened { .. } | News::Invited(_) | News::Sent { .. } => {}
+            News::Opened { .. } | News::Read(_) | News::Invited(_) | News::Sent { .. } => {}
         }
         Ok(())
     }

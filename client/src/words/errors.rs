@@ -117,6 +117,9 @@ fn in_portuguese(reason: Reason) -> Option<&'static str> {
         Reason::NameTaken => Some("esse nome já está em uso"),
         Reason::IdTaken => Some("o id dessa mensagem já está em uso: mande-a de novo"),
         Reason::Unavailable => Some("o servidor não pode guardar nem responder agora: tente mais tarde"),
+        Reason::NotAdministrator => Some("só quem administra o nó pode fazer isto"),
+        Reason::Disabled => Some("esta conta foi desativada; fale com quem administra o nó"),
+        Reason::LastAdministrator => Some("é a última conta que administra o nó; promova outra antes"),
         Reason::StorageFull => Some("o disco do servidor está cheio: nada foi guardado"),
     }
 }

@@ -9,7 +9,9 @@ mod language;
 mod accounts;
 mod channels;
 mod conversations;
+mod reads;
 mod connection;
+mod admin;
 mod errors;
 
 pub(crate) use language::Language;
@@ -83,8 +85,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The nouns, each with its table.
-    const TABLES: &[&[(&str, Phrase)]] =
-        &[accounts::SENTENCES, channels::SENTENCES, conversations::SENTENCES, connection::SENTENCES];
+    const TABLES: &[&[(&str, Phrase)]] = &[
+        accounts::SENTENCES,
+        channels::SENTENCES,
+        conversations::SENTENCES,
+        connection::SENTENCES,
+        admin::SENTENCES,
+        reads::SENTENCES,
+    ];
 
     /// `{gap}`, each once, in no order: languages differ in that.
     fn gaps(sentence: &str) -> BTreeSet<&str> {

@@ -4,7 +4,9 @@
 mod accounts;
 mod channels;
 mod history;
+mod reads;
 mod messages;
+mod admin;
 mod node;
 mod search;
 pub mod known_tokens;
@@ -112,7 +114,15 @@ impl Desk<'_> {
             Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
             Call::MessageSearch(params) => search::search(self, &params, outcome)?.tell(out, id),
+            Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
+            Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
+            Call::AdminUsers(params) => tell(out, id, admin::users(self, &params)?),
+            Call::AdminChannels(params) => tell(out, id, admin::channels(self, &params)?),
+            Call::AdminSessions(params) => tell(out, id, admin::sessions(self, &params)?),
+            Call::AdminDisable(params) => tell(out, id, admin::disable(self, params)?),
+            Call::AdminPromote(params) => tell(out, id, admin::promote(self, params)?),
+            Call::AdminStats(params) => tell(out, id, admin::stats(self, &params)?),
         }
         Ok(())
     }

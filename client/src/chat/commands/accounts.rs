@@ -53,7 +53,10 @@ pub(super) static COMMANDS: &[Command] = &[
 pub(super) fn register(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let user = user(room.words, arguments)?;
     let password = room.password.read_new(room.words)?;
-    room.desk.register(user.clone(), password.clone())?;
+    let registered = room.desk.register(user.clone(), password.clone())?;
+    if registered.administrator {
+        room.say(&room.words.you_administrate())?;
+    }
     room.login(user, password.into_password())
 }
 
