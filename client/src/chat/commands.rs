@@ -6,6 +6,7 @@ mod admin;
 mod channels;
 mod conversations;
 mod reads;
+mod search;
 mod general;
 
 use common::{ChannelName, Target, Text, UserName};
@@ -51,6 +52,7 @@ static TABLES: &[&[Command]] = &[
     channels::COMMANDS,
     conversations::COMMANDS,
     reads::COMMANDS,
+    search::COMMANDS,
     admin::COMMANDS,
     general::AFTER,
 ];

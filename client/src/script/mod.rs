@@ -6,6 +6,7 @@ mod channels;
 mod history;
 mod manage;
 mod reads;
+mod search;
 mod send;
 mod sessions;
 mod subscribe;
@@ -41,6 +42,8 @@ pub enum Command {
     Subscribe(subscribe::Subscribe),
     /// Read a page of a conversation.
     History(history::History),
+    /// Find what was said.
+    Search(search::Search),
     /// List the conversations with something unread.
     Unread(reads::Unread),
     /// Mark a conversation as read.
@@ -79,6 +82,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::History(arguments) => history::run(arguments),
         Command::Unread(arguments) => reads::unread(&arguments),
         Command::Read(arguments) => reads::mark(arguments),
+        Command::Search(arguments) => search::run(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
         Command::Create(arguments) => channels::create(arguments),

@@ -13,6 +13,7 @@ mod topics;
 mod memberships;
 mod history;
 mod messages;
+mod search;
 mod reads;
 mod outbox;
 mod admin;
@@ -32,7 +33,7 @@ use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 pub use admin::{Administration, Overview};
-pub use exchange::{Answer, Command, Deed, Effect, Entry, Follow, Message, News, Range};
+pub use exchange::{Answer, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message, News, Range};
 pub use queues::Queue;
 
 use dice::Dice;
@@ -132,6 +133,7 @@ impl Session {
             Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
             Command::History(range) => self.read_history(now_ms, ticket, range),
+            Command::Search(lookup) => self.search(now_ms, ticket, lookup),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
             Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
@@ -205,6 +207,7 @@ impl Session {
             Question::EndSessions => self.sessions_ended(now_ms, outcome?)?,
             Question::Sessions => Self::sessions_listed(outcome?)?,
             Question::History => self.history_read(outcome?)?,
+            Question::Search => self.found(outcome?)?,
             Question::Members { channel, so_far } => {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
             }

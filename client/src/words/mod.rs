@@ -10,6 +10,7 @@ mod accounts;
 mod channels;
 mod conversations;
 mod reads;
+mod search;
 mod connection;
 mod admin;
 mod errors;
@@ -92,6 +93,7 @@ mod tests {
         connection::SENTENCES,
         admin::SENTENCES,
         reads::SENTENCES,
+        search::SENTENCES,
     ];
 
     /// `{gap}`, each once, in no order: languages differ in that.
