@@ -27,6 +27,16 @@ pub struct Work {
     pub answered: usize,
     /// The reply lines so far.
     pub reply: Vec<u8>,
+    /// How far it was whenever it was put aside.
+    stages: Vec<Stage>,
+}
+
+/// How far a frame was.
+struct Stage {
+    /// The record that its replies so far wait for.
+    position: u64,
+    answered: usize,
+    reply_bytes: usize,
 }
 
 impl Work {
@@ -37,7 +47,37 @@ impl Work {
         let mut body = frames.drain(delimiter + 1..);
         let request = body.next()?;
         drop(body);
-        Some(Self { route: Route(std::mem::take(frames)), request, answered: 0, reply: Vec::new() })
+        Some(Self {
+            route: Route(std::mem::take(frames)),
+            request,
+            answered: 0,
+            reply: Vec::new(),
+            stages: Vec::new(),
+        })
+    }
+
+    /// Notes how far it is, because it is put aside: its replies so far wait for the record `position`.
+    pub fn put_aside(&mut self, position: u64) {
+        self.stages.push(Stage { position, answered: self.answered, reply_bytes: self.reply.len() });
+    }
+
+    /// What came after the record `durable` was taken back: forgets the replies that rest on it, so that their
+    /// lines are answered again.
+    pub fn go_back(&mut self, durable: u64) {
+        self.stages.retain(|stage| stage.position <= durable);
+        let (answered, bytes) =
+            self.stages.last().map_or((0, 0), |stage| (stage.answered, stage.reply_bytes));
+        self.answered = answered;
+        self.reply.truncate(bytes);
+    }
+
+    /// The same while it is put aside: what has to be answered again is refused, because it waits at a later line.
+    pub fn refuse_back(&mut self, durable: u64, error: &Error) {
+        let answered = self.answered;
+        self.go_back(durable);
+        while self.answered < answered {
+            self.refuse_next(error);
+        }
     }
 
     /// Answers the next line with an error.
@@ -77,5 +117,29 @@ mod tests {
         assert!(Work::new(&mut frames(&["broker", "client", "lines"])).is_none());
         assert!(Work::new(&mut frames(&["broker", "client", ""])).is_none());
         assert!(Work::new(&mut Vec::new()).is_none());
+    }
+
+    #[test]
+    fn what_was_taken_back_is_answered_again_from_where_it_was_put_aside() {
+        let lines = r#"{"jsonrpc":"2.0","id":1,"method":"a"}
+{"jsonrpc":"2.0","id":2,"method":"b"}
+{"jsonrpc":"2.0","id":3,"method":"c"}"#;
+        let mut work = Work::new(&mut frames(&["client", "", lines])).expect("a request");
+        for position in [7, 9] {
+            work.reply.extend_from_slice(b"answer\n");
+            work.answered += 1;
+            work.put_aside(position);
+        }
+        let full = Error::new(common::Reason::StorageFull, "full");
+        work.refuse_back(8, &full);
+        let refusal = r#"{"jsonrpc":"2.0","id":2,"error":{"code":5070,"message":"full","data":{"reason":"storage_full"}}}"#;
+        assert_eq!(
+            (String::from_utf8_lossy(&work.reply), work.answered),
+            (format!("answer\n{refusal}\n").into(), 2)
+        );
+        work.go_back(8);
+        assert_eq!((&*work.reply, work.answered), (&b"answer\n"[..], 1));
+        work.go_back(6);
+        assert_eq!((&*work.reply, work.answered), (&b""[..], 0));
     }
 }

@@ -154,6 +154,7 @@ impl World {
                 self.note(format_args!("{user} may not send to {}: {}", message.to, error.message));
                 self.tally.refused += 1;
                 complete::refusals_are_final(&user, &error)?;
+                complete::writing_resumes(&user, &error, self.must_write)?;
                 // A copy of it that is late may still be stored, but in no order.
                 self.people[client].said.retain(|(_, id)| *id != message.id);
                 Ok(())

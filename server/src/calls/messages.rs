@@ -12,6 +12,7 @@ pub(super) fn send(desk: &mut Desk<'_>, params: Send<'_>) -> Result<Sent, Error>
     if let Some(Receipt { n, at }) = desk.ledger.sent_before(params.id, &user)? {
         return Ok(Sent { n, at });
     }
+    desk.ledger.may_write()?;
     let session = desk.known_tokens.digest(&params.token);
     desk.rates.take(session, desk.now_ms).map_err(|wait_ms| {
         Error::new(Reason::RateLimited, format!("you send too fast: wait {wait_ms} ms, then send it again"))
