@@ -191,7 +191,7 @@ fn a_script_finds_what_was_said_where_it_may_read() {
     assert!(page.output.contains("deploying now") && page.log.contains("there is more: --page "), "{page:?}");
     let refused = bob.runs(&["search", "deploy", "in:#ops"]);
     assert_eq!(refused.code, Some(1));
-    insta::assert_snapshot!(refused.log.trim(), @"");
+    assert!(refused.log.contains("there is no channel #ops"), "{}", refused.log);
     let refused = bob.runs(&["search", "before:yesterday"]);
-    insta::assert_snapshot!(refused.log.trim(), @"");
+    assert!(refused.log.contains("such as before:2026-01-31"), "{}", refused.log);
 }
