@@ -146,9 +146,9 @@ fn in_a_public_channel() {
     channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
@@ -184,9 +184,9 @@ fn in_a_private_channel() {
     channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
