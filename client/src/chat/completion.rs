@@ -25,7 +25,8 @@ impl Names {
         known.extend(names.into_iter().take(room));
     }
 
-    fn beginning_with(&self, beginning: &str) -> Vec<String> {
+    /// Known names, in order.
+    pub(super) fn beginning_with(&self, beginning: &str) -> Vec<String> {
         let known = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().filter(|name| name.starts_with(beginning)).cloned().collect()
     }

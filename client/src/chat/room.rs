@@ -11,6 +11,7 @@ use common::{Password, Target, UserName};
 use super::commands::text;
 use super::completion::Names;
 use super::line::Line;
+use super::menu::{Menu, Step};
 use super::printer::Tally;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
@@ -33,6 +34,8 @@ pub(super) struct Room {
     pub(super) open: Option<Target>,
     /// Names that can be completed.
     pub(super) names: Names,
+    /// Where in the menu the person is, when they are.
+    menu: Option<Menu>,
     tally: Tally,
     is_over: bool,
 }
@@ -40,7 +43,17 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
         let words = renderer.words();
-        Self { desk, renderer, words, password, open: None, names: Names::default(), tally, is_over: false }
+        Self {
+            desk,
+            renderer,
+            words,
+            password,
+            open: None,
+            names: Names::default(),
+            menu: None,
+            tally,
+            is_over: false,
+        }
     }
 
     /// Goes on with the session that was kept, if there is one.
@@ -78,6 +91,10 @@ impl Room {
 
     /// Does what a line says.
     pub(super) fn obey(&mut self, line: &str) -> Result<(), Failure> {
+        if let Some(menu) = self.menu.take().filter(|menu| menu.takes(line)) {
+            let step = menu.answer(self.words, &self.names, line);
+            return self.take(step);
+        }
         match Line::read(line) {
             Line::Nothing => Ok(()),
             Line::Command(command, arguments) => (command.run)(self, arguments),
@@ -87,10 +104,36 @@ impl Room {
         }
     }
 
+    /// Shows the menu; what is typed from now on are choices.
+    pub(super) fn enter_menu(&mut self) -> Result<(), Failure> {
+        let step = Menu::Groups.say(self.words, &self.names);
+        self.take(step)
+    }
+
+    fn take(&mut self, step: Step) -> Result<(), Failure> {
+        match step {
+            Step::Say(menu, words) => {
+                self.menu = Some(menu);
+                self.say(&words)
+            }
+            Step::Run(menu, command, arguments) => {
+                self.menu = Some(menu);
+                (command.run)(self, &arguments)?;
+                if self.is_in_menu() { self.say(&self.words.menu_goes_on()) } else { Ok(()) }
+            }
+            Step::Leave => self.say(&self.words.menu_left()),
+        }
+    }
+
+    pub(super) fn is_in_menu(&self) -> bool {
+        self.menu.is_some()
+    }
+
     /// As [`obey`](Self::obey), for lines that nobody waits between: a command finds done what was said before
     /// it, and no more is on its way at once than may be.
     pub(super) fn obey_in_order(&mut self, line: &str) -> Result<(), Failure> {
         let underway_max = match Line::read(line) {
+            _ if self.is_in_menu() => 0,
             Line::Text(_) | Line::Nothing => MESSAGES_UNDERWAY_MAX - 1,
             Line::Command(..) | Line::Unknown(_) | Line::Open(_) => 0,
         };
@@ -203,6 +246,9 @@ impl Room {
     }
 
     pub(super) fn prompt(&self) -> String {
+        if self.is_in_menu() {
+            return "menu> ".to_owned();
+        }
         self.open.as_ref().map_or_else(|| "papo> ".to_owned(), |open| format!("{open}> "))
     }
 

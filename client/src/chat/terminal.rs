@@ -49,7 +49,9 @@ impl Terminal {
         while !room.is_over() {
             match self.editor.readline(&room.prompt()) {
                 Ok(line) => {
-                    self.keep(&line);
+                    if !room.is_in_menu() {
+                        self.keep(&line);
+                    }
                     let outcome = room.obey(&line);
                     room.report(outcome)?;
                 }

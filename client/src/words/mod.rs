@@ -13,6 +13,7 @@ mod reads;
 mod search;
 mod connection;
 mod admin;
+mod menu;
 mod errors;
 
 pub(crate) use language::Language;
@@ -91,6 +92,7 @@ mod tests {
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        menu::SENTENCES,
         admin::SENTENCES,
         reads::SENTENCES,
         search::SENTENCES,
