@@ -244,7 +244,7 @@ fn only_what_one_may_read_now_is_found() {
     // Bob leaves while his search is under way.
     let params = json!({ "token": "bob", "query": "secret in:#b" });
     let everywhere = json!({ "token": "bob", "query": "secret" });
-    let jobs = [&params, &everywhere].map(|params| world.answer(params, None).err().expect("a job"));
+    let jobs = [&params, &everywhere].map(|params| world.answer(params, None).expect_err("a job"));
     let [one, all] = jobs.map(|job| world.done(job));
     world.record(Command::Leave(deed("bob", "#b")));
     let refused = world.answer(&params, Some(one)).ok().expect("an answer");
