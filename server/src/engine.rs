@@ -6,16 +6,20 @@
 use std::collections::HashMap;
 
 use common::limits::REPLY_BYTES_MAX;
+use common::presence::State;
 use common::{Error, Reason, rpc};
 use transport::Frame;
 
 use crate::calls::Desk;
 use crate::calls::known_tokens::KnownTokens;
+use crate::domain::Command;
 use crate::held::Publication;
 use crate::jobs::{Job, Jobs, Kind, Outcome};
 use crate::ledger::{DiskFailure, Ledger, LedgerError};
 use crate::limiters::rates::Rate;
-use crate::limiters::{Guesses, Rates};
+use crate::limiters::{Guesses, Rates, Typing};
+use crate::notices::tell_presence;
+use crate::presence::{Changed, Presence};
 use crate::search::Search;
 use crate::tokens::TokenIssuer;
 use crate::work::{Route, Work, refuse};
@@ -39,6 +43,8 @@ pub struct Engine {
     guesses: Guesses,
     rates: Rates,
     search: Option<Search>,
+    presence: Presence,
+    typing: Typing,
     /// Frames that wait for a job, by ticket.
     parked: HashMap<u64, Work>,
     next_ticket: u64,
@@ -66,8 +72,8 @@ impl Engine {
     #[must_use]
     pub fn new(ledger: Ledger, tokens: TokenIssuer, jobs: Jobs, rate: Rate, events: String) -> Self {
         let (known_tokens, guesses, parked, next_ticket, again, counters) = Default::default();
-        let rates = Rates::new(rate);
         let search = None;
+        let (rates, presence, typing) = (Rates::new(rate), Presence::default(), Typing::default());
         Self {
             ledger,
             tokens,
@@ -76,6 +82,8 @@ impl Engine {
             guesses,
             rates,
             search,
+            presence,
+            typing,
             parked,
             next_ticket,
             again,
@@ -133,6 +141,39 @@ impl Engine {
         while let Some((ticket, outcome)) = self.jobs.poll() {
             if let Some(work) = self.parked.remove(&ticket) {
                 self.process(work, Some(outcome), now_ms);
+            }
+        }
+    }
+
+    /// Does what is due by the time: whoever has said nothing for long is gone, and changes are told.
+    pub fn tick(&mut self, now_ms: u64) {
+        let changed = self.presence.poll(now_ms);
+        self.note_seen(&changed, now_ms);
+        if !changed.is_empty() {
+            let changes: Vec<_> = changed.into_iter().map(|changed| changed.change).collect();
+            tell_presence(&mut self.ledger, &changes, now_ms);
+        }
+    }
+
+    /// When [`tick`](Self::tick) has something to do, in Unix milliseconds.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        self.presence.deadline()
+    }
+
+    /// The server is about to stop: that everybody was there until now is noted. Nobody is told that they are gone,
+    /// who will be there again when it has started anew.
+    pub fn note_present(&mut self, now_ms: u64) {
+        let left = self.presence.end();
+        self.note_seen(&left, now_ms);
+    }
+
+    fn note_seen(&mut self, changed: &[Changed], now_ms: u64) {
+        for Changed { change, heard_unix_ms } in changed {
+            if change.state == State::Offline {
+                let seen = Command::Seen { user: change.user.clone(), at: *heard_unix_ms };
+                // A disk that takes nothing has been complained of already.
+                let _recorded_or_not = self.ledger.record(seen, now_ms);
             }
         }
     }
@@ -205,6 +246,8 @@ impl Engine {
             guesses: &mut self.guesses,
             rates: &mut self.rates,
             search: self.search.as_ref(),
+            presence: &mut self.presence,
+            typing: &mut self.typing,
             events: &self.events,
             now_ms,
         };

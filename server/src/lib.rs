@@ -17,11 +17,13 @@ pub mod jobs;
 pub mod passwords;
 pub mod tokens;
 pub mod limiters;
+pub mod presence;
 
 pub mod search;
 
 pub mod work;
 pub mod held;
+pub mod notices;
 pub mod calls;
 pub mod engine;
 pub mod import;

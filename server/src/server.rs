@@ -158,13 +158,16 @@ impl Server {
         while !stop.is_requested() {
             let idle = [Watch::Wake(&self.wake), Watch::Readable(self.control.socket())];
             let [wake, control] = idle;
+            let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
+            let timeout = left_ms.map(Duration::from_millis);
             if self.engine.takes_requests() {
-                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], None)?;
+                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], timeout)?;
             } else {
-                wait(&[wake, control], None)?;
+                wait(&[wake, control], timeout)?;
             }
             self.round(true)?;
         }
+        self.engine.note_present(clock::unix_ms());
         let deadline = clock::now() + STOP_WAIT;
         self.round(false)?;
         while !self.engine.is_quiet() && clock::now() < deadline {
@@ -185,6 +188,7 @@ impl Server {
         if takes_requests {
             self.take_requests(now_ms)?;
         }
+        self.engine.tick(now_ms);
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
             // Answers that changed nothing wait for nothing.

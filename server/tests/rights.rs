@@ -86,8 +86,8 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", about.name, &params);
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
-    let (mut known_tokens, mut guesses, mut rates) = Default::default();
     let search = Search::unattended("nowhere".as_ref());
+    let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
     let mut desk = Desk {
         ledger: &mut ledger,
         tokens: &tokens,
@@ -95,6 +95,8 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         guesses: &mut guesses,
         rates: &mut rates,
         search: Some(&search),
+        presence: &mut presence,
+        typing: &mut typing,
         events: "tcp://*:1",
         now_ms: NOW_MS,
     };
@@ -150,6 +152,8 @@ fn in_a_public_channel() {
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    typing.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
@@ -188,6 +192,8 @@ fn in_a_private_channel() {
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    typing.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator

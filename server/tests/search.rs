@@ -101,7 +101,7 @@ impl World {
     fn answer(&mut self, params: &Value, outcome: Option<Outcome>) -> Result<Value, Job> {
         let (mut line, mut out) = (Vec::new(), Vec::new());
         rpc::encode_request(&mut line, "1", "message.search", params);
-        let (mut known_tokens, mut guesses, mut rates) = Default::default();
+        let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
         let tokens = TokenIssuer::new(&[7; 32]);
         let mut desk = Desk {
             ledger: &mut self.ledger,
@@ -109,6 +109,8 @@ impl World {
             known_tokens: &mut known_tokens,
             guesses: &mut guesses,
             rates: &mut rates,
+            presence: &mut presence,
+            typing: &mut typing,
             search: Some(&self.search),
             events: "tcp://*:1",
             now_ms: self.now_ms,

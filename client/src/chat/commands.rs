@@ -8,6 +8,7 @@ mod conversations;
 mod reads;
 mod search;
 mod general;
+mod presence;
 
 use common::{ChannelName, Target, Text, UserName};
 
@@ -61,6 +62,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: both("conversations", "conversas"), commands: conversations::COMMANDS },
     Group { title: both("read and unread", "lidas e não lidas"), commands: reads::COMMANDS },
     Group { title: both("search", "busca"), commands: search::COMMANDS },
+    Group { title: both("being there", "presença"), commands: presence::COMMANDS },
     Group { title: both("administration", "administração"), commands: admin::COMMANDS },
     Group { title: both("end papo", "encerrar o papo"), commands: general::AFTER },
 ];

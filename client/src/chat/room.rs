@@ -10,6 +10,7 @@ use common::{Password, Target, UserName};
 
 use super::commands::text;
 use super::completion::Names;
+use super::keyboard::Keyboard;
 use super::line::Line;
 use super::menu::{Menu, Step};
 use super::printer::Tally;
@@ -17,7 +18,7 @@ use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
-use crate::session::{Answer, Command, Follow};
+use crate::session::{Answer, Appearance, Command, Follow};
 use crate::words::Words;
 
 /// Conversations with something unread that are named at the beginning: half a screen.
@@ -32,6 +33,7 @@ pub(super) struct Room {
     pub(super) password: PasswordSource,
     /// Where text goes.
     pub(super) open: Option<Target>,
+    pub(super) keyboard: Keyboard,
     /// Names that can be completed.
     pub(super) names: Names,
     /// Where in the menu the person is, when they are.
@@ -43,21 +45,14 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
         let words = renderer.words();
-        Self {
-            desk,
-            renderer,
-            words,
-            password,
-            open: None,
-            names: Names::default(),
-            menu: None,
-            tally,
-            is_over: false,
-        }
+        let keyboard = Keyboard::new(desk.keys());
+        let (open, names, menu, is_over) = Default::default();
+        Self { desk, renderer, words, password, open, keyboard, names, menu, tally, is_over }
     }
 
     /// Goes on with the session that was kept, if there is one.
     pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), Failure> {
+        self.desk.ask(Command::Appear(Appearance::AtKeyboard))?;
         match self.desk.restore()? {
             Some(session) => self.settle_in(&session, conversation),
             None => self.say(&self.words.nobody_is_logged_in()),
@@ -91,6 +86,8 @@ impl Room {
 
     /// Does what a line says.
     pub(super) fn obey(&mut self, line: &str) -> Result<(), Failure> {
+        // Also lines from a pipe show that somebody is there.
+        self.keyboard.typed("");
         if let Some(menu) = self.menu.take().filter(|menu| menu.takes(line)) {
             let step = menu.answer(self.words, &self.names, line);
             return self.take(step);

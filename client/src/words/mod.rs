@@ -12,6 +12,7 @@ mod conversations;
 mod reads;
 mod search;
 mod connection;
+mod presence;
 mod admin;
 mod menu;
 mod errors;
@@ -92,6 +93,7 @@ mod tests {
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        presence::SENTENCES,
         menu::SENTENCES,
         admin::SENTENCES,
         reads::SENTENCES,

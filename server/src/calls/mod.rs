@@ -6,6 +6,7 @@ mod channels;
 mod history;
 mod reads;
 mod messages;
+mod presence;
 mod admin;
 mod node;
 mod search;
@@ -21,7 +22,9 @@ use crate::calls::known_tokens::KnownTokens;
 use crate::domain::Command;
 use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
-use crate::limiters::{Guesses, Rates};
+use crate::limiters::{Guesses, Rates, Typing};
+use crate::presence::Presence;
+use crate::records::TokenDigest;
 use crate::search::Search;
 use crate::tokens::TokenIssuer;
 
@@ -39,6 +42,10 @@ pub struct Desk<'a> {
     pub rates: &'a mut Rates,
     /// The index of all messages, where there is one.
     pub search: Option<&'a Search>,
+    /// Who is there.
+    pub presence: &'a mut Presence,
+    /// Who is writing.
+    pub typing: &'a mut Typing,
     /// Where clients find the fan-out.
     pub events: &'a str,
     /// Unix milliseconds.
@@ -117,6 +124,8 @@ impl Desk<'_> {
             Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
             Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
+            Call::PresenceSet(params) => tell(out, id, presence::set(self, &params)?),
+            Call::TypingSet(params) => tell(out, id, presence::typing(self, &params)?),
             Call::AdminUsers(params) => tell(out, id, admin::users(self, &params)?),
             Call::AdminChannels(params) => tell(out, id, admin::channels(self, &params)?),
             Call::AdminSessions(params) => tell(out, id, admin::sessions(self, &params)?),
@@ -136,6 +145,14 @@ impl Desk<'_> {
                 format!("too many wrong passwords: wait {seconds} s, then try again"),
             )
             .after(wait_ms)
+        })
+    }
+
+    /// Takes one message out of what a session may send.
+    fn take_rate(&mut self, session: TokenDigest) -> Result<(), Error> {
+        self.rates.take(session, self.now_ms).map_err(|wait_ms| {
+            let message = format!("you send too fast: wait {wait_ms} ms, then send it again");
+            Error::new(Reason::RateLimited, message).after(wait_ms)
         })
     }
 
