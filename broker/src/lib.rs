@@ -96,7 +96,7 @@ impl Broker {
             self.forward_requests()?;
             self.forward_replies()?;
             let counters = || self.counters.list(self.servers.refused_peers());
-            self.control.answer(|| control::status("broker", self.started, &counters()))?;
+            self.control.answer(|| control::status("broker", self.started, &counters(), &[]))?;
         }
         // What the server has answered already, clients need not ask again.
         self.forward_replies()?;

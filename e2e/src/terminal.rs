@@ -100,6 +100,14 @@ impl Terminal {
         self.tmux(["capture-pane", "-p"])
     }
 
+    /// All that stands on the screen and has left it at the top: what a person who scrolls up can read.
+    #[must_use]
+    pub fn transcript(&self) -> String {
+        // -J: a line that the terminal had to break is one line.
+        let lines = self.tmux(["capture-pane", "-p", "-J", "-S", "-"]);
+        lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+    }
+
     /// Waits until the screen holds this text.
     pub fn wait_for(&self, text: &str) {
         self.wait_until(&format!("shows {text:?}"), |screen| screen.contains(text));
