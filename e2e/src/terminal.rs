@@ -34,7 +34,7 @@ impl Terminal {
         let written = NamedTempFile::new().expect("a file for what is written");
         let terminal = Self { server: format!("papo-{}-{number}", std::process::id()), written };
         let chat = format!(
-            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
+            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server '{server}' --config {} {flags}",
             binary().display(),
             config.display()
         );

@@ -61,6 +61,8 @@ pub enum Command {
     Administrate(Administration),
     /// Say something. The outcome comes as [`News::Sent`].
     Send(Message),
+    /// Tell how the session stands.
+    Status,
     /// Read one page.
     History(Range),
     /// Find what was said.
@@ -196,6 +198,8 @@ pub enum Answer {
     History(Vec<Entry>),
     /// What a search has found.
     Found(Findings),
+    /// How the session stands.
+    Status(super::Status),
     /// How far all conversations have been read.
     Reads(Vec<Reading>),
     /// So many messages of the conversation are still unread.
@@ -306,6 +310,8 @@ pub enum Effect {
         /// The line, with its newline.
         line: Vec<u8>,
     },
+    /// Send requests to this endpoint from now on, by a new socket.
+    Endpoint(usize),
     /// Take events from here, by a new socket without subscriptions.
     Connect(String),
     /// Subscribe to a topic.
