@@ -10,12 +10,13 @@ use transport::stop::Stop;
 use transport::wake::{Wake, Waker};
 use uuid::Uuid;
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::connection::{Connection, Place};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
-use crate::session::{Answer, Command, Message, News, Status};
+use crate::session::{Alteration, Amend, Answer, Command, Message, News, Status};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
 const COMMANDS_WAITING_MAX: usize = 4096;
@@ -115,17 +116,38 @@ impl Desk {
 
     /// Asks, and waits for the answer as long as the person said.
     pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, Failure> {
+        let ticket = self.begin(command)?;
+        self.await_answer(ticket, self.timeout)
+    }
+
+    /// Asks, and waits for nothing. It is asked again until it is answered.
+    pub(crate) fn begin(&mut self, command: Command) -> Result<u64, Failure> {
         self.last_ticket += 1;
         self.hand_over(command)?;
-        let deadline = clock::now() + self.timeout;
+        Ok(self.last_ticket)
+    }
+
+    /// Waits for the answer to what was asked.
+    pub(crate) fn await_answer(&self, wanted: u64, time: Duration) -> Result<Answer, Failure> {
+        let deadline = clock::now() + time;
         loop {
             match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
-                Ok((ticket, outcome)) if ticket == self.last_ticket => return Ok(outcome?),
+                Ok((ticket, outcome)) if ticket == wanted => return Ok(outcome?),
                 Ok(_nobody_waits_for_it_any_more) => {}
-                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(self.timeout)),
+                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(time)),
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
+    }
+
+    /// How long an answer may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The last messages of the conversations here, empty until it is said whose.
+    pub(crate) fn cache(&self) -> Cache {
+        Cache::new(self.config.cache(), self.place.endpoint.clone())
     }
 
     /// How the session stands. Nobody else is asked, so the answer comes at once.
@@ -145,8 +167,23 @@ impl Desk {
     }
 
     /// Sends a message; what became of it is told as news.
-    pub(crate) fn send(&mut self, to: Target, text: Text<'static>) -> Result<(), Failure> {
-        self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text }))
+    pub(crate) fn send(
+        &mut self,
+        to: Target,
+        text: Text<'static>,
+        reply: Option<u64>,
+    ) -> Result<(), Failure> {
+        self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text, reply }))
+    }
+
+    /// Does something to a message.
+    pub(crate) fn amend(
+        &mut self,
+        conversation: Target,
+        n: u64,
+        change: Alteration,
+    ) -> Result<Answer, Failure> {
+        self.ask(Command::Amend(Amend { conversation, n, id: Uuid::now_v7(), change }))
     }
 
     fn hand_over(&mut self, command: Command) -> Result<(), Failure> {

@@ -10,10 +10,11 @@
 use std::fs;
 use std::path::Path;
 
-use common::{ChannelName, Target, Text, UserName, rpc};
+use common::{ChannelName, Conversation, Target, Text, UserName, rpc};
 use serde_json::{Value, json};
 use server::calls::Desk;
 use server::commits::Commits;
+use server::domain::amendments::{Change, Original};
 use server::domain::{Command, Deed};
 use server::jobs::{Job, Jobs, Outcome};
 use server::journal::Options;
@@ -94,7 +95,15 @@ impl World {
         self.now_ms += 1000;
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
         let (to, text) = (Target::new(to).expect("a target"), Text::new(text.to_owned()).expect("a text"));
-        self.record(Command::Send { user: user(by), to, id, text });
+        self.record(Command::Send { user: user(by), to, id, text, reply: None });
+    }
+
+    fn amend(&mut self, by: &str, n: u64, change: Change<'_>) {
+        self.said += 1;
+        let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
+        let conversation = Target::new("#a").expect("a target");
+        let original = Original { n, author: user(by) };
+        self.record(Command::Amend { user: user(by), conversation, original, id, change });
     }
 
     /// One step: the answer, or the job that must be done first.
@@ -303,7 +312,7 @@ fn a_thousand_channels_are_searched_at_once() {
         let (by, to) = (if number % 2 == 0 { "alice" } else { "bob" }, Target::new(&format!("#c{number}")));
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0001_0000_0000 + number);
         let text = Text::new("the same everywhere").expect("a text");
-        let command = Command::Send { user: user(by), to: to.expect("a target"), id, text };
+        let command = Command::Send { user: user(by), to: to.expect("a target"), id, text, reply: None };
         world.ledger.record(command, NOW_MS).expect("allowed");
     }
     world.say("carol", "#a", "the same here");
@@ -345,6 +354,34 @@ fn the_index_outlives_a_restart_and_is_made_again_when_it_is_not_sound() {
     }
     fs::remove_dir_all(data.path().join("search")).expect("a folder");
     after("nothing", false);
+}
+
+#[test]
+fn edits_replace_and_deleted_texts_are_gone() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    for text in ["first words", "second words", "third words"] {
+        world.say("alice", "#a", text);
+    }
+    let head = |world: &World| {
+        let conversation = Conversation::of(&user("alice"), &Target::new("#a").expect("a target"));
+        world.ledger.state().head(&conversation)
+    };
+    let third = head(&world);
+    assert_eq!(world.find("bob", "words").len(), 3);
+    // In the index already, and then everything once more from the log.
+    world.amend("alice", third - 2, Change::Edit(Text::new("primeira versão").expect("a text")));
+    world.amend("alice", third - 1, Change::Delete);
+    for once_more in [false, true] {
+        assert_eq!(world.find("bob", "words"), ["third words"], "{once_more}");
+        assert_eq!(world.find("bob", "versao"), ["primeira versão"], "{once_more}");
+        assert_eq!(world.find("bob", "second"), [""; 0], "{once_more}");
+        if !once_more {
+            drop(world);
+            fs::remove_dir_all(data.path().join("search")).expect("a folder");
+            world = World::open(data.path());
+        }
+    }
 }
 
 #[test]

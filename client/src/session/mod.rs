@@ -14,6 +14,7 @@ mod memberships;
 mod history;
 mod messages;
 mod search;
+mod amendments;
 mod reads;
 mod outbox;
 mod presence;
@@ -39,7 +40,8 @@ use serde::Serialize;
 
 pub use admin::{Administration, Overview};
 pub use exchange::{
-    Answer, Appearance, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message, News, Range,
+    Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message,
+    News, Range,
 };
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Status};
@@ -166,6 +168,7 @@ impl Session {
             Command::Search(lookup) => self.search(now_ms, ticket, lookup),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
+            Command::Amend(amend) => self.amend(now_ms, ticket, amend),
             Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
             Command::MarkRead(conversation, n) => self.mark_read(now_ms, ticket, conversation, n),
         }
@@ -231,6 +234,7 @@ impl Session {
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
             Question::Mark => Self::marked(outcome?)?,
+            Question::Amend => Self::amended(outcome?)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,
             Question::Logout => outcome.map(|_done| self.logged_out())?,
             Question::Join(_) => self.joined(now_ms, outcome?)?,

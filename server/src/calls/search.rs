@@ -7,7 +7,7 @@ use common::rpc::encode_result_with;
 use common::search::{Search, encode_found};
 use common::{Conversation, Error, Reason};
 
-use super::{Desk, Pending};
+use super::{Desk, Pending, history};
 use crate::domain::search::{self, Query, QueryError};
 use crate::jobs::Outcome;
 use crate::search::{Found, NoIndex, Question, has_words};
@@ -66,7 +66,11 @@ fn read(desk: &Desk<'_>, scope: &[Conversation], found: &Found, limit: usize) ->
             return Ok(Page { lines, before: last, behind: found.behind });
         }
         if let Some(conversation) = scope.get(&*hit.conversation) {
-            desk.ledger.read(conversation, hit.n, hit.n, &mut lines)?;
+            let amendments = desk.ledger.state().channels.amendments(conversation);
+            // Deleted after the index was asked.
+            if !amendments.and_then(|all| all.of(hit.n)).is_some_and(|amendment| amendment.deleted) {
+                history::read(desk, conversation, hit.n, hit.n, false, &mut lines)?;
+            }
         }
         last = Some(hit.record);
     }

@@ -124,6 +124,20 @@ impl MessageIndex {
         self.reader.reload()
     }
 
+    /// What is known of a message, but its text.
+    pub(super) fn get(&self, conversation: &str, n: u64) -> Result<Option<Message>, TantivyError> {
+        let searcher = self.reader.searcher();
+        let term = Term::from_field_text(self.fields.key, &key(conversation, n));
+        let query = TermQuery::new(term, IndexRecordOption::Basic);
+        let found = searcher
+            .search(&query, &TopDocs::with_limit(1).order_by_fast_field::<u64>("record", Order::Desc))?;
+        let Some((Some(record), address)) = found.first().copied() else { return Ok(None) };
+        let columns = searcher.segment_reader(address.segment_ord).fast_fields();
+        let at = columns.u64("at")?.first(address.doc_id).unwrap_or_default();
+        let (conversation, from) = (conversation.to_owned(), text_of(&searcher, "from", address)?);
+        Ok(Some(Message { conversation, n, from, at, record, text: String::new() }))
+    }
+
     /// The newest messages that hold what is asked for.
     pub(super) fn find(&self, question: &Question) -> Result<Vec<Hit>, TantivyError> {
         let searcher = self.reader.searcher();
@@ -214,6 +228,11 @@ impl Writer {
         let tokens = words::tokens(&message.text).into_iter().map(token).collect();
         document.add_pre_tokenized_text(fields.text, PreTokenizedString { text: String::new(), tokens });
         self.writer.add_document(document).map(drop)
+    }
+
+    /// Removes a message that was committed before.
+    pub(super) fn remove(&self, conversation: &str, n: u64) {
+        self.writer.delete_term(Term::from_field_text(self.fields.key, &key(conversation, n)));
     }
 
     /// Makes everything up to this place in the log last.

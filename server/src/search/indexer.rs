@@ -24,6 +24,8 @@ pub(super) struct Indexer {
 #[derive(Default)]
 struct Piece {
     messages: BTreeMap<(String, u64), Message>,
+    /// What became of messages before these: another text, or none.
+    amended: BTreeMap<(String, u64), Option<String>>,
     bytes: usize,
 }
 
@@ -63,9 +65,15 @@ impl Indexer {
         }
         let (mut writer, mut bytes, mut is_last) = (self.index.writer()?, 0, false);
         while !is_last && goes_on {
-            let mut piece = Piece::default();
+            let (mut piece, before) = (Piece::default(), self.follower.at());
             is_last = !self.follower.read(last, |record, line| piece.take(record, line))?;
             bytes += piece.bytes;
+            if !piece.amended.is_empty() {
+                // What is amended may have been written in this run, and is found when it is committed.
+                writer.commit(before)?;
+                self.index.reload()?;
+                self.amend(&writer, &mut piece)?;
+            }
             piece.write(&writer)?;
             if is_last || bytes >= COMMIT_BYTES {
                 goes_on = self.commit(&mut writer, &mut reached)?;
@@ -73,6 +81,18 @@ impl Indexer {
             }
         }
         Ok(writer.close()?)
+    }
+
+    /// Takes messages that were amended out of the index; those with another text are written again.
+    fn amend(&self, writer: &Writer, piece: &mut Piece) -> Result<(), SearchError> {
+        for ((conversation, n), text) in std::mem::take(&mut piece.amended) {
+            let known = self.index.get(&conversation, n)?;
+            writer.remove(&conversation, n);
+            if let (Some(known), Some(text)) = (known, text) {
+                piece.messages.insert((conversation, n), Message { text, ..known });
+            }
+        }
+        Ok(())
     }
 
     fn commit(
@@ -91,12 +111,40 @@ impl Piece {
         // What this version does not know has no words for it either.
         let Ok(Record::Event(event)) = Record::decode(line) else { return };
         let conversation = event.conversation().key().into_owned();
-        let Body::Message { text, .. } = &event.body else { return };
-        self.bytes += text.as_str().len();
-        let (n, at, from) = (event.n, event.at, event.from.as_str().to_owned());
-        let text = text.as_str().to_owned();
-        let message = Message { conversation: conversation.clone(), n, from, at, record, text };
-        self.messages.insert((conversation, n), message);
+        match &event.body {
+            Body::Message { text, .. } => {
+                let text = text.as_str().to_owned();
+                self.bytes += text.len();
+                let (n, at, from) = (event.n, event.at, event.from.as_str().to_owned());
+                let message = Message { conversation: conversation.clone(), n, from, at, record, text };
+                self.messages.insert((conversation, n), message);
+            }
+            Body::Edited { of, text, .. } => self.amend((conversation, *of), Some(text.as_str().to_owned())),
+            Body::Deleted { of, .. } => self.amend((conversation, *of), None),
+            Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
+            | Body::Created { .. }
+            | Body::Joined
+            | Body::Left
+            | Body::Invited(..)
+            | Body::Kicked(..)
+            | Body::Banned(..)
+            | Body::Unbanned(..)
+            | Body::Role(..)
+            | Body::Set { .. }
+            | Body::Unknown => {}
+        }
+    }
+
+    /// The message says something else from now on, or nothing.
+    fn amend(&mut self, key: (String, u64), text: Option<String>) {
+        self.bytes += text.as_ref().map_or(0, String::len);
+        match (self.messages.get_mut(&key), text) {
+            (Some(message), Some(text)) => message.text = text,
+            (Some(_), None) => drop(self.messages.remove(&key)),
+            (None, text) => drop(self.amended.insert(key, text)),
+        }
     }
 
     fn write(&self, writer: &Writer) -> Result<(), SearchError> {
