@@ -31,6 +31,12 @@ fn a_private_group_works_together_and_an_outsider_learns_nothing() {
     alice.sees("@diana");
     alice.is_asked("#trabalho>");
 
+    bob.types("/search contrato");
+    bob.terminal.wait_until("finds it", |screen| {
+        screen.matches("alice: bom dia! o contrato está pronto").count() == 2
+    });
+    bob.is_asked("#trabalho>");
+
     outsider(&node, &eduardo);
     for person in group {
         assert!(!person.terminal.transcript().contains("eduardo"), "he left no trace");
@@ -74,6 +80,8 @@ fn outsider(node: &Node, eduardo: &Person) {
     }
     eduardo.types("/msg #trabalho oi");
     eduardo.sees("não enviada para #trabalho");
+    eduardo.types("/search contrato");
+    eduardo.sees("nada foi encontrado");
     eduardo.types("/channels");
     eduardo.sees("não há canais ainda");
     eduardo.is_asked("papo>");
