@@ -73,6 +73,8 @@ reasons! {
     NoSuchUser = "no_such_user", 4040;
     /// That user is not in the channel.
     NoSuchMember = "no_such_member", 4040;
+    /// One was not invited, or not any more.
+    NoSuchInvitation = "no_such_invitation", 4040;
     /// There is no such session.
     NoSuchSession = "no_such_session", 4040;
     /// The name is in use already.

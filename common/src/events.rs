@@ -50,6 +50,8 @@ pub enum Body<'a> {
     Left,
     /// `channel.invited`: somebody may join.
     Invited(UserName),
+    /// `channel.declined`: somebody who was invited does not want to join.
+    Declined,
     /// `channel.kicked`: somebody was removed.
     Kicked(UserName),
     /// `channel.banned`: somebody was removed, or kept out, for good.
@@ -88,6 +90,7 @@ impl Event<'_> {
             Body::Joined => Body::Joined,
             Body::Left => Body::Left,
             Body::Invited(user) => Body::Invited(user),
+            Body::Declined => Body::Declined,
             Body::Kicked(user) => Body::Kicked(user),
             Body::Banned(user) => Body::Banned(user),
             Body::Unbanned(user) => Body::Unbanned(user),
@@ -177,6 +180,8 @@ enum Kind {
     Left,
     #[serde(rename = "channel.invited")]
     Invited,
+    #[serde(rename = "channel.declined")]
+    Declined,
     #[serde(rename = "channel.kicked")]
     Kicked,
     #[serde(rename = "channel.banned")]
@@ -206,6 +211,7 @@ impl<'a> From<Event<'a>> for EventLine<'a> {
             Body::Joined => bare(Kind::Joined),
             Body::Left => bare(Kind::Left),
             Body::Invited(user) => EventLine { user: Some(user), ..bare(Kind::Invited) },
+            Body::Declined => bare(Kind::Declined),
             Body::Kicked(user) => EventLine { user: Some(user), ..bare(Kind::Kicked) },
             Body::Banned(user) => EventLine { user: Some(user), ..bare(Kind::Banned) },
             Body::Unbanned(user) => EventLine { user: Some(user), ..bare(Kind::Unbanned) },
@@ -231,6 +237,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
             Kind::Joined => Body::Joined,
             Kind::Left => Body::Left,
             Kind::Invited => Body::Invited(user?),
+            Kind::Declined => Body::Declined,
             Kind::Kicked => Body::Kicked(user?),
             Kind::Banned => Body::Banned(user?),
             Kind::Unbanned => Body::Unbanned(user?),
@@ -246,13 +253,14 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 11] = [
+    const GOLDEN: [&str; 12] = [
         r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi, João 🙂\n\"tudo bem\"?"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#board","from":"alice","kind":"channel.created","private":true}"##,
         r##"{"n":2,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.joined"}"##,
         r##"{"n":3,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.left"}"##,
         r##"{"n":4,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.invited","user":"bob"}"##,
+        r##"{"n":5,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.declined"}"##,
         r##"{"n":5,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.kicked","user":"bob"}"##,
         r##"{"n":6,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.banned","user":"bob"}"##,
         r##"{"n":7,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.unbanned","user":"bob"}"##,

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use common::accounts::{LoggedIn, UserInfo};
-use common::channels::ChannelInfo;
+use common::channels::{ChannelInfo, Invitation};
 use common::reads::Reading;
 use common::{Password, Target, UserName};
 
@@ -71,8 +71,8 @@ impl Room {
         self.desk.ask(Command::Follow(Follow::Everything))?;
         self.users()?;
         let channels = self.channels()?;
-        for invited in channels.iter().filter(|channel| channel.invited) {
-            self.say(&self.words.you_are_invited(&invited.channel))?;
+        for invitation in self.invitations()? {
+            self.say(&render::invitation(self.words, &invitation))?;
         }
         let unread = self.unread()?;
         self.say_unread(&unread)?;
@@ -210,6 +210,14 @@ impl Room {
         let Answer::Users(users) = self.desk.ask(Command::Users)? else { return Err(unexpected()) };
         self.names.add(users.iter().map(|user| format!("@{}", user.user)));
         Ok(users)
+    }
+
+    pub(super) fn invitations(&mut self) -> Result<Vec<Invitation>, Failure> {
+        let Answer::Invitations(invitations) = self.desk.ask(Command::Invitations)? else {
+            return Err(unexpected());
+        };
+        self.names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
+        Ok(invitations)
     }
 
     /// Tells what went wrong, and goes on: only the end of the output is the end of the chat.

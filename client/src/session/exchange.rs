@@ -1,7 +1,7 @@
 //! What goes into a [`Session`](super::Session) and what comes out of it.
 
 use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
-use common::channels::{ChannelInfo, Joined, Member, Role};
+use common::channels::{ChannelInfo, Invitation, Joined, Member, Role};
 use common::presence::Change;
 use common::reads::Reading;
 use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
@@ -34,6 +34,10 @@ pub enum Command {
     Join(ChannelName),
     /// Be a member no more.
     Leave(ChannelName),
+    /// Which channels the person is invited to.
+    Invitations,
+    /// Take no part in what one is invited to.
+    Decline(ChannelName),
     /// Look after a channel.
     Manage(ChannelName, Deed),
     /// Who the members are.
@@ -160,6 +164,8 @@ pub enum Answer {
     Members(Vec<Member>),
     /// All channels.
     Channels(Vec<ChannelInfo>),
+    /// What the person is invited to.
+    Invitations(Vec<Invitation>),
     /// All users.
     Users(Vec<UserInfo>),
     /// The open sessions, oldest first.

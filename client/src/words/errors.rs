@@ -113,6 +113,7 @@ fn in_portuguese(reason: Reason) -> Option<&'static str> {
         Reason::NoSuchChannel => Some("esse canal não existe: crie-o, ou veja /channels"),
         Reason::NoSuchUser => Some("esse usuário não existe: veja /users"),
         Reason::NoSuchMember => Some("essa pessoa não está no canal: veja /members"),
+        Reason::NoSuchInvitation => Some("não há convite seu para esse canal: veja /invitations"),
         Reason::NoSuchSession => Some("você não tem essa sessão: veja /sessions"),
         Reason::NameTaken => Some("esse nome já está em uso"),
         Reason::IdTaken => Some("o id dessa mensagem já está em uso: mande-a de novo"),

@@ -6,7 +6,7 @@ use super::*;
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..21u8).prop_map(|(by, other, place, flag, what)| {
+    (name.clone(), name, place, any::<bool>(), 0..23u8).prop_map(|(by, other, place, flag, what)| {
         let (deed, target) = (deed(by, place), user(other));
         match what {
             0 => Command::CreateChannel(deed, flag),
@@ -30,6 +30,8 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
             17 => Command::Disable { by: user(by), user: target, disabled: flag },
             18 => Command::Promote { by: user(by), user: target, administrator: flag },
             19 => Command::Seen { user: target, at: NOW_MS + u64::from(flag) },
+            20 => Command::Decline(deed),
+            21 => send(by, "*"),
             _ => Command::Register { user: user(by), password: "hash".into() },
         }
     })
@@ -46,6 +48,7 @@ proptest! {
         let replayed = world.replayed();
         prop_assert_eq!(&replayed.users, &world.state.users);
         prop_assert_eq!(replayed.channels.all(), world.state.channels.all());
+        prop_assert_eq!(replayed.channels.everybody(), world.state.channels.everybody());
         prop_assert_eq!(replayed.presence_topic(), world.state.presence_topic());
         let mut restored = State::new(TopicSecret::new([7; 32]));
         restored.users.restore(world.state.users.accounts().clone());
