@@ -75,12 +75,16 @@ reasons! {
     NoSuchMember = "no_such_member", 4040;
     /// One was not invited, or not any more.
     NoSuchInvitation = "no_such_invitation", 4040;
+    /// There is no message of that number, or it was deleted.
+    NoSuchMessage = "no_such_message", 4040;
     /// There is no such session.
     NoSuchSession = "no_such_session", 4040;
     /// The name is in use already.
     NameTaken = "name_taken", 4090;
     /// This message `id` belongs to another sender's message: make a new one.
     IdTaken = "id_taken", 4090;
+    /// Things are so already: nothing was recorded.
+    Unchanged = "unchanged", 4090;
     /// More than a limit allows; the message names the limit.
     TooLarge = "too_large", 4130;
     /// Too many at once: send again a little later.

@@ -17,6 +17,7 @@ pub mod methods;
 pub mod accounts;
 pub mod channels;
 pub mod messages;
+pub mod amendments;
 pub mod history;
 pub mod presence;
 pub mod reads;

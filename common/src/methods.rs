@@ -3,7 +3,7 @@
 
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
-use crate::{accounts, admin, channels, history, messages, node, presence, reads};
+use crate::{accounts, admin, amendments, channels, history, messages, node, presence, reads};
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +170,18 @@ methods! {
         "Says something to a channel or a user. The answer means: it is on disk."
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000001","text":"oi"}"##
         => r#"{"n":17,"at":1763700000123}"#;
+    MessageEdit "message.edit" Session (amendments::Edit<'a>)
+        "Makes one's own message say something else."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000002","text":"olá"}"##
+        => r#"{"n":18,"at":1763700000456}"#;
+    MessageDelete "message.delete" Session (amendments::Delete<'a>)
+        "Takes one's own message back; moderators and owners any message of their channel."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000003"}"##
+        => r#"{"n":19,"at":1763700000789}"#;
+    MessageReact "message.react" Session (amendments::React<'a>)
+        "Reacts to a message, or takes that back."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000004","emoji":"👍"}"##
+        => r#"{"n":18,"at":1763700000456}"#;
     MessageHistory "message.history" Session (history::History<'a>)
         "Reads a page of a conversation."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##

@@ -146,6 +146,9 @@ fn in_a_public_channel() {
     channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
     channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    message.edit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
     message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
@@ -187,6 +190,9 @@ fn in_a_private_channel() {
     channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
     channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    message.edit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
     message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok

@@ -35,6 +35,11 @@ impl Change {
             | Body::Banned(_)
             | Body::Invited(_)
             | Body::Message { .. }
+            | Body::Edited { .. }
+            | Body::Deleted { .. }
+            | Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
             | Body::Unbanned(_)
             | Body::Role(..)
             | Body::Set { .. }

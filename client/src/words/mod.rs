@@ -9,6 +9,7 @@ mod language;
 mod accounts;
 mod channels;
 mod conversations;
+mod amendments;
 mod reads;
 mod connection;
 mod presence;
@@ -95,6 +96,7 @@ mod tests {
         presence::SENTENCES,
         menu::SENTENCES,
         admin::SENTENCES,
+        amendments::SENTENCES,
         reads::SENTENCES,
     ];
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod amendments;
 mod history;
 mod reads;
 mod messages;
@@ -117,6 +118,9 @@ impl Desk<'_> {
             Call::ChannelSet(params) => tell(out, id, channels::set(self, params)?),
             Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
             Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
+            Call::MessageEdit(params) => tell(out, id, amendments::edit(self, params)?),
+            Call::MessageDelete(params) => tell(out, id, amendments::delete(self, params)?),
+            Call::MessageReact(params) => tell(out, id, amendments::react(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
             Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
             Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),

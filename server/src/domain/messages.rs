@@ -1,6 +1,6 @@
 //! Messages to channels and to users.
 
-use common::{Body, Conversation, Event, Target, Text, UserName};
+use common::{Body, Conversation, Event, Target, UserName};
 use uuid::Uuid;
 
 use super::{DomainError, State};
@@ -14,11 +14,10 @@ pub(super) fn send<'a>(
     state: &State,
     user: UserName,
     to: Target,
-    id: Uuid,
-    text: Text<'a>,
+    body: Body<'a>,
     at: u64,
 ) -> Result<Record<'a>, DomainError> {
-    check_id(id, at)?;
+    body.id().map_or(Ok(()), |id| check_id(id, at))?;
     let head = match &to {
         Target::Channel(name) => state.channels.writable(name, &user)?.progress.n,
         Target::User(other) if !state.users.exists(other) => {
@@ -26,12 +25,16 @@ pub(super) fn send<'a>(
         }
         Target::User(_) => state.head(&Conversation::of(&user, &to)),
     };
-    let body = Body::Message { id, text };
+    if let Body::Message { reply: Some(reply), .. } = &body
+        && !(1..=head).contains(reply)
+    {
+        return Err(DomainError::NoSuchMessage(*reply, to));
+    }
     Ok(Record::Event(Event { n: head + 1, at, to, from: user, body }))
 }
 
 /// The first 48 bits of a UUID of version 7 are Unix milliseconds (RFC 9562, section 5.7).
-fn check_id(id: Uuid, at: u64) -> Result<(), DomainError> {
+pub(super) fn check_id(id: Uuid, at: u64) -> Result<(), DomainError> {
     if id.get_version_num() != 7 {
         return Err(DomainError::IdVersion);
     }
