@@ -80,8 +80,7 @@ impl Room {
         let channels = self.channels()?;
         let is_own = |wanted: &Target| {
             let mut own = channels.iter().filter(|channel| channel.role.is_some());
-            let mut is_own = |name| own.any(|own| *name == own.channel);
-            matches!(wanted, Target::Channel(name) if name.is_everybody() || is_own(name))
+            matches!(wanted, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
         };
         self.cache.keep_channels(is_own);
         let last = last.filter(|last| matches!(last, Target::User(_)) || is_own(last));
