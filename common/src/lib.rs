@@ -19,6 +19,7 @@ pub mod channels;
 pub mod messages;
 pub mod amendments;
 pub mod history;
+pub mod search;
 pub mod presence;
 pub mod reads;
 pub mod admin;

@@ -59,6 +59,7 @@ pub(super) enum Question {
     Sessions,
     Admin(AdminQuestion),
     History,
+    Search,
     Open(Target),
     ReadOn(Target),
     Reads {

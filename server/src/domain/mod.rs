@@ -13,6 +13,7 @@ pub mod channels;
 pub mod messages;
 pub mod amendments;
 pub mod history;
+pub mod search;
 pub mod reads;
 pub mod admin;
 
