@@ -141,6 +141,8 @@ fn in_a_public_channel() {
     channel.leave | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | last_owner | ok
     channel.members | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     channel.invite | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    channel.invitations | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.decline | unauthenticated | unauthenticated | no_such_invitation | no_such_invitation | no_such_invitation | ok | no_such_invitation | no_such_invitation | no_such_invitation | no_such_invitation
     channel.kick | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
     channel.ban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
     channel.unban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
@@ -184,6 +186,8 @@ fn in_a_private_channel() {
     channel.leave | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | last_owner | ok
     channel.members | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     channel.invite | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.invitations | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.decline | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | ok | no_such_invitation | no_such_invitation | no_such_invitation | no_such_invitation
     channel.kick | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
     channel.ban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
     channel.unban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed

@@ -65,6 +65,9 @@ pub enum DomainError {
     /// No such session of this user.
     #[error("you have no such session")]
     NoSuchSession,
+    /// Not invited, or not any more.
+    #[error("you have no invitation to {0}")]
+    NoSuchInvitation(ChannelName),
     /// A list of the channel is full.
     #[error("too many are invited to, or banned from, {0}")]
     TooMany(ChannelName),
@@ -92,6 +95,7 @@ impl DomainError {
             Self::NotAdministrator => Reason::NotAdministrator,
             Self::LastAdministrator(_) => Reason::LastAdministrator,
             Self::Disabled => Reason::Disabled,
+            Self::NoSuchInvitation(_) => Reason::NoSuchInvitation,
             Self::NoSuchSession => Reason::NoSuchSession,
             Self::NoSuchMessage(..) => Reason::NoSuchMessage,
             Self::NotAuthor => Reason::NotAllowed,

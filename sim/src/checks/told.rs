@@ -43,6 +43,7 @@ impl Told {
             }
             // Nobody is invited, removed or given a role here.
             Body::Invited(_)
+            | Body::Declined
             | Body::Kicked(_)
             | Body::Banned(_)
             | Body::Unbanned(_)
