@@ -150,6 +150,7 @@ fn in_a_public_channel() {
     message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     typing.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
@@ -192,6 +193,7 @@ fn in_a_private_channel() {
     message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     typing.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok

@@ -14,6 +14,7 @@ mod memberships;
 mod history;
 mod messages;
 mod amendments;
+mod mentions;
 mod reads;
 mod outbox;
 mod presence;
@@ -165,6 +166,7 @@ impl Session {
             Command::History(range) => self.read_history(now_ms, ticket, range),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
+            Command::Mentions => self.list_mentions(now_ms, ticket),
             Command::Amend(amend) => self.amend(now_ms, ticket, amend),
             Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
             Command::MarkRead(conversation, n) => self.mark_read(now_ms, ticket, conversation, n),
@@ -231,6 +233,7 @@ impl Session {
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
             Question::Mark => Self::marked(outcome?)?,
+            Question::Mentions => self.mentions_listed(outcome?)?,
             Question::Amend => Self::amended(outcome?)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,
             Question::Logout => outcome.map(|_done| self.logged_out())?,

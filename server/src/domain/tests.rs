@@ -10,6 +10,7 @@ use crate::records::{Private, Record, TokenDigest};
 
 mod admin;
 mod amendments;
+mod mentions;
 mod replay;
 mod reads;
 mod snapshots;
