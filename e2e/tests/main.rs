@@ -18,6 +18,7 @@ mod chat;
 mod outbox;
 mod plain;
 mod people;
+mod languages;
 mod trabalho;
 mod readme;
 mod interop;

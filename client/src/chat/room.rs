@@ -280,9 +280,8 @@ impl Room {
             return "menu> ".to_owned();
         }
         let status = self.desk.status().ok();
-        let link = status.as_ref().and_then(|status| render::link(self.words, status));
-        let link = link.map_or_else(String::new, |link| format!(" ({link})"));
-        self.open.as_ref().map_or_else(|| format!("papo{link}> "), |open| format!("{open}{link}> "))
+        let beside = status.map_or_else(String::new, |status| render::beside_prompt(self.words, &status));
+        self.open.as_ref().map_or_else(|| format!("papo{beside}> "), |open| format!("{open}{beside}> "))
     }
 
     pub(super) fn leave_for_good(&mut self) {

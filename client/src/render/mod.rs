@@ -24,7 +24,7 @@ pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
 pub(crate) use sanitise::sanitise;
-pub(crate) use status::{link, status};
+pub(crate) use status::{beside_prompt, status};
 use style::{Style, mentions_painted};
 
 /// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.
