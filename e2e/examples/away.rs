@@ -7,7 +7,12 @@
 //! Each of several readers, who all missed the same, starts `papo chat` once, with the session that was kept. The time is
 //! taken from the start of the process to the summary (how much is unread where, mentions first), and to the first unread
 //! message of the conversation that opens.
-#![expect(clippy::print_stdout, clippy::expect_used, reason = "an example that prints what it measures")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "an example that prints what it measures"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
