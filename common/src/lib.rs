@@ -20,6 +20,7 @@ pub mod messages;
 pub mod amendments;
 pub mod mentions;
 pub mod history;
+pub mod search;
 pub mod presence;
 pub mod reads;
 pub mod admin;

@@ -20,6 +20,7 @@ use crate::limiters::rates::Rate;
 use crate::limiters::{Guesses, Rates, Typing};
 use crate::notices::tell_presence;
 use crate::presence::{Changed, Presence};
+use crate::search::Search;
 use crate::tokens::TokenIssuer;
 use crate::work::{Route, Work, refuse};
 
@@ -41,6 +42,7 @@ pub struct Engine {
     known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
+    search: Option<Search>,
     presence: Presence,
     typing: Typing,
     /// Frames that wait for a job, by ticket.
@@ -70,6 +72,7 @@ impl Engine {
     #[must_use]
     pub fn new(ledger: Ledger, tokens: TokenIssuer, jobs: Jobs, rate: Rate, events: String) -> Self {
         let (known_tokens, guesses, parked, next_ticket, again, counters) = Default::default();
+        let search = None;
         let (rates, presence, typing) = (Rates::new(rate), Presence::default(), Typing::default());
         Self {
             ledger,
@@ -78,6 +81,7 @@ impl Engine {
             known_tokens,
             guesses,
             rates,
+            search,
             presence,
             typing,
             parked,
@@ -86,6 +90,13 @@ impl Engine {
             events,
             counters,
         }
+    }
+
+    /// With an index of all messages; without it, nothing can be searched.
+    #[must_use]
+    pub fn with_search(self, search: Search) -> Self {
+        search.durable(self.ledger.durable());
+        Self { search: Some(search), ..self }
     }
 
     /// State and journal.
@@ -186,6 +197,9 @@ impl Engine {
             Ok(durable) => durable,
             Err(failure) => self.take_back(*failure).map_err(Failed::Ledger)?,
         };
+        if let Some(search) = &self.search {
+            search.durable(durable);
+        }
         while let Some(work) = self.ledger.held.next_reply(durable) {
             outlet.reply(work.route, work.reply).map_err(Failed::Outlet)?;
         }
@@ -231,6 +245,7 @@ impl Engine {
             known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
+            search: self.search.as_ref(),
             presence: &mut self.presence,
             typing: &mut self.typing,
             events: &self.events,

@@ -15,12 +15,15 @@ use transport::wake::Waker;
 
 use crate::commits::Commits;
 use crate::passwords;
+use crate::search;
 
 /// Kinds of work. Each has threads and a bound of its own, so that none holds up another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// See [`crate::passwords`].
     Passwords,
+    /// See [`crate::search`].
+    Search,
 }
 
 /// How much of a kind is done at once.
@@ -35,7 +38,7 @@ struct Bounds {
 
 impl Kind {
     /// Every kind, in the order of the enum.
-    pub const ALL: [Self; 1] = [Self::Passwords];
+    pub const ALL: [Self; 2] = [Self::Passwords, Self::Search];
 
     const fn bounds(self) -> Bounds {
         match self {
@@ -43,6 +46,11 @@ impl Kind {
                 threads: passwords::THREADS,
                 waiting_max: passwords::WAITING_MAX,
                 refusal: "too many log in at once: try again in a moment",
+            },
+            Self::Search => Bounds {
+                threads: search::THREADS,
+                waiting_max: search::WAITING_MAX,
+                refusal: "too many search at once: try again in a moment",
             },
         }
     }
@@ -65,6 +73,8 @@ pub struct Job {
 pub enum Outcome {
     /// Of a password.
     Password(passwords::Outcome),
+    /// Of a search.
+    Search(Result<search::Found, search::NoIndex>),
     /// The job panicked, which is our fault; the log says where.
     Failed,
 }
@@ -162,9 +172,9 @@ impl Threads {
     fn start(waker: Waker) -> io::Result<Self> {
         let start =
             |kind: Kind| Builder::new_current_thread().max_blocking_threads(kind.bounds().threads).build();
-        let [passwords] = Kind::ALL.map(start);
+        let [passwords, search] = Kind::ALL.map(start);
         let (sender, done) = channel();
-        Ok(Self { runtimes: [passwords?], waker, sender, done })
+        Ok(Self { runtimes: [passwords?, search?], waker, sender, done })
     }
 
     fn submit(&self, ticket: u64, job: Job) {

@@ -145,6 +145,12 @@ impl Ledger {
         self.journal.last()
     }
 
+    /// The number of the newest record that is on disk.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.durable.record
+    }
+
     /// Decides a command, and records what comes of it. `None`: things are so already.
     pub fn record(&mut self, command: Command<'_>, now_ms: u64) -> Result<Option<Receipt>, Error> {
         let Some(record) = domain::decide(&self.state, command, now_ms)? else { return Ok(None) };

@@ -22,6 +22,7 @@ use crate::jobs::{Jobs, Kind as JobKind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::scrubbing::Scrubbing;
+use crate::search::Search;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
 use crate::work::Route;
@@ -136,6 +137,7 @@ impl Server {
         events.connect(&config.proxy)?;
         let scrubbing = Scrubbing::start(ledger.disk())?;
         let engine = Engine::new(ledger, tokens, jobs, config.rate, config.advertise.clone());
+        let engine = engine.with_search(Search::start(&config.data)?);
         let sockets = Sockets {
             requests,
             events,

@@ -17,6 +17,7 @@ use server::domain::{Command, Deed};
 use server::journal::faulty_disk::FaultyDisk;
 use server::ledger::Ledger;
 use server::records::TokenDigest;
+use server::search::Search;
 use server::store::Store;
 use server::tokens::TokenIssuer;
 use uuid::Uuid;
@@ -85,6 +86,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", about.name, &params);
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
+    let search = Search::unattended("nowhere".as_ref());
     let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
     let mut desk = Desk {
         ledger: &mut ledger,
@@ -92,6 +94,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         known_tokens: &mut known_tokens,
         guesses: &mut guesses,
         rates: &mut rates,
+        search: Some(&search),
         presence: &mut presence,
         typing: &mut typing,
         events: "tcp://*:1",
@@ -148,6 +151,7 @@ fn in_a_public_channel() {
     message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
     message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
     message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
@@ -191,6 +195,7 @@ fn in_a_private_channel() {
     message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
     message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
     message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok

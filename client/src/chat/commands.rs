@@ -7,6 +7,7 @@ mod channels;
 mod conversations;
 mod amendments;
 mod reads;
+mod search;
 mod general;
 mod presence;
 
@@ -62,6 +63,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: both("conversations", "conversas"), commands: conversations::COMMANDS },
     Group { title: both("messages", "mensagens"), commands: amendments::COMMANDS },
     Group { title: both("read and unread", "lidas e não lidas"), commands: reads::COMMANDS },
+    Group { title: both("search", "busca"), commands: search::COMMANDS },
     Group { title: both("being there", "presença"), commands: presence::COMMANDS },
     Group { title: both("administration", "administração"), commands: admin::COMMANDS },
     Group { title: both("end papo", "encerrar o papo"), commands: general::AFTER },

@@ -13,6 +13,7 @@ mod topics;
 mod memberships;
 mod history;
 mod messages;
+mod search;
 mod amendments;
 mod mentions;
 mod reads;
@@ -40,7 +41,8 @@ use serde::Serialize;
 
 pub use admin::{Administration, Overview};
 pub use exchange::{
-    Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Follow, Message, News, Range,
+    Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message,
+    News, Range,
 };
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Status};
@@ -164,6 +166,7 @@ impl Session {
             Command::Send(message) => self.send(now_ms, message),
             Command::Status => self.tell_status(now_ms, ticket),
             Command::History(range) => self.read_history(now_ms, ticket, range),
+            Command::Search(lookup) => self.search(now_ms, ticket, lookup),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
             Command::Mentions => self.list_mentions(now_ms, ticket),
@@ -243,6 +246,7 @@ impl Session {
             Question::EndSessions => self.sessions_ended(now_ms, outcome?)?,
             Question::Sessions => Self::sessions_listed(outcome?)?,
             Question::History => self.history_read(outcome?)?,
+            Question::Search => self.found(outcome?)?,
             Question::Members { channel, so_far } => {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
             }

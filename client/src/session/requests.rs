@@ -56,6 +56,7 @@ pub(super) enum Question {
     Sessions,
     Admin(AdminQuestion),
     History,
+    Search,
     Open(Target),
     ReadOn(Target),
     Reads {

@@ -11,6 +11,7 @@ mod channels;
 mod conversations;
 mod amendments;
 mod reads;
+mod search;
 mod connection;
 mod presence;
 mod admin;
@@ -98,6 +99,7 @@ mod tests {
         admin::SENTENCES,
         amendments::SENTENCES,
         reads::SENTENCES,
+        search::SENTENCES,
     ];
 
     /// `{gap}`, each once, in no order: languages differ in that.

@@ -11,6 +11,7 @@ mod messages;
 mod presence;
 mod admin;
 mod node;
+mod search;
 pub mod known_tokens;
 
 use common::accounts::Token;
@@ -26,6 +27,7 @@ use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates, Typing};
 use crate::presence::Presence;
 use crate::records::TokenDigest;
+use crate::search::Search;
 use crate::tokens::TokenIssuer;
 
 /// What a request is answered with.
@@ -40,6 +42,8 @@ pub struct Desk<'a> {
     pub guesses: &'a mut Guesses,
     /// Who sends how much.
     pub rates: &'a mut Rates,
+    /// The index of all messages, where there is one.
+    pub search: Option<&'a Search>,
     /// Who is there.
     pub presence: &'a mut Presence,
     /// Who is writing.
@@ -122,6 +126,7 @@ impl Desk<'_> {
             Call::MessageReact(params) => tell(out, id, amendments::react(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
             Call::MentionList(params) => mentions::list(self, &params)?.tell(out, id),
+            Call::MessageSearch(params) => search::search(self, &params, outcome)?.tell(out, id),
             Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
             Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),

@@ -14,6 +14,7 @@ pub mod messages;
 pub mod amendments;
 pub mod mentions;
 pub mod history;
+pub mod search;
 pub mod reads;
 pub mod admin;
 
