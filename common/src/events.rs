@@ -242,6 +242,8 @@ pub enum Notice {
         n: u64,
         /// How many messages are still unread.
         unread: u64,
+        /// How many of them mention the user.
+        mentions: u64,
     },
 }
 
@@ -327,8 +329,13 @@ mod tests {
             assert_eq!(serde_json::to_string(&notice).expect("json"), line);
             assert!(serde_json::from_str::<Event<'_>>(line).is_err(), "no event");
         }
-        let notice = Notice::Read { conversation: Target::new("@bob").expect("a name"), n: 17, unread: 2 };
-        let line = r#"{"kind":"read","conversation":"@bob","n":17,"unread":2}"#;
+        let notice = Notice::Read {
+            conversation: Target::new("@bob").expect("a name"),
+            n: 17,
+            unread: 2,
+            mentions: 1,
+        };
+        let line = r#"{"kind":"read","conversation":"@bob","n":17,"unread":2,"mentions":1}"#;
         assert_eq!(serde_json::to_string(&notice).expect("json"), line);
         assert_eq!(serde_json::from_str::<Notice>(line).expect("a notice"), notice);
     }

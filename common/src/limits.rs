@@ -19,6 +19,15 @@ pub const EDITS_MAX: usize = 100;
 /// Older texts of one message that a page of history shows, the newest ones.
 pub const EDITS_SHOWN_MAX: usize = 16;
 
+/// Mentions in one text that count.
+pub const MENTIONS_IN_TEXT_MAX: usize = 50;
+
+/// Mentions kept of one user in one conversation, and of everybody in it: the newest ones.
+pub const MENTIONS_KEPT_MAX: usize = 200;
+
+/// Mentions in one page of `mention.list`. Each is read from where it lies in the log.
+pub const MENTIONS_PAGE_MAX: usize = 50;
+
 /// Bytes in the subject of a channel: what fits above a conversation.
 pub const SUBJECT_BYTES_MAX: usize = 512;
 

@@ -3,7 +3,9 @@
 
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
-use crate::{accounts, admin, amendments, channels, history, messages, node, presence, reads, search};
+use crate::{
+    accounts, admin, amendments, channels, history, mentions, messages, node, presence, reads, search,
+};
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,7 +199,11 @@ methods! {
     ReadList "read.list" Session (reads::ListReads<'a>)
         "Tells how far one has read one's conversations, and how many messages are unread, a page at a time."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
-        => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4}],"more":false}"##;
+        => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4,"mentions":1}],"more":false}"##;
+    MentionList "mention.list" Session (mentions::ListMentions<'a>)
+        "Lists the messages that mention one, newest first, a page at a time."
+        r#"{"token":"eyJ0eXAi...","before":8000}"#
+        => r##"{"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"@bob, oi"}]}"##;
     SyncHeads "sync.heads" Session (history::HeadsSince<'a>)
         "Tells how far one's conversations have come, and the topics of one's channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#

@@ -57,4 +57,6 @@ pub struct Reading {
     pub head: u64,
     /// How many messages came after the one that was read last; other events do not count.
     pub unread: u64,
+    /// How many unread messages mention the asker.
+    pub mentions: u64,
 }

@@ -132,7 +132,7 @@ impl Listener {
                 Ok(event) => self.heard.push_back((topic.clone(), event.into_owned())),
                 Err(_) => match serde_json::from_slice(line).expect("a notice") {
                     Notice::TopicMoved { topic, .. } => self.moved.push(topic),
-                    Notice::Read { conversation, n, unread } => {
+                    Notice::Read { conversation, n, unread, .. } => {
                         self.reads.push_back(format!("{conversation} {n}, {unread} unread"));
                     }
                     Notice::Presence { users, .. } => self.changes.extend(users),

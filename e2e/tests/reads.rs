@@ -3,6 +3,7 @@
 use e2e::{Node, PASSWORD, Terminal, peers};
 use serde_json::json;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 #[test]
 fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_message_on() {
@@ -14,7 +15,7 @@ fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_messa
     }
     alice.send("#a", "seen").expect("sent");
     bob.call("read.mark", json!({"conversation": "#a", "n": 3})).expect("marked");
-    for text in ["one", "two"] {
+    for text in ["one, @here", "two"] {
         alice.send("#a", text).expect("sent");
     }
     alice.send("#b", "three").expect("sent");
@@ -28,6 +29,7 @@ fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_messa
     terminal.wait_for("password");
     terminal.enter(PASSWORD);
     terminal.wait_for("unread: 3 in 2 conversations");
+    terminal.wait_for("#a: 2 unread, 1 for you, after 3");
     terminal.wait_for("#a: 2 unread, from 4 on");
     terminal.wait_for("alice: two");
     assert!(!terminal.screen().contains("seen"), "{}", terminal.screen());
@@ -37,4 +39,11 @@ fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_messa
     let marks: Vec<_> =
         unread["conversations"].as_array().expect("a list").iter().map(|one| one["unread"].clone()).collect();
     assert_eq!(marks, [0, 1]);
+    terminal.enter("/mentions");
+    terminal.wait_until("lists the mention", |screen| screen.matches("alice: one, @here").count() == 2);
+    alice
+        .call("message.delete", json!({"conversation": "#a", "n": 4, "id": Uuid::now_v7()}))
+        .expect("deleted");
+    let mentions = bob.call("mention.list", json!({})).expect("a list");
+    assert_eq!(mentions, json!({"events": []}));
 }

@@ -369,12 +369,13 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
 /// Tells the other sessions of a user what was read in this one.
 fn tell_read(state: &State, held: &mut Held, private: &Private) {
     let Private::Read { user, conversation, .. } = private else { return };
-    let Some(Reading { conversation, n, unread, .. }) = domain::reads::reading(state, user, conversation)
+    let Some(Reading { conversation, n, unread, mentions, .. }) =
+        domain::reads::reading(state, user, conversation)
     else {
         return;
     };
     // Whoever is not told learns it from `read.list`.
-    if let Ok(line) = serde_json::to_vec(&Notice::Read { conversation, n, unread }) {
+    if let Ok(line) = serde_json::to_vec(&Notice::Read { conversation, n, unread, mentions }) {
         held.publish(&state.user_topic(user).into(), &line);
     }
 }

@@ -156,6 +156,7 @@ fn in_a_public_channel() {
     message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     typing.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
@@ -201,6 +202,7 @@ fn in_a_private_channel() {
     message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     typing.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok

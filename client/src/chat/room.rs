@@ -219,7 +219,7 @@ impl Room {
     pub(super) fn unread(&mut self) -> Result<Vec<Reading>, Failure> {
         let Answer::Reads(mut reads) = self.desk.ask(Command::Reads)? else { return Err(unexpected()) };
         reads.retain(|reading| reading.unread > 0);
-        reads.sort_by_key(|reading| Reverse(reading.unread));
+        reads.sort_by_key(|reading| Reverse((reading.mentions, reading.unread)));
         Ok(reads)
     }
 

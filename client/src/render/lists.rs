@@ -50,7 +50,11 @@ pub(crate) fn user(words: Words, info: &UserInfo) -> String {
 
 /// A conversation with how much of it is unread.
 pub(crate) fn reading(words: Words, reading: &Reading) -> String {
-    words.reading(&reading.conversation, reading.unread, reading.n)
+    let Reading { conversation, n, unread, mentions, .. } = reading;
+    match mentions {
+        0 => words.reading(conversation, *unread, *n),
+        mentions => words.reading_with_mentions(conversation, *unread, *mentions, *n),
+    }
 }
 
 /// A session: `*` marks the one that asks.

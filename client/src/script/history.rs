@@ -6,7 +6,7 @@ use super::{Common, open_session, target};
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer};
-use crate::session::{Answer, Command, Range};
+use crate::session::{Answer, Command, Entry, Range};
 
 /// Arguments of `papo history`.
 #[derive(Debug, clap::Args)]
@@ -38,13 +38,18 @@ pub(super) fn run(arguments: History) -> Result<(), Failure> {
     else {
         return Err(unexpected());
     };
+    print_page(&entries, common.json)
+}
+
+/// Prints events: their lines, or as a person reads them.
+pub(super) fn print_page(entries: &[Entry], is_json: bool) -> Result<(), Failure> {
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
-    if common.json {
-        for entry in &entries {
+    if is_json {
+        for entry in entries {
             output.print_json(&entry.line)?;
         }
     } else if !entries.is_empty() {
-        output.print(&renderer.page(&entries))?;
+        output.print(&renderer.page(entries))?;
     }
     Ok(output.flush()?)
 }

@@ -53,6 +53,8 @@ pub enum Command {
     React(amendments::React),
     /// List the conversations with something unread.
     Unread(reads::Unread),
+    /// List the newest messages that mention you.
+    Mentions(reads::Mentions),
     /// Mark a conversation as read.
     Read(reads::Mark),
     /// List the channels.
@@ -93,6 +95,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Delete(arguments) => amendments::delete(arguments),
         Command::React(arguments) => amendments::react(arguments),
         Command::Unread(arguments) => reads::unread(&arguments),
+        Command::Mentions(arguments) => reads::mentions(&arguments),
         Command::Read(arguments) => reads::mark(arguments),
         Command::Search(arguments) => search::run(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
@@ -208,6 +211,7 @@ mod tests {
             "react @bob 17 👍 --remove",
             "unread --json",
             "unread --all",
+            "mentions --json",
             "read #ops",
             "read @bob --until 17 --json",
             "channels",

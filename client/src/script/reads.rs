@@ -4,6 +4,7 @@ use common::Target;
 use serde_json::json;
 
 use super::accounts::print;
+use super::history::print_page;
 use super::{Common, open_session, target};
 use crate::desk::unexpected;
 use crate::failure::Failure;
@@ -17,6 +18,13 @@ pub struct Unread {
     /// Also those that were read to their end.
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Arguments of `papo mentions`.
+#[derive(Debug, clap::Args)]
+pub struct Mentions {
     #[command(flatten)]
     common: Common,
 }
@@ -46,6 +54,12 @@ pub(super) fn unread(arguments: &Unread) -> Result<(), Failure> {
         }
     }
     Ok(output.flush()?)
+}
+
+pub(super) fn mentions(arguments: &Mentions) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let Answer::History(entries) = desk.ask(Command::Mentions)? else { return Err(unexpected()) };
+    print_page(&entries, arguments.common.json)
 }
 
 pub(super) fn mark(arguments: Mark) -> Result<(), Failure> {

@@ -3,10 +3,11 @@
 use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
 use common::amendments::{Emoji, Present};
 use common::channels::{ChannelInfo, Invitation, Joined, Member, Role};
+use common::mentions::{Mention, mentions};
 use common::messages::Sent;
 use common::presence::Change;
 use common::reads::Reading;
-use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
+use common::{Body, ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -67,6 +68,8 @@ pub enum Command {
     Administrate(Administration),
     /// Say something. The outcome comes as [`News::Sent`].
     Send(Message),
+    /// The newest messages that mention the person; answered as [`Answer::History`], newest first.
+    Mentions,
     /// Do something to a message.
     Amend(Amend),
     /// Tell how the session stands.
@@ -339,6 +342,17 @@ impl Entry {
         Some(entry(any.n, common::Conversation::of(&any.from, &any.to), None))
     }
 
+    /// Whether it is a message that mentions this user, by name or with everybody.
+    pub(super) fn mentions(&self, user: Option<&UserName>) -> bool {
+        let Some(Body::Message { text, .. }) = self.event.as_ref().map(|event| &event.body) else {
+            return false;
+        };
+        mentions(text.as_str()).any(|mention| match mention {
+            Mention::User(named) => user == Some(&named),
+            Mention::Here => true,
+        })
+    }
+
     /// Reads an event's line in a page of history, which may say more than the line in the log.
     pub(super) fn read_present(reader: &UserName, line: &str) -> Option<Self> {
         let present = serde_json::from_str::<Present<'static>>(line).ok();
@@ -349,7 +363,7 @@ impl Entry {
     /// The event that an acknowledged message of one's own has become.
     pub(super) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
         let Message { id, text, reply, .. } = message.clone();
-        let body = common::Body::Message { id, text, reply };
+        let body = Body::Message { id, text, reply };
         let event = Event { n: sent.n, at: sent.at, to: message.to.clone(), from: reader.clone(), body };
         let line = serde_json::to_string(&event).unwrap_or_default().into();
         Self {

@@ -30,7 +30,9 @@ impl Session {
     fn noticed(&mut self, now_ms: u64, me: &UserName, notice: Notice) {
         match notice {
             Notice::TopicMoved { to, topic } => self.topic_moved(now_ms, Target::Channel(to), topic),
-            Notice::Read { conversation, n, unread } => self.read_elsewhere(conversation, n, unread),
+            Notice::Read { conversation, n, unread, mentions } => {
+                self.read_elsewhere(conversation, n, unread, mentions);
+            }
             Notice::Presence { users, .. } => self.presence_changed(users),
             Notice::Typing { to, from, typing, .. } => {
                 let conversation = Conversation::of(&from, &to).seen_by(me);

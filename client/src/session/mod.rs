@@ -15,6 +15,7 @@ mod history;
 mod messages;
 mod search;
 mod amendments;
+mod mentions;
 mod reads;
 mod outbox;
 mod presence;
@@ -170,6 +171,7 @@ impl Session {
             Command::Search(lookup) => self.search(now_ms, ticket, lookup),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
+            Command::Mentions => self.list_mentions(now_ms, ticket),
             Command::Amend(amend) => self.amend(now_ms, ticket, amend),
             Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
             Command::MarkRead(conversation, n) => self.mark_read(now_ms, ticket, conversation, n),
@@ -236,6 +238,7 @@ impl Session {
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
             Question::Mark => Self::marked(outcome?)?,
+            Question::Mentions => self.mentions_listed(outcome?)?,
             Question::Amend => Self::amended(outcome?)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,
             Question::Logout => outcome.map(|_done| self.logged_out())?,

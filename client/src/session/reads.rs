@@ -86,10 +86,12 @@ impl Reads {
         });
         if self.is_listed {
             let conversation = entry.conversation.clone();
-            let new = || Reading { conversation, n: entry.n.saturating_sub(1), head: 0, unread: 0 };
+            let new =
+                || Reading { conversation, n: entry.n.saturating_sub(1), head: 0, unread: 0, mentions: 0 };
             let reading = self.known.entry(entry.conversation.clone()).or_insert_with(new);
             reading.head = reading.head.max(entry.n);
             reading.unread += u64::from(is_others);
+            reading.mentions += u64::from(is_others && entry.mentions(me));
         }
         if let Some((open, shown)) = &mut self.open
             && *open == entry.conversation
@@ -155,9 +157,9 @@ impl Session {
     }
 
     /// The person has read something, here or in another session.
-    pub(super) fn read_elsewhere(&mut self, conversation: Target, n: u64, unread: u64) {
+    pub(super) fn read_elsewhere(&mut self, conversation: Target, n: u64, unread: u64, mentions: u64) {
         let head = self.reads.known.get(&conversation).map_or(n, |reading| reading.head.max(n));
-        let reading = Reading { conversation: conversation.clone(), n, head, unread };
+        let reading = Reading { conversation: conversation.clone(), n, head, unread, mentions };
         if self.reads.is_listed {
             self.reads.known.insert(conversation, reading.clone());
         }

@@ -67,6 +67,7 @@ pub(super) enum Question {
     },
     Mark,
     Amend,
+    Mentions,
 }
 
 /// At which point heads were asked for, which says what the fan-out should have brought by then.

@@ -13,6 +13,14 @@ sentences! {
         en: "{conversation}: {unread} unread, after {n}",
         pt: "{conversation}: {unread} não lidas, depois de {n}",
     }
+    reading_with_mentions(conversation: &Target, unread: u64, mentions: u64, n: u64) {
+        en: "{conversation}: {unread} unread, {mentions} for you, after {n}",
+        pt: "{conversation}: {unread} não lidas, {mentions} para você, depois de {n}",
+    }
+    no_mentions() {
+        en: "nobody has mentioned you",
+        pt: "ninguém mencionou você",
+    }
     and_more_unread(more: usize) {
         en: "and {more} more: /unread",
         pt: "e mais {more}: /unread",

@@ -4,6 +4,7 @@
 mod accounts;
 mod channels;
 mod amendments;
+mod mentions;
 mod history;
 mod reads;
 mod messages;
@@ -126,6 +127,7 @@ impl Desk<'_> {
             Call::MessageDelete(params) => tell(out, id, amendments::delete(self, params)?),
             Call::MessageReact(params) => tell(out, id, amendments::react(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
+            Call::MentionList(params) => mentions::list(self, &params)?.tell(out, id),
             Call::MessageSearch(params) => search::search(self, &params, outcome)?.tell(out, id),
             Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
             Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),

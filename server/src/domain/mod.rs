@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 pub mod amendments;
+pub mod mentions;
 pub mod history;
 pub mod search;
 pub mod reads;

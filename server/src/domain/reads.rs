@@ -9,6 +9,7 @@ use common::reads::Reading;
 use common::{Body, Conversation, Event, Target, UserName};
 use serde::{Deserialize, Serialize};
 
+use super::mentions::{Mentioned, Mentions};
 use super::{DomainError, State, history};
 use crate::records::{Private, Record};
 
@@ -18,6 +19,9 @@ pub struct ReadState {
     /// The numbers of the events that are no messages, in order: 8 bytes each.
     others: Vec<u64>,
     marks: BTreeMap<UserName, Mark>,
+    /// Who was mentioned, and by what.
+    #[serde(default)]
+    mentions: Mentions,
 }
 
 /// How far somebody has read.
@@ -31,7 +35,7 @@ struct Mark {
 
 impl ReadState {
     /// Takes an event in. Who has nothing unread has read their own message too.
-    pub(super) fn take(&mut self, event: &Event<'_>) {
+    pub(super) fn take(&mut self, record: u64, event: &Event<'_>) {
         if !is_message(&event.body) {
             self.others.push(event.n);
             if let Body::Deleted { of, .. } = event.body
@@ -39,9 +43,11 @@ impl ReadState {
             {
                 // What was taken back need not be read any more.
                 self.others.insert(place, of);
+                self.mentions.remove(of);
             }
             return;
         }
+        self.mentions.take(record, event, |user| self.marks.contains_key(user));
         let before = event.n.saturating_sub(1);
         match self.marks.get_mut(&event.from) {
             Some(mark) if mark.n == before || messages(&self.others, mark.n, before) == 0 => mark.n = event.n,
@@ -59,6 +65,7 @@ impl ReadState {
     /// Somebody is a member no more.
     pub(super) fn forget(&mut self, user: &UserName) {
         self.marks.remove(user);
+        self.mentions.forget(user);
     }
 
     /// Somebody has read up to `n`. A mark never goes back.
@@ -67,6 +74,12 @@ impl ReadState {
             Some(mark) => mark.n = mark.n.max(n),
             None => drop(self.marks.insert(user.clone(), Mark { since: 0, n })),
         }
+    }
+
+    /// The messages that mention `user` since they came, in order.
+    pub(super) fn mentions(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
+        let since = self.marks.get(user).map_or(0, |mark| mark.since);
+        self.mentions.of(user).filter(move |mentioned| mentioned.n > since)
     }
 
     /// The last event that `user` has read, 0 when that is none.
@@ -130,7 +143,9 @@ pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Readin
     if head == 0 {
         return None;
     }
-    Some(Reading { conversation: target.clone(), n, head, unread: messages(&reads.others, n, head) })
+    let unread = messages(&reads.others, n, head);
+    let mentions = reads.mentions(user).filter(|mentioned| mentioned.n > n).count() as u64;
+    Some(Reading { conversation: target.clone(), n, head, unread, mentions })
 }
 
 /// How far `user` has read each of their conversations, those after `after`.

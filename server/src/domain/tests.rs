@@ -12,6 +12,7 @@ mod admin;
 mod everybody;
 mod invitations;
 mod amendments;
+mod mentions;
 mod replay;
 mod reads;
 mod snapshots;

@@ -2,9 +2,10 @@
 
 use super::Command;
 use crate::chat::room::Room;
+use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render;
-use crate::session::Command as Ask;
+use crate::session::{Answer, Command as Ask};
 use crate::words::{both, same};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -13,6 +14,12 @@ pub(super) static COMMANDS: &[Command] = &[
         same(""),
         both("list the conversations with something unread", "lista as conversas com algo por ler"),
         unread,
+    ),
+    Command::new(
+        "mentions",
+        same(""),
+        both("list the newest messages that mention you", "lista as últimas mensagens que mencionam você"),
+        mentions,
     ),
     Command::new(
         "next",
@@ -31,4 +38,14 @@ fn unread(room: &mut Room, _: &str) -> Result<(), Failure> {
 fn next(room: &mut Room, _: &str) -> Result<(), Failure> {
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     room.desk.ask(Ask::ReadOn(conversation)).map(drop)
+}
+
+fn mentions(room: &mut Room, _: &str) -> Result<(), Failure> {
+    let Answer::History(mut entries) = room.desk.ask(Ask::Mentions)? else { return Err(unexpected()) };
+    // The newest stands where one looks first: above the prompt.
+    entries.reverse();
+    if entries.is_empty() {
+        return room.say(&room.words.no_mentions());
+    }
+    crate::chat::say(&room.renderer.page(&entries))
 }

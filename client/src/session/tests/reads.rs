@@ -7,7 +7,7 @@ use super::*;
 fn having_read(n: u64, unread: u64) -> Stage {
     let mut stage = Stage::following();
     stage.command(Command::Reads);
-    let ops = json!({"conversation": "#ops", "n": n, "head": 3, "unread": unread});
+    let ops = json!({"conversation": "#ops", "n": n, "head": 3, "unread": unread, "mentions": 0});
     stage.reply("read.list", &json!({"conversations": [ops], "more": false}));
     stage.take_transcript();
     stage
@@ -86,7 +86,7 @@ fn one_s_own_words_are_no_reason_for_a_mark() {
 #[test]
 fn what_is_read_in_another_session_is_read_here_too() {
     let mut stage = having_read(1, 2);
-    stage.own_line(r##"{"kind":"read","conversation":"#ops","n":3,"unread":0}"##);
+    stage.own_line(r##"{"kind":"read","conversation":"#ops","n":3,"unread":0,"mentions":0}"##);
     stage.command(Command::Open(ops()));
     insta::assert_snapshot!(stage.transcript, @r##"
     read #ops 3, 0 unread

@@ -113,7 +113,7 @@ impl Channel {
 impl Direct {
     fn take(&mut self, progress: Progress, event: &Event<'_>) {
         self.progress = progress;
-        self.reads.take(event);
+        self.reads.take(progress.record, event);
         self.amendments.take(event);
     }
 }
@@ -361,7 +361,7 @@ impl Channels {
         // Events are decided only for channels that exist, so that there always is one to change.
         let Some(channel) = self.get_mut(name) else { return debug_assert!(false, "no {name}") };
         channel.progress = progress;
-        channel.reads.take(event);
+        channel.reads.take(progress.record, event);
         channel.amendments.take(event);
         match &event.body {
             Body::Joined => {
@@ -437,7 +437,7 @@ fn new_channel(event: &Event<'_>, private: bool, progress: Progress) -> Channel 
     let members = [(event.from.clone(), Role::Owner)].into();
     let amendments = Amendments::default();
     let mut reads = ReadState::default();
-    reads.take(event);
+    reads.take(progress.record, event);
     reads.begin(&event.from, event.n);
     Channel {
         since: event.at,

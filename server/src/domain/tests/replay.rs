@@ -6,7 +6,7 @@ use super::*;
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..26u8).prop_map(|(by, other, place, flag, what)| {
+    (name.clone(), name, place, any::<bool>(), 0..28u8).prop_map(|(by, other, place, flag, what)| {
         let (deed, target) = (deed(by, place), user(other));
         match what {
             0 => Command::CreateChannel(deed, flag),
@@ -36,6 +36,8 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
             22 => amendments::reacts(by, place, flag),
             23 => Command::Decline(deed),
             24 => send(by, "*"),
+            25 => mentions::say(by, place, "@ana @bob"),
+            26 => mentions::say(by, if flag { place } else { "@ana" }, "@here @ana"),
             _ => Command::Register { user: user(by), password: "hash".into() },
         }
     })

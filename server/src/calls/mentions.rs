@@ -1,0 +1,41 @@
+//! `mention.list`.
+
+use common::Error;
+use common::limits::HISTORY_BYTES_MAX;
+use common::mentions::{ListMentions, encode_mentions};
+use common::rpc::encode_result_with;
+
+use super::Desk;
+use super::amendments::write_present;
+use crate::domain::amendments::Amendment;
+use crate::domain::mentions;
+
+/// A page of mentions that was read.
+pub(super) struct Page {
+    lines: Vec<u8>,
+    before: Option<u64>,
+}
+
+impl Page {
+    pub(super) fn tell(&self, out: &mut Vec<u8>, id: &str) {
+        encode_result_with(out, id, |out| encode_mentions(out, &self.lines, self.before));
+    }
+}
+
+pub(super) fn list(desk: &mut Desk<'_>, params: &ListMentions<'_>) -> Result<Page, Error> {
+    let user = desk.user_of(&params.token)?;
+    let (mentioned, mut before) = mentions::page(desk.ledger.state(), &user, params.before);
+    let (mut lines, unamended) = (Vec::new(), Amendment::default());
+    for (conversation, mentioned) in mentioned {
+        let Some(event) = desk.ledger.event(&conversation, mentioned.n)? else { continue };
+        let amendments = desk.ledger.state().channels.amendments(&conversation);
+        let amendment = amendments.and_then(|all| all.of(mentioned.n)).unwrap_or(&unamended);
+        write_present(desk.ledger, &conversation, event, amendment, false, &mut lines)?;
+        if lines.len() > HISTORY_BYTES_MAX / 2 {
+            // The page ends early, as one of history does.
+            before = Some(mentioned.record);
+            break;
+        }
+    }
+    Ok(Page { lines, before })
+}

@@ -1,0 +1,108 @@
+//! Who was mentioned where: numbers only, a bounded list for each user and conversation.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use common::limits::{MENTIONS_KEPT_MAX, MENTIONS_PAGE_MAX};
+use common::mentions::{Mention, mentions};
+use common::{Body, Conversation, Event, Target, UserName};
+use serde::{Deserialize, Serialize};
+
+use super::State;
+
+/// The mentions in one conversation, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mentions {
+    users: BTreeMap<UserName, Vec<Mentioned>>,
+    /// Those of everybody, and who sent them. Nothing is done for each of the members.
+    here: Vec<(Mentioned, UserName)>,
+}
+
+/// A message that mentions somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mentioned {
+    /// Its number in the conversation.
+    pub n: u64,
+    /// The number of its record, which orders the mentions of all conversations.
+    pub record: u64,
+}
+
+impl Mentions {
+    /// Takes a message in. Whoever is no member is not mentioned, nor oneself.
+    pub(super) fn take(&mut self, record: u64, event: &Event<'_>, is_member: impl Fn(&UserName) -> bool) {
+        let Body::Message { text, .. } = &event.body else { return };
+        // Nearly all texts have none, and are not looked at any further.
+        if !text.as_str().as_bytes().contains(&b'@') {
+            return;
+        }
+        let mentioned = Mentioned { n: event.n, record };
+        let reads_it = |user: &UserName| match &event.to {
+            Target::Channel(_) => is_member(user),
+            Target::User(other) => user == other,
+        };
+        for mention in mentions(text.as_str()) {
+            match mention {
+                Mention::User(user) if user != event.from && reads_it(&user) => {
+                    let kept = self.users.entry(user).or_default();
+                    if kept.last() != Some(&mentioned) {
+                        push_bounded(kept, mentioned);
+                    }
+                }
+                Mention::User(_) => {}
+                Mention::Here if self.here.last().is_none_or(|(last, _)| *last != mentioned) => {
+                    push_bounded(&mut self.here, (mentioned, event.from.clone()));
+                }
+                Mention::Here => {}
+            }
+        }
+    }
+
+    /// A message was taken back.
+    pub(super) fn remove(&mut self, n: u64) {
+        self.users.values_mut().for_each(|kept| kept.retain(|mentioned| mentioned.n != n));
+        self.users.retain(|_, kept| !kept.is_empty());
+        self.here.retain(|(mentioned, _)| mentioned.n != n);
+    }
+
+    /// Somebody is a member no more.
+    pub(super) fn forget(&mut self, user: &UserName) {
+        self.users.remove(user);
+    }
+
+    /// The messages that mention `user`, by name or with everybody; one that does both comes once.
+    pub(super) fn of(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
+        let by_name = self.users.get(user).map_or(&[][..], Vec::as_slice);
+        let here =
+            self.here.iter().filter(move |(mentioned, from)| from != user && !by_name.contains(mentioned));
+        by_name.iter().copied().chain(here.map(|(mentioned, _)| *mentioned))
+    }
+}
+
+/// Beyond the bound the oldest gives way.
+fn push_bounded<T>(kept: &mut Vec<T>, item: T) {
+    if kept.len() >= MENTIONS_KEPT_MAX {
+        kept.remove(0);
+    }
+    kept.push(item);
+}
+
+/// A page of the mentions of `user`, newest first, those before the record `before`; and where the next begins.
+#[must_use]
+pub fn page(
+    state: &State,
+    user: &UserName,
+    before: Option<u64>,
+) -> (Vec<(Conversation, Mentioned)>, Option<u64>) {
+    let mut all = Vec::new();
+    for target in state.channels.conversations(user) {
+        let conversation = Conversation::of(user, target);
+        let Some(reads) = state.channels.reads(&conversation) else { continue };
+        let earlier = reads.mentions(user).filter(|one| before.is_none_or(|before| one.record < before));
+        all.extend(earlier.map(|one| (conversation.clone(), one)));
+    }
+    all.sort_unstable_by_key(|(_, mentioned)| Reverse(mentioned.record));
+    let more = all.len() > MENTIONS_PAGE_MAX;
+    all.truncate(MENTIONS_PAGE_MAX);
+    let next = all.last().filter(|_| more).map(|(_, last)| last.record);
+    (all, next)
+}

@@ -1,0 +1,76 @@
+//! Who is mentioned, and who is not.
+
+use common::limits::{MENTIONS_KEPT_MAX, MENTIONS_PAGE_MAX};
+
+use super::*;
+use crate::domain::mentions::page;
+use crate::domain::reads::reading;
+use crate::domain::{Change, Original};
+
+/// Says something under an id that nobody minds.
+pub(super) fn say(by: &str, target: &str, text: &str) -> Command<'static> {
+    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0004);
+    let text = Text::new(text.to_owned()).expect("a text");
+    Command::Send { user: user(by), to: to(target), id, text, reply: None }
+}
+
+/// Where somebody is mentioned, newest first.
+fn mentioned(world: &World, by: &str) -> String {
+    let (all, _) = page(&world.state, &user(by), None);
+    all.iter().map(|(conversation, one)| format!("{conversation} {}", one.n)).collect::<Vec<_>>().join(", ")
+}
+
+fn channel_of_three() -> World {
+    World::with(&["ana", "bob", "eva", "ida"], [create("ana", "#a"), join("bob", "#a"), join("eva", "#a")])
+}
+
+#[test]
+fn members_are_mentioned_by_name_and_with_everybody() {
+    let mut world = channel_of_three();
+    for (by, text) in [("ana", "@bob and @ida, @bob"), ("bob", "@here @ana"), ("eva", "@eva")] {
+        world.does(say(by, "#a", text));
+    }
+    world.does(say("ana", "@bob", "@bob, alone, and not @eva"));
+    assert_eq!(mentioned(&world, "ana"), "#a 5");
+    assert_eq!(mentioned(&world, "bob"), "@ana @bob 1, #a 4");
+    assert_eq!(mentioned(&world, "eva"), "#a 5", "nobody mentions themselves");
+    assert_eq!(mentioned(&world, "ida"), "");
+    world.does(join("ida", "#a"));
+    assert_eq!(mentioned(&world, "ida"), "", "what was said before one came");
+    let unread = |by| reading(&world.state, &user(by), &to("#a")).map(|one| (one.unread, one.mentions));
+    assert_eq!((unread("bob"), unread("eva")), (Some((3, 1)), Some((3, 1))));
+}
+
+#[test]
+fn what_was_taken_back_and_where_one_is_no_more_mentions_nobody() {
+    let mut world = channel_of_three();
+    world.does(say("ana", "#a", "@bob @here"));
+    world.does(say("ana", "#a", "@bob"));
+    let original = Original { n: 4, author: user("ana") };
+    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0005);
+    let (by, conversation) = (user("ana"), to("#a"));
+    world.does(Command::Amend { user: by, conversation, original, id, change: Change::Delete });
+    assert_eq!((mentioned(&world, "bob").as_str(), mentioned(&world, "eva").as_str()), ("#a 5", ""));
+    world.does(leave("bob", "#a"));
+    assert_eq!(mentioned(&world, "bob"), "");
+}
+
+#[test]
+fn the_oldest_give_way_and_pages_go_on_where_the_last_one_ended() {
+    let mut world = channel_of_three();
+    for _ in 0..=MENTIONS_KEPT_MAX {
+        world.does(say("ana", "#a", "@bob"));
+    }
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let (all, next) = page(&world.state, &user("bob"), before);
+        assert!(all.len() <= MENTIONS_PAGE_MAX);
+        seen.extend(all.iter().map(|(_, one)| one.n));
+        before = next;
+        if before.is_none() {
+            break;
+        }
+    }
+    let kept = MENTIONS_KEPT_MAX as u64;
+    assert_eq!(seen, (5..5 + kept).rev().collect::<Vec<_>>());
+}
