@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::channels::{Role, is_false};
 use crate::conversations::{Conversation, Target};
+use crate::files::{ContentHash, FileInfo, FileName};
 use crate::names::{ChannelName, UserName};
 use crate::text::{Subject, Text};
 
@@ -37,6 +38,13 @@ pub enum Body<'a> {
         id: Uuid,
         /// What was said.
         text: Text<'a>,
+    },
+    /// `file`: somebody sent a file.
+    File {
+        /// The sender's id.
+        id: Uuid,
+        /// Which file.
+        file: FileInfo,
     },
     /// `channel.created`: the channel came into being, with its creator as first member and owner.
     Created {
@@ -83,6 +91,7 @@ impl Event<'_> {
             Body::Set { subject, private } => {
                 Body::Set { subject: subject.map(Subject::into_owned), private }
             }
+            Body::File { id, file } => Body::File { id, file },
             Body::Created { private } => Body::Created { private },
             Body::Joined => Body::Joined,
             Body::Left => Body::Left,
@@ -132,12 +141,20 @@ struct EventLine<'a> {
     subject: Option<Subject<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     private: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<FileName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<ContentHash>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 enum Kind {
     #[serde(rename = "message")]
     Message,
+    #[serde(rename = "file")]
+    File,
     #[serde(rename = "channel.created")]
     Created,
     #[serde(rename = "channel.joined")]
@@ -164,11 +181,15 @@ impl<'a> From<Event<'a>> for EventLine<'a> {
     fn from(event: Event<'a>) -> Self {
         let Event { n, at, to, from, body } = event;
         let bare = |kind| {
-            let (id, text, user, role, subject, private) = Default::default();
-            EventLine { n, at, to, from, kind, id, text, user, role, subject, private }
+            let (id, text, user, role, subject, private, name, bytes, sha256) = Default::default();
+            EventLine { n, at, to, from, kind, id, text, user, role, subject, private, name, bytes, sha256 }
         };
         match body {
             Body::Message { id, text } => EventLine { id: Some(id), text: Some(text), ..bare(Kind::Message) },
+            Body::File { id, file: FileInfo { name, bytes, sha256 } } => {
+                let (name, bytes, sha256) = (Some(name), Some(bytes), Some(sha256));
+                EventLine { id: Some(id), name, bytes, sha256, ..bare(Kind::File) }
+            }
             Body::Created { private } => {
                 EventLine { private: Some(private).filter(|flag| !is_false(flag)), ..bare(Kind::Created) }
             }
@@ -189,12 +210,21 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
     type Error = Cow<'static, str>;
 
     fn try_from(line: EventLine<'a>) -> Result<Self, Self::Error> {
-        let EventLine { n, at, to, from, kind, id, text, user, role, subject, private } = line;
+        let EventLine { n, at, to, from, kind, id, text, user, role, subject, private, name, bytes, sha256 } =
+            line;
         let user = user.ok_or("an event of this kind needs a \"user\"");
         let body = match kind {
             Kind::Message => match (id, text) {
                 (Some(id), Some(text)) => Body::Message { id, text },
                 (None, _) | (_, None) => return Err("a message needs an \"id\" and a \"text\"".into()),
+            },
+            Kind::File => match (id, name, bytes, sha256) {
+                (Some(id), Some(name), Some(bytes), Some(sha256)) => {
+                    Body::File { id, file: FileInfo { name, bytes, sha256 } }
+                }
+                _something_is_missing => {
+                    return Err("a file needs an \"id\", a \"name\", \"bytes\" and a \"sha256\"".into());
+                }
             },
             Kind::Created => Body::Created { private: private.unwrap_or_default() },
             Kind::Joined => Body::Joined,
@@ -215,8 +245,9 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 11] = [
+    const GOLDEN: [&str; 12] = [
         r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi, João 🙂\n\"tudo bem\"?"}"##,
+        r##"{"n":18,"at":1763700000123,"to":"@bob","from":"alice","kind":"file","id":"01970000-0000-7000-8000-000000000001","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#board","from":"alice","kind":"channel.created","private":true}"##,
         r##"{"n":2,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.joined"}"##,
@@ -257,6 +288,10 @@ mod tests {
             serde_json::from_str::<Event<'_>>(&line).expect_err("refused").to_string()
         };
         assert_eq!(refusal(r#""kind":"message""#), "a message needs an \"id\" and a \"text\"");
+        assert_eq!(
+            refusal(r#""kind":"file","bytes":7"#),
+            "a file needs an \"id\", a \"name\", \"bytes\" and a \"sha256\""
+        );
         assert_eq!(refusal(r#""kind":"channel.kicked""#), "an event of this kind needs a \"user\"");
         assert_eq!(refusal(r#""kind":"channel.role","user":"bob""#), "a role event needs a \"role\"");
     }

@@ -9,6 +9,7 @@ pub mod names;
 pub mod text;
 pub mod conversations;
 pub mod topics;
+pub mod hex;
 
 pub mod errors;
 pub mod rpc;
@@ -17,6 +18,7 @@ pub mod methods;
 pub mod accounts;
 pub mod channels;
 pub mod messages;
+pub mod files;
 pub mod history;
 pub mod node;
 
@@ -25,6 +27,7 @@ pub mod events;
 pub use conversations::{Conversation, Target};
 pub use errors::{Error, Reason};
 pub use events::{Body, Event, Notice};
+pub use files::{ContentHash, FileInfo, FileName};
 pub use methods::{Call, Method};
 pub use names::{ChannelName, UserName};
 pub use text::{NewPassword, Password, Subject, Text};

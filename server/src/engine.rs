@@ -10,22 +10,23 @@ use common::{Error, Reason, rpc};
 use tracing::warn;
 use transport::Frame;
 
-use crate::calls::Desk;
 use crate::calls::known_tokens::KnownTokens;
+use crate::calls::{Attached, Desk};
+use crate::files::Files;
 use crate::held::{Publication, Reply};
 use crate::jobs::{Job, Jobs, Kind, Outcome};
 use crate::ledger::{DiskFailure, Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::limiters::{Guesses, Rates};
 use crate::tokens::TokenIssuer;
-use crate::work::{Route, Work, refuse};
+use crate::work::{Work, refuse};
 
 /// Where what may be told goes to.
 pub trait Outlet {
     /// Why telling can fail: the sockets themselves, not a peer.
     type Error;
-    /// Sends reply lines. Whoever cannot be reached asks again.
-    fn reply(&mut self, route: Route, lines: Vec<u8>) -> Result<(), Self::Error>;
+    /// Sends a reply. Whoever cannot be reached asks again.
+    fn reply(&mut self, reply: Reply) -> Result<(), Self::Error>;
     /// Sends event lines of one topic.
     fn publish(&mut self, publication: Publication) -> Result<(), Self::Error>;
 }
@@ -35,6 +36,7 @@ pub struct Engine {
     ledger: Ledger,
     tokens: TokenIssuer,
     jobs: Jobs,
+    files: Files,
     known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
@@ -61,10 +63,29 @@ pub struct Counters {
 impl Engine {
     /// Puts the parts together. `events` is where clients find the fan-out.
     #[must_use]
-    pub fn new(ledger: Ledger, tokens: TokenIssuer, jobs: Jobs, rate: Rate, events: String) -> Self {
+    pub fn new(
+        ledger: Ledger,
+        tokens: TokenIssuer,
+        jobs: Jobs,
+        files: Files,
+        rate: Rate,
+        events: String,
+    ) -> Self {
         let (known_tokens, guesses, parked, next_ticket, counters) = Default::default();
         let rates = Rates::new(rate);
-        Self { ledger, tokens, jobs, known_tokens, guesses, rates, parked, next_ticket, events, counters }
+        Self {
+            ledger,
+            tokens,
+            jobs,
+            files,
+            known_tokens,
+            guesses,
+            rates,
+            parked,
+            next_ticket,
+            events,
+            counters,
+        }
     }
 
     /// State and journal.
@@ -109,6 +130,11 @@ impl Engine {
         }
     }
 
+    /// Has removed what is not needed any more.
+    pub fn tidy(&mut self, now_ms: u64) {
+        self.files.tidy(&self.ledger, &mut self.jobs, now_ms);
+    }
+
     /// Hands what was decided to the disk.
     pub fn flush(&mut self) {
         if self.ledger.wants_snapshot() && self.ledger.is_quiet() {
@@ -129,7 +155,7 @@ impl Engine {
             Err(failure) => return self.answer_failure(*failure, outlet),
         };
         while let Some(reply) = self.ledger.held.next_reply(durable) {
-            outlet.reply(reply.route, reply.lines).map_err(Failed::Outlet)?;
+            outlet.reply(reply).map_err(Failed::Outlet)?;
         }
         while let Some(publication) = self.ledger.held.next_publication(durable) {
             outlet.publish(publication).map_err(Failed::Outlet)?;
@@ -151,17 +177,18 @@ impl Engine {
                 self.next_ticket += 1;
                 return;
             }
-            work.refuse_next(&Error::new(Reason::RateLimited, kind.refusal()));
+            work.refuse_next(&kind.refusal());
         }
-        let reply = Reply { route: work.route, request: work.request, lines: work.reply };
+        let Work { route, request, reply: lines, reply_bytes: bytes, .. } = work;
+        let reply = Reply { route, request, lines, bytes };
         self.ledger.held.reply(self.ledger.position(), reply);
     }
 
     /// Answers lines until all are done, or one needs a job done first.
     fn answer_lines(&mut self, work: &mut Work, mut outcome: Option<Outcome>, now_ms: u64) -> Option<Job> {
-        let Work { request, answered, reply, .. } = work;
+        let Work { request, bytes, answered, reply, reply_bytes, .. } = work;
         let lines = match rpc::lines(request) {
-            Ok(lines) => lines.skip(*answered),
+            Ok(lines) => lines,
             Err(error) => {
                 rpc::encode_error(reply, "null", &error);
                 return None;
@@ -174,9 +201,11 @@ impl Engine {
             guesses: &mut self.guesses,
             rates: &mut self.rates,
             events: &self.events,
+            files: &mut self.files,
+            attached: Attached { is_alone: lines.clone().nth(1).is_none(), bytes, reply: reply_bytes },
             now_ms,
         };
-        for line in lines {
+        for line in lines.skip(*answered) {
             if reply.len() > REPLY_BYTES_MAX {
                 refuse(line, &Error::new(Reason::TooLarge, "too much for one reply: ask again"), reply);
             } else if let Some(job) = desk.answer(line, outcome.take(), reply) {
@@ -200,7 +229,7 @@ impl Engine {
                 Ok(requests) => requests.for_each(|line| refuse(line, &answer, &mut lines)),
                 Err(error) => rpc::encode_error(&mut lines, "null", &error),
             }
-            outlet.reply(reply.route, lines).map_err(Failed::Outlet)?;
+            outlet.reply(Reply { lines, bytes: None, ..reply }).map_err(Failed::Outlet)?;
         }
         match cause {
             LedgerError::Journal(error) => warn!(%error, "serving reads only"),

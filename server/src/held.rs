@@ -19,6 +19,19 @@ pub struct Reply {
     pub request: Frame,
     /// The reply lines.
     pub lines: Vec<u8>,
+    /// What goes behind them.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl Reply {
+    /// The frames on their way.
+    pub fn into_frames(self) -> impl Iterator<Item = Frame> {
+        self.route.into_reply(self.lines, self.bytes)
+    }
+
+    fn len(&self) -> usize {
+        self.lines.len() + self.bytes.as_ref().map_or(0, Vec::len)
+    }
 }
 
 /// Event lines of one topic, ready for the fan-out.
@@ -43,7 +56,7 @@ pub struct Held {
 impl Held {
     /// Holds a reply until the record `position` is on disk.
     pub fn reply(&mut self, position: u64, reply: Reply) {
-        self.reply_bytes += reply.lines.len();
+        self.reply_bytes += reply.len();
         self.replies.push_back((position, reply));
     }
 
@@ -79,7 +92,7 @@ impl Held {
             return None;
         }
         let (_, reply) = self.replies.pop_front()?;
-        self.reply_bytes -= reply.lines.len();
+        self.reply_bytes -= reply.len();
         Some(reply)
     }
 
@@ -125,7 +138,8 @@ mod tests {
     }
 
     fn reply(held: &mut Held, position: u64, lines: &str) {
-        let reply = Reply { route: Route::default(), request: Frame::new(), lines: lines.into() };
+        let reply =
+            Reply { route: Route::default(), request: Frame::new(), lines: lines.into(), bytes: None };
         held.reply(position, reply);
     }
 

@@ -136,6 +136,11 @@ impl Ledger {
         self.journal.last()
     }
 
+    /// The number of the newest record that is on disk.
+    pub fn durable(&self) -> u64 {
+        self.durable.record
+    }
+
     /// Decides a command, and records what comes of it. `None`: things are so already.
     pub fn record(&mut self, command: Command<'_>, now_ms: u64) -> Result<Option<Receipt>, Error> {
         if let Some(failure) = &self.failure {
@@ -305,7 +310,10 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
         (_, Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Role(user, _)) => {
             (Some(user), false)
         }
-        (_, Body::Message { .. } | Body::Unbanned(_) | Body::Set { .. } | Body::Unknown) => (None, false),
+        (
+            _,
+            Body::Message { .. } | Body::File { .. } | Body::Unbanned(_) | Body::Set { .. } | Body::Unknown,
+        ) => (None, false),
     };
     for user in also.into_iter().chain(own.then_some(&event.from)) {
         held.publish(&state.user_topic(user).into(), line);
@@ -342,7 +350,19 @@ fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
 /// Under which key the journal finds a record again.
 fn key_of<'a>(record: &'a Record<'_>) -> Option<EventKey<'a>> {
     let Record::Event(event) = record else { return None };
-    let id = if let Body::Message { id, .. } = &event.body { Some(id.as_u128()) } else { None };
+    let id = match &event.body {
+        Body::Message { id, .. } | Body::File { id, .. } => Some(id.as_u128()),
+        Body::Created { .. }
+        | Body::Joined
+        | Body::Left
+        | Body::Invited(_)
+        | Body::Kicked(_)
+        | Body::Banned(_)
+        | Body::Unbanned(_)
+        | Body::Role(..)
+        | Body::Set { .. }
+        | Body::Unknown => None,
+    };
     let conversation = match &event.to {
         Target::Channel(name) => name.as_str().into(),
         Target::User(_) => event.conversation().key().into_owned().into(),

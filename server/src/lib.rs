@@ -12,6 +12,7 @@ pub mod commits;
 pub mod ledger;
 
 pub mod jobs;
+pub mod files;
 pub mod passwords;
 pub mod tokens;
 pub mod limiters;

@@ -4,6 +4,7 @@
 //! do what takes long (see [`crate::jobs`]); all of them wake this one when they have something.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error as ThisError;
@@ -17,13 +18,14 @@ use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
 use crate::commits::Commits;
 use crate::engine::{Engine, Failed, Outlet};
-use crate::held::Publication;
+use crate::files::{FileLimits, Files, TIDY_EVERY_MS};
+use crate::held::{Publication, Reply};
 use crate::jobs::{Jobs, Kind as JobKind};
+use crate::journal::RealDisk;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
-use crate::work::Route;
 
 /// Request frames taken in one round, before what has gathered goes to the disk.
 const FRAMES_PER_ROUND_MAX: usize = 256;
@@ -33,6 +35,9 @@ const STOP_WAIT: Duration = Duration::from_secs(10);
 
 /// How long it waits at a time, should nobody wake it.
 const STOP_STEP: Duration = Duration::from_millis(100);
+
+/// How long a server sleeps at most, before it looks for what is not needed any more.
+const TIDY_EVERY: Duration = Duration::from_millis(TIDY_EVERY_MS);
 
 /// Where a server is connected, and where its data lies.
 #[derive(Debug, Clone)]
@@ -49,6 +54,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How many messages a session may send.
     pub rate: Rate,
+    /// How much users may send.
+    pub files: FileLimits,
     /// What signs tokens, when it is not to be the data folder's own secret.
     pub auth_secret: Option<String>,
 }
@@ -62,6 +69,9 @@ pub enum ServerError {
     /// The data.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The folder of files.
+    #[error("cannot open the folder of files: {0}")]
+    Files(std::io::Error),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -99,8 +109,8 @@ struct Sockets {
 impl Outlet for Sockets {
     type Error = TransportError;
 
-    fn reply(&mut self, route: Route, lines: Vec<u8>) -> Result<(), TransportError> {
-        let sent = self.requests.send(route.into_reply(lines))?;
+    fn reply(&mut self, reply: Reply) -> Result<(), TransportError> {
+        let sent = self.requests.send(reply.into_frames())?;
         self.replies += 1;
         self.replies_dropped += u64::from(sent != Sent::Done);
         Ok(())
@@ -127,12 +137,16 @@ impl Server {
             None => TokenIssuer::new(&ledger.secret("token.secret")?),
         };
         let jobs = Jobs::start(&commits)?;
+        // A disk of its own: contents that are read must not push the log's files out of those kept open.
+        let disk = Arc::new(RealDisk::new(&config.data));
+        let files = Files::open(disk, config.files, &ledger).map_err(ServerError::Files)?;
         let control = Control::bind(context, &config.control, &security.control())?;
         let requests = context.socket(Kind::Router, &security.link())?;
         requests.connect(&config.broker)?;
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
-        let engine = Engine::new(ledger, tokens, jobs, config.rate, config.advertise.clone());
+        let advertise = config.advertise.clone();
+        let engine = Engine::new(ledger, tokens, jobs, files, config.rate, advertise);
         let sockets = Sockets {
             requests,
             events,
@@ -157,9 +171,9 @@ impl Server {
             let idle = [Watch::Wake(&self.wake), Watch::Readable(self.control.socket())];
             let [wake, control] = idle;
             if self.engine.takes_requests() {
-                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], None)?;
+                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], Some(TIDY_EVERY))?;
             } else {
-                wait(&[wake, control], None)?;
+                wait(&[wake, control], Some(TIDY_EVERY))?;
             }
             self.round(true)?;
         }
@@ -183,6 +197,7 @@ impl Server {
         if takes_requests {
             self.take_requests(now_ms)?;
         }
+        self.engine.tidy(now_ms);
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
             // Answers that changed nothing wait for nothing.

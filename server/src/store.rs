@@ -11,6 +11,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use common::hex::{from_hex, to_hex};
 use common::{ChannelName, UserName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,9 @@ use thiserror::Error;
 
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Progress};
+use crate::domain::files::Shared;
 use crate::domain::{State, TopicSecret};
 use crate::journal::{Checkpoint, Disk, RealDisk};
-use crate::records::from_hex;
 
 /// The format of both snapshots. A server refuses a newer one than it knows.
 const FORMAT: u32 = 1;
@@ -91,6 +92,9 @@ struct UsersContent<A> {
 struct ChannelsContent<C> {
     channels: C,
     direct: Vec<DirectContent>,
+    /// Absent in what was written before there were files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<Shared>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,6 +160,7 @@ impl Store {
         for direct in channels.direct {
             state.channels.restore_direct(direct.users, direct.progress);
         }
+        channels.files.into_iter().for_each(|shared| state.files.restore(shared));
         state.channels.applied = channels_at.record;
         let older = if users_at.record < channels_at.record { users_at } else { channels_at };
         Ok((state, older))
@@ -168,7 +173,8 @@ impl Store {
             .map(|(users, progress)| DirectContent { users: users.clone(), progress: *progress })
             .collect();
         direct.sort_by(|one, other| one.users.cmp(&other.users));
-        let content = ChannelsContent { channels: state.channels.all(), direct };
+        let files = state.files.all().cloned().collect();
+        let content = ChannelsContent { channels: state.channels.all(), direct, files };
         Ok(Prepared {
             users: snapshot(at, UsersContent { users: state.users.accounts() })?,
             channels: snapshot(at, content)?,
@@ -196,8 +202,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut secret = [0; 32];
                 getrandom::fill(&mut secret).map_err(|error| failed("make")(io::Error::other(error)))?;
-                let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-                self.disk.replace_atomically(&file, digits.as_bytes()).map_err(failed("write"))?;
+                self.disk.replace_atomically(&file, to_hex(&secret).as_bytes()).map_err(failed("write"))?;
                 Ok(secret)
             }
             Err(error) => Err(failed("read")(error)),

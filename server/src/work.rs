@@ -1,7 +1,8 @@
 //! One request frame on its way: which of its lines have been answered, and how.
 //!
 //! Lines are answered in order. A line that needs a password hashed puts the frame aside until the hash is
-//! there; then that very line is taken up again. So a frame may log in and go on.
+//! there; then that very line is taken up again. So a frame may log in and go on. A frame of one line may have bytes
+//! behind it, and its reply too.
 
 use common::{Error, rpc};
 use transport::Frame;
@@ -11,9 +12,9 @@ use transport::Frame;
 pub struct Route(Vec<Frame>);
 
 impl Route {
-    /// The frames of a reply.
-    pub fn into_reply(self, lines: Vec<u8>) -> impl Iterator<Item = Frame> {
-        self.0.into_iter().chain([Frame::from(lines)])
+    /// The frames of a reply: lines, and bytes where there are some.
+    pub fn into_reply(self, lines: Vec<u8>, bytes: Option<Vec<u8>>) -> impl Iterator<Item = Frame> {
+        self.0.into_iter().chain([Frame::from(lines)]).chain(bytes.map(Frame::from))
     }
 }
 
@@ -23,10 +24,14 @@ pub struct Work {
     pub route: Route,
     /// The request lines.
     pub request: Frame,
+    /// What came behind them.
+    pub bytes: Option<Frame>,
     /// How many of them have been answered.
     pub answered: usize,
     /// The reply lines so far.
     pub reply: Vec<u8>,
+    /// What goes behind them.
+    pub reply_bytes: Option<Vec<u8>>,
 }
 
 impl Work {
@@ -35,9 +40,10 @@ impl Work {
     pub fn new(frames: &mut Vec<Frame>) -> Option<Self> {
         let delimiter = frames.iter().position(|frame| frame.is_empty())?;
         let mut body = frames.drain(delimiter + 1..);
-        let request = body.next()?;
+        let (request, bytes) = (body.next()?, body.next());
         drop(body);
-        Some(Self { route: Route(std::mem::take(frames)), request, answered: 0, reply: Vec::new() })
+        let route = Route(std::mem::take(frames));
+        Some(Self { route, request, bytes, answered: 0, reply: Vec::new(), reply_bytes: None })
     }
 
     /// Answers the next line with an error.
@@ -68,8 +74,10 @@ mod tests {
     fn the_reply_goes_back_the_way_the_request_came() {
         let work = Work::new(&mut frames(&["broker", "client", "", "lines", "bytes"])).expect("a request");
         assert_eq!(&*work.request, b"lines");
-        let reply: Vec<_> = work.route.into_reply(b"answer".to_vec()).map(|frame| frame.to_vec()).collect();
-        assert_eq!(reply, [&b"broker"[..], b"client", b"", b"answer"]);
+        assert_eq!(work.bytes.as_deref(), Some(&b"bytes"[..]));
+        let reply = work.route.into_reply(b"answer".to_vec(), Some(b"more".to_vec()));
+        let reply: Vec<_> = reply.map(|frame| frame.to_vec()).collect();
+        assert_eq!(reply, [&b"broker"[..], b"client", b"", b"answer", b"more"]);
     }
 
     #[test]

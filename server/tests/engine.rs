@@ -7,27 +7,28 @@ use std::sync::Arc;
 
 use server::commits::Commits;
 use server::engine::{Engine, Outlet};
-use server::held::Publication;
+use server::files::{FileLimits, Files};
+use server::held::{Publication, Reply};
 use server::jobs::{Jobs, Kind};
 use server::journal::faulty_disk::FaultyDisk;
 use server::ledger::Ledger;
 use server::limiters::rates::Rate;
 use server::store::Store;
 use server::tokens::TokenIssuer;
-use server::work::Route;
 use transport::Frame;
 
 const NOW_MS: u64 = 1_763_700_000_000;
 
 /// The reply frames, in the order of telling.
 #[derive(Default)]
-struct Told(Vec<String>);
+struct Told(Vec<String>, Vec<Vec<u8>>);
 
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, _route: Route, lines: Vec<u8>) -> Result<(), Infallible> {
-        self.0.push(String::from_utf8(lines).expect("utf-8"));
+    fn reply(&mut self, reply: Reply) -> Result<(), Infallible> {
+        self.0.push(String::from_utf8(reply.lines).expect("utf-8"));
+        self.1.extend(reply.bytes);
         Ok(())
     }
 
@@ -37,10 +38,12 @@ impl Outlet for Told {
 }
 
 fn engine() -> Engine {
-    let store = Store::on(Arc::new(FaultyDisk::new()));
+    let disk = Arc::new(FaultyDisk::new());
+    let store = Store::on(Arc::clone(&disk) as _);
     let ledger = Ledger::open(store, &Commits::WhenPolled).expect("an empty disk");
     let jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
-    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, Rate::default(), "tcp://*:5558".to_owned())
+    let files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
+    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), "tcp://*:5558".to_owned())
 }
 
 fn ask(engine: &mut Engine, lines: &str) {

@@ -2,16 +2,20 @@
 
 use common::channels::Role;
 use common::{Body, Event};
+use indicatif::HumanBytes;
 
 use super::sanitise;
 use crate::session::Entry;
 
 /// An event as head and text; nothing when there is nothing to say about it.
 pub(super) fn words(event: &Event<'_>) -> Option<(String, String)> {
-    let Event { to, from, body, .. } = event;
+    let Event { n, to, from, body, .. } = event;
     let done = match body {
         Body::Message { text, .. } => {
             return Some((format!("{from}: "), sanitise(text.as_str()).into_owned()));
+        }
+        Body::File { file, .. } => {
+            format!("sent {} ({}): /get {n}", sanitise(file.name.as_str()), HumanBytes(file.bytes))
         }
         Body::Created { private: false } => format!("created {to}"),
         Body::Created { private: true } => format!("created the private {to}"),
@@ -46,6 +50,7 @@ pub(crate) fn to_reader(entry: &Entry) -> String {
         Body::Banned(_) => format!("{from} banned you from {conversation}"),
         Body::Left => format!("you left {conversation} in another session"),
         Body::Message { .. }
+        | Body::File { .. }
         | Body::Created { .. }
         | Body::Joined
         | Body::Unbanned(_)

@@ -34,6 +34,7 @@ impl Change {
             | Body::Banned(_)
             | Body::Invited(_)
             | Body::Message { .. }
+            | Body::File { .. }
             | Body::Unbanned(_)
             | Body::Role(..)
             | Body::Set { .. }

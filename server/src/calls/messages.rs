@@ -12,11 +12,7 @@ pub(super) fn send(desk: &mut Desk<'_>, params: Send<'_>) -> Result<Sent, Error>
     if let Some(Receipt { n, at }) = desk.ledger.sent_before(params.id, &user)? {
         return Ok(Sent { n, at });
     }
-    let session = desk.known_tokens.digest(&params.token);
-    desk.rates.take(session, desk.now_ms).map_err(|wait_ms| {
-        Error::new(Reason::RateLimited, format!("you send too fast: wait {wait_ms} ms, then send it again"))
-            .after(wait_ms)
-    })?;
+    desk.may_send(&params.token)?;
     let command = Command::Send { user, to: params.to, id: params.id, text: params.text };
     let receipt = desk.ledger.record(command, desk.now_ms)?;
     let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;

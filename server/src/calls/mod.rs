@@ -5,6 +5,7 @@ mod accounts;
 mod channels;
 mod history;
 mod messages;
+mod files;
 mod node;
 pub mod known_tokens;
 
@@ -13,9 +14,11 @@ use common::limits::TOKEN_BYTES_MAX;
 use common::rpc::{self, encode_error, encode_result};
 use common::{Call, Error, Reason, UserName};
 use serde::Serialize;
+use transport::Frame;
 
 use crate::calls::known_tokens::KnownTokens;
 use crate::domain::Command;
+use crate::files::Files;
 use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates};
@@ -33,10 +36,24 @@ pub struct Desk<'a> {
     pub guesses: &'a mut Guesses,
     /// Who sends how much.
     pub rates: &'a mut Rates,
+    /// Uploads and contents.
+    pub files: &'a mut Files,
+    /// What stands in the frame beside the line.
+    pub attached: Attached<'a>,
     /// Where clients find the fan-out.
     pub events: &'a str,
     /// Unix milliseconds.
     pub now_ms: u64,
+}
+
+/// What stands in a frame beside its request line, and in its reply beside the reply line.
+pub struct Attached<'a> {
+    /// Whether the line is the only one, so that bytes can belong to no other.
+    pub is_alone: bool,
+    /// The bytes that came, until somebody takes them.
+    pub bytes: &'a mut Option<Frame>,
+    /// The bytes that go.
+    pub reply: &'a mut Option<Vec<u8>>,
 }
 
 /// Why a request has no answer yet.
@@ -106,6 +123,10 @@ impl Desk<'_> {
             Call::ChannelSet(params) => tell(out, id, channels::set(self, params)?),
             Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
             Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
+            Call::FileBegin(params) => tell(out, id, files::begin(self, params, outcome)?),
+            Call::FileChunk(params) => tell(out, id, files::chunk(self, &params, outcome)?),
+            Call::FileCommit(params) => tell(out, id, files::commit(self, &params, outcome)?),
+            Call::FileGet(params) => tell(out, id, files::get(self, &params, outcome)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
         }
@@ -121,6 +142,15 @@ impl Desk<'_> {
                 format!("too many wrong passwords: wait {seconds} s, then try again"),
             )
             .after(wait_ms)
+        })
+    }
+
+    /// Asks the limiter of messages before something is said.
+    fn may_send(&mut self, token: &Token<'_>) -> Result<(), Error> {
+        let session = self.known_tokens.digest(token);
+        self.rates.take(session, self.now_ms).map_err(|wait_ms| {
+            let message = format!("you send too fast: wait {wait_ms} ms, then send it again");
+            Error::new(Reason::RateLimited, message).after(wait_ms)
         })
     }
 

@@ -1,6 +1,6 @@
 //! Why a command may not be.
 
-use common::{ChannelName, Error, Reason, UserName};
+use common::{ChannelName, Error, Reason, Target, UserName};
 use thiserror::Error as ThisError;
 
 /// A refusal, in words for the person who asked.
@@ -39,6 +39,9 @@ pub enum DomainError {
     /// No such session of this user.
     #[error("you have no such session")]
     NoSuchSession,
+    /// No file has this number, or it was deleted.
+    #[error("there is no file {1} in {0}")]
+    NoSuchFile(Target, u64),
     /// A list of the channel is full.
     #[error("too many are invited to, or banned from, {0}")]
     TooMany(ChannelName),
@@ -64,6 +67,7 @@ impl DomainError {
             Self::LastOwner(_) => Reason::LastOwner,
             Self::NoSuchMember(..) => Reason::NoSuchMember,
             Self::NoSuchSession => Reason::NoSuchSession,
+            Self::NoSuchFile(..) => Reason::NoSuchFile,
             Self::TooMany(_) => Reason::TooLarge,
             Self::IdVersion | Self::IdFuture => Reason::InvalidParams,
         }

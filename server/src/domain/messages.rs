@@ -18,16 +18,27 @@ pub(super) fn send<'a>(
     text: Text<'a>,
     at: u64,
 ) -> Result<Record<'a>, DomainError> {
+    let n = next(state, &user, &to, id, at)?;
+    Ok(Record::Event(Event { n, at, to, from: user, body: Body::Message { id, text } }))
+}
+
+/// The number of what `user` sends next, if they may send it.
+pub(super) fn next(
+    state: &State,
+    user: &UserName,
+    to: &Target,
+    id: Uuid,
+    at: u64,
+) -> Result<u64, DomainError> {
     check_id(id, at)?;
-    let head = match &to {
-        Target::Channel(name) => state.channels.membership(name, &user)?.progress.n,
+    let head = match to {
+        Target::Channel(name) => state.channels.membership(name, user)?.progress.n,
         Target::User(other) if !state.users.exists(other) => {
             return Err(DomainError::NoSuchUser(other.clone()));
         }
-        Target::User(_) => state.head(&Conversation::of(&user, &to)),
+        Target::User(_) => state.head(&Conversation::of(user, to)),
     };
-    let body = Body::Message { id, text };
-    Ok(Record::Event(Event { n: head + 1, at, to, from: user, body }))
+    Ok(head + 1)
 }
 
 /// The first 48 bits of a UUID of version 7 are Unix milliseconds (RFC 9562, section 5.7).

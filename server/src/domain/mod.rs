@@ -11,10 +11,11 @@ pub mod topics;
 pub mod accounts;
 pub mod channels;
 pub mod messages;
+pub mod files;
 pub mod history;
 
 use common::channels::Role;
-use common::{Conversation, Subject, Target, Text, UserName};
+use common::{Conversation, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use crate::records::{Private, Record, TokenDigest};
@@ -22,6 +23,7 @@ pub use accounts::Users;
 pub use channels::Channels;
 pub use channels::decide::Deed;
 pub use errors::DomainError;
+pub use files::Files;
 pub use topics::TopicSecret;
 
 /// Everything the server knows but the texts, which stay in the log.
@@ -30,6 +32,8 @@ pub struct State {
     pub users: Users,
     /// Channels, memberships and how far every conversation has come: what `channels.json` holds.
     pub channels: Channels,
+    /// The files that were sent, in `channels.json` too.
+    pub files: Files,
 }
 
 /// What somebody wants, with everything that chance or a slow computation had to contribute.
@@ -105,6 +109,17 @@ pub enum Command<'a> {
         /// What.
         text: Text<'a>,
     },
+    /// Send a file, whose content is on the disk already.
+    Share {
+        /// Who.
+        user: UserName,
+        /// To whom.
+        to: Target,
+        /// The sender's id for it.
+        id: Uuid,
+        /// What.
+        file: FileInfo,
+    },
 }
 
 /// What `command` would record at the time `at` (Unix milliseconds); `None` when things are so already.
@@ -137,6 +152,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
             channels::decide::set(state, deed, subject, private, at)
         }
         Command::Send { user, to, id, text } => messages::send(state, user, to, id, text, at).map(Some),
+        Command::Share { user, to, id, file } => files::share(state, user, to, id, file, at).map(Some),
     }
 }
 
@@ -144,7 +160,7 @@ impl State {
     /// The empty state of a new data folder.
     #[must_use]
     pub fn new(secret: TopicSecret) -> Self {
-        Self { users: Users::default(), channels: Channels::new(secret) }
+        Self { users: Users::default(), channels: Channels::new(secret), files: Files::default() }
     }
 
     /// Makes the record with this number part of the state. A record that a snapshot already contains
@@ -161,7 +177,10 @@ impl State {
                     self.channels.sessions_ended(user);
                 }
             }
-            Record::Event(event) if number > self.channels.applied => self.channels.apply(number, event),
+            Record::Event(event) if number > self.channels.applied => {
+                self.channels.apply(number, event);
+                self.files.apply(event);
+            }
             Record::Event(_) => {}
         }
         self.users.applied = self.users.applied.max(number);

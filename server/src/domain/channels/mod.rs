@@ -229,7 +229,7 @@ impl Channels {
                     self.move_topic(name);
                 }
             }
-            Body::Message { .. } | Body::Created { .. } | Body::Unknown => {}
+            Body::Message { .. } | Body::File { .. } | Body::Created { .. } | Body::Unknown => {}
         }
     }
 

@@ -1,0 +1,325 @@
+//! Files, from request to reply: the engine driven by hand, on a disk in memory.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use common::hex::to_hex;
+use common::{Target, UserName, rpc};
+use serde_json::{Value, json};
+use server::commits::Commits;
+use server::domain::{Command, Deed};
+use server::engine::{Engine, Outlet};
+use server::files::{FileLimits, Files};
+use server::held::{Publication, Reply};
+use server::jobs::Jobs;
+use server::journal::Disk as _;
+use server::journal::faulty_disk::FaultyDisk;
+use server::ledger::Ledger;
+use server::limiters::rates::Rate;
+use server::records::TokenDigest;
+use server::store::Store;
+use server::tokens::TokenIssuer;
+use sha2::{Digest as _, Sha256};
+use transport::Frame;
+use uuid::Uuid;
+
+const NOW_MS: u64 = 1_763_700_000_000;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What was told last: a reply line, and the bytes behind it.
+#[derive(Default)]
+struct Told {
+    line: Vec<u8>,
+    bytes: Option<Vec<u8>>,
+}
+
+impl Outlet for Told {
+    type Error = Infallible;
+
+    fn reply(&mut self, reply: Reply) -> Result<(), Infallible> {
+        (self.line, self.bytes) = (reply.lines, reply.bytes);
+        Ok(())
+    }
+
+    fn publish(&mut self, _publication: Publication) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// A server with alice and bob in `#a`, and eve outside; everybody's token is their name.
+struct World {
+    engine: Engine,
+    disk: FaultyDisk,
+    limits: FileLimits,
+    now_ms: u64,
+    ids: u128,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with(FileLimits { file_bytes_max: 1000, user_bytes_max: 20_000 })
+    }
+
+    fn with(limits: FileLimits) -> Self {
+        let disk = FaultyDisk::new();
+        let mut ledger = open_ledger(&disk);
+        let mut record = |command| drop(ledger.record(command, NOW_MS).expect("allowed"));
+        for name in ["alice", "bob", "eve"] {
+            let (user, digest) = (user(name), TokenDigest::of(name));
+            record(Command::Register { user: user.clone(), password: "hash".into() });
+            record(Command::OpenSession { user, session: Uuid::nil(), digest, expires: u64::MAX });
+        }
+        record(Command::CreateChannel(deed("alice"), false));
+        record(Command::Join(deed("bob")));
+        Self { engine: open_engine(ledger, &disk, limits), disk, limits, now_ms: NOW_MS, ids: 0 }
+    }
+
+    /// The process dies, and the server starts again.
+    fn restart(&mut self) {
+        self.engine = open_engine(open_ledger(&self.disk), &self.disk, self.limits);
+    }
+
+    /// Asks as somebody, and returns result or error; what is behind the reply is returned too.
+    fn ask(
+        &mut self,
+        by: &str,
+        method: &str,
+        params: Value,
+        bytes: Option<&[u8]>,
+    ) -> (Value, Option<Vec<u8>>) {
+        let mut line = Vec::new();
+        let mut params = params;
+        params["token"] = json!(by);
+        rpc::encode_request(&mut line, "1", method, &params);
+        let frames = [Frame::from("client"), Frame::new(), Frame::from(line)];
+        let mut frames: Vec<_> = frames.into_iter().chain(bytes.map(Frame::from)).collect();
+        self.engine.accept(&mut frames, self.now_ms);
+        let mut told = Told::default();
+        for _ in 0..10 {
+            self.engine.take_outcomes(self.now_ms);
+            self.engine.tidy(self.now_ms);
+            self.engine.flush();
+            self.engine.tell(&mut told).expect("a sound disk");
+        }
+        let reply: Value = serde_json::from_slice(&told.line).expect("a reply");
+        let answer = reply.get("result").or(reply.get("error").map(|error| &error["data"]));
+        (answer.expect("an answer").clone(), told.bytes)
+    }
+
+    fn id(&mut self) -> Uuid {
+        self.ids += 1;
+        Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.ids)
+    }
+
+    fn begin(&mut self, by: &str, id: Uuid, to: &str, content: &[u8]) -> Value {
+        let sha256 = to_hex(&Sha256::digest(content).into());
+        let params =
+            json!({ "to": to, "id": id, "name": "plan.pdf", "bytes": content.len(), "sha256": sha256 });
+        self.ask(by, "file.begin", params, None).0
+    }
+
+    fn chunk(&mut self, by: &str, id: Uuid, offset: usize, bytes: &[u8]) -> Value {
+        self.ask(by, "file.chunk", json!({ "file": id, "offset": offset }), Some(bytes)).0
+    }
+
+    fn commit(&mut self, by: &str, id: Uuid) -> Value {
+        self.ask(by, "file.commit", json!({ "file": id }), None).0
+    }
+
+    fn get(&mut self, by: &str, conversation: &str, n: u64, offset: usize) -> (Value, Option<Vec<u8>>) {
+        let params = json!({ "conversation": conversation, "n": n, "offset": offset, "length": 5 });
+        self.ask(by, "file.get", params, None)
+    }
+
+    /// Sends a whole file.
+    fn send(&mut self, by: &str, to: &str, content: &[u8]) -> Value {
+        let id = self.id();
+        assert_eq!(self.begin(by, id, to, content)["file"], json!(id));
+        if !content.is_empty() {
+            assert_eq!(self.chunk(by, id, 0, content), json!({ "have": content.len() }));
+        }
+        self.commit(by, id)
+    }
+
+    /// What lies in `files/`, without the folders: parts, notes and contents.
+    fn files(&self) -> Vec<String> {
+        let folders = self.disk.list("files").expect("a folder");
+        let inside = |folder: &String| self.disk.list(&format!("files/{folder}")).expect("a folder");
+        folders.iter().flat_map(inside).collect()
+    }
+}
+
+fn user(name: &str) -> UserName {
+    UserName::new(name).expect("a name")
+}
+
+fn deed(by: &str) -> Deed {
+    let Target::Channel(channel) = Target::new("#a").expect("a target") else { panic!("no channel") };
+    Deed { user: user(by), channel }
+}
+
+fn open_ledger(disk: &FaultyDisk) -> Ledger {
+    Ledger::open(Store::on(Arc::new(disk.clone())), &Commits::WhenPolled).expect("a sound disk")
+}
+
+fn open_engine(ledger: Ledger, disk: &FaultyDisk, limits: FileLimits) -> Engine {
+    let jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+    let files = Files::open(Arc::new(disk.clone()), limits, &ledger).expect("a sound disk");
+    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), String::new())
+}
+
+fn reason(data: &Value) -> &str {
+    data["reason"].as_str().unwrap_or_else(|| panic!("no error: {data}"))
+}
+
+#[test]
+fn a_file_goes_up_in_parts_and_comes_down_in_parts() {
+    let mut world = World::new();
+    let id = world.id();
+    assert_eq!(world.begin("alice", id, "#a", b"hello world"), json!({ "file": id, "have": 0 }));
+    assert_eq!(world.chunk("alice", id, 0, b"hello"), json!({ "have": 5 }));
+    assert_eq!(world.chunk("alice", id, 0, b"hello"), json!({ "have": 5 }), "sent twice");
+    assert_eq!(world.chunk("alice", id, 3, b"lo wo"), json!({ "have": 8 }), "half of it is new");
+    assert_eq!(world.chunk("alice", id, 9, b"ld"), json!({ "reason": "wrong_offset", "have": 8 }));
+    assert_eq!(world.commit("alice", id), json!({ "reason": "wrong_offset", "have": 8 }), "not complete");
+    world.restart();
+    assert_eq!(world.begin("alice", id, "#a", b"hello world"), json!({ "file": id, "have": 8 }));
+    assert_eq!(world.chunk("alice", id, 8, b"rld"), json!({ "have": 11 }));
+    let sent = world.commit("alice", id);
+    assert_eq!(sent["n"], 3);
+    assert_eq!(world.commit("alice", id), sent, "sent twice");
+    assert_eq!(world.begin("alice", id, "#a", b"hello world")["have"], 11, "it is sent already");
+    world.restart();
+    assert_eq!(world.commit("alice", id), sent, "sent again after a restart");
+
+    let part = |offset: u64, bytes: &[u8]| {
+        (json!({ "bytes": 11, "offset": offset, "length": bytes.len() }), Some(bytes.to_vec()))
+    };
+    assert_eq!(world.get("bob", "#a", 3, 0), part(0, b"hello"));
+    assert_eq!(world.get("bob", "#a", 3, 8), part(8, b"rld"));
+    assert_eq!(world.get("bob", "#a", 3, 11), part(11, b""));
+    assert_eq!(reason(&world.get("bob", "#a", 3, 12).0), "invalid_params");
+    assert_eq!(reason(&world.get("bob", "#a", 2, 0).0), "no_such_file", "no file, but somebody who joined");
+    assert_eq!(reason(&world.get("eve", "#a", 3, 0).0), "not_member");
+    assert_eq!(world.files().len(), 1, "nothing of the upload is left: {:?}", world.files());
+}
+
+#[test]
+fn an_upload_belongs_to_whoever_began_it() {
+    let mut world = World::new();
+    let id = world.id();
+    world.begin("alice", id, "@bob", b"secret");
+    assert_eq!(reason(&world.begin("eve", id, "@bob", b"secret")), "id_taken");
+    assert_eq!(reason(&world.begin("alice", id, "@bob", b"other!")), "id_taken", "another content");
+    assert_eq!(reason(&world.chunk("eve", id, 0, b"secret")), "no_such_upload");
+    assert_eq!(reason(&world.commit("eve", id)), "no_such_upload");
+    assert_eq!(world.chunk("alice", id, 0, b"secret"), json!({ "have": 6 }));
+    assert_eq!(world.commit("alice", id)["n"], 1);
+    assert_eq!(world.get("bob", "@alice", 1, 0).1.as_deref(), Some(&b"secre"[..]));
+    assert_eq!(reason(&world.get("eve", "@alice", 1, 0).0), "no_such_file");
+}
+
+#[test]
+fn who_only_knows_a_hash_gets_nothing_and_learns_nothing() {
+    let mut world = World::new();
+    world.send("alice", "#a", b"secret");
+    let (eve, bob) = (world.id(), world.id());
+    let guess = world.begin("eve", eve, "@bob", b"secret");
+    assert_eq!(guess, json!({ "file": eve, "have": 0 }), "as if nobody had ever sent it");
+    assert_eq!(world.commit("eve", eve), json!({ "reason": "wrong_offset", "have": 0 }));
+    assert_eq!(
+        world.begin("bob", bob, "@eve", b"secret"),
+        json!({ "file": bob, "have": 6 }),
+        "he has read it"
+    );
+    assert_eq!(world.commit("bob", bob)["n"], 1);
+    assert_eq!(world.get("eve", "@bob", 1, 0).1.as_deref(), Some(&b"secre"[..]), "now she was given it");
+}
+
+#[test]
+fn what_is_not_what_was_announced_is_refused_and_removed() {
+    let mut world = World::new();
+    let id = world.id();
+    world.begin("alice", id, "#a", b"hello");
+    assert_eq!(world.chunk("alice", id, 0, b"hellO"), json!({ "have": 5 }));
+    assert_eq!(reason(&world.chunk("alice", id, 5, b"!")), "too_large", "longer than announced");
+    assert_eq!(reason(&world.commit("alice", id)), "wrong_content");
+    assert_eq!(reason(&world.commit("alice", id)), "no_such_upload");
+    assert_eq!(world.files(), [""; 0]);
+    assert_eq!(world.begin("alice", id, "#a", b"hello"), json!({ "file": id, "have": 0 }), "begun anew");
+}
+
+#[test]
+fn bytes_belong_to_the_only_line_of_a_frame() {
+    let mut world = World::new();
+    let id = world.id();
+    world.begin("alice", id, "#a", b"hello");
+    assert_eq!(
+        reason(&world.ask("alice", "file.chunk", json!({ "file": id, "offset": 0 }), None).0),
+        "invalid_request"
+    );
+    let line =
+        r#"{"jsonrpc":"2.0","id":1,"method":"file.chunk","params":{"token":"alice","file":"ID","offset":0}}"#;
+    let line = line.replace("ID", &id.to_string());
+    let lines = Frame::from(&*format!("{line}\n{line}"));
+    let mut frames = vec![Frame::from("client"), Frame::new(), lines, Frame::from("hello")];
+    world.engine.accept(&mut frames, NOW_MS);
+    let mut told = Told::default();
+    world.engine.flush();
+    world.engine.tell(&mut told).expect("a sound disk");
+    let told = String::from_utf8(told.line).expect("utf-8");
+    assert_eq!(told.lines().filter(|line| line.contains("invalid_request")).count(), 2, "{told}");
+    assert_eq!(reason(&world.chunk("alice", id, 0, &vec![0; 256 * 1024 + 1])), "too_large");
+    assert_eq!(reason(&world.chunk("alice", id, 0, b"")), "too_large");
+}
+
+#[test]
+fn a_user_has_so_much_room_and_no_more() {
+    let mut world = World::new();
+    let id = world.id();
+    assert_eq!(reason(&world.begin("alice", id, "#a", &[0; 1001])), "too_large");
+    // Each counts a block of 4096 bytes: four fit, five do not.
+    for content in [b"1", b"2", b"3"] {
+        world.send("alice", "#a", content);
+        world.send("alice", "@bob", content);
+    }
+    let (fourth, fifth) = (world.id(), world.id());
+    world.begin("alice", fourth, "#a", b"4");
+    assert_eq!(reason(&world.begin("alice", fifth, "#a", b"5")), "quota_exceeded", "one is under way");
+    assert_eq!(world.begin("alice", fifth, "#a", b"1")["have"], 1, "counted already");
+    let of_bob = world.id();
+    assert_eq!(world.begin("bob", of_bob, "#a", b"5")["have"], 0, "bob has room of his own");
+    world.restart();
+    let id = world.id();
+    assert_eq!(reason(&world.begin("alice", id, "#a", b"5")), "quota_exceeded", "after a restart too");
+}
+
+#[test]
+fn so_many_uploads_at_a_time_and_none_for_longer_than_a_day() {
+    let mut world = World::with(FileLimits::default());
+    let ids: Vec<_> = (0..16).map(|_| world.id()).collect();
+    for id in &ids {
+        assert_eq!(world.begin("alice", *id, "#a", id.as_bytes())["have"], 0);
+    }
+    let id = world.id();
+    let refusal = world.begin("alice", id, "#a", b"one more");
+    assert_eq!(refusal, json!({ "reason": "rate_limited", "wait_ms": 60_000 }));
+    world.now_ms += DAY_MS - 1;
+    assert_eq!(world.chunk("alice", ids[0], 0, b"x"), json!({ "have": 1 }), "gone on with in time");
+    world.now_ms += 60 * 60 * 1000;
+    assert_eq!(
+        world.begin("alice", id, "#a", b"one more")["reason"],
+        "rate_limited",
+        "looked for afterwards"
+    );
+    assert_eq!(world.begin("alice", id, "#a", b"one more")["have"], 0);
+    assert_eq!(reason(&world.chunk("alice", ids[1], 0, b"x")), "no_such_upload");
+    assert_eq!(world.chunk("alice", ids[0], 1, b"y"), json!({ "have": 2 }));
+    assert_eq!(world.files().len(), 4, "two parts and their notes: {:?}", world.files());
+    world.now_ms += DAY_MS;
+    world.restart();
+    world.ask("alice", "server.info", json!({}), None);
+    assert_eq!(world.files(), [""; 0], "looked for at a start");
+}
