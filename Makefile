@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Says what is done before it is done.
 say = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help up bench sim test check fmt audit fuzz needs-build needs-test fmt-check clippy build tests doc
+.PHONY: help up bench sim test check fmt chaos audit fuzz needs-build needs-test fmt-check clippy build tests doc
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ fmt: ## Formats the code
 sim: ## Simulates the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=4711 with its trace
 	cargo run --release --locked --quiet --package sim -- \
 		$(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
+
+chaos: needs-test ## A node in three processes, and all that can happen to them: MINUTES=10 [SEED=4711]
+	cargo build --release --locked --package papo
+	PAPO_CHAOS_MINUTES=$(or $(MINUTES),10) $(if $(SEED),PAPO_SEED=$(SEED)) \
+		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost
 
 audit: ## Checks licences and sources of all packages (needs cargo-deny; not part of CI)
 	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }

@@ -1,8 +1,9 @@
 //! ROUTER/DEALER forwarding between clients and the server; never decodes a body.
 //!
-//! Requests are `[client] [""] [body ..]` and go to the server as they are, so its replies find their way back by
-//! their first frame. What cannot be delivered is counted, never queued here: clients resend by id.
+//! Requests are `[client] [""] [body ..]` and go to the server as they are, but for a mark behind the client's name, so
+//! its replies find their way back by their first frame. What cannot be delivered is counted, never queued here: clients resend by id.
 
+mod marks;
 mod counters;
 
 use std::time::Instant;
@@ -15,6 +16,7 @@ use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
 use crate::counters::Counters;
+use crate::marks::Mark;
 
 /// Messages moved in one direction before the other has its turn.
 const BURST_MESSAGES_MAX: usize = 256;
@@ -34,6 +36,9 @@ pub enum BrokerError {
     /// A socket failed.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Chance(#[from] getrandom::Error),
 }
 
 /// Where the broker listens.
@@ -53,6 +58,7 @@ pub struct Broker {
     servers: Socket,
     control: Control,
     endpoints: Config,
+    mark: Mark,
     counters: Counters,
     started: Instant,
     /// The message on its way; kept so that its room is used again.
@@ -70,8 +76,8 @@ impl Broker {
             servers: servers.bind(&config.servers)?,
             control: control.endpoint().to_owned(),
         };
-        let (counters, started) = (Counters::default(), clock::now());
-        Ok(Self { clients, servers, control, endpoints, counters, started, frames: Vec::new() })
+        let (mark, counters, started) = (Mark::draw()?, Counters::default(), clock::now());
+        Ok(Self { clients, servers, control, endpoints, mark, counters, started, frames: Vec::new() })
     }
 
     /// Where the broker listens, with the ports that the system chose.
@@ -118,6 +124,7 @@ impl Broker {
                 self.refuse()?;
                 continue;
             }
+            self.frames.iter_mut().take(1).for_each(|client| self.mark.add_to(client));
             match self.servers.send(self.frames.drain(..))? {
                 Sent::Done => self.counters.requests += 1,
                 Sent::Full | Sent::Unreachable => self.counters.dropped_full += 1,
@@ -135,6 +142,10 @@ impl Broker {
             }
             if !is_enveloped(&self.frames) {
                 self.counters.malformed += 1;
+                continue;
+            }
+            if !self.frames.first_mut().is_some_and(|client| self.mark.take_from(client)) {
+                self.counters.strangers += 1;
                 continue;
             }
             match self.clients.send(self.frames.drain(..))? {

@@ -176,6 +176,29 @@ fn a_reply_to_a_client_that_left_is_counted() {
     });
 }
 
+/// libzmq gives the clients of a new process the names that those of an old one had.
+#[test]
+fn a_reply_of_before_a_restart_reaches_nobody_else() {
+    let mut before = None;
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let (client, server) = (peers.client(), peers.server());
+        send(&client, &[b"", b"who am I?"]);
+        before = Some((peers.endpoints.clone(), receive(&server)[1].clone()));
+    });
+    let (endpoints, old) = before.expect("a client of before");
+    with_broker(&endpoints, |peers| {
+        let (client, server) = (peers.client(), peers.server());
+        send(&client, &[b"", b"who is it?"]);
+        let request = receive(&server);
+        // The same name, which another process would have given, and the mark of the other run.
+        let (name, mark) = (&request[1][..5], &old[5..]);
+        send(&server, &[&request[0], &[name, mark].concat(), b"", b"for another"]);
+        send(&server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(receive(&client)[1], b"who is it?");
+        assert_eq!(peers.count("strangers"), 1);
+    });
+}
+
 #[test]
 fn a_client_that_does_not_read_holds_up_nobody() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {

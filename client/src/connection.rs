@@ -55,14 +55,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// What to ask oneself when the server does not answer. One with another key does not answer either.
-    pub(crate) fn question(&self) -> &'static str {
+    /// Whether nothing is encrypted on the way.
+    pub(crate) fn is_plain(&self) -> bool {
         match self.security {
-            Security::Plain | Security::PlainAnywhere => "is `papo up --plaintext` running there?",
-            Security::Client { .. } | Security::Outer { .. } | Security::Inner { .. } => {
-                "is `papo up` running there, and without --plaintext? If so it may have a new key: ask for its new \
-                 invite"
-            }
+            Security::Plain | Security::PlainAnywhere => true,
+            Security::Client { .. } | Security::Outer { .. } | Security::Inner { .. } => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use common::accounts::{Credentials, LoggedIn};
+use common::accounts::{Credentials, LoggedIn, Registered};
 use common::{NewPassword, Password, Target, Text, UserName};
 use transport::clock;
 use transport::stop::Stop;
@@ -87,7 +87,7 @@ impl Desk {
         let handed = self.commands.try_send((self.last_ticket, command));
         self.waker.wake();
         handed.map_err(|error| match error {
-            TrySendError::Full(_) => Failure::Refused("too much at once: try again in a moment".to_owned()),
+            TrySendError::Full(_) => Failure::Busy,
             TrySendError::Disconnected(_) => connection_ended(),
         })
     }
@@ -102,17 +102,16 @@ impl Desk {
     /// Goes on with the session that was kept; it is an error if there is none.
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
         let restored = self.restore()?;
-        restored.ok_or_else(|| {
-            Failure::LoggedOut(format!("nobody is logged in at {} here: log in first", self.place.endpoint))
-        })
+        restored.ok_or_else(|| Failure::LoggedOut(self.place.endpoint.clone()))
     }
 
     /// Makes an account.
-    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<UserName, Failure> {
-        let Answer::Registered(user) = self.ask(Command::Register(Credentials { user, password }))? else {
+    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, Failure> {
+        let Answer::Registered(registered) = self.ask(Command::Register(Credentials { user, password }))?
+        else {
             return Err(unexpected());
         };
-        Ok(user)
+        Ok(registered)
     }
 
     /// Opens a session and keeps it.
@@ -127,7 +126,7 @@ impl Desk {
     /// Ends the session. Here it is forgotten even when the server does not know it any more.
     pub(crate) fn logout(&mut self) -> Result<(), Failure> {
         let outcome = self.ask(Command::Logout);
-        if matches!(outcome, Ok(_) | Err(Failure::LoggedOut(_))) {
+        if outcome.as_ref().err().is_none_or(Failure::is_logged_out) {
             self.config.forget(&self.place.endpoint)?;
         }
         outcome.map(drop)
@@ -152,7 +151,7 @@ impl Desk {
     /// The failure of having waited in vain.
     pub(crate) fn unreachable(&self, waited: Duration) -> Failure {
         let server = self.place.endpoint.clone();
-        Failure::Unreachable { server, waited, question: self.place.question() }
+        Failure::Unreachable { server, waited, is_plain: self.place.is_plain() }
     }
 }
 
@@ -164,10 +163,10 @@ impl Drop for Desk {
 }
 
 pub(crate) fn connection_ended() -> Failure {
-    Failure::Machine("the connection ended: start again".to_owned())
+    Failure::ConnectionEnded
 }
 
 /// An answer to another question than the one that was asked.
 pub(crate) fn unexpected() -> Failure {
-    Failure::Machine("papo answered something else than was asked: please report this".to_owned())
+    Failure::Unexpected
 }

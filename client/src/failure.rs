@@ -1,53 +1,89 @@
 //! Why a command ends without success, in a sentence that says what to do, and the exit code for scripts.
 
+use std::fmt;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::Error;
+use common::{Error, Reason};
 use transport::TransportError;
 
+use crate::words::Words;
+
 /// Why a command ends without success.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(crate) enum Failure {
-    /// The server, or the state of things here, does not allow it.
-    #[error("{0}")]
+    /// The server said no.
+    Server(Error),
+    /// The state of things here does not allow it.
     Refused(String),
-    /// There is no valid session.
-    #[error("{0}")]
+    /// There is no session here for this server.
     LoggedOut(String),
     /// It was asked for in the wrong way.
-    #[error("{0}")]
     Usage(String),
+    /// More at once than the network thread takes.
+    Busy,
     /// The server did not answer.
-    #[error("cannot reach {server} (waited {} s): {question}", waited.as_secs_f32())]
     Unreachable {
         /// Who did not answer.
         server: String,
         /// How long it had time.
         waited: Duration,
-        /// What to look at.
-        question: &'static str,
+        /// Whether it was spoken to in plain text.
+        is_plain: bool,
     },
+    /// The network thread has ended.
+    ConnectionEnded,
+    /// An answer to another question than the one that was asked.
+    Unexpected,
     /// Whoever reads our output has stopped reading: nothing to complain about.
-    #[error("the output was closed")]
     OutputClosed,
     /// The person was told at once; only the exit code is left to be given.
-    #[error("{0}")]
     Told(Box<Failure>),
     /// Something of this machine failed.
-    #[error("{0}")]
     Machine(String),
 }
 
+/// In English, as scripts and logs have it.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Words::ENGLISH.failure(self))
+    }
+}
+
+impl std::error::Error for Failure {}
+
 impl Failure {
+    /// Whether the server knows nothing of the session.
+    pub(crate) fn is_logged_out(&self) -> bool {
+        match self {
+            Self::Server(error) => error.reason() == Some(Reason::Unauthenticated),
+            Self::LoggedOut(_) => true,
+            Self::Told(failure) => failure.is_logged_out(),
+            Self::Refused(_)
+            | Self::Usage(_)
+            | Self::Busy
+            | Self::Unreachable { .. }
+            | Self::ConnectionEnded
+            | Self::Unexpected
+            | Self::OutputClosed
+            | Self::Machine(_) => false,
+        }
+    }
+
     /// What a script sees: 1 refused, 2 wrong usage, 3 not reachable.
     #[must_use]
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::OutputClosed => ExitCode::SUCCESS,
             Self::Told(failure) => failure.exit_code(),
-            Self::Refused(_) | Self::LoggedOut(_) | Self::Machine(_) => ExitCode::from(1),
+            Self::Server(_)
+            | Self::Refused(_)
+            | Self::LoggedOut(_)
+            | Self::Busy
+            | Self::ConnectionEnded
+            | Self::Unexpected
+            | Self::Machine(_) => ExitCode::from(1),
             Self::Usage(_) => ExitCode::from(2),
             Self::Unreachable { .. } => ExitCode::from(3),
         }
@@ -56,10 +92,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error.reason() {
-            Some(common::Reason::Unauthenticated) => Self::LoggedOut(error.message),
-            Some(_) | None => Self::Refused(error.message),
-        }
+        Self::Server(error)
     }
 }
 

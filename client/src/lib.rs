@@ -2,7 +2,7 @@
 //! for people and the commands for scripts.
 //!
 //! Only [`session`] decides anything; only `network` has sockets; only `config` touches the disk; only `render`
-//! prints.
+//! prints, and what it says to people comes from `words`.
 
 pub mod session;
 
@@ -13,6 +13,7 @@ mod connection;
 mod desk;
 mod failure;
 mod password;
+mod words;
 mod render;
 
 mod chat;

@@ -4,10 +4,12 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use common::text::PasswordError;
 use common::{NewPassword, Password};
 
 use crate::config;
 use crate::failure::Failure;
+use crate::words::Words;
 
 /// Where to take the password from.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -19,16 +21,16 @@ pub(crate) struct PasswordSource {
 
 impl PasswordSource {
     /// The password of an account that exists.
-    pub(crate) fn read(&self) -> Result<Password, Failure> {
+    pub(crate) fn read(&self, words: Words) -> Result<Password, Failure> {
         match self.given()? {
-            Some(password) => check(&password),
-            None => check(&prompt("password: ")?),
+            Some(password) => check(words, &password),
+            None => check(words, &prompt(words, &words.ask_password())?),
         }
     }
 
     /// The password for a new account; one that is typed is typed twice.
-    pub(crate) fn read_new(&self) -> Result<NewPassword, Failure> {
-        choose(self.given()?)
+    pub(crate) fn read_new(&self, words: Words) -> Result<NewPassword, Failure> {
+        choose(words, self.given()?)
     }
 
     fn given(&self) -> Result<Option<String>, Failure> {
@@ -46,8 +48,8 @@ pub(crate) struct NewPasswordSource {
 
 impl NewPasswordSource {
     /// The new password; one that is typed is typed twice.
-    pub(crate) fn read(&self) -> Result<NewPassword, Failure> {
-        choose(given(self.new_password_file.as_deref(), "PAPO_NEW_PASSWORD")?)
+    pub(crate) fn read(&self, words: Words) -> Result<NewPassword, Failure> {
+        choose(words, given(self.new_password_file.as_deref(), "PAPO_NEW_PASSWORD")?)
     }
 }
 
@@ -58,28 +60,29 @@ fn given(file: Option<&Path>, variable: &str) -> Result<Option<String>, Failure>
     }
 }
 
-fn choose(given: Option<String>) -> Result<NewPassword, Failure> {
-    let check =
-        |password: &str| NewPassword::new(password).map_err(|error| Failure::Usage(error.to_string()));
+fn choose(words: Words, given: Option<String>) -> Result<NewPassword, Failure> {
+    let check = |password: &str| NewPassword::new(password).map_err(|error| refused(words, &error));
     if let Some(password) = given {
         return check(&password);
     }
-    let password = check(&prompt("choose a password: ")?)?;
-    if check(&prompt("once more: ")?)? != password {
-        return Err(Failure::Usage("the two passwords differ: try again".to_owned()));
+    let password = check(&prompt(words, &words.choose_password())?)?;
+    if check(&prompt(words, &words.password_once_more())?)? != password {
+        return Err(Failure::Usage(words.passwords_differ()));
     }
     Ok(password)
 }
 
-fn prompt(words: &str) -> Result<String, Failure> {
+fn prompt(words: Words, question: &str) -> Result<String, Failure> {
     if !std::io::stdin().is_terminal() {
-        let sentence =
-            "there is no terminal to ask for the password: set PAPO_PASSWORD, or say --password-file";
-        return Err(Failure::Usage(sentence.to_owned()));
+        return Err(Failure::Usage(words.no_terminal_for_password()));
     }
-    Ok(rpassword::prompt_password(words)?)
+    Ok(rpassword::prompt_password(question)?)
 }
 
-fn check(password: &str) -> Result<Password, Failure> {
-    Password::new(password).map_err(|error| Failure::Usage(error.to_string()))
+fn check(words: Words, password: &str) -> Result<Password, Failure> {
+    Password::new(password).map_err(|error| refused(words, &error))
+}
+
+fn refused(words: Words, error: &PasswordError) -> Failure {
+    Failure::Usage(words.password_error(error))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use uuid::Uuid;
 
+use crate::channels::is_false;
 use crate::names::UserName;
 use crate::text::{NewPassword, Password};
 
@@ -27,6 +28,9 @@ pub struct Credentials<P = Password> {
 pub struct Registered {
     /// The name in its canonical form.
     pub user: UserName,
+    /// Whether this is an administrator: the first account of a node is.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub administrator: bool,
 }
 
 /// Result of `auth.login`.

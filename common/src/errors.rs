@@ -59,6 +59,12 @@ reasons! {
     NotAllowed = "not_allowed", 4030;
     /// One was banned from the channel.
     Banned = "banned", 4030;
+    /// Only administrators may do this.
+    NotAdministrator = "not_administrator", 4030;
+    /// An administrator has disabled the account.
+    Disabled = "disabled", 4030;
+    /// The last administrator cannot be demoted or disabled: promote another one first.
+    LastAdministrator = "last_administrator", 4090;
     /// The last owner of a channel may not go or step down while others are in it: make another one first.
     LastOwner = "last_owner", 4090;
     /// There is no channel of that name, or it is private and one is not invited.

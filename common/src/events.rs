@@ -119,6 +119,16 @@ pub enum Notice {
         /// Where.
         topic: String,
     },
+    /// The user has read a conversation up to an event, in this session or another.
+    #[serde(rename = "read")]
+    Read {
+        /// Which conversation, as the user names it.
+        conversation: Target,
+        /// The last event that was read.
+        n: u64,
+        /// How many messages are still unread.
+        unread: u64,
+    },
 }
 
 /// The flat line, in the order of its fields on the wire.
@@ -310,6 +320,10 @@ mod tests {
         let topic = "channel.general.9d8c7b6a5f4e3d2c1b0a998877665544".to_owned();
         let notice = Notice::TopicMoved { to: ChannelName::new("#general").expect("a name"), topic };
         let line = r##"{"kind":"topic.moved","to":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"}"##;
+        assert_eq!(serde_json::to_string(&notice).expect("json"), line);
+        assert_eq!(serde_json::from_str::<Notice>(line).expect("a notice"), notice);
+        let notice = Notice::Read { conversation: Target::new("@bob").expect("a name"), n: 17, unread: 2 };
+        let line = r#"{"kind":"read","conversation":"@bob","n":17,"unread":2}"#;
         assert_eq!(serde_json::to_string(&notice).expect("json"), line);
         assert_eq!(serde_json::from_str::<Notice>(line).expect("a notice"), notice);
     }

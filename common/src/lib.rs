@@ -20,6 +20,8 @@ pub mod channels;
 pub mod messages;
 pub mod files;
 pub mod history;
+pub mod reads;
+pub mod admin;
 pub mod node;
 
 pub mod events;

@@ -3,7 +3,7 @@
 
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
-use crate::{accounts, channels, files, history, messages, node};
+use crate::{accounts, admin, channels, files, history, messages, node, reads};
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Rights {
     Anyone,
     /// Whoever holds the token of a session.
     Session,
+    /// Whoever holds the token of an administrator's session.
+    Administrator,
 }
 
 /// One method, described.
@@ -87,7 +89,7 @@ methods! {
     Register "auth.register" Anyone (accounts::Credentials<NewPassword>)
         "Makes an account."
         r#"{"user":"alice","password":"correct horse"}"#
-        => r#"{"user":"alice"}"#;
+        => r#"{"user":"alice","administrator":true}"#;
     Login "auth.login" Anyone (accounts::Credentials)
         "Opens a session and returns its token."
         r#"{"user":"alice","password":"correct horse"}"#
@@ -180,10 +182,42 @@ methods! {
         "Reads a page of a conversation."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##
         => r##"{"conversation":"#general","head":17,"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}]}"##;
+    ReadMark "read.mark" Session (reads::MarkRead<'a>)
+        "Notes how far one has read a conversation; a mark never goes back."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17}"##
+        => r#"{"unread":0}"#;
+    ReadList "read.list" Session (reads::ListReads<'a>)
+        "Tells how far one has read one's conversations, and how many messages are unread, a page at a time."
+        r##"{"token":"eyJ0eXAi...","after":"#a"}"##
+        => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4}],"more":false}"##;
     SyncHeads "sync.heads" Session (history::HeadsSince<'a>)
         "Tells how far one's conversations have come, and the topics of one's channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#
         => r##"{"cursor":8841,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
+    AdminUsers "admin.users" Administrator (accounts::ListNames<'a>)
+        "Lists the accounts with what administrators know of them, a page at a time."
+        r#"{"token":"eyJ0eXAi...","after":"adam"}"#
+        => r#"{"users":[{"user":"alice","since":1763700000123,"administrator":true,"sessions":1},{"user":"bob","since":1763700000123,"disabled":true,"sessions":0}],"more":false}"#;
+    AdminChannels "admin.channels" Administrator (accounts::ListNames<'a>)
+        "Lists all channels, the private ones too, a page at a time; what is said in them stays with their members."
+        r##"{"token":"eyJ0eXAi...","after":"#a"}"##
+        => r##"{"channels":[{"channel":"#board","since":1763700000123,"private":true,"members":2,"owner":"alice","n":17}],"more":false}"##;
+    AdminSessions "admin.sessions" Administrator (admin::ListSessions<'a>)
+        "Lists everybody's open sessions, or those of one user."
+        r#"{"token":"eyJ0eXAi...","user":"bob"}"#
+        => r#"{"sessions":[{"user":"bob","session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123}],"more":false}"#;
+    AdminDisable "admin.disable" Administrator (admin::Disable<'a>)
+        "Shuts a user out: their sessions end, their topics move, and they cannot log in; or lets them in again."
+        r#"{"token":"eyJ0eXAi...","user":"bob","disabled":true}"#
+        => r#"{"ended":1}"#;
+    AdminPromote "admin.promote" Administrator (admin::Promote<'a>)
+        "Makes a user an administrator, or one no more."
+        r#"{"token":"eyJ0eXAi...","user":"bob","administrator":true}"#
+        => r#"{}"#;
+    AdminStats "admin.stats" Administrator (accounts::SessionOnly<'a>)
+        "Counts what the node holds."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"users":3,"administrators":1,"disabled":0,"sessions":2,"channels":1,"private_channels":1,"direct_conversations":1,"records":23}"#;
 }
 
 fn unknown(name: &str) -> Error {
@@ -224,7 +258,7 @@ mod tests {
         for about in Method::ALL.iter().map(|method| method.description()) {
             let mut params: serde_json::Value = serde_json::from_str(about.params).expect("json");
             let had_token = params.as_object_mut().expect("an object").remove("token").is_some();
-            assert_eq!(had_token, about.rights == Rights::Session, "{}", about.name);
+            assert_eq!(had_token, about.rights != Rights::Anyone, "{}", about.name);
             if had_token {
                 let params = params.to_string();
                 let error = Call::decode(about.name, &params).expect_err(about.name);

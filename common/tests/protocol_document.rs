@@ -40,6 +40,7 @@ fn who(rights: Rights) -> &'static str {
     match rights {
         Rights::Anyone => "anyone",
         Rights::Session => "a session",
+        Rights::Administrator => "an administrator",
     }
 }
 

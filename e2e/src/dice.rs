@@ -11,9 +11,21 @@ impl Dice {
     #[must_use]
     #[expect(clippy::print_stdout, reason = "who repeats a failed test needs the seed")]
     pub fn of_this_run() -> Self {
-        let given = std::env::var("PAPO_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1);
+        let seed = Self::seed_of_this_run();
         println!("repeat with PAPO_SEED={seed}");
+        Self(seed)
+    }
+
+    /// The seed of this run: `PAPO_SEED`, or else any.
+    #[must_use]
+    pub fn seed_of_this_run() -> u64 {
+        let given = std::env::var("PAPO_SEED").ok().and_then(|seed| seed.parse().ok());
+        given.unwrap_or_else(|| uuid::Uuid::now_v7().as_u64_pair().1)
+    }
+
+    /// The dice of a seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
         Self(seed)
     }
 

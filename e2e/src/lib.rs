@@ -1,7 +1,7 @@
 //! End-to-end tests: real processes, real sockets. This library starts them and speaks to them; the tests
 //! themselves are in `tests/`, a file per topic, all in one binary.
 //!
-//! Nothing here knows the client crate: what a test says and hears is the wire of `docs/PROTOCOL.md`. Every wait is
+//! Nothing here knows the client crate (only the chaos tests do): what a test says and hears is the wire of `docs/PROTOCOL.md`. Every wait is
 //! for a condition and fails at [`DEADLINE`]. A helper that cannot do its work fails the test that called it.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 

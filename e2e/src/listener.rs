@@ -18,6 +18,8 @@ pub struct Listener {
     heard: VecDeque<(String, Event<'static>)>,
     /// Topics that it was told channels have moved to.
     moved: Vec<String>,
+    /// What it was told that its user has read.
+    reads: VecDeque<String>,
 }
 
 impl Listener {
@@ -26,7 +28,7 @@ impl Listener {
     pub fn connect(endpoint: &str, security: &Security) -> Self {
         let socket = Context::new().socket(Kind::Subscriber, security).expect("a socket");
         socket.connect(endpoint).expect("an endpoint");
-        Self { socket, heard: VecDeque::new(), moved: Vec::new() }
+        Self { socket, heard: VecDeque::new(), moved: Vec::new(), reads: VecDeque::new() }
     }
 
     /// Subscribes to topics, and waits until that is in force.
@@ -65,6 +67,16 @@ impl Listener {
         self.heard.drain(..)
     }
 
+    /// Waits to be told that the user has read something: the conversation, how far, and what is left.
+    pub fn hear_of_reading(&mut self) -> String {
+        loop {
+            if let Some(read) = self.reads.pop_front() {
+                return read;
+            }
+            self.wait();
+        }
+    }
+
     /// Waits for the next message, be it an event or a notice.
     pub fn wait(&mut self) {
         self.receive(DEADLINE).expect("a message in time");
@@ -98,10 +110,12 @@ impl Listener {
             // An event has a number, a notice has none.
             match serde_json::from_slice::<Event<'_>>(line) {
                 Ok(event) => self.heard.push_back((topic.clone(), event.into_owned())),
-                Err(_) => {
-                    let Notice::TopicMoved { topic, .. } = serde_json::from_slice(line).expect("a notice");
-                    self.moved.push(topic);
-                }
+                Err(_) => match serde_json::from_slice(line).expect("a notice") {
+                    Notice::TopicMoved { topic, .. } => self.moved.push(topic),
+                    Notice::Read { conversation, n, unread } => {
+                        self.reads.push_back(format!("{conversation} {n}, {unread} unread"));
+                    }
+                },
             }
         }
     }

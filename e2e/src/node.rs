@@ -24,8 +24,25 @@ use crate::process::{Finished, Process};
 /// One node with its data folder; all ends when it is dropped.
 pub struct Node {
     roles: Vec<Role>,
-    data: TempDir,
+    data: Data,
     is_plain: bool,
+}
+
+/// Where the data is.
+enum Data {
+    /// In a folder that goes with the node.
+    Own(TempDir),
+    /// In a folder that somebody else looks after.
+    Lent(PathBuf),
+}
+
+impl Data {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Lent(path) => path,
+        }
+    }
 }
 
 /// One process of the node: how it is started, and whether it runs.
@@ -67,7 +84,7 @@ impl Node {
         }
         let mut up = up.flags(flags);
         up.start();
-        Self { is_plain: up.find("plaintext").is_some(), roles: vec![up], data }
+        Self { is_plain: up.find("plaintext").is_some(), roles: vec![up], data: Data::Own(data) }
     }
 
     /// A node in three processes, with an empty data folder.
@@ -80,7 +97,17 @@ impl Node {
     /// proxy listens and says where the server is to connect.
     #[must_use]
     pub fn three_linked(flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
-        let (here, data) = (own_endpoint(), empty_folder());
+        Self::three_on(Data::Own(empty_folder()), flags, link)
+    }
+
+    /// The same, with a data folder that somebody else looks after.
+    #[must_use]
+    pub fn three_in(data: &Path, flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
+        Self::three_on(Data::Lent(data.to_owned()), flags, link)
+    }
+
+    fn three_on(data: Data, flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
+        let here = own_endpoint();
         let keys = path(&keys_folder(data.path()));
         let [broker, proxy] = [("broker", ["clients", "servers"]), ("proxy", ["events", "subscribers"])].map(
             |(name, [one, other])| {
@@ -188,6 +215,18 @@ impl Node {
         self.role_mut(role).begin()
     }
 
+    /// Waits until a role that was begun, and not waited for yet, is ready.
+    pub fn wait_until_ready(&mut self, role: &str) {
+        self.role_mut(role).be_ready();
+    }
+
+    /// Whether a role was started and has not ended by itself.
+    #[must_use]
+    pub fn runs(&self, role: &str) -> bool {
+        let role = self.roles.iter().find(|known| known.name == role).expect("a role");
+        role.process.as_ref().is_some_and(Process::is_running)
+    }
+
     /// `kill -9` of a role.
     pub fn kill(&mut self, role: &str) {
         self.role_mut(role).take().kill();
@@ -248,7 +287,10 @@ impl Node {
     /// Kills what runs, and leaves the data folder.
     #[must_use]
     pub fn into_data(self) -> TempDir {
-        self.data
+        match self.data {
+            Data::Own(folder) => folder,
+            Data::Lent(path) => panic!("{} is not the node's own", path.display()),
+        }
     }
 
     fn role_mut(&mut self, name: &str) -> &mut Role {
@@ -287,7 +329,12 @@ impl Role {
     }
 
     fn start(&mut self) {
-        let ready = self.begin().ready();
+        self.begin();
+        self.be_ready();
+    }
+
+    fn be_ready(&mut self) {
+        let ready = self.process.as_ref().expect("a role that runs").ready();
         assert_eq!(ready.get("ready").and_then(Value::as_str), Some(self.name));
         self.invite = ready.get("invite").and_then(Value::as_str).map(str::to_owned);
         for (flag, value) in &mut self.flags {

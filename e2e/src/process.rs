@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
@@ -45,6 +45,7 @@ impl Process {
         for name in names.filter(|name| name.as_encoded_bytes().starts_with(b"PAPO_")) {
             command.env_remove(name);
         }
+        command.env("LC_ALL", "C.UTF-8");
         Self::start(command)
     }
 
@@ -81,8 +82,26 @@ impl Process {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("an id");
-        kill_process(id, signal).expect("a child that was not waited for yet");
+        kill_process(self.id(), signal).expect("a child that was not waited for yet");
+    }
+
+    /// How many files and connections it may have open from now on; returns how many it might before.
+    pub fn limit_open_files(&self, count: u64) -> u64 {
+        // Its hard limit is the one that it has from here, and must not be lowered: it could never be raised again.
+        let wanted = Rlimit { current: Some(count), maximum: getrlimit(Resource::Nofile).maximum };
+        let before = prlimit(Some(self.id()), Resource::Nofile, wanted);
+        before.expect("a child that runs").current.unwrap_or(u64::MAX)
+    }
+
+    /// Whether it has not ended by itself.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
+    }
+
+    fn id(&self) -> Pid {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("an id")
     }
 
     /// Ends it as a power cut would: `kill -9`.

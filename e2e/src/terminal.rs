@@ -5,6 +5,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+use tempfile::NamedTempFile;
+
 use crate::DEADLINE;
 use crate::process::binary;
 
@@ -12,23 +14,67 @@ use crate::process::binary;
 pub struct Terminal {
     /// The name of a tmux server of its own.
     server: String,
+    /// All bytes that the program has written to its terminal.
+    written: NamedTempFile,
 }
 
 impl Terminal {
     /// A terminal with `papo chat`, as one person has it.
     #[must_use]
     pub fn chat(server: &str, config: &Path) -> Self {
+        Self::chat_with(server, config, "")
+    }
+
+    /// The same, with more flags.
+    #[must_use]
+    pub fn chat_with(server: &str, config: &Path, flags: &str) -> Self {
         static TERMINALS: AtomicU32 = AtomicU32::new(0);
         let number = TERMINALS.fetch_add(1, Ordering::Relaxed);
-        let terminal = Self { server: format!("papo-{}-{number}", std::process::id()) };
+        let written = NamedTempFile::new().expect("a file for what is written");
+        let terminal = Self { server: format!("papo-{}-{number}", std::process::id()), written };
         let chat = format!(
-            "env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {}",
+            "env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
             binary().display(),
             config.display()
         );
-        // -u: the screen is UTF-8 whatever the test's own surroundings say.
-        terminal.tmux(["-u", "-f", "/dev/null", "new-session", "-d", "-x", "90", "-y", "30", &chat]);
+        let record = format!("cat > {}", terminal.written.path().display());
+        // -u: the screen is UTF-8 whatever the test's own surroundings say. Both commands are obeyed before the
+        // program's first byte is read, so that it is recorded too.
+        terminal.tmux([
+            "-u",
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "90",
+            "-y",
+            "30",
+            &chat,
+            ";",
+            "pipe-pane",
+            &record,
+        ]);
         terminal
+    }
+
+    /// All that the program has written so far, control characters and all.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "what a test has recorded")]
+    pub fn written(&self) -> String {
+        let bytes = std::fs::read(self.written.path()).expect("what is written");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until the program has written this text.
+    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
+    pub fn wait_for_written(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.written().contains(text) {
+            assert!(begun.elapsed() < DEADLINE, "{text:?} is never written:\n{:?}", self.written());
+            // tmux takes its turn, and the processor is not only ours.
+            let _ = self.run(["has-session"]);
+        }
     }
 
     /// Types text and presses Enter.

@@ -13,7 +13,7 @@ fn reason<T: std::fmt::Debug>(refused: Result<T, Error>) -> Reason {
 fn a_name_has_one_spelling_and_one_owner() {
     let node = Node::up();
     let mut peer = node.peer();
-    assert_eq!(peer.register("João"), Ok(json!({ "user": "joão" })));
+    assert_eq!(peer.register("João"), Ok(json!({ "user": "joão", "administrator": true })));
     assert_eq!(reason(peer.register("JOÃO")), Reason::NameTaken);
     assert_eq!(reason(peer.register("joa\u{303}o")), Reason::NameTaken, "typed with a combining tilde");
     assert_eq!(peer.login("joÃo").expect("a session").user.as_str(), "joão");

@@ -79,6 +79,31 @@ fn keys_do_what_they_do_in_a_shell() {
 }
 
 #[test]
+fn papo_speaks_the_language_of_each_person() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let joao = Terminal::chat_with(node.server(), config.path(), "--lang pt-BR");
+    joao.wait_for("você não entrou ainda: /login NOME, ou /register NOME");
+    joao.enter("/register joão");
+    joao.wait_for("escolha uma senha:");
+    joao.enter(PASSWORD);
+    joao.wait_for("mais uma vez:");
+    joao.enter(PASSWORD);
+    joao.wait_for("você é joão");
+    joao.enter("/create #geral");
+    joao.wait_for("joão criou #geral");
+    let [mut alice] = peers(&node, ["alice"]);
+    alice.join("#geral").expect("joined");
+    alice.send("#geral", "hello").expect("sent");
+    joao.wait_for("alice entrou em #geral");
+    joao.wait_for("alice: hello");
+    joao.enter("/kick bob");
+    joao.wait_for("papo: essa pessoa não está no canal: veja /members");
+    joao.enter("/xyz");
+    joao.wait_for("papo: não existe /xyz: /help lista os comandos");
+}
+
+#[test]
 fn escape_sequences_never_reach_a_terminal() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");

@@ -68,6 +68,44 @@ fn a_script_sends_reads_and_lists() {
 }
 
 #[test]
+fn an_administrator_sees_to_the_node() {
+    let node = Node::up();
+    let (alice, bob) = (Shell::new(&node, "alice"), Shell::new(&node, "bob"));
+    assert!(node.log("up").contains("the first account"), "said in the log");
+    bob.does(&["create", "#board", "--private"]);
+    let refused = bob.runs(&["admin", "users"]);
+    assert_eq!(
+        (refused.code, refused.log.contains("only administrators")),
+        (Some(1), true),
+        "{}",
+        refused.log
+    );
+    let users = alice.does(&["admin", "users"]);
+    assert!(users.contains("@alice") && users.contains("sessions: 1, administrator"), "{users}");
+    assert!(alice.does(&["admin", "channels"]).contains("#board"));
+    assert!(
+        !alice.does(&["channels"]).contains("#board"),
+        "it is still none of the administrator's business"
+    );
+    assert!(alice.does(&["admin", "sessions", "bob", "--json"]).starts_with(r#"{"user":"bob","#));
+
+    assert_eq!(alice.does(&["admin", "disable", "bob"]), "bob is disabled; sessions that were ended: 1\n");
+    assert_eq!(bob.runs(&["users"]).code, Some(1), "the session is gone");
+    let shut_out = bob.runs(&["login", "bob"]);
+    assert!(shut_out.log.contains("this account is disabled"), "{}", shut_out.log);
+    let stats: Value = serde_json::from_str(&alice.does(&["admin", "stats", "--json"])).expect("JSON");
+    assert_eq!((&stats["users"], &stats["disabled"], &stats["sessions"]), (&2.into(), &1.into(), &1.into()));
+
+    alice.does(&["admin", "disable", "bob", "--enable"]);
+    bob.does(&["login", "bob"]);
+    let last = alice.runs(&["admin", "promote", "alice", "--demote"]);
+    assert!(last.log.contains("alice is the last administrator"), "{}", last.log);
+    alice.does(&["admin", "promote", "bob"]);
+    bob.does(&["admin", "promote", "alice", "--demote"]);
+    assert_eq!(alice.runs(&["admin", "stats"]).code, Some(1));
+}
+
+#[test]
 fn every_line_of_standard_input_is_sent_once_and_in_order() {
     let node = Node::up();
     let alice = Shell::new(&node, "alice");

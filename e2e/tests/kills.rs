@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use common::messages::Sent;
 use common::{Body, Event};
-use e2e::{DEADLINE, Dice, Node, Peer, SILENCE, peers, receipt};
+use e2e::{DEADLINE, Dice, Node, PASSWORD, Peer, SILENCE, peers, receipt};
+use rustix::process::Signal;
 use serde_json::json;
 use transport::clock;
 use uuid::Uuid;
@@ -49,6 +50,39 @@ fn a_node_in_one_process_loses_nothing_when_it_is_killed() {
 #[test]
 fn a_node_in_three_processes_loses_nothing_when_any_of_them_is_killed() {
     nothing_is_lost(Node::three());
+}
+
+/// libzmq gives the clients of the new broker the names that those of the old one had, in the order of their coming.
+#[test]
+fn a_reply_that_is_on_its_way_while_the_broker_is_killed_reaches_nobody_else() {
+    let mut node = Node::three();
+    let mut alice = node.peer();
+    alice.register("alice").expect("a name that is free");
+    node.process("server").signal(Signal::STOP);
+    let before = node.counter("broker", "requests");
+    let line = alice.line("auth.login", json!({ "user": "alice", "password": PASSWORD }));
+    alice.post(&line);
+    let begun = clock::now();
+    while node.counter("broker", "requests") == before {
+        assert!(begun.elapsed() < DEADLINE, "the broker does not hand the request on");
+    }
+    drop(alice);
+    node.kill("broker");
+    node.start("broker");
+    let alone = node.process("broker").open_files();
+    let mut mallory = node.peer();
+    let line = mallory.line("server.info", json!({}));
+    mallory.post(&line);
+    while node.process("broker").open_files() == alone {
+        assert!(begun.elapsed() < DEADLINE, "nobody comes to the new broker");
+    }
+    node.process("server").signal(Signal::CONT);
+    while node.counter("broker", "strangers") == 0 {
+        assert!(begun.elapsed() < DEADLINE, "the reply to alice never came");
+        let reply = String::from_utf8(mallory.reply()).expect("UTF-8");
+        assert!(reply.contains("\"name\":\"papo\""), "mallory was told {reply}");
+        mallory.post(&line);
+    }
 }
 
 fn nothing_is_lost(mut node: Node) {

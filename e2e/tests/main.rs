@@ -3,11 +3,15 @@
 
 mod accounts;
 mod messages;
+mod reads;
 mod bad_input;
 mod hostile;
 mod processes;
 mod kills;
 mod torn;
+mod chaos;
+mod backups;
 mod commands;
 mod chat;
+mod plain;
 mod interop;

@@ -8,6 +8,7 @@ mod keys;
 mod health;
 mod import;
 mod log;
+mod backup;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,10 @@ enum Command {
     /// Look at the log of a data folder
     #[command(subcommand)]
     Log(log::Log),
+    /// Copy a data folder into one file, also while a node runs on it
+    Backup(backup::BackupArgs),
+    /// Make a data folder of a backup, after checking all of it
+    Restore(backup::RestoreArgs),
     #[command(flatten)]
     Client(client::Command),
 }
@@ -56,6 +61,8 @@ fn main() -> ExitCode {
         Command::Health(health) => return health.run(),
         Command::Import(import) => import.run(),
         Command::Log(log) => log.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Invite(invite) => invite.run(),
         Command::Keys(keys) => keys.run(),
         Command::Client(command) => return client::run(command),

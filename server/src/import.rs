@@ -41,6 +41,9 @@ pub struct Report {
     pub skipped: u64,
     /// Why, for the first of them.
     pub problems: Vec<String>,
+    /// Who is the administrator from now on, when the first account of all was among those taken over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub administrator: Option<UserName>,
 }
 
 /// Reads the files into a data folder. The caller flushes the ledger whenever [`Ledger::is_full`], with `sync`.
@@ -71,7 +74,11 @@ impl<'a> Import<'a> {
                 (Err(error), _) => self.skip(format!("user {name:?}: {error}")),
                 (_, None) => self.skip(format!("user {name:?}: no SHA-256 password hash of 64 hex digits")),
                 (Ok(user), Some(password)) => {
-                    let done = self.record(Command::Register { user, password }, self.now_ms);
+                    let is_first = self.ledger.state().users.accounts().is_empty();
+                    let done = self.record(Command::Register { user: user.clone(), password }, self.now_ms);
+                    if is_first && done.is_ok() {
+                        self.report.administrator = Some(user);
+                    }
                     self.count(done, |report| &mut report.users, || format!("user {name:?}"));
                 }
             }

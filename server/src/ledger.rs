@@ -8,6 +8,7 @@ use std::io;
 
 use std::sync::Arc;
 
+use common::reads::Reading;
 use common::{Body, Conversation, Error, Event, Notice, Reason, Target, UserName};
 use thiserror::Error as ThisError;
 use tracing::{error, info, warn};
@@ -18,7 +19,7 @@ use crate::held::Held;
 use crate::journal::{
     Appended, Checkpoint, Committed, Disk, EventKey, Journal, JournalError, Opened, Options,
 };
-use crate::records::Record;
+use crate::records::{Private, Record};
 use crate::store::{Prepared, Store, StoreError};
 
 /// How large things grow on the disk.
@@ -160,8 +161,9 @@ impl Ledger {
                 publish(state, held, event, topic, line);
                 Some(Receipt { n: event.n, at: event.at })
             }
-            Record::Private(_) => {
+            Record::Private(private) => {
                 state.apply(number, &record);
+                tell_read(state, held, private);
                 None
             }
         };
@@ -320,8 +322,21 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
     }
 }
 
+/// Tells the other sessions of a user what was read in this one.
+fn tell_read(state: &State, held: &mut Held, private: &Private) {
+    let Private::Read { user, conversation, .. } = private else { return };
+    let Some(Reading { conversation, n, unread, .. }) = domain::reads::reading(state, user, conversation)
+    else {
+        return;
+    };
+    // Whoever is not told learns it from `read.list`.
+    if let Ok(line) = serde_json::to_vec(&Notice::Read { conversation, n, unread }) {
+        held.publish(&state.user_topic(user).into(), &line);
+    }
+}
+
 /// Loads the snapshots and replays what follows them.
-fn recover(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {
+pub(crate) fn recover(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {
     let (mut state, from) = store.load()?;
     let opened = Journal::open(store.disk(), segments, from, &mut |number, line| {
         let record = Record::decode(line).map_err(|error| error.to_string())?;

@@ -10,6 +10,7 @@ pub mod journal;
 pub mod store;
 pub mod commits;
 pub mod ledger;
+pub mod backup;
 
 pub mod jobs;
 pub mod files;

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use common::hex::{from_hex, to_hex};
-use common::{Body, Event, UserName};
+use common::{Body, Event, Target, UserName};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -79,6 +79,38 @@ pub enum Private {
         /// The hash as a PHC string.
         password: Box<str>,
     },
+    /// A user has read a conversation up to an event.
+    #[serde(rename = "read")]
+    Read {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Who.
+        user: UserName,
+        /// The conversation as the user names it.
+        conversation: Target,
+        /// The last event that was read.
+        n: u64,
+    },
+    /// A user became an administrator, or is one no more.
+    #[serde(rename = "account.role")]
+    AdministratorSet {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Who.
+        user: UserName,
+        /// What they are from now on.
+        administrator: bool,
+    },
+    /// An account was shut out, with all its sessions, or let in again.
+    #[serde(rename = "account.disabled")]
+    DisabledSet {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Whose.
+        user: UserName,
+        /// Whether it is shut out from now on.
+        disabled: bool,
+    },
 }
 
 /// How every event line begins.
@@ -148,11 +180,14 @@ impl<'de> Deserialize<'de> for TokenDigest {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 4] = [
+    const GOLDEN: [&str; 7] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
+        r##"{"kind":"read","at":7,"user":"alice","conversation":"@bob","n":17}"##,
         r##"{"kind":"session.ended","at":7,"user":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
+        r##"{"kind":"account.role","at":7,"user":"bob","administrator":true}"##,
+        r##"{"kind":"account.disabled","at":7,"user":"bob","disabled":false}"##,
     ];
 
     #[test]

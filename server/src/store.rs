@@ -16,19 +16,27 @@ use common::{ChannelName, UserName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tracing::info;
 
 use crate::domain::accounts::Account;
-use crate::domain::channels::{Channel, Progress};
+use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::Shared;
 use crate::domain::{State, TopicSecret};
 use crate::journal::{Checkpoint, Disk, RealDisk};
 
-/// The format of both snapshots. A server refuses a newer one than it knows.
-const FORMAT: u32 = 1;
+/// The format of both snapshots. A server refuses a newer one than it knows, and makes nothing of an older one:
+/// format 1 did not say which events were messages, and only the log knows.
+const FORMAT: u32 = 2;
 const USERS_FILE: &str = "users.json";
 const CHANNELS_FILE: &str = "channels.json";
+/// Both snapshots.
+pub const SNAPSHOTS: [&str; 2] = [USERS_FILE, CHANNELS_FILE];
 /// Where the secrets are, within the data folder.
 pub const KEYS_FOLDER: &str = "keys";
+/// Where the attachments are, within the data folder.
+pub const FILES_FOLDER: &str = "files";
+/// What a restore has not moved into its place yet, within the data folder.
+pub const RESTORING_FOLDER: &str = "restoring";
 const LOCK_FILE: &str = "lock";
 
 /// Why the data folder cannot be used.
@@ -39,6 +47,9 @@ pub enum StoreError {
         "the data folder {0} is in use by another papo server; stop that one, or give this one a folder of its own (--data)"
     )]
     Locked(PathBuf),
+    /// A backup was not restored to its end.
+    #[error("{0} holds a restore that was broken off: empty the folder, and run `papo restore` again")]
+    Restoring(PathBuf),
     /// The folder or a file in it cannot be read or written.
     #[error(
         "cannot {action} {path}: {source}; the data folder and all in it must belong to the user that runs papo"
@@ -89,22 +100,31 @@ struct UsersContent<A> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ChannelsContent<C> {
+struct ChannelsContent<C, D> {
     channels: C,
-    direct: Vec<DirectContent>,
+    direct: Vec<DirectContent<D>>,
     /// Absent in what was written before there were files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<Shared>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct DirectContent {
+struct DirectContent<D> {
     users: (UserName, UserName),
     #[serde(flatten)]
-    progress: Progress,
+    direct: D,
+}
+
+/// What is read of a snapshot first, and alone when only its place in the log matters.
+#[derive(Deserialize)]
+struct Stamp {
+    format: u32,
+    record: u64,
+    chain: String,
 }
 
 /// Both snapshots as bytes, to be written without holding up the event loop.
+#[derive(PartialEq, Eq)]
 pub struct Prepared {
     users: Vec<u8>,
     channels: Vec<u8>,
@@ -113,21 +133,14 @@ pub struct Prepared {
 impl Store {
     /// Opens a data folder, makes it when it is not there, and locks it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let failed = |action, path: PathBuf| move |source| StoreError::Io { action, path, source };
         let disk = RealDisk::new(folder);
-        disk.create_folder(KEYS_FOLDER).map_err(failed("create", folder.to_owned()))?;
-        let path = folder.join(LOCK_FILE);
-        let lock = File::options()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed("open", path.clone()))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: Some(lock) }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
-            Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
+        let created = disk.create_folder(KEYS_FOLDER);
+        created.map_err(|source| StoreError::Io { action: "create", path: folder.to_owned(), source })?;
+        let lock = lock(folder)?;
+        if folder.join(RESTORING_FOLDER).exists() {
+            return Err(StoreError::Restoring(folder.to_owned()));
         }
+        Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: Some(lock) })
     }
 
     /// A store on any disk, which nobody else uses.
@@ -141,14 +154,18 @@ impl Store {
         Arc::clone(&self.disk)
     }
 
+    /// The state before the first record.
+    pub fn new_state(&self) -> Result<State, StoreError> {
+        Ok(State::new(TopicSecret::new(self.secret("topic.secret")?)))
+    }
+
     /// The state of the snapshots, and the place in the log from which on it must be brought up to date. The
     /// two may stand for different records, when a crash came between them: the older one counts.
     pub fn load(&self) -> Result<(State, Checkpoint), StoreError> {
-        let secret = TopicSecret::new(self.secret("topic.secret")?);
-        let mut state = State::new(secret);
+        let mut state = self.new_state()?;
         let users = self.read_snapshot::<UsersContent<BTreeMap<UserName, Account>>>(USERS_FILE)?;
         let channels =
-            self.read_snapshot::<ChannelsContent<BTreeMap<ChannelName, Channel>>>(CHANNELS_FILE)?;
+            self.read_snapshot::<ChannelsContent<BTreeMap<ChannelName, Channel>, Direct>>(CHANNELS_FILE)?;
         let (Some((users_at, users)), Some((channels_at, channels))) = (users, channels) else {
             return Ok((state, Checkpoint::GENESIS));
         };
@@ -158,7 +175,7 @@ impl Store {
             state.channels.restore_channel(name, channel);
         }
         for direct in channels.direct {
-            state.channels.restore_direct(direct.users, direct.progress);
+            state.channels.restore_direct(direct.users, direct.direct);
         }
         channels.files.into_iter().for_each(|shared| state.files.restore(shared));
         state.channels.applied = channels_at.record;
@@ -166,12 +183,18 @@ impl Store {
         Ok((state, older))
     }
 
+    /// The place in the log that a snapshot stands for.
+    pub fn stands_for(file: &'static str, bytes: &[u8]) -> Result<Checkpoint, StoreError> {
+        let stamp: Stamp = serde_json::from_slice(bytes)
+            .map_err(|error| StoreError::Damaged { file, why: error.to_string() })?;
+        checkpoint(file, stamp)
+    }
+
     /// The state as bytes, standing for `at`.
     pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Error> {
         let direct = state.channels.all_direct();
-        let mut direct: Vec<_> = direct
-            .map(|(users, progress)| DirectContent { users: users.clone(), progress: *progress })
-            .collect();
+        let mut direct: Vec<_> =
+            direct.map(|(users, direct)| DirectContent { users: users.clone(), direct }).collect();
         direct.sort_by(|one, other| one.users.cmp(&other.users));
         let files = state.files.all().cloned().collect();
         let content = ChannelsContent { channels: state.channels.all(), direct, files };
@@ -221,15 +244,40 @@ impl Store {
                 source,
             })?,
         };
-        let damaged = |why: String| StoreError::Damaged { file, why };
-        let snapshot: Snapshot<T> =
-            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        if snapshot.format > FORMAT {
-            return Err(damaged(format!("its format {} is newer than this papo knows", snapshot.format)));
+        let damaged = |error: serde_json::Error| StoreError::Damaged { file, why: error.to_string() };
+        let stamp: Stamp = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if stamp.format < FORMAT {
+            info!(file, "an older papo wrote this snapshot: the state is rebuilt from the log, this once");
+            return Ok(None);
         }
-        let chain = snapshot.chain.parse().map_err(|error| damaged(format!("{error}")))?;
-        Ok(Some((Checkpoint { record: snapshot.record, chain }, snapshot.content)))
+        let at = checkpoint(file, stamp)?;
+        let snapshot: Snapshot<T> = serde_json::from_slice(&bytes).map_err(damaged)?;
+        Ok(Some((at, snapshot.content)))
     }
+}
+
+/// Takes the lock of a data folder, which must be there. It is held until the file is dropped.
+pub(crate) fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join(LOCK_FILE);
+    let failed = |action| {
+        let path = path.clone();
+        move |source| StoreError::Io { action, path, source }
+    };
+    let lock = File::options().create(true).append(true).mode(0o600).open(&path).map_err(failed("open"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed("lock")(source)),
+    }
+}
+
+fn checkpoint(file: &'static str, stamp: Stamp) -> Result<Checkpoint, StoreError> {
+    let damaged = |why| StoreError::Damaged { file, why };
+    if stamp.format > FORMAT {
+        return Err(damaged(format!("its format {} is newer than this papo knows", stamp.format)));
+    }
+    let chain = stamp.chain.parse().map_err(|error| damaged(format!("{error}")))?;
+    Ok(Checkpoint { record: stamp.record, chain })
 }
 
 fn snapshot(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {

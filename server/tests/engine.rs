@@ -76,6 +76,6 @@ fn a_frame_that_waits_for_a_job_is_overtaken_and_goes_on_where_it_was() {
     let [reply] = told.0.as_slice() else { panic!("{:?}", told.0) };
     let ids: Vec<_> = reply.lines().map(|line| line.get(17..23)).collect();
     assert_eq!(ids, [Some(r#""id":1"#), Some(r#""id":2"#), Some(r#""id":3"#)]);
-    assert!(reply.contains(r#"{"user":"alice"}"#), "{reply}");
+    assert!(reply.contains(r#"{"user":"alice","administrator":true}"#), "{reply}");
     assert!(engine.is_quiet());
 }

@@ -65,7 +65,9 @@ impl World {
     fn with(limits: FileLimits) -> Self {
         let disk = FaultyDisk::new();
         let mut ledger = open_ledger(&disk);
-        let mut record = |command| drop(ledger.record(command, NOW_MS).expect("allowed"));
+        let mut record = |command| {
+            ledger.record(command, NOW_MS).expect("allowed");
+        };
         for name in ["alice", "bob", "eve"] {
             let (user, digest) = (user(name), TokenDigest::of(name));
             record(Command::Register { user: user.clone(), password: "hash".into() });

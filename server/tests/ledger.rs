@@ -182,7 +182,7 @@ fn damaged_files_are_refused_by_name() {
 
     fs::write(&users, &sound[..sound.len() / 2]).expect("written");
     assert!(refusal().starts_with("users.json is damaged"), "{}", refusal());
-    fs::write(&users, sound.replace("\"format\": 1", "\"format\": 2")).expect("written");
+    fs::write(&users, sound.replace("\"format\": 2", "\"format\": 3")).expect("written");
     assert!(refusal().contains("newer than this papo knows"), "{}", refusal());
     fs::write(&users, sound.replace("\"record\": ", "\"record\": 9")).expect("written");
     assert!(refusal().contains("the log ends at record 5"), "ahead of the log: {}", refusal());

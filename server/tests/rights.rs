@@ -29,8 +29,10 @@ const NOW_MS: u64 = 4_102_444_800_000;
 const UPLOAD: &str = "01970000-0000-7000-8000-000000000002";
 const FILE_N: u64 = 11;
 
-/// What people can be to `#room`; `target` is the member that things are done to.
-const STANDINGS: [&str; 7] = ["outsider", "banned", "invited", "member", "moderator", "owner", "target"];
+/// What people can be to `#room`; `target` is the member that things are done to. The administrator, who registered
+/// first, is an outsider there.
+const STANDINGS: [&str; 8] =
+    ["administrator", "outsider", "banned", "invited", "member", "moderator", "owner", "target"];
 
 fn user(name: &str) -> UserName {
     UserName::new(name).expect("a name")
@@ -145,65 +147,81 @@ fn table(private: bool) -> String {
 #[test]
 fn in_a_public_channel() {
     insta::assert_snapshot!(table(false), @r"
-    method | no token | forged | outsider | banned | invited | member | moderator | owner | target
-    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
-    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    channel.join | unauthenticated | unauthenticated | ok | banned | ok | ok | ok | ok | ok
-    channel.leave | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | last_owner | ok
-    channel.members | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
-    channel.invite | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
-    channel.kick | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
-    channel.ban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
-    channel.unban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
-    channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
-    channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
-    message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
-    file.begin | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
-    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    file.commit | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
-    file.get | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
-    message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | ok | ok | ok | ok
-    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    method | no token | forged | administrator | outsider | banned | invited | member | moderator | owner | target
+    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
+    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.join | unauthenticated | unauthenticated | ok | ok | banned | ok | ok | ok | ok | ok
+    channel.leave | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | last_owner | ok
+    channel.members | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    channel.invite | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    channel.kick | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
+    channel.ban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
+    channel.unban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
+    channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
+    channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
+    message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    file.begin | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    file.commit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    file.get | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.disable | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.promote | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.stats | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     ");
 }
 
 #[test]
 fn in_a_private_channel() {
     insta::assert_snapshot!(table(true), @r"
-    method | no token | forged | outsider | banned | invited | member | moderator | owner | target
-    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
-    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    channel.join | unauthenticated | unauthenticated | no_such_channel | no_such_channel | ok | ok | ok | ok | ok
-    channel.leave | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | last_owner | ok
-    channel.members | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    channel.invite | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    channel.kick | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    channel.ban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    channel.unban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
-    channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
-    message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    file.begin | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
-    file.commit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    file.get | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok
+    method | no token | forged | administrator | outsider | banned | invited | member | moderator | owner | target
+    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
+    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.join | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | ok | ok | ok | ok | ok
+    channel.leave | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | last_owner | ok
+    channel.members | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    channel.invite | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.kick | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.ban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.unban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
+    channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
+    message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    file.begin | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    file.commit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    file.get | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.disable | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.promote | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    admin.stats | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     ");
 }

@@ -17,7 +17,7 @@ mod steps;
 mod people;
 mod network;
 mod faults;
-mod checks;
+pub mod checks;
 
 mod node;
 mod person;

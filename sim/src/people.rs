@@ -140,7 +140,7 @@ impl World {
                 };
                 self.people[client].shown.shown_in_order(&user, &entry, was_away)
             }
-            News::Opened { conversation, entries } => {
+            News::Opened { conversation, entries, .. } => {
                 self.note(format_args!("{user} opens {conversation}"));
                 entries.iter().try_for_each(|entry: &Entry| self.told.note(&entry.line))?;
                 self.people[client].shown.opened_in_order(&user, &entries)
@@ -158,7 +158,11 @@ impl World {
                 self.people[client].said.retain(|(_, id)| *id != message.id);
                 Ok(())
             }
-            News::ConnectionLost | News::ConnectionRestored | News::Invited(_) | News::MembershipEnded(_) => {
+            News::ConnectionLost
+            | News::ConnectionRestored
+            | News::Read(_)
+            | News::Invited(_)
+            | News::MembershipEnded(_) => {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())
             }

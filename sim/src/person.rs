@@ -231,9 +231,12 @@ fn summary(answer: &Answer) -> String {
         Answer::Members(names) => format!("{} members", names.len()),
         Answer::Channels(channels) => format!("{} channels", channels.len()),
         Answer::Users(users) => format!("{} users", users.len()),
-        Answer::Registered(user) => format!("registered {user}"),
+        Answer::Registered(registered) => format!("registered {}", registered.user),
         Answer::LoggedIn(account) => format!("logged in as {}", account.user),
         Answer::Sessions(sessions) => format!("{} sessions", sessions.len()),
+        Answer::Reads(reads) => format!("{} conversations", reads.len()),
+        Answer::Unread(count) => format!("{count} unread"),
+        Answer::Overview(_) => "an overview".to_owned(),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),
     }
 }

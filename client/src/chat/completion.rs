@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustyline::completion::Completer;
 use rustyline::{Context, Helper, Highlighter, Hinter, Validator};
 
-use super::commands::COMMANDS;
+use super::commands;
 
 /// Names kept for completion. Beyond, new ones are not learnt.
 const NAMES_MAX: usize = 10_000;
@@ -49,7 +49,7 @@ impl Completion {
         let word = typed.get(start..).unwrap_or_default();
         let candidates = match word.chars().next() {
             Some('/') if start == 0 => {
-                let commands = COMMANDS.iter().map(|command| format!("/{} ", command.name));
+                let commands = commands::all().map(|command| format!("/{} ", command.name));
                 commands.filter(|command| command.starts_with(word)).collect()
             }
             Some('#' | '@') => self.names.beginning_with(word),

@@ -2,7 +2,7 @@
 
 use common::Target;
 
-use super::commands::{COMMANDS, Command};
+use super::commands::{self, Command};
 
 /// A line, understood.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl<'a> Line<'a> {
                 return Self::Text(command);
             }
             let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-            let known = COMMANDS.iter().find(|known| known.name == name);
+            let known = commands::all().find(|known| known.name == name);
             return known.map_or(Self::Unknown(name), |known| Self::Command(known, arguments.trim()));
         }
         match Target::new(trimmed) {

@@ -4,6 +4,7 @@
 mod commands;
 mod completion;
 mod line;
+mod plain;
 mod printer;
 mod room;
 mod terminal;
@@ -18,7 +19,8 @@ use crate::connection::Connection;
 use crate::desk::{Desk, PATIENCE};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
-use crate::render::{Output, Renderer, complain};
+use crate::render::{Looks, Output, Renderer, complain};
+use crate::words::Words;
 use printer::{Printer, Tally};
 use room::Room;
 use terminal::Terminal;
@@ -33,18 +35,29 @@ pub struct Arguments {
     #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
     conversation: Option<Target>,
     #[command(flatten)]
+    looks: Looks,
+    #[command(flatten)]
     password: PasswordSource,
     #[command(flatten)]
     connection: Connection,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    told(arguments.looks.words(), chat(arguments))
+}
+
+fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
     let desk = Desk::open(&arguments.connection, sender, Stop::new())?;
-    let renderer = Renderer::for_standard_output();
+    let renderer = Renderer::for_chat(&arguments.looks);
     let tally = Tally::default();
     let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if is_terminal && arguments.looks.is_plain() {
+        Printer::new(renderer, tally).start(news)?;
+        greet(&mut room, arguments.conversation.clone())?;
+        plain::run(&mut room)
+    } else if is_terminal {
         let mut terminal = Terminal::open(&room)?;
         Printer::new(renderer, tally).start_above(terminal.printer()?, news)?;
         greet(&mut room, arguments.conversation.clone())?;
@@ -70,21 +83,26 @@ fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failur
     if matches!(entered, Err(Failure::Unreachable { .. })) {
         return entered;
     }
-    let mut outcome = told(entered);
+    let mut outcome = told(room.words, entered);
     let mut input = std::io::stdin().lock();
     let mut bytes = Vec::new();
     while !room.is_over() && input.read_until(b'\n', &mut bytes)? > 0 {
-        let obeyed = told(room.obey_in_order(String::from_utf8_lossy(&bytes).trim_end_matches('\n')));
+        let line = String::from_utf8_lossy(&bytes);
+        let obeyed = room.obey_in_order(line.trim_end_matches('\n'));
+        let obeyed = told(room.words, obeyed);
         bytes.clear();
         outcome = outcome.and(obeyed);
     }
     outcome.and(room.wait_until_all_is_sent(PATIENCE))
 }
 
-/// Tells a failure where it happens; the first one decides the exit code.
-fn told(outcome: Result<(), Failure>) -> Result<(), Failure> {
+/// Tells a failure where it happens, once; the first one decides the exit code.
+fn told(words: Words, outcome: Result<(), Failure>) -> Result<(), Failure> {
     outcome.map_err(|failure| {
-        complain(&failure.to_string());
+        if matches!(failure, Failure::Told(_) | Failure::OutputClosed) {
+            return failure;
+        }
+        complain(&words.failure(&failure));
         Failure::Told(Box::new(failure))
     })
 }

@@ -1,25 +1,33 @@
 //! The room a person is in: the session, the open conversation, and obeying one line after the other.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use common::accounts::{LoggedIn, UserInfo};
 use common::channels::ChannelInfo;
+use common::reads::Reading;
 use common::{Password, Target, UserName};
 
-use super::commands::{nothing_open, text, usage};
+use super::commands::text;
 use super::completion::Names;
 use super::line::Line;
 use super::printer::Tally;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
-use crate::render::{Renderer, complain, sanitise};
+use crate::render::{self, Renderer, complain, sanitise};
 use crate::session::{Answer, Command, Follow};
+use crate::words::Words;
+
+/// Conversations with something unread that are named at the beginning: half a screen.
+const UNREAD_LINES_MAX: usize = 20;
 
 /// Where the person is.
 pub(super) struct Room {
     pub(super) desk: Desk,
     pub(super) renderer: Renderer,
+    /// What is said to the person.
+    pub(super) words: Words,
     pub(super) password: PasswordSource,
     /// Where text goes.
     pub(super) open: Option<Target>,
@@ -31,14 +39,15 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
-        Self { desk, renderer, password, open: None, names: Names::default(), tally, is_over: false }
+        let words = renderer.words();
+        Self { desk, renderer, words, password, open: None, names: Names::default(), tally, is_over: false }
     }
 
     /// Goes on with the session that was kept, if there is one.
     pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), Failure> {
         match self.desk.restore()? {
             Some(session) => self.settle_in(&session, conversation),
-            None => self.say("you are not logged in: /login NAME, or /register NAME"),
+            None => self.say(&self.words.nobody_is_logged_in()),
         }
     }
 
@@ -49,17 +58,21 @@ impl Room {
 
     /// Follows everything, and opens a conversation: the given one, or the first of one's channels.
     fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), Failure> {
-        self.say(&format!("you are {}", session.user))?;
+        self.renderer.read_by(&session.user);
+        self.say(&self.words.you_are(&session.user))?;
         self.desk.ask(Command::Follow(Follow::Everything))?;
         self.users()?;
         let channels = self.channels()?;
         for invited in channels.iter().filter(|channel| channel.invited) {
-            self.say(&format!("you are invited to {0}: /join {0}", invited.channel))?;
+            self.say(&self.words.you_are_invited(&invited.channel))?;
         }
+        let unread = self.unread()?;
+        self.say_unread(&unread)?;
+        let unread = unread.into_iter().next().map(|reading| reading.conversation);
         let first = || channels.into_iter().find(|channel| channel.role.is_some());
-        match conversation.or_else(|| first().map(|first| Target::Channel(first.channel))) {
+        match conversation.or(unread).or_else(|| first().map(|first| Target::Channel(first.channel))) {
             Some(conversation) => self.open(conversation),
-            None => self.say("you are in no channel yet: /channels, /join #channel, or /create #channel"),
+            None => self.say(&self.words.no_channel_yet()),
         }
     }
 
@@ -68,9 +81,9 @@ impl Room {
         match Line::read(line) {
             Line::Nothing => Ok(()),
             Line::Command(command, arguments) => (command.run)(self, arguments),
-            Line::Unknown(name) => Err(usage(&format!("there is no /{name}: /help lists the commands"))),
+            Line::Unknown(name) => Err(Failure::Usage(self.words.no_such_command(name))),
             Line::Open(conversation) => self.open(conversation),
-            Line::Text(text) => self.send(self.open.clone().ok_or_else(nothing_open)?, text),
+            Line::Text(text) => self.send(self.open.clone().ok_or_else(|| self.nothing_open())?, text),
         }
     }
 
@@ -91,7 +104,7 @@ impl Room {
         self.wait_for_acknowledgements(0, patience)?;
         match self.tally.refused() {
             0 => Ok(()),
-            count => Err(Failure::Refused(format!("{count} of the messages were not sent"))),
+            count => Err(Failure::Refused(self.words.some_not_sent(count))),
         }
     }
 
@@ -119,7 +132,7 @@ impl Room {
     }
 
     pub(super) fn send(&mut self, to: Target, words: &str) -> Result<(), Failure> {
-        let text = text(words)?;
+        let text = text(self.words, words)?;
         self.tally.sending();
         self.desk.send(to, text).inspect_err(|_| self.tally.settled(false))
     }
@@ -128,6 +141,29 @@ impl Room {
         let Answer::Channels(channels) = self.desk.ask(Command::Channels)? else { return Err(unexpected()) };
         self.names.add(channels.iter().map(|channel| channel.channel.to_string()));
         Ok(channels)
+    }
+
+    /// The conversations with something unread, the one that wants to be read first of all at the beginning.
+    pub(super) fn unread(&mut self) -> Result<Vec<Reading>, Failure> {
+        let Answer::Reads(mut reads) = self.desk.ask(Command::Reads)? else { return Err(unexpected()) };
+        reads.retain(|reading| reading.unread > 0);
+        reads.sort_by_key(|reading| Reverse(reading.unread));
+        Ok(reads)
+    }
+
+    /// Says what came while the person was away.
+    fn say_unread(&self, unread: &[Reading]) -> Result<(), Failure> {
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let messages: u64 = unread.iter().map(|reading| reading.unread).sum();
+        let mut lines = vec![self.words.unread_in_all(messages, unread.len())];
+        let line = |reading| format!("  {}", render::reading(self.words, reading));
+        lines.extend(unread.iter().take(UNREAD_LINES_MAX).map(line));
+        if let Some(more) = unread.len().checked_sub(UNREAD_LINES_MAX).filter(|more| *more > 0) {
+            lines.push(format!("  {}", self.words.and_more_unread(more)));
+        }
+        self.say(&lines.join("\n"))
     }
 
     pub(super) fn users(&mut self) -> Result<Vec<UserInfo>, Failure> {
@@ -141,7 +177,7 @@ impl Room {
         match outcome {
             Err(Failure::OutputClosed) => Err(Failure::OutputClosed),
             Err(failure) => {
-                complain(&failure.to_string());
+                complain(&self.words.failure(&failure));
                 Ok(())
             }
             Ok(()) => Ok(()),
@@ -159,6 +195,11 @@ impl Room {
     ) -> Result<(), Failure> {
         let lines: Vec<_> = lines.collect();
         if lines.is_empty() { self.say(when_empty) } else { self.say(&lines.join("\n")) }
+    }
+
+    /// Why a line that needs an open conversation is not obeyed.
+    pub(super) fn nothing_open(&self) -> Failure {
+        Failure::Usage(self.words.nothing_open())
     }
 
     pub(super) fn prompt(&self) -> String {

@@ -1,39 +1,44 @@
 //! Events in words.
 
-use common::channels::Role;
 use common::{Body, Event};
 use indicatif::HumanBytes;
 
 use super::sanitise;
 use crate::session::Entry;
+use crate::words::Words;
 
 /// An event as head and text; nothing when there is nothing to say about it.
-pub(super) fn words(event: &Event<'_>) -> Option<(String, String)> {
+pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, String)> {
     let Event { n, to, from, body, .. } = event;
     let done = match body {
         Body::Message { text, .. } => {
             return Some((format!("{from}: "), sanitise(text.as_str()).into_owned()));
         }
         Body::File { file, .. } => {
-            format!("sent {} ({}): /get {n}", sanitise(file.name.as_str()), HumanBytes(file.bytes))
+            words.sent_file(&sanitise(file.name.as_str()), &HumanBytes(file.bytes).to_string(), *n)
         }
-        Body::Created { private: false } => format!("created {to}"),
-        Body::Created { private: true } => format!("created the private {to}"),
-        Body::Joined => format!("joined {to}"),
-        Body::Left => format!("left {to}"),
-        Body::Invited(user) => format!("invited {user}"),
-        Body::Kicked(user) => format!("removed {user}"),
-        Body::Banned(user) => format!("banned {user}"),
-        Body::Unbanned(user) => format!("took the ban of {user} back"),
-        Body::Role(user, role) => format!("made {user} {}", a_role(*role)),
+        Body::Created { private: false } => words.created(to),
+        Body::Created { private: true } => words.created_private(to),
+        Body::Joined => words.joined(to),
+        Body::Left => words.left(to),
+        Body::Invited(user) => words.invited(user),
+        Body::Kicked(user) => words.kicked(user),
+        Body::Banned(user) => words.banned(user),
+        Body::Unbanned(user) => words.unbanned(user),
+        Body::Role(user, role) => words.gave_role(user, *role),
         Body::Set { subject, private } => {
-            let openness = private.map(|private| format!("made {to} {}", openness(private)));
-            let subject = subject.as_ref().map(|subject| match subject.as_str() {
-                "" => "took the subject away".to_owned(),
-                subject => format!("set the subject: {}", sanitise(subject)),
+            let openness = private.map(|private| match private {
+                true => words.made_private(to),
+                false => words.made_public(to),
             });
-            let done: Vec<_> = openness.into_iter().chain(subject).collect();
-            done.join(" and ")
+            let subject = subject.as_ref().map(|subject| match subject.as_str() {
+                "" => words.took_subject_away(),
+                subject => words.set_subject(&sanitise(subject)),
+            });
+            match (openness, subject) {
+                (Some(openness), Some(subject)) => words.one_and_other(&openness, &subject),
+                (one, other) => one.or(other).unwrap_or_default(),
+            }
         }
         Body::Unknown => return None,
     };
@@ -41,14 +46,14 @@ pub(super) fn words(event: &Event<'_>) -> Option<(String, String)> {
 }
 
 /// What an event means to the reader whom it concerns: an invitation, or the end of a membership.
-pub(crate) fn to_reader(entry: &Entry) -> String {
+pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
     let conversation = &entry.conversation;
     let Some(Event { from, body, .. }) = &entry.event else { return conversation.to_string() };
     match body {
-        Body::Invited(_) => format!("{from} invites you to {conversation}: /join {conversation}"),
-        Body::Kicked(_) => format!("{from} removed you from {conversation}"),
-        Body::Banned(_) => format!("{from} banned you from {conversation}"),
-        Body::Left => format!("you left {conversation} in another session"),
+        Body::Invited(_) => words.invites_you(from, conversation),
+        Body::Kicked(_) => words.removed_you(from, conversation),
+        Body::Banned(_) => words.banned_you(from, conversation),
+        Body::Left => words.you_left_elsewhere(conversation),
         Body::Message { .. }
         | Body::File { .. }
         | Body::Created { .. }
@@ -56,18 +61,6 @@ pub(crate) fn to_reader(entry: &Entry) -> String {
         | Body::Unbanned(_)
         | Body::Role(..)
         | Body::Set { .. }
-        | Body::Unknown => format!("something happened in {conversation}"),
-    }
-}
-
-fn openness(is_private: bool) -> &'static str {
-    if is_private { "private" } else { "public" }
-}
-
-fn a_role(role: Role) -> &'static str {
-    match role {
-        Role::Member => "a member",
-        Role::Moderator => "a moderator",
-        Role::Owner => "an owner",
+        | Body::Unknown => words.something_happened(conversation),
     }
 }

@@ -3,47 +3,52 @@
 
 use common::accounts::SessionInfo;
 use common::channels::{ChannelInfo, Member, Role};
+use common::reads::Reading;
 use jiff::Timestamp;
 
+use crate::words::Words;
+
 /// A channel: `*` marks one's own, `+` those one is invited to.
-pub(crate) fn channel(channel: &ChannelInfo) -> String {
+pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {
     let mark = match channel {
         ChannelInfo { role: Some(_), .. } => '*',
         ChannelInfo { invited: true, .. } => '+',
         ChannelInfo { .. } => ' ',
     };
-    let openness = if channel.private { ", private" } else { "" };
-    let role = channel.role.and_then(above_member).map_or_else(String::new, |role| format!(", {role}"));
-    let invited = if channel.invited { ", you are invited" } else { "" };
+    let openness = if channel.private { words.listed_private() } else { String::new() };
+    let role = channel.role.and_then(|role| above_member(words, role));
+    let role = role.map_or_else(String::new, |role| format!(", {role}"));
+    let invited = if channel.invited { words.listed_invited() } else { String::new() };
     let subject = if channel.subject.is_empty() { "" } else { ": " };
     let (name, members) = (&channel.channel, channel.members);
     format!("{mark} {name} ({members}{openness}{role}{invited}){subject}{}", channel.subject.as_str())
 }
 
 /// A member, with the role when it is more than that.
-pub(crate) fn member(member: &Member) -> String {
-    match above_member(member.role) {
+pub(crate) fn member(words: Words, member: &Member) -> String {
+    match above_member(words, member.role) {
         Some(role) => format!("@{} ({role})", member.user),
         None => format!("@{}", member.user),
     }
 }
 
+/// A conversation with how much of it is unread.
+pub(crate) fn reading(words: Words, reading: &Reading) -> String {
+    words.reading(&reading.conversation, reading.unread, reading.n)
+}
+
 /// A session: `*` marks the one that asks.
-pub(crate) fn session(session: &SessionInfo) -> String {
+pub(crate) fn session(words: Words, session: &SessionInfo) -> String {
     let mark = if session.current { '*' } else { ' ' };
     let (opened, expires) = (day(session.opened), day(session.expires));
-    format!("{mark} {} opened {opened}, ends {expires}", session.session)
+    words.session(mark, session.session, &opened, &expires)
 }
 
-fn above_member(role: Role) -> Option<&'static str> {
-    match role {
-        Role::Member => None,
-        Role::Moderator => Some("moderator"),
-        Role::Owner => Some("owner"),
-    }
+fn above_member(words: Words, role: Role) -> Option<String> {
+    (role != Role::Member).then(|| words.role(role))
 }
 
-fn day(unix_ms: u64) -> String {
+pub(super) fn day(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
@@ -54,7 +59,7 @@ mod tests {
 
     fn shown(rest: &str) -> String {
         let info = format!(r##"{{"channel":"#ops","members":3{rest}}}"##);
-        channel(&serde_json::from_str(&info).expect("a channel"))
+        channel(Words::ENGLISH, &serde_json::from_str(&info).expect("a channel"))
     }
 
     #[test]
@@ -76,10 +81,10 @@ mod tests {
     #[test]
     fn members_and_sessions() {
         let user = common::UserName::new("bob").expect("a name");
-        let bob = |role| member(&Member { user: user.clone(), role });
+        let bob = |role| member(Words::ENGLISH, &Member { user: user.clone(), role });
         assert_eq!([bob(Role::Member), bob(Role::Moderator)], ["@bob", "@bob (moderator)"]);
         let uuid = uuid::Uuid::from_u128(7);
         let info = SessionInfo { session: uuid, opened: 0, expires: 1_763_700_000_123, current: true };
-        insta::assert_snapshot!(session(&info), @"* 00000000-0000-0000-0000-000000000007 opened 1970-01-01 00:00 UTC, ends 2025-11-21 04:40 UTC");
+        insta::assert_snapshot!(session(Words::ENGLISH, &info), @"* 00000000-0000-0000-0000-000000000007 opened 1970-01-01 00:00 UTC, ends 2025-11-21 04:40 UTC");
     }
 }

@@ -1,41 +1,66 @@
 //! Rendering: what a person sees of an event or a list, and the only place that prints.
 
+mod looks;
+mod style;
+mod wrap;
+mod admin;
 mod events;
 mod lists;
 mod sanitise;
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use common::Target;
+use common::{Target, UserName};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::session::{Entry, News};
+use crate::words::Words;
+pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, member, session};
+pub(crate) use lists::{channel, member, reading, session};
+pub(crate) use looks::{Looks, When};
 pub(crate) use sanitise::sanitise;
+use style::{Style, mentions_painted};
 
-/// How things look: with or without colours, and in which time zone.
+/// How things look: in which language, with or without colours, how wide, and in which time zone.
 #[derive(Clone)]
 pub(crate) struct Renderer {
+    words: Words,
     has_colours: bool,
+    /// How many columns there are, when there is an edge that long lines are to be broken at.
+    columns: fn() -> Option<usize>,
     zone: TimeZone,
-}
-
-/// The few styles there are, as ECMA-48 numbers them.
-#[derive(Clone, Copy)]
-enum Style {
-    Bold = 1,
-    Dim = 2,
+    /// Who reads: known from the login on, to all clones.
+    reader: Arc<Mutex<Option<UserName>>>,
 }
 
 impl Renderer {
-    /// Colours are for terminals, unless `NO_COLOR` is set (no-color.org).
-    pub(crate) fn for_standard_output() -> Self {
-        let is_colour_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let has_colours = io::stdout().is_terminal() && !is_colour_unwanted;
-        Self { has_colours, zone: TimeZone::system() }
+    /// For results: in English, as long as they are.
+    pub(crate) fn for_scripts() -> Self {
+        Self::new(Words::ENGLISH, When::Auto.has_colours(), || None)
+    }
+
+    /// For the chat. A screen reader, and a pipe, gets each line whole.
+    pub(crate) fn for_chat(looks: &Looks) -> Self {
+        let is_screen = io::stdout().is_terminal() && !looks.is_plain();
+        Self::new(looks.words(), looks.has_colours(), if is_screen { columns_of_screen } else { || None })
+    }
+
+    fn new(words: Words, has_colours: bool, columns: fn() -> Option<usize>) -> Self {
+        Self { words, has_colours, columns, zone: TimeZone::system(), reader: Arc::default() }
+    }
+
+    /// From now on this person reads: what calls them stands out.
+    pub(crate) fn read_by(&self, user: &UserName) {
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(user.clone());
+    }
+
+    /// The language of what is shown.
+    pub(crate) fn words(&self) -> Words {
+        self.words
     }
 
     /// Whether text may be coloured.
@@ -47,22 +72,32 @@ impl Renderer {
     /// version does not know.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
-        let (head, text) = events::words(event)?;
+        let (head, text) = events::in_words(self.words, event)?;
         let place = format!("{} {} {} ", self.time(event.at), entry.conversation, entry.n);
-        // Further lines are indented, so that no text can look like a line of somebody else's.
-        let indent = " ".repeat(place.width() + head.width());
-        let text = text.replace('\n', &format!("\n{indent}"));
-        Some(format!("{}{}{text}", self.styled(Style::Dim, &place), self.styled(Style::Bold, &head)))
+        let text = wrap::wrap(&text, place.width() + head.width(), (self.columns)());
+        if !self.has_colours {
+            return Some(place + &head + &text);
+        }
+        if head.is_empty() {
+            return Some(Style::System.paint(&(place + &text)));
+        }
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = Style::of(&event.from, reader.as_ref()).paint(&head);
+        Some(Style::System.paint(&place) + &head + &mentions_painted(&text, reader.as_ref()))
     }
 
-    /// A conversation that was opened, with its newest events.
-    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry]) -> String {
+    /// A conversation that was opened, with its newest events, or those from the first unread one on.
+    pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
-            [] => format!("-- {conversation}: nothing was said yet --"),
-            [first, ..] => format!("-- {conversation} from {} on --", first.n),
+            [] => self.words.nothing_said(conversation),
+            [first, ..] if unread > 0 => self.words.shown_unread(conversation, unread, first.n),
+            [first, ..] => self.words.shown_from(conversation, first.n),
         };
         let mut lines = vec![self.note(&head)];
         lines.extend(entries.iter().filter_map(|entry| self.entry(entry)));
+        if more > 0 {
+            lines.push(self.note(&self.words.more_to_read(more)));
+        }
         lines.join("\n")
     }
 
@@ -70,29 +105,30 @@ impl Renderer {
     pub(crate) fn news(&self, news: &News) -> Option<String> {
         match news {
             News::Entry(entry) => self.entry(entry),
-            News::Opened { conversation, entries } => Some(self.opened(conversation, entries)),
+            News::Opened { conversation, entries, unread, more } => {
+                Some(self.opened(conversation, entries, *unread, *more))
+            }
+            // It is seen in the counts.
+            News::Read(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
-                Some(self.note(&format!("-- {} --", to_reader(entry))))
+                Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
             // It is shown in its place, as the event it has become.
             News::Sent { outcome: Ok(_), .. } => None,
-            News::Sent { message, outcome: Err(error) } => Some(self.note(&format!(
-                "not sent to {}: {} -- {}",
-                message.to,
-                error,
-                message.text.as_str()
-            ))),
-            News::ConnectionLost => Some(self.note("-- the server does not answer; trying again --")),
-            News::ConnectionRestored => Some(self.note("-- the server answers again --")),
-            News::SessionEnded(error) => {
-                Some(self.note(&format!("-- your session was ended: {error} (/login NAME) --")))
+            News::Sent { message, outcome: Err(error) } => {
+                let error = self.words.error(error);
+                Some(self.note(&self.words.not_sent(&message.to, &error, message.text.as_str())))
             }
+            News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
+            News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
+            News::SessionEnded(error) => Some(self.note(&self.words.session_ended(&self.words.error(error)))),
         }
     }
 
     /// Something that papo itself says.
     pub(crate) fn note(&self, words: &str) -> String {
-        self.styled(Style::Dim, &sanitise(words))
+        let words = sanitise(words);
+        if self.has_colours { Style::System.paint(&words) } else { words.into_owned() }
     }
 
     fn time(&self, unix_ms: u64) -> String {
@@ -100,10 +136,10 @@ impl Renderer {
         let zoned = time.unwrap_or_default().to_zoned(self.zone.clone());
         format!("{:02}:{:02}", zoned.hour(), zoned.minute())
     }
+}
 
-    fn styled(&self, style: Style, words: &str) -> String {
-        if self.has_colours { format!("\x1b[{}m{words}\x1b[0m", style as u8) } else { words.to_owned() }
-    }
+fn columns_of_screen() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 /// Standard output. What is printed is seen after [`flush`](Self::flush).
@@ -143,10 +179,11 @@ pub(crate) fn complain(words: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::Language;
     use common::Event;
 
     fn renderer(has_colours: bool) -> Renderer {
-        Renderer { has_colours, zone: TimeZone::UTC }
+        Renderer { zone: TimeZone::UTC, ..Renderer::new(Words::ENGLISH, has_colours, || None) }
     }
 
     fn shown(entry: &Entry) -> String {
@@ -185,41 +222,74 @@ mod tests {
     fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
         let shown = renderer(true).entry(&message("\x1b]0;title\x07\x1b[2J")).expect("a message");
         let text = shown.split("alice: ").nth(1).expect("the text");
-        insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("end of bold"), @"␛]0;title␇␛[2J");
+        insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("the end of the colour"), @"␛]0;title␇␛[2J");
         let refused = common::Error::new(common::Reason::Internal, "\x1b[2J");
         assert!(!renderer(false).news(&News::SessionEnded(refused)).expect("news").contains('\x1b'));
     }
 
     #[test]
+    fn colours_say_who_is_who_and_who_is_meant() {
+        let renderer = renderer(true);
+        renderer.read_by(&UserName::new("alice").expect("a name"));
+        let bytes = |entry: &Entry| renderer.entry(entry).expect("something to show").replace('\x1b', "␛");
+        let from_bob = entry(
+            r##"{"n":1,"at":0,"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi @alice, @carlos"}"##,
+        );
+        let lines = [
+            bytes(&message("oi")),
+            bytes(&from_bob),
+            bytes(&happened(KINDS[2])),
+            renderer.note("-- x --").replace('\x1b', "␛"),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @"
+        ␛[2m04:40 #café 17 ␛[0m␛[1malice: ␛[0moi
+        ␛[2m00:00 #a 1 ␛[0m␛[1;33mbob: ␛[0moi ␛[1m@alice␛[0m, @carlos
+        ␛[2m00:00 #ops 3 alice joined #ops␛[0m
+        ␛[2m-- x --␛[0m
+        ");
+    }
+
+    #[test]
     fn without_colours_there_are_no_escapes_at_all() {
-        let has_escapes =
-            |renderer: Renderer| renderer.entry(&message("oi")).is_some_and(|shown| shown.contains('\x1b'));
-        assert!(has_escapes(renderer(true)));
-        assert!(!has_escapes(renderer(false)));
+        let renderer = renderer(false);
+        renderer.read_by(&UserName::new("alice").expect("a name"));
+        for entry in [message("oi @alice"), happened(KINDS[2])] {
+            assert!(!renderer.entry(&entry).expect("something to show").contains('\x1b'));
+        }
+    }
+
+    #[test]
+    fn a_long_text_hangs_under_its_beginning() {
+        let renderer = Renderer { columns: || Some(30), ..renderer(false) };
+        insta::assert_snapshot!(renderer.entry(&message("um dois três quatro")).expect("a message"), @r"
+        04:40 #café 17 alice: um dois
+                       três quatro
+        ");
     }
 
     fn happened(rest: &str) -> Entry {
         entry(&format!(r##"{{"n":3,"at":0,"to":"#ops","from":"alice",{rest}}}"##))
     }
 
+    const KINDS: &[&str] = &[
+        r#""kind":"channel.created""#,
+        r#""kind":"channel.created","private":true"#,
+        r#""kind":"channel.joined""#,
+        r#""kind":"channel.left""#,
+        r#""kind":"channel.invited","user":"bob""#,
+        r#""kind":"channel.kicked","user":"bob""#,
+        r#""kind":"channel.banned","user":"bob""#,
+        r#""kind":"channel.unbanned","user":"bob""#,
+        r#""kind":"channel.role","user":"bob","role":"owner""#,
+        r#""kind":"channel.role","user":"bob","role":"member""#,
+        r#""kind":"channel.set","subject":"on\u001b call""#,
+        r#""kind":"channel.set","subject":"","private":true"#,
+        r#""kind":"channel.set","private":false"#,
+    ];
+
     #[test]
     fn every_kind_of_event_in_words() {
-        let kinds = [
-            r#""kind":"channel.created""#,
-            r#""kind":"channel.created","private":true"#,
-            r#""kind":"channel.joined""#,
-            r#""kind":"channel.left""#,
-            r#""kind":"channel.invited","user":"bob""#,
-            r#""kind":"channel.kicked","user":"bob""#,
-            r#""kind":"channel.banned","user":"bob""#,
-            r#""kind":"channel.unbanned","user":"bob""#,
-            r#""kind":"channel.role","user":"bob","role":"owner""#,
-            r#""kind":"channel.role","user":"bob","role":"member""#,
-            r#""kind":"channel.set","subject":"on\u001b call""#,
-            r#""kind":"channel.set","subject":"","private":true"#,
-            r#""kind":"channel.set","private":false"#,
-        ];
-        let words: Vec<_> = kinds.map(|kind| shown(&happened(kind))).to_vec();
+        let words: Vec<_> = KINDS.iter().map(|kind| shown(&happened(kind))).collect();
         insta::assert_snapshot!(words.join("\n"), @"
         00:00 #ops 3 alice created #ops
         00:00 #ops 3 alice created the private #ops
@@ -238,12 +308,38 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_event_in_portuguese() {
+        let renderer = Renderer { words: Words::new(Language::Portuguese), ..renderer(false) };
+        let words: Vec<_> = KINDS.iter().filter_map(|kind| renderer.entry(&happened(kind))).collect();
+        insta::assert_snapshot!(words.join("\n"), @"
+        00:00 #ops 3 alice criou #ops
+        00:00 #ops 3 alice criou o grupo privado #ops
+        00:00 #ops 3 alice entrou em #ops
+        00:00 #ops 3 alice saiu de #ops
+        00:00 #ops 3 alice convidou bob
+        00:00 #ops 3 alice removeu bob
+        00:00 #ops 3 alice baniu bob
+        00:00 #ops 3 alice desfez o banimento de bob
+        00:00 #ops 3 alice deu a bob a posse do canal
+        00:00 #ops 3 alice passou bob a membro
+        00:00 #ops 3 alice definiu o assunto: on␛ call
+        00:00 #ops 3 alice tornou #ops privado e tirou o assunto
+        00:00 #ops 3 alice tornou #ops público
+        ");
+    }
+
+    #[test]
     fn what_is_not_known_is_not_shown() {
         assert_eq!(renderer(false).entry(&happened(r#""kind":"poll.opened""#)), None);
         let opened = [happened(r#""kind":"poll.opened""#), happened(r#""kind":"channel.left""#)];
-        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened), @"
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 0, 0), @"
         -- #ops from 3 on --
         00:00 #ops 3 alice left #ops
+        ");
+        insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 7, 5), @"
+        -- #ops: 7 unread, from 3 on --
+        00:00 #ops 3 alice left #ops
+        -- 5 more: /next --
         ");
     }
 

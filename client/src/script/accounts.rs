@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::Output;
 use crate::session::{Answer, Command};
+use crate::words::Words;
 
 /// Arguments of `papo register`. The password is asked for, or taken from PAPO_PASSWORD.
 #[derive(Debug, clap::Args)]
@@ -50,14 +51,17 @@ pub struct Users {
 
 pub(super) fn register(arguments: Register) -> Result<(), Failure> {
     let (mut desk, _news) = open(&arguments.common.connection)?;
-    let user = desk.register(arguments.user, arguments.password.read_new()?)?;
-    let words = format!("{user} is registered; go on with: papo login {user}");
-    print(&arguments.common, &json!({ "user": user }), &words)
+    let registered = desk.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
+    let (user, administrator) = (&registered.user, registered.administrator);
+    let role = if administrator { " as the administrator of this node" } else { "" };
+    let words = format!("{user} is registered{role}; go on with: papo login {user}");
+    let result = serde_json::to_value(&registered).map_err(std::io::Error::from)?;
+    print(&arguments.common, &result, &words)
 }
 
 pub(super) fn login(arguments: Login) -> Result<(), Failure> {
     let (mut desk, _news) = open(&arguments.common.connection)?;
-    let session = desk.login(arguments.user, arguments.password.read()?)?;
+    let session = desk.login(arguments.user, arguments.password.read(Words::ENGLISH)?)?;
     // Whoever has the token is this user, so it is kept, and not printed.
     let result = json!({ "user": session.user, "expires": session.expires });
     print(&arguments.common, &result, &format!("{} is logged in", session.user))

@@ -9,6 +9,7 @@ use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{self, Output, sanitise};
 use crate::session::{Answer, Command};
+use crate::words::Words;
 
 /// Arguments of `papo channels`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ pub(super) fn list(arguments: &Channels) -> Result<(), Failure> {
         if arguments.common.json {
             output.print_json(&serde_json::to_string(&channel).map_err(std::io::Error::from)?)?;
         } else {
-            output.print(&sanitise(&render::channel(&channel)))?;
+            output.print(&sanitise(&render::channel(Words::ENGLISH, &channel)))?;
         }
     }
     Ok(output.flush()?)

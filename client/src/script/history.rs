@@ -35,7 +35,7 @@ pub(super) fn run(arguments: History) -> Result<(), Failure> {
     else {
         return Err(unexpected());
     };
-    let (mut output, renderer) = (Output::new(), Renderer::for_standard_output());
+    let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
     for entry in &entries {
         if common.json {
             output.print_json(&entry.line)?;

@@ -10,6 +10,7 @@ use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{self, Output};
 use crate::session::{Answer, Command, Deed};
+use crate::words::Words;
 
 /// The subcommands of `papo channel`.
 #[derive(Debug, clap::Subcommand)]
@@ -111,7 +112,7 @@ fn members(of: OneChannel) -> Result<(), Failure> {
         if of.common.json {
             output.print_json(&serde_json::to_string(&member).map_err(std::io::Error::from)?)?;
         } else {
-            output.print(&render::member(&member))?;
+            output.print(&render::member(Words::ENGLISH, &member))?;
         }
     }
     Ok(output.flush()?)

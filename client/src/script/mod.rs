@@ -5,9 +5,11 @@ mod accounts;
 mod channels;
 mod history;
 mod manage;
+mod reads;
 mod send;
 mod sessions;
 mod subscribe;
+mod admin;
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -39,6 +41,10 @@ pub enum Command {
     Subscribe(subscribe::Subscribe),
     /// Read a page of a conversation.
     History(history::History),
+    /// List the conversations with something unread.
+    Unread(reads::Unread),
+    /// Mark a conversation as read.
+    Read(reads::Mark),
     /// List the channels.
     Channels(channels::Channels),
     /// List the users.
@@ -52,6 +58,9 @@ pub enum Command {
     /// Look after a channel: its members, roles, subject.
     #[command(subcommand)]
     Channel(manage::Manage),
+    /// See to the node; for administrators.
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Change the password, which ends all other sessions.
     Password(sessions::Password),
     /// List your open sessions.
@@ -68,12 +77,15 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Send(arguments) => send::run(arguments),
         Command::Subscribe(arguments) => subscribe::run(arguments),
         Command::History(arguments) => history::run(arguments),
+        Command::Unread(arguments) => reads::unread(&arguments),
+        Command::Read(arguments) => reads::mark(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
         Command::Create(arguments) => channels::create(arguments),
         Command::Join(arguments) => channels::join(arguments),
         Command::Leave(arguments) => channels::leave(arguments),
         Command::Channel(manage) => manage::run(manage),
+        Command::Admin(admin) => admin::run(admin),
         Command::Password(arguments) => sessions::change_password(&arguments),
         Command::Sessions(arguments) => sessions::list(&arguments),
         Command::Revoke(arguments) => sessions::revoke(&arguments),
@@ -172,6 +184,10 @@ mod tests {
             "send @bob - --json --timeout 0.5",
             "subscribe #ops --json --after 0",
             "history #ops --before 7 --limit 500",
+            "unread --json",
+            "unread --all",
+            "read #ops",
+            "read @bob --until 17 --json",
             "channels",
             "users --json",
             "create #ops --private",
@@ -183,6 +199,14 @@ mod tests {
             "channel role #ops bob moderator",
             "channel set #ops --subject lunch --private",
             "channel set #ops --public",
+            "admin users --json",
+            "admin channels",
+            "admin sessions bob",
+            "admin disable @bob",
+            "admin disable bob --enable",
+            "admin promote bob",
+            "admin promote bob --demote",
+            "admin stats --json",
             "password --password-file old --new-password-file new",
             "sessions --json",
             "revoke 01970000-0000-7000-8000-000000000001",

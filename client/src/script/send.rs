@@ -152,6 +152,7 @@ impl Sending {
                 News::ConnectionRestored
                 | News::Entry(_)
                 | News::Opened { .. }
+                | News::Read(_)
                 | News::Invited(_)
                 | News::MembershipEnded(_),
             ) => Ok(()),

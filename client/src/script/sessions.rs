@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::password::{NewPasswordSource, PasswordSource};
 use crate::render::{self, Output};
 use crate::session::{Answer, Command};
+use crate::words::Words;
 
 /// Arguments of `papo password`. The passwords are asked for, or taken from PAPO_PASSWORD and PAPO_NEW_PASSWORD.
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,8 @@ pub struct Revoke {
 
 pub(super) fn change_password(arguments: &Password) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let (password, new_password) = (arguments.password.read()?, arguments.new_password.read()?);
+    let (password, new_password) =
+        (arguments.password.read(Words::ENGLISH)?, arguments.new_password.read(Words::ENGLISH)?);
     let ended = desk.end_sessions(Command::ChangePassword { password, new_password })?;
     let words = format!("the password is changed; other sessions that were ended: {ended}");
     print(&arguments.common, &json!({ "ended": ended }), &words)
@@ -65,7 +67,7 @@ pub(super) fn list(arguments: &Sessions) -> Result<(), Failure> {
         if arguments.common.json {
             output.print_json(&serde_json::to_string(&session).map_err(std::io::Error::from)?)?;
         } else {
-            output.print(&render::session(&session))?;
+            output.print(&render::session(Words::ENGLISH, &session))?;
         }
     }
     Ok(output.flush()?)

@@ -11,6 +11,7 @@ use crate::desk::{Desk, connection_ended};
 use crate::failure::Failure;
 use crate::render::{Output, Renderer, complain, to_reader};
 use crate::session::{Command, Entry, Follow, News};
+use crate::words::Words;
 
 /// Arguments of `papo subscribe`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
     let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone())?;
     desk.require_session()?;
     let Subscribe { conversation, after, common } = arguments;
-    let printer = Printer { renderer: Renderer::for_standard_output(), json: common.json };
+    let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
     // Events may come before following has begun, more than the channel holds, so they are read from now on.
     std::thread::scope(|scope| {
         let printing = scope.spawn(|| {
@@ -75,12 +76,12 @@ impl Printer {
             News::MembershipEnded(entry) => {
                 self.print_entry(output, &entry)?;
                 output.flush()?;
-                return Err(Failure::Refused(to_reader(&entry)));
+                return Err(Failure::Refused(to_reader(Words::ENGLISH, &entry)));
             }
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
             News::ConnectionRestored => complain("the server answers again"),
-            News::Opened { .. } | News::Invited(_) | News::Sent { .. } => {}
+            News::Opened { .. } | News::Read(_) | News::Invited(_) | News::Sent { .. } => {}
         }
         Ok(())
     }

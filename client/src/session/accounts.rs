@@ -86,7 +86,7 @@ impl Session {
     /// Whoever asks again because the first answer was lost may find the name taken by oneself.
     pub(super) fn registered(result: Result<&str, Error>, attempt: u32) -> Result<Answer, Error> {
         match result.and_then(read::<Registered>) {
-            Ok(registered) => Ok(Answer::Registered(registered.user)),
+            Ok(registered) => Ok(Answer::Registered(registered)),
             Err(mut error) if attempt > 0 && error.reason() == Some(Reason::NameTaken) => {
                 error
                     .message

@@ -157,6 +157,6 @@ impl Session {
 }
 
 /// Whether a list ends with this page: the last one, one without progress, or one too many.
-fn is_last(more: bool, page: usize, so_far: usize) -> bool {
+pub(super) fn is_last(more: bool, page: usize, so_far: usize) -> bool {
     !more || page == 0 || so_far + page >= LIST_PAGES_MAX * common::limits::LIST_NAMES_MAX
 }

@@ -1,10 +1,13 @@
 //! What goes into a [`Session`](super::Session) and what comes out of it.
 
-use common::accounts::{Credentials, LoggedIn, SessionInfo, UserInfo};
+use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Joined, Member, Role};
+use common::reads::Reading;
 use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
 use serde::Deserialize;
 use uuid::Uuid;
+
+use super::admin::{Administration, Overview};
 
 /// What the person asks for.
 #[derive(Debug, Clone)]
@@ -49,12 +52,21 @@ pub enum Command {
     Sessions,
     /// End one of the person's sessions, or all others.
     Revoke(Option<Uuid>),
+    /// See to the node; for administrators.
+    Administrate(Administration),
     /// Say something. The outcome comes as [`News::Sent`].
     Send(Message),
     /// Read one page.
     History(Range),
-    /// Tell the newest page as [`News::Opened`], and everything that follows it after that.
+    /// Tell the newest page as [`News::Opened`], or what is unread if that is known, and everything that is new after
+    /// that.
     Open(Target),
+    /// Tell what comes next in the open conversation, as [`News::Opened`], when not all of it was told.
+    ReadOn(Target),
+    /// How far the conversations have been read.
+    Reads,
+    /// Note that a conversation was read up to an event.
+    MarkRead(Target, u64),
 }
 
 /// What those who look after a channel may do.
@@ -123,7 +135,7 @@ pub enum Answer {
     /// It is done, and there is nothing to tell.
     Done,
     /// The account is there, under this name.
-    Registered(UserName),
+    Registered(Registered),
     /// The session, to be kept for [`Command::Restore`].
     LoggedIn(LoggedIn),
     /// The person is a member.
@@ -138,8 +150,14 @@ pub enum Answer {
     Sessions(Vec<SessionInfo>),
     /// So many sessions were ended.
     SessionsEnded(u64),
+    /// What an administrator asked to see.
+    Overview(Overview),
     /// A page of history.
     History(Vec<Entry>),
+    /// How far all conversations have been read.
+    Reads(Vec<Reading>),
+    /// So many messages of the conversation are still unread.
+    Unread(u64),
 }
 
 /// What happens without being asked for, in the order in which it is to be shown.
@@ -151,9 +169,15 @@ pub enum News {
     Opened {
         /// Which.
         conversation: Target,
-        /// Its newest events.
+        /// Its newest events, or those from the first unread one on.
         entries: Vec<Entry>,
+        /// How many messages were unread.
+        unread: u64,
+        /// How many events come after these, which [`Command::ReadOn`] tells.
+        more: u64,
     },
+    /// The person has read a conversation up to an event, in this session or another one.
+    Read(Reading),
     /// The person may join a channel.
     Invited(Entry),
     /// The person left a channel in another session, or was removed from it: it is not followed any more.

@@ -251,6 +251,7 @@ impl Session {
         self.requests.forget_repairs(|_any| true);
         self.conversations.clear();
         self.repairs = super::history::Repairs::default();
+        self.reads = super::reads::Reads::default();
         if let Some(ticket) = ticket {
             self.answer(ticket, Err(error.clone()));
         }

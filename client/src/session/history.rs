@@ -8,7 +8,7 @@ use common::{Error, Method, Reason, Target, UserName};
 
 use super::Session;
 use super::exchange::{Answer, Effect, Entry, News, Range};
-use super::limits::{HEADS_EVERY_MS, OPENING_EVENTS, REPAIRS_MAX};
+use super::limits::{HEADS_EVERY_MS, OPENING_EVENTS, REPAIRS_MAX, UNREAD_EVENTS};
 use super::requests::{Purpose, Question, read};
 use super::timeline::Timeline;
 
@@ -53,14 +53,26 @@ impl Session {
         self.ask_history(now_ms, Purpose::Question { ticket, question: Question::History }, range);
     }
 
-    /// Reads the newest page of a conversation; what happens there meanwhile is told after it.
+    /// Reads the newest page of a conversation, or from the first unread event on; what happens there meanwhile is
+    /// told after it.
     pub(super) fn open(&mut self, now_ms: u64, ticket: u64, conversation: Target) {
         if let Some(timeline) = self.timeline(&conversation) {
             timeline.hold();
         }
+        let (after, limit) = match self.reads.unread(&conversation) {
+            Some(reading) => (Some(reading.n), UNREAD_EVENTS),
+            None => (None, OPENING_EVENTS),
+        };
         let question = Question::Open(conversation.clone());
-        let limit = Some(OPENING_EVENTS);
-        let range = Range { conversation, before: None, after: None, limit };
+        let range = Range { conversation, before: None, after, limit: Some(limit) };
+        self.ask_history(now_ms, Purpose::Question { ticket, question }, range);
+    }
+
+    /// Reads the page after what was shown of the open conversation.
+    pub(super) fn read_on(&mut self, now_ms: u64, ticket: u64, conversation: Target) {
+        let question = Question::ReadOn(conversation.clone());
+        let after = self.reads.shown(&conversation);
+        let range = Range { conversation, before: None, after, limit: Some(UNREAD_EVENTS) };
         self.ask_history(now_ms, Purpose::Question { ticket, question }, range);
     }
 
@@ -77,7 +89,7 @@ impl Session {
 
     /// A page has come that the person asked for.
     pub(super) fn history_read(&mut self, result: &str) -> Result<Answer, Error> {
-        self.entries(result).map(Answer::History)
+        self.entries(result).map(|(_, entries)| Answer::History(entries))
     }
 
     /// The page has come that opens a conversation, or never will.
@@ -87,23 +99,44 @@ impl Session {
         conversation: Target,
         outcome: Result<&str, Error>,
     ) -> Result<Answer, Error> {
-        let entries = outcome.and_then(|result| self.entries(result));
-        if let Ok(entries) = &entries
-            && self.following.wants(&conversation)
-        {
+        let page = outcome.and_then(|result| self.entries(result));
+        // What is left out between the page and the newest event is told when the person reads on.
+        let told =
+            page.as_ref().map_or(0, |(head, entries)| entries.last().map_or(*head, |last| last.n.max(*head)));
+        if page.is_ok() && self.following.wants(&conversation) {
             // Perhaps one has become a member elsewhere, and no heads have told us yet: from here on all is told.
-            let next = entries.last().map_or(1, |entry| entry.n.saturating_add(1));
-            self.conversations.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(next));
+            let new = || Timeline::starting_at(told.saturating_add(1));
+            self.conversations.entry(conversation.clone()).or_insert_with(new);
         }
         if let Some(timeline) = self.conversations.get_mut(&conversation) {
-            let last = entries.as_ref().ok().and_then(|entries| entries.last());
-            timeline.open(last.map_or(0, |entry| entry.n));
+            timeline.open(told);
         }
-        let entries = entries?;
-        self.effects.push(Effect::News(News::Opened { conversation: conversation.clone(), entries }));
+        let (head, entries) = page?;
+        self.show(conversation.clone(), head, entries);
         self.tell(&conversation);
         self.look_for_gap(&conversation, now_ms);
         Ok(Answer::Done)
+    }
+
+    /// The page has come that follows what was shown.
+    pub(super) fn read_on_to(&mut self, conversation: Target, result: &str) -> Result<Answer, Error> {
+        let (head, entries) = self.entries(result)?;
+        if let Some(last) = entries.last().filter(|last| last.n >= head)
+            && let Some(timeline) = self.conversations.get_mut(&conversation)
+        {
+            timeline.open(last.n);
+        }
+        self.show(conversation.clone(), head, entries);
+        self.tell(&conversation);
+        Ok(Answer::Done)
+    }
+
+    fn show(&mut self, conversation: Target, head: u64, entries: Vec<Entry>) {
+        let shown = entries.last().map_or(head, |last| last.n);
+        let unread = self.reads.unread(&conversation).map_or(0, |reading| reading.unread);
+        self.reads.open(conversation.clone(), shown);
+        let more = head.saturating_sub(shown);
+        self.effects.push(Effect::News(News::Opened { conversation, entries, unread, more }));
     }
 
     /// Has history asked at `due` for what is missing, if it still is then.
@@ -134,7 +167,7 @@ impl Session {
         self.repairs.running.remove(conversation);
         let before = self.conversations.get(conversation).and_then(super::timeline::Timeline::gap);
         match outcome.and_then(|result| self.entries(result)) {
-            Ok(entries) => {
+            Ok((_, entries)) => {
                 let Some(timeline) = self.conversations.get_mut(conversation) else { return };
                 entries.into_iter().for_each(|entry| timeline.arrive(entry));
                 self.tell(conversation);
@@ -150,10 +183,11 @@ impl Session {
         }
     }
 
-    fn entries(&self, result: &str) -> Result<Vec<Entry>, Error> {
+    /// The head of the conversation, and the events of a page.
+    fn entries(&self, result: &str) -> Result<(u64, Vec<Entry>), Error> {
         let page: Page<'_> = read(result)?;
         let me: Option<&UserName> = self.account.as_ref().map(|account| &account.user);
         let read = |line: &&serde_json::value::RawValue| me.and_then(|me| Entry::read(me, line.get()));
-        Ok(page.events.iter().filter_map(read).collect())
+        Ok((page.head, page.events.iter().filter_map(read).collect()))
     }
 }

@@ -51,6 +51,14 @@ pub const LIST_PAGES_MAX: usize = 100;
 /// Events shown when a conversation is opened: about a screen.
 pub const OPENING_EVENTS: u64 = 20;
 
+/// Events shown when there is something unread in a conversation that is opened, and by each further step: what a
+/// person takes in before they say that they want more.
+pub const UNREAD_EVENTS: u64 = 50;
+
+/// Milliseconds between two marks of what was read: other sessions follow soon enough, and a lively conversation
+/// costs its readers a third of a record a second at most.
+pub const MARK_EVERY_MS: u64 = 3_000;
+
 // Bounds that must fit into one another.
 const _: () = assert!(REPLY_WAIT_MS < REPLY_WAIT_MS_MAX, "the first delay is the shortest");
 const _: () = assert!(

@@ -21,9 +21,16 @@ impl Session {
             let line = std::str::from_utf8(line).unwrap_or_default();
             if let Some(entry) = Entry::read(&me, line) {
                 self.published(now_ms, &me, entry);
-            } else if let Ok(Notice::TopicMoved { to, topic }) = serde_json::from_str(line) {
-                self.topic_moved(now_ms, Target::Channel(to), topic);
+            } else if let Ok(notice) = serde_json::from_str(line) {
+                self.noticed(now_ms, notice);
             }
+        }
+    }
+
+    fn noticed(&mut self, now_ms: u64, notice: Notice) {
+        match notice {
+            Notice::TopicMoved { to, topic } => self.topic_moved(now_ms, Target::Channel(to), topic),
+            Notice::Read { conversation, n, unread } => self.read_elsewhere(conversation, n, unread),
         }
     }
 
@@ -52,7 +59,9 @@ impl Session {
     /// Tells whatever is in turn.
     pub(super) fn tell(&mut self, conversation: &Target) {
         let Some(timeline) = self.conversations.get_mut(conversation) else { return };
+        let me = self.account.as_ref().map(|account| &account.user);
         while let Some(entry) = timeline.pop() {
+            self.reads.told(me, &entry);
             self.effects.push(Effect::News(News::Entry(entry)));
         }
     }

@@ -13,7 +13,9 @@ mod topics;
 mod memberships;
 mod history;
 mod messages;
+mod reads;
 mod outbox;
+mod admin;
 
 mod dice;
 mod requests;
@@ -29,6 +31,7 @@ use common::accounts::{LoggedIn, Token};
 use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
+pub use admin::{Administration, Overview};
 pub use exchange::{Answer, Command, Deed, Effect, Entry, Follow, Message, News, Range};
 pub use queues::Queue;
 
@@ -36,6 +39,7 @@ use dice::Dice;
 use following::Following;
 use history::Repairs;
 use outbox::Outbox;
+use reads::Reads;
 use requests::{Purpose, Question, Requests, Settled};
 use timeline::Timeline;
 
@@ -48,6 +52,7 @@ pub struct Session {
     following: Following,
     conversations: BTreeMap<Target, Timeline>,
     repairs: Repairs,
+    reads: Reads,
     is_connected: bool,
     effects: Vec<Effect>,
 }
@@ -64,6 +69,7 @@ impl Session {
             following: Following::default(),
             conversations: BTreeMap::new(),
             repairs: Repairs::default(),
+            reads: Reads::default(),
             is_connected: true,
             effects: Vec::new(),
         }
@@ -78,8 +84,9 @@ impl Session {
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let outbox = self.account.as_ref().and_then(|_| self.outbox.deadline());
+        let reads = self.account.as_ref().and_then(|_| self.reads.deadline());
         let deadlines =
-            [self.requests.deadline(), outbox, self.following.deadline(), self.repairs.deadline()];
+            [self.requests.deadline(), outbox, self.following.deadline(), self.repairs.deadline(), reads];
         deadlines.into_iter().flatten().min()
     }
 
@@ -93,6 +100,7 @@ impl Session {
         self.send_due(now_ms);
         self.follow_due(now_ms);
         self.repair_gaps(now_ms);
+        self.mark_due(now_ms);
     }
 
     /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of
@@ -120,10 +128,14 @@ impl Session {
                 self.change_password(now_ms, ticket, password, new_password);
             }
             Command::Sessions => self.list_sessions(now_ms, ticket),
+            Command::Administrate(what) => self.administrate(now_ms, ticket, what),
             Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
             Command::History(range) => self.read_history(now_ms, ticket, range),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
+            Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
+            Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
+            Command::MarkRead(conversation, n) => self.mark_read(now_ms, ticket, conversation, n),
         }
     }
 
@@ -161,6 +173,8 @@ impl Session {
             Purpose::Info => self.informed(now_ms, outcome),
             Purpose::Heads(kind) => self.heads_read(now_ms, kind, outcome),
             Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
+            // Whatever became of it: the next one says the same and more.
+            Purpose::Mark => {}
             Purpose::Question { ticket, question } => {
                 if let Some(outcome) = self.answered(now_ms, ticket, question, attempt, outcome).transpose() {
                     self.answer(ticket, outcome);
@@ -181,6 +195,8 @@ impl Session {
         let answer = match question {
             Question::Register => Self::registered(outcome, attempt)?,
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
+            Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
+            Question::Mark => Self::marked(outcome?)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,
             Question::Logout => outcome.map(|_done| self.logged_out())?,
             Question::Join(_) => self.joined(now_ms, outcome?)?,
@@ -193,6 +209,8 @@ impl Session {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
             }
             Question::Channels { so_far } => return self.channels_listed(now_ms, ticket, so_far, outcome?),
+            Question::Reads { so_far } => return self.reads_listed(now_ms, ticket, so_far, outcome?),
+            Question::Admin(question) => return self.administrated(now_ms, ticket, question, outcome?),
             Question::Users { so_far } => return self.users_listed(now_ms, ticket, so_far, outcome?),
         };
         Ok(Some(answer))
@@ -225,7 +243,7 @@ impl Session {
                 self.effects.push(request);
             }
             (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
-            (None, Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_)) => {}
+            (None, Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark) => {}
         }
     }
 

@@ -9,6 +9,9 @@ use super::limits::{
 /// every now and then.
 const FOLLOWING_REQUESTS_MAX: usize = 4;
 
+/// Marks of what was read that wait at once: a newer one takes the place of the one before.
+const MARKS_MAX: usize = 1;
+
 /// Something that things wait in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Queue {
@@ -26,7 +29,7 @@ impl Session {
     pub fn queues(&self) -> [Queue; 5] {
         let early = self.conversations.values().map(super::Timeline::early_events).max();
         let queue = |name, length, length_max| Queue { name, length, length_max };
-        let requests_max = QUESTIONS_WAITING_MAX + REPAIRS_MAX + FOLLOWING_REQUESTS_MAX;
+        let requests_max = QUESTIONS_WAITING_MAX + REPAIRS_MAX + FOLLOWING_REQUESTS_MAX + MARKS_MAX;
         [
             queue("outbox", self.outbox.len(), OUTBOX_MESSAGES_MAX),
             queue("flight", self.outbox.flying(), FLIGHT_MESSAGES_MAX),

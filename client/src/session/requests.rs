@@ -9,6 +9,7 @@ use common::channels::Member;
 use common::{ChannelName, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
+use super::admin::AdminQuestion;
 use super::dice::Dice;
 use super::exchange::Effect;
 use super::limits::{QUESTIONS_WAITING_MAX, REPLY_WAIT_MS};
@@ -24,6 +25,8 @@ pub(super) enum Purpose {
     Heads(HeadsKind),
     /// To fill a gap.
     Repair(Target),
+    /// To tell what was read.
+    Mark,
 }
 
 /// What the person asked, with what its reply needs to be understood.
@@ -49,8 +52,14 @@ pub(super) enum Question {
     /// The password to be changed, or sessions to be ended.
     EndSessions,
     Sessions,
+    Admin(AdminQuestion),
     History,
     Open(Target),
+    ReadOn(Target),
+    Reads {
+        so_far: Vec<common::reads::Reading>,
+    },
+    Mark,
 }
 
 /// At which point heads were asked for, which says what the fan-out should have brought by then.
@@ -119,7 +128,11 @@ impl Requests {
             Purpose::Question { question: Question::Join(asked) | Question::Leave(asked), .. } => {
                 asked == channel
             }
-            Purpose::Question { .. } | Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) => false,
+            Purpose::Question { .. }
+            | Purpose::Info
+            | Purpose::Heads(_)
+            | Purpose::Repair(_)
+            | Purpose::Mark => false,
         })
     }
 
@@ -187,12 +200,17 @@ impl Requests {
         self.pending.retain(|_, pending| !matches!(&pending.purpose, Purpose::Repair(of) if is_meant(of)));
     }
 
+    /// Forgets the marks that were not answered yet, before a newer one is made.
+    pub(super) fn forget_marks(&mut self) {
+        self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Mark));
+    }
+
     /// Forgets everything; returns the tickets of those who still wait.
     pub(super) fn clear(&mut self) -> Vec<u64> {
         let pending = std::mem::take(&mut self.pending);
         let ticket = |pending: Pending| match pending.purpose {
             Purpose::Question { ticket, .. } => Some(ticket),
-            Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) => None,
+            Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => None,
         };
         pending.into_values().filter_map(ticket).collect()
     }

@@ -3,6 +3,7 @@
 mod memberships;
 mod moving;
 mod rates;
+mod reads;
 mod stage;
 
 use std::collections::BTreeSet;

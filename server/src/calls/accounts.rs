@@ -5,6 +5,7 @@ use common::accounts::{
     SessionOnly, Sessions, Token, Users,
 };
 use common::{Error, NewPassword, Reason};
+use tracing::info;
 use uuid::Uuid;
 
 use super::{Desk, Pending, first_page};
@@ -30,7 +31,11 @@ pub(super) fn register(
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(not_computed().into()),
     };
     desk.ledger.record(Command::Register { user: user.clone(), password }, desk.now_ms)?;
-    Ok(Registered { user })
+    let administrator = desk.ledger.state().users.is_administrator(&user);
+    if administrator {
+        info!(%user, "the first account: its owner is the administrator of this node");
+    }
+    Ok(Registered { user, administrator })
 }
 
 pub(super) fn login(

@@ -4,8 +4,10 @@
 mod accounts;
 mod channels;
 mod history;
+mod reads;
 mod messages;
 mod files;
+mod admin;
 mod node;
 pub mod known_tokens;
 
@@ -128,7 +130,15 @@ impl Desk<'_> {
             Call::FileCommit(params) => tell(out, id, files::commit(self, &params, outcome)?),
             Call::FileGet(params) => tell(out, id, files::get(self, &params, outcome)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
+            Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
+            Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
+            Call::AdminUsers(params) => tell(out, id, admin::users(self, &params)?),
+            Call::AdminChannels(params) => tell(out, id, admin::channels(self, &params)?),
+            Call::AdminSessions(params) => tell(out, id, admin::sessions(self, &params)?),
+            Call::AdminDisable(params) => tell(out, id, admin::disable(self, params)?),
+            Call::AdminPromote(params) => tell(out, id, admin::promote(self, params)?),
+            Call::AdminStats(params) => tell(out, id, admin::stats(self, &params)?),
         }
         Ok(())
     }

@@ -34,6 +34,16 @@ pub struct Account {
     pub sessions: BTreeMap<TokenDigest, Session>,
     /// How often the topic of what is meant for this user has moved.
     pub epoch: u64,
+    /// Whether it is an administrator's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub administrator: bool,
+    /// Whether it is shut out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub disabled: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A session that somebody has open.
@@ -68,6 +78,12 @@ impl Users {
         (now_ms < session.expires).then_some(user)
     }
 
+    /// Whether this is an administrator.
+    #[must_use]
+    pub fn is_administrator(&self, user: &UserName) -> bool {
+        self.accounts.get(user).is_some_and(|account| account.administrator)
+    }
+
     /// The open sessions of a user.
     pub fn sessions(&self, user: &UserName) -> impl Iterator<Item = (&TokenDigest, &Session)> {
         self.accounts.get(user).into_iter().flat_map(|account| &account.sessions)
@@ -81,11 +97,15 @@ impl Users {
 
     /// Users in alphabetical order, those after `after`.
     pub fn list(&self, after: Option<&str>) -> impl Iterator<Item = UserInfo> {
+        self.after(after).map(|(user, account)| UserInfo { user: user.clone(), since: account.since })
+    }
+
+    /// Accounts in alphabetical order, those after `after`.
+    pub fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&UserName, &Account)> {
         // A cursor that is no name lies before all names: nothing is skipped.
         let after = after.and_then(|name| UserName::new(name).ok());
         let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let page = self.accounts.range::<UserName, _>((start, Bound::Unbounded));
-        page.map(|(user, account)| UserInfo { user: user.clone(), since: account.since })
+        self.accounts.range::<UserName, _>((start, Bound::Unbounded))
     }
 
     /// All accounts, for the snapshot.
@@ -94,8 +114,14 @@ impl Users {
         &self.accounts
     }
 
-    /// Puts back the accounts of a snapshot.
-    pub fn restore(&mut self, accounts: BTreeMap<UserName, Account>) {
+    /// Puts back the accounts of a snapshot. One from before there were administrators knows none: the first
+    /// account is, as the log would say.
+    pub fn restore(&mut self, mut accounts: BTreeMap<UserName, Account>) {
+        if !accounts.values().any(|account| account.administrator)
+            && let Some(first) = accounts.values_mut().min_by_key(|account| account.since)
+        {
+            first.administrator = true;
+        }
         for (user, account) in &accounts {
             self.owners.extend(account.sessions.keys().map(|digest| (*digest, user.clone())));
         }
@@ -106,7 +132,9 @@ impl Users {
         match record {
             Private::Account { at, user, password } => {
                 let sessions = BTreeMap::new();
-                let account = Account { since: *at, password: password.clone(), sessions, epoch: 0 };
+                let (epoch, disabled, administrator) = (0, false, self.accounts.is_empty());
+                let password = password.clone();
+                let account = Account { since: *at, password, sessions, epoch, administrator, disabled };
                 self.accounts.insert(user.clone(), account);
             }
             Private::SessionOpened { at, user, session, digest, expires } => {
@@ -133,6 +161,21 @@ impl Users {
             Private::PasswordChanged { user, password, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.password = password.clone();
+                }
+            }
+            Private::Read { .. } => {}
+            Private::AdministratorSet { user, administrator, .. } => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    account.administrator = *administrator;
+                }
+            }
+            Private::DisabledSet { user, disabled, .. } => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    account.disabled = *disabled;
+                    account.epoch += u64::from(*disabled);
+                    for digest in std::mem::take(&mut account.sessions).keys() {
+                        self.owners.remove(digest);
+                    }
                 }
             }
         }
@@ -176,8 +219,10 @@ pub(super) fn open_session<'a>(
     expires: u64,
     at: u64,
 ) -> Result<Record<'a>, DomainError> {
-    if !state.users.exists(&user) {
-        return Err(DomainError::NoSuchUser(user));
+    match state.users.accounts.get(&user) {
+        None => return Err(DomainError::NoSuchUser(user)),
+        Some(account) if account.disabled => return Err(DomainError::Disabled),
+        Some(_) => {}
     }
     Ok(Record::Private(Private::SessionOpened { at, user, session, digest, expires }))
 }

@@ -36,6 +36,15 @@ pub enum DomainError {
     /// That user is not in it.
     #[error("{0} is not a member of {1}")]
     NoSuchMember(UserName, ChannelName),
+    /// For administrators only.
+    #[error("only administrators may do this")]
+    NotAdministrator,
+    /// The node would be without an administrator.
+    #[error("{0} is the last administrator; promote somebody else first")]
+    LastAdministrator(UserName),
+    /// The account is shut out.
+    #[error("this account is disabled; ask an administrator of the node")]
+    Disabled,
     /// No such session of this user.
     #[error("you have no such session")]
     NoSuchSession,
@@ -66,6 +75,9 @@ impl DomainError {
             Self::Banned(_) | Self::IsBanned(..) => Reason::Banned,
             Self::LastOwner(_) => Reason::LastOwner,
             Self::NoSuchMember(..) => Reason::NoSuchMember,
+            Self::NotAdministrator => Reason::NotAdministrator,
+            Self::LastAdministrator(_) => Reason::LastAdministrator,
+            Self::Disabled => Reason::Disabled,
             Self::NoSuchSession => Reason::NoSuchSession,
             Self::NoSuchFile(..) => Reason::NoSuchFile,
             Self::TooMany(_) => Reason::TooLarge,

@@ -13,6 +13,8 @@ pub mod channels;
 pub mod messages;
 pub mod files;
 pub mod history;
+pub mod reads;
+pub mod admin;
 
 use common::channels::Role;
 use common::{Conversation, FileInfo, Subject, Target, Text, UserName};
@@ -80,6 +82,24 @@ pub enum Command<'a> {
         /// The hash as a PHC string.
         password: Box<str>,
     },
+    /// Shut a user out, or let them in again; for administrators.
+    Disable {
+        /// Who asks.
+        by: UserName,
+        /// Whom.
+        user: UserName,
+        /// Out or in.
+        disabled: bool,
+    },
+    /// Make a user an administrator, or one no more; for administrators.
+    Promote {
+        /// Who asks.
+        by: UserName,
+        /// Whom.
+        user: UserName,
+        /// What they are to be.
+        administrator: bool,
+    },
     /// Make a channel.
     CreateChannel(Deed, bool),
     /// Become a member.
@@ -120,6 +140,15 @@ pub enum Command<'a> {
         /// What.
         file: FileInfo,
     },
+    /// Note how far somebody has read.
+    MarkRead {
+        /// Who.
+        user: UserName,
+        /// Which conversation, as they name it.
+        conversation: Target,
+        /// The last event that was read.
+        n: u64,
+    },
 }
 
 /// What `command` would record at the time `at` (Unix milliseconds); `None` when things are so already.
@@ -140,6 +169,8 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
         }
+        Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
+        Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
         Command::CreateChannel(deed, private) => channels::decide::create(state, deed, private, at),
         Command::Join(deed) => channels::decide::join(state, deed, at),
         Command::Leave(deed) => channels::decide::leave(state, deed, at),
@@ -153,6 +184,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         }
         Command::Send { user, to, id, text } => messages::send(state, user, to, id, text, at).map(Some),
         Command::Share { user, to, id, file } => files::share(state, user, to, id, file, at).map(Some),
+        Command::MarkRead { user, conversation, n } => reads::mark(state, user, conversation, n, at),
     }
 }
 
@@ -171,10 +203,8 @@ impl State {
                 if number > self.users.applied {
                     self.users.apply(private);
                 }
-                if let Private::SessionsRevoked { user, .. } = private
-                    && number > self.channels.applied
-                {
-                    self.channels.sessions_ended(user);
+                if number > self.channels.applied {
+                    self.apply_to_channels(private);
                 }
             }
             Record::Event(event) if number > self.channels.applied => {
@@ -185,6 +215,26 @@ impl State {
         }
         self.users.applied = self.users.applied.max(number);
         self.channels.applied = self.channels.applied.max(number);
+    }
+
+    /// What one of the server's own records means to channels and conversations.
+    fn apply_to_channels(&mut self, private: &Private) {
+        match private {
+            Private::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
+            Private::DisabledSet { user, disabled: true, .. } => self.channels.sessions_ended(user, true),
+            Private::Read { user, conversation, n, .. } => {
+                let conversation = Conversation::of(user, conversation);
+                if let Some(reads) = self.channels.reads_mut(&conversation) {
+                    reads.mark(user, *n);
+                }
+            }
+            Private::Account { .. }
+            | Private::SessionOpened { .. }
+            | Private::SessionEnded { .. }
+            | Private::PasswordChanged { .. }
+            | Private::AdministratorSet { .. }
+            | Private::DisabledSet { .. } => {}
+        }
     }
 
     /// The topic of what is meant for one user.

@@ -21,9 +21,9 @@ use uuid::Uuid;
 
 use super::{Failure, Outcome, Upload};
 use crate::journal::Disk;
+use crate::store::FILES_FOLDER as FILES;
 
 /// Within the data folder.
-const FILES: &str = "files";
 const UPLOADS: &str = "files/uploads";
 
 /// Bytes read at a time for hashing.

@@ -52,7 +52,7 @@ pub use self::error::JournalError;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
 pub use self::syncer::{Syncer, Task};
-pub use self::verify::{Report, for_each_line, verify};
+pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{Committed, Writer};
 
 /// When the gathering batch is this large, in bytes, it must be sealed before more is appended. A batch lies in one

@@ -1,4 +1,5 @@
-//! Reads the committed records of a log without changing anything: for `papo log verify` and `papo log tail`.
+//! Reads the committed records of a log without changing anything: for `papo log verify`, `papo log tail` and
+//! `papo backup`.
 //!
 //! It works beside a running server: what the server is just writing looks like a torn tail, and is left out.
 
@@ -7,7 +8,7 @@ use std::ops::ControlFlow;
 use super::JournalError;
 use super::disk::Disk;
 use super::format::{Checkpoint, log_name};
-use super::segment::{self, Batches};
+use super::segment::{self, Batches, WholeBatch};
 use super::tail::{self, Tail};
 
 /// What was read.
@@ -42,6 +43,35 @@ pub fn for_each_line(
     disk: &dyn Disk,
     mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<()>,
 ) -> Result<Report, JournalError> {
+    let lines =
+        |batch: &WholeBatch<'_>| batch.records().try_for_each(|(record, _, line)| visit(record, line));
+    walk(disk, lines, |_, _| Ok(()))
+}
+
+/// Gives every segment to `copy`: the name of its file and its whole batches, after all of them were checked.
+/// `passed` is told each place between two batches.
+///
+/// # Errors
+///
+/// The first damage, a missing segment, a failed read, or what `copy` says.
+pub fn for_each_segment<E: From<JournalError>>(
+    disk: &dyn Disk,
+    mut passed: impl FnMut(Checkpoint),
+    mut copy: impl FnMut(&str, &[u8]) -> Result<(), E>,
+) -> Result<Report, E> {
+    let ends = |batch: &WholeBatch<'_>| {
+        passed(batch.end);
+        ControlFlow::Continue(())
+    };
+    walk(disk, ends, |segment, bytes| copy(&log_name(segment), bytes))
+}
+
+/// Goes through the log: `visit` sees every whole batch, `finish` the whole batches of a segment at its end.
+fn walk<E: From<JournalError>>(
+    disk: &dyn Disk,
+    mut visit: impl FnMut(&WholeBatch<'_>) -> ControlFlow<()>,
+    mut finish: impl FnMut(u64, &[u8]) -> Result<(), E>,
+) -> Result<Report, E> {
     let mut report = Report { batches: 0, bytes: 0, head: Checkpoint::GENESIS, torn_bytes: 0 };
     let segments = segment::list(disk)?;
     for first_record in &segments {
@@ -51,13 +81,14 @@ pub fn for_each_line(
         while let Some(batch) = batches.next_whole() {
             report.batches += 1;
             report.head = batch.end;
-            if batch.records().any(|(record, _, line)| visit(record, line).is_break()) {
+            if visit(&batch).is_break() {
                 return Ok(report);
             }
         }
         let whole = batches.offset;
         report.bytes += whole as u64;
         report.torn_bytes = torn_bytes(*first_record, &bytes, whole, segments.last() == Some(first_record))?;
+        finish(*first_record, bytes.get(..whole).unwrap_or_default())?;
     }
     Ok(report)
 }

@@ -15,14 +15,14 @@ const TICKS_MAX: u32 = 100;
 const HELD_BYTES_MAX: usize = 128 << 20;
 
 /// The queues of a session keep to their bounds.
-pub(crate) fn session_queues(queues: &[Queue]) -> Check {
+pub fn session_queues(queues: &[Queue]) -> Check {
     queues.iter().try_for_each(|queue| {
         ensure(queue.length <= queue.length_max, "session_queues", || format!("{queue:?}"))
     })
 }
 
 /// A request frame keeps to the limits of the protocol.
-pub(crate) fn request_frame(frame: &[u8]) -> Check {
+pub fn request_frame(frame: &[u8]) -> Check {
     let lines = frame.iter().filter(|byte| **byte == b'\n').count();
     ensure(lines <= FRAME_LINES_MAX && frame.len() <= FRAME_BYTES_MAX, "request_frame", || {
         format!("{lines} lines of {} bytes", frame.len())

@@ -11,7 +11,7 @@ use super::{Check, ensure};
 ///
 /// A channel that the client has not begun to follow yet, because the joining was another one's or its answer was
 /// lost, owes nothing yet; `all_begun` says that it must have begun by now.
-pub(crate) fn client_is_complete(ledger: &Ledger, who: &UserName, shown: &Shown, all_begun: bool) -> Check {
+pub fn client_is_complete(ledger: &Ledger, who: &UserName, shown: &Shown, all_begun: bool) -> Check {
     let state = ledger.state();
     for target in state.channels.conversations(who) {
         let conversation = Conversation::of(who, target);
@@ -29,12 +29,12 @@ pub(crate) fn client_is_complete(ledger: &Ledger, who: &UserName, shown: &Shown,
 }
 
 /// Whether everything a person said has been acknowledged or refused.
-pub(crate) fn nothing_waits(who: &UserName, waiting: usize) -> Check {
+pub fn nothing_waits(who: &UserName, waiting: usize) -> Check {
     ensure(waiting == 0, "nothing_waits", || format!("{waiting} messages of {who} still wait"))
 }
 
 /// Nobody is told that a message was refused which only has to wait.
-pub(crate) fn refusals_are_final(who: &UserName, error: &Error) -> Check {
+pub fn refusals_are_final(who: &UserName, error: &Error) -> Check {
     ensure(error.reason() != Some(Reason::Unavailable), "refusals_are_final", || {
         format!("{who} was refused: {}", error.message)
     })

@@ -1,10 +1,10 @@
 //! What must be true, whatever goes wrong. Each checker is one function with a name; what it finds stops the run.
 
-pub(crate) mod bounds;
-pub(crate) mod complete;
-pub(crate) mod shown;
-pub(crate) mod stored;
-pub(crate) mod told;
+pub mod bounds;
+pub mod complete;
+pub mod shown;
+pub mod stored;
+pub mod told;
 
 use std::fmt;
 
@@ -24,9 +24,9 @@ impl fmt::Display for Violation {
 }
 
 /// The outcome of a checker.
-pub(crate) type Check = Result<(), Violation>;
+pub type Check = Result<(), Violation>;
 
 /// Finds something wrong, unless it is as it must be.
-pub(crate) fn ensure(is_right: bool, checker: &'static str, what: impl FnOnce() -> String) -> Check {
+pub fn ensure(is_right: bool, checker: &'static str, what: impl FnOnce() -> String) -> Check {
     if is_right { Ok(()) } else { Err(Violation { checker, what: what() }) }
 }

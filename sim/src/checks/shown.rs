@@ -9,7 +9,7 @@ use super::{Check, ensure};
 
 /// How far one client has come, since it was started.
 #[derive(Default)]
-pub(crate) struct Shown {
+pub struct Shown {
     last: BTreeMap<Target, Last>,
 }
 
@@ -23,29 +23,29 @@ struct Last {
 
 impl Shown {
     /// The last event of a conversation that the person knows of.
-    pub(crate) fn last(&self, conversation: &Target) -> Option<u64> {
+    pub fn last(&self, conversation: &Target) -> Option<u64> {
         self.last.get(conversation).map(|last| last.n)
     }
 
     /// Whether everything up to `head` was shown, or need not be. `None`: the client does not follow this.
-    pub(crate) fn is_complete(&self, conversation: &Target, head: u64) -> Option<bool> {
+    pub fn is_complete(&self, conversation: &Target, head: u64) -> Option<bool> {
         let last = self.last.get(conversation)?;
         Some(last.n == head || (last.n > head && !last.was_shown))
     }
 
     /// From here on everything must be shown, unless some was already.
-    pub(crate) fn owe_after(&mut self, conversation: Target, n: u64) {
+    pub fn owe_after(&mut self, conversation: Target, n: u64) {
         self.last.entry(conversation).or_insert(Last { n, was_shown: false });
     }
 
     /// The person takes part no more.
-    pub(crate) fn forget(&mut self, conversation: &Target) {
+    pub fn forget(&mut self, conversation: &Target) {
         self.last.remove(conversation);
     }
 
     /// An event is shown: it must be the one after the last. Only who came or went in between, as `was_away` says
     /// of all events after a number, may miss some.
-    pub(crate) fn shown_in_order(
+    pub fn shown_in_order(
         &mut self,
         who: &UserName,
         entry: &Entry,
@@ -61,7 +61,7 @@ impl Shown {
     }
 
     /// The newest page is shown: it has no hole, and everything after it follows.
-    pub(crate) fn opened_in_order(&mut self, who: &UserName, page: &[Entry]) -> Check {
+    pub fn opened_in_order(&mut self, who: &UserName, page: &[Entry]) -> Check {
         let numbers: Vec<u64> = page.iter().map(|entry| entry.n).collect();
         let is_run = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);
         ensure(is_run, "shown_in_order", || format!("{who} was shown a page of {numbers:?}"))?;

@@ -18,15 +18,15 @@ use super::{Check, Violation, ensure};
 use crate::dice::Dice;
 
 /// All events of a log.
-pub(crate) struct Stored {
+pub struct Stored {
     lines: BTreeMap<Conversation, Vec<Box<str>>>,
     /// Where each message became which event.
-    pub(crate) ids: BTreeMap<Uuid, (Conversation, u64)>,
+    pub ids: BTreeMap<Uuid, (Conversation, u64)>,
 }
 
 impl Stored {
     /// Reads them as anybody would, conversation by conversation. They are numbered without a hole.
-    pub(crate) fn without_a_hole(ledger: &Ledger) -> Result<Self, Violation> {
+    pub fn without_a_hole(ledger: &Ledger) -> Result<Self, Violation> {
         let channels = &ledger.state().channels;
         let direct = channels.all_direct().map(|((one, other), _)| (one.clone(), other.clone()));
         let direct = direct.map(|(one, other)| Conversation::Direct(one, other));
@@ -61,7 +61,7 @@ impl Stored {
     }
 
     /// Everything that anybody was told is there, byte for byte.
-    pub(crate) fn holds_what_was_told(&self, told: &Told) -> Check {
+    pub fn holds_what_was_told(&self, told: &Told) -> Check {
         for conversation in told.conversations() {
             let lines = self.lines.get(conversation).map(Vec::as_slice).unwrap_or_default();
             for (n, line) in told.of(conversation) {
@@ -76,12 +76,12 @@ impl Stored {
     }
 
     /// Every event of the log, as lines: from now on none of them may ever be another.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+    pub fn all(&self) -> impl Iterator<Item = &str> {
         self.lines.values().flatten().map(|line| &**line)
     }
 
     /// Every acknowledged message is there.
-    pub(crate) fn holds_what_was_acknowledged(&self, told: &Told) -> Check {
+    pub fn holds_what_was_acknowledged(&self, told: &Told) -> Check {
         told.acknowledged().try_for_each(|(id, place)| {
             ensure(self.ids.get(id) == Some(place), "holds_what_was_acknowledged", || {
                 format!("{id} was acknowledged as {place:?} and is stored as {:?}", self.ids.get(id))
@@ -90,7 +90,7 @@ impl Stored {
     }
 
     /// What one person said to one conversation is there in the order of saying it.
-    pub(crate) fn keeps_the_order_of_sending(&self, said: &[(Conversation, Uuid)]) -> Check {
+    pub fn keeps_the_order_of_sending(&self, said: &[(Conversation, Uuid)]) -> Check {
         let mut last: BTreeMap<&Conversation, u64> = BTreeMap::new();
         for (conversation, id) in said {
             let Some((_, n)) = self.ids.get(id) else { continue };
@@ -113,7 +113,7 @@ fn read(ledger: &Ledger, conversation: &Conversation, head: u64) -> Result<Vec<B
 }
 
 /// Whether this user came or went after the event `after` of a conversation, or with it.
-pub(crate) fn came_or_went(ledger: &Ledger, who: &UserName, conversation: &Conversation, after: u64) -> bool {
+pub fn came_or_went(ledger: &Ledger, who: &UserName, conversation: &Conversation, after: u64) -> bool {
     let mut lines = Vec::new();
     let is_read = ledger.read(conversation, after, u64::MAX, &mut lines).is_ok();
     let lines = String::from_utf8_lossy(&lines);

@@ -3,26 +3,29 @@
 
 use std::collections::BTreeMap;
 
-use common::{Body, Conversation, Event, UserName};
+use common::{Body, Conversation, Event, Notice, UserName};
 use uuid::Uuid;
 
 use super::{Check, ensure};
 
 /// All that was told so far.
 #[derive(Default)]
-pub(crate) struct Told {
+pub struct Told {
     lines: BTreeMap<Conversation, BTreeMap<u64, Box<str>>>,
     ids: BTreeMap<Uuid, (Conversation, u64)>,
     acknowledged: BTreeMap<Uuid, (Conversation, u64)>,
     /// When it was first told that somebody came to a conversation or went, in simulated milliseconds.
     moved_at_ms: BTreeMap<(Conversation, UserName), u64>,
     /// The simulated time.
-    pub(crate) now_ms: u64,
+    pub now_ms: u64,
 }
 
 impl Told {
-    /// Notes an event line that somebody was told.
-    pub(crate) fn note(&mut self, line: &str) -> Check {
+    /// Notes an event line that somebody was told. A notice of what somebody has read says nothing to others.
+    pub fn note(&mut self, line: &str) -> Check {
+        if matches!(serde_json::from_str(line), Ok(Notice::Read { .. })) {
+            return Ok(());
+        }
         let event: Event<'_> = match serde_json::from_str(line) {
             Ok(event) => event,
             Err(error) => return ensure(false, "told_is_an_event", || format!("{line}: {error}")),
@@ -51,13 +54,13 @@ impl Told {
     }
 
     /// Whether it was told within the last so many milliseconds that somebody came to a conversation or went.
-    pub(crate) fn has_moved(&self, who: &UserName, conversation: &Conversation, within_ms: u64) -> bool {
+    pub fn has_moved(&self, who: &UserName, conversation: &Conversation, within_ms: u64) -> bool {
         let moved_at_ms = self.moved_at_ms.get(&(conversation.clone(), who.clone()));
         moved_at_ms.is_some_and(|moved_at_ms| moved_at_ms + within_ms > self.now_ms)
     }
 
     /// Notes that a message was acknowledged as this event.
-    pub(crate) fn note_acknowledged(&mut self, id: Uuid, line: &str) -> Check {
+    pub fn note_acknowledged(&mut self, id: Uuid, line: &str) -> Check {
         self.note(line)?;
         let place = self.ids.get(&id).cloned();
         let Some(place) = place else {
@@ -85,17 +88,17 @@ impl Told {
     }
 
     /// What was told of a conversation, by number.
-    pub(crate) fn of(&self, conversation: &Conversation) -> impl Iterator<Item = (u64, &str)> {
+    pub fn of(&self, conversation: &Conversation) -> impl Iterator<Item = (u64, &str)> {
         self.lines.get(conversation).into_iter().flatten().map(|(n, line)| (*n, &**line))
     }
 
     /// The conversations that anything was told of.
-    pub(crate) fn conversations(&self) -> impl Iterator<Item = &Conversation> {
+    pub fn conversations(&self) -> impl Iterator<Item = &Conversation> {
         self.lines.keys()
     }
 
     /// The messages that were acknowledged, and as which events.
-    pub(crate) fn acknowledged(&self) -> impl Iterator<Item = (&Uuid, &(Conversation, u64))> {
+    pub fn acknowledged(&self) -> impl Iterator<Item = (&Uuid, &(Conversation, u64))> {
         self.acknowledged.iter()
     }
 }

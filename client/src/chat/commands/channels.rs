@@ -3,16 +3,104 @@
 use common::channels::Role;
 use common::{ChannelName, Subject, Target, UserName};
 
-use super::{channel, usage, user};
+use super::{Command, channel, first_word, user};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render;
 use crate::session::{Answer, Command as Ask, Deed};
+use crate::words::{both, same};
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command::new(
+        "channels",
+        same(""),
+        both(
+            "list the channels; * marks yours, + those you are invited to",
+            "lista os canais; * marca os seus, + os que têm convite para você",
+        ),
+        channels,
+    ),
+    Command::new(
+        "create",
+        both("#CHANNEL [private]", "#CANAL [private]"),
+        both("make a channel and open it", "cria um canal e o abre"),
+        create,
+    ),
+    Command::new(
+        "join",
+        both("#CHANNEL", "#CANAL"),
+        both("become a member of a channel and open it", "entra em um canal e o abre"),
+        join,
+    ),
+    Command::new(
+        "leave",
+        both("[#CHANNEL]", "[#CANAL]"),
+        both("leave a channel, or the open one", "sai de um canal, ou do que está aberto"),
+        leave,
+    ),
+    Command::new(
+        "members",
+        both("[#CHANNEL]", "[#CANAL]"),
+        both(
+            "list the members of a channel, or of the open one",
+            "lista os membros de um canal, ou do que está aberto",
+        ),
+        members,
+    ),
+    Command::new(
+        "invite",
+        both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
+        both("allow somebody to join", "permite que alguém entre"),
+        invite,
+    ),
+    Command::new(
+        "kick",
+        both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
+        both("remove somebody", "remove alguém"),
+        kick,
+    ),
+    Command::new(
+        "ban",
+        both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
+        both("remove somebody, or keep them out, for good", "remove alguém, ou impede que entre, de vez"),
+        ban,
+    ),
+    Command::new(
+        "unban",
+        both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
+        both("take a ban back", "desfaz um banimento"),
+        unban,
+    ),
+    Command::new(
+        "role",
+        both("USER ROLE [#CHANNEL]", "USUÁRIO PAPEL [#CANAL]"),
+        both("make somebody owner, moderator or member", "dá a alguém o papel de owner, moderator ou member"),
+        role,
+    ),
+    Command::new(
+        "topic",
+        both("TEXT", "TEXTO"),
+        both(
+            "say what the open channel is about; - takes it away",
+            "diz qual é o assunto do canal aberto; - o tira",
+        ),
+        subject,
+    ),
+    Command::new(
+        "private",
+        same("on|off"),
+        both("make the open channel private or public", "torna o canal aberto privado ou público"),
+        private,
+    ),
+];
 
 pub(super) fn channels(room: &mut Room, _: &str) -> Result<(), Failure> {
     let channels = room.channels()?;
-    room.say_list(channels.iter().map(render::channel), "there are no channels yet: /create #general")
+    room.say_list(
+        channels.iter().map(|channel| render::channel(room.words, channel)),
+        &room.words.no_channels(),
+    )
 }
 
 pub(super) fn create(room: &mut Room, arguments: &str) -> Result<(), Failure> {
@@ -20,83 +108,85 @@ pub(super) fn create(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let private = match rest {
         "" => false,
         "private" => true,
-        _ => return Err(usage("say /create #channel, or /create #channel private")),
+        _ => return Err(Failure::Usage(room.words.say_create())),
     };
-    let channel = channel(name)?;
+    let channel = channel(room.words, name)?;
     room.desk.ask(Ask::Create { channel, private }).and_then(|answer| room.joined(answer))
 }
 
 pub(super) fn join(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    room.desk.ask(Ask::Join(channel(arguments)?)).and_then(|answer| room.joined(answer))
+    room.desk.ask(Ask::Join(channel(room.words, arguments)?)).and_then(|answer| room.joined(answer))
 }
 
 pub(super) fn leave(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let channel = channel_or_open(room, arguments)?;
     room.desk.ask(Ask::Leave(channel.clone()))?;
     room.open.take_if(|open| *open == Target::Channel(channel.clone()));
-    room.say(&format!("you are no member of {channel} any more"))
+    room.say(&room.words.no_member_any_more(&channel))
 }
 
 pub(super) fn members(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let channel = channel_or_open(room, arguments)?;
     let Answer::Members(members) = room.desk.ask(Ask::Members(channel))? else { return Err(unexpected()) };
-    room.say_list(members.iter().map(render::member), "")
+    room.say_list(members.iter().map(|member| render::member(room.words, member)), "")
 }
 
 pub(super) fn invite(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (user, channel) = member(room, arguments)?;
-    let words = format!("{user} may join {channel}");
+    let words = room.words.may_join(&user, &channel);
     manage(room, channel, Deed::Invite(user), &words)
 }
 
 pub(super) fn kick(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (user, channel) = member(room, arguments)?;
-    let words = format!("{user} is no member of {channel} any more");
+    let words = room.words.is_removed(&user, &channel);
     manage(room, channel, Deed::Kick(user), &words)
 }
 
 pub(super) fn ban(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (user, channel) = member(room, arguments)?;
-    let words = format!("{user} is kept out of {channel}");
+    let words = room.words.is_kept_out(&user, &channel);
     manage(room, channel, Deed::Ban(user), &words)
 }
 
 pub(super) fn unban(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (user, channel) = member(room, arguments)?;
-    let words = format!("{user} is not kept out of {channel} any more");
+    let words = room.words.is_not_kept_out(&user, &channel);
     manage(room, channel, Deed::Unban(user), &words)
 }
 
 pub(super) fn role(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (name, rest) = first_word(arguments);
     let (word, rest) = first_word(rest);
-    let role: Role = serde_json::from_value(word.into())
-        .map_err(|_| usage("say /role NAME owner, /role NAME moderator or /role NAME member"))?;
-    let (user, channel) = (user(name)?, channel_or_open(room, rest)?);
-    let words = format!("{user} is {word} of {channel}");
+    let role: Role =
+        serde_json::from_value(word.into()).map_err(|_| Failure::Usage(room.words.say_role()))?;
+    let (user, channel) = (user(room.words, name)?, channel_or_open(room, rest)?);
+    let words = room.words.has_role(&user, &room.words.role(role), &channel);
     manage(room, channel, Deed::Role(user, role), &words)
 }
 
 pub(super) fn subject(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let subject = match arguments {
-        "" => return Err(usage("say what the channel is about; /topic - takes the subject away")),
+        "" => return Err(Failure::Usage(room.words.say_subject())),
         "-" => "",
         subject => subject,
     };
-    let subject = Subject::new(subject).map_err(|error| usage(&error.to_string()))?.into_owned();
+    let subject =
+        Subject::new(subject).map_err(|error| Failure::Usage(room.words.subject_error(&error)))?.into_owned();
     let channel = channel_or_open(room, "")?;
-    let words = format!("the subject of {channel} is set");
+    let words = room.words.subject_is_set(&channel);
     manage(room, channel, Deed::Set { subject: Some(subject), private: None }, &words)
 }
 
 pub(super) fn private(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    let (private, may_join) = match arguments {
-        "on" => (true, "only the invited may join"),
-        "off" => (false, "anybody may join"),
-        _ => return Err(usage("say /private on, or /private off")),
+    let private = match arguments {
+        "on" => true,
+        "off" => false,
+        _ => return Err(Failure::Usage(room.words.say_private())),
     };
     let channel = channel_or_open(room, "")?;
-    let words = format!("{channel}: {may_join}");
+    let words =
+        if private { room.words.invited_may_join(&channel) } else { room.words.anybody_may_join(&channel) };
     manage(room, channel, Deed::Set { subject: None, private: Some(private) }, &words)
 }
 
@@ -108,18 +198,13 @@ fn manage(room: &mut Room, channel: ChannelName, deed: Deed, words: &str) -> Res
 /// `NAME`, and the channel that follows it or is open.
 fn member(room: &Room, arguments: &str) -> Result<(UserName, ChannelName), Failure> {
     let (name, rest) = first_word(arguments);
-    Ok((user(name)?, channel_or_open(room, rest)?))
-}
-
-fn first_word(words: &str) -> (&str, &str) {
-    let (first, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-    (first, rest.trim_start())
+    Ok((user(room.words, name)?, channel_or_open(room, rest)?))
 }
 
 fn channel_or_open(room: &Room, name: &str) -> Result<ChannelName, Failure> {
     match (&room.open, name) {
         (Some(Target::Channel(open)), "") => Ok(open.clone()),
-        (Some(Target::User(_)) | None, "") => Err(usage("which channel? say #channel")),
-        (_, name) => channel(name),
+        (Some(Target::User(_)) | None, "") => Err(Failure::Usage(room.words.which_channel())),
+        (_, name) => channel(room.words, name),
     }
 }

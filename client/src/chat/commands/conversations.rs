@@ -1,28 +1,54 @@
 //! Commands about what is said.
 
-use super::{nothing_open, target, usage};
+use super::{Command, target};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::session::{Answer, Command as Ask, Range};
+use crate::words::both;
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command::new(
+        "open",
+        both("#CHANNEL|@USER", "#CANAL|@USUÁRIO"),
+        both(
+            "write there from now on; the name alone does the same",
+            "escreve lá daqui em diante; o nome sozinho faz o mesmo",
+        ),
+        open,
+    ),
+    Command::new(
+        "msg",
+        both("#CHANNEL|@USER TEXT", "#CANAL|@USUÁRIO TEXTO"),
+        both("say something there without opening it", "diz algo lá sem abrir a conversa"),
+        message,
+    ),
+    Command::new(
+        "history",
+        both("[BEFORE]", "[ANTES]"),
+        both(
+            "read more of the open conversation, before a number",
+            "mostra mais da conversa aberta, antes de um número",
+        ),
+        history,
+    ),
+];
 
 pub(super) fn open(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    room.open(target(arguments)?)
+    room.open(target(room.words, arguments)?)
 }
 
 pub(super) fn message(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (to, text) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
-    room.send(target(to)?, text.trim_start())
+    room.send(target(room.words, to)?, text.trim_start())
 }
 
 pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let before = match arguments {
         "" => None,
-        number => {
-            Some(number.parse().map_err(|_| usage("say a number: /history 120 shows what came before it"))?)
-        }
+        number => Some(number.parse().map_err(|_| Failure::Usage(room.words.say_a_number()))?),
     };
-    let conversation = room.open.clone().ok_or_else(nothing_open)?;
+    let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     let range = Range { conversation, before, after: None, limit: None };
     let Answer::History(entries) = room.desk.ask(Ask::History(range))? else { return Err(unexpected()) };
     let lines: Vec<_> = entries.iter().filter_map(|entry| room.renderer.entry(entry)).collect();

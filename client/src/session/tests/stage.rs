@@ -154,8 +154,11 @@ impl Stage {
                     outcome.map(|entry| entry.n).map_err(|e| e.message)
                 )
             }
-            Effect::News(News::Opened { conversation, entries }) => {
+            Effect::News(News::Opened { conversation, entries, .. }) => {
                 format!("opened {conversation} {:?}", entries.iter().map(|entry| entry.n).collect::<Vec<_>>())
+            }
+            Effect::News(News::Read(reading)) => {
+                format!("read {} {}, {} unread", reading.conversation, reading.n, reading.unread)
             }
             Effect::News(News::Invited(entry)) => format!("invited {} {}", entry.conversation, entry.n),
             Effect::News(News::MembershipEnded(entry)) => {

@@ -11,6 +11,7 @@ use common::channels::{ChannelInfo, Role};
 use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
 use serde::{Deserialize, Serialize};
 
+use super::reads::ReadState;
 use super::{DomainError, TopicSecret};
 
 /// All channels and direct conversations.
@@ -19,7 +20,7 @@ pub struct Channels {
     pub applied: u64,
     secret: TopicSecret,
     channels: BTreeMap<ChannelName, Channel>,
-    direct: HashMap<(UserName, UserName), Progress>,
+    direct: HashMap<(UserName, UserName), Direct>,
     /// Per user, what they take part in; derived from the two above.
     conversations: HashMap<UserName, BTreeSet<Target>>,
     /// Channels whose topic has moved since somebody last asked.
@@ -46,9 +47,21 @@ pub struct Channel {
     pub invited: BTreeSet<UserName>,
     /// Who may not join.
     pub banned: BTreeSet<UserName>,
+    /// How far its members have read.
+    pub reads: ReadState,
     /// Where its events are published; derived from the name and the epoch.
     #[serde(skip)]
     pub topic: Arc<str>,
+}
+
+/// What two users write to each other, as `channels.json` holds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Direct {
+    /// How far it has come.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// How far the two have read.
+    pub reads: ReadState,
 }
 
 /// How far a conversation has come.
@@ -70,6 +83,13 @@ impl Channel {
     fn is_last_owner(&self, user: &UserName) -> bool {
         let owners = self.members.iter().filter(|(_, role)| **role == Role::Owner);
         owners.map(|(name, _)| name).eq([user])
+    }
+}
+
+impl Direct {
+    fn take(&mut self, progress: Progress, event: &Event<'_>) {
+        self.progress = progress;
+        self.reads.take(event);
     }
 }
 
@@ -118,7 +138,29 @@ impl Channels {
     pub fn progress(&self, conversation: &Conversation) -> Option<Progress> {
         match conversation {
             Conversation::Channel(name) => self.channels.get(name).map(|channel| channel.progress),
-            Conversation::Direct(one, other) => self.direct.get(&(one.clone(), other.clone())).copied(),
+            Conversation::Direct(one, other) => {
+                self.direct.get(&(one.clone(), other.clone())).map(|direct| direct.progress)
+            }
+        }
+    }
+
+    /// How far a conversation has been read, when it has begun.
+    #[must_use]
+    pub fn reads(&self, conversation: &Conversation) -> Option<&ReadState> {
+        match conversation {
+            Conversation::Channel(name) => self.channels.get(name).map(|channel| &channel.reads),
+            Conversation::Direct(one, other) => {
+                self.direct.get(&(one.clone(), other.clone())).map(|direct| &direct.reads)
+            }
+        }
+    }
+
+    pub(super) fn reads_mut(&mut self, conversation: &Conversation) -> Option<&mut ReadState> {
+        match conversation {
+            Conversation::Channel(name) => self.channels.get_mut(name).map(|channel| &mut channel.reads),
+            Conversation::Direct(one, other) => {
+                self.direct.get_mut(&(one.clone(), other.clone())).map(|direct| &mut direct.reads)
+            }
         }
     }
 
@@ -133,6 +175,16 @@ impl Channels {
         self.conversations.get(user).into_iter().flatten()
     }
 
+    /// What a user takes part in, from a place in their order on.
+    pub fn conversations_from<'a>(
+        &'a self,
+        user: &UserName,
+        start: Bound<&'a Target>,
+    ) -> impl Iterator<Item = &'a Target> {
+        let all = self.conversations.get(user).into_iter();
+        all.flat_map(move |all| all.range::<Target, _>((start, Bound::Unbounded)))
+    }
+
     /// All channels, for the snapshot.
     #[must_use]
     pub fn all(&self) -> &BTreeMap<ChannelName, Channel> {
@@ -140,7 +192,7 @@ impl Channels {
     }
 
     /// All direct conversations, for the snapshot, in no order.
-    pub fn all_direct(&self) -> impl Iterator<Item = (&(UserName, UserName), &Progress)> {
+    pub fn all_direct(&self) -> impl Iterator<Item = (&(UserName, UserName), &Direct)> {
         self.direct.iter()
     }
 
@@ -159,18 +211,19 @@ impl Channels {
     }
 
     /// Puts in a direct conversation, a new one or from a snapshot.
-    pub fn restore_direct(&mut self, users: (UserName, UserName), progress: Progress) {
+    pub fn restore_direct(&mut self, users: (UserName, UserName), direct: Direct) {
         self.conversations.entry(users.0.clone()).or_default().insert(Target::User(users.1.clone()));
         self.conversations.entry(users.1.clone()).or_default().insert(Target::User(users.0.clone()));
-        self.direct.insert(users, progress);
+        self.direct.insert(users, direct);
     }
 
-    /// Somebody's sessions were ended, who may go on listening: their private channels move.
-    pub(super) fn sessions_ended(&mut self, user: &UserName) {
+    /// Somebody's sessions were ended, who may go on listening: their private channels move. So do the public ones
+    /// when they cannot join again, because they are shut out.
+    pub(super) fn sessions_ended(&mut self, user: &UserName, is_shut_out: bool) {
         let targets: Vec<_> = self.conversations(user).cloned().collect();
         for target in targets {
             if let Target::Channel(name) = target
-                && self.channels.get(&name).is_some_and(|channel| channel.private)
+                && self.channels.get(&name).is_some_and(|channel| channel.private || is_shut_out)
             {
                 self.move_topic(&name);
             }
@@ -183,17 +236,19 @@ impl Channels {
             Target::Channel(name) => self.apply_to_channel(name, progress, event),
             Target::User(_) => {
                 if let Conversation::Direct(one, other) = event.conversation() {
-                    self.apply_to_direct((one, other), progress);
+                    self.apply_to_direct((one, other), progress, event);
                 }
             }
         }
     }
 
-    fn apply_to_direct(&mut self, users: (UserName, UserName), progress: Progress) {
-        match self.direct.get_mut(&users) {
-            Some(known) => *known = progress,
-            None => self.restore_direct(users, progress),
+    fn apply_to_direct(&mut self, users: (UserName, UserName), progress: Progress, event: &Event<'_>) {
+        if let Some(direct) = self.direct.get_mut(&users) {
+            return direct.take(progress, event);
         }
+        let mut direct = Direct::default();
+        direct.take(progress, event);
+        self.restore_direct(users, direct);
     }
 
     fn apply_to_channel(&mut self, name: &ChannelName, progress: Progress, event: &Event<'_>) {
@@ -204,10 +259,12 @@ impl Channels {
         // Events are decided only for channels that exist, so that there always is one to change.
         let Some(channel) = self.channels.get_mut(name) else { return debug_assert!(false, "no {name}") };
         channel.progress = progress;
+        channel.reads.take(event);
         match &event.body {
             Body::Joined => {
                 let role = if channel.members.is_empty() { Role::Owner } else { Role::Member };
                 channel.members.insert(from.clone(), role);
+                channel.reads.begin(from, event.n);
                 channel.invited.remove(from);
                 self.conversations.entry(from.clone()).or_default().insert(Target::Channel(name.clone()));
             }
@@ -239,6 +296,7 @@ impl Channels {
         let Some(channel) = self.channels.get_mut(name) else { return };
         channel.invited.remove(user);
         channel.members.remove(user);
+        channel.reads.forget(user);
         let moves = channel.private || for_good;
         if let Some(conversations) = self.conversations.get_mut(user) {
             conversations.remove(&Target::Channel(name.clone()));
@@ -260,5 +318,8 @@ impl Channels {
 fn new_channel(event: &Event<'_>, private: bool, progress: Progress) -> Channel {
     let (epoch, invited, banned, topic, subject) = Default::default();
     let members = [(event.from.clone(), Role::Owner)].into();
-    Channel { since: event.at, progress, epoch, private, subject, members, invited, banned, topic }
+    let mut reads = ReadState::default();
+    reads.take(event);
+    reads.begin(&event.from, event.n);
+    Channel { since: event.at, progress, epoch, private, subject, members, invited, banned, reads, topic }
 }

@@ -1,0 +1,55 @@
+//! `/admin`: what administrators may do.
+
+use super::{Command, first_word, user};
+use crate::chat::room::Room;
+use crate::desk::unexpected;
+use crate::failure::Failure;
+use crate::render;
+use crate::session::{Administration, Answer, Command as Ask};
+use crate::words::both;
+
+pub(super) static COMMANDS: &[Command] = &[Command::new(
+    "admin",
+    both("WHAT [USER]", "O_QUÊ [USUÁRIO]"),
+    both(
+        "see to the node: users, channels, sessions, stats, disable, enable, promote, demote",
+        "cuida do nó: users, channels, sessions, stats, disable, enable, promote, demote",
+    ),
+    admin,
+)];
+
+fn admin(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+    let (what, name) = first_word(arguments);
+    match what {
+        "users" => show(room, Administration::Users),
+        "channels" => show(room, Administration::Channels),
+        "sessions" if name.is_empty() => show(room, Administration::Sessions(None)),
+        "sessions" => show(room, Administration::Sessions(Some(user(room.words, name)?))),
+        "stats" => show(room, Administration::Stats),
+        "disable" => disable(room, name, true),
+        "enable" => disable(room, name, false),
+        "promote" => promote(room, name, true),
+        "demote" => promote(room, name, false),
+        _ => Err(Failure::Usage(room.words.say_admin())),
+    }
+}
+
+fn show(room: &mut Room, what: Administration) -> Result<(), Failure> {
+    let Answer::Overview(overview) = room.desk.ask(Ask::Administrate(what))? else {
+        return Err(unexpected());
+    };
+    room.say_list(render::overview(room.words, &overview).into_iter(), &room.words.nothing_there_yet())
+}
+
+fn disable(room: &mut Room, name: &str, disabled: bool) -> Result<(), Failure> {
+    let user = user(room.words, name)?;
+    let ask = Administration::Disable { user: user.clone(), disabled };
+    let ended = room.desk.end_sessions(Ask::Administrate(ask))?;
+    room.say(&render::disabled(room.words, &user, disabled, ended))
+}
+
+fn promote(room: &mut Room, name: &str, administrator: bool) -> Result<(), Failure> {
+    let user = user(room.words, name)?;
+    room.desk.ask(Ask::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
+    room.say(&render::promoted(room.words, &user, administrator))
+}

@@ -1,0 +1,34 @@
+//! Commands about what is unread.
+
+use super::Command;
+use crate::chat::room::Room;
+use crate::failure::Failure;
+use crate::render;
+use crate::session::Command as Ask;
+use crate::words::{both, same};
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command::new(
+        "unread",
+        same(""),
+        both("list the conversations with something unread", "lista as conversas com algo por ler"),
+        unread,
+    ),
+    Command::new(
+        "next",
+        same(""),
+        both("go on where the open conversation was read to", "continua a leitura da conversa aberta"),
+        next,
+    ),
+];
+
+fn unread(room: &mut Room, _: &str) -> Result<(), Failure> {
+    let unread = room.unread()?;
+    let words = room.words;
+    room.say_list(unread.iter().map(|one| render::reading(words, one)), &words.nothing_unread())
+}
+
+fn next(room: &mut Room, _: &str) -> Result<(), Failure> {
+    let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
+    room.desk.ask(Ask::ReadOn(conversation)).map(drop)
+}

@@ -1,0 +1,88 @@
+//! What administrators are shown, a line each.
+
+use common::UserName;
+use common::admin::{Channel, Session, Stats, User};
+
+use super::lists::day;
+use crate::session::Overview;
+use crate::words::Words;
+
+/// A line for each thing.
+pub(crate) fn overview(words: Words, overview: &Overview) -> Vec<String> {
+    match overview {
+        Overview::Users(users) => users.iter().map(|one| user(words, one)).collect(),
+        Overview::Channels(channels) => channels.iter().map(|one| channel(words, one)).collect(),
+        Overview::Sessions(sessions) => sessions.iter().map(|one| session(words, one)).collect(),
+        Overview::Stats(counts) => stats(words, counts),
+    }
+}
+
+/// What became of an account that was shut out or let in.
+pub(crate) fn disabled(words: Words, user: &UserName, disabled: bool, ended: u64) -> String {
+    if disabled { words.is_disabled(user, ended) } else { words.is_enabled(user) }
+}
+
+/// What somebody is from now on.
+pub(crate) fn promoted(words: Words, user: &UserName, administrator: bool) -> String {
+    if administrator { words.is_promoted(user) } else { words.is_demoted(user) }
+}
+
+fn user(words: Words, user: &User) -> String {
+    let administrator = user.administrator.then(|| words.listed_administrator());
+    let disabled = user.disabled.then(|| words.listed_disabled());
+    let marks: String = administrator.into_iter().chain(disabled).collect();
+    words.account_line(&user.user, &day(user.since), user.sessions, &marks)
+}
+
+fn channel(words: Words, channel: &Channel) -> String {
+    let openness = channel.private.then(|| words.listed_private());
+    let owner = channel.owner.as_ref().map(|owner| words.listed_owner(owner));
+    let marks: String = openness.into_iter().chain(owner).collect();
+    words.channel_line(&channel.channel, &day(channel.since), channel.members, channel.n, &marks)
+}
+
+fn session(words: Words, session: &Session) -> String {
+    words.session_line(&session.user, session.session, &day(session.opened), &day(session.expires))
+}
+
+fn stats(words: Words, stats: &Stats) -> Vec<String> {
+    vec![
+        words.stats_users(stats.users, stats.administrators, stats.disabled),
+        words.stats_sessions(stats.sessions),
+        words.stats_channels(stats.channels, stats.private_channels),
+        words.stats_direct(stats.direct_conversations),
+        words.stats_records(stats.records),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_administrators_see() {
+        let users = r#"[{"user":"ana","since":0,"administrator":true,"sessions":2},{"user":"bob","since":0,"disabled":true,"sessions":0}]"#;
+        let channels = r##"[{"channel":"#a","since":0,"members":2,"owner":"ana","n":7},{"channel":"#b","since":0,"private":true,"members":0,"n":9}]"##;
+        let sessions = r#"[{"user":"ana","session":"00000000-0000-0000-0000-000000000007","opened":0,"expires":1763700000123}]"#;
+        let stats = r#"{"users":3,"administrators":1,"disabled":1,"sessions":2,"channels":2,"private_channels":1,"direct_conversations":4,"records":23}"#;
+        let overviews = [
+            Overview::Users(serde_json::from_str(users).expect("users")),
+            Overview::Channels(serde_json::from_str(channels).expect("channels")),
+            Overview::Sessions(serde_json::from_str(sessions).expect("sessions")),
+            Overview::Stats(serde_json::from_str(stats).expect("stats")),
+        ];
+        let lines: Vec<_> = overviews.iter().flat_map(|one| overview(Words::ENGLISH, one)).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        @ana since 1970-01-01 00:00 UTC, sessions: 2, administrator
+        @bob since 1970-01-01 00:00 UTC, sessions: 0, disabled
+        #a since 1970-01-01 00:00 UTC, members: 2, events: 7, owner @ana
+        #b since 1970-01-01 00:00 UTC, members: 0, events: 9, private
+        @ana 00000000-0000-0000-0000-000000000007 opened 1970-01-01 00:00 UTC, ends 2025-11-21 04:40 UTC
+        users: 3, administrators: 1, disabled: 1
+        open sessions: 2
+        channels: 2, private: 1
+        direct conversations: 4
+        records in the log: 23
+        ");
+    }
+}

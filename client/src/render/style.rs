@@ -1,0 +1,118 @@
+//! Colours: who is who, what calls for one's attention, and what papo itself says. ECMA-48, section 8.3.117.
+
+use std::borrow::Cow;
+
+use common::UserName;
+
+/// The colours of other people's names, all readable on dark and on light: red to cyan of the eight that every
+/// terminal has. Bold makes a name stand out from what it says.
+const NAMES: [&str; 6] = ["1;31", "1;32", "1;33", "1;34", "1;35", "1;36"];
+
+/// How something looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// What papo says, and what happens around the messages: dim.
+    System,
+    /// The reader's own name: bold, without a colour.
+    Own,
+    /// Another's name, in one of the colours.
+    Other(&'static str),
+    /// Where the reader is called by name: bold.
+    Mention,
+}
+
+impl Style {
+    /// A name keeps its colour on every machine and in every version.
+    pub(super) fn of(name: &UserName, reader: Option<&UserName>) -> Self {
+        if Some(name) == reader {
+            return Self::Own;
+        }
+        let colour = fnv_1a(name.as_str()) as usize % NAMES.len();
+        Self::Other(NAMES.get(colour).copied().unwrap_or_default())
+    }
+
+    pub(super) fn paint(self, text: &str) -> String {
+        let codes = match self {
+            Self::System => "2",
+            Self::Own | Self::Mention => "1",
+            Self::Other(codes) => codes,
+        };
+        if text.is_empty() { String::new() } else { format!("\x1b[{codes}m{text}\x1b[0m") }
+    }
+}
+
+/// The 32-bit FNV-1a hash (RFC 9923): no secret, only spread.
+fn fnv_1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// The text with those words painted that call the reader: `@name` and `@here`.
+pub(super) fn mentions_painted<'a>(text: &'a str, reader: Option<&UserName>) -> Cow<'a, str> {
+    let Some(reader) = reader.filter(|_| text.contains('@')) else { return Cow::Borrowed(text) };
+    let mut painted = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let (before, from_at) = rest.split_at(at);
+        let length = from_at.char_indices().skip(1).find(|(_, c)| !is_of_name(*c)).map(|(end, _)| end);
+        let (word, after) = from_at.split_at(length.unwrap_or(from_at.len()));
+        // A full stop may end the sentence and not belong to the name.
+        let name = word.trim_start_matches('@').trim_end_matches(['.', '-']);
+        let is_call = name == "here" || UserName::new(name).is_ok_and(|name| name == *reader);
+        let begins_here = !before.ends_with(is_of_name);
+        painted.push_str(before);
+        if is_call && begins_here {
+            let (call, end) = word.split_at(1 + name.len());
+            painted.push_str(&Style::Mention.paint(call));
+            painted.push_str(end);
+        } else {
+            painted.push_str(word);
+        }
+        rest = after;
+    }
+    painted.push_str(rest);
+    Cow::Owned(painted)
+}
+
+fn is_of_name(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '.' | '_' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(name: &str) -> UserName {
+        UserName::new(name).expect("a name")
+    }
+
+    #[test]
+    fn a_name_has_its_colour_for_ever() {
+        let me = user("alice");
+        let painted = ["alice", "bob", "carlos", "diana", "eduardo", "joão"]
+            .map(|name| Style::of(&user(name), Some(&me)).paint(name));
+        assert_eq!(
+            painted.map(|painted| painted.replace('\x1b', "␛")),
+            [
+                "␛[1malice␛[0m",
+                "␛[1;33mbob␛[0m",
+                "␛[1;32mcarlos␛[0m",
+                "␛[1;31mdiana␛[0m",
+                "␛[1;34meduardo␛[0m",
+                "␛[1;32mjoão␛[0m",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_what_calls_the_reader_is_painted() {
+        let me = user("joão");
+        let painted =
+            |text: &str| mentions_painted(text, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");
+        assert_eq!(
+            painted("@joão, @João. @bob @joãozinho x@joão @here!"),
+            "<@joão>, <@João>. @bob @joãozinho x@joão <@here>!"
+        );
+        assert_eq!(painted("no one, @, @@ and a@b"), "no one, @, @@ and a@b");
+        assert_eq!(mentions_painted("@joão", None), "@joão");
+    }
+}

@@ -1,0 +1,60 @@
+//! Long lines on a screen of so many columns: broken between words where that is possible, and indented, so that no
+//! text can look like a line of somebody else's. Wide characters take two columns, combining marks none (UAX #11).
+
+use textwrap::{Options, WordSplitter, WrapAlgorithm};
+
+/// The text as it goes on after `indent` columns, within `columns` if there is an edge.
+pub(super) fn wrap(text: &str, indent: usize, columns: Option<usize>) -> String {
+    let Some(columns) = columns else { return text.replace('\n', &format!("\n{}", " ".repeat(indent))) };
+    // On a narrow screen the text has at least half of it.
+    let hanging = " ".repeat(indent.min(columns / 2));
+    let head = " ".repeat(indent);
+    let mut lines = Vec::new();
+    for (i, line) in text.split('\n').enumerate() {
+        let options = Options::new(columns)
+            .initial_indent(if i == 0 { &head } else { &hanging })
+            .subsequent_indent(&hanging)
+            .wrap_algorithm(WrapAlgorithm::FirstFit)
+            .word_splitter(WordSplitter::NoHyphenation);
+        lines.extend(textwrap::wrap(line, options).into_iter().map(String::from));
+    }
+    let wrapped = lines.join("\n");
+    // An empty line has not even its indent.
+    wrapped.strip_prefix(&head).unwrap_or(&wrapped).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_whole_and_lines_hang_under_the_text() {
+        insta::assert_snapshot!(wrap("one two three\nfour", 4, Some(12)), @"
+        one two
+            three
+            four
+        ");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_and_marks_none() {
+        // 4 + 2 * 4 is the edge; so are four letters with a mark each, and emoji of many parts.
+        assert_eq!(wrap("日本語日", 4, Some(12)), "日本語日");
+        assert_eq!(wrap("日本語日本", 4, Some(12)), "日本語日\n    本");
+        assert_eq!(wrap("e\u{301}e\u{301}e\u{301}e\u{301}", 4, Some(8)), "e\u{301}e\u{301}e\u{301}e\u{301}");
+        assert_eq!(
+            wrap("e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}", 4, Some(8)),
+            "e\u{301}e\u{301}e\u{301}e\u{301}\n    e\u{301}"
+        );
+    }
+
+    #[test]
+    fn a_word_longer_than_the_screen_is_broken_and_cannot_pose_as_a_line() {
+        assert_eq!(wrap("aaaabbbb\u{a0}cc", 4, Some(8)), "aaaa\n    bbbb\n    \u{a0}cc");
+    }
+
+    #[test]
+    fn without_an_edge_nothing_is_broken() {
+        assert_eq!(wrap("one two\nthree", 2, None), "one two\n  three");
+    }
+}

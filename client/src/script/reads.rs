@@ -1,0 +1,57 @@
+//! `papo unread`, `papo read`: how far one has read.
+
+use common::Target;
+use serde_json::json;
+
+use super::accounts::print;
+use super::{Common, open_session, target};
+use crate::desk::unexpected;
+use crate::failure::Failure;
+use crate::render::{self, Output, sanitise};
+use crate::session::{Answer, Command};
+use crate::words::Words;
+
+/// Arguments of `papo unread`.
+#[derive(Debug, clap::Args)]
+pub struct Unread {
+    /// Also those that were read to their end.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Arguments of `papo read`.
+#[derive(Debug, clap::Args)]
+pub struct Mark {
+    /// The channel or user, in quotes: '#general', '@bob'.
+    #[arg(value_parser = target)]
+    conversation: Target,
+    /// The last event that was read; without it, the newest.
+    #[arg(long, value_name = "N")]
+    until: Option<u64>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn unread(arguments: &Unread) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Reads(reads) = desk.ask(Command::Reads)? else { return Err(unexpected()) };
+    let mut output = Output::new();
+    for reading in reads.iter().filter(|reading| arguments.all || reading.unread > 0) {
+        if arguments.common.json {
+            output.print_json(&serde_json::to_string(reading).map_err(std::io::Error::from)?)?;
+        } else {
+            output.print(&sanitise(&render::reading(Words::ENGLISH, reading)))?;
+        }
+    }
+    Ok(output.flush()?)
+}
+
+pub(super) fn mark(arguments: Mark) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let Mark { conversation, until, common } = arguments;
+    let answer = desk.ask(Command::MarkRead(conversation, until.unwrap_or(u64::MAX)))?;
+    let Answer::Unread(unread) = answer else { return Err(unexpected()) };
+    print(&common, &json!({ "unread": unread }), &format!("{unread} unread"))
+}

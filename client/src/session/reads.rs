@@ -1,0 +1,137 @@
+//! How far the person has read: what the server knows of it, and what it is told.
+//!
+//! What was shown in the open conversation counts as read. A mark tells the server so, the newest one only, and not
+//! more often than [`MARK_EVERY_MS`].
+
+use std::collections::BTreeMap;
+
+use common::reads::{ListReads, MarkRead, Marked, Reading, Reads as Page};
+use common::{Body, Error, Method, Target, UserName};
+
+use super::Session;
+use super::channels::is_last;
+use super::exchange::{Answer, Effect, Entry, News};
+use super::limits::MARK_EVERY_MS;
+use super::requests::{Purpose, Question, read};
+
+/// How far the person has read their conversations.
+#[derive(Default)]
+pub(super) struct Reads {
+    /// As the server told when it was asked, and as it went on since then. Empty before.
+    known: BTreeMap<Target, Reading>,
+    /// The conversation on the screen, and the last event shown there without a hole before it.
+    open: Option<(Target, u64)>,
+    /// Whether the server is still to be told of that.
+    is_mark_due: bool,
+    /// When it may be.
+    next_mark: u64,
+}
+
+impl Reads {
+    /// When [`Session::mark_due`] has something to do.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.is_mark_due.then_some(self.next_mark)
+    }
+
+    /// What is known of a conversation with something unread.
+    pub(super) fn unread(&self, conversation: &Target) -> Option<&Reading> {
+        self.known.get(conversation).filter(|reading| reading.unread > 0)
+    }
+
+    /// Where reading goes on in the open conversation.
+    pub(super) fn shown(&self, conversation: &Target) -> Option<u64> {
+        self.open.as_ref().filter(|(open, _)| open == conversation).map(|(_, shown)| *shown)
+    }
+
+    /// A conversation is on the screen now, shown up to an event.
+    pub(super) fn open(&mut self, conversation: Target, shown: u64) {
+        // Where nothing is known to be read already, there is nothing to tell.
+        let marked = self.known.get(&conversation).map_or(0, |reading| reading.n);
+        let is_unread = self.known.is_empty() || self.unread(&conversation).is_some();
+        self.is_mark_due = is_unread && shown > marked;
+        self.open = Some((conversation, shown));
+    }
+
+    /// The next event of a conversation was shown.
+    pub(super) fn told(&mut self, me: Option<&UserName>, entry: &Entry) {
+        let is_others = entry.event.as_ref().is_some_and(|event| {
+            matches!(event.body, Body::Message { .. }) && me.is_none_or(|me| event.from != *me)
+        });
+        if !self.known.is_empty() {
+            let conversation = entry.conversation.clone();
+            let new = || Reading { conversation, n: entry.n.saturating_sub(1), head: 0, unread: 0 };
+            let reading = self.known.entry(entry.conversation.clone()).or_insert_with(new);
+            reading.head = reading.head.max(entry.n);
+            reading.unread += u64::from(is_others);
+        }
+        if let Some((open, shown)) = &mut self.open
+            && *open == entry.conversation
+            && *shown + 1 == entry.n
+        {
+            *shown = entry.n;
+            self.is_mark_due |= is_others;
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn list_reads(&mut self, now_ms: u64, ticket: u64, so_far: Vec<Reading>) {
+        let after = so_far.last().map(|last| last.conversation.to_string().into());
+        let question = Question::Reads { so_far };
+        self.ask_question(now_ms, ticket, question, Method::ReadList, |token| ListReads { token, after });
+    }
+
+    /// A page of what was read: the whole list, or nothing while the next page is asked for.
+    pub(super) fn reads_listed(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        mut so_far: Vec<Reading>,
+        result: &str,
+    ) -> Result<Option<Answer>, Error> {
+        let page: Page = read(result)?;
+        let is_last = is_last(page.more, page.conversations.len(), so_far.len());
+        so_far.extend(page.conversations);
+        if !is_last {
+            self.list_reads(now_ms, ticket, so_far);
+            return Ok(None);
+        }
+        let known = so_far.iter().map(|reading| (reading.conversation.clone(), reading.clone()));
+        self.reads.known = known.collect();
+        Ok(Some(Answer::Reads(so_far)))
+    }
+
+    /// Marks for the person, who says so.
+    pub(super) fn mark_read(&mut self, now_ms: u64, ticket: u64, conversation: Target, n: u64) {
+        let params = |token| MarkRead { token, conversation, n };
+        self.ask_question(now_ms, ticket, Question::Mark, Method::ReadMark, params);
+    }
+
+    pub(super) fn marked(result: &str) -> Result<Answer, Error> {
+        read::<Marked>(result).map(|marked| Answer::Unread(marked.unread))
+    }
+
+    /// Tells the server what was shown, when it is time.
+    pub(super) fn mark_due(&mut self, now_ms: u64) {
+        if self.reads.deadline().is_none_or(|due| due > now_ms) {
+            return;
+        }
+        self.reads.is_mark_due = false;
+        self.reads.next_mark = now_ms + MARK_EVERY_MS;
+        if let Some((conversation, n)) = self.reads.open.clone() {
+            self.requests.forget_marks();
+            let params = |token| MarkRead { token, conversation, n };
+            self.ask(now_ms, Purpose::Mark, Method::ReadMark, params);
+        }
+    }
+
+    /// The person has read something, here or in another session.
+    pub(super) fn read_elsewhere(&mut self, conversation: Target, n: u64, unread: u64) {
+        let head = self.reads.known.get(&conversation).map_or(n, |reading| reading.head.max(n));
+        let reading = Reading { conversation: conversation.clone(), n, head, unread };
+        if !self.reads.known.is_empty() {
+            self.reads.known.insert(conversation, reading.clone());
+        }
+        self.effects.push(Effect::News(News::Read(reading)));
+    }
+}

@@ -1,0 +1,44 @@
+//! Sentences about the connection.
+
+super::sentences! {
+    connection_lost() {
+        en: "-- the server does not answer; trying again --",
+        pt: "-- o servidor não responde; tentando de novo --",
+    }
+    connection_restored() {
+        en: "-- the server answers again --",
+        pt: "-- o servidor voltou a responder --",
+    }
+    unreachable(server: &str, seconds: f32, question: &str) {
+        en: "cannot reach {server} (waited {seconds} s): {question}",
+        pt: "não consigo falar com {server} (esperei {seconds} s): {question}",
+    }
+    is_node_running() {
+        en: "is `papo up` running there, and without --plaintext? If so it may have a new key: ask for its new invite",
+        pt: "o `papo up` está rodando lá, e sem --plaintext? Se sim, a chave pode ter mudado: peça o convite novo",
+    }
+    is_plain_node_running() {
+        en: "is `papo up --plaintext` running there?",
+        pt: "o `papo up --plaintext` está rodando lá?",
+    }
+    nobody_at(server: &str) {
+        en: "nobody is logged in at {server} here: log in first",
+        pt: "ninguém entrou em {server} por aqui: entre primeiro",
+    }
+    too_much_at_once() {
+        en: "too much at once: try again in a moment",
+        pt: "muita coisa de uma vez: tente de novo daqui a pouco",
+    }
+    connection_ended() {
+        en: "the connection ended: start again",
+        pt: "a conexão terminou: comece de novo",
+    }
+    unexpected_answer() {
+        en: "papo answered something else than was asked: please report this",
+        pt: "o papo respondeu outra coisa: por favor, avise quem o desenvolve",
+    }
+    output_closed() {
+        en: "the output was closed",
+        pt: "a saída foi fechada",
+    }
+}

@@ -1,0 +1,122 @@
+//! What papo says to a person, in every language it speaks. One table per noun: a sentence stands there in all
+//! languages, its gaps are typed arguments, and the compiler refuses one that lacks a language or names a gap that
+//! is not there.
+//!
+//! The chat takes all its sentences from here. Script commands, `--help` and logs are English: programs and search
+//! engines read them too.
+
+mod language;
+mod accounts;
+mod channels;
+mod conversations;
+mod reads;
+mod files;
+mod connection;
+mod admin;
+mod errors;
+
+pub(crate) use language::Language;
+
+/// The sentences, in one language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Words {
+    language: Language,
+}
+
+impl Words {
+    /// What scripts and logs say.
+    pub(crate) const ENGLISH: Self = Self::new(Language::English);
+
+    pub(crate) const fn new(language: Language) -> Self {
+        Self { language }
+    }
+
+    /// A phrase in this language.
+    pub(crate) const fn of(self, phrase: Phrase) -> &'static str {
+        match self.language {
+            Language::English => phrase.en,
+            Language::Portuguese => phrase.pt,
+        }
+    }
+}
+
+/// A text without gaps, in all languages: for tables such as the one of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Phrase {
+    en: &'static str,
+    pt: &'static str,
+}
+
+/// The same text in English and in Brazilian Portuguese.
+pub(crate) const fn both(en: &'static str, pt: &'static str) -> Phrase {
+    Phrase { en, pt }
+}
+
+/// What is the same in all languages.
+pub(crate) const fn same(text: &'static str) -> Phrase {
+    Phrase { en: text, pt: text }
+}
+
+/// Declares sentences: each becomes a method of [`Words`] that takes its gaps as arguments and fills them in.
+macro_rules! sentences {
+    ($($(#[doc = $doc:literal])* $name:ident($($gap:ident: $type:ty),*) { en: $en:literal, pt: $pt:literal, })+) => {
+        impl $crate::words::Words {
+            $(
+                $(#[doc = $doc])*
+                pub(crate) fn $name(self $(, $gap: $type)*) -> String {
+                    match self.language {
+                        $crate::words::Language::English => format!($en),
+                        $crate::words::Language::Portuguese => format!($pt),
+                    }
+                }
+            )+
+        }
+
+        /// All of them with their gaps, for the tests.
+        #[cfg(test)]
+        pub(super) const SENTENCES: &[(&str, $crate::words::Phrase)] =
+            &[$((stringify!($name), $crate::words::both($en, $pt))),+];
+    };
+}
+use sentences;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The nouns, each with its table.
+    const TABLES: &[&[(&str, Phrase)]] = &[
+        accounts::SENTENCES,
+        channels::SENTENCES,
+        conversations::SENTENCES,
+        connection::SENTENCES,
+        admin::SENTENCES,
+        reads::SENTENCES,
+        files::SENTENCES,
+    ];
+
+    /// `{gap}`, each once, in no order: languages differ in that.
+    fn gaps(sentence: &str) -> BTreeSet<&str> {
+        sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    }
+
+    #[test]
+    fn every_sentence_is_said_in_both_languages_with_the_same_gaps() {
+        for (name, phrase) in TABLES.iter().copied().flatten() {
+            assert!(!phrase.en.is_empty() && !phrase.pt.is_empty(), "{name}");
+            assert_ne!(phrase.en, phrase.pt, "{name} is not translated");
+            assert_eq!(gaps(phrase.en), gaps(phrase.pt), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_filled_in() {
+        let words = [Words::ENGLISH, Words::new(Language::Portuguese)];
+        let filled = words.map(|words| words.no_such_command("jion"));
+        insta::assert_snapshot!(filled.join("\n"), @r"
+        there is no /jion: /help lists the commands
+        não existe /jion: /help lista os comandos
+        ");
+    }
+}

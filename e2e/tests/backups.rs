@@ -1,0 +1,75 @@
+//! `papo backup` beside a node at work, and the node that `papo restore` makes of it.
+
+use common::Body;
+use e2e::{Node, Peer, Process, peers};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// Messages that are acknowledged before the backup is taken, and as many that are on their way meanwhile.
+const MESSAGES: usize = 200;
+
+fn texts(peer: &mut Peer) -> Vec<String> {
+    let text = |body: Body<'_>| {
+        let Body::Message { text, .. } = body else { panic!("{body:?}") };
+        text.as_str().to_owned()
+    };
+    peer.history("@alice").into_iter().map(|event| text(event.body)).collect()
+}
+
+fn papo(arguments: &[&str]) -> Value {
+    let finished = Process::run(arguments);
+    assert_eq!(finished.code, Some(0), "{arguments:?}: {}", finished.log);
+    serde_json::from_str(&finished.output).expect("a line of JSON")
+}
+
+#[test]
+fn a_backup_of_a_node_at_work_holds_all_that_was_acknowledged_before() {
+    let node = Node::up_as(TempDir::new().expect("a folder"), &[("messages-burst", "100000")]);
+    let [mut alice] = peers(&node, ["alice"]);
+    let expected: Vec<_> = (0..2 * MESSAGES).map(|number| format!("message {number}")).collect();
+    let lines = |alice: &mut Peer, texts: &[String]| -> Vec<u8> {
+        let line = |text: &String| {
+            alice.line("message.send", json!({ "to": "@alice", "id": Uuid::now_v7(), "text": text }))
+        };
+        texts.iter().flat_map(line).collect()
+    };
+    let (before, meanwhile) = expected.split_at(MESSAGES);
+    let batch = lines(&mut alice, before);
+    alice.post(&batch);
+    drop(alice.reply());
+    let mut waiting = 0;
+    for piece in meanwhile.chunks(5) {
+        let batch = lines(&mut alice, piece);
+        alice.post(&batch);
+        waiting += 1;
+    }
+    let elsewhere = TempDir::new().expect("a folder");
+    let (file, new) = (elsewhere.path().join("papo.tar"), elsewhere.path().join("data"));
+    let (file, new_name) = (file.to_str().expect("utf-8"), new.to_str().expect("utf-8"));
+    let data = node.data().to_str().expect("utf-8");
+    let taken = papo(&["backup", file, "--data", data]);
+    (0..waiting).for_each(|_| drop(alice.reply()));
+    let restored = papo(&["restore", file, "--data", new_name]);
+    assert_eq!(restored["holds"], taken["holds"]);
+    let verified = papo(&["log", "verify", "--data", new_name]);
+    assert_eq!((&verified["chain"], &verified["torn_bytes"]), (&taken["holds"]["chain"], &json!(0)));
+
+    let invite = papo_invite(data);
+    assert_eq!(papo_invite(new_name), invite, "it is the same node, with the same key");
+    let session = alice.session().clone();
+    let copy = TempDir::new().expect("a folder");
+    papo(&["restore", file, "--data", copy.path().to_str().expect("utf-8")]);
+    let node = Node::up_with(copy);
+    let mut alice = node.peer();
+    alice.resume(&session);
+    let found = texts(&mut alice);
+    assert!(found.len() >= MESSAGES, "{}", found.len());
+    assert_eq!(found, expected[..found.len()]);
+}
+
+fn papo_invite(data: &str) -> String {
+    let finished = Process::run(["invite", "--data", data]);
+    assert_eq!(finished.code, Some(0), "{}", finished.log);
+    finished.output
+}

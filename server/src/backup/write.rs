@@ -1,0 +1,181 @@
+//! Takes a backup, beside a running server and without its lock.
+//!
+//! The order makes the copy consistent: snapshots first, for they may be older than the log but not newer; then the
+//! log, each segment up to its last whole batch; then attachments, which are complete before their event is recorded
+//! and never change. Everything is checked on the way: damage is found now, not when the backup is needed.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write as _};
+use std::path::{Path, PathBuf};
+
+use tar::{Builder, Header};
+use tempfile::NamedTempFile;
+
+use super::members::{Hashing, Member};
+use super::{BackupError, CONTENTS, Contents, FORMAT, io_error};
+use crate::journal::{Checkpoint, Disk as _, LOG_FOLDER, RealDisk, for_each_segment};
+use crate::store::{FILES_FOLDER, KEYS_FOLDER, SNAPSHOTS, Store};
+
+/// Writes a backup of the data folder `data` to the file `to`, or into it when it is a folder. Returns where it is
+/// and what it holds. The file is there whole or not at all, takes the place of an older one of its name, and can be
+/// read by its owner only.
+///
+/// # Errors
+///
+/// Any damage in the data folder, and what the disk refuses. There is no new file then.
+pub fn write(
+    data: &Path,
+    to: &Path,
+    with_keys: bool,
+    at_ms: u64,
+) -> Result<(PathBuf, Contents), BackupError> {
+    if !data.join(LOG_FOLDER).is_dir() {
+        return Err(BackupError::NoData(data.to_owned()));
+    }
+    let to = if to.is_dir() { to.join(format!("papo-{at_ms}.tar")) } else { to.to_owned() };
+    let folder = match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let temporary = NamedTempFile::new_in(folder).map_err(io_error("write into", folder))?;
+    let mut archive =
+        Archive { tar: Builder::new(BufWriter::new(temporary)), path: to.clone(), at_s: at_ms / 1000 };
+    let contents = archive.fill(data, with_keys, at_ms)?;
+    let failed = io_error("write", &to);
+    archive.place(folder).map_err(failed)?;
+    Ok((to, contents))
+}
+
+/// The archive that is being written.
+struct Archive {
+    tar: Builder<BufWriter<NamedTempFile>>,
+    path: PathBuf,
+    at_s: u64,
+}
+
+impl Archive {
+    fn fill(&mut self, data: &Path, with_keys: bool, at_ms: u64) -> Result<Contents, BackupError> {
+        let mut ahead = self.snapshots(data)?;
+        let disk = RealDisk::new(data);
+        let passed = |place: Checkpoint| ahead.retain(|(_, stands_for)| *stands_for != place);
+        let report =
+            for_each_segment(&disk, passed, |name, bytes| self.member(name, bytes.len() as u64, bytes))?;
+        if let Some((file, _)) = ahead.first() {
+            return Err(BackupError::SnapshotElsewhere(file));
+        }
+        let files = self.files(data, &disk)?;
+        if with_keys {
+            self.keys(data, &disk)?;
+        }
+        let contents = Contents {
+            format: FORMAT,
+            at: at_ms,
+            records: report.head.record,
+            chain: report.head.chain.to_string(),
+            files,
+            keys: with_keys,
+        };
+        let mut table =
+            serde_json::to_vec(&contents).map_err(io::Error::other).map_err(io_error("write", &self.path))?;
+        table.push(b'\n');
+        self.member(CONTENTS, table.len() as u64, &*table)?;
+        Ok(contents)
+    }
+
+    /// Adds the snapshots that there are. Returns which place in the log each stands for, but for the very beginning.
+    fn snapshots(&mut self, data: &Path) -> Result<Vec<(&'static str, Checkpoint)>, BackupError> {
+        let mut places = Vec::new();
+        for file in SNAPSHOTS {
+            let path = data.join(file);
+            // Opened once: a server may put a new one in its place meanwhile.
+            let mut bytes = Vec::new();
+            match open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(io_error("read", &path)(error)),
+            }
+            let place = Store::stands_for(file, &bytes)?;
+            if place != Checkpoint::GENESIS {
+                places.push((file, place));
+            }
+            self.member(file, bytes.len() as u64, &*bytes)?;
+        }
+        Ok(places)
+    }
+
+    /// Adds the attachments that are complete.
+    fn files(&mut self, data: &Path, disk: &RealDisk) -> Result<u64, BackupError> {
+        let mut count = 0;
+        for folder in entries(disk, FILES_FOLDER, data)? {
+            let folder = format!("{FILES_FOLDER}/{folder}");
+            if !data.join(&folder).is_dir() {
+                continue;
+            }
+            for file in entries(disk, &folder, data)? {
+                let name = format!("{folder}/{file}");
+                // What is still on its way here has another name.
+                let Some(Member::File(digest)) = Member::named(&name) else { continue };
+                let (file, length) = opened(&data.join(&name))?;
+                let mut content = Hashing::new(file.take(length));
+                self.member(&name, length, &mut content)?;
+                if content.digest() != digest {
+                    return Err(BackupError::FileDamaged(name));
+                }
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    fn keys(&mut self, data: &Path, disk: &RealDisk) -> Result<(), BackupError> {
+        for key in entries(disk, KEYS_FOLDER, data)? {
+            let name = format!("{KEYS_FOLDER}/{key}");
+            if Member::named(&name).is_none() {
+                continue;
+            }
+            let (file, length) = opened(&data.join(&name))?;
+            self.member(&name, length, file.take(length))?;
+        }
+        Ok(())
+    }
+
+    fn member(&mut self, name: &str, length: u64, mut content: impl Read) -> Result<(), BackupError> {
+        let mut header = Header::new_gnu();
+        header.set_size(length);
+        header.set_mode(Member::named(name).map_or(0o600, Member::mode));
+        header.set_mtime(self.at_s);
+        self.tar.append_data(&mut header, name, &mut content).map_err(io_error("write", &self.path))
+    }
+
+    /// Brings the archive onto the disk, and only then under its name.
+    fn place(self, folder: &Path) -> io::Result<()> {
+        let mut file = self.tar.into_inner()?;
+        file.flush()?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path)?;
+        open(folder)?.sync_all()
+    }
+}
+
+/// The entries of a folder in order; none when it is not there.
+fn entries(disk: &RealDisk, folder: &str, data: &Path) -> Result<Vec<String>, BackupError> {
+    match disk.list(folder) {
+        Ok(mut names) => {
+            names.sort_unstable();
+            Ok(names)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(io_error("list", &data.join(folder))(error)),
+    }
+}
+
+fn opened(path: &Path) -> Result<(File, u64), BackupError> {
+    let file = open(path).map_err(io_error("read", path))?;
+    let length = file.metadata().map_err(io_error("read", path))?.len();
+    Ok((file, length))
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    fs::OpenOptions::new().read(true).open(path)
+}

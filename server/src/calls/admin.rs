@@ -1,0 +1,107 @@
+//! `admin.users`, `admin.channels`, `admin.sessions`, `admin.disable`, `admin.promote`, `admin.stats`.
+
+use std::ops::Bound;
+
+use common::accounts::{Done, ListNames, SessionOnly, Token};
+use common::admin::{
+    Channel, Channels, Disable, Disabled, ListSessions, Promote, Session, Sessions, Stats, User, Users,
+};
+use common::channels::Role;
+use common::limits::LIST_NAMES_MAX;
+use common::{ChannelName, Error, UserName};
+
+use super::{Desk, first_page};
+use crate::domain::accounts::Account;
+use crate::domain::{Command, admin, channels};
+
+pub(super) fn users(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
+    administrator(desk, &params.token)?;
+    let now_ms = desk.now_ms;
+    let (users, more) =
+        first_page(desk.ledger.state().users.after(params.after.as_deref()).map(|(user, account)| User {
+            user: user.clone(),
+            since: account.since,
+            administrator: account.administrator,
+            disabled: account.disabled,
+            sessions: open_sessions(user, account, now_ms).count() as u64,
+        }));
+    Ok(Users { users, more })
+}
+
+pub(super) fn channels(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
+    administrator(desk, &params.token)?;
+    // A cursor that is no name lies before all names: nothing is skipped.
+    let after = params.after.as_deref().and_then(|name| ChannelName::new(name).ok());
+    let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+    let page = desk.ledger.state().channels.all().range::<ChannelName, _>((start, Bound::Unbounded));
+    let (channels, more) = first_page(page.map(|(name, channel)| as_seen(name, channel)));
+    Ok(Channels { channels, more })
+}
+
+fn as_seen(name: &ChannelName, channel: &channels::Channel) -> Channel {
+    let mut owners = channel.members.iter().filter(|(_, role)| **role == Role::Owner);
+    Channel {
+        channel: name.clone(),
+        since: channel.since,
+        private: channel.private,
+        members: channel.members.len() as u64,
+        owner: owners.next().map(|(owner, _)| owner.clone()),
+        n: channel.progress.n,
+    }
+}
+
+pub(super) fn sessions(desk: &mut Desk<'_>, params: &ListSessions<'_>) -> Result<Sessions, Error> {
+    administrator(desk, &params.token)?;
+    let users = &desk.ledger.state().users;
+    if let Some(user) = &params.user {
+        let one = users.accounts().get_key_value(user);
+        let (user, account) = one.ok_or_else(|| crate::domain::DomainError::NoSuchUser(user.clone()))?;
+        return Ok(Sessions { sessions: open_sessions(user, account, desk.now_ms).collect(), more: false });
+    }
+    let mut sessions = Vec::new();
+    let mut more = false;
+    for (user, account) in users.after(params.after.as_deref()) {
+        if sessions.len() >= LIST_NAMES_MAX {
+            more = true;
+            break;
+        }
+        sessions.extend(open_sessions(user, account, desk.now_ms));
+    }
+    Ok(Sessions { sessions, more })
+}
+
+fn open_sessions(user: &UserName, account: &Account, now_ms: u64) -> impl Iterator<Item = Session> {
+    let open = account.sessions.values().filter(move |session| now_ms < session.expires);
+    open.map(move |session| Session {
+        user: user.clone(),
+        session: session.session,
+        opened: session.opened,
+        expires: session.expires,
+    })
+}
+
+pub(super) fn disable(desk: &mut Desk<'_>, params: Disable<'_>) -> Result<Disabled, Error> {
+    let by = desk.user_of(&params.token)?;
+    let Disable { user, disabled, .. } = params;
+    let ended = desk.ledger.state().users.sessions(&user).count() as u64;
+    desk.ledger.record(Command::Disable { by, user: user.clone(), disabled }, desk.now_ms)?;
+    Ok(Disabled { ended: ended - desk.ledger.state().users.sessions(&user).count() as u64 })
+}
+
+pub(super) fn promote(desk: &mut Desk<'_>, params: Promote<'_>) -> Result<Done, Error> {
+    let by = desk.user_of(&params.token)?;
+    let Promote { user, administrator, .. } = params;
+    desk.ledger.record(Command::Promote { by, user, administrator }, desk.now_ms)?;
+    Ok(Done {})
+}
+
+pub(super) fn stats(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Stats, Error> {
+    administrator(desk, &params.token)?;
+    Ok(admin::stats(desk.ledger.state(), desk.now_ms))
+}
+
+/// The door to what administrators may see.
+fn administrator(desk: &mut Desk<'_>, token: &Token<'_>) -> Result<(), Error> {
+    let user = desk.user_of(token)?;
+    Ok(admin::check(desk.ledger.state(), &user)?)
+}

@@ -1,0 +1,78 @@
+//! Administration: who may do it, and what the log would say.
+
+use common::UserName;
+use common::admin::Stats;
+
+use super::{DomainError, State};
+use crate::records::{Private, Record};
+
+/// Whether `user` may administrate: the one place where that is decided.
+pub fn check(state: &State, user: &UserName) -> Result<(), DomainError> {
+    if state.users.is_administrator(user) { Ok(()) } else { Err(DomainError::NotAdministrator) }
+}
+
+pub(super) fn disable<'a>(
+    state: &State,
+    by: &UserName,
+    user: UserName,
+    disabled: bool,
+    at: u64,
+) -> Result<Option<Record<'a>>, DomainError> {
+    check(state, by)?;
+    let accounts = state.users.accounts();
+    let account = accounts.get(&user).ok_or_else(|| DomainError::NoSuchUser(user.clone()))?;
+    if account.disabled == disabled {
+        return Ok(None);
+    }
+    if disabled {
+        must_leave_one(state, &user)?;
+    }
+    Ok(Some(Record::Private(Private::DisabledSet { at, user, disabled })))
+}
+
+pub(super) fn promote<'a>(
+    state: &State,
+    by: &UserName,
+    user: UserName,
+    administrator: bool,
+    at: u64,
+) -> Result<Option<Record<'a>>, DomainError> {
+    check(state, by)?;
+    let accounts = state.users.accounts();
+    let account = accounts.get(&user).ok_or_else(|| DomainError::NoSuchUser(user.clone()))?;
+    if account.administrator == administrator {
+        return Ok(None);
+    }
+    if !administrator {
+        must_leave_one(state, &user)?;
+    }
+    Ok(Some(Record::Private(Private::AdministratorSet { at, user, administrator })))
+}
+
+/// An administrator who can log in must be left when `user` is one no more.
+fn must_leave_one(state: &State, user: &UserName) -> Result<(), DomainError> {
+    let mut accounts = state.users.accounts().iter();
+    if accounts.any(|(name, account)| account.administrator && !account.disabled && name != user) {
+        Ok(())
+    } else {
+        Err(DomainError::LastAdministrator(user.clone()))
+    }
+}
+
+/// Counts what there is at the time `now_ms`.
+#[must_use]
+pub fn stats(state: &State, now_ms: u64) -> Stats {
+    let accounts = state.users.accounts().values();
+    let channels = state.channels.all().values();
+    let open = accounts.clone().flat_map(|account| account.sessions.values());
+    Stats {
+        users: accounts.len() as u64,
+        administrators: accounts.clone().filter(|account| account.administrator).count() as u64,
+        disabled: accounts.clone().filter(|account| account.disabled).count() as u64,
+        sessions: open.filter(|session| now_ms < session.expires).count() as u64,
+        channels: channels.len() as u64,
+        private_channels: channels.filter(|channel| channel.private).count() as u64,
+        direct_conversations: state.channels.all_direct().count() as u64,
+        records: state.users.applied,
+    }
+}

@@ -1,0 +1,127 @@
+//! How far everybody has read, and how many messages are unread. Only messages count: the numbers of the other
+//! events of a conversation are kept, which are few, so that counting needs no look at the log, and sending no work
+//! for every member.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use common::reads::Reading;
+use common::{Body, Conversation, Event, Target, UserName};
+use serde::{Deserialize, Serialize};
+
+use super::{DomainError, State, history};
+use crate::records::{Private, Record};
+
+/// How far one conversation has been read by whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadState {
+    /// The numbers of the events that are no messages, in order: 8 bytes each.
+    others: Vec<u64>,
+    marks: BTreeMap<UserName, Mark>,
+}
+
+/// How far somebody has read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Mark {
+    /// The event by which their membership began; 0 between two users.
+    since: u64,
+    /// The last event that was read.
+    n: u64,
+}
+
+impl ReadState {
+    /// Takes an event in. Who has nothing unread has read their own message too.
+    pub(super) fn take(&mut self, event: &Event<'_>) {
+        if !is_message(&event.body) {
+            return self.others.push(event.n);
+        }
+        let before = event.n.saturating_sub(1);
+        match self.marks.get_mut(&event.from) {
+            Some(mark) if mark.n == before || messages(&self.others, mark.n, before) == 0 => mark.n = event.n,
+            Some(_) => {}
+            None if messages(&self.others, 0, before) == 0 => self.mark(&event.from, event.n),
+            None => {}
+        }
+    }
+
+    /// Somebody has become a member by this event: what was said before is not unread.
+    pub(super) fn begin(&mut self, user: &UserName, n: u64) {
+        self.marks.insert(user.clone(), Mark { since: n, n });
+    }
+
+    /// Somebody is a member no more.
+    pub(super) fn forget(&mut self, user: &UserName) {
+        self.marks.remove(user);
+    }
+
+    /// Somebody has read up to `n`. A mark never goes back.
+    pub(super) fn mark(&mut self, user: &UserName, n: u64) {
+        match self.marks.get_mut(user) {
+            Some(mark) => mark.n = mark.n.max(n),
+            None => drop(self.marks.insert(user.clone(), Mark { since: 0, n })),
+        }
+    }
+
+    /// The last event that `user` has read, 0 when that is none.
+    fn marked(&self, user: &UserName) -> u64 {
+        self.marks.get(user).map_or(0, |mark| mark.n)
+    }
+}
+
+/// How many of the events after `mark`, up to `head`, are messages, when those numbered `others` are not.
+fn messages(others: &[u64], mark: u64, head: u64) -> u64 {
+    let others_up_to = |n: u64| others.partition_point(|other| *other <= n) as u64;
+    let between = others_up_to(head) - others_up_to(mark.min(head));
+    head.saturating_sub(mark).saturating_sub(between)
+}
+
+/// Whether an event says something that one may want to read.
+fn is_message(body: &Body<'_>) -> bool {
+    match body {
+        Body::Message { .. } | Body::File { .. } => true,
+        Body::Created { .. }
+        | Body::Joined
+        | Body::Left
+        | Body::Invited(_)
+        | Body::Kicked(_)
+        | Body::Banned(_)
+        | Body::Unbanned(_)
+        | Body::Role(..)
+        | Body::Set { .. }
+        | Body::Unknown => false,
+    }
+}
+
+/// Notes that `user` has read the conversation up to `n`; nothing when that is known.
+pub(super) fn mark<'a>(
+    state: &State,
+    user: UserName,
+    target: Target,
+    n: u64,
+    at: u64,
+) -> Result<Option<Record<'a>>, DomainError> {
+    let conversation = history::readable(state, &user, &target)?;
+    let n = n.min(state.head(&conversation));
+    let before = state.channels.reads(&conversation).map_or(0, |reads| reads.marked(&user));
+    let record = Record::Private(Private::Read { at, user, conversation: target, n });
+    Ok((n > before).then_some(record))
+}
+
+/// How far `user` has read a conversation; nothing when it has not begun.
+#[must_use]
+pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Reading> {
+    let conversation = Conversation::of(user, target);
+    let reads = state.channels.reads(&conversation)?;
+    let (n, head) = (reads.marked(user), state.head(&conversation));
+    Some(Reading { conversation: target.clone(), n, head, unread: messages(&reads.others, n, head) })
+}
+
+/// How far `user` has read each of their conversations, those after `after`.
+pub fn list<'a>(
+    state: &'a State,
+    user: &'a UserName,
+    after: Option<&'a Target>,
+) -> impl Iterator<Item = Reading> + 'a {
+    let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+    state.channels.conversations_from(user, start).filter_map(move |target| reading(state, user, target))
+}

@@ -1,0 +1,102 @@
+//! Administrators, and accounts that are shut out.
+
+use super::super::admin::check;
+use super::*;
+
+fn disable(by: &str, other: &str, disabled: bool) -> Command<'static> {
+    Command::Disable { by: user(by), user: user(other), disabled }
+}
+
+fn promote(by: &str, other: &str, administrator: bool) -> Command<'static> {
+    Command::Promote { by: user(by), user: user(other), administrator }
+}
+
+#[test]
+fn the_first_account_is_the_administrator() {
+    let world = World::with(&["zoe", "ana"], []);
+    assert_eq!(check(&world.state, &user("zoe")), Ok(()));
+    assert_eq!(check(&world.state, &user("ana")), Err(DomainError::NotAdministrator));
+    assert_eq!(check(&world.state, &user("nobody")), Err(DomainError::NotAdministrator));
+}
+
+#[test]
+fn a_snapshot_from_before_there_were_administrators_gets_the_oldest_account() {
+    let mut world = World::new();
+    for (number, (name, at)) in (1..).zip([("ana", 2), ("zoe", 1), ("eva", 2)]) {
+        let record = Private::Account { at, user: user(name), password: "hash".into() };
+        world.state.apply(number, &Record::Private(record));
+    }
+    let mut accounts = world.state.users.accounts().clone();
+    accounts.values_mut().for_each(|account| account.administrator = false);
+    let mut state = State::new(TopicSecret::new([7; 32]));
+    state.users.restore(accounts);
+    assert_eq!(check(&state, &user("zoe")), Ok(()));
+    assert_eq!(state.users.accounts().values().filter(|account| account.administrator).count(), 1);
+}
+
+#[test]
+fn only_administrators_administrate() {
+    let mut world = World::with(&["ana", "bob"], []);
+    assert_eq!(world.refuses(disable("bob", "ana", true)), DomainError::NotAdministrator);
+    assert_eq!(world.refuses(promote("bob", "bob", true)), DomainError::NotAdministrator);
+    assert_eq!(
+        world.refuses(disable("bob", "nobody", true)),
+        DomainError::NotAdministrator,
+        "and learns nothing"
+    );
+    assert_eq!(world.refuses(disable("ana", "nobody", true)), DomainError::NoSuchUser(user("nobody")));
+    world.does(promote("ana", "bob", true));
+    world.does(promote("bob", "ana", false));
+    assert_eq!(world.refuses(promote("ana", "ana", true)), DomainError::NotAdministrator);
+    insta::assert_snapshot!(world.log[2..].join("\n"), @r#"
+    {"kind":"account.role","at":4102444800000,"user":"bob","administrator":true}
+    {"kind":"account.role","at":4102444800000,"user":"ana","administrator":false}
+    "#);
+}
+
+#[test]
+fn there_is_always_an_administrator_who_can_log_in() {
+    let mut world = World::with(&["ana", "bob"], []);
+    let last = DomainError::LastAdministrator(user("ana"));
+    assert_eq!(world.refuses(promote("ana", "ana", false)), last);
+    assert_eq!(world.refuses(disable("ana", "ana", true)), last);
+    world.does(promote("ana", "bob", true));
+    world.does(disable("ana", "bob", true));
+    assert_eq!(world.refuses(disable("ana", "ana", true)), last, "the other one is shut out");
+    world.does(disable("ana", "bob", false));
+    world.does(disable("ana", "ana", true));
+}
+
+#[test]
+fn who_is_shut_out_has_no_session_and_hears_nothing() {
+    let setting = [
+        create("ana", "#open"),
+        create_private("ana", "#closed"),
+        create("ana", "#other"),
+        join("bob", "#open"),
+        Command::Invite(deed("ana", "#closed"), user("bob")),
+        join("bob", "#closed"),
+        open("bob", "one", NOW_MS + 10),
+        open("bob", "two", NOW_MS + 10),
+    ];
+    let mut world = World::with(&["ana", "bob"], setting);
+    let names = ["#open", "#closed", "#other", "@bob", "@ana"];
+    let topics = |world: &World| names.map(|name| topic(world, name));
+    let before = topics(&world);
+    world.does(disable("ana", "bob", true));
+    let after = topics(&world);
+    let moved: Vec<_> = (0..names.len()).filter(|i| before[*i] != after[*i]).map(|i| names[i]).collect();
+    assert_eq!(moved, ["#open", "#closed", "@bob"]);
+    for token in ["one", "two"] {
+        assert_eq!(world.state.users.owner(&TokenDigest::of(token), NOW_MS), None);
+    }
+    assert_eq!(world.refuses(open("bob", "three", NOW_MS + 10)), DomainError::Disabled);
+
+    let position = world.log.len();
+    world.does(disable("ana", "bob", true));
+    assert_eq!(world.log.len(), position, "things are so already");
+    world.does(disable("ana", "bob", false));
+    assert_eq!(world.state.users.owner(&TokenDigest::of("one"), NOW_MS), None, "sessions do not come back");
+    world.does(open("bob", "three", NOW_MS + 10));
+    world.does(send("bob", "#closed"));
+}

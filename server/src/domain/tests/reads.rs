@@ -1,0 +1,69 @@
+//! How far everybody has read.
+
+use super::*;
+use crate::domain::reads::{list, reading};
+
+/// The conversations of `by` as `conversation read/head (unread)`.
+fn reads(world: &World, by: &str) -> String {
+    let line = |reading: common::reads::Reading| {
+        format!("{} {}/{} ({})", reading.conversation, reading.n, reading.head, reading.unread)
+    };
+    list(&world.state, &user(by), None).map(line).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn only_messages_after_the_mark_are_unread() {
+    let mut world = World::with(
+        &["ana", "bob", "eva"],
+        [create("ana", "#a"), send("ana", "#a"), join("bob", "#a"), send("ana", "#a"), join("eva", "#a")],
+    );
+    world.does(send("ana", "#a"));
+    assert_eq!(
+        reads(&world, "bob"),
+        "#a 3/6 (2)",
+        "what was said before one came is not unread, nor who came"
+    );
+    assert_eq!(reads(&world, "eva"), "#a 5/6 (1)");
+    world.does(mark("bob", "#a", 4));
+    assert_eq!(reads(&world, "bob"), "#a 4/6 (1)");
+    world.does(mark("bob", "#a", u64::MAX));
+    assert_eq!(reads(&world, "bob"), "#a 6/6 (0)", "nobody reads ahead");
+    let before = world.log.len();
+    world.does(mark("bob", "#a", 2));
+    assert_eq!(
+        (reads(&world, "bob").as_str(), world.log.len()),
+        ("#a 6/6 (0)", before),
+        "a mark never goes back"
+    );
+}
+
+#[test]
+fn the_sender_has_read_it_who_had_read_all_before() {
+    let mut world = World::with(&["ana", "bob", "eva"], [send("ana", "@bob"), send("ana", "@bob")]);
+    assert_eq!(
+        (reads(&world, "ana").as_str(), reads(&world, "bob").as_str()),
+        ("@bob 2/2 (0)", "@ana 0/2 (2)")
+    );
+    world.does(send("bob", "@ana"));
+    assert_eq!(reads(&world, "bob"), "@ana 0/3 (3)", "bob may have sent it without looking");
+    world.does(create("ana", "#a"));
+    world.does(join("bob", "#a"));
+    world.does(join("eva", "#a"));
+    world.does(send("bob", "#a"));
+    assert_eq!(reads(&world, "bob"), "#a 4/4 (0), @ana 0/3 (3)", "that eva came need not be read");
+}
+
+#[test]
+fn marks_end_with_the_membership() {
+    let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a"), send("ana", "#a")]);
+    world.does(mark("bob", "#a", 3));
+    world.does(leave("bob", "#a"));
+    assert_eq!(reads(&world, "bob"), "");
+    assert_eq!(world.refuses(mark("bob", "#a", 4)), DomainError::NotMember(channel("#a")));
+    world.does(send("ana", "#a"));
+    world.does(join("bob", "#a"));
+    assert_eq!(reads(&world, "bob"), "#a 6/6 (0)");
+    assert_eq!(world.refuses(mark("bob", "@carol", 1)), DomainError::NoSuchUser(user("carol")));
+    assert_eq!(reading(&world.state, &user("bob"), &to("@ana")), None, "it has not begun");
+    world.does(mark("bob", "@ana", 1));
+}

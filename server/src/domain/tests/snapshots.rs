@@ -1,0 +1,64 @@
+//! What the snapshots hold, is the state.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::domain::channels::Direct;
+use crate::journal::faulty_disk::FaultyDisk;
+use crate::journal::{Checkpoint, Disk as _};
+use crate::store::Store;
+
+/// What the users write to each other, in order.
+pub(super) fn direct(state: &State) -> Vec<((UserName, UserName), Direct)> {
+    let all = state.channels.all_direct().map(|(users, direct)| (users.clone(), direct.clone()));
+    let mut all: Vec<_> = all.collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    all
+}
+
+/// A disk whose topics have the keys of [`World`]'s.
+fn disk() -> Arc<FaultyDisk> {
+    let disk = FaultyDisk::new();
+    disk.replace_atomically("keys/topic.secret", "07".repeat(32).as_bytes()).expect("written");
+    Arc::new(disk)
+}
+
+proptest! {
+    /// A snapshot taken anywhere, and what the log says after it, give the same state.
+    #[test]
+    fn a_snapshot_taken_anywhere_gives_the_same_state(
+        commands in prop::collection::vec(any_command(), 0..60),
+        taken_after in 0..60usize,
+    ) {
+        let mut world = World::new();
+        let disk = disk();
+        for (i, command) in commands.into_iter().enumerate() {
+            if i == taken_after {
+                let at = Checkpoint { record: world.log.len() as u64, ..Checkpoint::GENESIS };
+                let prepared = Store::prepare(&world.state, at).expect("json");
+                Store::write(&*disk, &prepared).expect("written");
+            }
+            let _allowed_or_not = world.try_to(command);
+        }
+        let (mut state, from) = Store::on(disk).load().expect("a snapshot, or none");
+        for (number, line) in (1..).zip(&world.log).skip(from.record as usize) {
+            state.apply(number, &Record::decode(line.as_bytes()).expect("a record"));
+        }
+        prop_assert_eq!(&state.users, &world.state.users);
+        prop_assert_eq!(state.channels.all(), world.state.channels.all());
+        prop_assert_eq!(direct(&state), direct(&world.state));
+    }
+}
+
+/// As papo 0.1 wrote it, which counted no messages.
+const FORMAT_1: &str = r##"{"format":1,"record":7,"chain":"0000000000000000000000000000000000000000000000000000000000000000","channels":{"#a":{"since":7,"n":1,"record":7,"epoch":0,"private":false,"subject":"","members":{"ana":"owner"},"invited":[],"banned":[]}},"direct":[{"users":["ana","bob"],"n":2,"record":6}]}"##;
+
+#[test]
+fn an_older_snapshot_makes_room_for_the_log() {
+    let disk = disk();
+    let users = r#"{"format":1,"record":7,"chain":"00","users":{}}"#;
+    disk.replace_atomically("users.json", users.as_bytes()).expect("written");
+    disk.replace_atomically("channels.json", FORMAT_1.as_bytes()).expect("written");
+    let (state, from) = Store::on(disk).load().expect("no error");
+    assert_eq!((from, state.channels.all().len()), (Checkpoint::GENESIS, 0));
+}
