@@ -8,7 +8,7 @@
 //!
 //! A content is hashed, synced, and only then gets its name; the folder is synced too before anybody says that it is
 //! complete. So whatever an event refers to is there, whole, whenever the power goes off. The order of the steps is
-//! watched by `tests/file_steps.rs`, which fails each of them.
+//! watched by `tests/files/steps.rs`, which fails each of them.
 
 use std::collections::HashSet;
 use std::io;
