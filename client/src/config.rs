@@ -82,6 +82,11 @@ impl Config {
         self.folder.join(KNOWN_HOSTS)
     }
 
+    /// Where messages are kept until they are sent.
+    pub(crate) fn outbox(&self) -> PathBuf {
+        self.folder.join("outbox")
+    }
+
     /// Where the lines typed are kept.
     pub(crate) fn lines_typed(&self) -> Result<PathBuf, Failure> {
         self.make_folder().map_err(|error| cannot("make", &self.folder, &error))?;

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::connection::{Connection, Place};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
+use crate::outbox::{Outbox, OwnFolder};
 use crate::session::{Answer, Command, Message, News};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
@@ -24,6 +25,18 @@ pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 
 /// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long the end of the network thread is waited for: it may be telling news that nobody reads any more.
+const LEAVING_TIME: Duration = Duration::from_secs(1);
+
+/// Whether a front end sends messages, and with them those that others were killed before they had sent them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sends {
+    /// `papo chat`, `papo send`.
+    Messages,
+    /// All others.
+    Nothing,
+}
 
 /// A connection to a server.
 pub(crate) struct Desk {
@@ -43,6 +56,7 @@ impl Desk {
         connection: &Connection,
         news: SyncSender<N>,
         stop: Stop,
+        sends: Sends,
     ) -> Result<Self, Failure> {
         let config = Config::new(connection.config.clone())?;
         let place = connection.place(&config)?;
@@ -52,7 +66,13 @@ impl Desk {
         stop.watch(waker.clone());
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
-        let network = Network::new(&place, seed, channels, wake, stop.clone())?;
+        let outbox = match sends {
+            Sends::Messages => {
+                Some(Outbox::new(OwnFolder::new(config.outbox()), vec![place.endpoint.clone()]))
+            }
+            Sends::Nothing => None,
+        };
+        let network = Network::new(&place, seed, outbox, channels, wake, stop.clone())?;
         let work = move || {
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
@@ -157,8 +177,11 @@ impl Desk {
 
 /// The network thread ends with its desk, and with it the channel of news.
 impl Drop for Desk {
+    /// It has a moment to leave the outbox as it should be: the program may end with its front end.
     fn drop(&mut self) {
         self.stop.request();
+        let deadline = clock::now() + LEAVING_TIME;
+        while self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())).is_ok() {}
     }
 }
 

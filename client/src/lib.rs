@@ -1,14 +1,15 @@
 //! The client: a pure session core, a thread that moves its frames, and two front ends around them, the chat
 //! for people and the commands for scripts.
 //!
-//! Only [`session`] decides anything; only `network` has sockets; only `config` touches the disk; only `render`
-//! prints, and what it says to people comes from `words`.
+//! Only [`session`] decides anything; only `network` has sockets; only `config` and `outbox` touch the disk; only
+//! `render` prints, and what it says to people comes from `words`.
 
 pub mod session;
 
 mod network;
 
 mod config;
+mod outbox;
 mod connection;
 mod desk;
 mod failure;

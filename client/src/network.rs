@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use common::Error;
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
+use common::{Error, Reason, UserName};
 use transport::poll::{self, Watch};
 use transport::stop::Stop;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 
 use crate::connection::Place;
-use crate::session::{Answer, Command, Effect, News, Session};
+use crate::outbox::{Outbox, OwnFolder};
+use crate::render::complain;
+use crate::session::{Answer, Command, Effect, Message, News, Session};
 
 /// Messages taken from one socket in one turn, so that none starves the others.
 const MESSAGES_PER_TURN_MAX: usize = 256;
@@ -44,6 +46,8 @@ pub(crate) struct Network<N> {
     subscriber: Option<Socket>,
     outgoing: Outgoing,
     session: Session,
+    /// Nothing for a front end that sends no messages. It is put down before the channels are closed.
+    outbox: Option<Outbox<OwnFolder>>,
     begun: Instant,
     channels: Channels<N>,
     wake: Wake,
@@ -55,6 +59,7 @@ impl<N: From<News>> Network<N> {
     pub(crate) fn new(
         place: &Place,
         seed: u64,
+        outbox: Option<Outbox<OwnFolder>>,
         channels: Channels<N>,
         wake: Wake,
         stop: Stop,
@@ -69,6 +74,7 @@ impl<N: From<News>> Network<N> {
             subscriber: None,
             outgoing: Outgoing::default(),
             session: Session::new(seed),
+            outbox,
             begun: clock::now(),
             channels,
             wake,
@@ -144,26 +150,88 @@ impl<N: From<News>> Network<N> {
 
     /// Does what the core says; nothing when nobody reads the news any more.
     fn perform_effects(&mut self) -> Result<Option<()>, TransportError> {
-        for effect in self.session.take_effects() {
-            match effect {
-                Effect::Request { id, line } => self.outgoing.put(id, line),
-                Effect::Connect(events) => self.connect_subscriber(&events),
-                Effect::Subscribe(topic) => {
-                    self.subscriber.iter().try_for_each(|socket| socket.subscribe(topic.as_bytes()))?;
-                }
-                Effect::Unsubscribe(topic) => {
-                    self.subscriber.iter().try_for_each(|socket| socket.unsubscribe(topic.as_bytes()))?;
-                }
-                // Whoever asked may have stopped waiting, and then nobody empties the channel.
-                Effect::Answer { ticket, outcome } => drop(self.channels.answers.try_send((ticket, outcome))),
-                Effect::News(news) => {
-                    if self.channels.news.send(news.into()).is_err() {
+        let mut effects = self.session.take_effects();
+        while !effects.is_empty() {
+            let others = self.use_disk(effects);
+            // What the disk leads to comes before what else was to be done.
+            effects = self.session.take_effects();
+            if effects.is_empty() {
+                for effect in others {
+                    if self.perform(effect)?.is_none() {
                         return Ok(None);
                     }
                 }
+            } else {
+                effects.extend(others);
             }
         }
         Ok(Some(()))
+    }
+
+    /// Keeps the messages that are to be kept, all of them with one sync, and forgets those that are done; returns
+    /// what else is to be done.
+    ///
+    /// The disk comes first: a message leaves after it is kept, and whoever learns that one was acknowledged, and ends
+    /// the program, finds it forgotten.
+    fn use_disk(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let (mut kept, mut released, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for effect in effects {
+            match effect {
+                Effect::Recall(user) => self.recall(&user),
+                Effect::Keep(message) => kept.push(message),
+                Effect::Release(id) => released.push(id),
+                Effect::Request { .. }
+                | Effect::Connect(_)
+                | Effect::Subscribe(_)
+                | Effect::Unsubscribe(_)
+                | Effect::Answer { .. }
+                | Effect::News(_) => others.push(effect),
+            }
+        }
+        self.keep(&kept);
+        if let (Some(outbox), false) = (&mut self.outbox, released.is_empty()) {
+            outbox.release(&released);
+        }
+        others
+    }
+
+    fn perform(&mut self, effect: Effect) -> Result<Option<()>, TransportError> {
+        match effect {
+            Effect::Request { id, line } => self.outgoing.put(id, line),
+            Effect::Connect(events) => self.connect_subscriber(&events),
+            Effect::Subscribe(topic) => {
+                self.subscriber.iter().try_for_each(|socket| socket.subscribe(topic.as_bytes()))?;
+            }
+            Effect::Unsubscribe(topic) => {
+                self.subscriber.iter().try_for_each(|socket| socket.unsubscribe(topic.as_bytes()))?;
+            }
+            // Whoever asked may have stopped waiting, and then nobody empties the channel.
+            Effect::Answer { ticket, outcome } => drop(self.channels.answers.try_send((ticket, outcome))),
+            Effect::News(news) => return Ok(self.channels.news.send(news.into()).ok()),
+            Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) => {}
+        }
+        Ok(Some(()))
+    }
+
+    fn recall(&mut self, user: &UserName) {
+        let Some(outbox) = &mut self.outbox else { return };
+        let recalled = outbox.recall(user);
+        recalled.complaints.iter().for_each(|words| complain(words));
+        self.session.recalled(self.now_ms(), recalled.messages);
+    }
+
+    fn keep(&mut self, messages: &[Message]) {
+        if messages.is_empty() {
+            return;
+        }
+        let outcome = self.outbox.as_mut().map_or(Ok(()), |outbox| outbox.keep(messages));
+        let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
+        let outcome = outcome.map_err(|error| {
+            // No reason of the server's: it has nothing to do with it.
+            let sentence = format!("this machine cannot keep it until it is sent: {error}");
+            Error::new(Reason::Internal, sentence)
+        });
+        self.session.kept(self.now_ms(), &ids, outcome);
     }
 
     /// A new socket: what the old one had subscribed to and received is of no use any more. When it cannot be

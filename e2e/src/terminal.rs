@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
 use crate::DEADLINE;
@@ -33,7 +34,7 @@ impl Terminal {
         let written = NamedTempFile::new().expect("a file for what is written");
         let terminal = Self { server: format!("papo-{}-{number}", std::process::id()), written };
         let chat = format!(
-            "env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
+            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
             binary().display(),
             config.display()
         );
@@ -111,6 +112,14 @@ impl Terminal {
         while !condition(&self.screen()) {
             assert!(begun.elapsed() < DEADLINE, "the screen never {what}:\n{}", self.screen());
         }
+    }
+
+    /// `kill -9` of the program.
+    pub fn kill(self) {
+        let id = self.tmux(["display-message", "-p", "#{pane_pid}"]);
+        let id = id.trim().parse().ok().and_then(Pid::from_raw).expect("an id");
+        kill_process(id, Signal::KILL).expect("a program that runs");
+        self.wait_for_end();
     }
 
     /// Waits until the program has ended, and tmux with it.

@@ -9,38 +9,43 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Somebody's shell: their config folder and their node.
-struct Shell<'a> {
+pub(crate) struct Shell<'a> {
     node: &'a Node,
-    config: TempDir,
+    pub(crate) config: TempDir,
 }
 
 impl<'a> Shell<'a> {
-    fn new(node: &'a Node, user: &str) -> Self {
+    pub(crate) fn new(node: &'a Node, user: &str) -> Self {
         let shell = Self { node, config: TempDir::new().expect("a folder") };
         shell.does(&["register", user]);
         shell.does(&["login", user]);
         shell
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A shell of somebody who has an account already.
+    pub(crate) fn in_folder(node: &'a Node, config: TempDir) -> Self {
+        Self { node, config }
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).args(["--server", self.node.server()]);
         command.arg("--config").arg(self.config.path()).env("PAPO_PASSWORD", PASSWORD);
         command
     }
 
-    fn runs(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn runs(&self, arguments: &[&str]) -> Finished {
         Process::start(self.command(arguments)).finish()
     }
 
     /// Runs a command that is to succeed, and returns what it printed.
-    fn does(&self, arguments: &[&str]) -> String {
+    pub(crate) fn does(&self, arguments: &[&str]) -> String {
         let finished = self.runs(arguments);
         assert_eq!(finished.code, Some(0), "{arguments:?}: {}", finished.log);
         finished.output
     }
 
-    fn texts(&self, arguments: &[&str]) -> Vec<String> {
+    pub(crate) fn texts(&self, arguments: &[&str]) -> Vec<String> {
         let text = |line: &str| {
             let event: Value = serde_json::from_str(line).expect("a line of JSON");
             event["text"].as_str().map(str::to_owned)

@@ -13,5 +13,6 @@ mod chaos;
 mod backups;
 mod commands;
 mod chat;
+mod outbox;
 mod plain;
 mod interop;

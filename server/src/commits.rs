@@ -4,7 +4,7 @@ use std::io;
 
 use transport::wake::Waker;
 
-use crate::journal::{Batch, Committed, JournalError, Syncer, Task, Writer};
+use crate::journal::{Batch, Syncer, Task, Writer, WriterNews};
 
 /// How batches are made durable.
 #[derive(Clone)]
@@ -60,11 +60,14 @@ impl Committer {
         }
     }
 
-    /// What became of the batch in flight, when that is known.
-    pub fn poll(&mut self) -> Option<Result<Committed, JournalError>> {
+    /// What became of the batch in flight, when that is known, or that a full disk has room again.
+    pub fn poll(&mut self) -> Option<WriterNews> {
         match self {
             Self::OnThread(syncer) => syncer.poll(),
-            Self::WhenPolled { writer, batch } => batch.take().map(|batch| writer.commit(batch)),
+            Self::WhenPolled { writer, batch } => match batch.take() {
+                Some(batch) => Some(WriterNews::Batch(writer.commit(batch))),
+                None => writer.find_room().then_some(WriterNews::Room),
+            },
         }
     }
 

@@ -7,13 +7,12 @@ use std::collections::HashMap;
 
 use common::limits::REPLY_BYTES_MAX;
 use common::{Error, Reason, rpc};
-use tracing::warn;
 use transport::Frame;
 
 use crate::calls::known_tokens::KnownTokens;
 use crate::calls::{Attached, Desk};
 use crate::files::Files;
-use crate::held::{Publication, Reply};
+use crate::held::Publication;
 use crate::jobs::{Job, Jobs, Kind, Outcome};
 use crate::ledger::{DiskFailure, Ledger, LedgerError};
 use crate::limiters::rates::Rate;
@@ -25,8 +24,8 @@ use crate::work::{Work, refuse};
 pub trait Outlet {
     /// Why telling can fail: the sockets themselves, not a peer.
     type Error;
-    /// Sends a reply. Whoever cannot be reached asks again.
-    fn reply(&mut self, reply: Reply) -> Result<(), Self::Error>;
+    /// Sends the reply to a frame that is answered. Whoever cannot be reached asks again.
+    fn reply(&mut self, answered: Work) -> Result<(), Self::Error>;
     /// Sends event lines of one topic.
     fn publish(&mut self, publication: Publication) -> Result<(), Self::Error>;
 }
@@ -43,6 +42,8 @@ pub struct Engine {
     /// Frames that wait for a job, by ticket.
     parked: HashMap<u64, Work>,
     next_ticket: u64,
+    /// Frames that were answered, but the disk did not take what their answers rest on.
+    again: Vec<Work>,
     /// Where clients find the fan-out.
     events: String,
     /// What was done so far.
@@ -71,7 +72,7 @@ impl Engine {
         rate: Rate,
         events: String,
     ) -> Self {
-        let (known_tokens, guesses, parked, next_ticket, counters) = Default::default();
+        let (known_tokens, guesses, parked, next_ticket, again, counters) = Default::default();
         let rates = Rates::new(rate);
         Self {
             ledger,
@@ -83,6 +84,7 @@ impl Engine {
             rates,
             parked,
             next_ticket,
+            again,
             events,
             counters,
         }
@@ -109,7 +111,8 @@ impl Engine {
     /// Whether everything accepted is done, on disk and told.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.parked.is_empty() && self.ledger.is_quiet() && self.ledger.held.is_empty()
+        let nobody_waits = self.parked.is_empty() && self.again.is_empty();
+        nobody_waits && self.ledger.is_quiet() && self.ledger.held.is_empty()
     }
 
     /// Takes one message: an envelope and a frame of request lines.
@@ -121,8 +124,11 @@ impl Engine {
         }
     }
 
-    /// Goes on with the frames whose job is done.
+    /// Goes on with the frames whose job is done, and with those whose answer the disk did not take.
     pub fn take_outcomes(&mut self, now_ms: u64) {
+        for work in std::mem::take(&mut self.again) {
+            self.process(work, None, now_ms);
+        }
         while let Some((ticket, outcome)) = self.jobs.poll() {
             if let Some(work) = self.parked.remove(&ticket) {
                 self.process(work, Some(outcome), now_ms);
@@ -152,10 +158,10 @@ impl Engine {
     pub fn tell<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Failed<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
-            Err(failure) => return self.answer_failure(*failure, outlet),
+            Err(failure) => self.take_back(*failure).map_err(Failed::Ledger)?,
         };
-        while let Some(reply) = self.ledger.held.next_reply(durable) {
-            outlet.reply(reply).map_err(Failed::Outlet)?;
+        while let Some(work) = self.ledger.held.next_reply(durable) {
+            outlet.reply(work).map_err(Failed::Outlet)?;
         }
         while let Some(publication) = self.ledger.held.next_publication(durable) {
             outlet.publish(publication).map_err(Failed::Outlet)?;
@@ -173,20 +179,19 @@ impl Engine {
         while let Some(job) = self.answer_lines(&mut work, outcome.take(), now_ms) {
             let kind = job.kind();
             if self.jobs.submit(self.next_ticket, job) {
+                work.put_aside(self.ledger.position());
                 self.parked.insert(self.next_ticket, work);
                 self.next_ticket += 1;
                 return;
             }
             work.refuse_next(&kind.refusal());
         }
-        let Work { route, request, reply: lines, reply_bytes: bytes, .. } = work;
-        let reply = Reply { route, request, lines, bytes };
-        self.ledger.held.reply(self.ledger.position(), reply);
+        self.ledger.held.reply(self.ledger.position(), work);
     }
 
     /// Answers lines until all are done, or one needs a job done first.
     fn answer_lines(&mut self, work: &mut Work, mut outcome: Option<Outcome>, now_ms: u64) -> Option<Job> {
-        let Work { request, bytes, answered, reply, reply_bytes, .. } = work;
+        let Work { request, bytes, answered, reply, attached, .. } = work;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
             Err(error) => {
@@ -202,7 +207,7 @@ impl Engine {
             rates: &mut self.rates,
             events: &self.events,
             files: &mut self.files,
-            attached: Attached { is_alone: lines.clone().nth(1).is_none(), bytes, reply: reply_bytes },
+            attached: Attached { is_alone: lines.clone().nth(1).is_none(), bytes, reply: attached },
             now_ms,
         };
         for line in lines.skip(*answered) {
@@ -217,25 +222,18 @@ impl Engine {
         None
     }
 
-    /// The disk failed: whoever waits is told that nothing of what they sent counts.
-    fn answer_failure<O: Outlet>(
-        &mut self,
-        DiskFailure { answer, cause }: DiskFailure,
-        outlet: &mut O,
-    ) -> Result<(), Failed<O::Error>> {
-        for (_, reply) in self.ledger.held.give_up() {
-            let mut lines = Vec::new();
-            match rpc::lines(&reply.request) {
-                Ok(requests) => requests.for_each(|line| refuse(line, &answer, &mut lines)),
-                Err(error) => rpc::encode_error(&mut lines, "null", &error),
-            }
-            outlet.reply(Reply { lines, bytes: None, ..reply }).map_err(Failed::Outlet)?;
+    /// The disk took no more: what waited for it is asked again, once. So readers get what is on disk, writers are
+    /// refused, and nobody is told twice.
+    fn take_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
+        let DiskFailure { durable, answer, cause, is_taken_back } = failure;
+        if !is_taken_back {
+            return Err(cause);
         }
-        match cause {
-            LedgerError::Journal(error) => warn!(%error, "serving reads only"),
-            LedgerError::Store(_) | LedgerError::Thread(_) => return Err(Failed::Ledger(cause)),
-        }
-        Ok(())
+        self.files.uploads.take_back(durable);
+        self.again.extend(self.ledger.held.take_back(durable));
+        self.again.iter_mut().for_each(|work| work.go_back(durable));
+        self.parked.values_mut().for_each(|work| work.refuse_back(durable, &answer));
+        Ok(durable)
     }
 }
 

@@ -3,36 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use crate::work::Work;
 use foldhash::fast::RandomState;
-use transport::Frame;
-
-use crate::work::Route;
 
 /// Bytes of event lines in one frame of the fan-out; a longer burst goes out as several frames.
 const EVENT_FRAME_BYTES_MAX: usize = 256 * 1024;
-
-/// A reply that is complete, and what it answers.
-pub struct Reply {
-    /// To whom.
-    pub route: Route,
-    /// The request lines, to be answered otherwise should the disk fail.
-    pub request: Frame,
-    /// The reply lines.
-    pub lines: Vec<u8>,
-    /// What goes behind them.
-    pub bytes: Option<Vec<u8>>,
-}
-
-impl Reply {
-    /// The frames on their way.
-    pub fn into_frames(self) -> impl Iterator<Item = Frame> {
-        self.route.into_reply(self.lines, self.bytes)
-    }
-
-    fn len(&self) -> usize {
-        self.lines.len() + self.bytes.as_ref().map_or(0, Vec::len)
-    }
-}
 
 /// Event lines of one topic, ready for the fan-out.
 pub struct Publication {
@@ -45,7 +20,8 @@ pub struct Publication {
 /// Replies and events, each waiting for a record.
 #[derive(Default)]
 pub struct Held {
-    replies: VecDeque<(u64, Reply)>,
+    /// Frames whose lines are all answered.
+    replies: VecDeque<(u64, Work)>,
     publications: VecDeque<(u64, Publication)>,
     /// The events of the batch that gathers, by topic.
     gathering: HashMap<Arc<str>, Vec<u8>, RandomState>,
@@ -55,9 +31,9 @@ pub struct Held {
 
 impl Held {
     /// Holds a reply until the record `position` is on disk.
-    pub fn reply(&mut self, position: u64, reply: Reply) {
-        self.reply_bytes += reply.len();
-        self.replies.push_back((position, reply));
+    pub fn reply(&mut self, position: u64, work: Work) {
+        self.reply_bytes += work.reply_bytes();
+        self.replies.push_back((position, work));
     }
 
     /// Holds an event line, without its newline, until its batch is on disk.
@@ -86,14 +62,14 @@ impl Held {
     }
 
     /// The next reply that may be told when everything up to `durable` is on disk.
-    pub fn next_reply(&mut self, durable: u64) -> Option<Reply> {
+    pub fn next_reply(&mut self, durable: u64) -> Option<Work> {
         let (position, _) = self.replies.front()?;
         if *position > durable {
             return None;
         }
-        let (_, reply) = self.replies.pop_front()?;
-        self.reply_bytes -= reply.len();
-        Some(reply)
+        let (_, work) = self.replies.pop_front()?;
+        self.reply_bytes -= work.reply_bytes();
+        Some(work)
     }
 
     /// The next events that may be told when everything up to `durable` is on disk.
@@ -105,12 +81,15 @@ impl Held {
         self.publications.pop_front().map(|(_, publication)| publication)
     }
 
-    /// Gives up everything that waits: the events are forgotten, the replies are for the caller to replace.
-    pub fn give_up(&mut self) -> VecDeque<(u64, Reply)> {
-        self.publications.clear();
+    /// What came after the record `durable` was taken back: its events are forgotten, and the frames whose replies
+    /// waited for it are to be answered again, in this order.
+    pub fn take_back(&mut self, durable: u64) -> impl Iterator<Item = Work> + use<> {
         self.gathering.clear();
-        self.reply_bytes = 0;
-        std::mem::take(&mut self.replies)
+        self.publications.retain(|(position, _)| *position <= durable);
+        let kept = self.replies.partition_point(|(position, _)| *position <= durable);
+        let taken = self.replies.split_off(kept);
+        self.reply_bytes = self.replies.iter().map(|(_, work)| work.reply_bytes()).sum();
+        taken.into_iter().map(|(_, work)| work)
     }
 
     /// Bytes of replies that wait.
@@ -129,6 +108,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transport::Frame;
 
     fn publications(held: &mut Held, durable: u64) -> Vec<(String, String)> {
         let text = |bytes| String::from_utf8(bytes).expect("utf-8");
@@ -138,9 +118,10 @@ mod tests {
     }
 
     fn reply(held: &mut Held, position: u64, lines: &str) {
-        let reply =
-            Reply { route: Route::default(), request: Frame::new(), lines: lines.into(), bytes: None };
-        held.reply(position, reply);
+        let mut frames = Vec::from(["client", "", "request"].map(Frame::from));
+        let mut work = Work::new(&mut frames).expect("a request");
+        work.reply.extend_from_slice(lines.as_bytes());
+        held.reply(position, work);
     }
 
     #[test]
@@ -149,10 +130,10 @@ mod tests {
         reply(&mut held, 3, "one");
         reply(&mut held, 5, "two");
         assert!(held.next_reply(2).is_none());
-        assert_eq!(held.next_reply(4).expect("the first").lines, b"one");
+        assert_eq!(held.next_reply(4).expect("the first").reply, b"one");
         assert!(held.next_reply(4).is_none());
         assert_eq!(held.reply_bytes(), 3);
-        assert_eq!(held.next_reply(5).expect("the second").lines, b"two");
+        assert_eq!(held.next_reply(5).expect("the second").reply, b"two");
         assert!(held.is_empty());
     }
 
@@ -186,12 +167,23 @@ mod tests {
     }
 
     #[test]
-    fn giving_up_forgets_events_and_returns_replies() {
-        let mut held = Held::default();
+    fn only_what_came_after_what_is_on_disk_is_taken_back() {
+        let (mut held, topic) = (Held::default(), Arc::from("t"));
         reply(&mut held, 3, "one");
-        held.publish(&Arc::from("t"), b"1");
+        held.publish(&topic, b"1");
         held.seal(3);
-        assert_eq!(held.give_up().len(), 1);
-        assert!(held.is_empty() && held.reply_bytes() == 0);
+        for lines in ["two", "three"] {
+            reply(&mut held, 5, lines);
+        }
+        held.publish(&topic, b"2");
+        held.seal(5);
+        held.publish(&topic, b"3");
+        let taken: Vec<_> = held.take_back(3).map(|work| work.reply).collect();
+        assert_eq!(taken, [&b"two"[..], b"three"]);
+        assert_eq!(held.reply_bytes(), 3);
+        held.seal(6);
+        assert_eq!(publications(&mut held, 6), [("t".into(), "1\n".into())]);
+        assert_eq!(held.next_reply(3).expect("on disk").reply, b"one");
+        assert!(held.is_empty());
     }
 }

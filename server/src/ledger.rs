@@ -2,10 +2,10 @@
 //!
 //! A record is appended, applied and queued for the fan-out in one go; nobody is told before [`Ledger::poll`]
 //! says that it is on disk. After a failed write everything that was not on disk is taken back, by reading the
-//! log again; from then on there is only reading, until a restart.
+//! log again, and there is only reading: when the disk was full, until there is room; else until a restart.
 
+use std::error::Error as _;
 use std::io;
-
 use std::sync::Arc;
 
 use common::reads::Reading;
@@ -16,10 +16,9 @@ use tracing::{error, info, warn};
 use crate::commits::{Commits, Committer};
 use crate::domain::{self, Command, State};
 use crate::held::Held;
-use crate::journal::{
-    Appended, Checkpoint, Committed, Disk, EventKey, Journal, JournalError, Opened, Options,
-};
+use crate::journal::{Appended, Checkpoint, Committed, Disk, Journal, JournalError, Options, WriterNews};
 use crate::records::{Private, Record};
+use crate::replay::{self, key_of};
 use crate::store::{Prepared, Store, StoreError};
 
 /// How large things grow on the disk.
@@ -68,17 +67,21 @@ pub struct Ledger {
     durable: Checkpoint,
     gathering_bytes: usize,
     bytes_since_snapshot: u64,
-    /// What every writer is told after a failure.
+    /// What every writer is told while nothing can be written.
     failure: Option<Error>,
 }
 
-/// The disk failed.
+/// The disk took no more.
 #[derive(Debug)]
 pub struct DiskFailure {
-    /// What is to be answered to all that waits.
+    /// The last record that is on disk.
+    pub durable: u64,
+    /// What every writer is told from now on.
     pub answer: Error,
     /// What went wrong.
     pub cause: LedgerError,
+    /// Whether it was taken back. Otherwise not even what is on disk can be read, and nobody may be told anything.
+    pub is_taken_back: bool,
 }
 
 /// An event that was recorded.
@@ -98,7 +101,7 @@ impl Ledger {
 
     /// The same with other sizes.
     pub fn open_with(store: Store, commits: &Commits, sizes: Sizes) -> Result<Self, LedgerError> {
-        let (state, opened) = recover(&store, sizes.segments)?;
+        let (state, opened) = replay::open(&store, sizes.segments)?;
         let recovery = opened.recovery;
         if recovery.bytes_cut > 0 {
             warn!(bytes = recovery.bytes_cut, "cut a torn batch off the log; it was never acknowledged");
@@ -144,10 +147,8 @@ impl Ledger {
 
     /// Decides a command, and records what comes of it. `None`: things are so already.
     pub fn record(&mut self, command: Command<'_>, now_ms: u64) -> Result<Option<Receipt>, Error> {
-        if let Some(failure) = &self.failure {
-            return Err(failure.clone());
-        }
         let Some(record) = domain::decide(&self.state, command, now_ms)? else { return Ok(None) };
+        self.may_write()?;
         let Self { journal, state, held, .. } = self;
         // The line is made once, in the batch itself: the fan-out and the history copy it.
         let appended = journal.append_with(key_of(&record).as_ref(), |batch| record.encode(batch));
@@ -169,6 +170,16 @@ impl Ledger {
         };
         self.tell_moved();
         Ok(receipt)
+    }
+
+    /// What every writer is told while nothing can be written.
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
+    }
+
+    /// Refuses while nothing can be written, as [`record`](Self::record) does when there is something to record.
+    pub fn may_write(&self) -> Result<(), Error> {
+        self.failure.clone().map_or(Ok(()), Err)
     }
 
     /// The event that was recorded under this id before, for who sends it again.
@@ -214,12 +225,16 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// When the disk failed. The state is what is on disk again.
+    /// When the disk failed. The state is what is on disk again, and the caller takes back what [waits](Self::held).
     pub fn poll(&mut self) -> Result<u64, Box<DiskFailure>> {
-        while let Some(result) = self.committer.poll() {
-            match result {
-                Ok(committed) => self.committed(&committed),
-                Err(failed) => return Err(Box::new(self.fail(failed))),
+        while let Some(news) = self.committer.poll() {
+            match news {
+                WriterNews::Batch(Ok(committed)) => self.committed(&committed),
+                WriterNews::Batch(Err(failed)) => return Err(Box::new(self.fail(failed))),
+                WriterNews::Room => {
+                    info!("the disk has room again: writing goes on");
+                    self.failure = None;
+                }
             }
         }
         Ok(self.durable.record)
@@ -275,19 +290,22 @@ impl Ledger {
 
     /// Takes back what is not on disk, and goes on reading only.
     fn fail(&mut self, failed: JournalError) -> DiskFailure {
-        error!(error = %failed, "the log cannot be written; until a restart there is only reading");
         let answer = unwritable(&failed);
-        self.failure = Some(answer.clone());
-        match recover(&self.store, self.sizes.segments) {
-            Ok((state, opened)) => {
-                self.state = state;
-                self.journal = opened.journal;
-                self.durable = opened.recovery.head;
-                self.gathering_bytes = 0;
-            }
-            Err(cause) => return DiskFailure { answer, cause },
+        if answer.reason() == Some(Reason::StorageFull) {
+            error!(error = %failed, "the disk is full: until there is room, there is only reading");
+        } else {
+            error!(error = %failed, cause = ?failed.source(), "the log cannot be written: until a restart there is only reading");
         }
-        DiskFailure { answer, cause: failed.into() }
+        self.failure = Some(answer.clone());
+        self.gathering_bytes = 0;
+        let durable = self.durable.record;
+        match replay::take_back(&self.store, &mut self.journal, self.durable) {
+            Ok(state) => {
+                self.state = state;
+                DiskFailure { durable, answer, cause: failed.into(), is_taken_back: true }
+            }
+            Err(cause) => DiskFailure { durable, answer, cause, is_taken_back: false },
+        }
     }
 }
 
@@ -335,54 +353,10 @@ fn tell_read(state: &State, held: &mut Held, private: &Private) {
     }
 }
 
-/// Loads the snapshots and replays what follows them.
-pub(crate) fn recover(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {
-    let (mut state, from) = store.load()?;
-    let opened = Journal::open(store.disk(), segments, from, &mut |number, line| {
-        let record = Record::decode(line).map_err(|error| error.to_string())?;
-        state.apply(number, &record);
-        // The record is gone before its key.
-        let owned =
-            |key: EventKey<'_>| EventKey { conversation: key.conversation.into_owned().into(), ..key };
-        Ok(key_of(&record).map(owned))
-    })?;
-    // Who was connected then is not now.
-    state.channels.take_moved();
-    let (newest, head) = (state.users.applied.max(state.channels.applied), opened.recovery.head.record);
-    if newest > head {
-        let why = format!("the log ends at record {head}");
-        return Err(JournalError::Checkpoint { record: newest, why }.into());
-    }
-    Ok((state, opened))
-}
-
 fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
     if let Err(error) = Store::write(disk, prepared) {
         warn!(%error, "cannot write the snapshots; the next start takes longer");
     }
-}
-
-/// Under which key the journal finds a record again.
-fn key_of<'a>(record: &'a Record<'_>) -> Option<EventKey<'a>> {
-    let Record::Event(event) = record else { return None };
-    let id = match &event.body {
-        Body::Message { id, .. } | Body::File { id, .. } => Some(id.as_u128()),
-        Body::Created { .. }
-        | Body::Joined
-        | Body::Left
-        | Body::Invited(_)
-        | Body::Kicked(_)
-        | Body::Banned(_)
-        | Body::Unbanned(_)
-        | Body::Role(..)
-        | Body::Set { .. }
-        | Body::Unknown => None,
-    };
-    let conversation = match &event.to {
-        Target::Channel(name) => name.as_str().into(),
-        Target::User(_) => event.conversation().key().into_owned().into(),
-    };
-    Some(EventKey { conversation, n: event.n, id })
 }
 
 fn internal(error: impl std::fmt::Display) -> Error {
@@ -406,9 +380,8 @@ fn unwritable(error: &JournalError) -> Error {
         | JournalError::IndexDamaged { .. }
         | JournalError::Missing { .. }
         | JournalError::Checkpoint { .. }
-        | JournalError::Record { .. } => Error::new(
-            Reason::Unavailable,
-            "the server cannot write its log: nothing was stored; try again later",
-        ),
+        | JournalError::Record { .. } => {
+            Error::new(Reason::Unavailable, "the server cannot write its log; send it again later")
+        }
     }
 }

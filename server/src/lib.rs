@@ -9,6 +9,7 @@ pub mod domain;
 pub mod journal;
 pub mod store;
 pub mod commits;
+mod replay;
 pub mod ledger;
 pub mod backup;
 

@@ -19,13 +19,14 @@ use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 use crate::commits::Commits;
 use crate::engine::{Engine, Failed, Outlet};
 use crate::files::{FileLimits, Files, TIDY_EVERY_MS};
-use crate::held::{Publication, Reply};
+use crate::held::Publication;
 use crate::jobs::{Jobs, Kind as JobKind};
 use crate::journal::RealDisk;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
+use crate::work::Work;
 
 /// Request frames taken in one round, before what has gathered goes to the disk.
 const FRAMES_PER_ROUND_MAX: usize = 256;
@@ -109,8 +110,8 @@ struct Sockets {
 impl Outlet for Sockets {
     type Error = TransportError;
 
-    fn reply(&mut self, reply: Reply) -> Result<(), TransportError> {
-        let sent = self.requests.send(reply.into_frames())?;
+    fn reply(&mut self, answered: Work) -> Result<(), TransportError> {
+        let sent = self.requests.send(answered.into_reply())?;
         self.replies += 1;
         self.replies_dropped += u64::from(sent != Sent::Done);
         Ok(())

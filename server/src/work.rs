@@ -4,6 +4,8 @@
 //! there; then that very line is taken up again. So a frame may log in and go on. A frame of one line may have bytes
 //! behind it, and its reply too.
 
+use std::sync::Arc;
+
 use common::{Error, rpc};
 use transport::Frame;
 
@@ -11,27 +13,30 @@ use transport::Frame;
 #[derive(Default)]
 pub struct Route(Vec<Frame>);
 
-impl Route {
-    /// The frames of a reply: lines, and bytes where there are some.
-    pub fn into_reply(self, lines: Vec<u8>, bytes: Option<Vec<u8>>) -> impl Iterator<Item = Frame> {
-        self.0.into_iter().chain([Frame::from(lines)]).chain(bytes.map(Frame::from))
-    }
-}
-
 /// A request frame that is being answered.
 pub struct Work {
     /// Where the reply goes.
     pub route: Route,
     /// The request lines.
     pub request: Frame,
-    /// What came behind them.
-    pub bytes: Option<Frame>,
+    /// What came behind them. Kept until the reply is told: it may be needed again.
+    pub bytes: Option<Arc<Frame>>,
     /// How many of them have been answered.
     pub answered: usize,
     /// The reply lines so far.
     pub reply: Vec<u8>,
     /// What goes behind them.
-    pub reply_bytes: Option<Vec<u8>>,
+    pub attached: Option<Vec<u8>>,
+    /// How far it was whenever it was put aside.
+    stages: Vec<Stage>,
+}
+
+/// How far a frame was.
+struct Stage {
+    /// The record that its replies so far wait for.
+    position: u64,
+    answered: usize,
+    reply_bytes: usize,
 }
 
 impl Work {
@@ -40,10 +45,54 @@ impl Work {
     pub fn new(frames: &mut Vec<Frame>) -> Option<Self> {
         let delimiter = frames.iter().position(|frame| frame.is_empty())?;
         let mut body = frames.drain(delimiter + 1..);
-        let (request, bytes) = (body.next()?, body.next());
+        let (request, bytes) = (body.next()?, body.next().map(Arc::new));
         drop(body);
-        let route = Route(std::mem::take(frames));
-        Some(Self { route, request, bytes, answered: 0, reply: Vec::new(), reply_bytes: None })
+        Some(Self {
+            route: Route(std::mem::take(frames)),
+            request,
+            bytes,
+            answered: 0,
+            reply: Vec::new(),
+            attached: None,
+            stages: Vec::new(),
+        })
+    }
+
+    /// The frames of the reply: lines, and bytes where there are some.
+    pub fn into_reply(self) -> impl Iterator<Item = Frame> {
+        let Self { route, reply, attached, .. } = self;
+        route.0.into_iter().chain([Frame::from(reply)]).chain(attached.map(Frame::from))
+    }
+
+    /// Bytes of the reply.
+    #[must_use]
+    pub fn reply_bytes(&self) -> usize {
+        self.reply.len() + self.attached.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Notes how far it is, because it is put aside: its replies so far wait for the record `position`.
+    pub fn put_aside(&mut self, position: u64) {
+        self.stages.push(Stage { position, answered: self.answered, reply_bytes: self.reply.len() });
+    }
+
+    /// What came after the record `durable` was taken back: forgets the replies that rest on it, so that their
+    /// lines are answered again.
+    pub fn go_back(&mut self, durable: u64) {
+        self.stages.retain(|stage| stage.position <= durable);
+        let (answered, bytes) =
+            self.stages.last().map_or((0, 0), |stage| (stage.answered, stage.reply_bytes));
+        self.answered = answered;
+        self.reply.truncate(bytes);
+        self.attached = None;
+    }
+
+    /// The same while it is put aside: what has to be answered again is refused, because it waits at a later line.
+    pub fn refuse_back(&mut self, durable: u64, error: &Error) {
+        let answered = self.answered;
+        self.go_back(durable);
+        while self.answered < answered {
+            self.refuse_next(error);
+        }
     }
 
     /// Answers the next line with an error.
@@ -72,11 +121,15 @@ mod tests {
 
     #[test]
     fn the_reply_goes_back_the_way_the_request_came() {
-        let work = Work::new(&mut frames(&["broker", "client", "", "lines", "bytes"])).expect("a request");
-        assert_eq!(&*work.request, b"lines");
-        assert_eq!(work.bytes.as_deref(), Some(&b"bytes"[..]));
-        let reply = work.route.into_reply(b"answer".to_vec(), Some(b"more".to_vec()));
-        let reply: Vec<_> = reply.map(|frame| frame.to_vec()).collect();
+        let mut work =
+            Work::new(&mut frames(&["broker", "client", "", "lines", "bytes"])).expect("a request");
+        assert_eq!(
+            (&*work.request, work.bytes.as_ref().map(|bytes| &***bytes)),
+            (&b"lines"[..], Some(&b"bytes"[..]))
+        );
+        (work.reply, work.attached) = (b"answer".to_vec(), Some(b"more".to_vec()));
+        assert_eq!(work.reply_bytes(), 10);
+        let reply: Vec<_> = work.into_reply().map(|frame| frame.to_vec()).collect();
         assert_eq!(reply, [&b"broker"[..], b"client", b"", b"answer", b"more"]);
     }
 
@@ -85,5 +138,29 @@ mod tests {
         assert!(Work::new(&mut frames(&["broker", "client", "lines"])).is_none());
         assert!(Work::new(&mut frames(&["broker", "client", ""])).is_none());
         assert!(Work::new(&mut Vec::new()).is_none());
+    }
+
+    #[test]
+    fn what_was_taken_back_is_answered_again_from_where_it_was_put_aside() {
+        let lines = r#"{"jsonrpc":"2.0","id":1,"method":"a"}
+{"jsonrpc":"2.0","id":2,"method":"b"}
+{"jsonrpc":"2.0","id":3,"method":"c"}"#;
+        let mut work = Work::new(&mut frames(&["client", "", lines])).expect("a request");
+        for position in [7, 9] {
+            work.reply.extend_from_slice(b"answer\n");
+            work.answered += 1;
+            work.put_aside(position);
+        }
+        let full = Error::new(common::Reason::StorageFull, "full");
+        work.refuse_back(8, &full);
+        let refusal = r#"{"jsonrpc":"2.0","id":2,"error":{"code":5070,"message":"full","data":{"reason":"storage_full"}}}"#;
+        assert_eq!(
+            (String::from_utf8_lossy(&work.reply), work.answered),
+            (format!("answer\n{refusal}\n").into(), 2)
+        );
+        work.go_back(8);
+        assert_eq!((&*work.reply, work.answered), (&b"answer\n"[..], 1));
+        work.go_back(6);
+        assert_eq!((&*work.reply, work.answered), (&b""[..], 0));
     }
 }

@@ -7,7 +7,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use common::{ChannelName, Conversation, Target, Text, UserName};
+use common::{ChannelName, Conversation, Reason, Target, Text, UserName};
 use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
@@ -38,22 +38,27 @@ fn new_disk() -> FaultyDisk {
     disk
 }
 
-/// Opens, says a few things, and stops in order. Returns the number of the last event that was on disk for sure.
-fn work(disk: &FaultyDisk) -> u64 {
-    let Ok(mut ledger) = open(disk) else { return 0 };
+/// What alice does: an account, a channel, and the messages.
+fn deeds() -> impl Iterator<Item = Command<'static>> {
     let channel = ChannelName::new("#a").expect("a name");
-    let mut durable_n = 0;
     let first = [
         Command::Register { user: alice(), password: "hash".into() },
         Command::CreateChannel(Deed { user: alice(), channel: channel.clone() }, false),
     ];
-    let messages = (0..u128::from(MESSAGES)).map(|number| Command::Send {
+    let messages = (0..u128::from(MESSAGES)).map(move |number| Command::Send {
         user: alice(),
         to: Target::Channel(channel.clone()),
         id: Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number),
         text: Text::new(format!("{number} {}", "x".repeat(60))).expect("a text"),
     });
-    for command in first.into_iter().chain(messages) {
+    first.into_iter().chain(messages)
+}
+
+/// Opens, says a few things, and stops in order. Returns the number of the last event that was on disk for sure.
+fn work(disk: &FaultyDisk) -> u64 {
+    let Ok(mut ledger) = open(disk) else { return 0 };
+    let mut durable_n = 0;
+    for command in deeds() {
         let Ok(receipt) = ledger.record(command, NOW_MS) else { break };
         ledger.flush();
         if ledger.poll().is_err() {
@@ -66,6 +71,36 @@ fn work(disk: &FaultyDisk) -> u64 {
     }
     ledger.close();
     durable_n
+}
+
+/// The same with room for so many bytes. When the disk is full, room is made, and what was refused is done then.
+/// Whether anything was refused.
+fn work_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
+    let (mut ledger, mut was_refused) = (open(disk).expect("a sound disk"), false);
+    disk.set_room(Some(room));
+    for command in deeds() {
+        ledger.record(command.clone(), NOW_MS).expect("there is room, as far as is known");
+        ledger.flush();
+        if let Err(failure) = ledger.poll() {
+            assert_eq!(failure.answer.reason(), Some(Reason::StorageFull));
+            assert!(failure.is_taken_back);
+            drop(ledger.held.take_back(failure.durable));
+            let refused = ledger.record(command.clone(), NOW_MS).expect_err("still full");
+            assert_eq!(refused.reason(), Some(Reason::StorageFull));
+            was_refused = true;
+            disk.set_room(None);
+            ledger.poll().map_err(|failure| failure.answer).expect("room");
+            ledger.record(command, NOW_MS).expect("room");
+            ledger.flush();
+            ledger.poll().map_err(|failure| failure.answer).expect("room");
+        }
+        if ledger.wants_snapshot() {
+            ledger.snapshot();
+        }
+    }
+    // Killed, not stopped: what is not on the disk now never will be.
+    drop(ledger);
+    was_refused
 }
 
 /// Everything that was on disk for sure is there, in order; nothing is there twice.
@@ -132,4 +167,22 @@ fn the_power_may_go_off_at_every_step() {
             }
         }
     }
+}
+
+#[test]
+fn a_disk_that_was_full_at_any_byte_has_everything_once_there_is_room() {
+    let mut full = 0;
+    for room in (0..).step_by(499) {
+        let disk = new_disk();
+        let was_full = work_on_a_full_disk(&disk, room);
+        for loss in [Loss::Everything, Loss::Nothing] {
+            let what = format!("room for {room} bytes, then a crash: {loss:?}");
+            check(&disk.after_crash(loss), MESSAGES + 1, &what);
+        }
+        if !was_full {
+            break;
+        }
+        full += 1;
+    }
+    assert!(full > 50, "too little was tried: {full}");
 }

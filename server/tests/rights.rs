@@ -106,7 +106,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     let (mut known_tokens, mut guesses, mut rates) = Default::default();
     let disk = Arc::new(FaultyDisk::new());
     let mut files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
-    let (mut bytes, mut reply_bytes) = (Some(Frame::from("bytes")), None);
+    let (bytes, mut reply_bytes) = (Some(Arc::new(Frame::from("bytes"))), None);
     if let Some(uploader) = token.filter(|_| matches!(method, Method::FileChunk | Method::FileCommit)) {
         files.uploads.add(upload(uploader), &ledger.state().files).expect("a new upload");
     }
@@ -117,7 +117,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         guesses: &mut guesses,
         rates: &mut rates,
         files: &mut files,
-        attached: Attached { is_alone: true, bytes: &mut bytes, reply: &mut reply_bytes },
+        attached: Attached { is_alone: true, bytes: &bytes, reply: &mut reply_bytes },
         events: "tcp://*:1",
         now_ms: NOW_MS,
     };

@@ -39,6 +39,8 @@ pub(crate) enum Happening {
     Round,
     /// Something breaks.
     Fault,
+    /// A full disk has room again.
+    Room,
     /// A part that was down starts again.
     Start(Part),
     /// The subscriptions of a connection that was cut reach the proxy again.

@@ -11,6 +11,9 @@ use crate::world::World;
 /// Operations on the disk within which a planned failure happens.
 const OPERATIONS_AHEAD_MAX: u64 = 12;
 
+/// Bytes that still find room on a disk that is going to be full, at most: some dozen messages, or one snapshot.
+const ROOM_BYTES_MAX: usize = 6_000;
+
 /// Milliseconds that a part is down, a client asleep or cut off, at most.
 const DOWN_MS_MAX: u64 = 6_000;
 
@@ -126,8 +129,10 @@ impl World {
                 self.start_later(Part::Server);
             }
             Fault::DiskFull => {
-                self.fail_disk(ErrorKind::StorageFull, true);
-                self.start_later(Part::Server);
+                let room = self.dice.place(ROOM_BYTES_MAX);
+                self.node.disk.set_room(Some(room));
+                let full_ms = self.dice.below(DOWN_MS_MAX);
+                self.agenda.after(full_ms, Happening::Room);
             }
             Fault::BrokerKilled => {
                 self.broker.is_up = false;

@@ -1,15 +1,15 @@
 //! The server of a run: the real engine, ledger and journal, on a disk in memory that fails when told to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use common::{ChannelName, UserName};
+use common::{ChannelName, Reason, UserName};
 use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::engine::{Engine, Failed, Outlet};
 use server::files::{FileLimits, Files};
-use server::held::{Publication, Reply};
+use server::held::Publication;
 use server::jobs::Jobs;
 use server::journal::Disk as _;
 use server::journal::faulty_disk::{FaultyDisk, Loss};
@@ -18,6 +18,7 @@ use server::limiters::rates::Rate;
 use server::records::TokenDigest;
 use server::store::Store;
 use server::tokens::TokenIssuer;
+use server::work::Work;
 use transport::Frame;
 use uuid::Uuid;
 
@@ -44,6 +45,8 @@ pub(crate) struct Node {
     /// Milliseconds that its clock is ahead or behind.
     pub(crate) clock_error_ms: i64,
     sizes: Sizes,
+    /// Frames taken and not answered yet, by the connection they came from; fewer than none: answered too often.
+    owed: BTreeMap<(usize, u64), i64>,
     /// The state when everything was last on disk, and the record that was.
     quiet: Option<(u64, String)>,
 }
@@ -58,8 +61,8 @@ pub(crate) struct Outgoing {
 impl Outlet for Outgoing {
     type Error = Infallible;
 
-    fn reply(&mut self, reply: Reply) -> Result<(), Infallible> {
-        let frames: Vec<_> = reply.into_frames().collect();
+    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+        let frames: Vec<_> = answered.into_reply().collect();
         if let [address, _delimiter, lines] = frames.as_slice() {
             self.replies.extend(link(address).map(|link| (link, lines.to_vec())));
         }
@@ -118,6 +121,7 @@ impl Node {
             power_cut: None,
             clock_error_ms: 0,
             sizes,
+            owed: BTreeMap::new(),
             quiet: None,
         }
     }
@@ -138,6 +142,7 @@ impl Node {
     pub(crate) fn kill(&mut self) {
         self.engine = None;
         self.inbox.clear();
+        self.owed.clear();
         self.power_cut = None;
         self.disk.heal();
     }
@@ -173,11 +178,15 @@ impl Node {
                 break;
             }
             let Some((from, lines)) = self.inbox.pop_front() else { break };
+            *self.owed.entry((from.client, from.life)).or_default() += 1;
             engine.accept(&mut vec![address(from), Frame::new(), Frame::from(lines)], unix_ms);
         }
         engine.flush();
         if told.is_ok() && engine.ledger().is_quiet() {
             told = engine.tell(&mut outgoing);
+        }
+        for (to, _) in &outgoing.replies {
+            *self.owed.entry((to.client, to.life)).or_default() -= 1;
         }
         if let Some(loss) = self.power_cut.filter(|_| self.disk.has_failed()) {
             return Some(Ended::PowerCut(loss));
@@ -195,6 +204,27 @@ impl Node {
     /// Whether the server has anything left to do without being asked.
     pub(crate) fn is_busy(&self) -> bool {
         self.engine.as_ref().is_some_and(|engine| !engine.is_quiet() || !self.inbox.is_empty())
+    }
+
+    /// Every frame that the server took is answered, once. What it took and has not answered is on its way.
+    pub(crate) fn answered_once(&self) -> Check {
+        let is_quiet = self.engine.as_ref().is_some_and(Engine::is_quiet);
+        self.owed.iter().try_for_each(|(from, owed)| {
+            ensure(*owed == 0 || (*owed > 0 && !is_quiet), "answered_once", || {
+                format!("{owed} frames of {from:?} are owed an answer, and the server is quiet: {is_quiet}")
+            })
+        })
+    }
+
+    /// Whether the server has seen that its disk is full.
+    pub(crate) fn is_full(&self) -> bool {
+        let failure = self.engine.as_ref().and_then(|engine| engine.ledger().failure());
+        failure.is_some_and(|failure| failure.reason() == Some(Reason::StorageFull))
+    }
+
+    /// Whether its disk is full, or is going to be.
+    pub(crate) fn has_little_room(&self) -> bool {
+        self.disk.room().is_some()
     }
 
     /// Whether its disk has failed or is going to, so that only a restart helps.

@@ -32,7 +32,8 @@ impl World {
 
     /// Does what a session wants, and plans its next tick.
     pub(crate) fn grant_wishes(&mut self, client: usize) -> Check {
-        for wish in self.people[client].wishes() {
+        let now_ms = self.agenda.now_ms;
+        for wish in self.people[client].wishes(now_ms) {
             match wish {
                 Wish::Request(frame) => {
                     let lines = frame.iter().filter(|byte| **byte == b'\n').count();
@@ -145,15 +146,16 @@ impl World {
                 entries.iter().try_for_each(|entry: &Entry| self.told.note(&entry.line))?;
                 self.people[client].shown.opened_in_order(&user, &entries)
             }
-            News::Sent { message, outcome: Ok(entry) } => {
+            News::Sent { message, outcome: Ok(entry), .. } => {
                 self.note(format_args!("{user} sent {} {}", entry.conversation, entry.n));
                 self.tally.acknowledged += 1;
                 self.told.note_acknowledged(message.id, &entry.line)
             }
-            News::Sent { message, outcome: Err(error) } => {
+            News::Sent { message, outcome: Err(error), .. } => {
                 self.note(format_args!("{user} may not send to {}: {}", message.to, error.message));
                 self.tally.refused += 1;
                 complete::refusals_are_final(&user, &error)?;
+                complete::writing_resumes(&user, &error, self.must_write)?;
                 // A copy of it that is late may still be stored, but in no order.
                 self.people[client].said.retain(|(_, id)| *id != message.id);
                 Ok(())
@@ -162,7 +164,9 @@ impl World {
             | News::ConnectionRestored
             | News::Read(_)
             | News::Invited(_)
-            | News::MembershipEnded(_) => {
+            | News::MembershipEnded(_)
+            | News::Recalled(_)
+            | News::Pending(_) => {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())
             }

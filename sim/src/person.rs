@@ -30,7 +30,9 @@ pub(crate) struct Person {
     asking: Option<Asking>,
     tickets: u64,
     pub(crate) shown: Shown,
-    /// What was said since the client was started, in order.
+    /// What the client has on its own disk, until it is acknowledged. It survives the client.
+    kept: Vec<Message>,
+    /// What was said, in order.
     pub(crate) said: Vec<(Conversation, Uuid)>,
     /// When the client looks at anything again: it is suspended until then.
     pub(crate) asleep_until_ms: u64,
@@ -84,6 +86,7 @@ impl Person {
             asking: None,
             tickets: FOLLOW_TICKET,
             shown: Shown::default(),
+            kept: Vec::new(),
             said: Vec::new(),
             asleep_until_ms: 0,
             cut_off_until_ms: 0,
@@ -97,7 +100,7 @@ impl Person {
         &self.account.user
     }
 
-    /// The client starts, with nothing but its token.
+    /// The client starts, with its token and with what it had not sent.
     pub(crate) fn start(&mut self, now_ms: u64, seed: u64) {
         self.link.life += 1;
         let mut session = Session::new(seed);
@@ -113,7 +116,6 @@ impl Person {
         self.follows = false;
         self.asking = None;
         self.shown = Shown::default();
-        self.said.clear();
         self.topics.clear();
         self.tick_at_ms = None;
     }
@@ -182,11 +184,10 @@ impl Person {
 
     /// What the session wants done. Its request lines leave in one frame, each but once, as the network thread
     /// has them leave.
-    pub(crate) fn wishes(&mut self) -> Vec<Wish> {
-        let effects = self.session.as_mut().map(Session::take_effects).unwrap_or_default();
+    pub(crate) fn wishes(&mut self, now_ms: u64) -> Vec<Wish> {
         let mut lines = BTreeMap::new();
         let mut wishes = Vec::new();
-        for effect in effects {
+        for effect in self.effects(now_ms) {
             match effect {
                 Effect::Request { id, line } => drop(lines.insert(id, line)),
                 Effect::Connect(_) => wishes.push(Wish::Connect),
@@ -200,12 +201,39 @@ impl Person {
                     wishes.extend(self.answered(ticket, outcome.ok()));
                 }
                 Effect::News(news) => wishes.push(Wish::News(news)),
+                Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) => {}
             }
         }
         if !lines.is_empty() {
             wishes.push(Wish::Request(lines.into_values().flatten().collect()));
         }
         wishes
+    }
+
+    /// What the session does, after its own disk has done its part.
+    fn effects(&mut self, now_ms: u64) -> Vec<Effect> {
+        let Some(session) = &mut self.session else { return Vec::new() };
+        let mut effects = session.take_effects();
+        let mut done = 0;
+        while let Some(effect) = effects.get(done) {
+            done += 1;
+            match effect {
+                Effect::Keep(message) => {
+                    self.kept.push(message.clone());
+                    session.kept(now_ms, &[message.id], Ok(()));
+                }
+                Effect::Release(id) => self.kept.retain(|kept| kept.id != *id),
+                Effect::Recall(_) => session.recalled(now_ms, self.kept.clone()),
+                Effect::Request { .. }
+                | Effect::Connect(_)
+                | Effect::Subscribe(_)
+                | Effect::Unsubscribe(_)
+                | Effect::Answer { .. }
+                | Effect::News(_) => continue,
+            }
+            effects.extend(session.take_effects());
+        }
+        effects
     }
 
     fn answered(&mut self, ticket: u64, answer: Option<Answer>) -> Option<Wish> {

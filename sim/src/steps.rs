@@ -15,6 +15,9 @@ use crate::world::World;
 /// Milliseconds within which the last messages reach everybody, when nothing is wrong any more.
 const LAST_MESSAGES_MS: u64 = 12_000;
 
+/// Milliseconds between two looks for room on a full disk.
+const ROOM_LOOK_MS: u64 = 100;
+
 /// Milliseconds between two tries to start a server.
 const START_AGAIN_MS: u64 = 300;
 
@@ -47,6 +50,7 @@ impl World {
             Happening::Follow(_) => {}
             Happening::Round => self.round()?,
             Happening::Fault => self.fault(),
+            Happening::Room => self.make_room(),
             Happening::Start(part) => self.start(part)?,
             Happening::Reconnect(connection) => self.reconnect(connection),
             Happening::Calm => self.calm_down(),
@@ -68,6 +72,7 @@ impl World {
             | Happening::Follow(_)
             | Happening::Round
             | Happening::Fault
+            | Happening::Room
             | Happening::Start(_)
             | Happening::Reconnect(_)
             | Happening::Calm
@@ -120,7 +125,10 @@ impl World {
         if let Some(engine) = &self.node.engine {
             bounds::server_holds(engine)?;
         }
-        if self.node.is_busy() {
+        self.node.answered_once()?;
+        if self.node.is_full() {
+            self.plan_round(ROOM_LOOK_MS);
+        } else if self.node.is_busy() {
             let delay_ms = self.dice.below(self.plan.disk_ms_max);
             self.plan_round(delay_ms);
         }
@@ -174,7 +182,7 @@ impl World {
         self.maybe_fail_recovery();
         if let Err(error) = self.node.start() {
             self.note(format_args!("the server does not start: {error}"));
-            if !self.node.disk.has_failed() {
+            if !self.node.disk.has_failed() && !self.node.has_little_room() {
                 return Err(Violation { checker: "a_sound_log_opens", what: error.to_string() });
             }
             self.node.kill();
@@ -203,10 +211,17 @@ impl World {
         flip_is_refused(&self.node.disk, self.node.sizes(), &mut self.dice)
     }
 
+    /// A full disk has room again.
+    fn make_room(&mut self) {
+        self.note(format_args!("there is room"));
+        self.node.disk.set_room(None);
+    }
+
     /// The faults stop, and what is down comes up.
     fn calm_down(&mut self) {
         self.note(format_args!("calm"));
         self.is_calm = true;
+        self.make_room();
         self.rates = Rates::CALM;
         if !self.node.is_suspect() {
             self.node.disk.heal();
@@ -228,6 +243,7 @@ impl World {
     /// Everybody has everything. Then one last message goes to every conversation: none is forgotten by anybody.
     fn look_whether_all_are_complete(&mut self) -> Check {
         self.note(format_args!("complete?"));
+        self.must_write = true;
         self.everybody_is_complete(false)?;
         let Some(state) = self.state() else { return Ok(()) };
         let mut last_words = Vec::new();

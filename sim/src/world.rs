@@ -52,6 +52,8 @@ pub(crate) struct World {
     pub(crate) rates: Rates,
     /// Whether the faults have stopped.
     pub(crate) is_calm: bool,
+    /// Whether the server must take whatever is sent: the faults stopped long ago.
+    pub(crate) must_write: bool,
     pub(crate) node: Node,
     pub(crate) broker: Role,
     pub(crate) proxy: Role,
@@ -105,6 +107,7 @@ impl World {
             agenda: Agenda::default(),
             rates: plan.rates,
             is_calm: false,
+            must_write: false,
             broker: role,
             proxy: role,
             subscriptions: BTreeMap::new(),

@@ -16,7 +16,7 @@ use common::Target;
 use transport::stop::Stop;
 
 use crate::connection::Connection;
-use crate::desk::{Desk, PATIENCE};
+use crate::desk::{Desk, PATIENCE, Sends};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{Looks, Output, Renderer, complain};
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    let desk = Desk::open(&arguments.connection, sender, Stop::new())?;
+    let desk = Desk::open(&arguments.connection, sender, Stop::new(), Sends::Messages)?;
     let renderer = Renderer::for_chat(&arguments.looks);
     let tally = Tally::default();
     let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());

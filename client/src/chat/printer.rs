@@ -124,6 +124,9 @@ impl Printer {
         if let News::Sent { outcome, .. } = news {
             self.tally.settled(outcome.is_ok());
         }
+        if let News::Recalled(messages) = news {
+            messages.iter().for_each(|_| self.tally.sending());
+        }
     }
 }
 

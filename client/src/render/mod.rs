@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::session::{Entry, News};
+use crate::session::{Entry, Message, News};
 use crate::words::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
@@ -24,6 +24,9 @@ pub(crate) use lists::{channel, member, reading, session};
 pub(crate) use looks::{Looks, When};
 pub(crate) use sanitise::sanitise;
 use style::{Style, mentions_painted};
+
+/// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.
+const RECALLED_SHOWN_MAX: usize = 5;
 
 /// How things look: in which language, with or without colours, how wide, and in which time zone.
 #[derive(Clone)]
@@ -113,9 +116,14 @@ impl Renderer {
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
+            News::Recalled(messages) => Some(self.recalled(messages)),
+            News::Pending(message) => {
+                Some(self.note(&self.words.pending(&message.to, message.text.as_str())))
+            }
             // It is shown in its place, as the event it has become.
-            News::Sent { outcome: Ok(_), .. } => None,
-            News::Sent { message, outcome: Err(error) } => {
+            News::Sent { outcome: Ok(_), is_told: true, .. } => None,
+            News::Sent { outcome: Ok(entry), is_told: false, .. } => self.entry(entry),
+            News::Sent { message, outcome: Err(error), .. } => {
                 let error = self.words.error(error);
                 Some(self.note(&self.words.not_sent(&message.to, &error, message.text.as_str())))
             }
@@ -123,6 +131,14 @@ impl Renderer {
             News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
             News::SessionEnded(error) => Some(self.note(&self.words.session_ended(&self.words.error(error)))),
         }
+    }
+
+    /// What waited already when the client was started: the newest few.
+    fn recalled(&self, messages: &[Message]) -> String {
+        let mut lines = vec![self.words.recalled(messages.len())];
+        let newest = messages.get(messages.len().saturating_sub(RECALLED_SHOWN_MAX)..).unwrap_or_default();
+        lines.extend(newest.iter().map(|message| format!("   {}: {}", message.to, message.text.as_str())));
+        lines.iter().map(|line| self.note(line)).collect::<Vec<_>>().join("\n")
     }
 
     /// Something that papo itself says.

@@ -19,7 +19,7 @@ use common::{ChannelName, Target, UserName};
 use transport::stop::Stop;
 
 use crate::connection::Connection;
-use crate::desk::Desk;
+use crate::desk::{Desk, Sends};
 use crate::failure::Failure;
 use crate::session::News;
 
@@ -105,7 +105,7 @@ struct Common {
 /// A desk for a command that asks and is done. The news must be kept for as long as the desk.
 fn open(connection: &Connection) -> Result<(Desk, Receiver<News>), Failure> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    Ok((Desk::open(connection, sender, Stop::new())?, news))
+    Ok((Desk::open(connection, sender, Stop::new(), Sends::Nothing)?, news))
 }
 
 /// As [`open`], with the session that was kept.

@@ -9,7 +9,7 @@ use transport::clock;
 use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX, target};
-use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, connection_ended};
+use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, Sends, connection_ended};
 use crate::failure::Failure;
 use crate::render::{Output, complain};
 use crate::session::{Entry, News};
@@ -47,7 +47,7 @@ impl From<News> for Step {
 
 pub(super) fn run(arguments: Send) -> Result<(), Failure> {
     let (sender, steps) = sync_channel(NEWS_WAITING_MAX);
-    let mut desk = Desk::open(&arguments.common.connection, sender.clone(), Stop::new())?;
+    let mut desk = Desk::open(&arguments.common.connection, sender.clone(), Stop::new(), Sends::Messages)?;
     desk.require_session()?;
     let credits = provide(arguments.text, sender)?;
     let deadline = desk.deadline(NO_HURRY);
@@ -125,7 +125,13 @@ impl Sending {
             match steps.recv_timeout(self.deadline.saturating_duration_since(clock::now())) {
                 Ok(step) => self.take(step)?,
                 Err(RecvTimeoutError::Timeout) if self.underway == 0 => self.wait_anew(),
-                Err(RecvTimeoutError::Timeout) => return Err(self.desk.unreachable(self.waited())),
+                Err(RecvTimeoutError::Timeout) => {
+                    complain(&format!(
+                        "messages that are kept for the next papo send or papo chat: {}",
+                        self.underway
+                    ));
+                    return Err(self.desk.unreachable(self.waited()));
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
@@ -143,6 +149,12 @@ impl Sending {
                 Ok(())
             }
             Step::News(News::Sent { outcome, .. }) => self.sent(outcome),
+            Step::News(News::Recalled(messages)) => {
+                complain(&format!("sending first what was not sent before: {} messages", messages.len()));
+                self.underway += messages.len();
+                self.wait_anew();
+                Ok(())
+            }
             Step::News(News::SessionEnded(error)) => Err(error.into()),
             Step::News(News::ConnectionLost) => {
                 complain("the server does not answer; trying again");
@@ -152,6 +164,7 @@ impl Sending {
                 News::ConnectionRestored
                 | News::Entry(_)
                 | News::Opened { .. }
+                | News::Pending(_)
                 | News::Read(_)
                 | News::Invited(_)
                 | News::MembershipEnded(_),

@@ -7,7 +7,7 @@ use transport::signals;
 use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX, target};
-use crate::desk::{Desk, connection_ended};
+use crate::desk::{Desk, Sends, connection_ended};
 use crate::failure::Failure;
 use crate::render::{Output, Renderer, complain, to_reader};
 use crate::session::{Command, Entry, Follow, News};
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
     let stop = Stop::new();
     signals::stop_on_termination(&stop)?;
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone())?;
+    let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
     desk.require_session()?;
     let Subscribe { conversation, after, common } = arguments;
     let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
@@ -81,7 +81,12 @@ impl Printer {
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
             News::ConnectionRestored => complain("the server answers again"),
-            News::Opened { .. } | News::Read(_) | News::Invited(_) | News::Sent { .. } => {}
+            News::Opened { .. }
+            | News::Read(_)
+            | News::Invited(_)
+            | News::Recalled(_)
+            | News::Pending(_)
+            | News::Sent { .. } => {}
         }
         Ok(())
     }

@@ -114,6 +114,7 @@ impl Session {
             self.end_session(&Error::new(Reason::Unauthenticated, "another session has begun"));
         }
         self.empty_outbox_unless_of(Some(&account.user));
+        self.effects.push(Effect::Recall(account.user.clone()));
         self.account = Some(account);
         self.send_due(now_ms);
     }

@@ -182,12 +182,18 @@ pub enum News {
     Invited(Entry),
     /// The person left a channel in another session, or was removed from it: it is not followed any more.
     MembershipEnded(Entry),
-    /// A message is on disk under a number, or was refused for good.
+    /// Messages that were taken on before the client was started, and wait to be sent, in their order.
+    Recalled(Vec<Message>),
+    /// A message waits to be sent: for longer than usual, or because the server does not answer.
+    Pending(Message),
+    /// A message is on the server's disk under a number, or was refused for good.
     Sent {
         /// The message.
         message: Message,
         /// Its event, or why there is none.
         outcome: Result<Entry, Error>,
+        /// Whether the event is told in its place as well, as [`News::Entry`].
+        is_told: bool,
     },
     /// The server does not answer; everything is tried again until it does.
     ConnectionLost,
@@ -267,6 +273,14 @@ pub enum Effect {
         /// What it led to.
         outcome: Result<Answer, Error>,
     },
+    /// Look for messages that this person has sent here and that were not acknowledged; say which to
+    /// [`Session::recalled`](super::Session::recalled).
+    Recall(UserName),
+    /// Write a message to this machine's disk, so that it survives the end of this process; say how that went to
+    /// [`Session::kept`](super::Session::kept). It is not sent before.
+    Keep(Message),
+    /// Forget a message: it is stored by the server, or the person knows that it will not be.
+    Release(Uuid),
     /// Tell the person.
     News(News),
 }

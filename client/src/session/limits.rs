@@ -17,8 +17,16 @@ pub const GAP_GRACE_MS: u64 = 300;
 /// Milliseconds after which a fan-out that has not brought what the heads announced counts as dead.
 pub const FANOUT_GRACE_MS: u64 = 2_000;
 
-/// Messages that wait to be sent or acknowledged; at most 64 MiB of text. More are refused to the person.
+/// Messages that wait to be sent or acknowledged: days of what a person says without a server. More are refused to
+/// the person.
 pub const OUTBOX_MESSAGES_MAX: usize = 4096;
+
+/// Bytes of text in them: as many of the longest as fit into 16 MiB, which any machine can spare.
+pub const OUTBOX_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Milliseconds after which a message that is not acknowledged is shown as waiting: longer than a healthy server
+/// ever takes, so that a message is shown but once then; short enough that nobody wonders where it is.
+pub const PENDING_AFTER_MS: u64 = 500;
 
 /// Milliseconds that the next flight waits at least after one of which messages were put off: a server that says
 /// "1 ms" means the first of them, and the others would only be put off again.

@@ -47,13 +47,14 @@ impl Session {
     }
 
     /// A message of one's own that was acknowledged; what others said before it may still be on its way.
-    pub(super) fn acknowledged(&mut self, now_ms: u64, entry: Entry) {
+    /// True when it is told in its place, now or later.
+    pub(super) fn acknowledged(&mut self, now_ms: u64, entry: Entry) -> bool {
         let conversation = entry.conversation.clone();
-        if let Some(timeline) = self.timeline(&conversation) {
-            timeline.arrive(entry);
-            self.tell(&conversation);
-            self.look_for_gap(&conversation, now_ms + GAP_GRACE_MS);
-        }
+        let Some(timeline) = self.timeline(&conversation) else { return false };
+        timeline.arrive(entry);
+        self.tell(&conversation);
+        self.look_for_gap(&conversation, now_ms + GAP_GRACE_MS);
+        true
     }
 
     /// Tells whatever is in turn.

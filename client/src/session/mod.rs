@@ -15,6 +15,7 @@ mod history;
 mod messages;
 mod reads;
 mod outbox;
+mod keeping;
 mod admin;
 
 mod dice;
@@ -85,8 +86,14 @@ impl Session {
     pub fn deadline(&self) -> Option<u64> {
         let outbox = self.account.as_ref().and_then(|_| self.outbox.deadline());
         let reads = self.account.as_ref().and_then(|_| self.reads.deadline());
-        let deadlines =
-            [self.requests.deadline(), outbox, self.following.deadline(), self.repairs.deadline(), reads];
+        let deadlines = [
+            self.requests.deadline(),
+            outbox,
+            self.pending_deadline(),
+            self.following.deadline(),
+            self.repairs.deadline(),
+            reads,
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -98,6 +105,7 @@ impl Session {
             self.lost();
         }
         self.send_due(now_ms);
+        self.show_pending(now_ms);
         self.follow_due(now_ms);
         self.repair_gaps(now_ms);
         self.mark_due(now_ms);

@@ -1,8 +1,16 @@
 //! Messages on their way out: each is kept until it is acknowledged, and they arrive in the order of sending.
 //!
 //! They leave in flights: one frame of many messages, and the next when every one of the last is answered. So a
-//! frame that is lost and sent again cannot be overtaken by a later one. A message that the server puts off
-//! (`rate_limited`, `unavailable`) stays first in line, and the next flight leaves when the server said so.
+//! frame that is lost and sent again cannot be overtaken by a later one.
+//!
+//! What becomes of the order when some of a flight are not taken: a message that the server puts off (`rate_limited`,
+//! `unavailable`) stays where it is in the line, and the next flight, which leaves when the server said so, begins
+//! with it: nothing that was not in the air with it passes it. (In one frame the server takes nothing after what it
+//! has put off: its clock stands still for a frame.) A message that is refused for good leaves the line, and holds
+//! nothing up: what was said after it does not wait for the person to change their mind.
+//!
+//! A message joins the line when the person sends it, and may leave when it is on this machine's disk:
+//! [`keeping`](super::keeping).
 
 use std::collections::VecDeque;
 
@@ -12,7 +20,9 @@ use common::{Error, Method, Reason, UserName};
 
 use super::Session;
 use super::exchange::{Effect, Entry, Message, News};
-use super::limits::{FLIGHT_BYTES_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_MESSAGES_MAX, PUT_OFF_MS_MIN};
+use super::limits::{
+    FLIGHT_BYTES_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, PUT_OFF_MS_MIN,
+};
 use super::requests::{Requests, is_temporary, line, read};
 
 /// The messages that are not acknowledged yet, in the order of sending.
@@ -20,7 +30,11 @@ use super::requests::{Requests, is_temporary, line, read};
 pub(super) struct Outbox {
     /// Whose messages these are.
     owner: Option<UserName>,
-    waiting: VecDeque<Waiting>,
+    pub(super) waiting: VecDeque<Waiting>,
+    /// Bytes of text in them.
+    pub(super) bytes: usize,
+    /// How many of them, from the first on, the person was told of as waiting.
+    pub(super) shown: usize,
     /// How many of them are in the air.
     flying: usize,
     /// When the flight is given up, or, with none in the air, when the next one may leave.
@@ -31,14 +45,22 @@ pub(super) struct Outbox {
     put_off_ms: Option<u64>,
 }
 
-struct Waiting {
-    message: Message,
+pub(super) struct Waiting {
+    pub(super) message: Message,
+    /// When it was sent.
+    pub(super) since_ms: u64,
+    /// Whether it is on this machine's disk. Those that are stand before those that are not.
+    pub(super) is_kept: bool,
     /// Kept for further attempts, so that a late reply to an earlier one counts too.
     request: Option<u64>,
     is_flying: bool,
 }
 
 impl Waiting {
+    pub(super) fn new(message: Message, since_ms: u64, is_kept: bool) -> Self {
+        Self { message, since_ms, is_kept, request: None, is_flying: false }
+    }
+
     /// Ends the flight of this message; false when it was not in the air.
     fn land(&mut self) -> bool {
         std::mem::take(&mut self.is_flying)
@@ -48,7 +70,7 @@ impl Waiting {
 impl Outbox {
     /// When [`Session::send_due`] has something to do.
     pub(super) fn deadline(&self) -> Option<u64> {
-        (!self.waiting.is_empty()).then_some(self.due)
+        self.waiting.front().filter(|first| first.is_kept).map(|_| self.due)
     }
 
     /// How many messages are not acknowledged yet.
@@ -73,6 +95,28 @@ impl Outbox {
         self.waiting.iter_mut().for_each(|waiting| waiting.request = None);
     }
 
+    /// The messages of this person are sent from now on, at once if nothing waits.
+    pub(super) fn take_over(&mut self, now_ms: u64, owner: UserName) {
+        self.owner = Some(owner);
+        if self.waiting.is_empty() {
+            self.due = now_ms;
+        }
+    }
+
+    /// Takes a message out of the line.
+    pub(super) fn remove(&mut self, position: usize) -> Option<Message> {
+        let Waiting { message, .. } = self.waiting.remove(position)?;
+        self.bytes -= message.text.as_str().len();
+        self.shown -= usize::from(position < self.shown);
+        Some(message)
+    }
+
+    /// Whether it takes one more message.
+    fn has_room(&self, message: &Message) -> bool {
+        self.waiting.len() < OUTBOX_MESSAGES_MAX
+            && self.bytes + message.text.as_str().len() <= OUTBOX_BYTES_MAX
+    }
+
     fn position(&self, request: u64) -> Option<usize> {
         self.waiting.iter().position(|waiting| waiting.request == Some(request))
     }
@@ -82,7 +126,8 @@ impl Outbox {
         let mut effects = Vec::new();
         let mut bytes = 0;
         self.put_off_ms = None;
-        for waiting in self.waiting.iter_mut().take(FLIGHT_MESSAGES_MAX) {
+        let kept = self.waiting.iter_mut().take_while(|waiting| waiting.is_kept);
+        for waiting in kept.take(FLIGHT_MESSAGES_MAX) {
             if bytes >= FLIGHT_BYTES_MAX {
                 break;
             }
@@ -101,21 +146,19 @@ impl Outbox {
 }
 
 impl Session {
-    /// Sends a message, or refuses it at once.
+    /// Sends a message as soon as it is kept, or refuses it at once.
     pub(super) fn send(&mut self, now_ms: u64, message: Message) {
         let Some(account) = &self.account else {
             return self.refuse(message, super::not_logged_in());
         };
-        if self.outbox.waiting.len() >= OUTBOX_MESSAGES_MAX {
+        if !self.outbox.has_room(&message) {
             let sentence = "too many messages wait to be sent: try again when the server has taken some";
             return self.refuse(message, Error::new(Reason::RateLimited, sentence));
         }
-        self.outbox.owner = Some(account.user.clone());
-        if self.outbox.waiting.is_empty() {
-            self.outbox.due = now_ms;
-        }
-        self.outbox.waiting.push_back(Waiting { message, request: None, is_flying: false });
-        self.send_due(now_ms);
+        self.outbox.take_over(now_ms, account.user.clone());
+        self.effects.push(Effect::Keep(message.clone()));
+        self.outbox.bytes += message.text.as_str().len();
+        self.outbox.waiting.push_back(Waiting::new(message, now_ms, false));
     }
 
     /// Lets the next flight leave when it may; gives up one that was not answered in time.
@@ -144,8 +187,8 @@ impl Session {
         match outcome {
             Err(error) if is_temporary(&error) => self.put_off(&error),
             outcome => {
-                if let Some(waiting) = self.outbox.waiting.remove(position) {
-                    self.settle(now_ms, waiting.message, outcome);
+                if let Some(message) = self.outbox.remove(position) {
+                    self.settle(now_ms, message, outcome);
                 }
             }
         }
@@ -179,10 +222,11 @@ impl Session {
         match outcome {
             Ok(sent) => {
                 let entry = Entry::own(&account.user, &message, sent);
-                self.acknowledged(now_ms, entry.clone());
-                self.effects.push(Effect::News(News::Sent { message, outcome: Ok(entry) }));
+                let is_told = self.acknowledged(now_ms, entry.clone());
+                self.effects.push(Effect::Release(message.id));
+                self.effects.push(Effect::News(News::Sent { message, outcome: Ok(entry), is_told }));
             }
-            Err(error) => self.refuse(message, error),
+            Err(error) => self.give_up(message, error),
         }
     }
 
@@ -192,12 +236,19 @@ impl Session {
             let outbox = std::mem::take(&mut self.outbox);
             for waiting in outbox.waiting {
                 let error = Error::new(Reason::Unauthenticated, "the session ended before this was sent");
-                self.refuse(waiting.message, error);
+                self.give_up(waiting.message, error);
             }
         }
     }
 
-    fn refuse(&mut self, message: Message, error: Error) {
-        self.effects.push(Effect::News(News::Sent { message, outcome: Err(error) }));
+    /// A message that was taken on will not be sent.
+    fn give_up(&mut self, message: Message, error: Error) {
+        self.effects.push(Effect::Release(message.id));
+        self.refuse(message, error);
+    }
+
+    /// A message is not sent.
+    pub(super) fn refuse(&mut self, message: Message, error: Error) {
+        self.effects.push(Effect::News(News::Sent { message, outcome: Err(error), is_told: false }));
     }
 }

@@ -1,5 +1,6 @@
 //! Transcripts of whole sessions: what goes in, and every effect that comes out.
 
+mod keeping;
 mod memberships;
 mod moving;
 mod rates;
@@ -84,6 +85,7 @@ fn a_lost_reply_has_the_same_message_sent_again() {
     answer Done
     ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     --
+    pending oi
     ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     ConnectionLost
     --
@@ -103,6 +105,9 @@ fn messages_leave_in_order_and_the_next_flight_waits_for_the_last() {
     stage.pass(3_000);
     stage.reply("message.send", &json!({"n": 1, "at": 1}));
     insta::assert_snapshot!(stage.transcript, @r##"
+    pending one
+    pending two
+    pending three
     ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
     ask 2 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
     ask 3 message.send {"id":"00000000-0000-0000-0000-000000000003","text":"three","to":"#ops"}
@@ -216,6 +221,7 @@ fn a_stale_token_asks_for_a_login_and_loses_no_message() {
     unsubscribe channel.ops
     unsubscribe user.alice
     session ended: so it is
+    pending oi
     ");
     let user = UserName::new("alice").expect("a name");
     stage.command(Command::Restore(LoggedIn { user, token: "new".into(), topic: "user".into(), expires: 1 }));

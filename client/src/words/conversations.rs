@@ -15,6 +15,14 @@ super::sentences! {
         en: "not sent to {to}: {error} -- {text}",
         pt: "não enviada para {to}: {error} -- {text}",
     }
+    pending(to: &Target, text: &str) {
+        en: "-- waiting to be sent to {to}: {text} --",
+        pt: "-- esperando envio para {to}: {text} --",
+    }
+    recalled(count: usize) {
+        en: "-- waiting to be sent, from before: {count} --",
+        pt: "-- esperando envio desde antes: {count} --",
+    }
     some_not_sent(count: usize) {
         en: "{count} of the messages were not sent",
         pt: "mensagens que não foram enviadas: {count}",

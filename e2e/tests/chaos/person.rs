@@ -204,8 +204,15 @@ impl Person {
     }
 
     fn perform_effects(&mut self) {
-        for effect in self.session.take_effects() {
+        let mut effects = std::collections::VecDeque::from(self.session.take_effects());
+        while let Some(effect) = effects.pop_front() {
             match effect {
+                // These clients are never killed, so their memory is disk enough.
+                Effect::Keep(message) => {
+                    self.session.kept(self.record.now_ms(), &[message.id], Ok(()));
+                    effects.extend(self.session.take_effects());
+                }
+                Effect::Release(_) | Effect::Recall(_) => {}
                 Effect::Request { id, line } => drop(self.outgoing.insert(id, line)),
                 Effect::Connect(_) => {
                     let subscriber = self.context.socket(Kind::Subscriber, &self.place.security);
@@ -254,7 +261,7 @@ impl Person {
             record.note(record.told().note(&entry.line));
             // Nobody comes or goes here, so nothing may be missing.
             record.note(self.shown.shown_in_order(user, &entry, |_after| false));
-        } else if let News::Sent { message, outcome } = news {
+        } else if let News::Sent { message, outcome, .. } = news {
             match outcome {
                 Ok(entry) => {
                     record.acknowledged();

@@ -16,8 +16,8 @@ use super::members::{Hashing, Member};
 use super::{BackupError, Contents, FORMAT, io_error};
 use crate::domain::State;
 use crate::journal::{Checkpoint, Disk as _, Options, RealDisk, for_each_line, for_each_segment};
-use crate::ledger::recover;
 use crate::records::Record;
+use crate::replay;
 use crate::store::{self, KEYS_FOLDER, RESTORING_FOLDER, SNAPSHOTS, Store};
 
 /// What may be in a folder that counts as empty: a lock that nobody holds, the page that Git keeps in `data/`, and
@@ -130,7 +130,7 @@ fn check(staging: &Path, unpacked: &Unpacked) -> Result<(), BackupError> {
     let disk = Arc::new(RealDisk::new(staging));
     make_folder(&staging.join(KEYS_FOLDER))?;
     let store = Store::on(Arc::clone(&disk) as _);
-    let (state, opened) = recover(&store, Options::default())?;
+    let (state, opened) = replay::open(&store, Options::default())?;
     let head = opened.recovery.head;
     let contents = &unpacked.contents;
     let expected = told(contents.records, &contents.chain, contents.files, contents.keys);

@@ -36,6 +36,7 @@ pub(super) fn begin(
     let upload = match desk.files.uploads.resume(&asked, desk.now_ms)? {
         Some(upload) => upload,
         None => {
+            desk.ledger.may_write()?;
             desk.may_send(&token)?;
             desk.files.uploads.add(asked.clone(), &desk.ledger.state().files)?;
             asked
@@ -60,7 +61,7 @@ pub(super) fn chunk(
         return Ok(Have { have: have(outcome)? });
     }
     let upload = desk.files.uploads.touch(&user, params.file, desk.now_ms)?;
-    let bytes = if desk.attached.is_alone { desk.attached.bytes.take() } else { None };
+    let bytes = desk.attached.bytes.clone().filter(|_| desk.attached.is_alone);
     let bytes = bytes.ok_or_else(|| {
         let message = "file.chunk needs its bytes as a frame behind the line, and must be the only line";
         Error::new(Reason::InvalidRequest, message)
@@ -102,6 +103,7 @@ pub(super) fn commit(
     let upload = desk.files.uploads.touch(&user, id, desk.now_ms)?.clone();
     if outcome.is_none() {
         files::may_share(desk.ledger.state(), &user, &upload.to, id, desk.now_ms)?;
+        desk.ledger.may_write()?;
         desk.files.uploads.finishing(id);
         let folder = desk.files.folder.clone();
         return Err(Pending::Work(Job::file(Kind::Contents, move || folder.finish(&upload))));

@@ -12,6 +12,7 @@ pub(super) fn send(desk: &mut Desk<'_>, params: Send<'_>) -> Result<Sent, Error>
     if let Some(Receipt { n, at }) = desk.ledger.sent_before(params.id, &user)? {
         return Ok(Sent { n, at });
     }
+    desk.ledger.may_write()?;
     desk.may_send(&params.token)?;
     let command = Command::Send { user, to: params.to, id: params.id, text: params.text };
     let receipt = desk.ledger.record(command, desk.now_ms)?;

@@ -11,6 +11,8 @@ mod admin;
 mod node;
 pub mod known_tokens;
 
+use std::sync::Arc;
+
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
 use common::rpc::{self, encode_error, encode_result};
@@ -52,8 +54,8 @@ pub struct Desk<'a> {
 pub struct Attached<'a> {
     /// Whether the line is the only one, so that bytes can belong to no other.
     pub is_alone: bool,
-    /// The bytes that came, until somebody takes them.
-    pub bytes: &'a mut Option<Frame>,
+    /// The bytes that came.
+    pub bytes: &'a Option<Arc<Frame>>,
     /// The bytes that go.
     pub reply: &'a mut Option<Vec<u8>>,
 }

@@ -183,6 +183,14 @@ impl Uploads {
         self.recorded.push_back((record, id));
     }
 
+    /// What came after the record `durable` was taken back: those that had become events by it have not.
+    pub fn take_back(&mut self, durable: u64) {
+        let first = self.recorded.partition_point(|(record, _)| *record <= durable);
+        for (_, id) in self.recorded.split_off(first) {
+            self.set_stage(id, Stage::Growing);
+        }
+    }
+
     /// It is gone.
     pub fn forget(&mut self, id: Uuid) {
         self.open.remove(&id);

@@ -58,7 +58,8 @@ pub trait Disk: Send + Sync {
     }
 
     /// Puts `bytes` in place of a file, so that after a crash there is the old content or the new, never a mixture:
-    /// a temporary file beside it, synced, renamed, and the folder synced.
+    /// a temporary file beside it, synced, renamed, and the folder synced. When it fails, for want of space maybe, the
+    /// temporary file takes none.
     fn replace_atomically(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let temporary = format!("{name}.tmp");
         match self.remove(&temporary) {
@@ -67,8 +68,11 @@ pub trait Disk: Send + Sync {
             Ok(()) | Err(_) => {}
         }
         let mut file = self.create_new(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
+        let written = file.write_all(bytes).and_then(|()| file.sync_data());
+        written.inspect_err(|_| {
+            // Where not even this is possible, the next time tries it again.
+            let _is_gone = self.remove(&temporary);
+        })?;
         self.rename(&temporary, name)?;
         self.sync_folder(name.rsplit_once('/').map_or("", |(folder, _)| folder))
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 /// It can be cloned because a poisoned [`Writer`](super::Writer) answers every later commit with the first error.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// The disk or the quota is full.
-    #[error("no space left to {action} {file}: free some space, then restart")]
+    /// The disk or the quota is full; nothing of what was to be written is there.
+    #[error("no space left to {action} {file}: free some space")]
     StorageFull {
         /// What was being done, as a verb.
         action: &'static str,
@@ -80,6 +80,7 @@ pub enum JournalError {
 
 impl JournalError {
     /// The error for a failed file operation: [`StorageFull`](Self::StorageFull) or [`Unavailable`](Self::Unavailable).
+    /// For a sync see [`unsure`](Self::unsure).
     pub(super) fn io(action: &'static str, file: &str, source: io::Error) -> Self {
         let full = matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         let (file, source) = (file.to_owned(), Arc::new(source));
@@ -88,5 +89,12 @@ impl JournalError {
         } else {
             Self::Unavailable { action, file, source }
         }
+    }
+
+    /// The error for a failed sync, or whatever else must not fail: never [`StorageFull`](Self::StorageFull), even where
+    /// the system says that there is no space. What was written may be on the medium or not, and no later sync tells:
+    /// see [`writer`](super::writer).
+    pub(super) fn unsure(action: &'static str, file: &str, source: io::Error) -> Self {
+        Self::Unavailable { action, file: file.to_owned(), source: Arc::new(source) }
     }
 }

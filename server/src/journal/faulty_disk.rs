@@ -41,6 +41,8 @@ pub struct Failure {
 struct State {
     operations: u64,
     failure: Option<Failure>,
+    /// Bytes that may still be written; without it, any number.
+    room: Option<usize>,
     files: BTreeMap<u64, Content>,
     names: BTreeMap<String, u64>,
     names_synced: BTreeMap<String, u64>,
@@ -76,6 +78,17 @@ impl FaultyDisk {
         self.state().failure = None;
     }
 
+    /// From now on so many bytes find room, and those that are removed or cut off give theirs back; `None`: any number.
+    /// Returns for how many there was room until now.
+    pub fn set_room(&self, bytes: Option<usize>) -> Option<usize> {
+        std::mem::replace(&mut self.state().room, bytes)
+    }
+
+    /// For how many bytes there is room; `None`: any number.
+    pub fn room(&self) -> Option<usize> {
+        self.state().room
+    }
+
     /// Whether the planned failure has happened.
     pub fn has_failed(&self) -> bool {
         let state = self.state();
@@ -92,7 +105,8 @@ impl FaultyDisk {
             (*number, Content { synced: bytes.clone(), bytes, forsaken: 0..0 })
         });
         let files = files.collect();
-        let after = State { files, names: names.clone(), names_synced: names.clone(), ..State::default() };
+        let (names, names_synced, room) = (names.clone(), names.clone(), state.room);
+        let after = State { files, names, names_synced, room, ..State::default() };
         Self { state: Arc::new(Mutex::new(after)) }
     }
 
@@ -134,6 +148,18 @@ impl State {
     fn content(&mut self, name: &str) -> io::Result<&mut Content> {
         let number = self.number(name)?;
         self.files.get_mut(&number).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Takes a name away, and with it what its file took of the room.
+    fn forget(&mut self, name: &str) -> Option<u64> {
+        let number = self.names.remove(name)?;
+        let may_come_back = self.names_synced.values().any(|synced| *synced == number);
+        let content = self.files.get_mut(&number)?;
+        self.room = self.room.map(|room| room + content.bytes.len());
+        if !may_come_back {
+            *content = Content::default();
+        }
+        Some(number)
     }
 }
 
@@ -185,6 +211,9 @@ impl Disk for FaultyDisk {
         if state.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        if state.room == Some(0) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let number = state.files.len() as u64; // Contents are never taken out, so no two files have the same one.
         state.files.insert(number, Content::default());
         state.names.insert(name.to_owned(), number);
@@ -215,8 +244,10 @@ impl Disk for FaultyDisk {
         let length = usize::try_from(length).map_err(io::Error::other)?;
         let mut state = self.operate()?;
         let content = state.content(name)?;
+        let cut = content.bytes.len().saturating_sub(length);
         content.bytes.truncate(length);
         content.forsaken.end = content.forsaken.end.min(length);
+        state.room = state.room.map(|room| room + cut);
         Ok(())
     }
 
@@ -236,13 +267,14 @@ impl Disk for FaultyDisk {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.operate()?;
         let number = state.number(from)?;
+        state.forget(to);
         state.names.remove(from);
         state.names.insert(to.to_owned(), number);
         Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let removed = self.operate()?.names.remove(name);
+        let removed = self.operate()?.forget(name);
         removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
@@ -262,6 +294,17 @@ struct FaultyFile {
 }
 
 impl FaultyFile {
+    /// Appends as much as there is room for; says whether that was all.
+    fn append(&self, bytes: &[u8]) -> bool {
+        let mut state = self.disk.state();
+        let length = state.room.map_or(bytes.len(), |room| room.min(bytes.len()));
+        state.room = state.room.map(|room| room - length);
+        if let (Some(content), Some(fitting)) = (state.files.get_mut(&self.number), bytes.get(..length)) {
+            content.bytes.extend_from_slice(fitting);
+        }
+        length == bytes.len()
+    }
+
     fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
         let mut state = self.disk.operate()?;
         let content = state.files.get_mut(&self.number).ok_or(io::ErrorKind::NotFound)?;
@@ -272,14 +315,11 @@ impl FaultyFile {
 
 impl AppendFile for FaultyFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let whole = self.change(|content| content.bytes.extend_from_slice(bytes));
-        whole.inspect_err(|_| {
-            // A write that fails has often written a part.
-            let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
-            if let Some(content) = self.disk.state().files.get_mut(&self.number) {
-                content.bytes.extend_from_slice(half);
-            }
-        })
+        let outcome = self.change(|_| ());
+        // A write that fails has often written a part.
+        let part = bytes.get(..bytes.len() / 2).filter(|_| outcome.is_err()).unwrap_or(bytes);
+        let has_room = self.append(part);
+        outcome.and_then(|()| if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) })
     }
 
     fn sync_data(&mut self) -> io::Result<()> {

@@ -51,7 +51,7 @@ pub use self::disk::{AppendFile, Disk, RealDisk};
 pub use self::error::JournalError;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
-pub use self::syncer::{Syncer, Task};
+pub use self::syncer::{Syncer, Task, WriterNews};
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{Committed, Writer};
 
@@ -130,6 +130,24 @@ impl Journal {
         replay: &mut Replay<'_>,
     ) -> Result<Opened, JournalError> {
         recovery::open(disk, options, from, replay)
+    }
+
+    /// Takes back everything that is not on the disk: reads the log again, up to the record that `until` names and that
+    /// is known to be there. It writes nothing, so it works on a full disk and on one that takes nothing any more.
+    /// `from` and `replay` are those of [`open`](Self::open).
+    ///
+    /// # Errors
+    ///
+    /// Any [`JournalError`]; the journal is then as it was.
+    pub fn take_back(
+        &mut self,
+        from: Checkpoint,
+        until: Checkpoint,
+        replay: &mut Replay<'_>,
+    ) -> Result<(), JournalError> {
+        let options = Options { segment_bytes: self.segment_bytes };
+        *self = recovery::reread(Arc::clone(&self.disk), options, (from, until), replay)?;
+        Ok(())
     }
 
     /// Goes on at the end of the last segment.

@@ -18,7 +18,7 @@ use super::index::{self, Extent};
 use super::sealed::Sealed;
 use super::segment::{self, Batches, WholeBatch};
 use super::verify::torn_bytes;
-use super::writer::{Writer, create_segment};
+use super::writer::{ROOM_FILE, Writer, create_segment};
 use super::{EventKey, Journal, JournalError, Options, offset_u32};
 
 /// What opening found and did.
@@ -52,15 +52,9 @@ pub(super) fn open(
     replay: &mut Replay<'_>,
 ) -> Result<Opened, JournalError> {
     disk.create_folder(LOG_FOLDER).map_err(|error| JournalError::io("create", LOG_FOLDER, error))?;
-    disk.sync_folder("").map_err(|error| JournalError::io("sync", "the data folder", error))?;
-    let mut scan = Scan {
-        disk: &*disk,
-        from,
-        replay,
-        at: Checkpoint::GENESIS,
-        sealed: Sealed::default(),
-        indexes_rebuilt: 0,
-    };
+    disk.sync_folder("").map_err(|error| JournalError::unsure("sync", "the data folder", error))?;
+    remove_leftovers(&*disk)?;
+    let mut scan = Scan::new(&*disk, from, END, replay);
     scan.check_meets(0)?;
     let mut segments = segment::list(&*disk)?;
     if segments.is_empty() {
@@ -68,32 +62,60 @@ pub(super) fn open(
         create_segment(&*disk, 1)?;
         segments.push(1);
     }
-    let last = segments.pop().unwrap_or(1);
-    for full in segments {
-        scan.full_segment(full)?;
-    }
-    let last = scan.last_segment(last)?;
-    scan.check_reached()?;
+    let last = scan.all(segments)?;
     let Scan { at: head, sealed, indexes_rebuilt, .. } = scan;
 
     let recovery = Recovery { head, bytes_cut: last.torn_bytes, indexes_rebuilt };
     let file = make_durable(&*disk, &last)?;
-    let writer = Writer::new(Arc::clone(&disk), file, last.extent);
+    let writer = Writer::new(Arc::clone(&disk), file, last.extent, options);
     let journal = Journal::resume(disk, options, sealed, last.index, &last.extent);
     Ok(Opened { journal, writer, recovery })
+}
+
+/// Reads an open log again up to the record `until`, the end of a batch that is on the disk; what follows is passed
+/// over. It changes nothing on the disk, which may be full, or refuse to be written at all.
+pub(super) fn reread(
+    disk: Arc<dyn Disk>,
+    options: Options,
+    (from, until): (Checkpoint, Checkpoint),
+    replay: &mut Replay<'_>,
+) -> Result<Journal, JournalError> {
+    let mut scan = Scan::new(&*disk, from, until.record, replay);
+    scan.check_meets(0)?;
+    let last = scan.all(segment::list(&*disk)?)?;
+    let Scan { at, sealed, .. } = scan;
+    if at != until {
+        let (file, offset) = (log_name(last.extent.first_record), last.extent.log_bytes);
+        let why = format!("record {} was on the disk, and it ends with record {}", until.record, at.record);
+        return Err(JournalError::Damaged { file, offset, why });
+    }
+    Ok(Journal::resume(disk, options, sealed, last.index, &last.extent))
+}
+
+/// The end of the log, wherever it is.
+const END: u64 = u64::MAX;
+
+/// What a crash left of a search for room.
+fn remove_leftovers(disk: &dyn Disk) -> Result<(), JournalError> {
+    let names = disk.list(LOG_FOLDER).map_err(|error| JournalError::io("list", LOG_FOLDER, error))?;
+    match names.iter().any(|name| ROOM_FILE.ends_with(&format!("/{name}"))) {
+        true => disk.remove(ROOM_FILE).map_err(|error| JournalError::io("remove", ROOM_FILE, error)),
+        false => Ok(()),
+    }
 }
 
 /// Cuts the torn tail, and brings onto the disk what a killed process may have left in the system's memory.
 fn make_durable(disk: &dyn Disk, last: &Parsed) -> Result<Box<dyn AppendFile>, JournalError> {
     let name = log_name(last.extent.first_record);
-    let failed = |action| move |error| JournalError::io(action, &log_name(last.extent.first_record), error);
+    let failed = |action, error| JournalError::io(action, &name, error);
     if last.torn_bytes > 0 {
-        disk.truncate(&name, last.extent.log_bytes).map_err(failed("cut"))?;
+        disk.truncate(&name, last.extent.log_bytes).map_err(|error| failed("cut", error))?;
     }
-    disk.rewrite(&name, last.last_batch_offset, &last.last_batch).map_err(failed("rewrite"))?;
-    let mut file = disk.open_append(&name).map_err(failed("open"))?;
-    file.sync_data().map_err(failed("sync"))?;
-    disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::io("sync", LOG_FOLDER, error))?;
+    disk.rewrite(&name, last.last_batch_offset, &last.last_batch)
+        .map_err(|error| failed("rewrite", error))?;
+    let mut file = disk.open_append(&name).map_err(|error| failed("open", error))?;
+    file.sync_data().map_err(|error| JournalError::unsure("sync", &name, error))?;
+    disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::unsure("sync", LOG_FOLDER, error))?;
     Ok(file)
 }
 
@@ -101,6 +123,8 @@ fn make_durable(disk: &dyn Disk, last: &Parsed) -> Result<Box<dyn AppendFile>, J
 struct Scan<'a, 'b> {
     disk: &'a dyn Disk,
     from: Checkpoint,
+    /// The record behind which nothing is read; [`END`] when the log is opened.
+    until: u64,
     replay: &'a mut Replay<'b>,
     /// The last record before the next segment.
     at: Checkpoint,
@@ -119,7 +143,23 @@ struct Parsed {
     last_batch: Vec<u8>,
 }
 
-impl Scan<'_, '_> {
+impl<'a, 'b> Scan<'a, 'b> {
+    fn new(disk: &'a dyn Disk, from: Checkpoint, until: u64, replay: &'a mut Replay<'b>) -> Self {
+        let (at, sealed) = (Checkpoint::GENESIS, Sealed::default());
+        Self { disk, from, until, replay, at, sealed, indexes_rebuilt: 0 }
+    }
+
+    /// All segments; the last one comes back.
+    fn all(&mut self, mut segments: Vec<u64>) -> Result<Parsed, JournalError> {
+        let last = segments.pop().unwrap_or(1);
+        for full in segments {
+            self.full_segment(full)?;
+        }
+        let last = self.last_segment(last)?;
+        self.check_reached()?;
+        Ok(last)
+    }
+
     /// A segment that another follows.
     fn full_segment(&mut self, segment: u64) -> Result<(), JournalError> {
         segment::check_follows(segment, &self.at)?;
@@ -135,7 +175,7 @@ impl Scan<'_, '_> {
             self.check_meets(segment)?;
         } else {
             let parsed = self.parse(segment, false)?;
-            if indexed.is_none() {
+            if indexed.is_none() && self.until == END {
                 index::write(self.disk, &parsed.index, &parsed.extent)?;
                 self.indexes_rebuilt += 1;
                 indexed = index::load(self.disk, segment);
@@ -164,13 +204,18 @@ impl Scan<'_, '_> {
         let mut index = ActiveIndex::new(segment, 0);
         let mut batches = Batches::new(&bytes, self.at);
         let mut last_batch_offset = 0;
-        while let Some(batch) = batches.next_whole() {
+        while self.at.record < self.until
+            && let Some(batch) = batches.next_whole()
+        {
             last_batch_offset = batch.offset;
             self.at = batch.end;
             self.check_meets(batch.first_record)?;
             self.replay_batch(segment, &batch, &mut index)?;
         }
-        let torn_bytes = torn_bytes(segment, &bytes, batches.offset, is_last)?;
+        let torn_bytes = match self.at.record < self.until {
+            true => torn_bytes(segment, &bytes, batches.offset, is_last)?,
+            false => 0,
+        };
         let log_bytes = batches.offset as u64;
         let extent = Extent { first_record: segment, log_bytes, chain_before, end: self.at };
         let last_batch = bytes.get(last_batch_offset..batches.offset).unwrap_or_default().to_vec();

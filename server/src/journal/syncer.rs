@@ -1,8 +1,9 @@
 //! The thread that keeps the disk's waiting out of the event loop.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::batch::Batch;
 use super::writer::{Committed, Writer};
@@ -17,14 +18,46 @@ enum Job {
     Do(Task),
 }
 
-/// A [`Writer`] on a thread of its own.
+/// What the writer has to say.
+#[derive(Debug)]
+pub enum WriterNews {
+    /// What became of the oldest batch in flight.
+    Batch(Result<Committed, JournalError>),
+    /// The disk was full, and has room again.
+    Room,
+}
+
+/// How long a full disk is left alone: longer each time, so that a disk that stays full is not kept busy.
+#[derive(Debug, Default)]
+struct Backoff(u32);
+
+impl Backoff {
+    /// The first wait: who has just made room need not wait for long.
+    const MIN: Duration = Duration::from_millis(500);
+    /// The longest one.
+    const MAX: Duration = Duration::from_secs(15);
+
+    /// The next wait.
+    fn next_wait(&mut self) -> Duration {
+        let wait = Self::MIN.saturating_mul(2_u32.saturating_pow(self.0)).min(Self::MAX);
+        self.0 = self.0.saturating_add(1);
+        wait
+    }
+
+    /// Something was written: the next wait is the first again.
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
+/// A [`Writer`] on a thread of its own. When the disk is full, it looks for room now and then.
 ///
 /// The event loop submits a batch when the syncer [is idle](Syncer::is_idle), and gathers the next one meanwhile:
 /// so at most one batch is in flight, however slow the disk is. Dropping it waits for that batch.
 pub struct Syncer {
     /// `None` only while dropping: closing it ends the thread.
     jobs: Option<Sender<Job>>,
-    results: Receiver<Result<Committed, JournalError>>,
+    results: Receiver<WriterNews>,
     in_flight: usize,
     thread: Option<JoinHandle<()>>,
 }
@@ -67,21 +100,19 @@ impl Syncer {
         }
     }
 
-    /// The result of the oldest batch in flight, if it is there.
-    pub fn poll(&mut self) -> Option<Result<Committed, JournalError>> {
+    /// What is new, if something is.
+    pub fn poll(&mut self) -> Option<WriterNews> {
         match self.results.try_recv() {
-            Ok(result) => {
+            Ok(WriterNews::Room) => Some(WriterNews::Room),
+            Ok(WriterNews::Batch(result)) => {
                 self.in_flight -= 1;
-                Some(result)
+                Some(WriterNews::Batch(result))
             }
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => {
                 self.in_flight = self.in_flight.checked_sub(1)?;
-                Some(Err(JournalError::io(
-                    "sync",
-                    LOG_FOLDER,
-                    io::Error::other("the syncer thread has ended"),
-                )))
+                let ended = io::Error::other("the syncer thread has ended");
+                Some(WriterNews::Batch(Err(JournalError::unsure("sync", LOG_FOLDER, ended))))
             }
         }
     }
@@ -97,23 +128,50 @@ impl Drop for Syncer {
     }
 }
 
-fn run(
-    mut writer: Writer,
-    jobs: &Receiver<Job>,
-    answers: &Sender<Result<Committed, JournalError>>,
-    wake: &impl Fn(),
-) {
-    for job in jobs {
-        let answer = match job {
-            Job::Commit(batch) => writer.commit(batch),
-            Job::Do(task) => {
+fn run(mut writer: Writer, jobs: &Receiver<Job>, answers: &Sender<WriterNews>, wake: &impl Fn()) {
+    let mut backoff = Backoff::default();
+    loop {
+        let news = match next(&writer, jobs, &mut backoff) {
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) if writer.find_room() => WriterNews::Room,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Ok(Job::Do(task)) => {
                 task();
                 continue;
             }
+            Ok(Job::Commit(batch)) => {
+                let result = writer.commit(batch);
+                if result.is_ok() {
+                    backoff.reset();
+                }
+                WriterNews::Batch(result)
+            }
         };
-        if answers.send(answer).is_err() {
+        if answers.send(news).is_err() {
             return;
         }
         wake();
+    }
+}
+
+/// The next job; or a timeout, when the disk is full and it is time to look for room.
+fn next(writer: &Writer, jobs: &Receiver<Job>, backoff: &mut Backoff) -> Result<Job, RecvTimeoutError> {
+    if writer.is_full() {
+        return jobs.recv_timeout(backoff.next_wait());
+    }
+    jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_waits_grow_to_a_bound() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<u128> = (0..7).map(|_| backoff.next_wait().as_millis()).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+        backoff.reset();
+        assert_eq!(backoff.next_wait(), Backoff::MIN);
     }
 }

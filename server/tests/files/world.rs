@@ -10,7 +10,7 @@ use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::engine::{Engine, Outlet};
 use server::files::{FileLimits, Files};
-use server::held::{Publication, Reply};
+use server::held::Publication;
 use server::jobs::Jobs;
 use server::journal::Disk as _;
 use server::journal::faulty_disk::FaultyDisk;
@@ -19,6 +19,7 @@ use server::limiters::rates::Rate;
 use server::records::TokenDigest;
 use server::store::Store;
 use server::tokens::TokenIssuer;
+use server::work::Work;
 use sha2::{Digest as _, Sha256};
 use transport::Frame;
 use uuid::Uuid;
@@ -35,8 +36,8 @@ pub(crate) struct Told {
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, reply: Reply) -> Result<(), Infallible> {
-        (self.line, self.bytes) = (reply.lines, reply.bytes);
+    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+        (self.line, self.bytes) = (answered.reply, answered.attached);
         Ok(())
     }
 

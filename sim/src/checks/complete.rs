@@ -39,3 +39,9 @@ pub fn refusals_are_final(who: &UserName, error: &Error) -> Check {
         format!("{who} was refused: {}", error.message)
     })
 }
+
+/// Nobody is told that the disk is full long after it was.
+pub(crate) fn writing_resumes(who: &UserName, error: &Error, must_write: bool) -> Check {
+    let is_full = error.reason() == Some(Reason::StorageFull);
+    ensure(!(is_full && must_write), "writing_resumes", || format!("{who} was refused: {}", error.message))
+}

@@ -338,7 +338,11 @@ impl World {
                 }
                 Effect::Subscribe(_) | Effect::Unsubscribe(_) => self.upstream.push_back(effect),
                 Effect::News(News::Entry(entry)) => self.told.push(entry.n),
-                Effect::News(_) | Effect::Answer { .. } => {}
+                Effect::News(_)
+                | Effect::Answer { .. }
+                | Effect::Recall(_)
+                | Effect::Keep(_)
+                | Effect::Release(_) => {}
             }
         }
     }

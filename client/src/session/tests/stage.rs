@@ -24,6 +24,11 @@ pub(super) struct Stage {
     pub(super) asked: Vec<(u64, String)>,
     barrier: String,
     pub(super) told: Vec<u64>,
+    /// Whether messages are kept as soon as they are to be.
+    pub(super) has_disk: bool,
+    /// What is to be kept, and is not yet.
+    pub(super) unkept: Vec<Uuid>,
+    pub(super) released: Vec<Uuid>,
 }
 
 impl Stage {
@@ -36,6 +41,9 @@ impl Stage {
             asked: Vec::new(),
             barrier: String::new(),
             told: Vec::new(),
+            has_disk: true,
+            unkept: Vec::new(),
+            released: Vec::new(),
         };
         let user = UserName::new("alice").expect("a name");
         let topic = OWN.to_owned();
@@ -117,9 +125,31 @@ impl Stage {
     }
 
     pub(super) fn note(&mut self) {
-        for effect in self.session.take_effects() {
-            let words = self.words(effect);
-            writeln!(self.transcript, "{words}").expect("a string");
+        loop {
+            let effects = self.session.take_effects();
+            if effects.is_empty() {
+                break;
+            }
+            for effect in effects {
+                match effect {
+                    // On this stage, every message is kept at once.
+                    Effect::Keep(message) if self.has_disk => {
+                        self.session.kept(self.now_ms, &[message.id], Ok(()));
+                    }
+                    Effect::Keep(message) => self.unkept.push(message.id),
+                    Effect::Release(id) => self.released.push(id),
+                    Effect::Recall(_) => {}
+                    effect @ (Effect::Request { .. }
+                    | Effect::Connect(_)
+                    | Effect::Subscribe(_)
+                    | Effect::Unsubscribe(_)
+                    | Effect::Answer { .. }
+                    | Effect::News(_)) => {
+                        let words = self.words(effect);
+                        writeln!(self.transcript, "{words}").expect("a string");
+                    }
+                }
+            }
         }
     }
 
@@ -147,7 +177,13 @@ impl Stage {
                 self.told.push(entry.n);
                 format!("tell {} {}", entry.conversation, entry.n)
             }
-            Effect::News(News::Sent { message, outcome }) => {
+            Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) => String::new(),
+            Effect::News(News::Pending(message)) => format!("pending {}", message.text.as_str()),
+            Effect::News(News::Recalled(messages)) => {
+                let texts: Vec<_> = messages.iter().map(|message| message.text.as_str()).collect();
+                format!("recalled {texts:?}")
+            }
+            Effect::News(News::Sent { message, outcome, .. }) => {
                 format!(
                     "sent {} {:?}",
                     message.text.as_str(),

@@ -60,7 +60,7 @@ fn the_syncer_commits_wakes_and_finishes_what_it_was_given() {
         syncer.submit(journal.seal().unwrap());
         assert!(!syncer.is_idle());
         woken.recv().unwrap();
-        let committed = syncer.poll().unwrap().unwrap();
+        let Some(WriterNews::Batch(Ok(committed))) = syncer.poll() else { panic!("not committed") };
         journal.committed(&committed);
         assert_eq!(committed.head.record, record);
     }
@@ -69,6 +69,24 @@ fn the_syncer_commits_wakes_and_finishes_what_it_was_given() {
     drop(syncer);
     let report = verify(&*disk).unwrap();
     assert_eq!((report.head.record, report.batches, report.torn_bytes), (21, 21, 0));
+}
+
+#[test]
+fn the_syncer_looks_for_room_when_the_disk_is_full_and_tells_when_there_is() {
+    let disk = FaultyDisk::new();
+    let Opened { mut journal, writer, .. } =
+        Journal::open(Arc::new(disk.clone()), SMALL, Checkpoint::GENESIS, &mut |_, _| Ok(None)).unwrap();
+    let (wake, woken) = mpsc::channel();
+    let mut syncer = Syncer::start(writer, move || wake.send(()).unwrap()).unwrap();
+    disk.set_room(Some(40));
+    journal.append(b"{\"n\":1}", None);
+    syncer.submit(journal.seal().unwrap());
+    woken.recv().unwrap();
+    let full = syncer.poll();
+    assert!(matches!(full, Some(WriterNews::Batch(Err(JournalError::StorageFull { .. })))), "{full:?}");
+    disk.set_room(None);
+    woken.recv().unwrap();
+    assert!(matches!(syncer.poll(), Some(WriterNews::Room)) && syncer.poll().is_none() && syncer.is_idle());
 }
 
 #[test]

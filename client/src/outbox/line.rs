@@ -1,0 +1,93 @@
+//! The lines of a file of the outbox: a header, messages, and which of them are done.
+
+use std::collections::HashSet;
+
+use common::{Target, Text, UserName};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::session::Message;
+
+/// The format written; a later one is left alone.
+const FORMAT: u32 = 1;
+
+/// The first line: for whom, and for which server.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    format: u32,
+    server: String,
+    user: UserName,
+}
+
+/// Any other line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Line<'a> {
+    /// A message waits.
+    Waiting {
+        id: Uuid,
+        to: Target,
+        #[serde(borrow)]
+        text: Text<'a>,
+    },
+    /// It does not wait any more.
+    Done { done: Uuid },
+}
+
+/// What a file holds.
+pub(super) struct Contents {
+    pub(super) header: Header,
+    pub(super) header_length: usize,
+    /// Those that wait, in the order in which they were sent.
+    pub(super) messages: Vec<Message>,
+    /// Up to where there are whole lines; what follows is the torn end of a write.
+    pub(super) whole: usize,
+    /// Whole lines that make no sense.
+    pub(super) damaged: usize,
+}
+
+impl Header {
+    pub(super) fn new(server: &str, user: &UserName) -> Self {
+        Self { format: FORMAT, server: server.to_owned(), user: user.clone() }
+    }
+
+    pub(super) fn is_of(&self, user: Option<&UserName>, servers: &[String]) -> bool {
+        self.format == FORMAT && user == Some(&self.user) && servers.contains(&self.server)
+    }
+}
+
+impl Line<'_> {
+    pub(super) fn of(message: &Message) -> Self {
+        let Message { to, id, text } = message.clone();
+        Self::Waiting { id, to, text }
+    }
+}
+
+impl Contents {
+    /// Nothing when there is not even a whole header; an error when it makes no sense.
+    pub(super) fn read(bytes: &[u8]) -> serde_json::Result<Option<Self>> {
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let mut lines = bytes.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
+        let Some(first) = lines.next() else { return Ok(None) };
+        let header = serde_json::from_slice(first)?;
+        let (mut waiting, mut done, mut damaged) = (Vec::new(), HashSet::new(), 0);
+        for line in lines {
+            match serde_json::from_slice(line) {
+                Ok(Line::Waiting { id, to, text }) => {
+                    waiting.push(Message { to, id, text: text.into_owned() });
+                }
+                Ok(Line::Done { done: id }) => drop(done.insert(id)),
+                Err(_) => damaged += 1,
+            }
+        }
+        waiting.retain(|message| !done.contains(&message.id));
+        Ok(Some(Self { header, header_length: first.len(), messages: waiting, whole, damaged }))
+    }
+}
+
+/// Appends a line.
+pub(super) fn encode(bytes: &mut Vec<u8>, line: &impl Serialize) {
+    // Writing to memory cannot fail, and the keys are strings.
+    let _never_fails = serde_json::to_writer(&mut *bytes, line);
+    bytes.push(b'\n');
+}

@@ -1,0 +1,131 @@
+//! What a person has sent survives the end of their client, and arrives once and in order.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use e2e::{DEADLINE, Node, PASSWORD, Peer, Terminal, peers};
+use tempfile::TempDir;
+use transport::clock;
+
+use crate::commands::Shell;
+
+/// The texts of a conversation, in order.
+fn said(peer: &mut Peer, conversation: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for event in peer.history(conversation) {
+        if let common::Body::Message { text, .. } = event.body {
+            texts.push(text.as_str().to_owned());
+        }
+    }
+    texts
+}
+
+/// Waits until a text is on the disk of the client.
+fn wait_until_kept(config: &Path, text: &str) {
+    let begun = clock::now();
+    let is_kept = || {
+        let files = std::fs::read_dir(config.join("outbox")).into_iter().flatten().flatten();
+        let mut contents = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        contents.any(|content| content.contains(text))
+    };
+    while !is_kept() {
+        assert!(begun.elapsed() < DEADLINE, "{text:?} is never kept");
+        std::thread::yield_now();
+    }
+}
+
+/// `papo send #log -`, which has been given these lines and waits for more.
+fn send_lines(shell: &Shell<'_>, lines: &[&str]) -> Child {
+    let mut sending = shell.command(&["send", "#log", "-", "--timeout", "60"]);
+    let mut child = sending.stdin(Stdio::piped()).spawn().expect("papo");
+    let input = child.stdin.as_mut().expect("a pipe");
+    lines.iter().for_each(|line| writeln!(input, "{line}").expect("written"));
+    child
+}
+
+/// A channel that bob is in, whose client never ends.
+fn bob_in(node: &Node, channel: &str) -> Peer {
+    let [mut bob] = peers(node, ["bob"]);
+    bob.create(channel).expect("a channel");
+    bob
+}
+
+#[test]
+fn lines_that_a_killed_script_had_taken_are_sent_by_the_next_one() {
+    let mut node = Node::up();
+    let mut bob = bob_in(&node, "#log");
+    let config = {
+        let alice = Shell::new(&node, "alice");
+        alice.does(&["join", "#log"]);
+        alice.config
+    };
+    node.kill("up");
+    {
+        let alice = Shell::in_folder(&node, config);
+        let mut child = send_lines(&alice, &["one", "two", "three"]);
+        wait_until_kept(alice.config.path(), "three");
+        child.kill().expect("killed");
+        child.wait().expect("an end");
+        // Another one, which is killed too: both leave a file behind.
+        let mut child = send_lines(&alice, &["four"]);
+        wait_until_kept(alice.config.path(), "four");
+        child.kill().expect("killed");
+        child.wait().expect("an end");
+        let config = alice.config;
+        node.start("up");
+        let alice = Shell::in_folder(&node, config);
+        alice.does(&["send", "#log", "five"]);
+        assert_eq!(said(&mut bob, "#log"), ["one", "two", "three", "four", "five"]);
+        let left = std::fs::read_dir(alice.config.path().join("outbox")).expect("a folder").count();
+        assert_eq!(left, 0, "nothing is kept for longer than it waits");
+    }
+}
+
+#[test]
+fn who_gives_up_is_told_that_the_message_is_kept_and_it_is_sent_later() {
+    let mut node = Node::up();
+    let mut bob = bob_in(&node, "#log");
+    let alice = Shell::new(&node, "alice");
+    alice.does(&["join", "#log"]);
+    let config = alice.config;
+    node.kill("up");
+    let alice = Shell::in_folder(&node, config);
+    let given_up = alice.runs(&["send", "#log", "late", "--timeout", "0.5"]);
+    assert_eq!(given_up.code, Some(3), "{}", given_up.log);
+    assert!(given_up.log.contains("kept for the next papo send or papo chat: 1"), "{}", given_up.log);
+    let config = alice.config;
+    node.start("up");
+    Shell::in_folder(&node, config).does(&["send", "#log", "on time"]);
+    assert_eq!(said(&mut bob, "#log"), ["late", "on time"]);
+}
+
+#[test]
+fn what_a_killed_chat_had_taken_is_shown_as_waiting_and_sent_by_the_next_one() {
+    let mut node = Node::up();
+    let mut bob = bob_in(&node, "#general");
+    let config = TempDir::new().expect("a folder");
+    let alice = Terminal::chat(node.server(), config.path());
+    alice.wait_for("papo>");
+    alice.enter("/register alice");
+    for question in ["choose a password:", "once more:"] {
+        alice.wait_for(question);
+        alice.enter(PASSWORD);
+    }
+    alice.wait_for("you are alice");
+    alice.enter("/join #general");
+    alice.wait_for("#general>");
+    node.kill("up");
+    alice.enter("um");
+    alice.wait_for("-- waiting to be sent to #general: um --");
+    alice.enter("dois");
+    alice.wait_for("-- waiting to be sent to #general: dois --");
+    alice.kill();
+    node.start("up");
+    let again = Terminal::chat(node.server(), config.path());
+    again.wait_for("-- waiting to be sent, from before: 2 --");
+    again.wait_for("#general>");
+    again.enter("três");
+    again.wait_for("alice: três");
+    assert_eq!(said(&mut bob, "#general"), ["um", "dois", "três"]);
+}
