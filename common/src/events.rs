@@ -43,8 +43,8 @@ pub enum Body<'a> {
     File {
         /// The sender's id.
         id: Uuid,
-        /// Which file.
-        file: FileInfo,
+        /// Which file. On the heap, so that all other events stay small.
+        file: Box<FileInfo>,
     },
     /// `channel.created`: the channel came into being, with its creator as first member and owner.
     Created {
@@ -196,7 +196,8 @@ impl<'a> From<Event<'a>> for EventLine<'a> {
         };
         match body {
             Body::Message { id, text } => EventLine { id: Some(id), text: Some(text), ..bare(Kind::Message) },
-            Body::File { id, file: FileInfo { name, bytes, sha256 } } => {
+            Body::File { id, file } => {
+                let FileInfo { name, bytes, sha256 } = *file;
                 let (name, bytes, sha256) = (Some(name), Some(bytes), Some(sha256));
                 EventLine { id: Some(id), name, bytes, sha256, ..bare(Kind::File) }
             }
@@ -230,7 +231,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
             },
             Kind::File => match (id, name, bytes, sha256) {
                 (Some(id), Some(name), Some(bytes), Some(sha256)) => {
-                    Body::File { id, file: FileInfo { name, bytes, sha256 } }
+                    Body::File { id, file: Box::new(FileInfo { name, bytes, sha256 }) }
                 }
                 _something_is_missing => {
                     return Err("a file needs an \"id\", a \"name\", \"bytes\" and a \"sha256\"".into());

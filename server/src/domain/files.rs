@@ -102,9 +102,9 @@ impl Files {
     }
 
     pub(super) fn apply(&mut self, event: &Event<'_>) {
-        if let Body::File { file: FileInfo { bytes, sha256, .. }, .. } = &event.body {
+        if let Body::File { file, .. } = &event.body {
             let (to, from) = (event.to.clone(), event.from.clone());
-            self.restore(Shared { n: event.n, to, from, bytes: *bytes, sha256: *sha256 });
+            self.restore(Shared { n: event.n, to, from, bytes: file.bytes, sha256: file.sha256 });
         }
     }
 
@@ -143,7 +143,7 @@ pub(super) fn share(
     at: u64,
 ) -> Result<Record<'static>, DomainError> {
     let n = messages::next(state, &user, &to, id, at)?;
-    Ok(Record::Event(Event { n, at, to, from: user, body: Body::File { id, file } }))
+    Ok(Record::Event(Event { n, at, to, from: user, body: Body::File { id, file: Box::new(file) } }))
 }
 
 /// Whether `user` may send a file there; what would be said when it is complete is said before it is uploaded.

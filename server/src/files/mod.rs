@@ -134,10 +134,8 @@ pub enum Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         tracing::error!(%error, "cannot read or write a file that somebody sends");
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::StorageFull,
-            _every_other => Self::Unavailable,
-        }
+        let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        if is_full { Self::StorageFull } else { Self::Unavailable }
     }
 }
 
