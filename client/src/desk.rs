@@ -26,6 +26,34 @@ pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 /// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long the end waits for the server to take note that the person leaves.
+pub(crate) const GOODBYE_WAIT: Duration = Duration::from_millis(500);
+
+/// What tells the session of keys being typed, from wherever they are.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    commands: SyncSender<Asked>,
+    waker: Waker,
+}
+
+impl Keys {
+    /// Of keys that nobody is told of.
+    #[cfg(test)]
+    pub(crate) fn unheard() -> Self {
+        let (commands, _nobody) = sync_channel(1);
+        Self { commands, waker: Wake::new().expect("a pipe").0 }
+    }
+
+    /// A key was typed, of a line that is to be said there, or of another. When too much waits, it is not noted.
+    pub(crate) fn typed(&self, to: Option<Target>) {
+        let _noted_or_not = self.commands.try_send((NOBODY, Command::KeyTyped(to)));
+        self.waker.wake();
+    }
+}
+
+/// The ticket of what has no answer.
+const NOBODY: u64 = 0;
+
 /// How long the end of the network thread is waited for: it may be telling news that nobody reads any more.
 const LEAVING_TIME: Duration = Duration::from_secs(1);
 
@@ -80,7 +108,7 @@ impl Desk {
         };
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
-        Ok(Self { place, timeout, config, commands, answers, waker, stop, last_ticket: 0 })
+        Ok(Self { place, timeout, config, commands, answers, waker, stop, last_ticket: NOBODY })
     }
 
     /// Asks, and waits for the answer as long as the person said.
@@ -96,6 +124,11 @@ impl Desk {
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
+    }
+
+    /// For whoever sees keys being typed.
+    pub(crate) fn keys(&self) -> Keys {
+        Keys { commands: self.commands.clone(), waker: self.waker.clone() }
     }
 
     /// Sends a message; what became of it is told as news.

@@ -13,6 +13,7 @@ use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 
 use crate::connection::Place;
+use crate::desk::GOODBYE_WAIT;
 use crate::outbox::{Outbox, OwnFolder};
 use crate::render::complain;
 use crate::session::{Answer, Command, Effect, Message, News, Session};
@@ -97,6 +98,22 @@ impl<N: From<News>> Network<N> {
                 break;
             }
             self.send()?;
+        }
+        self.say_goodbye()
+    }
+
+    /// The person leaves: the server is told, if it answers soon.
+    fn say_goodbye(&mut self) -> Result<(), TransportError> {
+        if !self.session.quit() {
+            return Ok(());
+        }
+        let deadline = clock::now() + GOODBYE_WAIT;
+        while !self.session.has_quit() && clock::now() < deadline {
+            let _whether_anybody_reads_the_news = self.perform_effects()?;
+            self.send()?;
+            let left = deadline.saturating_duration_since(clock::now());
+            poll::wait(&[Watch::Readable(&self.dealer)], Some(left))?;
+            self.receive_replies()?;
         }
         Ok(())
     }

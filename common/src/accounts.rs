@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::channels::is_false;
 use crate::names::UserName;
+use crate::presence::State;
 use crate::text::{NewPassword, Password};
 
 /// A session token as a request carries it.
@@ -137,4 +138,10 @@ pub struct UserInfo {
     pub user: UserName,
     /// When the account was made, in Unix milliseconds.
     pub since: u64,
+    /// Whether they are there. Nothing from a server that was just started and has not heard from everybody yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// When somebody who is offline was there last, in Unix milliseconds; nothing when they never were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
 }

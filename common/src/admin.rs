@@ -154,6 +154,8 @@ pub struct Stats {
     pub private_channels: u64,
     /// Conversations between two users.
     pub direct_conversations: u64,
+    /// People who are there.
+    pub present: u64,
     /// Records in the log.
     pub records: u64,
 }

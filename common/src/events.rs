@@ -10,6 +10,7 @@ use crate::channels::{Role, is_false};
 use crate::conversations::{Conversation, Target};
 use crate::files::{ContentHash, FileInfo, FileName};
 use crate::names::{ChannelName, UserName};
+use crate::presence::Change;
 use crate::text::{Subject, Text};
 
 /// One numbered event of a conversation.
@@ -106,8 +107,8 @@ impl Event<'_> {
     }
 }
 
-/// Something that one user is told on their own topic. It has no number, and is kept nowhere: whoever misses
-/// it learns the same from `sync.heads`.
+/// Something that is told and kept nowhere. It has no number: whoever misses it learns the same in another way, or
+/// has missed nothing that lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Notice {
@@ -118,6 +119,26 @@ pub enum Notice {
         to: ChannelName,
         /// Where.
         topic: String,
+    },
+    /// Who is something else than before, on `presence.all`.
+    #[serde(rename = "presence")]
+    Presence {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Who, and what.
+        users: Vec<Change>,
+    },
+    /// Somebody is writing, or not any more, where the conversation's events come.
+    #[serde(rename = "typing")]
+    Typing {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Where to.
+        to: Target,
+        /// Who.
+        from: UserName,
+        /// Whether they are.
+        typing: bool,
     },
     /// The user has read a conversation up to an event, in this session or another.
     #[serde(rename = "read")]
@@ -323,6 +344,14 @@ mod tests {
         let line = r##"{"kind":"topic.moved","to":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"}"##;
         assert_eq!(serde_json::to_string(&notice).expect("json"), line);
         assert_eq!(serde_json::from_str::<Notice>(line).expect("a notice"), notice);
+        for line in [
+            r#"{"kind":"presence","at":7,"users":[{"user":"bob","state":"online"},{"user":"eva","state":"away"}]}"#,
+            r##"{"kind":"typing","at":7,"to":"#general","from":"bob","typing":true}"##,
+        ] {
+            let notice: Notice = serde_json::from_str(line).expect("a notice");
+            assert_eq!(serde_json::to_string(&notice).expect("json"), line);
+            assert!(serde_json::from_str::<Event<'_>>(line).is_err(), "no event");
+        }
         let notice = Notice::Read { conversation: Target::new("@bob").expect("a name"), n: 17, unread: 2 };
         let line = r#"{"kind":"read","conversation":"@bob","n":17,"unread":2}"#;
         assert_eq!(serde_json::to_string(&notice).expect("json"), line);

@@ -20,6 +20,7 @@ pub mod channels;
 pub mod messages;
 pub mod files;
 pub mod history;
+pub mod presence;
 pub mod reads;
 pub mod admin;
 pub mod node;

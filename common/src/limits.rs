@@ -56,6 +56,25 @@ pub const LIST_NAMES_MAX: usize = 1000;
 /// Sessions one user may have open at once; the oldest gives way to the newest.
 pub const SESSIONS_PER_USER_MAX: usize = 64;
 
+/// Milliseconds between two `presence.set` of a session that is there.
+pub const PRESENCE_HEARTBEAT_MS: u64 = 15_000;
+
+/// Milliseconds after which a session that says nothing counts as gone: two heartbeats may be lost or late. With
+/// [`PRESENCE_TELL_EVERY_MS`] everybody knows within 45 seconds.
+pub const PRESENCE_GONE_MS: u64 = 40_000;
+
+/// Milliseconds between two notices of presence: a crowd that comes at once is told of in few lines.
+pub const PRESENCE_TELL_EVERY_MS: u64 = 1_000;
+
+/// Users in one notice of presence; more are told of in several lines.
+pub const PRESENCE_USERS_MAX: usize = 500;
+
+/// Milliseconds between two notices that somebody is writing, of one user in one conversation. More are dropped.
+pub const TYPING_EVERY_MS: u64 = 3_000;
+
+/// Milliseconds after which nobody is shown as writing who has not said so again: two notices.
+pub const TYPING_SHOWN_MS: u64 = 6_000;
+
 /// Reply bytes that one request frame may cause; later lines of the frame are told to ask again.
 pub const REPLY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
@@ -74,4 +93,8 @@ const _: () = assert!(TEXT_BYTES_MAX * 6 + 4 * 1024 <= LINE_BYTES_MAX, "an escap
 const _: () = assert!(LINE_BYTES_MAX < FRAME_BYTES_MAX, "a line fits its frame");
 const _: () = assert!(REPLY_BYTES_MAX + HISTORY_BYTES_MAX < FRAME_BYTES_MAX, "replies fit their frame");
 const _: () = assert!(FILE_CHUNK_BYTES_MAX < FRAME_BYTES_MAX, "a chunk fits its frame");
+const _: () = assert!(2 * PRESENCE_HEARTBEAT_MS < PRESENCE_GONE_MS, "a heartbeat may be lost");
+const _: () = assert!(PRESENCE_GONE_MS + 2 * PRESENCE_TELL_EVERY_MS < 45_000, "noticed within 45 s");
+const _: () =
+    assert!(PRESENCE_USERS_MAX * (NAME_CHARACTERS_MAX * 4 + 40) < LINE_BYTES_MAX, "a notice fits its line");
 const _: () = assert!(NAME_CHARACTERS_MAX * 4 + TOPIC_KEY_DIGITS + 16 < TOPIC_BYTES_MAX, "a topic fits");

@@ -3,7 +3,7 @@
 
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
-use crate::{accounts, admin, channels, files, history, messages, node, reads};
+use crate::{accounts, admin, channels, files, history, messages, node, presence, reads};
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ methods! {
     UserList "user.list" Session (accounts::ListNames<'a>)
         "Lists the users, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"alice"}"#
-        => r#"{"users":[{"user":"bob","since":1763700000123}],"more":false}"#;
+        => r#"{"users":[{"user":"bob","since":1763700000123,"state":"online"},{"user":"carol","since":1763700000123,"state":"offline","seen":1763700000123}],"more":false}"#;
     ChannelCreate "channel.create" Session (channels::CreateChannel<'a>)
         "Makes a channel, public unless said otherwise; its creator is its first member and its owner."
         r##"{"token":"eyJ0eXAi...","channel":"#general","private":false}"##
@@ -194,6 +194,14 @@ methods! {
         "Tells how far one's conversations have come, and the topics of one's channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#
         => r##"{"cursor":8841,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
+    PresenceSet "presence.set" Session (presence::SetPresence<'a>)
+        "Says whether this session is there, and that it goes on; tells where changes of everybody's presence are published."
+        r#"{"token":"eyJ0eXAi...","state":"online"}"#
+        => r#"{"topic":"presence.all.2b1a0f9e8d7c6b5a4938271605f4e3d2","heartbeat_ms":15000}"#;
+    TypingSet "typing.set" Session (presence::SetTyping<'a>)
+        "Tells those who read a conversation that one is writing there, or not any more; no more often than every 3 seconds."
+        r##"{"token":"eyJ0eXAi...","to":"#general","typing":true}"##
+        => r#"{}"#;
     AdminUsers "admin.users" Administrator (accounts::ListNames<'a>)
         "Lists the accounts with what administrators know of them, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"adam"}"#
@@ -217,7 +225,7 @@ methods! {
     AdminStats "admin.stats" Administrator (accounts::SessionOnly<'a>)
         "Counts what the node holds."
         r#"{"token":"eyJ0eXAi..."}"#
-        => r#"{"users":3,"administrators":1,"disabled":0,"sessions":2,"channels":1,"private_channels":1,"direct_conversations":1,"records":23}"#;
+        => r#"{"users":3,"administrators":1,"disabled":0,"sessions":2,"channels":1,"private_channels":1,"direct_conversations":1,"present":2,"records":23}"#;
 }
 
 fn unknown(name: &str) -> Error {

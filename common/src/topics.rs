@@ -34,6 +34,12 @@ pub fn user_topic(user: &UserName, key: TopicKey) -> String {
     format!("user.{user}.{key}")
 }
 
+/// The topic that carries changes of everybody's presence.
+#[must_use]
+pub fn presence_topic(key: TopicKey) -> String {
+    format!("presence.all.{key}")
+}
+
 /// Why a subscription is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TopicError {
@@ -99,7 +105,7 @@ mod tests {
         assert_eq!(parse_subscription(user.as_bytes()), Ok(Subscription::Events(&user)));
         let sync = format!("sync.join.{KEY}");
         assert_eq!(parse_subscription(sync.as_bytes()), Ok(Subscription::Sync(&sync)));
-        assert!(parse_subscription(format!("presence.all.{KEY}").as_bytes()).is_ok());
+        assert!(parse_subscription(presence_topic(key).as_bytes()).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use common::presence::Change;
 use common::{Event, Notice};
 use transport::poll::{Watch, wait};
 use transport::security::Security;
@@ -20,6 +21,8 @@ pub struct Listener {
     moved: Vec<String>,
     /// What it was told that its user has read.
     reads: VecDeque<String>,
+    /// Who became what.
+    changes: VecDeque<Change>,
 }
 
 impl Listener {
@@ -28,7 +31,13 @@ impl Listener {
     pub fn connect(endpoint: &str, security: &Security) -> Self {
         let socket = Context::new().socket(Kind::Subscriber, security).expect("a socket");
         socket.connect(endpoint).expect("an endpoint");
-        Self { socket, heard: VecDeque::new(), moved: Vec::new(), reads: VecDeque::new() }
+        Self {
+            socket,
+            heard: VecDeque::new(),
+            moved: Vec::new(),
+            reads: VecDeque::new(),
+            changes: VecDeque::new(),
+        }
     }
 
     /// Subscribes to topics, and waits until that is in force.
@@ -77,6 +86,17 @@ impl Listener {
         }
     }
 
+    /// Waits for somebody to become something else than before.
+    pub fn hear_of_presence(&mut self, time: Duration) -> Change {
+        let started = clock::now();
+        loop {
+            if let Some(change) = self.changes.pop_front() {
+                return change;
+            }
+            self.receive(time.saturating_sub(started.elapsed())).expect("a change in time");
+        }
+    }
+
     /// Waits for the next message, be it an event or a notice.
     pub fn wait(&mut self) {
         self.receive(DEADLINE).expect("a message in time");
@@ -115,6 +135,8 @@ impl Listener {
                     Notice::Read { conversation, n, unread } => {
                         self.reads.push_back(format!("{conversation} {n}, {unread} unread"));
                     }
+                    Notice::Presence { users, .. } => self.changes.extend(users),
+                    Notice::Typing { .. } => {}
                 },
             }
         }

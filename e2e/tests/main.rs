@@ -6,6 +6,7 @@ mod messages;
 mod reads;
 mod bad_input;
 mod hostile;
+mod presence;
 mod processes;
 mod kills;
 mod torn;

@@ -48,3 +48,49 @@ fn plain_lines_are_written_once_and_nothing_is_drawn_over() {
     alice.press("C-d");
     alice.wait_for_end();
 }
+
+/// The number before a choice in the list that was written last.
+fn number(terminal: &Terminal, choice: &str) -> String {
+    terminal.wait_for_written(choice);
+    let written = terminal.written();
+    let line = written.lines().rev().find(|line| line.ends_with(choice)).expect("the choice");
+    line.split_whitespace().next().expect("a number").to_owned()
+}
+
+#[test]
+fn the_menu_leads_by_numbers_in_the_language_of_the_person() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let [_bob] = peers(&node, ["bob"]);
+    let alice = Terminal::chat_with(node.server(), config.path(), "--plain --lang pt-BR");
+    alice.wait_for_written("você não entrou ainda");
+    alice.enter("/menu");
+    alice.enter(&number(&alice, "sua conta"));
+    alice.enter(&number(&alice, "cria uma conta e entra nela; a senha é perguntada"));
+    alice.wait_for_written("NOME? 0 volta");
+    alice.enter("alice");
+    alice.wait_for_written("escolha uma senha: ");
+    alice.enter(PASSWORD);
+    alice.wait_for_written("mais uma vez: ");
+    alice.enter(PASSWORD);
+    alice.wait_for_written("menu: um número para mais");
+    alice.enter("0");
+    alice.enter(&number(&alice, "canais e grupos"));
+    alice.enter(&number(&alice, "cria um canal e o abre"));
+    alice.wait_for_written("#CANAL? 0 volta");
+    alice.enter("#trabalho");
+    alice.enter(&number(&alice, "private"));
+    alice.wait_for_written("alice criou o grupo privado #trabalho");
+    alice.enter("");
+    alice.enter(&number(&alice, "permite que alguém entre"));
+    alice.enter(&number(&alice, "@bob"));
+    alice.wait_for_written("#CANAL? Enter pula; 0 volta");
+    alice.enter("");
+    alice.wait_for_written("alice convidou bob");
+    alice.enter("0");
+    alice.enter("0");
+    alice.wait_for_written("você voltou à conversa");
+    alice.enter("olá");
+    alice.wait_for_written("alice: olá");
+    assert_only_lines(&alice.written());
+}

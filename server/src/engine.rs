@@ -6,17 +6,21 @@
 use std::collections::HashMap;
 
 use common::limits::REPLY_BYTES_MAX;
+use common::presence::State;
 use common::{Error, Reason, rpc};
 use transport::Frame;
 
 use crate::calls::known_tokens::KnownTokens;
 use crate::calls::{Attached, Desk};
+use crate::domain::Command;
 use crate::files::Files;
 use crate::held::Publication;
 use crate::jobs::{Job, Jobs, Kind, Outcome};
 use crate::ledger::{DiskFailure, Ledger, LedgerError};
 use crate::limiters::rates::Rate;
-use crate::limiters::{Guesses, Rates};
+use crate::limiters::{Guesses, Rates, Typing};
+use crate::notices::tell_presence;
+use crate::presence::{Changed, Presence};
 use crate::tokens::TokenIssuer;
 use crate::work::{Work, refuse};
 
@@ -39,6 +43,8 @@ pub struct Engine {
     known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
+    presence: Presence,
+    typing: Typing,
     /// Frames that wait for a job, by ticket.
     parked: HashMap<u64, Work>,
     next_ticket: u64,
@@ -73,7 +79,7 @@ impl Engine {
         events: String,
     ) -> Self {
         let (known_tokens, guesses, parked, next_ticket, again, counters) = Default::default();
-        let rates = Rates::new(rate);
+        let (rates, presence, typing) = (Rates::new(rate), Presence::default(), Typing::default());
         Self {
             ledger,
             tokens,
@@ -82,6 +88,8 @@ impl Engine {
             known_tokens,
             guesses,
             rates,
+            presence,
+            typing,
             parked,
             next_ticket,
             again,
@@ -136,9 +144,39 @@ impl Engine {
         }
     }
 
-    /// Has removed what is not needed any more.
-    pub fn tidy(&mut self, now_ms: u64) {
+    /// Does what is due by the time: whoever has said nothing for long is gone, changes are told,
+    /// and what nobody needs any more is removed.
+    pub fn tick(&mut self, now_ms: u64) {
         self.files.tidy(&self.ledger, &mut self.jobs, now_ms);
+        let changed = self.presence.poll(now_ms);
+        self.note_seen(&changed, now_ms);
+        if !changed.is_empty() {
+            let changes: Vec<_> = changed.into_iter().map(|changed| changed.change).collect();
+            tell_presence(&mut self.ledger, &changes, now_ms);
+        }
+    }
+
+    /// When [`tick`](Self::tick) has something to do, in Unix milliseconds.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        [self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
+    }
+
+    /// The server is about to stop: that everybody was there until now is noted. Nobody is told that they are gone,
+    /// who will be there again when it has started anew.
+    pub fn note_present(&mut self, now_ms: u64) {
+        let left = self.presence.end();
+        self.note_seen(&left, now_ms);
+    }
+
+    fn note_seen(&mut self, changed: &[Changed], now_ms: u64) {
+        for Changed { change, heard_unix_ms } in changed {
+            if change.state == State::Offline {
+                let seen = Command::Seen { user: change.user.clone(), at: *heard_unix_ms };
+                // A disk that takes nothing has been complained of already.
+                let _recorded_or_not = self.ledger.record(seen, now_ms);
+            }
+        }
     }
 
     /// Hands what was decided to the disk.
@@ -205,6 +243,8 @@ impl Engine {
             known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
+            presence: &mut self.presence,
+            typing: &mut self.typing,
             events: &self.events,
             files: &mut self.files,
             attached: Attached { is_alone: lines.clone().nth(1).is_none(), bytes, reply: attached },

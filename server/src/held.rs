@@ -23,6 +23,8 @@ pub struct Held {
     /// Frames whose lines are all answered.
     replies: VecDeque<(u64, Work)>,
     publications: VecDeque<(u64, Publication)>,
+    /// Notices that wait for nothing.
+    notices: VecDeque<Publication>,
     /// The events of the batch that gathers, by topic.
     gathering: HashMap<Arc<str>, Vec<u8>, RandomState>,
     /// Bytes of the replies.
@@ -53,6 +55,12 @@ impl Held {
         }
     }
 
+    /// Takes a line that is kept nowhere, without its newline: it is told at once.
+    pub fn notify(&mut self, topic: Arc<str>, mut line: Vec<u8>) {
+        line.push(b'\n');
+        self.notices.push_back(Publication { topic, lines: line });
+    }
+
     /// The batch is complete: its events wait for its last record.
     pub fn seal(&mut self, last_record: u64) {
         let full = self.publications.iter_mut().rev().take_while(|(position, _)| *position == u64::MAX);
@@ -74,6 +82,9 @@ impl Held {
 
     /// The next events that may be told when everything up to `durable` is on disk.
     pub fn next_publication(&mut self, durable: u64) -> Option<Publication> {
+        if let Some(notice) = self.notices.pop_front() {
+            return Some(notice);
+        }
         let (position, _) = self.publications.front()?;
         if *position > durable {
             return None;
@@ -101,7 +112,7 @@ impl Held {
     /// Whether no reply waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.replies.is_empty() && self.publications.is_empty()
+        self.replies.is_empty() && self.publications.is_empty() && self.notices.is_empty()
     }
 }
 

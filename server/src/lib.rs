@@ -18,9 +18,11 @@ pub mod files;
 pub mod passwords;
 pub mod tokens;
 pub mod limiters;
+pub mod presence;
 
 pub mod work;
 pub mod held;
+pub mod notices;
 pub mod calls;
 pub mod engine;
 pub mod import;

@@ -101,6 +101,14 @@ pub enum Private {
         /// What they are from now on.
         administrator: bool,
     },
+    /// Somebody was there last; written when they go.
+    #[serde(rename = "seen")]
+    Seen {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// Who.
+        user: UserName,
+    },
     /// An account was shut out, with all its sessions, or let in again.
     #[serde(rename = "account.disabled")]
     DisabledSet {
@@ -180,7 +188,7 @@ impl<'de> Deserialize<'de> for TokenDigest {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 7] = [
+    const GOLDEN: [&str; 8] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
@@ -188,6 +196,7 @@ mod tests {
         r##"{"kind":"session.ended","at":7,"user":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
         r##"{"kind":"account.role","at":7,"user":"bob","administrator":true}"##,
         r##"{"kind":"account.disabled","at":7,"user":"bob","disabled":false}"##,
+        r##"{"kind":"seen","at":7,"user":"bob"}"##,
     ];
 
     #[test]

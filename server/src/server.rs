@@ -18,7 +18,7 @@ use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
 use crate::commits::Commits;
 use crate::engine::{Engine, Failed, Outlet};
-use crate::files::{FileLimits, Files, TIDY_EVERY_MS};
+use crate::files::{FileLimits, Files};
 use crate::held::Publication;
 use crate::jobs::{Jobs, Kind as JobKind};
 use crate::journal::RealDisk;
@@ -36,9 +36,6 @@ const STOP_WAIT: Duration = Duration::from_secs(10);
 
 /// How long it waits at a time, should nobody wake it.
 const STOP_STEP: Duration = Duration::from_millis(100);
-
-/// How long a server sleeps at most, before it looks for what is not needed any more.
-const TIDY_EVERY: Duration = Duration::from_millis(TIDY_EVERY_MS);
 
 /// Where a server is connected, and where its data lies.
 #[derive(Debug, Clone)]
@@ -171,13 +168,16 @@ impl Server {
         while !stop.is_requested() {
             let idle = [Watch::Wake(&self.wake), Watch::Readable(self.control.socket())];
             let [wake, control] = idle;
+            let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
+            let timeout = left_ms.map(Duration::from_millis);
             if self.engine.takes_requests() {
-                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], Some(TIDY_EVERY))?;
+                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], timeout)?;
             } else {
-                wait(&[wake, control], Some(TIDY_EVERY))?;
+                wait(&[wake, control], timeout)?;
             }
             self.round(true)?;
         }
+        self.engine.note_present(clock::unix_ms());
         let deadline = clock::now() + STOP_WAIT;
         self.round(false)?;
         while !self.engine.is_quiet() && clock::now() < deadline {
@@ -198,7 +198,7 @@ impl Server {
         if takes_requests {
             self.take_requests(now_ms)?;
         }
-        self.engine.tidy(now_ms);
+        self.engine.tick(now_ms);
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
             // Answers that changed nothing wait for nothing.

@@ -103,7 +103,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", about.name, &params);
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
-    let (mut known_tokens, mut guesses, mut rates) = Default::default();
+    let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
     let disk = Arc::new(FaultyDisk::new());
     let mut files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
     let (bytes, mut reply_bytes) = (Some(Arc::new(Frame::from("bytes"))), None);
@@ -118,6 +118,8 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         rates: &mut rates,
         files: &mut files,
         attached: Attached { is_alone: true, bytes: &bytes, reply: &mut reply_bytes },
+        presence: &mut presence,
+        typing: &mut typing,
         events: "tcp://*:1",
         now_ms: NOW_MS,
     };
@@ -176,6 +178,8 @@ fn in_a_public_channel() {
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    typing.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
@@ -217,6 +221,8 @@ fn in_a_private_channel() {
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    typing.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator

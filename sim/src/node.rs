@@ -181,6 +181,7 @@ impl Node {
             *self.owed.entry((from.client, from.life)).or_default() += 1;
             engine.accept(&mut vec![address(from), Frame::new(), Frame::from(lines)], unix_ms);
         }
+        engine.tick(unix_ms);
         engine.flush();
         if told.is_ok() && engine.ledger().is_quiet() {
             told = engine.tell(&mut outgoing);

@@ -166,7 +166,9 @@ impl World {
             | News::Invited(_)
             | News::MembershipEnded(_)
             | News::Recalled(_)
-            | News::Pending(_) => {
+            | News::Pending(_)
+            | News::Presence(_)
+            | News::Typing(_) => {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())
             }

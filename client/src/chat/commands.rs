@@ -7,12 +7,13 @@ mod channels;
 mod conversations;
 mod reads;
 mod general;
+mod presence;
 
 use common::{ChannelName, Target, Text, UserName};
 
 use super::room::Room;
 use crate::failure::Failure;
-use crate::words::{Phrase, Words};
+use crate::words::{Phrase, Words, both};
 
 /// One command.
 pub(super) struct Command {
@@ -44,20 +45,29 @@ impl Command {
     }
 }
 
-/// The tables, in the order of `/help`.
-static TABLES: &[&[Command]] = &[
-    general::BEFORE,
-    accounts::COMMANDS,
-    channels::COMMANDS,
-    conversations::COMMANDS,
-    reads::COMMANDS,
-    admin::COMMANDS,
-    general::AFTER,
+/// Commands that belong together.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    /// What they are about.
+    pub(super) title: Phrase,
+    pub(super) commands: &'static [Command],
+}
+
+/// All groups, in the order of `/help` and `/menu`.
+pub(super) static GROUPS: &[Group] = &[
+    Group { title: both("help", "ajuda"), commands: general::BEFORE },
+    Group { title: both("your account", "sua conta"), commands: accounts::COMMANDS },
+    Group { title: both("channels and groups", "canais e grupos"), commands: channels::COMMANDS },
+    Group { title: both("conversations", "conversas"), commands: conversations::COMMANDS },
+    Group { title: both("read and unread", "lidas e não lidas"), commands: reads::COMMANDS },
+    Group { title: both("being there", "presença"), commands: presence::COMMANDS },
+    Group { title: both("administration", "administração"), commands: admin::COMMANDS },
+    Group { title: both("end papo", "encerrar o papo"), commands: general::AFTER },
 ];
 
-/// All commands, in the order of `/help`.
+/// All commands, in the same order.
 pub(super) fn all() -> impl Iterator<Item = &'static Command> {
-    TABLES.iter().copied().flatten()
+    GROUPS.iter().flat_map(|group| group.commands)
 }
 
 impl PartialEq for Command {
@@ -118,6 +128,8 @@ mod tests {
                 assert_eq!(Line::read(&line), Line::Command(command, arguments), "{line}");
                 let listed = help.lines().find(|listed| listed.starts_with(line.trim())).expect(&line);
                 assert!(listed.ends_with(words.of(command.help)), "{listed}");
+                let [here, english] = [words, Words::ENGLISH].map(|words| words.of(command.arguments));
+                assert_eq!(here.split(' ').count(), english.split(' ').count(), "as many arguments: {line}");
             }
             assert_eq!(help.lines().count(), all().count() + 1);
         }

@@ -1,12 +1,16 @@
 //! Completion of commands, #channels and @users.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustyline::completion::Completer;
-use rustyline::{Context, Helper, Highlighter, Hinter, Validator};
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::{Context, Helper, Validator};
 
 use super::commands;
+use super::keyboard::{Blank, Keyboard};
 
 /// Names kept for completion. Beyond, new ones are not learnt.
 const NAMES_MAX: usize = 10_000;
@@ -25,21 +29,23 @@ impl Names {
         known.extend(names.into_iter().take(room));
     }
 
-    fn beginning_with(&self, beginning: &str) -> Vec<String> {
+    /// Known names, in order.
+    pub(super) fn beginning_with(&self, beginning: &str) -> Vec<String> {
         let known = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().filter(|name| name.starts_with(beginning)).cloned().collect()
     }
 }
 
 /// What rustyline asks while a line is typed.
-#[derive(Helper, Highlighter, Hinter, Validator)]
+#[derive(Helper, Validator)]
 pub(super) struct Completion {
     names: Names,
+    keyboard: Keyboard,
 }
 
 impl Completion {
-    pub(super) fn new(names: Names) -> Self {
-        Self { names }
+    pub(super) fn new(names: Names, keyboard: Keyboard) -> Self {
+        Self { names, keyboard }
     }
 
     /// Where the word begins that is typed, and what it may become.
@@ -59,6 +65,21 @@ impl Completion {
     }
 }
 
+impl Hinter for Completion {
+    type Hint = Blank;
+
+    fn hint(&self, line: &str, _position: usize, _: &Context<'_>) -> Option<Blank> {
+        self.keyboard.typed(line);
+        Keyboard::blank(line)
+    }
+}
+
+impl Highlighter for Completion {
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        self.keyboard.painted(hint)
+    }
+}
+
 impl Completer for Completion {
     type Candidate = String;
 
@@ -75,12 +96,13 @@ impl Completer for Completion {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::Keys;
 
     #[test]
     fn words_are_completed_by_their_sign() {
         let names = Names::default();
         names.add(["#general", "#ops", "@bob", "@joão"].map(str::to_owned));
-        let completion = Completion::new(names);
+        let completion = Completion::new(names, Keyboard::new(Keys::unheard()));
         let complete = |line: &str| completion.candidates(line, line.len());
         assert_eq!(complete("/jo"), (0, vec!["/join ".to_owned()]));
         assert_eq!(complete("/le"), (0, vec!["/leave ".to_owned()]));

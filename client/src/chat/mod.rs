@@ -3,7 +3,9 @@
 
 mod commands;
 mod completion;
+mod keyboard;
 mod line;
+mod menu;
 mod plain;
 mod printer;
 mod room;
@@ -59,7 +61,8 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
         plain::run(&mut room)
     } else if is_terminal {
         let mut terminal = Terminal::open(&room)?;
-        Printer::new(renderer, tally).start_above(terminal.printer()?, news)?;
+        let keyboard = room.keyboard.clone();
+        Printer::new(renderer, tally).start_above(terminal.printer()?, keyboard, news)?;
         greet(&mut room, arguments.conversation.clone())?;
         terminal.run(&mut room)
     } else {

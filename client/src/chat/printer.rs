@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustyline::ExternalPrinter;
 
+use super::keyboard::Keyboard;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer};
 use crate::session::News;
@@ -69,15 +70,20 @@ impl Tally {
     }
 }
 
+/// Prints nothing above the line being typed, which is painted anew below it: up a row, and down again.
+const REPAINT: &str = "\x1b[A\n";
+
 /// Prints the news.
 pub(super) struct Printer {
     renderer: Renderer,
     tally: Tally,
+    /// Where the line being typed is, if there is one.
+    keyboard: Option<Keyboard>,
 }
 
 impl Printer {
     pub(super) fn new(renderer: Renderer, tally: Tally) -> Self {
-        Self { renderer, tally }
+        Self { renderer, tally, keyboard: None }
     }
 
     /// Prints to standard output, until the connection ends.
@@ -91,10 +97,12 @@ impl Printer {
 
     /// Prints above the line being typed.
     pub(super) fn start_above(
-        self,
+        mut self,
         mut above: impl ExternalPrinter + Send + 'static,
+        keyboard: Keyboard,
         news: Receiver<News>,
     ) -> io::Result<JoinHandle<Result<(), Failure>>> {
+        self.keyboard = Some(keyboard);
         self.spawn(news, move |rendered| {
             above.print(rendered).map_err(|error| Failure::Machine(error.to_string()))
         })
@@ -110,7 +118,11 @@ impl Printer {
             while let Ok(first) = news.recv() {
                 let waiting: Vec<_> = std::iter::once(first).chain(news.try_iter()).collect();
                 let rendered: Vec<_> = waiting.iter().filter_map(|news| self.renderer.news(news)).collect();
-                let printed = if rendered.is_empty() { Ok(()) } else { print(rendered.join("\n") + "\n") };
+                let printed = match (rendered.is_empty(), self.show_writers(&waiting)) {
+                    (true, false) => Ok(()),
+                    (true, true) => print(REPAINT.to_owned()),
+                    (false, _) => print(rendered.join("\n") + "\n"),
+                };
                 // Counted when it is shown: whoever waits for the last one may end the program.
                 waiting.iter().for_each(|news| self.count(news));
                 printed?;
@@ -118,6 +130,15 @@ impl Printer {
             Ok(())
         };
         std::thread::Builder::new().name("printer".to_owned()).spawn(work)
+    }
+
+    /// Has it stand behind the line being typed who writes; true when that has changed.
+    fn show_writers(&self, news: &[News]) -> bool {
+        let Some(keyboard) = &self.keyboard else { return false };
+        let writers = |news: &News| {
+            if let News::Typing(users) = news { Some(self.renderer.words().writers(users)) } else { None }
+        };
+        news.iter().rev().find_map(writers).is_some_and(|words| keyboard.show_writers(words))
     }
 
     fn count(&self, news: &News) {

@@ -10,13 +10,15 @@ use common::{Password, Target, UserName};
 
 use super::commands::text;
 use super::completion::Names;
+use super::keyboard::Keyboard;
 use super::line::Line;
+use super::menu::{Menu, Step};
 use super::printer::Tally;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
-use crate::session::{Answer, Command, Follow};
+use crate::session::{Answer, Appearance, Command, Follow};
 use crate::words::Words;
 
 /// Conversations with something unread that are named at the beginning: half a screen.
@@ -31,8 +33,11 @@ pub(super) struct Room {
     pub(super) password: PasswordSource,
     /// Where text goes.
     pub(super) open: Option<Target>,
+    pub(super) keyboard: Keyboard,
     /// Names that can be completed.
     pub(super) names: Names,
+    /// Where in the menu the person is, when they are.
+    menu: Option<Menu>,
     tally: Tally,
     is_over: bool,
 }
@@ -40,11 +45,14 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
         let words = renderer.words();
-        Self { desk, renderer, words, password, open: None, names: Names::default(), tally, is_over: false }
+        let keyboard = Keyboard::new(desk.keys());
+        let (open, names, menu, is_over) = Default::default();
+        Self { desk, renderer, words, password, open, keyboard, names, menu, tally, is_over }
     }
 
     /// Goes on with the session that was kept, if there is one.
     pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), Failure> {
+        self.desk.ask(Command::Appear(Appearance::AtKeyboard))?;
         match self.desk.restore()? {
             Some(session) => self.settle_in(&session, conversation),
             None => self.say(&self.words.nobody_is_logged_in()),
@@ -78,6 +86,12 @@ impl Room {
 
     /// Does what a line says.
     pub(super) fn obey(&mut self, line: &str) -> Result<(), Failure> {
+        // Also lines from a pipe show that somebody is there.
+        self.keyboard.typed("");
+        if let Some(menu) = self.menu.take().filter(|menu| menu.takes(line)) {
+            let step = menu.answer(self.words, &self.names, line);
+            return self.take(step);
+        }
         match Line::read(line) {
             Line::Nothing => Ok(()),
             Line::Command(command, arguments) => (command.run)(self, arguments),
@@ -87,10 +101,36 @@ impl Room {
         }
     }
 
+    /// Shows the menu; what is typed from now on are choices.
+    pub(super) fn enter_menu(&mut self) -> Result<(), Failure> {
+        let step = Menu::Groups.say(self.words, &self.names);
+        self.take(step)
+    }
+
+    fn take(&mut self, step: Step) -> Result<(), Failure> {
+        match step {
+            Step::Say(menu, words) => {
+                self.menu = Some(menu);
+                self.say(&words)
+            }
+            Step::Run(menu, command, arguments) => {
+                self.menu = Some(menu);
+                (command.run)(self, &arguments)?;
+                if self.is_in_menu() { self.say(&self.words.menu_goes_on()) } else { Ok(()) }
+            }
+            Step::Leave => self.say(&self.words.menu_left()),
+        }
+    }
+
+    pub(super) fn is_in_menu(&self) -> bool {
+        self.menu.is_some()
+    }
+
     /// As [`obey`](Self::obey), for lines that nobody waits between: a command finds done what was said before
     /// it, and no more is on its way at once than may be.
     pub(super) fn obey_in_order(&mut self, line: &str) -> Result<(), Failure> {
         let underway_max = match Line::read(line) {
+            _ if self.is_in_menu() => 0,
             Line::Text(_) | Line::Nothing => MESSAGES_UNDERWAY_MAX - 1,
             Line::Command(..) | Line::Unknown(_) | Line::Open(_) => 0,
         };
@@ -203,6 +243,9 @@ impl Room {
     }
 
     pub(super) fn prompt(&self) -> String {
+        if self.is_in_menu() {
+            return "menu> ".to_owned();
+        }
         self.open.as_ref().map_or_else(|| "papo> ".to_owned(), |open| format!("{open}> "))
     }
 

@@ -32,7 +32,7 @@ impl Terminal {
             .map_err(machine)?
             .build();
         let mut editor = Editor::with_config(config).map_err(machine)?;
-        editor.set_helper(Some(Completion::new(room.names.clone())));
+        editor.set_helper(Some(Completion::new(room.names.clone(), room.keyboard.clone())));
         let lines_typed = room.desk.config.lines_typed()?;
         // There is none the first time, and one that cannot be read is no reason not to chat.
         let _none_yet = editor.load_history(&lines_typed);
@@ -47,9 +47,12 @@ impl Terminal {
     /// Reads lines and obeys them, until the person has had enough.
     pub(super) fn run(&mut self, room: &mut Room) -> Result<(), Failure> {
         while !room.is_over() {
+            room.keyboard.open(room.open.as_ref());
             match self.editor.readline(&room.prompt()) {
                 Ok(line) => {
-                    self.keep(&line);
+                    if !room.is_in_menu() {
+                        self.keep(&line);
+                    }
                     let outcome = room.obey(&line);
                     room.report(outcome)?;
                 }

@@ -51,6 +51,7 @@ fn stats(words: Words, stats: &Stats) -> Vec<String> {
         words.stats_sessions(stats.sessions),
         words.stats_channels(stats.channels, stats.private_channels),
         words.stats_direct(stats.direct_conversations),
+        words.stats_present(stats.present),
         words.stats_records(stats.records),
     ]
 }
@@ -64,7 +65,7 @@ mod tests {
         let users = r#"[{"user":"ana","since":0,"administrator":true,"sessions":2},{"user":"bob","since":0,"disabled":true,"sessions":0}]"#;
         let channels = r##"[{"channel":"#a","since":0,"members":2,"owner":"ana","n":7},{"channel":"#b","since":0,"private":true,"members":0,"n":9}]"##;
         let sessions = r#"[{"user":"ana","session":"00000000-0000-0000-0000-000000000007","opened":0,"expires":1763700000123}]"#;
-        let stats = r#"{"users":3,"administrators":1,"disabled":1,"sessions":2,"channels":2,"private_channels":1,"direct_conversations":4,"records":23}"#;
+        let stats = r#"{"users":3,"administrators":1,"disabled":1,"sessions":2,"channels":2,"private_channels":1,"direct_conversations":4,"present":2,"records":23}"#;
         let overviews = [
             Overview::Users(serde_json::from_str(users).expect("users")),
             Overview::Channels(serde_json::from_str(channels).expect("channels")),
@@ -82,6 +83,7 @@ mod tests {
         open sessions: 2
         channels: 2, private: 1
         direct conversations: 4
+        people who are there: 2
         records in the log: 23
         ");
     }

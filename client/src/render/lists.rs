@@ -1,7 +1,7 @@
 //! Lines of lists: channels, members, sessions. They may hold what others wrote: whoever prints them makes that
 //! harmless.
 
-use common::accounts::SessionInfo;
+use common::accounts::{SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Member, Role};
 use common::reads::Reading;
 use jiff::Timestamp;
@@ -29,6 +29,16 @@ pub(crate) fn member(words: Words, member: &Member) -> String {
     match above_member(words, member.role) {
         Some(role) => format!("@{} ({role})", member.user),
         None => format!("@{}", member.user),
+    }
+}
+
+/// A user, and whether they are there.
+pub(crate) fn user(words: Words, info: &UserInfo) -> String {
+    let seen = info.seen.map(|seen| words.seen_last(&day(seen)));
+    let state = seen.or_else(|| info.state.map(|state| words.state(state)));
+    match state {
+        Some(state) => format!("@{} ({state})", info.user),
+        None => format!("@{}", info.user),
     }
 }
 
@@ -75,6 +85,28 @@ mod tests {
         * #ops (3): on call
         * #ops (3, private, owner)
         + #ops (3, private, you are invited)
+        ");
+    }
+
+    #[test]
+    fn users_and_whether_they_are_there() {
+        let shown = |rest: &str| {
+            let info = format!(r#"{{"user":"bob","since":0{rest}}}"#);
+            user(Words::ENGLISH, &serde_json::from_str(&info).expect("a user"))
+        };
+        let lines = [
+            shown(""),
+            shown(r#","state":"online""#),
+            shown(r#","state":"away""#),
+            shown(r#","state":"offline""#),
+            shown(r#","state":"offline","seen":1763700000123"#),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @"
+        @bob
+        @bob (online)
+        @bob (away)
+        @bob (offline)
+        @bob (seen 2025-11-21 04:40 UTC)
         ");
     }
 

@@ -20,7 +20,7 @@ use crate::session::{Entry, Message, News};
 use crate::words::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, member, reading, session};
+pub(crate) use lists::{channel, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
 pub(crate) use sanitise::sanitise;
 use style::{Style, mentions_painted};
@@ -116,6 +116,11 @@ impl Renderer {
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }
+            News::Presence(change) => {
+                Some(self.note(&self.words.is_now(&change.user, &self.words.state(change.state))))
+            }
+            // That stands behind the line being typed.
+            News::Typing(_) => None,
             News::Recalled(messages) => Some(self.recalled(messages)),
             News::Pending(message) => {
                 Some(self.note(&self.words.pending(&message.to, message.text.as_str())))

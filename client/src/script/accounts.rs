@@ -7,7 +7,7 @@ use super::{Common, open, open_session, user};
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::password::PasswordSource;
-use crate::render::Output;
+use crate::render::{self, Output};
 use crate::session::{Answer, Command};
 use crate::words::Words;
 
@@ -81,7 +81,7 @@ pub(super) fn list(arguments: &Users) -> Result<(), Failure> {
         if arguments.common.json {
             output.print_json(&serde_json::to_string(&user).map_err(std::io::Error::from)?)?;
         } else {
-            output.print(&format!("@{}", user.user))?;
+            output.print(&render::user(Words::ENGLISH, &user))?;
         }
     }
     Ok(output.flush()?)

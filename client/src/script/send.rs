@@ -167,7 +167,9 @@ impl Sending {
                 | News::Pending(_)
                 | News::Read(_)
                 | News::Invited(_)
-                | News::MembershipEnded(_),
+                | News::MembershipEnded(_)
+                | News::Presence(_)
+                | News::Typing(_),
             ) => Ok(()),
         }
     }

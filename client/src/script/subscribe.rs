@@ -10,7 +10,7 @@ use super::{Common, NEWS_WAITING_MAX, target};
 use crate::desk::{Desk, Sends, connection_ended};
 use crate::failure::Failure;
 use crate::render::{Output, Renderer, complain, to_reader};
-use crate::session::{Command, Entry, Follow, News};
+use crate::session::{Appearance, Command, Entry, Follow, News};
 use crate::words::Words;
 
 /// Arguments of `papo subscribe`.
@@ -41,7 +41,9 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
             stop.request();
             printed
         });
-        let followed = desk.ask(Command::Follow(Follow::One { conversation, after }));
+        // Whoever listens is there, for as long as that lasts.
+        let appeared = desk.ask(Command::Appear(Appearance::Always));
+        let followed = appeared.and_then(|_| desk.ask(Command::Follow(Follow::One { conversation, after })));
         // When it was stopped meanwhile, by a signal or by the printer, that is all there is to it.
         let followed = if stop.is_requested() { Ok(()) } else { followed.map(drop) };
         if followed.is_err() {
@@ -86,7 +88,9 @@ impl Printer {
             | News::Invited(_)
             | News::Recalled(_)
             | News::Pending(_)
-            | News::Sent { .. } => {}
+            | News::Sent { .. }
+            | News::Presence(_)
+            | News::Typing(_) => {}
         }
         Ok(())
     }

@@ -116,6 +116,7 @@ impl Session {
         self.empty_outbox_unless_of(Some(&account.user));
         self.effects.push(Effect::Recall(account.user.clone()));
         self.account = Some(account);
+        self.begin_presence(now_ms);
         self.send_due(now_ms);
     }
 
@@ -129,6 +130,8 @@ impl Session {
     fn end_session(&mut self, error: &Error) {
         self.account = None;
         self.outbox.ground();
+        self.presence.end();
+        self.typing.end();
         self.stop_following(error);
         for ticket in self.requests.clear() {
             self.answer(ticket, Err(error.clone()));

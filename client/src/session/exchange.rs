@@ -2,6 +2,7 @@
 
 use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Joined, Member, Role};
+use common::presence::Change;
 use common::reads::Reading;
 use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
 use serde::Deserialize;
@@ -52,6 +53,10 @@ pub enum Command {
     Sessions,
     /// End one of the person's sessions, or all others.
     Revoke(Option<Uuid>),
+    /// Say whether the person is there, from now on and every now and then.
+    Appear(Appearance),
+    /// The person typed a key, of a line that is to be said there, or of another. There is no answer.
+    KeyTyped(Option<Target>),
     /// See to the node; for administrators.
     Administrate(Administration),
     /// Say something. The outcome comes as [`News::Sent`].
@@ -67,6 +72,17 @@ pub enum Command {
     Reads,
     /// Note that a conversation was read up to an event.
     MarkRead(Target, u64),
+}
+
+/// How the person is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appearance {
+    /// Online as long as keys are typed, away some time after the last one.
+    AtKeyboard,
+    /// Online; for programs.
+    Always,
+    /// Away, until said otherwise.
+    Away,
 }
 
 /// What those who look after a channel may do.
@@ -195,6 +211,10 @@ pub enum News {
         /// Whether the event is told in its place as well, as [`News::Entry`].
         is_told: bool,
     },
+    /// Somebody whose conversation is open is something else than before.
+    Presence(Change),
+    /// Who is writing in the conversation that is open; nobody any more, perhaps.
+    Typing(Vec<UserName>),
     /// The server does not answer; everything is tried again until it does.
     ConnectionLost,
     /// It answers again, and nothing was missed.

@@ -79,6 +79,8 @@ impl Session {
             return self.answer(ticket, Err(super::not_logged_in()));
         }
         self.stop_following(&Error::new(Reason::Unavailable, "something else is followed now"));
+        // The topic of presence was let go with the others: the answer names it again.
+        self.begin_presence(now_ms);
         self.following.wanted = Some(follow);
         self.following.ticket = Some(ticket);
         self.find_fan_out(now_ms);

@@ -59,6 +59,8 @@ impl Session {
         if let Some(timeline) = self.timeline(&conversation) {
             timeline.hold();
         }
+        self.watch(&conversation);
+        self.show_typing_in(&conversation);
         let (after, limit) = match self.reads.unread(&conversation) {
             Some(reading) => (Some(reading.n), UNREAD_EVENTS),
             None => (None, OPENING_EVENTS),

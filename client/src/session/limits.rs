@@ -8,6 +8,18 @@ pub const REPLY_WAIT_MS: u64 = 2_000;
 /// Milliseconds that the doubling of [`REPLY_WAIT_MS`] ends at.
 pub const REPLY_WAIT_MS_MAX: u64 = 10_000;
 
+/// Milliseconds without a key typed after which a person is away.
+pub const AWAY_AFTER_MS: u64 = 10 * 60 * 1_000;
+
+/// Milliseconds between two heartbeats at least, whatever a server says.
+pub const HEARTBEAT_MS_MIN: u64 = 1_000;
+
+/// The same at most.
+pub const HEARTBEAT_MS_MAX: u64 = 60_000;
+
+/// People who are shown as writing at once.
+pub const WRITERS_SHOWN_MAX: usize = 3;
+
 /// Milliseconds between two looks at the heads of all conversations, see DESIGN section 7.
 pub const HEADS_EVERY_MS: u64 = 10_000;
 

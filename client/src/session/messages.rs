@@ -1,6 +1,6 @@
 //! Events on their way to the person: each is told once, in the order of its conversation.
 
-use common::{Notice, Target, UserName};
+use common::{Conversation, Notice, Target, UserName};
 
 use super::Session;
 use super::exchange::{Effect, Entry, Follow, News};
@@ -22,15 +22,20 @@ impl Session {
             if let Some(entry) = Entry::read(&me, line) {
                 self.published(now_ms, &me, entry);
             } else if let Ok(notice) = serde_json::from_str(line) {
-                self.noticed(now_ms, notice);
+                self.noticed(now_ms, &me, notice);
             }
         }
     }
 
-    fn noticed(&mut self, now_ms: u64, notice: Notice) {
+    fn noticed(&mut self, now_ms: u64, me: &UserName, notice: Notice) {
         match notice {
             Notice::TopicMoved { to, topic } => self.topic_moved(now_ms, Target::Channel(to), topic),
             Notice::Read { conversation, n, unread } => self.read_elsewhere(conversation, n, unread),
+            Notice::Presence { users, .. } => self.presence_changed(users),
+            Notice::Typing { to, from, typing, .. } => {
+                let conversation = Conversation::of(&from, &to).seen_by(me);
+                self.heard_typing(now_ms, &conversation, from, typing);
+            }
         }
     }
 
@@ -38,6 +43,7 @@ impl Session {
     fn published(&mut self, now_ms: u64, me: &UserName, entry: Entry) {
         let Some(entry) = self.note_membership(now_ms, me, entry) else { return };
         let conversation = entry.conversation.clone();
+        self.writer_is_done(&entry);
         if let Some(timeline) = self.timeline(&conversation) {
             timeline.note_published(entry.n);
             timeline.arrive(entry);

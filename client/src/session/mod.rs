@@ -15,6 +15,8 @@ mod history;
 mod messages;
 mod reads;
 mod outbox;
+mod presence;
+mod typing;
 mod keeping;
 mod admin;
 
@@ -33,16 +35,18 @@ use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 pub use admin::{Administration, Overview};
-pub use exchange::{Answer, Command, Deed, Effect, Entry, Follow, Message, News, Range};
+pub use exchange::{Answer, Appearance, Command, Deed, Effect, Entry, Follow, Message, News, Range};
 pub use queues::Queue;
 
 use dice::Dice;
 use following::Following;
 use history::Repairs;
 use outbox::Outbox;
+use presence::Presence;
 use reads::Reads;
 use requests::{Purpose, Question, Requests, Settled};
 use timeline::Timeline;
+use typing::Typing;
 
 /// A client's side of the conversation with a server.
 pub struct Session {
@@ -53,6 +57,8 @@ pub struct Session {
     following: Following,
     conversations: BTreeMap<Target, Timeline>,
     repairs: Repairs,
+    presence: Presence,
+    typing: Typing,
     reads: Reads,
     is_connected: bool,
     effects: Vec<Effect>,
@@ -70,6 +76,8 @@ impl Session {
             following: Following::default(),
             conversations: BTreeMap::new(),
             repairs: Repairs::default(),
+            presence: Presence::default(),
+            typing: Typing::default(),
             reads: Reads::default(),
             is_connected: true,
             effects: Vec::new(),
@@ -93,6 +101,8 @@ impl Session {
             self.following.deadline(),
             self.repairs.deadline(),
             reads,
+            self.presence.deadline(),
+            self.typing.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -108,13 +118,15 @@ impl Session {
         self.show_pending(now_ms);
         self.follow_due(now_ms);
         self.repair_gaps(now_ms);
+        self.presence_due(now_ms);
+        self.typing_due(now_ms);
         self.mark_due(now_ms);
     }
 
     /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of
     /// [`Command::Send`].
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
-        if self.requests.is_full() && !matches!(command, Command::Send(_)) {
+        if self.requests.is_full() && !matches!(command, Command::Send(_) | Command::KeyTyped(_)) {
             let error =
                 Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
             return self.answer(ticket, Err(error));
@@ -136,6 +148,8 @@ impl Session {
                 self.change_password(now_ms, ticket, password, new_password);
             }
             Command::Sessions => self.list_sessions(now_ms, ticket),
+            Command::Appear(appearance) => self.appear(now_ms, ticket, appearance),
+            Command::KeyTyped(to) => self.typed(now_ms, to),
             Command::Administrate(what) => self.administrate(now_ms, ticket, what),
             Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
@@ -169,6 +183,7 @@ impl Session {
         {
             return self.session_expired(error.clone());
         }
+        self.farewell_taken(id);
         if self.sent(now_ms, id, &outcome) {
             return;
         }
@@ -179,6 +194,7 @@ impl Session {
         };
         match purpose {
             Purpose::Info => self.informed(now_ms, outcome),
+            Purpose::Presence => self.presence_set(now_ms, outcome),
             Purpose::Heads(kind) => self.heads_read(now_ms, kind, outcome),
             Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
             // Whatever became of it: the next one says the same and more.
@@ -251,7 +267,10 @@ impl Session {
                 self.effects.push(request);
             }
             (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
-            (None, Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark) => {}
+            (
+                None,
+                Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark,
+            ) => {}
         }
     }
 

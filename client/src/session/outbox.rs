@@ -156,6 +156,7 @@ impl Session {
             return self.refuse(message, Error::new(Reason::RateLimited, sentence));
         }
         self.outbox.take_over(now_ms, account.user.clone());
+        self.typing_ends_with_message(&message.to);
         self.effects.push(Effect::Keep(message.clone()));
         self.outbox.bytes += message.text.as_str().len();
         self.outbox.waiting.push_back(Waiting::new(message, now_ms, false));

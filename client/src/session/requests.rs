@@ -23,6 +23,8 @@ pub(super) enum Purpose {
     Info,
     /// To learn how far the conversations have come.
     Heads(HeadsKind),
+    /// To say that one is there.
+    Presence,
     /// To fill a gap.
     Repair(Target),
     /// To tell what was read.
@@ -130,6 +132,7 @@ impl Requests {
             }
             Purpose::Question { .. }
             | Purpose::Info
+            | Purpose::Presence
             | Purpose::Heads(_)
             | Purpose::Repair(_)
             | Purpose::Mark => false,
@@ -195,6 +198,11 @@ impl Requests {
         self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Info | Purpose::Heads(_)));
     }
 
+    /// Forgets what was said of oneself, before it is said anew.
+    pub(super) fn forget_presence(&mut self) {
+        self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Presence));
+    }
+
     /// Forgets the pages that were to fill gaps in some conversations: their answers would be about another time.
     pub(super) fn forget_repairs(&mut self, is_meant: impl Fn(&Target) -> bool) {
         self.pending.retain(|_, pending| !matches!(&pending.purpose, Purpose::Repair(of) if is_meant(of)));
@@ -210,7 +218,9 @@ impl Requests {
         let pending = std::mem::take(&mut self.pending);
         let ticket = |pending: Pending| match pending.purpose {
             Purpose::Question { ticket, .. } => Some(ticket),
-            Purpose::Info | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => None,
+            Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => {
+                None
+            }
         };
         pending.into_values().filter_map(ticket).collect()
     }

@@ -3,6 +3,7 @@
 mod keeping;
 mod memberships;
 mod moving;
+mod presence;
 mod rates;
 mod reads;
 mod stage;
@@ -348,7 +349,7 @@ fn lists_are_put_together_from_their_pages() {
     insta::assert_snapshot!(stage.transcript, @r#"
     ask 1 user.list {}
     ask 2 user.list {"after":"alice"}
-    answer Users([UserInfo { user: UserName("alice"), since: 1 }, UserInfo { user: UserName("bob"), since: 1 }])
+    answer Users([UserInfo { user: UserName("alice"), since: 1, state: None, seen: None }, UserInfo { user: UserName("bob"), since: 1, state: None, seen: None }])
     "#);
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Topics {
     /// What is meant for the person alone.
     own: Option<String>,
     channels: BTreeMap<Target, String>,
+    /// Everybody's presence. What is missed while it moves is not made up for.
+    presence: Option<String>,
     /// Those that events were published on before; let go when the barrier comes.
     left: VecDeque<String>,
     barrier: Option<Barrier>,
@@ -52,13 +54,13 @@ impl Topics {
 
     /// What a new socket has to subscribe to.
     pub(super) fn all(&self) -> impl Iterator<Item = &String> {
-        self.channels.values().chain(&self.own)
+        self.channels.values().chain(&self.own).chain(&self.presence)
     }
 
     /// Everything that was subscribed to.
     pub(super) fn into_all(self) -> impl Iterator<Item = String> {
         let barrier = self.barrier.map(|barrier| barrier.topic);
-        self.channels.into_values().chain(self.own).chain(self.left).chain(barrier)
+        self.channels.into_values().chain(self.own).chain(self.presence).chain(self.left).chain(barrier)
     }
 
     /// Subscribes to a topic in place of another, which is kept until the barrier comes.
@@ -87,6 +89,15 @@ impl Session {
         let old = topics.channels.insert(conversation, topic.clone());
         self.effects.extend(topics.replace(topic, old));
         true
+    }
+
+    /// Subscribes to everybody's presence, if that is published elsewhere than before.
+    pub(super) fn subscribe_presence(&mut self, topic: String) {
+        let before = self.following.topics.presence.replace(topic.clone());
+        if before.as_ref() != Some(&topic) {
+            self.effects.push(Effect::Subscribe(topic));
+            self.effects.extend(before.map(Effect::Unsubscribe));
+        }
     }
 
     /// The server says that a channel's events are published elsewhere from now on.

@@ -71,6 +71,10 @@ super::sentences! {
         en: "direct conversations: {conversations}",
         pt: "conversas diretas: {conversations}",
     }
+    stats_present(people: u64) {
+        en: "people who are there: {people}",
+        pt: "pessoas presentes: {people}",
+    }
     stats_records(records: u64) {
         en: "records in the log: {records}",
         pt: "registros no log: {records}",

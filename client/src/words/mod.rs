@@ -12,7 +12,9 @@ mod conversations;
 mod reads;
 mod files;
 mod connection;
+mod presence;
 mod admin;
+mod menu;
 mod errors;
 
 pub(crate) use language::Language;
@@ -91,6 +93,8 @@ mod tests {
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        presence::SENTENCES,
+        menu::SENTENCES,
         admin::SENTENCES,
         reads::SENTENCES,
         files::SENTENCES,

@@ -4,10 +4,12 @@ use common::accounts::{
     ChangePassword, Credentials, Done, ListNames, LoggedIn, Registered, Revoke, Revoked, SessionInfo,
     SessionOnly, Sessions, Token, Users,
 };
+use common::presence::State;
 use common::{Error, NewPassword, Reason};
 use tracing::info;
 use uuid::Uuid;
 
+use super::presence::forget_ended;
 use super::{Desk, Pending, first_page};
 use crate::domain::{Command, DomainError};
 use crate::jobs;
@@ -77,7 +79,8 @@ pub(super) fn login(
 pub(super) fn logout(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Done, Error> {
     let user = desk.user_of(&params.token)?;
     let digest = TokenDigest::of(&params.token);
-    desk.ledger.record(Command::EndSession { user, digest }, desk.now_ms)?;
+    desk.ledger.record(Command::EndSession { user: user.clone(), digest }, desk.now_ms)?;
+    forget_ended(desk, &user);
     Ok(Done {})
 }
 
@@ -136,12 +139,18 @@ fn end_sessions(desk: &mut Desk<'_>, token: &Token<'_>, session: Option<Uuid>) -
     let open = |desk: &Desk<'_>| desk.ledger.state().users.sessions(&user).count() as u64;
     let (before, current) = (open(desk), TokenDigest::of(token));
     desk.ledger.record(Command::Revoke { user: user.clone(), current, session }, desk.now_ms)?;
+    forget_ended(desk, &user);
     Ok(Revoked { ended: before - open(desk), topic: desk.ledger.state().user_topic(&user) })
 }
 
 pub(super) fn list(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
     desk.user_of(&params.token)?;
-    let (users, more) = first_page(desk.ledger.state().users.list(params.after.as_deref()));
+    let (mut users, more) = first_page(desk.ledger.state().users.list(params.after.as_deref()));
+    for user in &mut users {
+        user.state = desk.presence.state(&user.user);
+        // Of who is there, "last seen" is now.
+        user.seen.take_if(|_| matches!(user.state, Some(State::Online | State::Away)));
+    }
     Ok(Users { users, more })
 }
 

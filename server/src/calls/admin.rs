@@ -85,6 +85,7 @@ pub(super) fn disable(desk: &mut Desk<'_>, params: Disable<'_>) -> Result<Disabl
     let Disable { user, disabled, .. } = params;
     let ended = desk.ledger.state().users.sessions(&user).count() as u64;
     desk.ledger.record(Command::Disable { by, user: user.clone(), disabled }, desk.now_ms)?;
+    super::presence::forget_ended(desk, &user);
     Ok(Disabled { ended: ended - desk.ledger.state().users.sessions(&user).count() as u64 })
 }
 
@@ -97,7 +98,7 @@ pub(super) fn promote(desk: &mut Desk<'_>, params: Promote<'_>) -> Result<Done, 
 
 pub(super) fn stats(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Stats, Error> {
     administrator(desk, &params.token)?;
-    Ok(admin::stats(desk.ledger.state(), desk.now_ms))
+    Ok(admin::stats(desk.ledger.state(), desk.presence.people(), desk.now_ms))
 }
 
 /// The door to what administrators may see.

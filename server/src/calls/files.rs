@@ -37,7 +37,8 @@ pub(super) fn begin(
         Some(upload) => upload,
         None => {
             desk.ledger.may_write()?;
-            desk.may_send(&token)?;
+            let session = desk.known_tokens.digest(&token);
+            desk.take_rate(session)?;
             desk.files.uploads.add(asked.clone(), &desk.ledger.state().files)?;
             asked
         }

@@ -13,7 +13,8 @@ pub(super) fn send(desk: &mut Desk<'_>, params: Send<'_>) -> Result<Sent, Error>
         return Ok(Sent { n, at });
     }
     desk.ledger.may_write()?;
-    desk.may_send(&params.token)?;
+    let session = desk.known_tokens.digest(&params.token);
+    desk.take_rate(session)?;
     let command = Command::Send { user, to: params.to, id: params.id, text: params.text };
     let receipt = desk.ledger.record(command, desk.now_ms)?;
     let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;

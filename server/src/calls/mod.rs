@@ -7,6 +7,7 @@ mod history;
 mod reads;
 mod messages;
 mod files;
+mod presence;
 mod admin;
 mod node;
 pub mod known_tokens;
@@ -25,7 +26,9 @@ use crate::domain::Command;
 use crate::files::Files;
 use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
-use crate::limiters::{Guesses, Rates};
+use crate::limiters::{Guesses, Rates, Typing};
+use crate::presence::Presence;
+use crate::records::TokenDigest;
 use crate::tokens::TokenIssuer;
 
 /// What a request is answered with.
@@ -44,6 +47,10 @@ pub struct Desk<'a> {
     pub files: &'a mut Files,
     /// What stands in the frame beside the line.
     pub attached: Attached<'a>,
+    /// Who is there.
+    pub presence: &'a mut Presence,
+    /// Who is writing.
+    pub typing: &'a mut Typing,
     /// Where clients find the fan-out.
     pub events: &'a str,
     /// Unix milliseconds.
@@ -135,6 +142,8 @@ impl Desk<'_> {
             Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
             Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
+            Call::PresenceSet(params) => tell(out, id, presence::set(self, &params)?),
+            Call::TypingSet(params) => tell(out, id, presence::typing(self, &params)?),
             Call::AdminUsers(params) => tell(out, id, admin::users(self, &params)?),
             Call::AdminChannels(params) => tell(out, id, admin::channels(self, &params)?),
             Call::AdminSessions(params) => tell(out, id, admin::sessions(self, &params)?),
@@ -157,9 +166,8 @@ impl Desk<'_> {
         })
     }
 
-    /// Asks the limiter of messages before something is said.
-    fn may_send(&mut self, token: &Token<'_>) -> Result<(), Error> {
-        let session = self.known_tokens.digest(token);
+    /// Takes one message out of what a session may send.
+    fn take_rate(&mut self, session: TokenDigest) -> Result<(), Error> {
         self.rates.take(session, self.now_ms).map_err(|wait_ms| {
             let message = format!("you send too fast: wait {wait_ms} ms, then send it again");
             Error::new(Reason::RateLimited, message).after(wait_ms)

@@ -21,6 +21,8 @@ pub struct Users {
     accounts: BTreeMap<UserName, Account>,
     /// Whose session a token opens; derived from the accounts.
     owners: HashMap<TokenDigest, UserName, RandomState>,
+    /// The sum of all epochs; derived from the accounts.
+    shared_epoch: u64,
 }
 
 /// An account, as `users.json` holds it.
@@ -34,6 +36,9 @@ pub struct Account {
     pub sessions: BTreeMap<TokenDigest, Session>,
     /// How often the topic of what is meant for this user has moved.
     pub epoch: u64,
+    /// When its owner was there last and went, in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
     /// Whether it is an administrator's.
     #[serde(default, skip_serializing_if = "is_false")]
     pub administrator: bool,
@@ -95,9 +100,20 @@ impl Users {
         self.accounts.get(user).map_or(0, |account| account.epoch)
     }
 
+    /// How often the topics that everybody knows have moved: with every topic of a user.
+    #[must_use]
+    pub fn shared_epoch(&self) -> u64 {
+        self.shared_epoch
+    }
+
     /// Users in alphabetical order, those after `after`.
     pub fn list(&self, after: Option<&str>) -> impl Iterator<Item = UserInfo> {
-        self.after(after).map(|(user, account)| UserInfo { user: user.clone(), since: account.since })
+        self.after(after).map(|(user, account)| UserInfo {
+            user: user.clone(),
+            since: account.since,
+            state: None,
+            seen: account.seen,
+        })
     }
 
     /// Accounts in alphabetical order, those after `after`.
@@ -125,6 +141,7 @@ impl Users {
         for (user, account) in &accounts {
             self.owners.extend(account.sessions.keys().map(|digest| (*digest, user.clone())));
         }
+        self.shared_epoch = accounts.values().map(|account| account.epoch).sum();
         self.accounts = accounts;
     }
 
@@ -132,9 +149,10 @@ impl Users {
         match record {
             Private::Account { at, user, password } => {
                 let sessions = BTreeMap::new();
-                let (epoch, disabled, administrator) = (0, false, self.accounts.is_empty());
+                let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
-                let account = Account { since: *at, password, sessions, epoch, administrator, disabled };
+                let account =
+                    Account { since: *at, password, sessions, epoch, seen, administrator, disabled };
                 self.accounts.insert(user.clone(), account);
             }
             Private::SessionOpened { at, user, session, digest, expires } => {
@@ -156,11 +174,17 @@ impl Users {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.sessions.retain(|digest, _| !digests.contains(digest));
                     account.epoch += 1;
+                    self.shared_epoch += 1;
                 }
             }
             Private::PasswordChanged { user, password, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.password = password.clone();
+                }
+            }
+            Private::Seen { at, user } => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    account.seen = Some(*at);
                 }
             }
             Private::Read { .. } => {}
@@ -173,6 +197,7 @@ impl Users {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.disabled = *disabled;
                     account.epoch += u64::from(*disabled);
+                    self.shared_epoch += u64::from(*disabled);
                     for digest in std::mem::take(&mut account.sessions).keys() {
                         self.owners.remove(digest);
                     }
@@ -258,4 +283,9 @@ pub(super) fn change_password<'a>(
         return Err(DomainError::NoSuchUser(user));
     }
     Ok(Record::Private(Private::PasswordChanged { at, user, password }))
+}
+
+pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {
+    let account = state.users.accounts.get(&user)?;
+    (account.seen != Some(at)).then_some(Record::Private(Private::Seen { at, user }))
 }

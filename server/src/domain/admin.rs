@@ -59,9 +59,9 @@ fn must_leave_one(state: &State, user: &UserName) -> Result<(), DomainError> {
     }
 }
 
-/// Counts what there is at the time `now_ms`.
+/// Counts what there is at the time `now_ms`, when so many people are there.
 #[must_use]
-pub fn stats(state: &State, now_ms: u64) -> Stats {
+pub fn stats(state: &State, present: usize, now_ms: u64) -> Stats {
     let accounts = state.users.accounts().values();
     let channels = state.channels.all().values();
     let open = accounts.clone().flat_map(|account| account.sessions.values());
@@ -73,6 +73,7 @@ pub fn stats(state: &State, now_ms: u64) -> Stats {
         channels: channels.len() as u64,
         private_channels: channels.filter(|channel| channel.private).count() as u64,
         direct_conversations: state.channels.all_direct().count() as u64,
+        present: present as u64,
         records: state.users.applied,
     }
 }

@@ -16,6 +16,8 @@ pub mod history;
 pub mod reads;
 pub mod admin;
 
+use std::sync::Arc;
+
 use common::channels::Role;
 use common::{Conversation, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
@@ -100,6 +102,13 @@ pub enum Command<'a> {
         /// What they are to be.
         administrator: bool,
     },
+    /// Note when somebody who is gone was there last.
+    Seen {
+        /// Who.
+        user: UserName,
+        /// When, in Unix milliseconds.
+        at: u64,
+    },
     /// Make a channel.
     CreateChannel(Deed, bool),
     /// Become a member.
@@ -171,6 +180,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         }
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
         Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
+        Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
         Command::CreateChannel(deed, private) => channels::decide::create(state, deed, private, at),
         Command::Join(deed) => channels::decide::join(state, deed, at),
         Command::Leave(deed) => channels::decide::leave(state, deed, at),
@@ -233,6 +243,7 @@ impl State {
             | Private::SessionEnded { .. }
             | Private::PasswordChanged { .. }
             | Private::AdministratorSet { .. }
+            | Private::Seen { .. }
             | Private::DisabledSet { .. } => {}
         }
     }
@@ -241,6 +252,23 @@ impl State {
     #[must_use]
     pub fn user_topic(&self, user: &UserName) -> String {
         self.channels.user_topic(user, self.users.epoch(user))
+    }
+
+    /// The topic of everybody's presence: it moves whenever somebody who knows it is to hear no more.
+    #[must_use]
+    pub fn presence_topic(&self) -> String {
+        self.channels.presence_topic(self.users.shared_epoch())
+    }
+
+    /// Where it is told that `user` is writing to `to`: to the members, or to the other one.
+    pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, DomainError> {
+        match to {
+            Target::Channel(name) => {
+                self.channels.membership(name, user).map(|channel| Arc::clone(&channel.topic))
+            }
+            Target::User(other) if self.users.exists(other) => Ok(self.user_topic(other).into()),
+            Target::User(other) => Err(DomainError::NoSuchUser(other.clone())),
+        }
     }
 
     /// The number of the newest event in a conversation, 0 when it has none.

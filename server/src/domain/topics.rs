@@ -1,7 +1,7 @@
 //! The keys of topics. A key is derived, not stored: HMAC-SHA-256 (RFC 2104) of the topic's name and epoch
 //! under a secret of the node. Moving a topic is counting its epoch up.
 
-use common::topics::{TopicKey, channel_topic, user_topic};
+use common::topics::{TopicKey, channel_topic, presence_topic, user_topic};
 use common::{ChannelName, UserName};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -33,6 +33,13 @@ impl TopicSecret {
     #[must_use]
     pub fn user(&self, user: &UserName, epoch: u64) -> String {
         user_topic(user, self.key(&format!("@{user} {epoch}")))
+    }
+
+    /// The topic of everybody's presence, in one of its epochs.
+    #[must_use]
+    pub fn presence(&self, epoch: u64) -> String {
+        // No channel and no user is labelled so: their labels begin with their signs.
+        presence_topic(self.key(&format!("presence {epoch}")))
     }
 
     fn key(&self, label: &str) -> TopicKey {

@@ -35,7 +35,7 @@ impl Default for FileLimits {
 }
 
 /// Milliseconds between two looks for what nobody needs any more.
-pub const TIDY_EVERY_MS: u64 = 60 * 60 * 1000;
+const TIDY_EVERY_MS: u64 = 60 * 60 * 1000;
 
 /// The folder, and what is going on in it.
 pub struct Files {
@@ -63,6 +63,12 @@ impl Files {
             }
         }
         Ok(Self { folder, uploads: Uploads::new(limits, found), tidy_at: 0, swept_at: None })
+    }
+
+    /// When to look for what was abandoned, in Unix milliseconds.
+    #[must_use]
+    pub fn deadline(&self) -> u64 {
+        self.tidy_at
     }
 
     /// Has removed what nobody needs: uploads that have become events or were abandoned, and contents of deleted files.

@@ -103,7 +103,7 @@ impl World {
         let mut told = Told::default();
         for _ in 0..10 {
             self.engine.take_outcomes(self.now_ms);
-            self.engine.tidy(self.now_ms);
+            self.engine.tick(self.now_ms);
             self.engine.flush();
             self.engine.tell(&mut told).expect("a sound disk");
         }

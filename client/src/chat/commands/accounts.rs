@@ -95,5 +95,5 @@ pub(super) fn revoke(room: &mut Room, arguments: &str) -> Result<(), Failure> {
 
 pub(super) fn users(room: &mut Room, _: &str) -> Result<(), Failure> {
     let users = room.users()?;
-    room.say_list(users.iter().map(|user| format!("@{}", user.user)), "")
+    room.say_list(users.iter().map(|user| render::user(room.words, user)), "")
 }

@@ -11,8 +11,10 @@ use crate::words::{Words, both, same};
 const USAGE_WIDTH: usize = 28;
 
 /// What `/help` begins with.
-pub(super) static BEFORE: &[Command] =
-    &[Command::new("help", same(""), both("list the commands", "lista os comandos"), help)];
+pub(super) static BEFORE: &[Command] = &[
+    Command::new("help", same(""), both("list the commands", "lista os comandos"), help),
+    Command::new("menu", same(""), both("choose commands by number", "escolhe comandos por número"), menu),
+];
 
 /// What `/help` ends with.
 pub(super) static AFTER: &[Command] =
@@ -30,6 +32,10 @@ pub(super) fn help_text(words: Words) -> String {
     };
     let commands: String = all().map(line).collect();
     commands + &words.anything_else_is_said()
+}
+
+fn menu(room: &mut Room, _: &str) -> Result<(), Failure> {
+    room.enter_menu()
 }
 
 fn quit(room: &mut Room, _: &str) -> Result<(), Failure> {

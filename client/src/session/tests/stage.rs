@@ -200,6 +200,10 @@ impl Stage {
             Effect::News(News::MembershipEnded(entry)) => {
                 format!("membership ended {} {}", entry.conversation, entry.n)
             }
+            Effect::News(News::Presence(change)) => format!("{} is {:?}", change.user, change.state),
+            Effect::News(News::Typing(users)) => {
+                format!("writing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
+            }
             Effect::News(News::SessionEnded(error)) => format!("session ended: {error}"),
             Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored)) => format!("{other:?}"),
         }

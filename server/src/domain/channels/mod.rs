@@ -133,6 +133,12 @@ impl Channels {
         self.secret.user(user, epoch)
     }
 
+    /// The topic of everybody's presence, after it has moved `epoch` times.
+    #[must_use]
+    pub fn presence_topic(&self, epoch: u64) -> String {
+        self.secret.presence(epoch)
+    }
+
     /// How far a conversation has come, when it has begun.
     #[must_use]
     pub fn progress(&self, conversation: &Conversation) -> Option<Progress> {

@@ -100,3 +100,28 @@ fn who_is_shut_out_has_no_session_and_hears_nothing() {
     world.does(open("bob", "three", NOW_MS + 10));
     world.does(send("bob", "#closed"));
 }
+
+#[test]
+fn the_topic_of_presence_moves_with_that_of_any_user() {
+    let others = |by| Command::Revoke { user: user(by), current: TokenDigest::of("none"), session: None };
+    let mut world =
+        World::with(&["ana", "bob"], [open("bob", "one", NOW_MS + 10), open("ana", "two", NOW_MS + 10)]);
+    let mut moves = |command| {
+        let before = world.state.presence_topic();
+        world.does(command);
+        world.state.presence_topic() != before
+    };
+    assert!(!moves(create("ana", "#a")));
+    assert!(!moves(Command::EndSession { user: user("ana"), digest: TokenDigest::of("two") }), "a logout");
+    assert!(moves(others("bob")));
+    assert!(moves(disable("ana", "bob", true)));
+    assert!(!moves(disable("ana", "bob", false)));
+}
+
+#[test]
+fn when_somebody_was_there_last_is_part_of_the_list() {
+    let world = World::with(&["ana", "bob"], [Command::Seen { user: user("bob"), at: 7 }]);
+    let seen: Vec<_> = world.state.users.list(None).map(|info| info.seen).collect();
+    assert_eq!(seen, [None, Some(7)]);
+    assert_eq!(world.log[2], r#"{"kind":"seen","at":7,"user":"bob"}"#);
+}

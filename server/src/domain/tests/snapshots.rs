@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
+use super::replay::any_command;
 use super::*;
 use crate::domain::channels::Direct;
 use crate::journal::faulty_disk::FaultyDisk;

@@ -1,0 +1,93 @@
+//! Who is there, and who writes: from the terminal of one to that of the other.
+
+use std::process::Command;
+use std::time::Duration;
+
+use common::presence::State;
+use e2e::{DEADLINE, Node, PASSWORD, Peer, Process, Terminal, binary, peers};
+use rustix::process::Signal;
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A script of Bob's that listens, and so is there.
+fn listening(node: &Node, config: &TempDir) -> Process {
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(binary());
+        command.args(arguments).args(["--server", node.server()]).arg("--config").arg(config.path());
+        command.env("PAPO_PASSWORD", PASSWORD);
+        command
+    };
+    assert_eq!(Process::start(command(&["login", "bob"])).finish().code, Some(0));
+    Process::start(command(&["subscribe", "@alice", "--json"]))
+}
+
+fn presence_topic(peer: &mut Peer) -> String {
+    let set = peer.call("presence.set", json!({ "state": "offline" })).expect("a topic");
+    set["topic"].as_str().expect("a topic").to_owned()
+}
+
+#[test]
+fn who_is_killed_is_noticed_within_45_seconds_and_who_leaves_at_once() {
+    let node = Node::up();
+    let [mut alice, _bob] = peers(&node, ["alice", "bob"]);
+    let mut listener = node.listener();
+    let topic = presence_topic(&mut alice);
+    listener.follow(&[&topic]);
+    let config = TempDir::new().expect("a folder");
+
+    let program = listening(&node, &config);
+    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Online);
+    assert_eq!(program.stop(Signal::TERM).code, Some(0));
+    let left = listener.hear_of_presence(Duration::from_secs(10));
+    assert_eq!((left.user.as_str(), left.state), ("bob", State::Offline), "told by bob himself");
+
+    let program = listening(&node, &config);
+    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Online);
+    program.kill();
+    assert_eq!(listener.hear_of_presence(Duration::from_secs(45)).state, State::Offline);
+    let users = alice.call("user.list", json!({})).expect("the users");
+    assert_eq!(users["users"][1]["state"], "offline");
+    assert!(users["users"][1]["seen"].is_u64(), "{users}");
+}
+
+fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
+    let terminal = Terminal::chat(node.server(), config.path());
+    terminal.wait_for("papo>");
+    terminal.enter(&format!("/register {name}"));
+    terminal.wait_for("choose a password:");
+    terminal.enter(PASSWORD);
+    terminal.wait_for("once more:");
+    terminal.enter(PASSWORD);
+    terminal.wait_for(&format!("you are {name}"));
+    terminal
+}
+
+#[test]
+fn two_people_see_each_other_come_write_and_go() {
+    let node = Node::up();
+    let configs = [TempDir::new().expect("a folder"), TempDir::new().expect("a folder")];
+    let alice = register(&node, &configs[0], "alice");
+    alice.wait_for("the administrator of this node");
+    let bob = register(&node, &configs[1], "bob");
+    alice.enter("@bob");
+    alice.wait_for("@bob>");
+    bob.enter("@alice");
+    bob.wait_for("@alice>");
+    alice.type_text("half a line");
+    bob.wait_for("alice writing…");
+    assert!(bob.screen().trim_end().ends_with("@alice>  alice writing…"), "{}", bob.screen());
+    alice.press("Enter");
+    bob.wait_for("alice: half a line");
+    bob.wait_until("shows nobody writing", |screen| !screen.contains("writing…"));
+
+    bob.enter("/away");
+    bob.wait_for("you are shown as away");
+    alice.wait_for("bob is away");
+    bob.enter("/back");
+    alice.wait_for("bob is online");
+    bob.enter("/quit");
+    alice.wait_for("bob is offline");
+    alice.enter("/users");
+    alice.wait_for("@alice (online)");
+    alice.wait_for("@bob (seen ");
+}
