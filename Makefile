@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Says what is done before it is done.
 say = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help up bench sim test check fmt chaos audit fuzz needs-build needs-test fmt-check clippy build tests doc
+.PHONY: help up bench sim test check fmt chaos storm audit fuzz needs-build needs-test fmt-check clippy build tests doc
 
 help: ## Shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ chaos: needs-test ## A node in three processes, and all that can happen to them:
 	cargo build --release --locked --package papo
 	PAPO_CHAOS_MINUTES=$(or $(MINUTES),10) $(if $(SEED),PAPO_SEED=$(SEED)) \
 		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost
+
+storm: needs-test ## A node restarted under a crowd of clients, measured: CLIENTS=2000
+	cargo build --release --locked --package papo
+	PAPO_STORM_CLIENTS=$(or $(CLIENTS),2000) \
+		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::storm
 
 audit: ## Checks licences and sources of all packages (needs cargo-deny; not part of CI)
 	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }

@@ -4,6 +4,7 @@
 //! its replies find their way back by their first frame. What cannot be delivered is counted, never queued here: clients resend by id.
 
 mod marks;
+mod backlogs;
 mod counters;
 
 use std::time::Instant;
@@ -15,6 +16,7 @@ use transport::stop::Stop;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
+use crate::backlogs::{Backlogs, Verdict};
 use crate::counters::Counters;
 use crate::marks::Mark;
 
@@ -59,6 +61,7 @@ pub struct Broker {
     control: Control,
     endpoints: Config,
     mark: Mark,
+    backlogs: Backlogs,
     counters: Counters,
     started: Instant,
     /// The message on its way; kept so that its room is used again.
@@ -76,8 +79,9 @@ impl Broker {
             servers: servers.bind(&config.servers)?,
             control: control.endpoint().to_owned(),
         };
-        let (mark, counters, started) = (Mark::draw()?, Counters::default(), clock::now());
-        Ok(Self { clients, servers, control, endpoints, mark, counters, started, frames: Vec::new() })
+        let (mark, started) = (Mark::draw()?, clock::now());
+        let (backlogs, counters, frames) = Default::default();
+        Ok(Self { clients, servers, control, endpoints, mark, backlogs, counters, started, frames })
     }
 
     /// Where the broker listens, with the ports that the system chose.
@@ -96,7 +100,7 @@ impl Broker {
             self.forward_requests()?;
             self.forward_replies()?;
             let counters = || self.counters.list(self.servers.refused_peers());
-            self.control.answer(|| control::status("broker", self.started, &counters()))?;
+            self.control.answer(|| control::status("broker", self.started, &counters(), &[]))?;
         }
         // What the server has answered already, clients need not ask again.
         self.forward_replies()?;
@@ -148,13 +152,22 @@ impl Broker {
                 self.counters.strangers += 1;
                 continue;
             }
-            match self.clients.send(self.frames.drain(..))? {
+            match self.reply()? {
                 Sent::Done => self.counters.replies += 1,
                 Sent::Full => self.counters.dropped_full += 1,
                 Sent::Unreachable => self.counters.unreachable += 1,
             }
         }
         Ok(())
+    }
+
+    /// Hands a reply to libzmq, unless too much waits for its client.
+    fn reply(&mut self) -> Result<Sent, TransportError> {
+        match self.backlogs.judge(&self.frames) {
+            Verdict::Send => self.clients.send(self.frames.drain(..)),
+            Verdict::Count(backlogs) => self.clients.send_counted(self.frames.drain(..), &backlogs),
+            Verdict::Drop => Ok(Sent::Full),
+        }
     }
 
     fn refuse(&mut self) -> Result<(), TransportError> {

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use broker::{Broker, Config};
@@ -172,6 +174,75 @@ fn a_reply_to_a_client_that_left_is_counted() {
         // Until the broker sees that the client is gone, a reply goes out as any other.
         while peers.count("unreachable") == 0 {
             send(&server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        }
+    });
+}
+
+/// A client that says hello in plain ZMTP 3.0 (RFC 23) and reads nothing, so that the broker's system keeps what it can
+/// and libzmq the rest. A socket of libzmq's would read what comes.
+fn deaf(endpoint: &str) -> TcpStream {
+    let address = endpoint.strip_prefix("tcp://").expect("a TCP endpoint");
+    let mut stream = TcpStream::connect(address).expect("a listener");
+    let mut greeting = [0; 64];
+    greeting[..16].copy_from_slice(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL");
+    stream.write_all(&greeting).expect("a connection");
+    stream.write_all(b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER").expect("a connection");
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"READY") {
+        heard.push(0);
+        stream.read_exact(heard.last_mut().map(std::slice::from_mut).expect("a byte")).expect("a handshake");
+    }
+    stream.write_all(b"\x01\0\0\x05hello").expect("a connection");
+    stream
+}
+
+/// Large replies are bounded by their bytes, for each client and for all together.
+#[test]
+fn what_waits_for_clients_that_do_not_read_is_bounded_by_bytes() {
+    const MIB: usize = 1 << 20;
+    let large = vec![7; MIB];
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let server = peers.server();
+        let name = || {
+            let request = receive(&server);
+            [request[0].clone(), request[1].clone()]
+        };
+        let comes = || {
+            let client = peers.client();
+            send(&client, &[b"", b"hello"]);
+            (client, name())
+        };
+        let comes_deaf = || (deaf(&peers.endpoints.clients), name());
+        let answer = |[link, client]: &[Vec<u8>; 2], body: &[u8]| send(&server, &[link, client, b"", body]);
+        let answered = || peers.count("replies") + peers.count("dropped_full");
+        // Each waits until the broker has decided about it.
+        let flood = |name: &[Vec<u8>; 2], count: usize| {
+            for _ in 0..count {
+                let before = answered();
+                answer(name, &large);
+                while answered() == before {}
+            }
+        };
+        let (_deaf, name) = comes_deaf();
+        flood(&name, 60);
+        let waiting = peers.count("replies");
+        assert!(waiting < 60, "all of it waits: {waiting} MiB");
+
+        // Who reads gets everything, however much it is, beside ten who do not.
+        let (reader, its_name) = comes();
+        let deaf: Vec<_> = (0..10).map(|_| comes_deaf()).collect();
+        deaf.iter().for_each(|(_, name)| flood(name, 40));
+        assert!(peers.count("replies") < 256 + 10 * 16, "{} MiB wait", peers.count("replies"));
+        for _ in 0..100 {
+            answer(&its_name, &large);
+            assert_eq!(receive(&reader)[1].len(), MIB);
+        }
+        // What waited for them is over with their connections.
+        drop(deaf);
+        let (again, name) = comes();
+        for _ in 0..100 {
+            (0..10).for_each(|_| answer(&name, &large));
+            (0..10).for_each(|_| assert_eq!(receive(&again)[1].len(), MIB));
         }
     });
 }

@@ -44,22 +44,25 @@ impl Config {
         folder.map(|folder| Self { folder }).ok_or_else(|| Failure::Usage(sentence.to_owned()))
     }
 
-    /// The session kept for a server.
-    pub(crate) fn session(&self, server: &str) -> Result<Option<LoggedIn>, Failure> {
-        Ok(self.load(SESSIONS)?.remove(server))
+    /// The session kept for a server, by the names that it has.
+    pub(crate) fn session(&self, server: &[String]) -> Result<Option<LoggedIn>, Failure> {
+        let mut sessions = self.load(SESSIONS)?;
+        Ok(server.iter().find_map(|name| sessions.remove(name)))
     }
 
     /// Keeps a session.
-    pub(crate) fn keep(&self, server: &str, session: &LoggedIn) -> Result<(), Failure> {
+    pub(crate) fn keep(&self, server: &[String], session: &LoggedIn) -> Result<(), Failure> {
         let mut sessions = self.load(SESSIONS)?;
-        sessions.insert(server.to_owned(), session.clone());
+        sessions.extend(server.iter().map(|name| (name.clone(), session.clone())));
         self.store(SESSIONS, &sessions)
     }
 
     /// Keeps a session no longer.
-    pub(crate) fn forget(&self, server: &str) -> Result<(), Failure> {
+    pub(crate) fn forget(&self, server: &[String]) -> Result<(), Failure> {
         let mut sessions = self.load::<LoggedIn>(SESSIONS)?;
-        if sessions.remove(server).is_some() {
+        let before = sessions.len();
+        sessions.retain(|name, _| !server.contains(name));
+        if sessions.len() < before {
             self.store(SESSIONS, &sessions)?;
         }
         Ok(())
@@ -150,7 +153,11 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 
-    const SERVER: &str = "tcp://127.0.0.1:5555";
+    fn server(name: &str) -> Vec<String> {
+        vec![name.to_owned()]
+    }
+
+    const LOCAL: &str = "tcp://127.0.0.1:5555";
 
     fn session(token: &str) -> LoggedIn {
         let user = common::UserName::new("alice").expect("a name");
@@ -170,24 +177,24 @@ mod tests {
     #[test]
     fn sessions_are_kept_by_server_and_are_nobody_elses_business() {
         let (_folder, config) = config();
-        assert_eq!(config.session(SERVER).expect("no file yet"), None);
-        config.keep(SERVER, &session("one")).expect("kept");
-        config.keep("ipc:///tmp/papo", &session("other")).expect("kept");
-        assert_eq!(config.session(SERVER).expect("a session"), Some(session("one")));
+        assert_eq!(config.session(&server(LOCAL)).expect("no file yet"), None);
+        config.keep(&server(LOCAL), &session("one")).expect("kept");
+        config.keep(&server("ipc:///tmp/papo"), &session("other")).expect("kept");
+        assert_eq!(config.session(&server(LOCAL)).expect("a session"), Some(session("one")));
         assert_eq!(mode(&config.folder), 0o700);
         assert_eq!(mode(&config.folder.join(SESSIONS)), 0o600);
-        config.forget(SERVER).expect("forgotten");
-        assert_eq!(config.session(SERVER).expect("no session"), None);
-        assert_eq!(config.session("ipc:///tmp/papo").expect("a session"), Some(session("other")));
+        config.forget(&server(LOCAL)).expect("forgotten");
+        assert_eq!(config.session(&server(LOCAL)).expect("no session"), None);
+        assert_eq!(config.session(&server("ipc:///tmp/papo")).expect("a session"), Some(session("other")));
     }
 
     #[test]
     fn the_file_is_replaced_and_never_written_into() {
         let (_folder, config) = config();
-        config.keep(SERVER, &session("one")).expect("kept");
+        config.keep(&server(LOCAL), &session("one")).expect("kept");
         let earlier = config.folder.join("earlier");
         fs::hard_link(config.folder.join(SESSIONS), &earlier).expect("a link");
-        config.keep(SERVER, &session("two")).expect("kept");
+        config.keep(&server(LOCAL), &session("two")).expect("kept");
         assert!(fs::read_to_string(&earlier).expect("the old file").contains("\"one\""));
         let names = fs::read_dir(&config.folder).expect("a folder").count();
         assert_eq!(names, 2, "no temporary file is left");
@@ -196,10 +203,10 @@ mod tests {
     #[test]
     fn a_damaged_file_is_named() {
         let (_folder, config) = config();
-        config.keep(SERVER, &session("one")).expect("kept");
+        config.keep(&server(LOCAL), &session("one")).expect("kept");
         write_private(&config.folder.join(SESSIONS), "{\"tcp").expect("damaged");
-        let sentence = config.session(SERVER).expect_err("damaged").to_string();
+        let sentence = config.session(&server(LOCAL)).expect_err("damaged").to_string();
         assert!(sentence.ends_with("delete it and begin anew"), "{sentence}");
-        assert!(config.keep(SERVER, &session("two")).is_err(), "what is there is not overwritten");
+        assert!(config.keep(&server(LOCAL), &session("two")).is_err(), "what is there is not overwritten");
     }
 }

@@ -13,6 +13,9 @@ use transport::security::{Security, stays_on_this_machine};
 use crate::config::Config;
 use crate::failure::Failure;
 
+/// Endpoints of one server: more than anybody runs, and all are tried within half a minute.
+const ENDPOINTS_MAX: usize = 8;
+
 /// Where a node keeps its keys in its data folder.
 const KEYS_FOLDER: &str = "keys";
 
@@ -20,9 +23,16 @@ const KEYS_FOLDER: &str = "keys";
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Connection {
     /// Where the server is: an invite (papo://<key>@host:port), or tcp://host:port for one that is known already or
-    /// runs on this machine.
-    #[arg(long, value_name = "ENDPOINT", env = "PAPO_SERVER", default_value = "tcp://127.0.0.1:5555")]
-    server: String,
+    /// runs on this machine. Several, given one by one or with commas between, are ways to the same node: when one
+    /// does not answer, the next is tried.
+    #[arg(
+        long,
+        value_name = "ENDPOINT",
+        env = "PAPO_SERVER",
+        default_value = "tcp://127.0.0.1:5555",
+        value_delimiter = ','
+    )]
+    server: Vec<String>,
     /// The data folder of a node on this machine: its key is read there.
     #[arg(long, value_name = "DIR", env = "PAPO_DATA", default_value = "data")]
     data: PathBuf,
@@ -55,6 +65,16 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The key that the server must have.
+    fn key(&self) -> Option<PublicKey> {
+        match &self.security {
+            Security::Client { server, .. } => Some(*server),
+            Security::Plain | Security::PlainAnywhere | Security::Outer { .. } | Security::Inner { .. } => {
+                None
+            }
+        }
+    }
+
     /// Whether nothing is encrypted on the way.
     pub(crate) fn is_plain(&self) -> bool {
         match self.security {
@@ -65,11 +85,28 @@ impl Place {
 }
 
 impl Connection {
-    /// Finds out how to talk to the server. A key that comes with an invite is known from then on.
-    pub(crate) fn place(&self, config: &Config) -> Result<Place, Failure> {
-        let plain = |security| Ok(Place { endpoint: self.server.clone(), security });
-        if self.server.starts_with("papo://") {
-            return self.invited(config);
+    /// Finds out how to talk to the server, at each of its endpoints. A key that comes with an invite is known from then
+    /// on. All must have one key: a token is shown to all of them, and only one node's.
+    pub(crate) fn places(&self, config: &Config) -> Result<Vec<Place>, Failure> {
+        if self.server.len() > ENDPOINTS_MAX {
+            return Err(Failure::Usage(format!("say at most {ENDPOINTS_MAX} endpoints of a server")));
+        }
+        let places: Vec<_> =
+            self.server.iter().map(|server| self.place(server.trim(), config)).collect::<Result<_, _>>()?;
+        let mut keys = places.iter().map(Place::key);
+        let first = keys.next().flatten();
+        if keys.any(|key| key != first) {
+            let sentence =
+                "the endpoints have different keys: give those of one node only, it gets your session";
+            return Err(Failure::Usage(sentence.to_owned()));
+        }
+        Ok(places)
+    }
+
+    fn place(&self, server: &str, config: &Config) -> Result<Place, Failure> {
+        let plain = |security| Ok(Place { endpoint: server.to_owned(), security });
+        if server.starts_with("papo://") {
+            return self.invited(server, config);
         }
         if self.plaintext_anywhere {
             return plain(Security::PlainAnywhere);
@@ -77,22 +114,22 @@ impl Connection {
         if self.plaintext {
             return plain(Security::Plain);
         }
-        let host = host(&self.server);
+        let host = host(server);
         let known = config.known_key(host)?;
-        let own = if stays_on_this_machine(&self.server) { self.key_on_this_machine()? } else { None };
+        let own = if stays_on_this_machine(server) { self.key_on_this_machine()? } else { None };
         match (known, own) {
             (Some(known), Some(own)) if known != own => {
                 let source = format!("the node's key in {}", self.data.join(KEYS_FOLDER).display());
                 Err(changed(host, &source, &config.known_hosts()))
             }
-            (Some(key), _) | (None, Some(key)) => encrypted(self.server.clone(), key),
-            (None, None) => Err(unknown(&self.server, &self.data)),
+            (Some(key), _) | (None, Some(key)) => encrypted(server.to_owned(), key),
+            (None, None) => Err(unknown(server, &self.data)),
         }
     }
 
     /// The first invite to a server is believed; another key than that is not.
-    fn invited(&self, config: &Config) -> Result<Place, Failure> {
-        let invite: Invite = self.server.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+    fn invited(&self, server: &str, config: &Config) -> Result<Place, Failure> {
+        let invite: Invite = server.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
         if self.plaintext || self.plaintext_anywhere {
             let sentence =
                 "an invite is for talking encrypted: leave out --plaintext, or say tcp://host:port";
@@ -176,11 +213,12 @@ mod tests {
             let words = flags.into_iter().chain(line.split_whitespace());
             let connection = <Program as clap::Parser>::parse_from(words).connection;
             let config = Config::new(Some(self.folder.path().join("config"))).expect("a config");
-            match connection.place(&config) {
-                Ok(Place { endpoint, security: Security::Client { server, .. } }) => {
-                    format!("{endpoint} {server}")
-                }
-                Ok(Place { endpoint, .. }) => format!("{endpoint} plain"),
+            let shown = |place: Place| match place.key() {
+                Some(key) => format!("{} {key}", place.endpoint),
+                None => format!("{} plain", place.endpoint),
+            };
+            match connection.places(&config) {
+                Ok(places) => places.into_iter().map(shown).collect::<Vec<_>>().join(", "),
                 Err(failure) => failure.to_string().replace(&self.folder.path().display().to_string(), "~"),
             }
         }
@@ -233,6 +271,19 @@ mod tests {
         let stage = Stage::new();
         insta::assert_snapshot!(stage.place(""), @"the key of tcp://127.0.0.1:5555 is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or, if the node's data folder is not ~/data, say --data <its folder>; or say --plaintext if the node runs with it");
         insta::assert_snapshot!(stage.place("--server papo://oops@h:1"), @"an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port");
+    }
+
+    #[test]
+    fn several_endpoints_are_of_one_node() {
+        let stage = Stage::new();
+        let key = KeyPair::generate().expect("a key pair").public;
+        let [one, other] =
+            ["a.example", "b.example"].map(|host| Invite::new(key, host, 5555).expect("an invite"));
+        let both = format!("tcp://a.example:5555 {key}, tcp://b.example:5555 {key}");
+        assert_eq!(stage.place(&format!("--server {one},{other}")), both);
+        assert_eq!(stage.place("--server tcp://a.example:5555 --server tcp://b.example:5555"), both);
+        insta::assert_snapshot!(stage.place(&format!("--server {one},{}", invite().1)), @"the endpoints have different keys: give those of one node only, it gets your session");
+        insta::assert_snapshot!(stage.place(&format!("--plaintext --server {}", ["tcp://127.0.0.1:1"; 9].join(","))), @"say at most 8 endpoints of a server");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::connection::{Connection, Place};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
-use crate::session::{Answer, Command, Message, News};
+use crate::session::{Answer, Command, Message, News, Status};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
 const COMMANDS_WAITING_MAX: usize = 4096;
@@ -69,6 +69,8 @@ pub(crate) enum Sends {
 /// A connection to a server.
 pub(crate) struct Desk {
     place: Place,
+    /// Where the server may be; the session is kept for each of them.
+    endpoints: Vec<String>,
     timeout: Duration,
     pub(crate) config: Config,
     commands: SyncSender<Asked>,
@@ -87,7 +89,9 @@ impl Desk {
         sends: Sends,
     ) -> Result<Self, Failure> {
         let config = Config::new(connection.config.clone())?;
-        let place = connection.place(&config)?;
+        let places = connection.places(&config)?;
+        let place = places.first().cloned().ok_or_else(|| Failure::Usage("say a --server".to_owned()))?;
+        let endpoints: Vec<_> = places.iter().map(|place| place.endpoint.clone()).collect();
         let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
         let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);
         let (waker, wake) = Wake::new()?;
@@ -95,12 +99,10 @@ impl Desk {
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
-            Sends::Messages => {
-                Some(Outbox::new(OwnFolder::new(config.outbox()), vec![place.endpoint.clone()]))
-            }
+            Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), endpoints.clone())),
             Sends::Nothing => None,
         };
-        let network = Network::new(&place, seed, outbox, channels, wake, stop.clone())?;
+        let network = Network::new(&place, places, seed, outbox, channels, wake, stop.clone())?;
         let work = move || {
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
@@ -108,7 +110,7 @@ impl Desk {
         };
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
-        Ok(Self { place, timeout, config, commands, answers, waker, stop, last_ticket: NOBODY })
+        Ok(Self { place, endpoints, timeout, config, commands, answers, waker, stop, last_ticket: NOBODY })
     }
 
     /// Asks, and waits for the answer as long as the person said.
@@ -124,6 +126,17 @@ impl Desk {
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
+    }
+
+    /// How the session stands. Nobody else is asked, so the answer comes at once.
+    pub(crate) fn status(&mut self) -> Result<Status, Failure> {
+        let Answer::Status(status) = self.ask(Command::Status)? else { return Err(unexpected()) };
+        Ok(status)
+    }
+
+    /// Which endpoint a status is about.
+    pub(crate) fn endpoint(&self, status: &Status) -> String {
+        self.endpoints.get(status.endpoint).unwrap_or(&self.place.endpoint).clone()
     }
 
     /// For whoever sees keys being typed.
@@ -147,7 +160,7 @@ impl Desk {
 
     /// Goes on with the session that was kept, if there is one.
     pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, Failure> {
-        let Some(session) = self.config.session(&self.place.endpoint)? else { return Ok(None) };
+        let Some(session) = self.config.session(&self.endpoints)? else { return Ok(None) };
         self.ask(Command::Restore(session.clone()))?;
         Ok(Some(session))
     }
@@ -155,7 +168,7 @@ impl Desk {
     /// Goes on with the session that was kept; it is an error if there is none.
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
         let restored = self.restore()?;
-        restored.ok_or_else(|| Failure::LoggedOut(self.place.endpoint.clone()))
+        restored.ok_or_else(|| Failure::LoggedOut(self.endpoints.join(", ")))
     }
 
     /// Makes an account.
@@ -172,7 +185,7 @@ impl Desk {
         let Answer::LoggedIn(session) = self.ask(Command::Login(Credentials { user, password }))? else {
             return Err(unexpected());
         };
-        self.config.keep(&self.place.endpoint, &session)?;
+        self.config.keep(&self.endpoints, &session)?;
         Ok(session)
     }
 
@@ -180,7 +193,7 @@ impl Desk {
     pub(crate) fn logout(&mut self) -> Result<(), Failure> {
         let outcome = self.ask(Command::Logout);
         if outcome.as_ref().err().is_none_or(Failure::is_logged_out) {
-            self.config.forget(&self.place.endpoint)?;
+            self.config.forget(&self.endpoints)?;
         }
         outcome.map(drop)
     }
@@ -203,7 +216,7 @@ impl Desk {
 
     /// The failure of having waited in vain.
     pub(crate) fn unreachable(&self, waited: Duration) -> Failure {
-        let server = self.place.endpoint.clone();
+        let server = self.endpoints.join(", ");
         Failure::Unreachable { server, waited, is_plain: self.place.is_plain() }
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Channels<N> {
 
 /// All that the thread owns.
 pub(crate) struct Network<N> {
+    places: Vec<Place>,
+    /// Which of them we talk to.
     place: Place,
     context: Context,
     dealer: Socket,
@@ -56,9 +58,10 @@ pub(crate) struct Network<N> {
 }
 
 impl<N: From<News>> Network<N> {
-    /// Connects to a server, which need not be there yet.
+    /// Connects to a server, which need not be there yet, at one of the places where it may be.
     pub(crate) fn new(
         place: &Place,
+        places: Vec<Place>,
         seed: u64,
         outbox: Option<Outbox<OwnFolder>>,
         channels: Channels<N>,
@@ -66,15 +69,16 @@ impl<N: From<News>> Network<N> {
         stop: Stop,
     ) -> Result<Self, TransportError> {
         let context = Context::new();
-        let dealer = context.socket(Kind::Dealer, &place.security)?;
-        dealer.connect(&place.endpoint)?;
+        let dealer = connected(&context, place)?;
+        let session = Session::new(seed).with_endpoints(places.len());
         Ok(Self {
+            places,
             place: place.clone(),
             context,
             dealer,
             subscriber: None,
             outgoing: Outgoing::default(),
-            session: Session::new(seed),
+            session,
             outbox,
             begun: clock::now(),
             channels,
@@ -198,6 +202,7 @@ impl<N: From<News>> Network<N> {
                 Effect::Keep(message) => kept.push(message),
                 Effect::Release(id) => released.push(id),
                 Effect::Request { .. }
+                | Effect::Endpoint(_)
                 | Effect::Connect(_)
                 | Effect::Subscribe(_)
                 | Effect::Unsubscribe(_)
@@ -215,6 +220,7 @@ impl<N: From<News>> Network<N> {
     fn perform(&mut self, effect: Effect) -> Result<Option<()>, TransportError> {
         match effect {
             Effect::Request { id, line } => self.outgoing.put(id, line),
+            Effect::Endpoint(endpoint) => self.connect_dealer(endpoint)?,
             Effect::Connect(events) => self.connect_subscriber(&events),
             Effect::Subscribe(topic) => {
                 self.subscriber.iter().try_for_each(|socket| socket.subscribe(topic.as_bytes()))?;
@@ -251,6 +257,15 @@ impl<N: From<News>> Network<N> {
         self.session.kept(self.now_ms(), &ids, outcome);
     }
 
+    /// Talks to another endpoint from now on. What the old one was sent and has not answered is asked again.
+    fn connect_dealer(&mut self, endpoint: usize) -> Result<(), TransportError> {
+        if let Some(place) = self.places.get(endpoint) {
+            self.dealer = connected(&self.context, place)?;
+            self.place = place.clone();
+        }
+        Ok(())
+    }
+
     /// A new socket: what the old one had subscribed to and received is of no use any more. When it cannot be
     /// made, the barrier does not come, and the core tries again.
     fn connect_subscriber(&mut self, events: &str) {
@@ -268,6 +283,13 @@ impl<N: From<News>> Network<N> {
         }
         Ok(())
     }
+}
+
+/// A socket for requests to one endpoint, which need not be there yet.
+fn connected(context: &Context, place: &Place) -> Result<Socket, TransportError> {
+    let dealer = context.socket(Kind::Dealer, &place.security)?;
+    dealer.connect(&place.endpoint)?;
+    Ok(dealer)
 }
 
 /// Request lines that wait to leave, in the order of their ids, each but once.

@@ -205,6 +205,13 @@ impl Node {
         self.roles.iter().map(|role| role.name)
     }
 
+    /// Gives a role that does not run another value for a flag.
+    pub fn set(&mut self, role: &str, flag: &str, value: &str) {
+        let flags = &mut self.role_mut(role).flags;
+        let (_, old) = flags.iter_mut().find(|(known, _)| known == flag).expect("a flag of this role");
+        value.clone_into(old);
+    }
+
     /// Starts a role that does not run, and waits until it is ready.
     pub fn start(&mut self, role: &str) {
         self.role_mut(role).start();

@@ -34,7 +34,7 @@ impl Terminal {
         let written = NamedTempFile::new().expect("a file for what is written");
         let terminal = Self { server: format!("papo-{}-{number}", std::process::id()), written };
         let chat = format!(
-            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {} {flags}",
+            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server '{server}' --config {} {flags}",
             binary().display(),
             config.display()
         );
@@ -98,6 +98,14 @@ impl Terminal {
     #[must_use]
     pub fn screen(&self) -> String {
         self.tmux(["capture-pane", "-p"])
+    }
+
+    /// All that stands on the screen and has left it at the top: what a person who scrolls up can read.
+    #[must_use]
+    pub fn transcript(&self) -> String {
+        // -J: a line that the terminal had to break is one line.
+        let lines = self.tmux(["capture-pane", "-p", "-J", "-S", "-"]);
+        lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
     /// Waits until the screen holds this text.

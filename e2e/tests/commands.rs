@@ -22,6 +22,11 @@ impl<'a> Shell<'a> {
         shell
     }
 
+    /// Their config folder, to be kept for as long as anything runs that they began.
+    pub(crate) fn into_config(self) -> TempDir {
+        self.config
+    }
+
     /// A shell of somebody who has an account already.
     pub(crate) fn in_folder(node: &'a Node, config: TempDir) -> Self {
         Self { node, config }

@@ -16,4 +16,7 @@ mod commands;
 mod chat;
 mod outbox;
 mod plain;
+mod people;
+mod trabalho;
+mod readme;
 mod interop;

@@ -129,3 +129,45 @@ fn what_a_killed_chat_had_taken_is_shown_as_waiting_and_sent_by_the_next_one() {
     again.wait_for("alice: três");
     assert_eq!(said(&mut bob, "#general"), ["um", "dois", "três"]);
 }
+
+#[test]
+fn a_client_goes_on_at_the_next_endpoint_when_the_broker_has_moved() {
+    let mut node = Node::three();
+    let mut bob = bob_in(&node, "#general");
+    let (key, first) =
+        node.server().split_once('@').map(|(key, at)| (key.to_owned(), at.to_owned())).expect("an invite");
+    let (host, _) = first.rsplit_once(':').expect("a port");
+    // A port that is free now; on this address nobody else listens.
+    let second = std::net::TcpListener::bind((host, 0)).and_then(|listener| listener.local_addr());
+    let second = second.expect("an address");
+    let both = format!("{key}@{first},{key}@{second}");
+    let config = TempDir::new().expect("a folder");
+    let alice = Terminal::chat(&both, config.path());
+    alice.wait_for("papo>");
+    alice.enter("/register alice");
+    for question in ["choose a password:", "once more:"] {
+        alice.wait_for(question);
+        alice.enter(PASSWORD);
+    }
+    alice.wait_for("you are alice");
+    alice.enter("/join #general");
+    alice.wait_for("#general>");
+    alice.enter("/status");
+    alice.wait_for(&format!("connected to tcp://{first}"));
+    alice.wait_for("complete up to #general 2");
+    node.kill("broker");
+    node.set("broker", "clients", &format!("tcp://{second}"));
+    alice.enter("em trânsito");
+    alice.wait_for("-- waiting to be sent to #general: em trânsito --");
+    node.start("broker");
+    alice.wait_for("alice: em trânsito");
+    alice.enter("/status");
+    alice.wait_for(&format!("connected to tcp://{second}"));
+    alice.wait_for("complete up to #general 3");
+    let session = bob.session().clone();
+    bob = node.peer();
+    bob.resume(&session);
+    assert_eq!(said(&mut bob, "#general"), ["em trânsito"]);
+    bob.send("#general", "de volta").expect("sent");
+    alice.wait_for("bob: de volta");
+}

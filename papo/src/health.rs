@@ -24,7 +24,7 @@ pub(crate) struct Health {
 const NOT_REACHABLE: u8 = 3;
 
 impl Health {
-    /// Prints one line of JSON for each role that answers.
+    /// Prints one line of JSON for each role that answers. Fails when one has a problem that its operator must look at.
     pub(crate) fn run(self) -> ExitCode {
         let context = Context::new();
         let mut code = ExitCode::SUCCESS;
@@ -33,6 +33,10 @@ impl Health {
                 Ok(status) => {
                     if writeln!(std::io::stdout(), "{status}").is_err() {
                         return ExitCode::FAILURE;
+                    }
+                    let problems = status.get("problems").and_then(|problems| problems.as_array());
+                    if problems.is_some_and(|problems| !problems.is_empty()) && code == ExitCode::SUCCESS {
+                        code = ExitCode::FAILURE;
                     }
                 }
                 Err(error) => {

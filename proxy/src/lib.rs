@@ -109,7 +109,7 @@ impl Proxy {
             self.decide_subscriptions()?;
             self.fan_out()?;
             let counters = || self.counters.list(self.events.refused_peers());
-            self.control.answer(|| control::status("proxy", self.started, &counters()))?;
+            self.control.answer(|| control::status("proxy", self.started, &counters(), &[]))?;
         }
         tracing::info!("proxy stops");
         Ok(())

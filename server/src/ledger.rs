@@ -130,6 +130,11 @@ impl Ledger {
         &self.state
     }
 
+    /// The files of the data folder.
+    pub fn disk(&self) -> Arc<dyn Disk> {
+        self.store.disk()
+    }
+
     /// A secret of the data folder.
     pub fn secret(&self, name: &str) -> Result<[u8; 32], LedgerError> {
         Ok(self.store.secret(name)?)

@@ -7,7 +7,9 @@ pub mod records;
 pub mod domain;
 
 pub mod journal;
+mod checksum;
 pub mod store;
+pub mod scrubbing;
 pub mod commits;
 mod replay;
 pub mod ledger;

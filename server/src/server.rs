@@ -24,6 +24,7 @@ use crate::jobs::{Jobs, Kind as JobKind};
 use crate::journal::RealDisk;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
+use crate::scrubbing::Scrubbing;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
 use crate::work::Work;
@@ -91,6 +92,7 @@ pub struct Server {
     control: Control,
     waker: Waker,
     wake: Wake,
+    scrubbing: Scrubbing,
     started: Instant,
 }
 
@@ -143,6 +145,7 @@ impl Server {
         requests.connect(&config.broker)?;
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
+        let scrubbing = Scrubbing::start(ledger.disk())?;
         let advertise = config.advertise.clone();
         let engine = Engine::new(ledger, tokens, jobs, files, config.rate, advertise);
         let sockets = Sockets {
@@ -153,7 +156,7 @@ impl Server {
             publications: 0,
             publications_dropped: 0,
         };
-        Ok(Self { engine, sockets, control, waker, wake, started: clock::now() })
+        Ok(Self { engine, sockets, control, waker, wake, scrubbing, started: clock::now() })
     }
 
     /// Where questions about this role are answered.
@@ -233,7 +236,15 @@ impl Server {
             ("replies_dropped", sockets.replies_dropped),
             ("publications", sockets.publications),
             ("publications_dropped", sockets.publications_dropped),
+            ("log_bytes_checked", self.scrubbing.bytes()),
         ];
-        self.control.answer(|| control::status("server", self.started, &counters))
+        self.control.answer(|| control::status("server", self.started, &counters, &self.problems()))
+    }
+
+    /// What its operator must look at.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = self.scrubbing.problems();
+        problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
+        problems
     }
 }

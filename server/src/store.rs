@@ -1,8 +1,8 @@
 //! The data folder but for the log: its lock, the snapshots of the state, and the node's secrets.
 //!
-//! A snapshot is readable JSON, replaced atomically, and says for which record of the log it stands. Losing
-//! both costs nothing but a longer start: the log holds everything. A secret that is
-//! lost is made anew, which ends what rests on it.
+//! A snapshot is readable JSON with a checksum, replaced atomically, and says for which record of the log it stands.
+//! Losing both costs nothing but a longer start: the log holds everything. So one that is damaged is put aside. A secret
+//! that is lost is made anew, which ends what rests on it.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -16,8 +16,9 @@ use common::{ChannelName, UserName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tracing::info;
+use tracing::{info, warn};
 
+use crate::checksum::{self, Verdict};
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::Shared;
@@ -245,14 +246,36 @@ impl Store {
             })?,
         };
         let damaged = |error: serde_json::Error| StoreError::Damaged { file, why: error.to_string() };
-        let stamp: Stamp = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if checksum::check(&bytes) == Verdict::Damaged {
+            return Ok(self.put_aside(file, "it does not match its checksum"));
+        }
+        let stamp: Stamp = match serde_json::from_slice(&bytes).map_err(damaged) {
+            Ok(stamp) => stamp,
+            Err(error) => return Ok(self.put_aside(file, &error.to_string())),
+        };
         if stamp.format < FORMAT {
             info!(file, "an older papo wrote this snapshot: the state is rebuilt from the log, this once");
             return Ok(None);
         }
         let at = checkpoint(file, stamp)?;
-        let snapshot: Snapshot<T> = serde_json::from_slice(&bytes).map_err(damaged)?;
-        Ok(Some((at, snapshot.content)))
+        match serde_json::from_slice::<Snapshot<T>>(&bytes).map_err(damaged) {
+            Ok(snapshot) => Ok(Some((at, snapshot.content))),
+            Err(error) => Ok(self.put_aside(file, &error.to_string())),
+        }
+    }
+
+    /// A damaged snapshot is kept for whoever wants to know what happened, and is used no more.
+    fn put_aside<T>(&self, file: &'static str, why: &str) -> Option<T> {
+        warn!(
+            file,
+            why,
+            "a snapshot is damaged: it is put aside as {file}.damaged, and the state is rebuilt from the log"
+        );
+        if let Err(error) = self.disk.rename(file, &format!("{file}.damaged")) {
+            // It is not used all the same, and the next snapshot takes its place.
+            warn!(%error, file, "the damaged snapshot cannot be renamed");
+        }
+        None
     }
 }
 
@@ -282,8 +305,6 @@ fn checkpoint(file: &'static str, stamp: Stamp) -> Result<Checkpoint, StoreError
 
 fn snapshot(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let chain = at.chain.to_string();
-    let mut bytes =
-        serde_json::to_vec_pretty(&Snapshot { format: FORMAT, record: at.record, chain, content })?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    let object = serde_json::to_vec_pretty(&Snapshot { format: FORMAT, record: at.record, chain, content })?;
+    Ok(checksum::add(object))
 }

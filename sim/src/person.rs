@@ -201,7 +201,7 @@ impl Person {
                     wishes.extend(self.answered(ticket, outcome.ok()));
                 }
                 Effect::News(news) => wishes.push(Wish::News(news)),
-                Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) => {}
+                Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) | Effect::Endpoint(_) => {}
             }
         }
         if !lines.is_empty() {
@@ -225,6 +225,7 @@ impl Person {
                 Effect::Release(id) => self.kept.retain(|kept| kept.id != *id),
                 Effect::Recall(_) => session.recalled(now_ms, self.kept.clone()),
                 Effect::Request { .. }
+                | Effect::Endpoint(_)
                 | Effect::Connect(_)
                 | Effect::Subscribe(_)
                 | Effect::Unsubscribe(_)
@@ -266,5 +267,6 @@ fn summary(answer: &Answer) -> String {
         Answer::Unread(count) => format!("{count} unread"),
         Answer::Overview(_) => "an overview".to_owned(),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),
+        Answer::Status(status) => format!("{:?}", status.connectivity),
     }
 }

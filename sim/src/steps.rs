@@ -6,7 +6,7 @@ use server::domain::State;
 use server::journal::faulty_disk::Loss;
 
 use crate::agenda::{Happening, Link, Part};
-use crate::checks::stored::{Stored, flip_is_refused, state_equals_replay};
+use crate::checks::stored::{Stored, flip_is_refused, snapshot_flip_is_mended, state_equals_replay};
 use crate::checks::{Check, Violation, bounds, complete};
 use crate::node::Ended;
 use crate::plan::Rates;
@@ -202,13 +202,15 @@ impl World {
         let ledger = engine.ledger();
         self.node.state_equals_before(ledger)?;
         let stored = Stored::without_a_hole(ledger)?;
-        stored.holds_what_was_told(&self.told)?;
         stored.holds_what_was_acknowledged(&self.told)?;
+        stored.holds_what_was_told(&self.told)?;
         stored.all().try_for_each(|line| self.told.note(line))?;
         self.people.iter().try_for_each(|person| stored.keeps_the_order_of_sending(&person.said))?;
         state_equals_replay(&self.node.disk, self.node.sizes(), ledger.state())?;
-        self.tally.fault("byte changed");
-        flip_is_refused(&self.node.disk, self.node.sizes(), &mut self.dice)
+        self.tally.fault("byte of the log changed");
+        flip_is_refused(&self.node.disk, self.node.sizes(), &mut self.dice)?;
+        self.tally.fault("byte of a snapshot changed");
+        snapshot_flip_is_mended(&self.node.disk, self.node.sizes(), ledger.state(), &mut self.dice)
     }
 
     /// A full disk has room again.

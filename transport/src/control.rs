@@ -62,13 +62,13 @@ impl Control {
     }
 }
 
-/// The status of a role, as every role words it.
+/// The status of a role, as every role words it. `problems` are sentences for its operator, who must do something.
 #[must_use]
-pub fn status(role: &str, started: Instant, counters: &[(&str, u64)]) -> Value {
+pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: &[String]) -> Value {
     let uptime_ms = u64::try_from(clock::now().duration_since(started).as_millis()).unwrap_or(u64::MAX);
     let counters: serde_json::Map<_, _> =
         counters.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
-    json!({ "role": role, "uptime_ms": uptime_ms, "counters": counters })
+    json!({ "role": role, "uptime_ms": uptime_ms, "problems": problems, "counters": counters })
 }
 
 /// Asks the role whose control socket is at `endpoint` for its status.

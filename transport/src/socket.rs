@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::backlog::{self, Backlog};
 use crate::error::TransportError;
 use crate::gatekeeper::Gatekeeper;
 use crate::limits::MESSAGE_FRAMES_MAX;
@@ -129,23 +130,16 @@ impl Socket {
 
     /// Sends one message of all the frames, or nothing of it.
     pub fn send(&self, frames: impl IntoIterator<Item = Frame>) -> Result<Sent, TransportError> {
-        let mut frames = frames.into_iter().peekable();
-        let mut sent = Sent::Done;
-        let mut has_begun = false;
-        while let Some(frame) = frames.next() {
-            let more = if frames.peek().is_some() { zmq::SNDMORE } else { 0 };
-            match self.inner.send(frame, zmq::DONTWAIT | more) {
-                Ok(()) => has_begun = true,
-                // An interruption comes before libzmq looks at the frame, so it is no different from a full queue.
-                Err(zmq::Error::EAGAIN | zmq::Error::EINTR) if !has_begun => return Ok(Sent::Full),
-                Err(zmq::Error::EHOSTUNREACH) if !has_begun => return Ok(Sent::Unreachable),
-                // The peer left in the middle of the message: libzmq has forgotten the frames it took, and
-                // drops the others, but it must see the last one before a new message can begin.
-                Err(zmq::Error::EAGAIN) => sent = Sent::Full,
-                Err(source) => return Err(TransportError::Socket { doing: "sending", source }),
-            }
-        }
-        Ok(sent)
+        send_all(frames, |frame, flags| self.inner.send(frame, flags))
+    }
+
+    /// The same, and counts the bytes in `backlogs` until libzmq has let go of them.
+    pub fn send_counted(
+        &mut self,
+        frames: impl IntoIterator<Item = Frame>,
+        backlogs: &[Backlog],
+    ) -> Result<Sent, TransportError> {
+        send_all(frames, |frame, flags| backlog::send(&mut self.inner, frame, backlogs, flags))
     }
 
     /// Whether a message could be sent now. A ROUTER can as soon as any of its peers can take one.
@@ -206,6 +200,30 @@ impl Socket {
         let frame = Frame::from([&[first], topic].concat());
         self.send([frame]).map(|_sent_or_kept_for_later| ())
     }
+}
+
+/// Sends one message of all the frames, or nothing of it.
+fn send_all(
+    frames: impl IntoIterator<Item = Frame>,
+    mut send: impl FnMut(Frame, i32) -> Result<(), zmq::Error>,
+) -> Result<Sent, TransportError> {
+    let mut frames = frames.into_iter().peekable();
+    let mut sent = Sent::Done;
+    let mut has_begun = false;
+    while let Some(frame) = frames.next() {
+        let more = if frames.peek().is_some() { zmq::SNDMORE } else { 0 };
+        match send(frame, zmq::DONTWAIT | more) {
+            Ok(()) => has_begun = true,
+            // An interruption comes before libzmq looks at the frame, so it is no different from a full queue.
+            Err(zmq::Error::EAGAIN | zmq::Error::EINTR) if !has_begun => return Ok(Sent::Full),
+            Err(zmq::Error::EHOSTUNREACH) if !has_begun => return Ok(Sent::Unreachable),
+            // The peer left in the middle of the message: libzmq has forgotten the frames it took, and
+            // drops the others, but it must see the last one before a new message can begin.
+            Err(zmq::Error::EAGAIN) => sent = Sent::Full,
+            Err(source) => return Err(TransportError::Socket { doing: "sending", source }),
+        }
+    }
+    Ok(sent)
 }
 
 /// Repeats a call for as long as signals interrupt it.

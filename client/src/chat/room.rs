@@ -242,11 +242,15 @@ impl Room {
         Failure::Usage(self.words.nothing_open())
     }
 
-    pub(super) fn prompt(&self) -> String {
+    /// Where text goes; and, when that is not at once, why, and how much waits.
+    pub(super) fn prompt(&mut self) -> String {
         if self.is_in_menu() {
             return "menu> ".to_owned();
         }
-        self.open.as_ref().map_or_else(|| "papo> ".to_owned(), |open| format!("{open}> "))
+        let status = self.desk.status().ok();
+        let link = status.as_ref().and_then(|status| render::link(self.words, status));
+        let link = link.map_or_else(String::new, |link| format!(" ({link})"));
+        self.open.as_ref().map_or_else(|| format!("papo{link}> "), |open| format!("{open}{link}> "))
     }
 
     pub(super) fn leave_for_good(&mut self) {

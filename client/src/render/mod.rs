@@ -7,6 +7,7 @@ mod admin;
 mod events;
 mod lists;
 mod sanitise;
+mod status;
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,7 @@ pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
 pub(crate) use sanitise::sanitise;
+pub(crate) use status::{link, status};
 use style::{Style, mentions_painted};
 
 /// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.

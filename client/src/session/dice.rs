@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::limits::{REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
+use super::limits::{HEADS_EVERY_MS, REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough for jitter and for names that need not be secret.
 pub(super) struct Dice(u64);
@@ -28,6 +28,12 @@ impl Dice {
         full - full / 4 + self.roll() % (full / 2)
     }
 
+    /// How long until the heads are looked at again: the whole time or up to a quarter less, so that those who came
+    /// back together after a restart do not go on asking in step.
+    pub(super) fn heads_every_ms(&mut self) -> u64 {
+        HEADS_EVERY_MS - self.roll() % (HEADS_EVERY_MS / 4)
+    }
+
     /// A topic for a barrier that nobody else waits on.
     pub(super) fn barrier_topic(&mut self) -> String {
         let mut topic = "sync.client.".to_owned();
@@ -51,6 +57,14 @@ mod tests {
             );
             assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
         }
+    }
+
+    #[test]
+    fn looks_at_the_heads_come_in_time_and_differ() {
+        let mut dice = Dice::new(7);
+        let waits: Vec<_> = (0..50).map(|_| dice.heads_every_ms()).collect();
+        assert!(waits.iter().all(|wait| (7_500..=10_000).contains(wait)), "{waits:?}");
+        assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub enum Command {
     Administrate(Administration),
     /// Say something. The outcome comes as [`News::Sent`].
     Send(Message),
+    /// Tell how the session stands.
+    Status,
     /// Read one page.
     History(Range),
     /// Tell the newest page as [`News::Opened`], or what is unread if that is known, and everything that is new after
@@ -170,6 +172,8 @@ pub enum Answer {
     Overview(Overview),
     /// A page of history.
     History(Vec<Entry>),
+    /// How the session stands.
+    Status(super::Status),
     /// How far all conversations have been read.
     Reads(Vec<Reading>),
     /// So many messages of the conversation are still unread.
@@ -280,6 +284,8 @@ pub enum Effect {
         /// The line, with its newline.
         line: Vec<u8>,
     },
+    /// Send requests to this endpoint from now on, by a new socket.
+    Endpoint(usize),
     /// Take events from here, by a new socket without subscriptions.
     Connect(String),
     /// Subscribe to a topic.

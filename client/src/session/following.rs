@@ -12,7 +12,7 @@ use common::{Error, Method, Reason, Target};
 
 use super::Session;
 use super::exchange::{Answer, Effect, Follow};
-use super::limits::{FANOUT_GRACE_MS, GAP_GRACE_MS, HEADS_EVERY_MS};
+use super::limits::{FANOUT_GRACE_MS, GAP_GRACE_MS};
 use super::requests::{HeadsKind, Purpose, read};
 use super::timeline::Timeline;
 use super::topics::Topics;
@@ -140,7 +140,7 @@ impl Session {
         let heads: Heads = match outcome.and_then(read) {
             Ok(heads) => heads,
             Err(error) => {
-                self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
+                self.following.heads_due = Some(now_ms + self.dice.heads_every_ms());
                 return self.fail_to_begin(&error);
             }
         };
@@ -167,7 +167,7 @@ impl Session {
             self.answer(ticket, Ok(Answer::Done));
         }
         // Also while a barrier is awaited: should it be lost, the next one may be long in coming.
-        self.following.heads_due = Some(now_ms + HEADS_EVERY_MS);
+        self.following.heads_due = Some(now_ms + self.dice.heads_every_ms());
     }
 
     /// Notes one head; true when it led to a new subscription.

@@ -58,7 +58,7 @@ impl Session {
     /// When [`show_pending`](Self::show_pending) has something to do.
     pub(super) fn pending_deadline(&self) -> Option<u64> {
         let first = self.outbox.waiting.get(self.outbox.shown).filter(|first| first.is_kept)?;
-        Some(if self.is_connected { first.since_ms + PENDING_AFTER_MS } else { first.since_ms })
+        Some(if self.link.is_up() { first.since_ms + PENDING_AFTER_MS } else { first.since_ms })
     }
 
     /// Shows what has waited for longer than usual; while the server does not answer, everything that waits.

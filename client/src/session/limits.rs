@@ -8,6 +8,12 @@ pub const REPLY_WAIT_MS: u64 = 2_000;
 /// Milliseconds that the doubling of [`REPLY_WAIT_MS`] ends at.
 pub const REPLY_WAIT_MS_MAX: u64 = 10_000;
 
+/// Milliseconds that an endpoint is given at least before the next one is tried: the shortest wait for a reply.
+pub const MOVE_EVERY_MS_MIN: u64 = REPLY_WAIT_MS - REPLY_WAIT_MS / 4;
+
+/// Milliseconds of silence after which a server counts as away, not as about to come back: above any restart.
+pub const OFFLINE_AFTER_MS: u64 = 30_000;
+
 /// Milliseconds without a key typed after which a person is away.
 pub const AWAY_AFTER_MS: u64 = 10 * 60 * 1_000;
 
@@ -20,7 +26,7 @@ pub const HEARTBEAT_MS_MAX: u64 = 60_000;
 /// People who are shown as writing at once.
 pub const WRITERS_SHOWN_MAX: usize = 3;
 
-/// Milliseconds between two looks at the heads of all conversations, see DESIGN section 7.
+/// Milliseconds between two looks at the heads of all conversations, at the most, see DESIGN section 7.
 pub const HEADS_EVERY_MS: u64 = 10_000;
 
 /// Milliseconds that the fan-out is given to bring what a reply knew first, before history is asked for it.

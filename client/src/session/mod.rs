@@ -18,6 +18,8 @@ mod outbox;
 mod presence;
 mod typing;
 mod keeping;
+mod link;
+mod status;
 mod admin;
 
 mod dice;
@@ -37,10 +39,12 @@ use serde::Serialize;
 pub use admin::{Administration, Overview};
 pub use exchange::{Answer, Appearance, Command, Deed, Effect, Entry, Follow, Message, News, Range};
 pub use queues::Queue;
+pub use status::{Connectivity, Progress, Status};
 
 use dice::Dice;
 use following::Following;
 use history::Repairs;
+use link::Link;
 use outbox::Outbox;
 use presence::Presence;
 use reads::Reads;
@@ -60,7 +64,7 @@ pub struct Session {
     presence: Presence,
     typing: Typing,
     reads: Reads,
-    is_connected: bool,
+    link: Link,
     effects: Vec<Effect>,
 }
 
@@ -79,7 +83,7 @@ impl Session {
             presence: Presence::default(),
             typing: Typing::default(),
             reads: Reads::default(),
-            is_connected: true,
+            link: Link::new(1),
             effects: Vec::new(),
         }
     }
@@ -112,7 +116,7 @@ impl Session {
         let (again, is_reply_missing) = self.requests.due(now_ms, &mut self.dice);
         self.effects.extend(again);
         if is_reply_missing {
-            self.lost();
+            self.lost(now_ms);
         }
         self.send_due(now_ms);
         self.show_pending(now_ms);
@@ -126,7 +130,8 @@ impl Session {
     /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of
     /// [`Command::Send`].
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
-        if self.requests.is_full() && !matches!(command, Command::Send(_) | Command::KeyTyped(_)) {
+        let asks_nobody = matches!(command, Command::Send(_) | Command::Status | Command::KeyTyped(_));
+        if self.requests.is_full() && !asks_nobody {
             let error =
                 Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
             return self.answer(ticket, Err(error));
@@ -153,6 +158,7 @@ impl Session {
             Command::Administrate(what) => self.administrate(now_ms, ticket, what),
             Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
+            Command::Status => self.tell_status(now_ms, ticket),
             Command::History(range) => self.read_history(now_ms, ticket, range),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
@@ -276,21 +282,6 @@ impl Session {
 
     fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
         self.effects.push(Effect::Answer { ticket, outcome });
-    }
-
-    /// A reply is missing: the person is told once, until one comes.
-    fn lost(&mut self) {
-        if std::mem::replace(&mut self.is_connected, false) {
-            self.effects.push(Effect::News(News::ConnectionLost));
-        }
-    }
-
-    /// The server answers. After a silence the fan-out may have been away too.
-    fn heard(&mut self, now_ms: u64) {
-        if !std::mem::replace(&mut self.is_connected, true) {
-            self.effects.push(Effect::News(News::ConnectionRestored));
-            self.find_fan_out(now_ms);
-        }
     }
 }
 

@@ -176,7 +176,17 @@ impl Session {
         self.effects.extend(self.outbox.depart(account, &mut self.requests));
         self.outbox.due = now_ms + self.dice.wait_ms(self.outbox.attempt);
         if is_overdue {
-            self.lost();
+            self.lost(now_ms);
+        }
+    }
+
+    /// What was in the air is lost: it leaves again, to another endpoint.
+    pub(super) fn fly_again(&mut self, now_ms: u64, attempt: u32) {
+        if self.outbox.flying > 0 {
+            self.outbox.land();
+            self.outbox.attempt = attempt;
+            self.outbox.due = now_ms;
+            self.send_due(now_ms);
         }
     }
 

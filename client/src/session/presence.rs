@@ -96,7 +96,7 @@ impl Session {
 
     /// Says goodbye, once: the front end is about to end. False when there is nothing to say, or nobody who would hear it.
     pub fn quit(&mut self) -> bool {
-        let (Some(account), Some(_), true) = (&self.account, self.presence.said.take(), self.is_connected)
+        let (Some(account), Some(_), true) = (&self.account, self.presence.said.take(), self.link.is_up())
         else {
             return false;
         };

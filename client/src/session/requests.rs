@@ -188,6 +188,15 @@ impl Requests {
         (again.collect(), is_reply_missing)
     }
 
+    /// All of them, to be sent to another endpoint, and again at `due`. An answer of the first is worth nothing there.
+    pub(super) fn again(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
+        let again = self.pending.iter_mut().map(|(id, pending)| {
+            (pending.due, pending.attempt, pending.is_postponed) = (due, attempt, false);
+            Effect::Request { id: *id, line: pending.line.clone() }
+        });
+        again.collect()
+    }
+
     /// When [`due`](Self::due) has something to do.
     pub(super) fn deadline(&self) -> Option<u64> {
         self.pending.values().map(|pending| pending.due).min()

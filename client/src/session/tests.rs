@@ -1,6 +1,7 @@
 //! Transcripts of whole sessions: what goes in, and every effect that comes out.
 
 mod keeping;
+mod links;
 mod memberships;
 mod moving;
 mod presence;

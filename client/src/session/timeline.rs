@@ -77,6 +77,12 @@ impl Timeline {
         (self.next < end).then(|| (self.next - 1, end - self.next))
     }
 
+    /// Up to where everything was told, and the newest event that is known of.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        let told = self.next.saturating_sub(1);
+        (told, self.head.max(told))
+    }
+
     /// How many events wait for an earlier one.
     pub(super) fn early_events(&self) -> usize {
         self.early.len()

@@ -9,6 +9,46 @@ super::sentences! {
         en: "-- the server answers again --",
         pt: "-- o servidor voltou a responder --",
     }
+    connected(server: &str) {
+        en: "connected to {server}",
+        pt: "conectado a {server}",
+    }
+    connecting(server: &str) {
+        en: "connecting to {server}",
+        pt: "conectando a {server}",
+    }
+    reconnecting(server: &str) {
+        en: "reconnecting to {server}",
+        pt: "reconectando a {server}",
+    }
+    offline(server: &str) {
+        en: "offline: {server} does not answer; trying again",
+        pt: "sem conexão: {server} não responde; tentando de novo",
+    }
+    waiting(count: usize) {
+        en: "waiting to be sent: {count}",
+        pt: "esperando envio: {count}",
+    }
+    complete_up_to(conversation: &common::Target, n: u64) {
+        en: "complete up to {conversation} {n}",
+        pt: "completo até {conversation} {n}",
+    }
+    shown_of(conversation: &common::Target, n: u64, head: u64) {
+        en: "{conversation}: shown up to {n} of {head}; the others are on their way",
+        pt: "{conversation}: mostrado até {n} de {head}; o resto está a caminho",
+    }
+    prompt_reconnecting(count: usize) {
+        en: "reconnecting, {count} waiting",
+        pt: "reconectando, {count} esperando",
+    }
+    prompt_offline(count: usize) {
+        en: "offline, {count} waiting",
+        pt: "sem conexão, {count} esperando",
+    }
+    prompt_waiting(count: usize) {
+        en: "{count} waiting",
+        pt: "{count} esperando",
+    }
     unreachable(server: &str, seconds: f32, question: &str) {
         en: "cannot reach {server} (waited {seconds} s): {question}",
         pt: "não consigo falar com {server} (esperei {seconds} s): {question}",

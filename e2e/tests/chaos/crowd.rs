@@ -40,6 +40,11 @@ impl Crowd {
         Self { record: Arc::clone(record), threads: threads.collect(), wishes }
     }
 
+    /// What the clients were told.
+    pub(super) fn record(&self) -> &Record {
+        &self.record
+    }
+
     /// Has a client do something.
     pub(super) fn tell(&self, client: usize, wish: impl Fn(&mut Person) + Send + 'static) {
         let threads = self.wishes.len();

@@ -14,6 +14,9 @@ mod small_disk;
 mod stage;
 mod verdict;
 
+mod stopped;
+mod storm;
+
 use std::io::Write as _;
 use std::time::Duration;
 

@@ -117,6 +117,13 @@ impl Person {
         self.reads_again_at_ms = self.record.now_ms() + for_ms;
     }
 
+    /// Requests that wait for their replies.
+    pub(super) fn unanswered(&self) -> usize {
+        let queues = self.session.queues();
+        let waiting = queues.iter().filter(|queue| matches!(queue.name, "requests" | "flight"));
+        waiting.map(|queue| queue.length).sum()
+    }
+
     fn reads(&self, now_ms: u64) -> bool {
         self.reads_again_at_ms <= now_ms
     }
@@ -212,7 +219,7 @@ impl Person {
                     self.session.kept(self.record.now_ms(), &[message.id], Ok(()));
                     effects.extend(self.session.take_effects());
                 }
-                Effect::Release(_) | Effect::Recall(_) => {}
+                Effect::Release(_) | Effect::Recall(_) | Effect::Endpoint(_) => {}
                 Effect::Request { id, line } => drop(self.outgoing.insert(id, line)),
                 Effect::Connect(_) => {
                     let subscriber = self.context.socket(Kind::Subscriber, &self.place.security);

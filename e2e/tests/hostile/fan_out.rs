@@ -148,3 +148,36 @@ fn a_client_who_never_reads_slows_nobody_down() {
     }
     assert_well(&node);
 }
+
+/// Large replies are bounded by their bytes, and who reads gets as many of them as ever.
+#[test]
+fn a_client_who_never_reads_costs_little_memory() {
+    const REQUESTS: u64 = 120;
+    const ROOM: u64 = 64 << 20;
+    let node = Node::three();
+    let [mut alice] = peers(&node, ["alice"]);
+    for _ in 0..70 {
+        alice.send("@alice", &"x".repeat(15_000)).expect("stored");
+    }
+    let wire = Wire::to(node.endpoint("clients"));
+    let mut deaf = node.peer_at(wire.endpoint());
+    deaf.resume(alice.session());
+    deaf.call("server.info", json!({})).expect("an answer");
+    wire.hold();
+    let (before, counted) = (node.process("broker").memory_bytes(), || {
+        node.counter("broker", "replies") + node.counter("broker", "dropped_full")
+    });
+    let answered = counted();
+    // A page of a mebibyte each.
+    let line = deaf.line("message.history", json!({ "conversation": "@alice", "limit": 70 }));
+    (0..REQUESTS).for_each(|_| deaf.post(&line));
+    let begun = clock::now();
+    while counted() < answered + REQUESTS {
+        assert!(begun.elapsed() < DEADLINE, "only {} were answered", counted() - answered);
+    }
+    let after = node.process("broker").memory_bytes();
+    assert!(after < before + ROOM, "{before} bytes became {after}");
+    let pages = (0..20).map(|_| alice.history("@alice").len());
+    assert!(pages.into_iter().all(|events| events == 70));
+    assert_well(&node);
+}

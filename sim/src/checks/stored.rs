@@ -8,7 +8,7 @@ use common::{Body, Conversation, Event, UserName};
 use server::commits::Commits;
 use server::domain::State;
 use server::journal::faulty_disk::{FaultyDisk, Loss};
-use server::journal::{self, Disk as _};
+use server::journal::{Disk as _, Scrub, Scrubbed};
 use server::ledger::{Ledger, Sizes};
 use server::store::Store;
 use uuid::Uuid;
@@ -132,6 +132,7 @@ pub(crate) fn portrait(state: &State) -> String {
 /// The state that came out of snapshots, indexes and the end of the log is the one that the whole log gives.
 pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
+    copy.set_room(None);
     let log = copy.list("log").unwrap_or_default();
     let indexes = log.iter().filter(|name| name.ends_with(".idx")).map(|name| format!("log/{name}"));
     for derived in indexes.chain(["users.json".to_owned(), "channels.json".to_owned()]) {
@@ -145,10 +146,23 @@ pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State
     })
 }
 
-/// A byte that changed on the disk is found: the log is refused when it is opened, or, in a segment that opening
-/// does not read because a snapshot stands for it, by `papo log verify`.
+/// Changes one bit of a file. Where: the byte and its bit.
+fn flip(disk: &FaultyDisk, name: &str, dice: &mut Dice) -> (usize, u64) {
+    let (at, bit) = (dice.roll(), dice.below(8));
+    let mut place = 0;
+    let flipped = disk.tamper(name, |bytes| {
+        place = usize::try_from(at % bytes.len().max(1) as u64).unwrap_or_default();
+        bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte ^= 1 << bit);
+    });
+    flipped.expect("a file that is there");
+    (place, bit)
+}
+
+/// A byte that changed in the log is found: in a sealed segment by looking through it, in the open one when the log is
+/// opened.
 pub(crate) fn flip_is_refused(disk: &FaultyDisk, sizes: Sizes, dice: &mut Dice) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
+    copy.set_room(None);
     let mut logs: Vec<_> = copy.list("log").unwrap_or_default();
     logs.retain(|name| name.ends_with(".log") && copy.len(&format!("log/{name}")).is_ok_and(|len| len > 0));
     if logs.is_empty() {
@@ -156,17 +170,47 @@ pub(crate) fn flip_is_refused(disk: &FaultyDisk, sizes: Sizes, dice: &mut Dice) 
     }
     logs.sort();
     let name = format!("log/{}", logs[dice.place(logs.len())]);
-    let (at, bit) = (dice.roll(), dice.below(8));
-    let mut place = 0;
-    let flipped = copy.tamper(&name, |bytes| {
-        place = usize::try_from(at % bytes.len() as u64).unwrap_or_default();
-        bytes[place] ^= 1 << bit;
-    });
-    let is_refused = || {
-        let opened = Ledger::open_with(Store::on(Arc::new(copy.clone())), &Commits::WhenPolled, sizes);
-        opened.is_err() || journal::verify(&copy).is_err()
-    };
-    ensure(flipped.is_err() || is_refused(), "flip_is_refused", || {
+    ensure(found_damaged(&copy).is_empty(), "flip_is_refused", || {
+        format!("a sound log is called damaged: {:?}", found_damaged(&copy))
+    })?;
+    let (place, bit) = flip(&copy, &name, dice);
+    let opened = Ledger::open_with(Store::on(Arc::new(copy.clone())), &Commits::WhenPolled, sizes);
+    let is_named = found_damaged(&copy).iter().any(|(file, at)| *file == name && *at <= place as u64);
+    ensure(opened.is_err() || is_named, "flip_is_refused", || {
         format!("bit {bit} of byte {place} of {name} was changed, and nobody noticed")
+    })
+}
+
+/// What looking through the sealed segments finds damaged.
+fn found_damaged(disk: &FaultyDisk) -> Vec<(String, u64)> {
+    let mut scrub = Scrub::begin(disk).expect("a folder");
+    let steps =
+        std::iter::from_fn(|| Some(scrub.step(disk)).filter(|step| !matches!(step, Ok(Scrubbed::End))));
+    let damaged = steps.filter_map(|step| match step {
+        Ok(Scrubbed::Damaged { file, offset }) => Some((file, offset)),
+        Ok(Scrubbed::Sound(_) | Scrubbed::End) | Err(_) => None,
+    });
+    damaged.collect()
+}
+
+/// A byte that changed in a snapshot does not change the state.
+pub(crate) fn snapshot_flip_is_mended(
+    disk: &FaultyDisk,
+    sizes: Sizes,
+    state: &State,
+    dice: &mut Dice,
+) -> Check {
+    let copy = disk.after_crash(Loss::Nothing);
+    copy.set_room(None);
+    let name = dice.pick(&server::store::SNAPSHOTS);
+    if copy.len(name).is_err() {
+        return Ok(());
+    }
+    let (place, bit) = flip(&copy, name, dice);
+    let opened = Ledger::open_with(Store::on(Arc::new(copy)), &Commits::WhenPolled, sizes);
+    let found = opened.map(|ledger| portrait(ledger.state())).unwrap_or_else(|error| error.to_string());
+    let here = portrait(state);
+    ensure(found == here, "snapshot_flip_is_mended", || {
+        format!("with bit {bit} of byte {place} of {name} changed the state\n{here}\nbecame\n{found}")
     })
 }

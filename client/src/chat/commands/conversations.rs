@@ -4,8 +4,9 @@ use super::{Command, target};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
+use crate::render;
 use crate::session::{Answer, Command as Ask, Range};
-use crate::words::both;
+use crate::words::{both, same};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -22,6 +23,15 @@ pub(super) static COMMANDS: &[Command] = &[
         both("#CHANNEL|@USER TEXT", "#CANAL|@USUÁRIO TEXTO"),
         both("say something there without opening it", "diz algo lá sem abrir a conversa"),
         message,
+    ),
+    Command::new(
+        "status",
+        same(""),
+        both(
+            "show whether the server answers, what waits, and how far all has come",
+            "mostra se o servidor responde, o que espera, e até onde tudo chegou",
+        ),
+        status,
     ),
     Command::new(
         "history",
@@ -41,6 +51,12 @@ pub(super) fn open(room: &mut Room, arguments: &str) -> Result<(), Failure> {
 pub(super) fn message(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (to, text) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
     room.send(target(room.words, to)?, text.trim_start())
+}
+
+fn status(room: &mut Room, _: &str) -> Result<(), Failure> {
+    let status = room.desk.status()?;
+    let lines = render::status(room.words, &status, &room.desk.endpoint(&status));
+    room.say(&lines.join("\n"))
 }
 
 pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), Failure> {

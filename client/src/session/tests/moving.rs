@@ -340,6 +340,7 @@ impl World {
                 Effect::News(News::Entry(entry)) => self.told.push(entry.n),
                 Effect::News(_)
                 | Effect::Answer { .. }
+                | Effect::Endpoint(_)
                 | Effect::Recall(_)
                 | Effect::Keep(_)
                 | Effect::Release(_) => {}

@@ -34,8 +34,13 @@ pub(super) struct Stage {
 impl Stage {
     /// Alice, restored and asking nothing.
     pub(super) fn restored() -> Self {
+        Self::restored_at(1)
+    }
+
+    /// The same, with so many endpoints to go to.
+    pub(super) fn restored_at(endpoints: usize) -> Self {
         let mut stage = Self {
-            session: Session::new(1),
+            session: Session::new(1).with_endpoints(endpoints),
             now_ms: 0,
             transcript: String::new(),
             asked: Vec::new(),
@@ -140,6 +145,7 @@ impl Stage {
                     Effect::Release(id) => self.released.push(id),
                     Effect::Recall(_) => {}
                     effect @ (Effect::Request { .. }
+                    | Effect::Endpoint(_)
                     | Effect::Connect(_)
                     | Effect::Subscribe(_)
                     | Effect::Unsubscribe(_)
@@ -170,6 +176,7 @@ impl Stage {
             Effect::Unsubscribe(topic) if topic.starts_with("sync.") => "lower barrier".to_owned(),
             Effect::Subscribe(topic) => format!("subscribe {}", short(&topic)),
             Effect::Unsubscribe(topic) => format!("unsubscribe {}", short(&topic)),
+            Effect::Endpoint(endpoint) => format!("endpoint {endpoint}"),
             Effect::Connect(events) => format!("connect {events}"),
             Effect::Answer { outcome: Ok(answer), .. } => format!("answer {answer:?}"),
             Effect::Answer { outcome: Err(error), .. } => format!("refuse {error}"),

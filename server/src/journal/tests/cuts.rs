@@ -73,6 +73,60 @@ fn a_flipped_byte_in_a_sealed_segment_is_found_when_it_is_replayed_or_verified()
     assert!(open(&world.disk, SMALL, head).is_ok(), "what the snapshots stand for is not read again");
 }
 
+/// What reading the sealed segments again finds.
+fn scrub(disk: &FaultyDisk) -> Vec<(String, u64)> {
+    let mut scrub = Scrub::begin(disk).unwrap();
+    let mut found = Vec::new();
+    loop {
+        match scrub.step(disk).unwrap() {
+            Scrubbed::Sound(_) => {}
+            Scrubbed::Damaged { file, offset } => found.push((file, offset)),
+            Scrubbed::End => return found,
+        }
+    }
+}
+
+/// Where the batch begins that the byte at `at` is in.
+fn batch_of(segment: &[u8], at: usize) -> u64 {
+    let lines = segment.split_inclusive(|byte| *byte == b'\n');
+    let (mut start, mut end) = (0, 0);
+    for line in lines {
+        end += line.len();
+        if Commit::parse(line).is_some() {
+            if end > at {
+                break;
+            }
+            start = end;
+        }
+    }
+    start as u64
+}
+
+#[test]
+fn any_flipped_byte_of_a_sealed_segment_is_found_by_reading_it_again_and_nothing_else_is() {
+    let mut world = World::new(SMALL);
+    world.fill(9);
+    assert_eq!(scrub(&world.disk), []);
+    let sealed = world.segments();
+    for segment in &sealed[..3] {
+        let name = log_name(*segment);
+        let sound = world.disk.read(&name).unwrap();
+        for at in 0..sound.len() {
+            let disk = world.disk.after_crash(Loss::Nothing);
+            disk.tamper(&name, |bytes| bytes[at] ^= 1).unwrap();
+            let found = scrub(&disk);
+            assert_eq!(found.first(), Some(&(name.clone(), batch_of(&sound, at))), "byte {at}: {found:?}");
+            // A commit line that cannot be read spoils the batch behind it as well, at the most.
+            assert!(found.len() <= 2, "byte {at}: {found:?}");
+        }
+        for cut in [0, sound.len() / 2, batch_of(&sound, sound.len() - 1) as usize] {
+            let disk = world.disk.after_crash(Loss::Nothing);
+            disk.tamper(&name, |bytes| bytes.truncate(cut)).unwrap();
+            assert_eq!(scrub(&disk).first().map(|(file, _)| file), Some(&name), "cut at {cut}");
+        }
+    }
+}
+
 #[test]
 fn a_segment_that_is_missing_is_named() {
     let mut world = World::new(SMALL);

@@ -1,0 +1,99 @@
+//! People at terminals, and documents that show what they see.
+
+use e2e::{Finished, Node, Process, Terminal};
+use tempfile::TempDir;
+
+const PASSWORD: &str = "correct horse";
+
+/// Somebody at a terminal.
+pub(crate) struct Person {
+    pub(crate) name: &'static str,
+    pub(crate) terminal: Terminal,
+    config: TempDir,
+}
+
+impl Person {
+    /// Sits down, and makes an account.
+    pub(crate) fn register(node: &Node, name: &'static str, lang: &str) -> Self {
+        let config = TempDir::new().expect("a folder");
+        let terminal = Terminal::chat_with(node.server(), config.path(), &format!("--lang {lang}"));
+        let (choose, again, you_are) = match lang {
+            "en" => ("choose a password:", "once more:", "you are "),
+            _ => ("escolha uma senha:", "mais uma vez:", "você é "),
+        };
+        let person = Self { name, terminal, config };
+        person.sees("papo>");
+        person.types(&format!("/register {name}"));
+        person.sees(choose);
+        person.types(PASSWORD);
+        person.sees(again);
+        person.types(PASSWORD);
+        person.sees(&format!("{you_are}{name}"));
+        person.is_asked("papo>");
+        person
+    }
+
+    pub(crate) fn types(&self, line: &str) {
+        self.terminal.enter(line);
+    }
+
+    pub(crate) fn sees(&self, text: &str) {
+        self.terminal.wait_for(text);
+    }
+
+    /// Waits for the prompt, with nothing typed yet.
+    pub(crate) fn is_asked(&self, prompt: &str) {
+        self.terminal.wait_until(&format!("asks {prompt:?}"), |screen| screen.trim_end().ends_with(prompt));
+    }
+
+    /// Says something, and waits until it is known to all.
+    pub(crate) fn says(&self, text: &str, to: &[&Self]) {
+        self.types(text);
+        for person in to.iter().chain([&self]) {
+            person.sees(&format!("{}: {text}", self.name));
+        }
+    }
+
+    /// The same person, from a script.
+    pub(crate) fn script(&self, node: &Node, arguments: &[&str]) -> Finished {
+        let config = self.config.path().to_str().expect("UTF-8");
+        Process::run(arguments.iter().chain(&["--server", node.server(), "--config", config]))
+    }
+}
+
+/// Asserts that all that a transcript shows is seen, and the events in the same order. What papo says and what happens
+/// come from two threads, and may change places.
+pub(crate) fn assert_seen(written: &str, seen: &str) {
+    let lines = |text: &str| text.lines().map(without_time).collect::<Vec<_>>();
+    let is_event = |line: &&String| line.starts_with("00:00");
+    let (wanted, got) = (lines(written), lines(seen));
+    let mut left = got.clone();
+    for line in &wanted {
+        let at = left.iter().position(|other| other == line);
+        let at = at.unwrap_or_else(|| panic!("{line:?} is written, and not seen:\n{seen}\n{UPDATE}"));
+        left.swap_remove(at);
+    }
+    let mut events = got.iter().filter(is_event);
+    for event in wanted.iter().filter(is_event) {
+        assert!(events.any(|other| other == event), "{event:?} is not seen in its place:\n{seen}\n{UPDATE}");
+    }
+}
+
+const UPDATE: &str = "UPDATE_DOCS=1 cargo test -p e2e writes the document anew";
+
+/// A line without the time of day that an event begins with.
+fn without_time(line: &str) -> String {
+    let is_time = |head: &str| {
+        head.bytes().enumerate().all(|(i, b)| if i == 2 { b == b':' } else { b.is_ascii_digit() })
+    };
+    match line.split_at_checked(5) {
+        Some((head, rest)) if is_time(head) => format!("00:00{rest}"),
+        Some(_) | None => line.to_owned(),
+    }
+}
+
+pub(crate) fn capitalised(name: &str) -> String {
+    let mut characters = name.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + characters.as_str()
+}

@@ -1,0 +1,77 @@
+//! The checksum of a snapshot: its last field, over all bytes before it. So the file stays JSON that anybody reads, and
+//! a changed byte does not pass for a state.
+
+use sha2::{Digest as _, Sha256};
+
+/// What stands between the bytes that are summed and the sum.
+const FIELD: &str = ",\n  \"sha256\": \"";
+
+/// What stands behind the sum.
+const END: &str = "\"\n}\n";
+
+/// Hex digits of a SHA-256.
+const DIGITS: usize = 64;
+
+/// What a checksum says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// These are the bytes that were written.
+    Sound,
+    /// They are not.
+    Damaged,
+    /// There is none: a papo of before there were checksums wrote it.
+    Unsigned,
+}
+
+/// Adds the checksum to an object that was written by `serde_json`'s pretty printer, without a newline behind it.
+pub(crate) fn add(mut object: Vec<u8>) -> Vec<u8> {
+    if let Some(summed) = object.strip_suffix(b"\n}").map(<[u8]>::len) {
+        object.truncate(summed);
+    }
+    let sum = digits(&object);
+    object.extend_from_slice(FIELD.as_bytes());
+    object.extend_from_slice(sum.as_bytes());
+    object.extend_from_slice(END.as_bytes());
+    object
+}
+
+/// Looks whether a file is what was written.
+pub(crate) fn check(file: &[u8]) -> Verdict {
+    let sum = file.strip_suffix(END.as_bytes()).and_then(|rest| rest.split_last_chunk::<DIGITS>());
+    let Some((rest, sum)) = sum else { return Verdict::Unsigned };
+    let Some(summed) = rest.strip_suffix(FIELD.as_bytes()) else { return Verdict::Unsigned };
+    if digits(summed).as_bytes() == sum { Verdict::Sound } else { Verdict::Damaged }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_byte_is_found_or_changes_nothing_that_is_read() {
+        let object = serde_json::json!({ "users": { "alice": 1 } });
+        let file = add(serde_json::to_vec_pretty(&object).expect("json"));
+        // As `sha256sum` sums the first four lines without the last newline.
+        insta::assert_snapshot!(String::from_utf8_lossy(&file), @r#"
+        {
+          "users": {
+            "alice": 1
+          },
+          "sha256": "93344d65f74201a4e1b9c28cbb864759e86808575581d5993eb4fb8ea3a5b313"
+        }
+        "#);
+        assert_eq!(check(&file), Verdict::Sound);
+        assert_eq!(check(b"{\n  \"users\": {}\n}\n"), Verdict::Unsigned);
+        let summed = file.len() - FIELD.len() - DIGITS - END.len();
+        for at in 0..file.len() {
+            let mut changed = file.clone();
+            changed[at] ^= 1;
+            let verdict = check(&changed);
+            assert!(verdict != Verdict::Sound && (at >= summed || verdict == Verdict::Damaged), "byte {at}");
+        }
+    }
+}
