@@ -39,7 +39,7 @@ fn id(number: u128) -> Uuid {
 
 fn message(text: &str, n: u64) -> Record<'_> {
     let text = Text::new(text).expect("a text");
-    let body = Body::Message { id: id(u128::from(n)), text };
+    let body = Body::Message { id: id(u128::from(n)), text, reply: None };
     Record::Event(Event { n, at: AT, to: Target::Channel(channel()), from: user(), body })
 }
 
@@ -94,7 +94,7 @@ fn decide_and_apply(criterion: &mut Criterion) {
             number += 1;
             let text = Text::new(black_box(text.as_str())).expect("a text");
             let to = Target::Channel(channel());
-            let command = Command::Send { user: user(), to, id: id(u128::from(number)), text };
+            let command = Command::Send { user: user(), to, id: id(u128::from(number)), text, reply: None };
             let record = decide(&state, command, AT).expect("allowed").expect("a record");
             state.apply(number, &record);
         });

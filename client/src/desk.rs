@@ -15,7 +15,7 @@ use crate::connection::{Connection, Place};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
-use crate::session::{Answer, Command, Message, News, Status};
+use crate::session::{Alteration, Amend, Answer, Command, Message, News, Status};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
 const COMMANDS_WAITING_MAX: usize = 4096;
@@ -145,8 +145,23 @@ impl Desk {
     }
 
     /// Sends a message; what became of it is told as news.
-    pub(crate) fn send(&mut self, to: Target, text: Text<'static>) -> Result<(), Failure> {
-        self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text }))
+    pub(crate) fn send(
+        &mut self,
+        to: Target,
+        text: Text<'static>,
+        reply: Option<u64>,
+    ) -> Result<(), Failure> {
+        self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text, reply }))
+    }
+
+    /// Does something to a message.
+    pub(crate) fn amend(
+        &mut self,
+        conversation: Target,
+        n: u64,
+        change: Alteration,
+    ) -> Result<Answer, Failure> {
+        self.ask(Command::Amend(Amend { conversation, n, id: Uuid::now_v7(), change }))
     }
 
     fn hand_over(&mut self, command: Command) -> Result<(), Failure> {

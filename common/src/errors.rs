@@ -73,6 +73,8 @@ reasons! {
     NoSuchUser = "no_such_user", 4040;
     /// That user is not in the channel.
     NoSuchMember = "no_such_member", 4040;
+    /// There is no message of that number, or it was deleted.
+    NoSuchMessage = "no_such_message", 4040;
     /// There is no such session.
     NoSuchSession = "no_such_session", 4040;
     /// There is no such upload of one's own, or it was given up: begin it anew.
@@ -89,6 +91,8 @@ reasons! {
     WrongContent = "wrong_content", 4090;
     /// The files of a user would take more room than one user may.
     QuotaExceeded = "quota_exceeded", 4130;
+    /// Things are so already: nothing was recorded.
+    Unchanged = "unchanged", 4090;
     /// More than a limit allows; the message names the limit.
     TooLarge = "too_large", 4130;
     /// Too many at once: send again a little later.

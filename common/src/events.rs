@@ -1,21 +1,22 @@
 //! Events: what happened in a conversation, as one line that is the same in the log, on the fan-out and in
 //! a page of history. And notices, which are told to one user and kept nowhere.
 
-use std::borrow::Cow;
+mod line;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::channels::{Role, is_false};
+use crate::amendments::Emoji;
+use crate::channels::Role;
 use crate::conversations::{Conversation, Target};
-use crate::files::{ContentHash, FileInfo, FileName};
+use crate::files::FileInfo;
 use crate::names::{ChannelName, UserName};
 use crate::presence::Change;
 use crate::text::{Subject, Text};
 
 /// One numbered event of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "EventLine<'a>", into = "EventLine<'a>")]
+#[serde(try_from = "line::EventLine<'a>", into = "line::EventLine<'a>")]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub struct Event<'a> {
     /// 1, 2, 3 ... in its conversation, without a hole.
@@ -39,6 +40,49 @@ pub enum Body<'a> {
         id: Uuid,
         /// What was said.
         text: Text<'a>,
+        /// The number of the event that it answers.
+        reply: Option<u64>,
+    },
+    /// `message.edited`: the author of a message says something else instead.
+    Edited {
+        /// The sender's id.
+        id: Uuid,
+        /// The number of the message.
+        of: u64,
+        /// What it says from now on.
+        text: Text<'a>,
+    },
+    /// `message.deleted`: a message was taken back.
+    Deleted {
+        /// The sender's id.
+        id: Uuid,
+        /// The number of the message.
+        of: u64,
+    },
+    /// `message.reacted`: somebody reacted to a message.
+    Reacted {
+        /// The sender's id.
+        id: Uuid,
+        /// The number of the message.
+        of: u64,
+        /// With what.
+        emoji: Emoji,
+    },
+    /// `message.unreacted`: somebody took their reaction back.
+    Unreacted {
+        /// The sender's id.
+        id: Uuid,
+        /// The number of the message.
+        of: u64,
+        /// Which.
+        emoji: Emoji,
+    },
+    /// A `message`, or a `message.edited` of one, that was deleted: its text is gone.
+    Gone {
+        /// The sender's id.
+        id: Uuid,
+        /// The number of the message, if it was an edit.
+        of: Option<u64>,
     },
     /// `file`: somebody sent a file.
     File {
@@ -77,6 +121,56 @@ pub enum Body<'a> {
     Unknown,
 }
 
+impl Body<'_> {
+    /// The sender's id, of what has one.
+    #[must_use]
+    pub fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Message { id, .. }
+            | Self::File { id, .. }
+            | Self::Edited { id, .. }
+            | Self::Deleted { id, .. }
+            | Self::Reacted { id, .. }
+            | Self::Unreacted { id, .. }
+            | Self::Gone { id, .. } => Some(*id),
+            Self::Created { .. }
+            | Self::Joined
+            | Self::Left
+            | Self::Invited(_)
+            | Self::Kicked(_)
+            | Self::Banned(_)
+            | Self::Unbanned(_)
+            | Self::Role(..)
+            | Self::Set { .. }
+            | Self::Unknown => None,
+        }
+    }
+
+    /// The message that it amends.
+    #[must_use]
+    pub fn amends(&self) -> Option<u64> {
+        match self {
+            Self::Edited { of, .. }
+            | Self::Deleted { of, .. }
+            | Self::Reacted { of, .. }
+            | Self::Unreacted { of, .. } => Some(*of),
+            Self::Gone { of, .. } => *of,
+            Self::Message { .. }
+            | Self::File { .. }
+            | Self::Created { .. }
+            | Self::Joined
+            | Self::Left
+            | Self::Invited(_)
+            | Self::Kicked(_)
+            | Self::Banned(_)
+            | Self::Unbanned(_)
+            | Self::Role(..)
+            | Self::Set { .. }
+            | Self::Unknown => None,
+        }
+    }
+}
+
 impl Event<'_> {
     /// The conversation this event belongs to.
     #[must_use]
@@ -88,7 +182,12 @@ impl Event<'_> {
     #[must_use]
     pub fn into_owned(self) -> Event<'static> {
         let body = match self.body {
-            Body::Message { id, text } => Body::Message { id, text: text.into_owned() },
+            Body::Message { id, text, reply } => Body::Message { id, text: text.into_owned(), reply },
+            Body::Edited { id, of, text } => Body::Edited { id, of, text: text.into_owned() },
+            Body::Deleted { id, of } => Body::Deleted { id, of },
+            Body::Reacted { id, of, emoji } => Body::Reacted { id, of, emoji },
+            Body::Unreacted { id, of, emoji } => Body::Unreacted { id, of, emoji },
+            Body::Gone { id, of } => Body::Gone { id, of },
             Body::Set { subject, private } => {
                 Body::Set { subject: subject.map(Subject::into_owned), private }
             }
@@ -152,133 +251,19 @@ pub enum Notice {
     },
 }
 
-/// The flat line, in the order of its fields on the wire.
-#[derive(Serialize, Deserialize)]
-struct EventLine<'a> {
-    n: u64,
-    at: u64,
-    to: Target,
-    from: UserName,
-    kind: Kind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<Uuid>,
-    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
-    text: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    user: Option<UserName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    role: Option<Role>,
-    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
-    subject: Option<Subject<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    private: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<FileName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    bytes: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sha256: Option<ContentHash>,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-enum Kind {
-    #[serde(rename = "message")]
-    Message,
-    #[serde(rename = "file")]
-    File,
-    #[serde(rename = "channel.created")]
-    Created,
-    #[serde(rename = "channel.joined")]
-    Joined,
-    #[serde(rename = "channel.left")]
-    Left,
-    #[serde(rename = "channel.invited")]
-    Invited,
-    #[serde(rename = "channel.kicked")]
-    Kicked,
-    #[serde(rename = "channel.banned")]
-    Banned,
-    #[serde(rename = "channel.unbanned")]
-    Unbanned,
-    #[serde(rename = "channel.role")]
-    Role,
-    #[serde(rename = "channel.set")]
-    Set,
-    #[serde(other, rename = "unknown")]
-    Unknown,
-}
-
-impl<'a> From<Event<'a>> for EventLine<'a> {
-    fn from(event: Event<'a>) -> Self {
-        let Event { n, at, to, from, body } = event;
-        let bare = |kind| {
-            let (id, text, user, role, subject, private, name, bytes, sha256) = Default::default();
-            EventLine { n, at, to, from, kind, id, text, user, role, subject, private, name, bytes, sha256 }
-        };
-        match body {
-            Body::Message { id, text } => EventLine { id: Some(id), text: Some(text), ..bare(Kind::Message) },
-            Body::File { id, file } => {
-                let FileInfo { name, bytes, sha256 } = *file;
-                let (name, bytes, sha256) = (Some(name), Some(bytes), Some(sha256));
-                EventLine { id: Some(id), name, bytes, sha256, ..bare(Kind::File) }
-            }
-            Body::Created { private } => {
-                EventLine { private: Some(private).filter(|flag| !is_false(flag)), ..bare(Kind::Created) }
-            }
-            Body::Joined => bare(Kind::Joined),
-            Body::Left => bare(Kind::Left),
-            Body::Invited(user) => EventLine { user: Some(user), ..bare(Kind::Invited) },
-            Body::Kicked(user) => EventLine { user: Some(user), ..bare(Kind::Kicked) },
-            Body::Banned(user) => EventLine { user: Some(user), ..bare(Kind::Banned) },
-            Body::Unbanned(user) => EventLine { user: Some(user), ..bare(Kind::Unbanned) },
-            Body::Role(user, role) => EventLine { user: Some(user), role: Some(role), ..bare(Kind::Role) },
-            Body::Set { subject, private } => EventLine { subject, private, ..bare(Kind::Set) },
-            Body::Unknown => bare(Kind::Unknown),
-        }
-    }
-}
-
-impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
-    type Error = Cow<'static, str>;
-
-    fn try_from(line: EventLine<'a>) -> Result<Self, Self::Error> {
-        let EventLine { n, at, to, from, kind, id, text, user, role, subject, private, name, bytes, sha256 } =
-            line;
-        let user = user.ok_or("an event of this kind needs a \"user\"");
-        let body = match kind {
-            Kind::Message => match (id, text) {
-                (Some(id), Some(text)) => Body::Message { id, text },
-                (None, _) | (_, None) => return Err("a message needs an \"id\" and a \"text\"".into()),
-            },
-            Kind::File => match (id, name, bytes, sha256) {
-                (Some(id), Some(name), Some(bytes), Some(sha256)) => {
-                    Body::File { id, file: Box::new(FileInfo { name, bytes, sha256 }) }
-                }
-                _something_is_missing => {
-                    return Err("a file needs an \"id\", a \"name\", \"bytes\" and a \"sha256\"".into());
-                }
-            },
-            Kind::Created => Body::Created { private: private.unwrap_or_default() },
-            Kind::Joined => Body::Joined,
-            Kind::Left => Body::Left,
-            Kind::Invited => Body::Invited(user?),
-            Kind::Kicked => Body::Kicked(user?),
-            Kind::Banned => Body::Banned(user?),
-            Kind::Unbanned => Body::Unbanned(user?),
-            Kind::Role => Body::Role(user?, role.ok_or("a role event needs a \"role\"")?),
-            Kind::Set => Body::Set { subject, private },
-            Kind::Unknown => Body::Unknown,
-        };
-        Ok(Self { n, at, to, from, body })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 12] = [
+    const GOLDEN: [&str; 19] = [
         r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi, João 🙂\n\"tudo bem\"?"}"##,
+        r##"{"n":18,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"sim","reply":17}"##,
+        r##"{"n":19,"at":1763700000123,"to":"#general","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000001","of":17,"text":"olá"}"##,
+        r##"{"n":20,"at":1763700000123,"to":"#general","from":"alice","kind":"message.deleted","id":"01970000-0000-7000-8000-000000000001","of":17}"##,
+        r##"{"n":21,"at":1763700000123,"to":"#general","from":"alice","kind":"message.reacted","id":"01970000-0000-7000-8000-000000000001","of":17,"emoji":"👍"}"##,
+        r##"{"n":22,"at":1763700000123,"to":"#general","from":"alice","kind":"message.unreacted","id":"01970000-0000-7000-8000-000000000001","of":17,"emoji":"👍"}"##,
+        r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"","deleted":true}"##,
+        r##"{"n":19,"at":1763700000123,"to":"#general","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000001","of":17,"text":"","deleted":true}"##,
         r##"{"n":18,"at":1763700000123,"to":"@bob","from":"alice","kind":"file","id":"01970000-0000-7000-8000-000000000001","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#board","from":"alice","kind":"channel.created","private":true}"##,
@@ -319,10 +304,10 @@ mod tests {
             let line = format!(r##"{{"n":1,"at":1,"to":"#a","from":"alice",{rest}}}"##);
             serde_json::from_str::<Event<'_>>(&line).expect_err("refused").to_string()
         };
-        assert_eq!(refusal(r#""kind":"message""#), "a message needs an \"id\" and a \"text\"");
+        assert_eq!(refusal(r#""kind":"message""#), "an event of this kind needs an \"id\"");
         assert_eq!(
-            refusal(r#""kind":"file","bytes":7"#),
-            "a file needs an \"id\", a \"name\", \"bytes\" and a \"sha256\""
+            refusal(r#""kind":"file","id":"01970000-0000-7000-8000-000000000001","bytes":7"#),
+            "a file needs a \"name\", \"bytes\" and a \"sha256\""
         );
         assert_eq!(refusal(r#""kind":"channel.kicked""#), "an event of this kind needs a \"user\"");
         assert_eq!(refusal(r#""kind":"channel.role","user":"bob""#), "a role event needs a \"role\"");

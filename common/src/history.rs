@@ -24,6 +24,9 @@ pub struct History<'a> {
     /// How many at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+    /// Whether to show what edited messages said before.
+    #[serde(default, skip_serializing_if = "crate::channels::is_false")]
+    pub edits: bool,
 }
 
 /// Result of `message.history`. The events are the very lines of the log, in the order of `n`, without a hole.

@@ -19,6 +19,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 pub mod files;
+pub mod amendments;
 pub mod history;
 pub mod presence;
 pub mod reads;

@@ -7,6 +7,18 @@ pub const NAME_CHARACTERS_MAX: usize = 32;
 /// Bytes in one message's text, as UTF-8. Longer things are files.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
+/// Bytes of what one reacts with: the longest emoji of today, families of many people, have about 35.
+pub const EMOJI_BYTES_MAX: usize = 64;
+
+/// Reactions to one message, of all users together: they come with its line in every page.
+pub const REACTIONS_MAX: usize = 500;
+
+/// How often one message may be edited. Each edit is an event, and keeps 8 bytes of memory.
+pub const EDITS_MAX: usize = 100;
+
+/// Older texts of one message that a page of history shows, the newest ones.
+pub const EDITS_SHOWN_MAX: usize = 16;
+
 /// Bytes in the subject of a channel: what fits above a conversation.
 pub const SUBJECT_BYTES_MAX: usize = 512;
 

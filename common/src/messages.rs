@@ -21,6 +21,9 @@ pub struct Send<'a> {
     /// What to say.
     #[serde(borrow)]
     pub text: Text<'a>,
+    /// The number of the event that it answers, in the same conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<u64>,
 }
 
 /// Result of `message.send`: the message is on disk under this number.

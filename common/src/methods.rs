@@ -3,7 +3,7 @@
 
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
-use crate::{accounts, admin, channels, files, history, messages, node, presence, reads};
+use crate::{accounts, admin, amendments, channels, files, history, messages, node, presence, reads};
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +162,18 @@ methods! {
         "Says something to a channel or a user. The answer means: it is on disk."
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000001","text":"oi"}"##
         => r#"{"n":17,"at":1763700000123}"#;
+    MessageEdit "message.edit" Session (amendments::Edit<'a>)
+        "Makes one's own message say something else."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000002","text":"olá"}"##
+        => r#"{"n":18,"at":1763700000456}"#;
+    MessageDelete "message.delete" Session (amendments::Delete<'a>)
+        "Takes one's own message back; moderators and owners any message of their channel."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000003"}"##
+        => r#"{"n":19,"at":1763700000789}"#;
+    MessageReact "message.react" Session (amendments::React<'a>)
+        "Reacts to a message, or takes that back."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000004","emoji":"👍"}"##
+        => r#"{"n":18,"at":1763700000456}"#;
     FileBegin "file.begin" Session (files::Begin<'a>)
         "Begins to upload a file, or goes on with it: tells how much of it the server has."
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000002","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##

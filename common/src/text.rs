@@ -47,6 +47,12 @@ impl<'a> Text<'a> {
         &self.0
     }
 
+    /// The text itself, as it was given.
+    #[must_use]
+    pub fn into_inner(self) -> Cow<'a, str> {
+        self.0
+    }
+
     /// The same text, owned.
     #[must_use]
     pub fn into_owned(self) -> Text<'static> {

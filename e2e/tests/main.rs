@@ -4,6 +4,7 @@
 mod accounts;
 mod messages;
 mod reads;
+mod amendments;
 mod bad_input;
 mod hostile;
 mod presence;

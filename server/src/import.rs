@@ -137,7 +137,7 @@ impl<'a> Import<'a> {
             self.record(Command::Join(Deed { user: user.clone(), channel: channel.clone() }), at)
                 .map_err(|error| error.message)?;
         }
-        self.record(Command::Send { user, to, id, text }, at).map_err(|error| error.message)?;
+        self.record(Command::Send { user, to, id, text, reply: None }, at).map_err(|error| error.message)?;
         self.report.messages += 1;
         Ok(())
     }

@@ -208,6 +208,18 @@ impl Ledger {
         self.journal.read(&conversation.key(), first_n, last_n, out).map_err(unreadable)
     }
 
+    /// One event of a conversation, if there is one of this number; it may not be on disk yet.
+    pub fn event(&self, conversation: &Conversation, n: u64) -> Result<Option<Event<'static>>, Error> {
+        let mut line = Vec::new();
+        if (1..=self.state.head(conversation)).contains(&n) {
+            self.read(conversation, n, n, &mut line)?;
+        }
+        if line.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice::<Event<'_>>(&line).map(|event| Some(event.into_owned())).map_err(internal)
+    }
+
     /// Whether so much waits that no more requests should be taken.
     pub fn is_full(&self) -> bool {
         self.gathering_bytes >= GATHERING_BYTES_MAX || self.held.reply_bytes() >= 8 * GATHERING_BYTES_MAX
@@ -337,7 +349,16 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
         }
         (
             _,
-            Body::Message { .. } | Body::File { .. } | Body::Unbanned(_) | Body::Set { .. } | Body::Unknown,
+            Body::Message { .. }
+            | Body::File { .. }
+            | Body::Edited { .. }
+            | Body::Deleted { .. }
+            | Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
+            | Body::Unbanned(_)
+            | Body::Set { .. }
+            | Body::Unknown,
         ) => (None, false),
     };
     for user in also.into_iter().chain(own.then_some(&event.from)) {
@@ -364,7 +385,7 @@ fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
     }
 }
 
-fn internal(error: impl std::fmt::Display) -> Error {
+pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
     error!(%error, "a failure of the server itself");
     Error::new(Reason::Internal, "the server failed; its log says why")
 }

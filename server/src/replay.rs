@@ -4,7 +4,7 @@
 //! There is no other undoing. To have one, every rule would need its reverse, which is used once in a year and wrong;
 //! reading again is what every start does. It takes as long as a start, well under a second, once for a full disk.
 
-use common::{Body, Target};
+use common::Target;
 
 use crate::domain::State;
 use crate::journal::{Checkpoint, EventKey, Journal, JournalError, Opened, Options};
@@ -51,19 +51,7 @@ fn apply(state: &mut State, number: u64, line: &[u8]) -> Result<Option<EventKey<
 /// Under which key the journal finds a record again.
 pub(crate) fn key_of<'a>(record: &'a Record<'_>) -> Option<EventKey<'a>> {
     let Record::Event(event) = record else { return None };
-    let id = match &event.body {
-        Body::Message { id, .. } | Body::File { id, .. } => Some(id.as_u128()),
-        Body::Created { .. }
-        | Body::Joined
-        | Body::Left
-        | Body::Invited(_)
-        | Body::Kicked(_)
-        | Body::Banned(_)
-        | Body::Unbanned(_)
-        | Body::Role(..)
-        | Body::Set { .. }
-        | Body::Unknown => None,
-    };
+    let id = event.body.id().map(|id| id.as_u128());
     let conversation = match &event.to {
         Target::Channel(name) => name.as_str().into(),
         Target::User(_) => event.conversation().key().into_owned().into(),

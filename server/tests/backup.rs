@@ -48,7 +48,7 @@ fn say(ledger: &mut Ledger, number: u128) {
     let to = Target::new("#a").expect("a target");
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number);
     let text = Text::new(format!("message {number}")).expect("a text");
-    ledger.record(Command::Send { user: alice(), to, id, text }, NOW_MS).expect("allowed");
+    ledger.record(Command::Send { user: alice(), to, id, text, reply: None }, NOW_MS).expect("allowed");
 }
 
 /// A folder with twenty messages, an attachment and a ledger that still works on it.

@@ -50,6 +50,7 @@ fn deeds() -> impl Iterator<Item = Command<'static>> {
         to: Target::Channel(channel.clone()),
         id: Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number),
         text: Text::new(format!("{number} {}", "x".repeat(60))).expect("a text"),
+        reply: None,
     });
     first.into_iter().chain(messages)
 }

@@ -86,7 +86,7 @@ fn deed(by: &str) -> Deed {
 fn send(by: &str, to: &str, number: u128) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number);
     let text = Text::new(format!("olá {number} 🙂")).expect("a text");
-    Command::Send { user: user(by), to: Target::new(to).expect("a target"), id, text }
+    Command::Send { user: user(by), to: Target::new(to).expect("a target"), id, text, reply: None }
 }
 
 fn first_half(running: &mut Running) {

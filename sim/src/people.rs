@@ -49,7 +49,7 @@ impl World {
                     let _ = if is_wanted { topics.insert(shared) } else { topics.remove(&shared) };
                     self.send_subscription(from, topic, is_wanted);
                 }
-                Wish::News(news) => self.show(client, news)?,
+                Wish::News(news) => self.show(client, *news)?,
                 Wish::Begun => self.begin(client),
                 Wish::NotBegun => {
                     // The session has forgotten how far it was, and has said so.

@@ -60,7 +60,7 @@ pub(crate) enum Wish {
     /// Subscribe, or take it back.
     Subscribe(String, bool),
     /// Look at what the person is told.
-    News(News),
+    News(Box<News>),
     /// Following has begun.
     Begun,
     /// Following has not begun: try again later.
@@ -146,7 +146,8 @@ impl Person {
         if choice < 70 || self.asking.is_some() {
             return Some(self.say(now_ms, dice, target));
         }
-        let range = |conversation| Range { conversation, before: None, after: None, limit: Some(5) };
+        let range =
+            |conversation| Range { conversation, before: None, after: None, limit: Some(5), edits: false };
         let command = match choice {
             70..78 => Command::Join(channel.clone()),
             78..82 => Command::Create { channel: channel.clone(), private: false },
@@ -176,7 +177,7 @@ impl Person {
             let text = Text::new(format!("{} of {}", self.said.len(), self.user())).expect("a text");
             self.said.push((Conversation::of(self.user(), &to), id));
             if let Some(session) = &mut self.session {
-                session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text }));
+                session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
             }
         }
         format!("says {count} to {to}")
@@ -200,7 +201,7 @@ impl Person {
                     wishes.push(Wish::Note(words));
                     wishes.extend(self.answered(ticket, outcome.ok()));
                 }
-                Effect::News(news) => wishes.push(Wish::News(news)),
+                Effect::News(news) => wishes.push(Wish::News(Box::new(news))),
                 Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) | Effect::Endpoint(_) => {}
             }
         }
@@ -264,6 +265,7 @@ fn summary(answer: &Answer) -> String {
         Answer::LoggedIn(account) => format!("logged in as {}", account.user),
         Answer::Sessions(sessions) => format!("{} sessions", sessions.len()),
         Answer::Reads(reads) => format!("{} conversations", reads.len()),
+        Answer::Amended(sent) => format!("amended by {}", sent.n),
         Answer::Unread(count) => format!("{count} unread"),
         Answer::Overview(_) => "an overview".to_owned(),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),

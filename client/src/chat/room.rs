@@ -172,9 +172,14 @@ impl Room {
     }
 
     pub(super) fn send(&mut self, to: Target, words: &str) -> Result<(), Failure> {
+        self.send_reply(to, words, None)
+    }
+
+    /// Says something, in answer to an event.
+    pub(super) fn send_reply(&mut self, to: Target, words: &str, reply: Option<u64>) -> Result<(), Failure> {
         let text = text(self.words, words)?;
         self.tally.sending();
-        self.desk.send(to, text).inspect_err(|_| self.tally.settled(false))
+        self.desk.send(to, text, reply).inspect_err(|_| self.tally.settled(false))
     }
 
     pub(super) fn channels(&mut self) -> Result<Vec<ChannelInfo>, Failure> {

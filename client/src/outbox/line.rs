@@ -29,6 +29,9 @@ pub(super) enum Line<'a> {
         to: Target,
         #[serde(borrow)]
         text: Text<'a>,
+        /// The number of the event that it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<u64>,
     },
     /// It does not wait any more.
     Done { done: Uuid },
@@ -58,8 +61,8 @@ impl Header {
 
 impl Line<'_> {
     pub(super) fn of(message: &Message) -> Self {
-        let Message { to, id, text } = message.clone();
-        Self::Waiting { id, to, text }
+        let Message { to, id, text, reply } = message.clone();
+        Self::Waiting { id, to, text, reply }
     }
 }
 
@@ -73,8 +76,8 @@ impl Contents {
         let (mut waiting, mut done, mut damaged) = (Vec::new(), HashSet::new(), 0);
         for line in lines {
             match serde_json::from_slice(line) {
-                Ok(Line::Waiting { id, to, text }) => {
-                    waiting.push(Message { to, id, text: text.into_owned() });
+                Ok(Line::Waiting { id, to, text, reply }) => {
+                    waiting.push(Message { to, id, text: text.into_owned(), reply });
                 }
                 Ok(Line::Done { done: id }) => drop(done.insert(id)),
                 Err(_) => damaged += 1,

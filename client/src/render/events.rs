@@ -1,5 +1,6 @@
 //! Events in words.
 
+use common::amendments::Present;
 use common::{Body, Event};
 use indicatif::HumanBytes;
 
@@ -11,12 +12,19 @@ use crate::words::Words;
 pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, String)> {
     let Event { n, to, from, body, .. } = event;
     let done = match body {
-        Body::Message { text, .. } => {
-            return Some((format!("{from}: "), sanitise(text.as_str()).into_owned()));
+        Body::Message { text, reply, .. } => {
+            let head = reply.map_or_else(|| format!("{from}: "), |reply| words.said_in_reply(from, reply));
+            return Some((head, sanitise(text.as_str()).into_owned()));
         }
         Body::File { file, .. } => {
             words.sent_file(&sanitise(file.name.as_str()), &HumanBytes(file.bytes).to_string(), *n)
         }
+        Body::Gone { of: None, .. } => return Some((format!("{from}: "), words.is_deleted())),
+        Body::Gone { of: Some(of), .. } => words.edited(*of, &words.is_deleted()),
+        Body::Edited { of, text, .. } => words.edited(*of, &sanitise(text.as_str())),
+        Body::Deleted { of, .. } => words.deleted(*of),
+        Body::Reacted { of, emoji, .. } => format!("{} {of}", sanitise(emoji.as_str())),
+        Body::Unreacted { of, emoji, .. } => words.took_reaction_back(&sanitise(emoji.as_str()), *of),
         Body::Created { private: false } => words.created(to),
         Body::Created { private: true } => words.created_private(to),
         Body::Joined => words.joined(to),
@@ -56,6 +64,11 @@ pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
         Body::Left => words.you_left_elsewhere(conversation),
         Body::Message { .. }
         | Body::File { .. }
+        | Body::Edited { .. }
+        | Body::Deleted { .. }
+        | Body::Reacted { .. }
+        | Body::Unreacted { .. }
+        | Body::Gone { .. }
         | Body::Created { .. }
         | Body::Joined
         | Body::Unbanned(_)
@@ -63,4 +76,22 @@ pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
         | Body::Set { .. }
         | Body::Unknown => words.something_happened(conversation),
     }
+}
+
+/// What became of a message, to follow its text; `time` says when something was said.
+pub(super) fn became(words: Words, present: &Present<'_>, time: impl Fn(u64) -> String) -> String {
+    let mut all = String::new();
+    if present.edited.is_some() {
+        all.push(' ');
+        all.push_str(&words.is_edited());
+    }
+    for reaction in &present.reactions {
+        let users: Vec<_> = reaction.users.iter().map(ToString::to_string).collect();
+        all.push_str(&format!("  {} {}", sanitise(reaction.emoji.as_str()), users.join(", ")));
+    }
+    for before in &present.edits {
+        all.push('\n');
+        all.push_str(&words.said_before(&time(before.at), &sanitise(&before.text)));
+    }
+    all
 }

@@ -77,7 +77,10 @@ impl Renderer {
     /// version does not know.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
-        let (head, text) = events::in_words(self.words, event)?;
+        let (head, mut text) = events::in_words(self.words, event)?;
+        if let Some(present) = &entry.present {
+            text += &events::became(self.words, present, |at| self.time(at));
+        }
         let place = format!("{} {} {} ", self.time(event.at), entry.conversation, entry.n);
         let text = wrap::wrap(&text, place.width() + head.width(), (self.columns)());
         if !self.has_colours {
@@ -91,6 +94,14 @@ impl Renderer {
         Some(Style::System.paint(&place) + &head + &mentions_painted(&text, reader.as_ref()))
     }
 
+    /// A page of history as it is at present: what became of its messages is said with them, not once more.
+    pub(crate) fn page(&self, entries: &[Entry]) -> String {
+        let is_here = |n| entries.iter().any(|entry| entry.n == n);
+        let amends = |entry: &Entry| entry.event.as_ref().and_then(|event| event.body.amends());
+        let rest = entries.iter().filter(|entry| !amends(entry).is_some_and(is_here));
+        rest.filter_map(|entry| self.entry(entry)).collect::<Vec<_>>().join("\n")
+    }
+
     /// A conversation that was opened, with its newest events, or those from the first unread one on.
     pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
@@ -99,7 +110,7 @@ impl Renderer {
             [first, ..] => self.words.shown_from(conversation, first.n),
         };
         let mut lines = vec![self.note(&head)];
-        lines.extend(entries.iter().filter_map(|entry| self.entry(entry)));
+        lines.extend(Some(self.page(entries)).filter(|page| !page.is_empty()));
         if more > 0 {
             lines.push(self.note(&self.words.more_to_read(more)));
         }
@@ -216,7 +227,13 @@ mod tests {
     fn entry(event: &str) -> Entry {
         let event: Event<'_> = serde_json::from_str(event).expect("an event");
         let event = event.into_owned();
-        Entry { conversation: event.to.clone(), n: event.n, line: "".into(), event: Some(event) }
+        Entry {
+            conversation: event.to.clone(),
+            n: event.n,
+            line: "".into(),
+            event: Some(event),
+            present: None,
+        }
     }
 
     fn message(text: &str) -> Entry {

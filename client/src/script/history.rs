@@ -23,25 +23,28 @@ pub struct History {
     /// How many at most.
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..=common::limits::HISTORY_EVENTS_MAX))]
     limit: Option<u64>,
+    /// Show what edited messages said before.
+    #[arg(long)]
+    edits: bool,
     #[command(flatten)]
     common: Common,
 }
 
 pub(super) fn run(arguments: History) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let History { conversation, before, after, limit, common } = arguments;
+    let History { conversation, before, after, limit, edits, common } = arguments;
     let Answer::History(entries) =
-        desk.ask(Command::History(Range { conversation, before, after, limit }))?
+        desk.ask(Command::History(Range { conversation, before, after, limit, edits }))?
     else {
         return Err(unexpected());
     };
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
-    for entry in &entries {
-        if common.json {
+    if common.json {
+        for entry in &entries {
             output.print_json(&entry.line)?;
-        } else if let Some(shown) = renderer.entry(entry) {
-            output.print(&shown)?;
         }
+    } else if !entries.is_empty() {
+        output.print(&renderer.page(&entries))?;
     }
     Ok(output.flush()?)
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod channels;
 mod history;
 mod manage;
+mod amendments;
 mod reads;
 mod send;
 mod sessions;
@@ -41,6 +42,12 @@ pub enum Command {
     Subscribe(subscribe::Subscribe),
     /// Read a page of a conversation.
     History(history::History),
+    /// Make your own message say something else.
+    Edit(amendments::Edit),
+    /// Take a message back.
+    Delete(amendments::OneMessage),
+    /// React to a message.
+    React(amendments::React),
     /// List the conversations with something unread.
     Unread(reads::Unread),
     /// Mark a conversation as read.
@@ -77,6 +84,9 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Send(arguments) => send::run(arguments),
         Command::Subscribe(arguments) => subscribe::run(arguments),
         Command::History(arguments) => history::run(arguments),
+        Command::Edit(arguments) => amendments::edit(arguments),
+        Command::Delete(arguments) => amendments::delete(arguments),
+        Command::React(arguments) => amendments::react(arguments),
         Command::Unread(arguments) => reads::unread(&arguments),
         Command::Read(arguments) => reads::mark(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
@@ -184,6 +194,11 @@ mod tests {
             "send @bob - --json --timeout 0.5",
             "subscribe #ops --json --after 0",
             "history #ops --before 7 --limit 500",
+            "send #ops --reply 17 done",
+            "history #ops --edits",
+            "edit #ops 17 done",
+            "delete #ops 17 --json",
+            "react @bob 17 👍 --remove",
             "unread --json",
             "unread --all",
             "read #ops",

@@ -28,6 +28,9 @@ pub struct Send {
     to: Target,
     /// What to say; `-` sends every line of standard input that is not blank.
     text: String,
+    /// The number of the event that it answers.
+    #[arg(long, value_name = "N")]
+    reply: Option<u64>,
     #[command(flatten)]
     common: Common,
 }
@@ -36,12 +39,12 @@ pub struct Send {
 enum Step {
     Line(String),
     End,
-    News(News),
+    News(Box<News>),
 }
 
 impl From<News> for Step {
     fn from(news: News) -> Self {
-        Self::News(news)
+        Self::News(Box::new(news))
     }
 }
 
@@ -52,10 +55,11 @@ pub(super) fn run(arguments: Send) -> Result<(), Failure> {
     let credits = provide(arguments.text, sender)?;
     let deadline = desk.deadline(NO_HURRY);
     let output = arguments.common.json.then(Output::new);
-    let to = arguments.to;
+    let (to, reply) = (arguments.to, arguments.reply);
     let sending = Sending {
         desk,
         to,
+        reply,
         output,
         credits,
         underway: 0,
@@ -108,6 +112,7 @@ fn read_lines(allowed: &Receiver<()>, steps: &SyncSender<Step>) {
 struct Sending {
     desk: Desk,
     to: Target,
+    reply: Option<u64>,
     /// Where the events go that the messages have become, if anybody wants them.
     output: Option<Output>,
     credits: SyncSender<()>,
@@ -148,29 +153,33 @@ impl Sending {
                 self.has_ended = true;
                 Ok(())
             }
-            Step::News(News::Sent { outcome, .. }) => self.sent(outcome),
-            Step::News(News::Recalled(messages)) => {
+            Step::News(news) => self.hear(*news),
+        }
+    }
+
+    fn hear(&mut self, news: News) -> Result<(), Failure> {
+        match news {
+            News::Sent { outcome, .. } => self.sent(outcome),
+            News::Recalled(messages) => {
                 complain(&format!("sending first what was not sent before: {} messages", messages.len()));
                 self.underway += messages.len();
                 self.wait_anew();
                 Ok(())
             }
-            Step::News(News::SessionEnded(error)) => Err(error.into()),
-            Step::News(News::ConnectionLost) => {
+            News::SessionEnded(error) => Err(error.into()),
+            News::ConnectionLost => {
                 complain("the server does not answer; trying again");
                 Ok(())
             }
-            Step::News(
-                News::ConnectionRestored
-                | News::Entry(_)
-                | News::Opened { .. }
-                | News::Pending(_)
-                | News::Read(_)
-                | News::Invited(_)
-                | News::MembershipEnded(_)
-                | News::Presence(_)
-                | News::Typing(_),
-            ) => Ok(()),
+            News::ConnectionRestored
+            | News::Entry(_)
+            | News::Opened { .. }
+            | News::Pending(_)
+            | News::Read(_)
+            | News::Invited(_)
+            | News::MembershipEnded(_)
+            | News::Presence(_)
+            | News::Typing(_) => Ok(()),
         }
     }
 
@@ -183,7 +192,7 @@ impl Sending {
                 } else {
                     self.underway += 1;
                 }
-                self.desk.send(self.to.clone(), text)
+                self.desk.send(self.to.clone(), text, self.reply)
             }
             Err(error) => {
                 self.refuse(&error.to_string());

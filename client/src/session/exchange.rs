@@ -1,7 +1,9 @@
 //! What goes into a [`Session`](super::Session) and what comes out of it.
 
 use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
+use common::amendments::{Emoji, Present};
 use common::channels::{ChannelInfo, Joined, Member, Role};
+use common::messages::Sent;
 use common::presence::Change;
 use common::reads::Reading;
 use common::{ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
@@ -61,6 +63,8 @@ pub enum Command {
     Administrate(Administration),
     /// Say something. The outcome comes as [`News::Sent`].
     Send(Message),
+    /// Do something to a message.
+    Amend(Amend),
     /// Tell how the session stands.
     Status,
     /// Read one page.
@@ -132,6 +136,37 @@ pub struct Message {
     pub id: Uuid,
     /// What to say.
     pub text: Text<'static>,
+    /// The number of the event that it answers.
+    pub reply: Option<u64>,
+}
+
+/// Something to be done to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amend {
+    /// Where it was said.
+    pub conversation: Target,
+    /// Which.
+    pub n: u64,
+    /// Keeps it one event however often it is sent.
+    pub id: Uuid,
+    /// What.
+    pub change: Alteration,
+}
+
+/// What is to become of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alteration {
+    /// It says something else.
+    Edit(Text<'static>),
+    /// It is taken back.
+    Delete,
+    /// The person reacts to it, or takes that back.
+    React {
+        /// With what.
+        emoji: Emoji,
+        /// Whether it is taken back.
+        remove: bool,
+    },
 }
 
 /// A part of a conversation: the newest events, or those before or after a number.
@@ -145,6 +180,8 @@ pub struct Range {
     pub after: Option<u64>,
     /// How many at most.
     pub limit: Option<u64>,
+    /// With what edited messages said before.
+    pub edits: bool,
 }
 
 /// What a command led to.
@@ -176,6 +213,8 @@ pub enum Answer {
     Status(super::Status),
     /// How far all conversations have been read.
     Reads(Vec<Reading>),
+    /// It is done, and on disk under this number.
+    Amended(Sent),
     /// So many messages of the conversation are still unread.
     Unread(u64),
 }
@@ -238,6 +277,8 @@ pub struct Entry {
     pub line: Box<str>,
     /// What it says, when this version knows its kind.
     pub event: Option<Event<'static>>,
+    /// What became of it, as a page of history says.
+    pub present: Option<Box<Present<'static>>>,
 }
 
 /// What every event has, of whatever kind.
@@ -256,6 +297,7 @@ impl Entry {
             n,
             line: line.into(),
             event,
+            present: None,
         };
         if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
             return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
@@ -265,12 +307,26 @@ impl Entry {
         Some(entry(any.n, common::Conversation::of(&any.from, &any.to), None))
     }
 
+    /// Reads an event's line in a page of history, which may say more than the line in the log.
+    pub(super) fn read_present(reader: &UserName, line: &str) -> Option<Self> {
+        let present = serde_json::from_str::<Present<'static>>(line).ok();
+        let present = present.filter(|present| *present != Present::default()).map(Box::new);
+        Self::read(reader, line).map(|entry| Self { present, ..entry })
+    }
+
     /// The event that an acknowledged message of one's own has become.
-    pub(super) fn own(reader: &UserName, message: &Message, sent: common::messages::Sent) -> Self {
-        let body = common::Body::Message { id: message.id, text: message.text.clone() };
+    pub(super) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
+        let Message { id, text, reply, .. } = message.clone();
+        let body = common::Body::Message { id, text, reply };
         let event = Event { n: sent.n, at: sent.at, to: message.to.clone(), from: reader.clone(), body };
         let line = serde_json::to_string(&event).unwrap_or_default().into();
-        Self { conversation: event.conversation().seen_by(reader), n: sent.n, line, event: Some(event) }
+        Self {
+            conversation: event.conversation().seen_by(reader),
+            n: sent.n,
+            line,
+            event: Some(event),
+            present: None,
+        }
     }
 }
 

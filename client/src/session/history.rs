@@ -66,7 +66,7 @@ impl Session {
             None => (None, OPENING_EVENTS),
         };
         let question = Question::Open(conversation.clone());
-        let range = Range { conversation, before: None, after, limit: Some(limit) };
+        let range = Range { conversation, before: None, after, limit: Some(limit), edits: false };
         self.ask_history(now_ms, Purpose::Question { ticket, question }, range);
     }
 
@@ -74,18 +74,19 @@ impl Session {
     pub(super) fn read_on(&mut self, now_ms: u64, ticket: u64, conversation: Target) {
         let question = Question::ReadOn(conversation.clone());
         let after = self.reads.shown(&conversation);
-        let range = Range { conversation, before: None, after, limit: Some(UNREAD_EVENTS) };
+        let range = Range { conversation, before: None, after, limit: Some(UNREAD_EVENTS), edits: false };
         self.ask_history(now_ms, Purpose::Question { ticket, question }, range);
     }
 
     fn ask_history(&mut self, now_ms: u64, purpose: Purpose, range: Range) {
-        let Range { conversation, before, after, limit } = range;
+        let Range { conversation, before, after, limit, edits } = range;
         self.ask(now_ms, purpose, Method::MessageHistory, |token| History {
             token,
             conversation,
             before,
             after,
             limit,
+            edits,
         });
     }
 
@@ -157,8 +158,13 @@ impl Session {
             if let Some((after, missing)) = gap {
                 self.repairs.running.insert(conversation.clone());
                 let limit = Some(missing.min(HISTORY_EVENTS_MAX));
-                let range =
-                    Range { conversation: conversation.clone(), before: None, after: Some(after), limit };
+                let range = Range {
+                    conversation: conversation.clone(),
+                    before: None,
+                    after: Some(after),
+                    limit,
+                    edits: false,
+                };
                 self.ask_history(now_ms, Purpose::Repair(conversation), range);
             }
         }
@@ -189,7 +195,8 @@ impl Session {
     fn entries(&self, result: &str) -> Result<(u64, Vec<Entry>), Error> {
         let page: Page<'_> = read(result)?;
         let me: Option<&UserName> = self.account.as_ref().map(|account| &account.user);
-        let read = |line: &&serde_json::value::RawValue| me.and_then(|me| Entry::read(me, line.get()));
+        let read =
+            |line: &&serde_json::value::RawValue| me.and_then(|me| Entry::read_present(me, line.get()));
         Ok((page.head, page.events.iter().filter_map(read).collect()))
     }
 }

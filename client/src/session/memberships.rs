@@ -35,6 +35,11 @@ impl Change {
             | Body::Invited(_)
             | Body::Message { .. }
             | Body::File { .. }
+            | Body::Edited { .. }
+            | Body::Deleted { .. }
+            | Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
             | Body::Unbanned(_)
             | Body::Role(..)
             | Body::Set { .. }

@@ -13,6 +13,7 @@ mod topics;
 mod memberships;
 mod history;
 mod messages;
+mod amendments;
 mod reads;
 mod outbox;
 mod presence;
@@ -37,7 +38,9 @@ use common::{Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 pub use admin::{Administration, Overview};
-pub use exchange::{Answer, Appearance, Command, Deed, Effect, Entry, Follow, Message, News, Range};
+pub use exchange::{
+    Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Follow, Message, News, Range,
+};
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Status};
 
@@ -162,6 +165,7 @@ impl Session {
             Command::History(range) => self.read_history(now_ms, ticket, range),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
+            Command::Amend(amend) => self.amend(now_ms, ticket, amend),
             Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
             Command::MarkRead(conversation, n) => self.mark_read(now_ms, ticket, conversation, n),
         }
@@ -227,6 +231,7 @@ impl Session {
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
             Question::Mark => Self::marked(outcome?)?,
+            Question::Amend => Self::amended(outcome?)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,
             Question::Logout => outcome.map(|_done| self.logged_out())?,
             Question::Join(_) => self.joined(now_ms, outcome?)?,

@@ -132,9 +132,9 @@ impl Outbox {
                 break;
             }
             let id = *waiting.request.get_or_insert_with(|| requests.fresh_id());
-            let Message { to, id: message_id, text } = &waiting.message;
+            let Message { to, id: message_id, text, reply } = &waiting.message;
             let token = account.token.as_str().into();
-            let params = Send { token, to: to.clone(), id: *message_id, text: text.clone() };
+            let params = Send { token, to: to.clone(), id: *message_id, text: text.clone(), reply: *reply };
             let line = line(id, Method::MessageSend, &params);
             bytes += line.len();
             waiting.is_flying = true;

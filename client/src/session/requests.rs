@@ -62,6 +62,7 @@ pub(super) enum Question {
         so_far: Vec<common::reads::Reading>,
     },
     Mark,
+    Amend,
 }
 
 /// At which point heads were asked for, which says what the fan-out should have brought by then.

@@ -108,7 +108,7 @@ mod tests {
 
     fn entry(n: u64) -> Entry {
         let conversation = common::Target::new("#a").expect("a name");
-        Entry { conversation, n, line: "".into(), event: None }
+        Entry { conversation, n, line: "".into(), event: None, present: None }
     }
 
     fn told(timeline: &mut Timeline) -> Vec<u64> {

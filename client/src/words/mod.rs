@@ -9,6 +9,7 @@ mod language;
 mod accounts;
 mod channels;
 mod conversations;
+mod amendments;
 mod reads;
 mod files;
 mod connection;
@@ -96,6 +97,7 @@ mod tests {
         presence::SENTENCES,
         menu::SENTENCES,
         admin::SENTENCES,
+        amendments::SENTENCES,
         reads::SENTENCES,
         files::SENTENCES,
     ];

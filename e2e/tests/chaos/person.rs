@@ -180,7 +180,7 @@ impl Person {
             let text =
                 Text::new(format!("{} de {} {long}", self.said.len(), self.account.user)).expect("a text");
             self.said.push((Conversation::of(&self.account.user, &to), id));
-            self.session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text }));
+            self.session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
             self.record.said.add(1);
         }
     }

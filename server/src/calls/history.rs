@@ -3,9 +3,10 @@
 use common::history::{Heads, HeadsSince, History, encode_page};
 use common::limits::HISTORY_BYTES_MAX;
 use common::rpc::encode_result_with;
-use common::{Error, Target};
+use common::{Conversation, Error, Event, Target};
 
 use super::Desk;
+use super::amendments::write_present;
 use crate::domain::history::{self, Fill, PageRange};
 
 /// Events read at once: a page that would get too large is found out after so many.
@@ -28,20 +29,48 @@ pub(super) fn page(desk: &mut Desk<'_>, params: &History<'_>) -> Result<Page, Er
     let user = desk.user_of(&params.token)?;
     let History { before, after, limit, .. } = *params;
     let range = history::page(desk.ledger.state(), &user, &params.conversation, before, after, limit)?;
+    let edits = params.edits;
     let lines = match range.fill {
-        Fill::Forward => read_forward(desk, &range)?,
-        Fill::Backward => read_backward(desk, &range)?,
+        Fill::Forward => read_forward(desk, &range, edits)?,
+        Fill::Backward => read_backward(desk, &range, edits)?,
     };
     Ok(Page { conversation: params.conversation.clone(), head: range.head, lines })
 }
 
+/// Reads events as they are at present. Their lines are copied as they are, unless something became of one of them.
+fn read(
+    desk: &Desk<'_>,
+    conversation: &Conversation,
+    first: u64,
+    last: u64,
+    edits: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let amendments = desk.ledger.state().channels.amendments(conversation);
+    let Some(amendments) = amendments.filter(|amendments| amendments.touch(first..=last)) else {
+        return desk.ledger.read(conversation, first, last, out);
+    };
+    let mut lines = Vec::new();
+    desk.ledger.read(conversation, first, last, &mut lines)?;
+    for (n, line) in (first..).zip(lines.split_inclusive(|byte| *byte == b'\n')) {
+        match amendments.of(n) {
+            None => out.extend_from_slice(line),
+            Some(amendment) => {
+                let event: Event<'_> = serde_json::from_slice(line).map_err(crate::ledger::internal)?;
+                write_present(desk.ledger, conversation, event, amendment, edits, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// From the first event on, until the page is full.
-fn read_forward(desk: &Desk<'_>, range: &PageRange) -> Result<Vec<u8>, Error> {
+fn read_forward(desk: &Desk<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
     let (mut lines, end) = (Vec::new(), *range.numbers.end());
     let mut first = *range.numbers.start();
     while first <= end && lines.len() < HISTORY_BYTES_MAX {
         let last = end.min(first.saturating_add(CHUNK_EVENTS - 1));
-        desk.ledger.read(&range.conversation, first, last, &mut lines)?;
+        read(desk, &range.conversation, first, last, edits, &mut lines)?;
         first = last + 1;
     }
     if lines.len() > HISTORY_BYTES_MAX {
@@ -55,13 +84,13 @@ fn read_forward(desk: &Desk<'_>, range: &PageRange) -> Result<Vec<u8>, Error> {
 }
 
 /// From the last event back, until the page is full.
-fn read_backward(desk: &Desk<'_>, range: &PageRange) -> Result<Vec<u8>, Error> {
+fn read_backward(desk: &Desk<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
     let (mut lines, start) = (Vec::new(), *range.numbers.start());
     let mut end = *range.numbers.end();
     while start <= end && end > 0 && lines.len() < HISTORY_BYTES_MAX {
         let first = start.max((end + 1).saturating_sub(CHUNK_EVENTS));
         let mut earlier = Vec::new();
-        desk.ledger.read(&range.conversation, first, end, &mut earlier)?;
+        read(desk, &range.conversation, first, end, edits, &mut earlier)?;
         earlier.append(&mut lines);
         lines = earlier;
         end = first - 1;

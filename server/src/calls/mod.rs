@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod amendments;
 mod history;
 mod reads;
 mod messages;
@@ -138,6 +139,9 @@ impl Desk<'_> {
             Call::FileChunk(params) => tell(out, id, files::chunk(self, &params, outcome)?),
             Call::FileCommit(params) => tell(out, id, files::commit(self, &params, outcome)?),
             Call::FileGet(params) => tell(out, id, files::get(self, &params, outcome)?),
+            Call::MessageEdit(params) => tell(out, id, amendments::edit(self, params)?),
+            Call::MessageDelete(params) => tell(out, id, amendments::delete(self, params)?),
+            Call::MessageReact(params) => tell(out, id, amendments::react(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
             Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
             Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),

@@ -1,5 +1,7 @@
 //! Why a command may not be.
 
+use common::amendments::Emoji;
+use common::limits::{EDITS_MAX, REACTIONS_MAX};
 use common::{ChannelName, Error, Reason, Target, UserName};
 use thiserror::Error as ThisError;
 
@@ -45,6 +47,21 @@ pub enum DomainError {
     /// The account is shut out.
     #[error("this account is disabled; ask an administrator of the node")]
     Disabled,
+    /// No message to do something to.
+    #[error("there is no message {0} in {1}, or it was deleted")]
+    NoSuchMessage(u64, Target),
+    /// Only for the author.
+    #[error("only the author of a message may do this")]
+    NotAuthor,
+    /// Reacted, or not reacted, already.
+    #[error("your reaction {} is so already", .0.as_str())]
+    Unchanged(Emoji),
+    /// A message was edited too often.
+    #[error("a message can be edited {EDITS_MAX} times: send a new one")]
+    TooManyEdits,
+    /// A message has too many reactions.
+    #[error("a message can have {REACTIONS_MAX} reactions")]
+    TooManyReactions,
     /// No such session of this user.
     #[error("you have no such session")]
     NoSuchSession,
@@ -80,6 +97,10 @@ impl DomainError {
             Self::Disabled => Reason::Disabled,
             Self::NoSuchSession => Reason::NoSuchSession,
             Self::NoSuchFile(..) => Reason::NoSuchFile,
+            Self::NoSuchMessage(..) => Reason::NoSuchMessage,
+            Self::NotAuthor => Reason::NotAllowed,
+            Self::Unchanged(_) => Reason::Unchanged,
+            Self::TooManyEdits | Self::TooManyReactions => Reason::TooLarge,
             Self::TooMany(_) => Reason::TooLarge,
             Self::IdVersion | Self::IdFuture => Reason::InvalidParams,
         }

@@ -102,6 +102,9 @@ impl Files {
     }
 
     pub(super) fn apply(&mut self, event: &Event<'_>) {
+        if let Body::Deleted { of, .. } = &event.body {
+            self.delete(&event.conversation(), *of);
+        }
         if let Body::File { file, .. } = &event.body {
             let (to, from) = (event.to.clone(), event.from.clone());
             self.restore(Shared { n: event.n, to, from, bytes: file.bytes, sha256: file.sha256 });
@@ -109,7 +112,7 @@ impl Files {
     }
 
     /// The event was deleted, and with it what it held.
-    pub fn delete(&mut self, conversation: &Conversation, n: u64) {
+    fn delete(&mut self, conversation: &Conversation, n: u64) {
         let place = (conversation.clone(), n);
         let Some(Shared { from, bytes, sha256, .. }) = self.shared.remove(&place) else { return };
         self.deleted += 1;
@@ -142,13 +145,12 @@ pub(super) fn share(
     file: FileInfo,
     at: u64,
 ) -> Result<Record<'static>, DomainError> {
-    let n = messages::next(state, &user, &to, id, at)?;
-    Ok(Record::Event(Event { n, at, to, from: user, body: Body::File { id, file: Box::new(file) } }))
+    messages::send(state, user, to, Body::File { id, file: Box::new(file) }, at)
 }
 
 /// Whether `user` may send a file there; what would be said when it is complete is said before it is uploaded.
 pub fn may_share(state: &State, user: &UserName, to: &Target, id: Uuid, at: u64) -> Result<(), DomainError> {
-    messages::next(state, user, to, id, at).map(drop)
+    messages::next(state, user, to, Some(id), at).map(drop)
 }
 
 /// The file that an event holds, if `user` may read the conversation now.

@@ -52,7 +52,7 @@ pub fn page(
 }
 
 /// The conversation that `user` means, if they may read it.
-pub(super) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, DomainError> {
+pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, DomainError> {
     match target {
         Target::Channel(name) => {
             state.channels.membership(name, user)?;

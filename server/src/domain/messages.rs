@@ -1,6 +1,6 @@
 //! Messages to channels and to users.
 
-use common::{Body, Conversation, Event, Target, Text, UserName};
+use common::{Body, Conversation, Event, Target, UserName};
 use uuid::Uuid;
 
 use super::{DomainError, State};
@@ -14,12 +14,16 @@ pub(super) fn send<'a>(
     state: &State,
     user: UserName,
     to: Target,
-    id: Uuid,
-    text: Text<'a>,
+    body: Body<'a>,
     at: u64,
 ) -> Result<Record<'a>, DomainError> {
-    let n = next(state, &user, &to, id, at)?;
-    Ok(Record::Event(Event { n, at, to, from: user, body: Body::Message { id, text } }))
+    let n = next(state, &user, &to, body.id(), at)?;
+    if let Body::Message { reply: Some(reply), .. } = &body
+        && !(1..n).contains(reply)
+    {
+        return Err(DomainError::NoSuchMessage(*reply, to));
+    }
+    Ok(Record::Event(Event { n, at, to, from: user, body }))
 }
 
 /// The number of what `user` sends next, if they may send it.
@@ -27,10 +31,10 @@ pub(super) fn next(
     state: &State,
     user: &UserName,
     to: &Target,
-    id: Uuid,
+    id: Option<Uuid>,
     at: u64,
 ) -> Result<u64, DomainError> {
-    check_id(id, at)?;
+    id.map_or(Ok(()), |id| check_id(id, at))?;
     let head = match to {
         Target::Channel(name) => state.channels.membership(name, user)?.progress.n,
         Target::User(other) if !state.users.exists(other) => {
@@ -42,7 +46,7 @@ pub(super) fn next(
 }
 
 /// The first 48 bits of a UUID of version 7 are Unix milliseconds (RFC 9562, section 5.7).
-fn check_id(id: Uuid, at: u64) -> Result<(), DomainError> {
+pub(super) fn check_id(id: Uuid, at: u64) -> Result<(), DomainError> {
     if id.get_version_num() != 7 {
         return Err(DomainError::IdVersion);
     }

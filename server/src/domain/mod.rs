@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 pub mod files;
+pub mod amendments;
 pub mod history;
 pub mod reads;
 pub mod admin;
@@ -19,11 +20,12 @@ pub mod admin;
 use std::sync::Arc;
 
 use common::channels::Role;
-use common::{Conversation, FileInfo, Subject, Target, Text, UserName};
+use common::{Body, Conversation, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use crate::records::{Private, Record, TokenDigest};
 pub use accounts::Users;
+pub use amendments::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Deed;
 pub use errors::DomainError;
@@ -137,6 +139,21 @@ pub enum Command<'a> {
         id: Uuid,
         /// What.
         text: Text<'a>,
+        /// The number of the event that it answers.
+        reply: Option<u64>,
+    },
+    /// Do something to a message.
+    Amend {
+        /// Who.
+        user: UserName,
+        /// In which conversation, as they name it.
+        conversation: Target,
+        /// To which message.
+        original: Original,
+        /// The sender's id for it.
+        id: Uuid,
+        /// What.
+        change: Change<'a>,
     },
     /// Send a file, whose content is on the disk already.
     Share {
@@ -192,7 +209,12 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::SetChannel(deed, subject, private) => {
             channels::decide::set(state, deed, subject, private, at)
         }
-        Command::Send { user, to, id, text } => messages::send(state, user, to, id, text, at).map(Some),
+        Command::Send { user, to, id, text, reply } => {
+            messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)
+        }
+        Command::Amend { user, conversation, original, id, change } => {
+            amendments::amend(state, user, conversation, &original, id, change, at).map(Some)
+        }
         Command::Share { user, to, id, file } => files::share(state, user, to, id, file, at).map(Some),
         Command::MarkRead { user, conversation, n } => reads::mark(state, user, conversation, n, at),
     }

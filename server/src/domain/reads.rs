@@ -33,7 +33,14 @@ impl ReadState {
     /// Takes an event in. Who has nothing unread has read their own message too.
     pub(super) fn take(&mut self, event: &Event<'_>) {
         if !is_message(&event.body) {
-            return self.others.push(event.n);
+            self.others.push(event.n);
+            if let Body::Deleted { of, .. } = event.body
+                && let Err(place) = self.others.binary_search(&of)
+            {
+                // What was taken back need not be read any more.
+                self.others.insert(place, of);
+            }
+            return;
         }
         let before = event.n.saturating_sub(1);
         match self.marks.get_mut(&event.from) {
@@ -79,7 +86,12 @@ fn messages(others: &[u64], mark: u64, head: u64) -> u64 {
 fn is_message(body: &Body<'_>) -> bool {
     match body {
         Body::Message { .. } | Body::File { .. } => true,
-        Body::Created { .. }
+        Body::Edited { .. }
+        | Body::Deleted { .. }
+        | Body::Reacted { .. }
+        | Body::Unreacted { .. }
+        | Body::Gone { .. }
+        | Body::Created { .. }
         | Body::Joined
         | Body::Left
         | Body::Invited(_)

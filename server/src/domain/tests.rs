@@ -9,6 +9,7 @@ use super::{Command, Deed, DomainError, State, TopicSecret, decide};
 use crate::records::{Private, Record, TokenDigest};
 
 mod admin;
+mod amendments;
 mod replay;
 mod reads;
 mod snapshots;
@@ -114,7 +115,7 @@ fn leave(by: &str, name: &str) -> Command<'static> {
 
 fn send(by: &str, target: &str) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001);
-    Command::Send { user: user(by), to: to(target), id, text: Text::new("oi").expect("a text") }
+    Command::Send { user: user(by), to: to(target), id, text: Text::new("oi").expect("a text"), reply: None }
 }
 
 fn mark(by: &str, target: &str, n: u64) -> Command<'static> {
@@ -174,7 +175,7 @@ fn an_id_must_be_of_version_7_and_not_from_the_future() {
     let mut refusal = |id: &str| {
         let id = id.parse().expect("a uuid");
         let text = Text::new("oi").expect("a text");
-        world.refuses(Command::Send { user: user("alice"), to: to("@alice"), id, text })
+        world.refuses(Command::Send { user: user("alice"), to: to("@alice"), id, text, reply: None })
     };
     assert_eq!(refusal("01970000-0000-4000-8000-000000000001"), DomainError::IdVersion);
     assert_eq!(refusal("ffffffff-ffff-7fff-bfff-ffffffffffff"), DomainError::IdFuture);

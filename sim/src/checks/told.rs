@@ -49,6 +49,11 @@ impl Told {
             | Body::Unbanned(_)
             | Body::Role(..)
             | Body::Set { .. }
+            | Body::Edited { .. }
+            | Body::Deleted { .. }
+            | Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
             | Body::Unknown => ensure(false, "told_is_known", || line.to_owned()),
         }
     }

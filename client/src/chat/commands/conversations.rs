@@ -65,8 +65,7 @@ pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), Failure> {
         number => Some(number.parse().map_err(|_| Failure::Usage(room.words.say_a_number()))?),
     };
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
-    let range = Range { conversation, before, after: None, limit: None };
+    let range = Range { conversation, before, after: None, limit: None, edits: false };
     let Answer::History(entries) = room.desk.ask(Ask::History(range))? else { return Err(unexpected()) };
-    let lines: Vec<_> = entries.iter().filter_map(|entry| room.renderer.entry(entry)).collect();
-    crate::chat::say(&lines.join("\n"))
+    crate::chat::say(&room.renderer.page(&entries))
 }

@@ -149,7 +149,7 @@ pub(super) fn user(name: &str) -> UserName {
 
 pub(super) fn message(id: u128) -> Message {
     let (to, text) = (Target::new("#ops").expect("a name"), Text::new(id.to_string()).expect("a text"));
-    Message { to, id: Uuid::from_u128(id), text }
+    Message { to, id: Uuid::from_u128(id), text, reply: None }
 }
 
 pub(super) fn texts(recalled: &Recalled) -> Vec<&str> {

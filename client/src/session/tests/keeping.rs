@@ -25,7 +25,7 @@ fn kept(stage: &mut Stage, outcome: Result<(), Error>) {
 
 fn message(id: u128, text: &str) -> Message {
     let text = common::Text::new(text.to_owned()).expect("a text");
-    Message { to: ops(), id: Uuid::from_u128(id), text }
+    Message { to: ops(), id: Uuid::from_u128(id), text, reply: None }
 }
 
 #[test]

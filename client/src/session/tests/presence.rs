@@ -139,7 +139,7 @@ fn writing_is_said_every_three_seconds_and_its_end_at_once() {
     stage.command(Command::KeyTyped(None));
     stage.command(Command::KeyTyped(Some(bob())));
     let text = Text::new("oi").expect("a text");
-    stage.command(Command::Send(Message { to: bob(), id: Uuid::from_u128(7), text }));
+    stage.command(Command::Send(Message { to: bob(), id: Uuid::from_u128(7), text, reply: None }));
     stage.command(Command::KeyTyped(None));
     let said = stage.take_transcript();
     let said: Vec<_> =

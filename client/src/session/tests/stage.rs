@@ -74,8 +74,12 @@ impl Stage {
     }
 
     pub(super) fn send(&mut self, text: &str, id: u128) {
-        let message =
-            Message { to: ops(), id: Uuid::from_u128(id), text: Text::new(text.to_owned()).expect("a text") };
+        let message = Message {
+            to: ops(),
+            id: Uuid::from_u128(id),
+            text: Text::new(text.to_owned()).expect("a text"),
+            reply: None,
+        };
         self.command(Command::Send(message));
     }
 

@@ -11,6 +11,7 @@ use common::channels::{ChannelInfo, Role};
 use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
 use serde::{Deserialize, Serialize};
 
+use super::amendments::Amendments;
 use super::reads::ReadState;
 use super::{DomainError, TopicSecret};
 
@@ -49,6 +50,9 @@ pub struct Channel {
     pub banned: BTreeSet<UserName>,
     /// How far its members have read.
     pub reads: ReadState,
+    /// What became of messages.
+    #[serde(default)]
+    pub amendments: Amendments,
     /// Where its events are published; derived from the name and the epoch.
     #[serde(skip)]
     pub topic: Arc<str>,
@@ -62,6 +66,9 @@ pub struct Direct {
     pub progress: Progress,
     /// How far the two have read.
     pub reads: ReadState,
+    /// What became of messages.
+    #[serde(default)]
+    pub amendments: Amendments,
 }
 
 /// How far a conversation has come.
@@ -90,6 +97,7 @@ impl Direct {
     fn take(&mut self, progress: Progress, event: &Event<'_>) {
         self.progress = progress;
         self.reads.take(event);
+        self.amendments.take(event);
     }
 }
 
@@ -157,6 +165,17 @@ impl Channels {
             Conversation::Channel(name) => self.channels.get(name).map(|channel| &channel.reads),
             Conversation::Direct(one, other) => {
                 self.direct.get(&(one.clone(), other.clone())).map(|direct| &direct.reads)
+            }
+        }
+    }
+
+    /// What became of the messages of a conversation, when it has begun.
+    #[must_use]
+    pub fn amendments(&self, conversation: &Conversation) -> Option<&Amendments> {
+        match conversation {
+            Conversation::Channel(name) => self.channels.get(name).map(|channel| &channel.amendments),
+            Conversation::Direct(one, other) => {
+                self.direct.get(&(one.clone(), other.clone())).map(|direct| &direct.amendments)
             }
         }
     }
@@ -266,6 +285,7 @@ impl Channels {
         let Some(channel) = self.channels.get_mut(name) else { return debug_assert!(false, "no {name}") };
         channel.progress = progress;
         channel.reads.take(event);
+        channel.amendments.take(event);
         match &event.body {
             Body::Joined => {
                 let role = if channel.members.is_empty() { Role::Owner } else { Role::Member };
@@ -292,7 +312,15 @@ impl Channels {
                     self.move_topic(name);
                 }
             }
-            Body::Message { .. } | Body::File { .. } | Body::Created { .. } | Body::Unknown => {}
+            Body::Message { .. }
+            | Body::File { .. }
+            | Body::Edited { .. }
+            | Body::Deleted { .. }
+            | Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
+            | Body::Created { .. }
+            | Body::Unknown => {}
         }
     }
 
@@ -324,8 +352,21 @@ impl Channels {
 fn new_channel(event: &Event<'_>, private: bool, progress: Progress) -> Channel {
     let (epoch, invited, banned, topic, subject) = Default::default();
     let members = [(event.from.clone(), Role::Owner)].into();
+    let amendments = Amendments::default();
     let mut reads = ReadState::default();
     reads.take(event);
     reads.begin(&event.from, event.n);
-    Channel { since: event.at, progress, epoch, private, subject, members, invited, banned, reads, topic }
+    Channel {
+        since: event.at,
+        progress,
+        epoch,
+        private,
+        subject,
+        members,
+        invited,
+        banned,
+        reads,
+        amendments,
+        topic,
+    }
 }

@@ -15,6 +15,8 @@ pub enum Action<'a> {
     Invite,
     /// Remove somebody, or keep them out.
     Remove(&'a UserName),
+    /// Delete somebody else's message.
+    Delete,
     /// Let somebody in again.
     Unban,
     /// Give somebody a role.
@@ -31,7 +33,7 @@ impl Action<'_> {
         match self {
             Self::TakePart => Role::Member,
             Self::Invite if !channel.private => Role::Member,
-            Self::Invite | Self::Remove(_) | Self::Unban | Self::SetSubject => Role::Moderator,
+            Self::Invite | Self::Remove(_) | Self::Delete | Self::Unban | Self::SetSubject => Role::Moderator,
             Self::GiveRole | Self::SetPrivate => Role::Owner,
         }
     }
@@ -42,6 +44,7 @@ impl Action<'_> {
             Self::Remove(other) => channel.members.get(other).is_some_and(|other| *other >= role),
             Self::TakePart
             | Self::Invite
+            | Self::Delete
             | Self::Unban
             | Self::GiveRole
             | Self::SetSubject

@@ -6,7 +6,7 @@ use super::*;
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..21u8).prop_map(|(by, other, place, flag, what)| {
+    (name.clone(), name, place, any::<bool>(), 0..24u8).prop_map(|(by, other, place, flag, what)| {
         let (deed, target) = (deed(by, place), user(other));
         match what {
             0 => Command::CreateChannel(deed, flag),
@@ -30,6 +30,10 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
             17 => Command::Disable { by: user(by), user: target, disabled: flag },
             18 => Command::Promote { by: user(by), user: target, administrator: flag },
             19 => Command::Seen { user: target, at: NOW_MS + u64::from(flag) },
+            // Whether the number is a message's, the log is asked; here it is enough that it may be.
+            20 => amendments::edits(by, place, flag),
+            21 => amendments::deletes(by, place, flag),
+            22 => amendments::reacts(by, place, flag),
             _ => Command::Register { user: user(by), password: "hash".into() },
         }
     })

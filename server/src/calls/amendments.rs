@@ -1,0 +1,103 @@
+//! `message.edit`, `message.delete`, `message.react`; and messages as they are at present, for history and search.
+
+use common::accounts::Token;
+use common::amendments::{Delete, Edit, Present, React, Version, encode_present, without_text};
+use common::limits::EDITS_SHOWN_MAX;
+use common::messages::Sent;
+use common::{Body, Conversation, Error, Event, Target};
+use uuid::Uuid;
+
+use super::{Desk, messages};
+use crate::domain::amendments::Amendment;
+use crate::domain::{Change, Command, DomainError, Original, history};
+use crate::ledger::Ledger;
+
+pub(super) fn edit(desk: &mut Desk<'_>, params: Edit<'_>) -> Result<Sent, Error> {
+    let Edit { token, conversation, n, id, text } = params;
+    amend(desk, &token, conversation, n, id, Change::Edit(text))
+}
+
+pub(super) fn delete(desk: &mut Desk<'_>, params: Delete<'_>) -> Result<Sent, Error> {
+    let Delete { token, conversation, n, id } = params;
+    amend(desk, &token, conversation, n, id, Change::Delete)
+}
+
+pub(super) fn react(desk: &mut Desk<'_>, params: React<'_>) -> Result<Sent, Error> {
+    let React { token, conversation, n, id, emoji, remove } = params;
+    let change = if remove { Change::Unreact(emoji) } else { Change::React(emoji) };
+    amend(desk, &token, conversation, n, id, change)
+}
+
+/// Finds the message in the log, for what the rules have to know of it, and has them decide. It may be in the batch that
+/// gathers: the reply waits for that one like any other.
+fn amend(
+    desk: &mut Desk<'_>,
+    token: &Token<'_>,
+    conversation: Target,
+    n: u64,
+    id: Uuid,
+    change: Change<'_>,
+) -> Result<Sent, Error> {
+    messages::once(desk, token, id, |desk, user| {
+        let of_all = history::readable(desk.ledger.state(), &user, &conversation)?;
+        let event = desk.ledger.event(&of_all, n)?;
+        let original = event.as_ref().and_then(Original::of);
+        let original = original.ok_or_else(|| DomainError::NoSuchMessage(n, conversation.clone()))?;
+        Ok(Command::Amend { user, conversation, original, id, change })
+    })
+}
+
+/// Writes an event of the log as it is at present, and a newline: with the newest text, or without any, and with the
+/// reactions. `edits`: with its earlier texts, too.
+pub(crate) fn write_present(
+    ledger: &Ledger,
+    conversation: &Conversation,
+    event: Event<'_>,
+    amendment: &Amendment,
+    edits: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    if amendment.deleted {
+        encode_present(out, without_text(event), &Present::default());
+        return Ok(());
+    }
+    let reactions = amendment.reactions.clone();
+    let mut present = Present { reactions, ..Present::default() };
+    let Some(newest) = amendment.edits.last() else {
+        encode_present(out, event, &present);
+        return Ok(());
+    };
+    if edits {
+        present.edits = earlier_texts(ledger, conversation, &event, &amendment.edits)?;
+    }
+    let newest = ledger.event(conversation, *newest)?;
+    let body = match (event.body, newest) {
+        (Body::Message { id, reply, .. }, Some(Event { at, body: Body::Edited { text, .. }, .. })) => {
+            present.edited = Some(at);
+            Body::Message { id, text, reply }
+        }
+        (body, _) => body,
+    };
+    encode_present(out, Event { body, ..event }, &present);
+    Ok(())
+}
+
+/// What a message said before its last edit, the newest of it.
+fn earlier_texts(
+    ledger: &Ledger,
+    conversation: &Conversation,
+    event: &Event<'_>,
+    edits: &[u64],
+) -> Result<Vec<Version<'static>>, Error> {
+    let version = |event: &Event<'_>| {
+        let (Body::Message { text, .. } | Body::Edited { text, .. }) = &event.body else { return None };
+        Some(Version { at: event.at, text: text.as_str().to_owned().into() })
+    };
+    let mut versions: Vec<_> = version(event).into_iter().collect();
+    let (_newest, earlier) = edits.split_last().unwrap_or((&0, &[]));
+    for n in earlier.iter().skip(earlier.len().saturating_sub(EDITS_SHOWN_MAX)) {
+        versions.extend(ledger.event(conversation, *n)?.as_ref().and_then(version));
+    }
+    versions.drain(..versions.len().saturating_sub(EDITS_SHOWN_MAX));
+    Ok(versions)
+}

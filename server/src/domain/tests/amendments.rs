@@ -1,0 +1,178 @@
+//! Edits, deletions, reactions, replies.
+
+use common::amendments::Emoji;
+use common::limits::{EDITS_MAX, REACTIONS_MAX};
+
+use super::*;
+use crate::domain::reads::reading;
+use crate::domain::{Change, Original};
+
+fn original(n: u64, author: &str) -> Original {
+    Original { n, author: user(author), is_file: false }
+}
+
+fn amend(by: &str, target: &str, original: Original, change: Change<'static>) -> Command<'static> {
+    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0002);
+    Command::Amend { user: user(by), conversation: to(target), original, id, change }
+}
+
+fn edit() -> Change<'static> {
+    Change::Edit(Text::new("olá").expect("a text"))
+}
+
+fn react(emoji: &str) -> Change<'static> {
+    Change::React(Emoji::new(emoji).expect("an emoji"))
+}
+
+fn unreact(emoji: &str) -> Change<'static> {
+    Change::Unreact(Emoji::new(emoji).expect("an emoji"))
+}
+
+/// For the tests of replay: what somebody may do to one of the first messages.
+pub(super) fn edits(by: &str, place: &str, flag: bool) -> Command<'static> {
+    amend(by, place, original(2 + u64::from(flag), by), edit())
+}
+
+/// The same.
+pub(super) fn deletes(by: &str, place: &str, flag: bool) -> Command<'static> {
+    amend(by, place, original(2 + u64::from(flag), by), Change::Delete)
+}
+
+/// The same.
+pub(super) fn reacts(by: &str, place: &str, flag: bool) -> Command<'static> {
+    let change = if flag { react("👍") } else { unreact("👍") };
+    amend(by, place, original(2, "ana"), change)
+}
+
+/// A channel of ana's with bob as moderator and eva as member, where bob said the fifth thing.
+fn channel_of_three() -> World {
+    World::with(
+        &["ana", "bob", "eva"],
+        [
+            create("ana", "#a"),
+            join("bob", "#a"),
+            give("ana", "#a", "bob", Role::Moderator),
+            join("eva", "#a"),
+            send("eva", "#a"),
+        ],
+    )
+}
+
+#[test]
+fn the_log_says_what_became_of_a_message() {
+    let mut world = channel_of_three();
+    let before = world.log.len();
+    for (by, change) in
+        [("eva", edit()), ("ana", react("👍")), ("ana", unreact("👍")), ("bob", Change::Delete)]
+    {
+        world.does(amend(by, "#a", original(5, "eva"), change));
+    }
+    insta::assert_snapshot!(world.log[before..].join("\n"), @r##"
+    {"n":6,"at":4102444800000,"to":"#a","from":"eva","kind":"message.edited","id":"01970000-0000-7000-8000-000000000002","of":5,"text":"olá"}
+    {"n":7,"at":4102444800000,"to":"#a","from":"ana","kind":"message.reacted","id":"01970000-0000-7000-8000-000000000002","of":5,"emoji":"👍"}
+    {"n":8,"at":4102444800000,"to":"#a","from":"ana","kind":"message.unreacted","id":"01970000-0000-7000-8000-000000000002","of":5,"emoji":"👍"}
+    {"n":9,"at":4102444800000,"to":"#a","from":"bob","kind":"message.deleted","id":"01970000-0000-7000-8000-000000000002","of":5}
+    "##);
+}
+
+#[test]
+fn the_author_edits_and_those_who_look_after_a_channel_delete() {
+    let mut world = channel_of_three();
+    for by in ["ana", "bob"] {
+        assert_eq!(world.refuses(amend(by, "#a", original(5, "eva"), edit())), DomainError::NotAuthor);
+    }
+    world.does(send("bob", "#a"));
+    let refused = world.refuses(amend("eva", "#a", original(6, "bob"), Change::Delete));
+    assert_eq!(refused, DomainError::NotAllowed(channel("#a")));
+    world.does(amend("ana", "#a", original(6, "bob"), Change::Delete));
+    world.does(amend("eva", "#a", original(5, "eva"), Change::Delete));
+    world.does(send("ana", "@bob"));
+    assert_eq!(
+        world.refuses(amend("bob", "@ana", original(1, "ana"), Change::Delete)),
+        DomainError::NotAuthor
+    );
+    world.does(leave("eva", "#a"));
+    let gone = world.refuses(amend("eva", "#a", original(5, "eva"), edit()));
+    assert_eq!(gone, DomainError::NotMember(channel("#a")));
+}
+
+#[test]
+fn what_is_deleted_is_not_amended_any_more() {
+    let mut world = channel_of_three();
+    world.does(amend("eva", "#a", original(5, "eva"), edit()));
+    world.does(amend("eva", "#a", original(5, "eva"), react("👍")));
+    world.does(amend("eva", "#a", original(5, "eva"), Change::Delete));
+    for change in [edit(), Change::Delete, react("🎉"), unreact("👍")] {
+        let refused = world.refuses(amend("eva", "#a", original(5, "eva"), change));
+        assert_eq!(refused, DomainError::NoSuchMessage(5, to("#a")));
+    }
+    let amendments = &world.state.channels.channel(&channel("#a")).expect("a channel").amendments;
+    for (n, deleted) in [(5, true), (6, true), (7, false), (8, false)] {
+        assert_eq!(amendments.of(n).is_some_and(|one| one.deleted), deleted, "{n}");
+    }
+    assert!(amendments.of(5).expect("amended").reactions.is_empty());
+    assert!(amendments.touch(1..=5) && !amendments.touch(1..=4) && !amendments.touch(7..=8));
+}
+
+#[test]
+fn one_reacts_once_with_the_same_emoji_and_leaves_nothing_behind() {
+    let mut world = channel_of_three();
+    let unchanged = |emoji| DomainError::Unchanged(Emoji::new(emoji).expect("an emoji"));
+    assert_eq!(world.refuses(amend("ana", "#a", original(5, "eva"), unreact("👍"))), unchanged("👍"));
+    for (by, emoji) in [("ana", "👍"), ("bob", "👍"), ("ana", "🎉")] {
+        world.does(amend(by, "#a", original(5, "eva"), react(emoji)));
+    }
+    assert_eq!(world.refuses(amend("ana", "#a", original(5, "eva"), react("👍"))), unchanged("👍"));
+    let shown = |world: &World| {
+        let amendments = &world.state.channels.channel(&channel("#a")).expect("a channel").amendments;
+        amendments.of(5).map(|one| serde_json::to_string(&one.reactions).expect("json"))
+    };
+    let all = r#"[{"emoji":"👍","users":["ana","bob"]},{"emoji":"🎉","users":["ana"]}]"#;
+    assert_eq!(shown(&world).as_deref(), Some(all));
+    for (by, emoji) in [("ana", "👍"), ("bob", "👍"), ("ana", "🎉")] {
+        world.does(amend(by, "#a", original(5, "eva"), unreact(emoji)));
+    }
+    assert_eq!(shown(&world), None);
+}
+
+#[test]
+fn edits_and_reactions_have_bounds() {
+    let mut world = channel_of_three();
+    for _ in 0..EDITS_MAX {
+        world.does(amend("eva", "#a", original(5, "eva"), edit()));
+    }
+    assert_eq!(world.refuses(amend("eva", "#a", original(5, "eva"), edit())), DomainError::TooManyEdits);
+    for i in 0..REACTIONS_MAX {
+        world.does(amend("eva", "#a", original(5, "eva"), react(&i.to_string())));
+    }
+    let refused = world.refuses(amend("ana", "#a", original(5, "eva"), react("👍")));
+    assert_eq!(refused, DomainError::TooManyReactions);
+}
+
+#[test]
+fn a_reply_is_to_something_that_was_said() {
+    let mut world = channel_of_three();
+    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0003);
+    let text = Text::new("sim").expect("a text");
+    let mut reply = |n| {
+        let reply = Some(n);
+        world.try_to(Command::Send { user: user("ana"), to: to("#a"), id, text: text.clone(), reply })
+    };
+    assert_eq!(reply(0), Err(DomainError::NoSuchMessage(0, to("#a"))));
+    assert_eq!(reply(6), Err(DomainError::NoSuchMessage(6, to("#a"))));
+    assert_eq!(reply(5), Ok(()));
+    insta::assert_snapshot!(world.log.last().expect("a line"), @r##"{"n":6,"at":4102444800000,"to":"#a","from":"ana","kind":"message","id":"01970000-0000-7000-8000-000000000003","text":"sim","reply":5}"##);
+}
+
+#[test]
+fn what_was_deleted_and_what_was_amended_is_not_unread() {
+    let mut world = channel_of_three();
+    world.does(send("eva", "#a"));
+    let unread = |world: &World| reading(&world.state, &user("bob"), &to("#a")).map(|reading| reading.unread);
+    assert_eq!(unread(&world), Some(2));
+    world.does(amend("eva", "#a", original(5, "eva"), edit()));
+    world.does(amend("ana", "#a", original(5, "eva"), react("👍")));
+    assert_eq!(unread(&world), Some(2));
+    world.does(amend("eva", "#a", original(5, "eva"), Change::Delete));
+    assert_eq!(unread(&world), Some(1));
+}
