@@ -1,7 +1,8 @@
 //! The client: a pure session core, a thread that moves its frames, and two front ends around them, the chat
 //! for people and the commands for scripts.
 //!
-//! Only [`session`] decides anything; only `network` has sockets; only `config` and `outbox` touch the disk; only
+//! Only [`session`] decides anything; only `network` has sockets; only `config`, `outbox` and `files` touch the
+//! disk; only
 //! `render` prints, and what it says to people comes from `words`.
 
 pub mod session;
@@ -10,6 +11,7 @@ mod network;
 
 mod config;
 mod outbox;
+mod files;
 mod connection;
 mod desk;
 mod failure;

@@ -86,6 +86,31 @@ fn what_is_not_what_was_announced_is_refused_and_removed() {
 }
 
 #[test]
+fn a_file_that_is_deleted_is_gone() {
+    let mut world = World::new();
+    assert_eq!(world.send("alice", "#a", b"secret")["n"], 3);
+    let id = world.id();
+    let edit = json!({ "conversation": "#a", "n": 3, "id": id, "text": "another" });
+    assert_eq!(reason(&world.ask("alice", "message.edit", edit, None).0), "no_such_message");
+    let delete = json!({ "conversation": "#a", "n": 3, "id": id });
+    assert_eq!(reason(&world.ask("bob", "message.delete", delete.clone(), None).0), "not_allowed");
+    assert_eq!(world.ask("alice", "message.delete", delete, None).0["n"], 4);
+    assert_eq!(reason(&world.get("bob", "#a", 3, 0).0), "no_such_file");
+    let again = world.id();
+    assert_eq!(
+        world.begin("bob", again, "#a", b"secret")["have"],
+        0,
+        "he could read it once, and cannot now"
+    );
+    world.restart();
+    assert_eq!(reason(&world.get("bob", "#a", 3, 0).0), "no_such_file");
+    world.now_ms += 2 * DAY_MS;
+    world.ask("alice", "server.info", json!({}), None);
+    world.ask("alice", "server.info", json!({}), None);
+    assert_eq!(world.files(), [""; 0], "the content too");
+}
+
+#[test]
 fn bytes_belong_to_the_only_line_of_a_frame() {
     let mut world = World::new();
     let id = world.id();
