@@ -120,6 +120,11 @@ impl Config {
         self.folder.join("outbox")
     }
 
+    /// Where the last messages are kept.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.folder.join("cache")
+    }
+
     /// Where the lines typed are kept.
     pub(crate) fn lines_typed(&self) -> Result<PathBuf, Failure> {
         self.make_folder().map_err(|error| cannot("make", &self.folder, &error))?;
@@ -168,7 +173,7 @@ pub(crate) fn read_password(file: &Path) -> Result<String, Failure> {
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -10,6 +10,7 @@ use transport::stop::Stop;
 use transport::wake::{Wake, Waker};
 use uuid::Uuid;
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::connection::{Connection, Place};
 use crate::failure::Failure;
@@ -115,14 +116,25 @@ impl Desk {
 
     /// Asks, and waits for the answer as long as the person said.
     pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, Failure> {
+        let ticket = self.begin(command)?;
+        self.await_answer(ticket, self.timeout)
+    }
+
+    /// Asks, and waits for nothing. It is asked again until it is answered.
+    pub(crate) fn begin(&mut self, command: Command) -> Result<u64, Failure> {
         self.last_ticket += 1;
         self.hand_over(command)?;
-        let deadline = clock::now() + self.timeout;
+        Ok(self.last_ticket)
+    }
+
+    /// Waits for the answer to what was asked.
+    pub(crate) fn await_answer(&self, wanted: u64, time: Duration) -> Result<Answer, Failure> {
+        let deadline = clock::now() + time;
         loop {
             match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
-                Ok((ticket, outcome)) if ticket == self.last_ticket => return Ok(outcome?),
+                Ok((ticket, outcome)) if ticket == wanted => return Ok(outcome?),
                 Ok(_nobody_waits_for_it_any_more) => {}
-                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(self.timeout)),
+                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(time)),
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
@@ -155,6 +167,16 @@ impl Desk {
     /// Whose session is kept here.
     pub(crate) fn account(&self) -> Result<Option<UserName>, Failure> {
         Ok(self.config.session(&self.endpoints)?.map(|session| session.user))
+    }
+
+    /// How long an answer may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The last messages of the conversations here, empty until it is said whose.
+    pub(crate) fn cache(&self) -> Cache {
+        Cache::new(self.config.cache(), self.place.endpoint.clone())
     }
 
     /// How the session stands. Nobody else is asked, so the answer comes at once.

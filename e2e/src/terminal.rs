@@ -68,11 +68,16 @@ impl Terminal {
     }
 
     /// Waits until the program has written this text.
-    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
     pub fn wait_for_written(&self, text: &str) {
+        self.wait_until_written(&format!("{text:?}"), |written| written.contains(text));
+    }
+
+    /// Waits until what the program has written is as `condition` wants it.
+    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
+    pub fn wait_until_written(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let begun = Instant::now();
-        while !self.written().contains(text) {
-            assert!(begun.elapsed() < DEADLINE, "{text:?} is never written:\n{:?}", self.written());
+        while !condition(&self.written()) {
+            assert!(begun.elapsed() < DEADLINE, "{what} is never written:\n{:?}", self.written());
             // tmux takes its turn, and the processor is not only ours.
             let _ = self.run(["has-session"]);
         }

@@ -43,7 +43,7 @@ fn two_people_talk_in_a_channel_and_alone() {
     alice.type_text("half a sen");
     joao.enter("an interruption");
     alice.wait_for("joão: an interruption");
-    alice.wait_until("keeps the line", |screen| screen.trim_end().ends_with("#general> half a sen"));
+    alice.wait_until("keeps the line", |screen| screen.trim_end().ends_with("#general (1)> half a sen"));
     alice.type_text("tence");
     alice.press("Enter");
     joao.wait_for("alice: half a sentence");
@@ -117,4 +117,29 @@ fn escape_sequences_never_reach_a_terminal() {
     let screen = alice.screen();
     assert!(screen.contains("eve joined #general"), "nothing was cleared:\n{screen}");
     assert!(screen.contains("[2J"), "the sequence is shown, not obeyed:\n{screen}");
+}
+
+#[test]
+fn the_prompt_counts_what_is_unread_elsewhere_and_stays_whole_with_wide_characters() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let [mut bob] = peers(&node, ["bob"]);
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create #日本語");
+    alice.wait_for("alice created #日本語");
+    bob.send("@alice", "one").expect("sent");
+    bob.send("@alice", "two").expect("sent");
+    alice.wait_for("bob: two");
+    alice.press("Enter");
+    alice.wait_until("counts", |screen| screen.trim_end().ends_with("#日本語 (2)>"));
+    // What is printed above the line leaves it as it is: two columns for a wide character, none for a mark.
+    alice.type_text("e\u{301} 你好");
+    bob.join("#日本語").expect("joined");
+    bob.send("#日本語", "three").expect("sent");
+    alice.wait_for("bob: three");
+    alice.wait_until("keeps the line", |screen| screen.trim_end().ends_with("#日本語 (2)> e\u{301} 你好"));
+    alice.press("Enter");
+    alice.wait_for("alice: e\u{301} 你好");
+    alice.enter("@bob");
+    alice.wait_until("has read", |screen| screen.trim_end().ends_with("@bob>"));
 }

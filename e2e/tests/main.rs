@@ -19,6 +19,7 @@ mod chat;
 mod outbox;
 mod plain;
 mod people;
+mod languages;
 mod trabalho;
 mod readme;
 mod interop;

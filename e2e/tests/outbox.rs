@@ -44,6 +44,19 @@ fn send_lines(shell: &Shell<'_>, lines: &[&str]) -> Child {
     child
 }
 
+/// Makes an account and joins #general.
+fn join_as_alice(alice: &Terminal) {
+    alice.wait_for("papo>");
+    alice.enter("/register alice");
+    for question in ["choose a password:", "once more:"] {
+        alice.wait_for(question);
+        alice.enter(PASSWORD);
+    }
+    alice.wait_for("you are alice");
+    alice.enter("/join #general");
+    alice.wait_for("#general>");
+}
+
 /// A channel that bob is in, whose client never ends.
 fn bob_in(node: &Node, channel: &str) -> Peer {
     let [mut bob] = peers(node, ["bob"]);
@@ -106,15 +119,7 @@ fn what_a_killed_chat_had_taken_is_shown_as_waiting_and_sent_by_the_next_one() {
     let mut bob = bob_in(&node, "#general");
     let config = TempDir::new().expect("a folder");
     let alice = Terminal::chat(node.server(), config.path());
-    alice.wait_for("papo>");
-    alice.enter("/register alice");
-    for question in ["choose a password:", "once more:"] {
-        alice.wait_for(question);
-        alice.enter(PASSWORD);
-    }
-    alice.wait_for("you are alice");
-    alice.enter("/join #general");
-    alice.wait_for("#general>");
+    join_as_alice(&alice);
     node.kill("up");
     alice.enter("um");
     alice.wait_for("-- waiting to be sent to #general: um --");
@@ -143,15 +148,7 @@ fn a_client_goes_on_at_the_next_endpoint_when_the_broker_has_moved() {
     let both = format!("{key}@{first},{key}@{second}");
     let config = TempDir::new().expect("a folder");
     let alice = Terminal::chat(&both, config.path());
-    alice.wait_for("papo>");
-    alice.enter("/register alice");
-    for question in ["choose a password:", "once more:"] {
-        alice.wait_for(question);
-        alice.enter(PASSWORD);
-    }
-    alice.wait_for("you are alice");
-    alice.enter("/join #general");
-    alice.wait_for("#general>");
+    join_as_alice(&alice);
     alice.enter("/status");
     alice.wait_for(&format!("connected to tcp://{first}"));
     alice.wait_for("complete up to #general 2");
@@ -170,4 +167,35 @@ fn a_client_goes_on_at_the_next_endpoint_when_the_broker_has_moved() {
     assert_eq!(said(&mut bob, "#general"), ["em trânsito"]);
     bob.send("#general", "de volta").expect("sent");
     alice.wait_for("bob: de volta");
+}
+
+#[test]
+fn a_chat_that_is_started_without_its_server_shows_what_was_said_and_sends_what_is_typed() {
+    let mut node = Node::up();
+    let mut bob = bob_in(&node, "#general");
+    let config = TempDir::new().expect("a folder");
+    let alice = Terminal::chat(node.server(), config.path());
+    join_as_alice(&alice);
+    bob.send("#general", "antes").expect("sent");
+    alice.wait_for("bob: antes");
+    alice.enter("/quit");
+    alice.wait_for_end();
+    node.kill("up");
+    let alice = Terminal::chat_with(node.server(), config.path(), "--timeout 1");
+    alice.wait_for("-- #general up to 3, as it was --");
+    alice.wait_for("bob: antes");
+    alice.wait_for("the server does not answer yet");
+    alice.enter("sem servidor");
+    alice.wait_for("-- waiting to be sent to #general: sem servidor --");
+    alice.enter("/status");
+    alice.wait_for("offline: tcp://");
+    alice.wait_for("waiting to be sent: 1");
+    alice.wait_for("#general (offline, 1 waiting)>");
+    node.start("up");
+    alice.wait_for("alice: sem servidor");
+    alice.enter("com servidor");
+    alice.wait_for("alice: com servidor");
+    alice.enter("/status");
+    alice.wait_for("complete up to #general 5");
+    assert_eq!(said(&mut bob, "#general"), ["antes", "sem servidor", "com servidor"]);
 }

@@ -25,10 +25,10 @@ fn the_transcript_of_the_readme_is_what_two_people_see() {
     joao.sees("alice: só para você");
     joao.types("/msg @alice recebi 🎉");
     alice.sees("joão: recebi 🎉");
-    joao.is_asked("#general>");
+    joao.is_asked("#general (1)>");
     alice.types("/members");
     alice.sees("@joão\n");
-    alice.is_asked("#general>");
+    alice.is_asked("#general (1)>");
 
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let mut text = std::fs::read_to_string(&readme).expect("README.md");

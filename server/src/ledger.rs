@@ -392,7 +392,15 @@ pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
 
 fn unreadable(error: JournalError) -> Error {
     error!(%error, "the log cannot be read");
-    Error::new(Reason::Unavailable, "the server cannot read its log; its operator must look at it")
+    let JournalError::Damaged { file, offset, .. } = &error else {
+        let sentence = "the server cannot read its log; its operator must look at it";
+        return Error::new(Reason::Unavailable, sentence);
+    };
+    // Not to be asked again: it stays so until a backup is restored.
+    let sentence = format!(
+        "a part of this conversation is damaged on the server ({file}, byte {offset}): its operator must restore it from a backup"
+    );
+    Error::new(Reason::Internal, sentence)
 }
 
 fn unwritable(error: &JournalError) -> Error {

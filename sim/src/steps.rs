@@ -286,6 +286,10 @@ impl World {
     pub(crate) fn end(&mut self) -> Check {
         self.everybody_is_complete(true)?;
         self.look_at_the_disk()?;
+        if let Some(engine) = &self.node.engine {
+            let stored = Stored::without_a_hole(engine.ledger())?;
+            self.people.iter().try_for_each(|person| stored.holds_what_was_said(&person.said))?;
+        }
         self.node.cut_power(Loss::Everything);
         self.start_server()
     }

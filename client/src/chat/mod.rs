@@ -9,6 +9,7 @@ mod menu;
 mod plain;
 mod printer;
 mod room;
+mod offline;
 mod terminal;
 
 use std::io::{BufRead as _, IsTerminal as _};
@@ -59,19 +60,24 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let tally = Tally::default();
     let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());
     room.downloads.clone_from(&arguments.downloads);
+    let cache = room.cache.clone();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if is_terminal && arguments.looks.is_plain() {
-        Printer::new(renderer, tally).start(news)?;
+        Printer::new(renderer, tally, cache).start(news)?;
         greet(&mut room, arguments.conversation.clone())?;
-        plain::run(&mut room)
+        let outcome = plain::run(&mut room);
+        room.cache.flush();
+        outcome
     } else if is_terminal {
         let mut terminal = Terminal::open(&room)?;
         let keyboard = room.keyboard.clone();
-        Printer::new(renderer, tally).start_above(terminal.printer()?, keyboard, news)?;
+        Printer::new(renderer, tally, cache).start_above(terminal.printer()?, keyboard, news)?;
         greet(&mut room, arguments.conversation.clone())?;
-        terminal.run(&mut room)
+        let outcome = terminal.run(&mut room);
+        room.cache.flush();
+        outcome
     } else {
-        let printing = Printer::new(renderer, tally).start(news)?;
+        let printing = Printer::new(renderer, tally, cache).start(news)?;
         let outcome = read_pipe(&mut room, arguments.conversation.clone());
         // What is on its way to the screen is shown before the end.
         drop(room);

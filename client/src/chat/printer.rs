@@ -1,7 +1,7 @@
 //! The thread that prints what happens, and counts what became of the messages sent.
 
 use std::io;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustyline::ExternalPrinter;
 
 use super::keyboard::Keyboard;
+use crate::cache::Cache;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer};
 use crate::session::News;
@@ -42,6 +43,10 @@ impl Tally {
         self.shared.1.notify_all();
     }
 
+    pub(super) fn underway(&self) -> usize {
+        self.counts().underway
+    }
+
     pub(super) fn refused(&self) -> usize {
         self.counts().refused
     }
@@ -70,6 +75,9 @@ impl Tally {
     }
 }
 
+/// A moment without news.
+const QUIET: Duration = Duration::from_millis(500);
+
 /// Prints nothing above the line being typed, which is painted anew below it: up a row, and down again.
 const REPAINT: &str = "\x1b[A\n";
 
@@ -77,13 +85,14 @@ const REPAINT: &str = "\x1b[A\n";
 pub(super) struct Printer {
     renderer: Renderer,
     tally: Tally,
+    cache: Cache,
     /// Where the line being typed is, if there is one.
     keyboard: Option<Keyboard>,
 }
 
 impl Printer {
-    pub(super) fn new(renderer: Renderer, tally: Tally) -> Self {
-        Self { renderer, tally, keyboard: None }
+    pub(super) fn new(renderer: Renderer, tally: Tally, cache: Cache) -> Self {
+        Self { renderer, tally, cache, keyboard: None }
     }
 
     /// Prints to standard output, until the connection ends.
@@ -115,7 +124,7 @@ impl Printer {
         mut print: impl FnMut(String) -> Result<(), Failure> + Send + 'static,
     ) -> io::Result<JoinHandle<Result<(), Failure>>> {
         let work = move || {
-            while let Ok(first) = news.recv() {
+            while let Some(first) = self.next(&news) {
                 let waiting: Vec<_> = std::iter::once(first).chain(news.try_iter()).collect();
                 let rendered: Vec<_> = waiting.iter().filter_map(|news| self.renderer.news(news)).collect();
                 let printed = match (rendered.is_empty(), self.show_writers(&waiting)) {
@@ -125,11 +134,21 @@ impl Printer {
                 };
                 // Counted when it is shown: whoever waits for the last one may end the program.
                 waiting.iter().for_each(|news| self.count(news));
+                waiting.iter().for_each(|news| self.cache.note(news));
                 printed?;
             }
             Ok(())
         };
         std::thread::Builder::new().name("printer".to_owned()).spawn(work)
+    }
+
+    /// What is known of the conversations is written in a quiet moment, and at the end.
+    fn next(&self, news: &Receiver<News>) -> Option<News> {
+        match news.recv_timeout(QUIET) {
+            Ok(news) => return Some(news),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.cache.flush(),
+        }
+        news.recv().ok()
     }
 
     /// Has it stand behind the line being typed who writes; true when that has changed.

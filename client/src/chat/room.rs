@@ -15,11 +15,12 @@ use super::keyboard::Keyboard;
 use super::line::Line;
 use super::menu::{Menu, Step};
 use super::printer::Tally;
+use crate::cache::Cache;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
-use crate::session::{Answer, Appearance, Command, Follow};
+use crate::session::{Answer, Appearance, Command};
 use crate::words::Words;
 
 /// Conversations with something unread that are named at the beginning: half a screen.
@@ -41,16 +42,31 @@ pub(super) struct Room {
     menu: Option<Menu>,
     /// Where files go that are fetched.
     pub(super) downloads: PathBuf,
+    /// What is known from before.
+    pub(super) cache: Cache,
     tally: Tally,
     is_over: bool,
 }
 
 impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
-        let words = renderer.words();
+        let (words, cache) = (renderer.words(), desk.cache());
         let keyboard = Keyboard::new(desk.keys());
         let (open, names, menu, downloads, is_over) = Default::default();
-        Self { desk, renderer, words, password, open, keyboard, names, menu, downloads, tally, is_over }
+        Self {
+            desk,
+            renderer,
+            words,
+            password,
+            open,
+            keyboard,
+            names,
+            menu,
+            downloads,
+            cache,
+            tally,
+            is_over,
+        }
     }
 
     /// Goes on with the session that was kept, if there is one.
@@ -71,9 +87,19 @@ impl Room {
     fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), Failure> {
         self.renderer.read_by(&session.user);
         self.say(&self.words.you_are(&session.user))?;
-        self.desk.ask(Command::Follow(Follow::Everything))?;
+        self.cache.is_of(&session.user);
+        let last = self.cache.last_open();
+        if !self.follow_everything(conversation.as_ref().or(last.as_ref()))? {
+            return Ok(());
+        }
         self.users()?;
         let channels = self.channels()?;
+        let is_own = |wanted: &Target| {
+            let mut own = channels.iter().filter(|channel| channel.role.is_some());
+            own.any(|own| matches!(wanted, Target::Channel(name) if *name == own.channel))
+        };
+        self.cache.keep_channels(is_own);
+        let last = last.filter(|last| matches!(last, Target::User(_)) || is_own(last));
         for invited in channels.iter().filter(|channel| channel.invited) {
             self.say(&self.words.you_are_invited(&invited.channel))?;
         }
@@ -81,7 +107,8 @@ impl Room {
         self.say_unread(&unread)?;
         let unread = unread.into_iter().next().map(|reading| reading.conversation);
         let first = || channels.into_iter().find(|channel| channel.role.is_some());
-        match conversation.or(unread).or_else(|| first().map(|first| Target::Channel(first.channel))) {
+        match conversation.or(unread).or(last).or_else(|| first().map(|first| Target::Channel(first.channel)))
+        {
             Some(conversation) => self.open(conversation),
             None => self.say(&self.words.no_channel_yet()),
         }
@@ -144,7 +171,10 @@ impl Room {
     /// Waits for what is on its way; an error when anything was refused. A server that never answered is given up
     /// sooner than one that did.
     pub(super) fn wait_until_all_is_sent(&mut self, patience: Duration) -> Result<(), Failure> {
-        self.wait_for_acknowledgements(0, patience)?;
+        if let Err(failure) = self.wait_for_acknowledgements(0, patience) {
+            complain(&self.words.kept_for_later(self.tally.underway()));
+            return Err(failure);
+        }
         match self.tally.refused() {
             0 => Ok(()),
             count => Err(Failure::Refused(self.words.some_not_sent(count))),
@@ -162,10 +192,20 @@ impl Room {
 
     /// Opens a conversation: its newest events are told, and text goes there.
     pub(super) fn open(&mut self, conversation: Target) -> Result<(), Failure> {
+        if self.is_offline() {
+            self.show_from_before(&conversation)?;
+            return self.open_offline(conversation);
+        }
         self.desk.ask(Command::Open(conversation.clone()))?;
-        self.names.add([conversation.to_string()]);
-        self.open = Some(conversation);
+        self.opened(conversation);
         Ok(())
+    }
+
+    /// Text goes to this conversation from now on.
+    pub(super) fn opened(&mut self, conversation: Target) {
+        self.names.add([conversation.to_string()]);
+        self.cache.open(&conversation);
+        self.open = Some(conversation);
     }
 
     /// Opens the channel that one has become a member of.
@@ -256,9 +296,8 @@ impl Room {
             return "menu> ".to_owned();
         }
         let status = self.desk.status().ok();
-        let link = status.as_ref().and_then(|status| render::link(self.words, status));
-        let link = link.map_or_else(String::new, |link| format!(" ({link})"));
-        self.open.as_ref().map_or_else(|| format!("papo{link}> "), |open| format!("{open}{link}> "))
+        let beside = status.map_or_else(String::new, |status| render::beside_prompt(self.words, &status));
+        self.open.as_ref().map_or_else(|| format!("papo{beside}> "), |open| format!("{open}{beside}> "))
     }
 
     pub(super) fn leave_for_good(&mut self) {

@@ -26,7 +26,7 @@ pub(crate) use lists::{channel, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
 pub(crate) use progress::Progress;
 pub(crate) use sanitise::{is_harmful, sanitise};
-pub(crate) use status::{link, status};
+pub(crate) use status::{beside_prompt, status};
 use style::{Style, mentions_painted};
 
 /// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.

@@ -24,8 +24,19 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
     lines
 }
 
-/// For the prompt: nothing when all is well.
-pub(crate) fn link(words: Words, status: &Status) -> Option<String> {
+/// What stands in the prompt behind the conversation: how much is unread elsewhere, and how the link is when it is not
+/// well.
+pub(crate) fn beside_prompt(words: Words, status: &Status) -> String {
+    match (status.unread, link(words, status)) {
+        (0, None) => String::new(),
+        (0, Some(link)) => format!(" ({link})"),
+        (unread, None) => format!(" ({unread})"),
+        (unread, Some(link)) => format!(" ({unread}; {link})"),
+    }
+}
+
+/// How the link is; nothing when all is well.
+fn link(words: Words, status: &Status) -> Option<String> {
     match (status.connectivity, status.pending) {
         (Connectivity::Connected | Connectivity::Connecting, 0) => None,
         (Connectivity::Connected | Connectivity::Connecting, pending) => Some(words.prompt_waiting(pending)),
@@ -42,7 +53,7 @@ mod tests {
     fn of(connectivity: Connectivity, shown: u64) -> Status {
         let conversation = common::Target::new("#general").expect("a name");
         let conversations = vec![Progress { conversation, shown, head: 4211 }];
-        Status { connectivity, endpoint: 0, waiting: 3, pending: 0, conversations }
+        Status { connectivity, endpoint: 0, waiting: 3, pending: 0, unread: 0, conversations }
     }
 
     #[test]
@@ -62,12 +73,13 @@ mod tests {
     }
 
     #[test]
-    fn the_prompt_says_nothing_when_all_is_well() {
-        let prompt = |connectivity| link(Words::ENGLISH, &of(connectivity, 1));
-        assert_eq!(prompt(Connectivity::Connected), None);
-        assert_eq!(prompt(Connectivity::Reconnecting).as_deref(), Some("reconnecting, 3 waiting"));
-        assert_eq!(prompt(Connectivity::Offline).as_deref(), Some("offline, 3 waiting"));
-        let slow = Status { pending: 2, ..of(Connectivity::Connected, 1) };
-        assert_eq!(link(Words::ENGLISH, &slow).as_deref(), Some("2 waiting"));
+    fn the_prompt_says_what_is_unread_and_what_is_not_well() {
+        let prompt = |status: Status| beside_prompt(Words::ENGLISH, &status);
+        assert_eq!(prompt(of(Connectivity::Connected, 1)), "");
+        assert_eq!(prompt(of(Connectivity::Reconnecting, 1)), " (reconnecting, 3 waiting)");
+        assert_eq!(prompt(of(Connectivity::Offline, 1)), " (offline, 3 waiting)");
+        assert_eq!(prompt(Status { pending: 2, ..of(Connectivity::Connected, 1) }), " (2 waiting)");
+        assert_eq!(prompt(Status { unread: 7, ..of(Connectivity::Connected, 1) }), " (7)");
+        assert_eq!(prompt(Status { unread: 7, ..of(Connectivity::Offline, 1) }), " (7; offline, 3 waiting)");
     }
 }

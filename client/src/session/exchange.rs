@@ -299,7 +299,7 @@ struct AnyEvent {
 
 impl Entry {
     /// Reads an event's line as `reader` sees it; nothing when it is no numbered event.
-    pub(super) fn read(reader: &UserName, line: &str) -> Option<Self> {
+    pub(crate) fn read(reader: &UserName, line: &str) -> Option<Self> {
         let entry = |n, conversation: common::Conversation, event| Self {
             conversation: conversation.seen_by(reader),
             n,

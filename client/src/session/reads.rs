@@ -19,10 +19,14 @@ use super::requests::{Purpose, Question, read};
 pub(super) struct Reads {
     /// As the server told when it was asked, and as it went on since then. Empty before.
     known: BTreeMap<Target, Reading>,
+    /// Whether the server was asked: who has just come has no conversation, and counts from nothing.
+    is_listed: bool,
     /// The conversation on the screen, and the last event shown there without a hole before it.
     open: Option<(Target, u64)>,
     /// Whether the server is still to be told of that.
     is_mark_due: bool,
+    /// Conversations that were left before it was told how far they were shown: one each at most.
+    left: BTreeMap<Target, u64>,
     /// When it may be.
     next_mark: u64,
 }
@@ -30,12 +34,22 @@ pub(super) struct Reads {
 impl Reads {
     /// When [`Session::mark_due`] has something to do.
     pub(super) fn deadline(&self) -> Option<u64> {
-        self.is_mark_due.then_some(self.next_mark)
+        (self.is_mark_due || !self.left.is_empty()).then_some(self.next_mark)
     }
 
     /// What is known of a conversation with something unread.
     pub(super) fn unread(&self, conversation: &Target) -> Option<&Reading> {
         self.known.get(conversation).filter(|reading| reading.unread > 0)
+    }
+
+    /// Unread messages in all conversations but the open one, as far as they are known.
+    pub(super) fn unread_elsewhere(&self) -> u64 {
+        let is_open = |conversation| self.open.as_ref().is_some_and(|(open, _)| open == conversation);
+        self.known
+            .values()
+            .filter(|reading| !is_open(&reading.conversation))
+            .map(|reading| reading.unread)
+            .sum()
     }
 
     /// Where reading goes on in the open conversation.
@@ -45,6 +59,9 @@ impl Reads {
 
     /// A conversation is on the screen now, shown up to an event.
     pub(super) fn open(&mut self, conversation: Target, shown: u64) {
+        if let Some((left, shown)) = self.open.take_if(|(open, _)| *open != conversation) {
+            self.leave(left, shown);
+        }
         // Where nothing is known to be read already, there is nothing to tell.
         let marked = self.known.get(&conversation).map_or(0, |reading| reading.n);
         let is_unread = self.known.is_empty() || self.unread(&conversation).is_some();
@@ -52,12 +69,22 @@ impl Reads {
         self.open = Some((conversation, shown));
     }
 
+    /// What was shown of a conversation is read, though another is on the screen now.
+    fn leave(&mut self, conversation: Target, shown: u64) {
+        if let Some(reading) = self.known.get_mut(&conversation).filter(|reading| reading.head <= shown) {
+            *reading = Reading { n: shown, unread: 0, ..reading.clone() };
+        }
+        if self.is_mark_due {
+            self.left.insert(conversation, shown);
+        }
+    }
+
     /// The next event of a conversation was shown.
     pub(super) fn told(&mut self, me: Option<&UserName>, entry: &Entry) {
         let is_others = entry.event.as_ref().is_some_and(|event| {
             matches!(event.body, Body::Message { .. }) && me.is_none_or(|me| event.from != *me)
         });
-        if !self.known.is_empty() {
+        if self.is_listed {
             let conversation = entry.conversation.clone();
             let new = || Reading { conversation, n: entry.n.saturating_sub(1), head: 0, unread: 0 };
             let reading = self.known.entry(entry.conversation.clone()).or_insert_with(new);
@@ -98,6 +125,7 @@ impl Session {
         }
         let known = so_far.iter().map(|reading| (reading.conversation.clone(), reading.clone()));
         self.reads.known = known.collect();
+        self.reads.is_listed = true;
         Ok(Some(Answer::Reads(so_far)))
     }
 
@@ -116,10 +144,11 @@ impl Session {
         if self.reads.deadline().is_none_or(|due| due > now_ms) {
             return;
         }
+        let open = self.reads.open.clone().filter(|_| self.reads.is_mark_due);
         self.reads.is_mark_due = false;
         self.reads.next_mark = now_ms + MARK_EVERY_MS;
-        if let Some((conversation, n)) = self.reads.open.clone() {
-            self.requests.forget_marks();
+        self.requests.forget_marks();
+        for (conversation, n) in std::mem::take(&mut self.reads.left).into_iter().chain(open) {
             let params = |token| MarkRead { token, conversation, n };
             self.ask(now_ms, Purpose::Mark, Method::ReadMark, params);
         }
@@ -129,7 +158,7 @@ impl Session {
     pub(super) fn read_elsewhere(&mut self, conversation: Target, n: u64, unread: u64) {
         let head = self.reads.known.get(&conversation).map_or(n, |reading| reading.head.max(n));
         let reading = Reading { conversation: conversation.clone(), n, head, unread };
-        if !self.reads.known.is_empty() {
+        if self.reads.is_listed {
             self.reads.known.insert(conversation, reading.clone());
         }
         self.effects.push(Effect::News(News::Read(reading)));

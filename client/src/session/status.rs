@@ -16,6 +16,8 @@ pub struct Status {
     pub waiting: usize,
     /// How many of them have waited for so long that the person was told.
     pub pending: usize,
+    /// Unread messages in all conversations but the open one.
+    pub unread: u64,
     /// The conversations that are followed, by name.
     pub conversations: Vec<Progress>,
 }
@@ -57,6 +59,7 @@ impl Session {
             endpoint: self.link.endpoint(),
             waiting: self.outbox.len(),
             pending: self.outbox.shown,
+            unread: self.reads.unread_elsewhere(),
             conversations: self.conversations.iter().map(progress).collect(),
         }
     }

@@ -1,5 +1,6 @@
 //! Transcripts of whole sessions: what goes in, and every effect that comes out.
 
+mod complete;
 mod keeping;
 mod links;
 mod memberships;

@@ -49,6 +49,18 @@ super::sentences! {
         en: "{count} waiting",
         pt: "{count} esperando",
     }
+    offline_note() {
+        en: "-- the server does not answer yet: what you say is kept, and sent when it does --",
+        pt: "-- o servidor ainda não responde: o que você disser fica guardado e vai quando ele voltar --",
+    }
+    as_it_was(conversation: &common::Target, n: u64) {
+        en: "-- {conversation} up to {n}, as it was --",
+        pt: "-- {conversation} até {n}, como estava --",
+    }
+    kept_for_later(count: usize) {
+        en: "kept, and sent by the next papo chat: {count}",
+        pt: "guardadas, para o próximo papo chat enviar: {count}",
+    }
     unreachable(server: &str, seconds: f32, question: &str) {
         en: "cannot reach {server} (waited {seconds} s): {question}",
         pt: "não consigo falar com {server} (esperei {seconds} s): {question}",

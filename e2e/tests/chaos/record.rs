@@ -9,6 +9,9 @@ use sim::checks::Check;
 use sim::checks::told::Told;
 use transport::clock;
 
+/// Findings that are kept.
+const FINDINGS_MAX: usize = 100;
+
 /// The record of one run.
 pub(super) struct Record {
     begun: Instant,
@@ -71,10 +74,13 @@ impl Record {
         self.told.lock().expect("no client fails")
     }
 
-    /// Notes what a checker found, if it did.
+    /// Notes what a checker found, if it did: the same once, however many clients find it, and no end of it never.
     pub(super) fn note(&self, check: Check) {
         if let Err(violation) = check {
-            self.findings.lock().expect("no client fails").push(violation);
+            let mut findings = self.findings.lock().expect("no client fails");
+            if findings.len() < FINDINGS_MAX && !findings.contains(&violation) {
+                findings.push(violation);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The index of a segment that is still in memory: the one being written, and those whose index file is on its way.
 //!
-//! It holds offsets, not lines: 4 bytes per event for the conversation, and about 40 per event for its id (a hash
-//! table of 32-byte entries), so 10 MB for a full segment of 64 MiB with 300-byte lines. A sealed segment keeps
+//! It holds offsets and checksums, not lines: 8 bytes per event for the conversation, and about 40 per event for its id (a
+//! hash table of 32-byte entries), so 11 MB for a full segment of 64 MiB with 300-byte lines. A sealed segment keeps
 //! almost nothing of it: see [`sealed`](super::sealed).
 
 use std::collections::HashMap;
@@ -26,8 +26,30 @@ pub(super) struct ActiveIndex {
 pub(super) struct ActiveRun {
     /// The number of the first one.
     pub(super) first_n: u64,
-    /// Where each begins.
-    pub(super) offsets: Vec<u32>,
+    /// Where each begins, and what it is.
+    pub(super) spots: Vec<Spot>,
+}
+
+/// Where a line begins in its segment, and the checksum by which it is known to be the one that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// In bytes.
+    pub(super) offset: u32,
+    /// The CRC-32 (that of zlib) of the line without its newline. The chain would prove more, but over a whole batch;
+    /// this is for a page of history, against a byte that changed, not against a forger.
+    pub(super) checksum: u32,
+}
+
+impl Spot {
+    /// Of this line.
+    pub(super) fn new(offset: u32, line: &[u8]) -> Self {
+        Self { offset, checksum: crc32fast::hash(line) }
+    }
+
+    /// Whether this is the line.
+    pub(super) fn is_of(&self, line: &[u8]) -> bool {
+        self.checksum == crc32fast::hash(line)
+    }
 }
 
 impl ActiveIndex {
@@ -37,29 +59,29 @@ impl ActiveIndex {
         Self { segment, conversations: HashMap::default(), ids }
     }
 
-    /// Notes an event that begins at `offset`. `false`, and nothing noted, when its number is not the next one of
+    /// Notes an event at its spot. `false`, and nothing noted, when its number is not the next one of
     /// its conversation.
     #[must_use]
-    pub(super) fn insert(&mut self, key: &EventKey<'_>, offset: u32) -> bool {
+    pub(super) fn insert(&mut self, key: &EventKey<'_>, spot: Spot) -> bool {
         match self.conversations.get_mut(&*key.conversation) {
-            Some(run) if run.first_n + run.offsets.len() as u64 == key.n => run.offsets.push(offset),
+            Some(run) if run.first_n + run.spots.len() as u64 == key.n => run.spots.push(spot),
             Some(_) => return false,
             None => {
-                let run = ActiveRun { first_n: key.n, offsets: vec![offset] };
+                let run = ActiveRun { first_n: key.n, spots: vec![spot] };
                 self.conversations.insert(key.conversation.as_ref().into(), run);
             }
         }
         if let Some(id) = key.id {
-            self.ids.insert(id, offset);
+            self.ids.insert(id, spot.offset);
         }
         true
     }
 
-    /// Where the events `first_n..=last_n` of a conversation begin, as far as this segment has them.
-    pub(super) fn offsets(&self, conversation: &str, first_n: u64, last_n: u64) -> &[u32] {
+    /// The spots of the events `first_n..=last_n` of a conversation, as far as this segment has them.
+    pub(super) fn spots(&self, conversation: &str, first_n: u64, last_n: u64) -> &[Spot] {
         let Some(run) = self.conversations.get(conversation) else { return &[] };
-        let start = first_n.saturating_sub(run.first_n).min(run.offsets.len() as u64);
-        let end = last_n.saturating_add(1).saturating_sub(run.first_n).min(run.offsets.len() as u64);
-        run.offsets.get(start as usize..end as usize).unwrap_or_default()
+        let start = first_n.saturating_sub(run.first_n).min(run.spots.len() as u64);
+        let end = last_n.saturating_add(1).saturating_sub(run.first_n).min(run.spots.len() as u64);
+        run.spots.get(start as usize..end as usize).unwrap_or_default()
     }
 }

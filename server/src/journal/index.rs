@@ -3,7 +3,7 @@
 //! Little-endian, ids big-endian so that their order is that of their bytes:
 //!
 //! ```text
-//! head   magic "papo index 1\n"                      13 bytes
+//! head   magic "papo index 2\n"                      13 bytes
 //!        length of the head with its checksum        u32
 //!        first record, last record, log bytes        3 x u64
 //!        chain before the segment, chain after it    2 x 32 bytes
@@ -11,7 +11,7 @@
 //!        per conversation, by name:                  name length u32, name, first n u64, events u32
 //!        first id of every id page, then the last id of all   16 bytes each; none without ids
 //!        SHA-256 of the head up to here              32 bytes
-//! pages  of the events' offsets, conversation after conversation: u32 each, 1016 to a page
+//! pages  of the events, conversation after conversation: offset u32, CRC-32 of the line u32; 508 to a page
 //!        of the ids, sorted: id 16 bytes, offset u32; 203 to a page
 //! page   4064 bytes, zero-filled, and their SHA-256: 4096 bytes
 //! ```
@@ -21,17 +21,18 @@
 use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
-use super::active::ActiveIndex;
+use super::active::{ActiveIndex, Spot};
 use super::disk::Disk;
 use super::format::{Chain, Checkpoint, index_name};
 
-const MAGIC: &[u8; 13] = b"papo index 1\n";
+const MAGIC: &[u8; 13] = b"papo index 2\n";
 /// The magic and the head's length.
 const PREAMBLE_BYTES: usize = MAGIC.len() + 4;
 const CHECKSUM_BYTES: usize = 32;
 const PAGE_BYTES: usize = 4096;
 const PAGE_PAYLOAD_BYTES: usize = PAGE_BYTES - CHECKSUM_BYTES;
-const OFFSETS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / 4;
+const SPOT_BYTES: usize = 8;
+const SPOTS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / SPOT_BYTES;
 const ID_ENTRY_BYTES: usize = 20;
 const IDS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / ID_ENTRY_BYTES;
 
@@ -83,10 +84,11 @@ fn encode(index: &ActiveIndex, extent: &Extent) -> Vec<u8> {
     let mut ids: Vec<(u128, u32)> = index.ids.iter().map(|(id, offset)| (*id, *offset)).collect();
     ids.sort_unstable();
 
-    let offsets: Vec<u8> = conversations
+    let spots: Vec<u8> = conversations
         .iter()
-        .flat_map(|(_, run)| &run.offsets)
-        .flat_map(|offset| offset.to_le_bytes())
+        .flat_map(|(_, run)| &run.spots)
+        .flat_map(|spot| [spot.offset, spot.checksum])
+        .flat_map(u32::to_le_bytes)
         .collect();
     let mut out = Vec::from(MAGIC);
     out.extend([0; 4]); // The head's length, once it is known.
@@ -95,14 +97,14 @@ fn encode(index: &ActiveIndex, extent: &Extent) -> Vec<u8> {
     }
     out.extend(extent.chain_before.0);
     out.extend(extent.end.chain.0);
-    for count in [conversations.len(), offsets.len() / 4, ids.len()] {
+    for count in [conversations.len(), spots.len() / SPOT_BYTES, ids.len()] {
         out.extend((count as u32).to_le_bytes());
     }
     for (name, run) in conversations {
         out.extend((name.len() as u32).to_le_bytes());
         out.extend(name.as_bytes());
         out.extend(run.first_n.to_le_bytes());
-        out.extend((run.offsets.len() as u32).to_le_bytes());
+        out.extend((run.spots.len() as u32).to_le_bytes());
     }
     for (id, _) in ids.iter().step_by(IDS_PER_PAGE).chain(ids.last()) {
         out.extend(id.to_be_bytes());
@@ -113,7 +115,7 @@ fn encode(index: &ActiveIndex, extent: &Extent) -> Vec<u8> {
     }
     out.extend(Sha256::digest(&out));
 
-    push_pages(&mut out, &offsets, OFFSETS_PER_PAGE * 4);
+    push_pages(&mut out, &spots, SPOTS_PER_PAGE * SPOT_BYTES);
     let mut entries = Vec::with_capacity(ids.len() * ID_ENTRY_BYTES);
     for (id, offset) in ids {
         entries.extend(id.to_be_bytes());
@@ -203,25 +205,25 @@ impl<'a> Fields<'a> {
 }
 
 impl IndexFile {
-    /// The offsets at these positions among all offsets of the segment.
-    pub(super) fn offsets(
+    /// The spots at these positions among all of the segment.
+    pub(super) fn spots(
         &self,
         disk: &dyn Disk,
         positions: std::ops::Range<u32>,
-    ) -> Result<Vec<u32>, JournalError> {
-        let per_page = OFFSETS_PER_PAGE as u32;
-        let mut offsets = Vec::with_capacity(positions.len());
+    ) -> Result<Vec<Spot>, JournalError> {
+        let per_page = SPOTS_PER_PAGE as u32;
+        let mut spots = Vec::with_capacity(positions.len());
         for page in positions.start / per_page..positions.end.div_ceil(per_page) {
             let payload = self.page(disk, page)?;
-            let (entries, _) = payload.as_chunks::<4>();
+            let (entries, _) = payload.as_chunks::<SPOT_BYTES>();
             let numbered = (page * per_page..).zip(entries);
-            offsets.extend(
-                numbered
-                    .filter(|(at, _)| positions.contains(at))
-                    .map(|(_, entry)| u32::from_le_bytes(*entry)),
-            );
+            let wanted = numbered.filter(|(at, _)| positions.contains(at));
+            spots.extend(wanted.filter_map(|(_, entry)| {
+                let mut fields = Fields(entry);
+                Some(Spot { offset: fields.u32()?, checksum: fields.u32()? })
+            }));
         }
-        Ok(offsets)
+        Ok(spots)
     }
 
     /// Where the event with this id begins. Reads nothing when the id is beyond the segment's first or last.
@@ -242,7 +244,7 @@ impl IndexFile {
     }
 
     fn id_page(&self, page: u32) -> u32 {
-        self.events.div_ceil(OFFSETS_PER_PAGE as u32) + page
+        self.events.div_ceil(SPOTS_PER_PAGE as u32) + page
     }
 
     fn page_offset(&self, page: u32) -> u64 {

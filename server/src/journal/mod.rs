@@ -41,7 +41,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use self::active::ActiveIndex;
+use self::active::{ActiveIndex, Spot};
 use self::batch::{Batches, Place};
 use self::index::Extent;
 use self::lines::LineReader;
@@ -188,7 +188,7 @@ impl Journal {
             "a record line"
         );
         if let Some(key) = key {
-            let follows = segment.insert(key, offset_u32(offset));
+            let follows = segment.insert(key, Spot::new(offset_u32(offset), line));
             debug_assert!(follows, "the events of a conversation are numbered without a hole");
         }
         Ok(Appended { record, line })
@@ -264,7 +264,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// A failed read, or damage; `out` is then as it was.
+    /// A failed read, or damage, also of a line itself: nobody gets a text that was not said. `out` is then as it was.
     pub fn read(
         &self,
         conversation: &str,
@@ -284,15 +284,19 @@ impl Journal {
         out: &mut Vec<u8>,
     ) -> Result<(), JournalError> {
         let mut reader = LineReader::new(&*self.disk);
-        let mut copy = |place| {
-            self.copy_line(place, &mut reader, out)?;
+        let mut copy = |segment, spot: Spot| {
+            let start = out.len();
+            self.copy_line(Place { segment, offset: spot.offset }, &mut reader, out)?;
+            if !spot.is_of(out.get(start..).unwrap_or_default()) {
+                return Err(damaged_line(segment, spot.offset));
+            }
             out.push(b'\n');
             Ok(())
         };
-        self.sealed.places(&*self.disk, conversation, range, &mut copy)?;
+        self.sealed.spots(&*self.disk, conversation, range, &mut copy)?;
         for index in self.in_memory() {
-            for offset in index.offsets(conversation, range.0, range.1) {
-                copy(Place { segment: index.segment, offset: *offset })?;
+            for spot in index.spots(conversation, range.0, range.1) {
+                copy(index.segment, *spot)?;
             }
         }
         Ok(())
@@ -328,6 +332,11 @@ impl Journal {
         self.sealing.push_back((self.last(), Arc::clone(&full)));
         self.seals = Some(full);
     }
+}
+
+fn damaged_line(segment: u64, offset: u32) -> JournalError {
+    let why = "the line that begins there is not what was written".to_owned();
+    JournalError::Damaged { file: format::log_name(segment), offset: offset.into(), why }
 }
 
 /// An offset within a segment. It fits, because segments and batches are bounded ([`SEGMENT_BYTES_MAX`]); a caller

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use super::active::ActiveIndex;
+use super::active::{ActiveIndex, Spot};
 use super::disk::{AppendFile, Disk};
 use super::format::{Checkpoint, LOG_FOLDER, index_name, log_name};
 use super::index::{self, Extent};
@@ -235,7 +235,7 @@ impl<'a, 'b> Scan<'a, 'b> {
                 why,
             })?;
             if let Some(key) = key
-                && !index.insert(&key, offset_u32(offset as u64))
+                && !index.insert(&key, Spot::new(offset_u32(offset as u64), line))
             {
                 return Err(hole(segment, offset as u64, &key.conversation));
             }

@@ -12,6 +12,7 @@
 use std::collections::HashMap;
 
 use super::JournalError;
+use super::active::Spot;
 use super::batch::Place;
 use super::disk::Disk;
 use super::index::{IndexFile, IndexedRun};
@@ -71,13 +72,13 @@ impl Sealed {
         Ok(None)
     }
 
-    /// Gives `each` the places of the events `first_n..=last_n` of a conversation, in order.
-    pub(super) fn places(
+    /// Gives `each` the segments and spots of the events `first_n..=last_n` of a conversation, in order.
+    pub(super) fn spots(
         &self,
         disk: &dyn Disk,
         conversation: &str,
         (first_n, last_n): (u64, u64),
-        mut each: impl FnMut(Place) -> Result<(), JournalError>,
+        mut each: impl FnMut(u64, Spot) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
         let runs = self.conversations.get(conversation).map(Vec::as_slice).unwrap_or_default();
         let from = runs.partition_point(|run| run.end() <= first_n);
@@ -85,8 +86,8 @@ impl Sealed {
             let Some(index) = self.segments.get(run.segment as usize) else { continue };
             let skip = first_n.saturating_sub(run.first_n) as u32;
             let end = last_n.saturating_add(1).min(run.end()) - run.first_n;
-            for offset in index.offsets(disk, run.start + skip..run.start + end as u32)? {
-                each(Place { segment: index.extent.first_record, offset })?;
+            for spot in index.spots(disk, run.start + skip..run.start + end as u32)? {
+                each(index.extent.first_record, spot)?;
             }
         }
         Ok(())

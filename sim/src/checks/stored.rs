@@ -89,6 +89,16 @@ impl Stored {
         })
     }
 
+    /// Everything that a person said and that was not refused is there: the client kept it on its own disk, also when it
+    /// was killed before it could send it.
+    pub(crate) fn holds_what_was_said(&self, said: &[(Conversation, Uuid)]) -> Check {
+        said.iter().try_for_each(|(conversation, id)| {
+            ensure(self.ids.contains_key(id), "holds_what_was_said", || {
+                format!("{id} was said to {conversation}, and is not in the log")
+            })
+        })
+    }
+
     /// What one person said to one conversation is there in the order of saying it.
     pub fn keeps_the_order_of_sending(&self, said: &[(Conversation, Uuid)]) -> Check {
         let mut last: BTreeMap<&Conversation, u64> = BTreeMap::new();

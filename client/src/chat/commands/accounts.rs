@@ -69,6 +69,7 @@ pub(super) fn login(room: &mut Room, arguments: &str) -> Result<(), Failure> {
 pub(super) fn logout(room: &mut Room, _: &str) -> Result<(), Failure> {
     room.desk.logout()?;
     room.open = None;
+    room.cache.forget_all();
     room.say(&room.words.logged_out())
 }
 

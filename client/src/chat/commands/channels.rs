@@ -121,6 +121,7 @@ pub(super) fn join(room: &mut Room, arguments: &str) -> Result<(), Failure> {
 pub(super) fn leave(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let channel = channel_or_open(room, arguments)?;
     room.desk.ask(Ask::Leave(channel.clone()))?;
+    room.cache.forget(&Target::Channel(channel.clone()));
     room.open.take_if(|open| *open == Target::Channel(channel.clone()));
     room.say(&room.words.no_member_any_more(&channel))
 }

@@ -130,7 +130,7 @@ fn a_session_that_was_kept_for_long_finds_its_topic() {
 
 /// What chance may do.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     /// Somebody says something in #ops; it may get lost.
     Say { is_lost: bool },
     /// Somebody is removed from #ops, whose topic moves. Notice and event are published in any order, and the notice
@@ -146,6 +146,8 @@ enum Step {
     Reply,
     /// It gets lost.
     LoseReply,
+    /// Or anything else on its way to the proxy.
+    LoseSubscription,
     /// Time passes.
     Pass(u64),
 }
@@ -166,7 +168,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A server, a fan-out and a session.
-struct World {
+pub(super) struct World {
     session: Session,
     now_ms: u64,
     /// The events of #ops.
@@ -187,7 +189,7 @@ struct World {
 
 impl World {
     /// Alice follows everything; #ops has 3 events.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut world = Self {
             session: Session::new(7),
             now_ms: 0,
@@ -239,7 +241,7 @@ impl World {
         json!({"kind": "topic.moved", "to": "#ops", "topic": self.ops()}).to_string()
     }
 
-    fn take(&mut self, step: Step) {
+    pub(super) fn take(&mut self, step: Step) {
         match step {
             Step::Say { is_lost } => self.say(r#""kind":"poll.opened""#, is_lost),
             Step::Move { is_notice_first, is_notice_lost } => self.move_ops(is_notice_first, is_notice_lost),
@@ -249,6 +251,7 @@ impl World {
                 self.publish(&self.own(), &self.notice());
             }
             Step::Link => self.link(),
+            Step::LoseSubscription => drop(self.upstream.pop_front()),
             Step::Answer => self.answer(),
             Step::Reply => {
                 if let Some(reply) = self.replies.pop_front() {
@@ -259,6 +262,19 @@ impl World {
             Step::Pass(ms) => self.pass(ms),
         }
         self.perform();
+    }
+
+    /// Whether nothing is on its way.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.upstream.is_empty() && self.requests.is_empty() && self.replies.is_empty()
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    pub(super) fn told(&self) -> &[u64] {
+        &self.told
     }
 
     fn move_ops(&mut self, is_notice_first: bool, is_notice_lost: bool) {
@@ -352,7 +368,7 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..60 {
             self.pass(1_000);
-            while !(self.upstream.is_empty() && self.requests.is_empty() && self.replies.is_empty()) {
+            while !self.is_quiet() {
                 [Step::Link, Step::Answer, Step::Reply].into_iter().for_each(|step| self.take(step));
             }
         }

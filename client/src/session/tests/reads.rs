@@ -93,3 +93,28 @@ fn what_is_read_in_another_session_is_read_here_too() {
     ask 5 message.history {"conversation":"#ops","limit":20}
     "##);
 }
+
+#[test]
+fn what_is_unread_in_other_conversations_is_counted() {
+    let mut stage = having_read(1, 2);
+    assert_eq!(stage.session.status(0).unread, 2);
+    stage.command(Command::Open(ops()));
+    stage.reply("message.history", &page(2..=3, 3));
+    assert_eq!(stage.session.status(0).unread, 0, "it is on the screen");
+}
+
+#[test]
+fn what_was_read_before_another_conversation_is_opened_is_marked_too() {
+    let mut stage = having_read(1, 2);
+    stage.command(Command::Open(ops()));
+    stage.reply("message.history", &page(2..=3, 3));
+    stage.pass(0);
+    stage.reply("read.mark", &json!({"unread": 0}));
+    stage.event(4);
+    stage.command(Command::Open(Target::new("@bob").expect("a name")));
+    stage.reply("message.history", &json!({"head": 0, "events": []}));
+    stage.take_transcript();
+    stage.pass(limits::MARK_EVERY_MS);
+    assert_eq!(stage.session.status(0).unread, 0);
+    insta::assert_snapshot!(stage.transcript, @r##"ask 8 read.mark {"conversation":"#ops","n":4}"##);
+}

@@ -73,6 +73,34 @@ fn a_flipped_byte_in_a_sealed_segment_is_found_when_it_is_replayed_or_verified()
     assert!(open(&world.disk, SMALL, head).is_ok(), "what the snapshots stand for is not read again");
 }
 
+#[test]
+fn a_line_that_changed_is_never_read_as_another_and_its_neighbours_are() {
+    let mut world = World::new(SMALL);
+    world.fill(9);
+    let sealed = world.segments()[1];
+    let open = *world.segments().last().unwrap();
+    for segment in [sealed, open] {
+        let name = log_name(segment);
+        let text = String::from_utf8(world.disk.read(&name).unwrap()).unwrap();
+        let line = text.lines().find(|line| line.contains("#general")).unwrap();
+        let (n, at) = (parse(line.as_bytes()).unwrap().n, text.find(line).unwrap());
+        for byte in at..at + line.len() {
+            world.disk.tamper(&name, |bytes| bytes[byte] ^= 1).unwrap();
+            for (first, last) in [(n, n), (1, u64::MAX)] {
+                match world.read("#general", first, last) {
+                    Err(JournalError::Damaged { file, offset, .. }) => {
+                        assert_eq!((&file, offset), (&name, at as u64));
+                    }
+                    other => panic!("byte {byte}: {other:?}"),
+                }
+            }
+            let before = world.expected("#general", 1, n - 1);
+            assert_eq!(world.read("#general", 1, n - 1).unwrap(), before);
+            world.disk.tamper(&name, |bytes| bytes[byte] ^= 1).unwrap();
+        }
+    }
+}
+
 /// What reading the sealed segments again finds.
 fn scrub(disk: &FaultyDisk) -> Vec<(String, u64)> {
     let mut scrub = Scrub::begin(disk).unwrap();

@@ -1,0 +1,91 @@
+//! What is kept of one conversation: a run of events without a hole, as the server last told of them.
+
+use std::collections::VecDeque;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::session::Entry;
+
+/// Events kept of a conversation: ten screens.
+const EVENTS_MAX: usize = 200;
+
+/// Bytes kept of a conversation: room for texts that are far above the usual, and a bound for those that are not.
+const BYTES_MAX: usize = 1024 * 1024;
+
+/// Events of one conversation without a hole.
+#[derive(Default)]
+pub(super) struct Run {
+    pub(super) lines: VecDeque<(u64, Box<str>)>,
+    bytes: usize,
+    pub(super) is_changed: bool,
+}
+
+impl Run {
+    /// The number of the event that would come next.
+    pub(super) fn next(&self) -> Option<u64> {
+        self.lines.back().map(|(n, _)| n + 1)
+    }
+
+    /// Adds the next event. After a hole, all before it is thrown away.
+    pub(super) fn add(&mut self, entry: &Entry) {
+        if self.next().is_some_and(|next| entry.n < next) {
+            return;
+        }
+        if self.next().is_some_and(|next| next < entry.n) {
+            *self = Self::default();
+        }
+        self.amend(&entry.line);
+        self.push(entry.n, entry.line.clone());
+    }
+
+    /// Adds a page, which shows things as they are now: it takes the place of what was known of its events.
+    pub(super) fn add_page(&mut self, entries: &[Entry]) {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            *self = Self::default();
+            return;
+        };
+        // What was known beyond it is of another past: the server was set back.
+        let goes_on = self.next().is_some_and(|next| first.n <= next && next <= last.n + 1);
+        let kept = self.lines.iter().position(|(n, _)| *n >= first.n).unwrap_or(self.lines.len());
+        self.lines.truncate(if goes_on { kept } else { 0 });
+        self.bytes = self.lines.iter().map(|(_, line)| line.len()).sum();
+        entries.iter().for_each(|entry| self.add(entry));
+    }
+
+    pub(super) fn push(&mut self, n: u64, line: Box<str>) {
+        self.bytes += line.len();
+        self.lines.push_back((n, line));
+        while self.lines.len() > EVENTS_MAX || self.bytes > BYTES_MAX {
+            let Some((_, line)) = self.lines.pop_front() else { break };
+            self.bytes -= line.len();
+        }
+    }
+
+    /// When an event says that another was edited or deleted, it is here, too.
+    fn amend(&mut self, line: &str) {
+        let Some((of, text)) = amendment(line) else { return };
+        let Some((_, known)) = self.lines.iter_mut().find(|(n, _)| *n == of) else { return };
+        let Ok(Value::Object(mut event)) = serde_json::from_str::<Value>(known) else { return };
+        event.insert("text".to_owned(), Value::String(text));
+        let amended = Value::Object(event).to_string();
+        self.bytes = self.bytes - known.len() + amended.len();
+        *known = amended.into();
+    }
+}
+
+/// Which event an event changes, and what it says from then on: nothing when it was deleted.
+fn amendment(line: &str) -> Option<(u64, String)> {
+    #[derive(Deserialize)]
+    struct Amendment {
+        kind: String,
+        of: u64,
+        text: Option<String>,
+    }
+    let Amendment { kind, of, text } = serde_json::from_str(line).ok()?;
+    match kind.as_str() {
+        "message.deleted" => Some((of, String::new())),
+        "message.edited" => Some((of, text.unwrap_or_default())),
+        _ => None,
+    }
+}

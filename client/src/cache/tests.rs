@@ -1,0 +1,139 @@
+//! What is found again, and what is thrown away.
+
+use super::*;
+use std::os::unix::fs::PermissionsExt as _;
+
+/// Nothing is found.
+const NOTHING: [u64; 0] = [];
+
+const SERVER: &str = "tcp://127.0.0.1:5555";
+
+fn alice() -> UserName {
+    UserName::new("alice").expect("a name")
+}
+
+fn ops() -> Target {
+    Target::new("#ops").expect("a name")
+}
+
+fn entry_of(n: u64, rest: &str) -> Entry {
+    let line = format!(r##"{{"n":{n},"at":1,"to":"#ops","from":"bob",{rest}}}"##);
+    Entry::read(&alice(), &line).expect("an event")
+}
+
+fn entry(n: u64) -> Entry {
+    let id = uuid::Uuid::from_u128(n.into());
+    entry_of(n, &format!(r#""kind":"message","id":"{id}","text":"text {n}""#))
+}
+
+fn page(numbers: std::ops::RangeInclusive<u64>) -> News {
+    let entries = numbers.map(entry).collect();
+    News::Opened { conversation: ops(), entries, unread: 0, more: 0 }
+}
+
+fn cache(folder: &Path) -> Cache {
+    let cache = Cache::new(folder.join("cache"), SERVER.to_owned());
+    cache.is_of(&alice());
+    cache
+}
+
+/// The numbers that a client finds which is started now.
+fn found(folder: &Path) -> Vec<u64> {
+    cache(folder).newest(&ops(), 1000).iter().map(|entry| entry.n).collect()
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let home = fs::read_dir(folder.join("cache")).expect("a folder").next().expect("one").expect("one");
+    fs::read_dir(home.path()).expect("a folder").next().expect("one").expect("one").path()
+}
+
+#[test]
+fn what_was_told_is_found_again_up_to_the_bound() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    (1..=250).for_each(|n| cache.note(&News::Entry(entry(n))));
+    assert_eq!(found(folder.path()), NOTHING, "it is not written yet");
+    cache.flush();
+    assert_eq!(found(folder.path()), (51..=250).collect::<Vec<_>>());
+    let mode = fs::metadata(only_file(folder.path())).expect("metadata").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn before_a_hole_nothing_is_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    cache.note(&page(1..=5));
+    [6, 6, 4, 9, 10].into_iter().for_each(|n| cache.note(&News::Entry(entry(n))));
+    cache.flush();
+    assert_eq!(found(folder.path()), [9, 10]);
+    cache.note(&page(8..=12));
+    cache.flush();
+    assert_eq!(found(folder.path()), [8, 9, 10, 11, 12], "a page takes the place of what was known");
+    cache.note(&page(10..=11));
+    cache.flush();
+    assert_eq!(found(folder.path()), [10, 11], "the server was set back");
+}
+
+#[test]
+fn what_is_deleted_or_edited_is_so_here_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    cache.note(&page(1..=3));
+    cache.note(&News::Entry(entry_of(4, r#""kind":"message.deleted","of":1"#)));
+    cache.note(&News::Entry(entry_of(5, r#""kind":"message.edited","of":2,"text":"better""#)));
+    cache.flush();
+    let text = fs::read_to_string(only_file(folder.path())).expect("a file");
+    assert!(!text.contains("text 1") && !text.contains("text 2"), "{text}");
+    assert!(text.contains("better") && text.contains("text 3"), "{text}");
+    assert_eq!(found(folder.path()), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn nothing_is_known_of_what_one_left_or_is_not_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    cache.note(&page(1..=3));
+    cache.flush();
+    cache.keep_channels(|known| *known == ops());
+    assert_eq!(found(folder.path()), [1, 2, 3]);
+    cache.keep_channels(|_| false);
+    assert_eq!(found(folder.path()), NOTHING);
+    cache.note(&page(1..=3));
+    cache.flush();
+    cache.note(&News::MembershipEnded(entry_of(4, r#""kind":"channel.kicked","user":"alice""#)));
+    assert_eq!(found(folder.path()), NOTHING);
+}
+
+#[test]
+fn damage_and_other_peoples_files_are_thrown_away_in_silence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    cache.note(&page(1..=3));
+    cache.flush();
+    let file = only_file(folder.path());
+    let whole = fs::read_to_string(&file).expect("a file");
+    for damaged in [
+        whole.replace("\"n\":2", "\"n\":7"),
+        whole.replace("\"alice\"", "\"eve\""),
+        whole.replace("\"format\":1", "\"format\":2"),
+        whole.replace("text 2\"", "text"),
+        String::new(),
+    ] {
+        write_private(&file, &damaged).expect("written");
+        assert_eq!(found(folder.path()), NOTHING, "{damaged}");
+    }
+    write_private(&file, &whole).expect("written");
+    assert_eq!(found(folder.path()), [1, 2, 3]);
+}
+
+#[test]
+fn the_open_conversation_is_remembered_and_a_logout_forgets_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = cache(folder.path());
+    assert_eq!(before.last_open(), None);
+    before.open(&ops());
+    assert_eq!(cache(folder.path()).last_open(), Some(ops()));
+    before.forget_all();
+    assert_eq!(cache(folder.path()).last_open(), None);
+}

@@ -1,0 +1,57 @@
+//! The main paths through the chat, at a real terminal, in each language.
+
+use e2e::{Node, peers};
+
+use crate::people::Person;
+
+/// What is typed, and what is seen then, in English and in Portuguese.
+const STEPS: &[(&str, &str, &str)] = &[
+    ("/help", "/join #CHANNEL", "/join #CANAL"),
+    ("oi", "no conversation is open", "nenhuma conversa está aberta"),
+    ("/create #geral", "alice created #geral", "alice criou #geral"),
+    ("/create #geral", "#geral exists already", "esse nome já está em uso"),
+    ("/topic o almoço", "the subject of #geral is set", "o assunto de #geral foi definido"),
+    ("/invite bob", "bob may join #geral", "bob pode entrar em #geral"),
+    ("/kick ninguem", "ninguem is not a member of #geral", "essa pessoa não está no canal"),
+    ("/ban bob", "bob is kept out of #geral", "bob fica fora de #geral"),
+    ("/unban bob", "bob is not kept out of #geral any more", "bob pode voltar a #geral"),
+    ("/role bob king", "say /role NAME owner", "diga /role NOME owner"),
+    ("/members", "@alice (owner)", "@alice (dono(a))"),
+    ("/private on", "only the invited may join", "só entra quem tem convite"),
+    ("/history x", "say a number: /history 120", "diga um número: /history 120"),
+    ("/msg @ninguem oi", "not sent to @ninguem", "não enviada para @ninguem"),
+    ("/open bob", "say a #channel or a @user", "diga um #canal ou um @usuário"),
+    ("/sessions", "opened", "aberta em"),
+    ("/revoke others", "sessions that were ended: 0", "sessões encerradas: 0"),
+    ("/menu", "menu: type a number", "menu: digite um número"),
+    ("0", "you are back in the chat", "você voltou à conversa"),
+    ("/xyz", "there is no /xyz", "não existe /xyz"),
+    ("/logout", "you are logged out", "você saiu da sua conta"),
+];
+
+#[test]
+fn the_main_paths_in_english() {
+    walk("en", |(typed, en, _)| (typed, en));
+}
+
+#[test]
+fn the_main_paths_in_portuguese() {
+    walk("pt-BR", |(typed, _, pt)| (typed, pt));
+}
+
+fn walk(
+    lang: &str,
+    of: impl Fn(&(&'static str, &'static str, &'static str)) -> (&'static str, &'static str),
+) {
+    let node = Node::up();
+    let alice = Person::register(&node, "alice", lang);
+    let [_bob] = peers(&node, ["bob"]);
+    for step in STEPS {
+        let (typed, seen) = of(step);
+        let before = alice.terminal.written().matches(seen).count();
+        alice.types(typed);
+        alice.terminal.wait_until_written(&format!("{seen:?} after {typed:?}"), |written| {
+            written.matches(seen).count() > before
+        });
+    }
+}
