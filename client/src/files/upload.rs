@@ -93,6 +93,7 @@ fn attempt_to_send(
         });
         let chunks: Vec<_> = chunks.collect::<Result<_, Failure>>()?;
         let begun = clock::now();
+        have = 0;
         for answer in desk.ask_all(chunks)? {
             let Answer::Transferred(Transferred::Have(now)) = answer else { return Err(unexpected()) };
             have = have.max(now);

@@ -105,7 +105,13 @@ impl Session {
     }
 
     /// What a step has led to.
-    pub(super) fn transferred(&mut self, step: Step, result: &str) -> Result<Answer, Error> {
+    pub(super) fn transferred(&mut self, step: Step, outcome: Result<&str, Error>) -> Result<Answer, Error> {
+        // A chunk came before an earlier one that was lost on the way: go on from where the server is.
+        let have = outcome.as_ref().err().and_then(|error| error.data.have);
+        if let (Step::Chunk, Some(have)) = (step, have) {
+            return Ok(Answer::Transferred(Transferred::Have(have)));
+        }
+        let result = outcome?;
         let transferred = match step {
             Step::Begin => Transferred::Have(read::<Begun>(result)?.have),
             Step::Chunk => Transferred::Have(read::<Have>(result)?.have),

@@ -245,7 +245,7 @@ impl Session {
             Question::Manage => outcome.map(|_done| Answer::Done)?,
             Question::EndSessions => self.sessions_ended(now_ms, outcome?)?,
             Question::Sessions => Self::sessions_listed(outcome?)?,
-            Question::File(step) => self.transferred(step, outcome?)?,
+            Question::File(step) => self.transferred(step, outcome)?,
             Question::History => self.history_read(outcome?)?,
             Question::Members { channel, so_far } => {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
