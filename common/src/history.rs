@@ -48,12 +48,17 @@ pub fn encode_page(out: &mut Vec<u8>, conversation: &Target, head: u64, lines: &
     out.extend_from_slice(br#","head":"#);
     write_json(out, &head);
     out.extend_from_slice(br#","events":["#);
+    write_lines(out, lines);
+    out.extend_from_slice(b"]}");
+}
+
+/// Writes lines, each with its newline, as the items of an array.
+pub(crate) fn write_lines(out: &mut Vec<u8>, lines: &[u8]) {
     let start = out.len();
     out.extend_from_slice(lines.strip_suffix(b"\n").unwrap_or(lines));
     // A newline inside a line is escaped, so that every one that is left stands between two events.
     let between = out.iter_mut().skip(start).filter(|byte| **byte == b'\n');
     between.for_each(|byte| *byte = b',');
-    out.extend_from_slice(b"]}");
 }
 
 /// Parameters of `sync.heads`.

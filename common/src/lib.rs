@@ -21,6 +21,7 @@ pub mod messages;
 pub mod files;
 pub mod amendments;
 pub mod history;
+pub mod search;
 pub mod presence;
 pub mod reads;
 pub mod admin;

@@ -62,6 +62,18 @@ pub const HISTORY_EVENTS_DEFAULT: u64 = 50;
 /// Bytes of events in one page of history: a page ends early rather than fill a frame.
 pub const HISTORY_BYTES_MAX: usize = 1024 * 1024;
 
+/// Bytes of a search's query: a few sentences.
+pub const SEARCH_QUERY_BYTES_MAX: usize = 1024;
+
+/// Words and phrases in a query: each costs the index a look.
+pub const SEARCH_WORDS_MAX: usize = 32;
+
+/// Events in one page of a search.
+pub const SEARCH_EVENTS_MAX: u64 = 100;
+
+/// Events in a page of a search when the request does not say: a screen.
+pub const SEARCH_EVENTS_DEFAULT: u64 = 20;
+
 /// Names in one page of `user.list`, `channel.list` and `channel.members`.
 pub const LIST_NAMES_MAX: usize = 1000;
 

@@ -3,7 +3,7 @@
 
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
-use crate::{accounts, admin, amendments, channels, files, history, messages, node, presence, reads};
+use crate::{accounts, admin, amendments, channels, files, history, messages, node, presence, reads, search};
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +194,10 @@ methods! {
         "Reads a page of a conversation."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##
         => r##"{"conversation":"#general","head":17,"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}]}"##;
+    MessageSearch "message.search" Session (search::Search<'a>)
+        "Finds messages by their words, newest first, in the conversations that are one's own to read."
+        r##"{"token":"eyJ0eXAi...","query":"ação \"deploy done\" from:alice","conversation":"#general","limit":1}"##
+        => r##"{"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"Deploy done, boa ação!"}],"before":8841,"behind":0}"##;
     ReadMark "read.mark" Session (reads::MarkRead<'a>)
         "Notes how far one has read a conversation; a mark never goes back."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17}"##

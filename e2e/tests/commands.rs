@@ -183,3 +183,25 @@ fn the_session_is_for_its_owner_only() {
     assert_eq!(mode & 0o777, 0o600);
     assert!(!std::fs::read_to_string(&file).expect("text").contains(PASSWORD));
 }
+
+#[test]
+fn a_script_finds_what_was_said_where_it_may_read() {
+    let node = Node::up();
+    let (alice, bob) = (Shell::new(&node, "alice"), Shell::new(&node, "bob"));
+    alice.does(&["create", "#ops", "--private"]);
+    alice.does(&["send", "#ops", "a ação de deploy foi concluída"]);
+    alice.does(&["send", "@bob", "deploying now"]);
+    assert_eq!(
+        alice.texts(&["search", "--json", "deploy"]),
+        ["a ação de deploy foi concluída", "deploying now"]
+    );
+    assert_eq!(alice.texts(&["search", "--json", "ACAO", "in:#ops"]), ["a ação de deploy foi concluída"]);
+    assert_eq!(bob.texts(&["search", "--json", "deploy"]), ["deploying now"]);
+    let page = alice.runs(&["search", "--limit", "1", "--json", "deploy"]);
+    assert!(page.output.contains("deploying now") && page.log.contains("there is more: --page "), "{page:?}");
+    let refused = bob.runs(&["search", "deploy", "in:#ops"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.log.contains("there is no channel #ops"), "{}", refused.log);
+    let refused = bob.runs(&["search", "before:yesterday"]);
+    assert!(refused.log.contains("such as before:2026-01-31"), "{}", refused.log);
+}

@@ -9,6 +9,7 @@ mod health;
 mod import;
 mod log;
 mod backup;
+mod index;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,9 @@ enum Command {
     /// Look at the log of a data folder
     #[command(subcommand)]
     Log(log::Log),
+    /// See to the index of the search
+    #[command(subcommand)]
+    Index(index::Index),
     /// Copy a data folder into one file, also while a node runs on it
     Backup(backup::BackupArgs),
     /// Make a data folder of a backup, after checking all of it
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Health(health) => return health.run(),
         Command::Import(import) => import.run(),
         Command::Log(log) => log.run(),
+        Command::Index(index) => index.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Invite(invite) => invite.run(),

@@ -21,6 +21,7 @@ use crate::limiters::rates::Rate;
 use crate::limiters::{Guesses, Rates, Typing};
 use crate::notices::tell_presence;
 use crate::presence::{Changed, Presence};
+use crate::search::Search;
 use crate::tokens::TokenIssuer;
 use crate::work::{Work, refuse};
 
@@ -43,6 +44,7 @@ pub struct Engine {
     known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
+    search: Option<Search>,
     presence: Presence,
     typing: Typing,
     /// Frames that wait for a job, by ticket.
@@ -79,6 +81,7 @@ impl Engine {
         events: String,
     ) -> Self {
         let (known_tokens, guesses, parked, next_ticket, again, counters) = Default::default();
+        let search = None;
         let (rates, presence, typing) = (Rates::new(rate), Presence::default(), Typing::default());
         Self {
             ledger,
@@ -88,6 +91,7 @@ impl Engine {
             known_tokens,
             guesses,
             rates,
+            search,
             presence,
             typing,
             parked,
@@ -96,6 +100,13 @@ impl Engine {
             events,
             counters,
         }
+    }
+
+    /// With an index of all messages; without it, nothing can be searched.
+    #[must_use]
+    pub fn with_search(self, search: Search) -> Self {
+        search.durable(self.ledger.durable());
+        Self { search: Some(search), ..self }
     }
 
     /// State and journal.
@@ -198,6 +209,9 @@ impl Engine {
             Ok(durable) => durable,
             Err(failure) => self.take_back(*failure).map_err(Failed::Ledger)?,
         };
+        if let Some(search) = &self.search {
+            search.durable(durable);
+        }
         while let Some(work) = self.ledger.held.next_reply(durable) {
             outlet.reply(work).map_err(Failed::Outlet)?;
         }
@@ -243,6 +257,7 @@ impl Engine {
             known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
+            search: self.search.as_ref(),
             presence: &mut self.presence,
             typing: &mut self.typing,
             events: &self.events,

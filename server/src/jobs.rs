@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use transport::wake::Waker;
 
 use crate::commits::Commits;
-use crate::{files, passwords};
+use crate::{files, passwords, search};
 
 /// Kinds of work. Each has threads and a bound of its own, so that none holds up another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Kind {
     Transfers,
     /// Files that are completed or removed; see [`crate::files`].
     Contents,
+    /// See [`crate::search`].
+    Search,
 }
 
 /// How much of a kind is done at once.
@@ -42,7 +44,7 @@ struct Bounds {
 
 impl Kind {
     /// Every kind, in the order of the enum.
-    pub const ALL: [Self; 3] = [Self::Passwords, Self::Transfers, Self::Contents];
+    pub const ALL: [Self; 4] = [Self::Passwords, Self::Transfers, Self::Contents, Self::Search];
 
     const fn bounds(self) -> Bounds {
         match self {
@@ -64,6 +66,12 @@ impl Kind {
                 threads: 1,
                 waiting_max: 64,
                 refusal: "too many files are completed at once: try again in a moment",
+                wait_ms: 1000,
+            },
+            Self::Search => Bounds {
+                threads: search::THREADS,
+                waiting_max: search::WAITING_MAX,
+                refusal: "too many search at once: try again in a moment",
                 wait_ms: 1000,
             },
         }
@@ -90,6 +98,8 @@ pub enum Outcome {
     Password(passwords::Outcome),
     /// Of a file.
     File(files::Outcome),
+    /// Of a search.
+    Search(Result<search::Found, search::NoIndex>),
     /// The job panicked, which is our fault; the log says where.
     Failed,
 }
@@ -126,7 +136,7 @@ pub struct Jobs {
 /// Who does them.
 enum Workers {
     /// Threads, which wake the event loop.
-    Threads(Threads),
+    Threads(Box<Threads>),
     /// Whoever polls.
     WhenPolled(VecDeque<(u64, Job)>),
 }
@@ -145,7 +155,7 @@ impl Jobs {
     /// Prepares whoever does them, beside the event loop or in the time of whoever polls.
     pub fn start(commits: &Commits) -> io::Result<Self> {
         let workers = match commits {
-            Commits::OnThread(waker) => Workers::Threads(Threads::start(waker.clone())?),
+            Commits::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
             Commits::WhenPolled => Workers::WhenPolled(VecDeque::new()),
         };
         Ok(Self { workers, waiting: Default::default() })
@@ -192,9 +202,9 @@ impl Threads {
     fn start(waker: Waker) -> io::Result<Self> {
         let start =
             |kind: Kind| Builder::new_current_thread().max_blocking_threads(kind.bounds().threads).build();
-        let [passwords, transfers, contents] = Kind::ALL.map(start);
+        let [passwords, transfers, contents, search] = Kind::ALL.map(start);
         let (sender, done) = channel();
-        Ok(Self { runtimes: [passwords?, transfers?, contents?], waker, sender, done })
+        Ok(Self { runtimes: [passwords?, transfers?, contents?, search?], waker, sender, done })
     }
 
     fn submit(&self, ticket: u64, job: Job) {

@@ -146,6 +146,7 @@ impl Ledger {
     }
 
     /// The number of the newest record that is on disk.
+    #[must_use]
     pub fn durable(&self) -> u64 {
         self.durable.record
     }

@@ -22,6 +22,8 @@ pub mod tokens;
 pub mod limiters;
 pub mod presence;
 
+pub mod search;
+
 pub mod work;
 pub mod held;
 pub mod notices;

@@ -25,6 +25,7 @@ use crate::journal::RealDisk;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::scrubbing::Scrubbing;
+use crate::search::Search;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
 use crate::work::Work;
@@ -148,6 +149,7 @@ impl Server {
         let scrubbing = Scrubbing::start(ledger.disk())?;
         let advertise = config.advertise.clone();
         let engine = Engine::new(ledger, tokens, jobs, files, config.rate, advertise);
+        let engine = engine.with_search(Search::start(&config.data)?);
         let sockets = Sockets {
             requests,
             events,

@@ -186,8 +186,11 @@ impl Store {
 
     /// The place in the log that a snapshot stands for.
     pub fn stands_for(file: &'static str, bytes: &[u8]) -> Result<Checkpoint, StoreError> {
-        let stamp: Stamp = serde_json::from_slice(bytes)
-            .map_err(|error| StoreError::Damaged { file, why: error.to_string() })?;
+        let damaged = |why| StoreError::Damaged { file, why };
+        if checksum::check(bytes) == Verdict::Damaged {
+            return Err(damaged("it does not match its checksum".to_owned()));
+        }
+        let stamp: Stamp = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
         checkpoint(file, stamp)
     }
 

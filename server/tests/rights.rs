@@ -18,6 +18,7 @@ use server::files::{FileLimits, Files, Upload};
 use server::journal::faulty_disk::FaultyDisk;
 use server::ledger::Ledger;
 use server::records::TokenDigest;
+use server::search::Search;
 use server::store::Store;
 use server::tokens::TokenIssuer;
 use transport::Frame;
@@ -103,6 +104,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", about.name, &params);
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
+    let search = Search::unattended("nowhere".as_ref());
     let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
     let disk = Arc::new(FaultyDisk::new());
     let mut files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
@@ -118,6 +120,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         rates: &mut rates,
         files: &mut files,
         attached: Attached { is_alone: true, bytes: &bytes, reply: &mut reply_bytes },
+        search: Some(&search),
         presence: &mut presence,
         typing: &mut typing,
         events: "tcp://*:1",
@@ -178,6 +181,7 @@ fn in_a_public_channel() {
     file.commit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     file.get | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
@@ -224,6 +228,7 @@ fn in_a_private_channel() {
     file.commit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     file.get | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok

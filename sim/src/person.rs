@@ -269,6 +269,7 @@ fn summary(answer: &Answer) -> String {
         Answer::Registered(registered) => format!("registered {}", registered.user),
         Answer::LoggedIn(account) => format!("logged in as {}", account.user),
         Answer::Sessions(sessions) => format!("{} sessions", sessions.len()),
+        Answer::Found(found) => format!("{} events found", found.entries.len()),
         Answer::Reads(reads) => format!("{} conversations", reads.len()),
         Answer::Amended(sent) => format!("amended by {}", sent.n),
         Answer::Unread(count) => format!("{count} unread"),

@@ -62,30 +62,47 @@ impl Run {
         }
     }
 
-    /// When an event says that another was edited or deleted, it is here, too.
+    /// When an event says that another was edited or deleted, it is here, too; and with a deleted one the texts that it
+    /// had in between.
     fn amend(&mut self, line: &str) {
-        let Some((of, text)) = amendment(line) else { return };
-        let Some((_, known)) = self.lines.iter_mut().find(|(n, _)| *n == of) else { return };
-        let Ok(Value::Object(mut event)) = serde_json::from_str::<Value>(known) else { return };
-        event.insert("text".to_owned(), Value::String(text));
-        let amended = Value::Object(event).to_string();
-        self.bytes = self.bytes - known.len() + amended.len();
-        *known = amended.into();
+        let Some(Amendment { of, text }) = amendment(line) else { return };
+        for (n, known) in &mut self.lines {
+            let Ok(Value::Object(mut event)) = serde_json::from_str::<Value>(known) else { continue };
+            let is_version =
+                event.get("of").and_then(Value::as_u64) == Some(of) && event.contains_key("text");
+            match &text {
+                Some(text) if *n == of => drop(event.insert("text".to_owned(), text.as_str().into())),
+                None if *n == of || is_version => {
+                    event.insert("text".to_owned(), "".into());
+                    event.insert("deleted".to_owned(), true.into());
+                }
+                Some(_) | None => continue,
+            }
+            let amended = Value::Object(event).to_string();
+            self.bytes = self.bytes - known.len() + amended.len();
+            *known = amended.into();
+        }
     }
 }
 
-/// Which event an event changes, and what it says from then on: nothing when it was deleted.
-fn amendment(line: &str) -> Option<(u64, String)> {
+/// What an event says of another.
+struct Amendment {
+    of: u64,
+    /// Nothing when it was deleted.
+    text: Option<String>,
+}
+
+fn amendment(line: &str) -> Option<Amendment> {
     #[derive(Deserialize)]
-    struct Amendment {
+    struct AnyEvent {
         kind: String,
         of: u64,
         text: Option<String>,
     }
-    let Amendment { kind, of, text } = serde_json::from_str(line).ok()?;
+    let AnyEvent { kind, of, text } = serde_json::from_str(line).ok()?;
     match kind.as_str() {
-        "message.deleted" => Some((of, String::new())),
-        "message.edited" => Some((of, text.unwrap_or_default())),
+        "message.deleted" => Some(Amendment { of, text: None }),
+        "message.edited" => Some(Amendment { of, text: Some(text.unwrap_or_default()) }),
         _ => None,
     }
 }

@@ -80,13 +80,19 @@ fn what_is_deleted_or_edited_is_so_here_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = cache(folder.path());
     cache.note(&page(1..=3));
-    cache.note(&News::Entry(entry_of(4, r#""kind":"message.deleted","of":1"#)));
-    cache.note(&News::Entry(entry_of(5, r#""kind":"message.edited","of":2,"text":"better""#)));
+    let id = "00000000-0000-0000-0000-000000000009";
+    let edit =
+        |of: u64, text: &str| format!(r#""kind":"message.edited","id":"{id}","of":{of},"text":"{text}""#);
+    cache.note(&News::Entry(entry_of(4, &edit(1, "in between"))));
+    cache.note(&News::Entry(entry_of(5, &format!(r#""kind":"message.deleted","id":"{id}","of":1"#))));
+    cache.note(&News::Entry(entry_of(6, &edit(2, "better"))));
     cache.flush();
     let text = fs::read_to_string(only_file(folder.path())).expect("a file");
-    assert!(!text.contains("text 1") && !text.contains("text 2"), "{text}");
+    for gone in ["text 1", "in between", "text 2"] {
+        assert!(!text.contains(gone), "{gone}: {text}");
+    }
     assert!(text.contains("better") && text.contains("text 3"), "{text}");
-    assert_eq!(found(folder.path()), [1, 2, 3, 4, 5]);
+    assert_eq!(found(folder.path()), [1, 2, 3, 4, 5, 6]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod conversations;
 mod amendments;
 mod files;
 mod reads;
+mod search;
 mod general;
 mod presence;
 
@@ -64,6 +65,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: both("messages", "mensagens"), commands: amendments::COMMANDS },
     Group { title: both("files", "arquivos"), commands: files::COMMANDS },
     Group { title: both("read and unread", "lidas e não lidas"), commands: reads::COMMANDS },
+    Group { title: both("search", "busca"), commands: search::COMMANDS },
     Group { title: both("being there", "presença"), commands: presence::COMMANDS },
     Group { title: both("administration", "administração"), commands: admin::COMMANDS },
     Group { title: both("end papo", "encerrar o papo"), commands: general::AFTER },

@@ -8,6 +8,7 @@ mod history;
 mod manage;
 mod amendments;
 mod reads;
+mod search;
 mod send;
 mod sessions;
 mod subscribe;
@@ -46,6 +47,8 @@ pub enum Command {
     File(files::File),
     /// Read a page of a conversation.
     History(history::History),
+    /// Find what was said.
+    Search(search::Search),
     /// Make your own message say something else.
     Edit(amendments::Edit),
     /// Take a message back.
@@ -94,6 +97,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::React(arguments) => amendments::react(arguments),
         Command::Unread(arguments) => reads::unread(&arguments),
         Command::Read(arguments) => reads::mark(arguments),
+        Command::Search(arguments) => search::run(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
         Command::Create(arguments) => channels::create(arguments),

@@ -75,6 +75,8 @@ pub enum Command {
     History(Range),
     /// Do a step of a transfer.
     Transfer(Transfer),
+    /// Find what was said.
+    Search(Lookup),
     /// Tell the newest page as [`News::Opened`], or what is unread if that is known, and everything that is new after
     /// that.
     Open(Target),
@@ -175,6 +177,28 @@ pub enum Alteration {
     },
 }
 
+/// What to look for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// As `docs/PROTOCOL.md` has it: words, phrases, conditions.
+    pub query: String,
+    /// Goes on where an earlier page has ended.
+    pub before: Option<u64>,
+    /// How many at most.
+    pub limit: Option<u64>,
+}
+
+/// What a search has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// Oldest first; the newest of all that there are.
+    pub entries: Vec<Entry>,
+    /// Where the next page goes on, if there is one.
+    pub before: Option<u64>,
+    /// How many records of the log were not searched, because the index is being made.
+    pub behind: u64,
+}
+
 /// A part of a conversation: the newest events, or those before or after a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
@@ -217,6 +241,8 @@ pub enum Answer {
     History(Vec<Entry>),
     /// What a step of a transfer has led to.
     Transferred(Transferred),
+    /// What a search has found.
+    Found(Findings),
     /// How the session stands.
     Status(super::Status),
     /// How far all conversations have been read.

@@ -194,9 +194,12 @@ impl Session {
     /// The head of the conversation, and the events of a page.
     fn entries(&self, result: &str) -> Result<(u64, Vec<Entry>), Error> {
         let page: Page<'_> = read(result)?;
-        let me: Option<&UserName> = self.account.as_ref().map(|account| &account.user);
-        let read =
-            |line: &&serde_json::value::RawValue| me.and_then(|me| Entry::read_present(me, line.get()));
-        Ok((page.head, page.events.iter().filter_map(read).collect()))
+        Ok((page.head, page.events.iter().filter_map(|line| self.entry(line.get())).collect()))
+    }
+
+    /// An event, as the person sees it.
+    pub(super) fn entry(&self, line: &str) -> Option<Entry> {
+        let me: &UserName = &self.account.as_ref()?.user;
+        Entry::read_present(me, line)
     }
 }

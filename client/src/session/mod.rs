@@ -14,6 +14,7 @@ mod memberships;
 mod history;
 mod files;
 mod messages;
+mod search;
 mod amendments;
 mod reads;
 mod outbox;
@@ -40,7 +41,8 @@ use serde::Serialize;
 
 pub use admin::{Administration, Overview};
 pub use exchange::{
-    Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Follow, Message, News, Range,
+    Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message,
+    News, Range,
 };
 pub use files::{Transfer, Transferred};
 pub use queues::Queue;
@@ -169,6 +171,7 @@ impl Session {
             Command::Status => self.tell_status(now_ms, ticket),
             Command::Transfer(transfer) => self.transfer(now_ms, ticket, transfer),
             Command::History(range) => self.read_history(now_ms, ticket, range),
+            Command::Search(lookup) => self.search(now_ms, ticket, lookup),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
             Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
             Command::Amend(amend) => self.amend(now_ms, ticket, amend),
@@ -247,6 +250,7 @@ impl Session {
             Question::Sessions => Self::sessions_listed(outcome?)?,
             Question::File(step) => self.transferred(step, outcome)?,
             Question::History => self.history_read(outcome?)?,
+            Question::Search => self.found(outcome?)?,
             Question::Members { channel, so_far } => {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
             }

@@ -60,6 +60,7 @@ pub(super) enum Question {
     History,
     /// A step of a transfer.
     File(Step),
+    Search,
     Open(Target),
     ReadOn(Target),
     Reads {

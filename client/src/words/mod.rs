@@ -12,6 +12,7 @@ mod conversations;
 mod amendments;
 mod reads;
 mod files;
+mod search;
 mod connection;
 mod presence;
 mod admin;
@@ -100,6 +101,7 @@ mod tests {
         amendments::SENTENCES,
         reads::SENTENCES,
         files::SENTENCES,
+        search::SENTENCES,
     ];
 
     /// `{gap}`, each once, in no order: languages differ in that.

@@ -129,6 +129,8 @@ fn write_new<R: Read>(entry: &mut Entry<'_, R>, path: &Path, mode: u32) -> io::R
 fn check(staging: &Path, unpacked: &Unpacked) -> Result<(), BackupError> {
     let disk = Arc::new(RealDisk::new(staging));
     make_folder(&staging.join(KEYS_FOLDER))?;
+    // Before opening, which would put a damaged one aside and go on without it.
+    let places = stood_for(staging, &disk)?;
     let store = Store::on(Arc::clone(&disk) as _);
     let (state, opened) = replay::open(&store, Options::default())?;
     let head = opened.recovery.head;
@@ -139,20 +141,25 @@ fn check(staging: &Path, unpacked: &Unpacked) -> Result<(), BackupError> {
         return Err(BackupError::Contents { expected, found });
     }
     let agree = prepared(&state, head)? == prepared(&replayed(&store, &disk)?, head)?;
-    if agree && snapshots_meet(staging, &disk)? { Ok(()) } else { Err(BackupError::SnapshotsDiffer) }
+    if agree && has_all(&disk, places)? { Ok(()) } else { Err(BackupError::SnapshotsDiffer) }
 }
 
-/// Whether both snapshots stand for places that the log has. Opening looks at the older one only.
-fn snapshots_meet(staging: &Path, disk: &RealDisk) -> Result<bool, BackupError> {
-    let mut ahead = Vec::new();
+/// The places in the log that the snapshots stand for, but for its beginning.
+fn stood_for(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupError> {
+    let mut places = Vec::new();
     for file in SNAPSHOTS {
         match disk.read(file) {
-            Ok(bytes) => ahead.push(Store::stands_for(file, &bytes)?),
+            Ok(bytes) => places.push(Store::stands_for(file, &bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(io_error("read", &staging.join(file))(error)),
         }
     }
-    ahead.retain(|place| *place != Checkpoint::GENESIS);
+    places.retain(|place| *place != Checkpoint::GENESIS);
+    Ok(places)
+}
+
+/// Whether the log has all these places. Opening looks at the older snapshot's only.
+fn has_all(disk: &RealDisk, mut ahead: Vec<Checkpoint>) -> Result<bool, BackupError> {
     for_each_segment(disk, |passed| ahead.retain(|place| *place != passed), |_, _| Ok::<_, BackupError>(()))?;
     Ok(ahead.is_empty())
 }

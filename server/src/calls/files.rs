@@ -148,7 +148,9 @@ pub(super) fn get(
 fn of_file(outcome: jobs::Outcome) -> Outcome {
     match outcome {
         jobs::Outcome::File(outcome) => outcome,
-        jobs::Outcome::Password(_) | jobs::Outcome::Failed => Outcome::Failed(Failure::Unavailable),
+        jobs::Outcome::Password(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => {
+            Outcome::Failed(Failure::Unavailable)
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn page(desk: &mut Desk<'_>, params: &History<'_>) -> Result<Page, Er
 }
 
 /// Reads events as they are at present. Their lines are copied as they are, unless something became of one of them.
-fn read(
+pub(super) fn read(
     desk: &Desk<'_>,
     conversation: &Conversation,
     first: u64,

@@ -11,6 +11,7 @@ mod files;
 mod presence;
 mod admin;
 mod node;
+mod search;
 pub mod known_tokens;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates, Typing};
 use crate::presence::Presence;
 use crate::records::TokenDigest;
+use crate::search::Search;
 use crate::tokens::TokenIssuer;
 
 /// What a request is answered with.
@@ -48,6 +50,8 @@ pub struct Desk<'a> {
     pub files: &'a mut Files,
     /// What stands in the frame beside the line.
     pub attached: Attached<'a>,
+    /// The index of all messages, where there is one.
+    pub search: Option<&'a Search>,
     /// Who is there.
     pub presence: &'a mut Presence,
     /// Who is writing.
@@ -143,6 +147,7 @@ impl Desk<'_> {
             Call::MessageDelete(params) => tell(out, id, amendments::delete(self, params)?),
             Call::MessageReact(params) => tell(out, id, amendments::react(self, params)?),
             Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
+            Call::MessageSearch(params) => search::search(self, &params, outcome)?.tell(out, id),
             Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
             Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
             Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),

@@ -14,6 +14,7 @@ pub mod messages;
 pub mod files;
 pub mod amendments;
 pub mod history;
+pub mod search;
 pub mod reads;
 pub mod admin;
 

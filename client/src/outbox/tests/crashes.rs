@@ -19,21 +19,27 @@ struct Life {
 }
 
 impl Life {
-    /// A process that is killed, and one that adopts what it has left, sends more, and has it acknowledged.
-    fn live(&mut self, stage: &Stage) {
+    /// A process that is killed.
+    fn begin(&mut self, stage: &Stage) {
         let mut first = stage.outbox();
         first.recall(&stage.alice());
         self.keep(&mut first, &[1, 2]);
         self.keep(&mut first, &[3]);
-        self.release(&mut first, &[1]);
+        // Right behind one that may have failed.
         self.keep(&mut first, &[4]);
+        self.release(&mut first, &[1]);
+        self.keep(&mut first, &[5]);
         stage.process_dies(first);
+    }
+
+    /// One that adopts what it has left, sends more, has it acknowledged, and is killed too.
+    fn go_on(&mut self, stage: &Stage) {
         let mut second = stage.outbox();
         second.recall(&stage.alice());
-        self.keep(&mut second, &[5, 6]);
+        self.keep(&mut second, &[6, 7]);
         self.release(&mut second, &[2, 3]);
-        self.release(&mut second, &[4, 5, 6]);
-        self.keep(&mut second, &[7]);
+        self.release(&mut second, &[4, 5, 6, 7]);
+        self.keep(&mut second, &[8]);
         stage.process_dies(second);
     }
 
@@ -72,7 +78,9 @@ impl Life {
 #[test]
 fn nothing_that_was_kept_is_lost_whatever_step_fails() {
     let whole = Stage::new();
-    Life::default().live(&whole);
+    let mut life = Life::default();
+    life.begin(&whole);
+    life.go_on(&whole);
     let operations = whole.disk.operations();
     assert!(operations > 15, "a life has some steps: {operations}");
     for operation in 0..=operations {
@@ -81,7 +89,15 @@ fn nothing_that_was_kept_is_lost_whatever_step_fails() {
         {
             let (stage, mut life) = (Stage::new(), Life::default());
             stage.disk.fail(Failure { operation, kind, lasts });
-            life.live(&stage);
+            life.begin(&stage);
+            let middle = LOSSES.map(|loss| stage.disk.after_crash(loss));
+            for (disk, loss) in middle.into_iter().zip(LOSSES) {
+                life.check(
+                    disk,
+                    &format!("step {operation} fails ({kind}, {lasts}), killed, lost: {loss:?}"),
+                );
+            }
+            life.go_on(&stage);
             for loss in LOSSES {
                 let what =
                     format!("step {operation} of {operations} fails ({kind}, {lasts}), lost: {loss:?}");

@@ -1,0 +1,35 @@
+//! Commands that find what was said.
+
+use super::Command;
+use crate::chat::room::Room;
+use crate::desk::unexpected;
+use crate::failure::Failure;
+use crate::session::{Answer, Command as Ask, Lookup};
+use crate::words::both;
+
+pub(super) static COMMANDS: &[Command] = &[Command::new(
+    "search",
+    both("WORDS", "PALAVRAS"),
+    both(
+        "find messages; also \"a phrase\", from:NAME, in:#CHANNEL, before:DATE, after:DATE",
+        "busca mensagens; também \"uma frase\", from:NOME, in:#CANAL, before:DATA, after:DATA",
+    ),
+    search,
+)];
+
+fn search(room: &mut Room, query: &str) -> Result<(), Failure> {
+    let lookup = Lookup { query: query.to_owned(), before: None, limit: None };
+    let Answer::Found(found) = room.desk.ask(Ask::Search(lookup))? else { return Err(unexpected()) };
+    let mut lines = Vec::new();
+    if found.before.is_some() {
+        lines.push(room.words.only_the_newest(found.entries.len()));
+    }
+    lines.extend(found.entries.iter().filter_map(|entry| room.renderer.entry(entry)));
+    if found.entries.is_empty() {
+        lines.push(room.words.nothing_found());
+    }
+    if found.behind > 0 {
+        lines.push(room.words.index_behind(found.behind));
+    }
+    crate::chat::say(&lines.join("\n"))
+}

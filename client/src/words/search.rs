@@ -1,0 +1,18 @@
+//! What papo says about a search.
+
+use super::sentences;
+
+sentences! {
+    nothing_found() {
+        en: "nothing was found",
+        pt: "nada foi encontrado",
+    }
+    only_the_newest(count: usize) {
+        en: "-- the newest {count}; say more words, or before:DATE --",
+        pt: "-- as {count} mais novas; diga mais palavras, ou before:DATA --",
+    }
+    index_behind(behind: u64) {
+        en: "the index is being made: {behind} records are still to be looked through",
+        pt: "o índice está sendo feito: faltam {behind} registros",
+    }
+}

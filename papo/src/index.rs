@@ -1,0 +1,26 @@
+//! `papo index`: the index of the search.
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use server::search;
+
+use crate::roles::DataArgs;
+
+/// The subcommands of `papo index`.
+#[derive(Subcommand)]
+pub(crate) enum Index {
+    /// Make the index of the search again from the log; the server must be stopped
+    Rebuild(DataArgs),
+}
+
+impl Index {
+    /// Prints up to which record the index goes, as one line of JSON.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let Self::Rebuild(data) = self;
+        let records = search::rebuild(&data.data)?;
+        let line = serde_json::json!({ "rebuilt": true, "records": records });
+        writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+    }
+}

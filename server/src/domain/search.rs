@@ -1,0 +1,189 @@
+//! What somebody looks for, and where they may: the query language, and the conversations that are theirs to read.
+//!
+//! How the words are found is not known here; see [`crate::search`].
+
+use common::limits::{SEARCH_QUERY_BYTES_MAX, SEARCH_WORDS_MAX};
+use common::{Conversation, Error, Reason, Target, UserName};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use thiserror::Error as ThisError;
+
+use super::history::readable;
+use super::{DomainError, State};
+
+/// A query, taken apart. All of it must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Words that must be in the text, in any form.
+    pub words: Vec<String>,
+    /// Phrases that must be in the text as they are.
+    pub phrases: Vec<String>,
+    /// Who said it.
+    pub from: Option<UserName>,
+    /// Where it was said.
+    pub within: Option<Target>,
+    /// Only before this time, in Unix milliseconds.
+    pub before_ms: Option<u64>,
+    /// Only from this time on, in Unix milliseconds.
+    pub after_ms: Option<u64>,
+}
+
+/// Why a query cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+pub enum QueryError {
+    /// Nothing in it.
+    #[error(
+        "say what to look for: words, \"a phrase\", from:alice, in:#general, before:2026-01-31, after:2026-01-31"
+    )]
+    Empty,
+    /// More than a limit.
+    #[error("a query has at most {SEARCH_QUERY_BYTES_MAX} bytes and {SEARCH_WORDS_MAX} words")]
+    TooLong,
+    /// A phrase without its end.
+    #[error("a phrase begins and ends with \": one of them is missing")]
+    Phrase,
+    /// A name that cannot be one.
+    #[error("{0}: needs a name behind it, such as {0}:{1}")]
+    Name(&'static str, &'static str),
+    /// A date that is none.
+    #[error("{0}: needs a date behind it, such as {0}:2026-01-31")]
+    Date(&'static str),
+    /// The same condition once more.
+    #[error("{0}: may be said once only")]
+    Twice(&'static str),
+}
+
+impl From<QueryError> for Error {
+    fn from(error: QueryError) -> Self {
+        let reason = if error == QueryError::TooLong { Reason::TooLarge } else { Reason::InvalidParams };
+        Self::new(reason, error.to_string())
+    }
+}
+
+impl Query {
+    /// Reads a query: words, `"phrases"`, `from:`, `in:`, `before:` (that day and later do not count) and `after:`
+    /// (that day and later do). Days are those of UTC.
+    ///
+    /// # Errors
+    ///
+    /// A [`QueryError`], which says what to write instead.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        if text.len() > SEARCH_QUERY_BYTES_MAX {
+            return Err(QueryError::TooLong);
+        }
+        let mut query = Self::default();
+        let mut rest = text.trim_start();
+        while !rest.is_empty() {
+            rest = match rest.strip_prefix('"') {
+                Some(phrase) => {
+                    let (phrase, behind) = phrase.split_once('"').ok_or(QueryError::Phrase)?;
+                    query.phrases.push(phrase.to_owned());
+                    behind
+                }
+                None => {
+                    let (word, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                    query.word(word)?;
+                    behind
+                }
+            }
+            .trim_start();
+        }
+        if query.words.len() + query.phrases.len() > SEARCH_WORDS_MAX {
+            return Err(QueryError::TooLong);
+        }
+        if query == Self::default() { Err(QueryError::Empty) } else { Ok(query) }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), QueryError> {
+        match word.split_once(':') {
+            Some(("from", name)) => {
+                let name = UserName::new(name.trim_start_matches('@'));
+                set("from", &mut self.from, name.map_err(|_| QueryError::Name("from", "alice"))?)
+            }
+            Some(("in", name)) => set(
+                "in",
+                &mut self.within,
+                Target::new(name).map_err(|_| QueryError::Name("in", "#general"))?,
+            ),
+            Some(("before", date)) => set("before", &mut self.before_ms, begin_of("before", date)?),
+            Some(("after", date)) => set("after", &mut self.after_ms, begin_of("after", date)?),
+            Some(_) | None => {
+                self.words.push(word.to_owned());
+                Ok(())
+            }
+        }
+    }
+}
+
+fn set<T>(name: &'static str, place: &mut Option<T>, value: T) -> Result<(), QueryError> {
+    if place.replace(value).is_some() { Err(QueryError::Twice(name)) } else { Ok(()) }
+}
+
+/// When a day begins, in Unix milliseconds.
+fn begin_of(name: &'static str, date: &str) -> Result<u64, QueryError> {
+    let begin = |date: &str| {
+        let begin = date.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
+        Some(begin.timestamp().as_millisecond().try_into().unwrap_or(0))
+    };
+    begin(date).ok_or(QueryError::Date(name))
+}
+
+/// The conversations in which `user` may look: the one named, or all that are theirs to read now.
+pub fn scope(
+    state: &State,
+    user: &UserName,
+    within: Option<&Target>,
+) -> Result<Vec<Conversation>, DomainError> {
+    match within {
+        Some(target) => Ok(vec![readable(state, user, target)?]),
+        None => {
+            let all =
+                state.channels.conversations(user).filter(|target| readable(state, user, target).is_ok());
+            Ok(all.map(|target| Conversation::of(user, target)).collect())
+        }
+    }
+}
+
+/// Whether `user` may read the conversation now.
+#[must_use]
+pub fn is_readable(state: &State, user: &UserName, conversation: &Conversation) -> bool {
+    match conversation {
+        Conversation::Channel(name) => state.channels.membership(name, user).is_ok(),
+        Conversation::Direct(one, other) => one == user || other == user,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_taken_apart() {
+        let query = Query::parse(
+            r#" ação from:@João "e agora?" in:#general re:init after:2026-01-31 before:2026-02-01"#,
+        );
+        let expected = Query {
+            words: vec!["ação".into(), "re:init".into()],
+            phrases: vec!["e agora?".into()],
+            from: UserName::new("joão").ok(),
+            within: Target::new("#general").ok(),
+            before_ms: Some(1_769_904_000_000),
+            after_ms: Some(1_769_817_600_000),
+        };
+        assert_eq!(query, Ok(expected));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_says_what_to_write() {
+        let error = |text: &str| Query::parse(text).expect_err(text).to_string();
+        insta::assert_snapshot!(error("  "), @r#"say what to look for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
+        insta::assert_snapshot!(error("a \"b c"), @r#"a phrase begins and ends with ": one of them is missing"#);
+        insta::assert_snapshot!(error("from:"), @"from: needs a name behind it, such as from:alice");
+        insta::assert_snapshot!(error("in:general"), @"in: needs a name behind it, such as in:#general");
+        insta::assert_snapshot!(error("before:yesterday"), @"before: needs a date behind it, such as before:2026-01-31");
+        insta::assert_snapshot!(error("after:2026-02-30"), @"after: needs a date behind it, such as after:2026-01-31");
+        insta::assert_snapshot!(error("from:a from:b"), @"from: may be said once only");
+        insta::assert_snapshot!(error(&"x ".repeat(SEARCH_WORDS_MAX + 1)), @"a query has at most 1024 bytes and 32 words");
+        assert_eq!(Query::parse(&"x".repeat(SEARCH_QUERY_BYTES_MAX + 1)), Err(QueryError::TooLong));
+    }
+}

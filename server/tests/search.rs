@@ -1,0 +1,397 @@
+//! Searching as a client does, with the real index of a real folder: what is found, by whom, and after what.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and breaks files on purpose"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use common::{ChannelName, Conversation, Target, Text, UserName, rpc};
+use serde_json::{Value, json};
+use server::calls::Desk;
+use server::commits::Commits;
+use server::domain::amendments::{Change, Original};
+use server::domain::{Command, Deed};
+use server::jobs::{Job, Jobs, Outcome};
+use server::journal::Options;
+use server::ledger::{Ledger, Sizes};
+use server::records::TokenDigest;
+use server::search::{Search, SearchError, rebuild};
+use server::store::Store;
+use server::tokens::TokenIssuer;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// 2026-01-31, 12:00 UTC; each message is a second after the one before.
+const NOW_MS: u64 = 1_769_860_800_000;
+
+/// Small, so that the index follows the log through several segments.
+const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 2000 }, snapshot_every_bytes: 1 << 20 };
+
+/// A data folder, what works on it, and what is asked of it.
+struct World {
+    ledger: Ledger,
+    search: Search,
+    jobs: Jobs,
+    said: u128,
+    now_ms: u64,
+}
+
+fn user(name: &str) -> UserName {
+    UserName::new(name).expect("a name")
+}
+
+fn deed(by: &str, channel: &str) -> Deed {
+    Deed { user: user(by), channel: ChannelName::new(channel).expect("a name") }
+}
+
+impl World {
+    fn open(data: &Path) -> Self {
+        let store = Store::open(data).expect("a folder");
+        let ledger = Ledger::open_with(store, &Commits::WhenPolled, SIZES).expect("a sound folder");
+        let search = Search::start(data).expect("a thread");
+        search.durable(ledger.durable());
+        let said = u128::from(ledger.position());
+        let now_ms = NOW_MS + 1000 * ledger.position();
+        Self { ledger, search, jobs: Jobs::start(&Commits::WhenPolled).expect("nothing"), said, now_ms }
+    }
+
+    /// Alice, Bob and Carol; `#a` is for all of them, `#b` for Alice and Bob.
+    fn new(data: &Path) -> Self {
+        let mut world = Self::open(data);
+        for name in ["alice", "bob", "carol"] {
+            world.record(Command::Register { user: user(name), password: "hash".into() });
+            let digest = TokenDigest::of(name);
+            world.record(Command::OpenSession {
+                user: user(name),
+                session: Uuid::nil(),
+                digest,
+                expires: u64::MAX,
+            });
+        }
+        for channel in ["#a", "#b"] {
+            world.record(Command::CreateChannel(deed("alice", channel), false));
+            world.record(Command::Join(deed("bob", channel)));
+        }
+        world.record(Command::Join(deed("carol", "#a")));
+        world
+    }
+
+    fn record(&mut self, command: Command<'_>) {
+        self.ledger.record(command, self.now_ms).expect("allowed");
+        while !self.ledger.is_quiet() {
+            self.ledger.flush();
+            self.ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
+        }
+        self.search.durable(self.ledger.durable());
+    }
+
+    fn say(&mut self, by: &str, to: &str, text: &str) {
+        self.said += 1;
+        self.now_ms += 1000;
+        let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
+        let (to, text) = (Target::new(to).expect("a target"), Text::new(text.to_owned()).expect("a text"));
+        self.record(Command::Send { user: user(by), to, id, text, reply: None });
+    }
+
+    fn amend(&mut self, by: &str, n: u64, change: Change<'_>) {
+        self.said += 1;
+        let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
+        let conversation = Target::new("#a").expect("a target");
+        let original = Original { n, author: user(by) };
+        self.record(Command::Amend { user: user(by), conversation, original, id, change });
+    }
+
+    /// One step: the answer, or the job that must be done first.
+    fn answer(&mut self, params: &Value, outcome: Option<Outcome>) -> Result<Value, Job> {
+        let (mut line, mut out) = (Vec::new(), Vec::new());
+        rpc::encode_request(&mut line, "1", "message.search", params);
+        let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
+        let tokens = TokenIssuer::new(&[7; 32]);
+        let mut desk = Desk {
+            ledger: &mut self.ledger,
+            tokens: &tokens,
+            known_tokens: &mut known_tokens,
+            guesses: &mut guesses,
+            rates: &mut rates,
+            presence: &mut presence,
+            typing: &mut typing,
+            search: Some(&self.search),
+            events: "tcp://*:1",
+            now_ms: self.now_ms,
+        };
+        match desk.answer(line.trim_ascii_end(), outcome, &mut out) {
+            Some(job) => Err(job),
+            None => Ok(serde_json::from_slice(&out).expect("a reply")),
+        }
+    }
+
+    fn done(&mut self, job: Job) -> Outcome {
+        assert!(self.jobs.submit(1, job));
+        self.jobs.poll().expect("it is done when polled").1
+    }
+
+    fn page(&mut self, params: &Value) -> Value {
+        let reply = match self.answer(params, None) {
+            Ok(reply) => reply,
+            Err(job) => {
+                let outcome = self.done(job);
+                self.answer(params, Some(outcome)).ok().expect("an answer")
+            }
+        };
+        assert!(reply["error"].is_null(), "{reply}");
+        assert_eq!(reply["result"]["behind"], 0, "{reply}");
+        reply["result"].clone()
+    }
+
+    fn find(&mut self, by: &str, query: &str) -> Vec<String> {
+        texts(&self.page(&json!({ "token": by, "query": query })))
+    }
+
+    fn refusal(&mut self, params: &Value) -> String {
+        let reply = self.answer(params, None).ok().expect("no job");
+        reply["error"]["message"].as_str().expect("an error").to_owned()
+    }
+}
+
+fn texts(page: &Value) -> Vec<String> {
+    let events = page["events"].as_array().expect("events");
+    events.iter().map(|event| event["text"].as_str().expect("a text").to_owned()).collect()
+}
+
+#[test]
+fn words_phrases_and_conditions() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    world.say("alice", "#a", "A reunião começa às nove, traga o café");
+    world.say("bob", "#a", "We deployed version 1.2 to the cluster");
+    world.say("carol", "#a", "Mensagem recebida: ação concluída");
+    world.say("alice", "#b", "deploying again, café later");
+    world.say("bob", "@alice", "我喜欢学习中文 and rust_lang");
+    world.now_ms += 24 * 60 * 60 * 1000;
+    world.say("alice", "@bob", "tomorrow: deploy at nine");
+    let mut shown = String::new();
+    for query in [
+        "cafe",
+        "CAFÉ",
+        "reuniao nove",
+        "\"às nove\"",
+        "\"nove às\"",
+        "deploys",
+        "mensagens",
+        "acao",
+        "1.2",
+        "rust_lang",
+        "喜欢",
+        "习中文",
+        "欢喜",
+        "deploy from:alice",
+        "from:@bob",
+        "deploy in:#b",
+        "in:@bob nine",
+        "deploy after:2026-02-01",
+        "deploy before:2026-02-01",
+        "after:2026-02-01 before:2026-02-01",
+        "nothing",
+        "from:nobody",
+    ] {
+        shown += &format!("{query} => {}\n", world.find("alice", query).join(" | "));
+    }
+    insta::assert_snapshot!(shown, @r#"
+    cafe => deploying again, café later | A reunião começa às nove, traga o café
+    CAFÉ => deploying again, café later | A reunião começa às nove, traga o café
+    reuniao nove => A reunião começa às nove, traga o café
+    "às nove" => A reunião começa às nove, traga o café
+    "nove às" => 
+    deploys => tomorrow: deploy at nine | deploying again, café later | We deployed version 1.2 to the cluster
+    mensagens => Mensagem recebida: ação concluída
+    acao => Mensagem recebida: ação concluída
+    1.2 => We deployed version 1.2 to the cluster
+    rust_lang => 我喜欢学习中文 and rust_lang
+    喜欢 => 我喜欢学习中文 and rust_lang
+    习中文 => 我喜欢学习中文 and rust_lang
+    欢喜 => 
+    deploy from:alice => tomorrow: deploy at nine | deploying again, café later
+    from:@bob => 我喜欢学习中文 and rust_lang | We deployed version 1.2 to the cluster
+    deploy in:#b => deploying again, café later
+    in:@bob nine => tomorrow: deploy at nine
+    deploy after:2026-02-01 => tomorrow: deploy at nine
+    deploy before:2026-02-01 => deploying again, café later | We deployed version 1.2 to the cluster
+    after:2026-02-01 before:2026-02-01 => 
+    nothing => 
+    from:nobody =>
+    "#);
+}
+
+#[test]
+fn what_cannot_be_looked_for_is_refused_with_a_reason() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    let mut refusal = |params: Value| world.refusal(&params);
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "" })), @r#"say what to look for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "🙂 !!" })), @"there is nothing to look for: words have letters or digits");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x in:#a", "conversation": "#b" })), @"in: may be said once only");
+    insta::assert_snapshot!(refusal(json!({ "token": "carol", "query": "x in:#b" })), @"you are not a member of #b; join it first");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x", "conversation": "#none" })), @"there is no channel #none; create it, or list the channels there are");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x in:@nobody" })), @"there is no user nobody");
+    insta::assert_snapshot!(refusal(json!({ "token": "nobody", "query": "x" })), @"this token opens no session (any more): log in again");
+}
+
+#[test]
+fn only_what_one_may_read_now_is_found() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    for (by, to) in [("alice", "#a"), ("alice", "#b"), ("alice", "@bob"), ("bob", "@bob")] {
+        world.say(by, to, &format!("secret of {by} to {to}"));
+    }
+    assert_eq!(world.find("carol", "secret"), ["secret of alice to #a"]);
+    assert_eq!(world.find("bob", "secret").len(), 4);
+    assert_eq!(world.find("alice", "secret").len(), 3);
+
+    // Bob leaves while his search is under way.
+    let params = json!({ "token": "bob", "query": "secret in:#b" });
+    let everywhere = json!({ "token": "bob", "query": "secret" });
+    let jobs = [&params, &everywhere].map(|params| world.answer(params, None).expect_err("a job"));
+    let [one, all] = jobs.map(|job| world.done(job));
+    world.record(Command::Leave(deed("bob", "#b")));
+    let refused = world.answer(&params, Some(one)).ok().expect("an answer");
+    assert_eq!(refused["error"]["data"]["reason"], "not_member");
+    let left = world.answer(&everywhere, Some(all)).ok().expect("an answer");
+    assert_eq!(texts(&left["result"]).len(), 3, "{left}");
+    world.record(Command::Join(deed("bob", "#b")));
+    assert_eq!(world.find("bob", "secret").len(), 4);
+}
+
+#[test]
+fn pages_go_on_where_they_ended_newest_first() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    for number in 0..25 {
+        world.say("alice", ["#a", "#b", "@bob"][number % 3], &format!("word {number}"));
+    }
+    let (mut found, mut before) = (Vec::new(), Value::Null);
+    loop {
+        let page = world.page(&json!({ "token": "alice", "query": "word", "limit": 10, "before": before }));
+        found.extend(texts(&page));
+        before = page["before"].clone();
+        if before.is_null() {
+            break;
+        }
+        world.say("bob", "#a", "another word");
+    }
+    assert_eq!(found, (0..25).rev().map(|number| format!("word {number}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_acknowledged_is_found_at_once() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    for number in 0..20 {
+        world.say("alice", "#a", &format!("number{number}"));
+        assert_eq!(world.find("bob", &format!("number{number}")).len(), 1, "{number}");
+    }
+}
+
+#[test]
+fn a_thousand_channels_are_searched_at_once() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    for number in 0..1000 {
+        let channel = ChannelName::new(&format!("#c{number}")).expect("a name");
+        let by = user(if number % 2 == 0 { "alice" } else { "bob" });
+        world
+            .ledger
+            .record(Command::CreateChannel(Deed { user: by, channel }, true), NOW_MS)
+            .expect("allowed");
+    }
+    for number in 0..1000 {
+        let (by, to) = (if number % 2 == 0 { "alice" } else { "bob" }, Target::new(&format!("#c{number}")));
+        let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0001_0000_0000 + number);
+        let text = Text::new("the same everywhere").expect("a text");
+        let command = Command::Send { user: user(by), to: to.expect("a target"), id, text, reply: None };
+        world.ledger.record(command, NOW_MS).expect("allowed");
+    }
+    world.say("carol", "#a", "the same here");
+    let page = world.page(&json!({ "token": "alice", "query": "same", "limit": 100 }));
+    assert_eq!(page["events"].as_array().map(Vec::len), Some(100));
+    assert!(page["events"].as_array().expect("events").iter().skip(1).all(|event| event["from"] == "alice"));
+}
+
+#[test]
+fn the_index_outlives_a_restart_and_is_made_again_when_it_is_not_sound() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    for number in 0..40 {
+        world.say("alice", "#a", &format!("word {number}"));
+    }
+    assert_eq!(world.find("alice", "word").len(), 20);
+    drop(world);
+    let meta = data.path().join("search/meta.json");
+    let sound = fs::read_to_string(&meta).expect("the index's own table");
+    let after = |what: &str, kept: bool| {
+        let mut world = World::open(data.path());
+        assert_eq!(world.find("bob", "word 39"), ["word 39"], "{what}");
+        drop(world);
+        let now = fs::read_to_string(&meta).expect("the index's own table");
+        assert_eq!(now == sound, kept, "{what}");
+    };
+    after("a restart", true);
+    let chain = sound.find("chain").expect("a chain") + 12;
+    let mut other = sound.clone();
+    other.replace_range(chain..chain + 1, if &sound[chain..=chain] == "0" { "1" } else { "0" });
+    for (what, bytes) in [
+        ("another log", other),
+        ("another version", sound.replace("\\\"format\\\":1", "\\\"format\\\":0")),
+        ("damage", "{}".to_owned()),
+    ] {
+        assert_ne!(bytes, sound, "{what}");
+        fs::write(&meta, bytes).expect("a file");
+        after(what, false);
+    }
+    fs::remove_dir_all(data.path().join("search")).expect("a folder");
+    after("nothing", false);
+}
+
+#[test]
+fn edits_replace_and_deleted_texts_are_gone() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    for text in ["first words", "second words", "third words"] {
+        world.say("alice", "#a", text);
+    }
+    let head = |world: &World| {
+        let conversation = Conversation::of(&user("alice"), &Target::new("#a").expect("a target"));
+        world.ledger.state().head(&conversation)
+    };
+    let third = head(&world);
+    assert_eq!(world.find("bob", "words").len(), 3);
+    // In the index already, and then everything once more from the log.
+    world.amend("alice", third - 2, Change::Edit(Text::new("primeira versão").expect("a text")));
+    world.amend("alice", third - 1, Change::Delete);
+    for once_more in [false, true] {
+        assert_eq!(world.find("bob", "words"), ["third words"], "{once_more}");
+        assert_eq!(world.find("bob", "versao"), ["primeira versão"], "{once_more}");
+        assert_eq!(world.find("bob", "second"), [""; 0], "{once_more}");
+        if !once_more {
+            drop(world);
+            fs::remove_dir_all(data.path().join("search")).expect("a folder");
+            world = World::open(data.path());
+        }
+    }
+}
+
+#[test]
+fn an_index_is_rebuilt_by_hand_while_no_server_works() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    world.say("alice", "#a", "word");
+    assert!(matches!(rebuild(data.path()), Err(SearchError::Store(_))), "it is in use");
+    let last = world.ledger.position();
+    drop(world);
+    assert_eq!(rebuild(data.path()).expect("a sound log"), last);
+    assert_eq!(World::open(data.path()).find("alice", "word"), ["word"]);
+}
