@@ -1,5 +1,5 @@
-//! Channels: `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and what those who
-//! look after one may do: `channel.invite`, `channel.kick`, `channel.ban`, `channel.unban`, `channel.role`, `channel.set`.
+//! Channels: `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and invitations
+//! (`channel.invitations`, `channel.decline`), and what those who look after one may do: `channel.invite`, `channel.kick`, `channel.ban`, `channel.unban`, `channel.role`, `channel.set`.
 
 use std::borrow::Cow;
 
@@ -38,7 +38,7 @@ pub(crate) fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Parameters of `channel.join` and `channel.leave`.
+/// Parameters of `channel.join`, `channel.leave` and `channel.decline`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneChannel<'a> {
     /// The session.
@@ -130,6 +130,36 @@ pub struct Member {
     pub user: UserName,
     /// What they may do.
     pub role: Role,
+}
+
+/// Result of `channel.invitations`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitations {
+    /// One page, in alphabetical order of the channels.
+    pub invitations: Vec<Invitation>,
+    /// Whether there are more after the last one.
+    pub more: bool,
+}
+
+/// That the asker may join a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Which.
+    pub channel: ChannelName,
+    /// Who said so.
+    #[serde(flatten)]
+    pub invited: Invited,
+}
+
+/// Who invited somebody, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invited {
+    /// Who. Nobody knows it of invitations from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserName>,
+    /// When, in Unix milliseconds; likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
 }
 
 /// Result of `channel.list`.

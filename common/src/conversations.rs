@@ -10,18 +10,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::names::{ChannelName, NameError, UserName};
 
-/// Where a message goes: `#channel` or `@user`.
+/// Where a message goes: `#channel`, `@user`, or `*`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
-    /// `#general`: all members.
+    /// `#general`: all members; `*`: all users.
     Channel(ChannelName),
     /// `@bob`: one person.
     User(UserName),
 }
 
 impl Target {
-    /// Reads `#channel` or `@user`.
+    /// Reads `#channel`, `@user`, or `*` for everybody.
     pub fn new(target: &str) -> Result<Self, NameError> {
+        if target == "*" {
+            return Ok(Self::Channel(ChannelName::everybody()));
+        }
         match target.strip_prefix('@') {
             Some(name) => UserName::new(name).map(Self::User),
             None => ChannelName::new(target).map(Self::Channel),
@@ -126,6 +129,17 @@ mod tests {
         let own = Conversation::of(&name("alice"), &Target::User(name("alice")));
         assert_eq!(own.key(), "@alice @alice");
         assert_eq!(own.seen_by(&name("alice")).to_string(), "@alice");
+    }
+
+    #[test]
+    fn everybody_is_a_target_and_no_channel_that_can_be_named() {
+        let everybody = Target::new("*").expect("a target");
+        assert_eq!(serde_json::to_string(&everybody).expect("json"), "\"*\"");
+        assert_eq!(serde_json::from_str::<Target>("\"*\"").expect("a target"), everybody);
+        assert_eq!(Conversation::of(&name("alice"), &everybody).key(), "*");
+        assert!(ChannelName::new("*").is_err() && ChannelName::new("#*").is_err());
+        assert!(serde_json::from_str::<ChannelName>("\"*\"").is_err());
+        assert!(Target::new("**").is_err() && Target::new("@*").is_err());
     }
 
     #[test]

@@ -73,6 +73,8 @@ reasons! {
     NoSuchUser = "no_such_user", 4040;
     /// That user is not in the channel.
     NoSuchMember = "no_such_member", 4040;
+    /// One was not invited, or not any more.
+    NoSuchInvitation = "no_such_invitation", 4040;
     /// There is no message of that number, or it was deleted.
     NoSuchMessage = "no_such_message", 4040;
     /// There is no such session.

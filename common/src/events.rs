@@ -102,6 +102,8 @@ pub enum Body<'a> {
     Left,
     /// `channel.invited`: somebody may join.
     Invited(UserName),
+    /// `channel.declined`: somebody who was invited does not want to join.
+    Declined,
     /// `channel.kicked`: somebody was removed.
     Kicked(UserName),
     /// `channel.banned`: somebody was removed, or kept out, for good.
@@ -137,6 +139,7 @@ impl Body<'_> {
             | Self::Joined
             | Self::Left
             | Self::Invited(_)
+            | Self::Declined
             | Self::Kicked(_)
             | Self::Banned(_)
             | Self::Unbanned(_)
@@ -161,6 +164,7 @@ impl Body<'_> {
             | Self::Joined
             | Self::Left
             | Self::Invited(_)
+            | Self::Declined
             | Self::Kicked(_)
             | Self::Banned(_)
             | Self::Unbanned(_)
@@ -196,6 +200,7 @@ impl Event<'_> {
             Body::Joined => Body::Joined,
             Body::Left => Body::Left,
             Body::Invited(user) => Body::Invited(user),
+            Body::Declined => Body::Declined,
             Body::Kicked(user) => Body::Kicked(user),
             Body::Banned(user) => Body::Banned(user),
             Body::Unbanned(user) => Body::Unbanned(user),
@@ -255,7 +260,7 @@ pub enum Notice {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 19] = [
+    const GOLDEN: [&str; 20] = [
         r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi, João 🙂\n\"tudo bem\"?"}"##,
         r##"{"n":18,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"sim","reply":17}"##,
         r##"{"n":19,"at":1763700000123,"to":"#general","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000001","of":17,"text":"olá"}"##,
@@ -270,6 +275,7 @@ mod tests {
         r##"{"n":2,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.joined"}"##,
         r##"{"n":3,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.left"}"##,
         r##"{"n":4,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.invited","user":"bob"}"##,
+        r##"{"n":5,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.declined"}"##,
         r##"{"n":5,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.kicked","user":"bob"}"##,
         r##"{"n":6,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.banned","user":"bob"}"##,
         r##"{"n":7,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.unbanned","user":"bob"}"##,

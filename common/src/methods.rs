@@ -138,6 +138,14 @@ methods! {
         "Allows a user to join: in a private channel for moderators, in a public one for members."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
+    ChannelInvitations "channel.invitations" Session (accounts::ListNames<'a>)
+        "Lists the channels that one is invited to and has not joined yet, a page at a time."
+        r##"{"token":"eyJ0eXAi..."}"##
+        => r##"{"invitations":[{"channel":"#board","by":"alice","at":1763700000123}],"more":false}"##;
+    ChannelDecline "channel.decline" Session (channels::OneChannel<'a>)
+        "Takes no part: the invitation is gone. To take part, join."
+        r##"{"token":"eyJ0eXAi...","channel":"#board"}"##
+        => r#"{}"#;
     ChannelKick "channel.kick" Session (channels::OneMember<'a>)
         "Ends the membership of somebody of a lower role; for moderators."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##

@@ -63,6 +63,18 @@ impl ChannelName {
         })
     }
 
+    /// The channel `*` that everybody is in. No request can make, join or change it: [`Self::new`] refuses its name.
+    #[must_use]
+    pub fn everybody() -> Self {
+        Self("*".into())
+    }
+
+    /// Whether it is that one.
+    #[must_use]
+    pub fn is_everybody(&self) -> bool {
+        &*self.0 == "*"
+    }
+
     /// The name with its `#`.
     #[must_use]
     pub fn as_str(&self) -> &str {

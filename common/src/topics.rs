@@ -1,6 +1,6 @@
 //! Topics of the fan-out, and which subscriptions are well formed.
 //!
-//! A topic is `channel.<name>.<key>`, `user.<name>.<key>` or `presence.all.<key>`; the key is what makes it
+//! A topic is `channel.<name>.<key>` (the name `*` is that of the channel that everybody is in, no wildcard), `user.<name>.<key>` or `presence.all.<key>`; the key is what makes it
 //! private, because only the server hands it out. ZeroMQ matches subscriptions by prefix, so only whole topics
 //! may be subscribed to. No topic is a prefix of another: a name has at most
 //! [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too few to hold a name and a key.
@@ -72,6 +72,7 @@ pub fn parse_subscription(topic: &[u8]) -> Result<Subscription<'_>, TopicError> 
         return Err(TopicError::Shape);
     }
     match kind {
+        "channel" if name == "*" => Ok(Subscription::Events(topic)),
         "channel" | "user" if is_canonical(name) => Ok(Subscription::Events(topic)),
         "presence" if name == "all" => Ok(Subscription::Events(topic)),
         "sync" if is_canonical(name) => Ok(Subscription::Sync(topic)),
@@ -101,6 +102,7 @@ mod tests {
         let channel = channel_topic(&ChannelName::new("#café").expect("a name"), key);
         assert_eq!(channel, format!("channel.café.{KEY}"));
         assert_eq!(parse_subscription(channel.as_bytes()), Ok(Subscription::Events(&channel)));
+        assert!(parse_subscription(channel_topic(&ChannelName::everybody(), key).as_bytes()).is_ok());
         let user = user_topic(&UserName::new("a.b").expect("a name"), key);
         assert_eq!(parse_subscription(user.as_bytes()), Ok(Subscription::Events(&user)));
         let sync = format!("sync.join.{KEY}");
@@ -122,7 +124,9 @@ mod tests {
         for topic in [
             format!("channel.General.{KEY}"),
             format!("channel..{KEY}"),
-            format!("channel.*.{KEY}"),
+            format!("user.*.{KEY}"),
+            format!("channel.**.{KEY}"),
+            "channel.*.*".to_owned(),
             format!("presence.alice.{KEY}"),
             format!("sync.{KEY}"),
             format!("log.general.{KEY}"),

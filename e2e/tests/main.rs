@@ -8,6 +8,7 @@ mod reads;
 mod amendments;
 mod bad_input;
 mod hostile;
+mod groups;
 mod presence;
 mod processes;
 mod kills;

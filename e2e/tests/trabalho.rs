@@ -52,7 +52,7 @@ fn gather(alice: &Person, invited: [(&Person, &str); 3]) {
         person.sees(invitation);
         alice.sees(&format!("alice invited {}", person.name));
         alice.is_asked("#trabalho>");
-        person.types("/join #trabalho");
+        person.types("/accept");
         inside.push(person);
         for member in &inside {
             let name = person.name;

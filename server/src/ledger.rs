@@ -344,7 +344,7 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
     }
     let (also, own) = match (&event.to, &event.body) {
         (Target::User(to), _) => (Some(to), *to != event.from),
-        (_, Body::Created { .. } | Body::Joined | Body::Left) => (None, true),
+        (_, Body::Created { .. } | Body::Joined | Body::Left | Body::Declined) => (None, true),
         (_, Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Role(user, _)) => {
             (Some(user), false)
         }

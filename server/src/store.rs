@@ -103,6 +103,9 @@ struct UsersContent<A> {
 #[derive(Serialize, Deserialize)]
 struct ChannelsContent<C, D> {
     channels: C,
+    /// The channel `*`; older snapshots know of none.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    everybody: Option<Channel>,
     direct: Vec<DirectContent<D>>,
     /// Absent in what was written before there were files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -175,6 +178,10 @@ impl Store {
         for (name, channel) in channels.channels {
             state.channels.restore_channel(name, channel);
         }
+        match channels.everybody {
+            Some(everybody) => state.channels.restore_everybody(everybody),
+            None => state.make_everybody(),
+        }
         for direct in channels.direct {
             state.channels.restore_direct(direct.users, direct.direct);
         }
@@ -200,8 +207,12 @@ impl Store {
         let mut direct: Vec<_> =
             direct.map(|(users, direct)| DirectContent { users: users.clone(), direct }).collect();
         direct.sort_by(|one, other| one.users.cmp(&other.users));
-        let files = state.files.all().cloned().collect();
-        let content = ChannelsContent { channels: state.channels.all(), direct, files };
+        let content = ChannelsContent {
+            channels: state.channels.all(),
+            everybody: Some(state.channels.everybody().clone()),
+            direct,
+            files: state.files.all().cloned().collect(),
+        };
         Ok(Prepared {
             users: snapshot(at, UsersContent { users: state.users.accounts() })?,
             channels: snapshot(at, content)?,

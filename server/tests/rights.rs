@@ -167,6 +167,8 @@ fn in_a_public_channel() {
     channel.leave | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | last_owner | ok
     channel.members | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     channel.invite | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    channel.invitations | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.decline | unauthenticated | unauthenticated | no_such_invitation | no_such_invitation | no_such_invitation | ok | no_such_invitation | no_such_invitation | no_such_invitation | no_such_invitation
     channel.kick | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
     channel.ban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
     channel.unban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
@@ -174,8 +176,8 @@ fn in_a_public_channel() {
     channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     message.edit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
+    message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     file.begin | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     file.commit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
@@ -214,6 +216,8 @@ fn in_a_private_channel() {
     channel.leave | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | last_owner | ok
     channel.members | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     channel.invite | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    channel.invitations | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    channel.decline | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | ok | no_such_invitation | no_such_invitation | no_such_invitation | no_such_invitation
     channel.kick | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
     channel.ban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
     channel.unban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
@@ -221,8 +225,8 @@ fn in_a_private_channel() {
     channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     message.edit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     file.begin | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
     file.commit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok

@@ -264,6 +264,7 @@ fn summary(answer: &Answer) -> String {
         Answer::Joined(joined) => format!("joined {} at {}", joined.channel, joined.n),
         Answer::History(entries) => format!("{} events", entries.len()),
         Answer::Members(names) => format!("{} members", names.len()),
+        Answer::Invitations(invitations) => format!("{} invitations", invitations.len()),
         Answer::Channels(channels) => format!("{} channels", channels.len()),
         Answer::Users(users) => format!("{} users", users.len()),
         Answer::Registered(registered) => format!("registered {}", registered.user),

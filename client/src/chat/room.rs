@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::accounts::{LoggedIn, UserInfo};
-use common::channels::ChannelInfo;
+use common::channels::{ChannelInfo, Invitation};
 use common::reads::Reading;
 use common::{Password, Target, UserName};
 
@@ -96,12 +96,12 @@ impl Room {
         let channels = self.channels()?;
         let is_own = |wanted: &Target| {
             let mut own = channels.iter().filter(|channel| channel.role.is_some());
-            own.any(|own| matches!(wanted, Target::Channel(name) if *name == own.channel))
+            matches!(wanted, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
         };
         self.cache.keep_channels(is_own);
         let last = last.filter(|last| matches!(last, Target::User(_)) || is_own(last));
-        for invited in channels.iter().filter(|channel| channel.invited) {
-            self.say(&self.words.you_are_invited(&invited.channel))?;
+        for invitation in self.invitations()? {
+            self.say(&render::invitation(self.words, &invitation))?;
         }
         let unread = self.unread()?;
         self.say_unread(&unread)?;
@@ -258,6 +258,14 @@ impl Room {
         let Answer::Users(users) = self.desk.ask(Command::Users)? else { return Err(unexpected()) };
         self.names.add(users.iter().map(|user| format!("@{}", user.user)));
         Ok(users)
+    }
+
+    pub(super) fn invitations(&mut self) -> Result<Vec<Invitation>, Failure> {
+        let Answer::Invitations(invitations) = self.desk.ask(Command::Invitations)? else {
+            return Err(unexpected());
+        };
+        self.names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
+        Ok(invitations)
     }
 
     /// Tells what went wrong, and goes on: only the end of the output is the end of the chat.

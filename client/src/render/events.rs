@@ -30,6 +30,7 @@ pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, Strin
         Body::Joined => words.joined(to),
         Body::Left => words.left(to),
         Body::Invited(user) => words.invited(user),
+        Body::Declined => words.declined(to),
         Body::Kicked(user) => words.kicked(user),
         Body::Banned(user) => words.banned(user),
         Body::Unbanned(user) => words.unbanned(user),
@@ -71,6 +72,7 @@ pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
         | Body::Gone { .. }
         | Body::Created { .. }
         | Body::Joined
+        | Body::Declined
         | Body::Unbanned(_)
         | Body::Role(..)
         | Body::Set { .. }

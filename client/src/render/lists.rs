@@ -2,7 +2,7 @@
 //! harmless.
 
 use common::accounts::{SessionInfo, UserInfo};
-use common::channels::{ChannelInfo, Member, Role};
+use common::channels::{ChannelInfo, Invitation, Member, Role};
 use common::reads::Reading;
 use jiff::Timestamp;
 
@@ -30,6 +30,12 @@ pub(crate) fn member(words: Words, member: &Member) -> String {
         Some(role) => format!("@{} ({role})", member.user),
         None => format!("@{}", member.user),
     }
+}
+
+/// An invitation, and what to do with it.
+pub(crate) fn invitation(words: Words, invitation: &Invitation) -> String {
+    let by = invitation.invited.by.as_ref().map_or_else(String::new, |by| words.invited_by(by));
+    words.invitation(&invitation.channel, &by)
 }
 
 /// A user, and whether they are there.

@@ -22,7 +22,7 @@ use crate::session::{Entry, Message, News};
 use crate::words::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, member, reading, session, user};
+pub(crate) use lists::{channel, invitation, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
 pub(crate) use progress::Progress;
 pub(crate) use sanitise::{is_harmful, sanitise};
@@ -395,7 +395,7 @@ mod tests {
             news(News::MembershipEnded(happened(r#""kind":"channel.left""#))),
         ];
         insta::assert_snapshot!(lines.join("\n"), @"
-        -- alice invites you to #ops: /join #ops --
+        -- alice invites you to #ops: /accept #ops or /decline #ops --
         -- alice removed you from #ops --
         -- alice banned you from #ops --
         -- you left #ops in another session --

@@ -11,7 +11,7 @@ use crate::render::{self, Output, sanitise};
 use crate::session::{Answer, Command};
 use crate::words::Words;
 
-/// Arguments of `papo channels`.
+/// Arguments of `papo channels` and `papo invitations`.
 #[derive(Debug, clap::Args)]
 pub struct Channels {
     #[command(flatten)]
@@ -52,6 +52,21 @@ pub(super) fn list(arguments: &Channels) -> Result<(), Failure> {
             output.print_json(&serde_json::to_string(&channel).map_err(std::io::Error::from)?)?;
         } else {
             output.print(&sanitise(&render::channel(Words::ENGLISH, &channel)))?;
+        }
+    }
+    Ok(output.flush()?)
+}
+
+pub(super) fn list_invitations(arguments: &Channels) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Invitations(invitations) = desk.ask(Command::Invitations)? else { return Err(unexpected()) };
+    let mut output = Output::new();
+    for invitation in invitations {
+        if arguments.common.json {
+            output.print_json(&serde_json::to_string(&invitation).map_err(std::io::Error::from)?)?;
+        } else {
+            let by = invitation.invited.by.map_or_else(String::new, |by| format!(", invited by {by}"));
+            output.print(&format!("{}{by}", invitation.channel))?;
         }
     }
     Ok(output.flush()?)

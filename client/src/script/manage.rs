@@ -25,6 +25,8 @@ pub enum Manage {
     Ban(OneMember),
     /// Take a ban back.
     Unban(OneMember),
+    /// Turn an invitation down.
+    Decline(OneChannel),
     /// Give a member a role.
     Role(GiveRole),
     /// Change the subject, or who may join.
@@ -86,6 +88,7 @@ fn subject(text: &str) -> Result<Subject<'static>, String> {
 pub(super) fn run(manage: Manage) -> Result<(), Failure> {
     match manage {
         Manage::Members(of) => members(of),
+        Manage::Decline(of) => decline(of),
         Manage::Invite(OneMember { of, user }) => perform(of, Deed::Invite(user)),
         Manage::Kick(OneMember { of, user }) => perform(of, Deed::Kick(user)),
         Manage::Ban(OneMember { of, user }) => perform(of, Deed::Ban(user)),
@@ -101,6 +104,12 @@ pub(super) fn run(manage: Manage) -> Result<(), Failure> {
 fn perform(of: OneChannel, deed: Deed) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&of.common.connection)?;
     desk.ask(Command::Manage(of.channel, deed))?;
+    print(&of.common, &json!({}), "done")
+}
+
+fn decline(of: OneChannel) -> Result<(), Failure> {
+    let (mut desk, _news) = open_session(&of.common.connection)?;
+    desk.ask(Command::Decline(of.channel))?;
     print(&of.common, &json!({}), "done")
 }
 

@@ -61,6 +61,8 @@ pub enum Command {
     Read(reads::Mark),
     /// List the channels.
     Channels(channels::Channels),
+    /// List the channels you are invited to; `papo join` accepts.
+    Invitations(channels::Channels),
     /// List the users.
     Users(accounts::Users),
     /// Make a channel; you are its first member.
@@ -99,6 +101,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Read(arguments) => reads::mark(arguments),
         Command::Search(arguments) => search::run(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
+        Command::Invitations(arguments) => channels::list_invitations(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
         Command::Create(arguments) => channels::create(arguments),
         Command::Join(arguments) => channels::join(arguments),
@@ -219,6 +222,8 @@ mod tests {
             "create #ops --private",
             "channel members #ops --json",
             "channel invite #ops bob",
+            "invitations --json",
+            "channel decline #ops",
             "channel kick #ops @bob",
             "channel ban #ops bob",
             "channel unban #ops bob",

@@ -2,8 +2,8 @@
 
 use common::accounts::{ListNames, UserInfo, Users};
 use common::channels::{
-    ChannelInfo, Channels, CreateChannel, GiveRole, Joined, ListMembers, Member, Members, OneChannel,
-    OneMember, SetChannel,
+    ChannelInfo, Channels, CreateChannel, GiveRole, Invitation, Invitations, Joined, ListMembers, Member,
+    Members, OneChannel, OneMember, SetChannel,
 };
 use common::{ChannelName, Error, Method, Target};
 
@@ -28,6 +28,17 @@ impl Session {
     pub(super) fn leave(&mut self, now_ms: u64, ticket: u64, channel: ChannelName) {
         let question = Question::Leave(channel.clone());
         self.ask_channel(now_ms, ticket, question, Method::ChannelLeave, channel);
+    }
+
+    pub(super) fn decline(&mut self, now_ms: u64, ticket: u64, channel: ChannelName) {
+        self.ask_channel(now_ms, ticket, Question::Manage, Method::ChannelDecline, channel);
+    }
+
+    pub(super) fn list_invitations(&mut self, now_ms: u64, ticket: u64, so_far: Vec<Invitation>) {
+        let after = so_far.last().map(|last| last.channel.to_string().into());
+        let question = Question::Invitations { so_far };
+        let params = |token| ListNames { token, after };
+        self.ask_question(now_ms, ticket, question, Method::ChannelInvitations, params);
     }
 
     fn ask_channel(
@@ -115,6 +126,24 @@ impl Session {
             return Ok(Some(Answer::Channels(so_far)));
         }
         self.list_channels(now_ms, ticket, so_far);
+        Ok(None)
+    }
+
+    /// A page of invitations, likewise.
+    pub(super) fn invitations_listed(
+        &mut self,
+        now_ms: u64,
+        ticket: u64,
+        mut so_far: Vec<Invitation>,
+        result: &str,
+    ) -> Result<Option<Answer>, Error> {
+        let page: Invitations = read(result)?;
+        let is_last = is_last(page.more, page.invitations.len(), so_far.len());
+        so_far.extend(page.invitations);
+        if is_last {
+            return Ok(Some(Answer::Invitations(so_far)));
+        }
+        self.list_invitations(now_ms, ticket, so_far);
         Ok(None)
     }
 

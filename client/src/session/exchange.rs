@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
 use common::amendments::{Emoji, Present};
-use common::channels::{ChannelInfo, Joined, Member, Role};
+use common::channels::{ChannelInfo, Invitation, Joined, Member, Role};
 use common::messages::Sent;
 use common::presence::Change;
 use common::reads::Reading;
@@ -40,6 +40,10 @@ pub enum Command {
     Join(ChannelName),
     /// Be a member no more.
     Leave(ChannelName),
+    /// Which channels the person is invited to.
+    Invitations,
+    /// Take no part in what one is invited to.
+    Decline(ChannelName),
     /// Look after a channel.
     Manage(ChannelName, Deed),
     /// Who the members are.
@@ -229,6 +233,8 @@ pub enum Answer {
     Members(Vec<Member>),
     /// All channels.
     Channels(Vec<ChannelInfo>),
+    /// What the person is invited to.
+    Invitations(Vec<Invitation>),
     /// All users.
     Users(Vec<UserInfo>),
     /// The open sessions, oldest first.

@@ -30,6 +30,7 @@ impl Change {
             Body::Created { .. }
             | Body::Joined
             | Body::Left
+            | Body::Declined
             | Body::Kicked(_)
             | Body::Banned(_)
             | Body::Invited(_)

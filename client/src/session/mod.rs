@@ -155,6 +155,8 @@ impl Session {
             Command::Create { channel, private } => self.create(now_ms, ticket, channel, private),
             Command::Join(channel) => self.join(now_ms, ticket, channel),
             Command::Leave(channel) => self.leave(now_ms, ticket, channel),
+            Command::Invitations => self.list_invitations(now_ms, ticket, Vec::new()),
+            Command::Decline(channel) => self.decline(now_ms, ticket, channel),
             Command::Manage(channel, deed) => self.manage(now_ms, ticket, channel, deed),
             Command::Members(channel) => self.list_members(now_ms, ticket, channel, Vec::new()),
             Command::Channels => self.list_channels(now_ms, ticket, Vec::new()),
@@ -253,6 +255,9 @@ impl Session {
             Question::Search => self.found(outcome?)?,
             Question::Members { channel, so_far } => {
                 return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
+            }
+            Question::Invitations { so_far } => {
+                return self.invitations_listed(now_ms, ticket, so_far, outcome?);
             }
             Question::Channels { so_far } => return self.channels_listed(now_ms, ticket, so_far, outcome?),
             Question::Reads { so_far } => return self.reads_listed(now_ms, ticket, so_far, outcome?),

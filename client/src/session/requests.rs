@@ -47,6 +47,9 @@ pub(super) enum Question {
         channel: ChannelName,
         so_far: Vec<Member>,
     },
+    Invitations {
+        so_far: Vec<common::channels::Invitation>,
+    },
     Channels {
         so_far: Vec<common::channels::ChannelInfo>,
     },

@@ -14,10 +14,6 @@ super::sentences! {
         en: "there are no channels yet: /create #general",
         pt: "não há canais ainda: /create #geral",
     }
-    you_are_invited(channel: &ChannelName) {
-        en: "you are invited to {channel}: /join {channel}",
-        pt: "há um convite seu para {channel}: /join {channel}",
-    }
     no_member_any_more(channel: &ChannelName) {
         en: "you are no member of {channel} any more",
         pt: "você não está mais em {channel}",
@@ -100,6 +96,30 @@ super::sentences! {
         en: "invited {user}",
         pt: "convidou {user}",
     }
+    declined(to: &Target) {
+        en: "does not join {to}",
+        pt: "não vai entrar em {to}",
+    }
+    invitation(channel: &ChannelName, by: &str) {
+        en: "you are invited to {channel}{by}: /accept {channel} or /decline {channel}",
+        pt: "há um convite para {channel}{by}: /accept {channel} ou /decline {channel}",
+    }
+    invited_by(user: &UserName) {
+        en: " by {user}",
+        pt: ", de {user}",
+    }
+    no_invitations() {
+        en: "there are no invitations",
+        pt: "não há convites",
+    }
+    invitation_declined(channel: &ChannelName) {
+        en: "you do not join {channel}",
+        pt: "você não entra em {channel}",
+    }
+    which_invitation() {
+        en: "which one? say #channel, as /invitations lists it",
+        pt: "qual? diga #canal, como /invitations lista",
+    }
     kicked(user: &UserName) {
         en: "removed {user}",
         pt: "removeu {user}",
@@ -147,8 +167,8 @@ super::sentences! {
 
     // Events, as those see them whom they concern.
     invites_you(from: &UserName, conversation: &Target) {
-        en: "{from} invites you to {conversation}: /join {conversation}",
-        pt: "{from} convida você para {conversation}: /join {conversation}",
+        en: "{from} invites you to {conversation}: /accept {conversation} or /decline {conversation}",
+        pt: "{from} convida você para {conversation}: /accept {conversation} ou /decline {conversation}",
     }
     removed_you(from: &UserName, conversation: &Target) {
         en: "{from} removed you from {conversation}",

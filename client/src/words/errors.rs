@@ -114,6 +114,7 @@ fn in_portuguese(reason: Reason) -> Option<&'static str> {
         Reason::NoSuchChannel => Some("esse canal não existe: crie-o, ou veja /channels"),
         Reason::NoSuchUser => Some("esse usuário não existe: veja /users"),
         Reason::NoSuchMember => Some("essa pessoa não está no canal: veja /members"),
+        Reason::NoSuchInvitation => Some("não há convite seu para esse canal: veja /invitations"),
         Reason::NoSuchMessage => Some("essa mensagem não existe, ou foi apagada: veja /history"),
         Reason::Unchanged => Some("já está assim: nada mudou"),
         Reason::NoSuchSession => Some("você não tem essa sessão: veja /sessions"),

@@ -82,6 +82,8 @@ enum Kind {
     Left,
     #[serde(rename = "channel.invited")]
     Invited,
+    #[serde(rename = "channel.declined")]
+    Declined,
     #[serde(rename = "channel.kicked")]
     Kicked,
     #[serde(rename = "channel.banned")]
@@ -153,6 +155,7 @@ impl<'a> From<Event<'a>> for EventLine<'a> {
             Body::Joined => bare(Kind::Joined),
             Body::Left => bare(Kind::Left),
             Body::Invited(user) => EventLine { user: Some(user), ..bare(Kind::Invited) },
+            Body::Declined => bare(Kind::Declined),
             Body::Kicked(user) => EventLine { user: Some(user), ..bare(Kind::Kicked) },
             Body::Banned(user) => EventLine { user: Some(user), ..bare(Kind::Banned) },
             Body::Unbanned(user) => EventLine { user: Some(user), ..bare(Kind::Unbanned) },
@@ -201,6 +204,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
             Kind::Joined => Body::Joined,
             Kind::Left => Body::Left,
             Kind::Invited => Body::Invited(user?),
+            Kind::Declined => Body::Declined,
             Kind::Kicked => Body::Kicked(user?),
             Kind::Banned => Body::Banned(user?),
             Kind::Unbanned => Body::Unbanned(user?),

@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
-    Channels, CreateChannel, GiveRole, Joined, ListMembers, Member, Members, OneChannel, OneMember,
-    SetChannel,
+    Channels, CreateChannel, GiveRole, Invitations, Joined, ListMembers, Member, Members, OneChannel,
+    OneMember, SetChannel,
 };
 use common::{ChannelName, Error, UserName};
 
@@ -27,6 +27,18 @@ pub(super) fn join(desk: &mut Desk<'_>, params: &OneChannel<'_>) -> Result<Joine
 pub(super) fn leave(desk: &mut Desk<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
     let deed = deed(desk, &params.token, &params.channel)?;
     done(desk, Command::Leave(deed))
+}
+
+pub(super) fn decline(desk: &mut Desk<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
+    let deed = deed(desk, &params.token, &params.channel)?;
+    done(desk, Command::Decline(deed))
+}
+
+pub(super) fn invitations(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Invitations, Error> {
+    let user = desk.user_of(&params.token)?;
+    let all = desk.ledger.state().channels.invitations(&user, params.after.as_deref());
+    let (invitations, more) = first_page(all);
+    Ok(Invitations { invitations, more })
 }
 
 /// What is done to one user: `command` says which of it.

@@ -132,6 +132,8 @@ impl Desk<'_> {
             Call::ChannelJoin(params) => tell(out, id, channels::join(self, &params)?),
             Call::ChannelLeave(params) => tell(out, id, channels::leave(self, &params)?),
             Call::ChannelInvite(params) => tell(out, id, channels::to_member(self, params, Command::Invite)?),
+            Call::ChannelInvitations(params) => tell(out, id, channels::invitations(self, &params)?),
+            Call::ChannelDecline(params) => tell(out, id, channels::decline(self, &params)?),
             Call::ChannelKick(params) => tell(out, id, channels::to_member(self, params, Command::Kick)?),
             Call::ChannelBan(params) => tell(out, id, channels::to_member(self, params, Command::Ban)?),
             Call::ChannelUnban(params) => tell(out, id, channels::to_member(self, params, Command::Unban)?),

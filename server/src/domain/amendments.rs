@@ -119,6 +119,7 @@ impl Amendments {
             | Body::Created { .. }
             | Body::Joined
             | Body::Left
+            | Body::Declined
             | Body::Invited(_)
             | Body::Kicked(_)
             | Body::Banned(_)
@@ -172,6 +173,9 @@ pub(super) fn amend<'a>(
 ) -> Result<Record<'a>, DomainError> {
     check_id(id, at)?;
     let conversation = history::readable(state, &user, &to)?;
+    if let Target::Channel(name) = &to {
+        state.channels.writable(name, &user)?;
+    }
     let nothing = Amendment::default();
     let amendment = state.channels.amendments(&conversation).and_then(|all| all.of(original.n));
     let amendment = amendment.unwrap_or(&nothing);

@@ -68,6 +68,9 @@ pub enum DomainError {
     /// No file has this number, or it was deleted.
     #[error("there is no file {1} in {0}")]
     NoSuchFile(Target, u64),
+    /// Not invited, or not any more.
+    #[error("you have no invitation to {0}")]
+    NoSuchInvitation(ChannelName),
     /// A list of the channel is full.
     #[error("too many are invited to, or banned from, {0}")]
     TooMany(ChannelName),
@@ -95,6 +98,7 @@ impl DomainError {
             Self::NotAdministrator => Reason::NotAdministrator,
             Self::LastAdministrator(_) => Reason::LastAdministrator,
             Self::Disabled => Reason::Disabled,
+            Self::NoSuchInvitation(_) => Reason::NoSuchInvitation,
             Self::NoSuchSession => Reason::NoSuchSession,
             Self::NoSuchFile(..) => Reason::NoSuchFile,
             Self::NoSuchMessage(..) => Reason::NoSuchMessage,

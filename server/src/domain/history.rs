@@ -75,6 +75,8 @@ pub fn heads<'a>(state: &'a State, user: &'a UserName, since: u64) -> impl Itera
             Target::User(_) => None,
         };
         let head = Head { conversation: target.clone(), n: progress.n, topic };
-        (progress.record > since).then_some(head)
+        // The topic of what everybody is told moves without an event, and nobody is told where to.
+        let is_everybody = matches!(target, Target::Channel(name) if name.is_everybody());
+        (progress.record > since || is_everybody).then_some(head)
     })
 }

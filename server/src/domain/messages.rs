@@ -36,7 +36,7 @@ pub(super) fn next(
 ) -> Result<u64, DomainError> {
     id.map_or(Ok(()), |id| check_id(id, at))?;
     let head = match to {
-        Target::Channel(name) => state.channels.membership(name, user)?.progress.n,
+        Target::Channel(name) => state.channels.writable(name, user)?.progress.n,
         Target::User(other) if !state.users.exists(other) => {
             return Err(DomainError::NoSuchUser(other.clone()));
         }

@@ -120,6 +120,8 @@ pub enum Command<'a> {
     Leave(Deed),
     /// Allow somebody to join.
     Invite(Deed, UserName),
+    /// Take no part in what one is invited to.
+    Decline(Deed),
     /// Remove somebody.
     Kick(Deed, UserName),
     /// Remove somebody, or keep them out, for good.
@@ -203,6 +205,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Join(deed) => channels::decide::join(state, deed, at),
         Command::Leave(deed) => channels::decide::leave(state, deed, at),
         Command::Invite(deed, user) => channels::decide::invite(state, deed, user, at),
+        Command::Decline(deed) => channels::decide::decline(state, deed, at),
         Command::Kick(deed, user) => channels::decide::kick(state, deed, user, at),
         Command::Ban(deed, user) => channels::decide::ban(state, deed, user, at),
         Command::Unban(deed, user) => channels::decide::unban(state, deed, user, at),
@@ -261,13 +264,26 @@ impl State {
                     reads.mark(user, *n);
                 }
             }
-            Private::Account { .. }
-            | Private::SessionOpened { .. }
+            Private::Account { user, .. } => {
+                self.channels.add_user(user);
+                self.channels.set_administrator(user, self.users.is_administrator(user));
+            }
+            Private::AdministratorSet { user, administrator, .. } => {
+                self.channels.set_administrator(user, *administrator);
+            }
+            Private::SessionOpened { .. }
             | Private::SessionEnded { .. }
             | Private::PasswordChanged { .. }
-            | Private::AdministratorSet { .. }
             | Private::Seen { .. }
             | Private::DisabledSet { .. } => {}
+        }
+    }
+
+    /// Puts all users into the channel of everybody, which a snapshot from before it does not have.
+    pub fn make_everybody(&mut self) {
+        for (user, account) in self.users.accounts() {
+            self.channels.add_user(user);
+            self.channels.set_administrator(user, account.administrator);
         }
     }
 
@@ -287,7 +303,7 @@ impl State {
     pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, DomainError> {
         match to {
             Target::Channel(name) => {
-                self.channels.membership(name, user).map(|channel| Arc::clone(&channel.topic))
+                self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
             }
             Target::User(other) if self.users.exists(other) => Ok(self.user_topic(other).into()),
             Target::User(other) => Err(DomainError::NoSuchUser(other.clone())),

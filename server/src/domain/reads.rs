@@ -94,6 +94,7 @@ fn is_message(body: &Body<'_>) -> bool {
         | Body::Created { .. }
         | Body::Joined
         | Body::Left
+        | Body::Declined
         | Body::Invited(_)
         | Body::Kicked(_)
         | Body::Banned(_)
@@ -125,6 +126,10 @@ pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Readin
     let conversation = Conversation::of(user, target);
     let reads = state.channels.reads(&conversation)?;
     let (n, head) = (reads.marked(user), state.head(&conversation));
+    // Nobody has ever spoken to everybody.
+    if head == 0 {
+        return None;
+    }
     Some(Reading { conversation: target.clone(), n, head, unread: messages(&reads.others, n, head) })
 }
 

@@ -128,6 +128,7 @@ impl Piece {
             | Body::Created { .. }
             | Body::Joined
             | Body::Left
+            | Body::Declined
             | Body::Invited(..)
             | Body::Kicked(..)
             | Body::Banned(..)

@@ -44,6 +44,7 @@ impl Told {
             // Nobody is invited, removed or given a role here, and nobody sends files.
             Body::File { .. }
             | Body::Invited(_)
+            | Body::Declined
             | Body::Kicked(_)
             | Body::Banned(_)
             | Body::Unbanned(_)

@@ -55,6 +55,24 @@ pub(super) static COMMANDS: &[Command] = &[
         invite,
     ),
     Command::new(
+        "invitations",
+        same(""),
+        both("list the channels you are invited to", "lista os canais para os quais há convite seu"),
+        invitations,
+    ),
+    Command::new(
+        "accept",
+        both("[#CHANNEL]", "[#CANAL]"),
+        both("join a channel you are invited to", "entra em um canal para o qual há convite seu"),
+        accept,
+    ),
+    Command::new(
+        "decline",
+        both("[#CHANNEL]", "[#CANAL]"),
+        both("turn an invitation down", "recusa um convite"),
+        decline,
+    ),
+    Command::new(
         "kick",
         both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
         both("remove somebody", "remove alguém"),
@@ -124,6 +142,35 @@ pub(super) fn leave(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     room.cache.forget(&Target::Channel(channel.clone()));
     room.open.take_if(|open| *open == Target::Channel(channel.clone()));
     room.say(&room.words.no_member_any_more(&channel))
+}
+
+pub(super) fn invitations(room: &mut Room, _: &str) -> Result<(), Failure> {
+    let invitations = room.invitations()?;
+    let lines = invitations.iter().map(|one| render::invitation(room.words, one));
+    room.say_list(lines, &room.words.no_invitations())
+}
+
+pub(super) fn accept(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+    let channel = invited_to(room, arguments)?;
+    room.desk.ask(Ask::Join(channel)).and_then(|answer| room.joined(answer))
+}
+
+pub(super) fn decline(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+    let channel = invited_to(room, arguments)?;
+    room.desk.ask(Ask::Decline(channel.clone()))?;
+    room.say(&room.words.invitation_declined(&channel))
+}
+
+/// The channel that is named, or the only one there is an invitation to.
+fn invited_to(room: &mut Room, name: &str) -> Result<ChannelName, Failure> {
+    if !name.is_empty() {
+        return channel(room.words, name);
+    }
+    match room.invitations()?.as_slice() {
+        [] => Err(Failure::Usage(room.words.no_invitations())),
+        [only] => Ok(only.channel.clone()),
+        [..] => Err(Failure::Usage(room.words.which_invitation())),
+    }
 }
 
 pub(super) fn members(room: &mut Room, arguments: &str) -> Result<(), Failure> {

@@ -69,7 +69,7 @@ pub(crate) fn invite<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> 
     if channel.banned.contains(&user) {
         return Err(DomainError::IsBanned(user, deed.channel));
     }
-    if channel.members.contains_key(&user) || channel.invited.contains(&user) {
+    if channel.members.contains_key(&user) || channel.invited.contains_key(&user) {
         return Ok(None);
     }
     if channel.invited.len() >= CHANNEL_NAMES_MAX {
@@ -78,10 +78,21 @@ pub(crate) fn invite<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> 
     deed.event(channel.progress.n + 1, at, Body::Invited(user))
 }
 
+pub(crate) fn decline<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
+    let channel = state.channels.channel(&deed.channel)?;
+    if !channel.is_visible_to(&deed.user) {
+        return Err(DomainError::NoSuchChannel(deed.channel));
+    }
+    if !channel.invited.contains_key(&deed.user) {
+        return Err(DomainError::NoSuchInvitation(deed.channel));
+    }
+    deed.event(channel.progress.n + 1, at, Body::Declined)
+}
+
 pub(crate) fn kick<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
     let channel = deed.allowed(state, Action::Remove(&user))?;
     // Who is only invited is not in it, but must be kept out too.
-    if !channel.members.contains_key(&user) && !channel.invited.contains(&user) {
+    if !channel.members.contains_key(&user) && !channel.invited.contains_key(&user) {
         return Err(DomainError::NoSuchMember(user, deed.channel));
     }
     deed.event(channel.progress.n + 1, at, Body::Kicked(user))

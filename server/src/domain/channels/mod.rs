@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use common::channels::{ChannelInfo, Role};
+use common::channels::{ChannelInfo, Invitation, Invited, Role};
 use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::amendments::Amendments;
 use super::reads::ReadState;
@@ -21,6 +21,8 @@ pub struct Channels {
     pub applied: u64,
     secret: TopicSecret,
     channels: BTreeMap<ChannelName, Channel>,
+    /// `*`: all users are in it, and administrators own it.
+    everybody: Channel,
     direct: HashMap<(UserName, UserName), Direct>,
     /// Per user, what they take part in; derived from the two above.
     conversations: HashMap<UserName, BTreeSet<Target>>,
@@ -29,7 +31,7 @@ pub struct Channels {
 }
 
 /// One channel, as `channels.json` holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
     /// When it was made, in Unix milliseconds.
     pub since: u64,
@@ -45,7 +47,8 @@ pub struct Channel {
     /// Who is in it.
     pub members: BTreeMap<UserName, Role>,
     /// Who may join and has not yet.
-    pub invited: BTreeSet<UserName>,
+    #[serde(deserialize_with = "invited")]
+    pub invited: BTreeMap<UserName, Invited>,
     /// Who may not join.
     pub banned: BTreeSet<UserName>,
     /// How far its members have read.
@@ -56,6 +59,20 @@ pub struct Channel {
     /// Where its events are published; derived from the name and the epoch.
     #[serde(skip)]
     pub topic: Arc<str>,
+}
+
+/// Older snapshots have the names alone.
+fn invited<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<UserName, Invited>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Names(BTreeSet<UserName>),
+        Known(BTreeMap<UserName, Invited>),
+    }
+    Ok(match Form::deserialize(deserializer)? {
+        Form::Names(names) => names.into_iter().map(|name| (name, Invited::default())).collect(),
+        Form::Known(known) => known,
+    })
 }
 
 /// What two users write to each other, as `channels.json` holds it.
@@ -84,7 +101,7 @@ impl Channel {
     /// Whether `user` may know of it.
     #[must_use]
     pub fn is_visible_to(&self, user: &UserName) -> bool {
-        !self.private || self.members.contains_key(user) || self.invited.contains(user)
+        !self.private || self.members.contains_key(user) || self.invited.contains_key(user)
     }
 
     fn is_last_owner(&self, user: &UserName) -> bool {
@@ -104,12 +121,29 @@ impl Direct {
 impl Channels {
     pub(super) fn new(secret: TopicSecret) -> Self {
         let (channels, direct, conversations, moved) = Default::default();
-        Self { applied: 0, secret, channels, direct, conversations, moved }
+        let topic = secret.channel(&ChannelName::everybody(), 0).into();
+        let everybody = Channel { topic, ..Channel::default() };
+        Self { applied: 0, secret, channels, everybody, direct, conversations, moved }
     }
 
     /// A channel, if it exists.
     pub fn channel(&self, name: &ChannelName) -> Result<&Channel, DomainError> {
-        self.channels.get(name).ok_or_else(|| DomainError::NoSuchChannel(name.clone()))
+        self.get(name).ok_or_else(|| DomainError::NoSuchChannel(name.clone()))
+    }
+
+    fn get(&self, name: &ChannelName) -> Option<&Channel> {
+        if name.is_everybody() { Some(&self.everybody) } else { self.channels.get(name) }
+    }
+
+    fn get_mut(&mut self, name: &ChannelName) -> Option<&mut Channel> {
+        if name.is_everybody() { Some(&mut self.everybody) } else { self.channels.get_mut(name) }
+    }
+
+    /// A channel, if `user` may say something there: only its owners may in the one that everybody is in.
+    pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, DomainError> {
+        let channel = self.membership(name, user)?;
+        let may_write = !name.is_everybody() || channel.members.get(user) == Some(&Role::Owner);
+        if may_write { Ok(channel) } else { Err(DomainError::NotAdministrator) }
     }
 
     /// A channel, if `user` is in it.
@@ -129,9 +163,20 @@ impl Channels {
             channel: name.clone(),
             members: channel.members.len() as u64,
             role: channel.members.get(user).copied(),
-            invited: channel.invited.contains(user),
+            invited: channel.invited.contains_key(user),
             private: channel.private,
             subject: channel.subject.clone(),
+        })
+    }
+
+    /// What `user` is invited to, in alphabetical order, after `after`.
+    pub fn invitations(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = Invitation> {
+        let after = after.and_then(|name| ChannelName::new(name).ok());
+        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let channels = self.channels.range::<ChannelName, _>((start, Bound::Unbounded));
+        channels.filter_map(|(name, channel)| {
+            let invited = channel.invited.get(user)?.clone();
+            Some(Invitation { channel: name.clone(), invited })
         })
     }
 
@@ -151,7 +196,7 @@ impl Channels {
     #[must_use]
     pub fn progress(&self, conversation: &Conversation) -> Option<Progress> {
         match conversation {
-            Conversation::Channel(name) => self.channels.get(name).map(|channel| channel.progress),
+            Conversation::Channel(name) => self.get(name).map(|channel| channel.progress),
             Conversation::Direct(one, other) => {
                 self.direct.get(&(one.clone(), other.clone())).map(|direct| direct.progress)
             }
@@ -162,7 +207,7 @@ impl Channels {
     #[must_use]
     pub fn reads(&self, conversation: &Conversation) -> Option<&ReadState> {
         match conversation {
-            Conversation::Channel(name) => self.channels.get(name).map(|channel| &channel.reads),
+            Conversation::Channel(name) => self.get(name).map(|channel| &channel.reads),
             Conversation::Direct(one, other) => {
                 self.direct.get(&(one.clone(), other.clone())).map(|direct| &direct.reads)
             }
@@ -173,7 +218,7 @@ impl Channels {
     #[must_use]
     pub fn amendments(&self, conversation: &Conversation) -> Option<&Amendments> {
         match conversation {
-            Conversation::Channel(name) => self.channels.get(name).map(|channel| &channel.amendments),
+            Conversation::Channel(name) => self.get(name).map(|channel| &channel.amendments),
             Conversation::Direct(one, other) => {
                 self.direct.get(&(one.clone(), other.clone())).map(|direct| &direct.amendments)
             }
@@ -182,7 +227,7 @@ impl Channels {
 
     pub(super) fn reads_mut(&mut self, conversation: &Conversation) -> Option<&mut ReadState> {
         match conversation {
-            Conversation::Channel(name) => self.channels.get_mut(name).map(|channel| &mut channel.reads),
+            Conversation::Channel(name) => self.get_mut(name).map(|channel| &mut channel.reads),
             Conversation::Direct(one, other) => {
                 self.direct.get_mut(&(one.clone(), other.clone())).map(|direct| &mut direct.reads)
             }
@@ -226,6 +271,36 @@ impl Channels {
         std::mem::take(&mut self.moved)
     }
 
+    /// The channel that everybody is in, for the snapshot.
+    #[must_use]
+    pub fn everybody(&self) -> &Channel {
+        &self.everybody
+    }
+
+    /// Puts it back from a snapshot.
+    pub fn restore_everybody(&mut self, mut channel: Channel) {
+        let name = ChannelName::everybody();
+        for member in channel.members.keys() {
+            self.conversations.entry(member.clone()).or_default().insert(Target::Channel(name.clone()));
+        }
+        channel.topic = self.secret.channel(&name, channel.epoch).into();
+        self.everybody = channel;
+    }
+
+    /// There is one more user: what everybody was told before is not unread.
+    pub(super) fn add_user(&mut self, user: &UserName) {
+        let everybody = Target::Channel(ChannelName::everybody());
+        self.conversations.entry(user.clone()).or_default().insert(everybody);
+        self.everybody.members.insert(user.clone(), Role::Member);
+        self.everybody.reads.begin(user, self.everybody.progress.n);
+    }
+
+    /// Administrators, and nobody else, speak to everybody.
+    pub(super) fn set_administrator(&mut self, user: &UserName, administrator: bool) {
+        let role = if administrator { Role::Owner } else { Role::Member };
+        self.everybody.members.insert(user.clone(), role);
+    }
+
     /// Puts in a channel, a new one or from a snapshot.
     pub fn restore_channel(&mut self, name: ChannelName, mut channel: Channel) {
         for member in channel.members.keys() {
@@ -243,12 +318,14 @@ impl Channels {
     }
 
     /// Somebody's sessions were ended, who may go on listening: their private channels move. So do the public ones
-    /// when they cannot join again, because they are shut out.
+    /// when they cannot join again, because they are shut out, and always the one that everybody is in.
     pub(super) fn sessions_ended(&mut self, user: &UserName, is_shut_out: bool) {
         let targets: Vec<_> = self.conversations(user).cloned().collect();
         for target in targets {
             if let Target::Channel(name) = target
-                && self.channels.get(&name).is_some_and(|channel| channel.private || is_shut_out)
+                && self
+                    .get(&name)
+                    .is_some_and(|channel| channel.private || is_shut_out || name.is_everybody())
             {
                 self.move_topic(&name);
             }
@@ -282,7 +359,7 @@ impl Channels {
             return self.restore_channel(name.clone(), new_channel(event, private, progress));
         }
         // Events are decided only for channels that exist, so that there always is one to change.
-        let Some(channel) = self.channels.get_mut(name) else { return debug_assert!(false, "no {name}") };
+        let Some(channel) = self.get_mut(name) else { return debug_assert!(false, "no {name}") };
         channel.progress = progress;
         channel.reads.take(event);
         channel.amendments.take(event);
@@ -300,7 +377,11 @@ impl Channels {
                 channel.banned.insert(user.clone());
                 self.remove(name, user, true);
             }
-            Body::Invited(user) => drop(channel.invited.insert(user.clone())),
+            Body::Invited(user) => {
+                let invited = Invited { by: Some(from.clone()), at: Some(event.at) };
+                channel.invited.insert(user.clone(), invited);
+            }
+            Body::Declined => drop(channel.invited.remove(from)),
             Body::Unbanned(user) => drop(channel.banned.remove(user)),
             Body::Role(user, role) => drop(channel.members.insert(user.clone(), *role)),
             Body::Set { subject, private } => {
@@ -327,7 +408,7 @@ impl Channels {
     /// Ends a membership, or what might have become one. Anybody may join a public channel again, so its topic
     /// moves only when somebody is to be kept out.
     fn remove(&mut self, name: &ChannelName, user: &UserName, for_good: bool) {
-        let Some(channel) = self.channels.get_mut(name) else { return };
+        let Some(channel) = self.get_mut(name) else { return };
         channel.invited.remove(user);
         channel.members.remove(user);
         channel.reads.forget(user);
@@ -341,9 +422,12 @@ impl Channels {
     }
 
     fn move_topic(&mut self, name: &ChannelName) {
-        if let Some(channel) = self.channels.get_mut(name) {
-            channel.epoch += 1;
-            channel.topic = self.secret.channel(name, channel.epoch).into();
+        let secret = self.secret.clone();
+        let Some(channel) = self.get_mut(name) else { return };
+        channel.epoch += 1;
+        channel.topic = secret.channel(name, channel.epoch).into();
+        // Telling everybody would cost as much as there are users; they ask for the heads anyway.
+        if !name.is_everybody() {
             self.moved.push(name.clone());
         }
     }

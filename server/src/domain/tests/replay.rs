@@ -6,7 +6,7 @@ use super::*;
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..24u8).prop_map(|(by, other, place, flag, what)| {
+    (name.clone(), name, place, any::<bool>(), 0..26u8).prop_map(|(by, other, place, flag, what)| {
         let (deed, target) = (deed(by, place), user(other));
         match what {
             0 => Command::CreateChannel(deed, flag),
@@ -34,6 +34,8 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
             20 => amendments::edits(by, place, flag),
             21 => amendments::deletes(by, place, flag),
             22 => amendments::reacts(by, place, flag),
+            23 => Command::Decline(deed),
+            24 => send(by, "*"),
             _ => Command::Register { user: user(by), password: "hash".into() },
         }
     })
@@ -50,6 +52,7 @@ proptest! {
         let replayed = world.replayed();
         prop_assert_eq!(&replayed.users, &world.state.users);
         prop_assert_eq!(replayed.channels.all(), world.state.channels.all());
+        prop_assert_eq!(replayed.channels.everybody(), world.state.channels.everybody());
         prop_assert_eq!(replayed.presence_topic(), world.state.presence_topic());
         let mut restored = State::new(TopicSecret::new([7; 32]));
         restored.users.restore(world.state.users.accounts().clone());

@@ -1,0 +1,52 @@
+//! The channel `*`: administrators speak, everybody hears.
+
+use super::super::reads;
+use super::*;
+
+fn disable(by: &str, other: &str, disabled: bool) -> Command<'static> {
+    Command::Disable { by: user(by), user: user(other), disabled }
+}
+
+fn promote(by: &str, other: &str, administrator: bool) -> Command<'static> {
+    Command::Promote { by: user(by), user: user(other), administrator }
+}
+
+#[test]
+fn administrators_speak_to_everybody_and_nobody_else_does() {
+    let mut world = World::with(&["ana", "bob"], [send("ana", "*"), send("ana", "*")]);
+    assert_eq!(world.refuses(send("bob", "*")), DomainError::NotAdministrator);
+    world.does(Command::Register { user: user("eva"), password: "hash".into() });
+    let named = |world: &World, name: &str| -> Vec<_> {
+        heads(&world.state, &user(name), 0).map(|head| format!("{} {}", head.conversation, head.n)).collect()
+    };
+    for name in ["ana", "bob", "eva"] {
+        assert_eq!(named(&world, name), ["* 2"], "numbered, and everybody's");
+        assert!(page(&world.state, &user(name), &to("*"), None, None, None).is_ok());
+    }
+    let unread =
+        |name: &str| reads::reading(&world.state, &user(name), &to("*")).map(|reading| reading.unread);
+    assert_eq!([unread("ana"), unread("bob"), unread("eva")], [Some(0), Some(2), Some(0)], "eva came later");
+    assert_eq!(world.state.channels.list(&user("bob"), None).count(), 0, "no channel that can be named");
+
+    world.does(promote("ana", "bob", true));
+    world.does(promote("bob", "ana", false));
+    world.does(send("bob", "*"));
+    assert_eq!(world.refuses(send("ana", "*")), DomainError::NotAdministrator);
+}
+
+#[test]
+fn the_topic_of_everybody_moves_when_anybody_is_to_hear_no_more() {
+    let mut world = World::with(&["ana", "bob"], [open("bob", "one", NOW_MS + 10), send("ana", "*")]);
+    let topic = |world: &World| world.state.channels.everybody().topic.clone();
+    let before = topic(&world);
+    assert!(before.starts_with("channel.*."));
+    let others = Command::Revoke { user: user("bob"), current: TokenDigest::of("none"), session: None };
+    world.does(others);
+    let moved = topic(&world);
+    assert_ne!(before, moved);
+    assert_eq!(world.state.channels.take_moved(), [], "nobody is told: the heads always name it");
+    let head = heads(&world.state, &user("ana"), u64::MAX).next().expect("a head");
+    assert_eq!(head.topic.as_deref(), Some(&*moved));
+    world.does(disable("ana", "bob", true));
+    assert_ne!(topic(&world), moved);
+}

@@ -1,0 +1,51 @@
+//! Invitations: seen later, accepted, turned down.
+
+use super::*;
+
+#[test]
+fn an_invitation_is_seen_later_and_can_be_turned_down() {
+    let invite = |by, name, other| Command::Invite(deed(by, name), user(other));
+    let setting = [
+        create_private("ana", "#b"),
+        create("ana", "#a"),
+        invite("ana", "#b", "bob"),
+        invite("ana", "#a", "bob"),
+    ];
+    let mut world = World::with(&["ana", "bob", "eva"], setting);
+    let invitations = |world: &World, name: &str, after| -> Vec<_> {
+        let user = user(name);
+        let all = world.state.channels.invitations(&user, after);
+        all.map(|one| {
+            format!("{} {:?} {:?}", one.channel, one.invited.by.map(|by| by.to_string()), one.invited.at)
+        })
+        .collect()
+    };
+    let (a, b) = ("#a Some(\"ana\") Some(4102444800000)", "#b Some(\"ana\") Some(4102444800000)");
+    assert_eq!(invitations(&world, "bob", None), [a, b]);
+    assert_eq!(invitations(&world, "bob", Some("#a")), [b]);
+    assert_eq!(invitations(&world, "ana", None), [""; 0]);
+    assert_eq!(world.refuses(Command::Decline(deed("eva", "#b"))), DomainError::NoSuchChannel(channel("#b")));
+    assert_eq!(
+        world.refuses(Command::Decline(deed("eva", "#a"))),
+        DomainError::NoSuchInvitation(channel("#a"))
+    );
+    world.does(Command::Decline(deed("bob", "#b")));
+    world.does(join("bob", "#a"));
+    assert_eq!(invitations(&world, "bob", None), [""; 0]);
+    assert_eq!(world.refuses(join("bob", "#b")), DomainError::NoSuchChannel(channel("#b")), "it is gone");
+    insta::assert_snapshot!(world.log[7], @r##"{"n":3,"at":4102444800000,"to":"#b","from":"bob","kind":"channel.declined"}"##);
+}
+
+#[test]
+fn a_snapshot_from_before_invitations_were_kept_has_names_alone() {
+    let mut world =
+        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Invite(deed("ana", "#a"), user("bob"))]);
+    let mut json =
+        serde_json::to_value(world.state.channels.channel(&channel("#a")).expect("a channel")).expect("json");
+    json["invited"] = serde_json::json!(["bob"]);
+    let old: super::super::channels::Channel = serde_json::from_value(json).expect("a channel");
+    world.state.channels.restore_channel(channel("#a"), old);
+    let bob = user("bob");
+    let seen: Vec<_> = world.state.channels.invitations(&bob, None).collect();
+    assert_eq!(serde_json::to_string(&seen).expect("json"), r##"[{"channel":"#a"}]"##);
+}
