@@ -15,6 +15,7 @@ use common::accounts::LoggedIn;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use transport::keys::PublicKey;
+use uuid::Uuid;
 
 use crate::failure::Failure;
 
@@ -23,6 +24,12 @@ const SESSIONS: &str = "sessions.json";
 
 /// The public keys of servers by `host:port`.
 const KNOWN_HOSTS: &str = "known_hosts.json";
+
+/// The ids of uploads that were begun and are not sent yet, by what is sent to whom.
+const UPLOADS: &str = "uploads.json";
+
+/// Uploads that are remembered; the oldest are forgotten, and begin anew.
+const UPLOADS_MAX: usize = 64;
 
 /// The person's own folder.
 #[derive(Debug, Clone)]
@@ -83,6 +90,29 @@ impl Config {
     /// Where the keys of servers are kept.
     pub(crate) fn known_hosts(&self) -> PathBuf {
         self.folder.join(KNOWN_HOSTS)
+    }
+
+    /// The id of an upload, the same one until it is [sent](Self::forget_upload).
+    pub(crate) fn upload(&self, what: &str) -> Result<Uuid, Failure> {
+        let mut uploads = self.load::<Uuid>(UPLOADS)?;
+        if let Some(id) = uploads.get(what) {
+            return Ok(*id);
+        }
+        let id = Uuid::now_v7();
+        uploads.insert(what.to_owned(), id);
+        while uploads.len() > UPLOADS_MAX {
+            // An id begins with the time it was made at.
+            let oldest = uploads.iter().min_by_key(|(_, id)| **id).map(|(what, _)| what.clone());
+            oldest.and_then(|what| uploads.remove(&what));
+        }
+        self.store(UPLOADS, &uploads).map(|()| id)
+    }
+
+    /// An upload is sent: the same file once more is another one.
+    pub(crate) fn forget_upload(&self, what: &str) -> Result<(), Failure> {
+        let mut uploads = self.load::<Uuid>(UPLOADS)?;
+        uploads.remove(what);
+        self.store(UPLOADS, &uploads)
     }
 
     /// Where messages are kept until they are sent.

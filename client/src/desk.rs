@@ -140,6 +140,35 @@ impl Desk {
         }
     }
 
+    /// Asks several things at once, and waits for all answers, also for a server that goes away for a while.
+    pub(crate) fn ask_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, Failure> {
+        let first = self.last_ticket + 1;
+        let mut answers: Vec<Option<Answer>> = vec![None; commands.len()];
+        for command in commands {
+            self.last_ticket += 1;
+            self.hand_over(command)?;
+        }
+        let deadline = self.deadline(PATIENCE);
+        while answers.contains(&None) {
+            match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
+                Ok((ticket, outcome)) => {
+                    let at = ticket.checked_sub(first).and_then(|at| usize::try_from(at).ok());
+                    if let Some(answer) = at.and_then(|at| answers.get_mut(at)) {
+                        *answer = Some(outcome?);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(self.wait(PATIENCE))),
+                Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
+            }
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Whose session is kept here.
+    pub(crate) fn account(&self) -> Result<Option<UserName>, Failure> {
+        Ok(self.config.session(&self.endpoints)?.map(|session| session.user))
+    }
+
     /// How long an answer may take.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout

@@ -1,7 +1,7 @@
 //! The client: a pure session core, a thread that moves its frames, and two front ends around them, the chat
 //! for people and the commands for scripts.
 //!
-//! Only [`session`] decides anything; only `network` has sockets; only `config`, `outbox` and `cache` touch the
+//! Only [`session`] decides anything; only `network` has sockets; only `config`, `outbox`, `cache` and `files` touch the
 //! disk; only
 //! `render` prints, and what it says to people comes from `words`.
 
@@ -11,6 +11,7 @@ mod network;
 
 mod config;
 mod outbox;
+mod files;
 mod cache;
 mod connection;
 mod desk;

@@ -2,6 +2,7 @@
 //! channels.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -130,24 +131,26 @@ impl<N: From<News>> Network<N> {
     fn wait(&self) -> Result<(), TransportError> {
         let mut watches = vec![Watch::Wake(&self.wake), Watch::Readable(&self.dealer)];
         watches.extend(self.subscriber.as_ref().map(Watch::Readable));
-        if !self.outgoing.lines.is_empty() {
+        if !self.outgoing.is_empty() {
             watches.push(Watch::Writable(&self.dealer));
         }
         let left_ms = self.session.deadline().map(|deadline| deadline.saturating_sub(self.now_ms()));
         poll::wait(&watches, left_ms.map(Duration::from_millis))
     }
 
-    /// Replies are `[""] [lines]`.
+    /// Replies are `[""] [lines]`, with bytes behind them where there are some.
     fn receive_replies(&mut self) -> Result<(), TransportError> {
         let mut frames = Vec::new();
         for _ in 0..MESSAGES_PER_TURN_MAX {
             if !self.dealer.receive(&mut frames)? {
                 break;
             }
-            if let [delimiter, lines, ..] = frames.as_slice()
-                && delimiter.is_empty()
-            {
-                self.session.replies(self.now_ms(), lines);
+            match frames.as_slice() {
+                [delimiter, lines] if delimiter.is_empty() => self.session.replies(self.now_ms(), lines),
+                [delimiter, lines, bytes, ..] if delimiter.is_empty() => {
+                    self.session.replies_with(self.now_ms(), lines, bytes.to_vec());
+                }
+                _no_reply => {}
             }
         }
         Ok(())
@@ -202,6 +205,7 @@ impl<N: From<News>> Network<N> {
                 Effect::Keep(message) => kept.push(message),
                 Effect::Release(id) => released.push(id),
                 Effect::Request { .. }
+                | Effect::Alone { .. }
                 | Effect::Endpoint(_)
                 | Effect::Connect(_)
                 | Effect::Subscribe(_)
@@ -220,6 +224,7 @@ impl<N: From<News>> Network<N> {
     fn perform(&mut self, effect: Effect) -> Result<Option<()>, TransportError> {
         match effect {
             Effect::Request { id, line } => self.outgoing.put(id, line),
+            Effect::Alone { id, line, bytes } => self.outgoing.put_alone(id, line, bytes),
             Effect::Endpoint(endpoint) => self.connect_dealer(endpoint)?,
             Effect::Connect(events) => self.connect_subscriber(&events),
             Effect::Subscribe(topic) => {
@@ -276,10 +281,9 @@ impl<N: From<News>> Network<N> {
     }
 
     fn send(&mut self) -> Result<(), TransportError> {
-        while !self.outgoing.lines.is_empty() && self.dealer.can_send()? {
-            let frame = Frame::from(self.outgoing.take_frame());
+        while !self.outgoing.is_empty() && self.dealer.can_send()? {
             // What is lost at this point is sent again by the core, like whatever is lost later on.
-            let _sent_or_lost = self.dealer.send([Frame::new(), frame])?;
+            let _sent_or_lost = self.dealer.send(self.outgoing.take_message())?;
         }
         Ok(())
     }
@@ -292,10 +296,15 @@ fn connected(context: &Context, place: &Place) -> Result<Socket, TransportError>
     Ok(dealer)
 }
 
+/// A line and what stands behind it.
+type LineAndBytes = (Vec<u8>, Option<Arc<[u8]>>);
+
 /// Request lines that wait to leave, in the order of their ids, each but once.
 #[derive(Default)]
 struct Outgoing {
     lines: BTreeMap<u64, Vec<u8>>,
+    /// Those that must be the only ones of their frames, with the bytes behind them.
+    alone: BTreeMap<u64, LineAndBytes>,
 }
 
 impl Outgoing {
@@ -304,6 +313,27 @@ impl Outgoing {
         if self.lines.len() > LINES_WAITING_MAX {
             self.lines.pop_first();
         }
+    }
+
+    fn put_alone(&mut self, id: u64, line: Vec<u8>, bytes: Option<Arc<[u8]>>) {
+        self.alone.insert(id, (line, bytes));
+        if self.alone.len() > LINES_WAITING_MAX {
+            self.alone.pop_first();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.alone.is_empty()
+    }
+
+    /// The frames of the next message: first what people say, then parts of files.
+    fn take_message(&mut self) -> Vec<Frame> {
+        if !self.lines.is_empty() {
+            return vec![Frame::new(), Frame::from(self.take_frame())];
+        }
+        let Some((_id, (line, bytes))) = self.alone.pop_first() else { return Vec::new() };
+        let bytes = bytes.map(|bytes| Frame::from(&*bytes));
+        [Frame::new(), Frame::from(line)].into_iter().chain(bytes).collect()
     }
 
     /// As many lines as one frame may hold.
@@ -346,6 +376,20 @@ mod tests {
         }
         assert_eq!(outgoing.take_frame(), b"1\n2\n");
         assert!(outgoing.lines.is_empty());
+    }
+
+    #[test]
+    fn what_must_be_alone_leaves_by_itself_and_after_what_people_say() {
+        let mut outgoing = Outgoing::default();
+        outgoing.put_alone(1, b"1\n".to_vec(), Some(b"bytes".to_vec().into()));
+        outgoing.put_alone(2, b"2\n".to_vec(), None);
+        outgoing.put(3, b"3\n".to_vec());
+        let mut message =
+            || -> Vec<_> { outgoing.take_message().iter().map(|frame| frame.to_vec()).collect() };
+        assert_eq!(message(), [&b""[..], b"3\n"]);
+        assert_eq!(message(), [&b""[..], b"1\n", b"bytes"]);
+        assert_eq!(message(), [&b""[..], b"2\n"]);
+        assert!(outgoing.is_empty());
     }
 
     #[test]

@@ -79,10 +79,20 @@ reasons! {
     NoSuchMessage = "no_such_message", 4040;
     /// There is no such session.
     NoSuchSession = "no_such_session", 4040;
+    /// There is no such upload of one's own, or it was given up: begin it anew.
+    NoSuchUpload = "no_such_upload", 4040;
+    /// There is no file under this number, or it was deleted.
+    NoSuchFile = "no_such_file", 4040;
     /// The name is in use already.
     NameTaken = "name_taken", 4090;
     /// This message `id` belongs to another sender's message: make a new one.
     IdTaken = "id_taken", 4090;
+    /// The server has another number of bytes of the upload, told in `data.have`: go on from there.
+    WrongOffset = "wrong_offset", 4090;
+    /// What was uploaded has not the SHA-256 that was announced; the upload is gone.
+    WrongContent = "wrong_content", 4090;
+    /// The files of a user would take more room than one user may.
+    QuotaExceeded = "quota_exceeded", 4130;
     /// Things are so already: nothing was recorded.
     Unchanged = "unchanged", 4090;
     /// More than a limit allows; the message names the limit.
@@ -114,13 +124,16 @@ pub struct ErrorData {
     /// For how long to wait before asking again, in milliseconds, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
+    /// How many bytes of an upload the server has, when that is what is wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub have: Option<u64>,
 }
 
 impl Error {
     /// An error with a sentence of its own.
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        let data = ErrorData { reason: reason.word().to_owned(), wait_ms: None };
+        let data = ErrorData { reason: reason.word().to_owned(), wait_ms: None, have: None };
         Self { code: reason.code(), message: message.into(), data }
     }
 
@@ -128,6 +141,13 @@ impl Error {
     #[must_use]
     pub fn after(mut self, wait_ms: u64) -> Self {
         self.data.wait_ms = Some(wait_ms);
+        self
+    }
+
+    /// The same error, which tells a program how many bytes of an upload the server has.
+    #[must_use]
+    pub fn with_have(mut self, have: u64) -> Self {
+        self.data.have = Some(have);
         self
     }
 

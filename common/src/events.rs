@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::amendments::Emoji;
 use crate::channels::Role;
 use crate::conversations::{Conversation, Target};
+use crate::files::FileInfo;
 use crate::names::{ChannelName, UserName};
 use crate::presence::Change;
 use crate::text::{Subject, Text};
@@ -83,6 +84,13 @@ pub enum Body<'a> {
         /// The number of the message, if it was an edit.
         of: Option<u64>,
     },
+    /// `file`: somebody sent a file.
+    File {
+        /// The sender's id.
+        id: Uuid,
+        /// Which file. On the heap, so that all other events stay small.
+        file: Box<FileInfo>,
+    },
     /// `channel.created`: the channel came into being, with its creator as first member and owner.
     Created {
         /// Whether only the invited may join.
@@ -121,6 +129,7 @@ impl Body<'_> {
     pub fn id(&self) -> Option<Uuid> {
         match self {
             Self::Message { id, .. }
+            | Self::File { id, .. }
             | Self::Edited { id, .. }
             | Self::Deleted { id, .. }
             | Self::Reacted { id, .. }
@@ -150,6 +159,7 @@ impl Body<'_> {
             | Self::Unreacted { of, .. } => Some(*of),
             Self::Gone { of, .. } => *of,
             Self::Message { .. }
+            | Self::File { .. }
             | Self::Created { .. }
             | Self::Joined
             | Self::Left
@@ -185,6 +195,7 @@ impl Event<'_> {
             Body::Set { subject, private } => {
                 Body::Set { subject: subject.map(Subject::into_owned), private }
             }
+            Body::File { id, file } => Body::File { id, file },
             Body::Created { private } => Body::Created { private },
             Body::Joined => Body::Joined,
             Body::Left => Body::Left,
@@ -251,7 +262,7 @@ pub enum Notice {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 19] = [
+    const GOLDEN: [&str; 20] = [
         r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi, João 🙂\n\"tudo bem\"?"}"##,
         r##"{"n":18,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"sim","reply":17}"##,
         r##"{"n":19,"at":1763700000123,"to":"#general","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000001","of":17,"text":"olá"}"##,
@@ -260,6 +271,7 @@ mod tests {
         r##"{"n":22,"at":1763700000123,"to":"#general","from":"alice","kind":"message.unreacted","id":"01970000-0000-7000-8000-000000000001","of":17,"emoji":"👍"}"##,
         r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"","deleted":true}"##,
         r##"{"n":19,"at":1763700000123,"to":"#general","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000001","of":17,"text":"","deleted":true}"##,
+        r##"{"n":18,"at":1763700000123,"to":"@bob","from":"alice","kind":"file","id":"01970000-0000-7000-8000-000000000001","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"n":1,"at":1763700000123,"to":"#board","from":"alice","kind":"channel.created","private":true}"##,
         r##"{"n":2,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.joined"}"##,
@@ -301,6 +313,10 @@ mod tests {
             serde_json::from_str::<Event<'_>>(&line).expect_err("refused").to_string()
         };
         assert_eq!(refusal(r#""kind":"message""#), "an event of this kind needs an \"id\"");
+        assert_eq!(
+            refusal(r#""kind":"file","id":"01970000-0000-7000-8000-000000000001","bytes":7"#),
+            "a file needs a \"name\", \"bytes\" and a \"sha256\""
+        );
         assert_eq!(refusal(r#""kind":"channel.kicked""#), "an event of this kind needs a \"user\"");
         assert_eq!(refusal(r#""kind":"channel.role","user":"bob""#), "a role event needs a \"role\"");
     }

@@ -111,10 +111,21 @@ pub const TYPING_SHOWN_MS: u64 = 6_000;
 /// Reply bytes that one request frame may cause; later lines of the frame are told to ask again.
 pub const REPLY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// Bytes of one chunk of a file. Its thousands go through the queues in between one by one, so that a message need not
+/// wait behind more than this.
+pub const FILE_CHUNK_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes in the name of a file: what file systems take (255), less a number that keeps two of one name apart.
+pub const FILE_NAME_BYTES_MAX: usize = 240;
+
+/// Uploads that one user may have begun and not ended at a time.
+pub const UPLOADS_PER_USER_MAX: usize = 16;
+
 // Bounds that must fit into one another.
 const _: () = assert!(TEXT_BYTES_MAX * 6 + 4 * 1024 <= LINE_BYTES_MAX, "an escaped text fits its line");
 const _: () = assert!(LINE_BYTES_MAX < FRAME_BYTES_MAX, "a line fits its frame");
 const _: () = assert!(REPLY_BYTES_MAX + HISTORY_BYTES_MAX < FRAME_BYTES_MAX, "replies fit their frame");
+const _: () = assert!(FILE_CHUNK_BYTES_MAX < FRAME_BYTES_MAX, "a chunk fits its frame");
 const _: () = assert!(2 * PRESENCE_HEARTBEAT_MS < PRESENCE_GONE_MS, "a heartbeat may be lost");
 const _: () = assert!(PRESENCE_GONE_MS + 2 * PRESENCE_TELL_EVERY_MS < 45_000, "noticed within 45 s");
 const _: () =

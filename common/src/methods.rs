@@ -4,7 +4,7 @@
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
 use crate::{
-    accounts, admin, amendments, channels, history, mentions, messages, node, presence, reads, search,
+    accounts, admin, amendments, channels, files, history, mentions, messages, node, presence, reads, search,
 };
 
 /// Who may call a method at all; what they may do it to is the server's `domain` to decide.
@@ -87,7 +87,7 @@ methods! {
     ServerInfo "server.info" Anyone (node::Nothing)
         "Tells the server's version, its limits and where events are published."
         r#"{}"#
-        => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500}}"#;
+        => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500,"file_chunk_bytes":262144,"file_bytes":104857600}}"#;
     Register "auth.register" Anyone (accounts::Credentials<NewPassword>)
         "Makes an account."
         r#"{"user":"alice","password":"correct horse"}"#
@@ -184,6 +184,22 @@ methods! {
         "Reacts to a message, or takes that back."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000004","emoji":"👍"}"##
         => r#"{"n":18,"at":1763700000456}"#;
+    FileBegin "file.begin" Session (files::Begin<'a>)
+        "Begins to upload a file, or goes on with it: tells how much of it the server has."
+        r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000002","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##
+        => r#"{"file":"01970000-0000-7000-8000-000000000002","have":0}"#;
+    FileChunk "file.chunk" Session (files::Chunk<'a>)
+        "Uploads a part of a file: the bytes are a frame of their own behind the line, which is alone in its frame."
+        r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002","offset":262144}"#
+        => r#"{"have":524288}"#;
+    FileCommit "file.commit" Session (files::Commit<'a>)
+        "Sends a file that is uploaded. The answer means: it is on disk, and so is its event."
+        r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002"}"#
+        => r#"{"n":18,"at":1763700000123}"#;
+    FileGet "file.get" Session (files::Get<'a>)
+        "Reads a part of a file that was sent: the bytes are a frame of their own behind the reply; alone in its frame."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":18,"offset":262144,"length":262144}"##
+        => r#"{"bytes":1258291,"offset":262144,"length":262144}"#;
     MessageHistory "message.history" Session (history::History<'a>)
         "Reads a page of a conversation."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##

@@ -48,15 +48,23 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// See [`limits::HISTORY_EVENTS_MAX`].
     pub history_events: u64,
+    /// See [`limits::FILE_CHUNK_BYTES_MAX`].
+    #[serde(default)]
+    pub file_chunk_bytes: usize,
+    /// Bytes in a file, which the operator says.
+    #[serde(default)]
+    pub file_bytes: u64,
 }
 
 impl Limits {
-    /// The limits of this version.
+    /// The limits of this version, but for what the operator says.
     pub const OURS: Self = Self {
         name_characters: limits::NAME_CHARACTERS_MAX,
         text_bytes: limits::TEXT_BYTES_MAX,
         frame_lines: limits::FRAME_LINES_MAX,
         frame_bytes: limits::FRAME_BYTES_MAX,
         history_events: limits::HISTORY_EVENTS_MAX,
+        file_chunk_bytes: limits::FILE_CHUNK_BYTES_MAX,
+        file_bytes: 0,
     };
 }

@@ -67,6 +67,9 @@ fn limits() -> String {
         ("bytes in a page of history; it ends early", limits::HISTORY_BYTES_MAX),
         ("names in a page of a list", limits::LIST_NAMES_MAX),
         ("open sessions of a user; the oldest gives way", limits::SESSIONS_PER_USER_MAX),
+        ("bytes in a chunk of a file", limits::FILE_CHUNK_BYTES_MAX),
+        ("bytes in the name of a file", limits::FILE_NAME_BYTES_MAX),
+        ("uploads that a user may have begun at a time", limits::UPLOADS_PER_USER_MAX),
         ("bytes in a topic", limits::TOPIC_BYTES_MAX),
     ];
     let mut text = String::from("| what | maximum |\n|---|---|\n");

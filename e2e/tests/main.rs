@@ -3,6 +3,7 @@
 
 mod accounts;
 mod messages;
+mod files;
 mod reads;
 mod amendments;
 mod bad_input;

@@ -67,6 +67,7 @@ impl Up {
             control: self.server_control,
             data: self.data.data,
             rate: self.limits.rate(),
+            files: self.limits.files(),
             auth_secret: self.auth.auth_secret,
         };
         let server = Server::open(&context, &config, &security)?;

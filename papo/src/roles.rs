@@ -9,6 +9,7 @@ use clap::Args;
 use proxy::Proxy;
 use serde_json::{Value, json};
 use server::Server;
+use server::files::FileLimits;
 use server::limiters::rates::Rate;
 use transport::stop::Stop;
 use transport::{Context, logging, open_files, signals};
@@ -100,11 +101,21 @@ pub(crate) struct LimitArgs {
     /// How many it may send at once after a quiet time
     #[arg(long, env = "PAPO_MESSAGES_BURST", default_value_t = Rate::default().burst)]
     messages_burst: u32,
+    /// How many bytes a file may have
+    #[arg(long, env = "PAPO_FILE_BYTES_MAX", value_name = "BYTES", default_value_t = FileLimits::default().file_bytes_max)]
+    file_bytes_max: u64,
+    /// How many bytes the files of one user may take
+    #[arg(long, env = "PAPO_USER_BYTES_MAX", value_name = "BYTES", default_value_t = FileLimits::default().user_bytes_max)]
+    user_bytes_max: u64,
 }
 
 impl LimitArgs {
     pub(crate) fn rate(&self) -> Rate {
         Rate { per_second: self.messages_per_second, burst: self.messages_burst }
+    }
+
+    pub(crate) fn files(&self) -> FileLimits {
+        FileLimits { file_bytes_max: self.file_bytes_max, user_bytes_max: self.user_bytes_max }
     }
 }
 
@@ -162,6 +173,7 @@ impl ServerArgs {
             control,
             data: data.data,
             rate: limits.rate(),
+            files: limits.files(),
             auth_secret: auth.auth_secret,
         };
         let server = Server::open(&Context::new(), &config, &security)?;

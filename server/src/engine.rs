@@ -10,9 +10,10 @@ use common::presence::State;
 use common::{Error, Reason, rpc};
 use transport::Frame;
 
-use crate::calls::Desk;
 use crate::calls::known_tokens::KnownTokens;
+use crate::calls::{Attached, Desk};
 use crate::domain::Command;
+use crate::files::Files;
 use crate::held::Publication;
 use crate::jobs::{Job, Jobs, Kind, Outcome};
 use crate::ledger::{DiskFailure, Ledger, LedgerError};
@@ -22,14 +23,14 @@ use crate::notices::tell_presence;
 use crate::presence::{Changed, Presence};
 use crate::search::Search;
 use crate::tokens::TokenIssuer;
-use crate::work::{Route, Work, refuse};
+use crate::work::{Work, refuse};
 
 /// Where what may be told goes to.
 pub trait Outlet {
     /// Why telling can fail: the sockets themselves, not a peer.
     type Error;
-    /// Sends reply lines. Whoever cannot be reached asks again.
-    fn reply(&mut self, route: Route, lines: Vec<u8>) -> Result<(), Self::Error>;
+    /// Sends the reply to a frame that is answered. Whoever cannot be reached asks again.
+    fn reply(&mut self, answered: Work) -> Result<(), Self::Error>;
     /// Sends event lines of one topic.
     fn publish(&mut self, publication: Publication) -> Result<(), Self::Error>;
 }
@@ -39,6 +40,7 @@ pub struct Engine {
     ledger: Ledger,
     tokens: TokenIssuer,
     jobs: Jobs,
+    files: Files,
     known_tokens: KnownTokens,
     guesses: Guesses,
     rates: Rates,
@@ -70,7 +72,14 @@ pub struct Counters {
 impl Engine {
     /// Puts the parts together. `events` is where clients find the fan-out.
     #[must_use]
-    pub fn new(ledger: Ledger, tokens: TokenIssuer, jobs: Jobs, rate: Rate, events: String) -> Self {
+    pub fn new(
+        ledger: Ledger,
+        tokens: TokenIssuer,
+        jobs: Jobs,
+        files: Files,
+        rate: Rate,
+        events: String,
+    ) -> Self {
         let (known_tokens, guesses, parked, next_ticket, again, counters) = Default::default();
         let search = None;
         let (rates, presence, typing) = (Rates::new(rate), Presence::default(), Typing::default());
@@ -78,6 +87,7 @@ impl Engine {
             ledger,
             tokens,
             jobs,
+            files,
             known_tokens,
             guesses,
             rates,
@@ -145,8 +155,10 @@ impl Engine {
         }
     }
 
-    /// Does what is due by the time: whoever has said nothing for long is gone, and changes are told.
+    /// Does what is due by the time: whoever has said nothing for long is gone, changes are told,
+    /// and what nobody needs any more is removed.
     pub fn tick(&mut self, now_ms: u64) {
+        self.files.tidy(&self.ledger, &mut self.jobs, now_ms);
         let changed = self.presence.poll(now_ms);
         self.note_seen(&changed, now_ms);
         if !changed.is_empty() {
@@ -158,7 +170,7 @@ impl Engine {
     /// When [`tick`](Self::tick) has something to do, in Unix milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        self.presence.deadline()
+        [self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
     }
 
     /// The server is about to stop: that everybody was there until now is noted. Nobody is told that they are gone,
@@ -201,7 +213,7 @@ impl Engine {
             search.durable(durable);
         }
         while let Some(work) = self.ledger.held.next_reply(durable) {
-            outlet.reply(work.route, work.reply).map_err(Failed::Outlet)?;
+            outlet.reply(work).map_err(Failed::Outlet)?;
         }
         while let Some(publication) = self.ledger.held.next_publication(durable) {
             outlet.publish(publication).map_err(Failed::Outlet)?;
@@ -224,16 +236,16 @@ impl Engine {
                 self.next_ticket += 1;
                 return;
             }
-            work.refuse_next(&Error::new(Reason::RateLimited, kind.refusal()));
+            work.refuse_next(&kind.refusal());
         }
         self.ledger.held.reply(self.ledger.position(), work);
     }
 
     /// Answers lines until all are done, or one needs a job done first.
     fn answer_lines(&mut self, work: &mut Work, mut outcome: Option<Outcome>, now_ms: u64) -> Option<Job> {
-        let Work { request, answered, reply, .. } = work;
+        let Work { request, bytes, answered, reply, attached, .. } = work;
         let lines = match rpc::lines(request) {
-            Ok(lines) => lines.skip(*answered),
+            Ok(lines) => lines,
             Err(error) => {
                 rpc::encode_error(reply, "null", &error);
                 return None;
@@ -249,9 +261,11 @@ impl Engine {
             presence: &mut self.presence,
             typing: &mut self.typing,
             events: &self.events,
+            files: &mut self.files,
+            attached: Attached { is_alone: lines.clone().nth(1).is_none(), bytes, reply: attached },
             now_ms,
         };
-        for line in lines {
+        for line in lines.skip(*answered) {
             if reply.len() > REPLY_BYTES_MAX {
                 refuse(line, &Error::new(Reason::TooLarge, "too much for one reply: ask again"), reply);
             } else if let Some(job) = desk.answer(line, outcome.take(), reply) {
@@ -270,6 +284,7 @@ impl Engine {
         if !is_taken_back {
             return Err(cause);
         }
+        self.files.uploads.take_back(durable);
         self.again.extend(self.ledger.held.take_back(durable));
         self.again.iter_mut().for_each(|work| work.go_back(durable));
         self.parked.values_mut().for_each(|work| work.refuse_back(durable, &answer));

@@ -34,7 +34,7 @@ pub struct Held {
 impl Held {
     /// Holds a reply until the record `position` is on disk.
     pub fn reply(&mut self, position: u64, work: Work) {
-        self.reply_bytes += work.reply.len();
+        self.reply_bytes += work.reply_bytes();
         self.replies.push_back((position, work));
     }
 
@@ -76,7 +76,7 @@ impl Held {
             return None;
         }
         let (_, work) = self.replies.pop_front()?;
-        self.reply_bytes -= work.reply.len();
+        self.reply_bytes -= work.reply_bytes();
         Some(work)
     }
 
@@ -99,7 +99,7 @@ impl Held {
         self.publications.retain(|(position, _)| *position <= durable);
         let kept = self.replies.partition_point(|(position, _)| *position <= durable);
         let taken = self.replies.split_off(kept);
-        self.reply_bytes = self.replies.iter().map(|(_, work)| work.reply.len()).sum();
+        self.reply_bytes = self.replies.iter().map(|(_, work)| work.reply_bytes()).sum();
         taken.into_iter().map(|(_, work)| work)
     }
 

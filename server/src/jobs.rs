@@ -10,18 +10,22 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use common::{Error, Reason};
 use tokio::runtime::{Builder, Runtime};
 use transport::wake::Waker;
 
 use crate::commits::Commits;
-use crate::passwords;
-use crate::search;
+use crate::{files, passwords, search};
 
 /// Kinds of work. Each has threads and a bound of its own, so that none holds up another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// See [`crate::passwords`].
     Passwords,
+    /// Parts of files, written and read in the order in which they were asked for.
+    Transfers,
+    /// Files that are completed or removed; see [`crate::files`].
+    Contents,
     /// See [`crate::search`].
     Search,
 }
@@ -34,11 +38,13 @@ struct Bounds {
     waiting_max: usize,
     /// What is answered beyond.
     refusal: &'static str,
+    /// And for how many milliseconds to wait.
+    wait_ms: u64,
 }
 
 impl Kind {
     /// Every kind, in the order of the enum.
-    pub const ALL: [Self; 2] = [Self::Passwords, Self::Search];
+    pub const ALL: [Self; 4] = [Self::Passwords, Self::Transfers, Self::Contents, Self::Search];
 
     const fn bounds(self) -> Bounds {
         match self {
@@ -46,19 +52,36 @@ impl Kind {
                 threads: passwords::THREADS,
                 waiting_max: passwords::WAITING_MAX,
                 refusal: "too many log in at once: try again in a moment",
+                wait_ms: 1000,
+            },
+            // One thread keeps the order; 64 chunks are 16 MiB, and done in a fraction of a second.
+            Self::Transfers => Bounds {
+                threads: 1,
+                waiting_max: 64,
+                refusal: "too many parts of files at once: try again in a moment",
+                wait_ms: 100,
+            },
+            // One thread, so that nothing is removed while it is completed. 100 MiB take about a second.
+            Self::Contents => Bounds {
+                threads: 1,
+                waiting_max: 64,
+                refusal: "too many files are completed at once: try again in a moment",
+                wait_ms: 1000,
             },
             Self::Search => Bounds {
                 threads: search::THREADS,
                 waiting_max: search::WAITING_MAX,
                 refusal: "too many search at once: try again in a moment",
+                wait_ms: 1000,
             },
         }
     }
 
     /// What is answered to whom [`Jobs::submit`] does not accept.
     #[must_use]
-    pub const fn refusal(self) -> &'static str {
-        self.bounds().refusal
+    pub fn refusal(self) -> Error {
+        let Bounds { refusal, wait_ms, .. } = self.bounds();
+        Error::new(Reason::RateLimited, refusal).after(wait_ms)
     }
 }
 
@@ -73,6 +96,8 @@ pub struct Job {
 pub enum Outcome {
     /// Of a password.
     Password(passwords::Outcome),
+    /// Of a file.
+    File(files::Outcome),
     /// Of a search.
     Search(Result<search::Found, search::NoIndex>),
     /// The job panicked, which is our fault; the log says where.
@@ -83,6 +108,11 @@ impl Job {
     /// Work of a kind. It must not wait for anything but the disk and the processor.
     pub fn new(kind: Kind, work: impl FnOnce() -> Outcome + Send + 'static) -> Self {
         Self { kind, work: Box::new(work) }
+    }
+
+    /// Work on files.
+    pub fn file(kind: Kind, work: impl FnOnce() -> files::Outcome + Send + 'static) -> Self {
+        Self::new(kind, move || Outcome::File(work()))
     }
 
     /// Of which kind it is.
@@ -106,7 +136,7 @@ pub struct Jobs {
 /// Who does them.
 enum Workers {
     /// Threads, which wake the event loop.
-    Threads(Threads),
+    Threads(Box<Threads>),
     /// Whoever polls.
     WhenPolled(VecDeque<(u64, Job)>),
 }
@@ -125,7 +155,7 @@ impl Jobs {
     /// Prepares whoever does them, beside the event loop or in the time of whoever polls.
     pub fn start(commits: &Commits) -> io::Result<Self> {
         let workers = match commits {
-            Commits::OnThread(waker) => Workers::Threads(Threads::start(waker.clone())?),
+            Commits::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
             Commits::WhenPolled => Workers::WhenPolled(VecDeque::new()),
         };
         Ok(Self { workers, waiting: Default::default() })
@@ -172,9 +202,9 @@ impl Threads {
     fn start(waker: Waker) -> io::Result<Self> {
         let start =
             |kind: Kind| Builder::new_current_thread().max_blocking_threads(kind.bounds().threads).build();
-        let [passwords, search] = Kind::ALL.map(start);
+        let [passwords, transfers, contents, search] = Kind::ALL.map(start);
         let (sender, done) = channel();
-        Ok(Self { runtimes: [passwords?, search?], waker, sender, done })
+        Ok(Self { runtimes: [passwords?, transfers?, contents?, search?], waker, sender, done })
     }
 
     fn submit(&self, ticket: u64, job: Job) {

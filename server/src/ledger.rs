@@ -351,6 +351,7 @@ fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<
         (
             _,
             Body::Message { .. }
+            | Body::File { .. }
             | Body::Edited { .. }
             | Body::Deleted { .. }
             | Body::Reacted { .. }

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod backup;
 
 pub mod jobs;
+pub mod files;
 pub mod passwords;
 pub mod tokens;
 pub mod limiters;

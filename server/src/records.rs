@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use common::hex::{from_hex, to_hex};
 use common::{Body, Event, Target, UserName};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
@@ -160,7 +161,7 @@ impl TokenDigest {
 
 impl fmt::Display for TokenDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&to_hex(&self.0))
     }
 }
 
@@ -181,18 +182,6 @@ impl<'de> Deserialize<'de> for TokenDigest {
         let digits = String::deserialize(deserializer)?;
         from_hex(&digits).map(Self).ok_or_else(|| serde::de::Error::custom("a digest is 64 hex digits"))
     }
-}
-
-/// 32 bytes out of 64 hexadecimal digits.
-pub(crate) fn from_hex(digits: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -232,7 +221,5 @@ mod tests {
     fn the_digest_of_a_known_token() {
         let digest = TokenDigest::of("test");
         assert_eq!(digest.to_string(), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
-        assert_eq!(from_hex(&digest.to_string()), Some(digest.0));
-        assert_eq!(from_hex("zz"), None);
     }
 }

@@ -4,6 +4,7 @@
 //! do what takes long (see [`crate::jobs`]); all of them wake this one when they have something.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error as ThisError;
@@ -17,15 +18,17 @@ use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
 use crate::commits::Commits;
 use crate::engine::{Engine, Failed, Outlet};
+use crate::files::{FileLimits, Files};
 use crate::held::Publication;
 use crate::jobs::{Jobs, Kind as JobKind};
+use crate::journal::RealDisk;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limiters::rates::Rate;
 use crate::scrubbing::Scrubbing;
 use crate::search::Search;
 use crate::store::Store;
 use crate::tokens::TokenIssuer;
-use crate::work::Route;
+use crate::work::Work;
 
 /// Request frames taken in one round, before what has gathered goes to the disk.
 const FRAMES_PER_ROUND_MAX: usize = 256;
@@ -51,6 +54,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How many messages a session may send.
     pub rate: Rate,
+    /// How much users may send.
+    pub files: FileLimits,
     /// What signs tokens, when it is not to be the data folder's own secret.
     pub auth_secret: Option<String>,
 }
@@ -64,6 +69,9 @@ pub enum ServerError {
     /// The data.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The folder of files.
+    #[error("cannot open the folder of files: {0}")]
+    Files(std::io::Error),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -102,8 +110,8 @@ struct Sockets {
 impl Outlet for Sockets {
     type Error = TransportError;
 
-    fn reply(&mut self, route: Route, lines: Vec<u8>) -> Result<(), TransportError> {
-        let sent = self.requests.send(route.into_reply(lines))?;
+    fn reply(&mut self, answered: Work) -> Result<(), TransportError> {
+        let sent = self.requests.send(answered.into_reply())?;
         self.replies += 1;
         self.replies_dropped += u64::from(sent != Sent::Done);
         Ok(())
@@ -130,13 +138,17 @@ impl Server {
             None => TokenIssuer::new(&ledger.secret("token.secret")?),
         };
         let jobs = Jobs::start(&commits)?;
+        // A disk of its own: contents that are read must not push the log's files out of those kept open.
+        let disk = Arc::new(RealDisk::new(&config.data));
+        let files = Files::open(disk, config.files, &ledger).map_err(ServerError::Files)?;
         let control = Control::bind(context, &config.control, &security.control())?;
         let requests = context.socket(Kind::Router, &security.link())?;
         requests.connect(&config.broker)?;
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
         let scrubbing = Scrubbing::start(ledger.disk())?;
-        let engine = Engine::new(ledger, tokens, jobs, config.rate, config.advertise.clone());
+        let advertise = config.advertise.clone();
+        let engine = Engine::new(ledger, tokens, jobs, files, config.rate, advertise);
         let engine = engine.with_search(Search::start(&config.data)?);
         let sockets = Sockets {
             requests,

@@ -11,6 +11,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use common::hex::{from_hex, to_hex};
 use common::{ChannelName, UserName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,9 @@ use tracing::{info, warn};
 use crate::checksum::{self, Verdict};
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
+use crate::domain::files::Shared;
 use crate::domain::{State, TopicSecret};
 use crate::journal::{Checkpoint, Disk, RealDisk};
-use crate::records::from_hex;
 
 /// The format of both snapshots. A server refuses a newer one than it knows, and makes nothing of an older one:
 /// format 1 did not say which events were messages, and only the log knows.
@@ -106,6 +107,9 @@ struct ChannelsContent<C, D> {
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     everybody: Option<Channel>,
     direct: Vec<DirectContent<D>>,
+    /// Absent in what was written before there were files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<Shared>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -181,6 +185,7 @@ impl Store {
         for direct in channels.direct {
             state.channels.restore_direct(direct.users, direct.direct);
         }
+        channels.files.into_iter().for_each(|shared| state.files.restore(shared));
         state.channels.applied = channels_at.record;
         let older = if users_at.record < channels_at.record { users_at } else { channels_at };
         Ok((state, older))
@@ -206,6 +211,7 @@ impl Store {
             channels: state.channels.all(),
             everybody: Some(state.channels.everybody().clone()),
             direct,
+            files: state.files.all().cloned().collect(),
         };
         Ok(Prepared {
             users: snapshot(at, UsersContent { users: state.users.accounts() })?,
@@ -234,8 +240,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut secret = [0; 32];
                 getrandom::fill(&mut secret).map_err(|error| failed("make")(io::Error::other(error)))?;
-                let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-                self.disk.replace_atomically(&file, digits.as_bytes()).map_err(failed("write"))?;
+                self.disk.replace_atomically(&file, to_hex(&secret).as_bytes()).map_err(failed("write"))?;
                 Ok(secret)
             }
             Err(error) => Err(failed("read")(error)),

@@ -1,7 +1,10 @@
 //! One request frame on its way: which of its lines have been answered, and how.
 //!
 //! Lines are answered in order. A line that needs a password hashed puts the frame aside until the hash is
-//! there; then that very line is taken up again. So a frame may log in and go on.
+//! there; then that very line is taken up again. So a frame may log in and go on. A frame of one line may have bytes
+//! behind it, and its reply too.
+
+use std::sync::Arc;
 
 use common::{Error, rpc};
 use transport::Frame;
@@ -10,23 +13,20 @@ use transport::Frame;
 #[derive(Default)]
 pub struct Route(Vec<Frame>);
 
-impl Route {
-    /// The frames of a reply.
-    pub fn into_reply(self, lines: Vec<u8>) -> impl Iterator<Item = Frame> {
-        self.0.into_iter().chain([Frame::from(lines)])
-    }
-}
-
 /// A request frame that is being answered.
 pub struct Work {
     /// Where the reply goes.
     pub route: Route,
     /// The request lines.
     pub request: Frame,
+    /// What came behind them. Kept until the reply is told: it may be needed again.
+    pub bytes: Option<Arc<Frame>>,
     /// How many of them have been answered.
     pub answered: usize,
     /// The reply lines so far.
     pub reply: Vec<u8>,
+    /// What goes behind them.
+    pub attached: Option<Vec<u8>>,
     /// How far it was whenever it was put aside.
     stages: Vec<Stage>,
 }
@@ -45,15 +45,29 @@ impl Work {
     pub fn new(frames: &mut Vec<Frame>) -> Option<Self> {
         let delimiter = frames.iter().position(|frame| frame.is_empty())?;
         let mut body = frames.drain(delimiter + 1..);
-        let request = body.next()?;
+        let (request, bytes) = (body.next()?, body.next().map(Arc::new));
         drop(body);
         Some(Self {
             route: Route(std::mem::take(frames)),
             request,
+            bytes,
             answered: 0,
             reply: Vec::new(),
+            attached: None,
             stages: Vec::new(),
         })
+    }
+
+    /// The frames of the reply: lines, and bytes where there are some.
+    pub fn into_reply(self) -> impl Iterator<Item = Frame> {
+        let Self { route, reply, attached, .. } = self;
+        route.0.into_iter().chain([Frame::from(reply)]).chain(attached.map(Frame::from))
+    }
+
+    /// Bytes of the reply.
+    #[must_use]
+    pub fn reply_bytes(&self) -> usize {
+        self.reply.len() + self.attached.as_ref().map_or(0, Vec::len)
     }
 
     /// Notes how far it is, because it is put aside: its replies so far wait for the record `position`.
@@ -69,6 +83,7 @@ impl Work {
             self.stages.last().map_or((0, 0), |stage| (stage.answered, stage.reply_bytes));
         self.answered = answered;
         self.reply.truncate(bytes);
+        self.attached = None;
     }
 
     /// The same while it is put aside: what has to be answered again is refused, because it waits at a later line.
@@ -106,10 +121,16 @@ mod tests {
 
     #[test]
     fn the_reply_goes_back_the_way_the_request_came() {
-        let work = Work::new(&mut frames(&["broker", "client", "", "lines", "bytes"])).expect("a request");
-        assert_eq!(&*work.request, b"lines");
-        let reply: Vec<_> = work.route.into_reply(b"answer".to_vec()).map(|frame| frame.to_vec()).collect();
-        assert_eq!(reply, [&b"broker"[..], b"client", b"", b"answer"]);
+        let mut work =
+            Work::new(&mut frames(&["broker", "client", "", "lines", "bytes"])).expect("a request");
+        assert_eq!(
+            (&*work.request, work.bytes.as_ref().map(|bytes| &***bytes)),
+            (&b"lines"[..], Some(&b"bytes"[..]))
+        );
+        (work.reply, work.attached) = (b"answer".to_vec(), Some(b"more".to_vec()));
+        assert_eq!(work.reply_bytes(), 10);
+        let reply: Vec<_> = work.into_reply().map(|frame| frame.to_vec()).collect();
+        assert_eq!(reply, [&b"broker"[..], b"client", b"", b"answer", b"more"]);
     }
 
     #[test]

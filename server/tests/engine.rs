@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use server::commits::Commits;
 use server::engine::{Engine, Outlet};
+use server::files::{FileLimits, Files};
 use server::held::Publication;
 use server::jobs::{Jobs, Kind};
 use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
@@ -14,7 +15,7 @@ use server::ledger::Ledger;
 use server::limiters::rates::Rate;
 use server::store::Store;
 use server::tokens::TokenIssuer;
-use server::work::Route;
+use server::work::Work;
 use transport::Frame;
 
 const NOW_MS: u64 = 1_763_700_000_000;
@@ -26,8 +27,8 @@ struct Told(Vec<String>);
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, _route: Route, lines: Vec<u8>) -> Result<(), Infallible> {
-        self.0.push(String::from_utf8(lines).expect("utf-8"));
+    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+        self.0.push(String::from_utf8(answered.reply).expect("utf-8"));
         Ok(())
     }
 
@@ -44,7 +45,9 @@ fn engine_on(disk: &FaultyDisk) -> Engine {
     let store = Store::on(Arc::new(disk.clone()));
     let ledger = Ledger::open(store, &Commits::WhenPolled).expect("an empty disk");
     let jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
-    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, Rate::default(), "tcp://*:5558".to_owned())
+    let files = Files::open(Arc::new(disk.clone()), FileLimits::default(), &ledger).expect("an empty folder");
+    let events = "tcp://*:5558".to_owned();
+    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), events)
 }
 
 fn ask(engine: &mut Engine, lines: &str) {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::engine::{Engine, Outlet};
+use server::files::{FileLimits, Files};
 use server::held::Publication;
 use server::jobs::Jobs;
 use server::journal::faulty_disk::FaultyDisk;
@@ -18,7 +19,7 @@ use server::limiters::rates::Rate;
 use server::records::TokenDigest;
 use server::store::Store;
 use server::tokens::TokenIssuer;
-use server::work::Route;
+use server::work::Work;
 use transport::Frame;
 use uuid::Uuid;
 
@@ -46,8 +47,8 @@ struct Told {
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, _route: Route, lines: Vec<u8>) -> Result<(), Infallible> {
-        self.replies.push(serde_json::from_slice(&lines).expect("a reply"));
+    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+        self.replies.push(serde_json::from_slice(&answered.reply).expect("a reply"));
         Ok(())
     }
 
@@ -67,7 +68,9 @@ fn engine(disk: &FaultyDisk) -> Engine {
     let store = Store::on(Arc::new(disk.clone()));
     let ledger = Ledger::open(store, &Commits::WhenPolled).expect("a sound disk");
     let jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
-    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, Rate::default(), "tcp://*:5558".to_owned())
+    let files = Files::open(Arc::new(disk.clone()), FileLimits::default(), &ledger).expect("a sound disk");
+    let events = "tcp://*:5558".to_owned();
+    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), events)
 }
 
 impl Stage {
@@ -280,10 +283,13 @@ fn nobody_is_gone_because_the_machine_slept() {
 #[test]
 fn an_idle_server_sleeps() {
     let mut stage = Stage::new();
-    assert_eq!(stage.engine.deadline(), None, "nobody is there");
+    let sleeps = |stage: &Stage| stage.engine.deadline().is_some_and(|due| due > BEGIN_MS + 3_000_000);
+    stage.round();
+    assert!(sleeps(&stage), "nobody is there");
     stage.is("bob", "online");
+    assert!(!sleeps(&stage), "bob must be heard again");
     stage.pass(100_000);
-    assert_eq!(stage.engine.deadline(), None, "nobody is there any more");
+    assert!(sleeps(&stage), "nobody is there any more");
 }
 
 #[test]

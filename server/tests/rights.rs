@@ -9,20 +9,26 @@ use std::sync::Arc;
 
 use common::channels::Role;
 use common::methods::Method;
-use common::{ChannelName, UserName, rpc};
+use common::{ChannelName, ContentHash, FileName, Target, UserName, rpc};
 use serde_json::{Value, json};
-use server::calls::Desk;
+use server::calls::{Attached, Desk};
 use server::commits::Commits;
 use server::domain::{Command, Deed};
+use server::files::{FileLimits, Files, Upload};
 use server::journal::faulty_disk::FaultyDisk;
 use server::ledger::Ledger;
 use server::records::TokenDigest;
 use server::search::Search;
 use server::store::Store;
 use server::tokens::TokenIssuer;
+use transport::Frame;
 use uuid::Uuid;
 
 const NOW_MS: u64 = 4_102_444_800_000;
+
+/// An upload of whoever asks, and the number of a file that was sent.
+const UPLOAD: &str = "01970000-0000-7000-8000-000000000002";
+const FILE_N: u64 = 11;
 
 /// What people can be to `#room`; `target` is the member that things are done to. The administrator, who registered
 /// first, is an outsider there.
@@ -58,7 +64,16 @@ fn room(private: bool) -> Ledger {
     }
     record(Command::GiveRole(deed("owner"), user("moderator"), Role::Moderator));
     record(Command::Ban(deed("owner"), user("banned")));
+    let Upload { user, to, id, .. } = upload("owner");
+    record(Command::Share { user, to, id: Uuid::from_u128(id.as_u128() + 7), file: upload("owner").info() });
     ledger
+}
+
+/// A file on its way to the room.
+fn upload(by: &str) -> Upload {
+    let (to, name) = (Target::new("#room").expect("a target"), FileName::new("plan.pdf").expect("a name"));
+    let (user, id, sha256) = (user(by), UPLOAD.parse().expect("an id"), ContentHash([7; 32]));
+    Upload { id, user, to, name, bytes: 5, sha256, begun: NOW_MS, is_verified: false }
 }
 
 /// What `method` answers to whoever holds `token`: `ok`, or the reason why not.
@@ -72,6 +87,9 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         ("to", json!("#room")),
         ("conversation", json!("#room")),
         ("session", json!(Uuid::nil())),
+        ("file", json!(UPLOAD)),
+        ("n", json!(FILE_N)),
+        ("offset", json!(0)),
     ];
     let fields = params.as_object_mut().expect("an object");
     for (name, value) in replaced {
@@ -88,12 +106,20 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
     let search = Search::unattended("nowhere".as_ref());
     let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
+    let disk = Arc::new(FaultyDisk::new());
+    let mut files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
+    let (bytes, mut reply_bytes) = (Some(Arc::new(Frame::from("bytes"))), None);
+    if let Some(uploader) = token.filter(|_| matches!(method, Method::FileChunk | Method::FileCommit)) {
+        files.uploads.add(upload(uploader), &ledger.state().files).expect("a new upload");
+    }
     let mut desk = Desk {
         ledger: &mut ledger,
         tokens: &tokens,
         known_tokens: &mut known_tokens,
         guesses: &mut guesses,
         rates: &mut rates,
+        files: &mut files,
+        attached: Attached { is_alone: true, bytes: &bytes, reply: &mut reply_bytes },
         search: Some(&search),
         presence: &mut presence,
         typing: &mut typing,
@@ -101,7 +127,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         now_ms: NOW_MS,
     };
     if desk.answer(line.trim_ascii_end(), None, &mut out).is_some() {
-        // A password is hashed only for who may have it hashed.
+        // A password is hashed, a file written or read, only for who may have it done.
         return "ok".to_owned();
     }
     let reply = rpc::decode_reply(&out).expect("a reply");
@@ -150,8 +176,12 @@ fn in_a_public_channel() {
     channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     message.edit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
+    message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    file.begin | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    file.commit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
+    file.get | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
@@ -196,8 +226,12 @@ fn in_a_private_channel() {
     channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
     message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     message.edit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
+    message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
+    message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    file.begin | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
+    file.commit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
+    file.get | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok

@@ -9,15 +9,18 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use common::{ChannelName, Conversation, Target, Text, UserName, rpc};
 use serde_json::{Value, json};
-use server::calls::Desk;
+use server::calls::{Attached, Desk};
 use server::commits::Commits;
 use server::domain::amendments::{Change, Original};
 use server::domain::{Command, Deed};
+use server::files::{FileLimits, Files};
 use server::jobs::{Job, Jobs, Outcome};
 use server::journal::Options;
+use server::journal::faulty_disk::FaultyDisk;
 use server::ledger::{Ledger, Sizes};
 use server::records::TokenDigest;
 use server::search::{Search, SearchError, rebuild};
@@ -102,7 +105,7 @@ impl World {
         self.said += 1;
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
         let conversation = Target::new("#a").expect("a target");
-        let original = Original { n, author: user(by) };
+        let original = Original { n, author: user(by), is_file: false };
         self.record(Command::Amend { user: user(by), conversation, original, id, change });
     }
 
@@ -112,6 +115,8 @@ impl World {
         rpc::encode_request(&mut line, "1", "message.search", params);
         let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
         let tokens = TokenIssuer::new(&[7; 32]);
+        let mut files = Files::open(Arc::new(FaultyDisk::new()), FileLimits::default(), &self.ledger)
+            .expect("an empty folder");
         let mut desk = Desk {
             ledger: &mut self.ledger,
             tokens: &tokens,
@@ -121,6 +126,8 @@ impl World {
             presence: &mut presence,
             typing: &mut typing,
             search: Some(&self.search),
+            files: &mut files,
+            attached: Attached { is_alone: true, bytes: &None, reply: &mut None },
             events: "tcp://*:1",
             now_ms: self.now_ms,
         };

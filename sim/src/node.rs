@@ -8,6 +8,7 @@ use common::{ChannelName, Reason, UserName};
 use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::engine::{Engine, Failed, Outlet};
+use server::files::{FileLimits, Files};
 use server::held::Publication;
 use server::jobs::Jobs;
 use server::journal::Disk as _;
@@ -17,7 +18,7 @@ use server::limiters::rates::Rate;
 use server::records::TokenDigest;
 use server::store::Store;
 use server::tokens::TokenIssuer;
-use server::work::Route;
+use server::work::Work;
 use transport::Frame;
 use uuid::Uuid;
 
@@ -60,8 +61,8 @@ pub(crate) struct Outgoing {
 impl Outlet for Outgoing {
     type Error = Infallible;
 
-    fn reply(&mut self, route: Route, lines: Vec<u8>) -> Result<(), Infallible> {
-        let frames: Vec<_> = route.into_reply(lines).collect();
+    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+        let frames: Vec<_> = answered.into_reply().collect();
         if let [address, _delimiter, lines] = frames.as_slice() {
             self.replies.extend(link(address).map(|link| (link, lines.to_vec())));
         }
@@ -130,7 +131,11 @@ impl Node {
         let ledger = open(&self.disk, self.sizes)?;
         let jobs = Jobs::start(&Commits::WhenPolled).expect("no threads to start");
         let tokens = TokenIssuer::new(&[7; 32]);
-        Ok(self.engine.insert(Engine::new(ledger, tokens, jobs, Rate::default(), "tcp://*:5558".to_owned())))
+        // What happens to files has tests of its own: here nobody sends any, and no fault is spent on them.
+        let files = Files::open(Arc::new(FaultyDisk::new()), FileLimits::default(), &ledger);
+        let files = files.expect("an empty disk");
+        let events = "tcp://*:5558".to_owned();
+        Ok(self.engine.insert(Engine::new(ledger, tokens, jobs, files, Rate::default(), events)))
     }
 
     /// The process dies: what it had not written is gone, what waited in its sockets too.

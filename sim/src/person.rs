@@ -202,7 +202,11 @@ impl Person {
                     wishes.extend(self.answered(ticket, outcome.ok()));
                 }
                 Effect::News(news) => wishes.push(Wish::News(Box::new(news))),
-                Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) | Effect::Endpoint(_) => {}
+                Effect::Alone { .. }
+                | Effect::Keep(_)
+                | Effect::Release(_)
+                | Effect::Recall(_)
+                | Effect::Endpoint(_) => {}
             }
         }
         if !lines.is_empty() {
@@ -226,6 +230,7 @@ impl Person {
                 Effect::Release(id) => self.kept.retain(|kept| kept.id != *id),
                 Effect::Recall(_) => session.recalled(now_ms, self.kept.clone()),
                 Effect::Request { .. }
+                | Effect::Alone { .. }
                 | Effect::Endpoint(_)
                 | Effect::Connect(_)
                 | Effect::Subscribe(_)
@@ -270,6 +275,7 @@ fn summary(answer: &Answer) -> String {
         Answer::Amended(sent) => format!("amended by {}", sent.n),
         Answer::Unread(count) => format!("{count} unread"),
         Answer::Overview(_) => "an overview".to_owned(),
+        Answer::Transferred(_) => "a step of a transfer".to_owned(),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),
         Answer::Status(status) => format!("{:?}", status.connectivity),
     }

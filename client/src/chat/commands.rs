@@ -6,6 +6,7 @@ mod admin;
 mod channels;
 mod conversations;
 mod amendments;
+mod files;
 mod reads;
 mod search;
 mod general;
@@ -62,6 +63,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: both("channels and groups", "canais e grupos"), commands: channels::COMMANDS },
     Group { title: both("conversations", "conversas"), commands: conversations::COMMANDS },
     Group { title: both("messages", "mensagens"), commands: amendments::COMMANDS },
+    Group { title: both("files", "arquivos"), commands: files::COMMANDS },
     Group { title: both("read and unread", "lidas e não lidas"), commands: reads::COMMANDS },
     Group { title: both("search", "busca"), commands: search::COMMANDS },
     Group { title: both("being there", "presença"), commands: presence::COMMANDS },

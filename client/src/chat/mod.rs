@@ -13,6 +13,7 @@ mod offline;
 mod terminal;
 
 use std::io::{BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 
 use common::Target;
@@ -37,6 +38,9 @@ pub struct Arguments {
     /// The conversation to open: '#general' or @bob.
     #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
     conversation: Option<Target>,
+    /// Where to put files that are fetched.
+    #[arg(long, value_name = "DIR", env = "PAPO_DOWNLOADS", default_value = "papo_downloads")]
+    downloads: PathBuf,
     #[command(flatten)]
     looks: Looks,
     #[command(flatten)]
@@ -55,6 +59,7 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let renderer = Renderer::for_chat(&arguments.looks);
     let tally = Tally::default();
     let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());
+    room.downloads.clone_from(&arguments.downloads);
     let cache = room.cache.clone();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if is_terminal && arguments.looks.is_plain() {

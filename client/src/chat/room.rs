@@ -1,6 +1,7 @@
 //! The room a person is in: the session, the open conversation, and obeying one line after the other.
 
 use std::cmp::Reverse;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use common::accounts::{LoggedIn, UserInfo};
@@ -39,6 +40,8 @@ pub(super) struct Room {
     pub(super) names: Names,
     /// Where in the menu the person is, when they are.
     menu: Option<Menu>,
+    /// Where files go that are fetched.
+    pub(super) downloads: PathBuf,
     /// What is known from before.
     pub(super) cache: Cache,
     tally: Tally,
@@ -49,8 +52,21 @@ impl Room {
     pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
         let (words, cache) = (renderer.words(), desk.cache());
         let keyboard = Keyboard::new(desk.keys());
-        let (open, names, menu, is_over) = Default::default();
-        Self { desk, renderer, words, password, open, keyboard, names, menu, cache, tally, is_over }
+        let (open, names, menu, downloads, is_over) = Default::default();
+        Self {
+            desk,
+            renderer,
+            words,
+            password,
+            open,
+            keyboard,
+            names,
+            menu,
+            downloads,
+            cache,
+            tally,
+            is_over,
+        }
     }
 
     /// Goes on with the session that was kept, if there is one.

@@ -2,6 +2,7 @@
 
 use common::amendments::Present;
 use common::{Body, Event};
+use indicatif::HumanBytes;
 
 use super::sanitise;
 use crate::session::Entry;
@@ -9,11 +10,14 @@ use crate::words::Words;
 
 /// An event as head and text; nothing when there is nothing to say about it.
 pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, String)> {
-    let Event { to, from, body, .. } = event;
+    let Event { n, to, from, body, .. } = event;
     let done = match body {
         Body::Message { text, reply, .. } => {
             let head = reply.map_or_else(|| format!("{from}: "), |reply| words.said_in_reply(from, reply));
             return Some((head, sanitise(text.as_str()).into_owned()));
+        }
+        Body::File { file, .. } => {
+            words.sent_file(&sanitise(file.name.as_str()), &HumanBytes(file.bytes).to_string(), *n)
         }
         Body::Gone { of: None, .. } => return Some((format!("{from}: "), words.is_deleted())),
         Body::Gone { of: Some(of), .. } => words.edited(*of, &words.is_deleted()),
@@ -60,6 +64,7 @@ pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
         Body::Banned(_) => words.banned_you(from, conversation),
         Body::Left => words.you_left_elsewhere(conversation),
         Body::Message { .. }
+        | Body::File { .. }
         | Body::Edited { .. }
         | Body::Deleted { .. }
         | Body::Reacted { .. }

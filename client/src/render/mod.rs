@@ -8,6 +8,7 @@ mod events;
 mod lists;
 mod sanitise;
 mod status;
+mod progress;
 
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +24,8 @@ pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, invitation, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
-pub(crate) use sanitise::sanitise;
+pub(crate) use progress::Progress;
+pub(crate) use sanitise::{is_harmful, sanitise};
 pub(crate) use status::{beside_prompt, status};
 use style::{Style, mentions_painted};
 

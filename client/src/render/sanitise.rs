@@ -30,7 +30,7 @@ fn picture(control: char) -> char {
 
 /// Controls (Unicode's category Cc) but for the newline; the line and paragraph separators; and the explicit
 /// directional marks of UAX #9, section 2, with which a text can be shown as other than it is ("Trojan Source").
-fn is_harmful(character: char) -> bool {
+pub(crate) fn is_harmful(character: char) -> bool {
     match character {
         '\n' => false,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => true,

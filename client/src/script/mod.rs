@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod files;
 mod history;
 mod manage;
 mod amendments;
@@ -41,6 +42,9 @@ pub enum Command {
     Send(send::Send),
     /// Tell what happens in a conversation, until interrupted.
     Subscribe(subscribe::Subscribe),
+    /// Send a file, or fetch one that was sent.
+    #[command(subcommand)]
+    File(files::File),
     /// Read a page of a conversation.
     History(history::History),
     /// Find what was said.
@@ -90,6 +94,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Logout(arguments) => accounts::logout(&arguments),
         Command::Send(arguments) => send::run(arguments),
         Command::Subscribe(arguments) => subscribe::run(arguments),
+        Command::File(file) => files::run(file),
         Command::History(arguments) => history::run(arguments),
         Command::Edit(arguments) => amendments::edit(arguments),
         Command::Delete(arguments) => amendments::delete(arguments),
@@ -209,6 +214,8 @@ mod tests {
             "edit #ops 17 done",
             "delete #ops 17 --json",
             "react @bob 17 👍 --remove",
+            "file send #ops plan.pdf --json",
+            "file get #ops 17 --downloads elsewhere",
             "unread --json",
             "unread --all",
             "mentions --json",

@@ -1,5 +1,7 @@
 //! What goes into a [`Session`](super::Session) and what comes out of it.
 
+use std::sync::Arc;
+
 use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
 use common::amendments::{Emoji, Present};
 use common::channels::{ChannelInfo, Invitation, Joined, Member, Role};
@@ -10,6 +12,8 @@ use common::reads::Reading;
 use common::{Body, ChannelName, Error, Event, NewPassword, Password, Subject, Target, Text, UserName};
 use serde::Deserialize;
 use uuid::Uuid;
+
+use super::files::{Transfer, Transferred};
 
 use super::admin::{Administration, Overview};
 
@@ -76,6 +80,8 @@ pub enum Command {
     Status,
     /// Read one page.
     History(Range),
+    /// Do a step of a transfer.
+    Transfer(Transfer),
     /// Find what was said.
     Search(Lookup),
     /// Tell the newest page as [`News::Opened`], or what is unread if that is known, and everything that is new after
@@ -242,6 +248,8 @@ pub enum Answer {
     Overview(Overview),
     /// A page of history.
     History(Vec<Entry>),
+    /// What a step of a transfer has led to.
+    Transferred(Transferred),
     /// What a search has found.
     Found(Findings),
     /// How the session stands.
@@ -388,6 +396,16 @@ pub enum Effect {
     },
     /// Send requests to this endpoint from now on, by a new socket.
     Endpoint(usize),
+    /// Send a request line in a frame of its own, and bytes behind it where there are some; the same `id` again replaces
+    /// what still waits under it.
+    Alone {
+        /// Orders the lines.
+        id: u64,
+        /// The line, with its newline.
+        line: Vec<u8>,
+        /// The bytes.
+        bytes: Option<Arc<[u8]>>,
+    },
     /// Take events from here, by a new socket without subscriptions.
     Connect(String),
     /// Subscribe to a topic.

@@ -35,6 +35,7 @@ impl Change {
             | Body::Banned(_)
             | Body::Invited(_)
             | Body::Message { .. }
+            | Body::File { .. }
             | Body::Edited { .. }
             | Body::Deleted { .. }
             | Body::Reacted { .. }

@@ -12,6 +12,7 @@ mod following;
 mod topics;
 mod memberships;
 mod history;
+mod files;
 mod messages;
 mod search;
 mod amendments;
@@ -44,6 +45,7 @@ pub use exchange::{
     Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message,
     News, Range,
 };
+pub use files::{Transfer, Transferred};
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Status};
 
@@ -71,6 +73,8 @@ pub struct Session {
     typing: Typing,
     reads: Reads,
     link: Link,
+    /// The bytes behind the replies that are being taken.
+    received: Option<Vec<u8>>,
     effects: Vec<Effect>,
 }
 
@@ -90,6 +94,7 @@ impl Session {
             typing: Typing::default(),
             reads: Reads::default(),
             link: Link::new(1),
+            received: None,
             effects: Vec::new(),
         }
     }
@@ -167,6 +172,7 @@ impl Session {
             Command::Revoke(session) => self.revoke(now_ms, ticket, session),
             Command::Send(message) => self.send(now_ms, message),
             Command::Status => self.tell_status(now_ms, ticket),
+            Command::Transfer(transfer) => self.transfer(now_ms, ticket, transfer),
             Command::History(range) => self.read_history(now_ms, ticket, range),
             Command::Search(lookup) => self.search(now_ms, ticket, lookup),
             Command::Open(conversation) => self.open(now_ms, ticket, conversation),
@@ -247,6 +253,7 @@ impl Session {
             Question::Manage => outcome.map(|_done| Answer::Done)?,
             Question::EndSessions => self.sessions_ended(now_ms, outcome?)?,
             Question::Sessions => Self::sessions_listed(outcome?)?,
+            Question::File(step) => self.transferred(step, outcome)?,
             Question::History => self.history_read(outcome?)?,
             Question::Search => self.found(outcome?)?,
             Question::Members { channel, so_far } => {

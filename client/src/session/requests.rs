@@ -4,6 +4,7 @@
 //! again under the same id, so that a late reply to the first attempt counts too.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use common::channels::Member;
 use common::{ChannelName, Error, Method, Reason, Target, rpc};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use super::admin::AdminQuestion;
 use super::dice::Dice;
 use super::exchange::Effect;
+use super::files::Step;
 use super::limits::{QUESTIONS_WAITING_MAX, REPLY_WAIT_MS};
 
 /// Why a request was made.
@@ -59,6 +61,8 @@ pub(super) enum Question {
     Sessions,
     Admin(AdminQuestion),
     History,
+    /// A step of a transfer.
+    File(Step),
     Search,
     Open(Target),
     ReadOn(Target),
@@ -91,13 +95,31 @@ pub(super) struct Settled {
 struct Pending {
     purpose: Purpose,
     line: Vec<u8>,
+    frame: Frame,
     attempt: u32,
     due: u64,
     /// Answered with "later": it waits for its next attempt, not for a reply.
     is_postponed: bool,
 }
 
+/// How a line goes out.
+#[derive(Clone)]
+enum Frame {
+    /// With others.
+    Shared,
+    /// By itself, with these bytes behind it.
+    Alone(Option<Arc<[u8]>>),
+}
+
 impl Pending {
+    fn effect(&self, id: u64) -> Effect {
+        let line = self.line.clone();
+        match &self.frame {
+            Frame::Shared => Effect::Request { id, line },
+            Frame::Alone(bytes) => Effect::Alone { id, line, bytes: bytes.clone() },
+        }
+    }
+
     /// Whether the server asks for more patience than a person who waits for the answer has: that is the answer then.
     fn is_too_long(&self, error: &Error) -> bool {
         let is_question = matches!(self.purpose, Purpose::Question { .. });
@@ -154,12 +176,36 @@ impl Requests {
         method: Method,
         params: &impl Serialize,
     ) -> Effect {
+        self.put(now_ms, dice, purpose, Frame::Shared, |id| line(id, method, params))
+    }
+
+    /// Makes a request that goes by itself, with bytes behind it or with some to come.
+    pub(super) fn ask_alone(
+        &mut self,
+        now_ms: u64,
+        dice: &mut Dice,
+        purpose: Purpose,
+        method: Method,
+        params: &impl Serialize,
+        bytes: Option<Arc<[u8]>>,
+    ) -> Effect {
+        self.put(now_ms, dice, purpose, Frame::Alone(bytes), |id| line(id, method, params))
+    }
+
+    fn put(
+        &mut self,
+        now_ms: u64,
+        dice: &mut Dice,
+        purpose: Purpose,
+        frame: Frame,
+        line: impl FnOnce(u64) -> Vec<u8>,
+    ) -> Effect {
         let id = self.fresh_id();
-        let line = line(id, method, params);
         let due = now_ms + dice.wait_ms(0);
-        let pending = Pending { purpose, line: line.clone(), attempt: 0, due, is_postponed: false };
+        let pending = Pending { purpose, line: line(id), frame, attempt: 0, due, is_postponed: false };
+        let effect = pending.effect(id);
         self.pending.insert(id, pending);
-        Effect::Request { id, line }
+        effect
     }
 
     /// Takes the request that a reply answers; nothing when it is unknown, or to be tried again later.
@@ -189,7 +235,7 @@ impl Requests {
             pending.is_postponed = false;
             pending.attempt = pending.attempt.saturating_add(1);
             pending.due = now_ms + dice.wait_ms(pending.attempt);
-            Effect::Request { id: *id, line: pending.line.clone() }
+            pending.effect(*id)
         });
         (again.collect(), is_reply_missing)
     }
@@ -198,7 +244,7 @@ impl Requests {
     pub(super) fn again(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
         let again = self.pending.iter_mut().map(|(id, pending)| {
             (pending.due, pending.attempt, pending.is_postponed) = (due, attempt, false);
-            Effect::Request { id: *id, line: pending.line.clone() }
+            pending.effect(*id)
         });
         again.collect()
     }

@@ -102,6 +102,7 @@ fn in_portuguese(reason: Reason) -> Option<&'static str> {
         | Reason::MethodNotFound
         | Reason::InvalidParams
         | Reason::TooLarge
+        | Reason::QuotaExceeded
         | Reason::RateLimited
         | Reason::Internal => None,
         Reason::Unauthenticated => Some("você não está na sua conta: entre com /login NOME"),
@@ -117,6 +118,10 @@ fn in_portuguese(reason: Reason) -> Option<&'static str> {
         Reason::NoSuchMessage => Some("essa mensagem não existe, ou foi apagada: veja /history"),
         Reason::Unchanged => Some("já está assim: nada mudou"),
         Reason::NoSuchSession => Some("você não tem essa sessão: veja /sessions"),
+        Reason::NoSuchUpload => Some("esse envio não existe (mais): comece de novo"),
+        Reason::NoSuchFile => Some("não há arquivo com esse número, ou foi apagado"),
+        Reason::WrongOffset => Some("o servidor tem outra parte do arquivo: envie-o de novo"),
+        Reason::WrongContent => Some("o arquivo que chegou não é o anunciado: envie-o de novo"),
         Reason::NameTaken => Some("esse nome já está em uso"),
         Reason::IdTaken => Some("o id dessa mensagem já está em uso: mande-a de novo"),
         Reason::Unavailable => Some("o servidor não pode guardar nem responder agora: tente mais tarde"),

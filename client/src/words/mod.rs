@@ -11,6 +11,7 @@ mod channels;
 mod conversations;
 mod amendments;
 mod reads;
+mod files;
 mod search;
 mod connection;
 mod presence;
@@ -99,6 +100,7 @@ mod tests {
         admin::SENTENCES,
         amendments::SENTENCES,
         reads::SENTENCES,
+        files::SENTENCES,
         search::SENTENCES,
     ];
 

@@ -9,6 +9,7 @@ use super::{Body, Event};
 use crate::amendments::Emoji;
 use crate::channels::{Role, is_false};
 use crate::conversations::Target;
+use crate::files::{ContentHash, FileInfo, FileName};
 use crate::names::UserName;
 use crate::text::{Subject, Text};
 
@@ -40,6 +41,12 @@ pub(super) struct EventLine<'a> {
     subject: Option<Subject<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     private: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<FileName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<ContentHash>,
 }
 
 /// A text as it stands in a line: an empty one is what a deletion leaves.
@@ -65,6 +72,8 @@ enum Kind {
     Reacted,
     #[serde(rename = "message.unreacted")]
     Unreacted,
+    #[serde(rename = "file")]
+    File,
     #[serde(rename = "channel.created")]
     Created,
     #[serde(rename = "channel.joined")]
@@ -94,7 +103,7 @@ impl<'a> From<Event<'a>> for EventLine<'a> {
         let Event { n, at, to, from, body } = event;
         let bare = |kind| {
             let (id, of, text, reply, emoji, deleted) = Default::default();
-            let (user, role, subject, private) = Default::default();
+            let (user, role, subject, private, name, bytes, sha256) = Default::default();
             EventLine {
                 n,
                 at,
@@ -111,6 +120,9 @@ impl<'a> From<Event<'a>> for EventLine<'a> {
                 role,
                 subject,
                 private,
+                name,
+                bytes,
+                sha256,
             }
         };
         match body {
@@ -131,6 +143,11 @@ impl<'a> From<Event<'a>> for EventLine<'a> {
                 let kind = if of.is_some() { Kind::Edited } else { Kind::Message };
                 let text = Some(LineText(Cow::Borrowed("")));
                 EventLine { id: Some(id), of, text, deleted: true, ..bare(kind) }
+            }
+            Body::File { id, file } => {
+                let FileInfo { name, bytes, sha256 } = *file;
+                let (name, bytes, sha256) = (Some(name), Some(bytes), Some(sha256));
+                EventLine { id: Some(id), name, bytes, sha256, ..bare(Kind::File) }
             }
             Body::Created { private } => {
                 EventLine { private: Some(private).filter(|flag| !is_false(flag)), ..bare(Kind::Created) }
@@ -160,7 +177,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
 
     fn try_from(line: EventLine<'a>) -> Result<Self, Self::Error> {
         let EventLine { n, at, to, from, kind, id, of, text, reply, emoji, deleted, .. } = line;
-        let EventLine { user, role, subject, private, .. } = line;
+        let EventLine { user, role, subject, private, name, bytes, sha256, .. } = line;
         let user = user.ok_or("an event of this kind needs a \"user\"");
         let id = id.ok_or("an event of this kind needs an \"id\"");
         let some_of = of.ok_or("an event of this kind needs an \"of\"");
@@ -175,6 +192,14 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
             Kind::Deleted => Body::Deleted { id: id?, of: some_of? },
             Kind::Reacted => Body::Reacted { id: id?, of: some_of?, emoji: emoji? },
             Kind::Unreacted => Body::Unreacted { id: id?, of: some_of?, emoji: emoji? },
+            Kind::File => match (name, bytes, sha256) {
+                (Some(name), Some(bytes), Some(sha256)) => {
+                    Body::File { id: id?, file: Box::new(FileInfo { name, bytes, sha256 }) }
+                }
+                _something_is_missing => {
+                    return Err("a file needs a \"name\", \"bytes\" and a \"sha256\"".into());
+                }
+            },
             Kind::Created => Body::Created { private: private.unwrap_or_default() },
             Kind::Joined => Body::Joined,
             Kind::Left => Body::Left,

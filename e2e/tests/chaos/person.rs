@@ -219,7 +219,7 @@ impl Person {
                     self.session.kept(self.record.now_ms(), &[message.id], Ok(()));
                     effects.extend(self.session.take_effects());
                 }
-                Effect::Release(_) | Effect::Recall(_) | Effect::Endpoint(_) => {}
+                Effect::Release(_) | Effect::Recall(_) | Effect::Endpoint(_) | Effect::Alone { .. } => {}
                 Effect::Request { id, line } => drop(self.outgoing.insert(id, line)),
                 Effect::Connect(_) => {
                     let subscriber = self.context.socket(Kind::Subscriber, &self.place.security);

@@ -157,7 +157,7 @@ pub(super) fn list(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Users,
 fn of_password(outcome: jobs::Outcome) -> Outcome {
     match outcome {
         jobs::Outcome::Password(outcome) => outcome,
-        jobs::Outcome::Search(_) | jobs::Outcome::Failed => Outcome::Failed,
+        jobs::Outcome::File(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => Outcome::Failed,
     }
 }
 

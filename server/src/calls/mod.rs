@@ -8,20 +8,25 @@ mod mentions;
 mod history;
 mod reads;
 mod messages;
+mod files;
 mod presence;
 mod admin;
 mod node;
 mod search;
 pub mod known_tokens;
 
+use std::sync::Arc;
+
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
 use common::rpc::{self, encode_error, encode_result};
 use common::{Call, Error, Reason, UserName};
 use serde::Serialize;
+use transport::Frame;
 
 use crate::calls::known_tokens::KnownTokens;
 use crate::domain::Command;
+use crate::files::Files;
 use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates, Typing};
@@ -42,6 +47,10 @@ pub struct Desk<'a> {
     pub guesses: &'a mut Guesses,
     /// Who sends how much.
     pub rates: &'a mut Rates,
+    /// Uploads and contents.
+    pub files: &'a mut Files,
+    /// What stands in the frame beside the line.
+    pub attached: Attached<'a>,
     /// The index of all messages, where there is one.
     pub search: Option<&'a Search>,
     /// Who is there.
@@ -52,6 +61,16 @@ pub struct Desk<'a> {
     pub events: &'a str,
     /// Unix milliseconds.
     pub now_ms: u64,
+}
+
+/// What stands in a frame beside its request line, and in its reply beside the reply line.
+pub struct Attached<'a> {
+    /// Whether the line is the only one, so that bytes can belong to no other.
+    pub is_alone: bool,
+    /// The bytes that came.
+    pub bytes: &'a Option<Arc<Frame>>,
+    /// The bytes that go.
+    pub reply: &'a mut Option<Vec<u8>>,
 }
 
 /// Why a request has no answer yet.
@@ -123,6 +142,10 @@ impl Desk<'_> {
             Call::ChannelSet(params) => tell(out, id, channels::set(self, params)?),
             Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
             Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
+            Call::FileBegin(params) => tell(out, id, files::begin(self, params, outcome)?),
+            Call::FileChunk(params) => tell(out, id, files::chunk(self, &params, outcome)?),
+            Call::FileCommit(params) => tell(out, id, files::commit(self, &params, outcome)?),
+            Call::FileGet(params) => tell(out, id, files::get(self, &params, outcome)?),
             Call::MessageEdit(params) => tell(out, id, amendments::edit(self, params)?),
             Call::MessageDelete(params) => tell(out, id, amendments::delete(self, params)?),
             Call::MessageReact(params) => tell(out, id, amendments::react(self, params)?),

@@ -10,6 +10,6 @@ pub(super) fn info(desk: &Desk<'_>) -> Info {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL,
         events: desk.events.to_owned(),
-        limits: Limits::OURS,
+        limits: Limits { file_bytes: desk.files.uploads.limits().file_bytes_max, ..Limits::OURS },
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn search(
             Err(Pending::Work(search.job(Question { query, scope, before: params.before, limit })))
         }
         Some(Outcome::Search(found)) => Ok(read(desk, &scope, &found.map_err(no_index)?, limit)?),
-        Some(Outcome::Password(_) | Outcome::Failed) => {
+        Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => {
             Err(Error::new(Reason::Internal, "the search failed; the server's log says why").into())
         }
     }

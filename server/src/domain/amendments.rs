@@ -53,14 +53,17 @@ pub struct Original {
     pub n: u64,
     /// Who said it.
     pub author: UserName,
+    /// Whether it is a file: what is in it can be taken back, but not be edited.
+    pub is_file: bool,
 }
 
 impl Original {
     /// Of an event; nothing when that is no message.
     #[must_use]
     pub fn of(event: &Event<'_>) -> Option<Self> {
-        let is_message = matches!(event.body, Body::Message { .. });
-        is_message.then(|| Self { n: event.n, author: event.from.clone() })
+        let is_file = matches!(event.body, Body::File { .. });
+        let is_message = is_file || matches!(event.body, Body::Message { .. });
+        is_message.then(|| Self { n: event.n, author: event.from.clone(), is_file })
     }
 }
 
@@ -112,6 +115,7 @@ impl Amendments {
                 self.0.entry(event.n).or_default().deleted = true;
             }
             Body::Message { .. }
+            | Body::File { .. }
             | Body::Created { .. }
             | Body::Joined
             | Body::Left
@@ -180,6 +184,7 @@ pub(super) fn amend<'a>(
         return Err(DomainError::NoSuchMessage(of, to));
     }
     let body = match change {
+        Change::Edit(_) if original.is_file => return Err(DomainError::NoSuchMessage(of, to)),
         Change::Edit(_) if original.author != user => return Err(DomainError::NotAuthor),
         Change::Edit(_) if amendment.edits.len() >= EDITS_MAX => return Err(DomainError::TooManyEdits),
         Change::Edit(text) => Body::Edited { id, of, text },

@@ -65,6 +65,9 @@ pub enum DomainError {
     /// No such session of this user.
     #[error("you have no such session")]
     NoSuchSession,
+    /// No file has this number, or it was deleted.
+    #[error("there is no file {1} in {0}")]
+    NoSuchFile(Target, u64),
     /// Not invited, or not any more.
     #[error("you have no invitation to {0}")]
     NoSuchInvitation(ChannelName),
@@ -97,6 +100,7 @@ impl DomainError {
             Self::Disabled => Reason::Disabled,
             Self::NoSuchInvitation(_) => Reason::NoSuchInvitation,
             Self::NoSuchSession => Reason::NoSuchSession,
+            Self::NoSuchFile(..) => Reason::NoSuchFile,
             Self::NoSuchMessage(..) => Reason::NoSuchMessage,
             Self::NotAuthor => Reason::NotAllowed,
             Self::Unchanged(_) => Reason::Unchanged,

@@ -17,20 +17,32 @@ pub(super) fn send<'a>(
     body: Body<'a>,
     at: u64,
 ) -> Result<Record<'a>, DomainError> {
-    body.id().map_or(Ok(()), |id| check_id(id, at))?;
-    let head = match &to {
-        Target::Channel(name) => state.channels.writable(name, &user)?.progress.n,
-        Target::User(other) if !state.users.exists(other) => {
-            return Err(DomainError::NoSuchUser(other.clone()));
-        }
-        Target::User(_) => state.head(&Conversation::of(&user, &to)),
-    };
+    let n = next(state, &user, &to, body.id(), at)?;
     if let Body::Message { reply: Some(reply), .. } = &body
-        && !(1..=head).contains(reply)
+        && !(1..n).contains(reply)
     {
         return Err(DomainError::NoSuchMessage(*reply, to));
     }
-    Ok(Record::Event(Event { n: head + 1, at, to, from: user, body }))
+    Ok(Record::Event(Event { n, at, to, from: user, body }))
+}
+
+/// The number of what `user` sends next, if they may send it.
+pub(super) fn next(
+    state: &State,
+    user: &UserName,
+    to: &Target,
+    id: Option<Uuid>,
+    at: u64,
+) -> Result<u64, DomainError> {
+    id.map_or(Ok(()), |id| check_id(id, at))?;
+    let head = match to {
+        Target::Channel(name) => state.channels.writable(name, user)?.progress.n,
+        Target::User(other) if !state.users.exists(other) => {
+            return Err(DomainError::NoSuchUser(other.clone()));
+        }
+        Target::User(_) => state.head(&Conversation::of(user, to)),
+    };
+    Ok(head + 1)
 }
 
 /// The first 48 bits of a UUID of version 7 are Unix milliseconds (RFC 9562, section 5.7).

@@ -11,6 +11,7 @@ pub mod topics;
 pub mod accounts;
 pub mod channels;
 pub mod messages;
+pub mod files;
 pub mod amendments;
 pub mod mentions;
 pub mod history;
@@ -21,7 +22,7 @@ pub mod admin;
 use std::sync::Arc;
 
 use common::channels::Role;
-use common::{Body, Conversation, Subject, Target, Text, UserName};
+use common::{Body, Conversation, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use crate::records::{Private, Record, TokenDigest};
@@ -30,6 +31,7 @@ pub use amendments::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Deed;
 pub use errors::DomainError;
+pub use files::Files;
 pub use topics::TopicSecret;
 
 /// Everything the server knows but the texts, which stay in the log.
@@ -38,6 +40,8 @@ pub struct State {
     pub users: Users,
     /// Channels, memberships and how far every conversation has come: what `channels.json` holds.
     pub channels: Channels,
+    /// The files that were sent, in `channels.json` too.
+    pub files: Files,
 }
 
 /// What somebody wants, with everything that chance or a slow computation had to contribute.
@@ -155,6 +159,17 @@ pub enum Command<'a> {
         /// What.
         change: Change<'a>,
     },
+    /// Send a file, whose content is on the disk already.
+    Share {
+        /// Who.
+        user: UserName,
+        /// To whom.
+        to: Target,
+        /// The sender's id for it.
+        id: Uuid,
+        /// What.
+        file: FileInfo,
+    },
     /// Note how far somebody has read.
     MarkRead {
         /// Who.
@@ -205,6 +220,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Amend { user, conversation, original, id, change } => {
             amendments::amend(state, user, conversation, &original, id, change, at).map(Some)
         }
+        Command::Share { user, to, id, file } => files::share(state, user, to, id, file, at).map(Some),
         Command::MarkRead { user, conversation, n } => reads::mark(state, user, conversation, n, at),
     }
 }
@@ -213,7 +229,7 @@ impl State {
     /// The empty state of a new data folder.
     #[must_use]
     pub fn new(secret: TopicSecret) -> Self {
-        Self { users: Users::default(), channels: Channels::new(secret) }
+        Self { users: Users::default(), channels: Channels::new(secret), files: Files::default() }
     }
 
     /// Makes the record with this number part of the state. A record that a snapshot already contains
@@ -228,7 +244,10 @@ impl State {
                     self.apply_to_channels(private);
                 }
             }
-            Record::Event(event) if number > self.channels.applied => self.channels.apply(number, event),
+            Record::Event(event) if number > self.channels.applied => {
+                self.channels.apply(number, event);
+                self.files.apply(event);
+            }
             Record::Event(_) => {}
         }
         self.users.applied = self.users.applied.max(number);

@@ -98,7 +98,7 @@ fn messages(others: &[u64], mark: u64, head: u64) -> u64 {
 /// Whether an event says something that one may want to read.
 fn is_message(body: &Body<'_>) -> bool {
     match body {
-        Body::Message { .. } => true,
+        Body::Message { .. } | Body::File { .. } => true,
         Body::Edited { .. }
         | Body::Deleted { .. }
         | Body::Reacted { .. }

@@ -1,6 +1,6 @@
 //! A disk in memory that fails, and that forgets what was not synced: for the tests and the simulation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -198,8 +198,12 @@ impl Disk for FaultyDisk {
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
-        let inside = |name: &String| Some(name.strip_prefix(folder)?.strip_prefix('/')?.to_owned());
-        Ok(self.state().names.keys().filter_map(inside).collect())
+        let entry = |name: &String| {
+            let inside = name.strip_prefix(folder)?.strip_prefix('/')?;
+            inside.split('/').next().map(str::to_owned)
+        };
+        let entries: BTreeSet<_> = self.state().names.keys().filter_map(entry).collect();
+        Ok(entries.into_iter().collect())
     }
 
     fn create_new(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {

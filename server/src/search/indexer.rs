@@ -121,7 +121,8 @@ impl Piece {
             }
             Body::Edited { of, text, .. } => self.amend((conversation, *of), Some(text.as_str().to_owned())),
             Body::Deleted { of, .. } => self.amend((conversation, *of), None),
-            Body::Reacted { .. }
+            Body::File { .. }
+            | Body::Reacted { .. }
             | Body::Unreacted { .. }
             | Body::Gone { .. }
             | Body::Created { .. }

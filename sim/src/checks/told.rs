@@ -41,8 +41,9 @@ impl Told {
                 }
                 Ok(())
             }
-            // Nobody is invited, removed or given a role here.
-            Body::Invited(_)
+            // Nobody is invited, removed or given a role here, and nobody sends files.
+            Body::File { .. }
+            | Body::Invited(_)
             | Body::Declined
             | Body::Kicked(_)
             | Body::Banned(_)

@@ -345,7 +345,7 @@ impl World {
     fn perform(&mut self) {
         for effect in self.session.take_effects() {
             match effect {
-                Effect::Request { line, .. } => {
+                Effect::Request { line, .. } | Effect::Alone { line, .. } => {
                     self.requests.push_back(json(&String::from_utf8_lossy(&line)))
                 }
                 Effect::Connect(_) => {

@@ -149,6 +149,7 @@ impl Stage {
                     Effect::Release(id) => self.released.push(id),
                     Effect::Recall(_) => {}
                     effect @ (Effect::Request { .. }
+                    | Effect::Alone { .. }
                     | Effect::Endpoint(_)
                     | Effect::Connect(_)
                     | Effect::Subscribe(_)
@@ -165,7 +166,7 @@ impl Stage {
 
     pub(super) fn words(&mut self, effect: Effect) -> String {
         match effect {
-            Effect::Request { id, line } => {
+            Effect::Request { id, line } | Effect::Alone { id, line, .. } => {
                 let request: Value = serde_json::from_slice(&line).expect("json");
                 let method = request["method"].as_str().expect("a method").to_owned();
                 let mut params = request["params"].clone();

@@ -394,6 +394,7 @@ impl Channels {
                 }
             }
             Body::Message { .. }
+            | Body::File { .. }
             | Body::Edited { .. }
             | Body::Deleted { .. }
             | Body::Reacted { .. }

@@ -8,7 +8,7 @@ use crate::domain::reads::reading;
 use crate::domain::{Change, Original};
 
 fn original(n: u64, author: &str) -> Original {
-    Original { n, author: user(author) }
+    Original { n, author: user(author), is_file: false }
 }
 
 fn amend(by: &str, target: &str, original: Original, change: Change<'static>) -> Command<'static> {

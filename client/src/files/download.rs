@@ -1,0 +1,157 @@
+//! Fetching a file: it comes down in parts, goes on where an earlier attempt was, is checked, and only then gets its name.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use common::{Body, Event, FileInfo, Target, UserName};
+use transport::clock;
+
+use super::names::{SAME_NAMES_MAX, local, numbered};
+use super::pace::Pace;
+use super::{cannot, measure};
+use crate::desk::{Desk, unexpected};
+use crate::failure::Failure;
+use crate::render::Progress;
+use crate::session::{Answer, Command, Entry, Range, Transfer, Transferred};
+
+/// A file that was sent.
+pub(crate) struct Download {
+    conversation: Target,
+    n: u64,
+    from: UserName,
+    /// What is told of it.
+    pub(crate) info: FileInfo,
+}
+
+/// A file that is here.
+pub(crate) struct Fetched {
+    /// Where.
+    pub(crate) path: PathBuf,
+}
+
+impl Download {
+    /// The file with a number, or the newest one of the newest page.
+    pub(crate) fn find(desk: &mut Desk, conversation: &Target, n: Option<u64>) -> Result<Self, Failure> {
+        let (before, limit) = match n {
+            Some(n) => (Some(n.saturating_add(1)), Some(1)),
+            None => (None, Some(common::limits::HISTORY_EVENTS_MAX)),
+        };
+        let range = Range { conversation: conversation.clone(), before, after: None, limit, edits: false };
+        let Answer::History(entries) = desk.ask(Command::History(range))? else { return Err(unexpected()) };
+        let found =
+            entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
+        found.ok_or_else(|| {
+            Failure::Refused(match n {
+                Some(n) => format!("{conversation} {n} is no file"),
+                None => format!("no file was sent to {conversation} lately: say its number"),
+            })
+        })
+    }
+
+    fn of(entry: &Entry) -> Option<Self> {
+        let Event { n, from, body: Body::File { file, .. }, .. } = entry.event.as_ref()? else { return None };
+        let conversation = entry.conversation.clone();
+        Some(Self { conversation, n: *n, from: from.clone(), info: (**file).clone() })
+    }
+}
+
+/// Fetches a file into a folder. When it is interrupted, the same call goes on with it, also in another process.
+pub(crate) fn fetch(
+    desk: &mut Desk,
+    download: &Download,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Fetched, Failure> {
+    fs::create_dir_all(folder).map_err(|error| cannot("make", folder, &error))?;
+    let part = folder.join(format!(".{}.part", download.info.sha256));
+    let failed = |error: io::Error| cannot("write", &part, &error);
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&part).map_err(failed)?;
+    if file.try_lock().is_err() {
+        return Err(Failure::Refused(format!("{} is being fetched already", download.info.name.as_str())));
+    }
+    let mut have = file.metadata().map_err(failed)?.len();
+    if have > download.info.bytes {
+        file.set_len(0).map_err(failed)?;
+        have = 0;
+    }
+    let mut pace = Pace::new();
+    while have < download.info.bytes {
+        progress.reached(have);
+        let begun = clock::now();
+        for bytes in ask_round(desk, download, &pace, have)? {
+            file.write_all(&bytes).map_err(failed)?;
+            have += bytes.len() as u64;
+        }
+        pace.took(begun.elapsed());
+    }
+    progress.reached(have);
+    file.sync_all().map_err(failed)?;
+    let measured =
+        OpenOptions::new().read(true).open(&part).and_then(|mut file| measure(&mut file)).map_err(failed)?;
+    if measured != (download.info.bytes, download.info.sha256) {
+        fs::remove_file(&part).map_err(failed)?;
+        let name = download.info.name.as_str();
+        return Err(Failure::Refused(format!("what came is not {name} as it was sent: fetch it once more")));
+    }
+    place(&part, folder, &local(&download.conversation, &download.from, &download.info.name))
+}
+
+/// The next parts, in order and without a hole.
+fn ask_round(desk: &mut Desk, download: &Download, pace: &Pace, have: u64) -> Result<Vec<Vec<u8>>, Failure> {
+    let Download { conversation, n, .. } = download;
+    let get = |chunk: std::ops::Range<u64>| {
+        let (offset, length) = (chunk.start, chunk.end - chunk.start);
+        Command::Transfer(Transfer::Get { conversation: conversation.clone(), n: *n, offset, length })
+    };
+    let chunks = pace.round(have, download.info.bytes).into_iter().map(get).collect();
+    let (mut parts, mut next) = (Vec::new(), have);
+    for answer in desk.ask_all(chunks)? {
+        let Answer::Transferred(Transferred::Part(offset, bytes)) = answer else { return Err(unexpected()) };
+        if offset != next || bytes.is_empty() {
+            break;
+        }
+        next += bytes.len() as u64;
+        parts.push(bytes);
+    }
+    if parts.is_empty() { Err(unexpected()) } else { Ok(parts) }
+}
+
+/// Gives the file its name, or the first one like it that is free. A link never replaces anything.
+fn place(part: &Path, folder: &Path, name: &str) -> Result<Fetched, Failure> {
+    for number in 1..=SAME_NAMES_MAX {
+        let path = folder.join(numbered(name, number));
+        match fs::hard_link(part, &path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(cannot("make", &path, &error)),
+            Ok(()) => {
+                fs::remove_file(part).map_err(|error| cannot("remove", part, &error))?;
+                return Ok(Fetched { path });
+            }
+        }
+    }
+    Err(Failure::Refused(format!(
+        "there are {SAME_NAMES_MAX} files like {name} in {} already",
+        folder.display()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test makes the files that are in the way")]
+    fn nothing_is_ever_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("alice_a.txt"), "mine").expect("written");
+        std::os::unix::fs::symlink("/nowhere", folder.path().join("alice_a (2).txt")).expect("a link");
+        let part = folder.path().join(".part");
+        fs::write(&part, "new").expect("written");
+        let placed = place(&part, folder.path(), "alice_a.txt").map_err(|failure| failure.to_string());
+        assert_eq!(placed.expect("placed").path, folder.path().join("alice_a (3).txt"));
+        assert_eq!(fs::read_to_string(folder.path().join("alice_a.txt")).expect("read"), "mine");
+        assert!(!part.exists());
+    }
+}

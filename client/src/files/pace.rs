@@ -1,0 +1,66 @@
+//! How much of a file is on its way at a time: as much as is answered within a moment. So a slow line is not filled with
+//! what is then sent again for want of an answer, and a fast one is not left idle.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use common::limits::FILE_CHUNK_BYTES_MAX;
+
+/// Bytes of the first round.
+const FIRST_BYTES: u64 = 64 * 1024;
+
+/// Bytes of a round, at least: with 8 KB a second, it is answered before it would be sent again.
+const BYTES_MIN: u64 = 16 * 1024;
+
+/// Bytes of a round, at most: four chunks, of which a lost connection costs no more.
+const BYTES_MAX: u64 = 4 * FILE_CHUNK_BYTES_MAX as u64;
+
+/// A round that is answered sooner may be larger the next time.
+const SOON: Duration = Duration::from_millis(300);
+
+/// A round that is answered later is to be smaller the next time.
+const LATE: Duration = Duration::from_millis(1200);
+
+/// The size of rounds.
+pub(super) struct Pace {
+    bytes: u64,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self { bytes: FIRST_BYTES }
+    }
+
+    /// The chunks of the next round, of a file that is there up to `have`.
+    pub(super) fn round(&self, have: u64, length: u64) -> Vec<Range<u64>> {
+        let end = length.min(have.saturating_add(self.bytes));
+        let chunk = |from: u64| from..end.min(from + FILE_CHUNK_BYTES_MAX as u64);
+        (have..end).step_by(FILE_CHUNK_BYTES_MAX).map(chunk).collect()
+    }
+
+    /// A round was answered after this time.
+    pub(super) fn took(&mut self, time: Duration) {
+        if time < SOON {
+            self.bytes = (self.bytes * 2).min(BYTES_MAX);
+        } else if time > LATE {
+            self.bytes = (self.bytes / 2).max(BYTES_MIN);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_grows_while_answers_come_soon_and_shrinks_when_they_are_late() {
+        let mut pace = Pace::new();
+        assert_eq!(pace.round(0, 1 << 30), vec![0..65536]);
+        (0..10).for_each(|_| pace.took(Duration::from_millis(5)));
+        assert_eq!(pace.round(7, 1 << 30).len(), 4);
+        assert_eq!(pace.round(0, 300_000), [0..262_144, 262_144..300_000]);
+        assert!(pace.round(300_000, 300_000).is_empty());
+        (0..10).for_each(|_| pace.took(Duration::from_secs(2)));
+        assert_eq!(pace.round(100, 1 << 30), vec![100..100 + 16 * 1024]);
+    }
+}

@@ -1,0 +1,211 @@
+//! Files: `file.begin`, `file.chunk`, `file.commit`, `file.get`, and what an event tells about a file.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::accounts::Token;
+use crate::conversations::Target;
+use crate::hex::{from_hex, to_hex};
+use crate::limits::FILE_NAME_BYTES_MAX;
+
+/// The name of a file as its sender calls it: one line, no path. Whoever stores a file under it must still see to it
+/// that it fits the file system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct FileName(Box<str>);
+
+/// Why something is no name of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FileNameError {
+    /// Nothing, or nothing but spaces and dots.
+    #[error("the name of a file must have a letter or a digit")]
+    Empty,
+    /// Longer than [`FILE_NAME_BYTES_MAX`].
+    #[error("the name of a file has at most {FILE_NAME_BYTES_MAX} bytes")]
+    TooLong,
+    /// A path, or characters that do things to a terminal.
+    #[error("the name of a file has no '/', no '\\' and no control characters")]
+    Characters,
+}
+
+impl FileName {
+    /// Checks a name.
+    pub fn new(name: &str) -> Result<Self, FileNameError> {
+        if name.len() > FILE_NAME_BYTES_MAX {
+            return Err(FileNameError::TooLong);
+        }
+        if name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\')) {
+            return Err(FileNameError::Characters);
+        }
+        if !name.contains(|c: char| c != '.' && !c.is_whitespace()) {
+            return Err(FileNameError::Empty);
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for FileName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&crate::text::borrowed(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// What is in a file: its SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&to_hex(&self.0))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ContentHash({self})")
+    }
+}
+
+impl Serialize for ContentHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = crate::text::borrowed(deserializer)?;
+        let hash = from_hex(&digits).map(Self);
+        hash.ok_or_else(|| serde::de::Error::custom("a SHA-256 is 64 hexadecimal digits"))
+    }
+}
+
+/// What an event tells about a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileInfo {
+    /// As the sender calls it.
+    pub name: FileName,
+    /// How long it is.
+    pub bytes: u64,
+    /// What is in it.
+    pub sha256: ContentHash,
+}
+
+/// Parameters of `file.begin`: begins an upload, or goes on with one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// `#channel` or `@user`.
+    pub to: Target,
+    /// The sender's own, a UUID of version 7: that of the event which the file is going to be.
+    pub id: Uuid,
+    /// What is going to be sent.
+    #[serde(flatten)]
+    pub info: FileInfo,
+}
+
+/// Result of `file.begin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// The upload, for `file.chunk` and `file.commit`.
+    pub file: Uuid,
+    /// How many of its first bytes the server has already.
+    pub have: u64,
+}
+
+/// Parameters of `file.chunk`. The bytes are a frame of their own behind the line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The upload.
+    pub file: Uuid,
+    /// Where in the file the bytes begin.
+    pub offset: u64,
+}
+
+/// Result of `file.chunk`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Have {
+    /// How many of the first bytes the server has.
+    pub have: u64,
+}
+
+/// Parameters of `file.commit`. Its result is that of `message.send`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The upload.
+    pub file: Uuid,
+}
+
+/// Parameters of `file.get`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Get<'a> {
+    /// The session.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// `#channel` or `@user`.
+    pub conversation: Target,
+    /// The number of the file's event.
+    pub n: u64,
+    /// From where on.
+    pub offset: u64,
+    /// How many bytes at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+}
+
+/// Result of `file.get`. The bytes are a frame of their own behind the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// How long the whole file is.
+    pub bytes: u64,
+    /// Where in the file the bytes begin.
+    pub offset: u64,
+    /// How many there are; none at the end of the file.
+    pub length: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_path_and_obeys_no_terminal() {
+        for name in ["plan.pdf", ".profile", "João 2.tar.gz", "a b", "...x", "请.txt"] {
+            assert_eq!(FileName::new(name).expect(name).as_str(), name);
+        }
+        for name in ["", ".", "..", " . ", "\u{3000}"] {
+            assert_eq!(FileName::new(name), Err(FileNameError::Empty), "{name:?}");
+        }
+        for name in ["a/b", "../x", "C:\\x", "a\nb", "a\0b", "\u{9b}2J"] {
+            assert_eq!(FileName::new(name), Err(FileNameError::Characters), "{name:?}");
+        }
+        assert!(FileName::new(&"x".repeat(FILE_NAME_BYTES_MAX)).is_ok());
+        assert_eq!(FileName::new(&"x".repeat(FILE_NAME_BYTES_MAX + 1)), Err(FileNameError::TooLong));
+    }
+
+    #[test]
+    fn a_hash_is_64_digits() {
+        let digits = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        let hash: ContentHash = serde_json::from_str(&format!("\"{digits}\"")).expect("a hash");
+        assert_eq!(hash.to_string(), digits);
+        let error = serde_json::from_str::<ContentHash>("\"9f86\"").expect_err("too short").to_string();
+        assert!(error.starts_with("a SHA-256 is 64 hexadecimal digits"), "{error}");
+    }
+}

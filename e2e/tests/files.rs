@@ -1,0 +1,222 @@
+//! Files between people: through cuts and kills, under which names, and for whom.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::{fs, thread};
+
+use e2e::{Finished, Node, PASSWORD, Process, binary};
+use tempfile::TempDir;
+
+const MIB: u64 = 1024 * 1024;
+
+/// Somebody with a folder of their own, who talks to a node in plain text.
+struct Person {
+    server: String,
+    folder: TempDir,
+}
+
+impl Person {
+    fn new(server: &str, name: &str) -> Self {
+        let person = Self { server: server.to_owned(), folder: TempDir::new().expect("a folder") };
+        person.does(&["register", name]);
+        person.does(&["login", name]);
+        person
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .args(["--plaintext", "--server", &self.server])
+            .current_dir(self.folder.path());
+        command.arg("--config").arg(self.path("config")).env("PAPO_PASSWORD", PASSWORD);
+        command
+    }
+
+    fn runs(&self, arguments: &[&str]) -> Finished {
+        Process::start(self.command(arguments)).finish()
+    }
+
+    fn does(&self, arguments: &[&str]) -> String {
+        let finished = self.runs(arguments);
+        assert_eq!(finished.code, Some(0), "{arguments:?}: {}", finished.log);
+        finished.output.trim_end().to_owned()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
+    fn write(&self, name: &str, content: &[u8]) {
+        fs::write(self.path(name), content).expect("written");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+}
+
+/// A TCP relay that cuts its connection whenever it has carried so many bytes in all.
+struct Cutter {
+    endpoint: String,
+    state: Arc<Mutex<Cuts>>,
+}
+
+#[derive(Default)]
+struct Cuts {
+    carried: u64,
+    /// Where it is still to be cut, the next place last.
+    places: Vec<u64>,
+}
+
+impl Cutter {
+    fn to(address: &str, places: &[u64]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = format!("tcp://{}", listener.local_addr().expect("an address"));
+        let cuts = Cuts { carried: 0, places: places.iter().rev().copied().collect() };
+        let (state, address) = (Arc::new(Mutex::new(cuts)), address.to_owned());
+        let cutter = Self { endpoint, state: Arc::clone(&state) };
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let far = TcpStream::connect(&address).expect("the node");
+                let twice = |end: &TcpStream| end.try_clone().expect("a second handle");
+                for (from, to) in [(twice(&near), twice(&far)), (far, near)] {
+                    let state = Arc::clone(&state);
+                    thread::spawn(move || carry(from, to, &state));
+                }
+            }
+        });
+        cutter
+    }
+
+    /// How many bytes were carried, and how many cuts are left.
+    fn carried(&self) -> (u64, usize) {
+        let cuts = self.state.lock().expect("the state");
+        (cuts.carried, cuts.places.len())
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, state: &Mutex<Cuts>) {
+    let mut chunk = vec![0; 64 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut chunk) {
+        let mut cuts = state.lock().expect("the state");
+        cuts.carried += count as u64;
+        let is_cut = cuts.places.last().is_some_and(|place| *place <= cuts.carried);
+        if is_cut {
+            cuts.places.pop();
+        }
+        drop(cuts);
+        if is_cut || to.write_all(&chunk[..count]).is_err() {
+            break;
+        }
+    }
+    let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+/// A content in which every MiB is another.
+fn content(mebibytes: u64) -> Vec<u8> {
+    let block: Vec<u8> = (0..MIB).map(|at| ((at * at) >> 7) as u8).collect();
+    (0..mebibytes).flat_map(|number| [number.to_le_bytes().to_vec(), block[8..].to_vec()].concat()).collect()
+}
+
+/// The contents that a node stores.
+fn stored(data: &Path) -> usize {
+    let folders =
+        fs::read_dir(data.join("files")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    folders
+        .filter(|folder| !folder.ends_with("uploads"))
+        .flat_map(|folder| fs::read_dir(folder).expect("files"))
+        .count()
+}
+
+#[test]
+fn a_hundred_mebibytes_arrive_whole_through_five_cuts_each_way() {
+    let node = Node::plain();
+    let places = [10, 30, 50, 70, 90].map(|mebibytes| mebibytes * MIB);
+    let (up, down) =
+        (Cutter::to(node.address("clients"), &places), Cutter::to(node.address("clients"), &places));
+    let (alice, bob) = (Person::new(&up.endpoint, "alice"), Person::new(&down.endpoint, "bob"));
+    let content = content(100);
+    alice.write("plan.pdf", &content);
+    assert_eq!(alice.does(&["file", "send", "@bob", "plan.pdf"]), "@bob 1");
+    assert_eq!(bob.does(&["file", "get", "@alice", "1"]), "papo_downloads/alice_plan.pdf");
+    assert!(bob.read("papo_downloads/alice_plan.pdf") == content, "something else has arrived");
+    for (carried, left) in [up.carried(), down.carried()] {
+        assert_eq!(left, 0, "it was not cut so often");
+        assert!((100 * MIB..120 * MIB).contains(&carried), "{carried} bytes were needed");
+    }
+    let history = bob.does(&["history", "@alice"]);
+    assert_eq!(history.lines().count(), 1, "sent once: {history}");
+    assert!(history.contains("alice sent plan.pdf (100.00 MiB): /get 1"), "{history}");
+    assert_eq!(stored(node.data()), 1);
+}
+
+#[test]
+fn an_upload_goes_on_after_the_server_was_killed() {
+    let mut node = Node::plain();
+    let alice = Person::new(node.server(), "alice");
+    let content = content(40);
+    alice.write("big", &content);
+    let sending = Process::start(alice.command(&["file", "send", "@alice", "big"]));
+    let uploads = node.data().join("files/uploads");
+    let parts = || fs::read_dir(&uploads).into_iter().flatten().filter_map(Result::ok);
+    let begun = transport::clock::now();
+    while !parts().any(|part| part.metadata().is_ok_and(|part| part.len() > MIB)) {
+        assert!(begun.elapsed() < e2e::DEADLINE, "nothing is uploaded");
+    }
+    node.kill("up");
+    let had = parts().filter_map(|part| part.metadata().ok()).map(|part| part.len()).max();
+    assert!(had.is_some_and(|had| had < 40 * MIB), "killed in the middle: {had:?}");
+    node.start("up");
+    let finished = sending.finish();
+    assert_eq!(finished.code, Some(0), "{}", finished.log);
+    alice.does(&["file", "get", "@alice", "1"]);
+    assert!(alice.read("papo_downloads/alice_big") == content, "something else has arrived");
+}
+
+#[test]
+fn files_have_names_that_say_where_they_come_from_and_replace_nothing() {
+    let node = Node::plain();
+    let [alice, bob, eve] = ["alice", "bob", "eve"].map(|name| Person::new(node.server(), name));
+    alice.does(&["create", "#trabalho", "--private"]);
+    alice.does(&["channel", "invite", "#trabalho", "bob"]);
+    bob.does(&["join", "#trabalho"]);
+    alice.write(".profile", b"secret");
+    assert_eq!(alice.does(&["file", "send", "#trabalho", ".profile"]), "#trabalho 4");
+    for expected in ["trabalho_alice_.profile", "trabalho_alice_ (2).profile"] {
+        assert_eq!(bob.does(&["file", "get", "#trabalho", "4"]), format!("papo_downloads/{expected}"));
+        assert_eq!(bob.read(&format!("papo_downloads/{expected}")), b"secret");
+    }
+    let refused = eve.runs(&["file", "get", "#trabalho", "4"]);
+    assert_eq!((refused.code, eve.path("papo_downloads").exists()), (Some(1), false), "{}", refused.log);
+    // Bob may pass it on without uploading it again; it is stored once.
+    bob.write("same", b"secret");
+    assert_eq!(bob.does(&["file", "send", "@eve", "same"]), "@eve 1");
+    assert_eq!(eve.does(&["file", "get", "@bob", "1", "--downloads", "here"]), "here/bob_same");
+    assert_eq!((eve.read("here/bob_same"), stored(node.data())), (b"secret".to_vec(), 1));
+    let none = alice.runs(&["file", "get", "#trabalho", "3"]);
+    assert_eq!(none.code, Some(1), "somebody came, and no file: {}", none.log);
+}
+
+#[test]
+fn the_operator_says_how_much_may_be_sent() {
+    let limits = [("plaintext", ""), ("file-bytes-max", "10000"), ("user-bytes-max", "12000")];
+    let node = Node::up_as(TempDir::new().expect("a folder"), &limits);
+    let alice = Person::new(node.server(), "alice");
+    alice.write("large", &[0; 10_001]);
+    alice.write("one", &[1; 10_000]);
+    alice.write("two", &[2; 2_001]);
+    let refused = alice.runs(&["file", "send", "@alice", "large"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.log.contains("a file has at most 10000 bytes, this one has 10001"), "{}", refused.log);
+    alice.does(&["file", "send", "@alice", "one"]);
+    alice.does(&["file", "send", "@alice", "one"]);
+    let refused = alice.runs(&["file", "send", "@alice", "two"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.log.contains("your files would take 14096 bytes, and may take 12000"), "{}", refused.log);
+}
