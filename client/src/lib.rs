@@ -25,6 +25,8 @@ mod script;
 
 use std::process::ExitCode;
 
+use common::UserName;
+
 /// What the client can be told on the command line.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -33,6 +35,16 @@ pub enum Command {
     /// One thing, for scripts.
     #[command(flatten)]
     Script(script::Command),
+}
+
+/// An event's line of history as `papo history` shows it to `reader`. Nothing for what says something of another message:
+/// that is said with the message.
+#[must_use]
+pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
+    let entry = session::Entry::read_present(reader, line)?;
+    let text = render::Renderer::for_scripts().page(std::slice::from_ref(&entry));
+    let amends = entry.event.as_ref()?.body.amends().is_some();
+    (!amends).then_some(text).filter(|text| !text.is_empty())
 }
 
 /// Does what the command says. What goes wrong is told on standard error; the exit code is 0 when all is done,

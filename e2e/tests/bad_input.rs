@@ -205,7 +205,7 @@ fn random_replies_of_a_stray_server_are_dropped() {
     let stray = Peer::connect(node.endpoint("servers"), &node.service());
     (0..MESSAGES).for_each(|_| post_any_frames(&stray, &mut dice));
     let dropped =
-        || ["malformed", "unreachable"].map(|name| node.counter("broker", name)).iter().sum::<u64>();
+        || ["malformed", "strangers", "unreachable"].map(|name| node.counter("broker", name)).iter().sum::<u64>();
     let started = clock::now();
     while dropped() < MESSAGES {
         assert!(started.elapsed() < DEADLINE, "only {} were counted", dropped());

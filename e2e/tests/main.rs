@@ -15,6 +15,7 @@ mod kills;
 mod torn;
 mod chaos;
 mod backups;
+mod exports;
 mod commands;
 mod chat;
 mod outbox;

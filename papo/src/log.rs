@@ -70,7 +70,7 @@ fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Resul
 
 /// The same JSON, with nothing in it that a terminal would obey or show in another order. Such characters can stand
 /// within strings only, where an escape means the same.
-fn harmless(line: &[u8]) -> String {
+pub(crate) fn harmless(line: &[u8]) -> String {
     let (text, mut harmless) = (String::from_utf8_lossy(line), String::with_capacity(line.len()));
     for character in text.chars() {
         if character.is_control() || is_directional(character) {

@@ -9,6 +9,7 @@ mod health;
 mod import;
 mod log;
 mod backup;
+mod export;
 mod index;
 
 use std::process::ExitCode;
@@ -50,6 +51,8 @@ enum Command {
     Index(index::Index),
     /// Copy a data folder into one file, also while a node runs on it
     Backup(backup::BackupArgs),
+    /// Print a channel, or all that is kept of one user, also while a node runs
+    Export(export::ExportArgs),
     /// Make a data folder of a backup, after checking all of it
     Restore(backup::RestoreArgs),
     #[command(flatten)]
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Log(log) => log.run(),
         Command::Index(index) => index.run(),
         Command::Backup(backup) => backup.run(),
+        Command::Export(export) => export.run(),
         Command::Restore(restore) => restore.run(),
         Command::Invite(invite) => invite.run(),
         Command::Keys(keys) => keys.run(),

@@ -362,7 +362,7 @@ impl Entry {
     }
 
     /// Reads an event's line in a page of history, which may say more than the line in the log.
-    pub(super) fn read_present(reader: &UserName, line: &str) -> Option<Self> {
+    pub(crate) fn read_present(reader: &UserName, line: &str) -> Option<Self> {
         let present = serde_json::from_str::<Present<'static>>(line).ok();
         let present = present.filter(|present| *present != Present::default()).map(Box::new);
         Self::read(reader, line).map(|entry| Self { present, ..entry })

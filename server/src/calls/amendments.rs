@@ -4,13 +4,12 @@ use common::accounts::Token;
 use common::amendments::{Delete, Edit, Present, React, Version, encode_present, without_text};
 use common::limits::EDITS_SHOWN_MAX;
 use common::messages::Sent;
-use common::{Body, Conversation, Error, Event, Target};
+use common::{Body, Error, Event, Target};
 use uuid::Uuid;
 
 use super::{Desk, messages};
 use crate::domain::amendments::Amendment;
 use crate::domain::{Change, Command, DomainError, Original, history};
-use crate::ledger::Ledger;
 
 pub(super) fn edit(desk: &mut Desk<'_>, params: Edit<'_>) -> Result<Sent, Error> {
     let Edit { token, conversation, n, id, text } = params;
@@ -48,15 +47,14 @@ fn amend(
 }
 
 /// Writes an event of the log as it is at present, and a newline: with the newest text, or without any, and with the
-/// reactions. `edits`: with its earlier texts, too.
-pub(crate) fn write_present(
-    ledger: &Ledger,
-    conversation: &Conversation,
+/// reactions. `edits`: with its earlier texts, too. `find` reads another event of the conversation.
+pub(crate) fn write_present<E>(
+    find: impl Fn(u64) -> Result<Option<Event<'static>>, E>,
     event: Event<'_>,
     amendment: &Amendment,
     edits: bool,
     out: &mut Vec<u8>,
-) -> Result<(), Error> {
+) -> Result<(), E> {
     if amendment.deleted {
         encode_present(out, without_text(event), &Present::default());
         return Ok(());
@@ -68,9 +66,9 @@ pub(crate) fn write_present(
         return Ok(());
     };
     if edits {
-        present.edits = earlier_texts(ledger, conversation, &event, &amendment.edits)?;
+        present.edits = earlier_texts(&find, &event, &amendment.edits)?;
     }
-    let newest = ledger.event(conversation, *newest)?;
+    let newest = find(*newest)?;
     let body = match (event.body, newest) {
         (Body::Message { id, reply, .. }, Some(Event { at, body: Body::Edited { text, .. }, .. })) => {
             present.edited = Some(at);
@@ -83,12 +81,11 @@ pub(crate) fn write_present(
 }
 
 /// What a message said before its last edit, the newest of it.
-fn earlier_texts(
-    ledger: &Ledger,
-    conversation: &Conversation,
+fn earlier_texts<E>(
+    find: impl Fn(u64) -> Result<Option<Event<'static>>, E>,
     event: &Event<'_>,
     edits: &[u64],
-) -> Result<Vec<Version<'static>>, Error> {
+) -> Result<Vec<Version<'static>>, E> {
     let version = |event: &Event<'_>| {
         let (Body::Message { text, .. } | Body::Edited { text, .. }) = &event.body else { return None };
         Some(Version { at: event.at, text: text.as_str().to_owned().into() })
@@ -96,7 +93,7 @@ fn earlier_texts(
     let mut versions: Vec<_> = version(event).into_iter().collect();
     let (_newest, earlier) = edits.split_last().unwrap_or((&0, &[]));
     for n in earlier.iter().skip(earlier.len().saturating_sub(EDITS_SHOWN_MAX)) {
-        versions.extend(ledger.event(conversation, *n)?.as_ref().and_then(version));
+        versions.extend(find(*n)?.as_ref().and_then(version));
     }
     versions.drain(..versions.len().saturating_sub(EDITS_SHOWN_MAX));
     Ok(versions)

@@ -57,7 +57,8 @@ pub(super) fn read(
             None => out.extend_from_slice(line),
             Some(amendment) => {
                 let event: Event<'_> = serde_json::from_slice(line).map_err(crate::ledger::internal)?;
-                write_present(desk.ledger, conversation, event, amendment, edits, out)?;
+                let find = |n| desk.ledger.event(conversation, n);
+                write_present(find, event, amendment, edits, out)?;
             }
         }
     }

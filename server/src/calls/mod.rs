@@ -3,7 +3,7 @@
 
 mod accounts;
 mod channels;
-mod amendments;
+pub(crate) mod amendments;
 mod mentions;
 mod history;
 mod reads;

@@ -6,8 +6,10 @@
 use std::ops::ControlFlow;
 
 use super::JournalError;
+use super::batch::Place;
 use super::disk::Disk;
 use super::format::{Checkpoint, log_name};
+use super::lines::LineReader;
 use super::segment::{self, Batches, WholeBatch};
 use super::tail::{self, Tail};
 
@@ -43,9 +45,35 @@ pub fn for_each_line(
     disk: &dyn Disk,
     mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<()>,
 ) -> Result<Report, JournalError> {
-    let lines =
-        |batch: &WholeBatch<'_>| batch.records().try_for_each(|(record, _, line)| visit(record, line));
+    for_each_place(disk, |record, _, line| visit(record, line))
+}
+
+/// The same, with the place where each line lies, for [`line_at`].
+///
+/// # Errors
+///
+/// The first damage, a missing segment, or a failed read.
+pub fn for_each_place(
+    disk: &dyn Disk,
+    mut visit: impl FnMut(u64, Place, &[u8]) -> ControlFlow<()>,
+) -> Result<Report, JournalError> {
+    let lines = |segment, batch: &WholeBatch<'_>| {
+        batch.records().try_for_each(|(record, offset, line)| {
+            // Segments are so small that offsets fit.
+            let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+            visit(record, Place { segment, offset }, line)
+        })
+    };
     walk(disk, lines, |_, _| Ok(()))
+}
+
+/// Reads one committed line again.
+///
+/// # Errors
+///
+/// A failed read, or a log that has become shorter.
+pub fn line_at(disk: &dyn Disk, place: Place) -> Result<Vec<u8>, JournalError> {
+    LineReader::new(disk).line(place).map(<[u8]>::to_vec)
 }
 
 /// Gives every segment to `copy`: the name of its file and its whole batches, after all of them were checked.
@@ -59,7 +87,7 @@ pub fn for_each_segment<E: From<JournalError>>(
     mut passed: impl FnMut(Checkpoint),
     mut copy: impl FnMut(&str, &[u8]) -> Result<(), E>,
 ) -> Result<Report, E> {
-    let ends = |batch: &WholeBatch<'_>| {
+    let ends = |_, batch: &WholeBatch<'_>| {
         passed(batch.end);
         ControlFlow::Continue(())
     };
@@ -69,7 +97,7 @@ pub fn for_each_segment<E: From<JournalError>>(
 /// Goes through the log: `visit` sees every whole batch, `finish` the whole batches of a segment at its end.
 fn walk<E: From<JournalError>>(
     disk: &dyn Disk,
-    mut visit: impl FnMut(&WholeBatch<'_>) -> ControlFlow<()>,
+    mut visit: impl FnMut(u64, &WholeBatch<'_>) -> ControlFlow<()>,
     mut finish: impl FnMut(u64, &[u8]) -> Result<(), E>,
 ) -> Result<Report, E> {
     let mut report = Report { batches: 0, bytes: 0, head: Checkpoint::GENESIS, torn_bytes: 0 };
@@ -81,7 +109,7 @@ fn walk<E: From<JournalError>>(
         while let Some(batch) = batches.next_whole() {
             report.batches += 1;
             report.head = batch.end;
-            if visit(&batch).is_break() {
+            if visit(*first_record, &batch).is_break() {
                 return Ok(report);
             }
         }

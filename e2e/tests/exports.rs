@@ -1,0 +1,54 @@
+//! `papo export` beside a node at work, with the real binary.
+
+use std::fs;
+
+use e2e::{Node, Process, peers};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+#[test]
+fn a_node_at_work_is_exported_as_its_history_shows_it() {
+    let node = Node::up();
+    let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
+    alice.create("#a").expect("made");
+    bob.join("#a").expect("joined");
+    for text in ["old", "taken back", "\u{1b}[31mred"] {
+        alice.send("#a", text).expect("sent");
+    }
+    alice.send("@bob", "for bob").expect("sent");
+    let of = |n: u64| json!({ "conversation": "#a", "n": n, "id": Uuid::now_v7() });
+    let mut edit = of(3);
+    edit["text"] = json!("new");
+    alice.call("message.edit", edit).expect("edited");
+    alice.call("message.delete", of(4)).expect("deleted");
+
+    let data = node.data().to_str().expect("utf-8");
+    let export = |more: &[&str]| Process::run([&["export", "--data", data], more].concat());
+    let history = alice.call("message.history", json!({ "conversation": "#a" })).expect("a page");
+    let exported = export(&["#a"]);
+    assert_eq!(exported.code, Some(0), "{}", exported.log);
+    assert!(!exported.output.contains('\u{1b}'), "a terminal would obey");
+    let lines = |output: &str| -> Vec<Value> {
+        output.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    };
+    assert_eq!(json!(lines(&exported.output)), history["events"]);
+
+    let text = export(&["#a", "--text"]).output;
+    let without_times: Vec<_> = text.lines().map(|line| line.split_at(6).1).collect();
+    let said = ["#a 3 alice: new (edited)", "#a 4 alice: (deleted)", "#a 5 alice: ␛[31mred"];
+    assert_eq!(without_times, [&["#a 1 alice created #a", "#a 2 bob joined #a"], &said[..]].concat());
+
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("bob.jsonl");
+    let file_name = file.to_str().expect("utf-8");
+    let exported = export(&["@bob", "--output", file_name]);
+    assert_eq!((exported.code, exported.output.as_str()), (Some(0), ""), "{}", exported.log);
+    let found = lines(&fs::read_to_string(&file).expect("a file"));
+    assert_eq!((&found[0]["export"], &found[0]["user"]), (&json!("account"), &json!("bob")));
+    assert_eq!(found.last().expect("lines")["text"], "for bob");
+    assert_eq!(export(&["@bob", "--output", file_name]).code, Some(1), "there is a file of that name");
+
+    let refused = export(&["@zoe"]);
+    assert_eq!((refused.code, refused.log.trim()), (Some(1), "papo: there is no user zoe"));
+}

@@ -1,0 +1,196 @@
+//! Exports of a small log with edits, deletions, reactions and direct messages.
+
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and looks at the file"
+)]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use common::amendments::Emoji;
+use common::{ChannelName, Conversation, Target, Text, UserName};
+use server::commits::Commits;
+use server::domain::{Change, Command, Deed, Original};
+use server::export::{ExportError, Piece, export, to_file};
+use server::ledger::Ledger;
+use server::records::TokenDigest;
+use server::store::Store;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const NOW_MS: u64 = 1_763_700_000_000;
+
+struct Team {
+    folder: TempDir,
+    ledger: Ledger,
+    ids: u128,
+}
+
+fn user(name: &str) -> UserName {
+    UserName::new(name).expect("a name")
+}
+
+fn text(text: &str) -> Text<'static> {
+    Text::new(text.to_owned()).expect("a text")
+}
+
+impl Team {
+    fn new() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let store = Store::open(folder.path()).expect("a folder of our own");
+        let ledger = Ledger::open(store, &Commits::WhenPolled).expect("a sound folder");
+        let mut team = Self { folder, ledger, ids: 0x019a_a4a2_0000_7000_8000_0000_0000_0000 };
+        for name in ["alice", "bob", "carol"] {
+            team.record(Command::Register { user: user(name), password: "secret-hash".into() });
+        }
+        team
+    }
+
+    fn record(&mut self, command: Command<'static>) {
+        self.ledger.record(command, NOW_MS).expect("allowed");
+    }
+
+    fn id(&mut self) -> Uuid {
+        self.ids += 1;
+        Uuid::from_u128(self.ids)
+    }
+
+    fn say(&mut self, from: &str, to: &str, said: &str) {
+        let id = self.id();
+        let to = Target::new(to).expect("a target");
+        self.record(Command::Send { user: user(from), to, id, text: text(said), reply: None });
+    }
+
+    fn amend(&mut self, who: &str, of: &str, n: u64, author: &str, change: Change<'static>) {
+        let (id, conversation) = (self.id(), Target::new(of).expect("a target"));
+        let original = Original { n, author: user(author) };
+        self.record(Command::Amend { user: user(who), conversation, original, id, change });
+    }
+
+    fn deed(who: &str, channel: &str) -> Deed {
+        Deed { user: user(who), channel: ChannelName::new(channel).expect("a name") }
+    }
+
+    fn sync(&mut self) {
+        while !self.ledger.is_quiet() {
+            self.ledger.flush();
+            self.ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
+        }
+    }
+}
+
+/// Alice edits, deletes and is reacted to in a channel that she is then removed from; everybody writes to everybody.
+fn team() -> Team {
+    let mut team = Team::new();
+    team.record(Command::OpenSession {
+        user: user("alice"),
+        session: Uuid::from_u128(7),
+        digest: TokenDigest::of("token"),
+        expires: NOW_MS + 1,
+    });
+    team.record(Command::CreateChannel(Team::deed("bob", "#a"), false));
+    team.record(Command::Join(Team::deed("alice", "#a")));
+    team.say("alice", "#a", "first");
+    team.say("alice", "#a", "taken back");
+    team.say("bob", "#a", "bob in public");
+    team.amend("alice", "#a", 3, "alice", Change::Edit(text("second")));
+    team.amend("alice", "#a", 3, "alice", Change::Edit(text("third")));
+    team.amend("alice", "#a", 4, "alice", Change::Delete);
+    let heart = Emoji::new("+1").expect("an emoji");
+    team.amend("bob", "#a", 3, "alice", Change::React(heart));
+    team.say("alice", "@bob", "to bob");
+    team.say("bob", "@alice", "to alice");
+    team.amend("bob", "@alice", 2, "bob", Change::Edit(text("to alice, edited")));
+    team.say("bob", "@carol", "between bob and carol");
+    team.record(Command::Ban(Team::deed("bob", "#a"), user("alice")));
+    team.sync();
+    team
+}
+
+fn exported(data: &Path, wanted: &str) -> Result<String, ExportError> {
+    let mut lines = Vec::new();
+    export(data, &Target::new(wanted).expect("a target"), |piece| match piece {
+        Piece::Fact(fact) => writeln!(lines, "{}", serde_json::to_string(&fact)?),
+        Piece::Event(line) => writeln!(lines, "{}", String::from_utf8_lossy(line)),
+    })?;
+    Ok(String::from_utf8(lines).expect("utf-8").replace("\"at\":1763700000000,", ""))
+}
+
+#[test]
+fn a_channel_as_it_is_at_present_while_the_ledger_is_open() {
+    let team = team();
+    insta::assert_snapshot!(exported(team.folder.path(), "#a").expect("a channel"), @r##"
+    {"n":1,"to":"#a","from":"bob","kind":"channel.created"}
+    {"n":2,"to":"#a","from":"alice","kind":"channel.joined"}
+    {"n":3,"to":"#a","from":"alice","kind":"message","id":"019aa4a2-0000-7000-8000-000000000001","text":"third","edited":1763700000000,"reactions":[{"emoji":"+1","users":["bob"]}]}
+    {"n":4,"to":"#a","from":"alice","kind":"message","id":"019aa4a2-0000-7000-8000-000000000002","text":"","deleted":true}
+    {"n":5,"to":"#a","from":"bob","kind":"message","id":"019aa4a2-0000-7000-8000-000000000003","text":"bob in public"}
+    {"n":6,"to":"#a","from":"alice","kind":"message.edited","id":"019aa4a2-0000-7000-8000-000000000004","of":3,"text":"second"}
+    {"n":7,"to":"#a","from":"alice","kind":"message.edited","id":"019aa4a2-0000-7000-8000-000000000005","of":3,"text":"third"}
+    {"n":8,"to":"#a","from":"alice","kind":"message.deleted","id":"019aa4a2-0000-7000-8000-000000000006","of":4}
+    {"n":9,"to":"#a","from":"bob","kind":"message.reacted","id":"019aa4a2-0000-7000-8000-000000000007","of":3,"emoji":"+1"}
+    {"n":10,"to":"#a","from":"bob","kind":"channel.banned","user":"alice"}
+    "##);
+}
+
+#[test]
+fn a_user_with_nothing_of_others() {
+    let team = team();
+    let alice = exported(team.folder.path(), "@alice").expect("a user");
+    for foreign in ["secret-hash", "between bob and carol", "bob in public", "+1", "taken back"] {
+        assert!(!alice.contains(foreign), "{foreign} in {alice}");
+    }
+    assert!(!alice.contains(&TokenDigest::of("token").to_string()), "{alice}");
+    insta::assert_snapshot!(alice, @r##"
+    {"export":"account","user":"alice","since":1763700000000,"administrator":true,"disabled":false}
+    {"export":"session","session":"00000000-0000-0000-0000-000000000007","opened":1763700000000,"expires":1763700000001}
+    {"export":"channel","channel":"#a","role":null,"may_read":false}
+    {"export":"channel","channel":"*","role":"owner","may_read":true}
+    {"n":3,"to":"#a","from":"alice","kind":"message","id":"019aa4a2-0000-7000-8000-000000000001","text":"third","edited":1763700000000}
+    {"n":4,"to":"#a","from":"alice","kind":"message","id":"019aa4a2-0000-7000-8000-000000000002","text":"","deleted":true}
+    {"n":6,"to":"#a","from":"alice","kind":"message.edited","id":"019aa4a2-0000-7000-8000-000000000004","of":3,"text":"second"}
+    {"n":7,"to":"#a","from":"alice","kind":"message.edited","id":"019aa4a2-0000-7000-8000-000000000005","of":3,"text":"third"}
+    {"n":1,"to":"@bob","from":"alice","kind":"message","id":"019aa4a2-0000-7000-8000-000000000008","text":"to bob"}
+    {"n":2,"to":"@alice","from":"bob","kind":"message","id":"019aa4a2-0000-7000-8000-000000000009","text":"to alice, edited","edited":1763700000000}
+    {"n":3,"to":"@alice","from":"bob","kind":"message.edited","id":"019aa4a2-0000-7000-8000-00000000000a","of":2,"text":"to alice, edited"}
+    "##);
+}
+
+#[test]
+fn what_is_not_there_is_refused_by_name() {
+    let team = team();
+    let told = |data: &Path, wanted| exported(data, wanted).expect_err("nothing").to_string();
+    insta::assert_snapshot!(told(team.folder.path(), "#b"), @r##"there is no channel #b; create it, or list the channels there are"##);
+    insta::assert_snapshot!(told(team.folder.path(), "@zoe"), @r##"there is no user zoe"##);
+    let empty = TempDir::new().expect("a folder");
+    assert!(told(empty.path(), "#a").contains("is no data folder"));
+}
+
+#[test]
+fn every_event_of_a_channel_has_its_line() {
+    let team = team();
+    let channel = Conversation::Channel(ChannelName::new("#a").expect("a name"));
+    let lines = exported(team.folder.path(), "#a").expect("a channel").lines().count() as u64;
+    assert_eq!(lines, team.ledger.state().head(&channel));
+}
+
+#[test]
+fn a_file_is_private_and_takes_no_others_place() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("export");
+    let failed = to_file(&path, |out| {
+        out.write_all(b"half")?;
+        Err(std::io::Error::other("the disk is full").into())
+    });
+    assert!(failed.is_err() && !path.exists());
+    to_file(&path, |out| Ok(out.write_all(b"one")?)).expect("a new file");
+    assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+    let refused = to_file(&path, |out| Ok(out.write_all(b"other")?));
+    assert!(refused.is_err(), "there is a file of that name");
+    assert_eq!(fs::read(&path).expect("a file"), b"one");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else is left behind");
+}
