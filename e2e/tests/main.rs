@@ -14,6 +14,7 @@ mod kills;
 mod torn;
 mod chaos;
 mod backups;
+mod redact;
 mod commands;
 mod chat;
 mod outbox;

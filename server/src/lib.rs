@@ -14,6 +14,7 @@ pub mod commits;
 mod replay;
 pub mod ledger;
 pub mod backup;
+pub mod redact;
 
 pub mod jobs;
 pub mod passwords;

@@ -256,6 +256,7 @@ impl State {
             | Private::SessionEnded { .. }
             | Private::PasswordChanged { .. }
             | Private::Seen { .. }
+            | Private::Redacted { .. }
             | Private::DisabledSet { .. } => {}
         }
     }
