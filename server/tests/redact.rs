@@ -53,7 +53,8 @@ fn record(ledger: &mut Ledger, command: Command<'_>) {
     }
 }
 
-/// Two channels whose messages come in turns. The message 5 of `#a` was edited and deleted.
+/// Two channels whose messages come in turns. The message 5 of `#a` was edited and deleted, and its last
+/// one, 11, deleted.
 fn work(store: Store) {
     let mut ledger = Ledger::open_with(store, &Commits::WhenPolled, SIZES).expect("a sound folder");
     record(&mut ledger, Command::Register { user: alice(), password: "hash".into() });
@@ -70,8 +71,8 @@ fn work(store: Store) {
         }
     }
     let edit = Change::Edit(Text::new(SECRETS[1]).expect("a text"));
-    for (number, change) in [(50, edit), (51, Change::Delete)] {
-        let (conversation, original) = (Target::new("#a").expect("one"), Original { n: 5, author: alice() });
+    for (number, n, change) in [(50, 5, edit), (51, 5, Change::Delete), (52, 11, Change::Delete)] {
+        let (conversation, original) = (Target::new("#a").expect("one"), Original { n, author: alice() });
         let amend = Command::Amend { user: alice(), conversation, original, id: id(number), change };
         record(&mut ledger, amend);
     }
@@ -130,8 +131,8 @@ fn the_texts_are_nowhere_and_all_else_is_as_it_was() {
     }
     assert!(data.path().join("users.json").exists() && data.path().join("search/meta.json").exists());
 
-    let done = run(&data, &request(&[5], false));
-    assert_eq!((done.redacted, &done.chain_before), (2, &before.chain.to_string()));
+    let done = run(&data, &request(&[5, 11], false));
+    assert_eq!((done.redacted, &done.chain_before), (3, &before.chain.to_string()));
     for word in SECRETS {
         assert_eq!(holding(data.path(), word), [""; 0], "{word}");
     }
@@ -148,7 +149,7 @@ fn the_texts_are_nowhere_and_all_else_is_as_it_was() {
     assert_eq!(
         last,
         format!(
-            r##"{{"kind":"redacted","at":{NOW_MS},"conversation":"#a","numbers":[5],"by":"operator","head_before":"{chain}"}}"##
+            r##"{{"kind":"redacted","at":{NOW_MS},"conversation":"#a","numbers":[5,11],"by":"operator","head_before":"{chain}"}}"##
         )
     );
 
@@ -157,9 +158,9 @@ fn the_texts_are_nowhere_and_all_else_is_as_it_was() {
     assert_eq!(b, b_after);
     let changed: Vec<_> =
         a.iter().zip(&a_after).filter(|(old, new)| old != new).map(|(_, new)| new).collect();
-    assert_eq!((a.len(), changed.len()), (a_after.len(), 2));
+    assert_eq!((a.len(), changed.len()), (a_after.len(), 3));
     insta::assert_snapshot!(changed[0], @r##"{"n":5,"at":4102444800000,"to":"#a","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000005","text":"","deleted":true}"##);
-    insta::assert_snapshot!(changed[1], @r##"{"n":12,"at":4102444800000,"to":"#a","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000032","of":5,"text":"","deleted":true}"##);
+    insta::assert_snapshot!(changed[2], @r##"{"n":12,"at":4102444800000,"to":"#a","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000032","of":5,"text":"","deleted":true}"##);
 
     let again = run(&data, &request(&[5], false));
     assert_eq!((again.redacted, again.chain), (0, done.chain));
