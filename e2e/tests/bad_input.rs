@@ -204,8 +204,9 @@ fn random_replies_of_a_stray_server_are_dropped() {
     let mut dice = Dice::of_this_run();
     let stray = Peer::connect(node.endpoint("servers"), &node.service());
     (0..MESSAGES).for_each(|_| post_any_frames(&stray, &mut dice));
-    let dropped =
-        || ["malformed", "strangers", "unreachable"].map(|name| node.counter("broker", name)).iter().sum::<u64>();
+    let dropped = || {
+        ["malformed", "strangers", "unreachable"].map(|name| node.counter("broker", name)).iter().sum::<u64>()
+    };
     let started = clock::now();
     while dropped() < MESSAGES {
         assert!(started.elapsed() < DEADLINE, "only {} were counted", dropped());

@@ -16,6 +16,7 @@ mod torn;
 mod chaos;
 mod backups;
 mod exports;
+mod redact;
 mod commands;
 mod chat;
 mod outbox;

@@ -7,11 +7,16 @@ use std::ops::ControlFlow;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use common::{Event, Target, UserName};
-use server::journal::{RealDisk, for_each_line, verify};
-use server::records::Record;
+use common::{Conversation, Event, Target, UserName};
+use server::journal::{RealDisk, for_each_line};
+use server::records::{Private, Record};
+use server::redact::Request;
+use transport::clock;
 
 use crate::roles::DataArgs;
+
+/// How the record of a redaction begins.
+const REDACTED_START: &[u8] = b"{\"kind\":\"redacted\",";
 
 /// The subcommands of `papo log`.
 #[derive(Subcommand)]
@@ -28,6 +33,19 @@ pub(crate) enum Log {
         #[command(flatten)]
         data: DataArgs,
     },
+    /// Take the texts of deleted messages out of the log for good; the server must be stopped
+    Redact {
+        /// `#channel`, `*`, or the two users of a conversation: `'@alice @bob'`
+        conversation: String,
+        /// The numbers of the messages; their edits go along
+        #[arg(required = true)]
+        numbers: Vec<u64>,
+        /// Also messages that are not deleted: they are from then on
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        data: DataArgs,
+    },
 }
 
 impl Log {
@@ -38,14 +56,25 @@ impl Log {
                 let wanted = conversation.as_deref().map(Target::new).transpose()?;
                 tail(&data, wanted.as_ref(), lines)
             }
+            Self::Redact { conversation, numbers, force, data } => {
+                let conversation = one_for_all(&conversation)?;
+                let numbers = numbers.into_iter().collect();
+                let done = Request { conversation, numbers, force }.run(&data.data, clock::unix_ms())?;
+                let line = serde_json::to_string(&done)?;
+                writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+            }
         }
     }
 }
 
 fn verify_log(data: &DataArgs) -> anyhow::Result<()> {
-    let report = verify(&RealDisk::new(&data.data))?;
+    let mut redactions = 0;
+    let report = for_each_line(&RealDisk::new(&data.data), |_, line| {
+        redactions += u64::from(line.starts_with(REDACTED_START));
+        ControlFlow::Continue(())
+    })?;
     let line = serde_json::json!({
-        "whole": true, "records": report.head.record, "batches": report.batches, "bytes": report.bytes, "torn_bytes": report.torn_bytes, "chain": report.head.chain.to_string(),
+        "whole": true, "records": report.head.record, "batches": report.batches, "bytes": report.bytes, "torn_bytes": report.torn_bytes, "redactions": redactions, "chain": report.head.chain.to_string(),
     });
     writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
 }
@@ -91,14 +120,42 @@ fn is_directional(character: char) -> bool {
     )
 }
 
-/// Whether a line is an event of the wanted conversation. The server's own records are never printed: they
-/// hold hashes of passwords.
+/// What `#general`, `*` or `@alice @bob` names, whoever looks.
+fn one_for_all(name: &str) -> anyhow::Result<Conversation> {
+    if let Some((one, other)) = name.split_once(' ')
+        && let (Target::User(one), other @ Target::User(_)) = (Target::new(one)?, Target::new(other)?)
+    {
+        return Ok(Conversation::of(&one, &other));
+    }
+    match Target::new(name)? {
+        Target::Channel(channel) => Ok(Conversation::Channel(channel)),
+        Target::User(user) => anyhow::bail!("say with whom: '@{user} @somebody', in one pair of quotes"),
+    }
+}
+
+/// Whether a line is an event of the wanted conversation, or says that some of its texts were redacted. The server's
+/// other records are never printed: they hold hashes of passwords.
 fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
-    let Ok(Record::Event(event)) = Record::decode(line) else { return false };
+    let event = match Record::decode(line) {
+        Ok(Record::Event(event)) => event,
+        Ok(Record::Private(Private::Redacted { conversation, .. })) => {
+            return is_of(&conversation, wanted);
+        }
+        Ok(Record::Private(_)) | Err(_) => return false,
+    };
     match wanted {
         None => true,
         Some(Target::User(user)) => concerns(&event, user),
         Some(channel @ Target::Channel(_)) => event.to == *channel,
+    }
+}
+
+fn is_of(conversation: &str, wanted: Option<&Target>) -> bool {
+    match (wanted, one_for_all(conversation)) {
+        (None, _) => true,
+        (Some(Target::User(user)), Ok(Conversation::Direct(one, other))) => [one, other].contains(user),
+        (Some(Target::Channel(name)), Ok(Conversation::Channel(channel))) => channel == *name,
+        (Some(_), Ok(_) | Err(_)) => false,
     }
 }
 

@@ -183,7 +183,7 @@ impl Survey {
     }
 
     fn facts(&self, user: &UserName) -> Result<Vec<Fact>, DomainError> {
-        let State { users, channels } = &self.state;
+        let State { users, channels, .. } = &self.state;
         let account = users.accounts().get(user).ok_or_else(|| DomainError::NoSuchUser(user.clone()))?;
         let mut facts = vec![Fact::Account {
             user: user.clone(),
@@ -253,8 +253,10 @@ fn is_wanted(wanted: &Target, event: &Event<'_>) -> bool {
         (Target::Channel(_), Target::User(_)) => false,
         (Target::User(user), Target::User(to)) => to == user || event.from == *user,
         (Target::User(user), Target::Channel(_)) => {
-            let is_said =
-                matches!(event.body, Body::Message { .. } | Body::Edited { .. } | Body::Gone { .. });
+            let is_said = matches!(
+                event.body,
+                Body::Message { .. } | Body::Edited { .. } | Body::File { .. } | Body::Gone { .. }
+            );
             is_said && event.from == *user
         }
     }

@@ -15,6 +15,7 @@ mod replay;
 pub mod ledger;
 pub mod backup;
 pub mod export;
+pub mod redact;
 
 pub mod jobs;
 pub mod files;

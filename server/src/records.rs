@@ -119,6 +119,20 @@ pub enum Private {
         /// Whether it is shut out from now on.
         disabled: bool,
     },
+    /// The texts of messages were taken out of the log, and its chain was computed anew. It changes no state.
+    #[serde(rename = "redacted")]
+    Redacted {
+        /// When, in Unix milliseconds.
+        at: u64,
+        /// The conversation's one name.
+        conversation: Box<str>,
+        /// The numbers of the messages.
+        numbers: Vec<u64>,
+        /// Who has done it: `operator`.
+        by: Box<str>,
+        /// The chain at the end of the log before, in hexadecimal digits.
+        head_before: Box<str>,
+    },
 }
 
 /// How every event line begins.
@@ -188,7 +202,7 @@ impl<'de> Deserialize<'de> for TokenDigest {
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 8] = [
+    const GOLDEN: [&str; 9] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
@@ -197,6 +211,7 @@ mod tests {
         r##"{"kind":"account.role","at":7,"user":"bob","administrator":true}"##,
         r##"{"kind":"account.disabled","at":7,"user":"bob","disabled":false}"##,
         r##"{"kind":"seen","at":7,"user":"bob"}"##,
+        r##"{"kind":"redacted","at":7,"conversation":"@alice @bob","numbers":[3,9],"by":"operator","head_before":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
     ];
 
     #[test]

@@ -23,7 +23,8 @@ use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::Shared;
 use crate::domain::{State, TopicSecret};
-use crate::journal::{Checkpoint, Disk, RealDisk};
+use crate::journal::{Checkpoint, Disk, JournalError, RealDisk};
+use crate::redact;
 
 /// The format of both snapshots. A server refuses a newer one than it knows, and makes nothing of an older one:
 /// format 1 did not say which events were messages, and only the log knows.
@@ -51,6 +52,9 @@ pub enum StoreError {
     /// A backup was not restored to its end.
     #[error("{0} holds a restore that was broken off: empty the folder, and run `papo restore` again")]
     Restoring(PathBuf),
+    /// A redaction that was broken off cannot be finished.
+    #[error(transparent)]
+    Redacting(#[from] JournalError),
     /// The folder or a file in it cannot be read or written.
     #[error(
         "cannot {action} {path}: {source}; the data folder and all in it must belong to the user that runs papo"
@@ -144,6 +148,7 @@ impl Store {
         if folder.join(RESTORING_FOLDER).exists() {
             return Err(StoreError::Restoring(folder.to_owned()));
         }
+        redact::recover(&disk)?;
         Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: Some(lock) })
     }
 

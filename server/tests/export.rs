@@ -67,7 +67,7 @@ impl Team {
 
     fn amend(&mut self, who: &str, of: &str, n: u64, author: &str, change: Change<'static>) {
         let (id, conversation) = (self.id(), Target::new(of).expect("a target"));
-        let original = Original { n, author: user(author) };
+        let original = Original { n, author: user(author), is_file: false };
         self.record(Command::Amend { user: user(who), conversation, original, id, change });
     }
 

@@ -30,7 +30,8 @@ pub(super) fn list(desk: &mut Desk<'_>, params: &ListMentions<'_>) -> Result<Pag
         let Some(event) = desk.ledger.event(&conversation, mentioned.n)? else { continue };
         let amendments = desk.ledger.state().channels.amendments(&conversation);
         let amendment = amendments.and_then(|all| all.of(mentioned.n)).unwrap_or(&unamended);
-        write_present(desk.ledger, &conversation, event, amendment, false, &mut lines)?;
+        let find = |n| desk.ledger.event(&conversation, n);
+        write_present(find, event, amendment, false, &mut lines)?;
         if lines.len() > HISTORY_BYTES_MAX / 2 {
             // The page ends early, as one of history does.
             before = Some(mentioned.record);

@@ -187,7 +187,7 @@ impl Users {
                     account.seen = Some(*at);
                 }
             }
-            Private::Read { .. } => {}
+            Private::Read { .. } | Private::Redacted { .. } => {}
             Private::AdministratorSet { user, administrator, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.administrator = *administrator;

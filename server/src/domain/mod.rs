@@ -276,6 +276,7 @@ impl State {
             | Private::SessionEnded { .. }
             | Private::PasswordChanged { .. }
             | Private::Seen { .. }
+            | Private::Redacted { .. }
             | Private::DisabledSet { .. } => {}
         }
     }

@@ -98,7 +98,8 @@ fn messages(others: &[u64], mark: u64, head: u64) -> u64 {
 /// Whether an event says something that one may want to read.
 fn is_message(body: &Body<'_>) -> bool {
     match body {
-        Body::Message { .. } | Body::File { .. } => true,
+        // One whose text is gone counts as before: nothing else may change with the text.
+        Body::Message { .. } | Body::File { .. } | Body::Gone { of: None, .. } => true,
         Body::Edited { .. }
         | Body::Deleted { .. }
         | Body::Reacted { .. }

@@ -81,7 +81,7 @@ pub enum JournalError {
 impl JournalError {
     /// The error for a failed file operation: [`StorageFull`](Self::StorageFull) or [`Unavailable`](Self::Unavailable).
     /// For a sync see [`unsure`](Self::unsure).
-    pub(super) fn io(action: &'static str, file: &str, source: io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, file: &str, source: io::Error) -> Self {
         let full = matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         let (file, source) = (file.to_owned(), Arc::new(source));
         if full {

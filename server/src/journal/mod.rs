@@ -26,6 +26,7 @@ mod format;
 mod index;
 mod lines;
 mod recovery;
+pub mod rewrite;
 mod scrub;
 mod sealed;
 mod segment;

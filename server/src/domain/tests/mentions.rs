@@ -46,7 +46,7 @@ fn what_was_taken_back_and_where_one_is_no_more_mentions_nobody() {
     let mut world = channel_of_three();
     world.does(say("ana", "#a", "@bob @here"));
     world.does(say("ana", "#a", "@bob"));
-    let original = Original { n: 4, author: user("ana") };
+    let original = Original { n: 4, author: user("ana"), is_file: false };
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0005);
     let (by, conversation) = (user("ana"), to("#a"));
     world.does(Command::Amend { user: by, conversation, original, id, change: Change::Delete });
