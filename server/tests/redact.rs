@@ -72,7 +72,8 @@ fn work(store: Store) {
     }
     let edit = Change::Edit(Text::new(SECRETS[1]).expect("a text"));
     for (number, n, change) in [(50, 5, edit), (51, 5, Change::Delete), (52, 11, Change::Delete)] {
-        let (conversation, original) = (Target::new("#a").expect("one"), Original { n, author: alice() });
+        let (conversation, original) =
+            (Target::new("#a").expect("one"), Original { n, author: alice(), is_file: false });
         let amend = Command::Amend { user: alice(), conversation, original, id: id(number), change };
         record(&mut ledger, amend);
     }
