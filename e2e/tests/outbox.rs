@@ -187,6 +187,7 @@ fn a_chat_that_is_started_without_its_server_shows_what_was_said_and_sends_what_
     alice.wait_for("the server does not answer yet");
     alice.enter("sem servidor");
     alice.wait_for("-- waiting to be sent to #general: sem servidor --");
+    alice.wait_for("the server does not answer; trying again");
     alice.enter("/status");
     alice.wait_for("offline: tcp://");
     alice.wait_for("waiting to be sent: 1");
