@@ -252,6 +252,7 @@ impl Session {
         self.requests.forget_following();
         self.requests.forget_repairs(|_any| true);
         self.conversations.clear();
+        self.ended.clear();
         self.repairs = super::history::Repairs::default();
         self.reads = super::reads::Reads::default();
         if let Some(ticket) = ticket {

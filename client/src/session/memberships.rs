@@ -75,8 +75,13 @@ impl Session {
         Some(entry)
     }
 
-    /// One has joined in another session. The heads know the topic.
+    /// One has joined in another session. The heads know the topic. The events of a channel come on two topics: a joining
+    /// that comes late, behind what ended it, begins nothing.
     fn begin_to_follow(&mut self, now_ms: u64, entry: &Entry) {
+        if self.ended.get(&entry.conversation).is_some_and(|end| entry.n < *end) {
+            return;
+        }
+        self.ended.remove(&entry.conversation);
         if self.following.has_begun() && self.following.wants(&entry.conversation) {
             self.conversations.insert(entry.conversation.clone(), Timeline::starting_at(entry.n));
             self.hurry_heads(now_ms);
@@ -88,6 +93,7 @@ impl Session {
         let timeline = self.conversations.get(&entry.conversation);
         if timeline.is_some_and(|timeline| timeline.awaits(entry.n)) {
             self.forget_conversation(&entry.conversation);
+            self.ended.insert(entry.conversation.clone(), entry.n);
             if !is_own_wish {
                 self.effects.push(Effect::News(News::MembershipEnded(entry)));
             }

@@ -68,6 +68,8 @@ pub struct Session {
     outbox: Outbox,
     following: Following,
     conversations: BTreeMap<Target, Timeline>,
+    /// With which event the last membership ended, of channels that one is not in any more.
+    ended: BTreeMap<Target, u64>,
     repairs: Repairs,
     presence: Presence,
     typing: Typing,
@@ -89,6 +91,7 @@ impl Session {
             outbox: Outbox::default(),
             following: Following::default(),
             conversations: BTreeMap::new(),
+            ended: BTreeMap::new(),
             repairs: Repairs::default(),
             presence: Presence::default(),
             typing: Typing::default(),

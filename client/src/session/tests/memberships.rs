@@ -76,6 +76,23 @@ fn a_channel_joined_in_another_session_is_followed_at_once() {
     "#);
 }
 
+/// Found by the simulation (seed 3881): both topics tell of a joining and of what ended it, the channel's first.
+#[test]
+fn a_joining_that_is_over_is_not_told_again() {
+    let mut stage = Stage::following();
+    let (joined, left) =
+        (event(4, "alice", r#""kind":"channel.joined""#), event(5, "alice", r#""kind":"channel.left""#));
+    let both = format!("{joined}\n{left}");
+    stage.session.events(0, TOPIC.as_bytes(), both.as_bytes());
+    stage.own_line(&both);
+    stage.note();
+    insta::assert_snapshot!(stage.transcript, @r"
+    tell #ops 4
+    unsubscribe channel.ops
+    membership ended #ops 5
+    ");
+}
+
 #[test]
 fn what_one_asked_for_here_is_told_by_the_answer() {
     let mut stage = Stage::following();
