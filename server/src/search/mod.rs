@@ -40,6 +40,10 @@ pub const THREADS: usize = 2;
 /// Searches accepted and not done yet.
 pub const WAITING_MAX: usize = 64;
 
+/// How much the indexer steps back where processors are scarce: a tenth of the weight of the event loop. Not further, for
+/// both take one lock for a moment.
+const NICENESS: i32 = 10;
+
 /// Records that gather before they are taken in without anybody asking: a fraction of a second of work.
 const GATHERING_RECORDS: u64 = 5000;
 
@@ -176,6 +180,10 @@ impl Shared {
 
     /// The thread: takes in what is due, until it is to stop.
     fn keep_up(&self) {
+        // On Linux this is the calling thread's own, and the threads that it starts inherit it (nice(2), pthreads(7)).
+        if let Err(error) = rustix::process::nice(NICENESS) {
+            warn!(%error, "the indexer runs at the same priority as the server");
+        }
         let mut failures = 0;
         let mut indexer = None;
         while let Some(last) = self.next_work() {
