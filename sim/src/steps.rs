@@ -316,13 +316,13 @@ impl World {
         let pages = amended::read_all(&readers, |user, method, params| {
             node.ask(user, method, params, now_ms).map(|(result, _)| result)
         })?;
+        pages.iter().try_for_each(|(_, page)| amended.deleted_is_gone(page))?;
         pages
             .iter()
             .try_for_each(|(conversation, page)| amended.history_shows_the_last_edit(conversation, page))?;
         pages
             .iter()
             .try_for_each(|(conversation, page)| amended.history_shows_reactions(conversation, page))?;
-        pages.iter().try_for_each(|(_, page)| amended.deleted_is_gone(page))?;
         for user in &self.users {
             let ask = |params| self.node.ask(user, "mention.list", params, now_ms).map(|(result, _)| result);
             amended.mentions_are_listed(user, &amended::all_mentions(ask)?)?;
