@@ -46,7 +46,10 @@ fn said(event: Event<'static>) -> Option<String> {
 /// What `papo chat` prints at a login, for somebody who only reads.
 fn chat(node: &Node, config: &TempDir, arguments: &[&str]) -> String {
     let mut command = Command::new(binary());
-    command.env("PAPO_SERVER", node.server()).env("PAPO_CONFIG", config.path()).env("PAPO_PASSWORD", PASSWORD);
+    command
+        .env("PAPO_SERVER", node.server())
+        .env("PAPO_CONFIG", config.path())
+        .env("PAPO_PASSWORD", PASSWORD);
     let done = command.args(arguments).stdin(Stdio::null()).output().expect("papo");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8(done.stdout).expect("utf-8")
