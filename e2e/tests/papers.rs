@@ -15,7 +15,7 @@ pub(crate) fn pdf(text: &str) -> Vec<u8> {
     ];
     let (mut file, mut places) = (String::from("%PDF-1.4\n"), String::new());
     for (number, object) in (1..).zip(&objects) {
-        write!(places, "{:010} 00000 n \n", file.len()).expect("a string");
+        writeln!(places, "{:010} 00000 n ", file.len()).expect("a string");
         write!(file, "{number} 0 obj\n{object}\nendobj\n").expect("a string");
     }
     let (table, count) = (file.len(), objects.len() + 1);
