@@ -74,11 +74,17 @@ figures! {
     SendBatchedTo10  "Acknowledged, 16 x 64 in flight" "papo, frames of up to 64 lines, 10 subscribers" PerSecond;
     SendSingleTo100  "Acknowledged, 16 x 64 in flight" "papo, a frame for each line, 100 subscribers" PerSecond;
     SendBatchedTo100 "Acknowledged, 16 x 64 in flight" "papo, frames of up to 64 lines, 100 subscribers" PerSecond;
+    CurveSingle      "Acknowledged, 16 x 64 in flight" "papo with CURVE, a frame for each line, 1 subscriber" PerSecond;
+    CurveBatched     "Acknowledged, 16 x 64 in flight" "papo with CURVE, frames of up to 64 lines, 1 subscriber" PerSecond;
+    CurveSingleTo10  "Acknowledged, 16 x 64 in flight" "papo with CURVE, a frame for each line, 10 subscribers" PerSecond;
+    CurveBatchedTo10 "Acknowledged, 16 x 64 in flight" "papo with CURVE, frames of up to 64 lines, 10 subscribers" PerSecond;
     RedisFan10       "Deliveries, 1 to 10" "Redis PUBLISH" PerSecond;
     NatsFan10        "Deliveries, 1 to 10" "NATS core" PerSecond;
     IrcFan10         "Deliveries, 1 to 10" "ngIRCd" PerSecond;
     FanSingle10      "Deliveries, 1 to 10" "papo, durable, a frame for each line" PerSecond;
     FanBatched10     "Deliveries, 1 to 10" "papo, durable, frames of up to 64 lines" PerSecond;
+    CurveFanSingle10 "Deliveries, 1 to 10" "papo with CURVE, durable, a frame for each line" PerSecond;
+    CurveFanBatched10 "Deliveries, 1 to 10" "papo with CURVE, durable, frames of up to 64 lines" PerSecond;
     RedisFan100      "Deliveries, 1 to 100" "Redis PUBLISH" PerSecond;
     NatsFan100       "Deliveries, 1 to 100" "NATS core" PerSecond;
     IrcFan100        "Deliveries, 1 to 100" "ngIRCd" PerSecond;

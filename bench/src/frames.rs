@@ -10,9 +10,14 @@ use transport::{Context, Frame, Kind, Sent, Socket};
 
 use crate::load::{Connection, Receiver, Sender};
 
-/// Makes a connected socket.
-pub(crate) fn connected(context: &Context, kind: Kind, endpoint: &str) -> Result<Socket> {
-    let socket = context.socket(kind, &Security::Plain)?;
+/// Makes a connected socket, protected as the node at `endpoint` is.
+pub(crate) fn connected(
+    context: &Context,
+    kind: Kind,
+    endpoint: &str,
+    security: &Security,
+) -> Result<Socket> {
+    let socket = context.socket(kind, security)?;
     socket.connect(endpoint)?;
     Ok(socket)
 }

@@ -8,7 +8,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use common::rpc;
 use serde_json::{Value, json};
+use transport::invite::Invite;
+use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
+use transport::security::Security;
 use transport::{Context, Frame, Kind, Sent, Socket, clock};
 use uuid::Builder;
 
@@ -30,38 +33,67 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// More messages than are ever sent.
 const LIMITLESS: &str = "1000000000";
 
+/// Whether what goes over the sockets of a node is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// Not, as with the peers.
+    Plain,
+    /// With CURVE, as a node does unless told otherwise.
+    Curve,
+}
+
 /// A node that runs, on ports of its own.
 pub(crate) struct Node {
     pub(crate) process: Process,
     pub(crate) clients: String,
     pub(crate) subscribers: String,
+    /// What a client protects its sockets with.
+    pub(crate) security: Security,
     /// From the start of the process to its line that it is ready.
     pub(crate) start: Duration,
 }
 
 impl Node {
-    /// Starts a node on this data folder and waits until it is ready.
+    /// Starts a node in plain text on this data folder and waits until it is ready.
     pub(crate) fn start(papo: &Path, data: &Path) -> Result<Self> {
+        Self::start_with(papo, data, Wire::Plain)
+    }
+
+    /// The same, encrypted or not.
+    pub(crate) fn start_with(papo: &Path, data: &Path, wire: Wire) -> Result<Self> {
         let mut command = Command::new(papo);
         command.args([OsStr::new("up"), OsStr::new("--data"), data.as_os_str()]);
         for flag in ["--clients", "--subscribers", "--broker-control", "--proxy-control", "--server-control"]
         {
             command.args([flag, "tcp://127.0.0.1:0"]);
         }
-        // The peers do not encrypt either, and no limit is meant for a bench; it is checked all the same.
-        command.args(["--plaintext", "--messages-per-second", LIMITLESS, "--messages-burst", LIMITLESS]);
-        Self::start_command(&mut command)
+        if wire == Wire::Plain {
+            command.arg("--plaintext");
+        }
+        // No limit is meant for a bench; it is checked all the same.
+        command.args(["--messages-per-second", LIMITLESS, "--messages-burst", LIMITLESS]);
+        let node = Self::start_command(&mut command)?;
+        let is_encrypted = matches!(node.security, Security::Client { .. });
+        ensure!(is_encrypted == (wire == Wire::Curve), "the node says {:?}, not {wire:?}", node.security);
+        Ok(node)
     }
 
-    /// Starts whatever says `clients` and `subscribers` in its line that it is ready.
+    /// Starts whatever says `clients` and `subscribers` in its line that it is ready, and `invite` if it encrypts.
     pub(crate) fn start_command(command: &mut Command) -> Result<Self> {
         let started = clock::now();
         let (process, ready) = Process::start_until_ready(command)?;
         let start = clock::now().duration_since(started);
         let endpoint = |name: &str| ready.get(name).and_then(Value::as_str).map(str::to_owned);
         let (clients, subscribers) = endpoint("clients").zip(endpoint("subscribers")).context("endpoints")?;
-        Ok(Self { process, clients, subscribers, start })
+        let security = security(ready.get("invite").and_then(Value::as_str))?;
+        Ok(Self { process, clients, subscribers, security, start })
     }
+}
+
+/// Without an invite there is no key to rely on, for nothing is encrypted.
+fn security(invite: Option<&str>) -> Result<Security> {
+    let Some(invite) = invite else { return Ok(Security::Plain) };
+    Ok(Security::Client { server: invite.parse::<Invite>()?.key(), own: KeyPair::generate()? })
 }
 
 /// Where the `papo` is that was built together with this program.
@@ -76,6 +108,7 @@ pub(crate) struct Session {
     pub(crate) context: Context,
     clients: String,
     subscribers: String,
+    security: Security,
     token: String,
     topic: String,
 }
@@ -84,7 +117,7 @@ impl Session {
     /// Logs in; makes the account and the channel where they are not there yet.
     pub(crate) fn open(node: &Node) -> Result<Self> {
         let context = Context::new();
-        let socket = connected(&context, Kind::Dealer, &node.clients)?;
+        let socket = connected(&context, Kind::Dealer, &node.clients, &node.security)?;
         let credentials = json!({ "user": "alice", "password": PASSWORD });
         // The name is taken when the node has the account already.
         let _registered = ask(&socket, "auth.register", &credentials);
@@ -93,32 +126,37 @@ impl Session {
         let channel =
             ask(&socket, "channel.create", &params).or_else(|_| ask(&socket, "channel.join", &params))?;
         let (clients, subscribers) = (node.clients.clone(), node.subscribers.clone());
-        Ok(Self { context, clients, subscribers, topic: string(&channel, "topic")?, token })
+        let (security, topic) = (node.security.clone(), string(&channel, "topic")?);
+        Ok(Self { context, clients, subscribers, security, token, topic })
     }
 
     /// A connection that says things in the channel.
     pub(crate) fn sender(&self, random: &mut Random, frame_lines_max: usize) -> Result<Requests<Sends>> {
         let lines = Sends::new(&self.token, random.clone());
         random.next();
-        let socket = connected(&self.context, Kind::Dealer, &self.clients)?;
+        let socket = self.connected(Kind::Dealer, &self.clients)?;
         Ok(Requests::new(socket, lines, frame_lines_max))
     }
 
     /// A connection that reads random pages of the channel, which has `messages` messages.
     pub(crate) fn reader(&self, random: &mut Random, messages: u64) -> Result<Requests<Pages>> {
         let pages = Pages { token: self.token.clone(), random: Random::new(random.next()), messages };
-        Ok(Requests::new(connected(&self.context, Kind::Dealer, &self.clients)?, pages, 1))
+        Ok(Requests::new(self.connected(Kind::Dealer, &self.clients)?, pages, 1))
     }
 
     /// A connection that gets every event of the channel from now on.
     pub(crate) fn subscriber(&self) -> Result<Events> {
-        let socket = connected(&self.context, Kind::Subscriber, &self.subscribers)?;
+        let socket = self.connected(Kind::Subscriber, &self.subscribers)?;
         socket.subscribe(self.topic.as_bytes())?;
         let barrier = b"sync.bench.000102030405060708090a0b0c0d0e0f";
         socket.subscribe(barrier)?;
         receive(&socket)?;
         socket.unsubscribe(barrier)?;
         Ok(Events::new(socket))
+    }
+
+    fn connected(&self, kind: Kind, endpoint: &str) -> Result<Socket> {
+        connected(&self.context, kind, endpoint, &self.security)
     }
 }
 

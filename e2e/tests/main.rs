@@ -4,6 +4,7 @@
 mod accounts;
 mod messages;
 mod files;
+mod transfers;
 mod reads;
 mod amendments;
 mod bad_input;
@@ -22,6 +23,7 @@ mod chat;
 mod outbox;
 mod plain;
 mod people;
+mod papers;
 mod languages;
 mod trabalho;
 mod readme;

@@ -10,7 +10,7 @@ use crate::figures::{Figure, Results, Samples};
 const WIDTH: u32 = 860;
 const BAR_HEIGHT: i32 = 26;
 /// Room for the labels on the left and for the values on the right.
-const LABELS_WIDTH: i32 = 350;
+const LABELS_WIDTH: i32 = 400;
 const VALUES_WIDTH: i32 = 90;
 const TITLE_HEIGHT: i32 = 44;
 
@@ -36,6 +36,10 @@ pub(super) const ALL: &[Plot] = &[
             Figure::SendBatched,
             Figure::SendSingleTo10,
             Figure::SendBatchedTo10,
+            Figure::CurveSingle,
+            Figure::CurveBatched,
+            Figure::CurveSingleTo10,
+            Figure::CurveBatchedTo10,
         ],
     },
     Plot {
@@ -47,6 +51,8 @@ pub(super) const ALL: &[Plot] = &[
             Figure::IrcFan10,
             Figure::FanSingle10,
             Figure::FanBatched10,
+            Figure::CurveFanSingle10,
+            Figure::CurveFanBatched10,
         ],
     },
     Plot {

@@ -28,7 +28,7 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let node = start()?;
     let (context, text) = (Context::new(), setup.text());
     let senders = (0..CONNECTIONS).map(|_| {
-        let socket = connected(&context, Kind::Dealer, &node.clients)?;
+        let socket = connected(&context, Kind::Dealer, &node.clients, &node.security)?;
         Ok(Requests::new(socket, Text(text.clone()), 1))
     });
     let mut senders = senders.collect::<Result<Vec<_>>>()?;

@@ -81,9 +81,9 @@ fn topic(number: u64) -> Vec<u8> {
 }
 
 fn subscribe(context: &Context, node: &Node, number: u64) -> Result<(Socket, Socket)> {
-    let events = connected(context, Kind::Subscriber, &node.subscribers)?;
+    let events = connected(context, Kind::Subscriber, &node.subscribers, &node.security)?;
     events.subscribe(&topic(number))?;
-    Ok((connected(context, Kind::Dealer, &node.clients)?, events))
+    Ok((connected(context, Kind::Dealer, &node.clients, &node.security)?, events))
 }
 
 /// Waits until both connections work. The same for both nodes: papo answers the request with an error and the

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::figures::{Figure, Results};
 use crate::load::Plan;
+use crate::papo::Wire::{Curve, Plain};
 use crate::random::Random;
 
 pub(crate) use big_log::BigLog;
@@ -76,10 +77,12 @@ pub(crate) const ALL: &[Workload] = &[
     Workload { name: "echo", run: |setup, _, results| echo::run(setup, results) },
     Workload { name: "redis-append", run: |setup, _, results| sends::redis_append(setup, results) },
     Workload { name: "jetstream", run: |setup, _, results| sends::jet_stream(setup, results) },
-    Workload { name: "sends-1", run: |setup, _, results| sends::papo(setup, results, 1) },
-    Workload { name: "sends-10", run: |setup, _, results| sends::papo(setup, results, 10) },
+    Workload { name: "sends-1", run: |setup, _, results| sends::papo(setup, results, Plain, 1) },
+    Workload { name: "curve-1", run: |setup, _, results| sends::papo(setup, results, Curve, 1) },
+    Workload { name: "sends-10", run: |setup, _, results| sends::papo(setup, results, Plain, 10) },
+    Workload { name: "curve-10", run: |setup, _, results| sends::papo(setup, results, Curve, 10) },
     Workload { name: "fan-out-10", run: |setup, _, results| fan_out::peers(setup, results, 10) },
-    Workload { name: "sends-100", run: |setup, _, results| sends::papo(setup, results, 100) },
+    Workload { name: "sends-100", run: |setup, _, results| sends::papo(setup, results, Plain, 100) },
     Workload { name: "fan-out-100", run: |setup, _, results| fan_out::peers(setup, results, 100) },
     Workload { name: "schedule", run: |setup, _, results| schedule::run(setup, results) },
     Workload { name: "one-at-a-time", run: |setup, _, results| one_at_a_time::run(setup, results) },

@@ -5,18 +5,23 @@ use anyhow::Result;
 use super::{CONNECTIONS, Setup, WINDOW, add_if};
 use crate::figures::{Figure, Results};
 use crate::load::{self, Rates};
-use crate::papo::{Node, Session};
+use crate::papo::{Node, Session, Wire};
 use crate::peers;
 
 /// Figures of papo with that many subscribers: acknowledged and delivered, frame by line and batched.
-fn figures(subscribers: usize) -> [(usize, Figure, Option<Figure>); 2] {
-    match subscribers {
-        0..10 => [(1, Figure::SendSingle, None), (WINDOW, Figure::SendBatched, None)],
-        10..100 => [
+fn figures(wire: Wire, subscribers: usize) -> [(usize, Figure, Option<Figure>); 2] {
+    match (wire, subscribers) {
+        (Wire::Curve, 0..10) => [(1, Figure::CurveSingle, None), (WINDOW, Figure::CurveBatched, None)],
+        (Wire::Curve, _) => [
+            (1, Figure::CurveSingleTo10, Some(Figure::CurveFanSingle10)),
+            (WINDOW, Figure::CurveBatchedTo10, Some(Figure::CurveFanBatched10)),
+        ],
+        (Wire::Plain, 0..10) => [(1, Figure::SendSingle, None), (WINDOW, Figure::SendBatched, None)],
+        (Wire::Plain, 10..100) => [
             (1, Figure::SendSingleTo10, Some(Figure::FanSingle10)),
             (WINDOW, Figure::SendBatchedTo10, Some(Figure::FanBatched10)),
         ],
-        _ => [
+        (Wire::Plain, _) => [
             (1, Figure::SendSingleTo100, Some(Figure::FanSingle100)),
             (WINDOW, Figure::SendBatchedTo100, Some(Figure::FanBatched100)),
         ],
@@ -24,9 +29,9 @@ fn figures(subscribers: usize) -> [(usize, Figure, Option<Figure>); 2] {
 }
 
 /// papo: every message is on the disk before it is acknowledged, and every subscriber gets every message.
-pub(super) fn papo(setup: &mut Setup, results: &mut Results, subscribers: usize) -> Result<()> {
-    for (frame_lines_max, acknowledged, delivered) in figures(subscribers) {
-        let rates = one_node(setup, subscribers, frame_lines_max)?;
+pub(super) fn papo(setup: &mut Setup, results: &mut Results, wire: Wire, subscribers: usize) -> Result<()> {
+    for (frame_lines_max, acknowledged, delivered) in figures(wire, subscribers) {
+        let rates = one_node(setup, wire, subscribers, frame_lines_max)?;
         results.add(acknowledged, rates.acknowledged);
         if let Some(delivered) = delivered {
             results.add(delivered, rates.delivered);
@@ -35,9 +40,9 @@ pub(super) fn papo(setup: &mut Setup, results: &mut Results, subscribers: usize)
     Ok(())
 }
 
-fn one_node(setup: &mut Setup, subscribers: usize, frame_lines_max: usize) -> Result<Rates> {
+fn one_node(setup: &mut Setup, wire: Wire, subscribers: usize, frame_lines_max: usize) -> Result<Rates> {
     let folder = setup.new_folder()?;
-    let node = Node::start(&setup.papo, folder.path())?;
+    let node = Node::start_with(&setup.papo, folder.path(), wire)?;
     let session = Session::open(&node)?;
     let senders = (0..CONNECTIONS).map(|_| session.sender(&mut setup.random, frame_lines_max));
     let mut senders = senders.collect::<Result<Vec<_>>>()?;

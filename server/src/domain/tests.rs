@@ -12,6 +12,8 @@ mod admin;
 mod everybody;
 mod invitations;
 mod amendments;
+mod files;
+mod kinds;
 mod mentions;
 mod replay;
 mod reads;
@@ -62,18 +64,18 @@ impl World {
         error
     }
 
-    /// The state that the log alone gives.
-    fn replayed(&self) -> State {
-        let mut state = State::new(TopicSecret::new([7; 32]));
-        for (number, line) in (1..).zip(&self.log) {
-            state.apply(number, &Record::decode(line.as_bytes()).expect("a record"));
-        }
-        state
-    }
-
     fn head(&self, by: &str, target: &str) -> u64 {
         self.state.head(&Conversation::of(&user(by), &to(target)))
     }
+}
+
+/// The state that a log alone gives.
+fn replay(log: &[String]) -> State {
+    let mut state = State::new(TopicSecret::new([7; 32]));
+    for (number, line) in (1..).zip(log) {
+        state.apply(number, &Record::decode(line.as_bytes()).expect("a record"));
+    }
+    state
 }
 
 fn user(name: &str) -> UserName {

@@ -5,3 +5,4 @@
 mod world;
 mod transfers;
 mod steps;
+mod replay;

@@ -28,20 +28,19 @@ fn unreact(emoji: &str) -> Change<'static> {
     Change::Unreact(Emoji::new(emoji).expect("an emoji"))
 }
 
-/// For the tests of replay: what somebody may do to one of the first messages.
-pub(super) fn edits(by: &str, place: &str, flag: bool) -> Command<'static> {
-    amend(by, place, original(2 + u64::from(flag), by), edit())
+/// For the tests of replay: what somebody may do to a message.
+pub(super) fn edits(by: &str, place: &str, n: u64) -> Command<'static> {
+    amend(by, place, original(n, by), edit())
 }
 
 /// The same.
-pub(super) fn deletes(by: &str, place: &str, flag: bool) -> Command<'static> {
-    amend(by, place, original(2 + u64::from(flag), by), Change::Delete)
+pub(super) fn deletes(by: &str, place: &str, n: u64) -> Command<'static> {
+    amend(by, place, original(n, by), Change::Delete)
 }
 
 /// The same.
-pub(super) fn reacts(by: &str, place: &str, flag: bool) -> Command<'static> {
-    let change = if flag { react("👍") } else { unreact("👍") };
-    amend(by, place, original(2, "ana"), change)
+pub(super) fn reacts(by: &str, place: &str, n: u64, flag: bool) -> Command<'static> {
+    amend(by, place, original(n, by), if flag { react("👍") } else { unreact("👍") })
 }
 
 /// A channel of ana's with bob as moderator and eva as member, where bob said the fifth thing.

@@ -33,7 +33,7 @@ proptest! {
         commands in prop::collection::vec(any_command(), 0..60),
         taken_after in 0..60usize,
     ) {
-        let mut world = World::new();
+        let mut world = World::begun();
         let disk = disk();
         for (i, command) in commands.into_iter().enumerate() {
             if i == taken_after {
@@ -41,7 +41,7 @@ proptest! {
                 let prepared = Store::prepare(&world.state, at).expect("json");
                 Store::write(&*disk, &prepared).expect("written");
             }
-            let _allowed_or_not = world.try_to(command);
+            world.perform(command);
         }
         let (mut state, from) = Store::on(disk).load().expect("a snapshot, or none");
         for (number, line) in (1..).zip(&world.log).skip(from.record as usize) {
@@ -50,6 +50,7 @@ proptest! {
         prop_assert_eq!(&state.users, &world.state.users);
         prop_assert_eq!(state.channels.all(), world.state.channels.all());
         prop_assert_eq!(direct(&state), direct(&world.state));
+        prop_assert_eq!(files::seen(&state), files::seen(&world.state));
     }
 }
 

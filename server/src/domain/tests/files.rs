@@ -1,0 +1,22 @@
+//! Files, as far as the log tells of them: which event holds which content, and what it costs whom.
+
+use common::{ContentHash, FileInfo, FileName};
+
+use super::*;
+use crate::domain::files::Shared;
+
+/// Sends one of two contents, which others may have sent already.
+pub(super) fn share(by: &str, target: &str, flag: bool) -> Command<'static> {
+    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0006);
+    let (bytes, sha256) = if flag { (1, ContentHash([1; 32])) } else { (5000, ContentHash([2; 32])) };
+    let file = FileInfo { name: FileName::new("plan.pdf").expect("a name"), bytes, sha256 };
+    Command::Share { user: user(by), to: to(target), id, file }
+}
+
+/// Every file, every content, and what each user's take.
+pub(super) fn seen(state: &State) -> (Vec<Shared>, Vec<ContentHash>, Vec<u64>) {
+    let mut contents: Vec<_> = state.files.contents().copied().collect();
+    contents.sort_unstable_by_key(|content| content.0);
+    let bytes = ["ana", "bob", "eva"].map(|name| state.files.bytes_of(&user(name)));
+    (state.files.all().cloned().collect(), contents, bytes.to_vec())
+}

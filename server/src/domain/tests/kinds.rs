@@ -1,0 +1,68 @@
+//! Every kind of record there is. The tests of replay ask here whether they have tried all of them.
+
+use std::collections::BTreeSet;
+
+use common::Body;
+
+use crate::records::{Private, Record};
+
+/// A name for each variant, by a match that the compiler keeps complete, and the list of all of them.
+macro_rules! kinds {
+    ($name:ident, $all:ident: $it:ty, $($pattern:pat => $kind:literal,)+) => {
+        const $all: &[&str] = &[$($kind),+];
+
+        fn $name(it: &$it) -> &'static str {
+            match it { $($pattern => $kind),+ }
+        }
+    };
+}
+
+kinds! {
+    of_event, EVENTS: Body<'_>,
+    Body::Message { .. } => "message",
+    Body::Edited { .. } => "message.edited",
+    Body::Deleted { .. } => "message.deleted",
+    Body::Reacted { .. } => "message.reacted",
+    Body::Unreacted { .. } => "message.unreacted",
+    Body::Gone { of: None, .. } => "message, redacted",
+    Body::Gone { of: Some(_), .. } => "message.edited, redacted",
+    Body::File { .. } => "file",
+    Body::Created { .. } => "channel.created",
+    Body::Joined => "channel.joined",
+    Body::Left => "channel.left",
+    Body::Invited(_) => "channel.invited",
+    Body::Declined => "channel.declined",
+    Body::Kicked(_) => "channel.kicked",
+    Body::Banned(_) => "channel.banned",
+    Body::Unbanned(_) => "channel.unbanned",
+    Body::Role(..) => "channel.role",
+    Body::Set { .. } => "channel.set",
+    Body::Unknown => "unknown",
+}
+
+kinds! {
+    of_private, PRIVATE: Private,
+    Private::Account { .. } => "account",
+    Private::SessionOpened { .. } => "session",
+    Private::SessionEnded { .. } => "session.ended",
+    Private::SessionsRevoked { .. } => "session.revoked",
+    Private::PasswordChanged { .. } => "password",
+    Private::Read { .. } => "read",
+    Private::AdministratorSet { .. } => "account.role",
+    Private::Seen { .. } => "seen",
+    Private::DisabledSet { .. } => "account.disabled",
+    Private::Redacted { .. } => "redacted",
+}
+
+/// Of a line of the log.
+pub(super) fn kind(line: &str) -> &'static str {
+    match Record::decode(line.as_bytes()).expect("a record") {
+        Record::Event(event) => of_event(&event.body),
+        Record::Private(private) => of_private(&private),
+    }
+}
+
+/// All that a log can hold: an unknown kind is refused by every reader of it.
+pub(super) fn all() -> BTreeSet<&'static str> {
+    EVENTS.iter().chain(PRIVATE).copied().filter(|kind| *kind != "unknown").collect()
+}
