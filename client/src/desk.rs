@@ -92,7 +92,7 @@ impl Desk {
     ) -> Result<Self, Failure> {
         let config = Config::new(connection.config.clone())?;
         let places = connection.places(&config)?;
-        let place = places.first().cloned().ok_or_else(|| Trouble::NoServer)?;
+        let place = places.first().cloned().ok_or(Trouble::NoServer)?;
         let endpoints: Vec<_> = places.iter().map(|place| place.endpoint.clone()).collect();
         let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
         let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);
