@@ -12,6 +12,7 @@ mod latency;
 mod random;
 
 mod papo;
+mod data_folder;
 mod bare_node;
 mod peers;
 mod frames;
@@ -22,7 +23,7 @@ mod machine;
 mod report;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -30,6 +31,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use transport::{clock, open_files};
 
+use crate::data_folder::DataFolder;
 use crate::figures::Results;
 use crate::machine::Machine;
 use crate::random::Random;
@@ -51,6 +53,24 @@ enum Command {
     /// Run a broker with an echo behind it, to be measured
     #[command(hide = true)]
     BareNode,
+    /// Make a data folder with many messages, to look at a node with a profiler
+    Fill {
+        /// The data folder, which may be there
+        data: PathBuf,
+        /// How many more messages
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+    },
+    /// Read random pages of history of a data folder that was filled so
+    Pages {
+        /// The data folder
+        data: PathBuf,
+        /// How many messages it has
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+        #[command(flatten)]
+        measure: Box<Measure>,
+    },
 }
 
 #[derive(Args)]
@@ -91,8 +111,16 @@ fn main() -> Result<()> {
     let bench = Bench::parse();
     match bench.command {
         Some(Command::BareNode) => bare_node::run(),
+        Some(Command::Fill { data, messages }) => fill(&data, messages),
+        Some(Command::Pages { data, messages, measure }) => measure.pages(&data, messages),
         None => bench.measure.run(),
     }
+}
+
+fn fill(folder: &Path, messages: u64) -> Result<()> {
+    let mut data = DataFolder::open(&papo::beside_this_program()?, folder)?;
+    data.add_messages(messages, &mut Random::new(clock::unix_ms()))?;
+    data.close()
 }
 
 impl Measure {
@@ -115,6 +143,12 @@ impl Measure {
         };
         writeln!(std::io::stdout(), "{}", report::text(&report))?;
         self.docs.as_deref().map_or(Ok(()), |docs| report::write(&report, docs))
+    }
+
+    fn pages(&self, folder: &Path, messages: u64) -> Result<()> {
+        let pages =
+            workloads::pages::read_folder(&mut self.setup(self.seconds.unwrap_or(3.0))?, folder, messages)?;
+        Ok(writeln!(std::io::stdout(), "{pages:?}")?)
     }
 
     fn measure(&self, runs: usize, seconds: f64) -> Result<Results> {

@@ -6,16 +6,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tempfile::TempDir;
-use transport::clock;
 
-use super::one_at_a_time::measure;
-use super::{CONNECTIONS, Setup, WINDOW};
+use super::{CONNECTIONS, Setup, WINDOW, pages};
 use crate::figures::{Figure, Results};
-use crate::load::{self, Nobody, Sender as _};
+use crate::load::{self, Sender as _};
 use crate::papo::{Node, Session};
-
-/// Requests for pages in flight on each connection; a page is as large as sixty messages.
-const PAGES_WINDOW: usize = 4;
 
 /// How long a node is left alone before its memory is read.
 const REST: Duration = Duration::from_millis(500);
@@ -73,28 +68,12 @@ pub(super) fn run(setup: &mut Setup, big_log: &mut BigLog, results: &mut Results
     results.add(Figure::BigStart, node.start.as_secs_f64());
     results.add(Figure::BigMemory, grown_kib.max(0.0) * 1024.0 / messages as f64);
     drop(empty);
-    pages(setup, &node, results)?;
+    let pages = pages::read(setup, &node, messages)?;
+    results.add(Figure::PageRate, pages.rate);
+    results.add(Figure::PageP50, pages.p50);
+    results.add(Figure::PageP99, pages.p99);
     drop(node);
     let after_kill = Node::start(&setup.papo, &path)?;
     results.add(Figure::BigStartKilled, after_kill.start.as_secs_f64());
     after_kill.process.stop()
-}
-
-fn pages(setup: &mut Setup, node: &Node, results: &mut Results) -> Result<()> {
-    let session = Session::open(node)?;
-    let messages = setup.extent.log_messages;
-    let readers = (0..CONNECTIONS).map(|_| session.reader(&mut setup.random, messages));
-    let mut readers = readers.collect::<Result<Vec<_>>>()?;
-    let plan = load::Plan { window: PAGES_WINDOW, ..setup.plan() };
-    let rates = load::run::<_, Nobody>(plan, &mut readers, &mut [])?;
-    results.add(Figure::PageRate, rates.acknowledged);
-    let mut reader = session.reader(&mut setup.random, messages)?;
-    let latencies = measure(setup, || {
-        let before = clock::now();
-        reader.ask()?;
-        Ok(clock::now().duration_since(before))
-    })?;
-    results.add(Figure::PageP50, latencies.quantile_ms(0.5));
-    results.add(Figure::PageP99, latencies.quantile_ms(0.99));
-    Ok(())
 }

@@ -5,6 +5,7 @@ mod echo;
 mod fan_out;
 mod idle;
 mod one_at_a_time;
+pub(crate) mod pages;
 mod schedule;
 mod sends;
 
