@@ -164,11 +164,6 @@ impl Desk {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    /// Whose session is kept here.
-    pub(crate) fn account(&self) -> Result<Option<UserName>, Failure> {
-        Ok(self.config.session(&self.endpoints)?.map(|session| session.user))
-    }
-
     /// How long an answer may take.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
@@ -227,8 +222,13 @@ impl Desk {
     /// Goes on with the session that was kept, if there is one.
     pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, Failure> {
         let Some(session) = self.config.session(&self.endpoints)? else { return Ok(None) };
-        self.ask(Command::Restore(session.clone()))?;
+        self.resume(session.clone())?;
         Ok(Some(session))
+    }
+
+    /// Goes on with a session.
+    pub(crate) fn resume(&mut self, session: LoggedIn) -> Result<(), Failure> {
+        self.ask(Command::Restore(session)).map(drop)
     }
 
     /// Goes on with the session that was kept; it is an error if there is none.

@@ -4,6 +4,7 @@
 mod accounts;
 mod messages;
 mod files;
+mod transfers;
 mod reads;
 mod amendments;
 mod bad_input;

@@ -1,6 +1,9 @@
 //! People at terminals, and documents that show what they see.
 
-use e2e::{Finished, Node, Process, Terminal};
+use std::path::PathBuf;
+use std::process::Command;
+
+use e2e::{Finished, Node, Process, Terminal, binary};
 use tempfile::TempDir;
 
 const PASSWORD: &str = "correct horse";
@@ -15,8 +18,15 @@ pub(crate) struct Person {
 impl Person {
     /// Sits down, and makes an account.
     pub(crate) fn register(node: &Node, name: &'static str, lang: &str) -> Self {
+        Self::register_at(node.server(), name, lang, "")
+    }
+
+    /// The same, with a server and flags of their own.
+    pub(crate) fn register_at(server: &str, name: &'static str, lang: &str, flags: &str) -> Self {
         let config = TempDir::new().expect("a folder");
-        let terminal = Terminal::chat_with(node.server(), config.path(), &format!("--lang {lang}"));
+        let downloads = config.path().join("downloads");
+        let flags = format!("--lang {lang} --downloads {} {flags}", downloads.display());
+        let terminal = Terminal::chat_with(server, config.path(), &flags);
         let (choose, again, you_are) = match lang {
             "en" => ("choose a password:", "once more:", "you are "),
             _ => ("escolha uma senha:", "mais uma vez:", "você é "),
@@ -52,6 +62,42 @@ impl Person {
         for person in to.iter().chain([&self]) {
             person.sees(&format!("{}: {text}", self.name));
         }
+    }
+
+    /// Ends the chat, and sits down at another terminal, in the session that was kept.
+    pub(crate) fn comes_back(&mut self, server: &str, flags: &str) {
+        self.terminal.wait_for_end();
+        let flags = format!("--downloads {} {flags}", self.path("downloads").display());
+        self.terminal = Terminal::chat_with(server, self.config.path(), &flags);
+    }
+
+    /// The same person, in a chat that reads these lines, and has no terminal; the node speaks plain text.
+    pub(crate) fn pipes(&self, node: &Node, lines: &str) -> Finished {
+        let lines = self.has_file("lines", lines.as_bytes());
+        let [lines, config, downloads] = [lines, self.path(""), self.path("downloads")];
+        let mut chat = Command::new("sh");
+        chat.args(["-c", "exec \"$0\" \"$@\" < \"$LINES_TO_SAY\""]).env("LINES_TO_SAY", lines).arg(binary());
+        chat.args(["chat", "--plaintext", "--lang", "en", "--server", node.server()]);
+        chat.arg("--config").arg(config).arg("--downloads").arg(downloads);
+        Process::start(chat).finish()
+    }
+
+    /// A file of the person's own.
+    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
+    pub(crate) fn has_file(&self, name: &str, content: &[u8]) -> PathBuf {
+        std::fs::write(self.path(name), content).expect("written");
+        self.path(name)
+    }
+
+    /// What was fetched under a name.
+    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
+    pub(crate) fn fetched(&self, name: &str) -> Vec<u8> {
+        let path = self.path("downloads").join(name);
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.config.path().join(name)
     }
 
     /// The same person, from a script.

@@ -4,11 +4,15 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
 use common::{Conversation, Event, Target, UserName};
-use server::journal::{RealDisk, for_each_line};
+use server::domain::Files;
+use server::files::Folder;
+use server::files::check::{self, CheckError};
+use server::journal::{Disk, RealDisk, Report, for_each_line};
 use server::records::{Private, Record};
 use server::redact::Request;
 use transport::clock;
@@ -21,7 +25,7 @@ const REDACTED_START: &[u8] = b"{\"kind\":\"redacted\",";
 /// The subcommands of `papo log`.
 #[derive(Subcommand)]
 pub(crate) enum Log {
-    /// Check every byte of the log against its chain, and print the head
+    /// Check every byte of the log against its chain, and every file that was sent, and print the head
     Verify(DataArgs),
     /// Print the newest events of one conversation, or of all, as they stand in the log
     Tail {
@@ -33,7 +37,7 @@ pub(crate) enum Log {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Take the texts of deleted messages out of the log for good; the server must be stopped
+    /// Take the texts of deleted messages, and deleted files, out for good; the server must be stopped
     Redact {
         /// `#channel`, `*`, or the two users of a conversation: `'@alice @bob'`
         conversation: String,
@@ -68,15 +72,40 @@ impl Log {
 }
 
 fn verify_log(data: &DataArgs) -> anyhow::Result<()> {
-    let mut redactions = 0;
-    let report = for_each_line(&RealDisk::new(&data.data), |_, line| {
-        redactions += u64::from(line.starts_with(REDACTED_START));
-        ControlFlow::Continue(())
-    })?;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&data.data));
+    let folder = Folder::new(Arc::clone(&disk));
+    let (mut checked, mut is_second) = (read_log(&*disk)?, false);
+    let files = loop {
+        match check::check(&folder, &checked.files) {
+            // A running server removes what was deleted since the log was read.
+            Err(CheckError::Missing(..)) if !is_second => (checked, is_second) = (read_log(&*disk)?, true),
+            found => break found?,
+        }
+    };
+    let Checked { report, redactions, .. } = checked;
     let line = serde_json::json!({
-        "whole": true, "records": report.head.record, "batches": report.batches, "bytes": report.bytes, "torn_bytes": report.torn_bytes, "redactions": redactions, "chain": report.head.chain.to_string(),
+        "whole": true, "records": report.head.record, "batches": report.batches, "bytes": report.bytes,
+        "torn_bytes": report.torn_bytes, "redactions": redactions, "files": files.whole,
+        "other_files": files.others, "chain": report.head.chain.to_string(),
     });
     writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+}
+
+/// What a log that was read to its end says.
+struct Checked {
+    report: Report,
+    redactions: u64,
+    files: Files,
+}
+
+fn read_log(disk: &dyn Disk) -> anyhow::Result<Checked> {
+    let (mut redactions, mut files) = (0, Files::default());
+    let report = for_each_line(disk, |_, line| {
+        redactions += u64::from(line.starts_with(REDACTED_START));
+        check::note(&mut files, line);
+        ControlFlow::Continue(())
+    })?;
+    Ok(Checked { report, redactions, files })
 }
 
 fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Result<()> {

@@ -1,10 +1,14 @@
-//! Takes the texts of messages out of a data folder for good: out of the log, whose chain is computed anew, and out of
-//! what is derived from it. The server is stopped meanwhile.
+//! Takes the texts of messages, and files, out of a data folder for good: out of the log, whose chain is computed anew,
+//! and out of what is derived from it. The server is stopped meanwhile.
 //!
 //! The events keep their lines, so nothing else changes: not the numbers, nor what anybody has read. What makes it
 //! safe against a crash stands in [`journal::rewrite`](crate::journal::rewrite).
+//!
+//! Contents of files go last, once no event of the log refers to them. When a crash comes before that, they are
+//! contents that nobody needs: the next start removes them, as does the same redaction said once more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +16,10 @@ use common::amendments::without_text;
 use common::{Body, Conversation, Event};
 use serde::Serialize;
 use thiserror::Error;
+use uuid::Uuid;
 
 use crate::domain::State;
+use crate::files::Folder;
 use crate::journal::{Checkpoint, Disk, JournalError, LOG_FOLDER, Options, for_each_line, rewrite};
 use crate::ledger::LedgerError;
 use crate::records::{Private, Record};
@@ -40,6 +46,8 @@ pub struct Request {
 pub struct Redaction {
     /// How many lines lost their text; 0 when all of them had before.
     pub redacted: usize,
+    /// How many contents of files were removed: those that no event and no upload needs any more.
+    pub contents: u64,
     /// The chain at the end of the log before.
     pub chain_before: String,
     /// The number of the last record.
@@ -76,6 +84,12 @@ pub enum RedactError {
         "message {0} of {1} is not deleted; nothing was redacted. Delete it first, or say --force, which deletes it, too"
     )]
     NotDeleted(u64, Conversation),
+    /// The log is redacted, and a file in it is not removed.
+    #[error(
+        "the log is redacted, but not every content that nobody needs any more is removed from files/: {0}; run it again, \
+         or start the server, which removes them"
+    )]
+    Files(#[source] io::Error),
     /// A line cannot be written.
     #[error("a line of the log cannot be written: {0}")]
     Line(#[from] serde_json::Error),
@@ -111,19 +125,30 @@ impl Request {
         let before = opened.recovery.head;
         drop(opened);
         let lines = self.lines(&*disk, &state)?;
-        if lines.is_empty() {
-            return Ok(redaction(0, before, before));
-        }
+        let end = if lines.is_empty() { before } else { self.rewrite(&*disk, before, &lines, at_ms)? };
+        let contents = sweep(store)?;
+        let (chain_before, chain) = (before.chain.to_string(), end.chain.to_string());
+        Ok(Redaction { redacted: lines.len(), contents, chain_before, records: end.record, chain })
+    }
+
+    /// Writes the log anew without the texts of these records. Returns its end.
+    fn rewrite(
+        &self,
+        disk: &dyn Disk,
+        before: Checkpoint,
+        lines: &BTreeSet<u64>,
+        at_ms: u64,
+    ) -> Result<Checkpoint, RedactError> {
         let mut last = Vec::new();
         Record::Private(self.record(at_ms, before)).encode(&mut last)?;
         let redacted = |record, line: &[u8]| lines.contains(&record).then(|| emptied(line)).flatten();
-        let end = rewrite::stage(&*disk, redacted, &last).inspect_err(|_| {
+        let end = rewrite::stage(disk, redacted, &last).inspect_err(|_| {
             // Should they stay, the next start removes them.
-            let _stay = rewrite::discard(&*disk);
+            let _stay = rewrite::discard(disk);
         })?;
-        rewrite::decide(&*disk)?;
-        recover(&*disk)?;
-        Ok(redaction(lines.len(), before, end))
+        rewrite::decide(disk)?;
+        recover(disk)?;
+        Ok(end)
     }
 
     fn record(&self, at: u64, before: Checkpoint) -> Private {
@@ -186,25 +211,53 @@ pub fn recover(disk: &dyn Disk) -> Result<(), JournalError> {
     rewrite::place(disk)
 }
 
-/// The message whose text an event has, or had.
+/// Removes the contents of files that neither an event nor an upload needs. Returns how many.
+fn sweep(store: &Store) -> Result<u64, RedactError> {
+    let folder = Folder::new(store.disk());
+    if folder.contents().map_err(RedactError::Files)?.is_empty() {
+        return Ok(0);
+    }
+    let (state, opened) = replay::open(store, Options::default())?;
+    drop(opened);
+    let mut needed: HashSet<_> = state.files.contents().copied().collect();
+    let uploads = folder.load().map_err(RedactError::Files)?;
+    let sent = if uploads.is_empty() { HashSet::new() } else { ids(&*store.disk())? };
+    for upload in uploads {
+        // Its note outlived it, when the server was killed right behind the event.
+        if !sent.contains(&upload.id) {
+            needed.insert(upload.sha256);
+        }
+    }
+    folder.sweep(&needed).map_err(RedactError::Files)
+}
+
+/// The ids of all that was sent.
+fn ids(disk: &dyn Disk) -> Result<HashSet<Uuid>, JournalError> {
+    let mut ids = HashSet::new();
+    for_each_line(disk, |_, line| {
+        if let Ok(Record::Event(event)) = Record::decode(line) {
+            ids.extend(event.body.id());
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(ids)
+}
+
+/// The message whose text an event has, or had; a file is one.
 fn message_of(event: &Event<'_>) -> Option<u64> {
-    if let Body::Message { .. } | Body::Gone { of: None, .. } = event.body {
+    if let Body::Message { .. } | Body::File { .. } | Body::Gone { of: None, .. } = event.body {
         return Some(event.n);
     }
     if let Body::Edited { of, .. } | Body::Gone { of: Some(of), .. } = event.body { Some(of) } else { None }
 }
 
+/// Whether there is something to take out of an event: its text, or the name and the hash of a file.
 fn has_text(event: &Event<'_>) -> bool {
-    matches!(event.body, Body::Message { .. } | Body::Edited { .. })
+    matches!(event.body, Body::Message { .. } | Body::File { .. } | Body::Edited { .. })
 }
 
 /// The event's line without its text.
 fn emptied(line: &[u8]) -> Option<Vec<u8>> {
     let Ok(Record::Event(event)) = Record::decode(line) else { return None };
     serde_json::to_vec(&without_text(event)).ok()
-}
-
-fn redaction(redacted: usize, before: Checkpoint, end: Checkpoint) -> Redaction {
-    let (chain_before, chain) = (before.chain.to_string(), end.chain.to_string());
-    Redaction { redacted, chain_before, records: end.record, chain }
 }

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{ChannelName, Conversation, Target, Text, UserName, rpc};
+use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, Text, UserName, rpc};
 use serde_json::{Value, json};
 use server::calls::{Attached, Desk};
 use server::commits::Commits;
@@ -101,6 +101,15 @@ impl World {
         self.record(Command::Send { user: user(by), to, id, text, reply: None });
     }
 
+    fn share(&mut self, by: &str, to: &str, name: &str) {
+        self.said += 1;
+        self.now_ms += 1000;
+        let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
+        let (to, name) = (Target::new(to).expect("a target"), FileName::new(name).expect("a name"));
+        let file = FileInfo { name, bytes: 1, sha256: ContentHash([1; 32]) };
+        self.record(Command::Share { user: user(by), to, id, file });
+    }
+
     fn amend(&mut self, by: &str, n: u64, change: Change<'_>) {
         self.said += 1;
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
@@ -167,7 +176,8 @@ impl World {
 
 fn texts(page: &Value) -> Vec<String> {
     let events = page["events"].as_array().expect("events");
-    events.iter().map(|event| event["text"].as_str().expect("a text").to_owned()).collect()
+    let text = |event: &Value| event["text"].as_str().or(event["name"].as_str()).map(str::to_owned);
+    events.iter().map(|event| text(event).expect("a text, or the name of a file")).collect()
 }
 
 #[test]
@@ -353,7 +363,7 @@ fn the_index_outlives_a_restart_and_is_made_again_when_it_is_not_sound() {
     other.replace_range(chain..chain + 1, if &sound[chain..=chain] == "0" { "1" } else { "0" });
     for (what, bytes) in [
         ("another log", other),
-        ("another version", sound.replace("\\\"format\\\":1", "\\\"format\\\":0")),
+        ("another version", sound.replace("\\\"format\\\":2", "\\\"format\\\":1")),
         ("damage", "{}".to_owned()),
     ] {
         assert_ne!(bytes, sound, "{what}");
@@ -390,6 +400,32 @@ fn edits_replace_and_deleted_texts_are_gone() {
             world = World::open(data.path());
         }
     }
+}
+
+#[test]
+fn a_file_is_found_by_the_words_of_its_name_by_whoever_may_read_it() {
+    let data = TempDir::new().expect("a folder");
+    let mut world = World::new(data.path());
+    world.say("alice", "#a", "o relatório está aqui");
+    world.share("alice", "#a", "Relatório_Final-2026.pdf");
+    world.share("alice", "#b", "relatorios antigos.tar.gz");
+    for once_more in [false, true] {
+        let all = ["relatorios antigos.tar.gz", "Relatório_Final-2026.pdf", "o relatório está aqui"];
+        assert_eq!(world.find("bob", "relatorio"), all, "{once_more}");
+        assert_eq!(world.find("bob", "final 2026 from:alice"), ["Relatório_Final-2026.pdf"], "{once_more}");
+        assert_eq!(world.find("bob", "\"tar gz\""), ["relatorios antigos.tar.gz"], "{once_more}");
+        assert_eq!(world.find("carol", "relatorio").len(), 2, "{once_more}: #b is not hers to read");
+        if !once_more {
+            drop(world);
+            fs::remove_dir_all(data.path().join("search")).expect("a folder");
+            world = World::open(data.path());
+        }
+    }
+    let conversation = Conversation::of(&user("alice"), &Target::new("#a").expect("a target"));
+    let n = world.ledger.state().head(&conversation);
+    world.amend("alice", n, Change::Delete);
+    assert_eq!(world.find("bob", "final"), [""; 0]);
+    assert_eq!(world.find("carol", "relatorio"), ["o relatório está aqui"]);
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Hinter for Completion {
 
     fn hint(&self, line: &str, _position: usize, _: &Context<'_>) -> Option<Blank> {
         self.keyboard.typed(line);
-        Keyboard::blank(line)
+        self.keyboard.blank(line)
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     fn words_are_completed_by_their_sign() {
         let names = Names::default();
         names.add(["#general", "#ops", "@bob", "@joão"].map(str::to_owned));
-        let completion = Completion::new(names, Keyboard::new(Keys::unheard()));
+        let completion = Completion::new(names, Keyboard::new(Keys::unheard(), true));
         let complete = |line: &str| completion.candidates(line, line.len());
         assert_eq!(complete("/jo"), (0, vec!["/join ".to_owned()]));
         assert_eq!(complete("/le"), (0, vec!["/leave ".to_owned()]));

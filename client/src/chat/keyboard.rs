@@ -1,19 +1,23 @@
-//! The keyboard: the session is told that keys are typed, and behind the line stands who else writes.
+//! The keyboard: the session is told that keys are typed, behind the line stands who else writes, and beneath it how far
+//! the files have come that are on their way.
 //!
 //! rustyline asks for a hint with every key, and paints it anew whenever something is printed above the line. The
-//! hint it gets is blank and always as wide, so that the line stays where it is; the words go into it when it is
-//! painted, and out again.
+//! hint it gets is blank and keeps its size until the next key, so that the line stays where it is; the words go into it
+//! when it is painted, and out again.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::Target;
 use rustyline::hint::Hint;
 use transport::clock;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
+use super::transfers::Way;
 use crate::desk::Keys;
+use crate::render::{columns_for_bars, fitting};
 
 /// How wide the words behind the line may be.
 const HINT_WIDTH: usize = 24;
@@ -39,15 +43,20 @@ struct Shared {
     told: Option<(Instant, Option<Target>)>,
     /// Who writes, in words.
     writers: String,
+    /// How far files have come, by the way they go. There is one as long as there is anything to do.
+    bars: [Option<String>; Way::ALL.len()],
+    /// Whether a line is being typed now.
+    is_open: bool,
+    has_colours: bool,
 }
 
 /// A hint of blanks, which cannot be taken over into the line.
 #[derive(Debug)]
-pub(super) struct Blank(&'static str);
+pub(super) struct Blank(String);
 
 impl Hint for Blank {
     fn display(&self) -> &str {
-        self.0
+        &self.0
     }
 
     fn completion(&self) -> Option<&str> {
@@ -56,13 +65,32 @@ impl Hint for Blank {
 }
 
 impl Keyboard {
-    pub(super) fn new(keys: Keys) -> Self {
-        Self { keys, shared: Arc::default() }
+    pub(super) fn new(keys: Keys, has_colours: bool) -> Self {
+        let shared = Shared { has_colours, ..Shared::default() };
+        Self { keys, shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// Text goes there from now on.
+    /// A line is going to be typed; text goes there.
     pub(super) fn open(&self, conversation: Option<&Target>) {
-        self.shared().open = conversation.cloned();
+        let mut shared = self.shared();
+        shared.open = conversation.cloned();
+        shared.is_open = true;
+    }
+
+    /// The line was typed: what is painted from now on is nobody's.
+    pub(super) fn close(&self) {
+        self.shared().is_open = false;
+    }
+
+    /// Says how far a file has come; nothing when there is none any more. True when that is to be painted now.
+    pub(super) fn show_bar(&self, way: Way, bar: Option<String>) -> bool {
+        let mut shared = self.shared();
+        let [up, down] = &mut shared.bars;
+        *match way {
+            Way::Up => up,
+            Way::Down => down,
+        } = bar;
+        shared.is_open
     }
 
     /// A key was typed, and the line is this one now.
@@ -78,9 +106,17 @@ impl Keyboard {
         }
     }
 
-    /// The blank behind a line.
-    pub(super) fn blank(line: &str) -> Option<Blank> {
-        (line.width() <= LINE_WIDTH_MAX).then_some(Blank("                        "))
+    /// The blank behind a line, and a row beneath it for each bar.
+    pub(super) fn blank(&self, line: &str) -> Option<Blank> {
+        let mut blank = String::new();
+        if line.width() <= LINE_WIDTH_MAX {
+            blank += &" ".repeat(HINT_WIDTH);
+        }
+        for _bar in self.shared().bars.iter().flatten() {
+            blank.push('\n');
+            blank += &" ".repeat(columns_for_bars());
+        }
+        Some(Blank(blank)).filter(|Blank(blank)| !blank.is_empty())
     }
 
     /// Says who writes; the empty text when nobody does. True when that is another than before.
@@ -91,15 +127,21 @@ impl Keyboard {
         is_new
     }
 
-    /// What the blank is painted with: as wide, dimmed.
+    /// What the blank is painted with: as wide and as high, dimmed where there are colours.
     pub(super) fn painted<'a>(&self, blank: &'a str) -> Cow<'a, str> {
         let shared = self.shared();
-        if shared.writers.is_empty() {
-            return Cow::Borrowed(blank);
+        let mut bars = shared.bars.iter().flatten();
+        let mut rows = blank.split('\n');
+        let mut painted = String::new();
+        if let Some(behind) = rows.next().filter(|behind| !behind.is_empty()) {
+            painted.push(' ');
+            painted += &shared.filled(&shared.writers, behind.len() - 1);
         }
-        let words = fitting(&shared.writers, HINT_WIDTH - 1);
-        let rest = " ".repeat((HINT_WIDTH - 1).saturating_sub(words.width()));
-        Cow::Owned(format!(" \x1b[2m{words}\x1b[0m{rest}"))
+        for row in rows {
+            painted.push('\n');
+            painted += &shared.filled(bars.next().map_or("", String::as_str), row.len());
+        }
+        Cow::Owned(painted)
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -107,34 +149,64 @@ impl Keyboard {
     }
 }
 
-/// As much of the words as fits.
-fn fitting(words: &str, width: usize) -> &str {
-    let mut left = width;
-    let fits = |c: char| {
-        let needed = c.width().unwrap_or(0);
-        let fits = needed <= left;
-        left = left.saturating_sub(needed);
-        !fits
-    };
-    words.find(fits).and_then(|end| words.get(..end)).unwrap_or(words)
+impl Shared {
+    /// Words, and blanks up to a width.
+    fn filled(&self, words: &str, width: usize) -> String {
+        let words = fitting(words, width);
+        let rest = " ".repeat(width.saturating_sub(words.width()));
+        let mut filled = String::new();
+        let _never_fails = match (words.is_empty(), self.has_colours) {
+            (false, true) => write!(filled, "\x1b[2m{words}\x1b[0m{rest}"),
+            (false, false) | (true, _) => write!(filled, "{words}{rest}"),
+        };
+        filled
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_blank_is_as_wide_as_it_says() {
-        assert_eq!(Keyboard::blank("").expect("a blank").display().len(), HINT_WIDTH);
-        assert!(Keyboard::blank(&"x".repeat(LINE_WIDTH_MAX)).is_some());
-        assert!(Keyboard::blank(&"日".repeat(LINE_WIDTH_MAX / 2 + 1)).is_none());
-        assert_eq!(Keyboard::blank("").expect("a blank").completion(), None, "nothing to take over");
+    fn keyboard(has_colours: bool) -> Keyboard {
+        Keyboard::new(Keys::unheard(), has_colours)
     }
 
     #[test]
-    fn words_are_cut_to_their_width() {
-        assert_eq!(fitting("bob writes", 40), "bob writes");
-        assert_eq!(fitting("bob writes", 3), "bob");
-        assert_eq!(fitting("日本語", 5), "日本");
+    fn the_blank_is_as_wide_as_it_says() {
+        let blank = |line: &str| keyboard(true).blank(line);
+        assert_eq!(blank("").expect("a blank").display().len(), HINT_WIDTH);
+        assert!(blank(&"x".repeat(LINE_WIDTH_MAX)).is_some());
+        assert!(blank(&"日".repeat(LINE_WIDTH_MAX / 2 + 1)).is_none());
+        assert_eq!(blank("").expect("a blank").completion(), None, "nothing to take over");
+    }
+
+    #[test]
+    fn bars_have_rows_beneath_the_line_which_keep_their_size_until_the_next_key() {
+        let keyboard = keyboard(false);
+        assert!(!keyboard.show_bar(Way::Up, Some("plan.pdf 10 %".to_owned())), "no line is being typed");
+        keyboard.open(None);
+        assert!(keyboard.show_bar(Way::Down, Some("a.png 50 %".to_owned())));
+        keyboard.show_writers("bob writing…".to_owned());
+        let long = "x".repeat(LINE_WIDTH_MAX + 1);
+        let [blank, behind_long] = ["", &long].map(|line| keyboard.blank(line).expect("a blank").0);
+        let painted = |blank: &str| {
+            let painted = keyboard.painted(blank).into_owned();
+            let widths = |text: &str| text.split('\n').map(|row| row.width()).collect::<Vec<_>>();
+            assert_eq!(widths(&painted), widths(blank), "as wide and as high");
+            painted.lines().map(str::trim_end).collect::<Vec<_>>().join("|")
+        };
+        assert_eq!(painted(&blank), " bob writing…|plan.pdf 10 %|a.png 50 %");
+        assert_eq!(painted(&behind_long), "|plan.pdf 10 %|a.png 50 %");
+        keyboard.show_bar(Way::Up, None);
+        assert_eq!(painted(&blank), " bob writing…|a.png 50 %|", "the other one moves up, and the rows stay");
+        keyboard.close();
+        assert!(!keyboard.show_bar(Way::Down, None));
+    }
+
+    #[test]
+    fn words_are_dimmed_where_there_are_colours() {
+        let keyboard = keyboard(true);
+        keyboard.show_writers("bob".to_owned());
+        assert_eq!(keyboard.painted("     "), " \u{1b}[2mbob\u{1b}[0m ");
     }
 }

@@ -11,6 +11,7 @@ mod printer;
 mod room;
 mod offline;
 mod terminal;
+mod transfers;
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
@@ -25,9 +26,11 @@ use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{Looks, Output, Renderer, complain};
 use crate::words::Words;
+use keyboard::Keyboard;
 use printer::{Printer, Tally};
 use room::Room;
 use terminal::Terminal;
+use transfers::{Surroundings, Transfers};
 
 /// News that wait to be printed.
 const NEWS_WAITING_MAX: usize = 1024;
@@ -54,30 +57,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn chat(arguments: &Arguments) -> Result<(), Failure> {
-    let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    let desk = Desk::open(&arguments.connection, sender, Stop::new(), Sends::Messages)?;
+    let (told, to_print) = sync_channel(NEWS_WAITING_MAX);
+    let desk = Desk::open(&arguments.connection, told.clone(), Stop::new(), Sends::Messages)?;
     let renderer = Renderer::for_chat(&arguments.looks);
     let tally = Tally::default();
-    let mut room = Room::new(desk, renderer.clone(), tally.clone(), arguments.password.clone());
-    room.downloads.clone_from(&arguments.downloads);
-    let cache = room.cache.clone();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    if is_terminal && arguments.looks.is_plain() {
-        Printer::new(renderer, tally, cache).start(news)?;
-        greet(&mut room, arguments.conversation.clone())?;
-        let outcome = plain::run(&mut room);
-        room.cache.flush();
-        outcome
-    } else if is_terminal {
+    let is_drawn = is_terminal && !arguments.looks.is_plain();
+    let keyboard = Keyboard::new(desk.keys(), renderer.has_colours());
+    let transfers = Transfers::new(Surroundings {
+        connection: arguments.connection.clone(),
+        words: renderer.words(),
+        told,
+        keyboard: is_drawn.then(|| keyboard.clone()),
+    });
+    let mut room = Room::new(desk, renderer.clone(), tally.clone(), transfers, keyboard, arguments);
+    let printer = Printer::new(renderer, tally, room.cache.clone());
+    if is_drawn {
         let mut terminal = Terminal::open(&room)?;
-        let keyboard = room.keyboard.clone();
-        Printer::new(renderer, tally, cache).start_above(terminal.printer()?, keyboard, news)?;
+        printer.start_above(terminal.printer()?, room.keyboard.clone(), to_print)?;
         greet(&mut room, arguments.conversation.clone())?;
         let outcome = terminal.run(&mut room);
         room.cache.flush();
         outcome
+    } else if is_terminal {
+        printer.start(to_print)?;
+        greet(&mut room, arguments.conversation.clone())?;
+        let outcome = plain::run(&mut room);
+        room.cache.flush();
+        outcome
     } else {
-        let printing = Printer::new(renderer, tally, cache).start(news)?;
+        let printing = printer.start(to_print)?;
         let outcome = read_pipe(&mut room, arguments.conversation.clone());
         // What is on its way to the screen is shown before the end.
         drop(room);
@@ -107,7 +116,7 @@ fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failur
         bytes.clear();
         outcome = outcome.and(obeyed);
     }
-    outcome.and(room.wait_until_all_is_sent(PATIENCE))
+    outcome.and(room.wait_until_all_is_sent(PATIENCE)).and(room.wait_for_transfers())
 }
 
 /// Tells a failure where it happens, once; the first one decides the exit code.

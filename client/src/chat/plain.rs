@@ -16,6 +16,7 @@ pub(super) fn run(room: &mut Room) -> Result<(), Failure> {
         bytes.clear();
         room.report(outcome)?;
     }
+    room.leave_transfers()?;
     // Whoever wants to leave waits no longer than for any other answer.
     room.wait_until_all_is_sent(Duration::ZERO)
 }

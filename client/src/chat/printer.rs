@@ -11,8 +11,27 @@ use rustyline::ExternalPrinter;
 use super::keyboard::Keyboard;
 use crate::cache::Cache;
 use crate::failure::Failure;
-use crate::render::{Output, Renderer};
+use crate::render::{Output, Renderer, complain, sanitise};
 use crate::session::News;
+
+/// What there is to print.
+#[expect(clippy::large_enum_variant, reason = "nearly all of it are news")]
+pub(super) enum Told {
+    /// Something has happened.
+    News(News),
+    /// What papo says by itself, beside the line being typed.
+    Note(String),
+    /// What went wrong there.
+    Complaint(String),
+    /// What stands beside the line being typed has changed.
+    Repaint,
+}
+
+impl From<News> for Told {
+    fn from(news: News) -> Self {
+        Self::News(news)
+    }
+}
 
 /// What became of the messages sent, for whoever has to wait for them.
 #[derive(Clone, Default)]
@@ -96,7 +115,7 @@ impl Printer {
     }
 
     /// Prints to standard output, until the connection ends.
-    pub(super) fn start(self, news: Receiver<News>) -> io::Result<JoinHandle<Result<(), Failure>>> {
+    pub(super) fn start(self, news: Receiver<Told>) -> io::Result<JoinHandle<Result<(), Failure>>> {
         self.spawn(news, |rendered| {
             let mut output = Output::new();
             output.print(rendered.trim_end_matches('\n'))?;
@@ -109,7 +128,7 @@ impl Printer {
         mut self,
         mut above: impl ExternalPrinter + Send + 'static,
         keyboard: Keyboard,
-        news: Receiver<News>,
+        news: Receiver<Told>,
     ) -> io::Result<JoinHandle<Result<(), Failure>>> {
         self.keyboard = Some(keyboard);
         self.spawn(news, move |rendered| {
@@ -120,21 +139,23 @@ impl Printer {
     /// What waits is printed at once, so that a busy moment redraws the line being typed but once.
     fn spawn(
         self,
-        news: Receiver<News>,
+        told: Receiver<Told>,
         mut print: impl FnMut(String) -> Result<(), Failure> + Send + 'static,
     ) -> io::Result<JoinHandle<Result<(), Failure>>> {
         let work = move || {
-            while let Some(first) = self.next(&news) {
-                let waiting: Vec<_> = std::iter::once(first).chain(news.try_iter()).collect();
-                let rendered: Vec<_> = waiting.iter().filter_map(|news| self.renderer.news(news)).collect();
-                let printed = match (rendered.is_empty(), self.show_writers(&waiting)) {
+            while let Some(first) = self.next(&told) {
+                let waiting: Vec<_> = std::iter::once(first).chain(told.try_iter()).collect();
+                let rendered: Vec<_> = waiting.iter().filter_map(|told| self.rendered(told)).collect();
+                let printed = match (rendered.is_empty(), self.is_to_be_painted(&waiting)) {
                     (true, false) => Ok(()),
                     (true, true) => print(REPAINT.to_owned()),
                     (false, _) => print(rendered.join("\n") + "\n"),
                 };
                 // Counted when it is shown: whoever waits for the last one may end the program.
-                waiting.iter().for_each(|news| self.count(news));
-                waiting.iter().for_each(|news| self.cache.note(news));
+                waiting.iter().filter_map(news).for_each(|news| {
+                    self.count(news);
+                    self.cache.note(news);
+                });
                 printed?;
             }
             Ok(())
@@ -142,22 +163,38 @@ impl Printer {
         std::thread::Builder::new().name("printer".to_owned()).spawn(work)
     }
 
-    /// What is known of the conversations is written in a quiet moment, and at the end.
-    fn next(&self, news: &Receiver<News>) -> Option<News> {
-        match news.recv_timeout(QUIET) {
-            Ok(news) => return Some(news),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.cache.flush(),
+    /// Above a line being typed stands what went wrong, too: elsewhere that is told beside the output.
+    fn rendered(&self, told: &Told) -> Option<String> {
+        match told {
+            Told::News(news) => self.renderer.news(news),
+            Told::Note(words) => Some(self.renderer.note(words)),
+            Told::Complaint(words) if self.keyboard.is_some() => Some(format!("papo: {}", sanitise(words))),
+            Told::Complaint(words) => {
+                complain(words);
+                None
+            }
+            Told::Repaint => None,
         }
-        news.recv().ok()
     }
 
-    /// Has it stand behind the line being typed who writes; true when that has changed.
-    fn show_writers(&self, news: &[News]) -> bool {
+    /// What is known of the conversations is written in a quiet moment, and at the end.
+    fn next(&self, told: &Receiver<Told>) -> Option<Told> {
+        match told.recv_timeout(QUIET) {
+            Ok(told) => return Some(told),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.cache.flush(),
+        }
+        told.recv().ok()
+    }
+
+    /// Has it stand behind the line being typed who writes; true when anything beside the line has changed.
+    fn is_to_be_painted(&self, told: &[Told]) -> bool {
         let Some(keyboard) = &self.keyboard else { return false };
         let writers = |news: &News| {
             if let News::Typing(users) = news { Some(self.renderer.words().writers(users)) } else { None }
         };
-        news.iter().rev().find_map(writers).is_some_and(|words| keyboard.show_writers(words))
+        let newest = told.iter().filter_map(news).filter_map(writers).next_back();
+        let has_other_writers = newest.is_some_and(|words| keyboard.show_writers(words));
+        has_other_writers || told.iter().any(|told| matches!(told, Told::Repaint))
     }
 
     fn count(&self, news: &News) {
@@ -168,6 +205,10 @@ impl Printer {
             messages.iter().for_each(|_| self.tally.sending());
         }
     }
+}
+
+fn news(told: &Told) -> Option<&News> {
+    if let Told::News(news) = told { Some(news) } else { None }
 }
 
 #[cfg(test)]

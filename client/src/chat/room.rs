@@ -9,12 +9,14 @@ use common::channels::{ChannelInfo, Invitation};
 use common::reads::Reading;
 use common::{Password, Target, UserName};
 
+use super::Arguments;
 use super::commands::text;
 use super::completion::Names;
 use super::keyboard::Keyboard;
 use super::line::Line;
 use super::menu::{Menu, Step};
 use super::printer::Tally;
+use super::transfers::{Transfer, Transfers};
 use crate::cache::Cache;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
@@ -42,6 +44,9 @@ pub(super) struct Room {
     menu: Option<Menu>,
     /// Where files go that are fetched.
     pub(super) downloads: PathBuf,
+    transfers: Transfers,
+    /// Whose room it is.
+    session: Option<LoggedIn>,
     /// What is known from before.
     pub(super) cache: Cache,
     tally: Tally,
@@ -49,11 +54,20 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn new(desk: Desk, renderer: Renderer, tally: Tally, password: PasswordSource) -> Self {
+    pub(super) fn new(
+        desk: Desk,
+        renderer: Renderer,
+        tally: Tally,
+        transfers: Transfers,
+        keyboard: Keyboard,
+        arguments: &Arguments,
+    ) -> Self {
         let (words, cache) = (renderer.words(), desk.cache());
-        let keyboard = Keyboard::new(desk.keys());
-        let (open, names, menu, downloads, is_over) = Default::default();
+        let (password, downloads) = (arguments.password.clone(), arguments.downloads.clone());
+        let (open, names, menu, session, is_over) = Default::default();
         Self {
+            transfers,
+            session,
             desk,
             renderer,
             words,
@@ -86,6 +100,7 @@ impl Room {
     /// Follows everything, and opens a conversation: the given one, or the first of one's channels.
     fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), Failure> {
         self.renderer.read_by(&session.user);
+        self.session = Some(session.clone());
         self.say(&self.words.you_are(&session.user))?;
         self.cache.is_of(&session.user);
         let last = self.cache.last_open();
@@ -165,7 +180,31 @@ impl Room {
             Line::Command(..) | Line::Unknown(_) | Line::Open(_) => 0,
         };
         self.wait_for_acknowledgements(underway_max, PATIENCE)?;
+        if underway_max == 0 {
+            self.transfers.wait();
+        }
         self.obey(line)
+    }
+
+    /// Sends or fetches a file beside the chat.
+    pub(super) fn transfer(&mut self, transfer: Transfer) -> Result<(), Failure> {
+        let session = self.session.clone().ok_or_else(|| Failure::Usage(self.words.nobody_is_logged_in()))?;
+        let said = self.transfers.begin(transfer, session)?;
+        self.say(&said)
+    }
+
+    /// Waits for the files that are on their way; an error when any was not sent or fetched.
+    pub(super) fn wait_for_transfers(&self) -> Result<(), Failure> {
+        match self.transfers.wait() {
+            0 => Ok(()),
+            count => Err(Failure::Refused(self.words.some_files_failed(count))),
+        }
+    }
+
+    /// Says which files are still on their way, for whoever leaves.
+    pub(super) fn leave_transfers(&self) -> Result<(), Failure> {
+        let left = self.transfers.left();
+        if left.is_empty() { Ok(()) } else { self.say(&left.join("\n")) }
     }
 
     /// Waits for what is on its way; an error when anything was refused. A server that never answered is given up

@@ -24,10 +24,10 @@ pub(super) struct Terminal {
 impl Terminal {
     /// Takes the terminal over for as long as a line is being typed.
     pub(super) fn open(room: &Room) -> Result<Self, Failure> {
-        let colours = if room.renderer.has_colours() { ColorMode::Enabled } else { ColorMode::Disabled };
         let config = Config::builder()
             .completion_type(CompletionType::List)
-            .color_mode(colours)
+            // It colours nothing by itself; what is painted beside the line comes without colours when they are unwanted.
+            .color_mode(ColorMode::Enabled)
             .max_history_size(LINES_TYPED_MAX)
             .map_err(machine)?
             .build();
@@ -48,7 +48,9 @@ impl Terminal {
     pub(super) fn run(&mut self, room: &mut Room) -> Result<(), Failure> {
         while !room.is_over() {
             room.keyboard.open(room.open.as_ref());
-            match self.editor.readline(&room.prompt()) {
+            let typed = self.editor.readline(&room.prompt());
+            room.keyboard.close();
+            match typed {
                 Ok(line) => {
                     if !room.is_in_menu() {
                         self.keep(&line);
@@ -62,6 +64,7 @@ impl Terminal {
                 Err(error) => return Err(machine(error)),
             }
         }
+        room.leave_transfers()?;
         // Whoever wants to leave waits no longer than for any other answer.
         room.wait_until_all_is_sent(Duration::ZERO)
     }

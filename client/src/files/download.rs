@@ -15,11 +15,12 @@ use crate::desk::{Desk, unexpected};
 use crate::failure::Failure;
 use crate::render::Progress;
 use crate::session::{Answer, Command, Entry, Range, Transfer, Transferred};
+use crate::words::Words;
 
 /// A file that was sent.
 pub(crate) struct Download {
-    conversation: Target,
-    n: u64,
+    pub(crate) conversation: Target,
+    pub(crate) n: u64,
     from: UserName,
     /// What is told of it.
     pub(crate) info: FileInfo,
@@ -33,7 +34,12 @@ pub(crate) struct Fetched {
 
 impl Download {
     /// The file with a number, or the newest one of the newest page.
-    pub(crate) fn find(desk: &mut Desk, conversation: &Target, n: Option<u64>) -> Result<Self, Failure> {
+    pub(crate) fn find(
+        words: Words,
+        desk: &mut Desk,
+        conversation: &Target,
+        n: Option<u64>,
+    ) -> Result<Self, Failure> {
         let (before, limit) = match n {
             Some(n) => (Some(n.saturating_add(1)), Some(1)),
             None => (None, Some(common::limits::HISTORY_EVENTS_MAX)),
@@ -44,8 +50,8 @@ impl Download {
             entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
         found.ok_or_else(|| {
             Failure::Refused(match n {
-                Some(n) => format!("{conversation} {n} is no file"),
-                None => format!("no file was sent to {conversation} lately: say its number"),
+                Some(n) => words.number_is_no_file(conversation, n),
+                None => words.no_file_lately(conversation),
             })
         })
     }
@@ -59,6 +65,7 @@ impl Download {
 
 /// Fetches a file into a folder. When it is interrupted, the same call goes on with it, also in another process.
 pub(crate) fn fetch(
+    words: Words,
     desk: &mut Desk,
     download: &Download,
     folder: &Path,
@@ -69,7 +76,7 @@ pub(crate) fn fetch(
     let failed = |error: io::Error| cannot("write", &part, &error);
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&part).map_err(failed)?;
     if file.try_lock().is_err() {
-        return Err(Failure::Refused(format!("{} is being fetched already", download.info.name.as_str())));
+        return Err(Failure::Refused(words.is_being_fetched(download.info.name.as_str())));
     }
     let mut have = file.metadata().map_err(failed)?.len();
     if have > download.info.bytes {
@@ -92,10 +99,9 @@ pub(crate) fn fetch(
         OpenOptions::new().read(true).open(&part).and_then(|mut file| measure(&mut file)).map_err(failed)?;
     if measured != (download.info.bytes, download.info.sha256) {
         fs::remove_file(&part).map_err(failed)?;
-        let name = download.info.name.as_str();
-        return Err(Failure::Refused(format!("what came is not {name} as it was sent: fetch it once more")));
+        return Err(Failure::Refused(words.came_as_another(download.info.name.as_str())));
     }
-    place(&part, folder, &local(&download.conversation, &download.from, &download.info.name))
+    place(words, &part, folder, &local(&download.conversation, &download.from, &download.info.name))
 }
 
 /// The next parts, in order and without a hole.
@@ -119,7 +125,7 @@ fn ask_round(desk: &mut Desk, download: &Download, pace: &Pace, have: u64) -> Re
 }
 
 /// Gives the file its name, or the first one like it that is free. A link never replaces anything.
-fn place(part: &Path, folder: &Path, name: &str) -> Result<Fetched, Failure> {
+fn place(words: Words, part: &Path, folder: &Path, name: &str) -> Result<Fetched, Failure> {
     for number in 1..=SAME_NAMES_MAX {
         let path = folder.join(numbered(name, number));
         match fs::hard_link(part, &path) {
@@ -131,10 +137,7 @@ fn place(part: &Path, folder: &Path, name: &str) -> Result<Fetched, Failure> {
             }
         }
     }
-    Err(Failure::Refused(format!(
-        "there are {SAME_NAMES_MAX} files like {name} in {} already",
-        folder.display()
-    )))
+    Err(Failure::Refused(words.too_many_alike(SAME_NAMES_MAX, name, &folder.display().to_string())))
 }
 
 #[cfg(test)]
@@ -149,7 +152,8 @@ mod tests {
         std::os::unix::fs::symlink("/nowhere", folder.path().join("alice_a (2).txt")).expect("a link");
         let part = folder.path().join(".part");
         fs::write(&part, "new").expect("written");
-        let placed = place(&part, folder.path(), "alice_a.txt").map_err(|failure| failure.to_string());
+        let placed =
+            place(Words::ENGLISH, &part, folder.path(), "alice_a.txt").map_err(|failure| failure.to_string());
         assert_eq!(placed.expect("placed").path, folder.path().join("alice_a (3).txt"));
         assert_eq!(fs::read_to_string(folder.path().join("alice_a.txt")).expect("read"), "mine");
         assert!(!part.exists());

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::failure::Failure;
 
 pub(crate) use download::{Download, fetch};
-pub(crate) use upload::{Source, send};
+pub(crate) use upload::{Chosen, send};
 
 /// Bytes read at a time for hashing.
 const PIECE_BYTES: usize = 1 << 20;

@@ -1,12 +1,13 @@
 //! Sending a file: it goes up in parts, from where an earlier attempt has come to.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::messages::Sent;
-use common::{FileInfo, FileName, Reason, Target};
+use common::{FileInfo, FileName, Reason, Target, UserName};
 use transport::clock;
 use uuid::Uuid;
 
@@ -16,37 +17,57 @@ use crate::desk::{Desk, unexpected};
 use crate::failure::Failure;
 use crate::render::Progress;
 use crate::session::{Answer, Command, Transfer, Transferred};
+use crate::words::Words;
 
 /// How often a file is begun anew when the server has lost what was uploaded.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// A file to be sent.
-pub(crate) struct Source {
-    path: PathBuf,
+/// A file that somebody has chosen to send.
+pub(crate) struct Chosen {
+    pub(crate) path: PathBuf,
     file: File,
+    pub(crate) name: FileName,
+}
+
+/// A file to be sent, of which it is known what is in it.
+pub(crate) struct Source<'a> {
+    chosen: &'a Chosen,
     /// What is told of it.
     pub(crate) info: FileInfo,
 }
 
-impl Source {
-    /// Opens a file, and reads it once to know what is in it.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let failed = |error| cannot("read", path, &error);
-        let mut file = OpenOptions::new().read(true).open(path).map_err(failed)?;
-        if !file.metadata().map_err(failed)?.is_file() {
-            return Err(Failure::Usage(format!("{} is not a file", path.display())));
+impl Chosen {
+    /// Opens a file.
+    pub(crate) fn open(words: Words, path: &Path) -> Result<Self, Failure> {
+        let failed = |error| cannot_open(words, path, &error);
+        // Asked before it is opened: opening a pipe would wait for whoever writes into it.
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(Failure::Usage(words.is_not_a_file(&path.display().to_string())));
         }
-        let (bytes, sha256) = measure(&mut file).map_err(failed)?;
+        let file = OpenOptions::new().read(true).open(path).map_err(failed)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name =
-            FileName::new(&name).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-        Ok(Self { path: path.to_owned(), file, info: FileInfo { name, bytes, sha256 } })
+        let name = FileName::new(&name).map_err(|error| {
+            Failure::Usage(format!("{}: {}", path.display(), words.file_name_error(error)))
+        })?;
+        Ok(Self { path: path.to_owned(), file, name })
     }
 
+    /// Reads it once to know what is in it.
+    pub(crate) fn measure(&self, words: Words) -> Result<Source<'_>, Failure> {
+        let measured = self.file.try_clone().and_then(|mut file| {
+            file.rewind()?;
+            measure(&mut file)
+        });
+        let (bytes, sha256) = measured.map_err(|error| cannot_open(words, &self.path, &error))?;
+        Ok(Source { chosen: self, info: FileInfo { name: self.name.clone(), bytes, sha256 } })
+    }
+}
+
+impl Source<'_> {
     fn read(&self, offset: u64, length: u64) -> Result<Arc<[u8]>, Failure> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-        let read = self.file.read_exact_at(&mut bytes, offset);
-        read.map_err(|error| cannot("go on reading", &self.path, &error))?;
+        let read = self.chosen.file.read_exact_at(&mut bytes, offset);
+        read.map_err(|error| cannot("go on reading", &self.chosen.path, &error))?;
         Ok(bytes.into())
     }
 }
@@ -54,11 +75,11 @@ impl Source {
 /// Sends a file. When it is interrupted, the same call goes on with it, also in another process.
 pub(crate) fn send(
     desk: &mut Desk,
+    user: &UserName,
     to: &Target,
-    source: &Source,
+    source: &Source<'_>,
     progress: &Progress,
 ) -> Result<Sent, Failure> {
-    let user = desk.account()?.map(|user| user.to_string()).unwrap_or_default();
     let key = format!("{user} {to} {} {}", source.info.sha256, source.info.name.as_str());
     let id = desk.config.upload(&key)?;
     let mut attempt = 1;
@@ -76,7 +97,7 @@ fn attempt_to_send(
     desk: &mut Desk,
     to: &Target,
     id: Uuid,
-    source: &Source,
+    source: &Source<'_>,
     progress: &Progress,
 ) -> Result<Sent, Failure> {
     let info = source.info.clone();
@@ -112,6 +133,10 @@ fn ask(desk: &mut Desk, transfer: Transfer) -> Result<Transferred, Failure> {
         Some(Answer::Transferred(transferred)) => Ok(transferred),
         Some(_) | None => Err(unexpected()),
     }
+}
+
+fn cannot_open(words: Words, path: &Path, error: &io::Error) -> Failure {
+    Failure::Machine(words.cannot_open_file(&path.display().to_string(), &error.to_string()))
 }
 
 /// Whether the server has less than was thought, so that beginning again helps.

@@ -24,10 +24,11 @@ pub(crate) use admin::{disabled, overview, promoted};
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, invitation, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Progress, columns_for_bars};
 pub(crate) use sanitise::{is_harmful, sanitise};
 pub(crate) use status::{beside_prompt, status};
 use style::{Style, mentions_painted};
+pub(crate) use wrap::fitting;
 
 /// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.
 const RECALLED_SHOWN_MAX: usize = 5;

@@ -1,35 +1,185 @@
-//! How far a file has come, as a bar, for whoever looks at a terminal.
+//! How far a file has come: as a bar for whoever looks at a terminal, in a few steps for whoever reads lines.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+use std::sync::{Mutex, PoisonError};
 
-use super::sanitise;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-/// A bar on standard error, or none.
-pub(crate) struct Progress(ProgressBar);
+use super::{columns_of_screen, fitting, sanitise};
+
+/// Columns of a bar for the name of the file.
+const NAME_WIDTH_MAX: usize = 24;
+
+/// How often a bar is drawn in the chat, in a second: what is seen as moving, on a slow line, too.
+const DRAWN_A_SECOND: u8 = 5;
+
+/// Lines about one file on its way, for whoever reads lines: after each quarter but the last.
+const STEPS: u64 = 4;
+
+/// Columns of a screen that does not say how many it has.
+const COLUMNS_USUAL: usize = 80;
+
+/// How far a file has come.
+pub(crate) enum Progress {
+    /// A bar.
+    Bar(ProgressBar),
+    /// A few words on the way.
+    Steps(Steps),
+}
+
+/// What is told on the way.
+pub(crate) struct Steps {
+    bytes: u64,
+    told: Cell<u64>,
+    tell: Box<dyn Fn(u64)>,
+}
 
 impl Progress {
-    /// A bar, which is drawn only when standard error is a terminal.
+    /// A bar on standard error, which is drawn only when that is a terminal.
     pub(crate) fn bar(name: &str, bytes: u64) -> Self {
-        let bar = ProgressBar::new(bytes).with_message(sanitise(name).into_owned());
-        let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style);
-        Self(bar)
+        Self::Bar(styled(ProgressBar::new(bytes), name))
     }
 
-    /// None: somebody else has the screen.
-    pub(crate) fn hidden() -> Self {
-        Self(ProgressBar::hidden())
+    /// A bar on a screen that belongs to somebody else: they get it as text, as often as it changes.
+    pub(crate) fn drawn_by(name: &str, bytes: u64, draw: impl Fn(String) + Send + Sync + 'static) -> Self {
+        let canvas = Canvas { drawn: Mutex::default(), draw: Box::new(draw) };
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(canvas), DRAWN_A_SECOND);
+        Self::Bar(styled(ProgressBar::with_draw_target(Some(bytes), target), name))
+    }
+
+    /// `tell` gets the percentage, a few times.
+    pub(crate) fn in_steps(bytes: u64, tell: impl Fn(u64) + 'static) -> Self {
+        Self::Steps(Steps { bytes, told: Cell::new(0), tell: Box::new(tell) })
     }
 
     /// So many bytes are there.
     pub(crate) fn reached(&self, bytes: u64) {
-        self.0.set_position(bytes);
+        match self {
+            Self::Bar(bar) => bar.set_position(bytes),
+            Self::Steps(steps) => steps.reached(bytes),
+        }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        match self {
+            Self::Bar(bar) => bar.finish_and_clear(),
+            Self::Steps(_) => {}
+        }
+    }
+}
+
+impl Steps {
+    fn reached(&self, bytes: u64) {
+        let step = bytes.saturating_mul(STEPS) / self.bytes.max(1);
+        if step > self.told.get() && step < STEPS {
+            self.told.set(step);
+            (self.tell)(step * 100 / STEPS);
+        }
+    }
+}
+
+fn styled(bar: ProgressBar, name: &str) -> ProgressBar {
+    let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.with_style(style).with_message(fitting(&sanitise(name), NAME_WIDTH_MAX).to_owned())
+}
+
+/// How wide a line may be that is drawn beneath the one being typed: a line that fills the screen would begin another.
+pub(crate) fn columns_for_bars() -> usize {
+    columns_of_screen().unwrap_or(COLUMNS_USUAL).saturating_sub(1)
+}
+
+/// A screen of one line, which is handed on as often as it was drawn.
+struct Canvas {
+    drawn: Mutex<String>,
+    draw: Box<dyn Fn(String) + Send + Sync>,
+}
+
+impl TermLike for Canvas {
+    fn width(&self) -> u16 {
+        u16::try_from(columns_for_bars()).unwrap_or(u16::MAX)
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        let visible = text.chars().filter(|c| !c.is_control());
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner).extend(visible);
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let drawn = std::mem::take(&mut *self.drawn.lock().unwrap_or_else(PoisonError::into_inner));
+        (self.draw)(drawn.trim_end().to_owned());
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Canvas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canvas").field("drawn", &self.drawn).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_few_steps_are_told_once_each_and_never_the_end() {
+        let told = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+        let steps = Progress::in_steps(1000, {
+            let told = std::rc::Rc::clone(&told);
+            move |percent| told.borrow_mut().push(percent)
+        });
+        for bytes in [0, 100, 260, 300, 810, 820, 1000] {
+            steps.reached(bytes);
+        }
+        assert_eq!(*told.borrow(), [25, 75]);
+    }
+
+    #[test]
+    fn a_bar_is_one_line_of_text_and_empty_at_the_end() {
+        let drawn = Arc::new(Mutex::new(Vec::new()));
+        let canvas = Arc::clone(&drawn);
+        let bar = Progress::drawn_by("a\u{1b}[2Jplan.pdf", 2048, move |text| {
+            canvas.lock().expect("the lines").push(text);
+        });
+        bar.reached(1024);
+        drop(bar);
+        let drawn = drawn.lock().expect("the lines");
+        let [first, .., last] = drawn.as_slice() else { panic!("{drawn:?}") };
+        assert!(first.starts_with("a␛[2Jplan.pdf ") && first.contains("1.00 KiB/2.00 KiB"), "{first}");
+        assert!(first.chars().all(|c| !c.is_control()) && first.chars().count() <= columns_for_bars());
+        assert_eq!(last, "");
     }
 }

@@ -2,6 +2,7 @@
 //! text can look like a line of somebody else's. Wide characters take two columns, combining marks none (UAX #11).
 
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
+use unicode_width::UnicodeWidthChar as _;
 
 /// The text as it goes on after `indent` columns, within `columns` if there is an edge.
 pub(super) fn wrap(text: &str, indent: usize, columns: Option<usize>) -> String {
@@ -23,9 +24,28 @@ pub(super) fn wrap(text: &str, indent: usize, columns: Option<usize>) -> String 
     wrapped.strip_prefix(&head).unwrap_or(&wrapped).to_owned()
 }
 
+/// As much of a text as fits into so many columns.
+pub(crate) fn fitting(words: &str, width: usize) -> &str {
+    let mut left = width;
+    let fits = |c: char| {
+        let needed = c.width().unwrap_or(0);
+        let fits = needed <= left;
+        left = left.saturating_sub(needed);
+        !fits
+    };
+    words.find(fits).and_then(|end| words.get(..end)).unwrap_or(words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_cut_to_their_width() {
+        assert_eq!(fitting("bob writes", 40), "bob writes");
+        assert_eq!(fitting("bob writes", 3), "bob");
+        assert_eq!(fitting("日本語", 5), "日本");
+    }
 
     #[test]
     fn words_stay_whole_and_lines_hang_under_the_text() {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use common::Target;
 use serde_json::json;
 
-use super::{Common, open_session, target};
+use super::{Common, open, open_session, target};
 use crate::failure::Failure;
-use crate::files::{Download, Source, fetch, send};
+use crate::files::{Chosen, Download, fetch, send};
 use crate::render::{Output, Progress};
+use crate::words::Words;
 
 /// The commands about files.
 #[derive(Debug, clap::Subcommand)]
@@ -54,10 +55,12 @@ pub(super) fn run(file: File) -> Result<(), Failure> {
 }
 
 fn run_send(arguments: &Send) -> Result<(), Failure> {
-    let source = Source::open(&arguments.path)?;
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let chosen = Chosen::open(Words::ENGLISH, &arguments.path)?;
+    let source = chosen.measure(Words::ENGLISH)?;
+    let (mut desk, _news) = open(&arguments.common.connection)?;
+    let user = desk.require_session()?.user;
     let progress = Progress::bar(source.info.name.as_str(), source.info.bytes);
-    let sent = send(&mut desk, &arguments.to, &source, &progress)?;
+    let sent = send(&mut desk, &user, &arguments.to, &source, &progress)?;
     drop(progress);
     let mut output = Output::new();
     if arguments.common.json {
@@ -72,9 +75,9 @@ fn run_send(arguments: &Send) -> Result<(), Failure> {
 
 fn run_get(arguments: &Get) -> Result<(), Failure> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let download = Download::find(&mut desk, &arguments.conversation, Some(arguments.n))?;
+    let download = Download::find(Words::ENGLISH, &mut desk, &arguments.conversation, Some(arguments.n))?;
     let progress = Progress::bar(download.info.name.as_str(), download.info.bytes);
-    let fetched = fetch(&mut desk, &download, &arguments.downloads, &progress)?;
+    let fetched = fetch(Words::ENGLISH, &mut desk, &download, &arguments.downloads, &progress)?;
     drop(progress);
     let (mut output, path) = (Output::new(), fetched.path.display().to_string());
     if arguments.common.json {

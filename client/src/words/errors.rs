@@ -1,8 +1,10 @@
 //! Errors in words. What the server says comes in English, with a word for its reason: where a sentence about the
 //! reason is as clear as the server's own, it is said in the person's language, else the server's is shown.
 
+use common::files::FileNameError;
 use common::limits::{
-    NAME_CHARACTERS_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX, TEXT_BYTES_MAX,
+    FILE_NAME_BYTES_MAX, NAME_CHARACTERS_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX,
+    TEXT_BYTES_MAX,
 };
 use common::names::NameError;
 use common::text::{PasswordError, SubjectTooLong, TextError};
@@ -64,6 +66,22 @@ impl Words {
             (Language::Portuguese, TextError::Empty) => "uma mensagem precisa de algum texto".to_owned(),
             (Language::Portuguese, TextError::TooLong) => {
                 format!("uma mensagem tem no máximo {TEXT_BYTES_MAX} bytes; mande um texto maior em partes")
+            }
+        }
+    }
+
+    /// Why a file cannot be sent under its name.
+    pub(crate) fn file_name_error(self, error: FileNameError) -> String {
+        match (self.language, error) {
+            (Language::English, error) => error.to_string(),
+            (Language::Portuguese, FileNameError::Empty) => {
+                "o nome de um arquivo precisa de uma letra ou um dígito".to_owned()
+            }
+            (Language::Portuguese, FileNameError::TooLong) => {
+                format!("o nome de um arquivo tem no máximo {FILE_NAME_BYTES_MAX} bytes")
+            }
+            (Language::Portuguese, FileNameError::Characters) => {
+                "o nome de um arquivo não tem '/', nem '\\', nem caracteres de controle".to_owned()
             }
         }
     }

@@ -101,7 +101,8 @@ impl Files {
         self.shared.insert(place, shared);
     }
 
-    pub(super) fn apply(&mut self, event: &Event<'_>) {
+    /// Takes an event in.
+    pub fn apply(&mut self, event: &Event<'_>) {
         if let Body::Deleted { of, .. } = &event.body {
             self.delete(&event.conversation(), *of);
         }

@@ -10,7 +10,7 @@
 //! complete. So whatever an event refers to is there, whole, whenever the power goes off. The order of the steps is
 //! watched by `tests/files/steps.rs`, which fails each of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -176,22 +176,35 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes all contents but those that are needed. Returns how many.
-    pub fn sweep(&self, needed: &HashSet<ContentHash>) -> io::Result<u64> {
-        let mut removed = 0;
+    /// All contents that are there.
+    pub fn contents(&self) -> io::Result<Vec<ContentHash>> {
+        let mut contents = Vec::new();
         for folder in is_there(self.disk.list(FILES))?.unwrap_or_default() {
-            if folder.len() != 2 {
-                continue;
-            }
-            let folder = format!("{FILES}/{folder}");
-            for name in self.disk.list(&folder)? {
-                if from_hex(&name).is_some_and(|hash| !needed.contains(&ContentHash(hash))) {
-                    self.disk.remove(&format!("{folder}/{name}"))?;
-                    removed += 1;
-                }
+            if folder.len() == 2 {
+                let names = self.disk.list(&format!("{FILES}/{folder}"))?;
+                contents.extend(names.iter().filter_map(|name| from_hex(name).map(ContentHash)));
             }
         }
+        Ok(contents)
+    }
+
+    /// Removes all contents but those that are needed, for good. Returns how many.
+    pub fn sweep(&self, needed: &HashSet<ContentHash>) -> io::Result<u64> {
+        let (mut removed, mut folders) = (0, BTreeSet::new());
+        for sha256 in self.contents()?.iter().filter(|sha256| !needed.contains(sha256)) {
+            let name = content(sha256);
+            self.disk.remove(&name)?;
+            folders.extend(name.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
+            removed += 1;
+        }
+        folders.iter().try_for_each(|folder| self.disk.sync_folder(folder))?;
         Ok(removed)
+    }
+
+    /// Whether a content is there, and what it should be; `None` when it is not there.
+    pub fn is_whole(&self, sha256: &ContentHash, bytes: u64) -> io::Result<Option<bool>> {
+        let Some(length) = is_there(self.disk.len(&content(sha256)))? else { return Ok(None) };
+        Ok(Some(length == bytes && self.hash(&content(sha256), length)? == *sha256))
     }
 
     /// How much of an upload is there; `None` when there is neither part nor, where that is enough, content.

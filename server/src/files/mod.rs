@@ -7,6 +7,7 @@
 
 pub mod folder;
 pub mod uploads;
+pub mod check;
 
 use std::collections::HashSet;
 use std::io;

@@ -24,8 +24,8 @@ use super::words;
 use crate::domain::search as language;
 use crate::journal::Checkpoint;
 
-/// Of the fields and the words.
-const FORMAT: u32 = 1;
+/// Of the fields and the words; 1 had no names of files.
+const FORMAT: u32 = 2;
 
 /// The smallest heap that Tantivy writes with, in bytes. It is there only while something is written.
 const HEAP_BYTES: usize = 15_000_000;
@@ -41,6 +41,7 @@ pub(super) struct Message {
     pub(super) at: u64,
     /// The record that it is in the log: newer messages have greater ones.
     pub(super) record: u64,
+    /// What was said, or the name of the file.
     pub(super) text: String,
 }
 

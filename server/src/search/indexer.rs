@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::Body;
+use common::{Body, Event};
 
 use super::index::{Message, MessageIndex, Writer};
 use super::{SEARCH_FOLDER, SearchError, clear};
@@ -112,17 +112,12 @@ impl Piece {
         let Ok(Record::Event(event)) = Record::decode(line) else { return };
         let conversation = event.conversation().key().into_owned();
         match &event.body {
-            Body::Message { text, .. } => {
-                let text = text.as_str().to_owned();
-                self.bytes += text.len();
-                let (n, at, from) = (event.n, event.at, event.from.as_str().to_owned());
-                let message = Message { conversation: conversation.clone(), n, from, at, record, text };
-                self.messages.insert((conversation, n), message);
-            }
+            Body::Message { text, .. } => self.add(record, &event, conversation, text.as_str()),
+            // Found by the words of its name, as whoever looks for it calls it.
+            Body::File { file, .. } => self.add(record, &event, conversation, file.name.as_str()),
             Body::Edited { of, text, .. } => self.amend((conversation, *of), Some(text.as_str().to_owned())),
             Body::Deleted { of, .. } => self.amend((conversation, *of), None),
-            Body::File { .. }
-            | Body::Reacted { .. }
+            Body::Reacted { .. }
             | Body::Unreacted { .. }
             | Body::Gone { .. }
             | Body::Created { .. }
@@ -137,6 +132,14 @@ impl Piece {
             | Body::Set { .. }
             | Body::Unknown => {}
         }
+    }
+
+    fn add(&mut self, record: u64, event: &Event<'_>, conversation: String, text: &str) {
+        self.bytes += text.len();
+        let (n, at, from) = (event.n, event.at, event.from.as_str().to_owned());
+        let message =
+            Message { conversation: conversation.clone(), n, from, at, record, text: text.to_owned() };
+        self.messages.insert((conversation, n), message);
     }
 
     /// The message says something else from now on, or nothing.

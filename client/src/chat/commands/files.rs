@@ -1,12 +1,13 @@
 //! Commands about files.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Command;
 use crate::chat::room::Room;
+use crate::chat::transfers::Transfer;
 use crate::failure::Failure;
-use crate::files::{self, Download, Source};
-use crate::render::Progress;
+use crate::files::{Chosen, Download};
 use crate::words::{both, same};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -27,15 +28,13 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-/// The event that it becomes is shown like any other.
 fn send(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let to = room.open.clone().ok_or_else(|| room.nothing_open())?;
     if arguments.is_empty() {
         return Err(Failure::Usage(room.words.say_a_path()));
     }
-    let source = Source::open(Path::new(arguments))?;
-    room.say(&room.words.sending_file(source.info.name.as_str(), &to))?;
-    files::send(&mut room.desk, &to, &source, &Progress::hidden()).map(drop)
+    let chosen = Chosen::open(room.words, Path::new(arguments))?;
+    room.transfer(Transfer::Send(Arc::new(chosen), to))
 }
 
 fn get(room: &mut Room, arguments: &str) -> Result<(), Failure> {
@@ -44,7 +43,6 @@ fn get(room: &mut Room, arguments: &str) -> Result<(), Failure> {
         "" => None,
         number => Some(number.parse().map_err(|_| Failure::Usage(room.words.say_a_file_number()))?),
     };
-    let download = Download::find(&mut room.desk, &conversation, n)?;
-    let fetched = files::fetch(&mut room.desk, &download, &room.downloads, &Progress::hidden())?;
-    room.say(&room.words.fetched_file(&fetched.path.display().to_string()))
+    let download = Download::find(room.words, &mut room.desk, &conversation, n)?;
+    room.transfer(Transfer::Get(Arc::new(download), room.downloads.clone()))
 }

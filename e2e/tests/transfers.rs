@@ -1,0 +1,229 @@
+//! Files sent and fetched from the chat, which goes on meanwhile.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+
+use e2e::{Node, peers};
+
+use crate::people::Person;
+
+const MIB: usize = 1024 * 1024;
+
+/// Bytes that one connection may carry through a closed gate: a chat never says so much, and a file does.
+const HELD_FROM: usize = MIB;
+
+/// A TCP relay that holds up whatever carries a file, until it is opened.
+struct Gate {
+    endpoint: String,
+    state: Arc<(Mutex<State>, Condvar)>,
+}
+
+#[derive(Default)]
+struct State {
+    is_open: bool,
+    carried: usize,
+}
+
+impl Gate {
+    fn to(address: &str) -> Self {
+        // On the same host: a client looks for the events where it has reached the server.
+        let (host, _) = address.rsplit_once(':').expect("a host");
+        let listener = TcpListener::bind(format!("{host}:0")).expect("a free port");
+        let endpoint = format!("tcp://{}", listener.local_addr().expect("an address"));
+        let state = Arc::<(Mutex<State>, Condvar)>::default();
+        let (shared, address) = (Arc::clone(&state), address.to_owned());
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let far = TcpStream::connect(&address).expect("the node");
+                let twice = |end: &TcpStream| end.try_clone().expect("a second handle");
+                for (from, to) in [(twice(&near), twice(&far)), (far, near)] {
+                    let state = Arc::clone(&shared);
+                    thread::spawn(move || carry(from, to, &state));
+                }
+            }
+        });
+        Self { endpoint, state }
+    }
+
+    fn open(&self) {
+        self.state.0.lock().expect("the state").is_open = true;
+        self.state.1.notify_all();
+    }
+
+    /// Bytes carried so far, both ways.
+    fn carried(&self) -> usize {
+        self.state.0.lock().expect("the state").carried
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, state: &(Mutex<State>, Condvar)) {
+    let (mut chunk, mut own) = (vec![0; 64 * 1024], 0);
+    while let Ok(count @ 1..) = from.read(&mut chunk) {
+        own += count;
+        let mut shared = state.0.lock().expect("the state");
+        while own > HELD_FROM && !shared.is_open {
+            shared = state.1.wait(shared).expect("the state");
+        }
+        shared.carried += count;
+        drop(shared);
+        if to.write_all(&chunk[..count]).is_err() {
+            break;
+        }
+    }
+    let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
+
+/// A content in which no part is like another.
+fn content(bytes: usize) -> Vec<u8> {
+    (0..bytes).map(|at| ((at * at) >> 7) as u8 ^ (at >> 16) as u8).collect()
+}
+
+/// How the last row of the screen begins that is not blank.
+fn last_row(screen: &str) -> &str {
+    screen.trim_end().lines().last().unwrap_or_default()
+}
+
+#[test]
+fn a_file_goes_up_beneath_the_prompt_while_the_chat_goes_on() {
+    let node = Node::plain();
+    let gate = Gate::to(node.address("clients"));
+    let alice = Person::register_at(&gate.endpoint, "alice", "en", "--plaintext");
+    alice.types("/create #general");
+    alice.is_asked("#general>");
+    let [mut bob] = peers(&node, ["bob"]);
+    bob.join("#general").expect("joined");
+
+    let (large, small) = (content(8 * MIB), content(1000));
+    let (large_path, small_path) = (alice.has_file("large.bin", &large), alice.has_file("small.bin", &small));
+    alice.types(&format!("/send {}", large_path.display()));
+    alice.sees("sending large.bin to #general");
+    alice.terminal.wait_until("shows the bar beneath the prompt", |screen| {
+        let bar = last_row(screen);
+        bar.starts_with("large.bin ") && bar.contains(" KiB/8.00 MiB ") && screen.contains("\n#general>")
+    });
+    // The prompt is the person's: they speak, are spoken to, and ask for more.
+    alice.types("this is said meanwhile");
+    alice.sees("alice: this is said meanwhile");
+    bob.send("#general", "and answered").expect("sent");
+    alice.sees("bob: and answered");
+    alice.types(&format!("/send {}", small_path.display()));
+    alice.sees("small.bin waits for those before it: 1");
+    assert!(last_row(&alice.terminal.screen()).starts_with("large.bin "), "{}", alice.terminal.screen());
+    assert!(!alice.terminal.screen().contains("is sent"), "{}", alice.terminal.screen());
+
+    gate.open();
+    alice.sees("large.bin is sent: #general 5");
+    alice.sees("small.bin is sent: #general 6");
+    alice.sees("#general 6 alice sent small.bin");
+    alice.is_asked("#general>");
+
+    // Down it comes through a gate that is open; another file of the same name stays.
+    for name in ["general_alice_large.bin", "general_alice_large (2).bin"] {
+        alice.types("/get 5");
+        alice.sees(&format!("downloads/{name}"));
+        assert!(alice.fetched(name) == large, "something else has arrived");
+    }
+}
+
+#[test]
+fn a_chat_that_ends_says_what_is_on_its_way_and_the_next_one_goes_on_with_it() {
+    let node = Node::plain();
+    let gate = Gate::to(node.address("clients"));
+    let mut alice = Person::register_at(&gate.endpoint, "alice", "en", "--plaintext");
+    alice.types("/create #general");
+    alice.is_asked("#general>");
+    let large = content(4 * MIB);
+    let path = alice.has_file("large.bin", &large);
+    let send = format!("/send {}", path.display());
+    alice.types(&send);
+    alice.terminal.wait_until("has sent a part", |screen| last_row(screen).contains(" KiB/4.00 MiB "));
+    alice.terminal.wait_until("has sent a part", |screen| !last_row(screen).contains(" 0 B/"));
+    alice.types("/quit");
+    alice.terminal.wait_for_written(&format!(
+        "{} is not sent yet: in #general, {send} goes on with it",
+        path.display()
+    ));
+
+    gate.open();
+    alice.comes_back(&gate.endpoint, "--plaintext");
+    alice.is_asked("#general>");
+    let before = gate.carried();
+    alice.types(&send);
+    alice.sees("large.bin is sent: #general 2");
+    let carried = gate.carried() - before;
+    assert!(carried < 4 * MIB, "it has begun anew: {carried} bytes");
+    alice.types("/get");
+    alice.sees("downloads/general_alice_large.bin");
+    assert!(alice.fetched("general_alice_large.bin") == large, "something else has arrived");
+}
+
+#[test]
+fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
+    let node = Node::up();
+    let alice = Person::register(&node, "alice", "en");
+    let bruna = Person::register(&node, "bruna", "pt-BR");
+    let secret = alice.has_file("plan.pdf", b"a plan");
+    alice.types("@bruna");
+    alice.is_asked("@bruna>");
+    for (line, refusal) in [
+        ("/send", "say which file"),
+        ("/send /nowhere/at/all", "cannot read /nowhere/at/all: "),
+        ("/send /dev", "/dev is not a file"),
+        ("/get", "no file was sent to @bruna lately"),
+        ("/get x", "say a number: /get 17"),
+    ] {
+        alice.types(line);
+        alice.sees(refusal);
+    }
+    alice.types(&format!("/send {}", secret.display()));
+    alice.sees("plan.pdf is sent: @bruna 1");
+    bruna.types("@alice");
+    bruna.is_asked("@alice>");
+    for name in ["alice_plan.pdf", "alice_plan (2).pdf"] {
+        bruna.types("/get");
+        bruna.sees("baixando plan.pdf de @alice 1");
+        bruna.sees(&format!("downloads/{name}"));
+        assert_eq!(bruna.fetched(name), b"a plan");
+    }
+    bruna.types("não é arquivo");
+    bruna.sees("@alice 2 bruna: não é arquivo");
+    bruna.types("/get 2");
+    bruna.sees("@alice 2 não é um arquivo");
+    // A refusal of the server's comes from beside the chat, too.
+    alice.types("/create #trabalho private");
+    alice.is_asked("#trabalho>");
+    alice.types(&format!("/send {}", secret.display()));
+    alice.sees("plan.pdf is sent: #trabalho 2");
+    bruna.types("/msg #trabalho oi");
+    bruna.sees("não enviada para #trabalho");
+}
+
+#[test]
+fn plain_lines_tell_of_a_file_and_a_pipe_has_its_files_in_order() {
+    let node = Node::plain();
+    let mut alice = Person::register_at(node.server(), "alice", "en", "--plaintext");
+    alice.types("/create #general");
+    alice.is_asked("#general>");
+    alice.types("/quit");
+    alice.comes_back(node.server(), "--plaintext --plain");
+    alice.terminal.wait_for_written("#general 1 alice created #general");
+    let path = alice.has_file("large.bin", &content(4 * MIB));
+    alice.types(&format!("/send {}", path.display()));
+    alice.terminal.wait_for_written("large.bin is sent: #general 2");
+    let written = alice.terminal.written();
+    for step in [25, 50, 75] {
+        assert_eq!(written.matches(&format!("large.bin: {step} % are there")).count(), 1, "{written}");
+    }
+    assert!(!written.contains('\u{1b}'), "{written:?}");
+
+    let chat = |lines: &str| alice.pipes(&node, lines);
+    let done = chat(&format!("#general\n/send {}\n/get\nall done\n", path.display()));
+    assert_eq!(done.code, Some(0), "{}", done.log);
+    assert!(done.output.contains("downloads/general_alice_large.bin"), "{}", done.output);
+    assert!(alice.fetched("general_alice_large.bin") == content(4 * MIB));
+    let failed = chat("#general\n/get 1\n");
+    assert_eq!(failed.code, Some(1), "{}", failed.log);
+    assert!(failed.log.contains("#general 1 is no file"), "{}", failed.log);
+}
