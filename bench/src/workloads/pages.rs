@@ -18,6 +18,8 @@ const WINDOW: usize = 4;
 pub(crate) struct Pages {
     /// A second, with all windows full.
     pub(crate) rate: f64,
+    /// Processor time that one costs the node, in microseconds.
+    pub(crate) processor_us: f64,
     /// In milliseconds, one at a time.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
@@ -29,7 +31,9 @@ pub(crate) fn read(setup: &mut Setup, node: &Node, messages: u64) -> Result<Page
     let readers = (0..CONNECTIONS).map(|_| session.reader(&mut setup.random, messages));
     let mut readers = readers.collect::<Result<Vec<_>>>()?;
     let plan = load::Plan { window: WINDOW, ..setup.plan() };
+    let before = node.process.processor_seconds()?;
     let rates = load::run::<_, Nobody>(plan, &mut readers, &mut [])?;
+    let processor_us = (node.process.processor_seconds()? - before) * 1e6 / rates.total as f64;
     let mut reader = session.reader(&mut setup.random, messages)?;
     let latencies = measure(setup, || {
         let before = clock::now();
@@ -37,7 +41,7 @@ pub(crate) fn read(setup: &mut Setup, node: &Node, messages: u64) -> Result<Page
         Ok(clock::now().duration_since(before))
     })?;
     let [p50, p99] = [0.5, 0.99].map(|share| latencies.quantile_ms(share));
-    Ok(Pages { rate: rates.acknowledged, p50, p99 })
+    Ok(Pages { rate: rates.acknowledged, processor_us, p50, p99 })
 }
 
 /// Reads pages of a data folder that is there.
