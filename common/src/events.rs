@@ -149,6 +149,31 @@ impl Body<'_> {
         }
     }
 
+    /// Whether it says something that one may want to read: a message or a file. This is what is counted as unread.
+    #[must_use]
+    pub fn is_to_be_read(&self) -> bool {
+        match self {
+            // One whose text is gone counts as before: nothing else may change with the text.
+            Self::Message { .. } | Self::File { .. } | Self::Gone { of: None, .. } => true,
+            Self::Edited { .. }
+            | Self::Deleted { .. }
+            | Self::Reacted { .. }
+            | Self::Unreacted { .. }
+            | Self::Gone { of: Some(_), .. }
+            | Self::Created { .. }
+            | Self::Joined
+            | Self::Left
+            | Self::Declined
+            | Self::Invited(_)
+            | Self::Kicked(_)
+            | Self::Banned(_)
+            | Self::Unbanned(_)
+            | Self::Role(..)
+            | Self::Set { .. }
+            | Self::Unknown => false,
+        }
+    }
+
     /// The message that it amends.
     #[must_use]
     pub fn amends(&self) -> Option<u64> {
@@ -284,6 +309,16 @@ mod tests {
         r##"{"n":8,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.role","user":"bob","role":"moderator"}"##,
         r##"{"n":9,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.set","subject":"all and nothing","private":false}"##,
     ];
+
+    #[test]
+    fn messages_and_files_are_to_be_read_and_nothing_else_is() {
+        let is_to_be_read =
+            |line: &&&str| serde_json::from_str::<Event<'_>>(line).expect("an event").body.is_to_be_read();
+        let lines = GOLDEN.iter().filter(is_to_be_read);
+        let kinds: Vec<_> = lines.map(|line| line.split('"').nth(15).expect("a kind")).collect();
+        // The third message is one whose text is gone.
+        assert_eq!(kinds, ["message", "message", "message", "file"]);
+    }
 
     #[test]
     fn golden_lines_are_read_and_written_byte_for_byte() {

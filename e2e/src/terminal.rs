@@ -26,7 +26,7 @@ impl Terminal {
         Self::chat_with(server, config, "")
     }
 
-    /// The same, with more flags.
+    /// The same, with more flags. The person's own folder is where the program runs.
     #[must_use]
     pub fn chat_with(server: &str, config: &Path, flags: &str) -> Self {
         static TERMINALS: AtomicU32 = AtomicU32::new(0);
@@ -39,6 +39,7 @@ impl Terminal {
             config.display()
         );
         let record = format!("cat > {}", terminal.written.path().display());
+        let folder = config.display().to_string();
         // -u: the screen is UTF-8 whatever the test's own surroundings say. Both commands are obeyed before the
         // program's first byte is read, so that it is recorded too.
         terminal.tmux([
@@ -51,6 +52,8 @@ impl Terminal {
             "90",
             "-y",
             "30",
+            "-c",
+            &folder,
             &chat,
             ";",
             "pipe-pane",

@@ -82,3 +82,68 @@ fn an_administrator_speaks_to_everybody() {
     bob.wait_for("* 2 alice: it is up again");
     assert_eq!(eva.history("*").len(), 2);
 }
+
+#[test]
+fn who_is_banned_stays_out_until_the_ban_is_taken_back() {
+    let node = Node::up();
+    let configs = [(); 2].map(|()| TempDir::new().expect("a folder"));
+    let [alice, bob] = [("alice", 0), ("bob", 1)].map(|(name, i)| register(&node, &configs[i], name));
+    alice.enter("/create #general");
+    alice.wait_for("#general>");
+    bob.enter("/join #general");
+    alice.wait_for("bob joined #general");
+    bob.enter("/ban alice");
+    bob.wait_for("papo: your role in #general does not allow this");
+    alice.enter("/ban bob");
+    bob.wait_for("alice banned you from #general");
+    alice.wait_for("alice banned bob");
+    bob.enter("/join #general");
+    bob.wait_for("papo: you were banned from #general");
+    alice.enter("/invite bob");
+    alice.wait_for("papo: bob is banned from #general; take the ban back first");
+    alice.enter("said while he was out");
+    alice.wait_for("alice: said while he was out");
+    alice.enter("/unban bob");
+    alice.wait_for("alice took the ban of bob back");
+    bob.enter("/join #general");
+    alice.wait_until("sees bob again", |screen| screen.matches("bob joined #general").count() == 2);
+    bob.enter("back again");
+    alice.wait_for("bob: back again");
+}
+
+#[test]
+fn what_was_said_is_found_by_those_who_may_read_it() {
+    let node = Node::up();
+    let configs = [(); 2].map(|()| TempDir::new().expect("a folder"));
+    let [alice, bob] = [("alice", 0), ("bob", 1)].map(|(name, i)| register(&node, &configs[i], name));
+    alice.enter("/create #plans private");
+    alice.wait_for("#plans>");
+    for text in ["a situação está resolvida", "the deployment is done", "deploying once more"] {
+        alice.enter(text);
+        alice.wait_for(&format!("alice: {text}"));
+    }
+    bob.enter("@alice");
+    bob.wait_for("@alice>");
+    bob.enter("I deployed, too");
+    alice.wait_for("bob: I deployed, too");
+    let times = |text: &'static str, count| move |screen: &str| screen.matches(text).count() == count;
+    // Each text is on the screen once already.
+    alice.enter("/search SITUACAO");
+    alice.wait_until("finds a word without its accents", times("alice: a situação está resolvida", 2));
+    alice.enter("/search deploy from:alice in:#plans");
+    alice.wait_until("finds a word in other forms", times("alice: the deployment is done", 2));
+    alice.wait_until("finds all of them", times("alice: deploying once more", 2));
+    alice.enter("/search \"once more\"");
+    alice.wait_until("finds a phrase", times("alice: deploying once more", 3));
+    assert_eq!(alice.screen().matches("bob: I deployed, too").count(), 1, "by somebody else, and elsewhere");
+    alice.enter("/search \"more once\"");
+    alice.wait_for("nothing was found");
+    alice.enter("/search before:yesterday");
+    alice.wait_for("papo: ");
+
+    bob.enter("/search deploy");
+    bob.wait_until("finds his own", times("bob: I deployed, too", 2));
+    assert!(!bob.screen().contains("deploying"), "{}", bob.screen());
+    bob.enter("/search deploy in:#plans");
+    bob.wait_for("there is no channel #plans");
+}

@@ -23,6 +23,7 @@ mod chat;
 mod outbox;
 mod plain;
 mod people;
+mod papers;
 mod languages;
 mod trabalho;
 mod readme;

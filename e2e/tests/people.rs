@@ -24,9 +24,7 @@ impl Person {
     /// The same, with a server and flags of their own.
     pub(crate) fn register_at(server: &str, name: &'static str, lang: &str, flags: &str) -> Self {
         let config = TempDir::new().expect("a folder");
-        let downloads = config.path().join("downloads");
-        let flags = format!("--lang {lang} --downloads {} {flags}", downloads.display());
-        let terminal = Terminal::chat_with(server, config.path(), &flags);
+        let terminal = Terminal::chat_with(server, config.path(), &format!("--lang {lang} {flags}"));
         let (choose, again, you_are) = match lang {
             "en" => ("choose a password:", "once more:", "you are "),
             _ => ("escolha uma senha:", "mais uma vez:", "você é "),
@@ -67,32 +65,30 @@ impl Person {
     /// Ends the chat, and sits down at another terminal, in the session that was kept.
     pub(crate) fn comes_back(&mut self, server: &str, flags: &str) {
         self.terminal.wait_for_end();
-        let flags = format!("--downloads {} {flags}", self.path("downloads").display());
-        self.terminal = Terminal::chat_with(server, self.config.path(), &flags);
+        self.terminal = Terminal::chat_with(server, self.config.path(), flags);
     }
 
     /// The same person, in a chat that reads these lines, and has no terminal; the node speaks plain text.
-    pub(crate) fn pipes(&self, node: &Node, lines: &str) -> Finished {
-        let lines = self.has_file("lines", lines.as_bytes());
-        let [lines, config, downloads] = [lines, self.path(""), self.path("downloads")];
+    pub(crate) fn pipes(&self, node: &Node, lines: &str, downloads: &str) -> Finished {
+        self.has_file("lines", lines.as_bytes());
+        let folder = self.config.path();
         let mut chat = Command::new("sh");
-        chat.args(["-c", "exec \"$0\" \"$@\" < \"$LINES_TO_SAY\""]).env("LINES_TO_SAY", lines).arg(binary());
+        chat.current_dir(folder).args(["-c", "exec \"$0\" \"$@\" < lines"]).arg(binary());
         chat.args(["chat", "--plaintext", "--lang", "en", "--server", node.server()]);
-        chat.arg("--config").arg(config).arg("--downloads").arg(downloads);
+        chat.arg("--config").arg(folder).arg("--downloads").arg(downloads);
         Process::start(chat).finish()
     }
 
     /// A file of the person's own.
     #[expect(clippy::disallowed_methods, reason = "a person's own file")]
-    pub(crate) fn has_file(&self, name: &str, content: &[u8]) -> PathBuf {
+    pub(crate) fn has_file(&self, name: &str, content: &[u8]) {
         std::fs::write(self.path(name), content).expect("written");
-        self.path(name)
     }
 
     /// What was fetched under a name.
     #[expect(clippy::disallowed_methods, reason = "a person's own file")]
     pub(crate) fn fetched(&self, name: &str) -> Vec<u8> {
-        let path = self.path("downloads").join(name);
+        let path = self.path("papo_downloads").join(name);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 

@@ -4,7 +4,10 @@
 use std::fmt::Write as _;
 
 use e2e::Node;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
+use crate::papers::{pdf, png};
 use crate::people::{Person, assert_seen, capitalised};
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/transcripts/trabalho.md");
@@ -37,6 +40,7 @@ fn a_private_group_works_together_and_an_outsider_learns_nothing() {
     });
     bob.is_asked("#trabalho>");
 
+    files(&node, &alice, [&bob, &carlos, &diana]);
     outsider(&node, &eduardo);
     for person in group {
         assert!(!person.terminal.transcript().contains("eduardo"), "he left no trace");
@@ -70,6 +74,52 @@ fn gather(alice: &Person, invited: [(&Person, &str); 3]) {
     }
 }
 
+/// Alice sends a PDF to the group, Carlos a picture to Diana alone; each arrives as it was, under a name that says whence.
+fn files(node: &Node, alice: &Person, [bob, carlos, diana]: [&Person; 3]) {
+    let (contract, photo) = (pdf("Contrato de trabalho"), png());
+    alice.has_file("contrato.pdf", &contract);
+    alice.types("/send contrato.pdf");
+    alice.sees("contrato.pdf is sent: #trabalho 12");
+    alice.is_asked("#trabalho>");
+    for (person, sent, here) in [
+        (bob, "alice enviou contrato.pdf", "contrato.pdf chegou"),
+        (carlos, "alice enviou contrato.pdf", "contrato.pdf chegou"),
+        (diana, "alice sent contrato.pdf", "contrato.pdf is here"),
+    ] {
+        person.sees(sent);
+        person.types("/get");
+        person.sees(&format!("{here}: papo_downloads/trabalho_alice_contrato.pdf"));
+        person.is_asked("#trabalho>");
+        arrived(node, person, "#trabalho", 12, "trabalho_alice_contrato.pdf", &contract);
+    }
+
+    carlos.has_file("foto.png", &photo);
+    carlos.types("@diana");
+    carlos.is_asked("@diana>");
+    carlos.types("/send foto.png");
+    carlos.sees("foto.png foi enviado: @diana 1");
+    carlos.is_asked("@diana>");
+    diana.sees("@carlos 1 carlos sent foto.png");
+    diana.types("@carlos");
+    diana.is_asked("@carlos>");
+    diana.types("/get");
+    diana.sees("foto.png is here: papo_downloads/carlos_foto.png");
+    diana.is_asked("@carlos>");
+    arrived(node, diana, "@carlos", 1, "carlos_foto.png", &photo);
+}
+
+/// What was fetched is what was sent, and what the server has told of it.
+fn arrived(node: &Node, person: &Person, conversation: &str, n: u64, name: &str, sent: &[u8]) {
+    let fetched = person.fetched(name);
+    assert!(fetched == sent, "{} has another {name}", person.name);
+    let before = (n + 1).to_string();
+    let history =
+        person.script(node, &["history", conversation, "--json", "--before", &before, "--limit", "1"]);
+    let event: Value = serde_json::from_str(&history.output).expect("an event");
+    let sum: String = Sha256::digest(&fetched).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!((&event["n"], &event["sha256"]), (&Value::from(n), &Value::from(sum)));
+}
+
 /// Who was not invited can neither find the group, nor read, write, search or subscribe.
 fn outsider(node: &Node, eduardo: &Person) {
     let no_such_channel = "esse canal não existe: crie-o, ou veja /channels";
@@ -80,6 +130,8 @@ fn outsider(node: &Node, eduardo: &Person) {
     }
     eduardo.types("/msg #trabalho oi");
     eduardo.sees("não enviada para #trabalho");
+    let refused = eduardo.script(node, &["file", "get", "#trabalho", "12"]);
+    assert_eq!((refused.code, &*refused.output), (Some(1), ""), "{refused:?}");
     eduardo.types("/search contrato");
     eduardo.sees("nada foi encontrado");
     eduardo.types("/channels");
@@ -101,8 +153,9 @@ fn document(people: &[&Person]) {
     let mut text = String::from(
         "# A private group at work\n\n\
          Five people at five terminals, as `e2e/tests/trabalho.rs` seats them: Alice makes the private group `#trabalho` and\n\
-         invites Bob, Carlos and Diana; Eduardo is not invited. Alice and Diana have papo in English, the others in\n\
-         Portuguese. The test writes this page from the terminals' real output, and fails when it is not seen any more.\n",
+         invites Bob, Carlos and Diana; Eduardo is not invited. Alice sends a PDF to the group, Carlos a picture to Diana\n\
+         alone. Alice and Diana have papo in English, the others in Portuguese. The test writes this page from the\n\
+         terminals' real output, and fails when it is not seen any more.\n",
     );
     for person in people {
         let seen = person.terminal.transcript();

@@ -96,8 +96,9 @@ fn a_file_goes_up_beneath_the_prompt_while_the_chat_goes_on() {
     bob.join("#general").expect("joined");
 
     let (large, small) = (content(8 * MIB), content(1000));
-    let (large_path, small_path) = (alice.has_file("large.bin", &large), alice.has_file("small.bin", &small));
-    alice.types(&format!("/send {}", large_path.display()));
+    alice.has_file("large.bin", &large);
+    alice.has_file("small.bin", &small);
+    alice.types("/send large.bin");
     alice.sees("sending large.bin to #general");
     alice.terminal.wait_until("shows the bar beneath the prompt", |screen| {
         let bar = last_row(screen);
@@ -108,7 +109,7 @@ fn a_file_goes_up_beneath_the_prompt_while_the_chat_goes_on() {
     alice.sees("alice: this is said meanwhile");
     bob.send("#general", "and answered").expect("sent");
     alice.sees("bob: and answered");
-    alice.types(&format!("/send {}", small_path.display()));
+    alice.types("/send small.bin");
     alice.sees("small.bin waits for those before it: 1");
     assert!(last_row(&alice.terminal.screen()).starts_with("large.bin "), "{}", alice.terminal.screen());
     assert!(!alice.terminal.screen().contains("is sent"), "{}", alice.terminal.screen());
@@ -122,7 +123,7 @@ fn a_file_goes_up_beneath_the_prompt_while_the_chat_goes_on() {
     // Down it comes through a gate that is open; another file of the same name stays.
     for name in ["general_alice_large.bin", "general_alice_large (2).bin"] {
         alice.types("/get 5");
-        alice.sees(&format!("downloads/{name}"));
+        alice.sees(&format!("large.bin is here: papo_downloads/{name}"));
         assert!(alice.fetched(name) == large, "something else has arrived");
     }
 }
@@ -135,27 +136,25 @@ fn a_chat_that_ends_says_what_is_on_its_way_and_the_next_one_goes_on_with_it() {
     alice.types("/create #general");
     alice.is_asked("#general>");
     let large = content(4 * MIB);
-    let path = alice.has_file("large.bin", &large);
-    let send = format!("/send {}", path.display());
-    alice.types(&send);
+    alice.has_file("large.bin", &large);
+    alice.types("/send large.bin");
     alice.terminal.wait_until("has sent a part", |screen| last_row(screen).contains(" KiB/4.00 MiB "));
     alice.terminal.wait_until("has sent a part", |screen| !last_row(screen).contains(" 0 B/"));
     alice.types("/quit");
-    alice.terminal.wait_for_written(&format!(
-        "{} is not sent yet: in #general, {send} goes on with it",
-        path.display()
-    ));
+    alice
+        .terminal
+        .wait_for_written("large.bin is not sent yet: in #general, /send large.bin goes on with it");
 
     gate.open();
     alice.comes_back(&gate.endpoint, "--plaintext");
     alice.is_asked("#general>");
     let before = gate.carried();
-    alice.types(&send);
+    alice.types("/send large.bin");
     alice.sees("large.bin is sent: #general 2");
     let carried = gate.carried() - before;
     assert!(carried < 4 * MIB, "it has begun anew: {carried} bytes");
     alice.types("/get");
-    alice.sees("downloads/general_alice_large.bin");
+    alice.sees("papo_downloads/general_alice_large.bin");
     assert!(alice.fetched("general_alice_large.bin") == large, "something else has arrived");
 }
 
@@ -164,7 +163,7 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
     let node = Node::up();
     let alice = Person::register(&node, "alice", "en");
     let bruna = Person::register(&node, "bruna", "pt-BR");
-    let secret = alice.has_file("plan.pdf", b"a plan");
+    alice.has_file("plan.pdf", b"a plan");
     alice.types("@bruna");
     alice.is_asked("@bruna>");
     for (line, refusal) in [
@@ -177,14 +176,14 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
         alice.types(line);
         alice.sees(refusal);
     }
-    alice.types(&format!("/send {}", secret.display()));
+    alice.types("/send plan.pdf");
     alice.sees("plan.pdf is sent: @bruna 1");
     bruna.types("@alice");
     bruna.is_asked("@alice>");
     for name in ["alice_plan.pdf", "alice_plan (2).pdf"] {
         bruna.types("/get");
         bruna.sees("baixando plan.pdf de @alice 1");
-        bruna.sees(&format!("downloads/{name}"));
+        bruna.sees(&format!("plan.pdf chegou: papo_downloads/{name}"));
         assert_eq!(bruna.fetched(name), b"a plan");
     }
     bruna.types("não é arquivo");
@@ -194,7 +193,7 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
     // A refusal of the server's comes from beside the chat, too.
     alice.types("/create #trabalho private");
     alice.is_asked("#trabalho>");
-    alice.types(&format!("/send {}", secret.display()));
+    alice.types("/send plan.pdf");
     alice.sees("plan.pdf is sent: #trabalho 2");
     bruna.types("/msg #trabalho oi");
     bruna.sees("não enviada para #trabalho");
@@ -209,8 +208,8 @@ fn plain_lines_tell_of_a_file_and_a_pipe_has_its_files_in_order() {
     alice.types("/quit");
     alice.comes_back(node.server(), "--plaintext --plain");
     alice.terminal.wait_for_written("#general 1 alice created #general");
-    let path = alice.has_file("large.bin", &content(4 * MIB));
-    alice.types(&format!("/send {}", path.display()));
+    alice.has_file("large.bin", &content(4 * MIB));
+    alice.types("/send large.bin");
     alice.terminal.wait_for_written("large.bin is sent: #general 2");
     let written = alice.terminal.written();
     for step in [25, 50, 75] {
@@ -218,12 +217,16 @@ fn plain_lines_tell_of_a_file_and_a_pipe_has_its_files_in_order() {
     }
     assert!(!written.contains('\u{1b}'), "{written:?}");
 
-    let chat = |lines: &str| alice.pipes(&node, lines);
-    let done = chat(&format!("#general\n/send {}\n/get\nall done\n", path.display()));
+    // What is fetched is what was sent by the line before.
+    alice.has_file("other.bin", &content(3 * MIB));
+    let done = alice.pipes(&node, "#general\n/send other.bin\n/get\nall done\n", "papo_downloads");
     assert_eq!(done.code, Some(0), "{}", done.log);
-    assert!(done.output.contains("downloads/general_alice_large.bin"), "{}", done.output);
-    assert!(alice.fetched("general_alice_large.bin") == content(4 * MIB));
-    let failed = chat("#general\n/get 1\n");
-    assert_eq!(failed.code, Some(1), "{}", failed.log);
-    assert!(failed.log.contains("#general 1 is no file"), "{}", failed.log);
+    assert!(done.output.contains("papo_downloads/general_alice_other.bin"), "{}", done.output);
+    assert!(alice.fetched("general_alice_other.bin") == content(3 * MIB));
+    let no_file = alice.pipes(&node, "#general\n/get 1\n", "papo_downloads");
+    assert_eq!(no_file.code, Some(1), "{}", no_file.log);
+    assert!(no_file.log.contains("#general 1 is no file"), "{}", no_file.log);
+    let no_folder = alice.pipes(&node, "#general\n/get 2\n", "other.bin");
+    assert_eq!(no_folder.code, Some(1), "{}", no_folder.log);
+    assert!(no_folder.log.contains("papo: large.bin was not fetched: cannot make "), "{}", no_folder.log);
 }

@@ -1,5 +1,6 @@
 //! How far the person has read: what the server knows of it, and what it is told.
 //!
+//! Between two answers of the server's, what comes is counted by its rules (`docs/PROTOCOL.md`, "What was read").
 //! What was shown in the open conversation counts as read. A mark tells the server so, the newest one only, and not
 //! more often than [`MARK_EVERY_MS`].
 
@@ -81,18 +82,18 @@ impl Reads {
 
     /// The next event of a conversation was shown.
     pub(super) fn told(&mut self, me: Option<&UserName>, entry: &Entry) {
-        let is_others = entry.event.as_ref().is_some_and(|event| {
-            matches!(event.body, Body::Message { .. }) && me.is_none_or(|me| event.from != *me)
-        });
+        let is_own = entry.event.as_ref().is_some_and(|event| Some(&event.from) == me);
         if self.is_listed {
             let conversation = entry.conversation.clone();
             let new =
                 || Reading { conversation, n: entry.n.saturating_sub(1), head: 0, unread: 0, mentions: 0 };
             let reading = self.known.entry(entry.conversation.clone()).or_insert_with(new);
-            reading.head = reading.head.max(entry.n);
-            reading.unread += u64::from(is_others);
-            reading.mentions += u64::from(is_others && entry.mentions(me));
+            // What the server has told of is counted.
+            if entry.n > reading.head {
+                count(reading, me, is_own, entry);
+            }
         }
+        let is_others = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_to_be_read());
         if let Some((open, shown)) = &mut self.open
             && *open == entry.conversation
             && *shown + 1 == entry.n
@@ -100,6 +101,26 @@ impl Reads {
             *shown = entry.n;
             self.is_mark_due |= is_others;
         }
+    }
+}
+
+/// Counts an event as the server does.
+fn count(reading: &mut Reading, me: Option<&UserName>, is_own: bool, entry: &Entry) {
+    reading.head = entry.n;
+    let Some(body) = entry.event.as_ref().map(|event| &event.body) else { return };
+    if is_own && *body == Body::Joined {
+        // A membership begins with nothing unread.
+        *reading = Reading { n: entry.n, unread: 0, mentions: 0, ..reading.clone() };
+    } else if let Body::Deleted { of, .. } = body {
+        // What was taken back need not be read any more. Whether it was a mention is not known here.
+        reading.unread = reading.unread.saturating_sub(u64::from(*of > reading.n));
+        reading.mentions = reading.mentions.min(reading.unread);
+    } else if body.is_to_be_read() && is_own && reading.unread == 0 {
+        // Who has nothing unread has read their own message too.
+        reading.n = entry.n;
+    } else if body.is_to_be_read() {
+        reading.unread += 1;
+        reading.mentions += u64::from(!is_own && entry.mentions(me));
     }
 }
 

@@ -1,5 +1,5 @@
-//! How far everybody has read, and how many messages are unread. Only messages count: the numbers of the other
-//! events of a conversation are kept, which are few, so that counting needs no look at the log, and sending no work
+//! How far everybody has read, and how many messages are unread. Only messages and files count
+//! ([`Body::is_to_be_read`]): the numbers of the other events of a conversation are kept, which are few, so that counting needs no look at the log, and sending no work
 //! for every member.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::records::{Private, Record};
 /// How far one conversation has been read by whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadState {
-    /// The numbers of the events that are no messages, in order: 8 bytes each.
+    /// The numbers of the events that are not to be read, in order: 8 bytes each.
     others: Vec<u64>,
     marks: BTreeMap<UserName, Mark>,
     /// Who was mentioned, and by what.
@@ -36,7 +36,7 @@ struct Mark {
 impl ReadState {
     /// Takes an event in. Who has nothing unread has read their own message too.
     pub(super) fn take(&mut self, record: u64, event: &Event<'_>) {
-        if !is_message(&event.body) {
+        if !event.body.is_to_be_read() {
             self.others.push(event.n);
             if let Body::Deleted { of, .. } = event.body
                 && let Err(place) = self.others.binary_search(&of)
@@ -88,35 +88,11 @@ impl ReadState {
     }
 }
 
-/// How many of the events after `mark`, up to `head`, are messages, when those numbered `others` are not.
+/// How many of the events after `mark`, up to `head`, are to be read, when those numbered `others` are not.
 fn messages(others: &[u64], mark: u64, head: u64) -> u64 {
     let others_up_to = |n: u64| others.partition_point(|other| *other <= n) as u64;
     let between = others_up_to(head) - others_up_to(mark.min(head));
     head.saturating_sub(mark).saturating_sub(between)
-}
-
-/// Whether an event says something that one may want to read.
-fn is_message(body: &Body<'_>) -> bool {
-    match body {
-        // One whose text is gone counts as before: nothing else may change with the text.
-        Body::Message { .. } | Body::File { .. } | Body::Gone { of: None, .. } => true,
-        Body::Edited { .. }
-        | Body::Deleted { .. }
-        | Body::Reacted { .. }
-        | Body::Unreacted { .. }
-        | Body::Gone { .. }
-        | Body::Created { .. }
-        | Body::Joined
-        | Body::Left
-        | Body::Declined
-        | Body::Invited(_)
-        | Body::Kicked(_)
-        | Body::Banned(_)
-        | Body::Unbanned(_)
-        | Body::Role(..)
-        | Body::Set { .. }
-        | Body::Unknown => false,
-    }
 }
 
 /// Notes that `user` has read the conversation up to `n`; nothing when that is known.

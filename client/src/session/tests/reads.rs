@@ -1,6 +1,8 @@
 //! What was read: counts, pages from the first unread event on, and marks.
 
 use super::stage::event;
+use uuid::Uuid;
+
 use super::*;
 
 /// Alice follows, and is told that she has read #ops up to `n` of 3.
@@ -101,6 +103,64 @@ fn what_is_unread_in_other_conversations_is_counted() {
     stage.command(Command::Open(ops()));
     stage.reply("message.history", &page(2..=3, 3));
     assert_eq!(stage.session.status(0).unread, 0, "it is on the screen");
+}
+
+/// Events of #ops from 4 on, a word each: who, and what.
+fn happens(stage: &mut Stage, events: &[(&str, &str)]) {
+    for (n, (from, rest)) in (4..).zip(events) {
+        let id = Uuid::from_u128(n);
+        let line = format!(r##"{{"n":{n},"at":1,"to":"#ops","from":"{from}","id":"{id}",{rest}}}"##);
+        stage.session.events(stage.now_ms, TOPIC.as_bytes(), line.as_bytes());
+        stage.note();
+    }
+}
+
+const FILE: &str = r#""kind":"file","name":"a","bytes":1,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08""#;
+const MESSAGE: &str = r#""kind":"message","text":"oi""#;
+
+/// The same story as on the server: `domain/tests/reads.rs`.
+#[test]
+fn messages_and_files_are_counted_and_what_is_deleted_is_not() {
+    let mut stage = having_read(3, 0);
+    let unread = |stage: &Stage| stage.session.status(0).unread;
+    happens(&mut stage, &[("bob", FILE), ("bob", MESSAGE), ("bob", r#""kind":"channel.left""#)]);
+    assert_eq!(unread(&stage), 2, "a file is something to see, that somebody left is not");
+    let deleted = r#""kind":"message.deleted","of":4"#;
+    let mut stage = having_read(3, 0);
+    happens(&mut stage, &[("bob", FILE), ("bob", MESSAGE), ("bob", deleted)]);
+    assert_eq!(unread(&stage), 1, "the file was taken back");
+    let read_already = r#""kind":"message.deleted","of":2"#;
+    let mut stage = having_read(3, 0);
+    happens(&mut stage, &[("bob", FILE), ("bob", read_already)]);
+    assert_eq!(unread(&stage), 1, "what was taken back was read before");
+}
+
+#[test]
+fn one_s_own_are_read_when_nothing_else_is_unread() {
+    let unread = |events: &[(&str, &str)]| {
+        let mut stage = having_read(3, 0);
+        happens(&mut stage, events);
+        stage.session.status(0).unread
+    };
+    assert_eq!(unread(&[("alice", FILE), ("alice", MESSAGE)]), 0);
+    assert_eq!(
+        unread(&[("alice", FILE), ("bob", MESSAGE), ("bob", r#""kind":"message.deleted","of":4"#)]),
+        1
+    );
+    assert_eq!(unread(&[("bob", FILE), ("alice", MESSAGE)]), 2, "a program may have sent it");
+    let joined = r#""kind":"channel.joined""#;
+    assert_eq!(unread(&[("bob", FILE), ("alice", joined)]), 0, "what was said before is not unread");
+    assert_eq!(unread(&[("bob", FILE), ("bob", joined)]), 1);
+}
+
+#[test]
+fn what_the_server_has_counted_is_not_counted_again() {
+    let mut stage = Stage::following();
+    stage.command(Command::Reads);
+    let ops = json!({"conversation": "#ops", "n": 3, "head": 5, "unread": 2, "mentions": 0});
+    stage.reply("read.list", &json!({"conversations": [ops], "more": false}));
+    happens(&mut stage, &[("bob", FILE), ("bob", MESSAGE), ("bob", MESSAGE)]);
+    assert_eq!(stage.session.status(0).unread, 3, "4 and 5 are in the list, 6 is new");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How far everybody has read.
 
+use super::amendments::deletes;
+use super::files::share;
 use super::*;
 use crate::domain::reads::{list, reading};
 
@@ -35,6 +37,20 @@ fn only_messages_after_the_mark_are_unread() {
         ("#a 6/6 (0)", before),
         "a mark never goes back"
     );
+}
+
+/// The same story as in the client: `session/tests/reads.rs`.
+#[test]
+fn files_count_as_messages_do_and_what_is_deleted_does_not() {
+    let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
+    world.does(share("ana", "#a", true));
+    world.does(send("ana", "#a"));
+    assert_eq!(reads(&world, "bob"), "#a 2/4 (2)");
+    world.does(deletes("ana", "#a", 3));
+    assert_eq!(reads(&world, "bob"), "#a 2/5 (1)", "the file was taken back");
+    world.does(share("bob", "#a", false));
+    assert_eq!(reads(&world, "bob"), "#a 2/6 (2)", "a program may have sent it");
+    assert_eq!(reads(&world, "ana"), "#a 4/6 (1)");
 }
 
 #[test]
