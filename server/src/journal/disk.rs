@@ -221,3 +221,24 @@ impl AppendFile for File {
         File::sync_data(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_that_was_not_read_longest_is_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let disk = RealDisk::new(folder.path());
+        let name = |number: usize| format!("{number}.log");
+        for number in 0..=READERS_MAX {
+            disk.create_new(&name(number)).and_then(|mut file| file.write_all(b"x")).expect("a file");
+        }
+        let read = |number| disk.read(&name(number)).expect("content");
+        (0..READERS_MAX).chain([0, READERS_MAX]).for_each(|number| assert_eq!(read(number), b"x"));
+        let readers = disk.readers.lock().expect("readers");
+        assert_eq!(readers.files.len(), READERS_MAX);
+        let is_open = |number| readers.files.contains_key(&name(number));
+        assert_eq!([0, 1, READERS_MAX].map(is_open), [true, false, true]);
+    }
+}
