@@ -200,3 +200,52 @@ fn a_chat_that_is_started_without_its_server_shows_what_was_said_and_sends_what_
     alice.wait_for("complete up to #general 5");
     assert_eq!(said(&mut bob, "#general"), ["antes", "sem servidor", "com servidor"]);
 }
+
+#[test]
+fn a_chat_begins_at_once_without_its_server_and_tells_what_came_meanwhile_when_it_is_back() {
+    let mut node = Node::up();
+    let mut bob = bob_in(&node, "#general");
+    let config = TempDir::new().expect("a folder");
+    let alice = Terminal::chat(node.server(), config.path());
+    join_as_alice(&alice);
+    alice.enter("/quit");
+    alice.wait_for_end();
+    bob.send("@alice", "só para você").expect("sent");
+    node.kill("up");
+    // Longer than anything is waited for here.
+    let alice = Terminal::chat_with(node.server(), config.path(), "--timeout 600 --lang en");
+    alice.wait_for("-- #general up to 2, as it was --");
+    alice.wait_for("the server does not answer yet: what you say is kept");
+    alice.wait_for("#general (connecting, 0 waiting)>");
+    alice.enter("@bob");
+    alice.wait_until("opens another one", |screen| screen.matches("does not answer yet").count() == 2);
+    alice.enter("sem servidor");
+    alice.wait_for("-- waiting to be sent to @bob: sem servidor --");
+    node.start("up");
+    // Nothing more is typed.
+    alice.wait_for("alice: sem servidor");
+    alice.wait_for("unread: 1 in 1 conversation");
+    alice.wait_for("@bob: 1 unread");
+    alice.enter("/status");
+    alice.wait_for("connected to tcp://");
+}
+
+#[test]
+fn who_has_no_session_or_a_wrong_password_is_told_so() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let nobody = Terminal::chat_with(node.server(), config.path(), "--timeout 600");
+    nobody.wait_for("you are not logged in: /login NAME");
+    nobody.wait_for("papo>");
+    nobody.enter("/register alice");
+    nobody.wait_for("choose a password:");
+    nobody.enter(e2e::PASSWORD);
+    nobody.wait_for("once more:");
+    nobody.enter(e2e::PASSWORD);
+    nobody.wait_for("you are in no channel yet");
+    nobody.wait_until("asks", |screen| screen.trim_end().ends_with("papo>"));
+    nobody.enter("/login alice");
+    nobody.wait_for("\npassword:");
+    nobody.enter("another horse");
+    nobody.wait_for("papo: no such user, or not this password");
+}

@@ -49,6 +49,47 @@ fn plain_lines_are_written_once_and_nothing_is_drawn_over() {
     alice.wait_for_end();
 }
 
+/// Somebody mentions alice and writes to her alone, in a chat with these flags; what her terminal was given.
+fn called_with(flags: &str) -> String {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
+    alice.create("#general").expect("made");
+    bob.join("#general").expect("joined");
+    let terminal = Terminal::chat_with(node.server(), config.path(), flags);
+    terminal.wait_for_written("you are not logged in");
+    terminal.enter("/login alice");
+    terminal.wait_for_written("password");
+    terminal.enter(PASSWORD);
+    terminal.wait_for_written("bob joined #general");
+    for (to, text) in
+        [("#general", "nobody is meant"), ("#general", "@alice: lunch?"), ("@alice", "only you")]
+    {
+        bob.send(to, text).expect("sent");
+        // A name may be painted.
+        terminal.wait_for_written(text.trim_start_matches("@alice"));
+    }
+    // A key that does nothing.
+    terminal.press("Tab");
+    terminal.enter("/quit");
+    terminal.wait_for_end();
+    terminal.written()
+}
+
+#[test]
+fn the_bell_rings_only_when_it_was_asked_for() {
+    for silent in ["", "--plain"] {
+        assert_eq!(called_with(silent).matches('\x07').count(), 0, "{silent}");
+    }
+    let written = called_with("--plain --bell");
+    assert_eq!(
+        written.matches('\x07').count(),
+        2,
+        "for the mention and for what was said to her: {written:?}"
+    );
+    assert!(called_with("--bell").matches('\x07').count() >= 2);
+}
+
 /// The number before a choice in the list that was written last.
 fn number(terminal: &Terminal, choice: &str) -> String {
     terminal.wait_for_written(choice);

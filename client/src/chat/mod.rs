@@ -9,6 +9,7 @@ mod menu;
 mod plain;
 mod printer;
 mod room;
+mod around;
 mod offline;
 mod terminal;
 mod transfers;
@@ -30,7 +31,7 @@ use keyboard::Keyboard;
 use printer::{Printer, Tally};
 use room::Room;
 use terminal::Terminal;
-use transfers::{Surroundings, Transfers};
+use transfers::Surroundings;
 
 /// News that wait to be printed.
 const NEWS_WAITING_MAX: usize = 1024;
@@ -64,13 +65,13 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let is_drawn = is_terminal && !arguments.looks.is_plain();
     let keyboard = Keyboard::new(desk.keys(), renderer.has_colours());
-    let transfers = Transfers::new(Surroundings {
+    let surroundings = Surroundings {
         connection: arguments.connection.clone(),
         words: renderer.words(),
         told,
         keyboard: is_drawn.then(|| keyboard.clone()),
-    });
-    let mut room = Room::new(desk, renderer.clone(), tally.clone(), transfers, keyboard, arguments);
+    };
+    let mut room = Room::new(desk, renderer.clone(), tally.clone(), surroundings, keyboard, arguments);
     let printer = Printer::new(renderer, tally, room.cache.clone());
     if is_drawn {
         let mut terminal = Terminal::open(&room)?;
@@ -86,6 +87,7 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
         room.cache.flush();
         outcome
     } else {
+        room.is_patient = true;
         let printing = printer.start(to_print)?;
         let outcome = read_pipe(&mut room, arguments.conversation.clone());
         // What is on its way to the screen is shown before the end.

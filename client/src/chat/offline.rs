@@ -1,12 +1,21 @@
 //! The chat while the server does not answer: what was said before is shown, and what is typed is kept.
 
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use common::Target;
+use common::accounts::LoggedIn;
+use transport::stop::Stop;
 
+use super::around::{Around, look_around};
+use super::completion::Names;
+use super::printer::Told;
 use super::room::Room;
+use super::transfers::Surroundings;
+use crate::cache::Cache;
+use crate::desk::{Desk, Sends};
 use crate::failure::Failure;
-use crate::session::{Command, Connectivity, Follow};
+use crate::session::{Command, Connectivity, Follow, News};
 
 /// How long a server may take until what is known from before is shown: one that answers in time shows it better.
 const SHOW_AFTER: Duration = Duration::from_millis(300);
@@ -14,32 +23,48 @@ const SHOW_AFTER: Duration = Duration::from_millis(300);
 /// Events shown of a conversation from before: about a screen.
 const SHOWN_MAX: usize = 20;
 
+/// How long a server may take that is asked beside the chat, before it is asked once more.
+const LATE: Duration = Duration::from_hours(24);
+
+/// News of a connection that follows nothing: that it is lost, and back.
+const NEWS_WAITING_MAX: usize = 1024;
+
 impl Room {
-    /// Follows everything from now on. False when the server does not answer, but a conversation could be opened all
-    /// the same: everything else happens when it does.
-    pub(super) fn follow_everything(&mut self, conversation: Option<&Target>) -> Result<bool, Failure> {
+    /// Follows everything from now on. False when the server does not answer, but the person can begin all the same:
+    /// everything else happens when it does.
+    pub(super) fn follow_everything(
+        &mut self,
+        conversation: Option<&Target>,
+        session: &LoggedIn,
+    ) -> Result<bool, Failure> {
         let ticket = self.desk.begin(Command::Follow(Follow::Everything))?;
-        let answer = self.desk.await_answer(ticket, SHOW_AFTER);
-        if !matches!(answer, Err(Failure::Unreachable { .. })) {
-            return answer.map(|_following| true);
+        let time = if self.is_patient { self.desk.timeout() } else { SHOW_AFTER };
+        match self.desk.await_answer(ticket, time) {
+            Err(Failure::Unreachable { .. }) if !self.is_patient => {}
+            answer => return answer.map(|_following| true),
         }
-        if let Some(conversation) = conversation {
-            self.show_from_before(conversation)?;
-        }
-        match (self.desk.await_answer(ticket, self.desk.timeout()), conversation) {
-            (Err(Failure::Unreachable { .. }), Some(conversation)) => {
+        match conversation {
+            Some(conversation) => {
+                self.show_from_before(conversation)?;
                 self.open_offline(conversation.clone())?;
-                Ok(false)
             }
-            (answer, _) => answer.map(|_following| true),
+            None => self.say(&self.words.offline_note())?,
         }
+        self.desk.begin(Command::Reads)?;
+        let beside = self.surroundings.clone();
+        let (session, names, cache) = (session.clone(), self.names.clone(), self.cache.clone());
+        let work = move || beside.look_around_later(&session, &names, &cache);
+        std::thread::Builder::new().name("later".to_owned()).spawn(work)?;
+        Ok(false)
     }
 
     /// Whether a server that should have answered has not.
     pub(super) fn is_offline(&mut self) -> bool {
+        let is_somebody_s = self.is_somebody_s();
         self.desk.status().is_ok_and(|status| match status.connectivity {
             Connectivity::Reconnecting | Connectivity::Offline => true,
-            Connectivity::Connecting | Connectivity::Connected => false,
+            Connectivity::Connecting => is_somebody_s,
+            Connectivity::Connected => false,
         })
     }
 
@@ -57,5 +82,30 @@ impl Room {
         let mut lines = vec![self.renderer.note(&self.words.as_it_was(conversation, last.n))];
         lines.extend(entries.iter().filter_map(|entry| self.renderer.entry(entry)));
         super::say(&lines.join("\n"))
+    }
+}
+
+impl Surroundings {
+    /// Tells what there is as soon as the server answers, with a connection of its own: the person has the other one.
+    fn look_around_later(mut self, session: &LoggedIn, names: &Names, cache: &Cache) {
+        self.connection.timeout = LATE;
+        loop {
+            match self.look_around(session, names, cache) {
+                Ok(Around { said, .. }) if said.is_empty() => {}
+                Ok(Around { said, .. }) => self.tell(Told::Note(said.join("\n"))),
+                Err(Failure::Unreachable { .. }) => continue,
+                // The chat itself is told the same.
+                Err(failure) if failure.is_logged_out() => {}
+                Err(failure) => self.tell(Told::Complaint(self.words.failure(&failure))),
+            }
+            break;
+        }
+    }
+
+    fn look_around(&self, session: &LoggedIn, names: &Names, cache: &Cache) -> Result<Around, Failure> {
+        let (news, _unread) = sync_channel::<News>(NEWS_WAITING_MAX);
+        let mut desk = Desk::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
+        desk.resume(session.clone())?;
+        look_around(&mut desk, names, cache, self.words)
     }
 }

@@ -100,6 +100,9 @@ const QUIET: Duration = Duration::from_millis(500);
 /// Prints nothing above the line being typed, which is painted anew below it: up a row, and down again.
 const REPAINT: &str = "\x1b[A\n";
 
+/// Rings the terminal's bell.
+const BELL: &str = "\x07";
+
 /// Prints the news.
 pub(super) struct Printer {
     renderer: Renderer,
@@ -146,10 +149,12 @@ impl Printer {
             while let Some(first) = self.next(&told) {
                 let waiting: Vec<_> = std::iter::once(first).chain(told.try_iter()).collect();
                 let rendered: Vec<_> = waiting.iter().filter_map(|told| self.rendered(told)).collect();
+                let is_called = waiting.iter().filter_map(news).any(|news| self.renderer.rings_for(news));
+                let bell = if is_called { BELL } else { "" };
                 let printed = match (rendered.is_empty(), self.is_to_be_painted(&waiting)) {
                     (true, false) => Ok(()),
                     (true, true) => print(REPAINT.to_owned()),
-                    (false, _) => print(rendered.join("\n") + "\n"),
+                    (false, _) => print(format!("{bell}{}\n", rendered.join("\n"))),
                 };
                 // Counted when it is shown: whoever waits for the last one may end the program.
                 waiting.iter().filter_map(news).for_each(|news| {

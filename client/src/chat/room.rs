@@ -1,6 +1,5 @@
 //! The room a person is in: the session, the open conversation, and obeying one line after the other.
 
-use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,13 +9,14 @@ use common::reads::Reading;
 use common::{Password, Target, UserName};
 
 use super::Arguments;
+use super::around::{self, Around, look_around};
 use super::commands::text;
 use super::completion::Names;
 use super::keyboard::Keyboard;
 use super::line::Line;
 use super::menu::{Menu, Step};
 use super::printer::Tally;
-use super::transfers::{Transfer, Transfers};
+use super::transfers::{Surroundings, Transfer, Transfers};
 use crate::cache::Cache;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
@@ -24,9 +24,6 @@ use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
 use crate::session::{Answer, Appearance, Command};
 use crate::words::Words;
-
-/// Conversations with something unread that are named at the beginning: half a screen.
-const UNREAD_LINES_MAX: usize = 20;
 
 /// Where the person is.
 pub(super) struct Room {
@@ -45,6 +42,9 @@ pub(super) struct Room {
     /// Where files go that are fetched.
     pub(super) downloads: PathBuf,
     transfers: Transfers,
+    pub(super) surroundings: Surroundings,
+    /// Whether a server that is late is waited for at the beginning: who reads lines from a pipe cannot be told later.
+    pub(super) is_patient: bool,
     /// Whose room it is.
     session: Option<LoggedIn>,
     /// What is known from before.
@@ -58,15 +58,18 @@ impl Room {
         desk: Desk,
         renderer: Renderer,
         tally: Tally,
-        transfers: Transfers,
+        surroundings: Surroundings,
         keyboard: Keyboard,
         arguments: &Arguments,
     ) -> Self {
         let (words, cache) = (renderer.words(), desk.cache());
         let (password, downloads) = (arguments.password.clone(), arguments.downloads.clone());
-        let (open, names, menu, session, is_over) = Default::default();
+        let (open, names, menu, session, is_patient, is_over) = Default::default();
+        let transfers = Transfers::new(surroundings.clone());
         Self {
             transfers,
+            surroundings,
+            is_patient,
             session,
             desk,
             renderer,
@@ -104,26 +107,22 @@ impl Room {
         self.say(&self.words.you_are(&session.user))?;
         self.cache.is_of(&session.user);
         let last = self.cache.last_open();
-        if !self.follow_everything(conversation.as_ref().or(last.as_ref()))? {
+        if !self.follow_everything(conversation.as_ref().or(last.as_ref()), session)? {
             return Ok(());
         }
-        self.users()?;
-        let channels = self.channels()?;
-        let is_own = |wanted: &Target| {
-            let mut own = channels.iter().filter(|channel| channel.role.is_some());
-            matches!(wanted, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
-        };
-        self.cache.keep_channels(is_own);
-        let last = last.filter(|last| matches!(last, Target::User(_)) || is_own(last));
-        for invitation in self.invitations()? {
-            self.say(&render::invitation(self.words, &invitation))?;
+        let Around { channels, unread, said } =
+            look_around(&mut self.desk, &self.names, &self.cache, self.words)?;
+        if !said.is_empty() {
+            self.say(&said.join("\n"))?;
         }
-        let unread = self.unread()?;
-        self.say_unread(&unread)?;
+        let mut own = channels.into_iter().filter(|channel| channel.role.is_some());
+        let last = last.filter(|last| match last {
+            Target::User(_) => true,
+            Target::Channel(name) => name.is_everybody() || own.clone().any(|own| own.channel == *name),
+        });
         let unread = unread.into_iter().next().map(|reading| reading.conversation);
-        let first = || channels.into_iter().find(|channel| channel.role.is_some());
-        match conversation.or(unread).or(last).or_else(|| first().map(|first| Target::Channel(first.channel)))
-        {
+        let first = || own.next().map(|first| Target::Channel(first.channel));
+        match conversation.or(unread).or(last).or_else(first) {
             Some(conversation) => self.open(conversation),
             None => self.say(&self.words.no_channel_yet()),
         }
@@ -265,46 +264,19 @@ impl Room {
     }
 
     pub(super) fn channels(&mut self) -> Result<Vec<ChannelInfo>, Failure> {
-        let Answer::Channels(channels) = self.desk.ask(Command::Channels)? else { return Err(unexpected()) };
-        self.names.add(channels.iter().map(|channel| channel.channel.to_string()));
-        Ok(channels)
-    }
-
-    /// The conversations with something unread, the one that wants to be read first of all at the beginning.
-    pub(super) fn unread(&mut self) -> Result<Vec<Reading>, Failure> {
-        let Answer::Reads(mut reads) = self.desk.ask(Command::Reads)? else { return Err(unexpected()) };
-        reads.retain(|reading| reading.unread > 0);
-        reads.sort_by_key(|reading| Reverse((reading.mentions, reading.unread)));
-        Ok(reads)
-    }
-
-    /// Says what came while the person was away.
-    fn say_unread(&self, unread: &[Reading]) -> Result<(), Failure> {
-        if unread.is_empty() {
-            return Ok(());
-        }
-        let messages: u64 = unread.iter().map(|reading| reading.unread).sum();
-        let mut lines = vec![self.words.unread_in_all(messages, unread.len())];
-        let line = |reading| format!("  {}", render::reading(self.words, reading));
-        lines.extend(unread.iter().take(UNREAD_LINES_MAX).map(line));
-        if let Some(more) = unread.len().checked_sub(UNREAD_LINES_MAX).filter(|more| *more > 0) {
-            lines.push(format!("  {}", self.words.and_more_unread(more)));
-        }
-        self.say(&lines.join("\n"))
+        around::channels(&mut self.desk, &self.names)
     }
 
     pub(super) fn users(&mut self) -> Result<Vec<UserInfo>, Failure> {
-        let Answer::Users(users) = self.desk.ask(Command::Users)? else { return Err(unexpected()) };
-        self.names.add(users.iter().map(|user| format!("@{}", user.user)));
-        Ok(users)
+        around::users(&mut self.desk, &self.names)
     }
 
     pub(super) fn invitations(&mut self) -> Result<Vec<Invitation>, Failure> {
-        let Answer::Invitations(invitations) = self.desk.ask(Command::Invitations)? else {
-            return Err(unexpected());
-        };
-        self.names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
-        Ok(invitations)
+        around::invitations(&mut self.desk, &self.names)
+    }
+
+    pub(super) fn unread(&mut self) -> Result<Vec<Reading>, Failure> {
+        around::unread(&mut self.desk)
     }
 
     /// Tells what went wrong, and goes on: only the end of the output is the end of the chat.
@@ -343,8 +315,15 @@ impl Room {
             return "menu> ".to_owned();
         }
         let status = self.desk.status().ok();
-        let beside = status.map_or_else(String::new, |status| render::beside_prompt(self.words, &status));
+        let is_awaited = self.session.is_some();
+        let beside =
+            status.map_or_else(String::new, |status| render::beside_prompt(self.words, &status, is_awaited));
         self.open.as_ref().map_or_else(|| format!("papo{beside}> "), |open| format!("{open}{beside}> "))
+    }
+
+    /// Whether it is somebody's who is logged in, or was.
+    pub(super) fn is_somebody_s(&self) -> bool {
+        self.session.is_some()
     }
 
     pub(super) fn leave_for_good(&mut self) {

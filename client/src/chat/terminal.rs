@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustyline::config::BellStyle;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
@@ -28,6 +29,8 @@ impl Terminal {
             .completion_type(CompletionType::List)
             // It colours nothing by itself; what is painted beside the line comes without colours when they are unwanted.
             .color_mode(ColorMode::Enabled)
+            // Whoever wants no bell wants none for a key that does nothing, either.
+            .bell_style(if room.renderer.has_bell() { BellStyle::Audible } else { BellStyle::None })
             .max_history_size(LINES_TYPED_MAX)
             .map_err(machine)?
             .build();

@@ -89,7 +89,7 @@ impl Transfer {
     }
 }
 
-/// What the threads need that carry files.
+/// What the threads need that work beside the chat.
 #[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) connection: Connection,
@@ -250,7 +250,7 @@ impl Surroundings {
         }
     }
 
-    fn tell(&self, told: Told) {
+    pub(super) fn tell(&self, told: Told) {
         // Nobody reads it when the output has ended.
         let _told = self.told.send(told);
     }

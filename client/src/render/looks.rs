@@ -20,6 +20,9 @@ pub(crate) struct Looks {
     /// it the chat is plain when TERM is `dumb`.
     #[arg(long, env = "PAPO_PLAIN", value_parser = FalseyValueParser::new())]
     plain: bool,
+    /// Ring the terminal's bell when somebody mentions you or writes to you alone.
+    #[arg(long, env = "PAPO_BELL", value_parser = FalseyValueParser::new())]
+    bell: bool,
 }
 
 /// When there are colours.
@@ -40,6 +43,11 @@ impl Looks {
 
     pub(crate) fn is_plain(&self) -> bool {
         self.plain || is_dumb(variable)
+    }
+
+    /// Whether it may ring; where nobody sits at a terminal, there is nobody to be called.
+    pub(crate) fn has_bell(&self) -> bool {
+        self.bell && io::stdout().is_terminal()
     }
 
     pub(crate) fn has_colours(&self) -> bool {

@@ -38,6 +38,8 @@ const RECALLED_SHOWN_MAX: usize = 5;
 pub(crate) struct Renderer {
     words: Words,
     has_colours: bool,
+    /// Whether it rings when the reader is called.
+    has_bell: bool,
     /// How many columns there are, when there is an edge that long lines are to be broken at.
     columns: fn() -> Option<usize>,
     zone: TimeZone,
@@ -54,11 +56,19 @@ impl Renderer {
     /// For the chat. A screen reader, and a pipe, gets each line whole.
     pub(crate) fn for_chat(looks: &Looks) -> Self {
         let is_screen = io::stdout().is_terminal() && !looks.is_plain();
-        Self::new(looks.words(), looks.has_colours(), if is_screen { columns_of_screen } else { || None })
+        let columns = if is_screen { columns_of_screen } else { || None };
+        Self { has_bell: looks.has_bell(), ..Self::new(looks.words(), looks.has_colours(), columns) }
     }
 
     fn new(words: Words, has_colours: bool, columns: fn() -> Option<usize>) -> Self {
-        Self { words, has_colours, columns, zone: TimeZone::system(), reader: Arc::default() }
+        Self {
+            words,
+            has_colours,
+            has_bell: false,
+            columns,
+            zone: TimeZone::system(),
+            reader: Arc::default(),
+        }
     }
 
     /// From now on this person reads: what calls them stands out.
@@ -69,6 +79,18 @@ impl Renderer {
     /// The language of what is shown.
     pub(crate) fn words(&self) -> Words {
         self.words
+    }
+
+    /// Whether the terminal's bell may ring at all.
+    pub(crate) fn has_bell(&self) -> bool {
+        self.has_bell
+    }
+
+    /// Whether the bell is to ring for what has happened.
+    pub(crate) fn rings_for(&self, news: &News) -> bool {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.calls(reader));
+        self.has_bell && matches!(news, News::Entry(entry) if calls(entry))
     }
 
     /// Whether text may be coloured.
@@ -244,6 +266,28 @@ mod tests {
         entry(&format!(
             r##"{{"n":17,"at":1763700000123,"to":"#café","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":{text}}}"##
         ))
+    }
+
+    #[test]
+    fn the_bell_rings_for_whoever_is_called_and_wants_it() {
+        let renderer = Renderer { has_bell: true, ..renderer(false) };
+        renderer.read_by(&UserName::new("alice").expect("a name"));
+        let rings = |renderer: &Renderer, to: &str, from: &str, rest: &str| {
+            let id = "01970000-0000-7000-8000-000000000001";
+            let line = format!(r##"{{"n":1,"at":0,"to":"{to}","from":"{from}","id":"{id}",{rest}}}"##);
+            let alice = UserName::new("alice").expect("a name");
+            renderer.rings_for(&News::Entry(Entry::read(&alice, &line).expect("an event")))
+        };
+        let text = |text: &str| format!(r#""kind":"message","text":"{text}""#);
+        assert!(rings(&renderer, "#a", "bob", &text("oi @alice")));
+        assert!(rings(&renderer, "#a", "bob", &text("@here: lunch")));
+        assert!(rings(&renderer, "@alice", "bob", &text("oi")));
+        assert!(!rings(&renderer, "#a", "bob", &text("oi @carlos")));
+        assert!(!rings(&renderer, "#a", "alice", &text("@here and @alice")), "her own");
+        assert!(!rings(&renderer, "@bob", "alice", &text("oi")), "her own, from another session");
+        assert!(!rings(&renderer, "@alice", "bob", r#""kind":"message.deleted","of":1"#));
+        let silent = Renderer { has_bell: false, ..renderer.clone() };
+        assert!(!rings(&silent, "@alice", "bob", &text("oi")), "nobody asked for it");
     }
 
     #[test]

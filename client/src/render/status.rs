@@ -25,9 +25,9 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
 }
 
 /// What stands in the prompt behind the conversation: how much is unread elsewhere, and how the link is when it is not
-/// well.
-pub(crate) fn beside_prompt(words: Words, status: &Status) -> String {
-    match (status.unread, link(words, status)) {
+/// well. A server that has never answered is worth a word when it is awaited.
+pub(crate) fn beside_prompt(words: Words, status: &Status, is_awaited: bool) -> String {
+    match (status.unread, link(words, status, is_awaited)) {
         (0, None) => String::new(),
         (0, Some(link)) => format!(" ({link})"),
         (unread, None) => format!(" ({unread})"),
@@ -36,8 +36,9 @@ pub(crate) fn beside_prompt(words: Words, status: &Status) -> String {
 }
 
 /// How the link is; nothing when all is well.
-fn link(words: Words, status: &Status) -> Option<String> {
+fn link(words: Words, status: &Status, is_awaited: bool) -> Option<String> {
     match (status.connectivity, status.pending) {
+        (Connectivity::Connecting, _) if is_awaited => Some(words.prompt_connecting(status.waiting)),
         (Connectivity::Connected | Connectivity::Connecting, 0) => None,
         (Connectivity::Connected | Connectivity::Connecting, pending) => Some(words.prompt_waiting(pending)),
         (Connectivity::Reconnecting, _) => Some(words.prompt_reconnecting(status.waiting)),
@@ -74,7 +75,10 @@ mod tests {
 
     #[test]
     fn the_prompt_says_what_is_unread_and_what_is_not_well() {
-        let prompt = |status: Status| beside_prompt(Words::ENGLISH, &status);
+        let prompt = |status: Status| beside_prompt(Words::ENGLISH, &status, true);
+        assert_eq!(prompt(of(Connectivity::Connecting, 1)), " (connecting, 3 waiting)");
+        let nobody = beside_prompt(Words::ENGLISH, &of(Connectivity::Connecting, 1), false);
+        assert_eq!(nobody, "", "nobody waits for it");
         assert_eq!(prompt(of(Connectivity::Connected, 1)), "");
         assert_eq!(prompt(of(Connectivity::Reconnecting, 1)), " (reconnecting, 3 waiting)");
         assert_eq!(prompt(of(Connectivity::Offline, 1)), " (offline, 3 waiting)");

@@ -361,6 +361,13 @@ impl Entry {
         })
     }
 
+    /// Whether it calls this person: somebody else mentions them, or says something to them alone.
+    pub(crate) fn calls(&self, user: &UserName) -> bool {
+        let Some(event) = self.event.as_ref().filter(|event| event.from != *user) else { return false };
+        let is_direct = matches!(self.conversation, Target::User(_));
+        (is_direct && event.body.is_to_be_read()) || self.mentions(Some(user))
+    }
+
     /// Reads an event's line in a page of history, which may say more than the line in the log.
     pub(crate) fn read_present(reader: &UserName, line: &str) -> Option<Self> {
         let present = serde_json::from_str::<Present<'static>>(line).ok();

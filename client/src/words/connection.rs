@@ -37,6 +37,10 @@ super::sentences! {
         en: "{conversation}: shown up to {n} of {head}; the others are on their way",
         pt: "{conversation}: mostrado até {n} de {head}; o resto está a caminho",
     }
+    prompt_connecting(count: usize) {
+        en: "connecting, {count} waiting",
+        pt: "conectando, {count} esperando",
+    }
     prompt_reconnecting(count: usize) {
         en: "reconnecting, {count} waiting",
         pt: "reconectando, {count} esperando",

@@ -1,0 +1,89 @@
+//! What there is to know when one comes: who and what there is, invitations, and what was said meanwhile.
+
+use std::cmp::Reverse;
+
+use common::Target;
+use common::accounts::UserInfo;
+use common::channels::{ChannelInfo, Invitation};
+use common::reads::Reading;
+
+use super::completion::Names;
+use crate::cache::Cache;
+use crate::desk::{Desk, unexpected};
+use crate::failure::Failure;
+use crate::render;
+use crate::session::{Answer, Command};
+use crate::words::Words;
+
+/// Conversations with something unread that are named at the beginning: half a screen.
+const UNREAD_LINES_MAX: usize = 20;
+
+/// What there is.
+pub(super) struct Around {
+    pub(super) channels: Vec<ChannelInfo>,
+    pub(super) unread: Vec<Reading>,
+    /// What the person is to be told of it.
+    pub(super) said: Vec<String>,
+}
+
+/// Asks for all of it. Names are learnt, and what is kept of channels that one has left is forgotten.
+pub(super) fn look_around(
+    desk: &mut Desk,
+    names: &Names,
+    cache: &Cache,
+    words: Words,
+) -> Result<Around, Failure> {
+    users(desk, names)?;
+    let channels = channels(desk, names)?;
+    cache.keep_channels(|wanted| {
+        let mut own = channels.iter().filter(|channel| channel.role.is_some());
+        matches!(wanted, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
+    });
+    let invitations = invitations(desk, names)?;
+    let mut said: Vec<_> =
+        invitations.iter().map(|invitation| render::invitation(words, invitation)).collect();
+    let unread = unread(desk)?;
+    said.extend(in_words(words, &unread));
+    Ok(Around { channels, unread, said })
+}
+
+pub(super) fn channels(desk: &mut Desk, names: &Names) -> Result<Vec<ChannelInfo>, Failure> {
+    let Answer::Channels(channels) = desk.ask(Command::Channels)? else { return Err(unexpected()) };
+    names.add(channels.iter().map(|channel| channel.channel.to_string()));
+    Ok(channels)
+}
+
+pub(super) fn users(desk: &mut Desk, names: &Names) -> Result<Vec<UserInfo>, Failure> {
+    let Answer::Users(users) = desk.ask(Command::Users)? else { return Err(unexpected()) };
+    names.add(users.iter().map(|user| format!("@{}", user.user)));
+    Ok(users)
+}
+
+pub(super) fn invitations(desk: &mut Desk, names: &Names) -> Result<Vec<Invitation>, Failure> {
+    let Answer::Invitations(invitations) = desk.ask(Command::Invitations)? else { return Err(unexpected()) };
+    names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
+    Ok(invitations)
+}
+
+/// The conversations with something unread, the one that wants to be read first of all at the beginning.
+pub(super) fn unread(desk: &mut Desk) -> Result<Vec<Reading>, Failure> {
+    let Answer::Reads(mut reads) = desk.ask(Command::Reads)? else { return Err(unexpected()) };
+    reads.retain(|reading| reading.unread > 0);
+    reads.sort_by_key(|reading| Reverse((reading.mentions, reading.unread)));
+    Ok(reads)
+}
+
+/// What came while the person was away.
+fn in_words(words: Words, unread: &[Reading]) -> Vec<String> {
+    if unread.is_empty() {
+        return Vec::new();
+    }
+    let messages: u64 = unread.iter().map(|reading| reading.unread).sum();
+    let mut lines = vec![words.unread_in_all(messages, unread.len())];
+    let line = |reading| format!("  {}", render::reading(words, reading));
+    lines.extend(unread.iter().take(UNREAD_LINES_MAX).map(line));
+    if let Some(more) = unread.len().checked_sub(UNREAD_LINES_MAX).filter(|more| *more > 0) {
+        lines.push(format!("  {}", words.and_more_unread(more)));
+    }
+    lines
+}
