@@ -1,6 +1,7 @@
 //! Data folders made with the server's own ledger, without sockets: the files are what a server under load leaves,
 //! only sooner.
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ impl DataFolder {
     }
 
     /// Makes the channels with these numbers, each with one member.
-    pub(crate) fn add_channels(&mut self, numbers: impl Iterator<Item = u64>) -> Result<()> {
+    pub(crate) fn add_channels(&mut self, numbers: Range<u64>) -> Result<()> {
         for number in numbers {
             let channel = ChannelName::new(&format!("#channel-{number}"))?;
             self.record(Command::CreateChannel(Deed { user: self.user.clone(), channel }, false))?;
@@ -66,7 +67,7 @@ impl DataFolder {
 
     /// Makes accounts with these numbers. They all have the password of the bench's user, under its very hash: nobody
     /// waits for 100,000 hashes, and the accounts are no smaller for it.
-    pub(crate) fn add_users(&mut self, numbers: impl Iterator<Item = u64>) -> Result<()> {
+    pub(crate) fn add_users(&mut self, numbers: Range<u64>) -> Result<()> {
         let password = self.ledger.state().users.password(&self.user).context("no password")?.to_owned();
         for number in numbers {
             let user = UserName::new(&format!("user-{number}"))?;
