@@ -4,15 +4,27 @@
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot begin may as well panic")]
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use common::messages::Sent;
 use common::{Body, Call, ChannelName, Event, Target, Text, UserName, rpc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use server::commits::Commits;
 use server::domain::{Command, Deed, State, TopicSecret, decide};
+use server::engine::{Engine, Outlet};
+use server::files::{FileLimits, Files};
+use server::held::Publication;
+use server::jobs::Jobs;
 use server::journal::{Chain, Checkpoint, Committed, EventKey, Journal, Options, RealDisk};
+use server::ledger::Ledger;
+use server::limiters::rates::Rate;
 use server::records::{Record, TokenDigest};
+use server::store::Store;
+use server::tokens::TokenIssuer;
+use server::work::Work;
+use transport::Frame;
 use uuid::Uuid;
 
 const TEXT_BYTES: usize = 256;
@@ -152,5 +164,97 @@ fn chain(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decode, decide_and_apply, encode, append, chain);
+/// What is told: the replies are kept as long as somebody wants to look at one.
+#[derive(Default)]
+struct Told {
+    reply: Vec<u8>,
+    event_bytes: usize,
+}
+
+impl Outlet for Told {
+    type Error = Infallible;
+
+    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+        self.reply = answered.reply;
+        Ok(())
+    }
+
+    fn publish(&mut self, publication: Publication) -> Result<(), Infallible> {
+        self.event_bytes += publication.lines.len();
+        Ok(())
+    }
+}
+
+/// A whole server without sockets, on a real disk.
+struct Node {
+    engine: Engine,
+    told: Told,
+}
+
+impl Node {
+    fn open(folder: &std::path::Path) -> Self {
+        let commits = Commits::WhenPolled;
+        let ledger = Ledger::open(Store::open(folder).expect("a folder"), &commits).expect("a log");
+        let jobs = Jobs::start(&commits).expect("nothing to start");
+        let disk = Arc::new(RealDisk::new(folder));
+        let files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
+        let rate = Rate { per_second: u32::MAX, burst: u32::MAX };
+        let tokens = TokenIssuer::new(&[7; 32]);
+        let engine = Engine::new(ledger, tokens, jobs, files, rate, String::new());
+        Self { engine, told: Told::default() }
+    }
+
+    /// One frame in, and everything that comes of it out, once it is on the disk.
+    fn ask(&mut self, lines: &[u8]) -> &str {
+        self.engine.accept(&mut vec![Frame::from("client"), Frame::new(), Frame::from(lines)], AT);
+        self.engine.take_outcomes(AT);
+        self.engine.flush();
+        while !self.engine.is_quiet() {
+            self.engine.take_outcomes(AT);
+            self.engine.tell(&mut self.told).expect("a sound disk");
+            self.engine.flush();
+        }
+        let reply = std::str::from_utf8(&self.told.reply).expect("utf-8");
+        assert!(!reply.contains("error"), "{reply}");
+        reply
+    }
+
+    fn call(&mut self, method: &str, params: &str) -> &str {
+        let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}}}}}"#);
+        self.ask(line.as_bytes())
+    }
+}
+
+/// Messages of one frame, as a client sends what has gathered.
+const FRAME_LINES: u64 = 64;
+
+/// From the bytes of the request to those of the reply and the events, disk included.
+fn engine(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut node = Node::open(folder.path());
+    node.call("auth.register", r#""user":"alice","password":"correct horse""#);
+    let login = node.call("auth.login", r#""user":"alice","password":"correct horse""#);
+    let token = login.split(r#""token":""#).nth(1).and_then(|rest| rest.split('"').next());
+    let token = token.expect("logged in").to_owned();
+    node.call("channel.create", &format!(r##""token":"{token}","channel":"#bench""##));
+    let (text, mut number) = ("x".repeat(TEXT_BYTES), 0);
+    let mut group = criterion.benchmark_group("engine");
+    group.throughput(Throughput::Elements(FRAME_LINES));
+    group.bench_function("a frame of 64 messages", |bencher| {
+        bencher.iter(|| {
+            let lines = (number + 1..=number + FRAME_LINES).map(|number| {
+                let id = id(u128::from(number));
+                format!(
+                    r##"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"token":"{token}","to":"#bench","id":"{id}","text":"{text}"}}}}"##
+                )
+            });
+            let frame = lines.collect::<Vec<_>>().join("\n");
+            number += FRAME_LINES;
+            node.ask(frame.as_bytes()).len()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, decode, decide_and_apply, encode, append, chain, engine);
 criterion_main!(benches);

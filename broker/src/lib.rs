@@ -10,7 +10,7 @@ mod counters;
 use std::time::Instant;
 
 use transport::control::{self, Control};
-use transport::poll::{Watch, wait};
+use transport::poll::{Watch, wait_which};
 use transport::security::NodeSecurity;
 use transport::stop::Stop;
 use transport::wake::Wake;
@@ -64,8 +64,10 @@ pub struct Broker {
     backlogs: Backlogs,
     counters: Counters,
     started: Instant,
-    /// The message on its way; kept so that its room is used again.
+    /// The reply on its way; kept so that its room is used again.
     frames: Vec<Frame>,
+    /// The request on its way. It stays here while the server cannot take it.
+    request: Vec<Frame>,
 }
 
 impl Broker {
@@ -80,8 +82,8 @@ impl Broker {
             control: control.endpoint().to_owned(),
         };
         let (mark, started) = (Mark::draw()?, clock::now());
-        let (backlogs, counters, frames) = Default::default();
-        Ok(Self { clients, servers, control, endpoints, mark, backlogs, counters, started, frames })
+        let (backlogs, counters, frames, request) = Default::default();
+        Ok(Self { clients, servers, control, endpoints, mark, backlogs, counters, started, frames, request })
     }
 
     /// Where the broker listens, with the ports that the system chose.
@@ -96,11 +98,17 @@ impl Broker {
         stop.watch(waker);
         tracing::info!(clients = self.endpoints.clients, servers = self.endpoints.servers, "broker forwards");
         while !stop.is_requested() {
-            self.wait(&wake)?;
-            self.forward_requests()?;
-            self.forward_replies()?;
-            let counters = || self.counters.list(self.servers.refused_peers());
-            self.control.answer(|| control::status("broker", self.started, &counters(), &[]))?;
+            let [requests, replies, control, _stop] = self.wait(&wake)?;
+            if requests {
+                self.forward_requests()?;
+            }
+            if replies {
+                self.forward_replies()?;
+            }
+            if control {
+                let counters = || self.counters.list(self.servers.refused_peers());
+                self.control.answer(|| control::status("broker", self.started, &counters(), &[]))?;
+            }
         }
         // What the server has answered already, clients need not ask again.
         self.forward_replies()?;
@@ -108,29 +116,31 @@ impl Broker {
         Ok(())
     }
 
-    /// Requests are waited for only while the server can take them: until then they stay with their senders.
-    fn wait(&self, wake: &Wake) -> Result<(), TransportError> {
-        let requests = if self.servers.can_send()? {
-            Watch::Readable(&self.clients)
-        } else {
-            Watch::Writable(&self.servers)
-        };
-        let replies = Watch::Readable(&self.servers);
-        wait(&[requests, replies, Watch::Readable(self.control.socket()), Watch::Wake(wake)], None)
+    /// Requests are waited for only while the server can take them: until then all but one stay with their senders.
+    /// Says whether there is something to do for requests, for replies, for operators; and whether to stop.
+    fn wait(&self, wake: &Wake) -> Result<[bool; 4], TransportError> {
+        let is_held_up = !self.request.is_empty();
+        let requests =
+            if is_held_up { Watch::Writable(&self.servers) } else { Watch::Readable(&self.clients) };
+        let (replies, control) = (Watch::Readable(&self.servers), Watch::Readable(self.control.socket()));
+        wait_which([requests, replies, control, Watch::Wake(wake)], None)
     }
 
     fn forward_requests(&mut self) -> Result<(), TransportError> {
         for _ in 0..BURST_MESSAGES_MAX {
-            if !self.servers.can_send()? || !self.clients.receive(&mut self.frames)? {
-                break;
+            if self.request.is_empty() {
+                if !self.clients.receive(&mut self.request)? {
+                    break;
+                }
+                if !is_enveloped(&self.request) {
+                    self.refuse()?;
+                    continue;
+                }
+                self.request.iter_mut().take(1).for_each(|client| self.mark.add_to(client));
             }
-            if !is_enveloped(&self.frames) {
-                self.refuse()?;
-                continue;
-            }
-            self.frames.iter_mut().take(1).for_each(|client| self.mark.add_to(client));
-            match self.servers.send(self.frames.drain(..))? {
+            match self.servers.offer(&mut self.request)? {
                 Sent::Done => self.counters.requests += 1,
+                Sent::Full if !self.request.is_empty() => break,
                 Sent::Full | Sent::Unreachable => self.counters.dropped_full += 1,
             }
         }
@@ -170,11 +180,12 @@ impl Broker {
         }
     }
 
+    /// Answers what is no request, and forgets it.
     fn refuse(&mut self) -> Result<(), TransportError> {
         self.counters.malformed += 1;
-        self.frames.truncate(1);
-        self.frames.extend([Frame::new(), Frame::from(NO_DELIMITER)]);
-        self.clients.send(self.frames.drain(..)).map(|_gone_if_not_sent| ())
+        self.request.truncate(1);
+        self.request.extend([Frame::new(), Frame::from(NO_DELIMITER)]);
+        self.clients.send(self.request.drain(..)).map(|_gone_if_not_sent| ())
     }
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::accounts::Token;
 use crate::conversations::Target;
 use crate::events::{Body, Event};
+use crate::json::Object;
 use crate::limits::EMOJI_BYTES_MAX;
 use crate::names::UserName;
 use crate::text::Text;
@@ -127,15 +128,6 @@ pub struct Present<'a> {
     pub edits: Vec<Version<'a>>,
 }
 
-/// The line of an amended message.
-#[derive(Serialize)]
-struct PresentLine<'a, 'p> {
-    #[serde(flatten)]
-    event: Event<'a>,
-    #[serde(flatten)]
-    present: &'p Present<'p>,
-}
-
 /// The same event without its text, which is gone: for messages and their edits.
 #[must_use]
 pub fn without_text<'a>(event: Event<'a>) -> Event<'a> {
@@ -146,8 +138,14 @@ pub fn without_text<'a>(event: Event<'a>) -> Event<'a> {
 }
 
 /// Writes an event's line with what is to be added to it, and a newline.
-pub fn encode_present(out: &mut Vec<u8>, event: Event<'_>, present: &Present<'_>) {
-    crate::rpc::write_json(out, &PresentLine { event, present });
+pub fn encode_present(out: &mut Vec<u8>, event: &Event<'_>, present: &Present<'_>) {
+    let Present { edited, reactions, edits } = present;
+    let mut line = Object::begin(out);
+    event.write_fields(&mut line);
+    line.optional("edited", edited.as_ref());
+    line.optional("reactions", Some(reactions).filter(|reactions| !reactions.is_empty()));
+    line.optional("edits", Some(edits).filter(|edits| !edits.is_empty()));
+    line.end();
     out.push(b'\n');
 }
 
@@ -159,7 +157,7 @@ mod tests {
 
     fn present(event: Event<'_>, present: &Present<'_>) -> String {
         let mut out = Vec::new();
-        encode_present(&mut out, event, present);
+        encode_present(&mut out, &event, present);
         String::from_utf8(out).expect("utf-8")
     }
 

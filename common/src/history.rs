@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::accounts::Token;
 use crate::conversations::Target;
-use crate::rpc::write_json;
+use crate::json;
 
 /// Parameters of `message.history`: the newest events, or those before or after a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +48,9 @@ const PAGE_FRAME_BYTES: usize = 512;
 pub fn encode_page(out: &mut Vec<u8>, conversation: &Target, head: u64, lines: &[u8]) {
     out.reserve(lines.len() + PAGE_FRAME_BYTES);
     out.extend_from_slice(br#"{"conversation":"#);
-    write_json(out, conversation);
+    json::write(out, conversation);
     out.extend_from_slice(br#","head":"#);
-    write_json(out, &head);
+    json::write(out, &head);
     out.extend_from_slice(br#","events":["#);
     write_lines(out, lines);
     out.extend_from_slice(b"]}");

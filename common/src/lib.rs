@@ -10,6 +10,7 @@ pub mod text;
 pub mod conversations;
 pub mod topics;
 pub mod hex;
+mod json;
 
 pub mod errors;
 pub mod rpc;

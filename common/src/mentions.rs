@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 
 use crate::accounts::Token;
 use crate::history::write_lines;
+use crate::json;
 use crate::limits::MENTIONS_IN_TEXT_MAX;
 use crate::names::UserName;
-use crate::rpc::write_json;
 
 /// Whom a text speaks to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub fn encode_mentions(out: &mut Vec<u8>, lines: &[u8], before: Option<u64>) {
     out.push(b']');
     if let Some(before) = before {
         out.extend_from_slice(br#","before":"#);
-        write_json(out, &before);
+        json::write(out, &before);
     }
     out.push(b'}');
 }

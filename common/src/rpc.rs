@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::errors::{Error, Reason};
+use crate::json;
 use crate::limits::{FRAME_LINES_MAX, LINE_BYTES_MAX, REQUEST_ID_BYTES_MAX};
 
 /// A request whose parameters have not been looked at yet.
@@ -126,17 +127,17 @@ impl<'a> IntoBorrowedStr<'a> for serde_json::Deserializer<serde_json::de::StrRea
 /// Writes one request line, with its newline.
 pub fn encode_request(out: &mut Vec<u8>, id: &str, method: &str, params: &impl Serialize) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
-    write_json(out, &id);
+    json::write(out, &id);
     out.extend_from_slice(br#","method":"#);
-    write_json(out, &method);
+    json::write(out, &method);
     out.extend_from_slice(br#","params":"#);
-    write_json(out, params);
+    json::write(out, params);
     out.extend_from_slice(b"}\n");
 }
 
 /// Writes one reply line with a result, with its newline. `id` is as it was read.
 pub fn encode_result(out: &mut Vec<u8>, id: &str, result: &impl Serialize) {
-    encode_result_with(out, id, |out| write_json(out, result));
+    encode_result_with(out, id, |out| json::write(out, result));
 }
 
 /// The same for a result that `write` appends as JSON.
@@ -151,23 +152,13 @@ pub fn encode_result_with(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut V
 pub fn encode_error(out: &mut Vec<u8>, id: &str, error: &Error) {
     begin_reply(out, id);
     out.extend_from_slice(br#","error":"#);
-    write_json(out, error);
+    json::write(out, error);
     out.extend_from_slice(b"}\n");
 }
 
 fn begin_reply(out: &mut Vec<u8>, id: &str) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     out.extend_from_slice(id.as_bytes());
-}
-
-/// Our own types have string keys and write into memory: there is nothing that could fail, but should it
-/// ever, the reader finds `null` and not half a line.
-pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
-    let start = out.len();
-    if serde_json::to_writer(&mut *out, value).is_err() {
-        out.truncate(start);
-        out.extend_from_slice(b"null");
-    }
 }
 
 /// A reply as a client reads it.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::accounts::Token;
 use crate::conversations::Target;
-use crate::rpc::write_json;
+use crate::json;
 
 /// Parameters of `message.search`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,10 +49,10 @@ pub fn encode_found(out: &mut Vec<u8>, lines: &[u8], before: Option<u64>, behind
     out.push(b']');
     if let Some(before) = before {
         out.extend_from_slice(br#","before":"#);
-        write_json(out, &before);
+        json::write(out, &before);
     }
     out.extend_from_slice(br#","behind":"#);
-    write_json(out, &behind);
+    json::write(out, &behind);
     out.push(b'}');
 }
 

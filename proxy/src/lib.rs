@@ -9,7 +9,7 @@ mod subscriptions;
 use std::time::Instant;
 
 use transport::control::{self, Control};
-use transport::poll::{Watch, wait};
+use transport::poll::{Watch, wait_which};
 use transport::security::NodeSecurity;
 use transport::stop::Stop;
 use transport::wake::Wake;
@@ -105,11 +105,18 @@ impl Proxy {
         while !stop.is_requested() {
             let subscriptions = Watch::Readable(self.subscribers.socket());
             let control = Watch::Readable(self.control.socket());
-            wait(&[Watch::Readable(&self.events), subscriptions, control, Watch::Wake(&wake)], None)?;
-            self.decide_subscriptions()?;
-            self.fan_out()?;
-            let counters = || self.counters.list(self.events.refused_peers());
-            self.control.answer(|| control::status("proxy", self.started, &counters(), &[]))?;
+            let watches = [subscriptions, Watch::Readable(&self.events), control, Watch::Wake(&wake)];
+            let [subscriptions, events, control, _stop] = wait_which(watches, None)?;
+            if subscriptions {
+                self.decide_subscriptions()?;
+            }
+            if events {
+                self.fan_out()?;
+            }
+            if control {
+                let counters = || self.counters.list(self.events.refused_peers());
+                self.control.answer(|| control::status("proxy", self.started, &counters(), &[]))?;
+            }
         }
         tracing::info!("proxy stops");
         Ok(())

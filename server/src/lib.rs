@@ -17,6 +17,7 @@ pub mod backup;
 pub mod export;
 pub mod redact;
 
+mod background;
 pub mod jobs;
 pub mod files;
 pub mod passwords;

@@ -155,7 +155,10 @@ impl<'a> Record<'a> {
     /// Writes the line, without a newline.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         match self {
-            Self::Event(event) => serde_json::to_writer(out, event),
+            Self::Event(event) => {
+                event.write(out);
+                Ok(())
+            }
             Self::Private(private) => serde_json::to_writer(out, private),
         }
     }

@@ -259,5 +259,5 @@ fn has_text(event: &Event<'_>) -> bool {
 /// The event's line without its text.
 fn emptied(line: &[u8]) -> Option<Vec<u8>> {
     let Ok(Record::Event(event)) = Record::decode(line) else { return None };
-    serde_json::to_vec(&without_text(event)).ok()
+    Some(without_text(event).to_line().into_bytes())
 }

@@ -17,11 +17,25 @@ pub enum Watch<'a> {
     Wake(&'a Wake),
 }
 
-/// Waits until something watched is ready, or `timeout` is over. It says not which: a loop tries everything, and
-/// what is still ready ends the next wait at once. A signal ends the wait as well.
+/// Waits until something watched is ready, or `timeout` is over. What is ready and is left so ends the next wait at once.
+/// A signal ends the wait as well.
 pub fn wait(watches: &[Watch<'_>], timeout: Option<Duration>) -> Result<(), TransportError> {
     let mut items: Vec<_> = watches.iter().map(Watch::item).collect();
-    match zmq::poll(&mut items, timeout_ms(timeout)) {
+    poll(&mut items, timeout)
+}
+
+/// The same, and says which are ready: to ask a socket in vain costs system calls.
+pub fn wait_which<const N: usize>(
+    watches: [Watch<'_>; N],
+    timeout: Option<Duration>,
+) -> Result<[bool; N], TransportError> {
+    let mut items = watches.map(|watch| watch.item());
+    poll(&mut items, timeout)?;
+    Ok(items.map(|item| !item.get_revents().is_empty()))
+}
+
+fn poll(items: &mut [zmq::PollItem<'_>], timeout: Option<Duration>) -> Result<(), TransportError> {
+    match zmq::poll(items, timeout_ms(timeout)) {
         Ok(_) | Err(zmq::Error::EINTR) => Ok(()),
         Err(source) => Err(TransportError::Socket { doing: "waiting", source }),
     }
@@ -45,6 +59,19 @@ fn timeout_ms(timeout: Option<Duration>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wake::Wake;
+
+    #[test]
+    fn only_what_is_ready_is_said_to_be() {
+        let [(waker, one), (_, other)] = [(); 2].map(|()| Wake::new().expect("a wake-up"));
+        let which = |timeout| wait_which([Watch::Wake(&one), Watch::Wake(&other)], timeout).expect("a wait");
+        assert_eq!(which(Some(Duration::ZERO)), [false, false]);
+        waker.wake();
+        assert_eq!(which(None), [true, false]);
+        assert_eq!(which(None), [true, false], "it was left as it is");
+        one.clear();
+        assert_eq!(which(Some(Duration::ZERO)), [false, false]);
+    }
 
     #[test]
     fn timeouts_are_rounded_up() {

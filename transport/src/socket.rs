@@ -133,6 +133,21 @@ impl Socket {
         send_all(frames, |frame, flags| self.inner.send(frame, flags))
     }
 
+    /// Sends one message, or leaves it in `frames` when it cannot be sent now: to ask first whether it can costs system
+    /// calls. Its first frame should be small, for it is copied.
+    pub fn offer(&self, frames: &mut Vec<Frame>) -> Result<Sent, TransportError> {
+        let Some(first) = frames.first() else { return Ok(Sent::Done) };
+        let mut send = |frame, flags| self.inner.send(frame, flags);
+        // The crate gives no frame back, not even a refused one.
+        let sent = match send_first(Frame::from(&**first), frames.len() > 1, &mut send)? {
+            Sent::Done => send_rest(frames.drain(1..), send)?,
+            Sent::Full => return Ok(Sent::Full),
+            Sent::Unreachable => Sent::Unreachable,
+        };
+        frames.clear();
+        Ok(sent)
+    }
+
     /// The same, and counts the bytes in `backlogs` until libzmq has let go of them.
     pub fn send_counted(
         &mut self,
@@ -208,15 +223,37 @@ fn send_all(
     mut send: impl FnMut(Frame, i32) -> Result<(), zmq::Error>,
 ) -> Result<Sent, TransportError> {
     let mut frames = frames.into_iter().peekable();
-    let mut sent = Sent::Done;
-    let mut has_begun = false;
+    let Some(first) = frames.next() else { return Ok(Sent::Done) };
+    match send_first(first, frames.peek().is_some(), &mut send)? {
+        Sent::Done => send_rest(frames, send),
+        refused @ (Sent::Full | Sent::Unreachable) => Ok(refused),
+    }
+}
+
+/// Begins a message: libzmq refuses it here or not at all.
+fn send_first(
+    frame: Frame,
+    has_more: bool,
+    send: &mut impl FnMut(Frame, i32) -> Result<(), zmq::Error>,
+) -> Result<Sent, TransportError> {
+    match send(frame, flags(has_more)) {
+        Ok(()) => Ok(Sent::Done),
+        // An interruption comes before libzmq looks at the frame, so it is no different from a full queue.
+        Err(zmq::Error::EAGAIN | zmq::Error::EINTR) => Ok(Sent::Full),
+        Err(zmq::Error::EHOSTUNREACH) => Ok(Sent::Unreachable),
+        Err(source) => Err(TransportError::Socket { doing: "sending", source }),
+    }
+}
+
+/// Sends the other frames of a message.
+fn send_rest(
+    frames: impl Iterator<Item = Frame>,
+    mut send: impl FnMut(Frame, i32) -> Result<(), zmq::Error>,
+) -> Result<Sent, TransportError> {
+    let (mut frames, mut sent) = (frames.peekable(), Sent::Done);
     while let Some(frame) = frames.next() {
-        let more = if frames.peek().is_some() { zmq::SNDMORE } else { 0 };
-        match send(frame, zmq::DONTWAIT | more) {
-            Ok(()) => has_begun = true,
-            // An interruption comes before libzmq looks at the frame, so it is no different from a full queue.
-            Err(zmq::Error::EAGAIN | zmq::Error::EINTR) if !has_begun => return Ok(Sent::Full),
-            Err(zmq::Error::EHOSTUNREACH) if !has_begun => return Ok(Sent::Unreachable),
+        match send(frame, flags(frames.peek().is_some())) {
+            Ok(()) => {}
             // The peer left in the middle of the message: libzmq has forgotten the frames it took, and
             // drops the others, but it must see the last one before a new message can begin.
             Err(zmq::Error::EAGAIN) => sent = Sent::Full,
@@ -224,6 +261,10 @@ fn send_all(
         }
     }
     Ok(sent)
+}
+
+fn flags(has_more: bool) -> i32 {
+    if has_more { zmq::DONTWAIT | zmq::SNDMORE } else { zmq::DONTWAIT }
 }
 
 /// Repeats a call for as long as signals interrupt it.

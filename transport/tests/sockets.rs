@@ -69,6 +69,22 @@ fn a_dealer_without_a_peer_is_full_and_sends_nothing() {
 }
 
 #[test]
+fn what_is_offered_in_vain_stays_whole() {
+    let context = Context::new();
+    let (router, endpoint) = bound(&context, Kind::Router);
+    let alone = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
+    let mut frames = vec![Frame::from("name"), Frame::new(), Frame::from("kept")];
+    assert_eq!(alone.offer(&mut frames).expect("an offer"), Sent::Full);
+    assert_eq!(frames.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>(), [&b"name"[..], b"", b"kept"]);
+    alone.connect(&endpoint).expect("an endpoint");
+    assert_eq!(alone.offer(&mut frames).expect("an offer"), Sent::Done);
+    assert!(frames.is_empty());
+    assert_eq!(receive(&router)[1..], [&b"name"[..], b"", b"kept"]);
+    assert_eq!(alone.offer(&mut vec![Frame::from("one")]).expect("an offer"), Sent::Done);
+    assert_eq!(receive(&router)[1..], [b"one"]);
+}
+
+#[test]
 fn a_router_tells_unknown_peers_from_full_ones() {
     let context = Context::new();
     let (router, dealer, name) = introduced(&context);

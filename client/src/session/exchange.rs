@@ -380,7 +380,7 @@ impl Entry {
         let Message { id, text, reply, .. } = message.clone();
         let body = Body::Message { id, text, reply };
         let event = Event { n: sent.n, at: sent.at, to: message.to.clone(), from: reader.clone(), body };
-        let line = serde_json::to_string(&event).unwrap_or_default().into();
+        let line = event.to_line().into();
         Self {
             conversation: event.conversation().seen_by(reader),
             n: sent.n,

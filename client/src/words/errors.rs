@@ -19,6 +19,7 @@ impl Words {
         match failure {
             Failure::Server(error) => self.error(error),
             Failure::Refused(words) | Failure::Usage(words) | Failure::Machine(words) => words.clone(),
+            Failure::Here(trouble) => self.trouble(trouble),
             Failure::LoggedOut(server) => self.nobody_at(server),
             Failure::Busy => self.too_much_at_once(),
             Failure::Unreachable { server, waited, is_plain } => {

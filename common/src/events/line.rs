@@ -7,51 +7,50 @@ use uuid::Uuid;
 
 use super::{Body, Event};
 use crate::amendments::Emoji;
-use crate::channels::{Role, is_false};
+use crate::channels::Role;
 use crate::conversations::Target;
 use crate::files::{ContentHash, FileInfo, FileName};
+use crate::json::Object;
 use crate::names::UserName;
 use crate::text::{Subject, Text};
 
 /// The flat line, in the order of its fields on the wire.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct EventLine<'a> {
     n: u64,
     at: u64,
     to: Target,
     from: UserName,
     kind: Kind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     id: Option<Uuid>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     of: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    #[serde(default, borrow)]
     text: Option<LineText<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     reply: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     emoji: Option<Emoji>,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default)]
     deleted: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     user: Option<UserName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     role: Option<Role>,
-    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    #[serde(default, borrow)]
     subject: Option<Subject<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     private: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     name: Option<FileName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     bytes: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     sha256: Option<ContentHash>,
 }
 
 /// A text as it stands in a line: an empty one is what a deletion leaves.
-#[derive(Serialize)]
-#[serde(transparent)]
 struct LineText<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for LineText<'a> {
@@ -98,77 +97,73 @@ enum Kind {
     Unknown,
 }
 
-impl<'a> From<Event<'a>> for EventLine<'a> {
-    fn from(event: Event<'a>) -> Self {
-        let Event { n, at, to, from, body } = event;
-        let bare = |kind| {
-            let (id, of, text, reply, emoji, deleted) = Default::default();
-            let (user, role, subject, private, name, bytes, sha256) = Default::default();
-            EventLine {
-                n,
-                at,
-                to,
-                from,
-                kind,
-                id,
-                of,
-                text,
-                reply,
-                emoji,
-                deleted,
-                user,
-                role,
-                subject,
-                private,
-                name,
-                bytes,
-                sha256,
-            }
-        };
+impl Kind {
+    fn of(body: &Body<'_>) -> Self {
         match body {
-            Body::Message { id, text, reply } => {
-                EventLine { id: Some(id), text: Some(text.into()), reply, ..bare(Kind::Message) }
-            }
-            Body::Edited { id, of, text } => {
-                EventLine { id: Some(id), of: Some(of), text: Some(text.into()), ..bare(Kind::Edited) }
-            }
-            Body::Deleted { id, of } => EventLine { id: Some(id), of: Some(of), ..bare(Kind::Deleted) },
-            Body::Reacted { id, of, emoji } => {
-                EventLine { id: Some(id), of: Some(of), emoji: Some(emoji), ..bare(Kind::Reacted) }
-            }
-            Body::Unreacted { id, of, emoji } => {
-                EventLine { id: Some(id), of: Some(of), emoji: Some(emoji), ..bare(Kind::Unreacted) }
-            }
-            Body::Gone { id, of } => {
-                let kind = if of.is_some() { Kind::Edited } else { Kind::Message };
-                let text = Some(LineText(Cow::Borrowed("")));
-                EventLine { id: Some(id), of, text, deleted: true, ..bare(kind) }
-            }
-            Body::File { id, file } => {
-                let FileInfo { name, bytes, sha256 } = *file;
-                let (name, bytes, sha256) = (Some(name), Some(bytes), Some(sha256));
-                EventLine { id: Some(id), name, bytes, sha256, ..bare(Kind::File) }
-            }
-            Body::Created { private } => {
-                EventLine { private: Some(private).filter(|flag| !is_false(flag)), ..bare(Kind::Created) }
-            }
-            Body::Joined => bare(Kind::Joined),
-            Body::Left => bare(Kind::Left),
-            Body::Invited(user) => EventLine { user: Some(user), ..bare(Kind::Invited) },
-            Body::Declined => bare(Kind::Declined),
-            Body::Kicked(user) => EventLine { user: Some(user), ..bare(Kind::Kicked) },
-            Body::Banned(user) => EventLine { user: Some(user), ..bare(Kind::Banned) },
-            Body::Unbanned(user) => EventLine { user: Some(user), ..bare(Kind::Unbanned) },
-            Body::Role(user, role) => EventLine { user: Some(user), role: Some(role), ..bare(Kind::Role) },
-            Body::Set { subject, private } => EventLine { subject, private, ..bare(Kind::Set) },
-            Body::Unknown => bare(Kind::Unknown),
+            Body::Message { .. } | Body::Gone { of: None, .. } => Self::Message,
+            Body::Edited { .. } | Body::Gone { of: Some(_), .. } => Self::Edited,
+            Body::Deleted { .. } => Self::Deleted,
+            Body::Reacted { .. } => Self::Reacted,
+            Body::Unreacted { .. } => Self::Unreacted,
+            Body::File { .. } => Self::File,
+            Body::Created { .. } => Self::Created,
+            Body::Joined => Self::Joined,
+            Body::Left => Self::Left,
+            Body::Invited(_) => Self::Invited,
+            Body::Declined => Self::Declined,
+            Body::Kicked(_) => Self::Kicked,
+            Body::Banned(_) => Self::Banned,
+            Body::Unbanned(_) => Self::Unbanned,
+            Body::Role(..) => Self::Role,
+            Body::Set { .. } => Self::Set,
+            Body::Unknown => Self::Unknown,
         }
     }
 }
 
-impl<'a> From<Text<'a>> for LineText<'a> {
-    fn from(text: Text<'a>) -> Self {
-        Self(text.into_inner())
+/// Writes an event in the order of the fields of [`EventLine`], straight from where its parts are: every message goes
+/// through here.
+pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
+    let Event { n, at, to, from, body } = event;
+    line.field("n", n).field("at", at);
+    match to {
+        Target::Channel(name) => line.text("to", name.as_str()),
+        Target::User(_) => line.field("to", to),
+    };
+    line.text("from", from.as_str()).field("kind", &Kind::of(body));
+    match body {
+        Body::Message { id, text, reply } => {
+            line.field("id", id).text("text", text.as_str()).optional("reply", reply.as_ref());
+        }
+        Body::Edited { id, of, text } => {
+            line.field("id", id).field("of", of).text("text", text.as_str());
+        }
+        Body::Deleted { id, of } => {
+            line.field("id", id).field("of", of);
+        }
+        Body::Reacted { id, of, emoji } | Body::Unreacted { id, of, emoji } => {
+            line.field("id", id).field("of", of).field("emoji", emoji);
+        }
+        Body::Gone { id, of } => {
+            line.field("id", id).optional("of", of.as_ref()).text("text", "").field("deleted", &true);
+        }
+        Body::File { id, file } => {
+            let FileInfo { name, bytes, sha256 } = &**file;
+            line.field("id", id).field("name", name).field("bytes", bytes).field("sha256", sha256);
+        }
+        Body::Created { private } => {
+            line.optional("private", Some(private).filter(|private| **private));
+        }
+        Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Unbanned(user) => {
+            line.field("user", user);
+        }
+        Body::Role(user, role) => {
+            line.field("user", user).field("role", role);
+        }
+        Body::Set { subject, private } => {
+            line.optional("subject", subject.as_ref()).optional("private", private.as_ref());
+        }
+        Body::Joined | Body::Left | Body::Declined | Body::Unknown => {}
     }
 }
 

@@ -56,13 +56,13 @@ pub(crate) fn write_present<E>(
     out: &mut Vec<u8>,
 ) -> Result<(), E> {
     if amendment.deleted {
-        encode_present(out, without_text(event), &Present::default());
+        encode_present(out, &without_text(event), &Present::default());
         return Ok(());
     }
     let reactions = amendment.reactions.clone();
     let mut present = Present { reactions, ..Present::default() };
     let Some(newest) = amendment.edits.last() else {
-        encode_present(out, event, &present);
+        encode_present(out, &event, &present);
         return Ok(());
     };
     if edits {
@@ -76,7 +76,7 @@ pub(crate) fn write_present<E>(
         }
         (body, _) => body,
     };
-    encode_present(out, Event { body, ..event }, &present);
+    encode_present(out, &Event { body, ..event }, &present);
     Ok(())
 }
 

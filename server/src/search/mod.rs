@@ -15,6 +15,7 @@ mod indexer;
 mod words;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -25,6 +26,7 @@ use tracing::warn;
 
 use self::index::MessageIndex;
 use self::indexer::Indexer;
+use crate::background;
 use crate::jobs::{Job, Kind, Outcome};
 use crate::journal::{JournalError, RealDisk, verify};
 use crate::store::{Store, StoreError};
@@ -39,10 +41,6 @@ pub const THREADS: usize = 2;
 
 /// Searches accepted and not done yet.
 pub const WAITING_MAX: usize = 64;
-
-/// How much the indexer steps back where processors are scarce: a tenth of the weight of the event loop. Not further, for
-/// both take one lock for a moment.
-const NICENESS: i32 = 10;
 
 /// Records that gather before they are taken in without anybody asking: a fraction of a second of work.
 const GATHERING_RECORDS: u64 = 5000;
@@ -98,8 +96,13 @@ pub struct Search {
 }
 
 /// What the thread and the searches share.
+#[derive(Default)]
 struct Shared {
     data: PathBuf,
+    /// The last record on the disk.
+    durable: AtomicU64,
+    /// The record at which the thread wants to be woken.
+    due: AtomicU64,
     progress: Mutex<Progress>,
     changed: Condvar,
     /// The open index; `None` before the first run, and while it is made again.
@@ -108,8 +111,6 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Progress {
-    /// The last record on the disk.
-    durable: u64,
     /// The last record that somebody waits for.
     wanted: u64,
     /// The last record in the index; `None` as long as that is not known.
@@ -122,8 +123,7 @@ impl Search {
     /// The index of this data folder, which nobody keeps up to date.
     #[must_use]
     pub fn unattended(data: &Path) -> Self {
-        let (progress, changed, index) = Default::default();
-        Self { shared: Arc::new(Shared { data: data.to_owned(), progress, changed, index }), thread: None }
+        Self { shared: Arc::new(Shared { data: data.to_owned(), ..Shared::default() }), thread: None }
     }
 
     /// The index of this data folder, and its thread.
@@ -138,13 +138,12 @@ impl Search {
         Ok(search)
     }
 
-    /// Everything up to this record is on the disk.
+    /// Everything up to this record is on the disk. Takes no lock: nobody who sends waits for the index.
     pub fn durable(&self, record: u64) {
-        let mut progress = self.shared.lock();
-        let indexed = progress.indexed.unwrap_or(0);
-        let was_idle = progress.durable == indexed;
-        progress.durable = record;
-        if was_idle || record.saturating_sub(indexed) >= GATHERING_RECORDS {
+        let before = self.shared.durable.swap(record, Ordering::Relaxed);
+        let due = self.shared.due.load(Ordering::Relaxed);
+        // A thread that looks at this very moment may miss it, and then looks again in a while.
+        if before < due && record >= due {
             self.shared.changed.notify_all();
         }
     }
@@ -174,16 +173,17 @@ impl Shared {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Relaxed)
+    }
+
     fn index(&self) -> MutexGuard<'_, Option<MessageIndex>> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The thread: takes in what is due, until it is to stop.
     fn keep_up(&self) {
-        // On Linux this is the calling thread's own, and the threads that it starts inherit it (nice(2), pthreads(7)).
-        if let Err(error) = rustix::process::nice(NICENESS) {
-            warn!(%error, "the indexer runs at the same priority as the server");
-        }
+        background::step_back();
         let mut failures = 0;
         let mut indexer = None;
         while let Some(last) = self.next_work() {
@@ -209,22 +209,19 @@ impl Shared {
     fn next_work(&self) -> Option<u64> {
         let mut progress = self.lock();
         loop {
-            let Progress { durable, wanted, indexed, is_stopping, .. } = *progress;
-            let indexed = indexed.unwrap_or(0);
-            if is_stopping {
+            let indexed = progress.indexed.unwrap_or(0);
+            self.due.store(indexed + GATHERING_RECORDS, Ordering::Relaxed);
+            let durable = self.durable();
+            if progress.is_stopping {
                 return None;
             }
-            if wanted > indexed || durable.saturating_sub(indexed) >= GATHERING_RECORDS {
+            if progress.wanted > indexed || durable >= indexed + GATHERING_RECORDS {
                 return Some(durable);
-            }
-            if durable == indexed {
-                progress = self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
-                continue;
             }
             let waited = self.changed.wait_timeout(progress, GATHERING_TIME);
             let (next, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-            if waited.timed_out() && !next.is_stopping {
-                return Some(next.durable);
+            if waited.timed_out() && !next.is_stopping && self.durable() > indexed {
+                return Some(self.durable());
             }
             progress = next;
         }
@@ -258,7 +255,7 @@ impl Shared {
     /// Waits for the index to take in what is on the disk now. Returns that, and how far the index is.
     fn reach(&self) -> (u64, u64) {
         let mut progress = self.lock();
-        let goal = progress.durable;
+        let goal = self.durable();
         progress.wanted = progress.wanted.max(goal);
         self.changed.notify_all();
         let waits = |progress: &mut Progress| {

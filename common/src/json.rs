@@ -1,0 +1,125 @@
+//! Writing JSON: objects field by field, and strings at the speed at which they are copied.
+
+use serde::Serialize;
+
+/// Appends a value as JSON.
+///
+/// Our own types have string keys and write into memory: there is nothing that could fail, but should it ever, the reader
+/// finds `null` and not half a value.
+pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
+    let start = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// Appends a string as JSON. Nearly all texts stand in JSON as they are, which is found out many bytes at a time.
+pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
+    if needs_escapes(text) {
+        return write(out, &text);
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// Whether something in it cannot stand in a JSON string as it is (RFC 8259, section 7). Without an early end, so that the
+/// compiler looks at many bytes at once.
+fn needs_escapes(text: &str) -> bool {
+    let is_special = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    text.bytes().fold(false, |found, byte| found | is_special(byte))
+}
+
+/// An object that is being written. It has at least one field.
+pub(crate) struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    before_field: u8,
+}
+
+impl<'a> Object<'a> {
+    /// Begins it.
+    pub(crate) fn begin(out: &'a mut Vec<u8>) -> Self {
+        Self { out, before_field: b'{' }
+    }
+
+    /// Appends a field. Its name needs no escapes.
+    pub(crate) fn field(&mut self, name: &str, value: &impl Serialize) -> &mut Self {
+        self.name(name);
+        write(self.out, value);
+        self
+    }
+
+    /// Appends a string.
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> &mut Self {
+        self.name(name);
+        write_text(self.out, text);
+        self
+    }
+
+    /// Appends a field if there is something to say.
+    pub(crate) fn optional(&mut self, name: &str, value: Option<&impl Serialize>) -> &mut Self {
+        if let Some(value) = value {
+            self.field(name, value);
+        }
+        self
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&mut self) {
+        self.out.push(b'}');
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out.push(std::mem::replace(&mut self.before_field, b','));
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).expect("utf-8")
+    }
+
+    #[test]
+    fn an_object() {
+        let object = written(|out| {
+            let mut object = Object::begin(out);
+            object
+                .field("n", &1)
+                .text("text", "oi")
+                .optional("no", None::<&u8>)
+                .optional("of", Some(&2))
+                .end();
+        });
+        assert_eq!(object, r#"{"n":1,"text":"oi","of":2}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_written_as_serde_json_does(text in "(?s).{0,40}") {
+            let expected = serde_json::to_string(&text).expect("json");
+            prop_assert_eq!(written(|out| write_text(out, &text)), expected);
+        }
+    }
+
+    #[test]
+    fn every_character_that_needs_an_escape_gets_one_wherever_it_stands() {
+        for special in (0..b' ').chain([b'"', b'\\', 0x7f]).map(char::from) {
+            for at in 0..40 {
+                let text = format!("{}{special}{}", "x".repeat(at), "é".repeat(40 - at));
+                let expected = serde_json::to_string(&text).expect("json");
+                assert_eq!(written(|out| write_text(out, &text)), expected);
+            }
+        }
+    }
+}
