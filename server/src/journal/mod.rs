@@ -288,7 +288,7 @@ impl Journal {
     ) -> Result<(), JournalError> {
         let mut reader = LineReader::new(&*self.disk);
         let mut copy = |segment, spots: &[Spot]| {
-            reader.expect(spots);
+            out.reserve(reader.expect(spots));
             spots.iter().try_for_each(|spot| {
                 let start = out.len();
                 self.copy_line(Place { segment, offset: spot.offset }, &mut reader, out)?;
