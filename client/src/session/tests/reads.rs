@@ -215,7 +215,8 @@ fn what_was_read_before_another_conversation_is_opened_is_marked_too() {
     stage.reply("read.mark", &json!({"unread": 0}));
     stage.event(4);
     stage.command(Command::Open(Target::new("@bob").expect("a name")));
-    stage.reply("message.history", &json!({"head": 0, "events": []}));
+    stage.reply("message.history", &json!({"conversation": "@bob", "head": 0, "events": []}));
+    assert!(stage.transcript.ends_with("opened @bob []\nanswer Done\n"), "{}", stage.transcript);
     stage.take_transcript();
     stage.pass(limits::MARK_EVERY_MS);
     assert_eq!(stage.session.status(0).unread, 0);
