@@ -2,7 +2,8 @@
 //!
 //! A thread of its own follows the log and never holds up anybody. It is told how far the log is on the disk, and
 //! nothing else: what it has not taken in yet waits in the log, so there is no queue to fill. It works when somebody
-//! searches, when much has gathered, and now and then; between two such runs it holds nothing but the open index. The
+//! searches, when much has gathered and no more is coming for a moment, and now and then; between two such runs it holds
+//! nothing but the open index. The
 //! index says up to which place in the log it stands, chain included: another log's, another version's, or a
 //! damaged one is thrown away and made again.
 //!
@@ -23,6 +24,7 @@ use std::{fs, io};
 
 use thiserror::Error;
 use tracing::warn;
+use transport::clock;
 
 use self::index::MessageIndex;
 use self::indexer::Indexer;
@@ -45,8 +47,15 @@ pub const WAITING_MAX: usize = 64;
 /// Records that gather before they are taken in without anybody asking: a fraction of a second of work.
 const GATHERING_RECORDS: u64 = 5000;
 
-/// How long fewer than that gather. Taking in a few costs some synced files, which are the disk's time.
+/// How long at most they gather. Taking in a few costs some synced files, which are the disk's time.
 const GATHERING_TIME: Duration = Duration::from_secs(30);
+
+/// How often it looks whether more is coming, when enough has gathered.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// So many records in that time are a flood, ten thousand a second. Its senders need the disk and the processors themselves:
+/// taking it in at the same time would cost a third of what they can send.
+const FLOOD_RECORDS: u64 = 1000;
 
 /// How long a search waits for the index.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -207,23 +216,23 @@ impl Shared {
 
     /// Waits for work. Returns up to which record; `None` at the end.
     fn next_work(&self) -> Option<u64> {
-        let mut progress = self.lock();
+        let (begun, mut progress, mut before) = (clock::now(), self.lock(), 0);
         loop {
-            let indexed = progress.indexed.unwrap_or(0);
+            let (indexed, durable) = (progress.indexed.unwrap_or(0), self.durable());
             self.due.store(indexed + GATHERING_RECORDS, Ordering::Relaxed);
-            let durable = self.durable();
             if progress.is_stopping {
                 return None;
             }
-            if progress.wanted > indexed || durable >= indexed + GATHERING_RECORDS {
+            let is_much = durable >= indexed + GATHERING_RECORDS;
+            let is_flood = durable.saturating_sub(before) >= FLOOD_RECORDS;
+            let is_old = durable > indexed && clock::now().duration_since(begun) >= GATHERING_TIME;
+            if progress.wanted > indexed || is_old || is_much && !is_flood {
                 return Some(durable);
             }
-            let waited = self.changed.wait_timeout(progress, GATHERING_TIME);
-            let (next, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-            if waited.timed_out() && !next.is_stopping && self.durable() > indexed {
-                return Some(self.durable());
-            }
-            progress = next;
+            before = durable;
+            let pause = if is_much { LOOK_EVERY } else { GATHERING_TIME };
+            let waited = self.changed.wait_timeout(progress, pause);
+            (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
