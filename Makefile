@@ -14,19 +14,23 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Says what is done before it is done.
 say = @printf '\n==> %s\n' '$(1)'
 
-.PHONY: help up bench sim test check fmt chaos storm audit fuzz needs-build needs-test fmt-check clippy build tests doc
+.PHONY: help up bench bench-growth sim test check fmt chaos storm audit fuzz needs-build needs-test fmt-check clippy build tests doc
 
 help: ## Shows this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: needs-build ## Builds papo and runs a node; data goes to ./data
 	cargo build --release --locked --package papo
 	exec "$(target_folder)/release/papo" up
 
-bench: needs-build ## Measures papo beside Redis, NATS and ngIRCd; writes docs/PERFORMANCE.md (about 10 minutes)
+bench: needs-build ## Measures papo beside Redis, NATS and ngIRCd; writes docs/PERFORMANCE.md (about 15 minutes)
 	bench/install-peers
 	cargo build --release --locked --package papo --package bench
 	"$(target_folder)/release/bench" --folder "$(target_folder)/bench" --docs docs $(BENCH)
+
+bench-growth: needs-build ## Only what papo costs as it grows, up to a log of 10 million messages (6 GB of disk, about 15 minutes)
+	cargo build --release --locked --package papo --package bench
+	"$(target_folder)/release/bench" grow --large --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
 test: needs-test fmt-check clippy build tests doc ## Everything CI checks: format, lints, tests, documentation
 	$(call say,make test: all passed)

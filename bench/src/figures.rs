@@ -11,6 +11,7 @@ pub(crate) enum Unit {
     Mebibytes,
     Kibibytes,
     Bytes,
+    Microseconds,
 }
 
 impl Unit {
@@ -25,7 +26,9 @@ impl Unit {
             Self::Seconds => format!("{value:.3} s"),
             Self::Mebibytes => format!("{value:.1} MiB"),
             Self::Kibibytes => format!("{value:.1} KiB"),
+            Self::Bytes if value >= 1e4 => format!("{:.1} KB", value / 1e3),
             Self::Bytes => format!("{value:.1} B"),
+            Self::Microseconds => format!("{value:.0} us"),
         }
     }
 }
@@ -101,14 +104,6 @@ figures! {
     OneP99           "One at a time" "papo, message.send, p99" Milliseconds;
     IdleStart        "An idle node" "start to ready" Seconds;
     IdleMemory       "An idle node" "resident memory" Mebibytes;
-    BareClient       "An idle client (a DEALER and a SUB), in the node" "bare libzmq ROUTER and PUB" Kibibytes;
-    PapoClient       "An idle client (a DEALER and a SUB), in the node" "papo" Kibibytes;
-    BigStart         "A big log" "start to ready after a clean stop" Seconds;
-    BigStartKilled   "A big log" "start to ready after a kill" Seconds;
-    BigMemory        "A big log" "resident memory per stored message" Bytes;
-    PageRate         "A big log" "random history pages of 50, 16 x 4 in flight" PerSecond;
-    PageP50          "A big log" "random history page of 50, one at a time, p50" Milliseconds;
-    PageP99          "A big log" "random history page of 50, one at a time, p99" Milliseconds;
 }
 
 /// The values of one figure, one of each run, in the order of the runs.
@@ -116,6 +111,10 @@ figures! {
 pub(crate) struct Samples(Vec<f64>);
 
 impl Samples {
+    pub(crate) fn add(&mut self, value: f64) {
+        self.0.push(value);
+    }
+
     pub(crate) fn median(&self) -> f64 {
         median(self.0.clone())
     }
@@ -145,7 +144,11 @@ pub(crate) struct Results(BTreeMap<Figure, Samples>);
 
 impl Results {
     pub(crate) fn add(&mut self, figure: Figure, value: f64) {
-        self.0.entry(figure).or_default().0.push(value);
+        self.0.entry(figure).or_default().add(value);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn get(&self, figure: Figure) -> Option<&Samples> {

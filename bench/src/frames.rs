@@ -97,8 +97,11 @@ impl<L: Lines> Sender for Requests<L> {
 
 /// Counts the lines of an answer, of which every one must be a success.
 fn successes<L: Lines>(answer: &[u8]) -> Result<usize> {
+    let answer = answer.strip_suffix(b"\n").unwrap_or(answer);
+    let starts = memchr_iter(b'\n', answer).map(|newline| newline + 1);
     let mut count = 0;
-    for line in answer.strip_suffix(b"\n").unwrap_or(answer).split(|byte| *byte == b'\n') {
+    for start in std::iter::once(0).chain(starts) {
+        let line = answer.get(start..).unwrap_or_default();
         ensure!(line.starts_with(L::ANSWER_START), "refused: {}", String::from_utf8_lossy(line));
         count += 1;
     }

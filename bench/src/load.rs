@@ -74,6 +74,8 @@ pub(crate) struct Rates {
     pub(crate) acknowledged: f64,
     /// Messages delivered, to all receivers together, per second.
     pub(crate) delivered: f64,
+    /// Messages acknowledged in all, the warm-up included.
+    pub(crate) total: u64,
 }
 
 /// What the two threads know of each other.
@@ -150,6 +152,7 @@ impl<S: Sender> Sending<'_, S> {
         Ok(Rates {
             acknowledged: (last.acknowledged - first.acknowledged) as f64 / seconds,
             delivered: (last.delivered - first.delivered) as f64 / seconds,
+            total: self.acknowledged,
         })
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use transport::libzmq_version;
 
 use crate::process::installed;
@@ -13,7 +13,7 @@ use crate::process::installed;
 const QUIET_LOAD_MAX: f64 = 0.5;
 
 /// The machine and its state before the first run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) cpu: String,
     pub(crate) cores: usize,
@@ -41,6 +41,11 @@ impl Machine {
             date: jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string(),
             peers: ["redis-server", "nats-server", "ngircd"].into_iter().filter_map(version).collect(),
         }
+    }
+
+    /// Whether figures of both mean the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (&self.cpu, self.cores, &self.file_system) == (&other.cpu, other.cores, &other.file_system)
     }
 
     /// Whether others were at work: then only ratios say something, and even those not much.

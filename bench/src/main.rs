@@ -7,11 +7,13 @@ mod figures;
 mod targets;
 
 mod workloads;
+mod growth;
 mod load;
 mod latency;
 mod random;
 
 mod papo;
+mod data_folder;
 mod bare_node;
 mod peers;
 mod frames;
@@ -20,9 +22,10 @@ mod process;
 
 mod machine;
 mod report;
+mod compare;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -30,11 +33,13 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use transport::{clock, open_files};
 
+use crate::data_folder::DataFolder;
 use crate::figures::Results;
+use crate::growth::{Grow, Growth, Sizes};
 use crate::machine::Machine;
 use crate::random::Random;
-use crate::report::Report;
-use crate::workloads::{BigLog, Extent, Setup, Workload};
+use crate::report::{Method, Report};
+use crate::workloads::{Extent, Setup, Workload};
 
 /// Measure papo and its peers on this machine
 #[derive(Parser)]
@@ -51,6 +56,33 @@ enum Command {
     /// Run a broker with an echo behind it, to be measured
     #[command(hide = true)]
     BareNode,
+    /// Measure only what papo costs as it grows; everything else is kept as it was measured before
+    Grow(Box<Measure>),
+    /// Say whether the figures of a second run lie within the spread of the first; fails when one does not
+    Compare {
+        /// The first results.json
+        first: PathBuf,
+        /// The second one
+        second: PathBuf,
+    },
+    /// Make a data folder with many messages, to look at a node with a profiler
+    Fill {
+        /// The data folder, which may be there
+        data: PathBuf,
+        /// How many more messages
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+    },
+    /// Read random pages of history of a data folder that was filled so
+    Pages {
+        /// The data folder
+        data: PathBuf,
+        /// How many messages it has
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+        #[command(flatten)]
+        measure: Box<Measure>,
+    },
 }
 
 #[derive(Args)]
@@ -68,14 +100,11 @@ struct Measure {
     #[arg(long, default_value_t = 6)]
     seed: u64,
     /// Only these workloads
-    #[arg(long, value_parser = PossibleValuesParser::new(workloads::ALL.iter().map(|workload| workload.name)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(names()))]
     only: Vec<String>,
-    /// Idle clients, each with two connections
-    #[arg(long, default_value_t = 1000)]
-    idle_clients: u64,
-    /// Messages in the big log
-    #[arg(long, default_value_t = 1_000_000)]
-    log_messages: u64,
+    /// Grow the log to 10 million messages: some minutes more, and 6 GB of disk
+    #[arg(long)]
+    large: bool,
     /// The papo to measure; by default the one beside this program
     #[arg(long)]
     papo: Option<PathBuf>,
@@ -91,40 +120,50 @@ fn main() -> Result<()> {
     let bench = Bench::parse();
     match bench.command {
         Some(Command::BareNode) => bare_node::run(),
-        None => bench.measure.run(),
+        Some(Command::Fill { data, messages }) => fill(&data, messages),
+        Some(Command::Pages { data, messages, measure }) => measure.pages(&data, messages),
+        Some(Command::Grow(measure)) => measure.run(false),
+        Some(Command::Compare { first, second }) => compare::run(&first, &second),
+        None => bench.measure.run(true),
     }
 }
 
+fn fill(folder: &Path, messages: u64) -> Result<()> {
+    let mut data = DataFolder::open(&papo::beside_this_program()?, folder)?;
+    data.add_messages(messages, &mut Random::new(clock::unix_ms()))?;
+    data.close()
+}
+
 impl Measure {
-    fn run(self) -> Result<()> {
+    /// Measures, prints what came of it, and writes it into the documents. Without `all`, only growth is measured.
+    fn run(self, all: bool) -> Result<()> {
         open_files::raise_limit();
         std::fs::create_dir_all(&self.folder)?;
         let machine = Machine::look(&self.folder);
         let seconds = self.seconds.unwrap_or(if self.quick { 1.0 } else { 3.0 });
         let runs = self.runs.unwrap_or(if self.quick { 1 } else { 5 });
-        let results = self.measure(runs, seconds)?;
-        let report = Report {
-            machine: &machine,
-            results: &results,
-            runs,
-            seed: self.seed,
-            seconds,
-            idle_clients: self.idle_clients,
-            log_messages: self.log_messages,
-            is_quick: self.quick,
-        };
+        let results = if all { self.measure(runs, seconds)? } else { Results::default() };
+        let mut growth = Growth::default();
+        self.grow(runs, &mut growth)?;
+        growth.date(&machine.date);
+        let method = Method { runs, seed: self.seed, seconds, is_quick: self.quick };
+        let report = Report { machine, results, growth, method };
         writeln!(std::io::stdout(), "{}", report::text(&report))?;
-        self.docs.as_deref().map_or(Ok(()), |docs| report::write(&report, docs))
+        self.docs.as_deref().map_or(Ok(()), |docs| report::write(report, docs))
+    }
+
+    fn pages(&self, folder: &Path, messages: u64) -> Result<()> {
+        let pages =
+            workloads::pages::read_folder(&mut self.setup(self.seconds.unwrap_or(3.0))?, folder, messages)?;
+        Ok(writeln!(std::io::stdout(), "{pages:?}")?)
     }
 
     fn measure(&self, runs: usize, seconds: f64) -> Result<Results> {
-        let (mut results, mut big_log, mut setup) =
-            (Results::default(), BigLog::default(), self.setup(seconds)?);
+        let (mut results, mut setup) = (Results::default(), self.setup(seconds)?);
         for run in 1..=runs {
             for Workload { name, run: workload } in self.chosen() {
                 let started = clock::now();
-                workload(&mut setup, &mut big_log, &mut results)
-                    .with_context(|| format!("workload {name}"))?;
+                workload(&mut setup, &mut results).with_context(|| format!("workload {name}"))?;
                 let took = clock::now().duration_since(started).as_secs_f64();
                 writeln!(std::io::stderr(), "run {run} of {runs}: {name} ({took:.1} s)")?;
             }
@@ -132,19 +171,44 @@ impl Measure {
         Ok(results)
     }
 
+    fn grow(&self, runs: usize, growth: &mut Growth) -> Result<()> {
+        let sizes = match (self.quick, self.large) {
+            (_, true) => Sizes::Large,
+            (true, false) => Sizes::Quick,
+            (false, false) => Sizes::Standard,
+        };
+        // A point is a rate of pages or a moment of memory: a second each is enough, and there are many.
+        let mut setup = self.setup(1.0)?;
+        for growth::Workload { name, run } in growth::ALL.iter().filter(|one| self.is_chosen(one.name)) {
+            let started = clock::now();
+            run(&mut Grow { setup: &mut setup, runs, sizes, growth })
+                .with_context(|| format!("workload {name}"))?;
+            let took = clock::now().duration_since(started).as_secs_f64();
+            writeln!(std::io::stderr(), "{name} ({took:.1} s)")?;
+        }
+        Ok(())
+    }
+
     fn setup(&self, seconds: f64) -> Result<Setup> {
         let extent = Extent {
             warm_up: Duration::from_secs_f64(seconds / 3.0),
             measured: Duration::from_secs_f64(seconds),
-            idle_clients: self.idle_clients,
-            log_messages: self.log_messages,
         };
         let papo = self.papo.clone().map_or_else(papo::beside_this_program, Ok)?;
         Ok(Setup { papo, folder: self.folder.clone(), extent, random: Random::new(self.seed) })
     }
 
     fn chosen(&self) -> impl Iterator<Item = &'static Workload> {
-        let is_chosen = |name| self.only.is_empty() || self.only.iter().any(|only| only == name);
-        workloads::ALL.iter().filter(move |workload| is_chosen(workload.name))
+        workloads::ALL.iter().filter(|workload| self.is_chosen(workload.name))
     }
+
+    fn is_chosen(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name)
+    }
+}
+
+/// Of all workloads.
+fn names() -> Vec<&'static str> {
+    let growth = growth::ALL.iter().map(|workload| workload.name);
+    workloads::ALL.iter().map(|workload| workload.name).chain(growth).collect()
 }

@@ -13,7 +13,7 @@ use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::{Context, Frame, Kind, Sent, Socket, clock};
-use uuid::Builder;
+use uuid::{Builder, Uuid};
 
 use crate::frames::{Events, Lines, Requests, connected};
 use crate::process::Process;
@@ -24,6 +24,9 @@ pub(crate) const TEXT_BYTES: usize = 256;
 
 /// The channel in which everything is said.
 pub(crate) const CHANNEL: &str = "#bench";
+
+/// Who says it.
+pub(crate) const USER: &str = "alice";
 
 const PASSWORD: &str = "correct horse";
 
@@ -118,7 +121,7 @@ impl Session {
     pub(crate) fn open(node: &Node) -> Result<Self> {
         let context = Context::new();
         let socket = connected(&context, Kind::Dealer, &node.clients, &node.security)?;
-        let credentials = json!({ "user": "alice", "password": PASSWORD });
+        let credentials = json!({ "user": USER, "password": PASSWORD });
         // The name is taken when the node has the account already.
         let _registered = ask(&socket, "auth.register", &credentials);
         let token = string(&ask(&socket, "auth.login", &credentials)?, "token")?;
@@ -207,13 +210,14 @@ impl Sends {
     pub(crate) fn say(&mut self, text: &str) {
         text.clone_into(&mut self.text);
     }
+}
 
-    fn next_id(&mut self) -> uuid::Uuid {
-        let mut bytes = [0; 10];
-        let random = self.random.next().to_le_bytes().into_iter().chain(self.random.next().to_le_bytes());
-        bytes.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
-        Builder::from_unix_timestamp_millis(clock::unix_ms(), &bytes).into_uuid()
-    }
+/// The next id of a sender.
+pub(crate) fn message_id(random: &mut Random) -> Uuid {
+    let mut bytes = [0; 10];
+    let chance = random.next().to_le_bytes().into_iter().chain(random.next().to_le_bytes());
+    bytes.iter_mut().zip(chance).for_each(|(byte, chance)| *byte = chance);
+    Builder::from_unix_timestamp_millis(clock::unix_ms(), &bytes).into_uuid()
 }
 
 /// How an answer that is a success begins: every request of the bench has the id 1, for answers come in order.
@@ -224,8 +228,8 @@ impl Lines for Sends {
 
     fn write(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.before_id.as_bytes());
-        let mut digits = uuid::Uuid::encode_buffer();
-        out.extend_from_slice(self.next_id().hyphenated().encode_lower(&mut digits).as_bytes());
+        let mut digits = Uuid::encode_buffer();
+        out.extend_from_slice(message_id(&mut self.random).hyphenated().encode_lower(&mut digits).as_bytes());
         out.extend_from_slice(br#"","text":""#);
         out.extend_from_slice(self.text.as_bytes());
         out.extend_from_slice(b"\"}}\n");

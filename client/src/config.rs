@@ -18,6 +18,7 @@ use transport::keys::PublicKey;
 use uuid::Uuid;
 
 use crate::failure::Failure;
+use crate::trouble::{Deed, Trouble, cannot};
 
 /// Sessions by the endpoint of their server.
 const SESSIONS: &str = "sessions.json";
@@ -47,8 +48,7 @@ impl Config {
             base.map(|base| base.join("papo"))
         };
         let folder = folder.or_else(usual);
-        let sentence = "there is no HOME to keep the session in: say --config <folder>";
-        folder.map(|folder| Self { folder }).ok_or_else(|| Failure::Usage(sentence.to_owned()))
+        folder.map(|folder| Self { folder }).ok_or_else(|| Trouble::NoHome.into())
     }
 
     /// The session kept for a server, by the names that it has.
@@ -127,7 +127,7 @@ impl Config {
 
     /// Where the lines typed are kept.
     pub(crate) fn lines_typed(&self) -> Result<PathBuf, Failure> {
-        self.make_folder().map_err(|error| cannot("make", &self.folder, &error))?;
+        self.make_folder().map_err(|error| cannot(Deed::Make, &self.folder, error))?;
         Ok(self.folder.join("lines_typed"))
     }
 
@@ -136,18 +136,16 @@ impl Config {
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(cannot("read", &file, &error)),
+            Err(error) => return Err(cannot(Deed::Read, &file, error)),
         };
-        serde_json::from_str(&text).map_err(|error| {
-            let file = file.display();
-            Failure::Machine(format!("{file} is damaged ({error}): repair it, or delete it and begin anew"))
-        })
+        serde_json::from_str(&text)
+            .map_err(|error| Trouble::Damaged { file, error: error.to_string() }.into())
     }
 
     fn store<T: Serialize>(&self, name: &str, entries: &BTreeMap<String, T>) -> Result<(), Failure> {
         let mut text = serde_json::to_string_pretty(entries).map_err(io::Error::from)?;
         text.push('\n');
-        self.replace(name, &text).map_err(|error| cannot("write", &self.folder.join(name), &error))
+        self.replace(name, &text).map_err(|error| cannot(Deed::Write, &self.folder.join(name), error))
     }
 
     /// Temporary file, synced, then renamed: a crash leaves the old file or the new one.
@@ -169,7 +167,7 @@ impl Config {
 
 /// The first line of a file that holds a password.
 pub(crate) fn read_password(file: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(file).map_err(|error| cannot("read", file, &error))?;
+    let text = fs::read_to_string(file).map_err(|error| cannot(Deed::Read, file, error))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
@@ -177,10 +175,6 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
-}
-
-fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::Machine(format!("cannot {what} {}: {error}", path.display()))
 }
 
 #[cfg(test)]

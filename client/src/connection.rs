@@ -12,6 +12,7 @@ use transport::security::{Security, stays_on_this_machine};
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::trouble::{KeySource, Trouble};
 
 /// Endpoints of one server: more than anybody runs, and all are tried within half a minute.
 const ENDPOINTS_MAX: usize = 8;
@@ -50,7 +51,8 @@ pub(crate) struct Connection {
     pub(crate) timeout: Duration,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// Reads a number of seconds.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.filter(|timeout| !timeout.is_zero()).ok_or_else(|| "say a number of seconds above 0".to_owned())
 }
@@ -89,16 +91,14 @@ impl Connection {
     /// on. All must have one key: a token is shown to all of them, and only one node's.
     pub(crate) fn places(&self, config: &Config) -> Result<Vec<Place>, Failure> {
         if self.server.len() > ENDPOINTS_MAX {
-            return Err(Failure::Usage(format!("say at most {ENDPOINTS_MAX} endpoints of a server")));
+            return Err(Trouble::TooManyEndpoints(ENDPOINTS_MAX).into());
         }
         let places: Vec<_> =
             self.server.iter().map(|server| self.place(server.trim(), config)).collect::<Result<_, _>>()?;
         let mut keys = places.iter().map(Place::key);
         let first = keys.next().flatten();
         if keys.any(|key| key != first) {
-            let sentence =
-                "the endpoints have different keys: give those of one node only, it gets your session";
-            return Err(Failure::Usage(sentence.to_owned()));
+            return Err(Trouble::DifferentKeys.into());
         }
         Ok(places)
     }
@@ -119,8 +119,7 @@ impl Connection {
         let own = if stays_on_this_machine(server) { self.key_on_this_machine()? } else { None };
         match (known, own) {
             (Some(known), Some(own)) if known != own => {
-                let source = format!("the node's key in {}", self.data.join(KEYS_FOLDER).display());
-                Err(changed(host, &source, &config.known_hosts()))
+                Err(changed(host, KeySource::Folder(self.data.join(KEYS_FOLDER)), config))
             }
             (Some(key), _) | (None, Some(key)) => encrypted(server.to_owned(), key),
             (None, None) => Err(unknown(server, &self.data)),
@@ -129,17 +128,15 @@ impl Connection {
 
     /// The first invite to a server is believed; another key than that is not.
     fn invited(&self, server: &str, config: &Config) -> Result<Place, Failure> {
-        let invite: Invite = server.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+        let invite: Invite = server.parse().map_err(Trouble::NoInvite)?;
         if self.plaintext || self.plaintext_anywhere {
-            let sentence =
-                "an invite is for talking encrypted: leave out --plaintext, or say tcp://host:port";
-            return Err(Failure::Usage(sentence.to_owned()));
+            return Err(Trouble::InviteInPlainText.into());
         }
         let (endpoint, key) = (invite.endpoint(), invite.key());
         match config.known_key(host(&endpoint))? {
             Some(known) if known == key => {}
             Some(_another) => {
-                return Err(changed(host(&endpoint), "the key in the invite", &config.known_hosts()));
+                return Err(changed(host(&endpoint), KeySource::Invite, config));
             }
             None => config.know(host(&endpoint), key)?,
         }
@@ -150,7 +147,7 @@ impl Connection {
         match KeyFolder::new(self.data.join(KEYS_FOLDER)).node_public() {
             Ok(key) => Ok(Some(key)),
             Err(KeyFolderError::None(_)) => Ok(None),
-            Err(error) => Err(Failure::Machine(error.to_string())),
+            Err(error) => Err(Trouble::Keys(error).into()),
         }
     }
 }
@@ -165,25 +162,13 @@ fn host(endpoint: &str) -> &str {
     endpoint.strip_prefix("tcp://").unwrap_or(endpoint)
 }
 
-fn changed(host: &str, source: &str, known_hosts: &Path) -> Failure {
-    Failure::Refused(format!(
-        "{source} is not the one that {host} is known by. Either its operator has made new keys (`papo keys rotate`) or \
-         set the node up anew, or somebody wants to be taken for it, and would read everything. Ask the operator, \
-         not by this chat. If the key is right, delete \"{host}\" from {} and try again",
-        known_hosts.display()
-    ))
+fn changed(host: &str, source: KeySource, config: &Config) -> Failure {
+    Trouble::KeyChanged { source, host: host.to_owned(), known_hosts: config.known_hosts() }.into()
 }
 
 fn unknown(server: &str, data: &Path) -> Failure {
-    let here = if stays_on_this_machine(server) {
-        format!("; or, if the node's data folder is not {}, say --data <its folder>", data.display())
-    } else {
-        String::new()
-    };
-    Failure::Refused(format!(
-        "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and say --server \
-         <invite> once{here}; or say --plaintext if the node runs with it"
-    ))
+    let data = stays_on_this_machine(server).then(|| data.to_owned());
+    Trouble::KeyUnknown { server: server.to_owned(), data }.into()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
 use crate::session::{Alteration, Amend, Answer, Command, Message, News, Status};
+use crate::trouble::Trouble;
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
 const COMMANDS_WAITING_MAX: usize = 4096;
@@ -91,7 +92,7 @@ impl Desk {
     ) -> Result<Self, Failure> {
         let config = Config::new(connection.config.clone())?;
         let places = connection.places(&config)?;
-        let place = places.first().cloned().ok_or_else(|| Failure::Usage("say a --server".to_owned()))?;
+        let place = places.first().cloned().ok_or(Trouble::NoServer)?;
         let endpoints: Vec<_> = places.iter().map(|place| place.endpoint.clone()).collect();
         let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
         let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);

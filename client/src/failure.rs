@@ -8,6 +8,7 @@ use std::time::Duration;
 use common::{Error, Reason};
 use transport::TransportError;
 
+use crate::trouble::Trouble;
 use crate::words::Words;
 
 /// Why a command ends without success.
@@ -40,6 +41,8 @@ pub(crate) enum Failure {
     OutputClosed,
     /// The person was told at once; only the exit code is left to be given.
     Told(Box<Failure>),
+    /// Something is wrong on this machine, before there is anybody to ask.
+    Here(Box<Trouble>),
     /// Something of this machine failed.
     Machine(String),
 }
@@ -67,6 +70,7 @@ impl Failure {
             | Self::ConnectionEnded
             | Self::Unexpected
             | Self::OutputClosed
+            | Self::Here(_)
             | Self::Machine(_) => false,
         }
     }
@@ -84,7 +88,8 @@ impl Failure {
             | Self::ConnectionEnded
             | Self::Unexpected
             | Self::Machine(_) => ExitCode::from(1),
-            Self::Usage(_) => ExitCode::from(2),
+            Self::Here(trouble) if !trouble.is_usage() => ExitCode::from(1),
+            Self::Usage(_) | Self::Here(_) => ExitCode::from(2),
             Self::Unreachable { .. } => ExitCode::from(3),
         }
     }
@@ -96,10 +101,9 @@ impl From<Error> for Failure {
     }
 }
 
-/// A socket that cannot even be made or connected: nearly always an endpoint that is none.
 impl From<TransportError> for Failure {
     fn from(error: TransportError) -> Self {
-        Self::Usage(error.to_string())
+        Trouble::Socket(error).into()
     }
 }
 

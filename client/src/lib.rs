@@ -16,6 +16,7 @@ mod cache;
 mod connection;
 mod desk;
 mod failure;
+mod trouble;
 mod password;
 mod words;
 mod render;

@@ -41,8 +41,12 @@ pub struct Page<'a> {
     pub events: Vec<&'a RawValue>,
 }
 
+/// Bytes of a page beside its events, and what the reply puts around it: enough, not exact.
+const PAGE_FRAME_BYTES: usize = 512;
+
 /// Writes a [`Page`] whose events are `lines`, each with its newline: they are copied, not read.
 pub fn encode_page(out: &mut Vec<u8>, conversation: &Target, head: u64, lines: &[u8]) {
+    out.reserve(lines.len() + PAGE_FRAME_BYTES);
     out.extend_from_slice(br#"{"conversation":"#);
     json::write(out, conversation);
     out.extend_from_slice(br#","head":"#);
@@ -54,11 +58,13 @@ pub fn encode_page(out: &mut Vec<u8>, conversation: &Target, head: u64, lines: &
 
 /// Writes lines, each with its newline, as the items of an array.
 pub(crate) fn write_lines(out: &mut Vec<u8>, lines: &[u8]) {
-    let start = out.len();
-    out.extend_from_slice(lines.strip_suffix(b"\n").unwrap_or(lines));
+    let (start, lines) = (out.len(), lines.strip_suffix(b"\n").unwrap_or(lines));
+    out.extend_from_slice(lines);
+    let items = out.get_mut(start..).unwrap_or_default();
     // A newline inside a line is escaped, so that every one that is left stands between two events.
-    let between = out.iter_mut().skip(start).filter(|byte| **byte == b'\n');
-    between.for_each(|byte| *byte = b',');
+    for between in memchr::memchr_iter(b'\n', lines) {
+        items.get_mut(between).into_iter().for_each(|byte| *byte = b',');
+    }
 }
 
 /// Parameters of `sync.heads`.

@@ -35,6 +35,11 @@ fn a_node_at_work_is_exported_as_its_history_shows_it() {
     assert_eq!(json!(lines(&exported.output)), history["events"]);
 
     let text = export(&["#a", "--text"]).output;
+    let (day, text) = text.split_once('\n').expect("lines");
+    assert!(
+        day.starts_with("-- 20") && day.ends_with(" --") && day.len() == "-- 2026-11-21 --".len(),
+        "{day}"
+    );
     let without_times: Vec<_> = text.lines().map(|line| line.split_at(6).1).collect();
     let said = ["#a 3 alice: new (edited)", "#a 4 alice: (deleted)", "#a 5 alice: ␛[31mred"];
     assert_eq!(without_times, [&["#a 1 alice created #a", "#a 2 bob joined #a"], &said[..]].concat());

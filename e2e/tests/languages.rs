@@ -39,6 +39,32 @@ fn the_main_paths_in_portuguese() {
     walk("pt-BR", |(typed, _, pt)| (typed, pt));
 }
 
+#[test]
+fn a_chat_that_cannot_begin_says_why_in_the_language_of_the_person() {
+    let config = tempfile::TempDir::new().expect("a folder");
+    let chat = |server: &str, lang: &str| {
+        let config = config.path().to_str().expect("UTF-8");
+        let arguments = ["chat", "--server", server, "--config", config, "--data", config, "--lang", lang];
+        let finished = e2e::Process::run(arguments);
+        (finished.code, finished.log)
+    };
+    for (server, code, english, portuguese) in [
+        (
+            "tcp://a.example:1",
+            1,
+            "the key of tcp://a.example:1 is not known",
+            "a chave de tcp://a.example:1 não é conhecida",
+        ),
+        ("papo://x", 2, "an invite has a key", "um convite tem uma chave"),
+    ] {
+        for (lang, sentence) in [("en", english), ("pt-BR", portuguese)] {
+            let (exit, log) = chat(server, lang);
+            assert_eq!(exit, Some(code), "{log}");
+            assert!(log.starts_with(&format!("papo: {sentence}")), "{log}");
+        }
+    }
+}
+
 fn walk(
     lang: &str,
     of: impl Fn(&(&'static str, &'static str, &'static str)) -> (&'static str, &'static str),

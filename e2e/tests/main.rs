@@ -6,6 +6,7 @@ mod messages;
 mod files;
 mod transfers;
 mod reads;
+mod away;
 mod amendments;
 mod bad_input;
 mod hostile;

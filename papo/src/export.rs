@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use common::channels::Role;
-use common::{Target, UserName};
+use common::{Event, Target};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use server::export::{self, ExportError, Fact, Piece};
 
 use crate::log::harmless;
@@ -39,8 +41,9 @@ impl ExportArgs {
     }
 
     fn write(&self, wanted: &Target, out: &mut dyn Write) -> Result<(), ExportError> {
+        let mut words = InWords { wanted, zone: TimeZone::system(), day: None };
         export::export(&self.data.data, wanted, |piece| match self.text {
-            true => in_words(wanted, &piece).map_or(Ok(()), |line| writeln!(out, "{line}")),
+            true => words.of(&piece).map_or(Ok(()), |lines| writeln!(out, "{lines}")),
             false => writeln!(out, "{}", harmless(&as_json(&piece)?)),
         })?;
         Ok(out.flush()?)
@@ -54,21 +57,31 @@ fn as_json(piece: &Piece<'_>) -> io::Result<Vec<u8>> {
     }
 }
 
-fn in_words(wanted: &Target, piece: &Piece<'_>) -> Option<String> {
-    match piece {
-        Piece::Fact(fact) => Some(fact_in_words(fact)),
-        Piece::Event(line) => {
-            let line = std::str::from_utf8(line).ok()?;
-            client::event_in_words(&reader(wanted, line)?, line)
-        }
-    }
+/// An export for people. An event's own line says the time of day alone, so every day begins with a line of its own.
+struct InWords<'a> {
+    wanted: &'a Target,
+    /// That of the times, so that of the days.
+    zone: TimeZone,
+    /// That of the last event.
+    day: Option<Date>,
 }
 
-/// Whose eyes the line is shown to: in a channel it is the same for all.
-fn reader(wanted: &Target, line: &str) -> Option<UserName> {
-    match wanted {
-        Target::User(user) => Some(user.clone()),
-        Target::Channel(_) => Some(serde_json::from_str::<common::Event<'_>>(line).ok()?.from),
+impl InWords<'_> {
+    fn of(&mut self, piece: &Piece<'_>) -> Option<String> {
+        let line = match piece {
+            Piece::Fact(fact) => return Some(fact_in_words(fact)),
+            Piece::Event(line) => std::str::from_utf8(line).ok()?,
+        };
+        let event: Event<'_> = serde_json::from_str(line).ok()?;
+        // Whose eyes the line is shown to: in a channel it is the same for all.
+        let reader = match self.wanted {
+            Target::User(user) => user,
+            Target::Channel(_) => &event.from,
+        };
+        let words = client::event_in_words(reader, line)?;
+        let at = Timestamp::from_millisecond(i64::try_from(event.at).ok()?).ok()?;
+        let day = at.to_zoned(self.zone.clone()).date();
+        if self.day.replace(day) == Some(day) { Some(words) } else { Some(format!("-- {day} --\n{words}")) }
     }
 }
 
@@ -100,4 +113,35 @@ fn fact_in_words(fact: &Fact) -> String {
 fn time(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.map_or_else(|| unix_ms.to_string(), |time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_day_begins_with_its_date() {
+        let wanted = Target::new("#a").expect("a target");
+        let mut words = InWords { wanted: &wanted, zone: TimeZone::UTC, day: None };
+        let mut shown = String::new();
+        for at in [1_763_769_600_000_u64 - 2, 1_763_769_600_000 - 1, 1_763_769_600_000, 1_763_942_400_000] {
+            let line = format!(
+                r##"{{"n":1,"at":{at},"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}}"##
+            );
+            shown += &words.of(&Piece::Event(line.as_bytes())).expect("a message");
+            shown += "\n";
+        }
+        // The times are those of this machine.
+        let lines: Vec<_> =
+            shown.lines().map(|line| line.split_once(" #a").map_or(line, |(_, said)| said)).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        -- 2025-11-21 --
+         1 bob: oi
+         1 bob: oi
+        -- 2025-11-22 --
+         1 bob: oi
+        -- 2025-11-24 --
+         1 bob: oi
+        ");
+    }
 }

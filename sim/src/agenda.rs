@@ -1,6 +1,7 @@
 //! What happens when: the only order there is in a run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A client's connection to the broker; every start of the client has a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,10 +20,11 @@ pub(crate) struct Connection {
 /// One thing that happens.
 #[derive(Debug)]
 pub(crate) enum Happening {
-    /// A frame of request lines reaches the server; the broker it left through was started so many times.
-    Request { from: Link, broker: u64, frame: Vec<u8> },
-    /// A frame of reply lines reaches a client.
-    Reply { to: Link, broker: u64, lines: Vec<u8> },
+    /// A frame of request lines reaches the server, and maybe one of bytes behind it; the broker they left through was
+    /// started so many times.
+    Request { from: Link, broker: u64, frame: Vec<u8>, bytes: Option<Arc<[u8]>> },
+    /// A frame of reply lines reaches a client, and maybe one of bytes behind it.
+    Reply { to: Link, broker: u64, lines: Vec<u8>, bytes: Option<Vec<u8>> },
     /// Events reach the proxy.
     Publication { topic: String, lines: Vec<u8> },
     /// A subscription, or its end, reaches the proxy.

@@ -3,7 +3,8 @@
 //! [checkers](Violation) look whether everything that was promised is still true.
 //!
 //! It is not part of the product. Broker and proxy are models here, of a few lines each; with real processes and
-//! sockets `e2e` tests them. Passwords are left out: people go on with sessions that they have.
+//! sockets `e2e` tests them. Passwords are left out: people go on with sessions that they have. So is the search, whose
+//! index needs a real folder.
 
 #![expect(
     clippy::expect_used,
@@ -21,6 +22,8 @@ pub mod checks;
 
 mod node;
 mod person;
+mod deeds;
+mod upload;
 
 mod agenda;
 mod dice;

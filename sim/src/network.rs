@@ -4,11 +4,13 @@
 //! The proxy gives each event to the connections that are subscribed to its topic, honours whole topics only, and
 //! answers a barrier as soon as it is in force. Subscriptions of a connection keep their order, as TCP has it.
 
+use std::sync::Arc;
+
 use common::topics::{Subscription, parse_subscription};
 
 use crate::agenda::{Connection, Happening, Link};
 use crate::checks::{Check, bounds};
-use crate::node::Outgoing;
+use crate::node::{Outgoing, Reply};
 use crate::plan::DELAY_MS_MAX;
 use crate::world::World;
 
@@ -23,8 +25,8 @@ pub(crate) enum Lane {
 }
 
 impl World {
-    /// A client sends a frame of request lines.
-    pub(crate) fn send_request(&mut self, from: Link, frame: Vec<u8>) -> Check {
+    /// A client sends a frame of request lines, with or without one of bytes behind it.
+    pub(crate) fn send_request(&mut self, from: Link, frame: Vec<u8>, bytes: Option<Arc<[u8]>>) -> Check {
         bounds::request_frame(&frame)?;
         let underway = |happening: &Happening| matches!(happening, Happening::Request { from: other, .. } if *other == from);
         bounds::requests_underway(self.agenda.count(underway))?;
@@ -33,7 +35,8 @@ impl World {
         }
         for _ in 0..self.copies("request doubled") {
             let at_ms = self.arrival(Lane::Requests(from.client), self.rates.reorders);
-            let request = Happening::Request { from, broker: self.broker.deaths, frame: frame.clone() };
+            let (frame, bytes) = (frame.clone(), bytes.clone());
+            let request = Happening::Request { from, broker: self.broker.deaths, frame, bytes };
             self.agenda.at(at_ms, request);
         }
         Ok(())
@@ -41,8 +44,8 @@ impl World {
 
     /// The server tells what is on its disk.
     pub(crate) fn send_outgoing(&mut self, outgoing: Outgoing) -> Check {
-        for (to, lines) in outgoing.replies {
-            self.send_reply(to, &lines);
+        for Reply { to, lines, bytes } in outgoing.replies {
+            self.send_reply(to, &lines, bytes.as_ref());
         }
         let mut publications = outgoing.publications;
         // Those of one batch come in the order of a hash table, which is another one in every run.
@@ -57,13 +60,14 @@ impl World {
         Ok(())
     }
 
-    fn send_reply(&mut self, to: Link, lines: &[u8]) {
+    fn send_reply(&mut self, to: Link, lines: &[u8], bytes: Option<&Vec<u8>>) {
         if !self.broker.is_up || self.is_lost("reply lost", self.rates.loss) {
             return;
         }
         for _ in 0..self.copies("reply doubled") {
             let at_ms = self.arrival(Lane::Replies(to.client), self.rates.reorders);
-            let reply = Happening::Reply { to, broker: self.broker.deaths, lines: lines.to_vec() };
+            let (lines, bytes) = (lines.to_vec(), bytes.cloned());
+            let reply = Happening::Reply { to, broker: self.broker.deaths, lines, bytes };
             self.agenda.at(at_ms, reply);
         }
     }

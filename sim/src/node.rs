@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use common::{ChannelName, Reason, UserName};
+use common::{ChannelName, Reason, UserName, rpc};
+use serde_json::Value;
 use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::engine::{Engine, Failed, Outlet};
@@ -16,7 +17,7 @@ use server::journal::faulty_disk::{FaultyDisk, Loss};
 use server::ledger::{Ledger, LedgerError, Sizes};
 use server::limiters::rates::Rate;
 use server::records::TokenDigest;
-use server::store::Store;
+use server::store::{Store, StoreError};
 use server::tokens::TokenIssuer;
 use server::work::Work;
 use transport::Frame;
@@ -25,9 +26,13 @@ use uuid::Uuid;
 use crate::agenda::Link;
 use crate::checks::stored::portrait;
 use crate::checks::{Check, ensure};
+use crate::plan::Plan;
 
 /// What the clocks of server and clients say at the beginning, in Unix milliseconds.
 pub(crate) const BEGIN_UNIX_MS: u64 = 1_763_700_000_000;
+
+/// Rounds within which a question at the end is answered: it waits for one job of files at most.
+const ASK_ROUNDS_MAX: u32 = 100;
 
 /// Request frames taken in one round, as in `server::Server`.
 const FRAMES_PER_ROUND_MAX: usize = 256;
@@ -37,13 +42,15 @@ pub(crate) struct Node {
     pub(crate) disk: FaultyDisk,
     pub(crate) engine: Option<Engine>,
     /// Requests that have arrived.
-    pub(crate) inbox: VecDeque<(Link, Vec<u8>)>,
+    pub(crate) inbox: VecDeque<Request>,
     /// Whether a round is planned.
     pub(crate) has_round: bool,
     /// What the power cut does that comes when the planned failure has happened.
     pub(crate) power_cut: Option<Loss>,
     /// Milliseconds that its clock is ahead or behind.
     pub(crate) clock_error_ms: i64,
+    /// Whether anybody sends files.
+    has_files: bool,
     sizes: Sizes,
     /// Frames taken and not answered yet, by the connection they came from; fewer than none: answered too often.
     owed: BTreeMap<(usize, u64), i64>,
@@ -51,10 +58,24 @@ pub(crate) struct Node {
     quiet: Option<(u64, String)>,
 }
 
+/// A frame of request lines that has arrived, and maybe one of bytes behind it.
+pub(crate) struct Request {
+    pub(crate) from: Link,
+    pub(crate) frame: Vec<u8>,
+    pub(crate) bytes: Option<Arc<[u8]>>,
+}
+
+/// The same on the way back.
+pub(crate) struct Reply {
+    pub(crate) to: Link,
+    pub(crate) lines: Vec<u8>,
+    pub(crate) bytes: Option<Vec<u8>>,
+}
+
 /// What the server tells in one round.
 #[derive(Default)]
 pub(crate) struct Outgoing {
-    pub(crate) replies: Vec<(Link, Vec<u8>)>,
+    pub(crate) replies: Vec<Reply>,
     pub(crate) publications: Vec<(String, Vec<u8>)>,
 }
 
@@ -63,8 +84,9 @@ impl Outlet for Outgoing {
 
     fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
         let frames: Vec<_> = answered.into_reply().collect();
-        if let [address, _delimiter, lines] = frames.as_slice() {
-            self.replies.extend(link(address).map(|link| (link, lines.to_vec())));
+        if let [address, _delimiter, lines, bytes @ ..] = frames.as_slice() {
+            let bytes = bytes.first().map(|bytes| bytes.to_vec());
+            self.replies.extend(link(address).map(|to| Reply { to, lines: lines.to_vec(), bytes }));
         }
         Ok(())
     }
@@ -87,7 +109,8 @@ pub(crate) enum Ended {
 
 impl Node {
     /// A new data folder with some users, their sessions and some channels.
-    pub(crate) fn found(users: &[UserName], channels: &[ChannelName], secret: u64, sizes: Sizes) -> Self {
+    pub(crate) fn found(users: &[UserName], channels: &[ChannelName], secret: u64, plan: &Plan) -> Self {
+        let sizes = plan.sizes;
         let disk = FaultyDisk::new();
         let digits = format!("{secret:016x}").repeat(4);
         disk.replace_atomically("keys/topic.secret", digits.as_bytes()).expect("a sound disk");
@@ -120,6 +143,7 @@ impl Node {
             has_round: false,
             power_cut: None,
             clock_error_ms: 0,
+            has_files: plan.is_varied,
             sizes,
             owed: BTreeMap::new(),
             quiet: None,
@@ -131,9 +155,12 @@ impl Node {
         let ledger = open(&self.disk, self.sizes)?;
         let jobs = Jobs::start(&Commits::WhenPolled).expect("no threads to start");
         let tokens = TokenIssuer::new(&[7; 32]);
-        // What happens to files has tests of its own: here nobody sends any, and no fault is spent on them.
-        let files = Files::open(Arc::new(FaultyDisk::new()), FileLimits::default(), &ledger);
-        let files = files.expect("an empty disk");
+        // Where nobody sends any, no fault is spent on them.
+        let disk = if self.has_files { self.disk.clone() } else { FaultyDisk::new() };
+        let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger);
+        let files = files.map_err(|source| {
+            LedgerError::Store(StoreError::Io { action: "open", path: "files".into(), source })
+        })?;
         let events = "tcp://*:5558".to_owned();
         Ok(self.engine.insert(Engine::new(ledger, tokens, jobs, files, Rate::default(), events)))
     }
@@ -177,16 +204,16 @@ impl Node {
             if !engine.takes_requests() {
                 break;
             }
-            let Some((from, lines)) = self.inbox.pop_front() else { break };
+            let Some(Request { from, frame, bytes }) = self.inbox.pop_front() else { break };
             *self.owed.entry((from.client, from.life)).or_default() += 1;
-            engine.accept(&mut vec![address(from), Frame::new(), Frame::from(lines)], unix_ms);
+            engine.accept(&mut frames(from, frame, bytes.as_deref()), unix_ms);
         }
         engine.tick(unix_ms);
         engine.flush();
         if told.is_ok() && engine.ledger().is_quiet() {
             told = engine.tell(&mut outgoing);
         }
-        for (to, _) in &outgoing.replies {
+        for Reply { to, .. } in &outgoing.replies {
             *self.owed.entry((to.client, to.life)).or_default() -= 1;
         }
         if let Some(loss) = self.power_cut.filter(|_| self.disk.has_failed()) {
@@ -200,6 +227,35 @@ impl Node {
             Err(Failed::Ledger(error)) => Some(Ended::GaveUp(error)),
             Err(Failed::Outlet(never)) => match never {},
         }
+    }
+
+    /// Asks at the end of a run, when nobody else does any more. The result, and the bytes behind it.
+    pub(crate) fn ask(
+        &mut self,
+        user: &UserName,
+        method: &str,
+        mut params: Value,
+        now_ms: u64,
+    ) -> Result<(Value, Option<Vec<u8>>), String> {
+        let unix_ms = self.unix_ms(now_ms);
+        let engine = self.engine.as_mut().ok_or("the server is down")?;
+        params["token"] = token(user).into();
+        let (from, mut line) = (Link { client: usize::MAX, life: 0 }, Vec::new());
+        rpc::encode_request(&mut line, "1", method, &params);
+        engine.accept(&mut frames(from, line, None), unix_ms);
+        for _ in 0..ASK_ROUNDS_MAX {
+            let mut outgoing = Outgoing::default();
+            engine.take_outcomes(unix_ms);
+            engine.flush();
+            engine.tell(&mut outgoing).map_err(|_| "the server gives up")?;
+            if let Some(reply) = outgoing.replies.into_iter().find(|reply| reply.to == from) {
+                let answer: Value =
+                    serde_json::from_slice(&reply.lines).map_err(|error| error.to_string())?;
+                let result = answer.get("result").cloned().ok_or_else(|| answer.to_string())?;
+                return Ok((result, reply.bytes));
+            }
+        }
+        Err("no answer".to_owned())
     }
 
     /// Whether the server has anything left to do without being asked.
@@ -259,8 +315,10 @@ pub(crate) fn token(user: &UserName) -> String {
     format!("token of {user}")
 }
 
-fn address(from: Link) -> Frame {
-    Frame::from(format!("{} {}", from.client, from.life).as_bytes())
+/// A request as it leaves the broker.
+fn frames(from: Link, lines: Vec<u8>, bytes: Option<&[u8]>) -> Vec<Frame> {
+    let address = Frame::from(format!("{} {}", from.client, from.life).as_bytes());
+    [address, Frame::new(), Frame::from(lines)].into_iter().chain(bytes.map(Frame::from)).collect()
 }
 
 fn link(address: &[u8]) -> Option<Link> {

@@ -7,7 +7,7 @@ use crate::agenda::Happening;
 use crate::checks::complete;
 use crate::checks::shown::Shown;
 use crate::checks::stored::came_or_went;
-use crate::checks::{Check, Violation, bounds};
+use crate::checks::{Check, Violation, bounds, files};
 use crate::person::Wish;
 use crate::world::World;
 
@@ -39,8 +39,9 @@ impl World {
                     let lines = frame.iter().filter(|byte| **byte == b'\n').count();
                     let user = self.users[client].clone();
                     self.note(format_args!("{user} asks {lines}"));
-                    self.send_request(self.people[client].link, frame)?;
+                    self.send_request(self.people[client].link, frame, None)?;
                 }
+                Wish::Alone(line, bytes) => self.send_request(self.people[client].link, line, bytes)?,
                 Wish::Connect => self.connect(client),
                 Wish::Subscribe(topic, is_wanted) => {
                     let person = &mut self.people[client];
@@ -60,8 +61,15 @@ impl World {
                     let user = self.users[client].clone();
                     self.note(format_args!("{user} is answered: {words}"));
                 }
-                Wish::Read(entries) => {
-                    entries.iter().try_for_each(|entry| self.told.note(&entry.line))?;
+                Wish::Read(entries) => entries.iter().try_for_each(|entry| self.told.note_entry(entry))?,
+                Wish::Done { id, conversation, n } => {
+                    self.tally.amended += 1;
+                    self.told.note_done(id, conversation, n)?;
+                }
+                Wish::Downloaded { of, offset, bytes } => {
+                    let user = self.users[client].clone();
+                    self.tally.downloaded += 1;
+                    files::downloads_are_what_was_sent(&self.told, &user, &of, offset, &bytes)?;
                 }
                 Wish::Joined(conversation) => self.begin_one(client, conversation),
             }
@@ -133,7 +141,8 @@ impl World {
             News::Entry(entry) => {
                 self.note(format_args!("{user} sees {} {}", entry.conversation, entry.n));
                 self.tally.shown += 1;
-                self.told.note(&entry.line)?;
+                self.told.note_entry(&entry)?;
+                self.people[client].saw(&entry);
                 let conversation = Conversation::of(&user, &entry.conversation);
                 let engine = self.node.engine.as_ref();
                 let was_away = |after| {
@@ -143,12 +152,13 @@ impl World {
             }
             News::Opened { conversation, entries, .. } => {
                 self.note(format_args!("{user} opens {conversation}"));
-                entries.iter().try_for_each(|entry: &Entry| self.told.note(&entry.line))?;
+                entries.iter().try_for_each(|entry: &Entry| self.told.note_entry(entry))?;
                 self.people[client].shown.opened_in_order(&user, &entries)
             }
             News::Sent { message, outcome: Ok(entry), .. } => {
                 self.note(format_args!("{user} sent {} {}", entry.conversation, entry.n));
                 self.tally.acknowledged += 1;
+                self.people[client].saw(&entry);
                 self.told.note_acknowledged(message.id, &entry.line)
             }
             News::Sent { message, outcome: Err(error), .. } => {

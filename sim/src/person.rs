@@ -1,14 +1,16 @@
 //! One client and the person before it: the real session core, what it has shown, and what the person does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use client::session::{Answer, Command, Effect, Entry, Follow, Message, News, Range, Session};
+use client::session::{Answer, Command, Effect, Entry, Follow, Message, News, Range, Session, Transferred};
 use common::accounts::LoggedIn;
 use common::{ChannelName, Conversation, Target, Text, UserName};
 use uuid::{Builder, Uuid};
 
 use crate::agenda::{Connection, Link};
 use crate::checks::shown::Shown;
+use crate::deeds::Deeds;
 use crate::dice::Dice;
 use crate::node::{BEGIN_UNIX_MS, token};
 
@@ -21,14 +23,16 @@ pub(crate) struct Person {
     pub(crate) connection: Connection,
     /// What the client's SUB socket is subscribed to.
     pub(crate) topics: BTreeSet<String>,
-    account: LoggedIn,
+    pub(crate) account: LoggedIn,
     /// Nothing while the client is down.
     pub(crate) session: Option<Session>,
     /// Whether following has begun.
     pub(crate) follows: bool,
     /// The question that the person waits for an answer to; people ask one at a time.
-    asking: Option<Asking>,
-    tickets: u64,
+    pub(crate) asking: Option<Asking>,
+    pub(crate) tickets: u64,
+    /// What the person does beside talking, in runs where people do.
+    pub(crate) deeds: Option<Deeds>,
     pub(crate) shown: Shown,
     /// What the client has on its own disk, until it is acknowledged. It survives the client.
     kept: Vec<Message>,
@@ -46,15 +50,30 @@ pub(crate) struct Person {
     pub(crate) ticks: (u64, u32),
 }
 
-struct Asking {
-    ticket: u64,
-    leaves: Option<ChannelName>,
+/// What the person waits for an answer to.
+pub(crate) struct Asking {
+    pub(crate) ticket: u64,
+    pub(crate) about: About,
+}
+
+/// What has to be done when the answer comes.
+pub(crate) enum About {
+    /// Nothing else.
+    Itself,
+    /// The person takes part no more.
+    Leaving(ChannelName),
+    /// Something under this id is done.
+    Amending(Uuid, Conversation),
+    /// A part of a file is there.
+    Downloading(Conversation, u64),
 }
 
 /// What a client has to be done for it.
 pub(crate) enum Wish {
     /// Send this frame of request lines.
     Request(Vec<u8>),
+    /// Send this line by itself, with or without bytes behind it.
+    Alone(Vec<u8>, Option<Arc<[u8]>>),
     /// Make a new SUB socket.
     Connect,
     /// Subscribe, or take it back.
@@ -71,10 +90,14 @@ pub(crate) enum Wish {
     Read(Vec<Entry>),
     /// A channel is followed from now on.
     Joined(Target),
+    /// What was asked for under this id is done, as this event.
+    Done { id: Uuid, conversation: Conversation, n: u64 },
+    /// These bytes of a file, which this event has, are there.
+    Downloaded { of: (Conversation, u64), offset: u64, bytes: Vec<u8> },
 }
 
 impl Person {
-    pub(crate) fn new(number: usize, user: UserName, topic: String) -> Self {
+    pub(crate) fn new(number: usize, user: UserName, topic: String, is_varied: bool) -> Self {
         let account = LoggedIn { token: token(&user), user, topic, expires: u64::MAX };
         Self {
             link: Link { client: number, life: 0 },
@@ -85,6 +108,7 @@ impl Person {
             follows: false,
             asking: None,
             tickets: FOLLOW_TICKET,
+            deeds: is_varied.then(Deeds::default),
             shown: Shown::default(),
             kept: Vec::new(),
             said: Vec::new(),
@@ -115,6 +139,7 @@ impl Person {
         self.session = None;
         self.follows = false;
         self.asking = None;
+        self.deeds.iter_mut().for_each(Deeds::interrupt);
         self.shown = Shown::default();
         self.topics.clear();
         self.tick_at_ms = None;
@@ -142,6 +167,9 @@ impl Person {
             0 => Target::User(users[dice.place(users.len())].clone()),
             _ => Target::Channel(channel.clone()),
         };
+        if let Some(done) = self.do_something_else(now_ms, dice, &target) {
+            return Some(done);
+        }
         let choice = dice.below(100);
         if choice < 70 || self.asking.is_some() {
             return Some(self.say(now_ms, dice, target));
@@ -158,9 +186,10 @@ impl Person {
             98 => Command::Channels,
             _ => Command::Users,
         };
-        let leaves = matches!(command, Command::Leave(_)).then_some(channel);
+        let leaves = matches!(command, Command::Leave(_));
+        let about = if leaves { About::Leaving(channel) } else { About::Itself };
         self.tickets += 1;
-        self.asking = Some(Asking { ticket: self.tickets, leaves });
+        self.asking = Some(Asking { ticket: self.tickets, about });
         let said = format!("{command:?}");
         self.session.as_mut()?.command(now_ms, self.tickets, command);
         Some(said)
@@ -169,18 +198,27 @@ impl Person {
     /// Says something: now and then several things at once.
     pub(crate) fn say(&mut self, now_ms: u64, dice: &mut Dice, to: Target) -> String {
         let count = if dice.per_mille(50) { 30 } else { 1 };
-        let unix_ms = (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms);
+        let mention = self.mention(dice);
         for _ in 0..count {
-            let mut random = [0; 10];
-            random.iter_mut().for_each(|byte| *byte = dice.roll() as u8);
-            let id = Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid();
-            let text = Text::new(format!("{} of {}", self.said.len(), self.user())).expect("a text");
+            let id = self.id(now_ms, dice);
+            // A refused message is forgotten, and its text may come again; but what is deleted must be one of a kind.
+            let number = self.deeds.as_mut().map_or(self.said.len(), Deeds::count);
+            let text = format!("{number} of {}{mention}", self.user());
+            let text = Text::new(text).expect("a text");
             self.said.push((Conversation::of(self.user(), &to), id));
             if let Some(session) = &mut self.session {
                 session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
             }
         }
         format!("says {count} to {to}")
+    }
+
+    /// A new id, as the client's clock has it.
+    pub(crate) fn id(&self, now_ms: u64, dice: &mut Dice) -> Uuid {
+        let unix_ms = (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms);
+        let mut random = [0; 10];
+        random.iter_mut().for_each(|byte| *byte = dice.roll() as u8);
+        Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid()
     }
 
     /// What the session wants done. Its request lines leave in one frame, each but once, as the network thread
@@ -199,18 +237,19 @@ impl Person {
                 Effect::Answer { ticket, outcome } => {
                     let words = outcome.as_ref().map_or_else(|error| error.message.clone(), summary);
                     wishes.push(Wish::Note(words));
+                    wishes.extend(self.transferred(ticket, &outcome));
                     wishes.extend(self.answered(ticket, outcome.ok()));
                 }
                 Effect::News(news) => wishes.push(Wish::News(Box::new(news))),
-                Effect::Alone { .. }
-                | Effect::Keep(_)
-                | Effect::Release(_)
-                | Effect::Recall(_)
-                | Effect::Endpoint(_) => {}
+                Effect::Alone { line, bytes, .. } => wishes.push(Wish::Alone(line, bytes)),
+                Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) | Effect::Endpoint(_) => {}
             }
         }
         if !lines.is_empty() {
             wishes.push(Wish::Request(lines.into_values().flatten().collect()));
+        }
+        if self.goes_on_uploading(now_ms) {
+            wishes.extend(self.wishes(now_ms));
         }
         wishes
     }
@@ -245,12 +284,18 @@ impl Person {
 
     fn answered(&mut self, ticket: u64, answer: Option<Answer>) -> Option<Wish> {
         let asked = self.asking.take_if(|asking| asking.ticket == ticket)?;
-        match (answer?, asked.leaves) {
-            (Answer::Done, Some(channel)) => {
+        match (answer?, asked.about) {
+            (Answer::Done, About::Leaving(channel)) => {
                 self.shown.forget(&Target::Channel(channel));
                 None
             }
             (Answer::History(entries), _) => Some(Wish::Read(entries)),
+            (Answer::Amended(sent), About::Amending(id, conversation)) => {
+                Some(Wish::Done { id, conversation, n: sent.n })
+            }
+            (Answer::Transferred(Transferred::Part(offset, bytes)), About::Downloading(conversation, n)) => {
+                Some(Wish::Downloaded { of: (conversation, n), offset, bytes })
+            }
             (Answer::Joined(joined), _) => Some(Wish::Joined(Target::Channel(joined.channel))),
             (_, _) => None,
         }

@@ -5,10 +5,13 @@ use common::Target;
 use server::domain::State;
 use server::journal::faulty_disk::Loss;
 
-use crate::agenda::{Happening, Link, Part};
-use crate::checks::stored::{Stored, flip_is_refused, snapshot_flip_is_mended, state_equals_replay};
-use crate::checks::{Check, Violation, bounds, complete};
-use crate::node::Ended;
+use crate::agenda::{Happening, Part};
+use crate::checks::amended::{self, Amended, readers};
+use crate::checks::stored::{
+    Stored, flip_is_refused, portrait, snapshot_flip_is_mended, state_equals_replay,
+};
+use crate::checks::{Check, Violation, bounds, complete, files};
+use crate::node::{Ended, Request};
 use crate::plan::Rates;
 use crate::world::World;
 
@@ -25,11 +28,16 @@ impl World {
     pub(crate) fn step(&mut self, happening: Happening) -> Check {
         let Some(happening) = self.unless_asleep(happening) else { return Ok(()) };
         match happening {
-            Happening::Request { from, broker, frame } => self.request_arrives(from, broker, frame),
-            Happening::Reply { to, broker, lines } => {
+            Happening::Request { from, broker, frame, bytes } => {
+                self.request_arrives(broker, Request { from, frame, bytes });
+            }
+            Happening::Reply { to, broker, lines, bytes } => {
                 let comes_through = self.people[to.client].link == to && self.broker.deaths == broker;
                 if comes_through && !self.is_cut_off(to.client) {
-                    self.tell_session(to.client, |session, now_ms| session.replies(now_ms, &lines))?;
+                    self.tell_session(to.client, |session, now_ms| match bytes {
+                        None => session.replies(now_ms, &lines),
+                        Some(bytes) => session.replies_with(now_ms, &lines, bytes),
+                    })?;
                 }
             }
             Happening::Publication { topic, lines } => self.fan_out(&topic, &lines),
@@ -87,15 +95,16 @@ impl World {
         None
     }
 
-    fn request_arrives(&mut self, from: Link, broker: u64, frame: Vec<u8>) {
+    fn request_arrives(&mut self, broker: u64, request: Request) {
         if self.broker.deaths != broker {
             return;
         }
         if !self.broker.is_up {
             // It waits in the client's own socket.
-            return self.agenda.after(START_AGAIN_MS, Happening::Request { from, broker, frame });
+            let Request { from, frame, bytes } = request;
+            return self.agenda.after(START_AGAIN_MS, Happening::Request { from, broker, frame, bytes });
         }
-        self.node.inbox.push_back((from, frame));
+        self.node.inbox.push_back(request);
         self.plan_round(0);
     }
 
@@ -206,6 +215,7 @@ impl World {
         stored.holds_what_was_told(&self.told)?;
         stored.all().try_for_each(|line| self.told.note(line))?;
         self.people.iter().try_for_each(|person| stored.keeps_the_order_of_sending(&person.said))?;
+        files::files_are_whole(&self.node.disk, &stored)?;
         state_equals_replay(&self.node.disk, self.node.sizes(), ledger.state())?;
         self.tally.fault("byte of the log changed");
         flip_is_refused(&self.node.disk, self.node.sizes(), &mut self.dice)?;
@@ -290,8 +300,40 @@ impl World {
             let stored = Stored::without_a_hole(engine.ledger())?;
             self.people.iter().try_for_each(|person| stored.holds_what_was_said(&person.said))?;
         }
+        self.look_at_what_became_of_it()?;
         self.node.cut_power(Loss::Everything);
         self.start_server()
+    }
+
+    /// Asks the server, as people would, what became of all that was said; and has all that was deleted redacted.
+    fn look_at_what_became_of_it(&mut self) -> Check {
+        let now_ms = self.agenda.now_ms;
+        let Some(engine) = self.node.engine.as_ref().filter(|_| self.plan.is_varied) else { return Ok(()) };
+        let stored = Stored::without_a_hole(engine.ledger())?;
+        let amended = Amended::of(&stored);
+        let readers = readers(engine.ledger().state());
+        let node = &mut self.node;
+        let pages = amended::read_all(&readers, |user, method, params| {
+            node.ask(user, method, params, now_ms).map(|(result, _)| result)
+        })?;
+        pages.iter().try_for_each(|(_, page)| amended.deleted_is_gone(page))?;
+        pages
+            .iter()
+            .try_for_each(|(conversation, page)| amended.history_shows_the_last_edit(conversation, page))?;
+        pages
+            .iter()
+            .try_for_each(|(conversation, page)| amended.history_shows_reactions(conversation, page))?;
+        for user in &self.users {
+            let ask = |params| self.node.ask(user, "mention.list", params, now_ms).map(|(result, _)| result);
+            amended.mentions_are_listed(user, &amended::all_mentions(ask)?)?;
+        }
+        for (conversation, reader) in &readers {
+            files::downloads_are_whole(&amended, conversation, reader, |params| {
+                self.node.ask(reader, "file.get", params, now_ms)
+            })?;
+        }
+        let before = self.state().map(portrait).unwrap_or_default();
+        amended.redacted_is_nowhere(&self.node.disk, self.node.sizes(), &before)
     }
 
     /// The server's state, if it is up.

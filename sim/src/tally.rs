@@ -15,6 +15,10 @@ pub struct Tally {
     pub said: u64,
     /// Messages acknowledged.
     pub acknowledged: u64,
+    /// Edits, deletions, reactions and files acknowledged.
+    pub amended: u64,
+    /// Parts of files that people have read.
+    pub downloaded: u64,
     /// Messages refused for good.
     pub refused: u64,
     /// Events shown to people.
@@ -39,6 +43,8 @@ impl AddAssign<&Tally> for Tally {
         self.said += other.said;
         self.acknowledged += other.acknowledged;
         self.refused += other.refused;
+        self.amended += other.amended;
+        self.downloaded += other.downloaded;
         self.shown += other.shown;
         self.recoveries += other.recoveries;
         for (name, count) in &other.faults {
@@ -55,6 +61,11 @@ impl fmt::Display for Tally {
             f,
             "{} messages said, {} acknowledged, {} refused",
             self.said, self.acknowledged, self.refused
+        )?;
+        writeln!(
+            f,
+            "{} edits, deletions, reactions and files acknowledged, {} parts of files read",
+            self.amended, self.downloaded
         )?;
         writeln!(f, "{} events shown, {} recoveries, {faults} faults:", self.shown, self.recoveries)?;
         self.faults.iter().try_for_each(|(name, count)| writeln!(f, "  {count:>9} {name}"))

@@ -96,14 +96,14 @@ pub fn run(seed: u64, reader: Option<fn(&str)>) -> Result<Report, Box<Failure>> 
 impl World {
     fn new(seed: u64, reader: Option<fn(&str)>) -> Self {
         let mut dice = Dice::new(seed);
-        let plan = Plan::draw(&mut dice);
+        let plan = Plan::draw(seed, &mut dice);
         let user = |name: &&str| UserName::new(name).expect("a name");
         let channel = |name: &&str| ChannelName::new(name).expect("a name");
         let users: Vec<_> = USERS[..plan.clients].iter().map(user).collect();
         let channels: Vec<_> = CHANNELS[..plan.channels].iter().map(channel).collect();
         let role = Role { is_up: true, deaths: 0 };
         Self {
-            node: Node::found(&users, &channels, dice.roll(), plan.sizes),
+            node: Node::found(&users, &channels, dice.roll(), &plan),
             agenda: Agenda::default(),
             rates: plan.rates,
             is_calm: false,
@@ -148,7 +148,8 @@ impl World {
     fn invite_people(&mut self) {
         for (number, user) in self.users.clone().into_iter().enumerate() {
             let topic = self.state().map(|state| state.user_topic(&user));
-            self.people.push(Person::new(number, user, topic.unwrap_or_default()));
+            let topic = topic.unwrap_or_default();
+            self.people.push(Person::new(number, user, topic, self.plan.is_varied));
             self.agenda.after(number as u64 * 50, Happening::Start(Part::Client(number)));
             let command_in_ms = self.dice.below(self.plan.command_every_ms_max);
             self.agenda.after(500 + command_in_ms, Happening::Command(number));

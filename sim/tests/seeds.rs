@@ -14,11 +14,12 @@ fn two_hundred_seeds_keep_every_promise() {
     let mut tally = sim::Tally::default();
     (0..200).for_each(|seed| tally += &run(seed).tally);
     assert!(tally.acknowledged > 10_000 && tally.recoveries > 1_000, "too little was tried: {tally}");
+    assert!(tally.amended > 1_000 && tally.downloaded > 100, "too little was tried: {tally}");
 }
 
 #[test]
 fn a_seed_is_the_same_run_every_time() {
-    for seed in [3, 1677] {
+    for seed in [3, 139, 1677] {
         assert_eq!(run(seed), run(seed));
     }
     assert_ne!(run(3).hash, run(4).hash);

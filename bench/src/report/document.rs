@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{Report, plots, table};
+use super::{Report, lines, plots, table};
 
 const BEGIN: &str = "<!-- measured: generated -->\n";
 const END: &str = "<!-- measured: end -->";
@@ -15,17 +15,22 @@ pub(super) fn renewed(page: &str, measured: &str) -> Result<String> {
 }
 
 /// The measured part.
-pub(super) fn text(report: &Report<'_>) -> String {
+pub(super) fn text(report: &Report) -> String {
     let images = plots::ALL.iter().map(|plot| format!("![{}](performance/{})\n\n", plot.title, plot.file));
     let tables = table::figures(report);
+    let grown = lines::all(&report.growth).into_iter().zip(table::growth(report));
+    let grown = grown.map(|(plot, table)| {
+        format!("![{}](performance/{})\n\n{}", plot.title, plot.file(), table.markdown())
+    });
     format!(
-        "\n{}. {}\n\nPeers: {}.\n\n{}{}{}",
+        "\n{}. {}\n\nPeers: {}.\n\n{}{}{}{}",
         report.machine.line(),
         report.method(),
         report.machine.peers.join("; "),
         table::targets(report).markdown(),
         images.collect::<String>(),
         tables.iter().map(table::Table::markdown).collect::<String>(),
+        grown.collect::<String>(),
     )
 }
 

@@ -1,28 +1,57 @@
-//! The results as JSON, every single value among them.
+//! The results as JSON, every single value among them: to be compared, and to be completed by a later run.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
 use super::Report;
-use crate::figures::Figure;
+use crate::figures::{Figure, Results, Samples};
+use crate::growth::{Curve, Growth, Point};
 use crate::targets;
 
-pub(super) fn text(report: &Report<'_>) -> Result<String> {
+pub(super) fn text(report: &Report) -> Result<String> {
+    let method = &report.method;
     let document = json!({
         "machine": report.machine,
-        "runs": report.runs,
-        "seed": report.seed,
-        "seconds": report.seconds,
-        "idle_clients": report.idle_clients,
-        "log_messages": report.log_messages,
-        "quick": report.is_quick,
+        "runs": method.runs,
+        "seed": method.seed,
+        "seconds": method.seconds,
+        "quick": method.is_quick,
         "figures": figures(report),
+        "growth": growth(report),
         "targets": targets(report),
     });
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn figures(report: &Report<'_>) -> Map<String, Value> {
+/// What a file says that an earlier run has written. Figures and curves that are not measured any more are passed over.
+pub(super) fn read(text: &str) -> Result<Report> {
+    let document: Value = serde_json::from_str(text)?;
+    let machine = serde_json::from_value(document.get("machine").cloned().context("no machine")?)?;
+    let (mut results, mut growth) = (Results::default(), Growth::default());
+    for figure in Figure::ALL {
+        let values = document.get("figures").and_then(|figures| figures.get(figure.name()));
+        values.into_iter().flat_map(samples).for_each(|value| results.add(*figure, value));
+    }
+    for point in document.get("growth").and_then(Value::as_array).into_iter().flatten() {
+        let field = |name| point.get(name).and_then(Value::as_str);
+        let curve = Curve::ALL.iter().find(|curve| Some(curve.name()) == field("curve"));
+        let size = point.get("size").and_then(Value::as_u64);
+        if let Some((curve, size)) = curve.zip(size) {
+            let mut read =
+                Point { samples: Samples::default(), date: field("date").unwrap_or_default().to_owned() };
+            samples(point).for_each(|value| read.samples.add(value));
+            growth.insert(*curve, size, read);
+        }
+    }
+    Ok(Report { machine, results, growth, method: serde_json::from_value(document)? })
+}
+
+fn samples(entry: &Value) -> impl Iterator<Item = f64> {
+    let values = entry.get("values").and_then(Value::as_array);
+    values.into_iter().flatten().filter_map(Value::as_f64)
+}
+
+fn figures(report: &Report) -> Map<String, Value> {
     let measured = Figure::ALL.iter().filter_map(|figure| Some((figure, report.results.get(*figure)?)));
     let entry = measured.map(|(figure, samples)| {
         let about = json!({
@@ -34,9 +63,22 @@ fn figures(report: &Report<'_>) -> Map<String, Value> {
     entry.collect()
 }
 
-fn targets(report: &Report<'_>) -> Vec<Value> {
+fn growth(report: &Report) -> Vec<Value> {
+    let points = Curve::ALL.iter().flat_map(|curve| {
+        report.growth.points(*curve).map(|(size, point)| {
+            json!({
+                "curve": curve.name(), "plot": curve.plot(), "label": curve.label(), "sizes_of": curve.sizes_of(),
+                "size": size, "unit": format!("{:?}", curve.unit()), "date": point.date,
+                "median": point.samples.median(), "values": point.samples.values(),
+            })
+        })
+    });
+    points.collect()
+}
+
+fn targets(report: &Report) -> Vec<Value> {
     let judged = targets::ALL.iter().map(|target| {
-        let outcome = target.judge(report.results);
+        let outcome = target.judge(&report.results, &report.growth);
         json!({
             "what": target.what, "wanted": outcome.wanted,
             "figure": outcome.figure, "reached": outcome.reached,

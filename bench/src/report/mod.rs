@@ -2,6 +2,7 @@
 
 mod document;
 mod json;
+mod lines;
 mod plots;
 mod table;
 
@@ -11,57 +12,130 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use serde::{Deserialize, Serialize};
+
 use crate::figures::Results;
+use crate::growth::Growth;
 use crate::machine::Machine;
 
 pub(crate) use table::text;
 
+const RESULTS_FILE: &str = "results.json";
+
+/// What was measured, where and how.
+pub(crate) struct Report {
+    pub(crate) machine: Machine,
+    pub(crate) results: Results,
+    pub(crate) growth: Growth,
+    pub(crate) method: Method,
+}
+
 /// How the results were come by.
-pub(crate) struct Report<'a> {
-    pub(crate) machine: &'a Machine,
-    pub(crate) results: &'a Results,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Method {
     pub(crate) runs: usize,
     pub(crate) seed: u64,
     pub(crate) seconds: f64,
-    pub(crate) idle_clients: u64,
-    pub(crate) log_messages: u64,
     /// A run too short to be worth comparing.
+    #[serde(rename = "quick")]
     pub(crate) is_quick: bool,
 }
 
-impl Report<'_> {
+impl Report {
     /// How it was measured, in a sentence.
     fn method(&self) -> String {
-        let Self { runs, seconds, seed, idle_clients, log_messages, .. } = self;
+        let Method { runs, seconds, seed, is_quick } = &self.method;
         let busy = if self.machine.was_busy() {
             " The machine was busy with other work: absolute figures are worthless, ratios are rough, and what \
              is reached or not must be measured again on an idle machine."
         } else {
             ""
         };
-        let quick = if self.is_quick { " A quick run, for development only." } else { "" };
+        let quick = if *is_quick { " A quick run, for development only." } else { "" };
         format!(
-            "Runs of every workload: {runs}, of {seconds} s each after a warm-up; seed {seed}. Idle clients: \
-             {idle_clients}. Messages in the big log: {log_messages}.{quick}{busy}"
+            "Runs of every workload: {runs}, of {seconds} s each after a warm-up; seed {seed}.{quick}{busy}"
         )
+    }
+
+    /// With what an earlier run on this machine says where this one has measured nothing.
+    fn completed(mut self, earlier: Option<Self>) -> Self {
+        let Some(earlier) = earlier.filter(|earlier| earlier.machine.is_like(&self.machine)) else {
+            return self;
+        };
+        let newer = std::mem::replace(&mut self.growth, earlier.growth);
+        self.growth.renew(newer);
+        if self.results.is_empty() {
+            (self.results, self.method, self.machine) = (earlier.results, earlier.method, earlier.machine);
+        }
+        self
     }
 }
 
 /// Writes `PERFORMANCE.md`, the plots and the JSON file under `docs`.
-pub(crate) fn write(report: &Report<'_>, docs: &Path) -> Result<()> {
+pub(crate) fn write(report: Report, docs: &Path) -> Result<()> {
     let folder = docs.join("performance");
     std::fs::create_dir_all(&folder)?;
-    write_file(&folder.join("results.json"), &json::text(report)?)?;
+    let results = folder.join(RESULTS_FILE);
+    let earlier = if results.is_file() { Some(read(&results)?) } else { None };
+    let report = report.completed(earlier);
+    write_file(&results, &json::text(&report)?)?;
     for plot in plots::ALL {
-        write_file(&folder.join(plot.file), &plot.draw(report.results)?)?;
+        write_file(&folder.join(plot.file), &plot.draw(&report.results)?)?;
+    }
+    for plot in lines::all(&report.growth) {
+        write_file(&folder.join(plot.file()), &plot.draw()?)?;
     }
     let page = docs.join("PERFORMANCE.md");
     let before = std::fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
-    write_file(&page, &document::renewed(&before, &document::text(report))?)
+    write_file(&page, &document::renewed(&before, &document::text(&report))?)
+}
+
+/// The results of an earlier run.
+pub(crate) fn read(path: &Path) -> Result<Report> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    json::read(&text).with_context(|| format!("{} holds no results of this bench", path.display()))
 }
 
 fn write_file(path: &Path, content: &str) -> Result<()> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).open(path);
     file.and_then(|mut file| file.write_all(content.as_bytes()))
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::{Figure, Samples};
+    use crate::growth::Curve;
+
+    fn report(cores: usize, results: &[(Figure, f64)], points: &[(Curve, u64, f64)]) -> Report {
+        let machine = Machine { cores, date: "monday".to_owned(), ..Machine::default() };
+        let method = Method { runs: 1, seed: 6, seconds: 1.0, is_quick: true };
+        let mut report = Report { machine, results: Results::default(), growth: Growth::default(), method };
+        results.iter().for_each(|(figure, value)| report.results.add(*figure, *value));
+        points.iter().for_each(|(curve, size, value)| report.growth.add(*curve, *size, *value));
+        report.growth.date("monday");
+        report
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let before = report(2, &[(Figure::Echo, 5.0), (Figure::Echo, 7.0)], &[(Curve::PageP99, 1000, 2.0)]);
+        let text = json::text(&before).expect("json");
+        let after = json::read(&text).expect("a report");
+        assert_eq!(json::text(&after).expect("json"), text);
+        assert_eq!(after.results.median(Figure::Echo), Some(6.0));
+    }
+
+    #[test]
+    fn a_run_keeps_what_only_an_earlier_one_measured_on_the_same_machine() {
+        let earlier =
+            || report(2, &[(Figure::Echo, 5.0)], &[(Curve::PageP99, 1000, 2.0), (Curve::PageP99, 10, 1.0)]);
+        let median = |report: &Report, size| report.growth.at(Curve::PageP99, size).map(Samples::median);
+        let grown = report(2, &[], &[(Curve::PageP99, 1000, 9.0)]).completed(Some(earlier()));
+        assert_eq!(grown.results.median(Figure::Echo), Some(5.0));
+        assert_eq!((median(&grown, 10), median(&grown, 1000)), (Some(1.0), Some(9.0)));
+        let elsewhere = report(4, &[], &[(Curve::PageP99, 1000, 9.0)]).completed(Some(earlier()));
+        assert_eq!((elsewhere.results.median(Figure::Echo), median(&elsewhere, 10)), (None, None));
+    }
 }

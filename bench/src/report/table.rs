@@ -1,9 +1,12 @@
 //! Tables: figures by group with median and spread, and the targets beside what was measured. The same rows go to
 //! the terminal and to the page.
 
-use super::Report;
+use std::collections::BTreeSet;
+
+use super::{Report, lines};
 use crate::figures::{Figure, Samples};
-use crate::targets;
+use crate::growth::{Curve, Point};
+use crate::targets::{self, sized};
 
 /// A table with a heading.
 pub(super) struct Table {
@@ -13,7 +16,7 @@ pub(super) struct Table {
 }
 
 /// The tables of all figures that were measured.
-pub(super) fn figures(report: &Report<'_>) -> Vec<Table> {
+pub(super) fn figures(report: &Report) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     for figure in Figure::ALL {
         let Some(samples) = report.results.get(*figure) else { continue };
@@ -35,14 +38,41 @@ fn row(figure: Figure, samples: &Samples) -> Vec<String> {
 }
 
 /// The targets and what became of them.
-pub(super) fn targets(report: &Report<'_>) -> Table {
+pub(super) fn targets(report: &Report) -> Table {
     let rows = targets::ALL.iter().map(|target| {
-        let outcome = target.judge(report.results);
+        let outcome = target.judge(&report.results, &report.growth);
         let word = outcome.word().to_owned();
         vec![target.what.to_owned(), outcome.wanted, outcome.figure, word]
     });
     let columns = vec!["what", "target", "measured", ""];
     Table { title: "Targets".to_owned(), columns, rows: rows.collect() }
+}
+
+/// The tables of what grows: a row for each size.
+pub(super) fn growth(report: &Report) -> Vec<Table> {
+    let tables = lines::all(&report.growth).into_iter().map(|plot| {
+        let mut columns = vec![plot.curves.first().map_or("", |line| line.curve.sizes_of())];
+        columns.extend(plot.curves.iter().map(|line| line.curve.label()));
+        columns.push("measured");
+        let sizes = plot.curves.iter().flat_map(|line| line.points.iter().map(|(size, _)| *size));
+        let curves: Vec<_> = plot.curves.iter().map(|line| line.curve).collect();
+        let rows = sizes.collect::<BTreeSet<_>>().into_iter().map(|size| growth_row(report, &curves, size));
+        Table { title: plot.title.to_owned(), columns, rows: rows.collect() }
+    });
+    tables.collect()
+}
+
+fn growth_row(report: &Report, curves: &[Curve], size: u64) -> Vec<String> {
+    let points =
+        |curve: &Curve| report.growth.points(*curve).find(|(at, _)| *at == size).map(|(_, point)| point);
+    let cell = |curve: &Curve| {
+        let show = |value| curve.unit().show(value);
+        points(curve).map_or_else(String::new, |Point { samples, .. }| {
+            format!("{} ({} to {})", show(samples.median()), show(samples.least()), show(samples.most()))
+        })
+    };
+    let date = curves.iter().find_map(points).map_or("", |point| &point.date);
+    [sized(size)].into_iter().chain(curves.iter().map(cell)).chain([date.to_owned()]).collect()
 }
 
 impl Table {
@@ -69,7 +99,7 @@ impl Table {
 }
 
 /// Everything, for a terminal.
-pub(crate) fn text(report: &Report<'_>) -> String {
-    let tables: String = figures(report).iter().map(Table::plain).collect();
+pub(crate) fn text(report: &Report) -> String {
+    let tables: String = figures(report).iter().chain(&growth(report)).map(Table::plain).collect();
     format!("{}\n{}\n{tables}{}", report.machine.line(), report.method(), targets(report).plain())
 }

@@ -38,6 +38,6 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
 }
 
 /// A bare node in a process of its own.
-pub(super) fn start() -> Result<Node> {
+pub(crate) fn start() -> Result<Node> {
     Node::start_command(Command::new(std::env::current_exe()?).arg("bare-node"))
 }

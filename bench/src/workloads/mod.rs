@@ -1,10 +1,10 @@
 //! The workloads: each measures one or more figures once; the median over several runs is for the caller.
 
-mod big_log;
-mod echo;
+pub(crate) mod echo;
 mod fan_out;
 mod idle;
 mod one_at_a_time;
+pub(crate) mod pages;
 mod schedule;
 mod sends;
 
@@ -19,8 +19,6 @@ use crate::load::Plan;
 use crate::papo::Wire::{Curve, Plain};
 use crate::random::Random;
 
-pub(crate) use big_log::BigLog;
-
 /// Connections that send, and what each may have in flight: together 1024.
 pub(crate) const CONNECTIONS: usize = 16;
 pub(crate) const WINDOW: usize = 64;
@@ -33,10 +31,6 @@ const LAG_MAX: u64 = 4096;
 pub(crate) struct Extent {
     pub(crate) warm_up: Duration,
     pub(crate) measured: Duration,
-    /// Idle clients that are connected.
-    pub(crate) idle_clients: u64,
-    /// Messages in the big log.
-    pub(crate) log_messages: u64,
 }
 
 /// What every workload needs.
@@ -69,26 +63,24 @@ impl Setup {
 /// A workload: its name, for choosing, and what it does.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
-    pub(crate) run: fn(&mut Setup, &mut BigLog, &mut Results) -> Result<()>,
+    pub(crate) run: fn(&mut Setup, &mut Results) -> Result<()>,
 }
 
 /// In the order of a run: what is compared stands side by side, so that a machine that slows down slows all.
 pub(crate) const ALL: &[Workload] = &[
-    Workload { name: "echo", run: |setup, _, results| echo::run(setup, results) },
-    Workload { name: "redis-append", run: |setup, _, results| sends::redis_append(setup, results) },
-    Workload { name: "jetstream", run: |setup, _, results| sends::jet_stream(setup, results) },
-    Workload { name: "sends-1", run: |setup, _, results| sends::papo(setup, results, Plain, 1) },
-    Workload { name: "curve-1", run: |setup, _, results| sends::papo(setup, results, Curve, 1) },
-    Workload { name: "sends-10", run: |setup, _, results| sends::papo(setup, results, Plain, 10) },
-    Workload { name: "curve-10", run: |setup, _, results| sends::papo(setup, results, Curve, 10) },
-    Workload { name: "fan-out-10", run: |setup, _, results| fan_out::peers(setup, results, 10) },
-    Workload { name: "sends-100", run: |setup, _, results| sends::papo(setup, results, Plain, 100) },
-    Workload { name: "fan-out-100", run: |setup, _, results| fan_out::peers(setup, results, 100) },
-    Workload { name: "schedule", run: |setup, _, results| schedule::run(setup, results) },
-    Workload { name: "one-at-a-time", run: |setup, _, results| one_at_a_time::run(setup, results) },
-    Workload { name: "idle-node", run: |setup, _, results| idle::node(setup, results) },
-    Workload { name: "idle-clients", run: |setup, _, results| idle::clients(setup, results) },
-    Workload { name: "big-log", run: big_log::run },
+    Workload { name: "echo", run: |setup, results| echo::run(setup, results) },
+    Workload { name: "redis-append", run: |setup, results| sends::redis_append(setup, results) },
+    Workload { name: "jetstream", run: |setup, results| sends::jet_stream(setup, results) },
+    Workload { name: "sends-1", run: |setup, results| sends::papo(setup, results, Plain, 1) },
+    Workload { name: "curve-1", run: |setup, results| sends::papo(setup, results, Curve, 1) },
+    Workload { name: "sends-10", run: |setup, results| sends::papo(setup, results, Plain, 10) },
+    Workload { name: "curve-10", run: |setup, results| sends::papo(setup, results, Curve, 10) },
+    Workload { name: "fan-out-10", run: |setup, results| fan_out::peers(setup, results, 10) },
+    Workload { name: "sends-100", run: |setup, results| sends::papo(setup, results, Plain, 100) },
+    Workload { name: "fan-out-100", run: |setup, results| fan_out::peers(setup, results, 100) },
+    Workload { name: "schedule", run: |setup, results| schedule::run(setup, results) },
+    Workload { name: "one-at-a-time", run: |setup, results| one_at_a_time::run(setup, results) },
+    Workload { name: "idle-node", run: |setup, results| idle::node(setup, results) },
 ];
 
 /// Adds a figure of a peer, when the peer was there.

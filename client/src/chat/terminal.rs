@@ -12,6 +12,7 @@ use super::completion::Completion;
 use super::line::Line;
 use super::room::Room;
 use crate::failure::Failure;
+use crate::trouble::Trouble;
 
 /// Lines typed that are kept.
 const LINES_TYPED_MAX: usize = 1000;
@@ -87,5 +88,5 @@ impl Terminal {
 }
 
 fn machine(error: ReadlineError) -> Failure {
-    Failure::Machine(format!("the terminal: {error}"))
+    Trouble::Terminal(error.to_string()).into()
 }

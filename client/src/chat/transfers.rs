@@ -213,7 +213,7 @@ impl Surroundings {
         let (words, name) = (self.words, transfer.name());
         match transfer {
             Transfer::Send(chosen, to) => {
-                let source = chosen.measure(words)?;
+                let source = chosen.measure()?;
                 let progress = self.progress(Way::Up, name, source.info.bytes);
                 let sent = files::send(&mut desk, &user, to, &source, &progress)?;
                 Ok(words.file_was_sent(name, to, sent.n))

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use common::{Body, Event, FileInfo, Target, UserName};
 use transport::clock;
 
+use super::measure;
 use super::names::{SAME_NAMES_MAX, local, numbered};
 use super::pace::Pace;
-use super::{cannot, measure};
 use crate::desk::{Desk, unexpected};
 use crate::failure::Failure;
 use crate::render::Progress;
 use crate::session::{Answer, Command, Entry, Range, Transfer, Transferred};
+use crate::trouble::{Deed, cannot};
 use crate::words::Words;
 
 /// A file that was sent.
@@ -71,9 +72,9 @@ pub(crate) fn fetch(
     folder: &Path,
     progress: &Progress,
 ) -> Result<Fetched, Failure> {
-    fs::create_dir_all(folder).map_err(|error| cannot("make", folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| cannot(Deed::Make, folder, error))?;
     let part = folder.join(format!(".{}.part", download.info.sha256));
-    let failed = |error: io::Error| cannot("write", &part, &error);
+    let failed = |error: io::Error| cannot(Deed::Write, &part, error);
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&part).map_err(failed)?;
     if file.try_lock().is_err() {
         return Err(Failure::Refused(words.is_being_fetched(download.info.name.as_str())));
@@ -130,9 +131,9 @@ fn place(words: Words, part: &Path, folder: &Path, name: &str) -> Result<Fetched
         let path = folder.join(numbered(name, number));
         match fs::hard_link(part, &path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot("make", &path, &error)),
+            Err(error) => return Err(cannot(Deed::Make, &path, error)),
             Ok(()) => {
-                fs::remove_file(part).map_err(|error| cannot("remove", part, &error))?;
+                fs::remove_file(part).map_err(|error| cannot(Deed::Remove, part, error))?;
                 return Ok(Fetched { path });
             }
         }

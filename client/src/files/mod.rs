@@ -8,12 +8,9 @@ mod upload;
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
 
 use common::ContentHash;
 use sha2::{Digest as _, Sha256};
-
-use crate::failure::Failure;
 
 pub(crate) use download::{Download, fetch};
 pub(crate) use upload::{Chosen, send};
@@ -32,8 +29,4 @@ fn measure(file: &mut File) -> io::Result<(u64, ContentHash)> {
         hasher.update(piece.get(..read).unwrap_or_default());
         length += read as u64;
     }
-}
-
-fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::Machine(format!("cannot {what} {}: {error}", path.display()))
 }

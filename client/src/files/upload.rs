@@ -1,7 +1,7 @@
 //! Sending a file: it goes up in parts, from where an earlier attempt has come to.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _};
+use std::io::Seek as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use common::{FileInfo, FileName, Reason, Target, UserName};
 use transport::clock;
 use uuid::Uuid;
 
+use super::measure;
 use super::pace::Pace;
-use super::{cannot, measure};
 use crate::desk::{Desk, unexpected};
 use crate::failure::Failure;
 use crate::render::Progress;
 use crate::session::{Answer, Command, Transfer, Transferred};
+use crate::trouble::{Deed, cannot};
 use crate::words::Words;
 
 /// How often a file is begun anew when the server has lost what was uploaded.
@@ -39,7 +40,7 @@ pub(crate) struct Source<'a> {
 impl Chosen {
     /// Opens a file.
     pub(crate) fn open(words: Words, path: &Path) -> Result<Self, Failure> {
-        let failed = |error| cannot_open(words, path, &error);
+        let failed = |error| cannot(Deed::Read, path, error);
         // Asked before it is opened: opening a pipe would wait for whoever writes into it.
         if !fs::metadata(path).map_err(failed)?.is_file() {
             return Err(Failure::Usage(words.is_not_a_file(&path.display().to_string())));
@@ -53,12 +54,12 @@ impl Chosen {
     }
 
     /// Reads it once to know what is in it.
-    pub(crate) fn measure(&self, words: Words) -> Result<Source<'_>, Failure> {
+    pub(crate) fn measure(&self) -> Result<Source<'_>, Failure> {
         let measured = self.file.try_clone().and_then(|mut file| {
             file.rewind()?;
             measure(&mut file)
         });
-        let (bytes, sha256) = measured.map_err(|error| cannot_open(words, &self.path, &error))?;
+        let (bytes, sha256) = measured.map_err(|error| cannot(Deed::Read, &self.path, error))?;
         Ok(Source { chosen: self, info: FileInfo { name: self.name.clone(), bytes, sha256 } })
     }
 }
@@ -67,7 +68,7 @@ impl Source<'_> {
     fn read(&self, offset: u64, length: u64) -> Result<Arc<[u8]>, Failure> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         let read = self.chosen.file.read_exact_at(&mut bytes, offset);
-        read.map_err(|error| cannot("go on reading", &self.chosen.path, &error))?;
+        read.map_err(|error| cannot(Deed::GoOnReading, &self.chosen.path, error))?;
         Ok(bytes.into())
     }
 }
@@ -133,10 +134,6 @@ fn ask(desk: &mut Desk, transfer: Transfer) -> Result<Transferred, Failure> {
         Some(Answer::Transferred(transferred)) => Ok(transferred),
         Some(_) | None => Err(unexpected()),
     }
-}
-
-fn cannot_open(words: Words, path: &Path, error: &io::Error) -> Failure {
-    Failure::Machine(words.cannot_open_file(&path.display().to_string(), &error.to_string()))
 }
 
 /// Whether the server has less than was thought, so that beginning again helps.

@@ -56,7 +56,7 @@ pub(super) fn run(file: File) -> Result<(), Failure> {
 
 fn run_send(arguments: &Send) -> Result<(), Failure> {
     let chosen = Chosen::open(Words::ENGLISH, &arguments.path)?;
-    let source = chosen.measure(Words::ENGLISH)?;
+    let source = chosen.measure()?;
     let (mut desk, _news) = open(&arguments.common.connection)?;
     let user = desk.require_session()?.user;
     let progress = Progress::bar(source.info.name.as_str(), source.info.bytes);

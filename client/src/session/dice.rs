@@ -28,10 +28,19 @@ impl Dice {
         full - full / 4 + self.roll() % (full / 2)
     }
 
-    /// How long until the heads are looked at again: the whole time or up to a quarter less, so that those who came
-    /// back together after a restart do not go on asking in step.
+    /// How long until the heads are looked at again.
     pub(super) fn heads_every_ms(&mut self) -> u64 {
-        HEADS_EVERY_MS - self.roll() % (HEADS_EVERY_MS / 4)
+        self.up_to_a_quarter_less(HEADS_EVERY_MS)
+    }
+
+    /// How long until the session says again that it is there; never longer than the server waits for it.
+    pub(super) fn heartbeat_ms(&mut self, full: u64) -> u64 {
+        self.up_to_a_quarter_less(full)
+    }
+
+    /// So that those who came back together after a restart do not go on in step.
+    fn up_to_a_quarter_less(&mut self, full: u64) -> u64 {
+        full - self.roll() % (full / 4).max(1)
     }
 
     /// A topic for a barrier that nobody else waits on.
@@ -65,6 +74,15 @@ mod tests {
         let waits: Vec<_> = (0..50).map(|_| dice.heads_every_ms()).collect();
         assert!(waits.iter().all(|wait| (7_500..=10_000).contains(wait)), "{waits:?}");
         assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
+    }
+
+    #[test]
+    fn heartbeats_come_in_time_and_differ() {
+        let mut dice = Dice::new(7);
+        let waits: Vec<_> = (0..50).map(|_| dice.heartbeat_ms(15_000)).collect();
+        assert!(waits.iter().all(|wait| (11_250..=15_000).contains(wait)), "{waits:?}");
+        assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
+        assert_eq!(dice.heartbeat_ms(1), 1);
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Session {
     pub(super) fn presence_set(&mut self, now_ms: u64, outcome: Result<&str, Error>) {
         // A server that does not know of presence is asked again, in case it is replaced by one that does.
         let Ok(PresenceSet { topic, heartbeat_ms }) = outcome.and_then(read) else { return };
-        let wait_ms = heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX);
+        let wait_ms = self.dice.heartbeat_ms(heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX));
         self.presence.due = Some(now_ms.saturating_add(wait_ms));
         self.subscribe_presence(topic);
     }

@@ -67,10 +67,6 @@ super::sentences! {
         en: "{path} is not a file",
         pt: "{path} não é um arquivo",
     }
-    cannot_open_file(path: &str, error: &str) {
-        en: "cannot read {path}: {error}",
-        pt: "não consigo ler {path}: {error}",
-    }
     number_is_no_file(conversation: &Target, n: u64) {
         en: "{conversation} {n} is no file",
         pt: "{conversation} {n} não é um arquivo",

@@ -18,6 +18,7 @@ mod presence;
 mod admin;
 mod menu;
 mod errors;
+mod trouble;
 
 pub(crate) use language::Language;
 
@@ -102,6 +103,7 @@ mod tests {
         reads::SENTENCES,
         files::SENTENCES,
         search::SENTENCES,
+        trouble::SENTENCES,
     ];
 
     /// `{gap}`, each once, in no order: languages differ in that.

@@ -1,7 +1,7 @@
 //! `message.history`, `sync.heads`.
 
 use common::history::{Heads, HeadsSince, History, encode_page};
-use common::limits::HISTORY_BYTES_MAX;
+use common::limits::{HISTORY_BYTES_MAX, HISTORY_EVENTS_DEFAULT};
 use common::rpc::encode_result_with;
 use common::{Conversation, Error, Event, Target};
 
@@ -9,8 +9,11 @@ use super::Desk;
 use super::amendments::write_present;
 use crate::domain::history::{self, Fill, PageRange};
 
-/// Events read at once: a page that would get too large is found out after so many.
-const CHUNK_EVENTS: u64 = 32;
+/// Events read at once: a page that would get too large is found out after so many. A page of the ordinary size is read
+/// in one go.
+const CHUNK_EVENTS: u64 = 64;
+
+const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
 
 /// A page of history that was read.
 pub(super) struct Page {

@@ -3,7 +3,7 @@
 //! Names are relative to the data folder and use `/`. It is not a general file system: no reading of whole folders
 //! into trees, no permissions but the owner's, no overwriting in place.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
@@ -86,15 +86,50 @@ pub trait AppendFile: Send {
     fn sync_data(&mut self) -> io::Result<()>;
 }
 
-/// Files kept open for reading: the open segment, and a few sealed ones with their indexes.
-const READERS_MAX: usize = 16;
+/// Files kept open for reading: 128 segments with their indexes, which are 20 million messages of 300 bytes. Of a larger log
+/// the segments read last.
+const READERS_MAX: usize = 256;
 
 /// A folder of the operating system.
 #[derive(Debug)]
 pub struct RealDisk {
     folder: PathBuf,
-    /// What was read last stands first.
-    readers: Mutex<VecDeque<(String, Arc<File>)>>,
+    readers: Mutex<Readers>,
+}
+
+/// Files that are open.
+#[derive(Debug, Default)]
+struct Readers {
+    files: HashMap<String, Reader>,
+    /// How often one was asked for.
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct Reader {
+    file: Arc<File>,
+    /// When it was asked for last, in uses of all.
+    used: u64,
+}
+
+impl Readers {
+    fn get(&mut self, name: &str) -> Option<Arc<File>> {
+        self.uses += 1;
+        let reader = self.files.get_mut(name)?;
+        reader.used = self.uses;
+        Some(Arc::clone(&reader.file))
+    }
+
+    /// Keeps a file in place of the one that was not asked for longest.
+    fn keep(&mut self, name: &str, file: Arc<File>) {
+        if self.files.len() >= READERS_MAX
+            && let Some((oldest, _)) = self.files.iter().min_by_key(|(_, reader)| reader.used)
+        {
+            let oldest = oldest.clone();
+            self.files.remove(&oldest);
+        }
+        self.files.insert(name.to_owned(), Reader { file, used: self.uses });
+    }
 }
 
 impl RealDisk {
@@ -106,22 +141,17 @@ impl RealDisk {
     /// A file opened for reading, now or before.
     fn reader(&self, name: &str) -> io::Result<Arc<File>> {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = readers.iter().position(|(known, _)| known == name)
-            && let Some(found) = readers.remove(at)
-        {
-            let file = Arc::clone(&found.1);
-            readers.push_front(found);
+        if let Some(file) = readers.get(name) {
             return Ok(file);
         }
         let file = Arc::new(self.open(name)?);
-        readers.push_front((name.to_owned(), Arc::clone(&file)));
-        readers.truncate(READERS_MAX);
+        readers.keep(name, Arc::clone(&file));
         Ok(file)
     }
 
     /// A name is about to mean another file, or none.
     fn forget_readers(&self) {
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).files.clear();
     }
 
     /// `""` is the data folder itself, without the slash that joining an empty name would add.
@@ -189,5 +219,26 @@ impl AppendFile for File {
 
     fn sync_data(&mut self) -> io::Result<()> {
         File::sync_data(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_that_was_not_read_longest_is_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let disk = RealDisk::new(folder.path());
+        let name = |number: usize| format!("{number}.log");
+        for number in 0..=READERS_MAX {
+            disk.create_new(&name(number)).and_then(|mut file| file.write_all(b"x")).expect("a file");
+        }
+        let read = |number| disk.read(&name(number)).expect("content");
+        (0..READERS_MAX).chain([0, READERS_MAX]).for_each(|number| assert_eq!(read(number), b"x"));
+        let readers = disk.readers.lock().expect("readers");
+        assert_eq!(readers.files.len(), READERS_MAX);
+        let is_open = |number| readers.files.contains_key(&name(number));
+        assert_eq!([0, 1, READERS_MAX].map(is_open), [true, false, true]);
     }
 }

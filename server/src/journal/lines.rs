@@ -29,11 +29,13 @@ impl<'a> LineReader<'a> {
     }
 
     /// The lines at these spots of one segment are wanted next: if they lie close together, one read takes them all.
-    pub(super) fn expect(&mut self, spots: &[Spot]) {
+    /// Returns about how many bytes they have, when that is known.
+    pub(super) fn expect(&mut self, spots: &[Spot]) -> usize {
         let offset = |spot: Option<&Spot>| spot.map_or(0, |spot| spot.offset);
         let span = offset(spots.last()).saturating_sub(offset(spots.first())) as usize;
         let is_dense = span / WINDOW_BYTES < spots.len();
         self.window_bytes = if is_dense { (span + WINDOW_BYTES).min(WINDOW_BYTES_MAX) } else { WINDOW_BYTES };
+        if is_dense { self.window_bytes } else { 0 }
     }
 
     /// The line at `place`, without its newline.

@@ -1,7 +1,9 @@
 //! What must be true, whatever goes wrong. Each checker is one function with a name; what it finds stops the run.
 
+pub(crate) mod amended;
 pub mod bounds;
 pub mod complete;
+pub(crate) mod files;
 pub mod shown;
 pub mod stored;
 pub mod told;

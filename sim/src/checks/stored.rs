@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::{Body, Conversation, Event, UserName};
+use common::{Body, Conversation, Event, FileInfo, UserName};
 use server::commits::Commits;
 use server::domain::State;
 use server::journal::faulty_disk::{FaultyDisk, Loss};
@@ -22,6 +22,7 @@ pub struct Stored {
     lines: BTreeMap<Conversation, Vec<Box<str>>>,
     /// Where each message became which event.
     pub ids: BTreeMap<Uuid, (Conversation, u64)>,
+    files: BTreeMap<(Conversation, u64), FileInfo>,
 }
 
 impl Stored {
@@ -31,7 +32,7 @@ impl Stored {
         let direct = channels.all_direct().map(|((one, other), _)| (one.clone(), other.clone()));
         let direct = direct.map(|(one, other)| Conversation::Direct(one, other));
         let all = channels.all().keys().cloned().map(Conversation::Channel).chain(direct);
-        let mut stored = Self { lines: BTreeMap::new(), ids: BTreeMap::new() };
+        let mut stored = Self { lines: BTreeMap::new(), ids: BTreeMap::new(), files: BTreeMap::new() };
         for conversation in all {
             let head = ledger.state().head(&conversation);
             let lines = read(ledger, &conversation, head)?;
@@ -51,13 +52,24 @@ impl Stored {
             checker: "without_a_hole",
             what: format!("{conversation} holds {line}: {error}"),
         })?;
-        if let Body::Message { id, .. } = event.body {
+        if let Some(id) = event.body.id() {
             let earlier = self.ids.insert(id, (conversation.clone(), event.n));
             ensure(earlier.is_none(), "one_effect_per_id", || {
                 format!("{id} is stored as {earlier:?} and as {conversation} {}", event.n)
             })?;
         }
+        if let Body::Deleted { of, .. } = event.body {
+            self.files.remove(&(conversation.clone(), of));
+        }
+        if let Body::File { file, .. } = event.body {
+            self.files.insert((conversation.clone(), event.n), *file);
+        }
         Ok(event.n)
+    }
+
+    /// The files that were not deleted: where, under which number, and what.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&Conversation, u64, &FileInfo)> {
+        self.files.iter().map(|((conversation, n), file)| (conversation, *n, file))
     }
 
     /// Everything that anybody was told is there, byte for byte.
@@ -78,6 +90,14 @@ impl Stored {
     /// Every event of the log, as lines: from now on none of them may ever be another.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.lines.values().flatten().map(|line| &**line)
+    }
+
+    /// The events of every conversation, in order.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (&Conversation, Vec<Event<'_>>)> {
+        self.lines.iter().map(|(conversation, lines)| {
+            let events = lines.iter().filter_map(|line| serde_json::from_str(line).ok());
+            (conversation, events.collect())
+        })
     }
 
     /// Every acknowledged message is there.
@@ -129,14 +149,15 @@ pub fn came_or_went(ledger: &Ledger, who: &UserName, conversation: &Conversation
     let lines = String::from_utf8_lossy(&lines);
     let events = lines.lines().filter_map(|line| serde_json::from_str::<Event<'_>>(line).ok());
     let mut own = events.filter(|event| event.from == *who);
-    is_read && own.any(|event| !matches!(event.body, Body::Message { .. }))
+    is_read && own.any(|event| matches!(event.body, Body::Created { .. } | Body::Joined | Body::Left))
 }
 
 /// A state as text: two that are equal have the same.
 pub(crate) fn portrait(state: &State) -> String {
     let channels = state.channels.all();
     let direct: BTreeMap<_, _> = state.channels.all_direct().collect();
-    format!("{:?}\n{channels:?}\n{direct:?}", state.users.accounts())
+    let files: Vec<_> = state.files.all().collect();
+    format!("{:?}\n{channels:?}\n{direct:?}\n{files:?}", state.users.accounts())
 }
 
 /// The state that came out of snapshots, indexes and the end of the log is the one that the whole log gives.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use client::session::Entry;
 use common::{Body, Conversation, Event, Notice, UserName};
 use uuid::Uuid;
 
@@ -34,28 +35,41 @@ impl Told {
         let is_new = !self.lines.get(&conversation).is_some_and(|lines| lines.contains_key(&event.n));
         self.same_everywhere(&conversation, event.n, line)?;
         match event.body {
-            Body::Message { id, .. } => self.one_effect_per_id(id, &conversation, event.n),
+            Body::Message { id, .. }
+            | Body::File { id, .. }
+            | Body::Edited { id, .. }
+            | Body::Deleted { id, .. }
+            | Body::Reacted { id, .. }
+            | Body::Unreacted { id, .. } => self.one_effect_per_id(id, &conversation, event.n),
             Body::Created { .. } | Body::Joined | Body::Left => {
                 if is_new && self.now_ms > 0 {
                     self.moved_at_ms.insert((conversation, event.from), self.now_ms);
                 }
                 Ok(())
             }
-            // Nobody is invited, removed or given a role here, and nobody sends files.
-            Body::File { .. }
-            | Body::Invited(_)
+            // Nobody is invited, removed or given a role here, and no event of the fan-out has lost its text.
+            Body::Invited(_)
             | Body::Declined
             | Body::Kicked(_)
             | Body::Banned(_)
             | Body::Unbanned(_)
             | Body::Role(..)
             | Body::Set { .. }
-            | Body::Edited { .. }
-            | Body::Deleted { .. }
-            | Body::Reacted { .. }
-            | Body::Unreacted { .. }
             | Body::Gone { .. }
             | Body::Unknown => ensure(false, "told_is_known", || line.to_owned()),
+        }
+    }
+
+    /// Notes an event as a client has it: its line may be one of a page, which says what became of a message since.
+    pub fn note_entry(&mut self, entry: &Entry) -> Check {
+        let event = entry.event.as_ref();
+        let is_gone = event.is_some_and(|event| matches!(event.body, Body::Gone { .. }));
+        match event {
+            Some(event) if is_gone || entry.present.is_some() => {
+                let id = event.body.id().unwrap_or_default();
+                self.one_effect_per_id(id, &event.conversation(), event.n)
+            }
+            _ => self.note(&entry.line),
         }
     }
 
@@ -73,6 +87,13 @@ impl Told {
             return ensure(false, "one_effect_per_id", || format!("{id} was acknowledged as {line}"));
         };
         self.acknowledged.insert(id, place);
+        Ok(())
+    }
+
+    /// Notes that something else under this id was acknowledged as the event `n`.
+    pub(crate) fn note_done(&mut self, id: Uuid, conversation: Conversation, n: u64) -> Check {
+        self.one_effect_per_id(id, &conversation, n)?;
+        self.acknowledged.insert(id, (conversation, n));
         Ok(())
     }
 

@@ -65,11 +65,16 @@ fn a_heartbeat_goes_on_and_tells_that_nobody_types() {
     beat(&mut stage);
     stage.take_transcript();
     let said = said_within(&mut stage, 660_000);
-    let expected: Vec<_> = (1..=40)
-        .map(|i| (15 * i, 15 * i >= 600))
-        .chain([(615, true), (630, true), (645, true), (660, true)])
-        .collect();
-    assert_eq!(said, expected);
+    // Whoever says nothing for 40 seconds counts as gone: one that is lost does no harm.
+    let waits: Vec<_> = said.windows(2).map(|two| two[1].0 - two[0].0).collect();
+    assert!(waits.iter().all(|wait| *wait <= 15), "{said:?}");
+    assert!(
+        waits.iter().filter(|wait| **wait < 12).count() <= waits.len() / 3,
+        "not more often than it has to"
+    );
+    assert!(waits.iter().any(|wait| *wait != waits[0]), "all clients of a server would be in step: {said:?}");
+    assert!(said.iter().all(|(second, is_away)| *is_away == (*second >= 600)), "{said:?}");
+    assert!(said.contains(&(600, true)), "that is said at once: {said:?}");
     stage.command(Command::KeyTyped(None));
     assert!(stage.take_transcript().contains(r#"presence.set {"state":"online"}"#), "back at once");
 }

@@ -1,0 +1,100 @@
+//! A log that grows: how it starts, what it holds in memory, and pages of history anywhere in it.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::{Curve, Grow};
+use crate::data_folder::DataFolder;
+use crate::papo::Node;
+use crate::workloads::{Setup, pages};
+
+const MESSAGES: &[u64] = &[1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+
+/// For a large run only.
+const LARGE: usize = 1;
+
+/// Bytes on the disk for a message of the bench: its event, its part of the indexes, and what a rebuild of the search
+/// holds meanwhile.
+const MESSAGE_BYTES: u64 = 600;
+
+pub(super) fn run(grow: &mut Grow<'_>) -> Result<()> {
+    let folder = grow.setup.new_folder()?;
+    let (path, sizes) = (folder.path(), grow.sizes(MESSAGES, LARGE));
+    check_room(&grow.setup.folder, sizes.last().copied().unwrap_or(0))?;
+    let mut before = 0;
+    for &messages in sizes {
+        fill(grow.setup, path, messages - before)?;
+        before = messages;
+        after_kills(grow, path, messages)?;
+        // A clean stop renews the snapshots.
+        Node::start(&grow.setup.papo, path)?.process.stop()?;
+        for _ in 0..grow.runs {
+            after_clean_stop(grow, path, messages)?;
+        }
+    }
+    Ok(())
+}
+
+/// Says more, and leaves the folder as a killed server does, but with the index of the search made: a node that makes it
+/// meanwhile would be measured at that.
+fn fill(setup: &mut Setup, path: &Path, messages: u64) -> Result<()> {
+    let mut data = DataFolder::open(&setup.papo, path)?;
+    data.add_messages(messages, &mut setup.random)?;
+    data.abandon()?;
+    let rebuilt = Command::new(&setup.papo).args(["index", "rebuild", "--data"]).arg(path).output()?;
+    ensure!(rebuilt.status.success(), "papo index rebuild: {}", String::from_utf8_lossy(&rebuilt.stderr));
+    Ok(())
+}
+
+fn after_kills(grow: &mut Grow<'_>, path: &Path, messages: u64) -> Result<()> {
+    for _ in 0..grow.runs {
+        // Dropping it kills it, before it has written anything.
+        let start = Node::start(&grow.setup.papo, path)?.start;
+        grow.add(Curve::StartKilled, messages, start.as_secs_f64());
+    }
+    Ok(())
+}
+
+fn after_clean_stop(grow: &mut Grow<'_>, path: &Path, messages: u64) -> Result<()> {
+    let node = Node::start(&grow.setup.papo, path)?;
+    grow.add(Curve::StartClean, messages, node.start.as_secs_f64());
+    let kib = grow.beyond_empty_kib(&node)?;
+    grow.add(Curve::LogMemory, messages, kib / 1024.0);
+    grow.add(Curve::MessageMemory, messages, kib * 1024.0 / messages as f64);
+    let pages = pages::read(grow.setup, &node, messages)?;
+    grow.add(Curve::PageRate, messages, pages.rate);
+    grow.add(Curve::PageProcessor, messages, pages.processor_us);
+    grow.add(Curve::PageP50, messages, pages.p50);
+    grow.add(Curve::PageP99, messages, pages.p99);
+    node.process.stop()
+}
+
+/// A disk that gets full on the way would be found out after minutes.
+fn check_room(folder: &Path, messages: u64) -> Result<()> {
+    let disk = rustix::fs::statvfs(folder)?;
+    let (needed, free) = (messages * MESSAGE_BYTES, disk.f_bavail * disk.f_frsize);
+    ensure!(
+        free >= needed,
+        "a log of {messages} messages needs {} MB in {}, and there are {} MB: make room, or take another disk with \
+         --folder",
+        needed / 1_000_000,
+        folder.display(),
+        free / 1_000_000
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_refused_at_once() {
+        let folder = std::env::temp_dir();
+        check_room(&folder, 1).expect("room for a message");
+        let error = check_room(&folder, u64::MAX / MESSAGE_BYTES).expect_err("no room for all of them");
+        assert!(error.to_string().contains("--folder"), "{error}");
+    }
+}

@@ -1,0 +1,53 @@
+//! Pages of history at random places of a log.
+
+use std::path::Path;
+
+use anyhow::Result;
+use transport::clock;
+
+use super::one_at_a_time::measure;
+use super::{CONNECTIONS, Setup};
+use crate::load::{self, Nobody};
+use crate::papo::{Node, Session};
+
+/// Requests for pages in flight on each connection; a page is as large as sixty messages.
+const WINDOW: usize = 4;
+
+/// How fast pages come.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    /// A second, with all windows full.
+    pub(crate) rate: f64,
+    /// Processor time that one costs the node, in microseconds.
+    pub(crate) processor_us: f64,
+    /// In milliseconds, one at a time.
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+}
+
+/// Reads pages of the bench's channel, which has as many messages.
+pub(crate) fn read(setup: &mut Setup, node: &Node, messages: u64) -> Result<Pages> {
+    let session = Session::open(node)?;
+    let readers = (0..CONNECTIONS).map(|_| session.reader(&mut setup.random, messages));
+    let mut readers = readers.collect::<Result<Vec<_>>>()?;
+    let plan = load::Plan { window: WINDOW, ..setup.plan() };
+    let before = node.process.processor_seconds()?;
+    let rates = load::run::<_, Nobody>(plan, &mut readers, &mut [])?;
+    let processor_us = (node.process.processor_seconds()? - before) * 1e6 / rates.total as f64;
+    let mut reader = session.reader(&mut setup.random, messages)?;
+    let latencies = measure(setup, || {
+        let before = clock::now();
+        reader.ask()?;
+        Ok(clock::now().duration_since(before))
+    })?;
+    let [p50, p99] = [0.5, 0.99].map(|share| latencies.quantile_ms(share));
+    Ok(Pages { rate: rates.acknowledged, processor_us, p50, p99 })
+}
+
+/// Reads pages of a data folder that is there.
+pub(crate) fn read_folder(setup: &mut Setup, folder: &Path, messages: u64) -> Result<Pages> {
+    let node = Node::start(&setup.papo, folder)?;
+    let pages = read(setup, &node, messages)?;
+    node.process.stop()?;
+    Ok(pages)
+}

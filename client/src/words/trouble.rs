@@ -1,0 +1,199 @@
+//! What papo says about trouble on this machine.
+
+use std::path::Path;
+
+use transport::TransportError;
+use transport::invite::BadInvite;
+
+use super::{Language, Words};
+use crate::trouble::{Deed, KeySource, Trouble};
+
+impl Words {
+    /// What is wrong on this machine, and what to do about it.
+    pub(crate) fn trouble(self, trouble: &Trouble) -> String {
+        match trouble {
+            Trouble::NoServer => self.no_server(),
+            Trouble::TooManyEndpoints(count) => self.too_many_endpoints(*count),
+            Trouble::DifferentKeys => self.different_keys(),
+            Trouble::NoInvite(error) => self.no_invite(*error),
+            Trouble::InviteInPlainText => self.invite_in_plain_text(),
+            Trouble::KeyChanged { source, host, known_hosts } => {
+                let source = match source {
+                    KeySource::Invite => self.key_of_invite(),
+                    KeySource::Folder(folder) => self.key_of_folder(&shown(folder)),
+                };
+                self.key_changed(&source, host, &shown(known_hosts))
+            }
+            Trouble::KeyUnknown { server, data: None } => self.key_unknown(server),
+            Trouble::KeyUnknown { server, data: Some(data) } => self.key_unknown_here(server, &shown(data)),
+            Trouble::Keys(error) => self.keys_unusable(&error.to_string()),
+            Trouble::Socket(error) => self.socket(error),
+            Trouble::NoHome => self.no_home(),
+            Trouble::Damaged { file, error } => self.file_damaged(&shown(file), error),
+            Trouble::Disk { deed, path, error } => {
+                let (path, error) = (shown(path), error.to_string());
+                match deed {
+                    Deed::Make => self.cannot_make(&path, &error),
+                    Deed::Read => self.cannot_read(&path, &error),
+                    Deed::GoOnReading => self.cannot_go_on_reading(&path, &error),
+                    Deed::Write => self.cannot_write(&path, &error),
+                    Deed::Remove => self.cannot_remove(&path, &error),
+                }
+            }
+            Trouble::Terminal(error) => self.terminal_unusable(error),
+        }
+    }
+}
+
+impl Words {
+    fn no_invite(self, error: BadInvite) -> String {
+        let portuguese = match (self.language, error) {
+            (Language::English, error) => return error.to_string(),
+            (Language::Portuguese, BadInvite::Scheme) => "um convite começa com papo://",
+            (Language::Portuguese, BadInvite::Key) => {
+                "um convite tem uma chave de 64 dígitos hexadecimais antes do @: papo://<chave>@host:porta"
+            }
+            (Language::Portuguese, BadInvite::Host) => {
+                "um convite tem um host depois do @, um nome ou um endereço: papo://<chave>@host:porta"
+            }
+            (Language::Portuguese, BadInvite::Port) => {
+                "um convite termina com uma porta de 1 a 65535: papo://<chave>@host:porta"
+            }
+        };
+        portuguese.to_owned()
+    }
+
+    /// What somebody can do something about in their own language, the rest as it comes.
+    fn socket(self, error: &TransportError) -> String {
+        match (self.language, error) {
+            (Language::Portuguese, TransportError::BadEndpoint { endpoint }) => {
+                format!("{endpoint} não é um endereço: escreva tcp://host:porta ou ipc:///uma/pasta/nome")
+            }
+            (Language::Portuguese, TransportError::PlainTextElsewhere { endpoint }) => format!(
+                "{endpoint} levaria texto aberto por uma rede: --plaintext é só para esta máquina; tire-o para \
+                 criptografar, ou diga --plaintext-anywhere se a própria rede é protegida"
+            ),
+            (Language::English | Language::Portuguese, error) => error.to_string(),
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+super::sentences! {
+    no_server() {
+        en: "say a --server",
+        pt: "diga um --server",
+    }
+    too_many_endpoints(count: usize) {
+        en: "say at most {count} endpoints of a server",
+        pt: "diga no máximo {count} endereços de um servidor",
+    }
+    different_keys() {
+        en: "the endpoints have different keys: give those of one node only, it gets your session",
+        pt: "os endereços têm chaves diferentes: dê os de um só nó, é ele que recebe sua sessão",
+    }
+    invite_in_plain_text() {
+        en: "an invite is for talking encrypted: leave out --plaintext, or say tcp://host:port",
+        pt: "um convite é para conversar com criptografia: tire o --plaintext, ou diga tcp://host:porta",
+    }
+    key_of_invite() {
+        en: "the key in the invite",
+        pt: "a chave do convite",
+    }
+    key_of_folder(folder: &str) {
+        en: "the node's key in {folder}",
+        pt: "a chave do nó em {folder}",
+    }
+    key_changed(source: &str, host: &str, known_hosts: &str) {
+        en: "{source} is not the one that {host} is known by. Either its operator has made new keys (`papo keys rotate`) or set the node up anew, or somebody wants to be taken for it, and would read everything. Ask the operator, not by this chat. If the key is right, delete \"{host}\" from {known_hosts} and try again",
+        pt: "{source} não é a que se conhece de {host}. Ou quem administra o nó fez chaves novas (`papo keys rotate`) ou o montou de novo, ou alguém quer se passar por ele, e leria tudo. Pergunte a quem administra, não por este chat. Se a chave está certa, apague \"{host}\" de {known_hosts} e tente de novo",
+    }
+    key_unknown(server: &str) {
+        en: "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or say --plaintext if the node runs with it",
+        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e diga --server <convite> uma vez; ou diga --plaintext se o nó roda assim",
+    }
+    key_unknown_here(server: &str, data: &str) {
+        en: "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or, if the node's data folder is not {data}, say --data <its folder>; or say --plaintext if the node runs with it",
+        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e diga --server <convite> uma vez; ou, se a pasta de dados do nó não é {data}, diga --data <pasta>; ou diga --plaintext se o nó roda assim",
+    }
+    keys_unusable(error: &str) {
+        en: "{error}",
+        pt: "as chaves do nó nesta máquina não servem: {error}",
+    }
+    no_home() {
+        en: "there is no HOME to keep the session in: say --config <folder>",
+        pt: "não há HOME onde guardar a sessão: diga --config <pasta>",
+    }
+    file_damaged(file: &str, error: &str) {
+        en: "{file} is damaged ({error}): repair it, or delete it and begin anew",
+        pt: "{file} está danificado ({error}): conserte-o, ou apague-o e comece de novo",
+    }
+    cannot_make(path: &str, error: &str) {
+        en: "cannot make {path}: {error}",
+        pt: "não consigo criar {path}: {error}",
+    }
+    cannot_read(path: &str, error: &str) {
+        en: "cannot read {path}: {error}",
+        pt: "não consigo ler {path}: {error}",
+    }
+    cannot_go_on_reading(path: &str, error: &str) {
+        en: "cannot go on reading {path}: {error}",
+        pt: "não consigo continuar lendo {path}: {error}",
+    }
+    cannot_write(path: &str, error: &str) {
+        en: "cannot write {path}: {error}",
+        pt: "não consigo escrever {path}: {error}",
+    }
+    cannot_remove(path: &str, error: &str) {
+        en: "cannot remove {path}: {error}",
+        pt: "não consigo apagar {path}: {error}",
+    }
+    terminal_unusable(error: &str) {
+        en: "the terminal: {error}",
+        pt: "o terminal: {error}",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_before_the_beginning_is_told_in_the_language_of_the_person() {
+        let portuguese = Words::new(Language::Portuguese);
+        let endpoint = "tcp://a.example:5555".to_owned();
+        let all = [
+            Trouble::TooManyEndpoints(8),
+            Trouble::NoInvite(BadInvite::Port),
+            Trouble::KeyUnknown { server: endpoint.clone(), data: None },
+            Trouble::KeyChanged {
+                source: KeySource::Folder("data/keys".into()),
+                host: "a.example:5555".to_owned(),
+                known_hosts: "known_hosts.json".into(),
+            },
+            Trouble::Socket(TransportError::BadEndpoint { endpoint: "x".to_owned() }),
+            Trouble::Socket(TransportError::PlainTextElsewhere { endpoint }),
+            Trouble::Disk {
+                deed: Deed::Write,
+                path: "a".into(),
+                error: std::io::Error::other("disk on fire"),
+            },
+        ];
+        let said: Vec<_> = all.iter().map(|trouble| portuguese.trouble(trouble)).collect();
+        for (trouble, portuguese) in all.iter().zip(&said) {
+            assert_ne!(Words::ENGLISH.trouble(trouble), *portuguese, "not translated");
+        }
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        diga no máximo 8 endereços de um servidor
+        um convite termina com uma porta de 1 a 65535: papo://<chave>@host:porta
+        a chave de tcp://a.example:5555 não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e diga --server <convite> uma vez; ou diga --plaintext se o nó roda assim
+        a chave do nó em data/keys não é a que se conhece de a.example:5555. Ou quem administra o nó fez chaves novas (`papo keys rotate`) ou o montou de novo, ou alguém quer se passar por ele, e leria tudo. Pergunte a quem administra, não por este chat. Se a chave está certa, apague "a.example:5555" de known_hosts.json e tente de novo
+        x não é um endereço: escreva tcp://host:porta ou ipc:///uma/pasta/nome
+        tcp://a.example:5555 levaria texto aberto por uma rede: --plaintext é só para esta máquina; tire-o para criptografar, ou diga --plaintext-anywhere se a própria rede é protegida
+        não consigo escrever a: disk on fire
+        "#);
+    }
+}
