@@ -223,14 +223,13 @@ impl Shared {
             if progress.is_stopping {
                 return None;
             }
-            let is_much = durable >= indexed + GATHERING_RECORDS;
-            let is_flood = durable.saturating_sub(before) >= FLOOD_RECORDS;
-            let is_old = durable > indexed && clock::now().duration_since(begun) >= GATHERING_TIME;
-            if progress.wanted > indexed || is_old || is_much && !is_flood {
+            let (gathered, new) = (durable.saturating_sub(indexed), durable.saturating_sub(before));
+            let waited = clock::now().duration_since(begun);
+            if progress.wanted > indexed || is_due(gathered, new, waited) {
                 return Some(durable);
             }
             before = durable;
-            let pause = if is_much { LOOK_EVERY } else { GATHERING_TIME };
+            let pause = if gathered < GATHERING_RECORDS { GATHERING_TIME } else { LOOK_EVERY };
             let waited = self.changed.wait_timeout(progress, pause);
             (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
@@ -277,6 +276,13 @@ impl Shared {
     }
 }
 
+/// Whether what has gathered is taken in though nobody searches: how many records, how many of them are `new` since the last
+/// look, and how long ago it was begun to wait.
+fn is_due(gathered: u64, new: u64, waited: Duration) -> bool {
+    let is_flood = new >= FLOOD_RECORDS;
+    gathered >= GATHERING_RECORDS && !is_flood || gathered > 0 && waited >= GATHERING_TIME
+}
+
 /// Makes the index of a data folder that no server works on, from the log alone. Returns up to which record it goes.
 ///
 /// # Errors
@@ -295,5 +301,21 @@ fn clear(data: &Path) -> io::Result<()> {
     match fs::remove_dir_all(data.join(SEARCH_FOLDER)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_taken_in_when_it_is_over_or_has_lasted() {
+        let short = GATHERING_TIME - Duration::from_millis(1);
+        assert!(!is_due(GATHERING_RECORDS - 1, 1, short), "few can wait");
+        assert!(is_due(GATHERING_RECORDS, FLOOD_RECORDS - 1, Duration::ZERO));
+        assert!(!is_due(1_000_000, FLOOD_RECORDS, short), "more is coming");
+        assert!(is_due(1_000_000, FLOOD_RECORDS, GATHERING_TIME));
+        assert!(is_due(1, 1, GATHERING_TIME));
+        assert!(!is_due(0, 0, 2 * GATHERING_TIME), "there is nothing to do");
     }
 }
