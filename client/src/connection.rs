@@ -51,7 +51,8 @@ pub(crate) struct Connection {
     pub(crate) timeout: Duration,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// Reads a number of seconds.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.filter(|timeout| !timeout.is_zero()).ok_or_else(|| "say a number of seconds above 0".to_owned())
 }

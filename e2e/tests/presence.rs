@@ -11,6 +11,11 @@ use tempfile::TempDir;
 
 /// A script of Bob's that listens, and so is there.
 fn listening(node: &Node, config: &TempDir) -> Process {
+    running(node, config, &["subscribe", "@alice", "--json"])
+}
+
+/// The same, another one.
+fn running(node: &Node, config: &TempDir, arguments: &[&str]) -> Process {
     let command = |arguments: &[&str]| {
         let mut command = Command::new(binary());
         command.args(arguments).args(["--server", node.server()]).arg("--config").arg(config.path());
@@ -18,7 +23,7 @@ fn listening(node: &Node, config: &TempDir) -> Process {
         command
     };
     assert_eq!(Process::start(command(&["login", "bob"])).finish().code, Some(0));
-    Process::start(command(&["subscribe", "@alice", "--json"]))
+    Process::start(command(arguments))
 }
 
 fn presence_topic(peer: &mut Peer) -> String {
@@ -48,6 +53,28 @@ fn who_is_killed_is_noticed_within_45_seconds_and_who_leaves_at_once() {
     let users = alice.call("user.list", json!({})).expect("the users");
     assert_eq!(users["users"][1]["state"], "offline");
     assert!(users["users"][1]["seen"].is_u64(), "{users}");
+}
+
+#[test]
+fn a_script_says_that_its_person_is_there_or_away_for_as_long_as_it_runs() {
+    let node = Node::up();
+    let [mut alice, _bob] = peers(&node, ["alice", "bob"]);
+    let mut listener = node.listener();
+    let topic = presence_topic(&mut alice);
+    listener.follow(&[&topic]);
+    let config = TempDir::new().expect("a folder");
+
+    let program = running(&node, &config, &["presence", "away", "--json"]);
+    let told = program.ready();
+    assert_eq!((&told["user"], &told["state"]), (&json!("bob"), &json!("away")));
+    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Away);
+    assert_eq!(program.stop(Signal::TERM).code, Some(0));
+    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Offline);
+
+    let finished = running(&node, &config, &["presence", "online", "--for", "3"]).finish();
+    assert_eq!((finished.code, &*finished.output), (Some(0), "@bob (online)\n"), "{}", finished.log);
+    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Online);
+    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Offline);
 }
 
 fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {

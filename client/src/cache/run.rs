@@ -11,7 +11,7 @@ use crate::session::Entry;
 const EVENTS_MAX: usize = 200;
 
 /// Bytes kept of a conversation: room for texts that are far above the usual, and a bound for those that are not.
-const BYTES_MAX: usize = 1024 * 1024;
+pub(super) const BYTES_MAX: usize = 1024 * 1024;
 
 /// Events of one conversation without a hole.
 #[derive(Default)]

@@ -143,3 +143,79 @@ fn the_open_conversation_is_remembered_and_a_logout_forgets_all() {
     before.forget_all();
     assert_eq!(cache(folder.path()).last_open(), None);
 }
+
+#[test]
+fn the_newest_few_are_the_newest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    cache.note(&page(1..=5));
+    assert_eq!(cache.newest(&ops(), 2).iter().map(|entry| entry.n).collect::<Vec<_>>(), [4, 5]);
+}
+
+#[test]
+fn another_person_at_the_same_place_sees_nothing_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    cache.note(&page(1..=3));
+    cache.is_of(&UserName::new("bob").expect("a name"));
+    assert!(cache.newest(&ops(), 1000).is_empty());
+    assert_eq!(found(folder.path()), [1, 2, 3], "what was alice's is written");
+}
+
+#[test]
+fn what_was_said_to_people_stays_when_channels_go() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    let bob = Target::new("@bob").expect("a name");
+    let id = uuid::Uuid::from_u128(1);
+    let line =
+        format!(r#"{{"n":1,"at":1,"to":"@alice","from":"bob","kind":"message","id":"{id}","text":"oi"}}"#);
+    cache.note(&News::Entry(Entry::read(&alice(), &line).expect("an event")));
+    cache.note(&page(1..=3));
+    cache.flush();
+    cache.keep_channels(|_| false);
+    let again = self::cache(folder.path());
+    assert_eq!((again.newest(&bob, 9).len(), again.newest(&ops(), 9).len()), (1, 0));
+}
+
+/// A message of the greatest length.
+fn long(n: u64) -> News {
+    let (id, text) = (uuid::Uuid::from_u128(n.into()), "x".repeat(common::limits::TEXT_BYTES_MAX));
+    News::Entry(entry_of(n, &format!(r#""kind":"message","id":"{id}","text":"{text}""#)))
+}
+
+#[test]
+fn long_texts_are_bounded_in_bytes_and_those_taken_back_make_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    let fit = run::BYTES_MAX as u64 / (common::limits::TEXT_BYTES_MAX as u64 + 200);
+    let first = |cache: &Cache| cache.newest(&ops(), 1000).first().map(|entry| entry.n);
+    (1..=fit).for_each(|n| cache.note(&long(n)));
+    assert_eq!(first(&cache), Some(1));
+    let id = "00000000-0000-0000-0000-000000000009";
+    let deleted = format!(r#""kind":"message.deleted","id":"{id}","of":2"#);
+    cache.note(&News::Entry(entry_of(fit + 1, &deleted)));
+    cache.note(&long(fit + 2));
+    assert_eq!(first(&cache), Some(1), "the deleted one has left its place");
+    cache.note(&long(fit + 3));
+    assert!(first(&cache) > Some(1));
+    cache.flush();
+    let bytes = fs::metadata(only_file(folder.path())).expect("metadata").len();
+    assert!(bytes <= run::BYTES_MAX as u64 + 1000, "{bytes}");
+}
+
+#[test]
+fn of_too_many_conversations_nothing_more_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    let channel = |number: usize| Target::new(&format!("#c{number}")).expect("a name");
+    for number in 0..=CONVERSATIONS_MAX {
+        let id = uuid::Uuid::from_u128(1);
+        let to = channel(number);
+        let line =
+            format!(r#"{{"n":1,"at":1,"to":"{to}","from":"bob","kind":"message","id":"{id}","text":"oi"}}"#);
+        cache.note(&News::Entry(Entry::read(&alice(), &line).expect("an event")));
+    }
+    assert_eq!(cache.newest(&channel(CONVERSATIONS_MAX - 1), 9).len(), 1);
+    assert_eq!(cache.newest(&channel(CONVERSATIONS_MAX), 9).len(), 0);
+}

@@ -107,6 +107,38 @@ fn a_file_that_is_none_of_ours_is_left_and_named() {
 }
 
 #[test]
+fn a_file_of_another_format_is_left_alone() {
+    let stage = Stage::new();
+    let mut outbox = stage.outbox();
+    outbox.recall(&stage.alice());
+    outbox.keep(&[message(1)]).expect("kept");
+    stage.process_dies(outbox);
+    let change = |from: &'static [u8], to: u8| {
+        move |bytes: &mut Vec<u8>| {
+            let at = bytes.windows(from.len()).position(|window| window == from).expect("the format");
+            bytes[at + from.len() - 1] = to;
+        }
+    };
+    stage.tamper(change(br#""format":1"#, b'2'));
+    assert!(stage.outbox().recall(&stage.alice()).messages.is_empty());
+    stage.tamper(change(br#""format":2"#, b'1'));
+    assert_eq!(texts(&stage.outbox().recall(&stage.alice())), ["1"], "nothing was done to it");
+}
+
+#[test]
+fn what_is_in_two_files_is_recalled_once() {
+    let stage = Stage::new();
+    let (mut one, mut other) = (stage.outbox(), stage.outbox());
+    for outbox in [&mut one, &mut other] {
+        outbox.recall(&stage.alice());
+        outbox.keep(&[message(1)]).expect("kept");
+    }
+    stage.process_dies(one);
+    stage.process_dies(other);
+    assert_eq!(texts(&stage.outbox().recall(&stage.alice())), ["1"]);
+}
+
+#[test]
 fn a_file_grows_to_its_bound_only() {
     let stage = Stage::new();
     let mut outbox = stage.outbox();
@@ -144,6 +176,24 @@ fn what_is_too_much_waits_for_the_next_start() {
     first.release(&ids);
     stage.process_dies(first);
     assert_eq!(stage.outbox().recall(&stage.alice()).messages.len(), 2500);
+}
+
+#[test]
+fn what_is_too_long_waits_for_the_next_start_too() {
+    let stage = Stage::new();
+    let long = "x".repeat(common::limits::TEXT_BYTES_MAX);
+    let half = OUTBOX_BYTES_MAX / long.len() / 2 + 1;
+    for first in [0, half] {
+        let mut outbox = stage.outbox();
+        outbox.owner = Some(stage.alice());
+        let text = || common::Text::new(long.clone()).expect("a text");
+        let messages = (first..first + half).map(|id| Message { text: text(), ..message(id as u128) });
+        outbox.keep(&messages.collect::<Vec<_>>()).expect("kept");
+        stage.process_dies(outbox);
+    }
+    let recalled = stage.outbox().recall(&stage.alice());
+    assert_eq!(recalled.messages.len(), half);
+    assert_eq!(recalled.complaints, [format!("{half} more messages wait for the next start")]);
 }
 
 #[test]

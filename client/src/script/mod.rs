@@ -2,6 +2,7 @@
 //! ends with an exit code that tells how it went.
 
 mod accounts;
+mod presence;
 mod channels;
 mod files;
 mod history;
@@ -67,6 +68,8 @@ pub enum Command {
     Invitations(channels::Channels),
     /// List the users.
     Users(accounts::Users),
+    /// Be shown as online or away, until interrupted.
+    Presence(presence::Presence),
     /// Make a channel; you are its first member.
     Create(channels::Create),
     /// Become a member of a channel.
@@ -106,6 +109,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Invitations(arguments) => channels::list_invitations(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
+        Command::Presence(arguments) => presence::run(&arguments),
         Command::Create(arguments) => channels::create(arguments),
         Command::Join(arguments) => channels::join(arguments),
         Command::Leave(arguments) => channels::leave(arguments),
@@ -221,6 +225,8 @@ mod tests {
         "read @bob --until 17 --json",
         "channels",
         "users --json",
+        "presence online --json",
+        "presence away --for 60",
         "create #ops --private",
         "channel members #ops --json",
         "channel invite #ops bob",
@@ -259,6 +265,7 @@ mod tests {
             "send #ops",
             "history #ops --limit 501",
             "users --timeout 0",
+            "presence offline",
             "login alice secret",
             "channel set #ops",
             "channel set #ops --public --private",

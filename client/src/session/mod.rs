@@ -4,6 +4,7 @@
 //! what the effects say and calls [`Session::tick`] at [`Session::deadline`].
 
 mod exchange;
+mod entry;
 pub mod limits;
 
 mod accounts;

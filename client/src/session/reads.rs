@@ -90,7 +90,7 @@ impl Reads {
             let reading = self.known.entry(entry.conversation.clone()).or_insert_with(new);
             // What the server has told of is counted.
             if entry.n > reading.head {
-                count(reading, me, is_own, entry);
+                count(reading, is_own, entry);
             }
         }
         let is_others = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_to_be_read());
@@ -104,23 +104,21 @@ impl Reads {
     }
 }
 
-/// Counts an event as the server does.
-fn count(reading: &mut Reading, me: Option<&UserName>, is_own: bool, entry: &Entry) {
+/// Counts an event as the server does. Mentions are the server's alone: it is asked when somebody wants to see them.
+fn count(reading: &mut Reading, is_own: bool, entry: &Entry) {
     reading.head = entry.n;
     let Some(body) = entry.event.as_ref().map(|event| &event.body) else { return };
     if is_own && *body == Body::Joined {
         // A membership begins with nothing unread.
-        *reading = Reading { n: entry.n, unread: 0, mentions: 0, ..reading.clone() };
+        (reading.n, reading.unread) = (entry.n, 0);
     } else if let Body::Deleted { of, .. } = body {
-        // What was taken back need not be read any more. Whether it was a mention is not known here.
+        // What was taken back need not be read any more.
         reading.unread = reading.unread.saturating_sub(u64::from(*of > reading.n));
-        reading.mentions = reading.mentions.min(reading.unread);
     } else if body.is_to_be_read() && is_own && reading.unread == 0 {
         // Who has nothing unread has read their own message too.
         reading.n = entry.n;
     } else if body.is_to_be_read() {
         reading.unread += 1;
-        reading.mentions += u64::from(!is_own && entry.mentions(me));
     }
 }
 

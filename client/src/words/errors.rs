@@ -156,6 +156,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_unreachable_server_is_looked_for_in_the_way_it_is_spoken_to() {
+        let words = |is_plain| {
+            let waited = std::time::Duration::from_millis(1500);
+            let failure = Failure::Unreachable { server: "tcp://a:5555".to_owned(), waited, is_plain };
+            Words::ENGLISH.failure(&Failure::Told(Box::new(failure)))
+        };
+        insta::assert_snapshot!([words(true), words(false)].join("\n"), @"
+        cannot reach tcp://a:5555 (waited 1.5 s): is `papo up --plaintext` running there?
+        cannot reach tcp://a:5555 (waited 1.5 s): is `papo up` running there, and without --plaintext? If so it may have a new key: ask for its new invite
+        ");
+    }
+
+    #[test]
     fn the_server_is_translated_by_reason_and_quoted_where_its_own_sentence_says_more() {
         let words = Words::new(Language::Portuguese);
         let said = |reason, message| words.error(&Error::new(reason, message));

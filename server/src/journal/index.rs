@@ -81,7 +81,7 @@ pub(super) fn write(disk: &dyn Disk, index: &ActiveIndex, extent: &Extent) -> Re
 fn encode(index: &ActiveIndex, extent: &Extent) -> Vec<u8> {
     let mut conversations: Vec<_> = index.conversations.iter().collect();
     conversations.sort_unstable_by_key(|(name, _)| *name);
-    let mut ids: Vec<(u128, u32)> = index.ids.iter().map(|(id, offset)| (*id, *offset)).collect();
+    let mut ids: Vec<(u128, u32)> = index.ids().collect();
     ids.sort_unstable();
 
     let spots: Vec<u8> = conversations

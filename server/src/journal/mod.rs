@@ -249,9 +249,9 @@ impl Journal {
     ///
     /// A failed read, or damage.
     pub fn line_by_id(&self, id: u128) -> Result<Option<Vec<u8>>, JournalError> {
-        let in_memory = self.in_memory().find_map(|index| {
-            index.ids.get(&id).map(|offset| Place { segment: index.segment, offset: *offset })
-        });
+        let in_memory = self
+            .in_memory()
+            .find_map(|index| index.find(id).map(|offset| Place { segment: index.segment, offset }));
         let place = match in_memory {
             Some(place) => Some(place),
             None => self.sealed.find(&*self.disk, id)?,
@@ -331,7 +331,7 @@ impl Journal {
             return;
         }
         self.batches.rotate();
-        let next = ActiveIndex::new(self.last() + 1, self.active.ids.len());
+        let next = ActiveIndex::new(self.last() + 1, self.active.ids().len());
         let full = Arc::new(std::mem::replace(&mut self.active, next));
         self.sealing.push_back((self.last(), Arc::clone(&full)));
         self.seals = Some(full);

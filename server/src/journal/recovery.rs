@@ -201,7 +201,8 @@ impl<'a, 'b> Scan<'a, 'b> {
     fn parse(&mut self, segment: u64, is_last: bool) -> Result<Parsed, JournalError> {
         let bytes = segment::read(self.disk, segment)?;
         let chain_before = self.at.chain;
-        let mut index = ActiveIndex::new(segment, 0);
+        // With room for all of it from the start: a table that grows leaves holes of memory behind.
+        let mut index = ActiveIndex::new(segment, memchr::memchr_iter(b'\n', &bytes).count());
         let mut batches = Batches::new(&bytes, self.at);
         let mut last_batch_offset = 0;
         while self.at.record < self.until

@@ -111,6 +111,30 @@ fn what_is_acknowledged_in_time_is_not_shown_as_waiting() {
 }
 
 #[test]
+fn what_is_shown_as_waiting_is_no_more_so_when_it_is_sent() {
+    let mut stage = Stage::restored();
+    stage.send("one", 1);
+    stage.reply("message.send", &json!({"n": 1, "at": 1}));
+    (2..=4).for_each(|id| stage.send("x", id));
+    stage.pass(limits::PENDING_AFTER_MS);
+    assert_eq!(stage.session.status(stage.now_ms).pending, 3);
+    stage.reply("message.send", &json!({"n": 2, "at": 1}));
+    assert_eq!(stage.session.status(stage.now_ms).pending, 2);
+}
+
+#[test]
+fn a_flight_is_bounded_in_bytes() {
+    let mut stage = Stage::restored();
+    let long = "x".repeat(common::limits::TEXT_BYTES_MAX);
+    (0..100).for_each(|id| stage.send(&long, id));
+    stage.asked.truncate(1);
+    stage.reply("message.send", &json!({"n": 1, "at": 1}));
+    let bytes = (stage.asked.len() - 1) * long.len();
+    assert!(bytes > limits::FLIGHT_BYTES_MAX / 2, "a flight takes many: {bytes}");
+    assert!(bytes <= limits::FLIGHT_BYTES_MAX, "{bytes}");
+}
+
+#[test]
 fn texts_are_bounded_in_bytes_too() {
     let mut stage = Stage::restored();
     let long = "x".repeat(common::limits::TEXT_BYTES_MAX);

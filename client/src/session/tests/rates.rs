@@ -1,6 +1,7 @@
 //! Transcripts of a server that asks for patience.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::stage::Stage;
 use crate::session::*;
@@ -42,6 +43,17 @@ fn messages_that_were_put_off_leave_again_when_told_and_in_order() {
 }
 
 #[test]
+fn the_longest_wait_of_a_flight_counts() {
+    let mut stage = three_messages();
+    stage.refuse_id(2, too_fast(501));
+    stage.refuse_id(3, too_fast(500));
+    stage.pass(500);
+    assert_eq!(stage.take_transcript(), "pending two\npending three\n", "not before it is time for both");
+    stage.pass(1);
+    assert_eq!(stage.transcript.matches("ask ").count(), 2, "{}", stage.transcript);
+}
+
+#[test]
 fn being_put_off_by_almost_nothing_is_no_reason_to_hurry() {
     let mut stage = three_messages();
     stage.refuse_id(2, too_fast(1));
@@ -76,6 +88,7 @@ fn a_refusal_for_good_holds_nothing_up() {
     sent two Err("not there")
     ask 3 message.send {"id":"00000000-0000-0000-0000-000000000003","text":"three","to":"#ops"}
     "##);
+    assert_eq!(stage.released, [1, 2].map(Uuid::from_u128), "nobody sends it once more");
 }
 
 #[test]

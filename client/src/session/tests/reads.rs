@@ -154,6 +154,49 @@ fn one_s_own_are_read_when_nothing_else_is_unread() {
 }
 
 #[test]
+fn what_was_counted_when_it_was_read_elsewhere_is_not_counted_again() {
+    let mut stage = Stage::following();
+    stage.command(Command::Reads);
+    let ops = json!({"conversation": "#ops", "n": 2, "head": 5, "unread": 3, "mentions": 0});
+    stage.reply("read.list", &json!({"conversations": [ops], "more": false}));
+    stage.own_line(r##"{"kind":"read","conversation":"#ops","n":3,"unread":2,"mentions":0}"##);
+    happens(&mut stage, &[("bob", FILE), ("bob", MESSAGE)]);
+    assert_eq!(stage.session.status(0).unread, 2, "4 and 5 were unread already");
+}
+
+#[test]
+fn before_the_server_was_asked_nothing_is_counted() {
+    let mut stage = Stage::following();
+    happens(&mut stage, &[("bob", MESSAGE)]);
+    assert_eq!(stage.session.status(0).unread, 0);
+}
+
+#[test]
+fn a_long_list_is_read_to_its_end() {
+    let mut stage = Stage::following();
+    stage.take_transcript();
+    stage.command(Command::Reads);
+    let page = |name: &str, more: bool| {
+        let reading = json!({"conversation": name, "n": 0, "head": 1, "unread": 1, "mentions": 0});
+        json!({"conversations": [reading], "more": more})
+    };
+    stage.reply("read.list", &page("#ops", true));
+    assert!(!stage.transcript.contains("answer"), "{}", stage.transcript);
+    assert!(stage.transcript.ends_with("read.list {\"after\":\"#ops\"}\n"), "{}", stage.transcript);
+    stage.reply("read.list", &page("@bob", false));
+    assert_eq!(stage.session.status(0).unread, 2);
+}
+
+#[test]
+fn where_nothing_is_unread_nothing_is_marked() {
+    let mut stage = having_read(1, 0);
+    stage.command(Command::Open(ops()));
+    stage.reply("message.history", &page(1..=3, 3));
+    stage.pass(limits::MARK_EVERY_MS);
+    assert!(!stage.transcript.contains("read.mark"), "{}", stage.transcript);
+}
+
+#[test]
 fn what_the_server_has_counted_is_not_counted_again() {
     let mut stage = Stage::following();
     stage.command(Command::Reads);
@@ -172,7 +215,8 @@ fn what_was_read_before_another_conversation_is_opened_is_marked_too() {
     stage.reply("read.mark", &json!({"unread": 0}));
     stage.event(4);
     stage.command(Command::Open(Target::new("@bob").expect("a name")));
-    stage.reply("message.history", &json!({"head": 0, "events": []}));
+    stage.reply("message.history", &json!({"conversation": "@bob", "head": 0, "events": []}));
+    assert!(stage.transcript.ends_with("opened @bob []\nanswer Done\n"), "{}", stage.transcript);
     stage.take_transcript();
     stage.pass(limits::MARK_EVERY_MS);
     assert_eq!(stage.session.status(0).unread, 0);

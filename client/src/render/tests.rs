@@ -1,0 +1,205 @@
+//! What a person sees, byte by byte.
+
+use super::*;
+use crate::words::Language;
+use common::Event;
+
+fn renderer(has_colours: bool) -> Renderer {
+    Renderer { zone: TimeZone::UTC, ..Renderer::new(Words::ENGLISH, has_colours, || None) }
+}
+
+fn shown(entry: &Entry) -> String {
+    renderer(false).entry(entry).expect("something to show")
+}
+
+fn entry(event: &str) -> Entry {
+    let event: Event<'_> = serde_json::from_str(event).expect("an event");
+    let event = event.into_owned();
+    Entry { conversation: event.to.clone(), n: event.n, line: "".into(), event: Some(event), present: None }
+}
+
+fn message(text: &str) -> Entry {
+    let text = serde_json::to_string(text).expect("json");
+    entry(&format!(
+        r##"{{"n":17,"at":1763700000123,"to":"#café","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":{text}}}"##
+    ))
+}
+
+#[test]
+fn the_bell_rings_for_whoever_is_called_and_wants_it() {
+    let renderer = Renderer { has_bell: true, ..renderer(false) };
+    renderer.read_by(&UserName::new("alice").expect("a name"));
+    let rings = |renderer: &Renderer, to: &str, from: &str, rest: &str| {
+        let id = "01970000-0000-7000-8000-000000000001";
+        let line = format!(r##"{{"n":1,"at":0,"to":"{to}","from":"{from}","id":"{id}",{rest}}}"##);
+        let alice = UserName::new("alice").expect("a name");
+        renderer.rings_for(&News::Entry(Entry::read(&alice, &line).expect("an event")))
+    };
+    let text = |text: &str| format!(r#""kind":"message","text":"{text}""#);
+    assert!(rings(&renderer, "#a", "bob", &text("oi @alice")));
+    assert!(rings(&renderer, "#a", "bob", &text("@here: lunch")));
+    assert!(rings(&renderer, "@alice", "bob", &text("oi")));
+    assert!(!rings(&renderer, "#a", "bob", &text("oi @carlos")));
+    assert!(!rings(&renderer, "#a", "alice", &text("@here and @alice")), "her own");
+    assert!(!rings(&renderer, "@bob", "alice", &text("oi")), "her own, from another session");
+    assert!(!rings(&renderer, "@alice", "bob", r#""kind":"message.deleted","of":1"#));
+    let silent = Renderer { has_bell: false, ..renderer.clone() };
+    assert!(!rings(&silent, "@alice", "bob", &text("oi")), "nobody asked for it");
+}
+
+#[test]
+fn a_message_with_time_place_number_and_sender() {
+    insta::assert_snapshot!(shown(&message("oi")), @"04:40 #café 17 alice: oi");
+    let joined = r##"{"n":2,"at":0,"to":"#a","from":"bob","kind":"channel.joined"}"##;
+    insta::assert_snapshot!(shown(&entry(joined)), @"00:00 #a 2 bob joined #a");
+}
+
+#[test]
+fn a_text_of_many_lines_cannot_pose_as_another_message() {
+    insta::assert_snapshot!(shown(&message("one\n04:40 #café 18 bob: two")), @r"
+    04:40 #café 17 alice: one
+                          04:40 #café 18 bob: two
+    ");
+}
+
+#[test]
+fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
+    let shown = renderer(true).entry(&message("\x1b]0;title\x07\x1b[2J")).expect("a message");
+    let text = shown.split("alice: ").nth(1).expect("the text");
+    insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("the end of the colour"), @"␛]0;title␇␛[2J");
+    let refused = common::Error::new(common::Reason::Internal, "\x1b[2J");
+    assert!(!renderer(false).news(&News::SessionEnded(refused)).expect("news").contains('\x1b'));
+}
+
+#[test]
+fn colours_say_who_is_who_and_who_is_meant() {
+    let renderer = renderer(true);
+    renderer.read_by(&UserName::new("alice").expect("a name"));
+    let bytes = |entry: &Entry| renderer.entry(entry).expect("something to show").replace('\x1b', "␛");
+    let from_bob = entry(
+        r##"{"n":1,"at":0,"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi @alice, @carlos"}"##,
+    );
+    let lines = [
+        bytes(&message("oi")),
+        bytes(&from_bob),
+        bytes(&happened(KINDS[2])),
+        renderer.note("-- x --").replace('\x1b', "␛"),
+    ];
+    insta::assert_snapshot!(lines.join("\n"), @"
+    ␛[2m04:40 #café 17 ␛[0m␛[1malice: ␛[0moi
+    ␛[2m00:00 #a 1 ␛[0m␛[1;33mbob: ␛[0moi ␛[1m@alice␛[0m, @carlos
+    ␛[2m00:00 #ops 3 alice joined #ops␛[0m
+    ␛[2m-- x --␛[0m
+    ");
+}
+
+#[test]
+fn without_colours_there_are_no_escapes_at_all() {
+    let renderer = renderer(false);
+    renderer.read_by(&UserName::new("alice").expect("a name"));
+    for entry in [message("oi @alice"), happened(KINDS[2])] {
+        assert!(!renderer.entry(&entry).expect("something to show").contains('\x1b'));
+    }
+}
+
+#[test]
+fn a_long_text_hangs_under_its_beginning() {
+    let renderer = Renderer { columns: || Some(30), ..renderer(false) };
+    insta::assert_snapshot!(renderer.entry(&message("um dois três quatro")).expect("a message"), @r"
+    04:40 #café 17 alice: um dois
+                   três quatro
+    ");
+}
+
+fn happened(rest: &str) -> Entry {
+    entry(&format!(r##"{{"n":3,"at":0,"to":"#ops","from":"alice",{rest}}}"##))
+}
+
+const KINDS: &[&str] = &[
+    r#""kind":"channel.created""#,
+    r#""kind":"channel.created","private":true"#,
+    r#""kind":"channel.joined""#,
+    r#""kind":"channel.left""#,
+    r#""kind":"channel.invited","user":"bob""#,
+    r#""kind":"channel.kicked","user":"bob""#,
+    r#""kind":"channel.banned","user":"bob""#,
+    r#""kind":"channel.unbanned","user":"bob""#,
+    r#""kind":"channel.role","user":"bob","role":"owner""#,
+    r#""kind":"channel.role","user":"bob","role":"member""#,
+    r#""kind":"channel.set","subject":"on\u001b call""#,
+    r#""kind":"channel.set","subject":"","private":true"#,
+    r#""kind":"channel.set","private":false"#,
+];
+
+#[test]
+fn every_kind_of_event_in_words() {
+    let words: Vec<_> = KINDS.iter().map(|kind| shown(&happened(kind))).collect();
+    insta::assert_snapshot!(words.join("\n"), @"
+    00:00 #ops 3 alice created #ops
+    00:00 #ops 3 alice created the private #ops
+    00:00 #ops 3 alice joined #ops
+    00:00 #ops 3 alice left #ops
+    00:00 #ops 3 alice invited bob
+    00:00 #ops 3 alice removed bob
+    00:00 #ops 3 alice banned bob
+    00:00 #ops 3 alice took the ban of bob back
+    00:00 #ops 3 alice made bob an owner
+    00:00 #ops 3 alice made bob a member
+    00:00 #ops 3 alice set the subject: on␛ call
+    00:00 #ops 3 alice made #ops private and took the subject away
+    00:00 #ops 3 alice made #ops public
+    ");
+}
+
+#[test]
+fn every_kind_of_event_in_portuguese() {
+    let renderer = Renderer { words: Words::new(Language::Portuguese), ..renderer(false) };
+    let words: Vec<_> = KINDS.iter().filter_map(|kind| renderer.entry(&happened(kind))).collect();
+    insta::assert_snapshot!(words.join("\n"), @"
+    00:00 #ops 3 alice criou #ops
+    00:00 #ops 3 alice criou o grupo privado #ops
+    00:00 #ops 3 alice entrou em #ops
+    00:00 #ops 3 alice saiu de #ops
+    00:00 #ops 3 alice convidou bob
+    00:00 #ops 3 alice removeu bob
+    00:00 #ops 3 alice baniu bob
+    00:00 #ops 3 alice desfez o banimento de bob
+    00:00 #ops 3 alice deu a bob a posse do canal
+    00:00 #ops 3 alice passou bob a membro
+    00:00 #ops 3 alice definiu o assunto: on␛ call
+    00:00 #ops 3 alice tornou #ops privado e tirou o assunto
+    00:00 #ops 3 alice tornou #ops público
+    ");
+}
+
+#[test]
+fn what_is_not_known_is_not_shown() {
+    assert_eq!(renderer(false).entry(&happened(r#""kind":"poll.opened""#)), None);
+    let opened = [happened(r#""kind":"poll.opened""#), happened(r#""kind":"channel.left""#)];
+    insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 0, 0), @"
+    -- #ops from 3 on --
+    00:00 #ops 3 alice left #ops
+    ");
+    insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 7, 5), @"
+    -- #ops: 7 unread, from 3 on --
+    00:00 #ops 3 alice left #ops
+    -- 5 more: /next --
+    ");
+}
+
+#[test]
+fn what_happens_to_the_reader_is_said_to_the_reader() {
+    let news = |news: News| renderer(false).news(&news).expect("news");
+    let lines = [
+        news(News::Invited(happened(r#""kind":"channel.invited","user":"bob""#))),
+        news(News::MembershipEnded(happened(r#""kind":"channel.kicked","user":"bob""#))),
+        news(News::MembershipEnded(happened(r#""kind":"channel.banned","user":"bob""#))),
+        news(News::MembershipEnded(happened(r#""kind":"channel.left""#))),
+    ];
+    insta::assert_snapshot!(lines.join("\n"), @"
+    -- alice invites you to #ops: /accept #ops or /decline #ops --
+    -- alice removed you from #ops --
+    -- alice banned you from #ops --
+    -- you left #ops in another session --
+    ");
+}
