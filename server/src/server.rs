@@ -209,6 +209,8 @@ impl Server {
     fn round(&mut self, takes_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
         self.engine.tell(&mut self.sockets)?;
+        // A disk that has just become idle need not wait for the next requests.
+        self.engine.flush();
         let now_ms = clock::unix_ms();
         self.engine.take_outcomes(now_ms);
         let has_more = takes_requests && self.take_requests(now_ms)?;
