@@ -1,10 +1,12 @@
 //! Ever more idle clients, at papo and at a node of bare sockets: what one costs in the node.
 
-use anyhow::{Result, ensure};
-use transport::poll::{Watch, wait};
-use transport::{Context, Frame, Kind, Sent, Socket};
-
+use std::io::Write as _;
 use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use transport::poll::{Watch, wait};
+use transport::{Context, Frame, Kind, Sent, Socket, open_files};
 
 use super::{Curve, Grow, rested_kib};
 use crate::bare_node::PUBLISHED;
@@ -16,6 +18,12 @@ const CLIENTS: &[u64] = &[500, 1_000, 2_000, 5_000];
 
 /// Clients of one context: libzmq's limit is 1023 sockets, and a client has two.
 const CLIENTS_PER_CONTEXT: u64 = 500;
+
+/// Open files that a client takes in the bench: two connections, and for each of its two sockets a mailbox.
+const CLIENT_FILES: u64 = 4;
+
+/// Open files of the bench beside its clients, at the most.
+const OTHER_FILES: u64 = 500;
 
 pub(super) fn run(grow: &mut Grow<'_>) -> Result<()> {
     for _ in 0..grow.runs {
@@ -32,7 +40,12 @@ fn connect_more(grow: &mut Grow<'_>, node: &Node, curve: Curve) -> Result<()> {
     // The first client makes the node's own buffers, which are not to be counted.
     let mut clients = vec![Clients::connect(node, 0, 1)?];
     let (before, mut next) = (rested_kib(&node.process)?, 1);
+    let files = raise_hard_limit();
     for &size in grow.sizes(CLIENTS, 0) {
+        if size * CLIENT_FILES + OTHER_FILES > files {
+            writeln!(std::io::stderr(), "{size} idle clients are left out: only {files} files may be open")?;
+            continue;
+        }
         while next <= size {
             let count = CLIENTS_PER_CONTEXT.min(size + 1 - next);
             clients.push(Clients::connect(node, next, count)?);
@@ -46,6 +59,15 @@ fn connect_more(grow: &mut Grow<'_>, node: &Node, curve: Curve) -> Result<()> {
 
 /// How long the bare node is given to have a subscription, before it is asked again to publish.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Lets the bench open as many files as it needs, where the system permits it: root may raise the hard limit. Returns
+/// what holds.
+fn raise_hard_limit() -> u64 {
+    let wanted = CLIENTS.last().map_or(0, |clients| clients * CLIENT_FILES + OTHER_FILES);
+    let now = open_files::raise_limit();
+    let limit = Rlimit { current: Some(wanted), maximum: Some(wanted) };
+    if now < wanted && setrlimit(Resource::Nofile, limit).is_ok() { wanted } else { now }
+}
 
 /// Connections that are kept open.
 struct Clients {
