@@ -30,8 +30,10 @@ use crate::store::Store;
 use crate::tokens::TokenIssuer;
 use crate::work::Work;
 
-/// Request frames taken in one round, before what has gathered goes to the disk.
-const FRAMES_PER_ROUND_MAX: usize = 256;
+/// Request lines after which a round ends, so that what has gathered goes to a disk that is idle, and what is on the disk
+/// is told. With long rounds everybody works in turn, and waits in turn: all clients, the server, the disk. A round costs
+/// as much as a few requests.
+const LINES_PER_ROUND: u64 = 64;
 
 /// How long a stop waits for the disk.
 const STOP_WAIT: Duration = Duration::from_secs(10);
@@ -170,17 +172,12 @@ impl Server {
     /// Serves until a stop is requested; then everything that was accepted is on disk and answered.
     pub fn run(mut self, stop: &Stop) -> Result<(), ServerError> {
         stop.watch(self.waker.clone());
+        let mut has_more = false;
         while !stop.is_requested() {
-            let idle = [Watch::Wake(&self.wake), Watch::Readable(self.control.socket())];
-            let [wake, control] = idle;
-            let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
-            let timeout = left_ms.map(Duration::from_millis);
-            if self.engine.takes_requests() {
-                wait(&[wake, control, Watch::Readable(&self.sockets.requests)], timeout)?;
-            } else {
-                wait(&[wake, control], timeout)?;
+            if !has_more {
+                self.wait()?;
             }
-            self.round(true)?;
+            has_more = self.round(true)?;
         }
         self.engine.note_present(clock::unix_ms());
         let deadline = clock::now() + STOP_WAIT;
@@ -194,15 +191,27 @@ impl Server {
         Ok(())
     }
 
-    /// One round: what the disk has done is told, what is asked is decided, and what was decided goes to disk.
-    fn round(&mut self, takes_requests: bool) -> Result<(), ServerError> {
+    /// Waits until there is something to do.
+    fn wait(&self) -> Result<(), TransportError> {
+        let idle = [Watch::Wake(&self.wake), Watch::Readable(self.control.socket())];
+        let [wake, control] = idle;
+        let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
+        let timeout = left_ms.map(Duration::from_millis);
+        if self.engine.takes_requests() {
+            wait(&[wake, control, Watch::Readable(&self.sockets.requests)], timeout)
+        } else {
+            wait(&idle, timeout)
+        }
+    }
+
+    /// One round: what the disk has done is told, what is asked is decided, and what was decided goes to disk. Whether
+    /// more may be asked already.
+    fn round(&mut self, takes_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
         self.engine.tell(&mut self.sockets)?;
         let now_ms = clock::unix_ms();
         self.engine.take_outcomes(now_ms);
-        if takes_requests {
-            self.take_requests(now_ms)?;
-        }
+        let has_more = takes_requests && self.take_requests(now_ms)?;
         self.engine.tick(now_ms);
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
@@ -210,20 +219,22 @@ impl Server {
             self.engine.tell(&mut self.sockets)?;
         }
         self.answer_control()?;
-        Ok(())
+        Ok(has_more)
     }
 
-    fn take_requests(&mut self, now_ms: u64) -> Result<(), TransportError> {
-        let mut frames = Vec::new();
-        for _ in 0..FRAMES_PER_ROUND_MAX {
+    /// Takes some requests. Whether there may be more.
+    fn take_requests(&mut self, now_ms: u64) -> Result<bool, TransportError> {
+        let (mut frames, enough) = (Vec::new(), self.engine.counters.requests + LINES_PER_ROUND);
+        for _ in 0..LINES_PER_ROUND {
+            if self.engine.counters.requests >= enough {
+                break;
+            }
             if !self.engine.takes_requests() || !self.sockets.requests.receive(&mut frames)? {
-                return Ok(());
+                return Ok(false);
             }
             self.engine.accept(&mut frames, now_ms);
         }
-        // There may be more: the next wait must not sleep over it.
-        self.waker.wake();
-        Ok(())
+        Ok(true)
     }
 
     fn answer_control(&self) -> Result<(), TransportError> {

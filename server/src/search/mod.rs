@@ -2,7 +2,8 @@
 //!
 //! A thread of its own follows the log and never holds up anybody. It is told how far the log is on the disk, and
 //! nothing else: what it has not taken in yet waits in the log, so there is no queue to fill. It works when somebody
-//! searches, when much has gathered, and now and then; between two such runs it holds nothing but the open index. The
+//! searches, when much has gathered and no more is coming for a moment, and now and then; between two such runs it holds
+//! nothing but the open index. The
 //! index says up to which place in the log it stands, chain included: another log's, another version's, or a
 //! damaged one is thrown away and made again.
 //!
@@ -23,6 +24,7 @@ use std::{fs, io};
 
 use thiserror::Error;
 use tracing::warn;
+use transport::clock;
 
 use self::index::MessageIndex;
 use self::indexer::Indexer;
@@ -45,8 +47,15 @@ pub const WAITING_MAX: usize = 64;
 /// Records that gather before they are taken in without anybody asking: a fraction of a second of work.
 const GATHERING_RECORDS: u64 = 5000;
 
-/// How long fewer than that gather. Taking in a few costs some synced files, which are the disk's time.
+/// How long at most they gather. Taking in a few costs some synced files, which are the disk's time.
 const GATHERING_TIME: Duration = Duration::from_secs(30);
+
+/// How often it looks whether more is coming, when enough has gathered.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// So many records in that time are a flood, ten thousand a second. Its senders need the disk and the processors themselves:
+/// taking it in at the same time would cost a third of what they can send.
+const FLOOD_RECORDS: u64 = 1000;
 
 /// How long a search waits for the index.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -207,23 +216,22 @@ impl Shared {
 
     /// Waits for work. Returns up to which record; `None` at the end.
     fn next_work(&self) -> Option<u64> {
-        let mut progress = self.lock();
+        let (begun, mut progress, mut before) = (clock::now(), self.lock(), 0);
         loop {
-            let indexed = progress.indexed.unwrap_or(0);
+            let (indexed, durable) = (progress.indexed.unwrap_or(0), self.durable());
             self.due.store(indexed + GATHERING_RECORDS, Ordering::Relaxed);
-            let durable = self.durable();
             if progress.is_stopping {
                 return None;
             }
-            if progress.wanted > indexed || durable >= indexed + GATHERING_RECORDS {
+            let (gathered, new) = (durable.saturating_sub(indexed), durable.saturating_sub(before));
+            let waited = clock::now().duration_since(begun);
+            if progress.wanted > indexed || is_due(gathered, new, waited) {
                 return Some(durable);
             }
-            let waited = self.changed.wait_timeout(progress, GATHERING_TIME);
-            let (next, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-            if waited.timed_out() && !next.is_stopping && self.durable() > indexed {
-                return Some(self.durable());
-            }
-            progress = next;
+            before = durable;
+            let pause = if gathered < GATHERING_RECORDS { GATHERING_TIME } else { LOOK_EVERY };
+            let waited = self.changed.wait_timeout(progress, pause);
+            (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -268,6 +276,13 @@ impl Shared {
     }
 }
 
+/// Whether what has gathered is taken in though nobody searches: how many records, how many of them are `new` since the last
+/// look, and how long ago it was begun to wait.
+fn is_due(gathered: u64, new: u64, waited: Duration) -> bool {
+    let is_flood = new >= FLOOD_RECORDS;
+    gathered >= GATHERING_RECORDS && !is_flood || gathered > 0 && waited >= GATHERING_TIME
+}
+
 /// Makes the index of a data folder that no server works on, from the log alone. Returns up to which record it goes.
 ///
 /// # Errors
@@ -286,5 +301,21 @@ fn clear(data: &Path) -> io::Result<()> {
     match fs::remove_dir_all(data.join(SEARCH_FOLDER)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_taken_in_when_it_is_over_or_has_lasted() {
+        let short = GATHERING_TIME - Duration::from_millis(1);
+        assert!(!is_due(GATHERING_RECORDS - 1, 1, short), "few can wait");
+        assert!(is_due(GATHERING_RECORDS, FLOOD_RECORDS - 1, Duration::ZERO));
+        assert!(!is_due(1_000_000, FLOOD_RECORDS, short), "more is coming");
+        assert!(is_due(1_000_000, FLOOD_RECORDS, GATHERING_TIME));
+        assert!(is_due(1, 1, GATHERING_TIME));
+        assert!(!is_due(0, 0, 2 * GATHERING_TIME), "there is nothing to do");
     }
 }
