@@ -65,6 +65,9 @@ enum Command {
         /// The second one
         second: PathBuf,
     },
+    /// Keep idle clients connected
+    #[command(hide = true)]
+    IdleClients { clients: String, subscribers: String, first: u64, count: u64 },
     /// Make a data folder with many messages, to look at a node with a profiler
     Fill {
         /// The data folder, which may be there
@@ -122,6 +125,9 @@ fn main() -> Result<()> {
         Some(Command::BareNode) => bare_node::run(),
         Some(Command::Fill { data, messages }) => fill(&data, messages),
         Some(Command::Pages { data, messages, measure }) => measure.pages(&data, messages),
+        Some(Command::IdleClients { clients, subscribers, first, count }) => {
+            growth::hold_clients(&clients, &subscribers, first, count)
+        }
         Some(Command::Grow(measure)) => measure.run(false),
         Some(Command::Compare { first, second }) => compare::run(&first, &second),
         None => bench.measure.run(true),

@@ -219,6 +219,9 @@ fn a_chat_begins_at_once_without_its_server_and_tells_what_came_meanwhile_when_i
     alice.wait_for("#general (connecting, 0 waiting)>");
     alice.enter("@bob");
     alice.wait_until("opens another one", |screen| screen.matches("does not answer yet").count() == 2);
+    alice.wait_until("asks", |screen| {
+        screen.trim_end().lines().last().is_some_and(|last| last.starts_with("@bob (") && last.ends_with('>'))
+    });
     alice.enter("sem servidor");
     alice.wait_for("-- waiting to be sent to @bob: sem servidor --");
     node.start("up");

@@ -58,6 +58,9 @@ fn called_with(flags: &str) -> String {
     bob.join("#general").expect("joined");
     let terminal = Terminal::chat_with(node.server(), config.path(), flags);
     terminal.wait_for_written("you are not logged in");
+    if !flags.contains("--plain") {
+        terminal.wait_for("papo>");
+    }
     terminal.enter("/login alice");
     terminal.wait_for_written("password");
     terminal.enter(PASSWORD);

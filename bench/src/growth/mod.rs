@@ -17,6 +17,7 @@ use crate::papo::Node;
 use crate::process::Process;
 use crate::workloads::Setup;
 
+pub(crate) use clients::hold as hold_clients;
 pub(crate) use curves::{Curve, Growth, Point};
 
 /// How long a node that has nothing to do is left alone before its memory is read.
