@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use common::messages::Sent;
-use common::{Body, Call, ChannelName, Event, Target, Text, UserName, rpc};
+use common::{Body, Call, ChannelName, Event, Target, Text, UserName, requests, rpc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use server::commits::Commits;
 use server::domain::{Command, Deed, State, TopicSecret, decide};
@@ -89,8 +89,8 @@ fn decode(criterion: &mut Criterion) {
     });
     group.bench_function("envelope and parameters", |bencher| {
         bencher.iter(|| {
-            let request = rpc::decode(black_box(line.as_bytes())).expect("a request");
-            matches!(Call::decode(&request.method, request.params), Ok(Call::MessageSend(_)))
+            let asked = requests::decode(black_box(line.as_bytes())).expect("a request");
+            matches!(asked.call, Call::MessageSend(_))
         });
     });
     group.finish();

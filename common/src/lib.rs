@@ -15,6 +15,7 @@ mod json;
 pub mod errors;
 pub mod rpc;
 pub mod methods;
+pub mod requests;
 
 pub mod accounts;
 pub mod channels;

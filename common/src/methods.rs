@@ -1,6 +1,8 @@
 //! The one list of methods: name, rights, parameters, result, help and an example each. Dispatch, the tests
 //! and the table in `docs/PROTOCOL.md` come from it.
 
+use serde::{Deserialize, Deserializer};
+
 use crate::errors::{Error, Reason};
 use crate::text::NewPassword;
 use crate::{
@@ -72,6 +74,11 @@ macro_rules! methods {
                 match method {
                     $(Method::$name => serde_json::from_str(params).map(Self::$name).map_err(|e| invalid($wire, &e)),)+
                 }
+            }
+
+            /// Reads the parameters of a method where they stand.
+            pub(crate) fn read<D: Deserializer<'a>>(method: Method, params: D) -> Result<Self, D::Error> {
+                match method { $(Method::$name => Deserialize::deserialize(params).map(Self::$name),)+ }
             }
 
             /// Which method this is.

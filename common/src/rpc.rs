@@ -10,6 +10,9 @@ use crate::errors::{Error, Reason};
 use crate::json;
 use crate::limits::{FRAME_LINES_MAX, LINE_BYTES_MAX, REQUEST_ID_BYTES_MAX};
 
+/// The version of JSON-RPC, as every request names it.
+pub(crate) const VERSION: &str = "2.0";
+
 /// A request whose parameters have not been looked at yet.
 #[derive(Debug)]
 pub struct Request<'a> {
@@ -90,7 +93,7 @@ pub fn decode(line: &[u8]) -> Result<Request<'_>, Refused<'_>> {
         );
         refused("null", Reason::InvalidRequest, message)
     })?;
-    if request.jsonrpc != Some("2.0") {
+    if request.jsonrpc != Some(VERSION) {
         return Err(refused(id, Reason::InvalidRequest, "a request needs \"jsonrpc\":\"2.0\""));
     }
     let method = request
@@ -108,7 +111,8 @@ fn refused(id: &str, reason: Reason, message: impl Into<String>) -> Refused<'_> 
     Refused { id, error: Error::new(reason, message) }
 }
 
-fn usable_id(id: &str) -> Option<&str> {
+/// An `id`, as it was written, if it can be answered under.
+pub(crate) fn usable_id(id: &str) -> Option<&str> {
     let kind_fits = id.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
     (kind_fits && id.len() <= REQUEST_ID_BYTES_MAX).then_some(id)
 }

@@ -1,6 +1,7 @@
 //! Request frames from anybody: every line is decided, and answered by a line that can be read.
 #![no_main]
 
+use common::requests::{self, Asked};
 use common::rpc::{self, Refused};
 use common::{Call, Error, Method};
 use libfuzzer_sys::fuzz_target;
@@ -21,11 +22,15 @@ fuzz_target!(|frame: &[u8]| {
 });
 
 fn decide(line: &[u8]) {
-    let (id, error) = match rpc::decode(line) {
-        Ok(request) => (request.id, Call::decode(&request.method, request.params).err()),
-        Err(Refused { id, error }) => (id, Some(error)),
+    let (id, outcome) = match rpc::decode(line) {
+        Ok(request) => (request.id, Call::decode(&request.method, request.params)),
+        Err(Refused { id, error }) => (id, Err(error)),
     };
-    assert_answerable(id, error.as_ref());
+    match requests::decode(line) {
+        Ok(Asked { id: whole, call }) => assert_eq!((whole, Ok(&call)), (id, outcome.as_ref()), "read whole"),
+        Err(Refused { id: whole, error }) => assert_eq!((whole, Err(&error)), (id, outcome.as_ref()), "read whole"),
+    }
+    assert_answerable(id, outcome.as_ref().err());
 }
 
 /// A reply is one line of JSON, whatever its `id` is and the error says.

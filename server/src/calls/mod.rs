@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
-use common::rpc::{self, encode_error, encode_result};
+use common::requests::{self, Asked};
+use common::rpc::{encode_error, encode_result};
 use common::{Call, Error, Reason, UserName};
 use serde::Serialize;
 use transport::Frame;
@@ -91,18 +92,14 @@ impl Desk<'_> {
     /// Answers one request line with one reply line; or says what must be done first, and then wants to be
     /// asked again with the outcome.
     pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
-        let request = match rpc::decode(line) {
-            Ok(request) => request,
+        let Asked { id, call } = match requests::decode(line) {
+            Ok(asked) => asked,
             Err(refused) => {
                 encode_error(out, refused.id, &refused.error);
                 return None;
             }
         };
-        let id = request.id;
-        let failed = match Call::decode(&request.method, request.params) {
-            Ok(call) => self.call(call, id, outcome, out).err()?,
-            Err(error) => Pending::Failed(error),
-        };
+        let failed = self.call(call, id, outcome, out).err()?;
         match failed {
             Pending::Failed(error) => {
                 encode_error(out, id, &error);

@@ -1,0 +1,183 @@
+//! A request line read whole: the envelope and the parameters of its method.
+//!
+//! Nearly all lines name their method before its parameters. Those are read in one pass. All others, and those that are to
+//! be refused, are read again in steps, by [`rpc::decode`] and [`Call::decode`], which say exactly what is wrong.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::limits::LINE_BYTES_MAX;
+use crate::methods::{Call, Method};
+use crate::rpc::{self, Refused, VERSION, usable_id};
+
+/// A request whose parameters have been read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The sender's `id`, kept as it was written.
+    pub id: &'a str,
+    /// What is asked.
+    pub call: Call<'a>,
+}
+
+/// Reads one request line.
+///
+/// # Errors
+///
+/// Why there is nothing to be done, and the `id` to say so under.
+pub fn decode(line: &[u8]) -> Result<Asked<'_>, Refused<'_>> {
+    in_one_pass(line).map_or_else(|| in_steps(line), Ok)
+}
+
+fn in_one_pass(line: &[u8]) -> Option<Asked<'_>> {
+    let text = std::str::from_utf8(line).ok().filter(|text| text.len() <= LINE_BYTES_MAX)?;
+    serde_json::from_str(text).ok()
+}
+
+fn in_steps(line: &[u8]) -> Result<Asked<'_>, Refused<'_>> {
+    let request = rpc::decode(line)?;
+    let call = Call::decode(&request.method, request.params);
+    call.map(|call| Asked { id: request.id, call }).map_err(|error| Refused { id: request.id, error })
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Asked<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Envelope)
+    }
+}
+
+struct Envelope;
+
+impl<'de> Visitor<'de> for Envelope {
+    type Value = Asked<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a request in the usual form")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let unusual = || A::Error::custom("not the usual form");
+        let (mut has_version, mut id, mut method, mut call) = (false, None, None, None);
+        while let Some(key) = map.next_key::<&str>()? {
+            match (key, method) {
+                ("jsonrpc", _) if !has_version && map.next_value::<&str>()? == VERSION => has_version = true,
+                ("id", _) if id.is_none() => {
+                    id = Some(usable_id(map.next_value::<&RawValue>()?.get()).ok_or_else(unusual)?);
+                }
+                ("method", None) => method = Some(Method::named(map.next_value()?).ok_or_else(unusual)?),
+                ("params", Some(method)) if call.is_none() => {
+                    call = Some(map.next_value_seed(Parameters(method))?);
+                }
+                _ => return Err(unusual()),
+            }
+        }
+        let (id, call) = id.zip(call).filter(|_| has_version).ok_or_else(unusual)?;
+        Ok(Asked { id, call })
+    }
+}
+
+/// The parameters of a method, where they stand.
+struct Parameters(Method);
+
+impl<'de> DeserializeSeed<'de> for Parameters {
+    type Value = Call<'de>;
+
+    /// They are an object: a structure alone would be read from an array as well.
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Parameters {
+    type Value = Call<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Call::read(self.0, MapAccessDeserializer::new(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn line(method: Method) -> String {
+        let about = method.description();
+        format!(r#"{{"jsonrpc":"2.0","id":7,"method":"{}","params":{}}}"#, about.name, about.params)
+    }
+
+    fn words(refused: Refused<'_>) -> String {
+        format!("{} {:?}", refused.id, refused.error)
+    }
+
+    /// What is read in one pass is what is read in steps, and nothing else is.
+    fn check(line: &[u8]) {
+        let steps = in_steps(line);
+        if let Some(asked) = in_one_pass(line) {
+            assert_eq!(steps.as_ref().ok(), Some(&asked), "{}", String::from_utf8_lossy(line));
+        }
+        assert_eq!(decode(line).map_err(words), steps.map_err(words));
+    }
+
+    #[test]
+    fn every_method_is_read_in_one_pass() {
+        for method in Method::ALL {
+            let line = line(*method);
+            let asked = in_one_pass(line.as_bytes()).expect(&line);
+            assert_eq!((asked.id, asked.call.method()), ("7", *method));
+            check(line.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_unusual_is_decided_as_in_steps() {
+        let lines = [
+            r#"{"params":{},"method":"server.info","jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"server.info"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"server.info","params":{},"more":1}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"server.info","params":[]}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"server.info","params":{},"params":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"server.info","params":{}}"#,
+            r#"{"jsonrpc":"2.0","id":[],"id":2,"method":"server.info","params":{}}"#,
+            r#"{"jsonrpc":"1.0","jsonrpc":"2.0","id":1,"method":"server.info","params":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"nothing","method":"server.info","params":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"nothing","params":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"server\u002einfo","params":{}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"server.info","params":{}}"#,
+            r#"{"jsonrpc":"2.0","method":"server.info","params":{}}"#,
+            r#"{"id":1,"method":"server.info","params":{}}"#,
+            r##"{"jsonrpc":"2.0","id":1,"method":"channel.join","params":["t","#a"]}"##,
+            r##"{"jsonrpc":"2.0","id":1,"method":"channel.join","params":{"token":"t","channel":"a"}}"##,
+            r##"{"jsonrpc":"2.0","id":1,"method":"channel.join","params":{"token":"t","token":"t","channel":"#a"}}"##,
+            r#"{"jsonrpc":"2.0","id":1,"method":"server.info","params":{}} {}"#,
+            "[]",
+            "",
+        ];
+        lines.iter().for_each(|line| check(line.as_bytes()));
+        assert!(in_one_pass(&vec![b' '; LINE_BYTES_MAX + 1]).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_with_a_piece_changed_is_decided_as_in_steps(
+            method in proptest::sample::select(Method::ALL),
+            at: proptest::sample::Index,
+            removed in 0..12_usize,
+            put in "[\\[\\]{}:,\"a0 \\\\]{0,3}",
+        ) {
+            let line = line(method);
+            let start = at.index(line.len());
+            let end = (start + removed).min(line.len());
+            if line.is_char_boundary(start) && line.is_char_boundary(end) {
+                check([&line[..start], &put, &line[end..]].concat().as_bytes());
+            }
+        }
+    }
+}
