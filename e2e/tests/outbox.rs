@@ -225,9 +225,8 @@ fn a_chat_begins_at_once_without_its_server_and_tells_what_came_meanwhile_when_i
     alice.enter("sem servidor");
     alice.wait_for("-- waiting to be sent to @bob: sem servidor --");
     node.start("up");
-    // Nothing more is typed.
+    // Nothing more is typed. What is shown here may be read before the summary is asked for, which then leaves it out.
     alice.wait_for("alice: sem servidor");
-    alice.wait_for("unread: 1 in 1 conversation");
     alice.wait_for("@bob: 1 unread");
     alice.enter("/status");
     alice.wait_for("connected to tcp://");
