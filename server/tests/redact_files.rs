@@ -97,8 +97,17 @@ fn worked() -> FaultyDisk {
 fn begin(disk: &FaultyDisk, number: u128) {
     let FileInfo { name, bytes, sha256 } = file(CONTENTS[1], "again.pdf");
     let to = Target::new("#a").expect("a target");
-    let upload =
-        Upload { id: id(number), user: alice(), to, name, bytes, sha256, begun: NOW_MS, is_verified: true };
+    let upload = Upload {
+        id: id(number),
+        user: alice(),
+        to,
+        name,
+        bytes,
+        sha256,
+        begun: NOW_MS,
+        is_verified: true,
+        is_inherited: false,
+    };
     let note = serde_json::to_vec(&upload).expect("json");
     disk.replace_atomically(&format!("files/uploads/{}.json", upload.id), &note).expect("room");
 }

@@ -44,3 +44,8 @@ fn heads_of_before_a_joining_do_not_end_what_follows_it() {
 fn what_a_failed_sync_left_in_memory_alone_is_written_again_before_anybody_relies_on_it() {
     run(52);
 }
+
+#[test]
+fn what_a_failed_sync_left_of_an_upload_is_written_again_before_it_is_sent() {
+    run(789);
+}

@@ -32,8 +32,11 @@ pub(super) fn begin(
     files::may_share(desk.ledger.state(), &user, &to, id, desk.now_ms)?;
     let is_verified = files::may_read_content(desk.ledger.state(), &user, &info.sha256);
     let common::FileInfo { name, bytes, sha256 } = info;
-    let asked = Upload { id, user, to, name, bytes, sha256, begun: desk.now_ms, is_verified };
-    let upload = match desk.files.uploads.resume(&asked, desk.now_ms)? {
+    let (begun, is_inherited) = (desk.now_ms, false);
+    let asked = Upload { id, user, to, name, bytes, sha256, begun, is_verified, is_inherited };
+    let known = desk.files.uploads.resume(&asked, desk.now_ms)?;
+    let is_new = known.is_none();
+    let upload = match known {
         Some(upload) => upload,
         None => {
             desk.ledger.may_write()?;
@@ -44,7 +47,7 @@ pub(super) fn begin(
         }
     };
     let folder = desk.files.folder.clone();
-    Err(Pending::Work(Job::file(Kind::Transfers, move || folder.begin(&upload))))
+    Err(Pending::Work(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
 /// Puts a part behind what is there.

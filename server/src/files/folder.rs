@@ -51,9 +51,9 @@ impl Folder {
         for id in names.iter().filter_map(|name| name.strip_suffix(".json")) {
             let note = self.disk.read(&format!("{UPLOADS}/{id}.json"))?;
             // A note is replaced as a whole, so what cannot be read is none of ours.
-            uploads.extend(
-                serde_json::from_slice::<Upload>(&note).ok().filter(|note| note.id.to_string() == id),
-            );
+            let upload =
+                serde_json::from_slice::<Upload>(&note).ok().filter(|note| note.id.to_string() == id);
+            uploads.extend(upload.map(|upload| Upload { is_inherited: true, ..upload }));
         }
         let known: HashSet<String> = uploads.iter().map(|upload| upload.id.to_string()).collect();
         for name in &names {
@@ -66,12 +66,13 @@ impl Folder {
         Ok(uploads)
     }
 
-    /// Begins an upload, or finds out how far it has come.
-    pub fn begin(&self, upload: &Upload) -> Outcome {
+    /// Begins an upload, or finds out how far it has come. Of one that is new, nothing is believed that is there: a disk
+    /// that failed may not have let it be removed.
+    pub fn begin(&self, upload: &Upload, is_new: bool) -> Outcome {
         let begin = || -> Result<Outcome, Failure> {
-            if is_there(self.disk.len(&note(upload.id)))?.is_none() {
+            if is_new || is_there(self.disk.len(&note(upload.id)))?.is_none() {
+                self.discard(upload.id)?;
                 if !upload.is_verified {
-                    is_there(self.disk.remove(&part(upload.id)))?;
                     drop(self.disk.create_new(&part(upload.id))?);
                 }
                 // This makes the name of the part last, too.
@@ -125,7 +126,11 @@ impl Folder {
         if length < upload.bytes {
             return Err(Failure::WrongOffset(length));
         }
-        // What is hashed is what has reached the medium. A sync that has failed once is not believed again.
+        // What is hashed is what has reached the medium. A sync that has failed once is not believed again; the system
+        // remembers none that failed in an earlier run, and writes only what is written again.
+        if upload.is_inherited {
+            self.write_again(&part(upload.id), length)?;
+        }
         self.disk.open_append(&part(upload.id))?.sync_data().map_err(|_| self.lose(upload.id))?;
         if length > upload.bytes || self.hash(&part(upload.id), length)? != upload.sha256 {
             self.discard(upload.id)?;
@@ -133,6 +138,11 @@ impl Folder {
         }
         let verified = Upload { is_verified: true, ..upload.clone() };
         Ok(self.disk.replace_atomically(&note(upload.id), &verified.encode())?)
+    }
+
+    /// Writes the first bytes of a file as they are.
+    fn write_again(&self, name: &str, length: u64) -> io::Result<()> {
+        self.for_each_piece(name, length, |offset, piece| self.disk.rewrite(name, offset, piece))
     }
 
     /// The disk has lost what was there of an upload.
@@ -145,17 +155,31 @@ impl Folder {
 
     /// The SHA-256 of the first bytes of a file.
     fn hash(&self, name: &str, length: u64) -> io::Result<ContentHash> {
-        let (mut hasher, mut offset) = (Sha256::new(), 0);
-        let mut piece = vec![0; PIECE_BYTES];
+        let mut hasher = Sha256::new();
+        self.for_each_piece(name, length, |_, piece| {
+            hasher.update(piece);
+            Ok(())
+        })?;
+        Ok(ContentHash(hasher.finalize().into()))
+    }
+
+    /// Goes through the first bytes of a file: where each piece begins, and what it is.
+    fn for_each_piece(
+        &self,
+        name: &str,
+        length: u64,
+        mut visit: impl FnMut(u64, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (mut offset, mut buffer) = (0, vec![0; PIECE_BYTES]);
         while offset < length {
-            let read = self.disk.read_at(name, offset, &mut piece)?;
+            let read = self.disk.read_at(name, offset, &mut buffer)?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            hasher.update(piece.get(..read).unwrap_or_default());
+            visit(offset, buffer.get(..read).unwrap_or_default())?;
             offset += read as u64;
         }
-        Ok(ContentHash(hasher.finalize().into()))
+        Ok(())
     }
 
     /// Reads a part of a content.

@@ -40,6 +40,9 @@ pub struct Upload {
     /// Whether the whole content is known to be there: as the part, or under its hash.
     #[serde(rename = "verified")]
     pub is_verified: bool,
+    /// Whether an earlier run of the server began it, whose failed syncs this one knows nothing of.
+    #[serde(skip)]
+    pub is_inherited: bool,
 }
 
 impl Upload {

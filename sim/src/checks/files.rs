@@ -22,8 +22,9 @@ pub(crate) fn files_are_whole(disk: &FaultyDisk, stored: &Stored) -> Check {
         let (found, sent) = (disk.read(&content(&file.sha256)), content_of(&file.name));
         let is_whole = found.as_ref().is_ok_and(|found| *found == sent && is_of(file, found));
         ensure(is_whole, "files_are_whole", || {
-            let length = found.map(|found| found.len());
-            format!("{conversation} {n} has {file:?}, and on the disk is {length:?}")
+            let length = found.as_ref().map(Vec::len);
+            let is_sent = found.as_ref().is_ok_and(|found| *found == sent);
+            format!("{conversation} {n} has {file:?}; on the disk is {length:?}, what was sent: {is_sent}")
         })
     })
 }
