@@ -8,8 +8,8 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
-use crate::DEADLINE;
 use crate::process::binary;
+use crate::{DEADLINE, PASSWORD};
 
 /// One terminal with a program in it; both end when it is dropped.
 pub struct Terminal {
@@ -59,6 +59,19 @@ impl Terminal {
             "pipe-pane",
             &record,
         ]);
+        terminal
+    }
+
+    /// A new account's terminal, once it is logged in.
+    pub fn registered(server: &str, config: &Path, name: &str) -> Self {
+        let terminal = Self::chat(server, config);
+        terminal.wait_for("papo>");
+        terminal.enter(&format!("/register {name}"));
+        terminal.wait_for("choose a password:");
+        terminal.enter(PASSWORD);
+        terminal.wait_for("once more:");
+        terminal.enter(PASSWORD);
+        terminal.wait_for(&format!("you are {name}"));
         terminal
     }
 

@@ -1,9 +1,7 @@
 //! Two people at two terminals.
 
-use e2e::{Node, Terminal, peers};
+use e2e::{Node, PASSWORD, Terminal, peers};
 use tempfile::TempDir;
-
-const PASSWORD: &str = "correct horse";
 
 fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
     let terminal = Terminal::chat(node.server(), config.path());

@@ -1,19 +1,11 @@
 //! Groups and broadcasts, from the terminals of those in them.
 
-use e2e::{Node, PASSWORD, Terminal, peers};
+use e2e::{Node, Terminal, peers};
 use serde_json::json;
 use tempfile::TempDir;
 
 fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
-    let terminal = Terminal::chat(node.server(), config.path());
-    terminal.wait_for("papo>");
-    terminal.enter(&format!("/register {name}"));
-    terminal.wait_for("choose a password:");
-    terminal.enter(PASSWORD);
-    terminal.wait_for("once more:");
-    terminal.enter(PASSWORD);
-    terminal.wait_for(&format!("you are {name}"));
-    terminal
+    Terminal::registered(node.server(), config.path(), name)
 }
 
 #[test]

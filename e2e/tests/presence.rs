@@ -78,15 +78,7 @@ fn a_script_says_that_its_person_is_there_or_away_for_as_long_as_it_runs() {
 }
 
 fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
-    let terminal = Terminal::chat(node.server(), config.path());
-    terminal.wait_for("papo>");
-    terminal.enter(&format!("/register {name}"));
-    terminal.wait_for("choose a password:");
-    terminal.enter(PASSWORD);
-    terminal.wait_for("once more:");
-    terminal.enter(PASSWORD);
-    terminal.wait_for(&format!("you are {name}"));
-    terminal
+    Terminal::registered(node.server(), config.path(), name)
 }
 
 #[test]

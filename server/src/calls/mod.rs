@@ -99,8 +99,7 @@ impl Desk<'_> {
                 return None;
             }
         };
-        let failed = self.call(call, id, outcome, out).err()?;
-        match failed {
+        match self.call(call, id, outcome, out).err()? {
             Pending::Failed(error) => {
                 encode_error(out, id, &error);
                 None
