@@ -56,9 +56,6 @@ impl Session {
     /// Reads the newest page of a conversation, or from the first unread event on; what happens there meanwhile is
     /// told after it.
     pub(super) fn open(&mut self, now_ms: u64, ticket: u64, conversation: Target) {
-        if let Some(timeline) = self.timeline(&conversation) {
-            timeline.hold();
-        }
         self.watch(&conversation);
         self.show_typing_in(&conversation);
         let (after, limit) = match self.reads.unread(&conversation) {
@@ -103,22 +100,23 @@ impl Session {
         outcome: Result<&str, Error>,
     ) -> Result<Answer, Error> {
         let page = outcome.and_then(|result| self.entries(result));
-        // What is left out between the page and the newest event is told when the person reads on.
-        let told =
-            page.as_ref().map_or(0, |(head, entries)| entries.last().map_or(*head, |last| last.n.max(*head)));
-        if page.is_ok() && self.following.wants(&conversation) {
-            // Perhaps one has become a member elsewhere, and no heads have told us yet: from here on all is told.
-            let new = || Timeline::starting_at(told.saturating_add(1));
-            self.conversations.entry(conversation.clone()).or_insert_with(new);
-        }
-        if let Some(timeline) = self.conversations.get_mut(&conversation) {
-            timeline.open(told);
-        }
-        let (head, entries) = page?;
-        self.show(conversation.clone(), head, entries);
+        let outcome = page.map(|(head, entries)| self.begin_after(&conversation, head, entries));
+        // What came meanwhile waited for the page, also for one that is refused.
         self.tell(&conversation);
         self.look_for_gap(&conversation, now_ms);
-        Ok(Answer::Done)
+        outcome.map(|()| Answer::Done)
+    }
+
+    /// Shows a page, and goes on after it.
+    fn begin_after(&mut self, conversation: &Target, head: u64, entries: Vec<Entry>) {
+        // What is left out between the page and the newest event is told when the person reads on.
+        let told = entries.last().map_or(head, |last| last.n.max(head));
+        if self.following.wants(conversation) {
+            // Perhaps one has become a member elsewhere, and no heads have told us yet: from here on all is told.
+            let new = || Timeline::starting_at(told.saturating_add(1));
+            self.conversations.entry(conversation.clone()).or_insert_with(new).open(told);
+        }
+        self.show(conversation.clone(), head, entries);
     }
 
     /// The page has come that follows what was shown.

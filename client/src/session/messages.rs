@@ -65,8 +65,11 @@ impl Session {
         true
     }
 
-    /// Tells whatever is in turn.
+    /// Tells whatever is in turn. While a page is on its way that opens the conversation, everything waits for it.
     pub(super) fn tell(&mut self, conversation: &Target) {
+        if self.requests.is_opening(conversation) {
+            return;
+        }
         let Some(timeline) = self.conversations.get_mut(conversation) else { return };
         let me = self.account.as_ref().map(|account| &account.user);
         while let Some(entry) = timeline.pop() {

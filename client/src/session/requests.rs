@@ -154,16 +154,22 @@ impl Requests {
 
     /// Whether the person has asked to join this channel, or to leave it, and waits for the answer.
     pub(super) fn is_about_to_change(&self, channel: &ChannelName) -> bool {
+        self.is_asking(
+            |question| matches!(question, Question::Join(asked) | Question::Leave(asked) if asked == channel),
+        )
+    }
+
+    /// Whether the page that opens this conversation is on its way.
+    pub(super) fn is_opening(&self, conversation: &Target) -> bool {
+        self.is_asking(|question| matches!(question, Question::Open(asked) if asked == conversation))
+    }
+
+    fn is_asking(&self, is_meant: impl Fn(&Question) -> bool) -> bool {
         self.pending.values().any(|pending| match &pending.purpose {
-            Purpose::Question { question: Question::Join(asked) | Question::Leave(asked), .. } => {
-                asked == channel
+            Purpose::Question { question, .. } => is_meant(question),
+            Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => {
+                false
             }
-            Purpose::Question { .. }
-            | Purpose::Info
-            | Purpose::Presence
-            | Purpose::Heads(_)
-            | Purpose::Repair(_)
-            | Purpose::Mark => false,
         })
     }
 

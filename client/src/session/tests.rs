@@ -5,6 +5,7 @@ mod keeping;
 mod links;
 mod memberships;
 mod moving;
+mod opening;
 mod presence;
 mod rates;
 mod reads;
@@ -261,21 +262,6 @@ fn messages_of_one_person_are_never_sent_by_another() {
     sent oi Err("the session ended before this was sent")
     answer Done
     "#);
-}
-
-#[test]
-fn opening_shows_the_newest_page_and_then_goes_on_after_it() {
-    let mut stage = Stage::following();
-    stage.command(Command::Open(ops()));
-    stage.event(4);
-    stage.event(5);
-    stage.reply("message.history", &page(1..=4, 4));
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 4 message.history {"conversation":"#ops","limit":20}
-    opened #ops [1, 2, 3, 4]
-    tell #ops 5
-    answer Done
-    "##);
 }
 
 #[test]

@@ -18,14 +18,14 @@ pub(super) struct Timeline {
     published: u64,
     /// What came before its turn.
     early: BTreeMap<u64, Entry>,
-    /// Whether everything waits for the page that opens the conversation.
-    is_held: bool,
+    /// Whether anything was told since it began.
+    has_told: bool,
 }
 
 impl Timeline {
     /// A conversation that is told from `next` on.
     pub(super) fn starting_at(next: u64) -> Self {
-        Self { next, head: 0, published: 0, early: BTreeMap::new(), is_held: false }
+        Self { next, head: 0, published: 0, early: BTreeMap::new(), has_told: false }
     }
 
     /// Takes an event, in whatever order and however often they come.
@@ -63,11 +63,9 @@ impl Timeline {
 
     /// Takes the event whose turn it is, if it is there.
     pub(super) fn pop(&mut self) -> Option<Entry> {
-        if self.is_held {
-            return None;
-        }
         let entry = self.early.remove(&self.next)?;
         self.next += 1;
+        self.has_told = true;
         Some(entry)
     }
 
@@ -88,16 +86,15 @@ impl Timeline {
         self.early.len()
     }
 
-    /// Holds everything back until [`open`](Self::open).
-    pub(super) fn hold(&mut self) {
-        self.is_held = true;
-    }
-
     /// Goes on, after everything up to `told` was told in another way.
+    ///
+    /// That may be less than belonged to the time before: a page that was asked for before anybody knew how far the
+    /// conversation is. What lies between was told by nobody, and is told now.
     pub(super) fn open(&mut self, told: u64) {
-        self.is_held = false;
         self.know_of(told);
-        self.next = self.next.max(told.saturating_add(1));
+        let after = told.saturating_add(1);
+        self.next = if self.has_told { self.next.max(after) } else { after };
+        self.has_told = true;
         self.early = self.early.split_off(&self.next);
     }
 }
@@ -142,10 +139,21 @@ mod tests {
     #[test]
     fn an_opening_page_takes_the_place_of_what_it_holds() {
         let mut timeline = Timeline::starting_at(4);
-        timeline.hold();
         (4..=7).for_each(|n| timeline.arrive(entry(n)));
-        assert!(told(&mut timeline).is_empty());
         timeline.open(5);
         assert_eq!(told(&mut timeline), [6, 7]);
+        timeline.open(5);
+        timeline.arrive(entry(7));
+        assert!(told(&mut timeline).is_empty(), "it was told");
+    }
+
+    #[test]
+    fn what_came_between_an_early_page_and_the_beginning_is_told() {
+        let mut timeline = Timeline::starting_at(8);
+        timeline.arrive(entry(8));
+        timeline.open(5);
+        assert_eq!(timeline.gap(), Some((5, 2)));
+        [6, 7].into_iter().for_each(|n| timeline.arrive(entry(n)));
+        assert_eq!(told(&mut timeline), [6, 7, 8]);
     }
 }
