@@ -12,11 +12,11 @@ use crate::checks::stored::{
 };
 use crate::checks::{Check, Violation, bounds, complete, files};
 use crate::node::{Ended, Request};
-use crate::plan::Rates;
+use crate::plan::{DELAY_MS_MAX, Rates};
 use crate::world::World;
 
-/// Milliseconds within which the last messages reach everybody, when nothing is wrong any more.
-const LAST_MESSAGES_MS: u64 = 12_000;
+/// Milliseconds within which an event reaches everybody, when nothing is wrong any more: one look at the heads, and a page.
+const NEWEST_WITHIN_MS: u64 = 12_000;
 
 /// Milliseconds between two looks for room on a full disk.
 const ROOM_LOOK_MS: u64 = 100;
@@ -252,8 +252,21 @@ impl World {
         self.agenda.after(self.plan.complete_within_ms(), Happening::Complete);
     }
 
+    /// Whether some event is so new that it may be on its way yet, as after an upload that has just ended: then this happens later.
+    pub(crate) fn is_too_early_for(&mut self, happening: Happening) -> bool {
+        let newest_is_there_at_ms = self.told.newest_at_ms + NEWEST_WITHIN_MS;
+        let is_early = self.node.is_busy() || newest_is_there_at_ms > self.agenda.now_ms;
+        if is_early {
+            self.agenda.at(newest_is_there_at_ms.max(self.agenda.now_ms + DELAY_MS_MAX), happening);
+        }
+        is_early
+    }
+
     /// Everybody has everything. Then one last message goes to every conversation: none is forgotten by anybody.
     fn look_whether_all_are_complete(&mut self) -> Check {
+        if self.is_too_early_for(Happening::Complete) {
+            return Ok(());
+        }
         self.note(format_args!("complete?"));
         self.must_write = true;
         self.everybody_is_complete(false)?;
@@ -271,7 +284,7 @@ impl World {
             self.people[speaker].say(self.agenda.now_ms, &mut self.dice, to);
             self.grant_wishes(speaker)?;
         }
-        self.agenda.after(LAST_MESSAGES_MS, Happening::End);
+        self.agenda.after(NEWEST_WITHIN_MS, Happening::End);
         Ok(())
     }
 

@@ -49,3 +49,8 @@ fn what_a_failed_sync_left_in_memory_alone_is_written_again_before_anybody_relie
 fn what_a_failed_sync_left_of_an_upload_is_written_again_before_it_is_sent() {
     run(789);
 }
+
+#[test]
+fn a_page_that_was_read_before_the_heads_were_is_gone_on_from() {
+    [5459, 8244, 8823, 9912].map(run);
+}

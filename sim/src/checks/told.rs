@@ -17,6 +17,8 @@ pub struct Told {
     acknowledged: BTreeMap<Uuid, (Conversation, u64)>,
     /// When it was first told that somebody came to a conversation or went, in simulated milliseconds.
     moved_at_ms: BTreeMap<(Conversation, UserName), u64>,
+    /// When an event was last told of that nobody had been told of before.
+    pub(crate) newest_at_ms: u64,
     /// The simulated time.
     pub now_ms: u64,
 }
@@ -33,6 +35,9 @@ impl Told {
         };
         let conversation = event.conversation();
         let is_new = !self.lines.get(&conversation).is_some_and(|lines| lines.contains_key(&event.n));
+        if is_new {
+            self.newest_at_ms = self.now_ms;
+        }
         self.same_everywhere(&conversation, event.n, line)?;
         match event.body {
             Body::Message { id, .. }
