@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use crate::background;
+use crate::background::{self, Niceness};
 use crate::journal::{Disk, JournalError, Scrub, Scrubbed};
 
 /// Bytes read in a second: a million messages in half a minute, and a small part of what a disk and a core can do.
@@ -56,7 +56,7 @@ impl Scrubbing {
         let found = Arc::new(Found::default());
         let shared = Arc::clone(&found);
         let thread = thread::Builder::new().name("papo-scrub".to_owned()).spawn(move || {
-            background::step_back();
+            background::step_back(Niceness::Idle);
             let mut pause = begin_after;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 if !look_through(&*disk, &shared, &stopped, bytes_per_second) {

@@ -28,7 +28,7 @@ use transport::clock;
 
 use self::index::MessageIndex;
 use self::indexer::Indexer;
-use crate::background;
+use crate::background::{self, Niceness};
 use crate::jobs::{Job, Kind, Outcome};
 use crate::journal::{JournalError, RealDisk, verify};
 use crate::store::{Store, StoreError};
@@ -192,7 +192,7 @@ impl Shared {
 
     /// The thread: takes in what is due, until it is to stop.
     fn keep_up(&self) {
-        background::step_back();
+        background::step_back(Niceness::MayBeWaitedFor);
         let mut failures = 0;
         let mut indexer = None;
         while let Some(last) = self.next_work() {

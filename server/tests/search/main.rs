@@ -8,177 +8,18 @@
 )]
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
 
-use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, Text, UserName, rpc};
+use common::{ChannelName, Conversation, Target, Text};
 use serde_json::{Value, json};
-use server::calls::{Attached, Desk};
-use server::commits::Commits;
-use server::domain::amendments::{Change, Original};
+use server::domain::amendments::Change;
 use server::domain::{Command, Deed};
-use server::files::{FileLimits, Files};
-use server::jobs::{Job, Jobs, Outcome};
-use server::journal::Options;
-use server::journal::faulty_disk::FaultyDisk;
-use server::ledger::{Ledger, Sizes};
-use server::records::TokenDigest;
-use server::search::{Search, SearchError, rebuild};
-use server::store::Store;
-use server::tokens::TokenIssuer;
+use server::search::{SearchError, rebuild};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// 2026-01-31, 12:00 UTC; each message is a second after the one before.
-const NOW_MS: u64 = 1_769_860_800_000;
+mod world;
 
-/// Small, so that the index follows the log through several segments.
-const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 2000 }, snapshot_every_bytes: 1 << 20 };
-
-/// A data folder, what works on it, and what is asked of it.
-struct World {
-    ledger: Ledger,
-    search: Search,
-    jobs: Jobs,
-    said: u128,
-    now_ms: u64,
-}
-
-fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
-fn deed(by: &str, channel: &str) -> Deed {
-    Deed { user: user(by), channel: ChannelName::new(channel).expect("a name") }
-}
-
-impl World {
-    fn open(data: &Path) -> Self {
-        let store = Store::open(data).expect("a folder");
-        let ledger = Ledger::open_with(store, &Commits::WhenPolled, SIZES).expect("a sound folder");
-        let search = Search::start(data).expect("a thread");
-        search.durable(ledger.durable());
-        let said = u128::from(ledger.position());
-        let now_ms = NOW_MS + 1000 * ledger.position();
-        Self { ledger, search, jobs: Jobs::start(&Commits::WhenPolled).expect("nothing"), said, now_ms }
-    }
-
-    /// Alice, Bob and Carol; `#a` is for all of them, `#b` for Alice and Bob.
-    fn new(data: &Path) -> Self {
-        let mut world = Self::open(data);
-        for name in ["alice", "bob", "carol"] {
-            world.record(Command::Register { user: user(name), password: "hash".into() });
-            let digest = TokenDigest::of(name);
-            world.record(Command::OpenSession {
-                user: user(name),
-                session: Uuid::nil(),
-                digest,
-                expires: u64::MAX,
-            });
-        }
-        for channel in ["#a", "#b"] {
-            world.record(Command::CreateChannel(deed("alice", channel), false));
-            world.record(Command::Join(deed("bob", channel)));
-        }
-        world.record(Command::Join(deed("carol", "#a")));
-        world
-    }
-
-    fn record(&mut self, command: Command<'_>) {
-        self.ledger.record(command, self.now_ms).expect("allowed");
-        while !self.ledger.is_quiet() {
-            self.ledger.flush();
-            self.ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
-        }
-        self.search.durable(self.ledger.durable());
-    }
-
-    fn say(&mut self, by: &str, to: &str, text: &str) {
-        self.said += 1;
-        self.now_ms += 1000;
-        let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
-        let (to, text) = (Target::new(to).expect("a target"), Text::new(text.to_owned()).expect("a text"));
-        self.record(Command::Send { user: user(by), to, id, text, reply: None });
-    }
-
-    fn share(&mut self, by: &str, to: &str, name: &str) {
-        self.said += 1;
-        self.now_ms += 1000;
-        let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
-        let (to, name) = (Target::new(to).expect("a target"), FileName::new(name).expect("a name"));
-        let file = FileInfo { name, bytes: 1, sha256: ContentHash([1; 32]) };
-        self.record(Command::Share { user: user(by), to, id, file });
-    }
-
-    fn amend(&mut self, by: &str, n: u64, change: Change<'_>) {
-        self.said += 1;
-        let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
-        let conversation = Target::new("#a").expect("a target");
-        let original = Original { n, author: user(by), is_file: false };
-        self.record(Command::Amend { user: user(by), conversation, original, id, change });
-    }
-
-    /// One step: the answer, or the job that must be done first.
-    fn answer(&mut self, params: &Value, outcome: Option<Outcome>) -> Result<Value, Job> {
-        let (mut line, mut out) = (Vec::new(), Vec::new());
-        rpc::encode_request(&mut line, "1", "message.search", params);
-        let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
-        let tokens = TokenIssuer::new(&[7; 32]);
-        let mut files = Files::open(Arc::new(FaultyDisk::new()), FileLimits::default(), &self.ledger)
-            .expect("an empty folder");
-        let mut desk = Desk {
-            ledger: &mut self.ledger,
-            tokens: &tokens,
-            known_tokens: &mut known_tokens,
-            guesses: &mut guesses,
-            rates: &mut rates,
-            presence: &mut presence,
-            typing: &mut typing,
-            search: Some(&self.search),
-            files: &mut files,
-            attached: Attached { is_alone: true, bytes: &None, reply: &mut None },
-            events: "tcp://*:1",
-            now_ms: self.now_ms,
-        };
-        match desk.answer(line.trim_ascii_end(), outcome, &mut out) {
-            Some(job) => Err(job),
-            None => Ok(serde_json::from_slice(&out).expect("a reply")),
-        }
-    }
-
-    fn done(&mut self, job: Job) -> Outcome {
-        assert!(self.jobs.submit(1, job));
-        self.jobs.poll().expect("it is done when polled").1
-    }
-
-    fn page(&mut self, params: &Value) -> Value {
-        let reply = match self.answer(params, None) {
-            Ok(reply) => reply,
-            Err(job) => {
-                let outcome = self.done(job);
-                self.answer(params, Some(outcome)).ok().expect("an answer")
-            }
-        };
-        assert!(reply["error"].is_null(), "{reply}");
-        assert_eq!(reply["result"]["behind"], 0, "{reply}");
-        reply["result"].clone()
-    }
-
-    fn find(&mut self, by: &str, query: &str) -> Vec<String> {
-        texts(&self.page(&json!({ "token": by, "query": query })))
-    }
-
-    fn refusal(&mut self, params: &Value) -> String {
-        let reply = self.answer(params, None).ok().expect("no job");
-        reply["error"]["message"].as_str().expect("an error").to_owned()
-    }
-}
-
-fn texts(page: &Value) -> Vec<String> {
-    let events = page["events"].as_array().expect("events");
-    let text = |event: &Value| event["text"].as_str().or(event["name"].as_str()).map(str::to_owned);
-    events.iter().map(|event| text(event).expect("a text, or the name of a file")).collect()
-}
+use world::{NOW_MS, World, deed, texts, user};
 
 #[test]
 fn words_phrases_and_conditions() {
