@@ -8,16 +8,16 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 
-use common::reads::Reading;
-use common::{Body, Conversation, Error, Event, Notice, Reason, Target, UserName};
+use common::{Conversation, Error, Event, Reason, UserName};
 use thiserror::Error as ThisError;
 use tracing::{error, info, warn};
 
 use crate::commits::{Commits, Committer};
 use crate::domain::{self, Command, State};
+use crate::fan_out;
 use crate::held::Held;
 use crate::journal::{Appended, Checkpoint, Committed, Disk, Journal, JournalError, Options, WriterNews};
-use crate::records::{Private, Record};
+use crate::records::Record;
 use crate::replay::{self, key_of};
 use crate::store::{Prepared, Store, StoreError};
 
@@ -163,18 +163,18 @@ impl Ledger {
         let receipt = match &record {
             Record::Event(event) => {
                 // An event that moves a topic is told to all who were there when it happened.
-                let topic = topic_of(state, event);
+                let topic = fan_out::topic_of(state, event);
                 state.apply(number, &record);
-                publish(state, held, event, topic, line);
+                fan_out::publish(state, held, event, topic, line);
                 Some(Receipt { n: event.n, at: event.at })
             }
             Record::Private(private) => {
                 state.apply(number, &record);
-                tell_read(state, held, private);
+                fan_out::tell_read(state, held, private);
                 None
             }
         };
-        self.tell_moved();
+        fan_out::tell_moved(state, held);
         Ok(receipt)
     }
 
@@ -293,19 +293,6 @@ impl Ledger {
         }
     }
 
-    /// Tells the members of channels whose topic has moved where it is now, each on their own topic.
-    fn tell_moved(&mut self) {
-        for name in self.state.channels.take_moved() {
-            let Ok(channel) = self.state.channels.channel(&name) else { continue };
-            let notice = Notice::TopicMoved { to: name, topic: channel.topic.to_string() };
-            // Whoever is not told learns it from `sync.heads`.
-            let Ok(line) = serde_json::to_vec(&notice) else { continue };
-            for member in channel.members.keys() {
-                self.held.publish(&self.state.user_topic(member).into(), &line);
-            }
-        }
-    }
-
     /// Takes back what is not on disk, and goes on reading only.
     fn fail(&mut self, failed: JournalError) -> DiskFailure {
         let answer = unwritable(&failed);
@@ -324,60 +311,6 @@ impl Ledger {
             }
             Err(cause) => DiskFailure { durable, answer, cause, is_taken_back: false },
         }
-    }
-}
-
-/// Where the members of the event's channel listen.
-fn topic_of(state: &State, event: &Event<'_>) -> Option<Arc<str>> {
-    match &event.to {
-        Target::Channel(name) => state.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic)),
-        Target::User(_) => None,
-    }
-}
-
-/// Queues an event for all who are to see it: those who listened at `topic` when it happened (for a new channel,
-/// those who will), or the two users; and whoever it is done to, or whose own membership it is about, in all
-/// their sessions.
-fn publish(state: &State, held: &mut Held, event: &Event<'_>, topic: Option<Arc<str>>, line: &[u8]) {
-    if let Some(topic) = topic.or_else(|| topic_of(state, event)) {
-        held.publish(&topic, line);
-    }
-    let (also, own) = match (&event.to, &event.body) {
-        (Target::User(to), _) => (Some(to), *to != event.from),
-        (_, Body::Created { .. } | Body::Joined | Body::Left | Body::Declined) => (None, true),
-        (_, Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Role(user, _)) => {
-            (Some(user), false)
-        }
-        (
-            _,
-            Body::Message { .. }
-            | Body::File { .. }
-            | Body::Edited { .. }
-            | Body::Deleted { .. }
-            | Body::Reacted { .. }
-            | Body::Unreacted { .. }
-            | Body::Gone { .. }
-            | Body::Unbanned(_)
-            | Body::Set { .. }
-            | Body::Unknown,
-        ) => (None, false),
-    };
-    for user in also.into_iter().chain(own.then_some(&event.from)) {
-        held.publish(&state.user_topic(user).into(), line);
-    }
-}
-
-/// Tells the other sessions of a user what was read in this one.
-fn tell_read(state: &State, held: &mut Held, private: &Private) {
-    let Private::Read { user, conversation, .. } = private else { return };
-    let Some(Reading { conversation, n, unread, mentions, .. }) =
-        domain::reads::reading(state, user, conversation)
-    else {
-        return;
-    };
-    // Whoever is not told learns it from `read.list`.
-    if let Ok(line) = serde_json::to_vec(&Notice::Read { conversation, n, unread, mentions }) {
-        held.publish(&state.user_topic(user).into(), &line);
     }
 }
 

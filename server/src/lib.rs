@@ -12,6 +12,7 @@ pub mod store;
 pub mod scrubbing;
 pub mod commits;
 mod replay;
+mod fan_out;
 pub mod ledger;
 pub mod backup;
 pub mod export;

@@ -1,19 +1,21 @@
 //! Channels, who is in them, and how far every conversation has come.
 
-pub mod rights;
+mod apply;
+mod channel;
 pub(crate) mod decide;
+pub mod rights;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
-use std::sync::Arc;
 
-use common::channels::{ChannelInfo, Invitation, Invited, Role};
-use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
-use serde::{Deserialize, Deserializer, Serialize};
+use common::channels::{ChannelInfo, Invitation, Role};
+use common::{ChannelName, Conversation, Target, UserName};
 
 use super::amendments::Amendments;
 use super::reads::ReadState;
 use super::{DomainError, TopicSecret};
+
+pub use channel::{Channel, Direct, Progress};
 
 /// All channels and direct conversations.
 pub struct Channels {
@@ -28,94 +30,6 @@ pub struct Channels {
     conversations: HashMap<UserName, BTreeSet<Target>>,
     /// Channels whose topic has moved since somebody last asked.
     moved: Vec<ChannelName>,
-}
-
-/// One channel, as `channels.json` holds it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Channel {
-    /// When it was made, in Unix milliseconds.
-    pub since: u64,
-    /// How far it has come.
-    #[serde(flatten)]
-    pub progress: Progress,
-    /// How often its topic has moved.
-    pub epoch: u64,
-    /// Whether only the invited may join, and others are not told of it.
-    pub private: bool,
-    /// What it is about; empty when nobody said.
-    pub subject: Subject<'static>,
-    /// Who is in it.
-    pub members: BTreeMap<UserName, Role>,
-    /// Who may join and has not yet.
-    #[serde(deserialize_with = "invited")]
-    pub invited: BTreeMap<UserName, Invited>,
-    /// Who may not join.
-    pub banned: BTreeSet<UserName>,
-    /// How far its members have read.
-    pub reads: ReadState,
-    /// What became of messages.
-    #[serde(default)]
-    pub amendments: Amendments,
-    /// Where its events are published; derived from the name and the epoch.
-    #[serde(skip)]
-    pub topic: Arc<str>,
-}
-
-/// Older snapshots have the names alone.
-fn invited<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<UserName, Invited>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        Names(BTreeSet<UserName>),
-        Known(BTreeMap<UserName, Invited>),
-    }
-    Ok(match Form::deserialize(deserializer)? {
-        Form::Names(names) => names.into_iter().map(|name| (name, Invited::default())).collect(),
-        Form::Known(known) => known,
-    })
-}
-
-/// What two users write to each other, as `channels.json` holds it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Direct {
-    /// How far it has come.
-    #[serde(flatten)]
-    pub progress: Progress,
-    /// How far the two have read.
-    pub reads: ReadState,
-    /// What became of messages.
-    #[serde(default)]
-    pub amendments: Amendments,
-}
-
-/// How far a conversation has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// The number of its newest event.
-    pub n: u64,
-    /// The number of the record that was.
-    pub record: u64,
-}
-
-impl Channel {
-    /// Whether `user` may know of it.
-    #[must_use]
-    pub fn is_visible_to(&self, user: &UserName) -> bool {
-        !self.private || self.members.contains_key(user) || self.invited.contains_key(user)
-    }
-
-    fn is_last_owner(&self, user: &UserName) -> bool {
-        let owners = self.members.iter().filter(|(_, role)| **role == Role::Owner);
-        owners.map(|(name, _)| name).eq([user])
-    }
-}
-
-impl Direct {
-    fn take(&mut self, progress: Progress, event: &Event<'_>) {
-        self.progress = progress;
-        self.reads.take(progress.record, event);
-        self.amendments.take(event);
-    }
 }
 
 impl Channels {
@@ -315,142 +229,5 @@ impl Channels {
         self.conversations.entry(users.0.clone()).or_default().insert(Target::User(users.1.clone()));
         self.conversations.entry(users.1.clone()).or_default().insert(Target::User(users.0.clone()));
         self.direct.insert(users, direct);
-    }
-
-    /// Somebody's sessions were ended, who may go on listening: their private channels move. So do the public ones
-    /// when they cannot join again, because they are shut out, and always the one that everybody is in.
-    pub(super) fn sessions_ended(&mut self, user: &UserName, is_shut_out: bool) {
-        let targets: Vec<_> = self.conversations(user).cloned().collect();
-        for target in targets {
-            if let Target::Channel(name) = target
-                && self
-                    .get(&name)
-                    .is_some_and(|channel| channel.private || is_shut_out || name.is_everybody())
-            {
-                self.move_topic(&name);
-            }
-        }
-    }
-
-    pub(super) fn apply(&mut self, number: u64, event: &Event<'_>) {
-        let progress = Progress { n: event.n, record: number };
-        match &event.to {
-            Target::Channel(name) => self.apply_to_channel(name, progress, event),
-            Target::User(_) => {
-                if let Conversation::Direct(one, other) = event.conversation() {
-                    self.apply_to_direct((one, other), progress, event);
-                }
-            }
-        }
-    }
-
-    fn apply_to_direct(&mut self, users: (UserName, UserName), progress: Progress, event: &Event<'_>) {
-        if let Some(direct) = self.direct.get_mut(&users) {
-            return direct.take(progress, event);
-        }
-        let mut direct = Direct::default();
-        direct.take(progress, event);
-        self.restore_direct(users, direct);
-    }
-
-    fn apply_to_channel(&mut self, name: &ChannelName, progress: Progress, event: &Event<'_>) {
-        let from = &event.from;
-        if let Body::Created { private } = event.body {
-            return self.restore_channel(name.clone(), new_channel(event, private, progress));
-        }
-        // Events are decided only for channels that exist, so that there always is one to change.
-        let Some(channel) = self.get_mut(name) else { return debug_assert!(false, "no {name}") };
-        channel.progress = progress;
-        channel.reads.take(progress.record, event);
-        channel.amendments.take(event);
-        match &event.body {
-            Body::Joined => {
-                let role = if channel.members.is_empty() { Role::Owner } else { Role::Member };
-                channel.members.insert(from.clone(), role);
-                channel.reads.begin(from, event.n);
-                channel.invited.remove(from);
-                self.conversations.entry(from.clone()).or_default().insert(Target::Channel(name.clone()));
-            }
-            Body::Left => self.remove(name, from, false),
-            Body::Kicked(user) => self.remove(name, user, false),
-            Body::Banned(user) => {
-                channel.banned.insert(user.clone());
-                self.remove(name, user, true);
-            }
-            Body::Invited(user) => {
-                let invited = Invited { by: Some(from.clone()), at: Some(event.at) };
-                channel.invited.insert(user.clone(), invited);
-            }
-            Body::Declined => drop(channel.invited.remove(from)),
-            Body::Unbanned(user) => drop(channel.banned.remove(user)),
-            Body::Role(user, role) => drop(channel.members.insert(user.clone(), *role)),
-            Body::Set { subject, private } => {
-                let closes = *private == Some(true);
-                channel.private = private.unwrap_or(channel.private);
-                channel.subject = subject.clone().map_or(channel.subject.clone(), Subject::into_owned);
-                if closes {
-                    // Whoever has left a public channel still knows its topic.
-                    self.move_topic(name);
-                }
-            }
-            Body::Message { .. }
-            | Body::File { .. }
-            | Body::Edited { .. }
-            | Body::Deleted { .. }
-            | Body::Reacted { .. }
-            | Body::Unreacted { .. }
-            | Body::Gone { .. }
-            | Body::Created { .. }
-            | Body::Unknown => {}
-        }
-    }
-
-    /// Ends a membership, or what might have become one. Anybody may join a public channel again, so its topic
-    /// moves only when somebody is to be kept out.
-    fn remove(&mut self, name: &ChannelName, user: &UserName, for_good: bool) {
-        let Some(channel) = self.get_mut(name) else { return };
-        channel.invited.remove(user);
-        channel.members.remove(user);
-        channel.reads.forget(user);
-        let moves = channel.private || for_good;
-        if let Some(conversations) = self.conversations.get_mut(user) {
-            conversations.remove(&Target::Channel(name.clone()));
-        }
-        if moves {
-            self.move_topic(name);
-        }
-    }
-
-    fn move_topic(&mut self, name: &ChannelName) {
-        let secret = self.secret.clone();
-        let Some(channel) = self.get_mut(name) else { return };
-        channel.epoch += 1;
-        channel.topic = secret.channel(name, channel.epoch).into();
-        // Telling everybody would cost as much as there are users; they ask for the heads anyway.
-        if !name.is_everybody() {
-            self.moved.push(name.clone());
-        }
-    }
-}
-
-fn new_channel(event: &Event<'_>, private: bool, progress: Progress) -> Channel {
-    let (epoch, invited, banned, topic, subject) = Default::default();
-    let members = [(event.from.clone(), Role::Owner)].into();
-    let amendments = Amendments::default();
-    let mut reads = ReadState::default();
-    reads.take(progress.record, event);
-    reads.begin(&event.from, event.n);
-    Channel {
-        since: event.at,
-        progress,
-        epoch,
-        private,
-        subject,
-        members,
-        invited,
-        banned,
-        reads,
-        amendments,
-        topic,
     }
 }

@@ -1,0 +1,123 @@
+//! What events do to channels and direct conversations.
+
+use common::channels::{Invited, Role};
+use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
+
+use super::{Channel, Channels, Direct, Progress};
+
+impl Channels {
+    /// Somebody's sessions were ended, who may go on listening: their private channels move. So do the public ones
+    /// when they cannot join again, because they are shut out, and always the one that everybody is in.
+    pub(in crate::domain) fn sessions_ended(&mut self, user: &UserName, is_shut_out: bool) {
+        let targets: Vec<_> = self.conversations(user).cloned().collect();
+        for target in targets {
+            if let Target::Channel(name) = target
+                && self
+                    .get(&name)
+                    .is_some_and(|channel| channel.private || is_shut_out || name.is_everybody())
+            {
+                self.move_topic(&name);
+            }
+        }
+    }
+
+    pub(in crate::domain) fn apply(&mut self, number: u64, event: &Event<'_>) {
+        let progress = Progress { n: event.n, record: number };
+        match &event.to {
+            Target::Channel(name) => self.apply_to_channel(name, progress, event),
+            Target::User(_) => {
+                if let Conversation::Direct(one, other) = event.conversation() {
+                    self.apply_to_direct((one, other), progress, event);
+                }
+            }
+        }
+    }
+
+    fn apply_to_direct(&mut self, users: (UserName, UserName), progress: Progress, event: &Event<'_>) {
+        if let Some(direct) = self.direct.get_mut(&users) {
+            return direct.take(progress, event);
+        }
+        let mut direct = Direct::default();
+        direct.take(progress, event);
+        self.restore_direct(users, direct);
+    }
+
+    fn apply_to_channel(&mut self, name: &ChannelName, progress: Progress, event: &Event<'_>) {
+        let from = &event.from;
+        if let Body::Created { private } = event.body {
+            return self.restore_channel(name.clone(), Channel::created(event, private, progress));
+        }
+        // Events are decided only for channels that exist, so that there always is one to change.
+        let Some(channel) = self.get_mut(name) else { return debug_assert!(false, "no {name}") };
+        channel.progress = progress;
+        channel.reads.take(progress.record, event);
+        channel.amendments.take(event);
+        match &event.body {
+            Body::Joined => {
+                let role = if channel.members.is_empty() { Role::Owner } else { Role::Member };
+                channel.members.insert(from.clone(), role);
+                channel.reads.begin(from, event.n);
+                channel.invited.remove(from);
+                self.conversations.entry(from.clone()).or_default().insert(Target::Channel(name.clone()));
+            }
+            Body::Left => self.remove(name, from, false),
+            Body::Kicked(user) => self.remove(name, user, false),
+            Body::Banned(user) => {
+                channel.banned.insert(user.clone());
+                self.remove(name, user, true);
+            }
+            Body::Invited(user) => {
+                let invited = Invited { by: Some(from.clone()), at: Some(event.at) };
+                channel.invited.insert(user.clone(), invited);
+            }
+            Body::Declined => drop(channel.invited.remove(from)),
+            Body::Unbanned(user) => drop(channel.banned.remove(user)),
+            Body::Role(user, role) => drop(channel.members.insert(user.clone(), *role)),
+            Body::Set { subject, private } => {
+                let closes = *private == Some(true);
+                channel.private = private.unwrap_or(channel.private);
+                channel.subject = subject.clone().map_or(channel.subject.clone(), Subject::into_owned);
+                if closes {
+                    // Whoever has left a public channel still knows its topic.
+                    self.move_topic(name);
+                }
+            }
+            Body::Message { .. }
+            | Body::File { .. }
+            | Body::Edited { .. }
+            | Body::Deleted { .. }
+            | Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
+            | Body::Created { .. }
+            | Body::Unknown => {}
+        }
+    }
+
+    /// Ends a membership, or what might have become one. Anybody may join a public channel again, so its topic
+    /// moves only when somebody is to be kept out.
+    fn remove(&mut self, name: &ChannelName, user: &UserName, for_good: bool) {
+        let Some(channel) = self.get_mut(name) else { return };
+        channel.invited.remove(user);
+        channel.members.remove(user);
+        channel.reads.forget(user);
+        let moves = channel.private || for_good;
+        if let Some(conversations) = self.conversations.get_mut(user) {
+            conversations.remove(&Target::Channel(name.clone()));
+        }
+        if moves {
+            self.move_topic(name);
+        }
+    }
+
+    fn move_topic(&mut self, name: &ChannelName) {
+        let secret = self.secret.clone();
+        let Some(channel) = self.get_mut(name) else { return };
+        channel.epoch += 1;
+        channel.topic = secret.channel(name, channel.epoch).into();
+        // Telling everybody would cost as much as there are users; they ask for the heads anyway.
+        if !name.is_everybody() {
+            self.moved.push(name.clone());
+        }
+    }
+}
