@@ -142,3 +142,18 @@ fn the_power_may_go_off_behind_a_step_that_failed_once() {
         }
     }
 }
+
+#[test]
+fn what_is_tried_again_on_a_disk_that_failed_for_a_while_outlives_a_power_cut() {
+    let mut sent_again = 0;
+    for operation in steps() {
+        let (mut world, mut sent) = failing(operation, ErrorKind::Other, true);
+        world.disk.heal();
+        let before = sent.len();
+        sent.extend(work(&mut world));
+        sent_again += sent.len() - before;
+        world.disk = FaultyDisk::after_crash(&world.disk, Loss::Everything);
+        check(&mut world, &sent, &format!("step {operation} and some after it failed"));
+    }
+    assert!(sent_again > 0, "nothing could be tried again");
+}
