@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::{fs, thread};
 
 use e2e::{Finished, Node, PASSWORD, Process, binary};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 const MIB: u64 = 1024 * 1024;
@@ -125,13 +126,11 @@ fn content(mebibytes: u64) -> Vec<u8> {
 }
 
 /// The contents that a node stores.
-fn stored(data: &Path) -> usize {
-    let folders =
-        fs::read_dir(data.join("files")).expect("a folder").map(|entry| entry.expect("an entry").path());
-    folders
-        .filter(|folder| !folder.ends_with("uploads"))
-        .flat_map(|folder| fs::read_dir(folder).expect("files"))
-        .count()
+fn stored(data: &Path) -> Vec<PathBuf> {
+    let paths = |folder: PathBuf| {
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path())
+    };
+    paths(data.join("files")).filter(|folder| !folder.ends_with("uploads")).flat_map(paths).collect()
 }
 
 #[test]
@@ -153,7 +152,7 @@ fn a_hundred_mebibytes_arrive_whole_through_five_cuts_each_way() {
     let history = bob.does(&["history", "@alice"]);
     assert_eq!(history.lines().count(), 1, "sent once: {history}");
     assert!(history.contains("alice sent plan.pdf (100.00 MiB): /get 1"), "{history}");
-    assert_eq!(stored(node.data()), 1);
+    assert_eq!(stored(node.data()).len(), 1);
 }
 
 #[test]
@@ -198,7 +197,7 @@ fn files_have_names_that_say_where_they_come_from_and_replace_nothing() {
     bob.write("same", b"secret");
     assert_eq!(bob.does(&["file", "send", "@eve", "same"]), "@eve 1");
     assert_eq!(eve.does(&["file", "get", "@bob", "1", "--downloads", "here"]), "here/bob_same");
-    assert_eq!((eve.read("here/bob_same"), stored(node.data())), (b"secret".to_vec(), 1));
+    assert_eq!((eve.read("here/bob_same"), stored(node.data()).len()), (b"secret".to_vec(), 1));
     let none = alice.runs(&["file", "get", "#trabalho", "3"]);
     assert_eq!(none.code, Some(1), "somebody came, and no file: {}", none.log);
 }
@@ -219,4 +218,33 @@ fn the_operator_says_how_much_may_be_sent() {
     let refused = alice.runs(&["file", "send", "@alice", "two"]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.log.contains("your files would take 14096 bytes, and may take 12000"), "{}", refused.log);
+}
+
+#[test]
+fn whoever_keeps_a_node_can_check_its_files_and_take_one_out_for_good() {
+    let mut node = Node::plain();
+    let alice = Person::new(node.server(), "alice");
+    for (name, content) in [("plan", b"to be kept"), ("slip", b"to be gone")] {
+        alice.write(name, content);
+        alice.does(&["file", "send", "@alice", name]);
+    }
+    alice.does(&["delete", "@alice", "2"]);
+    node.stop("up", Signal::TERM);
+    let data = node.data().to_str().expect("utf-8").to_owned();
+    let papo = |arguments: &[&str]| Process::run([&["log"], arguments, &["--data", &data]].concat());
+
+    let redacted = papo(&["redact", "@alice @alice", "2"]);
+    assert_eq!(redacted.code, Some(0), "{}", redacted.log);
+    let tail = papo(&["tail", "@alice"]).output;
+    assert!(tail.contains("plan") && !tail.contains("slip"), "{tail}");
+    assert_eq!(node.verify()["files"], 1);
+    let [kept] = &stored(node.data())[..] else { panic!("one file is left") };
+    fs::write(kept, b"to be KEPT").expect("written");
+    let damaged = papo(&["verify"]);
+    assert_eq!(damaged.code, Some(1), "{}", damaged.output);
+    let name = kept.file_name().and_then(|name| name.to_str()).expect("utf-8");
+    assert!(damaged.log.contains(name), "{}", damaged.log);
+    fs::remove_file(kept).expect("removed");
+    let missing = papo(&["verify"]);
+    assert!(missing.code == Some(1) && missing.log.contains(name), "{}", missing.log);
 }

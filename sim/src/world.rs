@@ -137,10 +137,10 @@ impl World {
             if self.tally.steps > STEPS_MAX {
                 return Err(Violation { checker: "no_busy_loop", what: "the run does not end".to_owned() });
             }
-            match happening {
-                Happening::End if self.is_too_early_for(Happening::End) => {}
-                Happening::End => return self.end(),
-                happening => self.step(happening)?,
+            if !matches!(happening, Happening::End) {
+                self.step(happening)?;
+            } else if !self.is_too_early_for(Happening::End) {
+                return self.end();
             }
         }
         Ok(())
