@@ -52,5 +52,7 @@ fn what_a_failed_sync_left_of_an_upload_is_written_again_before_it_is_sent() {
 
 #[test]
 fn a_page_that_was_read_before_the_heads_were_is_gone_on_from() {
-    [5459, 8244, 8823, 9912].map(run);
+    for seed in [5459, 8244, 8823, 9912] {
+        run(seed);
+    }
 }
