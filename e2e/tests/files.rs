@@ -221,6 +221,7 @@ fn the_operator_says_how_much_may_be_sent() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a content that somebody changes")]
 fn whoever_keeps_a_node_can_check_its_files_and_take_one_out_for_good() {
     let mut node = Node::plain();
     let alice = Person::new(node.server(), "alice");
