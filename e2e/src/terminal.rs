@@ -71,7 +71,7 @@ impl Terminal {
         terminal.enter(PASSWORD);
         terminal.wait_for("once more:");
         terminal.enter(PASSWORD);
-        terminal.wait_for(&format!("you are {name}"));
+        terminal.wait_for(&format!("you are {}", name.to_lowercase()));
         terminal
     }
 

@@ -4,15 +4,7 @@ use e2e::{Node, PASSWORD, Terminal, peers};
 use tempfile::TempDir;
 
 fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
-    let terminal = Terminal::chat(node.server(), config.path());
-    terminal.wait_for("papo>");
-    terminal.enter(&format!("/register {name}"));
-    terminal.wait_for("choose a password:");
-    terminal.enter(PASSWORD);
-    terminal.wait_for("once more:");
-    terminal.enter(PASSWORD);
-    terminal.wait_for("you are ");
-    terminal
+    Terminal::registered(node.server(), config.path(), name)
 }
 
 #[test]
