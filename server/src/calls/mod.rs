@@ -32,7 +32,6 @@ use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates, Typing};
 use crate::presence::Presence;
-use crate::records::TokenDigest;
 use crate::search::Search;
 use crate::tokens::TokenIssuer;
 
