@@ -1,6 +1,7 @@
 //! Two people at two terminals.
 
 use e2e::{Node, PASSWORD, Terminal, peers};
+use serde_json::json;
 use tempfile::TempDir;
 
 fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
@@ -120,6 +121,8 @@ fn the_prompt_counts_what_is_unread_elsewhere_and_stays_whole_with_wide_characte
     bob.send("@alice", "one").expect("sent");
     bob.send("@alice", "two").expect("sent");
     alice.wait_for("bob: two");
+    // The line that is being typed began when nothing was unread: there is no room before it.
+    alice.wait_until("counts", |screen| screen.trim_end().ends_with("#日本語>  (2)"));
     alice.press("Enter");
     alice.wait_until("counts", |screen| screen.trim_end().ends_with("#日本語 (2)>"));
     // What is printed above the line leaves it as it is: two columns for a wide character, none for a mark.
@@ -132,4 +135,32 @@ fn the_prompt_counts_what_is_unread_elsewhere_and_stays_whole_with_wide_characte
     alice.wait_for("alice: e\u{301} 你好");
     alice.enter("@bob");
     alice.wait_until("has read", |screen| screen.trim_end().ends_with("@bob>"));
+}
+
+#[test]
+fn the_count_in_the_prompt_changes_while_nothing_is_typed() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let [mut bob] = peers(&node, ["bob"]);
+    bob.create("#gone").expect("made");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/join #gone");
+    alice.wait_for("#gone>");
+    alice.enter("/create #u");
+    alice.wait_for("#u>");
+    for text in ["one", "two", "three"] {
+        bob.send("#gone", text).expect("sent");
+    }
+    alice.wait_until("counts", |screen| screen.trim_end().ends_with("#u>  (3)"));
+    alice.press("Enter");
+    alice.wait_until("counts", |screen| screen.trim_end().ends_with("#u (3)>"));
+    bob.send("#gone", "four").expect("sent");
+    alice.wait_until("counts on", |screen| screen.trim_end().ends_with("#u (4)>"));
+    alice.type_text("half a sen");
+    bob.call("channel.kick", json!({"channel": "#gone", "user": "alice"})).expect("removed");
+    alice.wait_for("bob removed you from #gone");
+    alice.wait_until("counts nothing", |screen| screen.trim_end().ends_with("\n    #u> half a sen"));
+    alice.press("Enter");
+    alice.wait_for("alice: half a sen");
+    alice.wait_until("counts nothing", |screen| screen.trim_end().ends_with("\n#u>"));
 }

@@ -95,7 +95,7 @@ fn long_secret(secret: &str) -> Result<String, &'static str> {
 /// What one session may take.
 #[derive(Args)]
 pub(crate) struct LimitArgs {
-    /// How many messages a second a session may send in the long run
+    /// How many messages a second a session may send in the long run; whatever else leaves a record counts as one
     #[arg(long, env = "PAPO_MESSAGES_PER_SECOND", default_value_t = Rate::default().per_second)]
     messages_per_second: u32,
     /// How many it may send at once after a quiet time

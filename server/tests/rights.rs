@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::channels::Role;
 use common::methods::Method;
-use common::{ChannelName, ContentHash, FileName, Target, UserName, rpc};
+use common::{ChannelName, ContentHash, FileName, Target, Text, UserName, rpc};
 use serde_json::{Value, json};
 use server::calls::{Attached, Desk};
 use server::commits::Commits;
@@ -26,14 +26,17 @@ use uuid::Uuid;
 
 const NOW_MS: u64 = 4_102_444_800_000;
 
-/// An upload of whoever asks, and the number of a file that was sent.
+/// An upload of whoever asks.
 const UPLOAD: &str = "01970000-0000-7000-8000-000000000002";
-const FILE_N: u64 = 11;
+
+/// The numbers of a file that the owner sent, and of a message that the member wrote.
+const FILE_N: u64 = 13;
+const MESSAGE_N: u64 = 14;
 
 /// What people can be to `#room`; `target` is the member that things are done to. The administrator, who registered
-/// first, is an outsider there.
-const STANDINGS: [&str; 8] =
-    ["administrator", "outsider", "banned", "invited", "member", "moderator", "owner", "target"];
+/// first, is an outsider there, and who is disabled was a member.
+const STANDINGS: [&str; 9] =
+    ["administrator", "outsider", "banned", "invited", "member", "moderator", "owner", "target", "disabled"];
 
 fn user(name: &str) -> UserName {
     UserName::new(name).expect("a name")
@@ -56,7 +59,7 @@ fn room(private: bool) -> Ledger {
         record(Command::OpenSession { user: user(name), session: Uuid::nil(), digest, expires: NOW_MS + 1 });
     }
     record(Command::CreateChannel(deed("owner"), private));
-    for name in ["member", "moderator", "target", "invited"] {
+    for name in ["member", "moderator", "target", "disabled", "invited"] {
         record(Command::Invite(deed("owner"), user(name)));
         if name != "invited" {
             record(Command::Join(deed(name)));
@@ -64,8 +67,12 @@ fn room(private: bool) -> Ledger {
     }
     record(Command::GiveRole(deed("owner"), user("moderator"), Role::Moderator));
     record(Command::Ban(deed("owner"), user("banned")));
-    let Upload { user, to, id, .. } = upload("owner");
-    record(Command::Share { user, to, id: Uuid::from_u128(id.as_u128() + 7), file: upload("owner").info() });
+    let file = upload("owner");
+    let (to, next) = (file.to.clone(), |more| Uuid::from_u128(file.id.as_u128() + more));
+    record(Command::Share { user: user("owner"), to, id: next(7), file: file.info() });
+    let text = Text::new("so I say").expect("a text");
+    record(Command::Send { user: user("member"), to: file.to.clone(), id: next(8), text, reply: None });
+    record(Command::Disable { by: user("administrator"), user: user("disabled"), disabled: true });
     ledger
 }
 
@@ -88,7 +95,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         ("conversation", json!("#room")),
         ("session", json!(Uuid::nil())),
         ("file", json!(UPLOAD)),
-        ("n", json!(FILE_N)),
+        ("n", json!(if method == Method::MessageEdit { MESSAGE_N } else { FILE_N })),
         ("offset", json!(0)),
     ];
     let fields = params.as_object_mut().expect("an object");
@@ -152,99 +159,99 @@ fn table(private: bool) -> String {
 #[test]
 fn in_a_public_channel() {
     insta::assert_snapshot!(table(false), @r"
-    method | no token | forged | administrator | outsider | banned | invited | member | moderator | owner | target
-    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
-    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    channel.join | unauthenticated | unauthenticated | ok | ok | banned | ok | ok | ok | ok | ok
-    channel.leave | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | last_owner | ok
-    channel.members | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    channel.invite | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    channel.invitations | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    channel.decline | unauthenticated | unauthenticated | no_such_invitation | no_such_invitation | no_such_invitation | ok | no_such_invitation | no_such_invitation | no_such_invitation | no_such_invitation
-    channel.kick | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
-    channel.ban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
-    channel.unban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
-    channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
-    channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed
-    message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    message.edit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed
-    message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    file.begin | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    file.commit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    file.get | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    typing.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok
-    admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.disable | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.promote | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.stats | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    method | no token | forged | administrator | outsider | banned | invited | member | moderator | owner | target | disabled
+    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
+    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    channel.join | unauthenticated | unauthenticated | ok | ok | banned | ok | ok | ok | ok | ok | unauthenticated
+    channel.leave | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | last_owner | ok | unauthenticated
+    channel.members | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    channel.invite | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    channel.invitations | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    channel.decline | unauthenticated | unauthenticated | no_such_invitation | no_such_invitation | no_such_invitation | ok | no_such_invitation | no_such_invitation | no_such_invitation | no_such_invitation | unauthenticated
+    channel.kick | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.ban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.unban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
+    channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
+    message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    message.edit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | not_allowed | not_allowed | not_allowed | unauthenticated
+    message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    message.react | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    file.begin | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    file.commit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    file.get | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    typing.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.disable | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.promote | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.stats | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     ");
 }
 
 #[test]
 fn in_a_private_channel() {
     insta::assert_snapshot!(table(true), @r"
-    method | no token | forged | administrator | outsider | banned | invited | member | moderator | owner | target
-    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
-    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    channel.join | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | ok | ok | ok | ok | ok
-    channel.leave | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | last_owner | ok
-    channel.members | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    channel.invite | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    channel.invitations | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    channel.decline | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | ok | no_such_invitation | no_such_invitation | no_such_invitation | no_such_invitation
-    channel.kick | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    channel.ban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    channel.unban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
-    channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed
-    message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    message.edit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | no_such_message | no_such_message | no_such_message | no_such_message
-    message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed
-    message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    file.begin | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    file.commit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    file.get | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok
-    typing.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok
-    admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.disable | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.promote | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
-    admin.stats | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator
+    method | no token | forged | administrator | outsider | banned | invited | member | moderator | owner | target | disabled
+    server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
+    auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    channel.join | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | ok | ok | ok | ok | ok | unauthenticated
+    channel.leave | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | last_owner | ok | unauthenticated
+    channel.members | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    channel.invite | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.invitations | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    channel.decline | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | ok | no_such_invitation | no_such_invitation | no_such_invitation | no_such_invitation | unauthenticated
+    channel.kick | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.ban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.unban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
+    channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
+    message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    message.edit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | not_allowed | not_allowed | not_allowed | unauthenticated
+    message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    message.react | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    file.begin | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    file.commit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    file.get | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    read.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    mention.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    sync.heads | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    presence.set | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    typing.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.disable | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.promote | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.stats | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     ");
 }

@@ -178,6 +178,7 @@ impl World {
             | News::Recalled(_)
             | News::Pending(_)
             | News::Presence(_)
+            | News::Standing(_)
             | News::Typing(_) => {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())

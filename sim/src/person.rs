@@ -322,6 +322,6 @@ fn summary(answer: &Answer) -> String {
         Answer::Overview(_) => "an overview".to_owned(),
         Answer::Transferred(_) => "a step of a transfer".to_owned(),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),
-        Answer::Status(status) => format!("{:?}", status.connectivity),
+        Answer::Status(status) => format!("{:?}", status.standing.connectivity),
     }
 }

@@ -75,6 +75,11 @@ impl Hinter for Completion {
 }
 
 impl Highlighter for Completion {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_ours: bool) -> Cow<'b, str> {
+        // While lines typed before are searched, there is another.
+        if is_ours { self.keyboard.painted_prompt() } else { Cow::Borrowed(prompt) }
+    }
+
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
         self.keyboard.painted(hint)
     }

@@ -1,5 +1,5 @@
-//! The keyboard: the session is told that keys are typed, behind the line stands who else writes, and beneath it how far
-//! the files have come that are on their way.
+//! The keyboard: the session is told that keys are typed, before the line stands the prompt, behind it who else writes,
+//! and beneath it how far the files have come that are on their way.
 //!
 //! rustyline asks for a hint with every key, and paints it anew whenever something is printed above the line. The
 //! hint it gets is blank and keeps its size until the next key, so that the line stays where it is; the words go into it
@@ -15,15 +15,13 @@ use rustyline::hint::Hint;
 use transport::clock;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::prompt::Prompt;
 use super::transfers::Way;
 use crate::desk::Keys;
 use crate::render::{columns_for_bars, fitting};
 
-/// How wide the words behind the line may be.
-const HINT_WIDTH: usize = 24;
-
-/// Lines that are wider have nothing behind them: it would wrap.
-const LINE_WIDTH_MAX: usize = 24;
+/// How wide the words behind the line may be: room for a few names, or for how the link is.
+const HINT_WIDTH: usize = 34;
 
 /// How often the session is told of keys, when they are like the last one.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -41,6 +39,10 @@ struct Shared {
     open: Option<Target>,
     /// When the session was told of a key, and where that text was to go.
     told: Option<(Instant, Option<Target>)>,
+    /// What stands before the line.
+    prompt: Prompt,
+    /// How often it was told what stands beside the prompt, and what it was last.
+    told_beside: (u64, String),
     /// Who writes, in words.
     writers: String,
     /// How far files have come, by the way they go. There is one as long as there is anything to do.
@@ -70,11 +72,32 @@ impl Keyboard {
         Self { keys, shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// A line is going to be typed; text goes there.
-    pub(super) fn open(&self, conversation: Option<&Target>) {
+    /// A line is going to be typed behind this prompt; text goes there.
+    pub(super) fn open(&self, conversation: Option<&Target>, prompt: Prompt) -> String {
         let mut shared = self.shared();
         shared.open = conversation.cloned();
         shared.is_open = true;
+        let (told, beside) = &shared.told_beside;
+        shared.prompt = prompt.brought_up_to_date(*told, beside);
+        shared.prompt.text()
+    }
+
+    /// How often it was told what stands beside the prompt: whoever looks it up may find it told anew meanwhile.
+    pub(super) fn standings_told(&self) -> u64 {
+        self.shared().told_beside.0
+    }
+
+    /// Says what stands beside the prompt. True when that is another than before.
+    pub(super) fn show_beside(&self, words: String) -> bool {
+        let mut shared = self.shared();
+        let is_new = shared.prompt.put_beside(&words);
+        shared.told_beside = (shared.told_beside.0 + 1, words);
+        is_new
+    }
+
+    /// The prompt as it is now.
+    pub(super) fn painted_prompt<'a>(&self) -> Cow<'a, str> {
+        Cow::Owned(self.shared().prompt.painted())
     }
 
     /// The line was typed: what is painted from now on is nobody's.
@@ -108,13 +131,15 @@ impl Keyboard {
 
     /// The blank behind a line, and a row beneath it for each bar.
     pub(super) fn blank(&self, line: &str) -> Option<Blank> {
-        let mut blank = String::new();
-        if line.width() <= LINE_WIDTH_MAX {
+        let shared = self.shared();
+        let (columns, mut blank) = (columns_for_bars(), String::new());
+        // Not where it would wrap.
+        if (shared.prompt.width() + line.width()) % (columns + 1) + HINT_WIDTH <= columns {
             blank += &" ".repeat(HINT_WIDTH);
         }
-        for _bar in self.shared().bars.iter().flatten() {
+        for _bar in shared.bars.iter().flatten() {
             blank.push('\n');
-            blank += &" ".repeat(columns_for_bars());
+            blank += &" ".repeat(columns);
         }
         Some(Blank(blank)).filter(|Blank(blank)| !blank.is_empty())
     }
@@ -135,7 +160,8 @@ impl Keyboard {
         let mut painted = String::new();
         if let Some(behind) = rows.next().filter(|behind| !behind.is_empty()) {
             painted.push(' ');
-            painted += &shared.filled(&shared.writers, behind.len() - 1);
+            let words = [shared.prompt.rest(), &shared.writers].join(" ");
+            painted += &shared.filled(words.trim(), behind.len() - 1);
         }
         for row in rows {
             painted.push('\n');
@@ -175,8 +201,10 @@ mod tests {
     fn the_blank_is_as_wide_as_it_says() {
         let blank = |line: &str| keyboard(true).blank(line);
         assert_eq!(blank("").expect("a blank").display().len(), HINT_WIDTH);
-        assert!(blank(&"x".repeat(LINE_WIDTH_MAX)).is_some());
-        assert!(blank(&"日".repeat(LINE_WIDTH_MAX / 2 + 1)).is_none());
+        let widest = columns_for_bars() - HINT_WIDTH;
+        assert!(blank(&"x".repeat(widest)).is_some());
+        assert!(blank(&"日".repeat(widest / 2 + 1)).is_none());
+        assert!(blank(&"日".repeat(columns_for_bars() / 2 + 1)).is_some(), "there is room in the second row");
         assert_eq!(blank("").expect("a blank").completion(), None, "nothing to take over");
     }
 
@@ -184,10 +212,10 @@ mod tests {
     fn bars_have_rows_beneath_the_line_which_keep_their_size_until_the_next_key() {
         let keyboard = keyboard(false);
         assert!(!keyboard.show_bar(Way::Up, Some("plan.pdf 10 %".to_owned())), "no line is being typed");
-        keyboard.open(None);
+        keyboard.open(None, Prompt::fixed("menu"));
         assert!(keyboard.show_bar(Way::Down, Some("a.png 50 %".to_owned())));
         keyboard.show_writers("bob writing…".to_owned());
-        let long = "x".repeat(LINE_WIDTH_MAX + 1);
+        let long = "x".repeat(columns_for_bars() - HINT_WIDTH);
         let [blank, behind_long] = ["", &long].map(|line| keyboard.blank(line).expect("a blank").0);
         let painted = |blank: &str| {
             let painted = keyboard.painted(blank).into_owned();
@@ -201,6 +229,22 @@ mod tests {
         assert_eq!(painted(&blank), " bob writing…|a.png 50 %|", "the other one moves up, and the rows stay");
         keyboard.close();
         assert!(!keyboard.show_bar(Way::Down, None));
+    }
+
+    #[test]
+    fn what_has_no_room_in_the_prompt_stands_behind_the_line() {
+        let keyboard = keyboard(false);
+        let told_before = keyboard.standings_told();
+        let text = keyboard.open(None, Prompt::new("#ops".to_owned(), String::new(), told_before));
+        let blank = keyboard.blank("").expect("a blank").0;
+        keyboard.show_writers("bob writing…".to_owned());
+        assert!(keyboard.show_beside(" (4)".to_owned()));
+        assert!(!keyboard.show_beside(" (4)".to_owned()), "nothing has changed");
+        assert_eq!((text.as_str(), &*keyboard.painted_prompt()), ("#ops> ", "#ops> "));
+        assert_eq!(keyboard.painted(&blank).trim_end(), " (4) bob writing…");
+        let stale = Prompt::new("#ops".to_owned(), String::new(), told_before);
+        assert_eq!(keyboard.open(None, stale), "#ops (4)> ");
+        assert_eq!(keyboard.painted(&blank).trim_end(), " bob writing…");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod line;
 mod menu;
 mod plain;
 mod printer;
+mod prompt;
 mod room;
 mod around;
 mod offline;

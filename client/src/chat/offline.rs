@@ -61,7 +61,7 @@ impl Room {
     /// Whether a server that should have answered has not.
     pub(super) fn is_offline(&mut self) -> bool {
         let is_somebody_s = self.is_somebody_s();
-        self.desk.status().is_ok_and(|status| match status.connectivity {
+        self.desk.status().is_ok_and(|status| match status.standing.connectivity {
             Connectivity::Reconnecting | Connectivity::Offline => true,
             Connectivity::Connecting => is_somebody_s,
             Connectivity::Connected => false,

@@ -11,7 +11,7 @@ use rustyline::ExternalPrinter;
 use super::keyboard::Keyboard;
 use crate::cache::Cache;
 use crate::failure::Failure;
-use crate::render::{Output, Renderer, complain, sanitise};
+use crate::render::{Output, Renderer, beside_prompt, complain, sanitise};
 use crate::session::News;
 
 /// What there is to print.
@@ -191,15 +191,22 @@ impl Printer {
         told.recv().ok()
     }
 
-    /// Has it stand behind the line being typed who writes; true when anything beside the line has changed.
+    /// Has it stand beside the line being typed who writes, and how the session stands; true when anything there has
+    /// changed.
     fn is_to_be_painted(&self, told: &[Told]) -> bool {
         let Some(keyboard) = &self.keyboard else { return false };
         let writers = |news: &News| {
             if let News::Typing(users) = news { Some(self.renderer.words().writers(users)) } else { None }
         };
+        let standing = |news: &News| {
+            if let News::Standing(standing) = news { Some(*standing) } else { None }
+        };
         let newest = told.iter().filter_map(news).filter_map(writers).next_back();
         let has_other_writers = newest.is_some_and(|words| keyboard.show_writers(words));
-        has_other_writers || told.iter().any(|told| matches!(told, Told::Repaint))
+        let newest = told.iter().filter_map(news).filter_map(standing).next_back();
+        let in_words = |standing| beside_prompt(self.renderer.words(), standing, true);
+        let stands_otherwise = newest.map(in_words).is_some_and(|words| keyboard.show_beside(words));
+        has_other_writers || stands_otherwise || told.iter().any(|told| matches!(told, Told::Repaint))
     }
 
     fn count(&self, news: &News) {

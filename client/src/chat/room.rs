@@ -16,13 +16,14 @@ use super::keyboard::Keyboard;
 use super::line::Line;
 use super::menu::{Menu, Step};
 use super::printer::Tally;
+use super::prompt::Prompt;
 use super::transfers::{Surroundings, Transfer, Transfers};
 use crate::cache::Cache;
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
-use crate::session::{Answer, Appearance, Command};
+use crate::session::{Answer, Appearance, Command, Status};
 use crate::words::Words;
 
 /// Where the person is.
@@ -309,16 +310,19 @@ impl Room {
         Failure::Usage(self.words.nothing_open())
     }
 
-    /// Where text goes; and, when that is not at once, why, and how much waits.
+    /// A line is going to be typed: before it stands where text goes; and, when that is not at once, why, and how much
+    /// waits.
     pub(super) fn prompt(&mut self) -> String {
         if self.is_in_menu() {
-            return "menu> ".to_owned();
+            return self.keyboard.open(None, Prompt::fixed("menu"));
         }
+        let told_before = self.keyboard.standings_told();
         let status = self.desk.status().ok();
         let is_awaited = self.session.is_some();
-        let beside =
-            status.map_or_else(String::new, |status| render::beside_prompt(self.words, &status, is_awaited));
-        self.open.as_ref().map_or_else(|| format!("papo{beside}> "), |open| format!("{open}{beside}> "))
+        let in_words = |status: Status| render::beside_prompt(self.words, status.standing, is_awaited);
+        let beside = status.map_or_else(String::new, in_words);
+        let name = self.open.as_ref().map_or_else(|| "papo".to_owned(), ToString::to_string);
+        self.keyboard.open(self.open.as_ref(), Prompt::new(name, beside, told_before))
     }
 
     /// Whether it is somebody's who is logged in, or was.

@@ -51,8 +51,8 @@ impl Terminal {
     /// Reads lines and obeys them, until the person has had enough.
     pub(super) fn run(&mut self, room: &mut Room) -> Result<(), Failure> {
         while !room.is_over() {
-            room.keyboard.open(room.open.as_ref());
-            let typed = self.editor.readline(&room.prompt());
+            let prompt = room.prompt();
+            let typed = self.editor.readline(&prompt);
             room.keyboard.close();
             match typed {
                 Ok(line) => {

@@ -153,7 +153,7 @@ impl Renderer {
                 Some(self.opened(conversation, entries, *unread, *more))
             }
             // It is seen in the counts.
-            News::Read(_) => None,
+            News::Read(_) | News::Standing(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
             }

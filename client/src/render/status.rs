@@ -1,18 +1,18 @@
 //! How the session stands: whether the server answers, what waits, how far everything has come.
 
-use crate::session::{Connectivity, Status};
+use crate::session::{Connectivity, Standing, Status};
 use crate::words::Words;
 
 /// All of it, in lines.
 pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<String> {
     let mut lines = vec![
-        match status.connectivity {
+        match status.standing.connectivity {
             Connectivity::Connected => words.connected(endpoint),
             Connectivity::Connecting => words.connecting(endpoint),
             Connectivity::Reconnecting => words.reconnecting(endpoint),
             Connectivity::Offline => words.offline(endpoint),
         },
-        words.waiting(status.waiting),
+        words.waiting(status.standing.waiting),
     ];
     lines.extend(status.conversations.iter().map(|progress| {
         if progress.shown == progress.head {
@@ -26,8 +26,8 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
 
 /// What stands in the prompt behind the conversation: how much is unread elsewhere, and how the link is when it is not
 /// well. A server that has never answered is worth a word when it is awaited.
-pub(crate) fn beside_prompt(words: Words, status: &Status, is_awaited: bool) -> String {
-    match (status.unread, link(words, status, is_awaited)) {
+pub(crate) fn beside_prompt(words: Words, standing: Standing, is_awaited: bool) -> String {
+    match (standing.unread, link(words, standing, is_awaited)) {
         (0, None) => String::new(),
         (0, Some(link)) => format!(" ({link})"),
         (unread, None) => format!(" ({unread})"),
@@ -36,13 +36,13 @@ pub(crate) fn beside_prompt(words: Words, status: &Status, is_awaited: bool) -> 
 }
 
 /// How the link is; nothing when all is well.
-fn link(words: Words, status: &Status, is_awaited: bool) -> Option<String> {
-    match (status.connectivity, status.pending) {
-        (Connectivity::Connecting, _) if is_awaited => Some(words.prompt_connecting(status.waiting)),
+fn link(words: Words, standing: Standing, is_awaited: bool) -> Option<String> {
+    match (standing.connectivity, standing.pending) {
+        (Connectivity::Connecting, _) if is_awaited => Some(words.prompt_connecting(standing.waiting)),
         (Connectivity::Connected | Connectivity::Connecting, 0) => None,
         (Connectivity::Connected | Connectivity::Connecting, pending) => Some(words.prompt_waiting(pending)),
-        (Connectivity::Reconnecting, _) => Some(words.prompt_reconnecting(status.waiting)),
-        (Connectivity::Offline, _) => Some(words.prompt_offline(status.waiting)),
+        (Connectivity::Reconnecting, _) => Some(words.prompt_reconnecting(standing.waiting)),
+        (Connectivity::Offline, _) => Some(words.prompt_offline(standing.waiting)),
     }
 }
 
@@ -51,10 +51,14 @@ mod tests {
     use super::*;
     use crate::session::Progress;
 
+    fn standing(connectivity: Connectivity) -> Standing {
+        Standing { connectivity, waiting: 3, pending: 0, unread: 0 }
+    }
+
     fn of(connectivity: Connectivity, shown: u64) -> Status {
         let conversation = common::Target::new("#general").expect("a name");
         let conversations = vec![Progress { conversation, shown, head: 4211 }];
-        Status { connectivity, endpoint: 0, waiting: 3, pending: 0, unread: 0, conversations }
+        Status { endpoint: 0, standing: standing(connectivity), conversations }
     }
 
     #[test]
@@ -75,15 +79,18 @@ mod tests {
 
     #[test]
     fn the_prompt_says_what_is_unread_and_what_is_not_well() {
-        let prompt = |status: Status| beside_prompt(Words::ENGLISH, &status, true);
-        assert_eq!(prompt(of(Connectivity::Connecting, 1)), " (connecting, 3 waiting)");
-        let nobody = beside_prompt(Words::ENGLISH, &of(Connectivity::Connecting, 1), false);
+        let prompt = |standing: Standing| beside_prompt(Words::ENGLISH, standing, true);
+        assert_eq!(prompt(standing(Connectivity::Connecting)), " (connecting, 3 waiting)");
+        let nobody = beside_prompt(Words::ENGLISH, standing(Connectivity::Connecting), false);
         assert_eq!(nobody, "", "nobody waits for it");
-        assert_eq!(prompt(of(Connectivity::Connected, 1)), "");
-        assert_eq!(prompt(of(Connectivity::Reconnecting, 1)), " (reconnecting, 3 waiting)");
-        assert_eq!(prompt(of(Connectivity::Offline, 1)), " (offline, 3 waiting)");
-        assert_eq!(prompt(Status { pending: 2, ..of(Connectivity::Connected, 1) }), " (2 waiting)");
-        assert_eq!(prompt(Status { unread: 7, ..of(Connectivity::Connected, 1) }), " (7)");
-        assert_eq!(prompt(Status { unread: 7, ..of(Connectivity::Offline, 1) }), " (7; offline, 3 waiting)");
+        assert_eq!(prompt(standing(Connectivity::Connected)), "");
+        assert_eq!(prompt(standing(Connectivity::Reconnecting)), " (reconnecting, 3 waiting)");
+        assert_eq!(prompt(standing(Connectivity::Offline)), " (offline, 3 waiting)");
+        assert_eq!(prompt(Standing { pending: 2, ..standing(Connectivity::Connected) }), " (2 waiting)");
+        assert_eq!(prompt(Standing { unread: 7, ..standing(Connectivity::Connected) }), " (7)");
+        assert_eq!(
+            prompt(Standing { unread: 7, ..standing(Connectivity::Offline) }),
+            " (7; offline, 3 waiting)"
+        );
     }
 }

@@ -179,6 +179,7 @@ impl Sending {
             | News::Invited(_)
             | News::MembershipEnded(_)
             | News::Presence(_)
+            | News::Standing(_)
             | News::Typing(_) => Ok(()),
         }
     }

@@ -90,6 +90,7 @@ impl Printer {
             | News::Pending(_)
             | News::Sent { .. }
             | News::Presence(_)
+            | News::Standing(_)
             | News::Typing(_) => {}
         }
         Ok(())

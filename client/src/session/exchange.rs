@@ -300,6 +300,8 @@ pub enum News {
     Presence(Change),
     /// Who is writing in the conversation that is open; nobody any more, perhaps.
     Typing(Vec<UserName>),
+    /// What is unread elsewhere, how the link is, or what waits is another than before.
+    Standing(super::Standing),
     /// The server does not answer; everything is tried again until it does.
     ConnectionLost,
     /// It answers again, and nothing was missed.

@@ -201,7 +201,8 @@ impl Session {
                 && !named.contains(*conversation)
                 && !self.following.joined_since.contains(*conversation)
         };
-        let gone: Vec<_> = self.conversations.keys().filter(is_gone).cloned().collect();
+        let known = self.conversations.keys().chain(self.reads.conversations());
+        let gone: BTreeSet<_> = known.filter(is_gone).cloned().collect();
         gone.iter().for_each(|conversation| self.forget_conversation(conversation));
     }
 

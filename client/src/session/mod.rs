@@ -48,7 +48,7 @@ pub use exchange::{
 };
 pub use files::{Transfer, Transferred};
 pub use queues::Queue;
-pub use status::{Connectivity, Progress, Status};
+pub use status::{Connectivity, Progress, Standing, Status};
 
 use dice::Dice;
 use following::Following;
@@ -76,6 +76,8 @@ pub struct Session {
     typing: Typing,
     reads: Reads,
     link: Link,
+    /// How the session stands, as the person was told last.
+    standing_told: Option<Standing>,
     /// The bytes behind the replies that are being taken.
     received: Option<Vec<u8>>,
     effects: Vec<Effect>,
@@ -98,6 +100,7 @@ impl Session {
             typing: Typing::default(),
             reads: Reads::default(),
             link: Link::new(1),
+            standing_told: None,
             received: None,
             effects: Vec::new(),
         }
@@ -140,6 +143,7 @@ impl Session {
         self.presence_due(now_ms);
         self.typing_due(now_ms);
         self.mark_due(now_ms);
+        self.tell_standing(now_ms);
     }
 
     /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of

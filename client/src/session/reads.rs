@@ -80,6 +80,20 @@ impl Reads {
         }
     }
 
+    /// A conversation is not the person's any more: nothing is unread there, and there is nobody to tell what was read.
+    pub(super) fn forget(&mut self, conversation: &Target) {
+        self.known.remove(conversation);
+        self.left.remove(conversation);
+        if self.open.as_ref().is_some_and(|(open, _)| open == conversation) {
+            self.is_mark_due = false;
+        }
+    }
+
+    /// The conversations of which it is known how far they were read.
+    pub(super) fn conversations(&self) -> impl Iterator<Item = &Target> {
+        self.known.keys()
+    }
+
     /// The next event of a conversation was shown.
     pub(super) fn told(&mut self, me: Option<&UserName>, entry: &Entry) {
         let is_own = entry.event.as_ref().is_some_and(|event| Some(&event.from) == me);
@@ -179,7 +193,10 @@ impl Session {
     pub(super) fn read_elsewhere(&mut self, conversation: Target, n: u64, unread: u64, mentions: u64) {
         let head = self.reads.known.get(&conversation).map_or(n, |reading| reading.head.max(n));
         let reading = Reading { conversation: conversation.clone(), n, head, unread, mentions };
-        if self.reads.is_listed {
+        // The notice may come behind the end of a membership.
+        let is_own =
+            matches!(conversation, Target::User(_)) || self.conversations.contains_key(&conversation);
+        if self.reads.is_listed && is_own {
             self.reads.known.insert(conversation, reading.clone());
         }
         self.effects.push(Effect::News(News::Read(reading)));

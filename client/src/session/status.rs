@@ -3,23 +3,30 @@
 use common::Target;
 
 use super::Session;
-use super::exchange::Answer;
+use super::exchange::{Answer, Effect, News};
 
 /// How a session stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Whether the server answers.
-    pub connectivity: Connectivity,
     /// At which endpoint, by its place.
     pub endpoint: usize,
+    /// What the person always has before their eyes.
+    pub standing: Standing,
+    /// The conversations that are followed, by name.
+    pub conversations: Vec<Progress>,
+}
+
+/// The part of it that the person always has before their eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether the server answers.
+    pub connectivity: Connectivity,
     /// Messages that are not acknowledged yet.
     pub waiting: usize,
     /// How many of them have waited for so long that the person was told.
     pub pending: usize,
     /// Unread messages in all conversations but the open one.
     pub unread: u64,
-    /// The conversations that are followed, by name.
-    pub conversations: Vec<Progress>,
 }
 
 /// Whether the server answers.
@@ -55,12 +62,31 @@ impl Session {
             Progress { conversation: conversation.clone(), shown, head }
         };
         Status {
-            connectivity: self.link.connectivity(now_ms),
             endpoint: self.link.endpoint(),
+            standing: self.standing(now_ms),
+            conversations: self.conversations.iter().map(progress).collect(),
+        }
+    }
+
+    fn standing(&self, now_ms: u64) -> Standing {
+        Standing {
+            connectivity: self.link.connectivity(now_ms),
             waiting: self.outbox.len(),
             pending: self.outbox.shown,
             unread: self.reads.unread_elsewhere(),
-            conversations: self.conversations.iter().map(progress).collect(),
+        }
+    }
+
+    /// Tells whoever follows everything how the session stands, when that is another than was told. Once a turn, however
+    /// much has happened in it: all conversations are counted.
+    pub(super) fn tell_standing(&mut self, now_ms: u64) {
+        let is_wanted = self.following.wants_everything();
+        if is_wanted || self.standing_told.is_some() {
+            let standing = self.standing(now_ms);
+            if self.standing_told != Some(standing) {
+                self.effects.push(Effect::News(News::Standing(standing)));
+            }
+            self.standing_told = Some(standing).filter(|_| is_wanted);
         }
     }
 

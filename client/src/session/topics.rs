@@ -149,6 +149,7 @@ impl Session {
     pub(super) fn forget_conversation(&mut self, conversation: &Target) {
         self.conversations.remove(conversation);
         self.repairs.forget(conversation);
+        self.reads.forget(conversation);
         self.requests.forget_repairs(|repaired| repaired == conversation);
         let topic = self.following.topics.channels.remove(conversation);
         self.effects.extend(topic.map(Effect::Unsubscribe));

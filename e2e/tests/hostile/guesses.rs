@@ -124,3 +124,25 @@ fn a_flood_of_messages_is_limited_and_loses_nothing() {
     }
     assert!(receipts.is_empty(), "acknowledged, and not in the history: {receipts:?}");
 }
+
+/// Each of these leaves an event for ever, and tells everybody.
+#[test]
+fn coming_and_going_without_end_is_limited() {
+    const BURST: usize = 50;
+    let flags = [("messages-burst", &*BURST.to_string()), ("messages-per-second", "1")];
+    let node = Node::up_as(TempDir::new().expect("a folder"), &flags);
+    let [mut alice, mut eve] = peers(&node, ["alice", "eve"]);
+    alice.create("#room").expect("made");
+    let room = || json!({ "channel": "#room" });
+    let mut taken = 0;
+    let refused = loop {
+        let method = ["channel.join", "channel.leave"][taken % 2];
+        match eve.call(method, room()) {
+            Ok(_) if taken < 2 * BURST => taken += 1,
+            Ok(_) => panic!("{taken} were taken"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((refused.reason(), taken >= BURST), (Some(Reason::RateLimited), true), "{refused}");
+    alice.call("channel.set", json!({ "channel": "#room", "subject": "others go on" })).expect("taken");
+}

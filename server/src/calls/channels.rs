@@ -61,8 +61,11 @@ pub(super) fn set(desk: &mut Desk<'_>, params: SetChannel<'_>) -> Result<Done, E
     done(desk, Command::SetChannel(deed, params.subject, params.private))
 }
 
+/// Who does something to a channel, if they may do one more thing now: each leaves a record.
 fn deed(desk: &mut Desk<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Deed, Error> {
-    Ok(Deed { user: desk.user_of(token)?, channel: channel.clone() })
+    let user = desk.user_of(token)?;
+    desk.take_rate(token)?;
+    Ok(Deed { user, channel: channel.clone() })
 }
 
 fn done(desk: &mut Desk<'_>, command: Command<'_>) -> Result<Done, Error> {

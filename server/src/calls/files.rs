@@ -40,8 +40,7 @@ pub(super) fn begin(
         Some(upload) => upload,
         None => {
             desk.ledger.may_write()?;
-            let session = desk.known_tokens.digest(&token);
-            desk.take_rate(session)?;
+            desk.take_rate(&token)?;
             desk.files.uploads.add(asked.clone(), &desk.ledger.state().files)?;
             asked
         }

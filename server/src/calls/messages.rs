@@ -26,8 +26,7 @@ pub(super) fn once<'a>(
         return Ok(Sent { n, at });
     }
     desk.ledger.may_write()?;
-    let session = desk.known_tokens.digest(token);
-    desk.take_rate(session)?;
+    desk.take_rate(token)?;
     let command = command(desk, user)?;
     let receipt = desk.ledger.record(command, desk.now_ms)?;
     let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;

@@ -32,7 +32,6 @@ use crate::jobs::{Job, Outcome};
 use crate::ledger::Ledger;
 use crate::limiters::{Guesses, Rates, Typing};
 use crate::presence::Presence;
-use crate::records::TokenDigest;
 use crate::search::Search;
 use crate::tokens::TokenIssuer;
 
@@ -175,8 +174,9 @@ impl Desk<'_> {
         })
     }
 
-    /// Takes one message out of what a session may send.
-    fn take_rate(&mut self, session: TokenDigest) -> Result<(), Error> {
+    /// Takes one out of what a session may send: a message, or whatever else leaves a record.
+    fn take_rate(&mut self, token: &Token<'_>) -> Result<(), Error> {
+        let session = self.known_tokens.digest(token);
         self.rates.take(session, self.now_ms).map_err(|wait_ms| {
             let message = format!("you send too fast: wait {wait_ms} ms, then send it again");
             Error::new(Reason::RateLimited, message).after(wait_ms)

@@ -10,9 +10,9 @@ use crate::notices::tell_typing;
 
 pub(super) fn set(desk: &mut Desk<'_>, params: &SetPresence<'_>) -> Result<PresenceSet, Error> {
     let user = desk.user_of(&params.token)?;
-    let session = desk.known_tokens.digest(&params.token);
     // Whoever comes and goes as fast as they can leaves a record each time.
-    desk.take_rate(session)?;
+    desk.take_rate(&params.token)?;
+    let session = desk.known_tokens.digest(&params.token);
     desk.presence.set(&user, session, params.state, desk.now_ms);
     Ok(PresenceSet { topic: desk.ledger.state().presence_topic(), heartbeat_ms: PRESENCE_HEARTBEAT_MS })
 }

@@ -8,6 +8,7 @@ use crate::domain::{Command, reads};
 
 pub(super) fn mark(desk: &mut Desk<'_>, params: MarkRead<'_>) -> Result<Marked, Error> {
     let user = desk.user_of(&params.token)?;
+    desk.take_rate(&params.token)?;
     let MarkRead { conversation, n, .. } = params;
     let command = Command::MarkRead { user: user.clone(), conversation: conversation.clone(), n };
     desk.ledger.record(command, desk.now_ms)?;

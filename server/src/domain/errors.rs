@@ -12,7 +12,7 @@ pub enum DomainError {
     #[error("the name {0} is taken")]
     UserTaken(UserName),
     /// The channel exists.
-    #[error("{0} exists already; join it")]
+    #[error("{0} exists already: join it, or take another name")]
     ChannelTaken(ChannelName),
     /// No such account.
     #[error("there is no user {0}")]

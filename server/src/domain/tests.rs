@@ -166,7 +166,7 @@ fn what_is_not_allowed_is_refused_and_changes_nothing() {
     let mut world = World::with(&["alice", "bob"], [create("alice", "#ops")]);
     let mut refusal = |command| world.refuses(command).to_string();
     insta::assert_snapshot!(refusal(Command::Register { user: user("bob"), password: "x".into() }), @"the name bob is taken");
-    insta::assert_snapshot!(refusal(create("bob", "#ops")), @"#ops exists already; join it");
+    insta::assert_snapshot!(refusal(create("bob", "#ops")), @"#ops exists already: join it, or take another name");
     insta::assert_snapshot!(refusal(join("bob", "#nope")), @"there is no channel #nope; create it, or list the channels there are");
     insta::assert_snapshot!(refusal(leave("bob", "#ops")), @"you are not a member of #ops; join it first");
     insta::assert_snapshot!(refusal(send("bob", "#ops")), @"you are not a member of #ops; join it first");

@@ -117,9 +117,9 @@ fn what_is_shown_as_waiting_is_no_more_so_when_it_is_sent() {
     stage.reply("message.send", &json!({"n": 1, "at": 1}));
     (2..=4).for_each(|id| stage.send("x", id));
     stage.pass(limits::PENDING_AFTER_MS);
-    assert_eq!(stage.session.status(stage.now_ms).pending, 3);
+    assert_eq!(stage.session.status(stage.now_ms).standing.pending, 3);
     stage.reply("message.send", &json!({"n": 2, "at": 1}));
-    assert_eq!(stage.session.status(stage.now_ms).pending, 2);
+    assert_eq!(stage.session.status(stage.now_ms).standing.pending, 2);
 }
 
 #[test]

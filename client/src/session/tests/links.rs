@@ -6,7 +6,7 @@ use super::stage::{Stage, heads, info};
 use crate::session::*;
 
 fn connectivity(stage: &Stage) -> Connectivity {
-    stage.session.status(stage.now_ms).connectivity
+    stage.session.status(stage.now_ms).standing.connectivity
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn who_never_reached_the_server_is_offline() {
     stage.send("oi", 1);
     stage.pass(2_500);
     assert_eq!(connectivity(&stage), Connectivity::Offline);
-    assert_eq!(stage.session.status(stage.now_ms).waiting, 1);
+    assert_eq!(stage.session.status(stage.now_ms).standing.waiting, 1);
 }
 
 #[test]

@@ -99,10 +99,10 @@ fn what_is_read_in_another_session_is_read_here_too() {
 #[test]
 fn what_is_unread_in_other_conversations_is_counted() {
     let mut stage = having_read(1, 2);
-    assert_eq!(stage.session.status(0).unread, 2);
+    assert_eq!(stage.session.status(0).standing.unread, 2);
     stage.command(Command::Open(ops()));
     stage.reply("message.history", &page(2..=3, 3));
-    assert_eq!(stage.session.status(0).unread, 0, "it is on the screen");
+    assert_eq!(stage.session.status(0).standing.unread, 0, "it is on the screen");
 }
 
 /// Events of #ops from 4 on, a word each: who, and what.
@@ -122,7 +122,7 @@ const MESSAGE: &str = r#""kind":"message","text":"oi""#;
 #[test]
 fn messages_and_files_are_counted_and_what_is_deleted_is_not() {
     let mut stage = having_read(3, 0);
-    let unread = |stage: &Stage| stage.session.status(0).unread;
+    let unread = |stage: &Stage| stage.session.status(0).standing.unread;
     happens(&mut stage, &[("bob", FILE), ("bob", MESSAGE), ("bob", r#""kind":"channel.left""#)]);
     assert_eq!(unread(&stage), 2, "a file is something to see, that somebody left is not");
     let deleted = r#""kind":"message.deleted","of":4"#;
@@ -140,7 +140,7 @@ fn one_s_own_are_read_when_nothing_else_is_unread() {
     let unread = |events: &[(&str, &str)]| {
         let mut stage = having_read(3, 0);
         happens(&mut stage, events);
-        stage.session.status(0).unread
+        stage.session.status(0).standing.unread
     };
     assert_eq!(unread(&[("alice", FILE), ("alice", MESSAGE)]), 0);
     assert_eq!(
@@ -161,14 +161,14 @@ fn what_was_counted_when_it_was_read_elsewhere_is_not_counted_again() {
     stage.reply("read.list", &json!({"conversations": [ops], "more": false}));
     stage.own_line(r##"{"kind":"read","conversation":"#ops","n":3,"unread":2,"mentions":0}"##);
     happens(&mut stage, &[("bob", FILE), ("bob", MESSAGE)]);
-    assert_eq!(stage.session.status(0).unread, 2, "4 and 5 were unread already");
+    assert_eq!(stage.session.status(0).standing.unread, 2, "4 and 5 were unread already");
 }
 
 #[test]
 fn before_the_server_was_asked_nothing_is_counted() {
     let mut stage = Stage::following();
     happens(&mut stage, &[("bob", MESSAGE)]);
-    assert_eq!(stage.session.status(0).unread, 0);
+    assert_eq!(stage.session.status(0).standing.unread, 0);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_long_list_is_read_to_its_end() {
     assert!(!stage.transcript.contains("answer"), "{}", stage.transcript);
     assert!(stage.transcript.ends_with("read.list {\"after\":\"#ops\"}\n"), "{}", stage.transcript);
     stage.reply("read.list", &page("@bob", false));
-    assert_eq!(stage.session.status(0).unread, 2);
+    assert_eq!(stage.session.status(0).standing.unread, 2);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn what_the_server_has_counted_is_not_counted_again() {
     let ops = json!({"conversation": "#ops", "n": 3, "head": 5, "unread": 2, "mentions": 0});
     stage.reply("read.list", &json!({"conversations": [ops], "more": false}));
     happens(&mut stage, &[("bob", FILE), ("bob", MESSAGE), ("bob", MESSAGE)]);
-    assert_eq!(stage.session.status(0).unread, 3, "4 and 5 are in the list, 6 is new");
+    assert_eq!(stage.session.status(0).standing.unread, 3, "4 and 5 are in the list, 6 is new");
 }
 
 #[test]
@@ -219,6 +219,69 @@ fn what_was_read_before_another_conversation_is_opened_is_marked_too() {
     assert!(stage.transcript.ends_with("opened @bob []\nanswer Done\n"), "{}", stage.transcript);
     stage.take_transcript();
     stage.pass(limits::MARK_EVERY_MS);
-    assert_eq!(stage.session.status(0).unread, 0);
+    assert_eq!(stage.session.status(0).standing.unread, 0);
     insta::assert_snapshot!(stage.transcript, @r##"ask 8 read.mark {"conversation":"#ops","n":4}"##);
+}
+
+/// The membership ends by somebody's hand, in another session, and by one's own wish.
+#[test]
+fn of_a_channel_that_one_is_not_in_nothing_is_unread() {
+    let ends = [
+        r#""from":"bob","kind":"channel.kicked","user":"alice""#,
+        r#""from":"bob","kind":"channel.banned","user":"alice""#,
+        r#""from":"alice","kind":"channel.left""#,
+    ];
+    for end in ends {
+        let mut stage = having_read(1, 2);
+        stage.own_line(&format!(r##"{{"n":4,"at":1,"to":"#ops",{end}}}"##));
+        assert_eq!(stage.session.status(0).standing.unread, 0, "{end}");
+        // What another session has read before it comes late.
+        stage.own_line(r##"{"kind":"read","conversation":"#ops","n":2,"unread":1,"mentions":0}"##);
+        assert_eq!(stage.session.status(0).standing.unread, 0, "{end}");
+    }
+    let mut stage = having_read(1, 2);
+    stage.command(Command::Leave(common::ChannelName::new("#ops").expect("a name")));
+    stage.reply("channel.leave", &json!({}));
+    assert_eq!(stage.session.status(0).standing.unread, 0, "one has left");
+}
+
+#[test]
+fn of_a_channel_that_the_heads_do_not_name_any_more_nothing_is_unread() {
+    let mut stage = having_read(1, 2);
+    // The fan-out is found anew, as after a lost connection.
+    stage.session.find_fan_out(stage.now_ms);
+    stage.note();
+    stage.reply("server.info", &info());
+    stage.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": []}));
+    assert_eq!(stage.session.status(0).standing.unread, 0);
+}
+
+#[test]
+fn what_is_not_read_any_more_is_not_marked() {
+    let mut stage = having_read(1, 2);
+    stage.command(Command::Open(ops()));
+    stage.reply("message.history", &page(2..=3, 3));
+    stage.own_line(r##"{"n":4,"at":1,"to":"#ops","from":"bob","kind":"channel.kicked","user":"alice"}"##);
+    stage.pass(limits::MARK_EVERY_MS);
+    assert!(!stage.transcript.contains("read.mark"), "{}", stage.transcript);
+}
+
+#[test]
+fn a_count_that_changes_is_told_once() {
+    let mut stage = having_read(1, 2);
+    stage.session.tick(stage.now_ms);
+    stage.note();
+    let told = |stage: &mut Stage| {
+        stage.session.tick(stage.now_ms);
+        stage.note();
+        stage.standing.take().map(|standing| standing.unread)
+    };
+    stage.standing = None;
+    stage.event(4);
+    stage.event(5);
+    assert_eq!(told(&mut stage), Some(4));
+    assert_eq!(told(&mut stage), None, "nothing has changed");
+    stage.command(Command::Open(ops()));
+    stage.reply("message.history", &page(2..=5, 5));
+    assert_eq!(told(&mut stage), Some(0), "it is on the screen");
 }

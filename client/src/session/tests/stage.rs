@@ -29,6 +29,8 @@ pub(super) struct Stage {
     /// What is to be kept, and is not yet.
     pub(super) unkept: Vec<Uuid>,
     pub(super) released: Vec<Uuid>,
+    /// What was told last of how the session stands.
+    pub(super) standing: Option<Standing>,
 }
 
 impl Stage {
@@ -49,6 +51,7 @@ impl Stage {
             has_disk: true,
             unkept: Vec::new(),
             released: Vec::new(),
+            standing: None,
         };
         let user = UserName::new("alice").expect("a name");
         let topic = OWN.to_owned();
@@ -148,6 +151,7 @@ impl Stage {
                     Effect::Keep(message) => self.unkept.push(message.id),
                     Effect::Release(id) => self.released.push(id),
                     Effect::Recall(_) => {}
+                    Effect::News(News::Standing(standing)) => self.standing = Some(standing),
                     effect @ (Effect::Request { .. }
                     | Effect::Alone { .. }
                     | Effect::Endpoint(_)
@@ -189,7 +193,9 @@ impl Stage {
                 self.told.push(entry.n);
                 format!("tell {} {}", entry.conversation, entry.n)
             }
-            Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) => String::new(),
+            Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) | Effect::News(News::Standing(_)) => {
+                String::new()
+            }
             Effect::News(News::Pending(message)) => format!("pending {}", message.text.as_str()),
             Effect::News(News::Recalled(messages)) => {
                 let texts: Vec<_> = messages.iter().map(|message| message.text.as_str()).collect();

@@ -55,6 +55,19 @@ fn only_administrators_administrate() {
 }
 
 #[test]
+fn a_private_channel_that_nobody_is_in_is_not_lost() {
+    let private = Command::CreateChannel(deed("bob", "#club"), true);
+    let mut world = World::with(&["ana", "bob", "eva"], [private]);
+    let hidden = DomainError::NoSuchChannel(deed("ana", "#club").channel);
+    assert_eq!(world.refuses(join("ana", "#club")), hidden, "bob is in it");
+    world.does(leave("bob", "#club"));
+    assert_eq!(world.refuses(join("eva", "#club")), hidden);
+    assert_eq!(world.refuses(join("bob", "#club")), hidden);
+    world.does(join("ana", "#club"));
+    world.does(Command::Invite(deed("ana", "#club"), user("eva")));
+}
+
+#[test]
 fn there_is_always_an_administrator_who_can_log_in() {
     let mut world = World::with(&["ana", "bob"], []);
     let last = DomainError::LastAdministrator(user("ana"));
