@@ -77,23 +77,30 @@ impl Class {
         let is_of_none = matches!(script, Script::Common | Script::Inherited | Script::Unknown);
         // Not all vowel signs of a script are alphabetic by Unicode's book.
         let is_sign = is_combining_mark(character) && !is_of_none;
-        match script {
-            _ if !character.is_alphanumeric() && !is_sign => Self::Other,
+        if !character.is_alphanumeric() && !is_sign {
+            Self::Other
+        } else if script == Script::Han {
             // With its zero, which is a number to Unicode.
-            Script::Han => Self::Unspaced,
-            _ if script == Script::Latin || character.is_numeric() => Self::Latin,
-            _ if UNSPACED.contains(&script) => Self::Unspaced,
-            _ if is_of_none => Self::of_several(character.script_extension()),
-            _ => Self::Spaced,
+            Self::Unspaced
+        } else if script == Script::Latin || character.is_numeric() {
+            Self::Latin
+        } else if is_of_none {
+            Self::of_several(character.script_extension())
+        } else if UNSPACED.contains(&script) {
+            Self::Unspaced
+        } else {
+            Self::Spaced
         }
     }
 
     /// Of a letter that several scripts use; what all use is Latin, too.
     fn of_several(scripts: ScriptExtension) -> Self {
-        match scripts {
-            _ if scripts.contains_script(Script::Latin) => Self::Latin,
-            _ if UNSPACED.iter().any(|script| scripts.contains_script(*script)) => Self::Unspaced,
-            _ => Self::Spaced,
+        if scripts.contains_script(Script::Latin) {
+            Self::Latin
+        } else if UNSPACED.iter().any(|script| scripts.contains_script(*script)) {
+            Self::Unspaced
+        } else {
+            Self::Spaced
         }
     }
 }
