@@ -4,6 +4,7 @@
 //! file: some 200 bytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 
 use common::{Body, ContentHash, Conversation, Event, FileInfo, Target, UserName};
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub struct Files {
 }
 
 /// One file that was sent, as `channels.json` holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shared {
     /// The number of its event.
     pub n: u64,
@@ -43,6 +44,12 @@ pub struct Shared {
     pub bytes: u64,
     /// What is in it.
     pub sha256: ContentHash,
+}
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "event {} from {} to {}", self.n, self.from, self.to)
+    }
 }
 
 /// The contents that a user has sent, each counted once however often they sent it.
@@ -76,6 +83,13 @@ impl Files {
     #[must_use]
     pub fn deleted(&self) -> u64 {
         self.deleted
+    }
+
+    /// Whether this very file is among them.
+    #[must_use]
+    pub fn holds(&self, shared: &Shared) -> bool {
+        let place = (Conversation::of(&shared.from, &shared.to), shared.n);
+        self.shared.get(&place) == Some(shared)
     }
 
     /// Every content that an event holds.

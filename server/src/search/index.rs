@@ -24,8 +24,8 @@ use super::words;
 use crate::domain::search as language;
 use crate::journal::Checkpoint;
 
-/// Of the fields and the words; 1 had no names of files.
-const FORMAT: u32 = 2;
+/// Of the fields and the words; 1 had no names of files, 2 whole words only of scripts other than Latin.
+const FORMAT: u32 = 3;
 
 /// The smallest heap that Tantivy writes with, in bytes. It is there only while something is written.
 const HEAP_BYTES: usize = 15_000_000;

@@ -14,6 +14,7 @@
 mod index;
 mod indexer;
 mod words;
+mod characters;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,15 +1,18 @@
-//! The words of a text, as they are compared: case and accents folded, with their stems, and where a script writes no
-//! spaces, its characters one by one and in pairs.
+//! The words of a text, as they are compared: case and accents folded. Latin words have their stems; of other scripts any
+//! piece is found, by the characters that follow one another.
 //!
-//! Two decisions. Stems: a chat mixes languages, so every word is reduced by the rules of English and by those of
+//! Three decisions. Stems: a chat mixes languages, so every Latin word is reduced by the rules of English and by those of
 //! Portuguese, each beside the word itself; a query finds a word by any of the three (`deploys` finds *deployed*,
-//! `mensagens` finds *mensagem*). Scripts without spaces: pairs of characters, found as a phrase, find every
-//! substring without knowing any dictionary, and cost nothing in texts of other scripts.
+//! `mensagens` finds *mensagem*). Alphabets without stemmers of ours: a word is its trigrams, one for each character, found
+//! as a phrase, so that three characters of it or more find it whatever its endings are; shorter words are themselves. Scripts
+//! without spaces, and Korean with its particles: pairs of characters find pieces of one and two characters too.
+//! Neither needs any dictionary, nor costs anything in Latin texts.
 
 use std::borrow::Cow;
 
 use frostem::{Algorithm, Stemmer};
-use unicode_normalization::UnicodeNormalization as _;
+
+use super::characters::{Class, fold, lowercase};
 
 /// What is longer, in bytes, is no word that anybody looks for: an encoded file, a link's signature.
 const WORD_BYTES_MAX: usize = 128;
@@ -21,6 +24,8 @@ pub(super) enum Kind {
     Word,
     /// A stem of it, with a mark before it that says of which language.
     Stem,
+    /// Three characters of a word that follow one another.
+    Trigram,
     /// A character of a script without spaces.
     Character,
     /// That character and the next.
@@ -40,7 +45,7 @@ const STEMMERS: [(char, Algorithm); 2] = [('\u{1}', Algorithm::English), ('\u{2}
 
 /// The tokens of a text, in order.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
-    let text: String = text.nfc().flat_map(char::to_lowercase).collect();
+    let text = lowercase(text);
     let (mut tokens, mut position, mut rest) = (Vec::new(), 0, &*text);
     while let Some(first) = rest.chars().next() {
         let class = Class::of(first);
@@ -48,11 +53,12 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
         let (run, behind) = rest.split_at(end);
         match class {
             Class::Other => {}
-            Class::Spaced if run.len() <= WORD_BYTES_MAX => {
+            Class::Latin if run.len() <= WORD_BYTES_MAX => {
                 push_word(run, position, &mut tokens);
                 position += 1;
             }
-            Class::Spaced => position += 1,
+            Class::Latin => position += 1,
+            Class::Spaced => position = push_trigrams(run, position, &mut tokens),
             Class::Unspaced => position = push_characters(run, position, &mut tokens),
         }
         rest = behind;
@@ -71,7 +77,7 @@ pub(super) fn exact(tokens: &[Token]) -> Vec<(usize, &str)> {
                 exact.pop();
                 exact.push((*position, text));
             }
-            Kind::Word | Kind::Character | Kind::Pair => exact.push((*position, text)),
+            Kind::Word | Kind::Trigram | Kind::Character | Kind::Pair => exact.push((*position, text)),
         }
     }
     exact
@@ -116,9 +122,26 @@ fn singular(word: &str) -> Cow<'_, str> {
     singular.map_or(word.into(), Cow::from)
 }
 
+/// The trigrams of a word, or itself when it has fewer characters. Returns the position behind it: every character counts, and
+/// one more for the end, so that no phrase goes through it.
+fn push_trigrams(word: &str, position: usize, tokens: &mut Vec<Token>) -> usize {
+    let characters: Vec<char> = fold(word).chars().collect();
+    if characters.len() < 3 {
+        tokens.push(Token { position, kind: Kind::Word, text: characters.iter().collect() });
+    }
+    let trigrams = (position..).zip(characters.windows(3));
+    tokens.extend(trigrams.map(|(position, trigram)| Token {
+        position,
+        kind: Kind::Trigram,
+        text: trigram.iter().collect(),
+    }));
+    position + characters.len() + 1
+}
+
 /// Returns the position behind them.
 fn push_characters(run: &str, mut position: usize, tokens: &mut Vec<Token>) -> usize {
-    let mut characters = run.chars().peekable();
+    let folded = fold(run);
+    let mut characters = folded.chars().peekable();
     while let Some(character) = characters.next() {
         tokens.push(Token { position, kind: Kind::Character, text: character.into() });
         if let Some(next) = characters.peek() {
@@ -129,44 +152,10 @@ fn push_characters(run: &str, mut position: usize, tokens: &mut Vec<Token>) -> u
     position
 }
 
-/// Without accents: decomposed, without the combining diacritical marks, and composed again, which keeps what other
-/// scripts are made of (the parts of a Korean syllable, say) together.
-fn fold(word: &str) -> String {
-    word.nfkd().filter(|character| !matches!(character, '\u{300}'..='\u{36f}')).nfc().collect()
-}
-
-/// What a character is to a search.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// Part of a word between spaces.
-    Spaced,
-    /// Of a script that writes words without spaces between them.
-    Unspaced,
-    /// Between words.
-    Other,
-}
-
-impl Class {
-    fn of(character: char) -> Self {
-        match character {
-            // Thai, Lao; Tibetan, Myanmar; Khmer; Hiragana, Katakana; ideographs, also of the supplementary planes.
-            '\u{e01}'..='\u{e4e}'
-            | '\u{e81}'..='\u{ecd}'
-            | '\u{f40}'..='\u{fbc}'
-            | '\u{1000}'..='\u{1049}' => Self::Unspaced,
-            '\u{1780}'..='\u{17d3}' | '\u{3041}'..='\u{309f}' | '\u{30a1}'..='\u{30ff}' => Self::Unspaced,
-            '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => Self::Unspaced,
-            '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => Self::Unspaced,
-            // A mark that is not composed with its letter belongs to it.
-            '\u{300}'..='\u{36f}' => Self::Spaced,
-            _ if character.is_alphanumeric() => Self::Spaced,
-            _ => Self::Other,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn words(text: &str) -> String {
@@ -180,7 +169,7 @@ mod tests {
     fn case_accents_and_compositions_are_folded() {
         insta::assert_snapshot!(words("AÇÃO ação ac\u{327}a\u{303}o"), @"0pt:aca 0acao 1pt:aca 1acao 2pt:aca 2acao");
         assert_eq!(words("AÇÃO"), words("ac\u{327}a\u{303}o"));
-        insta::assert_snapshot!(words("v1.2, foo_bar 한국 Привет"), @"0v1 12 2foo 3bar 4한국 5привет");
+        insta::assert_snapshot!(words("v1.2, foo_bar 한국 Привет"), @"0v1 12 2foo 3bar 4한 4한국 5국 6при 7рив 8иве 9вет");
     }
 
     #[test]
@@ -201,6 +190,64 @@ mod tests {
             assert!(found(query, text) && found(text, query), "{query} {text}");
         }
         assert!(!found("deploy", "depot"));
+    }
+
+    /// Whether a query is in a text as a phrase, as the index would find it.
+    fn holds(text: &str, query: &str) -> bool {
+        let (all, query) = (tokens(text), tokens(query));
+        let wanted = exact(&query);
+        let has = |at: usize, text: &str| all.iter().any(|token| token.position == at && token.text == text);
+        let starts = 0..=all.last().map_or(0, |token| token.position);
+        !wanted.is_empty()
+            && starts
+                .into_iter()
+                .any(|start| wanted.iter().all(|(position, text)| has(start + position, text)))
+    }
+
+    #[test]
+    fn any_piece_of_a_word_that_is_not_latin_is_found() {
+        for (text, pieces) in [
+            ("Привет, мир! Я тут", &["приве", "риве", "ПРИВЕТ", "мир", "я", "вет мир", "мир я"] as &[&str]),
+            ("Καλημέρας", &["καλημ", "ΚΑΛΗΜΕΡΑΣ", "λημερ", "ρας"]),
+            ("ёлка в лесу", &["елка", "Ёлк", "в"]),
+            ("שָׁלוֹם", &["שלו", "לום", "שָׁלוֹם"]),
+            ("مَرْحَبًا بالعـــالم", &["مرحب", "العالم", "أهل"]),
+            ("ქართული", &["ქართ", "თულ"]),
+            ("Հայերեն", &["հայե", "երեն"]),
+            ("नमस्ते विद्यार्थी", &["नमस्", "मस्ते", "विद्या", "द्या"]),
+            ("می‌خواهم", &["میخوا", "خواهم"]),
+            ("한국어 메시지입니다", &["한국", "메시지", "시지입", "어 메"]),
+            ("ゲームのアプリケーション", &["ーション", "アプリ", "ｱﾌﾟﾘ", "の"]),
+            ("ภาษาไทย", &["ษาไ", "ไทย"]),
+            ("в2024году", &["2024", "году", "год"]),
+        ] {
+            for piece in pieces {
+                assert_eq!(holds(text, piece), *piece != "أهل", "{piece} in {text}");
+            }
+        }
+        // Short words are words, and the end of one is no place to go on from.
+        assert!(!holds("мир", "ми") && !holds("мояе", "я"));
+        assert!(!holds("привет мир", "приветмир") && !holds("приветмир", "привет мир"));
+    }
+
+    proptest! {
+        #[test]
+        fn three_characters_in_a_row_are_found(
+            words in proptest::collection::vec("[а-яё]{3,9}|[α-ωά-ώ]{3,9}|[א-ת]{3,9}|[ء-ي]{3,9}|[ऄ-हा-ौ्]{3,9}|[ა-ჰ]{3,9}|[가-힣]{3,9}|[一-鿿]{3,9}", 1..5),
+            which in any::<prop::sample::Index>(),
+            (from, length) in (0_usize..7, 3_usize..9),
+        ) {
+            let folded: Vec<char> = fold(which.get::<String>(&words)).chars().collect();
+            let from = from.min(folded.len().saturating_sub(3));
+            let piece: String = folded.iter().skip(from).take(length).collect();
+            prop_assert!(folded.len() < 3 || holds(&words.join(" "), &piece), "{piece}");
+        }
+    }
+
+    #[test]
+    fn latin_words_hold_whatever_is_written_in_latin() {
+        let text = "1️⃣ ½ x² µs ﬁn ªº naïve™ 10€ e\u{301}te\u{301} Ⅷ ꞌ ʼn ＡＢＣ İstanbul ß Ærø";
+        insta::assert_snapshot!(words(text), @"01 11⁄2 2x2 3μs 4fin 5ao 6en:naiv 6pt:naiv 6naive 710 8ete 9pt:vii 9viii 10ꞌ 11ʼn 12abc 13istanbul 14ß 15ærø");
     }
 
     #[test]
