@@ -9,10 +9,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Subcommand;
 use common::{Conversation, Event, Target, UserName};
-use server::domain::Files;
 use server::files::Folder;
-use server::files::check::{self, CheckError};
-use server::journal::{Disk, RealDisk, Report, for_each_line};
+use server::files::check::{self, Told};
+use server::journal::{Disk, RealDisk, for_each_line};
 use server::records::{Private, Record};
 use server::redact::Request;
 use transport::clock;
@@ -73,39 +72,19 @@ impl Log {
 
 fn verify_log(data: &DataArgs) -> anyhow::Result<()> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&data.data));
-    let folder = Folder::new(Arc::clone(&disk));
-    let (mut checked, mut is_second) = (read_log(&*disk)?, false);
-    let files = loop {
-        match check::check(&folder, &checked.files) {
-            // A running server removes what was deleted since the log was read.
-            Err(CheckError::Missing(..)) if !is_second => (checked, is_second) = (read_log(&*disk)?, true),
-            found => break found?,
-        }
+    let mut redactions = 0;
+    let read = || {
+        redactions = 0;
+        let count = |line: &[u8]| redactions += u64::from(line.starts_with(REDACTED_START));
+        Ok(check::read_log(&*disk, count)?)
     };
-    let Checked { report, redactions, .. } = checked;
+    let (Told { report, .. }, files) = check::check(&Folder::new(Arc::clone(&disk)), read)?;
     let line = serde_json::json!({
         "whole": true, "records": report.head.record, "batches": report.batches, "bytes": report.bytes,
         "torn_bytes": report.torn_bytes, "redactions": redactions, "files": files.whole,
         "other_files": files.others, "chain": report.head.chain.to_string(),
     });
     writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
-}
-
-/// What a log that was read to its end says.
-struct Checked {
-    report: Report,
-    redactions: u64,
-    files: Files,
-}
-
-fn read_log(disk: &dyn Disk) -> anyhow::Result<Checked> {
-    let (mut redactions, mut files) = (0, Files::default());
-    let report = for_each_line(disk, |_, line| {
-        redactions += u64::from(line.starts_with(REDACTED_START));
-        check::note(&mut files, line);
-        ControlFlow::Continue(())
-    })?;
-    Ok(Checked { report, redactions, files })
 }
 
 fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Result<()> {

@@ -12,8 +12,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use common::{ChannelName, Target, Text, UserName};
-use server::backup::{BackupError, restore, write};
+use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserName};
+use server::backup::{BackupError, Contents};
 use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::journal::{Options, RealDisk, verify};
@@ -64,9 +64,7 @@ fn working(data: &Path) -> Ledger {
             ledger.snapshot();
         }
     }
-    let digest = hex(b"a picture");
-    fs::create_dir_all(data.join("files").join(&digest[..2])).expect("a folder");
-    fs::write(attachment(data), b"a picture").expect("a file");
+    share(data, &mut ledger, b"a picture");
     fs::create_dir_all(data.join("files/uploads")).expect("a folder");
     fs::write(data.join("files/uploads/x.part"), b"half").expect("a file");
     ledger
@@ -76,9 +74,31 @@ fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn attachment(data: &Path) -> PathBuf {
-    let digest = hex(b"a picture");
+fn attachment(data: &Path, bytes: &[u8]) -> PathBuf {
+    let digest = hex(bytes);
     data.join("files").join(&digest[..2]).join(digest)
+}
+
+/// Sends a file.
+fn share(data: &Path, ledger: &mut Ledger, bytes: &[u8]) {
+    let path = attachment(data, bytes);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(path, bytes).expect("a file");
+    let (to, name) = (Target::new("#a").expect("a target"), FileName::new("a.png").expect("a name"));
+    let sha256 = ContentHash(Sha256::digest(bytes).into());
+    let file = FileInfo { name, bytes: bytes.len() as u64, sha256 };
+    ledger.record(Command::Share { user: alice(), to, id: Uuid::now_v7(), file }, NOW_MS).expect("allowed");
+    sync(ledger);
+}
+
+/// Nothing is left out.
+fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf, Contents), BackupError> {
+    server::backup::write(data, to, with_keys, at_ms, &mut |_| false)
+}
+
+/// Nothing is left out.
+fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
+    server::backup::restore(from, data, &mut |_| false)
 }
 
 /// A folder that was worked on, and its backup.
@@ -142,7 +162,7 @@ fn a_folder_in_use_comes_back_as_it_was_at_its_last_whole_batch() {
     let (archive, contents) = write(data.path(), elsewhere.path(), true, NOW_MS).expect("a sound folder");
     assert_eq!(archive, elsewhere.path().join("papo-4102444800000.tar"));
     assert_eq!(fs::metadata(&archive).expect("a file").permissions().mode() & 0o777, 0o600);
-    assert_eq!((contents.records, contents.files, contents.keys), (22, 1, true));
+    assert_eq!((contents.records, contents.files, contents.keys), (23, 1, true));
 
     let bytes = fs::read(&archive).expect("a file");
     assert!(!bytes.windows(8).any(|bytes| bytes == b"{\"n\":99,"), "half a batch");
@@ -155,7 +175,7 @@ fn a_folder_in_use_comes_back_as_it_was_at_its_last_whole_batch() {
     let mut again = self::open(&new);
     say(&mut again, 100);
     sync(&mut again);
-    assert_eq!(again.position(), 23);
+    assert_eq!(again.position(), 24);
 }
 
 #[test]
@@ -219,9 +239,10 @@ fn damage_is_found_when_the_backup_is_taken() {
     let taking = || write(&data, &archive, true, NOW_MS).expect_err("not sound").to_string();
     let (before, old) = (content(&data), fs::read(&archive).expect("a file"));
 
-    fs::write(attachment(&data), b"a pictura").expect("a file");
+    let picture = attachment(&data, b"a picture");
+    fs::write(&picture, b"a pictura").expect("a file");
     insta::assert_snapshot!(taking(), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is damaged: its content is not what its name says; restore it from an older backup");
-    fs::write(attachment(&data), b"a picture").expect("a file");
+    fs::write(&picture, b"a picture").expect("a file");
 
     let users = String::from_utf8(before[Path::new("users.json")].clone()).expect("utf-8");
     let chain = users.split('"').find(|word| word.len() == 64).expect("a chain");
@@ -239,6 +260,47 @@ fn damage_is_found_when_the_backup_is_taken() {
     let nowhere = TempDir::new().expect("a folder");
     let error = write(nowhere.path(), &archive, true, NOW_MS).expect_err("no data");
     assert!(matches!(error, BackupError::NoData(_)), "{error}");
+}
+
+#[test]
+fn what_the_log_tells_of_is_there_or_there_is_no_backup() {
+    let Taken { _home, data, archive } = taken();
+    let mut ledger = open(&data);
+    share(&data, &mut ledger, b"another picture");
+    let old = fs::read(&archive).expect("a file");
+    let picture = attachment(&data, b"a picture");
+    fs::remove_file(&picture).expect("a file");
+    let error = write(&data, &archive, true, NOW_MS).expect_err("a file is missing").to_string();
+    insta::assert_snapshot!(error, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it; there is no new backup. Put the file back from an older one, or back up all else with --without-missing-files");
+    assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup is as it was");
+
+    let mut left_out = Vec::new();
+    let mut go_on = |sentence: &str| {
+        left_out.push(sentence.to_owned());
+        true
+    };
+    let (_, contents) =
+        server::backup::write(&data, &archive, true, NOW_MS, &mut go_on).expect("all else is there");
+    assert_eq!(contents.files, 1);
+    let why = refusal(&archive);
+    insta::assert_snapshot!(why, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with --without-missing-files");
+    let new = TempDir::new().expect("a folder");
+    server::backup::restore(&archive, new.path(), &mut go_on).expect("all else is there");
+    insta::assert_snapshot!(left_out.join("\n"), @r"
+    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
+    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
+    ");
+    assert!(attachment(new.path(), b"another picture").exists());
+}
+
+#[test]
+fn contents_that_no_event_has_are_not_in_the_archive() {
+    let Taken { _home, data, archive } = taken();
+    let stranger = attachment(&data, b"nobody's");
+    fs::create_dir_all(stranger.parent().expect("a folder")).expect("a folder");
+    fs::write(&stranger, b"nobody's").expect("a file");
+    let (_, contents) = write(&data, &archive, true, NOW_MS).expect("a sound folder");
+    assert_eq!(contents.files, 1);
 }
 
 #[test]

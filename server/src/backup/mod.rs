@@ -1,8 +1,8 @@
 //! A data folder as one file, taken while a server works on it ([`write`](fn@write)), and a data folder made of such
 //! a file, after all of it was checked ([`restore`](fn@restore)).
 //!
-//! The file is a tar archive that `tar x` understands: the snapshots, the log up to its last whole batch, attachments,
-//! keys, and last a table of contents, which says where the log ends. Without it the archive is not whole. What is
+//! The file is a tar archive that `tar x` understands: the snapshots, the attachments that the log tells of, the log up
+//! to there, keys, and last a table of contents, which says where the log ends. Without it the archive is not whole. What is
 //! derived (indexes) is not in it.
 
 mod members;
@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::domain::files::Shared;
+use crate::files::check::CheckError;
+use crate::files::folder::content;
 use crate::journal::JournalError;
 use crate::ledger::LedgerError;
 use crate::store::StoreError;
@@ -39,7 +42,7 @@ pub struct Contents {
     pub records: u64,
     /// The chain after it, in hexadecimal digits.
     pub chain: String,
-    /// How many attachments there are.
+    /// How many contents of attachments there are.
     pub files: u64,
     /// Whether the node's keys are in it.
     pub keys: bool,
@@ -79,6 +82,24 @@ pub enum BackupError {
     /// The content of an attachment is not what its name says.
     #[error("{0} is damaged: its content is not what its name says; restore it from an older backup")]
     FileDamaged(String),
+    /// The content of an attachment is not there.
+    #[error(
+        "{0}; there is no new backup. Put the file back from an older one, or back up all else with \
+         --without-missing-files"
+    )]
+    FileMissing(String),
+    /// The content of an attachment is not in the archive.
+    #[error(
+        "{0}, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with \
+         --without-missing-files"
+    )]
+    FileNotInArchive(String),
+    /// What is wrong with the attachments, or with the log that tells of them.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// The log is not the one that was read before.
+    #[error("the log was redacted just now: take the backup again")]
+    Redacted,
     /// Something that no backup holds.
     #[error("the archive holds {0:?}, which no papo backup does; nothing was restored")]
     Stranger(String),
@@ -107,6 +128,14 @@ pub enum BackupError {
     /// There is something in the way.
     #[error("{0} is not empty: a backup is restored into a new or empty folder (--data)")]
     NotEmpty(PathBuf),
+}
+
+/// Asked for each attachment whose content is missing, with a sentence that names it: whether to go on without it.
+pub type GoOn<'a> = &'a mut dyn FnMut(&str) -> bool;
+
+/// Names an attachment whose content is missing, and the event that has it.
+fn missing(shared: &Shared) -> String {
+    format!("{} is missing: {shared} has it", content(&shared.sha256))
 }
 
 /// The error for a failed operation on a path.

@@ -3,6 +3,7 @@
 //! Everything is unpacked into a folder within the new data folder, checked there, and moved into its place only when
 //! all of it is sound. Until the last of it is in place, no server opens the data folder (see `Store::open`).
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::ops::ControlFlow;
@@ -10,10 +11,12 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use common::ContentHash;
+use common::hex::from_hex;
 use tar::{Archive, Entry};
 
 use super::members::{Hashing, Member};
-use super::{BackupError, Contents, FORMAT, io_error};
+use super::{BackupError, Contents, FORMAT, GoOn, io_error, missing};
 use crate::domain::State;
 use crate::journal::{Checkpoint, Disk as _, Options, RealDisk, for_each_line, for_each_segment};
 use crate::records::Record;
@@ -27,13 +30,14 @@ const NOTHING: [&str; 3] = ["lock", "README.md", RESTORING_FOLDER];
 /// The largest table of contents that is read, in bytes: a real one has some 200.
 const CONTENTS_BYTES_MAX: u64 = 64 << 10;
 
-/// Makes the data folder `data` of the archive `from`, and tells what it holds.
+/// Makes the data folder `data` of the archive `from`, and tells what it holds. `go_on` decides about files whose
+/// contents the archive does not hold.
 ///
 /// # Errors
 ///
 /// A folder that is not empty, an archive that is not whole or not sound, and what the disk refuses. No server
 /// will open the folder then.
-pub fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
+pub fn restore(from: &Path, data: &Path, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
     let archive = OpenOptions::new().read(true).open(from).map_err(io_error("read", from))?;
     make_folder(data)?;
     let _lock = store::lock(data)?;
@@ -49,7 +53,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
     }
     make_folder(&staging)?;
     let checked = unpack(archive, from, &staging).and_then(|unpacked| {
-        check(&staging, &unpacked)?;
+        check(&staging, &unpacked, go_on)?;
         Ok(unpacked.contents)
     });
     if checked.is_err() {
@@ -64,13 +68,14 @@ pub fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
 /// What came out of the archive.
 struct Unpacked {
     contents: Contents,
-    files: u64,
+    /// The contents of attachments.
+    files: HashSet<ContentHash>,
     has_keys: bool,
 }
 
 fn unpack(archive: fs::File, from: &Path, staging: &Path) -> Result<Unpacked, BackupError> {
     let mut archive = Archive::new(io::BufReader::new(archive));
-    let (mut contents, mut files, mut has_keys) = (None, 0, false);
+    let (mut contents, mut files, mut has_keys) = (None, HashSet::new(), false);
     for entry in archive.entries().map_err(io_error("read", from))? {
         let mut entry = entry.map_err(io_error("read", from))?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -85,7 +90,7 @@ fn unpack(archive: fs::File, from: &Path, staging: &Path) -> Result<Unpacked, Ba
                 contents = Some(table(&mut entry).map_err(io_error("read", from))?);
                 continue;
             }
-            Member::File(_) => files += 1,
+            Member::File(digits) => files.extend(from_hex(digits).map(ContentHash)),
             Member::Key { .. } => has_keys = true,
             Member::Snapshot | Member::Segment => {}
         }
@@ -126,7 +131,7 @@ fn write_new<R: Read>(entry: &mut Entry<'_, R>, path: &Path, mode: u32) -> io::R
 
 /// Opens what was unpacked as a server would, which checks the whole log, and compares the state that comes of it with
 /// the log alone and with the table of contents.
-fn check(staging: &Path, unpacked: &Unpacked) -> Result<(), BackupError> {
+fn check(staging: &Path, unpacked: &Unpacked, go_on: GoOn<'_>) -> Result<(), BackupError> {
     let disk = Arc::new(RealDisk::new(staging));
     make_folder(&staging.join(KEYS_FOLDER))?;
     // Before opening, which would put a damaged one aside and go on without it.
@@ -136,12 +141,19 @@ fn check(staging: &Path, unpacked: &Unpacked) -> Result<(), BackupError> {
     let head = opened.recovery.head;
     let contents = &unpacked.contents;
     let expected = told(contents.records, &contents.chain, contents.files, contents.keys);
-    let found = told(head.record, &head.chain.to_string(), unpacked.files, unpacked.has_keys);
+    let found = told(head.record, &head.chain.to_string(), unpacked.files.len() as u64, unpacked.has_keys);
     if expected != found {
         return Err(BackupError::Contents { expected, found });
     }
     let agree = prepared(&state, head)? == prepared(&replayed(&store, &disk)?, head)?;
-    if agree && has_all(&disk, places)? { Ok(()) } else { Err(BackupError::SnapshotsDiffer) }
+    if !(agree && has_all(&disk, places)?) {
+        return Err(BackupError::SnapshotsDiffer);
+    }
+    let mut gone = state.files.all().filter(|shared| !unpacked.files.contains(&shared.sha256)).map(missing);
+    match gone.find(|sentence| !go_on(sentence)) {
+        Some(sentence) => Err(BackupError::FileNotInArchive(sentence)),
+        None => Ok(()),
+    }
 }
 
 /// The places in the log that the snapshots stand for, but for its beginning.
@@ -160,7 +172,11 @@ fn stood_for(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupE
 
 /// Whether the log has all these places. Opening looks at the older snapshot's only.
 fn has_all(disk: &RealDisk, mut ahead: Vec<Checkpoint>) -> Result<bool, BackupError> {
-    for_each_segment(disk, |passed| ahead.retain(|place| *place != passed), |_, _| Ok::<_, BackupError>(()))?;
+    let passed = |passed| {
+        ahead.retain(|place| *place != passed);
+        ControlFlow::Continue(())
+    };
+    for_each_segment(disk, passed, |_, _| Ok::<_, BackupError>(()))?;
     Ok(ahead.is_empty())
 }
 

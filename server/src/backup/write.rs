@@ -1,24 +1,30 @@
 //! Takes a backup, beside a running server and without its lock.
 //!
-//! The order makes the copy consistent: snapshots first, for they may be older than the log but not newer; then the
-//! log, each segment up to its last whole batch; then attachments, which are complete before their event is recorded
-//! and never change. Everything is checked on the way: damage is found now, not when the backup is needed.
+//! The order makes the copy consistent: snapshots first, for they may be older than the log but not newer. Then the log
+//! is read, and the contents of all files that it tells of are copied; should one have been deleted meanwhile, the log
+//! is read once more ([`check::look_at_all`]). Last comes the log itself, up to where it was read: of what comes
+//! later, neither the events nor the contents are in the archive. Everything is checked on the way: damage is found
+//! now, not when the backup is needed.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use tar::{Builder, Header};
 use tempfile::NamedTempFile;
 
 use super::members::{Hashing, Member};
-use super::{BackupError, CONTENTS, Contents, FORMAT, io_error};
+use super::{BackupError, CONTENTS, Contents, FORMAT, GoOn, io_error, missing};
+use crate::domain::files::Shared;
+use crate::files::check;
+use crate::files::folder::content;
 use crate::journal::{Checkpoint, Disk as _, LOG_FOLDER, RealDisk, for_each_segment};
-use crate::store::{FILES_FOLDER, KEYS_FOLDER, SNAPSHOTS, Store};
+use crate::store::{KEYS_FOLDER, SNAPSHOTS, Store};
 
 /// Writes a backup of the data folder `data` to the file `to`, or into it when it is a folder. Returns where it is
 /// and what it holds. The file is there whole or not at all, takes the place of an older one of its name, and can be
-/// read by its owner only.
+/// read by its owner only. `go_on` decides about files whose contents are missing.
 ///
 /// # Errors
 ///
@@ -28,6 +34,7 @@ pub fn write(
     to: &Path,
     with_keys: bool,
     at_ms: u64,
+    go_on: GoOn<'_>,
 ) -> Result<(PathBuf, Contents), BackupError> {
     if !data.join(LOG_FOLDER).is_dir() {
         return Err(BackupError::NoData(data.to_owned()));
@@ -40,7 +47,7 @@ pub fn write(
     let temporary = NamedTempFile::new_in(folder).map_err(io_error("write into", folder))?;
     let mut archive =
         Archive { tar: Builder::new(BufWriter::new(temporary)), path: to.clone(), at_s: at_ms / 1000 };
-    let contents = archive.fill(data, with_keys, at_ms)?;
+    let contents = archive.fill(data, with_keys, at_ms, go_on)?;
     let failed = io_error("write", &to);
     archive.place(folder).map_err(failed)?;
     Ok((to, contents))
@@ -54,16 +61,28 @@ struct Archive {
 }
 
 impl Archive {
-    fn fill(&mut self, data: &Path, with_keys: bool, at_ms: u64) -> Result<Contents, BackupError> {
+    fn fill(
+        &mut self,
+        data: &Path,
+        with_keys: bool,
+        at_ms: u64,
+        go_on: GoOn<'_>,
+    ) -> Result<Contents, BackupError> {
         let mut ahead = self.snapshots(data)?;
         let disk = RealDisk::new(data);
-        let passed = |place: Checkpoint| ahead.retain(|(_, stands_for)| *stands_for != place);
+        let (end, files) = self.files(data, &disk, go_on)?;
+        let passed = |place: Checkpoint| {
+            ahead.retain(|(_, stands_for)| *stands_for != place);
+            if place.record < end.record { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
         let report =
             for_each_segment(&disk, passed, |name, bytes| self.member(name, bytes.len() as u64, bytes))?;
         if let Some((file, _)) = ahead.first() {
             return Err(BackupError::SnapshotElsewhere(file));
         }
-        let files = self.files(data, &disk)?;
+        if report.head != end {
+            return Err(BackupError::Redacted);
+        }
         if with_keys {
             self.keys(data, &disk)?;
         }
@@ -103,28 +122,42 @@ impl Archive {
         Ok(places)
     }
 
-    /// Adds the attachments that are complete.
-    fn files(&mut self, data: &Path, disk: &RealDisk) -> Result<u64, BackupError> {
+    /// Adds the attachments. Returns how far the log was read that tells of them, and how many contents there are.
+    fn files(
+        &mut self,
+        data: &Path,
+        disk: &RealDisk,
+        go_on: GoOn<'_>,
+    ) -> Result<(Checkpoint, u64), BackupError> {
         let mut count = 0;
-        for folder in entries(disk, FILES_FOLDER, data)? {
-            let folder = format!("{FILES_FOLDER}/{folder}");
-            if !data.join(&folder).is_dir() {
-                continue;
-            }
-            for file in entries(disk, &folder, data)? {
-                let name = format!("{folder}/{file}");
-                // What is still on its way here has another name.
-                let Some(Member::File(digest)) = Member::named(&name) else { continue };
-                let (file, length) = opened(&data.join(&name))?;
-                let mut content = Hashing::new(file.take(length));
-                self.member(&name, length, &mut content)?;
-                if content.digest() != digest {
-                    return Err(BackupError::FileDamaged(name));
-                }
-                count += 1;
-            }
+        let see = |shared: &Shared| {
+            let is_there = self.file(data, shared)?;
+            count += u64::from(is_there);
+            Ok::<_, BackupError>(is_there)
+        };
+        let (told, gone) = check::look_at_all(|| Ok(check::read_log(disk, |_| {})?), see)?;
+        match gone.iter().map(missing).find(|sentence| !go_on(sentence)) {
+            Some(sentence) => Err(BackupError::FileMissing(sentence)),
+            None => Ok((told.report.head, count)),
         }
-        Ok(count)
+    }
+
+    /// Adds the content of an attachment, if it is there.
+    fn file(&mut self, data: &Path, shared: &Shared) -> Result<bool, BackupError> {
+        let name = content(&shared.sha256);
+        let (file, length) = match opened(&data.join(&name)) {
+            Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(false);
+            }
+            opened => opened?,
+        };
+        let mut content = Hashing::new(file.take(length));
+        self.member(&name, length, &mut content)?;
+        if content.digest() == shared.sha256.to_string() {
+            Ok(true)
+        } else {
+            Err(BackupError::FileDamaged(name))
+        }
     }
 
     fn keys(&mut self, data: &Path, disk: &RealDisk) -> Result<(), BackupError> {

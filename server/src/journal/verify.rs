@@ -49,24 +49,21 @@ pub fn for_each_line(
 }
 
 /// Gives every segment to `copy`: the name of its file and its whole batches, after all of them were checked.
-/// `passed` is told each place between two batches.
+/// `passed` is told each place between two batches, and may say that this is enough.
 ///
 /// # Errors
 ///
 /// The first damage, a missing segment, a failed read, or what `copy` says.
 pub fn for_each_segment<E: From<JournalError>>(
     disk: &dyn Disk,
-    mut passed: impl FnMut(Checkpoint),
+    mut passed: impl FnMut(Checkpoint) -> ControlFlow<()>,
     mut copy: impl FnMut(&str, &[u8]) -> Result<(), E>,
 ) -> Result<Report, E> {
-    let ends = |_, batch: &WholeBatch<'_>| {
-        passed(batch.end);
-        ControlFlow::Continue(())
-    };
-    walk(disk, ends, |segment, bytes| copy(&log_name(segment), bytes))
+    walk(disk, |_, batch| passed(batch.end), |segment, bytes| copy(&log_name(segment), bytes))
 }
 
-/// Goes through the log: `visit` sees every whole batch, `finish` the whole batches of a segment at its end.
+/// Goes through the log: `visit` sees every whole batch, `finish` the whole batches of a segment at its
+/// end, or up to the one at which `visit` breaks.
 fn walk<E: From<JournalError>>(
     disk: &dyn Disk,
     mut visit: impl FnMut(u64, &WholeBatch<'_>) -> ControlFlow<()>,
@@ -82,6 +79,8 @@ fn walk<E: From<JournalError>>(
             report.batches += 1;
             report.head = batch.end;
             if visit(*first_record, &batch).is_break() {
+                report.bytes += batches.offset as u64;
+                finish(*first_record, bytes.get(..batches.offset).unwrap_or_default())?;
                 return Ok(report);
             }
         }
