@@ -62,16 +62,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let (told, to_print) = sync_channel(NEWS_WAITING_MAX);
-    let connection = Stop::new();
-    let desk = Desk::open(&arguments.connection, told.clone(), connection.clone(), Sends::Messages)?;
+    let (connection, stop) = (arguments.connection.settled()?, Stop::new());
+    let desk = Desk::open(&connection, told.clone(), stop.clone(), Sends::Messages)?;
     let renderer = Renderer::for_chat(&arguments.looks);
     let tally = Tally::default();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let is_drawn = is_terminal && !arguments.looks.is_plain();
-    let asked_to_leave = Leaving { connection, ended: desk.ended(), is_drawn }.on_signals()?;
+    let asked_to_leave = Leaving { connection: stop, ended: desk.ended(), is_drawn }.on_signals()?;
     let keyboard = Keyboard::new(desk.keys(), renderer.has_colours());
     let surroundings = Surroundings {
-        connection: arguments.connection.clone(),
+        connection,
         words: renderer.words(),
         told,
         keyboard: is_drawn.then(|| keyboard.clone()),
