@@ -89,7 +89,7 @@ fn papo_speaks_the_language_of_each_person() {
     joao.wait_for("alice entrou em #geral");
     joao.wait_for("alice: hello");
     joao.enter("/kick bob");
-    joao.wait_for("papo: essa pessoa não está no canal: veja /members");
+    joao.wait_for("papo: bob não está em #geral: veja /members");
     joao.enter("/xyz");
     joao.wait_for("papo: não existe /xyz: /help lista os comandos");
 }

@@ -70,7 +70,7 @@ fn an_administrator_speaks_to_everybody() {
     let [mut eva] = peers(&node, ["eva"]);
     eva.login("eva").expect("a second session");
     eva.call("session.revoke", json!({})).expect("the first one is over");
-    alice.enter("/msg * it is up again");
+    alice.enter("/broadcast it is up again");
     bob.wait_for("* 2 alice: it is up again");
     assert_eq!(eva.history("*").len(), 2);
 }

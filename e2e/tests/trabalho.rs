@@ -122,7 +122,7 @@ fn arrived(node: &Node, person: &Person, conversation: &str, n: u64, name: &str,
 
 /// Who was not invited can neither find the group, nor read, write, search or subscribe.
 fn outsider(node: &Node, eduardo: &Person) {
-    let no_such_channel = "esse canal não existe: crie-o, ou veja /channels";
+    let no_such_channel = "o canal #trabalho não existe: crie-o, ou veja /channels";
     for (i, line) in ["/join #trabalho", "/open #trabalho", "/members #trabalho"].iter().enumerate() {
         eduardo.types(line);
         eduardo.terminal.wait_until("refuses", |screen| screen.matches(no_such_channel).count() == i + 1);

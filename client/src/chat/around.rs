@@ -50,6 +50,8 @@ pub(super) fn look_around(
 pub(super) fn channels(desk: &mut Desk, names: &Names) -> Result<Vec<ChannelInfo>, Failure> {
     let Answer::Channels(channels) = desk.ask(Command::Channels)? else { return Err(unexpected()) };
     names.add(channels.iter().map(|channel| channel.channel.to_string()));
+    let own = channels.iter().filter(|channel| channel.role.is_some());
+    names.set_own(own.map(|channel| channel.channel.to_string()));
     Ok(channels)
 }
 
@@ -62,6 +64,7 @@ pub(super) fn users(desk: &mut Desk, names: &Names) -> Result<Vec<UserInfo>, Fai
 pub(super) fn invitations(desk: &mut Desk, names: &Names) -> Result<Vec<Invitation>, Failure> {
     let Answer::Invitations(invitations) = desk.ask(Command::Invitations)? else { return Err(unexpected()) };
     names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
+    names.set_invited(invitations.iter().map(|invitation| invitation.channel.to_string()));
     Ok(invitations)
 }
 

@@ -14,6 +14,7 @@ mod presence;
 
 use common::{ChannelName, Target, Text, UserName};
 
+use super::completion::Channels;
 use super::room::Room;
 use crate::failure::Failure;
 use crate::words::{Phrase, Words, both};
@@ -26,6 +27,8 @@ pub(super) struct Command {
     pub(super) arguments: Phrase,
     /// One line.
     pub(super) help: Phrase,
+    /// Which channels it is about, when it is about any.
+    pub(super) channels: Channels,
     /// Whether passwords come near it, so that the line is not kept.
     pub(super) is_private: bool,
     pub(super) run: fn(&mut Room, &str) -> Result<(), Failure>,
@@ -38,7 +41,13 @@ impl Command {
         help: Phrase,
         run: fn(&mut Room, &str) -> Result<(), Failure>,
     ) -> Self {
-        Self { name, arguments, help, is_private: false, run }
+        Self { name, arguments, help, channels: Channels::Own, is_private: false, run }
+    }
+
+    /// It is about other channels than one's own.
+    const fn about(mut self, channels: Channels) -> Self {
+        self.channels = channels;
+        self
     }
 
     /// It has to do with passwords.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustyline::completion::Completer;
 use rustyline::highlight::Highlighter;
@@ -15,24 +15,70 @@ use super::keyboard::{Blank, Keyboard};
 /// Names kept for completion. Beyond, new ones are not learnt.
 const NAMES_MAX: usize = 10_000;
 
-/// Names that can be completed, with their signs.
+/// Names that can be completed or chosen, with their signs.
 #[derive(Clone, Default)]
 pub(super) struct Names {
-    shared: Arc<Mutex<BTreeSet<String>>>,
+    shared: Arc<Mutex<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    all: BTreeSet<String>,
+    /// The channels that one is in. Nothing until they have been listed.
+    own: Option<BTreeSet<String>>,
+    /// Those that one is invited to, likewise.
+    invited: Option<BTreeSet<String>>,
+}
+
+/// Which channels may be meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Channels {
+    /// Any.
+    All,
+    /// Those that one is in.
+    Own,
+    /// Those that one is invited to.
+    Invited,
+    /// One that there is not yet.
+    New,
 }
 
 impl Names {
     /// Learns names.
     pub(super) fn add(&self, names: impl IntoIterator<Item = String>) {
-        let mut known = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = NAMES_MAX.saturating_sub(known.len());
-        known.extend(names.into_iter().take(room));
+        let mut known = self.known();
+        let room = NAMES_MAX.saturating_sub(known.all.len());
+        known.all.extend(names.into_iter().take(room));
+    }
+
+    /// Learns which channels one is in now.
+    pub(super) fn set_own(&self, names: impl IntoIterator<Item = String>) {
+        self.known().own = Some(names.into_iter().take(NAMES_MAX).collect());
+    }
+
+    /// Learns which channels one is invited to now.
+    pub(super) fn set_invited(&self, names: impl IntoIterator<Item = String>) {
+        self.known().invited = Some(names.into_iter().take(NAMES_MAX).collect());
     }
 
     /// Known names, in order.
     pub(super) fn beginning_with(&self, beginning: &str) -> Vec<String> {
-        let known = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().filter(|name| name.starts_with(beginning)).cloned().collect()
+        self.known().all.iter().filter(|name| name.starts_with(beginning)).cloned().collect()
+    }
+
+    /// Known channels that may be meant, in order.
+    pub(super) fn channels(&self, which: Channels) -> Vec<String> {
+        let listed = match which {
+            Channels::All => None,
+            Channels::Own => self.known().own.clone(),
+            Channels::Invited => self.known().invited.clone(),
+            Channels::New => Some(BTreeSet::new()),
+        };
+        listed.map_or_else(|| self.beginning_with("#"), |listed| listed.into_iter().collect())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,7 @@
 //! tables of commands: what a command takes after its name is asked for, one thing after the other.
 
 use super::commands::{Command, GROUPS, Group};
-use super::completion::Names;
+use super::completion::{Channels, Names};
 use crate::words::Words;
 
 /// Names listed to choose from. Beyond, the name is typed.
@@ -119,6 +119,8 @@ struct Argument {
     kind: &'static str,
     /// In the person's language.
     word: &'static str,
+    /// Which channels may be meant, if it is one.
+    channels: Channels,
     is_optional: bool,
 }
 
@@ -128,15 +130,16 @@ impl Argument {
         let nth = |words: Words| words.of(command.arguments).split_whitespace().nth(n);
         let bare = |word: &'static str| word.trim_matches(['[', ']']);
         let (kind, word) = (nth(Words::ENGLISH)?, nth(words)?);
-        Some(Self { kind: bare(kind), word: bare(word), is_optional: kind.starts_with('[') })
+        let (channels, is_optional) = (command.channels, kind.starts_with('['));
+        Some(Self { kind: bare(kind), word: bare(word), channels, is_optional })
     }
 
     /// What is known and may be meant.
     fn choices(&self, names: &Names) -> Vec<String> {
         let mut choices = match self.kind {
-            "#CHANNEL" => names.beginning_with("#"),
+            "#CHANNEL" => names.channels(self.channels),
             "USER" | "@USER" => names.beginning_with("@"),
-            "#CHANNEL|@USER" => names.beginning_with(""),
+            "#CHANNEL|@USER" => [names.channels(self.channels), names.beginning_with("@")].concat(),
             // Words to be said as they are, such as `on|off`; in capitals stands what they mean.
             fixed if !fixed.contains(char::is_uppercase) => fixed.split('|').map(str::to_owned).collect(),
             _ => Vec::new(),
@@ -169,7 +172,9 @@ mod tests {
 
     fn names() -> Names {
         let names = Names::default();
-        names.add(["#geral", "#trabalho", "@bob", "@carlos"].map(str::to_owned));
+        names.add(["#geral", "#outro", "#trabalho", "@bob", "@carlos", "#festa"].map(str::to_owned));
+        names.set_own(["#geral", "#trabalho"].map(str::to_owned));
+        names.set_invited(["#festa".to_owned()]);
         names
     }
 
@@ -247,6 +252,28 @@ mod tests {
         > 2
         /invite @bob #trabalho
         ");
+    }
+
+    #[test]
+    fn a_command_offers_the_channels_that_it_is_about() {
+        let offered = ["create", "join", "leave", "accept", "decline", "msg"].map(|name| {
+            let said = dialogue(Language::English, &numbers(name).each_ref().map(|number| &**number));
+            let choices = said.lines().rev().take_while(|line| line.starts_with(' '));
+            let mut choices: Vec<_> = choices.filter_map(|line| line.split_whitespace().nth(1)).collect();
+            choices.reverse();
+            format!("/{name} {}", choices.join(" "))
+        });
+        insta::assert_snapshot!(offered.join("\n"), @"
+        /create 
+        /join #festa #geral #outro #trabalho
+        /leave #geral #trabalho
+        /accept #festa
+        /decline #festa
+        /msg #geral #trabalho @bob @carlos
+        ");
+        let unlisted = Names::default();
+        unlisted.add(["#geral".to_owned()]);
+        assert_eq!(unlisted.channels(Channels::Own), ["#geral"], "better than none, before they are listed");
     }
 
     #[test]

@@ -148,6 +148,7 @@ impl Room {
 
     /// Shows the menu; what is typed from now on are choices.
     pub(super) fn enter_menu(&mut self) -> Result<(), Failure> {
+        self.learn_choices();
         let step = Menu::Groups.say(self.words, &self.names);
         self.take(step)
     }
@@ -161,9 +162,24 @@ impl Room {
             Step::Run(menu, command, arguments) => {
                 self.menu = Some(menu);
                 (command.run)(self, &arguments)?;
-                if self.is_in_menu() { self.say(&self.words.menu_goes_on()) } else { Ok(()) }
+                if !self.is_in_menu() || self.is_over {
+                    return Ok(());
+                }
+                self.learn_choices();
+                self.say(&self.words.menu_goes_on())
             }
             Step::Leave => self.say(&self.words.menu_left()),
+        }
+    }
+
+    /// Learns what there is to choose from now; when the server does not say, it is what was known before.
+    fn learn_choices(&mut self) {
+        if !self.is_somebody_s() || self.is_offline() {
+            return;
+        }
+        let learnt = self.users().and_then(|_| self.channels()).and_then(|_| self.invitations());
+        if let Err(error) = learnt {
+            tracing::debug!(%error, "the choices of the menu may be old");
         }
     }
 

@@ -23,7 +23,7 @@ const NO_HURRY: Duration = Duration::from_hours(24);
 /// minute, and what was not acknowledged is sent again.
 #[derive(Debug, clap::Args)]
 pub struct Send {
-    /// The channel or user, in quotes: '#general', '@bob'.
+    /// The channel or user, in quotes: '#general', '@bob'; of an administrator also '*': all users.
     #[arg(value_parser = target)]
     to: Target,
     /// What to say; `-` sends every line of standard input that is not blank.

@@ -1,16 +1,12 @@
-//! Errors in words. What the server says comes in English, with a word for its reason: where a sentence about the
-//! reason is as clear as the server's own, it is said in the person's language, else the server's is shown.
+//! Errors in words. What the server says comes in English, with a word for its reason: a sentence that is known is said
+//! in the person's language (`said.rs`), and of one that is not, at least the reason.
 
 use common::files::FileNameError;
-use common::limits::{
-    FILE_NAME_BYTES_MAX, NAME_CHARACTERS_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX,
-    TEXT_BYTES_MAX,
-};
 use common::names::NameError;
 use common::text::{PasswordError, SubjectTooLong, TextError};
 use common::{Error, Reason};
 
-use super::{Language, Words};
+use super::Words;
 use crate::failure::Failure;
 
 impl Words {
@@ -35,124 +31,106 @@ impl Words {
 
     /// Why the server refused.
     pub(crate) fn error(self, error: &Error) -> String {
-        let translated = match self.language {
-            Language::English => None,
-            Language::Portuguese => error.reason().and_then(in_portuguese),
-        };
-        translated.map_or_else(|| error.message.clone(), str::to_owned)
+        self.said(&error.message).unwrap_or_else(|| self.reason(error))
     }
 
     /// Why a name cannot be one.
     pub(crate) fn name_error(self, error: &NameError) -> String {
-        match (self.language, error) {
-            (Language::English, error) => error.to_string(),
-            (Language::Portuguese, NameError::Empty) => {
-                "um nome precisa de pelo menos um caractere".to_owned()
-            }
-            (Language::Portuguese, NameError::TooLong) => {
-                format!("um nome tem no máximo {NAME_CHARACTERS_MAX} caracteres")
-            }
-            (Language::Portuguese, NameError::Characters) => {
-                "nomes têm letras, dígitos, '.', '_' e '-', sem espaços, e começam com letra ou dígito"
-                    .to_owned()
-            }
-            (Language::Portuguese, NameError::NoHash) => "o nome de um canal começa com '#'".to_owned(),
-        }
+        self.refusal(error)
     }
 
     /// Why a text cannot be sent.
     pub(crate) fn text_error(self, error: &TextError) -> String {
-        match (self.language, error) {
-            (Language::English, error) => error.to_string(),
-            (Language::Portuguese, TextError::Empty) => "uma mensagem precisa de algum texto".to_owned(),
-            (Language::Portuguese, TextError::TooLong) => {
-                format!("uma mensagem tem no máximo {TEXT_BYTES_MAX} bytes; mande um texto maior em partes")
-            }
-        }
+        self.refusal(error)
     }
 
     /// Why a file cannot be sent under its name.
     pub(crate) fn file_name_error(self, error: FileNameError) -> String {
-        match (self.language, error) {
-            (Language::English, error) => error.to_string(),
-            (Language::Portuguese, FileNameError::Empty) => {
-                "o nome de um arquivo precisa de uma letra ou um dígito".to_owned()
-            }
-            (Language::Portuguese, FileNameError::TooLong) => {
-                format!("o nome de um arquivo tem no máximo {FILE_NAME_BYTES_MAX} bytes")
-            }
-            (Language::Portuguese, FileNameError::Characters) => {
-                "o nome de um arquivo não tem '/', nem '\\', nem caracteres de controle".to_owned()
-            }
-        }
+        self.refusal(&error)
     }
 
     /// Why a subject cannot be set.
     pub(crate) fn subject_error(self, error: &SubjectTooLong) -> String {
-        match self.language {
-            Language::English => error.to_string(),
-            Language::Portuguese => format!("um assunto tem no máximo {SUBJECT_BYTES_MAX} bytes"),
-        }
+        self.refusal(error)
     }
 
     /// Why a password cannot be one.
     pub(crate) fn password_error(self, error: &PasswordError) -> String {
-        match (self.language, error) {
-            (Language::English, error) => error.to_string(),
-            (Language::Portuguese, PasswordError::TooShort) => {
-                format!("uma senha tem pelo menos {PASSWORD_CHARACTERS_MIN} caracteres")
-            }
-            (Language::Portuguese, PasswordError::TooLong) => {
-                format!("uma senha tem no máximo {PASSWORD_BYTES_MAX} bytes")
-            }
-            (Language::Portuguese, PasswordError::Characters) => {
-                "uma senha não pode ser vazia nem ter caracteres de controle".to_owned()
-            }
+        self.refusal(error)
+    }
+
+    /// What is refused here, before the server would.
+    fn refusal(self, error: &impl std::error::Error) -> String {
+        let english = error.to_string();
+        self.said(&english).unwrap_or(english)
+    }
+
+    /// What can be said of a sentence that only a later server knows.
+    fn reason(self, error: &Error) -> String {
+        let sentence = &error.message;
+        match error.reason().map_or(Known::Nothing, in_portuguese) {
+            Known::All(words) => words.to_owned(),
+            Known::Kind(words) => format!("{words} ({sentence})"),
+            Known::Nothing => format!("o servidor recusou: {sentence}"),
         }
     }
 }
 
-/// A sentence for a reason; nothing where only the server's own sentence says what is to be done.
-fn in_portuguese(reason: Reason) -> Option<&'static str> {
+/// How much a reason says by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// All there is to say.
+    All(&'static str),
+    /// What kind of thing it is: the sentence names a parameter, a limit, a time to wait, or what the operator has to
+    /// look at.
+    Kind(&'static str),
+    /// Nothing: it is a reason of a later version.
+    Nothing,
+}
+
+fn in_portuguese(reason: Reason) -> Known {
     match reason {
-        // They name a parameter, a limit, a time to wait, or what the operator has to look at.
-        Reason::ParseError
-        | Reason::InvalidRequest
-        | Reason::MethodNotFound
-        | Reason::InvalidParams
-        | Reason::TooLarge
-        | Reason::QuotaExceeded
-        | Reason::RateLimited
-        | Reason::Internal => None,
-        Reason::Unauthenticated => Some("você não está na sua conta: entre com /login NOME"),
-        Reason::WrongCredentials => Some("usuário ou senha errados"),
-        Reason::NotMember => Some("só membros do canal podem fazer isso: entre nele primeiro"),
-        Reason::NotAllowed => Some("seu papel no canal não permite isso"),
-        Reason::Banned => Some("há um banimento nesse canal: peça que seja desfeito primeiro"),
-        Reason::LastOwner => Some("ninguém mais é dono do canal: passe a posse a alguém primeiro"),
-        Reason::NoSuchChannel => Some("esse canal não existe: crie-o, ou veja /channels"),
-        Reason::NoSuchUser => Some("esse usuário não existe: veja /users"),
-        Reason::NoSuchMember => Some("essa pessoa não está no canal: veja /members"),
-        Reason::NoSuchInvitation => Some("não há convite seu para esse canal: veja /invitations"),
-        Reason::NoSuchMessage => Some("essa mensagem não existe, ou foi apagada: veja /history"),
-        Reason::Unchanged => Some("já está assim: nada mudou"),
-        Reason::NoSuchSession => Some("você não tem essa sessão: veja /sessions"),
-        Reason::NoSuchUpload => Some("esse envio não existe (mais): comece de novo"),
-        Reason::NoSuchFile => Some("não há arquivo com esse número, ou foi apagado"),
-        Reason::WrongOffset => Some("o servidor tem outra parte do arquivo: envie-o de novo"),
-        Reason::WrongContent => Some("o arquivo que chegou não é o anunciado: envie-o de novo"),
-        Reason::NameTaken => Some("esse nome já está em uso"),
-        Reason::IdTaken => Some("o id dessa mensagem já está em uso: mande-a de novo"),
-        Reason::Unavailable => Some("o servidor não pode guardar nem responder agora: tente mais tarde"),
-        Reason::NotAdministrator => Some("só quem administra o nó pode fazer isto"),
-        Reason::Disabled => Some("esta conta foi desativada; fale com quem administra o nó"),
-        Reason::LastAdministrator => Some("é a última conta que administra o nó; promova outra antes"),
-        Reason::StorageFull => Some("o disco do servidor está cheio: nada foi guardado"),
+        Reason::ParseError | Reason::InvalidRequest => Known::Kind("o servidor não entendeu o pedido"),
+        Reason::MethodNotFound => Known::Kind("o servidor não conhece esse pedido"),
+        Reason::InvalidParams => Known::Kind("algo no pedido não serve"),
+        Reason::TooLarge => Known::Kind("é mais do que um limite permite"),
+        Reason::QuotaExceeded => Known::Kind("seus arquivos ocupariam mais do que podem"),
+        Reason::RateLimited => Known::Kind("é demais de uma vez: tente de novo daqui a pouco"),
+        Reason::Internal => Known::Kind("o servidor falhou"),
+        Reason::NotAllowed => Known::Kind("você não pode fazer isso"),
+        Reason::Unauthenticated => Known::All("você não está na sua conta: entre com /login NOME"),
+        Reason::WrongCredentials => Known::All("usuário ou senha errados"),
+        Reason::NotMember => Known::All("só membros do canal podem fazer isso: entre nele primeiro"),
+        Reason::Banned => Known::All("há um banimento nesse canal: peça que seja desfeito primeiro"),
+        Reason::LastOwner => Known::All("ninguém mais é dono do canal: passe a posse a alguém primeiro"),
+        Reason::NoSuchChannel => Known::All("esse canal não existe: crie-o, ou veja /channels"),
+        Reason::NoSuchUser => Known::All("esse usuário não existe: veja /users"),
+        Reason::NoSuchMember => Known::All("essa pessoa não está no canal: veja /members"),
+        Reason::NoSuchInvitation => Known::All("não há convite seu para esse canal: veja /invitations"),
+        Reason::NoSuchMessage => Known::All("essa mensagem não existe, ou foi apagada: veja /history"),
+        Reason::Unchanged => Known::All("já está assim: nada mudou"),
+        Reason::NoSuchSession => Known::All("você não tem essa sessão: veja /sessions"),
+        Reason::NoSuchUpload => Known::All("esse envio não existe (mais): comece de novo"),
+        Reason::NoSuchFile => Known::All("não há arquivo com esse número, ou foi apagado"),
+        Reason::WrongOffset => Known::All("o servidor tem outra parte do arquivo: envie-o de novo"),
+        Reason::WrongContent => Known::All("o arquivo que chegou não é o anunciado: envie-o de novo"),
+        Reason::NameTaken => Known::All("esse nome já está em uso"),
+        Reason::IdTaken => Known::All("o id dessa mensagem já está em uso: mande-a de novo"),
+        Reason::Unavailable => {
+            Known::All("o servidor não pode guardar nem responder agora: tente mais tarde")
+        }
+        Reason::NotAdministrator => Known::All("só quem administra o nó pode fazer isto"),
+        Reason::Disabled => Known::All("esta conta foi desativada; fale com quem administra o nó"),
+        Reason::LastAdministrator => Known::All("é a última conta que administra o nó; promova outra antes"),
+        Reason::StorageFull => Known::All("o disco do servidor está cheio: nada foi guardado"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use server::domain::DomainError;
+
+    use super::super::Language;
     use super::*;
 
     #[test]
@@ -169,14 +147,31 @@ mod tests {
     }
 
     #[test]
-    fn the_server_is_translated_by_reason_and_quoted_where_its_own_sentence_says_more() {
+    fn every_reason_is_said_in_portuguese_whatever_the_sentence() {
         let words = Words::new(Language::Portuguese);
         let said = |reason, message| words.error(&Error::new(reason, message));
-        assert_eq!(said(Reason::NameTaken, "the name bob is taken"), "esse nome já está em uso");
-        let wait = "you send too fast: wait 7 ms, then send it again";
-        assert_eq!(said(Reason::RateLimited, wait), wait);
+        assert_eq!(said(Reason::NameTaken, "the name bob is taken"), "o nome bob já está em uso");
+        let later = "a sentence of a later version";
         for reason in Reason::ALL {
-            assert_eq!(Words::ENGLISH.error(&Error::new(*reason, wait)), wait);
+            assert!(!said(*reason, later).starts_with(later), "{reason:?}");
+            assert_ne!(in_portuguese(*reason), Known::Nothing);
+            assert_eq!(Words::ENGLISH.error(&Error::new(*reason, later)), later);
         }
+        assert_eq!(
+            said(Reason::TooLarge, later),
+            "é mais do que um limite permite (a sentence of a later version)"
+        );
+    }
+
+    #[test]
+    fn one_reason_may_have_two_causes() {
+        let words = Words::new(Language::Portuguese);
+        let ops = || common::ChannelName::new("#ops").expect("a name");
+        let said = [DomainError::NotAuthor, DomainError::NotAllowed(ops())]
+            .map(|error| words.error(&Error::from(error)));
+        insta::assert_snapshot!(said.join("\n"), @"
+        só quem escreveu a mensagem pode fazer isso
+        seu papel em #ops não permite isso
+        ");
     }
 }

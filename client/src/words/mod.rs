@@ -18,6 +18,7 @@ mod presence;
 mod admin;
 mod menu;
 mod errors;
+mod said;
 mod trouble;
 
 pub(crate) use language::Language;

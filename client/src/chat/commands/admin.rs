@@ -1,5 +1,7 @@
 //! `/admin`: what administrators may do.
 
+use common::{ChannelName, Target};
+
 use super::{Command, first_word, user};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
@@ -8,15 +10,26 @@ use crate::render;
 use crate::session::{Administration, Answer, Command as Ask};
 use crate::words::both;
 
-pub(super) static COMMANDS: &[Command] = &[Command::new(
-    "admin",
-    both("WHAT [USER]", "O_QUÊ [USUÁRIO]"),
-    both(
-        "see to the node: users, channels, sessions, stats, disable, enable, promote, demote",
-        "cuida do nó: users, channels, sessions, stats, disable, enable, promote, demote",
+pub(super) static COMMANDS: &[Command] = &[
+    Command::new(
+        "admin",
+        both("WHAT [USER]", "O_QUÊ [USUÁRIO]"),
+        both(
+            "see to the node: users, channels, sessions, stats, disable, enable, promote, demote",
+            "cuida do nó: users, channels, sessions, stats, disable, enable, promote, demote",
+        ),
+        admin,
     ),
-    admin,
-)];
+    Command::new(
+        "broadcast",
+        both("TEXT", "TEXTO"),
+        both(
+            "say something to all users of the node; /msg * TEXT does the same",
+            "diz algo a todas as contas do nó; /msg * TEXTO faz o mesmo",
+        ),
+        broadcast,
+    ),
+];
 
 fn admin(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let (what, name) = first_word(arguments);
@@ -32,6 +45,11 @@ fn admin(room: &mut Room, arguments: &str) -> Result<(), Failure> {
         "demote" => promote(room, name, false),
         _ => Err(Failure::Usage(room.words.say_admin())),
     }
+}
+
+/// The server decides who may.
+fn broadcast(room: &mut Room, text: &str) -> Result<(), Failure> {
+    room.send(Target::Channel(ChannelName::everybody()), text)
 }
 
 fn show(room: &mut Room, what: Administration) -> Result<(), Failure> {

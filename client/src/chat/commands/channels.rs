@@ -4,6 +4,7 @@ use common::channels::Role;
 use common::{ChannelName, Subject, Target, UserName};
 
 use super::{Command, channel, first_word, user};
+use crate::chat::completion::Channels;
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
@@ -26,13 +27,15 @@ pub(super) static COMMANDS: &[Command] = &[
         both("#CHANNEL [private]", "#CANAL [private]"),
         both("make a channel and open it", "cria um canal e o abre"),
         create,
-    ),
+    )
+    .about(Channels::New),
     Command::new(
         "join",
         both("#CHANNEL", "#CANAL"),
         both("become a member of a channel and open it", "entra em um canal e o abre"),
         join,
-    ),
+    )
+    .about(Channels::All),
     Command::new(
         "leave",
         both("[#CHANNEL]", "[#CANAL]"),
@@ -65,13 +68,15 @@ pub(super) static COMMANDS: &[Command] = &[
         both("[#CHANNEL]", "[#CANAL]"),
         both("join a channel you are invited to", "entra em um canal para o qual há convite seu"),
         accept,
-    ),
+    )
+    .about(Channels::Invited),
     Command::new(
         "decline",
         both("[#CHANNEL]", "[#CANAL]"),
         both("turn an invitation down", "recusa um convite"),
         decline,
-    ),
+    )
+    .about(Channels::Invited),
     Command::new(
         "kick",
         both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
