@@ -33,6 +33,8 @@ pub(super) struct Following {
     pub(super) attempt: u32,
     /// Where the last heads ended; none before the first.
     cursor: Option<u64>,
+    /// When the server was set back, as far as is known.
+    restored: Option<u64>,
     heads_due: Option<u64>,
     /// What the heads announced and the fan-out still owes.
     owed: Option<Owed>,
@@ -157,7 +159,10 @@ impl Session {
             }
         };
         // An answer is never older than its question, so this is another log than the one that was told of.
-        if cursor.is_some_and(|cursor| heads.cursor < cursor) {
+        let is_behind = cursor.is_some_and(|cursor| heads.cursor < cursor);
+        let was_restored = self.following.has_begun() && heads.restored != self.following.restored;
+        self.following.restored = heads.restored;
+        if is_behind || was_restored {
             return self.set_back(now_ms);
         }
         let has_own_topic_moved = self.own_topic_is(heads.topic);

@@ -39,6 +39,23 @@ fn everything_begins_anew_from_what_the_server_has_now() {
 }
 
 #[test]
+fn a_backup_that_was_made_a_moment_ago_is_seen_too() {
+    let mut stage = Stage::following();
+    stage.event(4);
+    stage.pass(HEADS_EVERY_MS);
+    stage.reply("sync.heads", &json!({ "cursor": 9, "restored": 1, "topic": OWN, "heads": [] }));
+    stage.reply("server.info", &info());
+    stage.reply(
+        "sync.heads",
+        &json!({ "cursor": 9, "restored": 1, "topic": OWN, "heads": [
+        { "conversation": "#ops", "n": 3, "topic": stage::TOPIC }
+    ] }),
+    );
+    stage.event(4);
+    assert_eq!(stage.told, [4, 4], "the number is given anew");
+}
+
+#[test]
 fn who_follows_one_conversation_from_a_place_goes_on_from_where_the_server_is() {
     let mut stage = Stage::restored();
     stage.command(Command::Follow(Follow::One { conversation: ops(), after: Some(2) }));
