@@ -2,8 +2,9 @@
 //! the client that touches the disk.
 //!
 //! `sessions.json` holds one session per server, by endpoint. Whoever can read it can speak for the person, and
-//! whoever can write `known_hosts.json`, the keys of servers by `host:port`, can speak for a server. So the files have
-//! mode 0600, in a folder of mode 0700, and each is replaced as a whole or not at all.
+//! whoever can write `known_hosts.json`, the keys of servers by `host:port`, or `last_server.json`, which leads to a
+//! server without a word, can speak for a server. So the files have mode 0600, in a folder of mode 0700, and each is
+//! replaced as a whole or not at all.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,11 +27,30 @@ const SESSIONS: &str = "sessions.json";
 /// The public keys of servers by `host:port`.
 const KNOWN_HOSTS: &str = "known_hosts.json";
 
+/// What leads to the server that answered last, by how it is talked to.
+const LAST_SERVER: &str = "last_server.json";
+
 /// The ids of uploads that were begun and are not sent yet, by what is sent to whom.
 const UPLOADS: &str = "uploads.json";
 
 /// Uploads that are remembered; the oldest are forgotten, and begin anew.
 const UPLOADS_MAX: usize = 64;
+
+/// How the server that answered last was talked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastServer {
+    Encrypted,
+    InPlainText,
+}
+
+impl LastServer {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Encrypted => "encrypted",
+            Self::InPlainText => "plaintext",
+        }
+    }
+}
 
 /// The person's own folder.
 #[derive(Debug, Clone)]
@@ -92,6 +112,20 @@ impl Config {
         self.folder.join(KNOWN_HOSTS)
     }
 
+    /// What leads to the server that answered last.
+    pub(crate) fn last_server(&self, how: LastServer) -> Result<Option<Vec<String>>, Failure> {
+        Ok(self.load(LAST_SERVER)?.remove(how.name()))
+    }
+
+    /// Remembers the server that has answered.
+    pub(crate) fn remember(&self, how: LastServer, server: &[String]) -> Result<(), Failure> {
+        let mut last = self.load(LAST_SERVER)?;
+        if last.insert(how.name().to_owned(), server.to_vec()).as_deref() == Some(server) {
+            return Ok(());
+        }
+        self.store(LAST_SERVER, &last)
+    }
+
     /// The id of an upload, the same one until it is [sent](Self::forget_upload).
     pub(crate) fn upload(&self, what: &str) -> Result<Uuid, Failure> {
         let mut uploads = self.load::<Uuid>(UPLOADS)?;
@@ -151,7 +185,8 @@ impl Config {
     /// Temporary file, synced, then renamed: a crash leaves the old file or the new one.
     fn replace(&self, name: &str, text: &str) -> io::Result<()> {
         self.make_folder()?;
-        let temporary = self.folder.join(format!("{name}.{}.tmp", std::process::id()));
+        // A chat has several connections, and each of them a thread that may write.
+        let temporary = self.folder.join(format!("{name}.{}.tmp", Uuid::now_v7()));
         let renamed = || fs::rename(&temporary, self.folder.join(name));
         let written = write_private(&temporary, text).and_then(|()| renamed());
         if written.is_err() {

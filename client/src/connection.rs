@@ -1,6 +1,8 @@
 //! Which server to talk to, and the key it must have: from an invite, from what is known already, or, for a node on
-//! this machine, from its own folder.
+//! this machine, from its own folder. What an invite says is written down when the server has answered: only who has
+//! the key can.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,12 +12,15 @@ use transport::key_folder::{KeyFolder, KeyFolderError};
 use transport::keys::{KeyPair, PublicKey};
 use transport::security::{Security, stays_on_this_machine};
 
-use crate::config::Config;
+use crate::config::{Config, LastServer};
 use crate::failure::Failure;
 use crate::trouble::{KeySource, Trouble};
 
 /// Endpoints of one server: more than anybody runs, and all are tried within half a minute.
 const ENDPOINTS_MAX: usize = 8;
+
+/// Where a node listens unless told otherwise.
+const LOCAL: &str = "tcp://127.0.0.1:5555";
 
 /// Where a node keeps its keys in its data folder.
 const KEYS_FOLDER: &str = "keys";
@@ -25,14 +30,9 @@ const KEYS_FOLDER: &str = "keys";
 pub(crate) struct Connection {
     /// Where the server is: an invite (papo://<key>@host:port), or tcp://host:port for one that is known already or
     /// runs on this machine. Several, given one by one or with commas between, are ways to the same node: when one
-    /// does not answer, the next is tried.
-    #[arg(
-        long,
-        value_name = "ENDPOINT",
-        env = "PAPO_SERVER",
-        default_value = "tcp://127.0.0.1:5555",
-        value_delimiter = ','
-    )]
+    /// does not answer, the next is tried. [default: tcp://127.0.0.1:5555 if the data folder of a node is here, else
+    /// the server that answered last]
+    #[arg(long, value_name = "ENDPOINT", env = "PAPO_SERVER", value_delimiter = ',')]
     server: Vec<String>,
     /// The data folder of a node on this machine: its key is read there.
     #[arg(long, value_name = "DIR", env = "PAPO_DATA", default_value = "data")]
@@ -64,6 +64,8 @@ pub(crate) struct Place {
     pub(crate) endpoint: String,
     /// With the key that the server must have, and a pair of our own that nobody else ever sees.
     pub(crate) security: Security,
+    /// What leads here again, wherever papo is started. Nothing when the key is from a folder.
+    again: Option<String>,
 }
 
 impl Place {
@@ -86,15 +88,63 @@ impl Place {
     }
 }
 
+/// The places where a server may be, and where it is written down that it has answered.
+pub(crate) struct Server {
+    pub(crate) places: Vec<Place>,
+    config: Config,
+    /// At which places it has answered.
+    answered: BTreeSet<usize>,
+}
+
+impl Server {
+    pub(crate) fn new(places: Vec<Place>, config: Config) -> Self {
+        Self { places, config, answered: BTreeSet::new() }
+    }
+
+    /// The server has answered at one of its places, and so has the key that it must have. From now on it is known by
+    /// it, and gone to when no other is named.
+    pub(crate) fn answers_at(&mut self, place: usize) -> Result<(), Failure> {
+        if !self.answered.insert(place) {
+            return Ok(());
+        }
+        let Some(here) = self.places.get(place).filter(|here| here.again.is_some()) else { return Ok(()) };
+        if let Some(key) = here.key()
+            && self.config.known_key(host(&here.endpoint))?.is_none()
+        {
+            self.config.know(host(&here.endpoint), key)?;
+        }
+        let all: Option<Vec<_>> = self.places.iter().map(|place| place.again.clone()).collect();
+        all.map_or(Ok(()), |all| self.config.remember(last_server(here.is_plain()), &all))
+    }
+}
+
 impl Connection {
-    /// Finds out how to talk to the server, at each of its endpoints. A key that comes with an invite is known from then
-    /// on. All must have one key: a token is shown to all of them, and only one node's.
+    /// With the server that is meant when none is named, so that a second connection goes to the same one.
+    pub(crate) fn settled(&self) -> Result<Self, Failure> {
+        let server = self.servers(&Config::new(self.config.clone())?)?;
+        Ok(Self { server, ..self.clone() })
+    }
+
+    /// The server that was named; else the node whose data folder is here; else the one that answered last.
+    fn servers(&self, config: &Config) -> Result<Vec<String>, Failure> {
+        if !self.server.is_empty() {
+            return Ok(self.server.clone());
+        }
+        let is_plain = self.plaintext || self.plaintext_anywhere;
+        let is_node_here = !is_plain && self.key_on_this_machine()?.is_some();
+        let last = if is_node_here { None } else { config.last_server(last_server(is_plain))? };
+        Ok(last.unwrap_or_else(|| vec![LOCAL.to_owned()]))
+    }
+
+    /// Finds out how to talk to the server, at each of its endpoints. All must have one key: a token is shown to all of
+    /// them, and only one node's.
     pub(crate) fn places(&self, config: &Config) -> Result<Vec<Place>, Failure> {
-        if self.server.len() > ENDPOINTS_MAX {
+        let servers = self.servers(config)?;
+        if servers.len() > ENDPOINTS_MAX {
             return Err(Trouble::TooManyEndpoints(ENDPOINTS_MAX).into());
         }
         let places: Vec<_> =
-            self.server.iter().map(|server| self.place(server.trim(), config)).collect::<Result<_, _>>()?;
+            servers.iter().map(|server| self.place(server.trim(), config)).collect::<Result<_, _>>()?;
         let mut keys = places.iter().map(Place::key);
         let first = keys.next().flatten();
         if keys.any(|key| key != first) {
@@ -104,7 +154,8 @@ impl Connection {
     }
 
     fn place(&self, server: &str, config: &Config) -> Result<Place, Failure> {
-        let plain = |security| Ok(Place { endpoint: server.to_owned(), security });
+        let plain =
+            |security| Ok(Place { endpoint: server.to_owned(), security, again: Some(server.to_owned()) });
         if server.starts_with("papo://") {
             return self.invited(server, config);
         }
@@ -121,12 +172,13 @@ impl Connection {
             (Some(known), Some(own)) if known != own => {
                 Err(changed(host, KeySource::Folder(self.data.join(KEYS_FOLDER)), config))
             }
-            (Some(key), _) | (None, Some(key)) => encrypted(server.to_owned(), key),
+            (Some(key), _) => encrypted(server.to_owned(), key, Some(format!("papo://{key}@{host}"))),
+            (None, Some(key)) => encrypted(server.to_owned(), key, None),
             (None, None) => Err(unknown(server, &self.data)),
         }
     }
 
-    /// The first invite to a server is believed; another key than that is not.
+    /// The first invite to a server that answers is believed; another key than that is not.
     fn invited(&self, server: &str, config: &Config) -> Result<Place, Failure> {
         let invite: Invite = server.parse().map_err(Trouble::NoInvite)?;
         if self.plaintext || self.plaintext_anywhere {
@@ -134,13 +186,9 @@ impl Connection {
         }
         let (endpoint, key) = (invite.endpoint(), invite.key());
         match config.known_key(host(&endpoint))? {
-            Some(known) if known == key => {}
-            Some(_another) => {
-                return Err(changed(host(&endpoint), KeySource::Invite, config));
-            }
-            None => config.know(host(&endpoint), key)?,
+            Some(known) if known != key => Err(changed(host(&endpoint), KeySource::Invite, config)),
+            Some(_) | None => encrypted(endpoint, key, Some(invite.to_string())),
         }
-        encrypted(endpoint, key)
     }
 
     fn key_on_this_machine(&self) -> Result<Option<PublicKey>, Failure> {
@@ -152,9 +200,14 @@ impl Connection {
     }
 }
 
-fn encrypted(endpoint: String, server: PublicKey) -> Result<Place, Failure> {
+fn encrypted(endpoint: String, server: PublicKey, again: Option<String>) -> Result<Place, Failure> {
     let own = KeyPair::generate()?;
-    Ok(Place { endpoint, security: Security::Client { server, own } })
+    Ok(Place { endpoint, security: Security::Client { server, own }, again })
+}
+
+/// Under which of the two the last server is remembered: nobody is led to plain text who has not asked for it.
+fn last_server(is_plain: bool) -> LastServer {
+    if is_plain { LastServer::InPlainText } else { LastServer::Encrypted }
 }
 
 /// Under which name a server is known.
@@ -188,6 +241,15 @@ mod tests {
 
         /// The key that is relied on, `plain`, or why there is none.
         fn place(&self, line: &str) -> String {
+            self.places(line, false)
+        }
+
+        /// The same, and the server answers at the first place.
+        fn answered(&self, line: &str) -> String {
+            self.places(line, true)
+        }
+
+        fn places(&self, line: &str, answers: bool) -> String {
             #[derive(clap::Parser)]
             struct Program {
                 #[command(flatten)]
@@ -202,7 +264,13 @@ mod tests {
                 Some(key) => format!("{} {key}", place.endpoint),
                 None => format!("{} plain", place.endpoint),
             };
-            match connection.places(&config) {
+            let places = connection.places(&config).inspect(|places| {
+                let mut server = Server::new(places.clone(), config.clone());
+                if answers {
+                    server.answers_at(0).expect("written down");
+                }
+            });
+            match places {
                 Ok(places) => places.into_iter().map(shown).collect::<Vec<_>>().join(", "),
                 Err(failure) => failure.to_string().replace(&self.folder.path().display().to_string(), "~"),
             }
@@ -215,20 +283,53 @@ mod tests {
     }
 
     #[test]
-    fn the_first_invite_is_believed_and_makes_the_server_known() {
+    fn the_first_invite_that_is_answered_is_believed_and_makes_the_server_known() {
+        let stage = Stage::new();
+        let (key, right) = invite();
+        let (_, mistyped) = invite();
+        stage.place(&format!("--server {mistyped}"));
+        let expected = format!("{SERVER} {key}");
+        assert_eq!(stage.answered(&format!("--server {right}")), expected);
+        assert_eq!(stage.place(&format!("--server {SERVER}")), expected);
+        assert_eq!(stage.place(&format!("--server {right}")), expected);
+    }
+
+    #[test]
+    fn the_server_that_answered_last_is_gone_to_when_none_is_named() {
         let stage = Stage::new();
         let (key, invite) = invite();
-        let expected = format!("{SERVER} {key}");
-        assert_eq!(stage.place(&format!("--server {invite}")), expected);
-        assert_eq!(stage.place(&format!("--server {SERVER}")), expected);
-        assert_eq!(stage.place(&format!("--server {invite}")), expected);
+        let last = format!("{SERVER} {key}");
+        stage.answered(&format!("--server {invite}"));
+        stage.place(&format!("--server {}", Invite::new(key, "silent.example", 5555).expect("an invite")));
+        assert_eq!(stage.place(""), last);
+        assert_eq!(stage.place("--plaintext"), format!("{LOCAL} plain"), "not led to it by plain text");
+        stage.answered("--plaintext --server tcp://127.0.0.1:7");
+        assert_eq!(stage.place("--plaintext"), "tcp://127.0.0.1:7 plain");
+        assert_eq!(stage.place(""), last, "nor to plain text");
+
+        let here = KeyFolder::new(stage.folder.path().join("data/keys")).node().expect("keys").public;
+        assert_eq!(stage.answered(""), format!("{LOCAL} {here}"), "the node's own machine");
+        std::fs::remove_dir_all(stage.folder.path().join("data")).expect("removed");
+        assert_eq!(stage.place(""), last, "which is not remembered elsewhere");
+    }
+
+    #[test]
+    fn all_ways_to_the_last_server_are_remembered() {
+        let stage = Stage::new();
+        let key = KeyPair::generate().expect("a key pair").public;
+        let [one, other] =
+            ["a.example", "b.example"].map(|host| Invite::new(key, host, 5555).expect("an invite"));
+        let both = stage.answered(&format!("--server {one},{other}"));
+        assert_eq!(stage.place(""), both);
+        let refused = stage.place("--server tcp://b.example:5555");
+        assert!(refused.starts_with("the key of tcp://b.example:5555 is not known"), "{refused}");
     }
 
     #[test]
     fn a_changed_key_is_refused_with_what_it_could_mean_and_what_to_do() {
         let stage = Stage::new();
         let (key, first) = invite();
-        stage.place(&format!("--server {first}"));
+        stage.answered(&format!("--server {first}"));
         let (_, second) = invite();
         insta::assert_snapshot!(stage.place(&format!("--server {second}")), @r#"the key in the invite is not the one that chat.example:5555 is known by. Either its operator has made new keys (`papo keys rotate`) or set the node up anew, or somebody wants to be taken for it, and would read everything. Ask the operator, not by this chat. If the key is right, delete "chat.example:5555" from ~/config/known_hosts.json and try again"#);
         assert_eq!(
@@ -246,7 +347,7 @@ mod tests {
         assert_eq!(stage.place("--server ipc:///run/papo"), format!("ipc:///run/papo {key}"));
         insta::assert_snapshot!(stage.place(&format!("--server {SERVER}")), @"the key of tcp://chat.example:5555 is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or say --plaintext if the node runs with it");
         let other = Invite::new(invite().0, "127.0.0.1", 5555).expect("an invite");
-        stage.place(&format!("--server {other}"));
+        stage.answered(&format!("--server {other}"));
         let refused = stage.place("");
         assert!(refused.starts_with("the node's key in ~/data/keys is not the one"), "{refused}");
     }
@@ -266,6 +367,8 @@ mod tests {
             ["a.example", "b.example"].map(|host| Invite::new(key, host, 5555).expect("an invite"));
         let both = format!("tcp://a.example:5555 {key}, tcp://b.example:5555 {key}");
         assert_eq!(stage.place(&format!("--server {one},{other}")), both);
+        stage.answered(&format!("--server {one}"));
+        stage.answered(&format!("--server {other}"));
         assert_eq!(stage.place("--server tcp://a.example:5555 --server tcp://b.example:5555"), both);
         insta::assert_snapshot!(stage.place(&format!("--server {one},{}", invite().1)), @"the endpoints have different keys: give those of one node only, it gets your session");
         insta::assert_snapshot!(stage.place(&format!("--plaintext --server {}", ["tcp://127.0.0.1:1"; 9].join(","))), @"say at most 8 endpoints of a server");

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::cache::Cache;
 use crate::config::Config;
-use crate::connection::{Connection, Place};
+use crate::connection::{Connection, Place, Server};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
@@ -104,7 +104,8 @@ impl Desk {
             Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), endpoints.clone())),
             Sends::Nothing => None,
         };
-        let network = Network::new(&place, places, seed, outbox, channels, wake, stop.clone())?;
+        let server = Server::new(places, config.clone());
+        let network = Network::new(&place, server, seed, outbox, channels, wake, stop.clone())?;
         let work = move || {
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");

@@ -60,14 +60,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let (told, to_print) = sync_channel(NEWS_WAITING_MAX);
-    let desk = Desk::open(&arguments.connection, told.clone(), Stop::new(), Sends::Messages)?;
+    let connection = arguments.connection.settled()?;
+    let desk = Desk::open(&connection, told.clone(), Stop::new(), Sends::Messages)?;
     let renderer = Renderer::for_chat(&arguments.looks);
     let tally = Tally::default();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let is_drawn = is_terminal && !arguments.looks.is_plain();
     let keyboard = Keyboard::new(desk.keys(), renderer.has_colours());
     let surroundings = Surroundings {
-        connection: arguments.connection.clone(),
+        connection,
         words: renderer.words(),
         told,
         keyboard: is_drawn.then(|| keyboard.clone()),

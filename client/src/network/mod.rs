@@ -12,7 +12,7 @@ use transport::stop::Stop;
 use transport::wake::Wake;
 use transport::{Context, Kind, Socket, TransportError, clock};
 
-use crate::connection::Place;
+use crate::connection::{Place, Server};
 use crate::desk::GOODBYE_WAIT;
 use crate::outbox::{Outbox, OwnFolder};
 use crate::render::complain;
@@ -40,8 +40,9 @@ pub(crate) struct Channels<N> {
 
 /// All that the thread owns.
 pub(crate) struct Network<N> {
-    places: Vec<Place>,
-    /// Which of them we talk to.
+    server: Server,
+    /// Which of its places we talk to, by number, and what is needed for it.
+    at: usize,
     place: Place,
     context: Context,
     dealer: Socket,
@@ -60,7 +61,7 @@ impl<N: From<News>> Network<N> {
     /// Connects to a server, which need not be there yet, at one of the places where it may be.
     pub(crate) fn new(
         place: &Place,
-        places: Vec<Place>,
+        server: Server,
         seed: u64,
         outbox: Option<Outbox<OwnFolder>>,
         channels: Channels<N>,
@@ -69,9 +70,10 @@ impl<N: From<News>> Network<N> {
     ) -> Result<Self, TransportError> {
         let context = Context::new();
         let dealer = connected(&context, place)?;
-        let session = Session::new(seed).with_endpoints(places.len());
+        let session = Session::new(seed).with_endpoints(server.places.len());
         Ok(Self {
-            places,
+            server,
+            at: 0,
             place: place.clone(),
             context,
             dealer,
@@ -143,6 +145,7 @@ impl<N: From<News>> Network<N> {
             if !self.dealer.receive(&mut frames)? {
                 break;
             }
+            self.note_that_the_server_answers();
             match frames.as_slice() {
                 [delimiter, lines] if delimiter.is_empty() => self.session.replies(self.now_ms(), lines),
                 [delimiter, lines, bytes, ..] if delimiter.is_empty() => {
@@ -152,6 +155,13 @@ impl<N: From<News>> Network<N> {
             }
         }
         Ok(())
+    }
+
+    /// Before anybody learns of the answer, and ends the program.
+    fn note_that_the_server_answers(&mut self) {
+        if let Err(failure) = self.server.answers_at(self.at) {
+            complain(&failure.to_string());
+        }
     }
 
     /// Events are `[topic] [lines]`, a barrier is `[topic] [""]`.
@@ -262,9 +272,10 @@ impl<N: From<News>> Network<N> {
 
     /// Talks to another endpoint from now on. What the old one was sent and has not answered is asked again.
     fn connect_dealer(&mut self, endpoint: usize) -> Result<(), TransportError> {
-        if let Some(place) = self.places.get(endpoint) {
+        if let Some(place) = self.server.places.get(endpoint) {
             self.dealer = connected(&self.context, place)?;
             self.place = place.clone();
+            self.at = endpoint;
         }
         Ok(())
     }
