@@ -141,7 +141,6 @@ fn who_closes_the_terminal_says_goodbye() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a file of the test's own")]
 fn the_terminal_is_left_as_it_was_found() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
