@@ -38,12 +38,12 @@ pub enum Command {
     Script(script::Command),
 }
 
-/// An event's line of history as `papo history` shows it to `reader`. Nothing for what says something of another message:
+/// An event's line of history as `papo history` shows it to `reader`, without a date. Nothing for what says something of another message:
 /// that is said with the message.
 #[must_use]
 pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     let entry = session::Entry::read_present(reader, line)?;
-    let text = render::Renderer::for_scripts().page(std::slice::from_ref(&entry));
+    let text = render::Renderer::for_scripts().without_dates().page(std::slice::from_ref(&entry));
     let amends = entry.event.as_ref()?.body.amends().is_some();
     (!amends).then_some(text).filter(|text| !text.is_empty())
 }

@@ -80,7 +80,7 @@ impl Room {
         let entries = self.cache.newest(conversation, SHOWN_MAX);
         let Some(last) = entries.last() else { return Ok(()) };
         let mut lines = vec![self.renderer.note(&self.words.as_it_was(conversation, last.n))];
-        lines.extend(entries.iter().filter_map(|entry| self.renderer.entry(entry)));
+        lines.extend(self.renderer.row(entries.iter()));
         super::say(&lines.join("\n"))
     }
 }
