@@ -26,7 +26,7 @@ mod script;
 
 use std::process::ExitCode;
 
-use common::UserName;
+use common::{FileName, Target, UserName};
 
 /// What the client can be told on the command line.
 #[derive(Debug, clap::Subcommand)]
@@ -38,14 +38,19 @@ pub enum Command {
     Script(script::Command),
 }
 
-/// An event's line of history as `papo history` shows it to `reader`, without a date. Nothing for what says something of another message:
-/// that is said with the message.
+/// An event's line as `papo history` shows it to `reader`, without a date; what amends another message, too.
 #[must_use]
 pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     let entry = session::Entry::read_present(reader, line)?;
     let text = render::Renderer::for_scripts().without_dates().page(std::slice::from_ref(&entry));
-    let amends = entry.event.as_ref()?.body.amends().is_some();
-    (!amends).then_some(text).filter(|text| !text.is_empty())
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// What a file that somebody sent is called on this machine, where it does no harm; `number` tells apart files that would
+/// have one name, from 1 on.
+#[must_use]
+pub fn local_file_name(to: &Target, from: &UserName, name: &FileName, number: u32) -> String {
+    files::numbered(&files::local(to, from, name), number)
 }
 
 /// Does what the command says. What goes wrong is told on standard error; the exit code is 0 when all is done,

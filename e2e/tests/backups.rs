@@ -1,8 +1,9 @@
 //! `papo backup` beside a node at work, and the node that `papo restore` makes of it.
 
-use common::Body;
+use common::{Body, ContentHash};
 use e2e::{Node, Peer, Process, peers};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -66,6 +67,43 @@ fn a_backup_of_a_node_at_work_holds_all_that_was_acknowledged_before() {
     let found = texts(&mut alice);
     assert!(found.len() >= MESSAGES, "{}", found.len());
     assert_eq!(found, expected[..found.len()]);
+}
+
+/// Files that are deleted while they are backed up, and their bytes, all in one chunk.
+const FILES: u64 = 60;
+const FILE_BYTES: usize = 200_000;
+
+/// Sends a file of its own content, and returns the number of its event.
+fn send_file(peer: &mut Peer, number: u64) -> Value {
+    let mut content = vec![0; FILE_BYTES];
+    content[..8].copy_from_slice(&number.to_le_bytes());
+    let (id, sha256) = (Uuid::now_v7(), ContentHash(Sha256::digest(&content).into()));
+    let begin = json!({ "to": "@alice", "id": id, "name": "a.bin", "bytes": FILE_BYTES, "sha256": sha256 });
+    peer.call("file.begin", begin).expect("begun");
+    let chunk = peer.line("file.chunk", json!({ "file": id, "offset": 0 }));
+    peer.post_frames(&[b"", &chunk, &content]);
+    drop(peer.reply());
+    peer.call("file.commit", json!({ "file": id })).expect("sent")["n"].clone()
+}
+
+#[test]
+fn files_that_are_deleted_meanwhile_are_in_the_backup_or_its_log_tells_of_none() {
+    let node = Node::up();
+    let [mut alice] = peers(&node, ["alice"]);
+    let all: Vec<_> = (0..FILES).map(|number| send_file(&mut alice, number)).collect();
+    let (elsewhere, data) = (TempDir::new().expect("a folder"), node.data().to_owned());
+    let path = |name: &str| elsewhere.path().join(name).to_str().expect("utf-8").to_owned();
+    let (file, new) = (path("papo.tar"), path("data"));
+    let backup = Process::papo(["backup", &file, "--data", data.to_str().expect("utf-8")]);
+    // What is copied last goes first.
+    for n in all.into_iter().rev() {
+        let delete = json!({ "conversation": "@alice", "n": n, "id": Uuid::now_v7() });
+        alice.call("message.delete", delete).expect("deleted");
+    }
+    let taken = backup.finish();
+    assert_eq!(taken.code, Some(0), "{}", taken.log);
+    papo(&["restore", &file, "--data", &new]);
+    papo(&["log", "verify", "--data", &new]);
 }
 
 fn papo_invite(data: &str) -> String {

@@ -37,6 +37,23 @@ impl Person {
         command
     }
 
+    /// One that asks no node.
+    fn command_alone(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(self.folder.path());
+        command
+    }
+
+    /// What is in one of their folders, in order.
+    fn names(&self, folder: &str) -> Vec<String> {
+        let entries =
+            fs::read_dir(self.path(folder)).expect("a folder").map(|entry| entry.expect("an entry"));
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.file_name().into_string().expect("utf-8")).collect();
+        names.sort_unstable();
+        names
+    }
+
     fn runs(&self, arguments: &[&str]) -> Finished {
         Process::start(self.command(arguments)).finish()
     }
@@ -248,4 +265,37 @@ fn whoever_keeps_a_node_can_check_its_files_and_take_one_out_for_good() {
     fs::remove_file(kept).expect("removed");
     let missing = papo(&["verify"]);
     assert!(missing.code == Some(1) && missing.log.contains(name), "{}", missing.log);
+}
+
+#[test]
+fn an_export_has_the_contents_of_files_next_to_it() {
+    let node = Node::plain();
+    let [alice, bob] = ["alice", "bob"].map(|name| Person::new(node.server(), name));
+    alice.does(&["create", "#trabalho"]);
+    bob.does(&["join", "#trabalho"]);
+    for (name, content) in [("plan", &b"one"[..]), (".profile", b"two"), ("gone", b"three")] {
+        alice.write(name, content);
+        alice.does(&["file", "send", "#trabalho", name]);
+    }
+    bob.write("plan", b"of bob");
+    bob.does(&["file", "send", "@alice", "plan"]);
+    alice.does(&["delete", "#trabalho", "5"]);
+    let data = node.data().to_str().expect("utf-8");
+    let export = |wanted: &str, folder: &str| {
+        let arguments = ["export", wanted, "--data", data, "--files", folder];
+        let finished = Process::start(alice.command_alone(&arguments)).finish();
+        assert_eq!(finished.code, Some(0), "{}", finished.log);
+        finished.output
+    };
+    let told = export("#trabalho", "out");
+    assert!(
+        told.contains(r##"{"export":"content","to":"#trabalho","n":3,"path":"trabalho_alice_plan"}"##),
+        "{told}"
+    );
+    assert_eq!(alice.names("out"), ["trabalho_alice_.profile", "trabalho_alice_plan"], "one was deleted");
+    let told = export("@alice", "out");
+    assert!(told.contains(r#""path":"trabalho_alice_plan (2)""#), "{told}");
+    assert_eq!(alice.read("out/trabalho_alice_plan"), b"one");
+    assert_eq!(alice.read("out/bob_plan"), b"of bob");
+    assert_eq!(alice.names("out").len(), 5);
 }

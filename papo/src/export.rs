@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use common::channels::Role;
-use common::{Event, Target};
+use common::{Body, Event, Target};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use server::export::{self, ExportError, Fact, Piece};
+use server::export::{self, Contents, ExportError, Fact, Past, Piece};
 
 use crate::log::harmless;
 use crate::roles::DataArgs;
@@ -26,6 +26,9 @@ pub(crate) struct ExportArgs {
     /// Write this file, which must not be there, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Copy the contents of the files that were sent into this folder, under names that replace nothing
+    #[arg(long, value_name = "FOLDER")]
+    files: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
 }
@@ -42,12 +45,38 @@ impl ExportArgs {
 
     fn write(&self, wanted: &Target, out: &mut dyn Write) -> Result<(), ExportError> {
         let mut words = InWords { wanted, zone: TimeZone::system(), day: None };
-        export::export(&self.data.data, wanted, |piece| match self.text {
-            true => words.of(&piece).map_or(Ok(()), |lines| writeln!(out, "{lines}")),
-            false => writeln!(out, "{}", harmless(&as_json(&piece)?)),
+        let contents = self.files.as_ref().map(|folder| Contents::new(&self.data.data, folder));
+        let mut contents = contents.transpose()?;
+        export::export(&self.data.data, wanted, |piece| {
+            self.tell(&mut words, &piece, out)?;
+            let copied = contents.as_mut().map(|contents| copied(contents, &piece)).transpose()?;
+            copied.flatten().map_or(Ok(()), |fact| self.tell(&mut words, &Piece::Fact(fact), out))
         })?;
         Ok(out.flush()?)
     }
+
+    fn tell(
+        &self,
+        words: &mut InWords<'_>,
+        piece: &Piece<'_>,
+        out: &mut dyn Write,
+    ) -> Result<(), ExportError> {
+        match self.text {
+            true => words.of(piece).map_or(Ok(()), |lines| writeln!(out, "{lines}"))?,
+            false => writeln!(out, "{}", harmless(&as_json(piece)?))?,
+        }
+        Ok(())
+    }
+}
+
+/// Copies the content of the file that an event is about; nothing when it is about something else.
+fn copied(contents: &mut Contents, piece: &Piece<'_>) -> Result<Option<Fact>, ExportError> {
+    let Piece::Event(line) = piece else { return Ok(None) };
+    let Ok(Event { n, to, from, body: Body::File { file, .. }, .. }) = serde_json::from_slice(line) else {
+        return Ok(None);
+    };
+    let path = contents.copy(&file, |number| client::local_file_name(&to, &from, &file.name, number))?;
+    Ok(Some(Fact::Content { to, n, path }))
 }
 
 fn as_json(piece: &Piece<'_>) -> io::Result<Vec<u8>> {
@@ -107,6 +136,39 @@ fn fact_in_words(fact: &Fact) -> String {
             let reads = if *may_read { "may read it" } else { "may not read it" };
             format!("{channel}: {role}, {reads}")
         }
+        Fact::Reading { conversation, n, unread, mentions } => {
+            format!("{conversation}: read up to {n}, {unread} unread, {mentions} of them with a mention")
+        }
+        Fact::Record(past) => past_in_words(past),
+        Fact::Content { to, n, path } => format!("{to} {n}: {path}"),
+    }
+}
+
+fn past_in_words(past: &Past) -> String {
+    match past {
+        Past::Account { at } => format!("{}: account made", time(*at)),
+        Past::SessionOpened { at, session, expires } => {
+            format!("{}: session {session} opened, until {}", time(*at), time(*expires))
+        }
+        Past::SessionEnded { at, session } => {
+            let which = session.map_or_else(String::new, |session| format!(" {session}"));
+            format!("{}: session{which} ended", time(*at))
+        }
+        Past::SessionsRevoked { at, sessions } => {
+            let which: Vec<_> = sessions.iter().map(ToString::to_string).collect();
+            format!("{}: sessions revoked: {}", time(*at), which.join(", "))
+        }
+        Past::PasswordChanged { at } => format!("{}: password changed", time(*at)),
+        Past::Read { at, conversation, n } => format!("{}: read {conversation} up to {n}", time(*at)),
+        Past::Seen { at } => format!("{}: went", time(*at)),
+        Past::AdministratorSet { at, administrator: true } => {
+            format!("{}: became an administrator", time(*at))
+        }
+        Past::AdministratorSet { at, administrator: false } => {
+            format!("{}: is an administrator no more", time(*at))
+        }
+        Past::DisabledSet { at, disabled: true } => format!("{}: was shut out", time(*at)),
+        Past::DisabledSet { at, disabled: false } => format!("{}: was let in again", time(*at)),
     }
 }
 

@@ -284,7 +284,7 @@ impl Engine {
         if !is_taken_back {
             return Err(cause);
         }
-        self.files.uploads.take_back(durable);
+        self.files.take_back(durable);
         self.again.extend(self.ledger.held.take_back(durable));
         self.again.iter_mut().for_each(|work| work.go_back(durable));
         self.parked.values_mut().for_each(|work| work.refuse_back(durable, &answer));

@@ -13,6 +13,7 @@ use common::ContentHash;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use download::{Download, fetch};
+pub(crate) use names::{local, numbered};
 pub(crate) use upload::{Chosen, send};
 
 /// Bytes read at a time for hashing.

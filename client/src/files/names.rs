@@ -11,7 +11,7 @@ const NAME_BYTES_MAX: usize = 255 - 6;
 pub(super) const SAME_NAMES_MAX: u32 = 999;
 
 /// `<sender>_<name>` for a direct message, `<group>_<sender>_<name>` from a channel.
-pub(super) fn local(conversation: &Target, from: &UserName, name: &FileName) -> String {
+pub(crate) fn local(conversation: &Target, from: &UserName, name: &FileName) -> String {
     let place = match conversation {
         Target::Channel(channel) => format!("{}_", channel.as_str().trim_start_matches('#')),
         Target::User(_) => String::new(),
@@ -25,7 +25,7 @@ pub(super) fn local(conversation: &Target, from: &UserName, name: &FileName) -> 
 }
 
 /// The same name for one more file: ` (2)` before the ending.
-pub(super) fn numbered(name: &str, number: u32) -> String {
+pub(crate) fn numbered(name: &str, number: u32) -> String {
     let (stem, ending) = split(name);
     if number < 2 { name.to_owned() } else { format!("{stem} ({number}){ending}") }
 }

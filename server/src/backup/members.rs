@@ -63,18 +63,18 @@ fn is_lower_hex(byte: u8) -> bool {
 }
 
 /// Passes bytes on and makes their SHA-256.
-pub(super) struct Hashing<T> {
+pub(crate) struct Hashing<T> {
     inner: T,
     hash: Sha256,
 }
 
 impl<T> Hashing<T> {
-    pub(super) fn new(inner: T) -> Self {
+    pub(crate) fn new(inner: T) -> Self {
         Self { inner, hash: Sha256::new() }
     }
 
     /// In lower-case hexadecimal digits.
-    pub(super) fn digest(self) -> String {
+    pub(crate) fn digest(self) -> String {
         self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -22,6 +22,7 @@ use crate::journal::JournalError;
 use crate::ledger::LedgerError;
 use crate::store::StoreError;
 
+pub(crate) use self::members::Hashing;
 pub use self::restore::restore;
 pub use self::write::write;
 

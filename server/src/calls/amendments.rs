@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Desk, messages};
 use crate::domain::amendments::Amendment;
-use crate::domain::{Change, Command, DomainError, Original, history};
+use crate::domain::{Change, Command, DomainError, Original, files, history};
 
 pub(super) fn edit(desk: &mut Desk<'_>, params: Edit<'_>) -> Result<Sent, Error> {
     let Edit { token, conversation, n, id, text } = params;
@@ -18,7 +18,14 @@ pub(super) fn edit(desk: &mut Desk<'_>, params: Edit<'_>) -> Result<Sent, Error>
 
 pub(super) fn delete(desk: &mut Desk<'_>, params: Delete<'_>) -> Result<Sent, Error> {
     let Delete { token, conversation, n, id } = params;
-    amend(desk, &token, conversation, n, id, Change::Delete)
+    let user = desk.user_of(&token)?;
+    let file = files::find(desk.ledger.state(), &user, &conversation, n).ok();
+    let content = file.map(|shared| shared.sha256);
+    let sent = amend(desk, &token, conversation, n, id, Change::Delete)?;
+    if let Some(sha256) = content {
+        desk.files.let_go(sha256, desk.ledger.position());
+    }
+    Ok(sent)
 }
 
 pub(super) fn react(desk: &mut Desk<'_>, params: React<'_>) -> Result<Sent, Error> {

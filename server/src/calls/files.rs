@@ -3,7 +3,8 @@
 use common::files::{Begin, Begun, Chunk, Commit, Get, Have, Part};
 use common::limits::FILE_CHUNK_BYTES_MAX;
 use common::messages::Sent;
-use common::{Error, Reason};
+use common::{Error, Reason, Target, UserName};
+use uuid::Uuid;
 
 use super::{Desk, Pending};
 use crate::domain::{Command, files};
@@ -25,12 +26,18 @@ pub(super) fn begin(
     if let Some(outcome) = outcome {
         let outcome = of_file(outcome);
         if matches!(outcome, Outcome::Failed(_)) {
-            desk.files.uploads.forget(id);
+            desk.files.throw_away(id, desk.ledger.position());
         }
         return Ok(Begun { file: id, have: have(outcome)? });
     }
-    files::may_share(desk.ledger.state(), &user, &to, id, desk.now_ms)?;
-    let is_verified = files::may_read_content(desk.ledger.state(), &user, &info.sha256);
+    may_share(desk, &user, &to, id)?;
+    let known = files::readable_content(desk.ledger.state(), &user, &info.sha256);
+    if let Some(known) = known.filter(|known| *known != info.bytes) {
+        let message =
+            format!("a file with this SHA-256 has {known} bytes, not {}: measure it anew", info.bytes);
+        return Err(Error::new(Reason::WrongContent, message).into());
+    }
+    let is_verified = known.is_some();
     let common::FileInfo { name, bytes, sha256 } = info;
     let (begun, is_inherited) = (desk.now_ms, false);
     let asked = Upload { id, user, to, name, bytes, sha256, begun, is_verified, is_inherited };
@@ -41,7 +48,9 @@ pub(super) fn begin(
         None => {
             desk.ledger.may_write()?;
             desk.take_rate(&token)?;
-            desk.files.uploads.add(asked.clone(), &desk.ledger.state().files)?;
+            for idle in desk.files.uploads.add(asked.clone(), &desk.ledger.state().files)? {
+                desk.files.throw_away(idle, desk.ledger.position());
+            }
             asked
         }
     };
@@ -59,7 +68,7 @@ pub(super) fn chunk(
     if let Some(outcome) = outcome {
         let outcome = of_file(outcome);
         if outcome == Outcome::Failed(Failure::Lost) {
-            desk.files.uploads.forget(params.file);
+            desk.files.throw_away(params.file, desk.ledger.position());
         }
         return Ok(Have { have: have(outcome)? });
     }
@@ -92,7 +101,9 @@ pub(super) fn commit(
     let outcome = outcome.map(of_file);
     // Whatever has become of the sender meanwhile, the job has ended.
     match &outcome {
-        Some(Outcome::Failed(Failure::WrongContent | Failure::Lost)) => desk.files.uploads.forget(id),
+        Some(Outcome::Failed(Failure::WrongContent | Failure::Lost)) => {
+            desk.files.throw_away(id, desk.ledger.position());
+        }
         Some(outcome) => desk.files.uploads.finished(id, *outcome == Outcome::Finished),
         None => {}
     }
@@ -104,8 +115,8 @@ pub(super) fn commit(
         return Err(failed(failure).into());
     }
     let upload = desk.files.uploads.touch(&user, id, desk.now_ms)?.clone();
+    may_share(desk, &user, &upload.to, id)?;
     if outcome.is_none() {
-        files::may_share(desk.ledger.state(), &user, &upload.to, id, desk.now_ms)?;
         desk.ledger.may_write()?;
         desk.files.uploads.finishing(id);
         let folder = desk.files.folder.clone();
@@ -145,6 +156,15 @@ pub(super) fn get(
     let length = usize::try_from(length).unwrap_or(FILE_CHUNK_BYTES_MAX);
     let folder = desk.files.folder.clone();
     Err(Pending::Work(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
+}
+
+/// Whether an upload may become an event. One that may not is thrown away: its bytes would count until it is forgotten.
+fn may_share(desk: &mut Desk<'_>, user: &UserName, to: &Target, id: Uuid) -> Result<(), Error> {
+    let allowed = files::may_share(desk.ledger.state(), user, to, id, desk.now_ms);
+    if allowed.is_err() && desk.files.uploads.is_for(id, user, to) {
+        desk.files.throw_away(id, desk.ledger.position());
+    }
+    Ok(allowed?)
 }
 
 fn of_file(outcome: jobs::Outcome) -> Outcome {

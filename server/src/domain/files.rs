@@ -28,7 +28,6 @@ pub struct Files {
     places: HashMap<ContentHash, BTreeSet<(Conversation, u64)>>,
     /// What each user takes of the disk; derived.
     owned: HashMap<UserName, Owned>,
-    deleted: u64,
 }
 
 /// One file that was sent, as `channels.json` holds it.
@@ -79,17 +78,17 @@ impl Files {
         self.owned.get(user).is_some_and(|owned| owned.contents.contains_key(sha256))
     }
 
-    /// How many were deleted since the start.
-    #[must_use]
-    pub fn deleted(&self) -> u64 {
-        self.deleted
-    }
-
     /// Whether this very file is among them.
     #[must_use]
     pub fn holds(&self, shared: &Shared) -> bool {
         let place = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.shared.get(&place) == Some(shared)
+    }
+
+    /// Whether an event holds this content.
+    #[must_use]
+    pub fn has_content(&self, sha256: &ContentHash) -> bool {
+        self.places.contains_key(sha256)
     }
 
     /// Every content that an event holds.
@@ -130,7 +129,6 @@ impl Files {
     fn delete(&mut self, conversation: &Conversation, n: u64) {
         let place = (conversation.clone(), n);
         let Some(Shared { from, bytes, sha256, .. }) = self.shared.remove(&place) else { return };
-        self.deleted += 1;
         if let Some(places) = self.places.get_mut(&sha256) {
             places.remove(&place);
             if places.is_empty() {
@@ -179,13 +177,14 @@ pub fn find<'a>(
     state.files.shared.get(&(conversation, n)).ok_or_else(|| DomainError::NoSuchFile(target.clone(), n))
 }
 
-/// Whether `user` may read a file with this content, so that it need not be uploaded once more. For all others a known
-/// content is like an unknown one: whoever has nothing but a hash learns nothing.
+/// The length of this content, if `user` may read a file with it, so that it need not be uploaded once more. For all
+/// others a known content is like an unknown one: whoever has nothing but a hash learns nothing.
 #[must_use]
-pub fn may_read_content(state: &State, user: &UserName, sha256: &ContentHash) -> bool {
+pub fn readable_content(state: &State, user: &UserName, sha256: &ContentHash) -> Option<u64> {
     let places = state.files.places.get(sha256).into_iter().flatten().take(PLACES_LOOKED_AT_MAX);
-    places.into_iter().any(|(conversation, _)| match conversation {
+    let mut readable = places.filter(|(conversation, _)| match conversation {
         Conversation::Channel(name) => state.channels.membership(name, user).is_ok(),
         Conversation::Direct(one, other) => user == one || user == other,
-    })
+    });
+    readable.find_map(|place| state.files.shared.get(place)).map(|shared| shared.bytes)
 }

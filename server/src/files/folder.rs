@@ -214,15 +214,22 @@ impl Folder {
 
     /// Removes all contents but those that are needed, for good. Returns how many.
     pub fn sweep(&self, needed: &HashSet<ContentHash>) -> io::Result<u64> {
-        let (mut removed, mut folders) = (0, BTreeSet::new());
-        for sha256 in self.contents()?.iter().filter(|sha256| !needed.contains(sha256)) {
+        let mut contents = self.contents()?;
+        contents.retain(|sha256| !needed.contains(sha256));
+        self.remove(&contents)?;
+        Ok(contents.len() as u64)
+    }
+
+    /// Removes contents for good, those of them that are there.
+    pub fn remove(&self, contents: &[ContentHash]) -> io::Result<()> {
+        let mut folders = BTreeSet::new();
+        for sha256 in contents {
             let name = content(sha256);
-            self.disk.remove(&name)?;
-            folders.extend(name.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
-            removed += 1;
+            if is_there(self.disk.remove(&name))?.is_some() {
+                folders.extend(name.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
+            }
         }
-        folders.iter().try_for_each(|folder| self.disk.sync_folder(folder))?;
-        Ok(removed)
+        folders.iter().try_for_each(|folder| self.disk.sync_folder(folder))
     }
 
     /// Whether a content is there, and what it should be; `None` when it is not there.

@@ -7,12 +7,17 @@
 
 pub mod folder;
 pub mod uploads;
+mod leftovers;
 pub mod check;
 
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
+use common::ContentHash;
+use uuid::Uuid;
+
+use self::leftovers::Leftovers;
 use crate::jobs::{Job, Jobs, Kind};
 use crate::journal::Disk;
 use crate::ledger::Ledger;
@@ -35,7 +40,7 @@ impl Default for FileLimits {
     }
 }
 
-/// Milliseconds between two looks for what nobody needs any more.
+/// Milliseconds between two looks for uploads that were abandoned, and for what a disk that failed did not remove.
 const TIDY_EVERY_MS: u64 = 60 * 60 * 1000;
 
 /// The folder, and what is going on in it.
@@ -44,10 +49,12 @@ pub struct Files {
     pub folder: Folder,
     /// In memory.
     pub uploads: Uploads,
+    /// What is to leave the disk.
+    leftovers: Leftovers,
     /// When to look for what was abandoned, in Unix milliseconds.
     tidy_at: u64,
-    /// How many files had been deleted when the contents were last swept; `None`: they are to be swept.
-    swept_at: Option<u64>,
+    /// Whether all contents have been looked through since they were to be.
+    is_swept: bool,
 }
 
 impl Files {
@@ -63,7 +70,8 @@ impl Files {
                 folder.discard(upload.id)?;
             }
         }
-        Ok(Self { folder, uploads: Uploads::new(limits, found), tidy_at: 0, swept_at: None })
+        let uploads = Uploads::new(limits, found);
+        Ok(Self { folder, uploads, leftovers: Leftovers::default(), tidy_at: 0, is_swept: false })
     }
 
     /// When to look for what was abandoned, in Unix milliseconds.
@@ -72,28 +80,74 @@ impl Files {
         self.tidy_at
     }
 
-    /// Has removed what nobody needs: uploads that have become events or were abandoned, and contents of deleted files.
+    /// An upload is over without having become an event. `record` is the newest one.
+    pub fn throw_away(&mut self, id: Uuid, record: u64) {
+        if let Some(upload) = self.uploads.forget(id) {
+            self.leftovers.add_upload(id);
+            self.let_go(upload.sha256, record);
+        }
+    }
+
+    /// An event or an upload needs this content no more, as of this record.
+    pub fn let_go(&mut self, sha256: ContentHash, record: u64) {
+        if !self.leftovers.add_content(sha256, record) {
+            self.is_swept = false;
+        }
+    }
+
+    /// What came after the record `durable` was taken back.
+    pub fn take_back(&mut self, durable: u64) {
+        self.uploads.take_back(durable);
+        self.leftovers.take_back(durable);
+    }
+
+    /// Has removed what nobody needs: uploads that have become events or are over, and contents of deleted files.
     pub fn tidy(&mut self, ledger: &Ledger, jobs: &mut Jobs, now_ms: u64) {
-        let mut ended = self.uploads.take_recorded(ledger.durable());
+        for id in self.uploads.take_recorded(ledger.durable()) {
+            self.leftovers.add_upload(id);
+        }
         if now_ms >= self.tidy_at {
             self.tidy_at = now_ms.saturating_add(TIDY_EVERY_MS);
-            let abandoned = self.uploads.take_abandoned(now_ms);
-            self.swept_at = self
-                .swept_at
-                .filter(|deleted| abandoned.is_empty() && *deleted == ledger.state().files.deleted());
-            ended.extend(abandoned);
+            for id in self.uploads.abandoned(now_ms) {
+                self.throw_away(id, ledger.position());
+            }
+            self.is_swept = false;
         }
-        if !ended.is_empty() {
-            let folder = self.folder.clone();
-            let discard = move || {
-                let discarded = ended.into_iter().try_for_each(|id| folder.discard(id));
-                discarded.map(|()| Outcome::Finished).map_err(Failure::from).into()
-            };
-            // Should too much wait, the next start removes them.
-            let _accepted = jobs.submit(u64::MAX, Job::file(Kind::Transfers, discard));
-        }
-        if self.swept_at.is_none() && ledger.is_quiet() {
+        self.discard(jobs);
+        self.remove(ledger, jobs);
+        if !self.is_swept && ledger.is_quiet() {
             self.sweep(ledger, jobs);
+        }
+    }
+
+    /// Has removed the uploads that are over.
+    fn discard(&mut self, jobs: &mut Jobs) {
+        // One that was begun anew meanwhile has removed the old one itself.
+        let ids = self.leftovers.uploads().iter().filter(|id| !self.uploads.has(**id));
+        let ids: Vec<_> = ids.copied().collect();
+        let folder = self.folder.clone();
+        let is_empty = ids.is_empty();
+        let discard = move || {
+            let discarded = ids.into_iter().try_for_each(|id| folder.discard(id));
+            discarded.map(|()| Outcome::Finished).map_err(Failure::from).into()
+        };
+        // Should too much wait, it is tried again at the next step.
+        if is_empty || jobs.submit(u64::MAX, Job::file(Kind::Transfers, discard)) {
+            self.leftovers.clear_uploads();
+        }
+    }
+
+    /// Has removed the contents that were let go and that nobody needs; whoever needs one lets it go later. Whoever
+    /// begins to need one from now on waits behind the job for their own.
+    fn remove(&mut self, ledger: &Ledger, jobs: &mut Jobs) {
+        let (durable, files) = (ledger.durable(), &ledger.state().files);
+        let mut contents = self.leftovers.due(durable);
+        contents.retain(|sha256| !files.has_content(sha256) && !self.uploads.need(sha256));
+        let (folder, is_empty) = (self.folder.clone(), contents.is_empty());
+        let remove =
+            move || folder.remove(&contents).map(|()| Outcome::Finished).map_err(Failure::from).into();
+        if is_empty || jobs.submit(u64::MAX, Job::file(Kind::Contents, remove)) {
+            self.leftovers.clear_due(durable);
         }
     }
 
@@ -104,9 +158,7 @@ impl Files {
         let needed: HashSet<_> = state.contents().chain(self.uploads.contents()).copied().collect();
         let folder = self.folder.clone();
         let sweep = move || folder.sweep(&needed).map(|_| Outcome::Finished).map_err(Failure::from).into();
-        if jobs.submit(u64::MAX, Job::file(Kind::Contents, sweep)) {
-            self.swept_at = Some(state.deleted());
-        }
+        self.is_swept = jobs.submit(u64::MAX, Job::file(Kind::Contents, sweep));
     }
 }
 

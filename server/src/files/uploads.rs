@@ -1,5 +1,6 @@
 //! The uploads that were begun and are not events yet: whose they are, and which of them is being completed.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 
 use common::limits::UPLOADS_PER_USER_MAX;
@@ -14,11 +15,18 @@ use crate::domain::files::cost;
 /// Milliseconds after which an upload that nobody goes on with is given up: the sender has had a day to come back.
 const ABANDONED_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// Milliseconds after which an upload that nothing comes for gives way to a new one of the same user: a client that
+/// has lost its line is back before.
+const IDLE_AFTER_MS: u64 = 5 * 60 * 1000;
+
 /// Milliseconds that somebody who has too many uploads may wait for one to end.
 const FULL_WAIT_MS: u64 = 60_000;
 
 /// Milliseconds that an upload being completed is given, before it is asked for again.
 const FINISHING_WAIT_MS: u64 = 500;
+
+/// What helps whoever has begun too much, and cannot go on with it.
+const IDLE_GIVES_WAY: &str = "One that nothing has come for in 5 minutes gives way to a new one";
 
 /// One upload, as its note holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +89,8 @@ enum Stage {
 pub struct Uploads {
     limits: FileLimits,
     open: BTreeMap<Uuid, Open>,
+    /// When this run of the server was asked first, in Unix milliseconds: before, nobody could go on with anything.
+    since: Option<u64>,
     /// Those that have become events, with the numbers of their records.
     recorded: VecDeque<(u64, Uuid)>,
 }
@@ -91,7 +101,8 @@ impl Uploads {
     pub fn new(limits: FileLimits, found: Vec<Upload>) -> Self {
         let open =
             |upload: Upload| (upload.id, Open { touched: upload.begun, upload, stage: Stage::Growing });
-        Self { limits, open: found.into_iter().map(open).collect(), recorded: VecDeque::new() }
+        let open = found.into_iter().map(open).collect();
+        Self { limits, open, since: None, recorded: VecDeque::new() }
     }
 
     /// What users may send.
@@ -126,34 +137,40 @@ impl Uploads {
         Ok(Some(open.upload.clone()))
     }
 
-    /// Takes a new upload on, if there is room for it.
-    pub fn add(&mut self, upload: Upload, files: &Files) -> Result<(), Error> {
-        let FileLimits { file_bytes_max, user_bytes_max } = self.limits;
+    /// Takes a new upload on, if there is room for it. Returns those of the same user that are to give way to it because
+    /// nothing has come for them for a while: as many as it takes, the idlest first.
+    pub fn add(&mut self, upload: Upload, files: &Files) -> Result<Vec<Uuid>, Error> {
+        let FileLimits { file_bytes_max, .. } = self.limits;
         if upload.bytes > file_bytes_max {
             let message = format!("a file has at most {file_bytes_max} bytes, this one has {}", upload.bytes);
             return Err(Error::new(Reason::TooLarge, message));
         }
         let of_user = self.open.values().filter(|open| open.upload.user == upload.user);
-        let growing = of_user.filter(|open| !matches!(open.stage, Stage::Recorded));
-        if growing.clone().count() >= UPLOADS_PER_USER_MAX {
-            let message = format!(
-                "you have begun {UPLOADS_PER_USER_MAX} files: end one of them first; what is not gone on with is given \
-                 up after a day"
-            );
-            return Err(Error::new(Reason::RateLimited, message).after(FULL_WAIT_MS));
-        }
-        let news = growing.map(|open| &open.upload).chain([&upload]);
-        let news = news.filter(|upload| !files.owns(&upload.user, &upload.sha256));
-        let used = news.map(|upload| cost(upload.bytes)).sum::<u64>() + files.bytes_of(&upload.user);
-        if used > user_bytes_max {
-            let message = format!(
-                "your files would take {used} bytes, and may take {user_bytes_max}: delete some that you have sent"
-            );
-            return Err(Error::new(Reason::QuotaExceeded, message));
+        let mut others: Vec<_> = of_user.filter(|open| open.stage != Stage::Recorded).collect();
+        let (since, mut ended) = (*self.since.get_or_insert(upload.begun), Vec::new());
+        let is_idle = |open: &&Open| open.is_idle(since, upload.begun);
+        // The idlest last.
+        others.sort_by_key(|open| (is_idle(open), Reverse((open.touched, open.upload.id))));
+        while let Err(refusal) = self.limits.allow(&upload, &others, files) {
+            let idlest = others.pop_if(|open| is_idle(open)).ok_or(refusal)?;
+            ended.push(idlest.upload.id);
         }
         let (id, touched) = (upload.id, upload.begun);
         self.open.insert(id, Open { upload, touched, stage: Stage::Growing });
-        Ok(())
+        Ok(ended)
+    }
+
+    /// Whether there is one of this id.
+    #[must_use]
+    pub fn has(&self, id: Uuid) -> bool {
+        self.open.contains_key(&id)
+    }
+
+    /// Whether there is one of this id, which this user sends there, and no job works on it.
+    #[must_use]
+    pub fn is_for(&self, id: Uuid, user: &UserName, to: &Target) -> bool {
+        let open = self.open.get(&id).filter(|open| open.stage == Stage::Growing);
+        open.is_some_and(|open| open.upload.user == *user && open.upload.to == *to)
     }
 
     /// An upload of a user's that chunks may be put to, or that may be completed.
@@ -195,8 +212,8 @@ impl Uploads {
     }
 
     /// It is gone.
-    pub fn forget(&mut self, id: Uuid) {
-        self.open.remove(&id);
+    pub(super) fn forget(&mut self, id: Uuid) -> Option<Upload> {
+        self.open.remove(&id).map(|open| open.upload)
     }
 
     /// Forgets those whose events are on disk, up to the record `durable`; they are to be removed from the disk.
@@ -209,13 +226,19 @@ impl Uploads {
         ended
     }
 
-    /// Forgets those that nobody goes on with; they are to be removed from the disk.
-    pub fn take_abandoned(&mut self, now_ms: u64) -> Vec<Uuid> {
+    /// Those that nobody goes on with.
+    #[must_use]
+    pub fn abandoned(&self, now_ms: u64) -> Vec<Uuid> {
         let is_abandoned = |open: &Open| {
             open.stage == Stage::Growing && open.touched.saturating_add(ABANDONED_AFTER_MS) <= now_ms
         };
-        let abandoned = self.open.extract_if(.., |_, open| is_abandoned(open));
-        abandoned.map(|(id, _)| id).collect()
+        self.open.iter().filter(|(_, open)| is_abandoned(open)).map(|(id, _)| *id).collect()
+    }
+
+    /// Whether an upload is going to need this content.
+    #[must_use]
+    pub fn need(&self, sha256: &ContentHash) -> bool {
+        self.contents().any(|needed| needed == sha256)
     }
 
     /// Contents that uploads are going to need.
@@ -230,7 +253,42 @@ impl Uploads {
     }
 }
 
+impl FileLimits {
+    /// Whether a user may upload one more file beside those `others`.
+    fn allow(self, upload: &Upload, others: &[&Open], files: &Files) -> Result<(), Error> {
+        if others.len() >= UPLOADS_PER_USER_MAX {
+            let message = format!(
+                "you are sending {UPLOADS_PER_USER_MAX} files already: end one of them first. {IDLE_GIVES_WAY}"
+            );
+            return Err(Error::new(Reason::RateLimited, message).after(FULL_WAIT_MS));
+        }
+        let takes = |upload: &Upload| {
+            if files.owns(&upload.user, &upload.sha256) { 0 } else { cost(upload.bytes) }
+        };
+        let begun: u64 = others.iter().map(|open| takes(&open.upload)).sum();
+        let (used, user_bytes_max) =
+            (takes(upload) + begun + files.bytes_of(&upload.user), self.user_bytes_max);
+        if used <= user_bytes_max {
+            return Ok(());
+        }
+        let mut message = format!(
+            "your files would take {used} bytes, and may take {user_bytes_max}: delete some that you have sent"
+        );
+        if begun > 0 {
+            message +=
+                &format!(", or end what you are sending, which takes {begun} of them. {IDLE_GIVES_WAY}");
+        }
+        Err(Error::new(Reason::QuotaExceeded, message))
+    }
+}
+
 impl Open {
+    /// Whether nothing has come for it for a while, though it could have.
+    fn is_idle(&self, since: u64, now_ms: u64) -> bool {
+        let heard = self.touched.max(since);
+        self.stage == Stage::Growing && heard.saturating_add(IDLE_AFTER_MS) <= now_ms
+    }
+
     fn must_be_growing(&self) -> Result<(), Error> {
         if self.stage == Stage::Growing {
             return Ok(());

@@ -10,7 +10,7 @@ use super::format::Commit;
 
 /// Where a line lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub(super) struct Place {
     /// The first record of the segment, which names it.
     pub(super) segment: u64,
     /// Where in the segment the line begins, in bytes.

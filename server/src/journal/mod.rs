@@ -49,7 +49,8 @@ use self::index::Extent;
 use self::lines::LineReader;
 use self::sealed::Sealed;
 
-pub use self::batch::{Batch, Place};
+pub use self::batch::Batch;
+use self::batch::Place;
 pub use self::disk::{AppendFile, Disk, RealDisk};
 pub use self::error::JournalError;
 pub use self::follower::Follower;
@@ -57,7 +58,7 @@ pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
 pub use self::scrub::{Scrub, Scrubbed};
 pub use self::syncer::{Syncer, Task, WriterNews};
-pub use self::verify::{Report, for_each_line, for_each_place, for_each_segment, line_at, verify};
+pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{Committed, Writer};
 
 /// When the gathering batch is this large, in bytes, it must be sealed before more is appended. A batch lies in one

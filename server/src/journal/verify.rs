@@ -6,10 +6,8 @@
 use std::ops::ControlFlow;
 
 use super::JournalError;
-use super::batch::Place;
 use super::disk::Disk;
 use super::format::{Checkpoint, log_name};
-use super::lines::LineReader;
 use super::segment::{self, Batches, WholeBatch};
 use super::tail::{self, Tail};
 
@@ -45,35 +43,9 @@ pub fn for_each_line(
     disk: &dyn Disk,
     mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<()>,
 ) -> Result<Report, JournalError> {
-    for_each_place(disk, |record, _, line| visit(record, line))
-}
-
-/// The same, with the place where each line lies, for [`line_at`].
-///
-/// # Errors
-///
-/// The first damage, a missing segment, or a failed read.
-pub fn for_each_place(
-    disk: &dyn Disk,
-    mut visit: impl FnMut(u64, Place, &[u8]) -> ControlFlow<()>,
-) -> Result<Report, JournalError> {
-    let lines = |segment, batch: &WholeBatch<'_>| {
-        batch.records().try_for_each(|(record, offset, line)| {
-            // Segments are so small that offsets fit.
-            let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-            visit(record, Place { segment, offset }, line)
-        })
-    };
+    let lines =
+        |_, batch: &WholeBatch<'_>| batch.records().try_for_each(|(record, _, line)| visit(record, line));
     walk(disk, lines, |_, _| Ok(()))
-}
-
-/// Reads one committed line again.
-///
-/// # Errors
-///
-/// A failed read, or a log that has become shorter.
-pub fn line_at(disk: &dyn Disk, place: Place) -> Result<Vec<u8>, JournalError> {
-    LineReader::new(disk).line(place).map(<[u8]>::to_vec)
 }
 
 /// Gives every segment to `copy`: the name of its file and its whole batches, after all of them were checked.

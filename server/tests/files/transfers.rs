@@ -1,12 +1,11 @@
 //! Files, from request to reply: who may do what, and what is answered.
 
+use common::hex::to_hex;
 use serde_json::json;
-use server::files::FileLimits;
+use sha2::{Digest as _, Sha256};
 use transport::Frame;
 
 use crate::world::{NOW_MS, Told, World, reason};
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 #[test]
 fn a_file_goes_up_in_parts_and_comes_down_in_parts() {
@@ -73,6 +72,20 @@ fn who_only_knows_a_hash_gets_nothing_and_learns_nothing() {
 }
 
 #[test]
+fn a_known_content_has_its_length() {
+    let mut world = World::new();
+    world.send("alice", "#a", b"secret");
+    let id = world.id();
+    let sha256 = to_hex(&Sha256::digest(b"secret").into());
+    let mut begin = |by: &str, bytes: u64| {
+        let params = json!({ "to": "@eve", "id": id, "name": "a.txt", "bytes": bytes, "sha256": sha256 });
+        world.ask(by, "file.begin", params, None).0
+    };
+    assert_eq!(reason(&begin("bob", 7)), "wrong_content");
+    assert_eq!(begin("bob", 6)["have"], 6);
+}
+
+#[test]
 fn what_is_not_what_was_announced_is_refused_and_removed() {
     let mut world = World::new();
     let id = world.id();
@@ -104,10 +117,6 @@ fn a_file_that_is_deleted_is_gone() {
     );
     world.restart();
     assert_eq!(reason(&world.get("bob", "#a", 3, 0).0), "no_such_file");
-    world.now_ms += 2 * DAY_MS;
-    world.ask("alice", "server.info", json!({}), None);
-    world.ask("alice", "server.info", json!({}), None);
-    assert_eq!(world.files(), [""; 0], "the content too");
 }
 
 #[test]
@@ -132,53 +141,4 @@ fn bytes_belong_to_the_only_line_of_a_frame() {
     assert_eq!(told.lines().filter(|line| line.contains("invalid_request")).count(), 2, "{told}");
     assert_eq!(reason(&world.chunk("alice", id, 0, &vec![0; 256 * 1024 + 1])), "too_large");
     assert_eq!(reason(&world.chunk("alice", id, 0, b"")), "too_large");
-}
-
-#[test]
-fn a_user_has_so_much_room_and_no_more() {
-    let mut world = World::new();
-    let id = world.id();
-    assert_eq!(reason(&world.begin("alice", id, "#a", &[0; 1001])), "too_large");
-    // Each counts a block of 4096 bytes: four fit, five do not.
-    for content in [b"1", b"2", b"3"] {
-        world.send("alice", "#a", content);
-        world.send("alice", "@bob", content);
-    }
-    let (fourth, fifth) = (world.id(), world.id());
-    world.begin("alice", fourth, "#a", b"4");
-    assert_eq!(reason(&world.begin("alice", fifth, "#a", b"5")), "quota_exceeded", "one is under way");
-    assert_eq!(world.begin("alice", fifth, "#a", b"1")["have"], 1, "counted already");
-    let of_bob = world.id();
-    assert_eq!(world.begin("bob", of_bob, "#a", b"5")["have"], 0, "bob has room of his own");
-    world.restart();
-    let id = world.id();
-    assert_eq!(reason(&world.begin("alice", id, "#a", b"5")), "quota_exceeded", "after a restart too");
-}
-
-#[test]
-fn so_many_uploads_at_a_time_and_none_for_longer_than_a_day() {
-    let mut world = World::with(FileLimits::default());
-    let ids: Vec<_> = (0..16).map(|_| world.id()).collect();
-    for id in &ids {
-        assert_eq!(world.begin("alice", *id, "#a", id.as_bytes())["have"], 0);
-    }
-    let id = world.id();
-    let refusal = world.begin("alice", id, "#a", b"one more");
-    assert_eq!(refusal, json!({ "reason": "rate_limited", "wait_ms": 60_000 }));
-    world.now_ms += DAY_MS - 1;
-    assert_eq!(world.chunk("alice", ids[0], 0, b"x"), json!({ "have": 1 }), "gone on with in time");
-    world.now_ms += 60 * 60 * 1000;
-    assert_eq!(
-        world.begin("alice", id, "#a", b"one more")["reason"],
-        "rate_limited",
-        "looked for afterwards"
-    );
-    assert_eq!(world.begin("alice", id, "#a", b"one more")["have"], 0);
-    assert_eq!(reason(&world.chunk("alice", ids[1], 0, b"x")), "no_such_upload");
-    assert_eq!(world.chunk("alice", ids[0], 1, b"y"), json!({ "have": 2 }));
-    assert_eq!(world.files().len(), 4, "two parts and their notes: {:?}", world.files());
-    world.now_ms += DAY_MS;
-    world.restart();
-    world.ask("alice", "server.info", json!({}), None);
-    assert_eq!(world.files(), [""; 0], "looked for at a start");
 }

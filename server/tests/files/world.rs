@@ -51,6 +51,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) disk: FaultyDisk,
     limits: FileLimits,
+    message: String,
     pub(crate) now_ms: u64,
     ids: u128,
 }
@@ -77,7 +78,14 @@ impl World {
             ledger.flush();
             ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
         }
-        Self { engine: open_engine(ledger, &disk, limits), disk, limits, now_ms: NOW_MS, ids: 0 }
+        Self {
+            engine: open_engine(ledger, &disk, limits),
+            disk,
+            limits,
+            message: String::new(),
+            now_ms: NOW_MS,
+            ids: 0,
+        }
     }
 
     /// The process dies, and the server starts again.
@@ -112,8 +120,14 @@ impl World {
             return (json!({ "reason": "unanswered" }), None);
         }
         let reply: Value = serde_json::from_slice(&told.line).expect("a reply");
+        self.message = reply["error"]["message"].as_str().unwrap_or_default().to_owned();
         let answer = reply.get("result").or(reply.get("error").map(|error| &error["data"]));
         (answer.expect("an answer").clone(), told.bytes)
+    }
+
+    /// The last refusal in words.
+    pub(crate) fn told(&self) -> String {
+        self.message.clone()
     }
 
     pub(crate) fn id(&mut self) -> Uuid {
