@@ -58,14 +58,13 @@ impl Room {
         Ok(false)
     }
 
-    /// Whether a server that should have answered has not.
+    /// Whether a server that should have answered has not. Who is not logged in has nothing to be shown from before.
     pub(super) fn is_offline(&mut self) -> bool {
-        let is_somebody_s = self.is_somebody_s();
-        self.desk.status().is_ok_and(|status| match status.standing.connectivity {
-            Connectivity::Reconnecting | Connectivity::Offline => true,
-            Connectivity::Connecting => is_somebody_s,
-            Connectivity::Connected => false,
-        })
+        self.is_somebody_s()
+            && self.desk.status().is_ok_and(|status| match status.standing.connectivity {
+                Connectivity::Reconnecting | Connectivity::Offline | Connectivity::Connecting => true,
+                Connectivity::Connected => false,
+            })
     }
 
     /// Opens a conversation that the server will show as soon as it answers.
