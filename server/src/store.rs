@@ -39,6 +39,9 @@ pub const KEYS_FOLDER: &str = "keys";
 pub const FILES_FOLDER: &str = "files";
 /// What a restore has not moved into its place yet, within the data folder.
 pub const RESTORING_FOLDER: &str = "restoring";
+
+/// Where it stands when the data folder was made of a backup.
+pub const RESTORED_FILE: &str = "restored";
 const LOCK_FILE: &str = "lock";
 
 /// Why the data folder cannot be used.
@@ -155,6 +158,17 @@ impl Store {
     /// A store on any disk, which nobody else uses.
     pub fn on(disk: Arc<dyn Disk>) -> Self {
         Self { folder: PathBuf::new(), disk, _lock: None }
+    }
+
+    /// When it was made of a backup, in Unix milliseconds; nothing when it was not.
+    pub fn restored_ms(&self) -> Result<Option<u64>, StoreError> {
+        match self.disk.read(RESTORED_FILE) {
+            Ok(text) => Ok(std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => {
+                Err(StoreError::Io { action: "read", path: self.folder.join(RESTORED_FILE), source })
+            }
+        }
     }
 
     /// The folder's files, for the journal.

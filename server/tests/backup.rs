@@ -98,7 +98,7 @@ fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf
 
 /// Nothing is left out.
 fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
-    server::backup::restore(from, data, &mut |_| false)
+    server::backup::restore(from, data, NOW_MS, &mut |_| false)
 }
 
 /// A folder that was worked on, and its backup.
@@ -134,7 +134,7 @@ fn content(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     }
     content.retain(|name, _| {
         name.extension().is_none_or(|extension| extension != "idx" && extension != "part")
-            && name != Path::new("lock")
+            && ["lock", "restored"].iter().all(|other| name != Path::new(other))
     });
     content
 }
@@ -173,6 +173,7 @@ fn a_folder_in_use_comes_back_as_it_was_at_its_last_whole_batch() {
     let head = verify(&RealDisk::new(&new)).expect("whole").head;
     assert_eq!((head.record, head.chain.to_string()), (contents.records, contents.chain));
     let mut again = self::open(&new);
+    assert_eq!(again.restored_ms(), Some(NOW_MS), "clients are told");
     say(&mut again, 100);
     sync(&mut again);
     assert_eq!(again.position(), 24);
@@ -285,7 +286,7 @@ fn what_the_log_tells_of_is_there_or_there_is_no_backup() {
     let why = refusal(&archive);
     insta::assert_snapshot!(why, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with --without-missing-files");
     let new = TempDir::new().expect("a folder");
-    server::backup::restore(&archive, new.path(), &mut go_on).expect("all else is there");
+    server::backup::restore(&archive, new.path(), NOW_MS, &mut go_on).expect("all else is there");
     insta::assert_snapshot!(left_out.join("\n"), @r"
     files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
     files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it

@@ -203,6 +203,7 @@ impl Renderer {
             }
             News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
             News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
+            News::SetBack => Some(self.note(&self.words.set_back())),
             News::SessionEnded(error) => Some(self.note(&self.words.session_ended(&self.words.error(error)))),
         }
     }

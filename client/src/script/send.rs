@@ -173,6 +173,7 @@ impl Sending {
                 Ok(())
             }
             News::ConnectionRestored
+            | News::SetBack
             | News::Entry(_)
             | News::Opened { .. }
             | News::Pending(_)

@@ -308,6 +308,9 @@ pub enum News {
     ConnectionLost,
     /// It answers again, and nothing was missed.
     ConnectionRestored,
+    /// The server has gone back to an earlier state, as when a backup was restored: what it does not know any more is
+    /// gone, and what is told from now on follows what it has.
+    SetBack,
     /// The session is not valid any more: the person must log in again.
     SessionEnded(Error),
 }

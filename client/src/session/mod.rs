@@ -227,7 +227,7 @@ impl Session {
         match purpose {
             Purpose::Info => self.informed(now_ms, outcome),
             Purpose::Presence => self.presence_set(now_ms, outcome),
-            Purpose::Heads(kind) => self.heads_read(now_ms, kind, outcome),
+            Purpose::Heads { kind, cursor } => self.heads_read(now_ms, kind, cursor, outcome),
             Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
             // Whatever became of it: the next one says the same and more.
             Purpose::Mark => {}
@@ -309,7 +309,11 @@ impl Session {
             (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
             (
                 None,
-                Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark,
+                Purpose::Info
+                | Purpose::Presence
+                | Purpose::Heads { .. }
+                | Purpose::Repair(_)
+                | Purpose::Mark,
             ) => {}
         }
     }

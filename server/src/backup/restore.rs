@@ -21,7 +21,7 @@ use crate::domain::State;
 use crate::journal::{Checkpoint, Disk as _, Options, RealDisk, for_each_line, for_each_segment};
 use crate::records::Record;
 use crate::replay;
-use crate::store::{self, KEYS_FOLDER, RESTORING_FOLDER, SNAPSHOTS, Store};
+use crate::store::{self, KEYS_FOLDER, RESTORED_FILE, RESTORING_FOLDER, SNAPSHOTS, Store};
 
 /// What may be in a folder that counts as empty: a lock that nobody holds, the page that Git keeps in `data/`, and
 /// what an earlier restore has left when it failed.
@@ -30,14 +30,14 @@ const NOTHING: [&str; 3] = ["lock", "README.md", RESTORING_FOLDER];
 /// The largest table of contents that is read, in bytes: a real one has some 200.
 const CONTENTS_BYTES_MAX: u64 = 64 << 10;
 
-/// Makes the data folder `data` of the archive `from`, and tells what it holds. `go_on` decides about files whose
+/// Makes the data folder `data` of the archive `from`, now (Unix milliseconds), and tells what it holds. `go_on` decides about files whose
 /// contents the archive does not hold.
 ///
 /// # Errors
 ///
 /// A folder that is not empty, an archive that is not whole or not sound, and what the disk refuses. No server
 /// will open the folder then.
-pub fn restore(from: &Path, data: &Path, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
+pub fn restore(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
     let archive = OpenOptions::new().read(true).open(from).map_err(io_error("read", from))?;
     make_folder(data)?;
     let _lock = store::lock(data)?;
@@ -61,6 +61,8 @@ pub fn restore(from: &Path, data: &Path, go_on: GoOn<'_>) -> Result<Contents, Ba
         let _stays = fs::remove_dir_all(&staging);
     }
     let contents = checked?;
+    let restored = staging.join(RESTORED_FILE);
+    write_private(&restored, &format!("{now_ms}\n")).map_err(io_error("write", &restored))?;
     move_into_place(&staging, data)?;
     Ok(contents)
 }
@@ -204,6 +206,12 @@ fn prepared(state: &State, at: Checkpoint) -> Result<store::Prepared, BackupErro
         path: PathBuf::from("the snapshots"),
         source: error.into(),
     })
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Moves what was checked into the data folder. The folder it comes from goes last: as long as it is there, the data

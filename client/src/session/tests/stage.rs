@@ -94,7 +94,10 @@ impl Stage {
 
     /// Answers the newest request of a method.
     pub(super) fn reply(&mut self, method: &str, result: &Value) {
-        let id = self.id(method);
+        self.reply_to(self.id(method), result);
+    }
+
+    pub(super) fn reply_to(&mut self, id: u64, result: &Value) {
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
         self.session.replies(self.now_ms, line.to_string().as_bytes());
         self.note();
@@ -229,7 +232,9 @@ impl Stage {
                 format!("writing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
             }
             Effect::News(News::SessionEnded(error)) => format!("session ended: {error}"),
-            Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored)) => format!("{other:?}"),
+            Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored | News::SetBack)) => {
+                format!("{other:?}")
+            }
         }
     }
 
