@@ -8,6 +8,8 @@ use common::channels::{ChannelInfo, Invitation};
 use common::reads::Reading;
 use common::{Password, Target, UserName};
 
+use transport::stop::Stop;
+
 use super::Arguments;
 use super::around::{self, Around, look_around};
 use super::commands::text;
@@ -52,6 +54,8 @@ pub(super) struct Room {
     pub(super) cache: Cache,
     tally: Tally,
     is_over: bool,
+    /// Whether the system wants the program to end.
+    pub(super) asked_to_leave: Stop,
 }
 
 impl Room {
@@ -65,7 +69,7 @@ impl Room {
     ) -> Self {
         let (words, cache) = (renderer.words(), desk.cache());
         let (password, downloads) = (arguments.password.clone(), arguments.downloads.clone());
-        let (open, names, menu, session, is_patient, is_over) = Default::default();
+        let (open, names, menu, session, is_patient, is_over, asked_to_leave) = Default::default();
         let transfers = Transfers::new(surroundings.clone());
         Self {
             transfers,
@@ -84,6 +88,7 @@ impl Room {
             cache,
             tally,
             is_over,
+            asked_to_leave,
         }
     }
 
@@ -230,6 +235,9 @@ impl Room {
     /// Waits for what is on its way; an error when anything of that is refused, or, for who reads lines from a pipe and
     /// looks at the exit code only, was refused before. A server that never answered is given up sooner than one that did.
     pub(super) fn wait_until_all_is_sent(&mut self, patience: Duration) -> Result<(), Failure> {
+        if self.asked_to_leave.is_requested() {
+            return Ok(());
+        }
         let refused_before = if self.is_patient { 0 } else { self.tally.refused() };
         if let Err(failure) = self.wait_for_acknowledgements(0, patience) {
             complain(&self.words.kept_for_later(self.tally.underway()));
@@ -356,6 +364,6 @@ impl Room {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.is_over
+        self.is_over || self.asked_to_leave.is_requested()
     }
 }
