@@ -18,7 +18,7 @@ use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::journal::{Options, RealDisk, verify};
 use server::ledger::{Ledger, Sizes};
-use server::store::Store;
+use server::store::{Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -144,7 +144,10 @@ fn refusal(archive: &Path) -> String {
     let error = restore(archive, data.path()).expect_err("not sound");
     let left: Vec<_> =
         fs::read_dir(data.path()).expect("a folder").map(|entry| entry.expect("one").file_name()).collect();
-    assert_eq!(left, ["lock"], "{error}");
+    assert_eq!(left, [""; 0], "{error}");
+    let missing = data.path().join("not/there");
+    restore(archive, &missing).expect_err("not sound");
+    assert!(!data.path().join("not").exists(), "{error}");
     error.to_string()
 }
 
@@ -260,7 +263,7 @@ fn damage_is_found_when_the_backup_is_taken() {
 
     let nowhere = TempDir::new().expect("a folder");
     let error = write(nowhere.path(), &archive, true, NOW_MS).expect_err("no data");
-    assert!(matches!(error, BackupError::NoData(_)), "{error}");
+    assert!(matches!(error, BackupError::Store(StoreError::NoData(_))), "{error}");
 }
 
 #[test]
@@ -324,6 +327,10 @@ fn what_is_there_is_never_written_over() {
     let error = restore(&archive, &data).expect_err("it is in use");
     assert!(matches!(error, BackupError::NotEmpty(_)), "{error}");
     assert_eq!(content(&data), before);
+    let strange = TempDir::new().expect("a folder");
+    fs::write(strange.path().join("mine.txt"), "mine").expect("a file");
+    restore(&archive, strange.path()).expect_err("it is not empty");
+    assert!(!strange.path().join("lock").exists());
 
     let other = TempDir::new().expect("a folder");
     fs::write(other.path().join("README.md"), "the page that Git keeps").expect("a file");

@@ -65,6 +65,8 @@ pub enum Command {
     Revoke(Option<Uuid>),
     /// Say whether the person is there, from now on and every now and then.
     Appear(Appearance),
+    /// Ask whether the server is there, in nobody's name.
+    Knock,
     /// The person typed a key, of a line that is to be said there, or of another. There is no answer.
     KeyTyped(Option<Target>),
     /// See to the node; for administrators.

@@ -106,9 +106,7 @@ impl Session {
 
     /// Where events are published is known.
     pub(super) fn informed(&mut self, now_ms: u64, outcome: Result<&str, Error>) {
-        let info = outcome
-            .and_then(read::<Info>)
-            .and_then(|info| if speaks_ours(&info) { Ok(info) } else { Err(other_version(&info)) });
+        let info = outcome.and_then(read::<Info>).and_then(speakable);
         match (info, &self.account) {
             (Ok(info), Some(account)) => {
                 self.effects.push(Effect::Connect(info.events));
@@ -307,8 +305,10 @@ impl Session {
     }
 }
 
-fn speaks_ours(info: &Info) -> bool {
-    info.protocol.min <= PROTOCOL.max && PROTOCOL.min <= info.protocol.max
+/// What a server says of itself, if it speaks a version of the protocol that we do.
+pub(super) fn speakable(info: Info) -> Result<Info, Error> {
+    let is_ours = info.protocol.min <= PROTOCOL.max && PROTOCOL.min <= info.protocol.max;
+    if is_ours { Ok(info) } else { Err(other_version(&info)) }
 }
 
 fn other_version(info: &Info) -> Error {

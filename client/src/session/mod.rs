@@ -156,6 +156,7 @@ impl Session {
             return self.answer(ticket, Err(error));
         }
         match command {
+            Command::Knock => self.knock(now_ms, ticket),
             Command::Register(credentials) => self.register(now_ms, ticket, &credentials),
             Command::Login(credentials) => self.login(now_ms, ticket, &credentials),
             Command::Restore(account) => self.restore(now_ms, ticket, account),
@@ -248,6 +249,7 @@ impl Session {
         outcome: Result<&str, Error>,
     ) -> Result<Option<Answer>, Error> {
         let answer = match question {
+            Question::Knock => Self::opened_to(outcome?)?,
             Question::Register => Self::registered(outcome, attempt)?,
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,

@@ -43,6 +43,7 @@ pub(super) enum Purpose {
 /// What the person asked, with what its reply needs to be understood.
 #[derive(Debug, Clone)]
 pub(super) enum Question {
+    Knock,
     Register,
     Login,
     Logout,

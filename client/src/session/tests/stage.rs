@@ -41,8 +41,18 @@ impl Stage {
 
     /// The same, with so many endpoints to go to.
     pub(super) fn restored_at(endpoints: usize) -> Self {
-        let mut stage = Self {
-            session: Session::new(1).with_endpoints(endpoints),
+        let mut stage = Self::nobody();
+        stage.session = Session::new(1).with_endpoints(endpoints);
+        let user = UserName::new("alice").expect("a name");
+        let topic = OWN.to_owned();
+        stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
+        stage
+    }
+
+    /// Nobody is logged in.
+    pub(super) fn nobody() -> Self {
+        Self {
+            session: Session::new(1),
             now_ms: 0,
             transcript: String::new(),
             asked: Vec::new(),
@@ -52,11 +62,7 @@ impl Stage {
             unkept: Vec::new(),
             released: Vec::new(),
             standing: None,
-        };
-        let user = UserName::new("alice").expect("a name");
-        let topic = OWN.to_owned();
-        stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
-        stage
+        }
     }
 
     /// Alice, following everything; #ops has 3 events.
