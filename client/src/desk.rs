@@ -1,6 +1,7 @@
 //! What every front end shares: a connection, the session that is kept for it, and asking one thing at a time.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::accounts::{Credentials, LoggedIn, Registered};
@@ -80,6 +81,28 @@ pub(crate) struct Desk {
     waker: Waker,
     stop: Stop,
     last_ticket: u64,
+    ended: Ended,
+}
+
+/// Tells when a connection has ended.
+#[derive(Clone, Default)]
+pub(crate) struct Ended {
+    shared: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Ended {
+    /// Waits for it, so long at most.
+    pub(crate) fn wait(&self, time: Duration) {
+        let (has_ended, told) = &*self.shared;
+        let has_ended = has_ended.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(told.wait_timeout_while(has_ended, time, |has_ended| !*has_ended));
+    }
+
+    fn tell(&self) {
+        let (has_ended, told) = &*self.shared;
+        *has_ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        told.notify_all();
+    }
 }
 
 impl Desk {
@@ -106,14 +129,28 @@ impl Desk {
         };
         let server = Server::new(places, config.clone());
         let network = Network::new(&place, server, seed, outbox, channels, wake, stop.clone())?;
+        let ended = Ended::default();
+        let at_end = ended.clone();
         let work = move || {
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
             }
+            at_end.tell();
         };
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
-        Ok(Self { place, endpoints, timeout, config, commands, answers, waker, stop, last_ticket: NOBODY })
+        Ok(Self {
+            place,
+            endpoints,
+            timeout,
+            config,
+            commands,
+            answers,
+            waker,
+            stop,
+            last_ticket: NOBODY,
+            ended,
+        })
     }
 
     /// Asks, and waits for the answer as long as the person said.
@@ -164,6 +201,11 @@ impl Desk {
             }
         }
         Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// For whoever waits for the end of the connection.
+    pub(crate) fn ended(&self) -> Ended {
+        self.ended.clone()
     }
 
     /// How long an answer may take.

@@ -38,11 +38,11 @@ pub enum Command {
     Script(script::Command),
 }
 
-/// An event's line as `papo history` shows it to `reader`; what amends another message, too.
+/// An event's line as `papo history` shows it to `reader`, without a date; what amends another message, too.
 #[must_use]
 pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     let entry = session::Entry::read_present(reader, line)?;
-    let text = render::Renderer::for_scripts().page(std::slice::from_ref(&entry));
+    let text = render::Renderer::for_scripts().without_dates().page(std::slice::from_ref(&entry));
     Some(text).filter(|text| !text.is_empty())
 }
 

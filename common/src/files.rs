@@ -12,7 +12,8 @@ use crate::hex::{from_hex, to_hex};
 use crate::limits::FILE_NAME_BYTES_MAX;
 
 /// The name of a file as its sender calls it: one line, no path. Whoever stores a file under it must still see to it
-/// that it fits the file system.
+/// that it fits the file system. Decoding it takes names without a letter or a digit, too, which were allowed once and stand
+/// in logs; [`Begin`] takes none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct FileName(Box<str>);
@@ -20,7 +21,7 @@ pub struct FileName(Box<str>);
 /// Why something is no name of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FileNameError {
-    /// Nothing, or nothing but spaces and dots.
+    /// Nothing, or nothing but signs and what nobody sees.
     #[error("the name of a file must have a letter or a digit")]
     Empty,
     /// Longer than [`FILE_NAME_BYTES_MAX`].
@@ -34,6 +35,12 @@ pub enum FileNameError {
 impl FileName {
     /// Checks a name.
     pub fn new(name: &str) -> Result<Self, FileNameError> {
+        let name = Self::recorded(name)?;
+        if name.0.contains(is_letter_or_digit) { Ok(name) } else { Err(FileNameError::Empty) }
+    }
+
+    /// Checks a name that may have been given to a file earlier.
+    fn recorded(name: &str) -> Result<Self, FileNameError> {
         if name.len() > FILE_NAME_BYTES_MAX {
             return Err(FileNameError::TooLong);
         }
@@ -53,9 +60,15 @@ impl FileName {
     }
 }
 
+/// Whether a character is one that people see and can name.
+fn is_letter_or_digit(character: char) -> bool {
+    // The fillers of Hangul are letters to Unicode, and shown as nothing.
+    character.is_alphanumeric() && !matches!(character, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
+}
+
 impl<'de> Deserialize<'de> for FileName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&crate::text::borrowed(deserializer)?).map_err(serde::de::Error::custom)
+        Self::recorded(&crate::text::borrowed(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
@@ -111,8 +124,15 @@ pub struct Begin<'a> {
     /// The sender's own, a UUID of version 7: that of the event which the file is going to be.
     pub id: Uuid,
     /// What is going to be sent.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "new_file")]
     pub info: FileInfo,
+}
+
+/// A file that is not in any log yet.
+fn new_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileInfo, D::Error> {
+    let info = FileInfo::deserialize(deserializer)?;
+    FileName::new(info.name.as_str()).map_err(serde::de::Error::custom)?;
+    Ok(info)
 }
 
 /// Result of `file.begin`.
@@ -190,7 +210,7 @@ mod tests {
         for name in ["plan.pdf", ".profile", "João 2.tar.gz", "a b", "...x", "请.txt"] {
             assert_eq!(FileName::new(name).expect(name).as_str(), name);
         }
-        for name in ["", ".", "..", " . ", "\u{3000}"] {
+        for name in ["", ".", "..", " . ", "\u{3000}", "~", "\u{200b}", "\u{2060}.\u{3164}", "--"] {
             assert_eq!(FileName::new(name), Err(FileNameError::Empty), "{name:?}");
         }
         for name in ["a/b", "../x", "C:\\x", "a\nb", "a\0b", "\u{9b}2J"] {
@@ -198,6 +218,23 @@ mod tests {
         }
         assert!(FileName::new(&"x".repeat(FILE_NAME_BYTES_MAX)).is_ok());
         assert_eq!(FileName::new(&"x".repeat(FILE_NAME_BYTES_MAX + 1)), Err(FileNameError::TooLong));
+    }
+
+    #[test]
+    fn a_name_that_was_allowed_once_is_read_and_not_taken_again() {
+        let line = |name: &str| {
+            format!(
+                r##"{{"token":"t","to":"#a","id":"01970000-0000-7000-8000-000000000002","name":"{name}","bytes":1,"sha256":"{}"}}"##,
+                "0".repeat(64)
+            )
+        };
+        let (old, new) = (line("~"), line("~a"));
+        let info: FileInfo = serde_json::from_str(&old).expect("as an event has it");
+        assert_eq!(info.name.as_str(), "~");
+        let refusal = serde_json::from_str::<Begin<'_>>(&old).expect_err("no letter").to_string();
+        assert!(refusal.starts_with("the name of a file must have a letter or a digit"), "{refusal}");
+        let begin: Begin<'_> = serde_json::from_str(&new).expect("a letter");
+        assert_eq!(begin.info.name.as_str(), "~a");
     }
 
     #[test]

@@ -83,6 +83,10 @@ pub struct HeadsSince<'a> {
 pub struct Heads {
     /// To be given as `since` next time.
     pub cursor: u64,
+    /// When the server was last set back, to a backup, in Unix milliseconds; absent when it never was. Cursors and numbers
+    /// of before say nothing after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<u64>,
     /// The topic of what is meant for the asker alone, which moves when sessions are ended.
     pub topic: String,
     /// The asker's conversations.

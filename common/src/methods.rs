@@ -230,7 +230,7 @@ methods! {
     SyncHeads "sync.heads" Session (history::HeadsSince<'a>)
         "Tells how far one's conversations have come, and the topics of one's channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#
-        => r##"{"cursor":8841,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
+        => r##"{"cursor":8841,"restored":1769860800000,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
     PresenceSet "presence.set" Session (presence::SetPresence<'a>)
         "Says whether this session is there, and that it goes on; tells where changes of everybody's presence are published."
         r#"{"token":"eyJ0eXAi...","state":"online"}"#

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::NamedTempFile;
 
 use crate::process::binary;
@@ -29,20 +29,42 @@ impl Terminal {
     /// The same, with more flags. The person's own folder is where the program runs.
     #[must_use]
     pub fn chat_with(server: &str, config: &Path, flags: &str) -> Self {
-        static TERMINALS: AtomicU32 = AtomicU32::new(0);
-        let number = TERMINALS.fetch_add(1, Ordering::Relaxed);
-        let written = NamedTempFile::new().expect("a file for what is written");
-        let terminal = Self { server: format!("papo-{}-{number}", std::process::id()), written };
+        let terminal = Self::new();
         let chat = format!(
             "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server '{server}' --config {} {flags}",
             binary().display(),
             config.display()
         );
-        let record = format!("cat > {}", terminal.written.path().display());
+        terminal.run_in(config, &chat);
+        terminal
+    }
+
+    /// `papo chat` in a shell, which says afterwards how it finds the terminal, and stays. The process is in `chat.pid`.
+    #[must_use]
+    pub fn chat_in_shell(server: &str, config: &Path) -> Self {
+        let terminal = Self::new();
+        let chat = format!(
+            "exec env -u PAPO_PASSWORD LC_ALL=C.UTF-8 {} chat --server {server} --config {}",
+            binary().display(),
+            config.display()
+        );
+        terminal.run_in(config, &format!("sh -c 'echo $$ > chat.pid; {chat}'; stty -a; exec cat"));
+        terminal
+    }
+
+    fn new() -> Self {
+        static TERMINALS: AtomicU32 = AtomicU32::new(0);
+        let number = TERMINALS.fetch_add(1, Ordering::Relaxed);
+        let written = NamedTempFile::new().expect("a file for what is written");
+        Self { server: format!("papo-{}-{number}", std::process::id()), written }
+    }
+
+    fn run_in(&self, config: &Path, command: &str) {
+        let record = format!("cat > {}", self.written.path().display());
         let folder = config.display().to_string();
         // -u: the screen is UTF-8 whatever the test's own surroundings say. Both commands are obeyed before the
         // program's first byte is read, so that it is recorded too.
-        terminal.tmux([
+        self.tmux([
             "-u",
             "-f",
             "/dev/null",
@@ -54,12 +76,11 @@ impl Terminal {
             "30",
             "-c",
             &folder,
-            &chat,
+            command,
             ";",
             "pipe-pane",
             &record,
         ]);
-        terminal
     }
 
     /// A new account's terminal, once it is logged in.
@@ -145,10 +166,29 @@ impl Terminal {
 
     /// `kill -9` of the program.
     pub fn kill(self) {
-        let id = self.tmux(["display-message", "-p", "#{pane_pid}"]);
-        let id = id.trim().parse().ok().and_then(Pid::from_raw).expect("an id");
-        kill_process(id, Signal::KILL).expect("a program that runs");
+        self.signal(Signal::KILL);
         self.wait_for_end();
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.program(), signal).expect("a program that runs");
+    }
+
+    /// Closes the terminal, as who closes the window does, and waits until the program has ended.
+    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
+    pub fn close(self) {
+        let (program, begun) = (self.program(), Instant::now());
+        self.tmux(["kill-server"]);
+        while test_kill_process(program).is_ok() {
+            assert!(begun.elapsed() < DEADLINE, "the program never ends");
+            std::thread::yield_now();
+        }
+    }
+
+    fn program(&self) -> Pid {
+        let id = self.tmux(["display-message", "-p", "#{pane_pid}"]);
+        id.trim().parse().ok().and_then(Pid::from_raw).expect("an id")
     }
 
     /// Waits until the program has ended, and tmux with it.

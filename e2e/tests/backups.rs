@@ -1,7 +1,8 @@
 //! `papo backup` beside a node at work, and the node that `papo restore` makes of it.
 
 use common::{Body, ContentHash};
-use e2e::{Node, Peer, Process, peers};
+use e2e::{Node, Peer, Process, Terminal, peers};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -110,4 +111,36 @@ fn papo_invite(data: &str) -> String {
     let finished = Process::run(["invite", "--data", data]);
     assert_eq!(finished.code, Some(0), "{}", finished.log);
     finished.output
+}
+
+#[test]
+fn a_chat_that_goes_on_sees_that_the_node_was_set_back_and_follows_what_is_there() {
+    let mut node = Node::up();
+    let [mut bob] = peers(&node, ["bob"]);
+    bob.create("#room").expect("made");
+    let config = TempDir::new().expect("a folder");
+    let alice = Terminal::registered(node.server(), config.path(), "alice");
+    alice.enter("/join #room");
+    alice.wait_for("#room>");
+    bob.send("#room", "before the backup").expect("stored");
+    alice.wait_for("before the backup");
+
+    let elsewhere = TempDir::new().expect("a folder");
+    let (file, old) = (elsewhere.path().join("papo.tar"), elsewhere.path().join("data"));
+    let (file, old) = (file.to_str().expect("utf-8"), old.to_str().expect("utf-8"));
+    papo(&["backup", file, "--data", node.data().to_str().expect("utf-8")]);
+    for text in ["one more", "and another"] {
+        bob.send("#room", text).expect("stored");
+        alice.wait_for(text);
+    }
+    node.stop("up", Signal::TERM);
+    papo(&["restore", file, "--data", old]);
+    node.set("up", "data", old);
+    node.start("up");
+    alice.wait_for("the server has gone back to an earlier state");
+    let mut again = node.peer();
+    again.resume(bob.session());
+    let sent = again.send("#room", "after the backup").expect("stored");
+    alice.wait_for("after the backup");
+    assert_eq!(sent.n, 4, "numbers are given anew");
 }

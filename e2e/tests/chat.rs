@@ -164,3 +164,37 @@ fn the_count_in_the_prompt_changes_while_nothing_is_typed() {
     alice.wait_for("alice: half a sen");
     alice.wait_until("counts nothing", |screen| screen.trim_end().ends_with("\n#u>"));
 }
+
+#[test]
+fn who_is_not_logged_in_learns_whether_the_server_is_there() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = Terminal::chat(node.server(), config.path());
+    alice.wait_for("papo>");
+    alice.wait_until("is connected", |screen| {
+        alice.enter("/status");
+        screen.contains("connected to tcp://")
+    });
+    let (key, _) = node.server().split_once('@').expect("an invite");
+    let lost = Terminal::chat(&format!("{key}@127.0.0.1:9"), config.path());
+    lost.wait_for("the server does not answer");
+    lost.enter("/status");
+    lost.wait_for("offline: tcp://127.0.0.1:9 does not answer");
+    lost.enter("#general");
+    lost.wait_for("log in first");
+}
+
+#[test]
+fn what_was_refused_long_ago_is_no_reason_to_fail_at_the_end() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/msg #nowhere oi");
+    alice.wait_for("not sent to #nowhere");
+    alice.enter("/create #general");
+    alice.wait_for("#general>");
+    alice.enter("/quit");
+    alice.wait_for_end();
+    let written = alice.written();
+    assert!(!written.contains("papo: "), "{written}");
+}

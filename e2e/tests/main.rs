@@ -20,6 +20,7 @@ mod backups;
 mod exports;
 mod redact;
 mod commands;
+mod dates;
 mod invites;
 mod chat;
 mod outbox;

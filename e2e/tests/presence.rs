@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::presence::State;
 use e2e::{DEADLINE, Node, PASSWORD, Peer, Process, Terminal, binary, peers};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -109,4 +109,51 @@ fn two_people_see_each_other_come_write_and_go() {
     alice.enter("/users");
     alice.wait_for("@alice (online)");
     alice.wait_for("@bob (seen ");
+}
+
+/// Whether others see Bob. A server that was just started does not say that somebody is offline.
+fn is_bob_there(alice: &mut Peer) -> bool {
+    let users = alice.call("user.list", json!({})).expect("the users");
+    users["users"][1]["state"] == "online"
+}
+
+#[test]
+fn who_closes_the_terminal_says_goodbye() {
+    let node = Node::up();
+    let [mut alice] = peers(&node, ["alice"]);
+    let config = TempDir::new().expect("a folder");
+    let bob = register(&node, &config, "bob");
+    assert!(is_bob_there(&mut alice));
+    bob.close();
+    assert!(!is_bob_there(&mut alice), "the goodbye is acknowledged before the end");
+
+    for flags in ["", "--plain"] {
+        for signal in [Signal::HUP, Signal::TERM] {
+            let bob = Terminal::chat_with(node.server(), config.path(), flags);
+            bob.wait_for("you are bob");
+            bob.wait_for("/create #channel");
+            assert!(is_bob_there(&mut alice), "{flags} {signal:?}");
+            bob.signal(signal);
+            bob.wait_for_end();
+            assert!(!is_bob_there(&mut alice), "{flags} {signal:?}");
+        }
+    }
+}
+
+#[test]
+fn the_terminal_is_left_as_it_was_found() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let terminal = Terminal::chat_in_shell(node.server(), config.path());
+    for prompt in ["papo>", "choose a password:"] {
+        terminal.wait_for(prompt);
+        if prompt == "papo>" {
+            terminal.enter("/register alice");
+        }
+    }
+    let id = std::fs::read_to_string(config.path().join("chat.pid")).expect("the process");
+    let id = id.trim().parse().ok().and_then(Pid::from_raw).expect("an id");
+    kill_process(id, Signal::TERM).expect("a program that runs");
+    terminal.wait_for(" icanon");
+    terminal.wait_until("echoes", |screen| screen.contains(" echo ") && !screen.contains("-echo "));
 }

@@ -60,7 +60,12 @@ impl BackupArgs {
 impl RestoreArgs {
     /// Prints what was restored, as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let contents = backup::restore(&self.from, &self.data.data, &mut go_on(self.without_missing_files))?;
+        let contents = backup::restore(
+            &self.from,
+            &self.data.data,
+            clock::unix_ms(),
+            &mut go_on(self.without_missing_files),
+        )?;
         print(&json!({ "restored": self.data.data, "holds": contents }))
     }
 }

@@ -65,6 +65,7 @@ pub struct Ledger {
     /// What waits until it is on disk.
     pub held: Held,
     durable: Checkpoint,
+    restored_ms: Option<u64>,
     gathering_bytes: usize,
     bytes_since_snapshot: u64,
     /// What every writer is told while nothing can be written.
@@ -112,6 +113,7 @@ impl Ledger {
         info!(records = recovery.head.record, "the log is whole");
         let committer = Committer::start(commits, opened.writer)?;
         Ok(Self {
+            restored_ms: store.restored_ms()?,
             store,
             sizes,
             state,
@@ -138,6 +140,11 @@ impl Ledger {
     /// A secret of the data folder.
     pub fn secret(&self, name: &str) -> Result<[u8; 32], LedgerError> {
         Ok(self.store.secret(name)?)
+    }
+
+    /// When the data folder was made of a backup, in Unix milliseconds.
+    pub fn restored_ms(&self) -> Option<u64> {
+        self.restored_ms
     }
 
     /// The number of the newest record: what is read now may be told when that one is on disk.

@@ -10,7 +10,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::amendments::without_text;
 use common::{Body, Conversation, Event};
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::domain::State;
 use crate::files::Folder;
-use crate::journal::{Checkpoint, Disk, JournalError, LOG_FOLDER, Options, for_each_line, rewrite};
+use crate::journal::{Checkpoint, Disk, JournalError, Options, for_each_line, rewrite};
 use crate::ledger::LedgerError;
 use crate::records::{Private, Record};
 use crate::replay;
@@ -68,9 +68,6 @@ pub enum RedactError {
     /// The log.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Nothing to look into.
-    #[error("{0} is no data folder: there is no log in it; name the right one with --data")]
-    NoData(PathBuf),
     /// Nothing or too much was asked for.
     #[error(
         "name 1 to {NUMBERS_MAX} messages by their numbers, as `papo history` and `papo log tail` show them"
@@ -103,10 +100,7 @@ impl Request {
     /// Any [`RedactError`]. When the disk refuses something, the next start knows whether it was done, and
     /// finishes or forgets it.
     pub fn run(&self, data: &Path, at_ms: u64) -> Result<Redaction, RedactError> {
-        if !data.join(LOG_FOLDER).is_dir() {
-            return Err(RedactError::NoData(data.to_owned()));
-        }
-        self.run_on(&Store::open(data)?, at_ms)
+        self.run_on(&Store::open_existing(data)?, at_ms)
     }
 
     /// The same in an open data folder.

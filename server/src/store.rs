@@ -5,9 +5,9 @@
 //! that is lost is made anew, which ends what rests on it.
 
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::Shared;
 use crate::domain::{State, TopicSecret};
-use crate::journal::{Checkpoint, Disk, JournalError, RealDisk};
+use crate::journal::{Checkpoint, Disk, JournalError, LOG_FOLDER, RealDisk};
 use crate::redact;
 
 /// The format of both snapshots. A server refuses a newer one than it knows, and makes nothing of an older one:
@@ -40,7 +40,11 @@ pub const KEYS_FOLDER: &str = "keys";
 pub const FILES_FOLDER: &str = "files";
 /// What a restore has not moved into its place yet, within the data folder.
 pub const RESTORING_FOLDER: &str = "restoring";
-const LOCK_FILE: &str = "lock";
+
+/// Where it stands when the data folder was made of a backup.
+pub const RESTORED_FILE: &str = "restored";
+/// Within the data folder.
+pub(crate) const LOCK_FILE: &str = "lock";
 
 /// Why the data folder cannot be used.
 #[derive(Debug, Error)]
@@ -50,6 +54,9 @@ pub enum StoreError {
         "the data folder {0} is in use by another papo server; stop that one, or give this one a folder of its own (--data)"
     )]
     Locked(PathBuf),
+    /// Nobody has ever worked on it.
+    #[error("{0} is no data folder: there is no log in it; name the right one with --data")]
+    NoData(PathBuf),
     /// A backup was not restored to its end.
     #[error("{0} holds a restore that was broken off: empty the folder, and run `papo restore` again")]
     Restoring(PathBuf),
@@ -153,9 +160,26 @@ impl Store {
         Ok(Self { folder: folder.to_owned(), disk: Arc::new(disk), _lock: Some(lock) })
     }
 
+    /// Opens a data folder that is there, for whoever has no use for an empty one.
+    pub fn open_existing(folder: &Path) -> Result<Self, StoreError> {
+        check_is_data(folder)?;
+        Self::open(folder)
+    }
+
     /// A store on any disk, which nobody else uses.
     pub fn on(disk: Arc<dyn Disk>) -> Self {
         Self { folder: PathBuf::new(), disk, _lock: None }
+    }
+
+    /// When it was made of a backup, in Unix milliseconds; nothing when it was not.
+    pub fn restored_ms(&self) -> Result<Option<u64>, StoreError> {
+        match self.disk.read(RESTORED_FILE) {
+            Ok(text) => Ok(std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => {
+                Err(StoreError::Io { action: "read", path: self.folder.join(RESTORED_FILE), source })
+            }
+        }
     }
 
     /// The folder's files, for the journal.
@@ -299,6 +323,11 @@ impl Store {
     }
 }
 
+/// Whether there is a log in a folder. Nothing is made in it.
+pub(crate) fn check_is_data(folder: &Path) -> Result<(), StoreError> {
+    if folder.join(LOG_FOLDER).is_dir() { Ok(()) } else { Err(StoreError::NoData(folder.to_owned())) }
+}
+
 /// Takes the lock of a data folder, which must be there. It is held until the file is dropped.
 pub(crate) fn lock(folder: &Path) -> Result<File, StoreError> {
     let path = folder.join(LOCK_FILE);
@@ -308,10 +337,18 @@ pub(crate) fn lock(folder: &Path) -> Result<File, StoreError> {
     };
     let lock = File::options().create(true).append(true).mode(0o600).open(&path).map_err(failed("open"))?;
     match lock.try_lock() {
+        // A restore that failed has removed the file since it was opened.
+        Ok(()) if !is_named(&lock, &path) => Err(StoreError::Locked(folder.to_owned())),
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed("lock")(source)),
     }
+}
+
+/// Whether a file that is open is what a name stands for.
+fn is_named(file: &File, path: &Path) -> bool {
+    let of = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().is_ok_and(|opened| path.metadata().is_ok_and(|named| of(named) == of(opened)))
 }
 
 fn checkpoint(file: &'static str, stamp: Stamp) -> Result<Checkpoint, StoreError> {
@@ -327,4 +364,21 @@ fn snapshot(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_js
     let chain = at.chain.to_string();
     let object = serde_json::to_vec_pretty(&Snapshot { format: FORMAT, record: at.record, chain, content })?;
     Ok(checksum::add(object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_is_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = lock(folder.path()).expect("nobody has it");
+        let path = folder.path().join(LOCK_FILE);
+        assert!(is_named(&first, &path));
+        std::fs::remove_file(&path).expect("removed");
+        assert!(!is_named(&first, &path), "nothing has the name");
+        let second = lock(folder.path()).expect("nobody has it");
+        assert!(is_named(&second, &path) && !is_named(&first, &path), "another file has it");
+    }
 }

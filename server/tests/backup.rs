@@ -18,7 +18,7 @@ use server::commits::Commits;
 use server::domain::{Command, Deed};
 use server::journal::{Options, RealDisk, verify};
 use server::ledger::{Ledger, Sizes};
-use server::store::Store;
+use server::store::{Store, StoreError};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -98,7 +98,7 @@ fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf
 
 /// Nothing is left out.
 fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
-    server::backup::restore(from, data, &mut |_| false)
+    server::backup::restore(from, data, NOW_MS, &mut |_| false)
 }
 
 /// A folder that was worked on, and its backup.
@@ -134,7 +134,7 @@ fn content(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     }
     content.retain(|name, _| {
         name.extension().is_none_or(|extension| extension != "idx" && extension != "part")
-            && name != Path::new("lock")
+            && ["lock", "restored"].iter().all(|other| name != Path::new(other))
     });
     content
 }
@@ -144,7 +144,10 @@ fn refusal(archive: &Path) -> String {
     let error = restore(archive, data.path()).expect_err("not sound");
     let left: Vec<_> =
         fs::read_dir(data.path()).expect("a folder").map(|entry| entry.expect("one").file_name()).collect();
-    assert_eq!(left, ["lock"], "{error}");
+    assert_eq!(left, [""; 0], "{error}");
+    let missing = data.path().join("not/there");
+    restore(archive, &missing).expect_err("not sound");
+    assert!(!data.path().join("not").exists(), "{error}");
     error.to_string()
 }
 
@@ -173,6 +176,7 @@ fn a_folder_in_use_comes_back_as_it_was_at_its_last_whole_batch() {
     let head = verify(&RealDisk::new(&new)).expect("whole").head;
     assert_eq!((head.record, head.chain.to_string()), (contents.records, contents.chain));
     let mut again = self::open(&new);
+    assert_eq!(again.restored_ms(), Some(NOW_MS), "clients are told");
     say(&mut again, 100);
     sync(&mut again);
     assert_eq!(again.position(), 24);
@@ -259,7 +263,7 @@ fn damage_is_found_when_the_backup_is_taken() {
 
     let nowhere = TempDir::new().expect("a folder");
     let error = write(nowhere.path(), &archive, true, NOW_MS).expect_err("no data");
-    assert!(matches!(error, BackupError::NoData(_)), "{error}");
+    assert!(matches!(error, BackupError::Store(StoreError::NoData(_))), "{error}");
 }
 
 #[test]
@@ -285,7 +289,7 @@ fn what_the_log_tells_of_is_there_or_there_is_no_backup() {
     let why = refusal(&archive);
     insta::assert_snapshot!(why, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with --without-missing-files");
     let new = TempDir::new().expect("a folder");
-    server::backup::restore(&archive, new.path(), &mut go_on).expect("all else is there");
+    server::backup::restore(&archive, new.path(), NOW_MS, &mut go_on).expect("all else is there");
     insta::assert_snapshot!(left_out.join("\n"), @r"
     files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
     files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
@@ -323,6 +327,10 @@ fn what_is_there_is_never_written_over() {
     let error = restore(&archive, &data).expect_err("it is in use");
     assert!(matches!(error, BackupError::NotEmpty(_)), "{error}");
     assert_eq!(content(&data), before);
+    let strange = TempDir::new().expect("a folder");
+    fs::write(strange.path().join("mine.txt"), "mine").expect("a file");
+    restore(&archive, strange.path()).expect_err("it is not empty");
+    assert!(!strange.path().join("lock").exists());
 
     let other = TempDir::new().expect("a folder");
     fs::write(other.path().join("README.md"), "the page that Git keeps").expect("a file");

@@ -21,7 +21,7 @@ use server::journal::{Checkpoint, Disk, Options, RealDisk, for_each_line, verify
 use server::ledger::{Ledger, Sizes};
 use server::redact::{RedactError, Redaction, Request, recover};
 use server::search;
-use server::store::Store;
+use server::store::{Store, StoreError};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -181,7 +181,7 @@ fn what_cannot_be_redacted_is_refused_and_nothing_changes() {
     assert!(matches!(refused(&request(&[], true)), RedactError::Numbers));
     let elsewhere = TempDir::new().expect("a folder");
     let error = request(&[5], true).run(elsewhere.path(), NOW_MS).expect_err("no data");
-    assert!(matches!(error, RedactError::NoData(_)), "{error}");
+    assert!(matches!(error, RedactError::Store(StoreError::NoData(_))), "{error}");
     let store = Store::open(data.path()).expect("unlocked");
     let error = refused(&request(&[5], false)).to_string();
     assert!(error.contains("is in use by another papo server"), "{error}");

@@ -183,6 +183,10 @@ impl World {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())
             }
+            News::SetBack => {
+                let what = format!("{user} was told that the server has gone back");
+                Err(Violation { checker: "never_set_back", what })
+            }
             News::SessionEnded(error) => {
                 let what = format!("{user} was logged out: {}", error.message);
                 Err(Violation { checker: "sessions_last", what })

@@ -4,6 +4,7 @@
 mod commands;
 mod completion;
 mod keyboard;
+mod leaving;
 mod line;
 mod menu;
 mod plain;
@@ -29,6 +30,7 @@ use crate::password::PasswordSource;
 use crate::render::{Looks, Output, Renderer, complain};
 use crate::words::Words;
 use keyboard::Keyboard;
+use leaving::Leaving;
 use printer::{Printer, Tally};
 use room::Room;
 use terminal::Terminal;
@@ -60,12 +62,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn chat(arguments: &Arguments) -> Result<(), Failure> {
     let (told, to_print) = sync_channel(NEWS_WAITING_MAX);
-    let connection = arguments.connection.settled()?;
-    let desk = Desk::open(&connection, told.clone(), Stop::new(), Sends::Messages)?;
+    let (connection, stop) = (arguments.connection.settled()?, Stop::new());
+    let desk = Desk::open(&connection, told.clone(), stop.clone(), Sends::Messages)?;
     let renderer = Renderer::for_chat(&arguments.looks);
     let tally = Tally::default();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let is_drawn = is_terminal && !arguments.looks.is_plain();
+    let asked_to_leave = Leaving { connection: stop, ended: desk.ended(), is_drawn }.on_signals()?;
     let keyboard = Keyboard::new(desk.keys(), renderer.has_colours());
     let surroundings = Surroundings {
         connection,
@@ -74,6 +77,7 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
         keyboard: is_drawn.then(|| keyboard.clone()),
     };
     let mut room = Room::new(desk, renderer.clone(), tally.clone(), surroundings, keyboard, arguments);
+    room.asked_to_leave = asked_to_leave;
     let printer = Printer::new(renderer, tally, room.cache.clone());
     if is_drawn {
         let mut terminal = Terminal::open(&room)?;

@@ -58,14 +58,13 @@ impl Room {
         Ok(false)
     }
 
-    /// Whether a server that should have answered has not.
+    /// Whether a server that should have answered has not. Who is not logged in has nothing to be shown from before.
     pub(super) fn is_offline(&mut self) -> bool {
-        let is_somebody_s = self.is_somebody_s();
-        self.desk.status().is_ok_and(|status| match status.standing.connectivity {
-            Connectivity::Reconnecting | Connectivity::Offline => true,
-            Connectivity::Connecting => is_somebody_s,
-            Connectivity::Connected => false,
-        })
+        self.is_somebody_s()
+            && self.desk.status().is_ok_and(|status| match status.standing.connectivity {
+                Connectivity::Reconnecting | Connectivity::Offline | Connectivity::Connecting => true,
+                Connectivity::Connected => false,
+            })
     }
 
     /// Opens a conversation that the server will show as soon as it answers.
@@ -80,7 +79,7 @@ impl Room {
         let entries = self.cache.newest(conversation, SHOWN_MAX);
         let Some(last) = entries.last() else { return Ok(()) };
         let mut lines = vec![self.renderer.note(&self.words.as_it_was(conversation, last.n))];
-        lines.extend(entries.iter().filter_map(|entry| self.renderer.entry(entry)));
+        lines.extend(self.renderer.row(entries.iter()));
         super::say(&lines.join("\n"))
     }
 }

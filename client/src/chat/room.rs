@@ -8,6 +8,8 @@ use common::channels::{ChannelInfo, Invitation};
 use common::reads::Reading;
 use common::{Password, Target, UserName};
 
+use transport::stop::Stop;
+
 use super::Arguments;
 use super::around::{self, Around, look_around};
 use super::commands::text;
@@ -52,6 +54,8 @@ pub(super) struct Room {
     pub(super) cache: Cache,
     tally: Tally,
     is_over: bool,
+    /// Whether the system wants the program to end.
+    pub(super) asked_to_leave: Stop,
 }
 
 impl Room {
@@ -65,7 +69,7 @@ impl Room {
     ) -> Self {
         let (words, cache) = (renderer.words(), desk.cache());
         let (password, downloads) = (arguments.password.clone(), arguments.downloads.clone());
-        let (open, names, menu, session, is_patient, is_over) = Default::default();
+        let (open, names, menu, session, is_patient, is_over, asked_to_leave) = Default::default();
         let transfers = Transfers::new(surroundings.clone());
         Self {
             transfers,
@@ -84,6 +88,7 @@ impl Room {
             cache,
             tally,
             is_over,
+            asked_to_leave,
         }
     }
 
@@ -92,7 +97,11 @@ impl Room {
         self.desk.ask(Command::Appear(Appearance::AtKeyboard))?;
         match self.desk.restore()? {
             Some(session) => self.settle_in(&session, conversation),
-            None => self.say(&self.words.nobody_is_logged_in()),
+            None => {
+                // Before somebody thinks of a password they learn whether the server is there at all.
+                self.desk.begin(Command::Knock)?;
+                self.say(&self.words.nobody_is_logged_in())
+            }
         }
     }
 
@@ -223,14 +232,18 @@ impl Room {
         if left.is_empty() { Ok(()) } else { self.say(&left.join("\n")) }
     }
 
-    /// Waits for what is on its way; an error when anything was refused. A server that never answered is given up
-    /// sooner than one that did.
+    /// Waits for what is on its way; an error when anything of that is refused, or, for who reads lines from a pipe and
+    /// looks at the exit code only, was refused before. A server that never answered is given up sooner than one that did.
     pub(super) fn wait_until_all_is_sent(&mut self, patience: Duration) -> Result<(), Failure> {
+        if self.asked_to_leave.is_requested() {
+            return Ok(());
+        }
+        let refused_before = if self.is_patient { 0 } else { self.tally.refused() };
         if let Err(failure) = self.wait_for_acknowledgements(0, patience) {
             complain(&self.words.kept_for_later(self.tally.underway()));
             return Err(failure);
         }
-        match self.tally.refused() {
+        match self.tally.refused().saturating_sub(refused_before) {
             0 => Ok(()),
             count => Err(Failure::Refused(self.words.some_not_sent(count))),
         }
@@ -351,6 +364,6 @@ impl Room {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.is_over
+        self.is_over || self.asked_to_leave.is_requested()
     }
 }

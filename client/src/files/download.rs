@@ -1,8 +1,8 @@
 //! Fetching a file: it comes down in parts, goes on where an earlier attempt was, is checked, and only then gets its name.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use common::{Body, Event, FileInfo, Target, UserName};
@@ -75,10 +75,9 @@ pub(crate) fn fetch(
     fs::create_dir_all(folder).map_err(|error| cannot(Deed::Make, folder, error))?;
     let part = folder.join(format!(".{}.part", download.info.sha256));
     let failed = |error: io::Error| cannot(Deed::Write, &part, error);
-    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&part).map_err(failed)?;
-    if file.try_lock().is_err() {
+    let Some(mut file) = open_alone(&part).map_err(failed)? else {
         return Err(Failure::Refused(words.is_being_fetched(download.info.name.as_str())));
-    }
+    };
     let mut have = file.metadata().map_err(failed)?.len();
     if have > download.info.bytes {
         file.set_len(0).map_err(failed)?;
@@ -103,6 +102,28 @@ pub(crate) fn fetch(
         return Err(Failure::Refused(words.came_as_another(download.info.name.as_str())));
     }
     place(words, &part, folder, &local(&download.conversation, &download.from, &download.info.name))
+}
+
+/// Opens a part to go on with it; `None` when another process does. A crash between the two steps of [`place`] leaves the
+/// name of the part to a file that is finished, and perhaps changed by its owner since: then the part is begun anew.
+fn open_alone(part: &Path) -> io::Result<Option<File>> {
+    let open = |options: &mut OpenOptions| {
+        let file = options.append(true).mode(0o600).open(part)?;
+        Ok::<_, io::Error>(file.try_lock().is_ok().then_some(file))
+    };
+    let Some(file) = open(OpenOptions::new().create(true))? else { return Ok(None) };
+    let opened = file.metadata()?;
+    match fs::symlink_metadata(part) {
+        Ok(named) if opened.nlink() == 1 && named.ino() == opened.ino() => return Ok(Some(file)),
+        Ok(_) => fs::remove_file(part)?,
+        // Whoever had it has just finished it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    match open(OpenOptions::new().create_new(true)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        opened => opened,
+    }
 }
 
 /// The next parts, in order and without a hole.
@@ -144,6 +165,25 @@ fn place(words: Words, part: &Path, folder: &Path, name: &str) -> Result<Fetched
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test makes the files that a crash leaves behind")]
+    fn a_part_that_is_a_finished_file_is_begun_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (part, finished) = (folder.path().join(".part"), folder.path().join("alice_a.txt"));
+        let write = |bytes: &[u8]| {
+            let mut file = open_alone(&part).expect("opened").expect("nobody else has it");
+            file.write_all(bytes).expect("written");
+            file.metadata().expect("metadata").len()
+        };
+        assert_eq!(write(b"he"), 2);
+        assert_eq!(write(b"llo"), 5, "gone on with");
+        fs::hard_link(&part, &finished).expect("a link");
+        assert_eq!(write(b"new"), 3);
+        assert_eq!(fs::read(&finished).expect("read"), b"hello");
+        let held = open_alone(&part).expect("opened");
+        assert!(held.is_some() && open_alone(&part).expect("opened").is_none());
+    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "a test makes the files that are in the way")]

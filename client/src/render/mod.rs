@@ -3,6 +3,7 @@
 mod looks;
 mod style;
 mod wrap;
+mod dates;
 mod admin;
 mod events;
 mod lists;
@@ -17,13 +18,12 @@ use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::{Target, UserName};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::session::{Entry, Message, News};
 use crate::words::Words;
 pub(crate) use admin::{disabled, overview, promoted};
+use dates::{Calendar, Dates};
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, invitation, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
@@ -36,7 +36,7 @@ pub(crate) use wrap::fitting;
 /// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.
 const RECALLED_SHOWN_MAX: usize = 5;
 
-/// How things look: in which language, with or without colours, how wide, and in which time zone.
+/// How things look: in which language, with or without colours, how wide, and when.
 #[derive(Clone)]
 pub(crate) struct Renderer {
     words: Words,
@@ -45,7 +45,7 @@ pub(crate) struct Renderer {
     has_bell: bool,
     /// How many columns there are, when there is an edge that long lines are to be broken at.
     columns: fn() -> Option<usize>,
-    zone: TimeZone,
+    calendar: Calendar,
     /// Who reads: known from the login on, to all clones.
     reader: Arc<Mutex<Option<UserName>>>,
 }
@@ -60,7 +60,21 @@ impl Renderer {
     pub(crate) fn for_chat(looks: &Looks) -> Self {
         let is_screen = io::stdout().is_terminal() && !looks.is_plain();
         let columns = if is_screen { columns_of_screen } else { || None };
-        Self { has_bell: looks.has_bell(), ..Self::new(looks.words(), looks.has_colours(), columns) }
+        Self {
+            has_bell: looks.has_bell(),
+            calendar: Calendar::new(Dates::Between),
+            ..Self::new(looks.words(), looks.has_colours(), columns)
+        }
+    }
+
+    /// For events that are not of one row: the date stands before the time, when it is not today's.
+    pub(crate) fn with_dates_in_front(&self) -> Self {
+        Self { calendar: self.calendar.with(Dates::InFront), ..self.clone() }
+    }
+
+    /// For whoever sees to the dates.
+    pub(crate) fn without_dates(&self) -> Self {
+        Self { calendar: self.calendar.with(Dates::Elsewhere), ..self.clone() }
     }
 
     fn new(words: Words, has_colours: bool, columns: fn() -> Option<usize>) -> Self {
@@ -69,7 +83,7 @@ impl Renderer {
             has_colours,
             has_bell: false,
             columns,
-            zone: TimeZone::system(),
+            calendar: Calendar::new(Dates::InFront),
             reader: Arc::default(),
         }
     }
@@ -101,15 +115,23 @@ impl Renderer {
         self.has_colours
     }
 
-    /// An event, in one line or more: time, conversation, number, sender, text. Nothing for one of a kind that this
-    /// version does not know.
+    /// An event, in one line or more: time, conversation, number, sender, text; before it the date, in the chat, when
+    /// it is of another day than the one that was shown last. Nothing for one of a kind that this version does not know.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
+        let shown = self.event(entry)?;
+        match entry.event.as_ref().and_then(|event| self.calendar.turns(event.at)) {
+            Some(day) => Some(format!("{}\n{shown}", self.note(&format!("-- {day} --")))),
+            None => Some(shown),
+        }
+    }
+
+    fn event(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
         let (head, mut text) = events::in_words(self.words, event)?;
         if let Some(present) = &entry.present {
-            text += &events::became(self.words, present, |at| self.time(at));
+            text += &events::became(self.words, present, |at| self.calendar.moment(at));
         }
-        let place = format!("{} {} {} ", self.time(event.at), entry.conversation, entry.n);
+        let place = format!("{} {} {} ", self.calendar.of_event(event.at), entry.conversation, entry.n);
         let text = wrap::wrap(&text, place.width() + head.width(), (self.columns)());
         if !self.has_colours {
             return Some(place + &head + &text);
@@ -127,7 +149,13 @@ impl Renderer {
         let is_here = |n| entries.iter().any(|entry| entry.n == n);
         let amends = |entry: &Entry| entry.event.as_ref().and_then(|event| event.body.amends());
         let rest = entries.iter().filter(|entry| !amends(entry).is_some_and(is_here));
-        rest.filter_map(|entry| self.entry(entry)).collect::<Vec<_>>().join("\n")
+        self.row(rest).join("\n")
+    }
+
+    /// Events that are shown together, all that they say.
+    pub(crate) fn row<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
+        self.calendar.begin_page();
+        entries.filter_map(|entry| self.entry(entry)).collect()
     }
 
     /// A conversation that was opened, with its newest events, or those from the first unread one on.
@@ -175,6 +203,7 @@ impl Renderer {
             }
             News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
             News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
+            News::SetBack => Some(self.note(&self.words.set_back())),
             News::SessionEnded(error) => Some(self.note(&self.words.session_ended(&self.words.error(error)))),
         }
     }
@@ -191,12 +220,6 @@ impl Renderer {
     pub(crate) fn note(&self, words: &str) -> String {
         let words = sanitise(words);
         if self.has_colours { Style::System.paint(&words) } else { words.into_owned() }
-    }
-
-    fn time(&self, unix_ms: u64) -> String {
-        let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        let zoned = time.unwrap_or_default().to_zoned(self.zone.clone());
-        format!("{:02}:{:02}", zoned.hour(), zoned.minute())
     }
 }
 
@@ -232,8 +255,7 @@ impl Output {
     }
 }
 
-/// Prints a failure, or another word beside the results.
-#[expect(clippy::print_stderr, reason = "this is the one place that prints")]
+/// Prints a failure, or another word beside the results. When the terminal was closed, nobody reads it.
 pub(crate) fn complain(words: &str) {
-    eprintln!("papo: {}", sanitise(words));
+    let _read_or_not = writeln!(io::stderr(), "papo: {}", sanitise(words));
 }

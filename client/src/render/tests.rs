@@ -3,9 +3,24 @@
 use super::*;
 use crate::words::Language;
 use common::Event;
+use jiff::tz::TimeZone;
 
 fn renderer(has_colours: bool) -> Renderer {
-    Renderer { zone: TimeZone::UTC, ..Renderer::new(Words::ENGLISH, has_colours, || None) }
+    let calendar = Calendar::of(Dates::Elsewhere, TimeZone::UTC, || 0);
+    Renderer { calendar, ..Renderer::new(Words::ENGLISH, has_colours, || None) }
+}
+
+/// A renderer for which it is two in the morning of 2026-02-01, an hour east of Greenwich.
+fn dated(dates: Dates) -> Renderer {
+    let zone = TimeZone::fixed(jiff::tz::offset(1));
+    let calendar = Calendar::of(dates, zone, || 1_769_907_600_000);
+    Renderer { calendar, ..Renderer::new(Words::ENGLISH, false, || None) }
+}
+
+/// What somebody did so many hours before that.
+fn earlier(hours: u64) -> Entry {
+    let at = 1_769_907_600_000 - hours * 3_600_000;
+    entry(&format!(r##"{{"n":3,"at":{at},"to":"#ops","from":"bob","kind":"channel.joined"}}"##))
 }
 
 fn shown(entry: &Entry) -> String {
@@ -52,6 +67,58 @@ fn a_message_with_time_place_number_and_sender() {
     insta::assert_snapshot!(shown(&message("oi")), @"04:40 #café 17 alice: oi");
     let joined = r##"{"n":2,"at":0,"to":"#a","from":"bob","kind":"channel.joined"}"##;
     insta::assert_snapshot!(shown(&entry(joined)), @"00:00 #a 2 bob joined #a");
+}
+
+#[test]
+fn the_date_stands_between_days_and_before_a_page_that_is_not_of_today() {
+    let renderer = dated(Dates::Between);
+    let live = |hours: u64| renderer.news(&News::Entry(earlier(hours))).expect("an event");
+    let ops = Target::new("#ops").expect("a name");
+    let said = [
+        live(0),
+        renderer.page(&[earlier(48), earlier(27), earlier(26), earlier(1)]),
+        live(1),
+        renderer.page(&[earlier(30)]),
+        renderer.opened(&ops, &[earlier(30), earlier(29)], 0, 0),
+        // What another thread shows is of the same screen.
+        renderer.clone().entry(&earlier(0)).expect("an event"),
+        renderer.with_dates_in_front().page(&[earlier(30)]),
+        live(0),
+    ];
+    insta::assert_snapshot!(said.join("\n"), @"
+    02:00 #ops 3 bob joined #ops
+    -- 2026-01-30 --
+    02:00 #ops 3 bob joined #ops
+    23:00 #ops 3 bob joined #ops
+    -- 2026-01-31 --
+    00:00 #ops 3 bob joined #ops
+    -- 2026-02-01 --
+    01:00 #ops 3 bob joined #ops
+    01:00 #ops 3 bob joined #ops
+    -- 2026-01-30 --
+    20:00 #ops 3 bob joined #ops
+    -- #ops from 3 on --
+    -- 2026-01-30 --
+    20:00 #ops 3 bob joined #ops
+    21:00 #ops 3 bob joined #ops
+    -- 2026-02-01 --
+    02:00 #ops 3 bob joined #ops
+    2026-01-30 20:00 #ops 3 bob joined #ops
+    02:00 #ops 3 bob joined #ops
+    ");
+}
+
+#[test]
+fn the_date_stands_in_front_of_what_is_not_of_one_row() {
+    let renderer = dated(Dates::InFront);
+    let said =
+        [earlier(26), earlier(1), earlier(8760)].map(|entry| renderer.entry(&entry).expect("an event"));
+    insta::assert_snapshot!(said.join("\n"), @"
+    2026-01-31 00:00 #ops 3 bob joined #ops
+    01:00 #ops 3 bob joined #ops
+    2025-02-01 02:00 #ops 3 bob joined #ops
+    ");
+    insta::assert_snapshot!(renderer.without_dates().entry(&earlier(8760)).expect("an event"), @"02:00 #ops 3 bob joined #ops");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, Sends, connection_ended
 use crate::failure::Failure;
 use crate::render::{Output, complain};
 use crate::session::{Entry, News};
+use crate::words::Words;
 
 /// Longer than any wait: a pipe may be silent for as long as it likes.
 const NO_HURRY: Duration = Duration::from_hours(24);
@@ -142,7 +143,7 @@ impl Sending {
         }
         match self.refused {
             0 => Ok(()),
-            count => Err(Failure::Refused(format!("{count} of the messages were not sent"))),
+            count => Err(Failure::Refused(Words::ENGLISH.some_not_sent(count))),
         }
     }
 
@@ -172,6 +173,7 @@ impl Sending {
                 Ok(())
             }
             News::ConnectionRestored
+            | News::SetBack
             | News::Entry(_)
             | News::Opened { .. }
             | News::Pending(_)

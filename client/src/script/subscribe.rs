@@ -83,6 +83,7 @@ impl Printer {
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
             News::ConnectionRestored => complain("the server answers again"),
+            News::SetBack => complain(&Words::ENGLISH.set_back()),
             News::Opened { .. }
             | News::Read(_)
             | News::Invited(_)

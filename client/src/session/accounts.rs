@@ -20,7 +20,7 @@ impl Session {
         self.ask_anyone(now_ms, ticket, Question::Login, Method::Login, credentials);
     }
 
-    fn ask_anyone(
+    pub(super) fn ask_anyone(
         &mut self,
         now_ms: u64,
         ticket: u64,

@@ -65,6 +65,8 @@ pub enum Command {
     Revoke(Option<Uuid>),
     /// Say whether the person is there, from now on and every now and then.
     Appear(Appearance),
+    /// Ask whether the server is there, in nobody's name.
+    Knock,
     /// The person typed a key, of a line that is to be said there, or of another. There is no answer.
     KeyTyped(Option<Target>),
     /// See to the node; for administrators.
@@ -306,6 +308,9 @@ pub enum News {
     ConnectionLost,
     /// It answers again, and nothing was missed.
     ConnectionRestored,
+    /// The server has gone back to an earlier state, as when a backup was restored: what it does not know any more is
+    /// gone, and what is told from now on follows what it has.
+    SetBack,
     /// The session is not valid any more: the person must log in again.
     SessionEnded(Error),
 }

@@ -11,9 +11,11 @@ use common::node::{Info, Nothing, PROTOCOL};
 use common::{Error, Method, Reason, Target};
 
 use super::Session;
-use super::exchange::{Answer, Effect, Follow};
+use super::exchange::{Answer, Effect, Follow, News};
+use super::history::Repairs;
 use super::limits::{FANOUT_GRACE_MS, GAP_GRACE_MS};
-use super::requests::{HeadsKind, Purpose, read};
+use super::reads::Reads;
+use super::requests::{HeadsKind, NOBODY, Purpose, read};
 use super::timeline::Timeline;
 use super::topics::Topics;
 
@@ -31,6 +33,8 @@ pub(super) struct Following {
     pub(super) attempt: u32,
     /// Where the last heads ended; none before the first.
     cursor: Option<u64>,
+    /// When the server was set back, as far as is known.
+    restored: Option<u64>,
     heads_due: Option<u64>,
     /// What the heads announced and the fan-out still owes.
     owed: Option<Owed>,
@@ -102,9 +106,7 @@ impl Session {
 
     /// Where events are published is known.
     pub(super) fn informed(&mut self, now_ms: u64, outcome: Result<&str, Error>) {
-        let info = outcome
-            .and_then(read::<Info>)
-            .and_then(|info| if speaks_ours(&info) { Ok(info) } else { Err(other_version(&info)) });
+        let info = outcome.and_then(read::<Info>).and_then(speakable);
         match (info, &self.account) {
             (Ok(info), Some(account)) => {
                 self.effects.push(Effect::Connect(info.events));
@@ -128,15 +130,25 @@ impl Session {
     }
 
     pub(super) fn ask_heads(&mut self, now_ms: u64, kind: HeadsKind) {
-        let since = if kind == HeadsKind::All { None } else { self.following.cursor };
+        let cursor = self.following.cursor;
+        let since = if kind == HeadsKind::All { None } else { cursor };
         if kind == HeadsKind::All {
             self.following.joined_since.clear();
         }
-        self.ask(now_ms, Purpose::Heads(kind), Method::SyncHeads, |token| HeadsSince { token, since });
+        self.ask(now_ms, Purpose::Heads { kind, cursor }, Method::SyncHeads, |token| HeadsSince {
+            token,
+            since,
+        });
     }
 
     /// The heads have come: what they name and we do not have is a gap.
-    pub(super) fn heads_read(&mut self, now_ms: u64, kind: HeadsKind, outcome: Result<&str, Error>) {
+    pub(super) fn heads_read(
+        &mut self,
+        now_ms: u64,
+        kind: HeadsKind,
+        cursor: Option<u64>,
+        outcome: Result<&str, Error>,
+    ) {
         let heads: Heads = match outcome.and_then(read) {
             Ok(heads) => heads,
             Err(error) => {
@@ -144,6 +156,13 @@ impl Session {
                 return self.fail_to_begin(&error);
             }
         };
+        // An answer is never older than its question, so this is another log than the one that was told of.
+        let is_behind = cursor.is_some_and(|cursor| heads.cursor < cursor);
+        let was_restored = self.following.has_begun() && heads.restored != self.following.restored;
+        self.following.restored = heads.restored;
+        if is_behind || was_restored {
+            return self.set_back(now_ms);
+        }
         let has_own_topic_moved = self.own_topic_is(heads.topic);
         let mut is_subscription_new = kind == HeadsKind::All;
         if kind == HeadsKind::All {
@@ -239,6 +258,34 @@ impl Session {
         }
     }
 
+    /// The server has gone back to an earlier state, as when a backup was restored, and gives the same numbers to other
+    /// events. What was told is of another past: everything begins anew from what there is now.
+    fn set_back(&mut self, now_ms: u64) {
+        let Reads { is_listed, open, .. } = std::mem::take(&mut self.reads);
+        self.forget_told();
+        self.following.cursor = None;
+        if let Some(Follow::One { after, .. }) = &mut self.following.wanted {
+            *after = None;
+        }
+        self.effects.push(Effect::News(News::SetBack));
+        self.find_fan_out(now_ms);
+        if is_listed {
+            self.list_reads(now_ms, NOBODY, Vec::new());
+        }
+        if let Some((open, _)) = open {
+            self.open(now_ms, NOBODY, open);
+        }
+    }
+
+    /// Forgets how far everything was told.
+    fn forget_told(&mut self) {
+        self.requests.forget_repairs(|_any| true);
+        self.conversations.clear();
+        self.ended.clear();
+        self.repairs = Repairs::default();
+        self.reads = Reads::default();
+    }
+
     /// Gives up if somebody waits to be told so. What has begun already goes on, and is tried again.
     fn fail_to_begin(&mut self, error: &Error) {
         if self.following.ticket.is_some() {
@@ -251,19 +298,17 @@ impl Session {
         let Following { ticket, topics, .. } = std::mem::take(&mut self.following);
         self.effects.extend(topics.into_all().map(Effect::Unsubscribe));
         self.requests.forget_following();
-        self.requests.forget_repairs(|_any| true);
-        self.conversations.clear();
-        self.ended.clear();
-        self.repairs = super::history::Repairs::default();
-        self.reads = super::reads::Reads::default();
+        self.forget_told();
         if let Some(ticket) = ticket {
             self.answer(ticket, Err(error.clone()));
         }
     }
 }
 
-fn speaks_ours(info: &Info) -> bool {
-    info.protocol.min <= PROTOCOL.max && PROTOCOL.min <= info.protocol.max
+/// What a server says of itself, if it speaks a version of the protocol that we do.
+pub(super) fn speakable(info: Info) -> Result<Info, Error> {
+    let is_ours = info.protocol.min <= PROTOCOL.max && PROTOCOL.min <= info.protocol.max;
+    if is_ours { Ok(info) } else { Err(other_version(&info)) }
 }
 
 fn other_version(info: &Info) -> Error {

@@ -4,9 +4,14 @@
 //! answered is asked again, under the same ids. The first round through all endpoints takes as long as a reply may
 //! take at each; further rounds take longer and longer, up to a cap, and differ from client to client.
 
+use common::node::Nothing;
+use common::{Error, Method};
+
 use super::Session;
-use super::exchange::{Effect, News};
+use super::exchange::{Answer, Effect, News};
+use super::following::speakable;
 use super::limits::{MOVE_EVERY_MS_MIN, OFFLINE_AFTER_MS};
+use super::requests::{Question, read};
 use super::status::Connectivity;
 
 /// What is known of the link.
@@ -69,6 +74,16 @@ impl Session {
     pub fn with_endpoints(mut self, count: usize) -> Self {
         self.link = Link::new(count);
         self
+    }
+
+    /// Asks whether the server is there. It is asked again until it answers, as everybody is.
+    pub(super) fn knock(&mut self, now_ms: u64, ticket: u64) {
+        self.ask_anyone(now_ms, ticket, Question::Knock, Method::ServerInfo, &Nothing {});
+    }
+
+    /// The server is there, and speaks as we do.
+    pub(super) fn opened_to(result: &str) -> Result<Answer, Error> {
+        speakable(read(result)?).map(|_info| Answer::Done)
     }
 
     /// A reply is missing: the person is told once, until one comes, and perhaps another endpoint answers.

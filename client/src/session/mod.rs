@@ -156,6 +156,7 @@ impl Session {
             return self.answer(ticket, Err(error));
         }
         match command {
+            Command::Knock => self.knock(now_ms, ticket),
             Command::Register(credentials) => self.register(now_ms, ticket, &credentials),
             Command::Login(credentials) => self.login(now_ms, ticket, &credentials),
             Command::Restore(account) => self.restore(now_ms, ticket, account),
@@ -226,7 +227,7 @@ impl Session {
         match purpose {
             Purpose::Info => self.informed(now_ms, outcome),
             Purpose::Presence => self.presence_set(now_ms, outcome),
-            Purpose::Heads(kind) => self.heads_read(now_ms, kind, outcome),
+            Purpose::Heads { kind, cursor } => self.heads_read(now_ms, kind, cursor, outcome),
             Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
             // Whatever became of it: the next one says the same and more.
             Purpose::Mark => {}
@@ -248,6 +249,7 @@ impl Session {
         outcome: Result<&str, Error>,
     ) -> Result<Option<Answer>, Error> {
         let answer = match question {
+            Question::Knock => Self::opened_to(outcome?)?,
             Question::Register => Self::registered(outcome, attempt)?,
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
@@ -307,7 +309,11 @@ impl Session {
             (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
             (
                 None,
-                Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark,
+                Purpose::Info
+                | Purpose::Presence
+                | Purpose::Heads { .. }
+                | Purpose::Repair(_)
+                | Purpose::Mark,
             ) => {}
         }
     }

@@ -21,9 +21,9 @@ pub(super) struct Reads {
     /// As the server told when it was asked, and as it went on since then. Empty before.
     known: BTreeMap<Target, Reading>,
     /// Whether the server was asked: who has just come has no conversation, and counts from nothing.
-    is_listed: bool,
+    pub(super) is_listed: bool,
     /// The conversation on the screen, and the last event shown there without a hole before it.
-    open: Option<(Target, u64)>,
+    pub(super) open: Option<(Target, u64)>,
     /// Whether the server is still to be told of that.
     is_mark_due: bool,
     /// Conversations that were left before it was told how far they were shown: one each at most.

@@ -16,6 +16,9 @@ use super::exchange::Effect;
 use super::files::Step;
 use super::limits::{QUESTIONS_WAITING_MAX, REPLY_WAIT_MS};
 
+/// The ticket of what the session asks by itself, as the person would: nobody waits for the answer.
+pub(super) const NOBODY: u64 = u64::MAX;
+
 /// Why a request was made.
 #[derive(Debug, Clone)]
 pub(super) enum Purpose {
@@ -24,7 +27,11 @@ pub(super) enum Purpose {
     /// To learn where events are published.
     Info,
     /// To learn how far the conversations have come.
-    Heads(HeadsKind),
+    Heads {
+        kind: HeadsKind,
+        /// How far the log had come when this was asked.
+        cursor: Option<u64>,
+    },
     /// To say that one is there.
     Presence,
     /// To fill a gap.
@@ -36,6 +43,7 @@ pub(super) enum Purpose {
 /// What the person asked, with what its reply needs to be understood.
 #[derive(Debug, Clone)]
 pub(super) enum Question {
+    Knock,
     Register,
     Login,
     Logout,
@@ -167,9 +175,11 @@ impl Requests {
     fn is_asking(&self, is_meant: impl Fn(&Question) -> bool) -> bool {
         self.pending.values().any(|pending| match &pending.purpose {
             Purpose::Question { question, .. } => is_meant(question),
-            Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => {
-                false
-            }
+            Purpose::Info
+            | Purpose::Presence
+            | Purpose::Heads { .. }
+            | Purpose::Repair(_)
+            | Purpose::Mark => false,
         })
     }
 
@@ -262,7 +272,7 @@ impl Requests {
 
     /// Forgets the requests about what the fan-out brings, before they are made anew.
     pub(super) fn forget_following(&mut self) {
-        self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Info | Purpose::Heads(_)));
+        self.pending.retain(|_, pending| !matches!(pending.purpose, Purpose::Info | Purpose::Heads { .. }));
     }
 
     /// Forgets what was said of oneself, before it is said anew.
@@ -285,9 +295,11 @@ impl Requests {
         let pending = std::mem::take(&mut self.pending);
         let ticket = |pending: Pending| match pending.purpose {
             Purpose::Question { ticket, .. } => Some(ticket),
-            Purpose::Info | Purpose::Presence | Purpose::Heads(_) | Purpose::Repair(_) | Purpose::Mark => {
-                None
-            }
+            Purpose::Info
+            | Purpose::Presence
+            | Purpose::Heads { .. }
+            | Purpose::Repair(_)
+            | Purpose::Mark => None,
         };
         pending.into_values().filter_map(ticket).collect()
     }

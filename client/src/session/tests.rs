@@ -9,6 +9,7 @@ mod opening;
 mod presence;
 mod rates;
 mod reads;
+mod set_back;
 mod stage;
 
 use std::collections::BTreeSet;

@@ -9,6 +9,10 @@ super::sentences! {
         en: "-- the server answers again --",
         pt: "-- o servidor voltou a responder --",
     }
+    set_back() {
+        en: "-- the server has gone back to an earlier state, perhaps a backup: what it does not know any more is gone --",
+        pt: "-- o servidor voltou a um estado anterior, talvez um backup: o que ele já não conhece se perdeu --",
+    }
     connected(server: &str) {
         en: "connected to {server}",
         pt: "conectado a {server}",

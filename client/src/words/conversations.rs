@@ -24,7 +24,7 @@ super::sentences! {
         pt: "-- esperando envio desde antes: {count} --",
     }
     some_not_sent(count: usize) {
-        en: "{count} of the messages were not sent",
+        en: "messages that were not sent: {count}",
         pt: "mensagens que não foram enviadas: {count}",
     }
     nothing_open() {

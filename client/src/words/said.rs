@@ -190,8 +190,20 @@ const FILES: &[Said] = &[
         "seus arquivos ocupariam {0} bytes, e podem ocupar {1}: apague alguns que você enviou",
     ),
     (
-        "you have begun {} files: end one of them first; what is not gone on with is given up after a day",
-        "você começou {0} arquivos: termine um deles primeiro; o que não continua é abandonado depois de um dia",
+        "your files would take {} bytes, and may take {}: delete some that you have sent, or end what you are sending, which takes {} of them. One that nothing has come for in 5 minutes gives way to a new one",
+        "seus arquivos ocupariam {0} bytes, e podem ocupar {1}: apague alguns que você enviou, ou termine o que está enviando, que ocupa {2} deles. Um que parou há 5 minutos dá lugar a um novo",
+    ),
+    (
+        "you are sending {} files already: end one of them first. One that nothing has come for in 5 minutes gives way to a new one",
+        "você já está enviando {0} arquivos: termine um deles primeiro. Um que parou há 5 minutos dá lugar a um novo",
+    ),
+    (
+        "you are sending {} files already: end one of them first. {}",
+        "você já está enviando {0} arquivos: termine um deles primeiro. {1}",
+    ),
+    (
+        "a file with this SHA-256 has {} bytes, not {}: measure it anew",
+        "um arquivo com este SHA-256 tem {0} bytes, e não {1}: envie-o de novo",
     ),
     (
         "this file is being completed: ask again in a moment",

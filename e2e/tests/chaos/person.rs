@@ -288,6 +288,9 @@ impl Person {
         } else if let News::SessionEnded(error) = news {
             let what = format!("{user} was logged out: {}", error.message);
             record.note(Err(Violation { checker: "sessions_last", what }));
+        } else if matches!(news, News::SetBack) {
+            let what = format!("{user} was told that the server has gone back");
+            record.note(Err(Violation { checker: "never_set_back", what }));
         } else if matches!(news, News::ConnectionLost) {
             record.connections_lost.add(1);
         }

@@ -70,9 +70,6 @@ pub enum BackupError {
     /// The data in it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// Nothing to back up.
-    #[error("{0} is no data folder: there is no log in it; name the right one with --data")]
-    NoData(PathBuf),
     /// The log is not the one that the snapshots were made of.
     #[error(
         "{0} does not belong to the log beside it: if the log was redacted just now, take the backup again; otherwise \

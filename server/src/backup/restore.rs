@@ -21,26 +21,49 @@ use crate::domain::State;
 use crate::journal::{Checkpoint, Disk as _, Options, RealDisk, for_each_line, for_each_segment};
 use crate::records::Record;
 use crate::replay;
-use crate::store::{self, KEYS_FOLDER, RESTORING_FOLDER, SNAPSHOTS, Store};
+use crate::store::{self, KEYS_FOLDER, LOCK_FILE, RESTORED_FILE, RESTORING_FOLDER, SNAPSHOTS, Store};
 
 /// What may be in a folder that counts as empty: a lock that nobody holds, the page that Git keeps in `data/`, and
 /// what an earlier restore has left when it failed.
-const NOTHING: [&str; 3] = ["lock", "README.md", RESTORING_FOLDER];
+const NOTHING: [&str; 3] = [LOCK_FILE, "README.md", RESTORING_FOLDER];
 
 /// The largest table of contents that is read, in bytes: a real one has some 200.
 const CONTENTS_BYTES_MAX: u64 = 64 << 10;
 
-/// Makes the data folder `data` of the archive `from`, and tells what it holds. `go_on` decides about files whose
-/// contents the archive does not hold.
+/// Makes the data folder `data` of the archive `from`, now (Unix milliseconds), and tells what it holds. `go_on` decides
+/// about files whose contents the archive does not hold.
 ///
 /// # Errors
 ///
 /// A folder that is not empty, an archive that is not whole or not sound, and what the disk refuses. No server
-/// will open the folder then.
-pub fn restore(from: &Path, data: &Path, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
-    let archive = OpenOptions::new().read(true).open(from).map_err(io_error("read", from))?;
+/// will open the folder then; where nothing was, nothing is left.
+pub fn restore(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
+    let made: Vec<_> = data.ancestors().take_while(|folder| !folder.exists()).collect();
     make_folder(data)?;
+    let restored = with_lock(data, || fill(from, data, now_ms, go_on));
+    if restored.is_err() {
+        // One that holds anything stays.
+        made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    }
+    restored
+}
+
+/// Works on a folder with its lock, which does not stay where there was none when the work fails.
+fn with_lock<T>(data: &Path, work: impl FnOnce() -> Result<T, BackupError>) -> Result<T, BackupError> {
+    let path = data.join(LOCK_FILE);
+    let was_there = path.exists();
     let _lock = store::lock(data)?;
+    let done = work();
+    if done.is_err() && !was_there {
+        // Should it stay, it is in nobody's way.
+        let _stays = fs::remove_file(&path);
+    }
+    done
+}
+
+/// Fills an empty data folder.
+fn fill(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
+    let archive = OpenOptions::new().read(true).open(from).map_err(io_error("read", from))?;
     for entry in fs::read_dir(data).map_err(io_error("list", data))? {
         let name = entry.map_err(io_error("list", data))?.file_name();
         if !NOTHING.iter().any(|known| name == *known) {
@@ -61,6 +84,8 @@ pub fn restore(from: &Path, data: &Path, go_on: GoOn<'_>) -> Result<Contents, Ba
         let _stays = fs::remove_dir_all(&staging);
     }
     let contents = checked?;
+    let restored = staging.join(RESTORED_FILE);
+    write_private(&restored, &format!("{now_ms}\n")).map_err(io_error("write", &restored))?;
     move_into_place(&staging, data)?;
     Ok(contents)
 }
@@ -204,6 +229,12 @@ fn prepared(state: &State, at: Checkpoint) -> Result<store::Prepared, BackupErro
         path: PathBuf::from("the snapshots"),
         source: error.into(),
     })
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// Moves what was checked into the data folder. The folder it comes from goes last: as long as it is there, the data

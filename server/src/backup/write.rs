@@ -19,8 +19,8 @@ use super::{BackupError, CONTENTS, Contents, FORMAT, GoOn, io_error, missing};
 use crate::domain::files::Shared;
 use crate::files::check;
 use crate::files::folder::content;
-use crate::journal::{Checkpoint, Disk as _, LOG_FOLDER, RealDisk, for_each_segment};
-use crate::store::{KEYS_FOLDER, SNAPSHOTS, Store};
+use crate::journal::{Checkpoint, Disk as _, RealDisk, for_each_segment};
+use crate::store::{self, KEYS_FOLDER, SNAPSHOTS, Store};
 
 /// Writes a backup of the data folder `data` to the file `to`, or into it when it is a folder. Returns where it is
 /// and what it holds. The file is there whole or not at all, takes the place of an older one of its name, and can be
@@ -36,9 +36,7 @@ pub fn write(
     at_ms: u64,
     go_on: GoOn<'_>,
 ) -> Result<(PathBuf, Contents), BackupError> {
-    if !data.join(LOG_FOLDER).is_dir() {
-        return Err(BackupError::NoData(data.to_owned()));
-    }
+    store::check_is_data(data)?;
     let to = if to.is_dir() { to.join(format!("papo-{at_ms}.tar")) } else { to.to_owned() };
     let folder = match to.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

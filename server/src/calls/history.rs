@@ -114,5 +114,6 @@ pub(super) fn heads(desk: &mut Desk<'_>, params: &HeadsSince<'_>) -> Result<Head
     let since = params.since.unwrap_or(0);
     let heads = history::heads(desk.ledger.state(), &user, since).collect();
     let topic = desk.ledger.state().user_topic(&user);
-    Ok(Heads { cursor: desk.ledger.position(), topic, heads })
+    let (cursor, restored) = (desk.ledger.position(), desk.ledger.restored_ms());
+    Ok(Heads { cursor, restored, topic, heads })
 }

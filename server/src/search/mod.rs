@@ -290,7 +290,7 @@ fn is_due(gathered: u64, new: u64, waited: Duration) -> bool {
 ///
 /// When a server works on the folder, when the log is not sound, or when the disk refuses.
 pub fn rebuild(data: &Path) -> Result<u64, SearchError> {
-    let _store = Store::open(data)?;
+    let _store = Store::open_existing(data)?;
     let head = verify(&RealDisk::new(data))?.head.record;
     clear(data).map_err(|error| SearchError::Folder(data.join(SEARCH_FOLDER), error))?;
     Indexer::open(data)?.run(head, |_| true)?;

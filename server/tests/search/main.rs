@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use server::domain::amendments::Change;
 use server::domain::{Command, Deed};
 use server::search::{SearchError, rebuild};
+use server::store::StoreError;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -334,6 +335,9 @@ fn an_index_is_rebuilt_by_hand_while_no_server_works() {
     let mut world = World::new(data.path());
     world.say("alice", "#a", "word");
     assert!(matches!(rebuild(data.path()), Err(SearchError::Store(_))), "it is in use");
+    let typo = data.path().join("typo");
+    assert!(matches!(rebuild(&typo), Err(SearchError::Store(StoreError::NoData(_)))));
+    assert!(!typo.exists());
     let last = world.ledger.position();
     drop(world);
     assert_eq!(rebuild(data.path()).expect("a sound log"), last);

@@ -47,5 +47,5 @@ fn mentions(room: &mut Room, _: &str) -> Result<(), Failure> {
     if entries.is_empty() {
         return room.say(&room.words.no_mentions());
     }
-    crate::chat::say(&room.renderer.page(&entries))
+    crate::chat::say(&room.renderer.with_dates_in_front().page(&entries))
 }

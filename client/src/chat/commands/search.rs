@@ -24,7 +24,7 @@ fn search(room: &mut Room, query: &str) -> Result<(), Failure> {
     if found.before.is_some() {
         lines.push(room.words.only_the_newest(found.entries.len()));
     }
-    lines.extend(found.entries.iter().filter_map(|entry| room.renderer.entry(entry)));
+    lines.extend(room.renderer.with_dates_in_front().row(found.entries.iter()));
     if found.entries.is_empty() {
         lines.push(room.words.nothing_found());
     }

@@ -35,6 +35,24 @@ fn the_next_endpoint_is_asked_what_the_last_one_did_not_answer() {
 }
 
 #[test]
+fn before_anybody_logs_in_it_shows_whether_the_server_is_there() {
+    let mut stage = Stage::nobody();
+    stage.command(Command::Knock);
+    assert_eq!(connectivity(&stage), Connectivity::Connecting);
+    stage.pass(2_500);
+    assert_eq!(connectivity(&stage), Connectivity::Offline);
+    stage.reply("server.info", &info());
+    assert_eq!(connectivity(&stage), Connectivity::Connected);
+    insta::assert_snapshot!(stage.transcript, @"
+    ask 1 server.info {}
+    ask 1 server.info {}
+    ConnectionLost
+    ConnectionRestored
+    answer Done
+    ");
+}
+
+#[test]
 fn all_endpoints_are_tried_in_turn_and_ever_more_slowly() {
     let mut stage = Stage::restored_at(3);
     stage.send("oi", 1);

@@ -41,8 +41,18 @@ impl Stage {
 
     /// The same, with so many endpoints to go to.
     pub(super) fn restored_at(endpoints: usize) -> Self {
-        let mut stage = Self {
-            session: Session::new(1).with_endpoints(endpoints),
+        let mut stage = Self::nobody();
+        stage.session = Session::new(1).with_endpoints(endpoints);
+        let user = UserName::new("alice").expect("a name");
+        let topic = OWN.to_owned();
+        stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
+        stage
+    }
+
+    /// Nobody is logged in.
+    pub(super) fn nobody() -> Self {
+        Self {
+            session: Session::new(1),
             now_ms: 0,
             transcript: String::new(),
             asked: Vec::new(),
@@ -52,11 +62,7 @@ impl Stage {
             unkept: Vec::new(),
             released: Vec::new(),
             standing: None,
-        };
-        let user = UserName::new("alice").expect("a name");
-        let topic = OWN.to_owned();
-        stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
-        stage
+        }
     }
 
     /// Alice, following everything; #ops has 3 events.
@@ -88,7 +94,10 @@ impl Stage {
 
     /// Answers the newest request of a method.
     pub(super) fn reply(&mut self, method: &str, result: &Value) {
-        let id = self.id(method);
+        self.reply_to(self.id(method), result);
+    }
+
+    pub(super) fn reply_to(&mut self, id: u64, result: &Value) {
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
         self.session.replies(self.now_ms, line.to_string().as_bytes());
         self.note();
@@ -223,7 +232,9 @@ impl Stage {
                 format!("writing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
             }
             Effect::News(News::SessionEnded(error)) => format!("session ended: {error}"),
-            Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored)) => format!("{other:?}"),
+            Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored | News::SetBack)) => {
+                format!("{other:?}")
+            }
         }
     }
 

@@ -1,0 +1,72 @@
+//! What was said long ago does not look like today's.
+
+use std::path::Path;
+
+use e2e::{Node, Process, Terminal};
+use tempfile::TempDir;
+
+/// The SHA-256 of "test", as an older chat kept passwords.
+const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+fn path(path: &Path) -> String {
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "files that a test brings along")]
+fn file(folder: &TempDir, name: &str, text: &str) -> String {
+    let file = folder.path().join(name);
+    std::fs::write(&file, text).expect("written");
+    path(&file)
+}
+
+/// A node with a message of noon on the last day of January 2020, in whatever time zone this is.
+fn node_with_a_past(folder: &TempDir) -> Node {
+    let data = TempDir::new().expect("a folder");
+    let noon = 1_580_472_000_000_u64;
+    let message = format!(r##"{{"at":{noon},"from":"alice","to":"#general","text":"long ago"}}"##);
+    let users = file(folder, "users", &format!(r#"{{"alice":"{HASH}"}}"#));
+    let channels = file(folder, "channels", r##"{"#general":["alice"]}"##);
+    let messages = file(folder, "messages", &message);
+    let flags = ["--users", &users, "--channels", &channels, "--messages", &messages, "--data"];
+    let imported = Process::run([&["import"], &flags[..], &[&path(data.path())]].concat());
+    assert_eq!(imported.code, Some(0), "{}", imported.log);
+    Node::up_with(data)
+}
+
+#[test]
+fn what_was_said_on_another_day_has_its_date() {
+    let alices = TempDir::new().expect("a folder");
+    let node = node_with_a_past(&alices);
+    let config = path(alices.path());
+    let password = file(&alices, "password", "test");
+    let script = |arguments: &[&str]| {
+        let place = ["--server", node.server(), "--config", &config];
+        let finished = Process::run([arguments, &place].concat());
+        assert_eq!(finished.code, Some(0), "{}", finished.log);
+        finished.output
+    };
+    script(&["login", "alice", "--password-file", &password]);
+    for found in [script(&["history", "#general"]), script(&["search", "ago"])] {
+        let line = found.lines().find(|line| line.ends_with("alice: long ago")).expect("the message");
+        assert!(line.starts_with("2020-01-31 "), "{found}");
+    }
+    let history = script(&["history", "#general"]);
+    assert!(history.lines().any(|line| line.ends_with("alice created #general") && !line.contains('-')));
+
+    let chat = Terminal::chat_with(node.server(), alices.path(), "--plain --lang pt-BR");
+    chat.wait_for_written("alice: long ago");
+    chat.enter("just now");
+    chat.wait_for_written("alice: just now");
+    let written = chat.written().replace("\r\n", "\n");
+    let shown: Vec<_> = written.lines().skip_while(|line| !line.starts_with("-- #general")).collect();
+    let days: Vec<_> = shown.iter().filter(|line| line.starts_with("-- 20")).collect();
+    let at = |text: &str| shown.iter().position(|line| line.contains(text)).expect(text);
+    assert_eq!(days.len(), 2, "before what is old, and before what is new again: {written}");
+    assert_eq!(at("-- 2020-01-31 --") + 1, at("alice: long ago"), "{written}");
+    chat.enter("/search ago");
+    chat.wait_until_written("finds it", |written| {
+        written.lines().any(|line| line.starts_with("2020-01-31 ") && line.contains("alice: long ago"))
+    });
+    chat.enter("/quit");
+    chat.wait_for_end();
+}
