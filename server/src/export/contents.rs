@@ -67,8 +67,11 @@ impl Contents {
     /// The content under a name that nobody sees yet.
     fn fill(&self, file: &FileInfo) -> Result<NamedTempFile, ExportError> {
         let from = self.data.join(content(&file.sha256));
-        let source = File::options().read(true).open(&from);
-        let mut source = Hashing::new(source.map_err(ExportError::at("read", &from))?);
+        let source = File::options().read(true).open(&from).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ExportError::Missing(from.clone()),
+            _ => ExportError::at("read", &from)(error),
+        });
+        let mut source = Hashing::new(source?);
         let failed = || ExportError::at("write into", &self.folder);
         let mut temporary = BufWriter::new(NamedTempFile::new_in(&self.folder).map_err(failed())?);
         io::copy(&mut source, &mut temporary).map_err(failed())?;
