@@ -183,9 +183,12 @@ fn only_a_message_or_a_file_that_is_there_is_answered() {
     );
     world.does(files::share("alice", "#ops", false));
     world.does(amendments::deletes("alice", "#ops", 3));
-    let answer = |to: &str, n: u64| match send("alice", to) {
-        Command::Send { user, to, id, text, .. } => Command::Send { user, to, id, text, reply: Some(n) },
-        other => other,
+    let answer = |to: &str, n: u64| {
+        let mut command = send("alice", to);
+        if let Command::Send { reply, .. } = &mut command {
+            *reply = Some(n);
+        }
+        command
     };
     for (n, what) in [(0, "nothing"), (1, "its beginning"), (3, "deleted"), (5, "a deletion"), (6, "to come")]
     {
