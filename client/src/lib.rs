@@ -24,6 +24,7 @@ mod render;
 mod chat;
 mod script;
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use common::{FileName, Target, UserName};
@@ -44,6 +45,12 @@ pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     let entry = session::Entry::read_present(reader, line)?;
     let text = render::Renderer::for_scripts().without_dates().page(std::slice::from_ref(&entry));
     Some(text).filter(|text| !text.is_empty())
+}
+
+/// The same JSON, with nothing in it that a terminal would obey or show in another order.
+#[must_use]
+pub fn harmless_json(json: &str) -> Cow<'_, str> {
+    render::escape(json)
 }
 
 /// What a file that somebody sent is called on this machine, where it does no harm; `number` tells apart files that would

@@ -1,6 +1,6 @@
 //! Two people at two terminals.
 
-use e2e::{Node, PASSWORD, Terminal, peers};
+use e2e::{Node, PASSWORD, Process, Terminal, peers};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -108,6 +108,17 @@ fn escape_sequences_never_reach_a_terminal() {
     let screen = alice.screen();
     assert!(screen.contains("eve joined #general"), "nothing was cleared:\n{screen}");
     assert!(screen.contains("[2J"), "the sequence is shown, not obeyed:\n{screen}");
+
+    // Nor by way of a script: the JSON has the same value.
+    let config = config.path().to_str().expect("UTF-8");
+    let common = ["#general", "--json", "--server", node.server(), "--config", config];
+    eve.send("#general", "\u{9b}31m\u{202e}txt.exe").expect("sent");
+    let history = Process::run([&["history"][..], &common].concat());
+    let last = history.output.lines().last().expect("an event");
+    assert!(last.contains(r#""text":"\u009b31m\u202etxt.exe""#), "{last}");
+    assert!(!history.output.contains(['\u{9b}', '\u{202e}', '\u{1b}']), "{}", history.output);
+    let event: serde_json::Value = serde_json::from_str(last).expect("json");
+    assert_eq!(event["text"], "\u{9b}31m\u{202e}txt.exe");
 }
 
 #[test]

@@ -176,7 +176,10 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
         alice.types(line);
         alice.sees(refusal);
     }
-    alice.types("/send plan.pdf");
+    alice.terminal.type_text("/send pla");
+    alice.terminal.press("Tab");
+    alice.sees("/send plan.pdf");
+    alice.terminal.press("Enter");
     alice.sees("plan.pdf is sent: @bruna 1");
     bruna.types("@alice");
     bruna.is_asked("@alice>");
@@ -193,7 +196,7 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
     // A refusal of the server's comes from beside the chat, too.
     alice.types("/create #trabalho private");
     alice.is_asked("#trabalho>");
-    alice.types("/send plan.pdf");
+    alice.types("/send \"plan.pdf\"");
     alice.sees("plan.pdf is sent: #trabalho 2");
     bruna.types("/msg #trabalho oi");
     bruna.sees("não enviada para #trabalho");

@@ -1,7 +1,6 @@
 //! `papo log`: looks at the log of a data folder, without a server and without changing anything.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -105,27 +104,9 @@ fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Resul
     Ok(())
 }
 
-/// The same JSON, with nothing in it that a terminal would obey or show in another order. Such characters can stand
-/// within strings only, where an escape means the same.
+/// A line as it is printed.
 pub(crate) fn harmless(line: &[u8]) -> String {
-    let (text, mut harmless) = (String::from_utf8_lossy(line), String::with_capacity(line.len()));
-    for character in text.chars() {
-        if character.is_control() || is_directional(character) {
-            // All of them are below U+10000, and so one escape.
-            let _never_fails = write!(harmless, "\\u{:04x}", u32::from(character));
-        } else {
-            harmless.push(character);
-        }
-    }
-    harmless
-}
-
-/// The explicit directional marks of UAX #9, section 2.
-fn is_directional(character: char) -> bool {
-    matches!(
-        character,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    )
+    client::harmless_json(&String::from_utf8_lossy(line)).into_owned()
 }
 
 /// What `#general`, `*` or `@alice @bob` names, whoever looks.

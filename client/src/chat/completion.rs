@@ -1,16 +1,20 @@
-//! Completion of commands, #channels and @users.
+//! Completion of commands, #channels, @users, and paths of files to send.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustyline::completion::Completer;
+use rustyline::completion::{Completer, FilenameCompleter};
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::{Context, Helper, Validator};
 
 use super::commands;
 use super::keyboard::{Blank, Keyboard};
+use crate::render::is_harmful;
+
+/// What stands before the path of a file to send.
+const SEND: &str = "/send ";
 
 /// Names kept for completion. Beyond, new ones are not learnt.
 const NAMES_MAX: usize = 10_000;
@@ -97,6 +101,9 @@ impl Completion {
     /// Where the word begins that is typed, and what it may become.
     fn candidates(&self, line: &str, position: usize) -> (usize, Vec<String>) {
         let typed = line.get(..position).unwrap_or_default();
+        if let Some(path) = typed.strip_prefix(SEND) {
+            return paths(path);
+        }
         let start = typed.rfind(char::is_whitespace).map_or(0, |space| space + 1);
         let word = typed.get(start..).unwrap_or_default();
         let candidates = match word.chars().next() {
@@ -109,6 +116,20 @@ impl Completion {
         };
         (start, candidates)
     }
+}
+
+/// Where the name begins that is typed of a path, and what it may become: the rest of the line is one path, spaces and
+/// all, which begins behind a quote, if there is one.
+fn paths(path: &str) -> (usize, Vec<String>) {
+    let bare = path.strip_prefix(['"', '\'']).unwrap_or(path);
+    let begin = SEND.len() + path.len() - bare.len();
+    // Within these quotes nothing is escaped.
+    let quoted = format!("'{bare}");
+    let Ok((_, found)) = FilenameCompleter::new().complete_path(&quoted, quoted.len()) else {
+        return (begin, Vec::new());
+    };
+    let paths = found.into_iter().map(|pair| pair.replacement).filter(|path| !path.contains(is_harmful));
+    (begin, paths.collect())
 }
 
 impl Hinter for Completion {
@@ -162,5 +183,24 @@ mod tests {
         assert_eq!(complete("é @b"), (3, vec!["@bob".to_owned()]));
         assert_eq!(complete("say /jo"), (4, vec![]), "a command stands at the beginning");
         assert_eq!(complete(""), (0, vec![]));
+    }
+
+    #[test]
+    fn the_path_of_a_file_to_send_is_completed_as_a_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["plan b.pdf", "plan\u{1b}[2J", "photos"] {
+            std::fs::create_dir(folder.path().join(name)).expect("made");
+        }
+        let completion = Completion::new(Names::default(), Keyboard::new(Keys::unheard(), true));
+        let path = folder.path().to_str().expect("UTF-8");
+        for quote in ["", "\"", "'"] {
+            let line = format!("/send {quote}{path}/pla");
+            let whole = vec![format!("{path}/plan b.pdf/")];
+            assert_eq!(completion.candidates(&line, line.len()), (6 + quote.len(), whole), "{line}");
+        }
+        let further = format!("/send {path}/plan b");
+        assert_eq!(completion.candidates(&further, further.len()).1.len(), 1);
+        let both = format!("/send {path}/p");
+        assert_eq!(completion.candidates(&both, both.len()).1.len(), 2, "nothing that a terminal obeys");
     }
 }

@@ -4,6 +4,7 @@
 mod download;
 mod names;
 mod pace;
+mod typed;
 mod upload;
 
 use std::fs::File;
@@ -14,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use download::{Download, fetch};
 pub(crate) use names::{local, numbered};
+pub(crate) use typed::typed;
 pub(crate) use upload::{Chosen, send};
 
 /// Bytes read at a time for hashing.

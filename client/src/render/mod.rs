@@ -28,7 +28,7 @@ pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, invitation, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
 pub(crate) use progress::{Progress, columns_for_bars};
-pub(crate) use sanitise::{is_harmful, sanitise};
+pub(crate) use sanitise::{escape, is_harmful, sanitise};
 pub(crate) use status::{beside_prompt, status};
 use style::{Style, mentions_painted};
 pub(crate) use wrap::fitting;
@@ -230,14 +230,11 @@ fn columns_of_screen() -> Option<usize> {
 /// Standard output. What is printed is seen after [`flush`](Self::flush).
 pub(crate) struct Output {
     out: BufWriter<Stdout>,
-    is_terminal: bool,
 }
 
 impl Output {
     pub(crate) fn new() -> Self {
-        let out = io::stdout();
-        let is_terminal = out.is_terminal();
-        Self { out: BufWriter::new(out), is_terminal }
+        Self { out: BufWriter::new(io::stdout()) }
     }
 
     /// Prints what a renderer has made.
@@ -245,9 +242,9 @@ impl Output {
         writeln!(self.out, "{rendered}")
     }
 
-    /// Prints a line for programs as it is; on a terminal, made harmless.
+    /// Prints a line for programs, with nothing in it that a terminal would obey: it may be seen on one in the end.
     pub(crate) fn print_json(&mut self, line: &str) -> io::Result<()> {
-        if self.is_terminal { self.print(&sanitise(line)) } else { self.print(line) }
+        self.print(&escape(line))
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {

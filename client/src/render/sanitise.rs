@@ -23,6 +23,23 @@ pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
+/// The same JSON, in which such characters are escaped. They can stand within strings only, where an escape means the
+/// same; all of them are below U+10000, and so one escape.
+pub(crate) fn escape(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut harmless = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_harmful(character) {
+            let _never_fails = write!(harmless, "\\u{:04x}", u32::from(character));
+        } else {
+            harmless.push(character);
+        }
+    }
+    Cow::Owned(harmless)
+}
+
 /// Unicode has a picture for each control character of ASCII, in the same order.
 fn picture(control: char) -> char {
     char::from_u32(0x2400 + u32::from(control)).unwrap_or(char::REPLACEMENT_CHARACTER)
@@ -57,11 +74,25 @@ mod tests {
         insta::assert_snapshot!(sanitise("\u{202e}evil\u{202c} \u{2066}x\u{2069}"), @"<U+202E>evil<U+202C> <U+2066>x<U+2069>");
     }
 
+    #[test]
+    fn json_stays_the_same_value() {
+        let text = "C1 \u{9b}31m \u{202e}evil\u{202c} \u{7f} \u{feff} João 👩‍👩‍👧";
+        let json = serde_json::json!({ "text": text }).to_string();
+        let escaped = escape(&json);
+        insta::assert_snapshot!(escaped, @r#"{"text":"C1 \u009b31m \u202eevil\u202c \u007f \ufeff João 👩‍👩‍👧"}"#);
+        let read: serde_json::Value = serde_json::from_str(&escaped).expect("json");
+        assert_eq!(read["text"], text);
+    }
+
     proptest! {
         #[test]
         fn nothing_harmful_is_left_in_any_text(text in any::<String>()) {
             prop_assert!(!sanitise(&text).contains(is_harmful));
             prop_assert!(!sanitise(&text).contains('\x1b'));
+            let json = serde_json::json!({ "text": text }).to_string();
+            prop_assert!(!escape(&json).contains(is_harmful));
+            let read: serde_json::Value = serde_json::from_str(&escape(&json)).expect("json");
+            prop_assert_eq!(read["text"].as_str(), Some(&*text));
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Commands about files.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Command;
 use crate::chat::room::Room;
 use crate::chat::transfers::Transfer;
 use crate::failure::Failure;
-use crate::files::{Chosen, Download};
+use crate::files::{Chosen, Download, typed};
 use crate::words::{both, same};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -33,7 +32,7 @@ fn send(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     if arguments.is_empty() {
         return Err(Failure::Usage(room.words.say_a_path()));
     }
-    let chosen = Chosen::open(room.words, Path::new(arguments))?;
+    let chosen = Chosen::open(room.words, &typed(arguments))?;
     room.transfer(Transfer::Send(Arc::new(chosen), to))
 }
 
