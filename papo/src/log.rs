@@ -13,6 +13,7 @@ use server::files::check::{self, Told};
 use server::journal::{Disk, RealDisk, for_each_line};
 use server::records::{Private, Record};
 use server::redact::Request;
+use server::store::check_is_data;
 use transport::clock;
 
 use crate::roles::DataArgs;
@@ -73,6 +74,7 @@ impl Log {
 }
 
 fn verify_log(data: &DataArgs) -> anyhow::Result<()> {
+    check_is_data(&data.data)?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&data.data));
     let mut redactions = 0;
     let read = || {
@@ -90,6 +92,7 @@ fn verify_log(data: &DataArgs) -> anyhow::Result<()> {
 }
 
 fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Result<()> {
+    check_is_data(&data.data)?;
     let mut newest = VecDeque::new();
     for_each_line(&RealDisk::new(&data.data), |_, line| {
         if is_wanted(line, wanted) {

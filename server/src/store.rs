@@ -324,7 +324,11 @@ impl Store {
 }
 
 /// Whether there is a log in a folder. Nothing is made in it.
-pub(crate) fn check_is_data(folder: &Path) -> Result<(), StoreError> {
+///
+/// # Errors
+///
+/// [`StoreError::NoData`] when there is none.
+pub fn check_is_data(folder: &Path) -> Result<(), StoreError> {
     if folder.join(LOG_FOLDER).is_dir() { Ok(()) } else { Err(StoreError::NoData(folder.to_owned())) }
 }
 
