@@ -60,8 +60,10 @@ fn a_data_folder_that_cannot_be_written_is_refused_by_name() {
 fn a_port_in_use_is_refused_by_name() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = format!("tcp://{}", taken.local_addr().expect("an address"));
-    let sentence = format!("{taken} is in use: another papo may be running there");
     for wanted in UP_FLAGS {
+        let sentence = format!(
+            "{taken} is in use: another papo may be running there; stop it, or choose another port with --{wanted}\n"
+        );
         let data = TempDir::new().expect("a folder");
         let endpoint = |flag: &str| if flag == wanted { taken.clone() } else { FREE_PORT.to_owned() };
         assert_refused(&up(data.path(), endpoint), &sentence);
@@ -187,4 +189,17 @@ fn the_state_is_in_the_log_and_the_snapshots_only_save_time() {
     }
     node.start("up");
     assert_eq!(state(&node), before, "from the log alone");
+}
+
+#[test]
+fn a_folder_without_data_is_named_and_left_as_it_is() {
+    let empty = TempDir::new().expect("a folder");
+    let data = empty.path().to_str().expect("UTF-8");
+    let wanted =
+        format!("papo: {data} is no data folder: there is no log in it; name the right one with --data");
+    for command in [["log", "verify"], ["log", "tail"], ["index", "rebuild"]] {
+        let refused = Process::run([&command[..], &["--data", data]].concat());
+        assert_eq!((refused.code, refused.log.trim()), (Some(1), wanted.as_str()), "{command:?}");
+    }
+    assert_eq!(empty.path().read_dir().expect("a folder").count(), 0);
 }

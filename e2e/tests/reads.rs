@@ -47,3 +47,26 @@ fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_messa
     let mentions = bob.call("mention.list", json!({})).expect("a list");
     assert_eq!(mentions, json!({"events": []}));
 }
+
+#[test]
+fn a_backlog_can_be_taken_as_read_and_what_comes_then_is_told() {
+    let node = Node::up();
+    let [mut bob] = peers(&node, ["bob"]);
+    let config = TempDir::new().expect("a folder");
+    let alice = Terminal::registered(node.server(), config.path(), "alice");
+    alice.enter("/quit");
+    alice.wait_for_end();
+    for number in 0..120 {
+        bob.send("@alice", &format!("message {number}")).expect("sent");
+    }
+    let alice = Terminal::chat(node.server(), config.path());
+    alice.wait_for("-- 70 more: /next, or /read to take them as read --");
+    assert!(!alice.transcript().contains("message 50"), "left out");
+    alice.enter("/read");
+    alice.wait_for("bob: message 119");
+    alice.enter("/unread");
+    alice.wait_for("nothing is unread");
+    bob.send("@alice", "and one more").expect("sent");
+    alice.wait_for("and one more");
+    assert!(!alice.transcript().contains("message 60"), "passed over");
+}

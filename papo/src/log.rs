@@ -13,6 +13,7 @@ use server::files::check::{self, Told};
 use server::journal::{Disk, RealDisk, for_each_line};
 use server::records::{Private, Record};
 use server::redact::Request;
+use server::store::check_is_data;
 use transport::clock;
 
 use crate::roles::DataArgs;
@@ -59,7 +60,10 @@ impl Log {
                 tail(&data, wanted.as_ref(), lines)
             }
             Self::Redact { conversation, numbers, force, data } => {
-                let conversation = one_for_all(&conversation)?;
+                let named = Conversation::named(&conversation)?;
+                let conversation = named.with_context(|| {
+                    format!("say with whom: '{conversation} @somebody', in one pair of quotes")
+                })?;
                 let numbers = numbers.into_iter().collect();
                 let done = Request { conversation, numbers, force }.run(&data.data, clock::unix_ms())?;
                 let line = serde_json::to_string(&done)?;
@@ -70,6 +74,7 @@ impl Log {
 }
 
 fn verify_log(data: &DataArgs) -> anyhow::Result<()> {
+    check_is_data(&data.data)?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&data.data));
     let mut redactions = 0;
     let read = || {
@@ -87,6 +92,7 @@ fn verify_log(data: &DataArgs) -> anyhow::Result<()> {
 }
 
 fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Result<()> {
+    check_is_data(&data.data)?;
     let mut newest = VecDeque::new();
     for_each_line(&RealDisk::new(&data.data), |_, line| {
         if is_wanted(line, wanted) {
@@ -109,19 +115,6 @@ pub(crate) fn harmless(line: &[u8]) -> String {
     client::harmless_json(&String::from_utf8_lossy(line)).into_owned()
 }
 
-/// What `#general`, `*` or `@alice @bob` names, whoever looks.
-fn one_for_all(name: &str) -> anyhow::Result<Conversation> {
-    if let Some((one, other)) = name.split_once(' ')
-        && let (Target::User(one), other @ Target::User(_)) = (Target::new(one)?, Target::new(other)?)
-    {
-        return Ok(Conversation::of(&one, &other));
-    }
-    match Target::new(name)? {
-        Target::Channel(channel) => Ok(Conversation::Channel(channel)),
-        Target::User(user) => anyhow::bail!("say with whom: '@{user} @somebody', in one pair of quotes"),
-    }
-}
-
 /// Whether a line is an event of the wanted conversation, or says that some of its texts were redacted. The server's
 /// other records are never printed: they hold hashes of passwords.
 fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
@@ -140,10 +133,10 @@ fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
 }
 
 fn is_of(conversation: &str, wanted: Option<&Target>) -> bool {
-    match (wanted, one_for_all(conversation)) {
+    match (wanted, Conversation::named(conversation)) {
         (None, _) => true,
-        (Some(Target::User(user)), Ok(Conversation::Direct(one, other))) => [one, other].contains(user),
-        (Some(Target::Channel(name)), Ok(Conversation::Channel(channel))) => channel == *name,
+        (Some(Target::User(user)), Ok(Some(Conversation::Direct(one, other)))) => [one, other].contains(user),
+        (Some(Target::Channel(name)), Ok(Some(Conversation::Channel(channel)))) => channel == *name,
         (Some(_), Ok(_) | Err(_)) => false,
     }
 }

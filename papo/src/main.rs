@@ -7,6 +7,7 @@ mod invite;
 mod keys;
 mod health;
 mod import;
+mod listening;
 mod log;
 mod backup;
 mod export;

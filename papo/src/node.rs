@@ -12,6 +12,7 @@ use tracing::info;
 use transport::Context;
 use transport::stop::Stop;
 
+use crate::listening::in_words;
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 
@@ -53,11 +54,15 @@ impl Up {
         let servers = "inproc://servers".to_owned();
         let clients = outer_endpoint(self.clients, 5555, &security);
         let config = broker::Config { clients, servers, control: self.broker_control };
-        let broker = Broker::bind(&context, &config, &security)?;
+        let broker = Broker::bind(&context, &config, &security).map_err(|error| {
+            in_words(error, &[("--clients", &config.clients), ("--broker-control", &config.control)])
+        })?;
         let events = "inproc://events".to_owned();
         let subscribers = outer_endpoint(self.subscribers, 5558, &security);
         let config = proxy::Config { events, subscribers, control: self.proxy_control };
-        let proxy = Proxy::bind(&context, &config, &security)?;
+        let proxy = Proxy::bind(&context, &config, &security).map_err(|error| {
+            in_words(error, &[("--subscribers", &config.subscribers), ("--proxy-control", &config.control)])
+        })?;
         let (clients, subscribers) =
             (broker.endpoints().clients.clone(), proxy.endpoints().subscribers.clone());
         let config = server::Config {
@@ -70,7 +75,8 @@ impl Up {
             files: self.limits.files(),
             auth_secret: self.auth.auth_secret,
         };
-        let server = Server::open(&context, &config, &security)?;
+        let server = Server::open(&context, &config, &security)
+            .map_err(|error| in_words(error, &[("--server-control", &config.control)]))?;
         let invite = self.host.announce(&security, &clients)?;
         ready(&json!({
             "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,

@@ -14,6 +14,7 @@ use server::limiters::rates::Rate;
 use transport::stop::Stop;
 use transport::{Context, logging, open_files, signals};
 
+use crate::listening::in_words;
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 
 /// The data folder unless told otherwise; a role that has no data looks for the keys in it.
@@ -134,7 +135,10 @@ impl BrokerArgs {
         let security = security.load(Path::new(DATA))?;
         let clients = outer_endpoint(clients, 5555, &security);
         let config = broker::Config { clients, servers, control };
-        let broker = Broker::bind(&Context::new(), &config, &security)?;
+        let broker = Broker::bind(&Context::new(), &config, &security).map_err(|error| {
+            let (clients, servers) = (("--clients", &*config.clients), ("--servers", &*config.servers));
+            in_words(error, &[clients, servers, ("--control", &config.control)])
+        })?;
         let at = broker.endpoints();
         let invite = host.announce(&security, &at.clients)?;
         ready(&json!({
@@ -152,7 +156,11 @@ impl ProxyArgs {
         let security = security.load(Path::new(DATA))?;
         let subscribers = outer_endpoint(subscribers, 5558, &security);
         let config = proxy::Config { events, subscribers, control };
-        let proxy = Proxy::bind(&Context::new(), &config, &security)?;
+        let proxy = Proxy::bind(&Context::new(), &config, &security).map_err(|error| {
+            let (events, subscribers) =
+                (("--events", &*config.events), ("--subscribers", &*config.subscribers));
+            in_words(error, &[events, subscribers, ("--control", &config.control)])
+        })?;
         let at = proxy.endpoints();
         ready(&json!({
             "ready": "proxy", "events": at.events, "subscribers": at.subscribers, "control": at.control,
@@ -176,7 +184,8 @@ impl ServerArgs {
             files: limits.files(),
             auth_secret: auth.auth_secret,
         };
-        let server = Server::open(&Context::new(), &config, &security)?;
+        let server = Server::open(&Context::new(), &config, &security)
+            .map_err(|error| in_words(error, &[("--control", &config.control)]))?;
         ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
         Ok(server.run(&stop)?)
     }

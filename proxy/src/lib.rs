@@ -60,9 +60,11 @@ impl Proxy {
     /// Listens wherever `config` says.
     pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ProxyError> {
         if libzmq_version() < LIBZMQ_WANTED {
+            let shown = |(major, minor, patch)| format!("{major}.{minor}.{patch}");
+            let (here, wanted) = (shown(libzmq_version()), shown(LIBZMQ_WANTED));
             tracing::warn!(
-                "libzmq {:?} can mix up subscribers who leave in a crowd: install {LIBZMQ_WANTED:?} or later",
-                libzmq_version()
+                "libzmq {here} can mix up subscribers when many come and go at once; where that happens, have libzmq \
+                 {wanted} or later: Debian 13, Ubuntu 24.04 and the image of the Dockerfile do"
             );
         }
         let events = context.socket(Kind::XSubscriber, &security.inner())?;

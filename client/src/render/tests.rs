@@ -250,7 +250,7 @@ fn what_is_not_known_is_not_shown() {
     insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 7, 5), @"
     -- #ops: 7 unread, from 3 on --
     00:00 #ops 3 alice left #ops
-    -- 5 more: /next --
+    -- 5 more: /next, or /read to take them as read --
     ");
 }
 

@@ -253,7 +253,7 @@ impl Session {
             Question::Register => Self::registered(outcome, attempt)?,
             Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
             Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
-            Question::Mark => Self::marked(outcome?)?,
+            Question::Mark(conversation) => self.marked(&conversation, outcome?)?,
             Question::Mentions => self.mentions_listed(outcome?)?,
             Question::Amend => Self::amended(outcome?)?,
             Question::Login => self.logged_in(now_ms, outcome?)?,

@@ -166,12 +166,21 @@ impl Session {
 
     /// Marks for the person, who says so.
     pub(super) fn mark_read(&mut self, now_ms: u64, ticket: u64, conversation: Target, n: u64) {
-        let params = |token| MarkRead { token, conversation, n };
-        self.ask_question(now_ms, ticket, Question::Mark, Method::ReadMark, params);
+        let question = Question::Mark(conversation.clone());
+        self.ask_question(now_ms, ticket, question, Method::ReadMark, |token| MarkRead {
+            token,
+            conversation,
+            n,
+        });
     }
 
-    pub(super) fn marked(result: &str) -> Result<Answer, Error> {
-        read::<Marked>(result).map(|marked| Answer::Unread(marked.unread))
+    /// The server has noted what was read. It tells all sessions so, but the person goes on at once.
+    pub(super) fn marked(&mut self, conversation: &Target, result: &str) -> Result<Answer, Error> {
+        let Marked { unread } = read(result)?;
+        if let Some(reading) = self.reads.known.get_mut(conversation).filter(|_| unread == 0) {
+            *reading = Reading { n: reading.head, unread, mentions: 0, ..reading.clone() };
+        }
+        Ok(Answer::Unread(unread))
     }
 
     /// Tells the server what was shown, when it is time.

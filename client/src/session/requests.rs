@@ -77,7 +77,7 @@ pub(super) enum Question {
     Reads {
         so_far: Vec<common::reads::Reading>,
     },
-    Mark,
+    Mark(Target),
     Amend,
     Mentions,
 }

@@ -33,8 +33,12 @@ sentences! {
         en: "-- {conversation}: {unread} unread, from {n} on --",
         pt: "-- {conversation}: {unread} não lidas, a partir de {n} --",
     }
+    taken_as_read(conversation: &Target) {
+        en: "-- {conversation}: all read --",
+        pt: "-- {conversation}: tudo lido --",
+    }
     more_to_read(more: u64) {
-        en: "-- {more} more: /next --",
-        pt: "-- mais {more}: /next --",
+        en: "-- {more} more: /next, or /read to take them as read --",
+        pt: "-- mais {more}: /next, ou /read para dar por lidas --",
     }
 }

@@ -67,8 +67,11 @@ impl Contents {
     /// The content under a name that nobody sees yet.
     fn fill(&self, file: &FileInfo) -> Result<NamedTempFile, ExportError> {
         let from = self.data.join(content(&file.sha256));
-        let source = File::options().read(true).open(&from);
-        let mut source = Hashing::new(source.map_err(ExportError::at("read", &from))?);
+        let source = match File::options().read(true).open(&from) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ExportError::Missing(from)),
+            source => source.map_err(ExportError::at("read", &from))?,
+        };
+        let mut source = Hashing::new(source);
         let failed = || ExportError::at("write into", &self.folder);
         let mut temporary = BufWriter::new(NamedTempFile::new_in(&self.folder).map_err(failed())?);
         io::copy(&mut source, &mut temporary).map_err(failed())?;

@@ -66,6 +66,12 @@ pub enum ExportError {
         /// What the system says.
         why: io::Error,
     },
+    /// A content is not there; the server removes those of deleted files.
+    #[error(
+        "{0} is missing: if its file was deleted just now, export again; otherwise put it back from a backup, or export \
+         without the files"
+    )]
+    Missing(PathBuf),
     /// A content is not what the log says.
     #[error(
         "{0} is damaged: it is not what was sent; put it back from a backup, or export without the files"

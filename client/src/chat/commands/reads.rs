@@ -1,6 +1,6 @@
 //! Commands about what is unread.
 
-use super::Command;
+use super::{Command, target};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
@@ -27,6 +27,12 @@ pub(super) static COMMANDS: &[Command] = &[
         both("go on where the open conversation was read to", "continua a leitura da conversa aberta"),
         next,
     ),
+    Command::new(
+        "read",
+        both("[#CHANNEL|@USER]", "[#CANAL|@USUÁRIO]"),
+        both("take all of a conversation as read", "dá a conversa inteira por lida"),
+        mark,
+    ),
 ];
 
 fn unread(room: &mut Room, _: &str) -> Result<(), Failure> {
@@ -38,6 +44,21 @@ fn unread(room: &mut Room, _: &str) -> Result<(), Failure> {
 fn next(room: &mut Room, _: &str) -> Result<(), Failure> {
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     room.desk.ask(Ask::ReadOn(conversation)).map(drop)
+}
+
+fn mark(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+    let open = room.open.clone();
+    let conversation = match arguments {
+        "" => open.clone().ok_or_else(|| room.nothing_open())?,
+        name => target(room.words, name)?,
+    };
+    let answer = room.desk.ask(Ask::MarkRead(conversation.clone(), u64::MAX))?;
+    let Answer::Unread(_) = answer else { return Err(unexpected()) };
+    if open.as_ref() == Some(&conversation) {
+        // What was left out is passed over: the newest events stand on the screen.
+        return room.open(conversation);
+    }
+    room.say(&room.words.taken_as_read(&conversation))
 }
 
 fn mentions(room: &mut Room, _: &str) -> Result<(), Failure> {
