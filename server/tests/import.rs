@@ -128,3 +128,12 @@ fn doing_it_again_adds_nothing() {
     assert_eq!(ledger.position(), before);
     assert_eq!((report.known, report.users + report.channels + report.messages), (3, 0), "{report:?}");
 }
+
+#[test]
+fn a_name_that_nobody_could_register_any_more_keeps_its_messages() {
+    let mut ledger = empty();
+    let messages = r#"{"from":"maria_","to":"ana","text":"oi","timestamp":1763600000}"#;
+    let report = import(&mut ledger, r#"{"ana":"HASH","maria_":"HASH"}"#, "[]", messages);
+    assert_eq!(report.skipped, 0, "{report:?}");
+    assert_eq!(history(&ledger, "ana", "@maria_"), ["1763600000000 maria_ oi"]);
+}

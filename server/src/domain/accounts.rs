@@ -231,16 +231,18 @@ fn make_room(
     }
 }
 
-/// Whether there can be a new account of this name.
+/// Whether somebody may make a new account of this name.
 ///
 /// # Errors
 ///
-/// One that is there, and a name that nobody could mention.
+/// One that is there, and a name that nobody could mention. Whoever is taken over from an older chat keeps theirs.
 pub fn may_register(state: &State, user: &UserName) -> Result<(), DomainError> {
-    if state.users.exists(user) {
-        return Err(DomainError::UserTaken(user.clone()));
-    }
+    must_be_free(state, user)?;
     if can_be_mentioned(user) { Ok(()) } else { Err(DomainError::CannotBeMentioned(user.clone())) }
+}
+
+fn must_be_free(state: &State, user: &UserName) -> Result<(), DomainError> {
+    if state.users.exists(user) { Err(DomainError::UserTaken(user.clone())) } else { Ok(()) }
 }
 
 pub(super) fn register<'a>(
@@ -249,7 +251,7 @@ pub(super) fn register<'a>(
     password: Box<str>,
     at: u64,
 ) -> Result<Record<'a>, DomainError> {
-    may_register(state, &user)?;
+    must_be_free(state, &user)?;
     Ok(Record::Private(Private::Account { at, user, password }))
 }
 
