@@ -79,6 +79,24 @@ impl Conversation {
         }
     }
 
+    /// The conversation of a [`key`](Self::key), whose users may stand in any order; nothing when it is one user alone, as
+    /// the other one of two would name it.
+    ///
+    /// # Errors
+    ///
+    /// A name that cannot be one.
+    pub fn named(key: &str) -> Result<Option<Self>, NameError> {
+        if let Some((one, other)) = key.split_once(' ')
+            && let (Target::User(one), other @ Target::User(_)) = (Target::new(one)?, Target::new(other)?)
+        {
+            return Ok(Some(Self::of(&one, &other)));
+        }
+        Ok(match Target::new(key)? {
+            Target::Channel(channel) => Some(Self::Channel(channel)),
+            Target::User(_) => None,
+        })
+    }
+
     /// The conversation that `user` means by `target`.
     #[must_use]
     pub fn of(user: &UserName, target: &Target) -> Self {
@@ -118,6 +136,11 @@ mod tests {
     fn two_people_share_one_conversation() {
         let from_alice = Conversation::of(&name("alice"), &Target::User(name("bob")));
         let from_bob = Conversation::of(&name("bob"), &Target::User(name("alice")));
+        let names = |key: &str| Conversation::named(key).ok().flatten().map(|one| one.to_string());
+        assert_eq!(
+            ["@bob @alice", "#ops", "*", "@bob", "x"].map(names),
+            [Some("@alice @bob".into()), Some("#ops".into()), Some("*".into()), None, None]
+        );
         assert_eq!(from_alice, from_bob);
         assert_eq!(from_alice.key(), "@alice @bob");
         assert_eq!(from_alice.seen_by(&name("alice")).to_string(), "@bob");

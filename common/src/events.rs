@@ -153,11 +153,12 @@ impl Body<'_> {
         }
     }
 
-    /// Whether it says something that one may want to read: a message or a file. This is what is counted as unread.
+    /// Whether it says, or said once, something that one may want to read: a message or a file. This is what is counted as
+    /// unread, until it is taken back.
     #[must_use]
     pub fn is_to_be_read(&self) -> bool {
         match self {
-            // One whose text is gone counts as before: nothing else may change with the text.
+            // One whose text is gone counts until what took it back is taken in: an event, or the operator's record.
             Self::Message { .. } | Self::File { .. } | Self::Gone { of: None, .. } => true,
             Self::Edited { .. }
             | Self::Deleted { .. }

@@ -16,6 +16,8 @@ fn a_name_has_one_spelling_and_one_owner() {
     assert_eq!(peer.register("João"), Ok(json!({ "user": "joão", "administrator": true })));
     assert_eq!(reason(peer.register("JOÃO")), Reason::NameTaken);
     assert_eq!(reason(peer.register("joa\u{303}o")), Reason::NameTaken, "typed with a combining tilde");
+    assert_eq!(reason(peer.register("bob_")), Reason::InvalidParams, "@bob_ would mention bob");
+    assert_eq!(reason(peer.register("here")), Reason::InvalidParams, "@here would mention everybody");
     assert_eq!(peer.login("joÃo").expect("a session").user.as_str(), "joão");
 }
 

@@ -60,7 +60,10 @@ impl Log {
                 tail(&data, wanted.as_ref(), lines)
             }
             Self::Redact { conversation, numbers, force, data } => {
-                let conversation = one_for_all(&conversation)?;
+                let named = Conversation::named(&conversation)?;
+                let conversation = named.with_context(|| {
+                    format!("say with whom: '{conversation} @somebody', in one pair of quotes")
+                })?;
                 let numbers = numbers.into_iter().collect();
                 let done = Request { conversation, numbers, force }.run(&data.data, clock::unix_ms())?;
                 let line = serde_json::to_string(&done)?;
@@ -112,19 +115,6 @@ pub(crate) fn harmless(line: &[u8]) -> String {
     client::harmless_json(&String::from_utf8_lossy(line)).into_owned()
 }
 
-/// What `#general`, `*` or `@alice @bob` names, whoever looks.
-fn one_for_all(name: &str) -> anyhow::Result<Conversation> {
-    if let Some((one, other)) = name.split_once(' ')
-        && let (Target::User(one), other @ Target::User(_)) = (Target::new(one)?, Target::new(other)?)
-    {
-        return Ok(Conversation::of(&one, &other));
-    }
-    match Target::new(name)? {
-        Target::Channel(channel) => Ok(Conversation::Channel(channel)),
-        Target::User(user) => anyhow::bail!("say with whom: '@{user} @somebody', in one pair of quotes"),
-    }
-}
-
 /// Whether a line is an event of the wanted conversation, or says that some of its texts were redacted. The server's
 /// other records are never printed: they hold hashes of passwords.
 fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
@@ -143,10 +133,10 @@ fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
 }
 
 fn is_of(conversation: &str, wanted: Option<&Target>) -> bool {
-    match (wanted, one_for_all(conversation)) {
+    match (wanted, Conversation::named(conversation)) {
         (None, _) => true,
-        (Some(Target::User(user)), Ok(Conversation::Direct(one, other))) => [one, other].contains(user),
-        (Some(Target::Channel(name)), Ok(Conversation::Channel(channel))) => channel == *name,
+        (Some(Target::User(user)), Ok(Some(Conversation::Direct(one, other)))) => [one, other].contains(user),
+        (Some(Target::Channel(name)), Ok(Some(Conversation::Channel(channel)))) => channel == *name,
         (Some(_), Ok(_) | Err(_)) => false,
     }
 }

@@ -119,7 +119,8 @@ pub enum Private {
         /// Whether it is shut out from now on.
         disabled: bool,
     },
-    /// The texts of messages were taken out of the log, and its chain was computed anew. It changes no state.
+    /// The texts of messages were taken out of the log, and its chain was computed anew. Those that
+    /// nobody had deleted are not unread any more.
     #[serde(rename = "redacted")]
     Redacted {
         /// When, in Unix milliseconds.

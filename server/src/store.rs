@@ -27,8 +27,9 @@ use crate::journal::{Checkpoint, Disk, JournalError, LOG_FOLDER, RealDisk};
 use crate::redact;
 
 /// The format of both snapshots. A server refuses a newer one than it knows, and makes nothing of an older one:
-/// format 1 did not say which events were messages, and only the log knows.
-const FORMAT: u32 = 2;
+/// format 1 did not say which events were messages, format 2 found other mentions in some texts, and counted messages
+/// as unread whose texts were redacted; only the log knows.
+const FORMAT: u32 = 3;
 const USERS_FILE: &str = "users.json";
 const CHANNELS_FILE: &str = "channels.json";
 /// Both snapshots.

@@ -212,7 +212,7 @@ fn what_cannot_be_used_is_refused_by_name() {
     // As somebody else would write it, without a checksum.
     let unsigned = sound.split(",\n  \"sha256\"").next().expect("a part").to_owned() + "\n}\n";
 
-    fs::write(&users, unsigned.replace("\"format\": 2", "\"format\": 3")).expect("written");
+    fs::write(&users, unsigned.replace("\"format\": 3", "\"format\": 4")).expect("written");
     assert!(refusal().contains("newer than this papo knows"), "{}", refusal());
     fs::write(&users, unsigned.replace("\"record\": ", "\"record\": 9")).expect("written");
     assert!(refusal().contains("the log ends at record 5"), "ahead of the log: {}", refusal());

@@ -102,6 +102,10 @@ const ACCOUNTS: &[Said] = &[
     ("you have no such session", "você não tem essa sessão: veja /sessions"),
     ("the name {} is taken", "o nome {0} já está em uso"),
     (
+        "a user's name ends with a letter or a digit, and @here is everybody: {} could not be mentioned; take another name",
+        "um nome de usuário termina com letra ou número, e @here são todos: {0} não poderia ser mencionado; escolha outro nome",
+    ),
+    (
         "the name {} is taken (perhaps by this very request, whose first answer was lost: try to log in)",
         "o nome {0} já está em uso (talvez por este mesmo pedido, cuja primeira resposta se perdeu: tente entrar)",
     ),
@@ -271,6 +275,10 @@ const SEARCH: &[Said] = &[
         "uma frase começa e termina com \": falta uma delas",
     ),
     ("{}: needs a name behind it, such as {}:{}", "{0}: precisa de um nome depois, como {1}:{2}"),
+    (
+        "{}: takes whole days (UTC), such as {}:2026-01-31, and no time",
+        "{0}: aceita dias inteiros (UTC), como {1}:2026-01-31, sem hora",
+    ),
     (
         "{}: needs a date behind it, such as {}:2026-01-31",
         "{0}: precisa de uma data depois, como {1}:2026-01-31",

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::presence::forget_ended;
 use super::{Desk, Pending, first_page};
-use crate::domain::{Command, DomainError};
+use crate::domain::Command;
+use crate::domain::accounts::may_register;
 use crate::jobs;
 use crate::passwords::{Job, Outcome};
 use crate::records::TokenDigest;
@@ -24,9 +25,7 @@ pub(super) fn register(
     let Credentials { user, password } = credentials;
     let outcome = outcome.map(of_password);
     // Asked before the hash, to spare it, and again behind it: two may ask for one name at the same time.
-    if desk.ledger.state().users.exists(&user) {
-        return Err(DomainError::UserTaken(user).into());
-    }
+    may_register(desk.ledger.state(), &user)?;
     let password = match outcome {
         None => return Err(Pending::Work(Job::Hash(password.into_password()).into())),
         Some(Outcome::Hashed(password)) => password,

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use common::UserName;
 use common::accounts::UserInfo;
 use common::limits::SESSIONS_PER_USER_MAX;
+use common::mentions::can_be_mentioned;
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -224,15 +225,25 @@ fn make_room(
     }
 }
 
+/// Whether there can be a new account of this name.
+///
+/// # Errors
+///
+/// One that is there, and a name that nobody could mention.
+pub fn may_register(state: &State, user: &UserName) -> Result<(), DomainError> {
+    if state.users.exists(user) {
+        return Err(DomainError::UserTaken(user.clone()));
+    }
+    if can_be_mentioned(user) { Ok(()) } else { Err(DomainError::CannotBeMentioned(user.clone())) }
+}
+
 pub(super) fn register<'a>(
     state: &State,
     user: UserName,
     password: Box<str>,
     at: u64,
 ) -> Result<Record<'a>, DomainError> {
-    if state.users.exists(&user) {
-        return Err(DomainError::UserTaken(user));
-    }
+    may_register(state, &user)?;
     Ok(Record::Private(Private::Account { at, user, password }))
 }
 

@@ -11,6 +11,11 @@ pub enum DomainError {
     /// The name has an account.
     #[error("the name {0} is taken")]
     UserTaken(UserName),
+    /// A name that `@` could not call. Older logs have accounts of such names.
+    #[error(
+        "a user's name ends with a letter or a digit, and @here is everybody: {0} could not be mentioned; take another name"
+    )]
+    CannotBeMentioned(UserName),
     /// The channel exists.
     #[error("{0} exists already: join it, or take another name")]
     ChannelTaken(ChannelName),
@@ -106,7 +111,7 @@ impl DomainError {
             Self::Unchanged(_) => Reason::Unchanged,
             Self::TooManyEdits | Self::TooManyReactions => Reason::TooLarge,
             Self::TooMany(_) => Reason::TooLarge,
-            Self::IdVersion | Self::IdFuture => Reason::InvalidParams,
+            Self::CannotBeMentioned(_) | Self::IdVersion | Self::IdFuture => Reason::InvalidParams,
         }
     }
 }

@@ -18,10 +18,12 @@ pub(super) fn send<'a>(
     at: u64,
 ) -> Result<Record<'a>, DomainError> {
     let n = next(state, &user, &to, body.id(), at)?;
-    if let Body::Message { reply: Some(reply), .. } = &body
-        && !(1..n).contains(reply)
-    {
-        return Err(DomainError::NoSuchMessage(*reply, to));
+    if let Body::Message { reply: Some(reply), .. } = &body {
+        let reads = state.channels.reads(&Conversation::of(&user, &to));
+        // What is not to be read is no message, or was taken back.
+        if !(1..n).contains(reply) || !reads.is_some_and(|reads| reads.is_said(*reply)) {
+            return Err(DomainError::NoSuchMessage(*reply, to));
+        }
     }
     Ok(Record::Event(Event { n, at, to, from: user, body }))
 }

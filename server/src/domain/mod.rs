@@ -272,11 +272,17 @@ impl State {
             Private::AdministratorSet { user, administrator, .. } => {
                 self.channels.set_administrator(user, *administrator);
             }
+            // Most of them were deleted before; nobody did that to the others, and their texts are gone all the same.
+            Private::Redacted { conversation, numbers, .. } => {
+                let conversation = Conversation::named(conversation).ok().flatten();
+                if let Some(reads) = conversation.and_then(|one| self.channels.reads_mut(&one)) {
+                    numbers.iter().for_each(|n| reads.take_back(*n));
+                }
+            }
             Private::SessionOpened { .. }
             | Private::SessionEnded { .. }
             | Private::PasswordChanged { .. }
             | Private::Seen { .. }
-            | Private::Redacted { .. }
             | Private::DisabledSet { .. } => {}
         }
     }

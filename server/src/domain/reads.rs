@@ -38,12 +38,8 @@ impl ReadState {
     pub(super) fn take(&mut self, record: u64, event: &Event<'_>) {
         if !event.body.is_to_be_read() {
             self.others.push(event.n);
-            if let Body::Deleted { of, .. } = event.body
-                && let Err(place) = self.others.binary_search(&of)
-            {
-                // What was taken back need not be read any more.
-                self.others.insert(place, of);
-                self.mentions.remove(of);
+            if let Body::Deleted { of, .. } = event.body {
+                self.take_back(of);
             }
             return;
         }
@@ -54,6 +50,14 @@ impl ReadState {
             Some(_) => {}
             None if messages(&self.others, 0, before) == 0 => self.mark(&event.from, event.n),
             None => {}
+        }
+    }
+
+    /// A message was taken back, by an event or by an operator: it need not be read any more.
+    pub(super) fn take_back(&mut self, n: u64) {
+        if let Err(place) = self.others.binary_search(&n) {
+            self.others.insert(place, n);
+            self.mentions.remove(n);
         }
     }
 
@@ -80,6 +84,11 @@ impl ReadState {
     pub(super) fn mentions(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
         let since = self.marks.get(user).map_or(0, |mark| mark.since);
         self.mentions.of(user).filter(move |mentioned| mentioned.n > since)
+    }
+
+    /// Whether this is a message or a file, and was not taken back.
+    pub(super) fn is_said(&self, n: u64) -> bool {
+        self.others.binary_search(&n).is_err()
     }
 
     /// The last event that `user` has read, 0 when that is none.

@@ -5,11 +5,13 @@
 use common::limits::{SEARCH_QUERY_BYTES_MAX, SEARCH_WORDS_MAX};
 use common::{Conversation, Error, Reason, Target, UserName};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use thiserror::Error as ThisError;
 
 use super::history::readable;
 use super::{DomainError, State};
+
+/// The day with which Unix time begins.
+const FIRST_DAY: Date = Date::constant(1970, 1, 1);
 
 /// A query, taken apart. All of it must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +50,9 @@ pub enum QueryError {
     /// A date that is none.
     #[error("{0}: needs a date behind it, such as {0}:2026-01-31")]
     Date(&'static str),
+    /// A time of day.
+    #[error("{0}: takes whole days (UTC), such as {0}:2026-01-31, and no time")]
+    Time(&'static str),
     /// The same condition once more.
     #[error("{0}: may be said once only")]
     Twice(&'static str),
@@ -121,11 +126,13 @@ fn set<T>(name: &'static str, place: &mut Option<T>, value: T) -> Result<(), Que
 
 /// When a day begins, in Unix milliseconds.
 fn begin_of(name: &'static str, date: &str) -> Result<u64, QueryError> {
-    let begin = |date: &str| {
-        let begin = date.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
-        Some(begin.timestamp().as_millisecond().try_into().unwrap_or(0))
-    };
-    begin(date).ok_or(QueryError::Date(name))
+    let (day, behind) = date.split_at_checked("2026-01-31".len()).ok_or(QueryError::Date(name))?;
+    let day: Date = day.parse().map_err(|_| QueryError::Date(name))?;
+    if !behind.is_empty() {
+        return Err(QueryError::Time(name));
+    }
+    // Before 1970 nothing was said.
+    Ok(day.duration_since(FIRST_DAY).as_millis().try_into().unwrap_or(0))
 }
 
 /// The conversations in which `user` may look: the one named, or all that are theirs to read now.
@@ -174,6 +181,16 @@ mod tests {
     }
 
     #[test]
+    fn any_day_of_four_digits_can_be_said() {
+        let bounds = |query: &str| {
+            let Query { after_ms, before_ms, .. } = Query::parse(query).expect(query);
+            (after_ms, before_ms)
+        };
+        assert_eq!(bounds("after:0001-01-01 before:9999-12-31"), (Some(0), Some(253_402_214_400_000)));
+        assert_eq!(bounds("after:1970-01-02"), (Some(86_400_000), None));
+    }
+
+    #[test]
     fn what_cannot_be_understood_says_what_to_write() {
         let error = |text: &str| Query::parse(text).expect_err(text).to_string();
         insta::assert_snapshot!(error("  "), @r#"say what to look for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
@@ -181,6 +198,9 @@ mod tests {
         insta::assert_snapshot!(error("from:"), @"from: needs a name behind it, such as from:alice");
         insta::assert_snapshot!(error("in:general"), @"in: needs a name behind it, such as in:#general");
         insta::assert_snapshot!(error("before:yesterday"), @"before: needs a date behind it, such as before:2026-01-31");
+        insta::assert_snapshot!(error("before:2026-11-21T10:00"), @"before: takes whole days (UTC), such as before:2026-01-31, and no time");
+        insta::assert_snapshot!(error("after:2026-11-21T10:00:00Z"), @"after: takes whole days (UTC), such as after:2026-01-31, and no time");
+        insta::assert_snapshot!(error("after:20261121"), @"after: needs a date behind it, such as after:2026-01-31");
         insta::assert_snapshot!(error("after:2026-02-30"), @"after: needs a date behind it, such as after:2026-01-31");
         insta::assert_snapshot!(error("from:a from:b"), @"from: may be said once only");
         insta::assert_snapshot!(error(&"x ".repeat(SEARCH_WORDS_MAX + 1)), @"a query has at most 1024 bytes and 32 words");

@@ -162,6 +162,48 @@ fn two_people_share_one_numbering() {
 }
 
 #[test]
+fn only_what_can_be_mentioned_is_registered_and_older_accounts_stay() {
+    let mut world = World::with(&["alice"], []);
+    let mut refusal = |name: &str| {
+        let register = Command::Register { user: user(name), password: "x".into() };
+        world.refuses(register).to_string()
+    };
+    insta::assert_snapshot!(refusal("bob_"), @"a user's name ends with a letter or a digit, and @here is everybody: bob_ could not be mentioned; take another name");
+    insta::assert_snapshot!(refusal("Here"), @"a user's name ends with a letter or a digit, and @here is everybody: here could not be mentioned; take another name");
+    let mut log = world.log.clone();
+    log.push(log[0].replace("alice", "bob_"));
+    assert!(replay(&log).users.exists(&user("bob_")));
+}
+
+#[test]
+fn only_a_message_or_a_file_that_is_there_is_answered() {
+    let mut world = World::with(
+        &["alice", "bob"],
+        [create("alice", "#ops"), send("alice", "#ops"), send("alice", "#ops")],
+    );
+    world.does(files::share("alice", "#ops", false));
+    world.does(amendments::deletes("alice", "#ops", 3));
+    let answer = |to: &str, n: u64| {
+        let mut command = send("alice", to);
+        if let Command::Send { reply, .. } = &mut command {
+            *reply = Some(n);
+        }
+        command
+    };
+    for (n, what) in [(0, "nothing"), (1, "its beginning"), (3, "deleted"), (5, "a deletion"), (6, "to come")]
+    {
+        let refused = world.refuses(answer("#ops", n)).to_string();
+        assert_eq!(refused, format!("there is no message {n} in #ops, or it was deleted"), "{what}");
+    }
+    assert_eq!(
+        world.refuses(answer("@bob", 1)).to_string(),
+        "there is no message 1 in @bob, or it was deleted"
+    );
+    world.does(answer("#ops", 2));
+    world.does(answer("#ops", 4));
+}
+
+#[test]
 fn what_is_not_allowed_is_refused_and_changes_nothing() {
     let mut world = World::with(&["alice", "bob"], [create("alice", "#ops")]);
     let mut refusal = |command| world.refuses(command).to_string();

@@ -54,6 +54,28 @@ fn files_count_as_messages_do_and_what_is_deleted_does_not() {
 }
 
 #[test]
+fn what_an_operator_took_away_does_not_count_either() {
+    let world = World::with(
+        &["ana", "bob"],
+        [create("ana", "#a"), join("bob", "#a"), send("ana", "#a"), send("ana", "#a"), send("bob", "@ana")],
+    );
+    assert_eq!(reads(&world, "bob"), "#a 2/4 (2), @ana 1/1 (0)");
+    let redacted = |line: &String| match line.contains(r#""n":3,"#) || line.contains("@ana") {
+        true => line.replace(r#""text":"oi""#, r#""text":"","deleted":true"#),
+        false => line.clone(),
+    };
+    let mut log: Vec<_> = world.log.iter().map(redacted).collect();
+    for (conversation, n) in [("#a", 3), ("@ana @bob", 1)] {
+        log.push(format!(
+            r#"{{"kind":"redacted","at":7,"conversation":"{conversation}","numbers":[{n}],"by":"operator","head_before":"00"}}"#
+        ));
+    }
+    let world = World { state: replay(&log), log };
+    assert_eq!(reads(&world, "bob"), "#a 2/4 (1), @ana 1/1 (0)", "who said it has read it all the same");
+    assert_eq!(reads(&world, "ana"), "#a 4/4 (0), @bob 0/1 (0)");
+}
+
+#[test]
 fn the_sender_has_read_it_who_had_read_all_before() {
     let mut world = World::with(&["ana", "bob", "eva"], [send("ana", "@bob"), send("ana", "@bob")]);
     assert_eq!(
