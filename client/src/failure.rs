@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use common::accounts::{DISABLED_MEANWHILE, NO_SESSION};
 use common::{Error, Reason};
 use transport::TransportError;
 
@@ -73,6 +74,11 @@ impl Failure {
             | Self::Here(_)
             | Self::Machine(_) => false,
         }
+    }
+
+    /// Whether it is that the server has ended the session, of which the chat is told anyway.
+    pub(crate) fn is_end_of_session(&self) -> bool {
+        matches!(self, Self::Server(error) if [NO_SESSION, DISABLED_MEANWHILE].contains(&&*error.message))
     }
 
     /// What a script sees: 1 refused, 2 wrong usage, 3 not reachable.

@@ -133,6 +133,7 @@ fn the_prompt_counts_what_is_unread_elsewhere_and_stays_whole_with_wide_characte
     let alice = register(&node, &config, "alice");
     alice.enter("/create #日本語");
     alice.wait_for("alice created #日本語");
+    alice.wait_until("is asked", |screen| screen.trim_end().ends_with("#日本語>"));
     bob.send("@alice", "one").expect("sent");
     bob.send("@alice", "two").expect("sent");
     alice.wait_for("bob: two");

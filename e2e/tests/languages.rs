@@ -1,6 +1,7 @@
 //! The main paths through the chat, at a real terminal, in each language.
 
-use e2e::{Node, peers};
+use e2e::{Node, PASSWORD, peers};
+use serde_json::json;
 
 use crate::people::Person;
 
@@ -66,6 +67,49 @@ fn a_chat_that_cannot_begin_says_why_in_the_language_of_the_person() {
             assert_eq!(exit, Some(code), "{log}");
             assert!(log.starts_with(&format!("papo: {sentence}")), "{log}");
         }
+    }
+}
+
+#[test]
+fn who_is_shut_out_is_told_once_and_why() {
+    let node = Node::up();
+    let [mut admin] = peers(&node, ["admin"]);
+    for (lang, name, disabled, ended) in [
+        (
+            "en",
+            "bob",
+            "an administrator has disabled this account",
+            "your session was ended: go on with /login NAME",
+        ),
+        (
+            "pt-BR",
+            "joão",
+            "quem administra o nó desativou esta conta",
+            "sua sessão foi encerrada: continue com /login NOME",
+        ),
+    ] {
+        let person = Person::register(&node, name, lang);
+        let mut other = node.peer();
+        other.login(name).expect("another session");
+        other.call("session.revoke", json!({})).expect("the first one is over");
+        person.types("/users");
+        person.sees(ended);
+        person.is_asked("papo>");
+        assert!(!person.terminal.transcript().contains("papo: "), "{}", person.terminal.transcript());
+
+        person.types(&format!("/login {name}"));
+        person.terminal.wait_until("asks", |screen| {
+            screen.trim_end().ends_with(if lang == "en" { "password:" } else { "senha:" })
+        });
+        person.types(PASSWORD);
+        person.terminal.wait_until("lets in", |screen| screen.matches(name).count() > 3);
+        person.is_asked("papo>");
+        admin.call("admin.disable", json!({"user": name, "disabled": true})).expect("disabled");
+        person.types("/users");
+        person.sees(disabled);
+        person.is_asked("papo>");
+        let told = person.terminal.transcript();
+        assert_eq!(told.matches(disabled).count(), 1, "{told}");
     }
 }
 

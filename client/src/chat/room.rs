@@ -313,6 +313,7 @@ impl Room {
     pub(super) fn report(&self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         match outcome {
             Err(Failure::OutputClosed) => Err(Failure::OutputClosed),
+            Err(failure) if failure.is_end_of_session() => Ok(()),
             Err(failure) => {
                 complain(&self.words.failure(&failure));
                 Ok(())

@@ -17,6 +17,7 @@ mod tests;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use common::accounts::NO_SESSION;
 use common::{Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -204,7 +205,12 @@ impl Renderer {
             News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
             News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
             News::SetBack => Some(self.note(&self.words.set_back())),
-            News::SessionEnded(error) => Some(self.note(&self.words.session_ended(&self.words.error(error)))),
+            News::SessionEnded(error) if error.message == NO_SESSION => {
+                Some(self.note(&self.words.session_ended()))
+            }
+            News::SessionEnded(error) => {
+                Some(self.note(&self.words.session_ended_because(&self.words.error(error))))
+            }
         }
     }
 

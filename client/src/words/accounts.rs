@@ -15,9 +15,13 @@ super::sentences! {
         en: "you are logged out",
         pt: "você saiu da sua conta",
     }
-    session_ended(error: &str) {
-        en: "-- your session was ended: {error} (/login NAME) --",
-        pt: "-- sua sessão foi encerrada: {error} (/login NOME) --",
+    session_ended() {
+        en: "-- your session was ended: go on with /login NAME --",
+        pt: "-- sua sessão foi encerrada: continue com /login NOME --",
+    }
+    session_ended_because(error: &str) {
+        en: "-- your session was ended: {error} --",
+        pt: "-- sua sessão foi encerrada: {error} --",
     }
     password_changed(ended: u64) {
         en: "the password is changed; other sessions that were ended: {ended}",

@@ -96,6 +96,10 @@ const ACCOUNTS: &[Said] = &[
         "this token opens no session (any more): log in again",
         "a sessão não existe (mais): entre de novo com /login NOME",
     ),
+    (
+        "an administrator has disabled this account: ask them; its sessions are ended",
+        "quem administra o nó desativou esta conta: fale com essa pessoa; as sessões foram encerradas",
+    ),
     ("you are not logged in: log in first", "você não está na sua conta: entre com /login NOME"),
     ("you logged out", "você saiu da sua conta"),
     ("another session has begun", "outra sessão começou"),

@@ -17,7 +17,7 @@ pub mod known_tokens;
 
 use std::sync::Arc;
 
-use common::accounts::Token;
+use common::accounts::{DISABLED_MEANWHILE, NO_SESSION, Token};
 use common::limits::TOKEN_BYTES_MAX;
 use common::requests::{self, Asked};
 use common::rpc::{encode_error, encode_result};
@@ -192,9 +192,16 @@ impl Desk<'_> {
             }
             _ => None,
         };
-        known.cloned().ok_or_else(|| {
-            Error::new(Reason::Unauthenticated, "this token opens no session (any more): log in again")
-        })
+        known.cloned().ok_or_else(|| self.no_session(token))
+    }
+
+    /// Why a token opens no session: whoever was shut out by an administrator is told so.
+    fn no_session(&self, token: &Token<'_>) -> Error {
+        let owner = Some(token).filter(|token| token.len() <= TOKEN_BYTES_MAX);
+        let owner = owner.and_then(|token| self.tokens.made_for(token));
+        let is_disabled = owner.is_some_and(|user| self.ledger.state().users.is_disabled(&user));
+        let sentence = if is_disabled { DISABLED_MEANWHILE } else { NO_SESSION };
+        Error::new(Reason::Unauthenticated, sentence)
     }
 }
 

@@ -70,6 +70,12 @@ impl Users {
         self.accounts.contains_key(user)
     }
 
+    /// Whether an administrator has shut the user out.
+    #[must_use]
+    pub fn is_disabled(&self, user: &UserName) -> bool {
+        self.accounts.get(user).is_some_and(|account| account.disabled)
+    }
+
     /// The hash of a user's password.
     #[must_use]
     pub fn password(&self, user: &UserName) -> Option<&str> {
