@@ -77,7 +77,7 @@ fn chat(node: &Node, config: &TempDir) -> [Duration; 2] {
     let mut child = command.spawn().expect("papo");
     let mut times = [Duration::ZERO; 2];
     for line in BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok) {
-        if line == format!("unread: {} in {CONVERSATIONS} conversations", CONVERSATIONS * MESSAGES) {
+        if line == format!("unread: {}, conversations: {CONVERSATIONS}", CONVERSATIONS * MESSAGES) {
             times[0] = begun.elapsed();
         } else if line.contains("alice: ") && times[1].is_zero() {
             times[1] = begun.elapsed();

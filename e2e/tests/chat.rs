@@ -90,6 +90,10 @@ fn papo_speaks_the_language_of_each_person() {
     joao.wait_for("alice: hello");
     joao.enter("/kick bob");
     joao.wait_for("papo: bob não está em #geral: veja /members");
+    joao.enter("/kick");
+    joao.wait_for("papo: diga /kick USUÁRIO [#CANAL]: ");
+    joao.enter("/login");
+    joao.wait_for("papo: diga /login NOME: ");
     joao.enter("/xyz");
     joao.wait_for("papo: não existe /xyz: /help lista os comandos");
 }

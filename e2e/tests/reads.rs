@@ -28,7 +28,7 @@ fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_messa
     terminal.enter("/login bob");
     terminal.wait_for("password");
     terminal.enter(PASSWORD);
-    terminal.wait_for("unread: 3 in 2 conversations");
+    terminal.wait_for("unread: 3, conversations: 2");
     terminal.wait_for("#a: 2 unread, 1 for you, after 3");
     terminal.wait_for("#a: 2 unread, from 4 on");
     terminal.wait_for("alice: two");

@@ -50,6 +50,15 @@ impl Command {
         self
     }
 
+    /// Does what a line says. Who has left out what the command needs is told what that is.
+    pub(super) fn obey(&self, room: &mut Room, arguments: &str) -> Result<(), Failure> {
+        let (words, wanted) = (room.words, room.words.of(self.arguments));
+        if arguments.is_empty() && !wanted.is_empty() && !wanted.starts_with('[') {
+            return Err(Failure::Usage(words.usage(self.name, wanted, words.of(self.help))));
+        }
+        (self.run)(room, arguments)
+    }
+
     /// It has to do with passwords.
     const fn private(mut self) -> Self {
         self.is_private = true;

@@ -148,7 +148,7 @@ impl Room {
         }
         match Line::read(line) {
             Line::Nothing => Ok(()),
-            Line::Command(command, arguments) => (command.run)(self, arguments),
+            Line::Command(command, arguments) => command.obey(self, arguments),
             Line::Unknown(name) => Err(Failure::Usage(self.words.no_such_command(name))),
             Line::Open(conversation) => self.open(conversation),
             Line::Text(text) => self.send(self.open.clone().ok_or_else(|| self.nothing_open())?, text),

@@ -3,7 +3,7 @@
 use common::UserName;
 use common::admin::{Channel, Session, Stats, User};
 
-use super::lists::day;
+use super::dates::date_and_time;
 use crate::session::Overview;
 use crate::words::Words;
 
@@ -31,18 +31,23 @@ fn user(words: Words, user: &User) -> String {
     let administrator = user.administrator.then(|| words.listed_administrator());
     let disabled = user.disabled.then(|| words.listed_disabled());
     let marks: String = administrator.into_iter().chain(disabled).collect();
-    words.account_line(&user.user, &day(user.since), user.sessions, &marks)
+    words.account_line(&user.user, &date_and_time(user.since), user.sessions, &marks)
 }
 
 fn channel(words: Words, channel: &Channel) -> String {
     let openness = channel.private.then(|| words.listed_private());
     let owner = channel.owner.as_ref().map(|owner| words.listed_owner(owner));
     let marks: String = openness.into_iter().chain(owner).collect();
-    words.channel_line(&channel.channel, &day(channel.since), channel.members, channel.n, &marks)
+    words.channel_line(&channel.channel, &date_and_time(channel.since), channel.members, channel.n, &marks)
 }
 
 fn session(words: Words, session: &Session) -> String {
-    words.session_line(&session.user, session.session, &day(session.opened), &day(session.expires))
+    words.session_line(
+        &session.user,
+        session.session,
+        &date_and_time(session.opened),
+        &date_and_time(session.expires),
+    )
 }
 
 fn stats(words: Words, stats: &Stats) -> Vec<String> {
@@ -73,12 +78,15 @@ mod tests {
             Overview::Stats(serde_json::from_str(stats).expect("stats")),
         ];
         let lines: Vec<_> = overviews.iter().flat_map(|one| overview(Words::ENGLISH, one)).collect();
-        insta::assert_snapshot!(lines.join("\n"), @r"
-        @ana since 1970-01-01 00:00 UTC, sessions: 2, administrator
-        @bob since 1970-01-01 00:00 UTC, sessions: 0, disabled
-        #a since 1970-01-01 00:00 UTC, members: 2, events: 7, owner @ana
-        #b since 1970-01-01 00:00 UTC, members: 0, events: 9, private
-        @ana 00000000-0000-0000-0000-000000000007 opened 1970-01-01 00:00 UTC, ends 2025-11-21 04:40 UTC
+        // The times are those of this machine.
+        let lines = lines.join("\n").replace(&date_and_time(0), "FIRST");
+        let lines = lines.replace(&date_and_time(1_763_700_000_123), "THEN");
+        insta::assert_snapshot!(lines, @r"
+        @ana since FIRST, sessions: 2, administrator
+        @bob since FIRST, sessions: 0, disabled
+        #a since FIRST, members: 2, events: 7, owner @ana
+        #b since FIRST, members: 0, events: 9, private
+        @ana 00000000-0000-0000-0000-000000000007 opened FIRST, ends THEN
         users: 3, administrators: 1, disabled: 1
         open sessions: 2
         channels: 2, private: 1

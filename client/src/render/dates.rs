@@ -57,7 +57,13 @@ impl Calendar {
     /// A time, with its date unless it is today's.
     pub(super) fn moment(&self, unix_ms: u64) -> String {
         let zoned = self.zoned(unix_ms);
-        if zoned.date() == self.today() { time(&zoned) } else { format!("{} {}", zoned.date(), time(&zoned)) }
+        if zoned.date() == self.today() { time(&zoned) } else { self.in_full(unix_ms) }
+    }
+
+    /// A time with its date, whichever that is.
+    pub(super) fn in_full(&self, unix_ms: u64) -> String {
+        let zoned = self.zoned(unix_ms);
+        format!("{} {}", zoned.date(), time(&zoned))
     }
 
     /// The date that has to stand before an event, which is shown now.
@@ -87,6 +93,11 @@ impl Calendar {
     fn last(&self) -> MutexGuard<'_, Option<Date>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A date with its time, in lists.
+pub(super) fn date_and_time(unix_ms: u64) -> String {
+    Calendar::new(Dates::Elsewhere).in_full(unix_ms)
 }
 
 fn time(zoned: &Zoned) -> String {

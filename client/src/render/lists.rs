@@ -4,8 +4,8 @@
 use common::accounts::{SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Invitation, Member, Role};
 use common::reads::Reading;
-use jiff::Timestamp;
 
+use super::dates::date_and_time;
 use crate::words::Words;
 
 /// A channel: `*` marks one's own, `+` those one is invited to.
@@ -40,7 +40,7 @@ pub(crate) fn invitation(words: Words, invitation: &Invitation) -> String {
 
 /// A user, and whether they are there.
 pub(crate) fn user(words: Words, info: &UserInfo) -> String {
-    let seen = info.seen.map(|seen| words.seen_last(&day(seen)));
+    let seen = info.seen.map(|seen| words.seen_last(&date_and_time(seen)));
     let state = seen.or_else(|| info.state.map(|state| words.state(state)));
     match state {
         Some(state) => format!("@{} ({state})", info.user),
@@ -60,17 +60,12 @@ pub(crate) fn reading(words: Words, reading: &Reading) -> String {
 /// A session: `*` marks the one that asks.
 pub(crate) fn session(words: Words, session: &SessionInfo) -> String {
     let mark = if session.current { '*' } else { ' ' };
-    let (opened, expires) = (day(session.opened), day(session.expires));
+    let (opened, expires) = (date_and_time(session.opened), date_and_time(session.expires));
     words.session(mark, session.session, &opened, &expires)
 }
 
 fn above_member(words: Words, role: Role) -> Option<String> {
     (role != Role::Member).then(|| words.role(role))
-}
-
-pub(super) fn day(unix_ms: u64) -> String {
-    let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    time.unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 #[cfg(test)]
@@ -111,12 +106,14 @@ mod tests {
             shown(r#","state":"offline""#),
             shown(r#","state":"offline","seen":1763700000123"#),
         ];
-        insta::assert_snapshot!(lines.join("\n"), @"
+        // The time is that of this machine.
+        let lines = lines.join("\n").replace(&date_and_time(1_763_700_000_123), "THEN");
+        insta::assert_snapshot!(lines, @"
         @bob
         @bob (online)
         @bob (away)
         @bob (offline)
-        @bob (seen 2025-11-21 04:40 UTC)
+        @bob (seen THEN)
         ");
     }
 
@@ -127,6 +124,10 @@ mod tests {
         assert_eq!([bob(Role::Member), bob(Role::Moderator)], ["@bob", "@bob (moderator)"]);
         let uuid = uuid::Uuid::from_u128(7);
         let info = SessionInfo { session: uuid, opened: 0, expires: 1_763_700_000_123, current: true };
-        insta::assert_snapshot!(session(Words::ENGLISH, &info), @"* 00000000-0000-0000-0000-000000000007 opened 1970-01-01 00:00 UTC, ends 2025-11-21 04:40 UTC");
+        let times = [(0, "FIRST"), (1_763_700_000_123, "THEN")];
+        let shown = times.iter().fold(session(Words::ENGLISH, &info), |shown, (time, name)| {
+            shown.replace(&date_and_time(*time), name)
+        });
+        insta::assert_snapshot!(shown, @"* 00000000-0000-0000-0000-000000000007 opened FIRST, ends THEN");
     }
 }

@@ -14,7 +14,9 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
         },
         words.waiting(status.standing.waiting),
     ];
-    lines.extend(status.conversations.iter().map(|progress| {
+    // What nothing was ever said in may not even be there: a direct conversation with a name that nobody has.
+    let begun = status.conversations.iter().filter(|progress| progress.head > 0);
+    lines.extend(begun.map(|progress| {
         if progress.shown == progress.head {
             words.complete_up_to(&progress.conversation, progress.head)
         } else {
@@ -70,6 +72,14 @@ mod tests {
         waiting to be sent: 3
         complete up to #general 4211
         ");
+        let nobody =
+            Progress { conversation: common::Target::new("@nobody").expect("a name"), shown: 0, head: 0 };
+        let empty = Status { conversations: vec![nobody], ..of(Connectivity::Connected, 0) };
+        assert_eq!(
+            status(Words::ENGLISH, &empty, "tcp://a:5555").len(),
+            2,
+            "nothing of whom there may not be"
+        );
         insta::assert_snapshot!(shown(Connectivity::Offline, 4200), @"
         offline: tcp://a:5555 does not answer; trying again
         waiting to be sent: 3

@@ -109,6 +109,12 @@ fn the_date_stands_between_days_and_before_a_page_that_is_not_of_today() {
 }
 
 #[test]
+fn lists_have_local_times_with_their_dates() {
+    let calendar = dated(Dates::InFront).calendar;
+    insta::assert_snapshot!(calendar.in_full(1_769_907_600_000), @"2026-02-01 02:00");
+}
+
+#[test]
 fn the_date_stands_in_front_of_what_is_not_of_one_row() {
     let renderer = dated(Dates::InFront);
     let said =

@@ -162,7 +162,10 @@ impl Sending {
         match news {
             News::Sent { outcome, .. } => self.sent(outcome),
             News::Recalled(messages) => {
-                complain(&format!("sending first what was not sent before: {} messages", messages.len()));
+                complain(&format!(
+                    "sending first the messages that were not sent before: {}",
+                    messages.len()
+                ));
                 self.underway += messages.len();
                 self.wait_anew();
                 Ok(())

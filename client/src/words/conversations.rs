@@ -43,6 +43,10 @@ super::sentences! {
         en: "there is no /{name}: /help lists the commands",
         pt: "não existe /{name}: /help lista os comandos",
     }
+    usage(name: &str, arguments: &str, help: &str) {
+        en: "say /{name} {arguments}: {help}",
+        pt: "diga /{name} {arguments}: {help}",
+    }
     anything_else_is_said() {
         en: "anything else is said in the open conversation; //text says /text",
         pt: "tudo o mais é dito na conversa aberta; //texto diz /texto",

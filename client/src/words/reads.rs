@@ -6,16 +6,16 @@ use super::sentences;
 
 sentences! {
     unread_in_all(messages: u64, conversations: usize) {
-        en: "unread: {messages} in {conversations} conversations",
-        pt: "não lidas: {messages} em {conversations} conversas",
+        en: "unread: {messages}, conversations: {conversations}",
+        pt: "por ler: {messages}, conversas: {conversations}",
     }
     reading(conversation: &Target, unread: u64, n: u64) {
         en: "{conversation}: {unread} unread, after {n}",
-        pt: "{conversation}: {unread} não lidas, depois de {n}",
+        pt: "{conversation}: {unread} por ler, depois de {n}",
     }
     reading_with_mentions(conversation: &Target, unread: u64, mentions: u64, n: u64) {
         en: "{conversation}: {unread} unread, {mentions} for you, after {n}",
-        pt: "{conversation}: {unread} não lidas, {mentions} para você, depois de {n}",
+        pt: "{conversation}: {unread} por ler, {mentions} para você, depois de {n}",
     }
     no_mentions() {
         en: "nobody has mentioned you",
@@ -31,7 +31,7 @@ sentences! {
     }
     shown_unread(conversation: &Target, unread: u64, n: u64) {
         en: "-- {conversation}: {unread} unread, from {n} on --",
-        pt: "-- {conversation}: {unread} não lidas, a partir de {n} --",
+        pt: "-- {conversation}: {unread} por ler, a partir de {n} --",
     }
     taken_as_read(conversation: &Target) {
         en: "-- {conversation}: all read --",

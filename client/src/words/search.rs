@@ -12,7 +12,7 @@ sentences! {
         pt: "-- as {count} mais novas; diga mais palavras, ou before:DATA --",
     }
     index_behind(behind: u64) {
-        en: "the index is being made: {behind} records are still to be looked through",
-        pt: "o índice está sendo feito: faltam {behind} registros",
+        en: "the index is being made; records still to be looked through: {behind}",
+        pt: "o índice está sendo feito; registros que faltam: {behind}",
     }
 }
