@@ -25,7 +25,7 @@ fn the_transcript_of_the_readme_is_what_two_people_see() {
     joao.sees("alice: só para você");
     joao.types("/msg @alice recebi 🎉");
     alice.sees("joão: recebi 🎉");
-    joao.is_asked("#general (2)>");
+    joao.is_asked("#general (1)>");
     alice.types("/members");
     alice.sees("@joão\n");
     alice.is_asked("#general (1)>");

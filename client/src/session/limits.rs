@@ -85,6 +85,9 @@ pub const UNREAD_EVENTS: u64 = 50;
 /// costs its readers a third of a record a second at most.
 pub const MARK_EVERY_MS: u64 = 3_000;
 
+/// Own messages remembered in a conversation where something else is unread: more than anybody writes who reads nothing.
+pub const OWN_UNREAD_MAX: usize = 10_000;
+
 // Bounds that must fit into one another.
 const _: () = assert!(REPLY_WAIT_MS < REPLY_WAIT_MS_MAX, "the first delay is the shortest");
 const _: () = assert!(

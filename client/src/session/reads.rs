@@ -12,7 +12,7 @@ use common::{Body, Error, Method, Target, UserName};
 use super::Session;
 use super::channels::is_last;
 use super::exchange::{Answer, Effect, Entry, News};
-use super::limits::MARK_EVERY_MS;
+use super::limits::{MARK_EVERY_MS, OWN_UNREAD_MAX};
 use super::requests::{Purpose, Question, read};
 
 /// How far the person has read their conversations.
@@ -20,6 +20,8 @@ use super::requests::{Purpose, Question, read};
 pub(super) struct Reads {
     /// As the server told when it was asked, and as it went on since then. Empty before.
     known: BTreeMap<Target, Reading>,
+    /// One's own messages that came since something else was unread: they do not count, and so do not when deleted.
+    own: BTreeMap<Target, Vec<u64>>,
     /// Whether the server was asked: who has just come has no conversation, and counts from nothing.
     pub(super) is_listed: bool,
     /// The conversation on the screen, and the last event shown there without a hole before it.
@@ -83,6 +85,7 @@ impl Reads {
     /// A conversation is not the person's any more: nothing is unread there, and there is nobody to tell what was read.
     pub(super) fn forget(&mut self, conversation: &Target) {
         self.known.remove(conversation);
+        self.own.remove(conversation);
         self.left.remove(conversation);
         if self.open.as_ref().is_some_and(|(open, _)| open == conversation) {
             self.is_mark_due = false;
@@ -104,7 +107,7 @@ impl Reads {
             let reading = self.known.entry(entry.conversation.clone()).or_insert_with(new);
             // What the server has told of is counted.
             if entry.n > reading.head {
-                count(reading, is_own, entry);
+                count(reading, self.own.entry(entry.conversation.clone()).or_default(), is_own, entry);
             }
         }
         let is_others = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_to_be_read());
@@ -119,18 +122,25 @@ impl Reads {
 }
 
 /// Counts an event as the server does. Mentions are the server's alone: it is asked when somebody wants to see them.
-fn count(reading: &mut Reading, is_own: bool, entry: &Entry) {
+fn count(reading: &mut Reading, own: &mut Vec<u64>, is_own: bool, entry: &Entry) {
     reading.head = entry.n;
     let Some(body) = entry.event.as_ref().map(|event| &event.body) else { return };
     if is_own && *body == Body::Joined {
         // A membership begins with nothing unread.
         (reading.n, reading.unread) = (entry.n, 0);
     } else if let Body::Deleted { of, .. } = body {
-        // What was taken back need not be read any more.
-        reading.unread = reading.unread.saturating_sub(u64::from(*of > reading.n));
+        // What was taken back need not be read any more, if it had to: one's own did not. Nobody but its author takes back
+        // what they have not read, so that all one takes back oneself was one's own or read.
+        let was_unread = *of > reading.n && !is_own && !own.contains(of);
+        reading.unread = reading.unread.saturating_sub(u64::from(was_unread));
     } else if body.is_to_be_read() && is_own && reading.unread == 0 {
         // Who has nothing unread has read their own message too.
         reading.n = entry.n;
+        own.clear();
+    } else if body.is_to_be_read() && is_own {
+        if own.len() < OWN_UNREAD_MAX {
+            own.push(entry.n);
+        }
     } else if body.is_to_be_read() {
         reading.unread += 1;
     }

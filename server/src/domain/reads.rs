@@ -1,4 +1,4 @@
-//! How far everybody has read, and how many messages are unread. Only messages and files count
+//! How far everybody has read, and how many messages are unread. Only messages and files of others count
 //! ([`Body::is_to_be_read`]): the numbers of the other events of a conversation are kept, which are few, so that counting needs no look at the log, and sending no work
 //! for every member.
 
@@ -24,13 +24,34 @@ pub struct ReadState {
     mentions: Mentions,
 }
 
+/// Own messages that are remembered behind a mark: more than anybody writes who never reads. A program may; from there on
+/// its own messages count as unread.
+const OWN_MAX: usize = 10_000;
+
 /// How far somebody has read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     /// The event by which their membership began; 0 between two users.
     since: u64,
     /// The last event that was read.
     n: u64,
+    /// Their own messages behind that, in order, which are not unread.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    own: Vec<u64>,
+}
+
+impl Mark {
+    /// Everything up to `n` was read.
+    fn move_to(&mut self, n: u64) {
+        self.n = self.n.max(n);
+        let read = self.own.partition_point(|own| *own <= self.n);
+        self.own.drain(..read);
+    }
+
+    /// How many events are to be read, up to `head`, when those numbered `others` are not.
+    fn unread(&self, others: &[u64], head: u64) -> u64 {
+        messages(others, self.n, head).saturating_sub(self.own.len() as u64)
+    }
 }
 
 impl ReadState {
@@ -45,11 +66,15 @@ impl ReadState {
         }
         self.mentions.take(record, event, |user| self.marks.contains_key(user));
         let before = event.n.saturating_sub(1);
-        match self.marks.get_mut(&event.from) {
-            Some(mark) if mark.n == before || messages(&self.others, mark.n, before) == 0 => mark.n = event.n,
-            Some(_) => {}
-            None if messages(&self.others, 0, before) == 0 => self.mark(&event.from, event.n),
-            None => {}
+        // Looked up by reference first: of nearly all messages the sender is known.
+        let mark = match self.marks.get_mut(&event.from) {
+            Some(mark) => mark,
+            None => self.marks.entry(event.from.clone()).or_default(),
+        };
+        if mark.n == before || mark.unread(&self.others, before) == 0 {
+            mark.move_to(event.n);
+        } else if mark.own.len() < OWN_MAX {
+            mark.own.push(event.n);
         }
     }
 
@@ -58,12 +83,15 @@ impl ReadState {
         if let Err(place) = self.others.binary_search(&n) {
             self.others.insert(place, n);
             self.mentions.remove(n);
+            for mark in self.marks.values_mut().filter(|mark| !mark.own.is_empty()) {
+                mark.own.retain(|own| *own != n);
+            }
         }
     }
 
     /// Somebody has become a member by this event: what was said before is not unread.
     pub(super) fn begin(&mut self, user: &UserName, n: u64) {
-        self.marks.insert(user.clone(), Mark { since: n, n });
+        self.marks.insert(user.clone(), Mark { since: n, n, own: Vec::new() });
     }
 
     /// Somebody is a member no more.
@@ -75,8 +103,8 @@ impl ReadState {
     /// Somebody has read up to `n`. A mark never goes back.
     pub(super) fn mark(&mut self, user: &UserName, n: u64) {
         match self.marks.get_mut(user) {
-            Some(mark) => mark.n = mark.n.max(n),
-            None => drop(self.marks.insert(user.clone(), Mark { since: 0, n })),
+            Some(mark) => mark.move_to(n),
+            None => drop(self.marks.insert(user.clone(), Mark { n, ..Mark::default() })),
         }
     }
 
@@ -89,6 +117,14 @@ impl ReadState {
     /// Whether this is a message or a file, and was not taken back.
     pub(super) fn is_said(&self, n: u64) -> bool {
         self.others.binary_search(&n).is_err()
+    }
+
+    /// How many events up to `head` are unread for `user`.
+    fn unread(&self, user: &UserName, head: u64) -> u64 {
+        match self.marks.get(user) {
+            Some(mark) => mark.unread(&self.others, head),
+            None => messages(&self.others, 0, head),
+        }
     }
 
     /// The last event that `user` has read, 0 when that is none.
@@ -129,7 +165,7 @@ pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Readin
     if head == 0 {
         return None;
     }
-    let unread = messages(&reads.others, n, head);
+    let unread = reads.unread(user, head);
     let mentions = reads.mentions(user).filter(|mentioned| mentioned.n > n).count() as u64;
     Some(Reading { conversation: target.clone(), n, head, unread, mentions })
 }

@@ -49,7 +49,7 @@ fn files_count_as_messages_do_and_what_is_deleted_does_not() {
     world.does(deletes("ana", "#a", 3));
     assert_eq!(reads(&world, "bob"), "#a 2/5 (1)", "the file was taken back");
     world.does(share("bob", "#a", false));
-    assert_eq!(reads(&world, "bob"), "#a 2/6 (2)", "a program may have sent it");
+    assert_eq!(reads(&world, "bob"), "#a 2/6 (1)", "a program may have sent it, and it is no news");
     assert_eq!(reads(&world, "ana"), "#a 4/6 (1)");
 }
 
@@ -83,12 +83,23 @@ fn the_sender_has_read_it_who_had_read_all_before() {
         ("@bob 2/2 (0)", "@ana 0/2 (2)")
     );
     world.does(send("bob", "@ana"));
-    assert_eq!(reads(&world, "bob"), "@ana 0/3 (3)", "bob may have sent it without looking");
+    assert_eq!(reads(&world, "bob"), "@ana 0/3 (2)", "bob may have sent it without looking");
+    world.does(send("ana", "@bob"));
+    world.does(send("bob", "@ana"));
+    assert_eq!(reads(&world, "bob"), "@ana 0/5 (3)");
+    world.does(deletes("bob", "@ana", 3));
+    assert_eq!(reads(&world, "bob"), "@ana 0/6 (3)", "it did not count before either");
+    world.does(mark("bob", "@ana", 2));
+    assert_eq!(reads(&world, "bob"), "@ana 2/6 (1)", "one of ana's");
+    world.does(mark("bob", "@ana", 4));
+    assert_eq!(reads(&world, "bob"), "@ana 4/6 (0)", "one of one's own, and that one was deleted");
+    world.does(send("bob", "@ana"));
+    assert_eq!(reads(&world, "bob"), "@ana 7/7 (0)", "nothing was unread");
     world.does(create("ana", "#a"));
     world.does(join("bob", "#a"));
     world.does(join("eva", "#a"));
     world.does(send("bob", "#a"));
-    assert_eq!(reads(&world, "bob"), "#a 4/4 (0), @ana 0/3 (3)", "that eva came need not be read");
+    assert_eq!(reads(&world, "bob"), "#a 4/4 (0), @ana 7/7 (0)", "that eva came need not be read");
 }
 
 #[test]
