@@ -167,7 +167,7 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
     alice.types("@bruna");
     alice.is_asked("@bruna>");
     for (line, refusal) in [
-        ("/send", "say which file"),
+        ("/send", "say /send PATH: "),
         ("/send /nowhere/at/all", "cannot read /nowhere/at/all: "),
         ("/send /dev", "/dev is not a file"),
         ("/get", "no file was sent to @bruna lately"),
