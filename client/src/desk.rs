@@ -17,7 +17,7 @@ use crate::connection::{Connection, Place, Server};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
-use crate::session::{Alteration, Amend, Answer, Command, Message, News, Status};
+use crate::session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
 use crate::trouble::Trouble;
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
@@ -53,9 +53,6 @@ impl Keys {
         self.waker.wake();
     }
 }
-
-/// The ticket of what has no answer.
-const NOBODY: u64 = 0;
 
 /// How long the end of the network thread is waited for: it may be telling news that nobody reads any more.
 const LEAVING_TIME: Duration = Duration::from_secs(1);

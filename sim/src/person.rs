@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use client::session::{Answer, Command, Effect, Entry, Follow, Message, News, Range, Session, Transferred};
+use client::session::{
+    Answer, Command, Effect, Entry, Follow, Message, NOBODY, News, Range, Session, Transferred,
+};
 use common::accounts::LoggedIn;
 use common::{ChannelName, Conversation, Target, Text, UserName};
 use uuid::{Builder, Uuid};
@@ -15,7 +17,7 @@ use crate::dice::Dice;
 use crate::node::{BEGIN_UNIX_MS, token};
 
 /// The ticket of the wish to follow everything; those of questions are greater.
-const FOLLOW_TICKET: u64 = 0;
+const FOLLOW_TICKET: u64 = NOBODY + 1;
 
 /// A client and its person.
 pub(crate) struct Person {
@@ -207,7 +209,11 @@ impl Person {
             let text = Text::new(text).expect("a text");
             self.said.push((Conversation::of(self.user(), &to), id));
             if let Some(session) = &mut self.session {
-                session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
+                session.command(
+                    now_ms,
+                    NOBODY,
+                    Command::Send(Message { to: to.clone(), id, text, reply: None }),
+                );
             }
         }
         format!("says {count} to {to}")

@@ -170,7 +170,7 @@ impl Room {
             }
             Step::Run(menu, command, arguments) => {
                 self.menu = Some(menu);
-                (command.run)(self, &arguments)?;
+                command.obey(self, &arguments)?;
                 if !self.is_in_menu() || self.is_over {
                     return Ok(());
                 }

@@ -16,6 +16,9 @@ use super::files::{Transfer, Transferred};
 use super::admin::{Administration, Overview};
 pub use super::entry::Entry;
 
+/// The ticket of what nobody waits for: what has no answer, and what a session asks by itself.
+pub const NOBODY: u64 = 0;
+
 /// What the person asks for.
 #[derive(Debug, Clone)]
 pub enum Command {

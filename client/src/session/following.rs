@@ -11,11 +11,11 @@ use common::node::{Info, Nothing, PROTOCOL};
 use common::{Error, Method, Reason, Target};
 
 use super::Session;
-use super::exchange::{Answer, Effect, Follow, News};
+use super::exchange::{Answer, Effect, Follow, NOBODY, News};
 use super::history::Repairs;
 use super::limits::{FANOUT_GRACE_MS, GAP_GRACE_MS};
 use super::reads::Reads;
-use super::requests::{HeadsKind, NOBODY, Purpose, read};
+use super::requests::{HeadsKind, Purpose, read};
 use super::timeline::Timeline;
 use super::topics::Topics;
 

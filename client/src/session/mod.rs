@@ -44,7 +44,7 @@ use serde::Serialize;
 pub use admin::{Administration, Overview};
 pub use exchange::{
     Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message,
-    News, Range,
+    NOBODY, News, Range,
 };
 pub use files::{Transfer, Transferred};
 pub use queues::Queue;

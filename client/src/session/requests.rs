@@ -16,9 +16,6 @@ use super::exchange::Effect;
 use super::files::Step;
 use super::limits::{QUESTIONS_WAITING_MAX, REPLY_WAIT_MS};
 
-/// The ticket of what the session asks by itself, as the person would: nobody waits for the answer.
-pub(super) const NOBODY: u64 = u64::MAX;
-
 /// Why a request was made.
 #[derive(Debug, Clone)]
 pub(super) enum Purpose {

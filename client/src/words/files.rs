@@ -55,10 +55,6 @@ super::sentences! {
         en: "files that were not sent or fetched: {count}",
         pt: "arquivos que não foram enviados ou baixados: {count}",
     }
-    say_a_path() {
-        en: "say which file: /send plan.pdf",
-        pt: "diga qual arquivo: /send plano.pdf",
-    }
     say_a_file_number() {
         en: "say a number: /get 17 fetches the file that 17 is",
         pt: "diga um número: /get 17 baixa o arquivo que é o 17",

@@ -84,8 +84,9 @@ fn fill(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Conten
         let _stays = fs::remove_dir_all(&staging);
     }
     let contents = checked?;
-    let restored = staging.join(RESTORED_FILE);
-    write_private(&restored, &format!("{now_ms}\n")).map_err(io_error("write", &restored))?;
+    let restored =
+        RealDisk::new(&staging).replace_atomically(RESTORED_FILE, format!("{now_ms}\n").as_bytes());
+    restored.map_err(io_error("write", &staging.join(RESTORED_FILE)))?;
     move_into_place(&staging, data)?;
     Ok(contents)
 }
@@ -229,12 +230,6 @@ fn prepared(state: &State, at: Checkpoint) -> Result<store::Prepared, BackupErro
         path: PathBuf::from("the snapshots"),
         source: error.into(),
     })
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 /// Moves what was checked into the data folder. The folder it comes from goes last: as long as it is there, the data

@@ -18,8 +18,9 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use crate::domain::{DomainError, State, TopicSecret};
-use crate::journal::{Disk, JournalError, LOG_FOLDER, RealDisk, for_each_line};
+use crate::journal::{Disk, JournalError, RealDisk, for_each_line};
 use crate::records::Record;
+use crate::store::{self, StoreError};
 
 pub use contents::Contents;
 pub use facts::{Fact, Past};
@@ -36,9 +37,9 @@ pub enum Piece<'a> {
 /// Why there is no export.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// There is no log.
-    #[error("{0} is no data folder: there is no log in it; name the right one with --data")]
-    NoData(PathBuf),
+    /// The data folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No such channel or user.
     #[error(transparent)]
     Domain(#[from] DomainError),
@@ -103,9 +104,7 @@ pub fn export(
     wanted: &Target,
     mut give: impl FnMut(Piece<'_>) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
-    if !data.join(LOG_FOLDER).is_dir() {
-        return Err(ExportError::NoData(data.to_owned()));
-    }
+    store::check_is_data(data)?;
     let disk = RealDisk::new(data);
     let survey = Survey::of(&disk, wanted)?;
     match wanted {

@@ -29,9 +29,6 @@ pub(super) static COMMANDS: &[Command] = &[
 
 fn send(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     let to = room.open.clone().ok_or_else(|| room.nothing_open())?;
-    if arguments.is_empty() {
-        return Err(Failure::Usage(room.words.say_a_path()));
-    }
     let chosen = Chosen::open(room.words, &typed(arguments))?;
     room.transfer(Transfer::Send(Arc::new(chosen), to))
 }
