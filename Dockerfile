@@ -14,9 +14,9 @@ COPY . .
 # the time of a file, and another checkout's files may be older than the cache and yet different.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/papo/target \
-    touch ./*/src/*.rs \
- && cargo build --release --locked --package papo \
- && install -D target/release/papo /out/papo
+    find . -name "*.rs" -exec touch {} + \
+ && cargo build --profile dist --locked --package papo \
+ && install -D target/dist/papo /out/papo
 
 FROM debian:trixie-slim
 # A new volume takes its owner from the folder it is mounted on: `docker run -v papo:/data papo server` needs no

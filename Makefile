@@ -11,8 +11,8 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 
 target_folder := $(or $(CARGO_TARGET_DIR),target)
 
-# Says what is done before it is done.
-say = @printf '\n==> %s\n' '$(1)'
+# Runs one step of `make test` and prints its seconds.
+step = @scripts/step
 
 .PHONY: help up bench bench-growth sim test check fmt chaos storm audit fuzz needs-build needs-test fmt-check clippy build tests doc
 
@@ -24,16 +24,16 @@ up: needs-build ## Builds papo and runs a node; data goes to ./data
 	exec "$(target_folder)/release/papo" up
 
 bench: needs-build ## Measures papo beside Redis, NATS and ngIRCd; writes docs/PERFORMANCE.md (about 15 minutes)
-	bench/install-peers
-	cargo build --release --locked --package papo --package bench
-	"$(target_folder)/release/bench" --folder "$(target_folder)/bench" --docs docs $(BENCH)
+	tests/bench/install-peers
+	cargo build --profile dist --locked --package papo --package bench
+	"$(target_folder)/dist/bench" --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
 bench-growth: needs-build ## Only what papo costs as it grows, up to a log of 10 million messages (6 GB of disk, about 15 minutes)
-	cargo build --release --locked --package papo --package bench
-	"$(target_folder)/release/bench" grow --large --folder "$(target_folder)/bench" --docs docs $(BENCH)
+	cargo build --profile dist --locked --package papo --package bench
+	"$(target_folder)/dist/bench" grow --large --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
-test: needs-test fmt-check clippy build tests doc ## Everything CI checks: format, lints, tests, documentation
-	$(call say,make test: all passed)
+test: needs-test ## Everything CI checks: format, lints, tests, documentation; prints the seconds of each step
+	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests doc
 
 check: needs-build fmt-check clippy ## The quick part of make test: format and lints
 
@@ -62,7 +62,7 @@ audit: ## Checks licences and sources of all packages (needs cargo-deny; not par
 fuzz: needs-build ## Fuzzes request lines and the recovery of the log, a minute each (needs cargo-fuzz, no nightly; not part of CI)
 	@command -v cargo-fuzz >/dev/null || { echo 'needs cargo-fuzz: cargo install --locked cargo-fuzz' >&2; exit 1; }
 	for target in requests recovery; do \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz "$$target" -- -max_total_time=60 -max_len=4096; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz "$$target" -- -max_total_time=60 -max_len=4096; \
 	done
 
 needs-build:
@@ -72,23 +72,18 @@ needs-test:
 	@scripts/install-needs test
 
 fmt-check:
-	$(call say,format)
-	cargo fmt --all -- --check
+	$(step) format cargo fmt --all -- --check
 
 clippy:
-	$(call say,lints)
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(step) lints cargo clippy --workspace --all-targets --locked -- -D warnings
 
 # All targets at once, the papo binary that the end-to-end tests start among them: built with the features
 # that the tests need, no package is compiled twice.
 build:
-	$(call say,build)
-	cargo build --workspace --all-targets --locked
+	$(step) build cargo build --workspace --all-targets --locked
 
 tests:
-	$(call say,tests)
-	cargo test --workspace --locked --no-fail-fast
+	$(step) tests cargo test --workspace --locked --no-fail-fast
 
 doc:
-	$(call say,documentation)
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	$(step) documentation env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked

@@ -17,8 +17,8 @@ use crate::connection::{Connection, Place, Server};
 use crate::failure::Failure;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
-use crate::session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
 use crate::trouble::Trouble;
+use session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
 const COMMANDS_WAITING_MAX: usize = 4096;

@@ -5,8 +5,6 @@
 //! disk; only
 //! `render` prints, and what it says to people comes from `words`.
 
-pub mod session;
-
 mod network;
 
 mod config;

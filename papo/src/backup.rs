@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use server::backup;
+use server::maintenance::backup;
 use transport::clock;
 
 use crate::roles::DataArgs;

@@ -9,7 +9,7 @@ use common::{Body, Event, Target};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use server::export::{self, Contents, ExportError, Fact, Past, Piece};
+use server::maintenance::export::{self, Contents, ExportError, Fact, Past, Piece};
 
 use crate::log::harmless;
 use crate::roles::DataArgs;

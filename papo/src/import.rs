@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use server::commits::Commits;
-use server::import::Import;
-use server::ledger::Ledger;
-use server::store::Store;
+use server::maintenance::import::Import;
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::Store;
+use server::storage::ledger::Ledger;
 use transport::clock;
 use transport::poll::{Watch, wait};
 use transport::wake::Wake;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use server::search;
+use server::services::search;
 
 use crate::roles::DataArgs;
 

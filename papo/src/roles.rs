@@ -9,8 +9,8 @@ use clap::Args;
 use proxy::Proxy;
 use serde_json::{Value, json};
 use server::Server;
-use server::files::FileLimits;
-use server::limiters::rates::Rate;
+use server::services::files::FileLimits;
+use server::services::limiters::rates::Rate;
 use transport::stop::Stop;
 use transport::{Context, logging, open_files, signals};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use server::store::KEYS_FOLDER;
+use server::storage::data_folder::KEYS_FOLDER;
 use transport::invite::Invite;
 use transport::key_folder::KeyFolder;
 use transport::keys::PublicKey;

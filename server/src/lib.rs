@@ -3,37 +3,12 @@
 //! [`domain`] decides, [`journal`] makes durable, and the [`Server`] thread between them answers and publishes
 //! what is on disk, never before.
 
-pub mod records;
 pub mod domain;
-
 pub mod journal;
-mod checksum;
-pub mod store;
-pub mod scrubbing;
-pub mod commits;
-mod replay;
-mod fan_out;
-pub mod ledger;
-pub mod backup;
-pub mod export;
-pub mod redact;
-
-mod background;
-pub mod jobs;
-pub mod files;
-pub mod passwords;
-pub mod tokens;
-pub mod limiters;
-pub mod presence;
-
-pub mod search;
-
-pub mod work;
-pub mod held;
-pub mod notices;
-pub mod calls;
+pub mod storage;
+pub mod services;
+pub mod handlers;
 pub mod engine;
-pub mod import;
-mod server;
+pub mod maintenance;
 
-pub use server::{Config, Server, ServerError};
+pub use engine::event_loop::{Config, Server, ServerError};

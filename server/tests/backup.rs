@@ -13,12 +13,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserName};
-use server::backup::{BackupError, Contents};
-use server::commits::Commits;
+use disk::RealDisk;
 use server::domain::{Command, Deed};
-use server::journal::{Options, RealDisk, verify};
-use server::ledger::{Ledger, Sizes};
-use server::store::{Store, StoreError};
+use server::journal::{Options, verify};
+use server::maintenance::backup::{BackupError, Contents};
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::{Store, StoreError};
+use server::storage::ledger::{Ledger, Sizes};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -93,12 +94,12 @@ fn share(data: &Path, ledger: &mut Ledger, bytes: &[u8]) {
 
 /// Nothing is left out.
 fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf, Contents), BackupError> {
-    server::backup::write(data, to, with_keys, at_ms, &mut |_| false)
+    server::maintenance::backup::write(data, to, with_keys, at_ms, &mut |_| false)
 }
 
 /// Nothing is left out.
 fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
-    server::backup::restore(from, data, NOW_MS, &mut |_| false)
+    server::maintenance::backup::restore(from, data, NOW_MS, &mut |_| false)
 }
 
 /// A folder that was worked on, and its backup.
@@ -283,13 +284,14 @@ fn what_the_log_tells_of_is_there_or_there_is_no_backup() {
         left_out.push(sentence.to_owned());
         true
     };
-    let (_, contents) =
-        server::backup::write(&data, &archive, true, NOW_MS, &mut go_on).expect("all else is there");
+    let (_, contents) = server::maintenance::backup::write(&data, &archive, true, NOW_MS, &mut go_on)
+        .expect("all else is there");
     assert_eq!(contents.files, 1);
     let why = refusal(&archive);
     insta::assert_snapshot!(why, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with --without-missing-files");
     let new = TempDir::new().expect("a folder");
-    server::backup::restore(&archive, new.path(), NOW_MS, &mut go_on).expect("all else is there");
+    server::maintenance::backup::restore(&archive, new.path(), NOW_MS, &mut go_on)
+        .expect("all else is there");
     insta::assert_snapshot!(left_out.join("\n"), @r"
     files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
     files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it

@@ -8,12 +8,13 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use common::{ChannelName, Conversation, Reason, Target, Text, UserName};
-use server::commits::Commits;
+use disk::Disk as _;
+use disk::faulty::{Failure, FaultyDisk, Loss};
 use server::domain::{Command, Deed};
-use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
-use server::journal::{Disk as _, Options};
-use server::ledger::{Ledger, LedgerError, Sizes};
-use server::store::Store;
+use server::journal::Options;
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::Store;
+use server::storage::ledger::{Ledger, LedgerError, Sizes};
 use uuid::Uuid;
 
 const NOW_MS: u64 = 4_102_444_800_000;

@@ -5,17 +5,17 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use server::commits::Commits;
+use disk::faulty::{Failure, FaultyDisk, Loss};
+use server::engine::jobs::{Jobs, Kind};
+use server::engine::outbound::Publication;
+use server::engine::pending_request::Work;
 use server::engine::{Engine, Outlet};
-use server::files::{FileLimits, Files};
-use server::held::Publication;
-use server::jobs::{Jobs, Kind};
-use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
-use server::ledger::Ledger;
-use server::limiters::rates::Rate;
-use server::store::Store;
-use server::tokens::TokenIssuer;
-use server::work::Work;
+use server::services::files::{FileLimits, Files};
+use server::services::limiters::rates::Rate;
+use server::services::tokens::TokenIssuer;
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::Store;
+use server::storage::ledger::Ledger;
 use transport::Frame;
 
 const NOW_MS: u64 = 1_763_700_000_000;

@@ -9,11 +9,11 @@
 use std::sync::Arc;
 
 use common::{Conversation, Target, UserName};
-use server::commits::Commits;
-use server::import::{Import, Report};
-use server::journal::faulty_disk::FaultyDisk;
-use server::ledger::Ledger;
-use server::store::Store;
+use disk::faulty::FaultyDisk;
+use server::maintenance::import::{Import, Report};
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::Store;
+use server::storage::ledger::Ledger;
 
 const NOW_MS: u64 = 1_763_700_000_000;
 

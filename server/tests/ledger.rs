@@ -10,10 +10,10 @@ use std::fs;
 use std::path::Path;
 
 use common::{ChannelName, Conversation, Target, Text, UserName};
-use server::commits::Commits;
 use server::domain::{Command, Deed};
-use server::ledger::{Ledger, LedgerError};
-use server::store::{Store, StoreError};
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::{Store, StoreError};
+use server::storage::ledger::{Ledger, LedgerError};
 use transport::poll::{Watch, wait};
 use transport::wake::Wake;
 use uuid::Uuid;

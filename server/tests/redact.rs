@@ -14,14 +14,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{ChannelName, Conversation, Target, Text, UserName};
-use server::commits::Commits;
+use disk::faulty::{Failure, FaultyDisk, Loss};
+use disk::{Disk, RealDisk};
 use server::domain::{Change, Command, Deed, Original};
-use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
-use server::journal::{Checkpoint, Disk, Options, RealDisk, for_each_line, verify};
-use server::ledger::{Ledger, Sizes};
-use server::redact::{RedactError, Redaction, Request, recover};
-use server::search;
-use server::store::{Store, StoreError};
+use server::journal::{Checkpoint, Options, for_each_line, verify};
+use server::maintenance::redact::{RedactError, Redaction, Request, recover};
+use server::services::search;
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::{Store, StoreError};
+use server::storage::ledger::{Ledger, Sizes};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -85,7 +86,7 @@ fn request(numbers: &[u64], force: bool) -> Request {
 }
 
 /// The state but for its place in the log, and the lines of both conversations.
-fn seen(store: Store) -> (server::store::Prepared, Vec<String>, Vec<String>) {
+fn seen(store: Store) -> (server::storage::data_folder::Prepared, Vec<String>, Vec<String>) {
     let ledger = Ledger::open_with(store, &Commits::WhenPolled, SIZES).expect("a sound folder");
     let lines = |name| {
         let mut out = Vec::new();

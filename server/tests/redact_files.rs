@@ -8,17 +8,18 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, UserName};
-use server::commits::Commits;
+use disk::Disk as _;
+use disk::faulty::{Failure, FaultyDisk, Loss};
 use server::domain::{Change, Command, Deed, Original};
-use server::files::check::{self, CheckError, Found};
-use server::files::folder::content;
-use server::files::{FileLimits, Files, Folder, Upload};
-use server::jobs::Jobs;
-use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
-use server::journal::{Checkpoint, Disk as _, for_each_line};
-use server::ledger::Ledger;
-use server::redact::{RedactError, Redaction, Request, recover};
-use server::store::Store;
+use server::engine::jobs::Jobs;
+use server::journal::{Checkpoint, for_each_line};
+use server::maintenance::redact::{RedactError, Redaction, Request, recover};
+use server::services::files::check::{self, CheckError, Found};
+use server::services::files::folder::content;
+use server::services::files::{FileLimits, Files, Folder, Upload};
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::Store;
+use server::storage::ledger::Ledger;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 

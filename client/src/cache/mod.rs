@@ -21,8 +21,8 @@ use common::{Target, UserName};
 use serde::{Deserialize, Serialize};
 
 use crate::config::write_private;
-use crate::session::{Entry, News};
 use run::Run;
+use session::{Entry, News};
 
 /// Conversations that are kept: more than anybody reads. Of further ones nothing is.
 const CONVERSATIONS_MAX: usize = 256;

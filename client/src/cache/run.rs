@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::session::Entry;
+use session::Entry;
 
 /// Events kept of a conversation: ten screens.
 const EVENTS_MAX: usize = 200;

@@ -12,8 +12,8 @@ use crate::cache::Cache;
 use crate::desk::{Desk, unexpected};
 use crate::failure::Failure;
 use crate::render;
-use crate::session::{Answer, Command};
 use crate::words::Words;
+use session::{Answer, Command};
 
 /// Conversations with something unread that are named at the beginning: half a screen.
 const UNREAD_LINES_MAX: usize = 20;

@@ -15,7 +15,7 @@ use super::transfers::Surroundings;
 use crate::cache::Cache;
 use crate::desk::{Desk, Sends};
 use crate::failure::Failure;
-use crate::session::{Command, Connectivity, Follow, News};
+use session::{Command, Connectivity, Follow, News};
 
 /// How long a server may take until what is known from before is shown: one that answers in time shows it better.
 const SHOW_AFTER: Duration = Duration::from_millis(300);

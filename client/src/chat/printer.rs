@@ -12,7 +12,7 @@ use super::keyboard::Keyboard;
 use crate::cache::Cache;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer, beside_prompt, complain, sanitise};
-use crate::session::News;
+use session::News;
 
 /// What there is to print.
 #[expect(clippy::large_enum_variant, reason = "nearly all of it are news")]

@@ -25,8 +25,8 @@ use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
-use crate::session::{Answer, Appearance, Command, Status};
 use crate::words::Words;
+use session::{Answer, Appearance, Command, Status};
 
 /// Where the person is.
 pub(super) struct Room {

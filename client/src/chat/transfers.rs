@@ -18,8 +18,8 @@ use crate::desk::{Desk, Sends};
 use crate::failure::Failure;
 use crate::files::{self, Chosen, Download};
 use crate::render::Progress;
-use crate::session::News;
 use crate::words::Words;
+use session::News;
 
 /// Files of one way that wait or are on their way: more than anybody asks for by hand.
 const WAITING_MAX: usize = 32;

@@ -14,9 +14,9 @@ use super::pace::Pace;
 use crate::desk::{Desk, unexpected};
 use crate::failure::Failure;
 use crate::render::Progress;
-use crate::session::{Answer, Command, Entry, Range, Transfer, Transferred};
 use crate::trouble::{Deed, cannot};
 use crate::words::Words;
+use session::{Answer, Command, Entry, Range, Transfer, Transferred};
 
 /// A file that was sent.
 pub(crate) struct Download {

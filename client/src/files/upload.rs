@@ -16,9 +16,9 @@ use super::pace::Pace;
 use crate::desk::{Desk, unexpected};
 use crate::failure::Failure;
 use crate::render::Progress;
-use crate::session::{Answer, Command, Transfer, Transferred};
 use crate::trouble::{Deed, cannot};
 use crate::words::Words;
+use session::{Answer, Command, Transfer, Transferred};
 
 /// How often a file is begun anew when the server has lost what was uploaded.
 const ATTEMPTS_MAX: u32 = 3;

@@ -16,7 +16,7 @@ use crate::connection::{Place, Server};
 use crate::desk::GOODBYE_WAIT;
 use crate::outbox::{Outbox, OwnFolder};
 use crate::render::complain;
-use crate::session::{Answer, Command, Effect, Message, News, Session};
+use session::{Answer, Command, Effect, Message, News, Session};
 
 use outgoing::Outgoing;
 

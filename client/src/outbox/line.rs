@@ -6,7 +6,7 @@ use common::{Target, Text, UserName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::session::Message;
+use session::Message;
 
 /// The format written; a later one is left alone.
 const FORMAT: u32 = 1;

@@ -21,10 +21,10 @@ use std::io;
 use common::UserName;
 use uuid::Uuid;
 
-use crate::session::Message;
-use crate::session::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 pub(crate) use folder::{Folder, LockedFile, OwnFolder};
 use line::{Contents, Header, Line};
+use session::Message;
+use session::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 
 /// Bytes after which a new file is begun: the old one goes when all its messages are acknowledged.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

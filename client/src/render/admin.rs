@@ -4,8 +4,8 @@ use common::UserName;
 use common::admin::{Channel, Session, Stats, User};
 
 use super::dates::date_and_time;
-use crate::session::Overview;
 use crate::words::Words;
+use session::Overview;
 
 /// A line for each thing.
 pub(crate) fn overview(words: Words, overview: &Overview) -> Vec<String> {

@@ -5,8 +5,8 @@ use common::{Body, Event};
 use indicatif::HumanBytes;
 
 use super::sanitise;
-use crate::session::Entry;
 use crate::words::Words;
+use session::Entry;
 
 /// An event as head and text; nothing when there is nothing to say about it.
 pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, String)> {

@@ -21,7 +21,6 @@ use common::accounts::NO_SESSION;
 use common::{Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::session::{Entry, Message, News};
 use crate::words::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 use dates::{Calendar, Dates};
@@ -30,6 +29,7 @@ pub(crate) use lists::{channel, invitation, member, reading, session, user};
 pub(crate) use looks::{Looks, When};
 pub(crate) use progress::{Progress, columns_for_bars};
 pub(crate) use sanitise::{escape, is_harmful, sanitise};
+use session::{Entry, Message, News};
 pub(crate) use status::{beside_prompt, status};
 use style::{Style, mentions_painted};
 pub(crate) use wrap::fitting;

@@ -1,7 +1,7 @@
 //! How the session stands: whether the server answers, what waits, how far everything has come.
 
-use crate::session::{Connectivity, Standing, Status};
 use crate::words::Words;
+use session::{Connectivity, Standing, Status};
 
 /// All of it, in lines.
 pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<String> {
@@ -51,7 +51,7 @@ fn link(words: Words, standing: Standing, is_awaited: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::Progress;
+    use session::Progress;
 
     fn standing(connectivity: Connectivity) -> Standing {
         Standing { connectivity, waiting: 3, pending: 0, unread: 0 }

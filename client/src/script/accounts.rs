@@ -8,8 +8,8 @@ use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::password::PasswordSource;
 use crate::render::{self, Output};
-use crate::session::{Answer, Command};
 use crate::words::Words;
+use session::{Answer, Command};
 
 /// Arguments of `papo register`. The password is asked for, or taken from PAPO_PASSWORD.
 #[derive(Debug, clap::Args)]

@@ -9,8 +9,8 @@ use super::{Common, open_session, user};
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{self, Output, sanitise};
-use crate::session::{Administration, Answer, Command, Overview};
 use crate::words::Words;
+use session::{Administration, Answer, Command, Overview};
 
 /// The subcommands of `papo admin`.
 #[derive(Debug, clap::Subcommand)]

@@ -8,7 +8,7 @@ use super::accounts::print;
 use super::{Common, open_session, target};
 use crate::desk::unexpected;
 use crate::failure::Failure;
-use crate::session::{Alteration, Answer};
+use session::{Alteration, Answer};
 
 /// Which message.
 #[derive(Debug, clap::Args)]

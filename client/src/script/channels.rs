@@ -8,8 +8,8 @@ use super::{Common, channel, open_session};
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{self, Output, sanitise};
-use crate::session::{Answer, Command};
 use crate::words::Words;
+use session::{Answer, Command};
 
 /// Arguments of `papo channels` and `papo invitations`.
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use super::{Common, open_session, target};
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer};
-use crate::session::{Answer, Command, Entry, Range};
+use session::{Answer, Command, Entry, Range};
 
 /// Arguments of `papo history`.
 #[derive(Debug, clap::Args)]

@@ -9,8 +9,8 @@ use super::{Common, channel, open_session, role, user};
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{self, Output};
-use crate::session::{Answer, Command, Deed};
 use crate::words::Words;
+use session::{Answer, Command, Deed};
 
 /// The subcommands of `papo channel`.
 #[derive(Debug, clap::Subcommand)]

@@ -25,7 +25,7 @@ use transport::stop::Stop;
 use crate::connection::Connection;
 use crate::desk::{Desk, Sends};
 use crate::failure::Failure;
-use crate::session::News;
+use session::News;
 
 /// News that wait to be read.
 const NEWS_WAITING_MAX: usize = 1024;

@@ -13,8 +13,8 @@ use crate::connection::seconds;
 use crate::desk::{Desk, Sends, unexpected};
 use crate::failure::Failure;
 use crate::render::{self, Output, complain};
-use crate::session::{Answer, Appearance, Command, News};
 use crate::words::Words;
+use session::{Answer, Appearance, Command, News};
 
 /// How long nothing is looked at but what comes; then it is looked again.
 const LONG: Duration = Duration::from_hours(1);

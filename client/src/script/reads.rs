@@ -9,8 +9,8 @@ use super::{Common, open_session, target};
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{self, Output, sanitise};
-use crate::session::{Answer, Command};
 use crate::words::Words;
+use session::{Answer, Command};
 
 /// Arguments of `papo unread`.
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,8 @@ use super::{Common, open_session};
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render::{Output, Renderer, complain};
-use crate::session::{Answer, Command, Lookup};
 use crate::words::Words;
+use session::{Answer, Command, Lookup};
 
 /// Arguments of `papo search`.
 #[derive(Debug, clap::Args)]

@@ -12,8 +12,8 @@ use super::{Common, NEWS_WAITING_MAX, target};
 use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, Sends, connection_ended};
 use crate::failure::Failure;
 use crate::render::{Output, complain};
-use crate::session::{Entry, News};
 use crate::words::Words;
+use session::{Entry, News};
 
 /// Longer than any wait: a pipe may be silent for as long as it likes.
 const NO_HURRY: Duration = Duration::from_hours(24);

@@ -9,8 +9,8 @@ use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::password::{NewPasswordSource, PasswordSource};
 use crate::render::{self, Output};
-use crate::session::{Answer, Command};
 use crate::words::Words;
+use session::{Answer, Command};
 
 /// Arguments of `papo password`. The passwords are asked for, or taken from PAPO_PASSWORD and PAPO_NEW_PASSWORD.
 #[derive(Debug, clap::Args)]

@@ -10,8 +10,8 @@ use super::{Common, NEWS_WAITING_MAX, target};
 use crate::desk::{Desk, Sends, connection_ended};
 use crate::failure::Failure;
 use crate::render::{Output, Renderer, complain, to_reader};
-use crate::session::{Appearance, Command, Entry, Follow, News};
 use crate::words::Words;
+use session::{Appearance, Command, Entry, Follow, News};
 
 /// Arguments of `papo subscribe`.
 #[derive(Debug, clap::Args)]

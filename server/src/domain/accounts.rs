@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{DomainError, State};
-use crate::records::{Private, Record, TokenDigest};
+use crate::storage::records::{Private, Record, TokenDigest};
 
 /// All accounts and sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

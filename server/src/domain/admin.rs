@@ -4,7 +4,7 @@ use common::UserName;
 use common::admin::Stats;
 
 use super::{DomainError, State};
-use crate::records::{Private, Record};
+use crate::storage::records::{Private, Record};
 
 /// Whether `user` may administrate: the one place where that is decided.
 pub fn check(state: &State, user: &UserName) -> Result<(), DomainError> {

@@ -1,6 +1,6 @@
 //! Files that were sent: which event holds which content, who may read it, and how much of a user's quota it takes.
 //!
-//! The content itself lies beside the log (see [`crate::files`]); here is only what the log says of it. Memory for a
+//! The content itself lies beside the log (see [`crate::services::files`]); here is only what the log says of it. Memory for a
 //! file: some 200 bytes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{DomainError, State, history, messages};
-use crate::records::Record;
+use crate::storage::records::Record;
 
 /// Bytes that a file counts at least: the disk gives whole blocks.
 pub const BLOCK_BYTES: u64 = 4096;

@@ -25,7 +25,7 @@ use common::channels::Role;
 use common::{Body, Conversation, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
-use crate::records::{Private, Record, TokenDigest};
+use crate::storage::records::{Private, Record, TokenDigest};
 pub use accounts::Users;
 pub use amendments::{Change, Original};
 pub use channels::Channels;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mentions::{Mentioned, Mentions};
 use super::{DomainError, State, history};
-use crate::records::{Private, Record};
+use crate::storage::records::{Private, Record};
 
 /// How far one conversation has been read by whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! What somebody looks for, and where they may: the query language, and the conversations that are theirs to read.
 //!
-//! How the words are found is not known here; see [`crate::search`].
+//! How the words are found is not known here; see [`crate::services::search`].
 
 use common::limits::{SEARCH_QUERY_BYTES_MAX, SEARCH_WORDS_MAX};
 use common::{Conversation, Error, Reason, Target, UserName};

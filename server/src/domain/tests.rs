@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::history::{Fill, PageRange, heads, page};
 use super::{Command, Deed, DomainError, State, TopicSecret, decide};
-use crate::records::{Private, Record, TokenDigest};
+use crate::storage::records::{Private, Record, TokenDigest};
 
 mod admin;
 mod everybody;

@@ -7,9 +7,9 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::sync::Arc;
 
 use super::JournalError;
-use super::disk::Disk;
 use super::format::{COMMIT_START, Checkpoint, Commit, log_name};
 use super::segment::{self, Batches};
+use disk::Disk;
 
 /// How much is read at a time, in bytes, unless one batch is longer.
 const PIECE_BYTES: usize = 1 << 20;

@@ -22,8 +22,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
 use super::active::{ActiveIndex, Spot};
-use super::disk::Disk;
 use super::format::{Chain, Checkpoint, index_name};
+use disk::Disk;
 
 const MAGIC: &[u8; 13] = b"papo index 2\n";
 /// The magic and the head's length.

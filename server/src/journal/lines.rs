@@ -3,8 +3,8 @@
 use super::JournalError;
 use super::active::Spot;
 use super::batch::{Place, newline};
-use super::disk::Disk;
 use super::format::log_name;
+use disk::Disk;
 
 /// How much is read at once of lines that lie far apart: a dozen ordinary ones, so that little is read in vain.
 const WINDOW_BYTES: usize = 4 << 10;

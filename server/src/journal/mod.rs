@@ -18,9 +18,7 @@
 
 mod active;
 mod batch;
-mod disk;
 mod error;
-pub mod faulty_disk;
 mod follower;
 mod format;
 mod index;
@@ -43,6 +41,8 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use disk::Disk;
+
 use self::active::{ActiveIndex, Spot};
 use self::batch::Batches;
 use self::index::Extent;
@@ -51,7 +51,6 @@ use self::sealed::Sealed;
 
 pub use self::batch::Batch;
 use self::batch::Place;
-pub use self::disk::{AppendFile, Disk, RealDisk};
 pub use self::error::JournalError;
 pub use self::follower::Follower;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};

@@ -12,7 +12,6 @@
 use std::sync::Arc;
 
 use super::active::{ActiveIndex, Spot};
-use super::disk::{AppendFile, Disk};
 use super::format::{Checkpoint, LOG_FOLDER, index_name, log_name};
 use super::index::{self, Extent};
 use super::sealed::Sealed;
@@ -20,6 +19,7 @@ use super::segment::{self, Batches, WholeBatch};
 use super::verify::torn_bytes;
 use super::writer::{ROOM_FILE, Writer, create_segment};
 use super::{EventKey, Journal, JournalError, Options, offset_u32};
+use disk::{AppendFile, Disk};
 
 /// What opening found and did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

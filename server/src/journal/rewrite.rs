@@ -12,10 +12,10 @@
 use std::io;
 
 use super::JournalError;
-use super::disk::Disk;
 use super::format::{Chain, Checkpoint, Commit, LOG_FOLDER, first_record, index_name, log_name};
 use super::segment::{self, Batches, WholeBatch};
 use super::verify::torn_bytes;
+use disk::Disk;
 
 /// What a segment is called until it takes the place of the old one.
 const STAGED: &str = ".log.staged";

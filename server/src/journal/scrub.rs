@@ -8,9 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
 use super::batch::newline;
-use super::disk::Disk;
 use super::format::{COMMIT_START, Chain, Commit, log_name};
 use super::segment;
+use disk::Disk;
 
 /// Bytes read at once.
 const PIECE_BYTES: usize = 1 << 20;

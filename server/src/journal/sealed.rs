@@ -14,8 +14,8 @@ use std::collections::HashMap;
 use super::JournalError;
 use super::active::Spot;
 use super::batch::Place;
-use super::disk::Disk;
 use super::index::{IndexFile, IndexedRun};
+use disk::Disk;
 
 /// All sealed segments, oldest first.
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@
 
 use super::JournalError;
 use super::batch::newline;
-use super::disk::Disk;
 use super::format::{COMMIT_START, Checkpoint, Commit, LOG_FOLDER, first_record, log_name};
+use disk::Disk;
 
 /// The first records of all segments, in order. An index without its segment is a segment that somebody removed.
 pub(super) fn list(disk: &dyn Disk) -> Result<Vec<u64>, JournalError> {

@@ -7,9 +7,9 @@ mod real;
 
 use std::sync::Arc;
 
-use super::faulty_disk::FaultyDisk;
 use super::format::{index_name, log_name};
 use super::*;
+use disk::faulty::FaultyDisk;
 
 /// Two of the batches that `fill` makes.
 const SMALL: Options = Options { segment_bytes: 500 };

@@ -6,10 +6,10 @@
 use std::ops::ControlFlow;
 
 use super::JournalError;
-use super::disk::Disk;
 use super::format::{Checkpoint, log_name};
 use super::segment::{self, Batches, WholeBatch};
 use super::tail::{self, Tail};
+use disk::Disk;
 
 /// What was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use std::io;
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::disk::{AppendFile, Disk};
 use super::format::{Checkpoint, Commit, LOG_FOLDER, log_name};
 use super::index::{self, Extent};
 use super::{JournalError, Options};
+use disk::{AppendFile, Disk};
 
 /// What is written and removed again to see whether there is room.
 pub(super) const ROOM_FILE: &str = "log/room";

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use disk::Disk as _;
 use proptest::prelude::*;
 use serde_json::json;
 use server::domain::State;
-use server::files::folder::content;
-use server::files::{FileLimits, Upload};
-use server::journal::{Checkpoint, Disk as _};
-use server::store::Store;
+use server::journal::Checkpoint;
+use server::services::files::folder::content;
+use server::services::files::{FileLimits, Upload};
+use server::storage::data_folder::Store;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -100,7 +101,7 @@ fn settle(world: &mut World) {
 }
 
 /// The state, but for its place in the log.
-fn snapshot(world: &World) -> server::store::Prepared {
+fn snapshot(world: &World) -> server::storage::data_folder::Prepared {
     Store::prepare(world.engine.ledger().state(), Checkpoint::GENESIS).expect("json")
 }
 

@@ -1,7 +1,7 @@
 //! How much room files and uploads take, and when it is free again.
 
 use serde_json::json;
-use server::files::FileLimits;
+use server::services::files::FileLimits;
 
 use crate::world::{World, reason};
 

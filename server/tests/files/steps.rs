@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::ops::Range;
 
 use common::{Body, Event};
+use disk::Disk as _;
+use disk::faulty::{Failure, FaultyDisk, Loss};
 use serde_json::json;
-use server::journal::Disk as _;
-use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -84,7 +84,7 @@ fn contents_are_whole(world: &World, what: &str) {
             let Ok(Event { body: Body::File { file, .. }, .. }) = serde_json::from_slice(line) else {
                 continue;
             };
-            let content = world.disk.read(&server::files::folder::content(&file.sha256));
+            let content = world.disk.read(&server::services::files::folder::content(&file.sha256));
             let content = content.unwrap_or_else(|error| panic!("{what}: no content: {error}"));
             assert_eq!(Sha256::digest(&content)[..], file.sha256.0, "{what}: not what was sent");
             found += 1;

@@ -13,8 +13,8 @@ use common::{ChannelName, Conversation, Target, Text};
 use serde_json::{Value, json};
 use server::domain::amendments::Change;
 use server::domain::{Command, Deed};
-use server::search::{SearchError, rebuild};
-use server::store::StoreError;
+use server::services::search::{SearchError, rebuild};
+use server::storage::data_folder::StoreError;
 use tempfile::TempDir;
 use uuid::Uuid;
 

@@ -4,20 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserName, rpc};
+use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
-use server::calls::{Attached, Desk};
-use server::commits::Commits;
 use server::domain::amendments::{Change, Original};
 use server::domain::{Command, Deed};
-use server::files::{FileLimits, Files};
-use server::jobs::{Job, Jobs, Outcome};
+use server::engine::jobs::{Job, Jobs, Outcome};
+use server::handlers::{Attached, Desk};
 use server::journal::Options;
-use server::journal::faulty_disk::FaultyDisk;
-use server::ledger::{Ledger, Sizes};
-use server::records::TokenDigest;
-use server::search::Search;
-use server::store::Store;
-use server::tokens::TokenIssuer;
+use server::services::files::{FileLimits, Files};
+use server::services::search::Search;
+use server::services::tokens::TokenIssuer;
+use server::storage::commit_log::Commits;
+use server::storage::data_folder::Store;
+use server::storage::ledger::{Ledger, Sizes};
+use server::storage::records::TokenDigest;
 use uuid::Uuid;
 
 /// 2026-01-31, 12:00 UTC; each message is a second after the one before.

@@ -6,8 +6,8 @@ use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::password::NewPasswordSource;
 use crate::render;
-use crate::session::{Answer, Command as Ask};
 use crate::words::{both, same};
+use session::{Answer, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(

@@ -7,8 +7,8 @@ use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render;
-use crate::session::{Administration, Answer, Command as Ask};
 use crate::words::both;
+use session::{Administration, Answer, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(

@@ -6,8 +6,8 @@ use super::{Command, text};
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
-use crate::session::{Alteration, Answer, Command as Ask, Range};
 use crate::words::{both, same};
+use session::{Alteration, Answer, Command as Ask, Range};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(

@@ -9,8 +9,8 @@ use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render;
-use crate::session::{Answer, Command as Ask, Deed};
 use crate::words::{both, same};
+use session::{Answer, Command as Ask, Deed};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(

@@ -3,8 +3,8 @@
 use super::Command;
 use crate::chat::room::Room;
 use crate::failure::Failure;
-use crate::session::{Appearance, Command as Ask};
 use crate::words::{both, same};
+use session::{Appearance, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(

@@ -5,8 +5,8 @@ use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
 use crate::render;
-use crate::session::{Answer, Command as Ask};
 use crate::words::{both, same};
+use session::{Answer, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(

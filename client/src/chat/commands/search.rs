@@ -4,8 +4,8 @@ use super::Command;
 use crate::chat::room::Room;
 use crate::desk::unexpected;
 use crate::failure::Failure;
-use crate::session::{Answer, Command as Ask, Lookup};
 use crate::words::both;
+use session::{Answer, Command as Ask, Lookup};
 
 pub(super) static COMMANDS: &[Command] = &[Command::new(
     "search",

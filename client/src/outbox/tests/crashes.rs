@@ -3,7 +3,7 @@
 
 use std::io::ErrorKind;
 
-use server::journal::faulty_disk::{Failure, FaultyDisk, Loss};
+use disk::faulty::{Failure, FaultyDisk, Loss};
 
 use super::stage::{Stage, message, texts};
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use common::{Target, Text, UserName};
-use server::journal::faulty_disk::FaultyDisk;
-use server::journal::{AppendFile, Disk as _};
+use disk::faulty::FaultyDisk;
+use disk::{AppendFile, Disk as _};
 use uuid::Uuid;
 
 use super::super::*;

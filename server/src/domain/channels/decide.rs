@@ -7,7 +7,7 @@ use common::{Body, ChannelName, Event, Subject, Target, UserName};
 use super::Channel;
 use super::rights::{Action, check};
 use crate::domain::{DomainError, State};
-use crate::records::Record;
+use crate::storage::records::Record;
 
 type Decision<'a> = Result<Option<Record<'a>>, DomainError>;
 

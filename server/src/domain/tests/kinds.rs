@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::Body;
 
-use crate::records::{Private, Record};
+use crate::storage::records::{Private, Record};
 
 /// A name for each variant, by a match that the compiler keeps complete, and the list of all of them.
 macro_rules! kinds {

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use super::replay::any_command;
 use super::*;
 use crate::domain::channels::Direct;
-use crate::journal::faulty_disk::FaultyDisk;
-use crate::journal::{Checkpoint, Disk as _};
-use crate::store::Store;
+use crate::journal::Checkpoint;
+use crate::storage::data_folder::Store;
+use disk::Disk as _;
+use disk::faulty::FaultyDisk;
 
 /// What the users write to each other, in order.
 pub(super) fn direct(state: &State) -> Vec<((UserName, UserName), Direct)> {

@@ -1,8 +1,8 @@
 //! What opening makes of a log whose files are not what was written.
 
 use super::*;
-use crate::journal::faulty_disk::Loss;
 use crate::journal::format::Commit;
+use disk::faulty::Loss;
 
 /// The file of a log of one segment.
 fn one() -> String {

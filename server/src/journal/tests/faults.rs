@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::*;
-use crate::journal::faulty_disk::{Failure, Loss};
+use disk::faulty::{Failure, Loss};
 
 const LOSSES: [Loss; 6] =
     [Loss::Everything, Loss::Nothing, Loss::Tail(0), Loss::Tail(50), Loss::Tail(99), Loss::Sectors];

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::journal::faulty_disk::Loss;
+use disk::faulty::Loss;
 
 #[test]
 fn lines_are_readable_while_they_gather_while_they_are_in_flight_and_after() {

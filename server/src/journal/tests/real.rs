@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::mpsc;
 
+use disk::RealDisk;
+
 use super::*;
 
 /// An empty log in a folder of its own.

@@ -1,0 +1,332 @@
+//! A disk in memory that fails, and that forgets what was not synced: for the tests and the simulation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{AppendFile, Disk};
+
+/// Files in memory. Clones are the same disk.
+#[derive(Clone, Default)]
+pub struct FaultyDisk {
+    state: Arc<Mutex<State>>,
+}
+
+/// What a crash does to that which was not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// All of it is gone: appended bytes, and created and renamed names.
+    Everything,
+    /// All of it is there. This is also what the death of a process alone, not of the machine, does.
+    Nothing,
+    /// Of what was appended to a file, only this share, in percent, is there.
+    Tail(usize),
+    /// What was appended is there, but every second sector of 512 bytes reads as zeros.
+    Sectors,
+}
+
+/// What an operation that fails says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// The operation that fails, counted from 0 since the disk was made.
+    pub operation: u64,
+    /// How it fails.
+    pub kind: io::ErrorKind,
+    /// Whether every later one fails too.
+    pub lasts: bool,
+}
+
+#[derive(Default)]
+struct State {
+    operations: u64,
+    failure: Option<Failure>,
+    /// Bytes that may still be written; without it, any number.
+    room: Option<usize>,
+    files: BTreeMap<u64, Content>,
+    names: BTreeMap<String, u64>,
+    names_synced: BTreeMap<String, u64>,
+}
+
+#[derive(Default, Clone)]
+struct Content {
+    bytes: Vec<u8>,
+    synced: Vec<u8>,
+    /// What a failed sync left in memory alone, marked as clean: it can be read, but no later sync writes it. Only
+    /// writing it again does. (Linux; see "Can applications recover from fsync failures?", USENIX ATC 2020.)
+    forsaken: Range<usize>,
+}
+
+impl FaultyDisk {
+    /// An empty disk without faults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many operations that change or sync something were tried so far.
+    pub fn operations(&self) -> u64 {
+        self.state().operations
+    }
+
+    /// Plans a failure.
+    pub fn fail(&self, failure: Failure) {
+        self.state().failure = Some(failure);
+    }
+
+    /// Takes back the failure that was planned: what was done before stays as it is.
+    pub fn heal(&self) {
+        self.state().failure = None;
+    }
+
+    /// From now on so many bytes find room, and those that are removed or cut off give theirs back; `None`: any number.
+    /// Returns for how many there was room until now.
+    pub fn set_room(&self, bytes: Option<usize>) -> Option<usize> {
+        std::mem::replace(&mut self.state().room, bytes)
+    }
+
+    /// For how many bytes there is room; `None`: any number.
+    pub fn room(&self) -> Option<usize> {
+        self.state().room
+    }
+
+    /// Whether the planned failure has happened.
+    pub fn has_failed(&self) -> bool {
+        let state = self.state();
+        state.failure.is_some_and(|failure| state.operations > failure.operation)
+    }
+
+    /// The disk that is found after a crash now.
+    #[must_use]
+    pub fn after_crash(&self, loss: Loss) -> Self {
+        let state = self.state();
+        let names = if loss == Loss::Everything { &state.names_synced } else { &state.names };
+        let files = state.files.iter().map(|(number, content)| {
+            let bytes = content.after_crash(loss);
+            (*number, Content { synced: bytes.clone(), bytes, forsaken: 0..0 })
+        });
+        let files = files.collect();
+        let (names, names_synced, room) = (names.clone(), names.clone(), state.room);
+        let after = State { files, names, names_synced, room, ..State::default() };
+        Self { state: Arc::new(Mutex::new(after)) }
+    }
+
+    /// Changes the bytes of a file behind the journal's back.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file.
+    pub fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        let mut state = self.state();
+        let content = state.content(name)?;
+        change(&mut content.bytes);
+        content.synced.clone_from(&content.bytes);
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn operate(&self) -> io::Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        let operation = state.operations;
+        state.operations += 1;
+        match state.failure {
+            Some(Failure { operation: at, kind, lasts }) if operation == at || (lasts && operation > at) => {
+                Err(kind.into())
+            }
+            _ => Ok(state),
+        }
+    }
+}
+
+impl State {
+    fn number(&self, name: &str) -> io::Result<u64> {
+        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn content(&mut self, name: &str) -> io::Result<&mut Content> {
+        let number = self.number(name)?;
+        self.files.get_mut(&number).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Takes a name away, and with it what its file took of the room.
+    fn forget(&mut self, name: &str) -> Option<u64> {
+        let number = self.names.remove(name)?;
+        let may_come_back = self.names_synced.values().any(|synced| *synced == number);
+        let content = self.files.get_mut(&number)?;
+        self.room = self.room.map(|room| room + content.bytes.len());
+        if !may_come_back {
+            *content = Content::default();
+        }
+        Some(number)
+    }
+}
+
+impl Content {
+    fn sync(&mut self) {
+        self.synced.clone_from(&self.bytes);
+        if let Some(never_written) = self.synced.get_mut(self.forsaken.clone()) {
+            never_written.fill(0);
+        }
+    }
+
+    fn after_crash(&self, loss: Loss) -> Vec<u8> {
+        // After a cut there is nothing appended to lose a part of: the cut itself is lost or not.
+        let appended = self.bytes.get(self.synced.len()..).unwrap_or_default();
+        let synced = self.bytes.len() - appended.len();
+        let mut bytes = self.bytes.clone();
+        if let (true, Some(never_written)) = (loss != Loss::Nothing, bytes.get_mut(self.forsaken.clone())) {
+            never_written.fill(0);
+        }
+        match loss {
+            Loss::Everything => return self.synced.clone(),
+            Loss::Nothing => {}
+            Loss::Tail(percent) => bytes.truncate(synced + appended.len() * percent.min(100) / 100),
+            Loss::Sectors => {
+                let lost = |(at, _): &(usize, &mut u8)| *at >= synced && at / 512 % 2 == 1;
+                bytes.iter_mut().enumerate().filter(lost).for_each(|(_, byte)| *byte = 0);
+            }
+        }
+        bytes
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create_folder(&self, _folder: &str) -> io::Result<()> {
+        self.operate().map(drop)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let entry = |name: &String| {
+            let inside = name.strip_prefix(folder)?.strip_prefix('/')?;
+            inside.split('/').next().map(str::to_owned)
+        };
+        let entries: BTreeSet<_> = self.state().names.keys().filter_map(entry).collect();
+        Ok(entries.into_iter().collect())
+    }
+
+    fn create_new(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
+        let mut state = self.operate()?;
+        if state.names.contains_key(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if state.room == Some(0) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let number = state.files.len() as u64; // Contents are never taken out, so no two files have the same one.
+        state.files.insert(number, Content::default());
+        state.names.insert(name.to_owned(), number);
+        Ok(Box::new(FaultyFile { disk: self.clone(), number }))
+    }
+
+    fn open_append(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
+        let number = self.state().number(name)?;
+        Ok(Box::new(FaultyFile { disk: self.clone(), number }))
+    }
+
+    fn len(&self, name: &str) -> io::Result<u64> {
+        Ok(self.state().content(name)?.bytes.len() as u64)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.state();
+        let from = usize::try_from(offset).map_err(io::Error::other)?;
+        let bytes = state.content(name)?.bytes.get(from..).unwrap_or_default();
+        let length = buffer.len().min(bytes.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..length), bytes.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        Ok(length)
+    }
+
+    fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        let mut state = self.operate()?;
+        let content = state.content(name)?;
+        let cut = content.bytes.len().saturating_sub(length);
+        content.bytes.truncate(length);
+        content.forsaken.end = content.forsaken.end.min(length);
+        state.room = state.room.map(|room| room + cut);
+        Ok(())
+    }
+
+    fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let offset = usize::try_from(offset).map_err(io::Error::other)?;
+        let mut state = self.operate()?;
+        let content = state.content(name)?;
+        let written = offset..offset + bytes.len();
+        let there = content.bytes.get_mut(written.clone()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        there.copy_from_slice(bytes);
+        if written.start <= content.forsaken.start && content.forsaken.end <= written.end {
+            content.forsaken = 0..0;
+        }
+        Ok(())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.operate()?;
+        let number = state.number(from)?;
+        state.forget(to);
+        state.names.remove(from);
+        state.names.insert(to.to_owned(), number);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let removed = self.operate()?.forget(name);
+        removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn sync_folder(&self, folder: &str) -> io::Result<()> {
+        let mut state = self.operate()?;
+        let inside = |name: &str| name.rsplit_once('/').map_or("", |(parent, _)| parent) == folder;
+        let State { names, names_synced, .. } = &mut *state;
+        names_synced.retain(|name, _| !inside(name));
+        names_synced.extend(names.clone().into_iter().filter(|(name, _)| inside(name)));
+        Ok(())
+    }
+}
+
+struct FaultyFile {
+    disk: FaultyDisk,
+    number: u64,
+}
+
+impl FaultyFile {
+    /// Appends as much as there is room for; says whether that was all.
+    fn append(&self, bytes: &[u8]) -> bool {
+        let mut state = self.disk.state();
+        let length = state.room.map_or(bytes.len(), |room| room.min(bytes.len()));
+        state.room = state.room.map(|room| room - length);
+        if let (Some(content), Some(fitting)) = (state.files.get_mut(&self.number), bytes.get(..length)) {
+            content.bytes.extend_from_slice(fitting);
+        }
+        length == bytes.len()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
+        let mut state = self.disk.operate()?;
+        let content = state.files.get_mut(&self.number).ok_or(io::ErrorKind::NotFound)?;
+        change(content);
+        Ok(())
+    }
+}
+
+impl AppendFile for FaultyFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let outcome = self.change(|_| ());
+        // A write that fails has often written a part.
+        let part = bytes.get(..bytes.len() / 2).filter(|_| outcome.is_err()).unwrap_or(bytes);
+        let has_room = self.append(part);
+        outcome.and_then(|()| if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) })
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.change(Content::sync).inspect_err(|_| {
+            if let Some(content) = self.disk.state().files.get_mut(&self.number) {
+                content.forsaken = content.synced.len().min(content.bytes.len())..content.bytes.len();
+            }
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! `file.begin`, `file.chunk`, `file.commit`, `file.get`.
+
+use common::files::{Begin, Begun, Chunk, Commit, Get, Have, Part};
+use common::limits::FILE_CHUNK_BYTES_MAX;
+use common::messages::Sent;
+use common::{Error, Reason, Target, UserName};
+use uuid::Uuid;
+
+use super::{Desk, Pending};
+use crate::domain::{Command, files};
+use crate::engine::jobs::{self, Job, Kind};
+use crate::services::files::{Failure, Outcome, Upload};
+use crate::storage::ledger::Receipt;
+
+/// Begins an upload or goes on with one. What would be refused in the end is refused now.
+pub(super) fn begin(
+    desk: &mut Desk<'_>,
+    params: Begin<'_>,
+    outcome: Option<jobs::Outcome>,
+) -> Result<Begun, Pending> {
+    let user = desk.user_of(&params.token)?;
+    let Begin { to, id, info, token } = params;
+    if desk.ledger.sent_before(id, &user)?.is_some() {
+        return Ok(Begun { file: id, have: info.bytes });
+    }
+    if let Some(outcome) = outcome {
+        let outcome = of_file(outcome);
+        if matches!(outcome, Outcome::Failed(_)) {
+            desk.files.throw_away(id, desk.ledger.position());
+        }
+        return Ok(Begun { file: id, have: have(outcome)? });
+    }
+    may_share(desk, &user, &to, id)?;
+    let known = files::readable_content(desk.ledger.state(), &user, &info.sha256);
+    if let Some(known) = known.filter(|known| *known != info.bytes) {
+        let message =
+            format!("a file with this SHA-256 has {known} bytes, not {}: measure it anew", info.bytes);
+        return Err(Error::new(Reason::WrongContent, message).into());
+    }
+    let is_verified = known.is_some();
+    let common::FileInfo { name, bytes, sha256 } = info;
+    let (begun, is_inherited) = (desk.now_ms, false);
+    let asked = Upload { id, user, to, name, bytes, sha256, begun, is_verified, is_inherited };
+    let known = desk.files.uploads.resume(&asked, desk.now_ms)?;
+    let is_new = known.is_none();
+    let upload = match known {
+        Some(upload) => upload,
+        None => {
+            desk.ledger.may_write()?;
+            desk.take_rate(&token)?;
+            for idle in desk.files.uploads.add(asked.clone(), &desk.ledger.state().files)? {
+                desk.files.throw_away(idle, desk.ledger.position());
+            }
+            asked
+        }
+    };
+    let folder = desk.files.folder.clone();
+    Err(Pending::Work(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
+}
+
+/// Puts a part behind what is there.
+pub(super) fn chunk(
+    desk: &mut Desk<'_>,
+    params: &Chunk<'_>,
+    outcome: Option<jobs::Outcome>,
+) -> Result<Have, Pending> {
+    let user = desk.user_of(&params.token)?;
+    if let Some(outcome) = outcome {
+        let outcome = of_file(outcome);
+        if outcome == Outcome::Failed(Failure::Lost) {
+            desk.files.throw_away(params.file, desk.ledger.position());
+        }
+        return Ok(Have { have: have(outcome)? });
+    }
+    let upload = desk.files.uploads.touch(&user, params.file, desk.now_ms)?;
+    let bytes = desk.attached.bytes.clone().filter(|_| desk.attached.is_alone);
+    let bytes = bytes.ok_or_else(|| {
+        let message = "file.chunk needs its bytes as a frame behind the line, and must be the only line";
+        Error::new(Reason::InvalidRequest, message)
+    })?;
+    if bytes.is_empty() || bytes.len() > FILE_CHUNK_BYTES_MAX {
+        let message = format!("a chunk has 1 to {FILE_CHUNK_BYTES_MAX} bytes, this one has {}", bytes.len());
+        return Err(Error::new(Reason::TooLarge, message).into());
+    }
+    let offset = params.offset;
+    if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > upload.bytes) {
+        let message = format!("the file was to have {} bytes, and this chunk ends behind them", upload.bytes);
+        return Err(Error::new(Reason::TooLarge, message).into());
+    }
+    let (folder, upload) = (desk.files.folder.clone(), upload.clone());
+    Err(Pending::Work(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
+}
+
+/// Makes an event of an upload. Its content is whole and on disk before the event is recorded.
+pub(super) fn commit(
+    desk: &mut Desk<'_>,
+    params: &Commit<'_>,
+    outcome: Option<jobs::Outcome>,
+) -> Result<Sent, Pending> {
+    let id = params.file;
+    let outcome = outcome.map(of_file);
+    // Whatever has become of the sender meanwhile, the job has ended.
+    match &outcome {
+        Some(Outcome::Failed(Failure::WrongContent | Failure::Lost)) => {
+            desk.files.throw_away(id, desk.ledger.position());
+        }
+        Some(outcome) => desk.files.uploads.finished(id, *outcome == Outcome::Finished),
+        None => {}
+    }
+    let user = desk.user_of(&params.token)?;
+    if let Some(Receipt { n, at }) = desk.ledger.sent_before(id, &user)? {
+        return Ok(Sent { n, at });
+    }
+    if let Some(Outcome::Failed(failure)) = outcome {
+        return Err(failed(failure).into());
+    }
+    let upload = desk.files.uploads.touch(&user, id, desk.now_ms)?.clone();
+    may_share(desk, &user, &upload.to, id)?;
+    if outcome.is_none() {
+        desk.ledger.may_write()?;
+        desk.files.uploads.finishing(id);
+        let folder = desk.files.folder.clone();
+        return Err(Pending::Work(Job::file(Kind::Contents, move || folder.finish(&upload))));
+    }
+    let file = upload.info();
+    let receipt = desk.ledger.record(Command::Share { user, to: upload.to, id, file }, desk.now_ms)?;
+    let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;
+    desk.files.uploads.recorded(id, desk.ledger.position());
+    Ok(Sent { n, at })
+}
+
+/// Reads a part of a file, for whoever may read its event.
+pub(super) fn get(
+    desk: &mut Desk<'_>,
+    params: &Get<'_>,
+    outcome: Option<jobs::Outcome>,
+) -> Result<Part, Pending> {
+    let user = desk.user_of(&params.token)?;
+    let shared = files::find(desk.ledger.state(), &user, &params.conversation, params.n)?;
+    let (bytes, sha256, offset) = (shared.bytes, shared.sha256, params.offset);
+    if let Some(outcome) = outcome {
+        let part = part(of_file(outcome))?;
+        let length = part.len() as u64;
+        *desk.attached.reply = Some(part);
+        return Ok(Part { bytes, offset, length });
+    }
+    if !desk.attached.is_alone {
+        let message = "file.get must be the only line of its frame, because its reply has bytes";
+        return Err(Error::new(Reason::InvalidRequest, message).into());
+    }
+    let Some(left) = bytes.checked_sub(offset) else {
+        let message = format!("the file has {bytes} bytes, and you ask from {offset} on");
+        return Err(Error::new(Reason::InvalidParams, message).into());
+    };
+    let length = left.min(params.length.unwrap_or(u64::MAX)).min(FILE_CHUNK_BYTES_MAX as u64);
+    let length = usize::try_from(length).unwrap_or(FILE_CHUNK_BYTES_MAX);
+    let folder = desk.files.folder.clone();
+    Err(Pending::Work(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
+}
+
+/// Whether an upload may become an event. One that may not is thrown away: its bytes would count until it is forgotten.
+fn may_share(desk: &mut Desk<'_>, user: &UserName, to: &Target, id: Uuid) -> Result<(), Error> {
+    let allowed = files::may_share(desk.ledger.state(), user, to, id, desk.now_ms);
+    if allowed.is_err() && desk.files.uploads.is_for(id, user, to) {
+        desk.files.throw_away(id, desk.ledger.position());
+    }
+    Ok(allowed?)
+}
+
+fn of_file(outcome: jobs::Outcome) -> Outcome {
+    match outcome {
+        jobs::Outcome::File(outcome) => outcome,
+        jobs::Outcome::Password(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => {
+            Outcome::Failed(Failure::Unavailable)
+        }
+    }
+}
+
+fn have(outcome: Outcome) -> Result<u64, Error> {
+    match outcome {
+        Outcome::Have(have) => Ok(have),
+        Outcome::Failed(failure) => Err(failed(failure)),
+        Outcome::Finished | Outcome::Bytes(_) => Err(failed(Failure::Unavailable)),
+    }
+}
+
+fn part(outcome: Outcome) -> Result<Vec<u8>, Error> {
+    match outcome {
+        Outcome::Bytes(bytes) => Ok(bytes),
+        Outcome::Failed(failure) => Err(failed(failure)),
+        Outcome::Finished | Outcome::Have(_) => Err(failed(Failure::Unavailable)),
+    }
+}
+
+fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::WrongOffset(have) => {
+            let message = format!("the server has {have} bytes of this file: go on from there");
+            Error::new(Reason::WrongOffset, message).with_have(have)
+        }
+        Failure::WrongContent => {
+            let message = "what was uploaded is not what was announced: begin it anew";
+            Error::new(Reason::WrongContent, message)
+        }
+        Failure::StorageFull => {
+            let message =
+                "the server's disk is full: nothing was lost, go on when its operator has made room";
+            Error::new(Reason::StorageFull, message)
+        }
+        Failure::Unavailable => {
+            Error::new(Reason::Unavailable, "the server cannot write or read files now: try again later")
+        }
+        Failure::Lost => {
+            let message = "the server's disk failed, and the upload is gone: begin it anew";
+            Error::new(Reason::NoSuchUpload, message)
+        }
+    }
+}

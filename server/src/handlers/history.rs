@@ -1,0 +1,120 @@
+//! `message.history`, `sync.heads`.
+
+use common::history::{Heads, HeadsSince, History, encode_page};
+use common::limits::{HISTORY_BYTES_MAX, HISTORY_EVENTS_DEFAULT};
+use common::rpc::encode_result_with;
+use common::{Conversation, Error, Event, Target};
+
+use super::Desk;
+use super::amendments::write_present;
+use crate::domain::history::{self, Fill, PageRange};
+
+/// Events read at once: a page that would get too large is found out after so many. A page of the ordinary size is read
+/// in one go.
+const CHUNK_EVENTS: u64 = 64;
+
+const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
+
+/// A page of history that was read.
+pub(super) struct Page {
+    conversation: Target,
+    head: u64,
+    lines: Vec<u8>,
+}
+
+impl Page {
+    pub(super) fn tell(&self, out: &mut Vec<u8>, id: &str) {
+        encode_result_with(out, id, |out| encode_page(out, &self.conversation, self.head, &self.lines));
+    }
+}
+
+pub(super) fn page(desk: &mut Desk<'_>, params: &History<'_>) -> Result<Page, Error> {
+    let user = desk.user_of(&params.token)?;
+    let History { before, after, limit, .. } = *params;
+    let range = history::page(desk.ledger.state(), &user, &params.conversation, before, after, limit)?;
+    let edits = params.edits;
+    let lines = match range.fill {
+        Fill::Forward => read_forward(desk, &range, edits)?,
+        Fill::Backward => read_backward(desk, &range, edits)?,
+    };
+    Ok(Page { conversation: params.conversation.clone(), head: range.head, lines })
+}
+
+/// Reads events as they are at present. Their lines are copied as they are, unless something became of one of them.
+pub(super) fn read(
+    desk: &Desk<'_>,
+    conversation: &Conversation,
+    first: u64,
+    last: u64,
+    edits: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let amendments = desk.ledger.state().channels.amendments(conversation);
+    let Some(amendments) = amendments.filter(|amendments| amendments.touch(first..=last)) else {
+        return desk.ledger.read(conversation, first, last, out);
+    };
+    let mut lines = Vec::new();
+    desk.ledger.read(conversation, first, last, &mut lines)?;
+    for (n, line) in (first..).zip(lines.split_inclusive(|byte| *byte == b'\n')) {
+        match amendments.of(n) {
+            None => out.extend_from_slice(line),
+            Some(amendment) => {
+                let event: Event<'_> =
+                    serde_json::from_slice(line).map_err(crate::storage::ledger::internal)?;
+                let find = |n| desk.ledger.event(conversation, n);
+                write_present(find, event, amendment, edits, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From the first event on, until the page is full.
+fn read_forward(desk: &Desk<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
+    let (mut lines, end) = (Vec::new(), *range.numbers.end());
+    let mut first = *range.numbers.start();
+    while first <= end && lines.len() < HISTORY_BYTES_MAX {
+        let last = end.min(first.saturating_add(CHUNK_EVENTS - 1));
+        read(desk, &range.conversation, first, last, edits, &mut lines)?;
+        first = last + 1;
+    }
+    if lines.len() > HISTORY_BYTES_MAX {
+        // At least one event, however long it is, so that every reader gets on.
+        let first_end = lines.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let fitting =
+            lines.get(..HISTORY_BYTES_MAX).and_then(|fitting| fitting.iter().rposition(|b| *b == b'\n'));
+        lines.truncate(fitting.map_or(first_end, |at| at + 1));
+    }
+    Ok(lines)
+}
+
+/// From the last event back, until the page is full.
+fn read_backward(desk: &Desk<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
+    let (mut lines, start) = (Vec::new(), *range.numbers.start());
+    let mut end = *range.numbers.end();
+    while start <= end && end > 0 && lines.len() < HISTORY_BYTES_MAX {
+        let first = start.max((end + 1).saturating_sub(CHUNK_EVENTS));
+        let mut earlier = Vec::new();
+        read(desk, &range.conversation, first, end, edits, &mut earlier)?;
+        earlier.append(&mut lines);
+        lines = earlier;
+        end = first - 1;
+    }
+    if let Some(surplus) = lines.len().checked_sub(HISTORY_BYTES_MAX).filter(|surplus| *surplus > 0) {
+        // The page begins behind the first line that would make it too large, but keeps the last one.
+        let last_start =
+            lines.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let fitting = lines.get(surplus - 1..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
+        lines.drain(..fitting.map_or(last_start, |at| surplus + at).min(last_start));
+    }
+    Ok(lines)
+}
+
+pub(super) fn heads(desk: &mut Desk<'_>, params: &HeadsSince<'_>) -> Result<Heads, Error> {
+    let user = desk.user_of(&params.token)?;
+    let since = params.since.unwrap_or(0);
+    let heads = history::heads(desk.ledger.state(), &user, since).collect();
+    let topic = desk.ledger.state().user_topic(&user);
+    let (cursor, restored) = (desk.ledger.position(), desk.ledger.restored_ms());
+    Ok(Heads { cursor, restored, topic, heads })
+}

@@ -1,0 +1,83 @@
+//! `message.search`.
+
+use std::collections::HashMap;
+
+use common::limits::{HISTORY_BYTES_MAX, SEARCH_EVENTS_DEFAULT, SEARCH_EVENTS_MAX};
+use common::rpc::encode_result_with;
+use common::search::{Search, encode_found};
+use common::{Conversation, Error, Reason};
+
+use super::{Desk, Pending, history};
+use crate::domain::search::{self, Query, QueryError};
+use crate::engine::jobs::Outcome;
+use crate::services::search::{Found, NoIndex, Question, has_words};
+
+/// What was found, read from the log.
+pub(super) struct Page {
+    lines: Vec<u8>,
+    before: Option<u64>,
+    behind: u64,
+}
+
+impl Page {
+    pub(super) fn tell(&self, out: &mut Vec<u8>, id: &str) {
+        encode_result_with(out, id, |out| encode_found(out, &self.lines, self.before, self.behind));
+    }
+}
+
+pub(super) fn search(
+    desk: &mut Desk<'_>,
+    params: &Search<'_>,
+    outcome: Option<Outcome>,
+) -> Result<Page, Pending> {
+    let user = desk.user_of(&params.token)?;
+    let mut query = Query::parse(&params.query)?;
+    if let Some(target) = &params.conversation
+        && query.within.replace(target.clone()).is_some_and(|other| other != *target)
+    {
+        return Err(QueryError::Twice("in").into());
+    }
+    if !has_words(&query) {
+        let sentence = "there is nothing to look for: words have letters or digits";
+        return Err(Error::new(Reason::InvalidParams, sentence).into());
+    }
+    // Decided anew when the search is done: whoever has lost the right meanwhile gets nothing.
+    let scope = search::scope(desk.ledger.state(), &user, query.within.as_ref())?;
+    let limit = params.limit.unwrap_or(SEARCH_EVENTS_DEFAULT).clamp(1, SEARCH_EVENTS_MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    match outcome {
+        None => {
+            let search = desk.search.ok_or_else(|| no_index(NoIndex))?;
+            Err(Pending::Work(search.job(Question { query, scope, before: params.before, limit })))
+        }
+        Some(Outcome::Search(found)) => Ok(read(desk, &scope, &found.map_err(no_index)?, limit)?),
+        Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => {
+            Err(Error::new(Reason::Internal, "the search failed; the server's log says why").into())
+        }
+    }
+}
+
+/// Reads what was found, as far as a page goes, in those of the conversations that are in the scope now.
+fn read(desk: &Desk<'_>, scope: &[Conversation], found: &Found, limit: usize) -> Result<Page, Error> {
+    let scope: HashMap<_, _> = scope.iter().map(|one| (one.key(), one)).collect();
+    let (mut lines, mut last) = (Vec::new(), None);
+    for hit in &found.hits {
+        if lines.len() > HISTORY_BYTES_MAX {
+            return Ok(Page { lines, before: last, behind: found.behind });
+        }
+        if let Some(conversation) = scope.get(&*hit.conversation) {
+            let amendments = desk.ledger.state().channels.amendments(conversation);
+            // Deleted after the index was asked.
+            if !amendments.and_then(|all| all.of(hit.n)).is_some_and(|amendment| amendment.deleted) {
+                history::read(desk, conversation, hit.n, hit.n, false, &mut lines)?;
+            }
+        }
+        last = Some(hit.record);
+    }
+    let before = last.filter(|_| found.hits.len() >= limit);
+    Ok(Page { lines, before, behind: found.behind })
+}
+
+fn no_index(NoIndex: NoIndex) -> Error {
+    Error::new(Reason::Unavailable, "the index of the search is not ready: try again in a moment")
+}

@@ -1,0 +1,134 @@
+//! What may be in an archive: the names of its members, and nothing beside them.
+
+use std::io::{self, Write};
+
+use sha2::{Digest as _, Sha256};
+
+use super::CONTENTS;
+use crate::journal::LOG_FOLDER;
+use crate::storage::data_folder::{FILES_FOLDER, KEYS_FOLDER, SNAPSHOTS};
+
+/// Where a member belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Member<'n> {
+    Snapshot,
+    Segment,
+    /// An attachment, whose name is the SHA-256 of its content.
+    File(&'n str),
+    /// May others read it?
+    Key {
+        public: bool,
+    },
+    Contents,
+}
+
+impl<'n> Member<'n> {
+    /// By its name, relative to the data folder. Nothing else is ever unpacked, so no name leads out of the folder.
+    pub(super) fn named(name: &'n str) -> Option<Self> {
+        match name.split_once('/') {
+            None if name == CONTENTS => Some(Self::Contents),
+            None => SNAPSHOTS.contains(&name).then_some(Self::Snapshot),
+            Some((LOG_FOLDER, file)) => {
+                let digits = file.strip_suffix(".log")?;
+                (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+                    .then_some(Self::Segment)
+            }
+            Some((FILES_FOLDER, path)) => {
+                let (folder, digest) = path.split_once('/')?;
+                let is_digest = digest.len() == 64 && digest.bytes().all(is_lower_hex);
+                (is_digest && folder.len() == 2 && digest.starts_with(folder)).then_some(Self::File(digest))
+            }
+            Some((KEYS_FOLDER, file)) => {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+                (file.bytes().all(plain)
+                    && file.starts_with(|first: char| first != '.')
+                    && !file.ends_with(".tmp"))
+                .then_some(Self::Key { public: file.ends_with(".public") })
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The permissions it gets.
+    pub(super) fn mode(self) -> u32 {
+        match self {
+            Self::Key { public: true } => 0o644,
+            Self::Snapshot | Self::Segment | Self::File(_) | Self::Key { .. } | Self::Contents => 0o600,
+        }
+    }
+}
+
+fn is_lower_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+/// Passes bytes on and makes their SHA-256.
+pub(crate) struct Hashing<T> {
+    inner: T,
+    hash: Sha256,
+}
+
+impl<T> Hashing<T> {
+    pub(crate) fn new(inner: T) -> Self {
+        Self { inner, hash: Sha256::new() }
+    }
+
+    /// In lower-case hexadecimal digits.
+    pub(crate) fn digest(self) -> String {
+        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl<T: io::Read> io::Read for Hashing<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hash.update(buffer.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+impl<T: Write> Write for Hashing<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_papo_makes_is_a_member() {
+        let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        let file = format!("files/9f/{digest}");
+        assert_eq!(Member::named("users.json"), Some(Member::Snapshot));
+        assert_eq!(Member::named("log/00000000000000000001.log"), Some(Member::Segment));
+        assert_eq!(Member::named(&file), Some(Member::File(digest)));
+        assert_eq!(Member::named("keys/node.secret").map(Member::mode), Some(0o600));
+        assert_eq!(Member::named("keys/node.public").map(Member::mode), Some(0o644));
+        for stranger in [
+            "lock",
+            "../users.json",
+            "/users.json",
+            "log/../keys/node.secret",
+            "log/1.log",
+            "log/00000000000000000001.idx",
+            &format!("files/00/{digest}"),
+            "files/uploads/x.part",
+            "keys/../lock",
+            "keys/a/b",
+            "keys/..",
+            "keys/.hidden",
+            "keys/node.secret.12.tmp",
+            "",
+        ] {
+            assert_eq!(Member::named(stranger), None, "{stranger}");
+        }
+    }
+}

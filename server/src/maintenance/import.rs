@@ -1,0 +1,268 @@
+//! Takes over the files of an older chat: users with SHA-256 password hashes, channels, and messages as JSON Lines.
+//!
+//! Such files have no schema, so that this reads whatever it can make sense of, in English or Portuguese, and reports
+//! what it had to leave out. Taking over the same files again adds nothing.
+
+use std::collections::BTreeMap;
+
+use common::{ChannelName, Reason, Target, Text, UserName};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::domain::{Command, Deed};
+use crate::services::passwords::legacy_hash;
+use crate::storage::ledger::Ledger;
+
+const NAME_FIELDS: [&str; 6] = ["user", "username", "name", "nome", "usuario", "login"];
+const PASSWORD_FIELDS: [&str; 6] = ["password", "password_hash", "hash", "senha", "senha_hash", "pass"];
+const CHANNEL_FIELDS: [&str; 4] = ["channel", "name", "nome", "canal"];
+const MEMBER_FIELDS: [&str; 5] = ["members", "membros", "users", "usuarios", "subscribers"];
+const FROM_FIELDS: [&str; 8] = ["from", "user", "username", "sender", "src", "de", "usuario", "autor"];
+const TO_FIELDS: [&str; 7] = ["to", "channel", "canal", "dst", "para", "destino", "topic"];
+const TEXT_FIELDS: [&str; 6] = ["text", "message", "msg", "mensagem", "content", "conteudo"];
+const TIME_FIELDS: [&str; 7] = ["at", "timestamp", "time", "ts", "data", "hora", "date"];
+
+/// Problems that are told in words; the rest is counted only.
+const PROBLEMS_MAX: usize = 100;
+
+/// What was taken over, and what was not.
+#[derive(Debug, Default, serde::Serialize)]
+pub struct Report {
+    /// Accounts made.
+    pub users: u64,
+    /// Channels made.
+    pub channels: u64,
+    /// Messages stored.
+    pub messages: u64,
+    /// What was there already.
+    pub known: u64,
+    /// What was left out.
+    pub skipped: u64,
+    /// Why, for the first of them.
+    pub problems: Vec<String>,
+    /// Who is the administrator from now on, when the first account of all was among those taken over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub administrator: Option<UserName>,
+}
+
+/// Reads the files into a data folder. The caller flushes the ledger whenever [`Ledger::is_full`], with `sync`.
+pub struct Import<'a> {
+    ledger: &'a mut Ledger,
+    sync: &'a mut dyn FnMut(&mut Ledger),
+    now_ms: u64,
+    /// What was done so far.
+    pub report: Report,
+}
+
+impl<'a> Import<'a> {
+    /// Begins; `sync` is to bring the ledger to the disk.
+    pub fn new(ledger: &'a mut Ledger, sync: &'a mut dyn FnMut(&mut Ledger), now_ms: u64) -> Self {
+        Self { ledger, sync, now_ms, report: Report::default() }
+    }
+
+    /// Takes over users: a list of objects, or a map from names to hashes or objects.
+    pub fn users(&mut self, json: &[u8]) {
+        for (key, entry) in self.entries(json, "users", &["users", "usuarios"]) {
+            let name = key
+                .as_deref()
+                .or_else(|| text_of(&entry, &NAME_FIELDS).or(entry.as_str()))
+                .unwrap_or_default();
+            let hash = text_of(&entry, &PASSWORD_FIELDS).or(entry.as_str().filter(|_| key.is_some()));
+            let user = UserName::new(name.trim_start_matches('@'));
+            match (user, hash.and_then(legacy_hash)) {
+                (Err(error), _) => self.skip(format!("user {name:?}: {error}")),
+                (_, None) => self.skip(format!("user {name:?}: no SHA-256 password hash of 64 hex digits")),
+                (Ok(user), Some(password)) => {
+                    let is_first = self.ledger.state().users.accounts().is_empty();
+                    let done = self.record(Command::Register { user: user.clone(), password }, self.now_ms);
+                    if is_first && done.is_ok() {
+                        self.report.administrator = Some(user);
+                    }
+                    self.count(done, |report| &mut report.users, || format!("user {name:?}"));
+                }
+            }
+        }
+    }
+
+    /// Takes over channels: a list of names or objects, or a map from names to members or objects. The first member
+    /// that has an account owns it.
+    pub fn channels(&mut self, json: &[u8]) {
+        for (key, entry) in self.entries(json, "channels", &["channels", "canais"]) {
+            let name = key
+                .as_deref()
+                .or_else(|| text_of(&entry, &CHANNEL_FIELDS).or(entry.as_str()))
+                .unwrap_or_default();
+            match channel_named(name) {
+                Err(problem) => self.skip(problem),
+                Ok(channel) => {
+                    let members = field(&entry, &MEMBER_FIELDS).unwrap_or(&entry).as_array().cloned();
+                    let names = members.unwrap_or_default();
+                    let members = names.iter().filter_map(|name| UserName::new(name.as_str()?).ok());
+                    let members: Vec<_> =
+                        members.filter(|user| self.ledger.state().users.exists(user)).collect();
+                    self.channel(&channel, &members);
+                }
+            }
+        }
+    }
+
+    /// Takes over messages: one JSON object a line, oldest first. Who wrote in a channel becomes its member.
+    pub fn messages(&mut self, lines: &[u8]) {
+        let lines = (1..).zip(lines.split(|byte| *byte == b'\n'));
+        for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
+            if let Err(problem) = self.message(line) {
+                self.skip(format!("message in line {number}: {problem}"));
+            }
+        }
+    }
+
+    fn message(&mut self, line: &[u8]) -> Result<(), String> {
+        let message: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let needs =
+            |fields: &[&str], what: &str| text_of(&message, fields).ok_or(format!("it has no {what}"));
+        let user = UserName::new(needs(&FROM_FIELDS, "sender")?).map_err(|error| error.to_string())?;
+        if !self.ledger.state().users.exists(&user) {
+            return Err(format!("there is no user {user}"));
+        }
+        let text = Text::new(needs(&TEXT_FIELDS, "text")?).map_err(|error| error.to_string())?;
+        let to = self.target(needs(&TO_FIELDS, "channel or receiver")?)?;
+        let at = field(&message, &TIME_FIELDS).and_then(unix_ms).unwrap_or(self.now_ms).min(self.now_ms);
+        let id = id_of(line, at);
+        if self.ledger.sent_before(id, &user).map_err(|error| error.message)?.is_some() {
+            self.report.known += 1;
+            return Ok(());
+        }
+        if let Target::Channel(channel) = &to {
+            self.record(Command::Join(Deed { user: user.clone(), channel: channel.clone() }), at)
+                .map_err(|error| error.message)?;
+        }
+        self.record(Command::Send { user, to, id, text, reply: None }, at).map_err(|error| error.message)?;
+        self.report.messages += 1;
+        Ok(())
+    }
+
+    /// What a message was addressed to: a name with its sign, or the name of a user, or else of a channel, which is
+    /// made should there be none.
+    fn target(&mut self, name: &str) -> Result<Target, String> {
+        if let Ok(target @ Target::User(_)) = Target::new(name) {
+            return Ok(target);
+        }
+        if let Ok(user) = UserName::new(name)
+            && self.ledger.state().users.exists(&user)
+        {
+            return Ok(Target::User(user));
+        }
+        let channel = channel_named(name)?;
+        if self.ledger.state().channels.channel(&channel).is_err() {
+            self.channel(&channel, &[]);
+        }
+        Ok(Target::Channel(channel))
+    }
+
+    fn channel(&mut self, channel: &ChannelName, members: &[UserName]) {
+        let anybody = self.ledger.state().users.list(None).next().map(|info| info.user);
+        let Some(owner) = members.first().cloned().or(anybody) else {
+            return self.skip(format!("channel {channel}: there is no user who could own it"));
+        };
+        let deed = |user: &UserName| Deed { user: user.clone(), channel: channel.clone() };
+        let made = self.record(Command::CreateChannel(deed(&owner), false), self.now_ms);
+        self.count(made, |report| &mut report.channels, || format!("channel {channel}"));
+        for member in members {
+            if let Err(error) = self.record(Command::Join(deed(member)), self.now_ms) {
+                self.skip(format!("{member} in {channel}: {error}"));
+            }
+        }
+    }
+
+    fn record(&mut self, command: Command<'_>, at: u64) -> Result<(), common::Error> {
+        if self.ledger.is_full() {
+            (self.sync)(self.ledger);
+        }
+        self.ledger.record(command, at).map(drop)
+    }
+
+    fn count(
+        &mut self,
+        done: Result<(), common::Error>,
+        counter: impl Fn(&mut Report) -> &mut u64,
+        what: impl Fn() -> String,
+    ) {
+        match done {
+            Ok(()) => *counter(&mut self.report) += 1,
+            Err(error) if error.reason() == Some(Reason::NameTaken) => self.report.known += 1,
+            Err(error) => self.skip(format!("{}: {error}", what())),
+        }
+    }
+
+    fn skip(&mut self, problem: String) {
+        self.report.skipped += 1;
+        if self.report.problems.len() < PROBLEMS_MAX {
+            self.report.problems.push(problem);
+        }
+    }
+
+    /// The entries of a file: of a list without keys, of a map with them; possibly below a field of the file's name.
+    fn entries(&mut self, json: &[u8], what: &str, below: &[&str]) -> Vec<(Option<String>, Value)> {
+        let file: Value = match serde_json::from_slice(json) {
+            Ok(file) => file,
+            Err(error) => {
+                self.skip(format!("the file of {what} is not JSON: {error}"));
+                return Vec::new();
+            }
+        };
+        match field(&file, below).unwrap_or(&file).clone() {
+            Value::Array(entries) => entries.into_iter().map(|entry| (None, entry)).collect(),
+            Value::Object(entries) => {
+                let sorted: BTreeMap<_, _> = entries.into_iter().collect();
+                sorted.into_iter().map(|(key, entry)| (Some(key), entry)).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                self.skip(format!("the file of {what} holds neither a list nor a map"));
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn field<'v>(value: &'v Value, names: &[&str]) -> Option<&'v Value> {
+    names.iter().find_map(|name| value.get(name))
+}
+
+fn text_of<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
+    field(value, names).and_then(Value::as_str)
+}
+
+fn channel_named(name: &str) -> Result<ChannelName, String> {
+    let bare = name.trim().trim_start_matches('#');
+    // Older chats allowed spaces.
+    let name = format!("#{}", bare.split_whitespace().collect::<Vec<_>>().join("-"));
+    ChannelName::new(&name).map_err(|error| format!("channel {bare:?}: {error}"))
+}
+
+/// Seconds or milliseconds since 1970, as a number or in digits, or a date as ISO 8601 writes it.
+fn unix_ms(time: &Value) -> Option<u64> {
+    /// Seconds would be later than the year 5000, so it must be milliseconds.
+    const SECONDS_MAX: f64 = 1e11;
+    if let Some(text) = time.as_str()
+        && text.parse::<f64>().is_err()
+    {
+        let text = text.trim().replacen(' ', "T", 1);
+        let utc = text.parse::<jiff::Timestamp>().ok();
+        let local =
+            || text.parse::<jiff::civil::DateTime>().ok()?.in_tz("UTC").ok().map(|time| time.timestamp());
+        return u64::try_from(utc.or_else(local)?.as_millisecond()).ok();
+    }
+    let number = time.as_f64().or_else(|| time.as_str()?.parse().ok())?;
+    let ms = if number < SECONDS_MAX { number * 1000.0 } else { number };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: a positive time")]
+    (ms.is_finite() && ms >= 0.0).then_some(ms as u64)
+}
+
+/// An id that the same line always has: its time, and bits of its digest.
+fn id_of(line: &[u8], at: u64) -> Uuid {
+    let digest: [u8; 32] = Sha256::digest(line).into();
+    let mut chance = [0; 10];
+    chance.iter_mut().zip(digest).for_each(|(byte, digest)| *byte = digest);
+    uuid::Builder::from_unix_timestamp_millis(at, &chance).into_uuid()
+}

@@ -1,0 +1,205 @@
+//! Files: uploads that are under way, and the contents that are complete.
+//!
+//! [`folder`] is what is done on the disk, as [jobs](crate::engine::jobs); [`uploads`] is what the event loop knows meanwhile.
+//! Chunks are written and contents are read by one thread, in the order in which they were asked for; contents are
+//! completed and swept by another, because hashing and syncing take long. What a file is to whom, stands in the log
+//! and is decided in [`crate::domain::files`].
+
+pub mod folder;
+pub mod uploads;
+mod leftovers;
+pub mod check;
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+
+use common::ContentHash;
+use uuid::Uuid;
+
+use self::leftovers::Leftovers;
+use crate::engine::jobs::{Job, Jobs, Kind};
+use crate::storage::ledger::Ledger;
+use disk::Disk;
+pub use folder::Folder;
+pub use uploads::{Upload, Uploads};
+
+/// How much users may send; see [`common::limits`] for what does not depend on the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileLimits {
+    /// Bytes of one file.
+    pub file_bytes_max: u64,
+    /// Bytes of all files of one user, those that are being uploaded included, each content counted once.
+    pub user_bytes_max: u64,
+}
+
+impl Default for FileLimits {
+    /// 100 MiB for a file, which is what mail refuses; 1 GiB for a user, so that a team of 50 fits a small disk.
+    fn default() -> Self {
+        Self { file_bytes_max: 100 << 20, user_bytes_max: 1 << 30 }
+    }
+}
+
+/// Milliseconds between two looks for uploads that were abandoned, and for what a disk that failed did not remove.
+const TIDY_EVERY_MS: u64 = 60 * 60 * 1000;
+
+/// The folder, and what is going on in it.
+pub struct Files {
+    /// On the disk.
+    pub folder: Folder,
+    /// In memory.
+    pub uploads: Uploads,
+    /// What is to leave the disk.
+    leftovers: Leftovers,
+    /// When to look for what was abandoned, in Unix milliseconds.
+    tidy_at: u64,
+    /// Whether all contents have been looked through since they were to be.
+    is_swept: bool,
+}
+
+impl Files {
+    /// Opens the folder of a data folder whose log has been read.
+    pub fn open(disk: Arc<dyn Disk>, limits: FileLimits, ledger: &Ledger) -> io::Result<Self> {
+        let folder = Folder::new(disk);
+        let mut found = Vec::new();
+        for upload in folder.load()? {
+            // Its note outlived it, when the power went off right behind the event.
+            if ledger.sent_before(upload.id, &upload.user).is_ok_and(|sent| sent.is_none()) {
+                found.push(upload);
+            } else {
+                folder.discard(upload.id)?;
+            }
+        }
+        let uploads = Uploads::new(limits, found);
+        Ok(Self { folder, uploads, leftovers: Leftovers::default(), tidy_at: 0, is_swept: false })
+    }
+
+    /// When to look for what was abandoned, in Unix milliseconds.
+    #[must_use]
+    pub fn deadline(&self) -> u64 {
+        self.tidy_at
+    }
+
+    /// An upload is over without having become an event. `record` is the newest one.
+    pub fn throw_away(&mut self, id: Uuid, record: u64) {
+        if let Some(upload) = self.uploads.forget(id) {
+            self.leftovers.add_upload(id);
+            self.let_go(upload.sha256, record);
+        }
+    }
+
+    /// An event or an upload needs this content no more, as of this record.
+    pub fn let_go(&mut self, sha256: ContentHash, record: u64) {
+        if !self.leftovers.add_content(sha256, record) {
+            self.is_swept = false;
+        }
+    }
+
+    /// What came after the record `durable` was taken back.
+    pub fn take_back(&mut self, durable: u64) {
+        self.uploads.take_back(durable);
+        self.leftovers.take_back(durable);
+    }
+
+    /// Has removed what nobody needs: uploads that have become events or are over, and contents of deleted files.
+    pub fn tidy(&mut self, ledger: &Ledger, jobs: &mut Jobs, now_ms: u64) {
+        for id in self.uploads.take_recorded(ledger.durable()) {
+            self.leftovers.add_upload(id);
+        }
+        if now_ms >= self.tidy_at {
+            self.tidy_at = now_ms.saturating_add(TIDY_EVERY_MS);
+            for id in self.uploads.abandoned(now_ms) {
+                self.throw_away(id, ledger.position());
+            }
+            self.is_swept = false;
+        }
+        self.discard(jobs);
+        self.remove(ledger, jobs);
+        if !self.is_swept && ledger.is_quiet() {
+            self.sweep(ledger, jobs);
+        }
+    }
+
+    /// Has removed the uploads that are over.
+    fn discard(&mut self, jobs: &mut Jobs) {
+        // One that was begun anew meanwhile has removed the old one itself.
+        let ids = self.leftovers.uploads().iter().filter(|id| !self.uploads.has(**id));
+        let ids: Vec<_> = ids.copied().collect();
+        let folder = self.folder.clone();
+        let is_empty = ids.is_empty();
+        let discard = move || {
+            let discarded = ids.into_iter().try_for_each(|id| folder.discard(id));
+            discarded.map(|()| Outcome::Finished).map_err(Failure::from).into()
+        };
+        // Should too much wait, it is tried again at the next step.
+        if is_empty || jobs.submit(u64::MAX, Job::file(Kind::Transfers, discard)) {
+            self.leftovers.clear_uploads();
+        }
+    }
+
+    /// Has removed the contents that were let go and that nobody needs; whoever needs one lets it go later. Whoever
+    /// begins to need one from now on waits behind the job for their own.
+    fn remove(&mut self, ledger: &Ledger, jobs: &mut Jobs) {
+        let (durable, files) = (ledger.durable(), &ledger.state().files);
+        let mut contents = self.leftovers.due(durable);
+        contents.retain(|sha256| !files.has_content(sha256) && !self.uploads.need(sha256));
+        let (folder, is_empty) = (self.folder.clone(), contents.is_empty());
+        let remove =
+            move || folder.remove(&contents).map(|()| Outcome::Finished).map_err(Failure::from).into();
+        if is_empty || jobs.submit(u64::MAX, Job::file(Kind::Contents, remove)) {
+            self.leftovers.clear_due(durable);
+        }
+    }
+
+    /// Has removed the contents that no event on disk and no upload needs. Whoever begins to need one from now on waits
+    /// behind the job for their own.
+    fn sweep(&mut self, ledger: &Ledger, jobs: &mut Jobs) {
+        let state = &ledger.state().files;
+        let needed: HashSet<_> = state.contents().chain(self.uploads.contents()).copied().collect();
+        let folder = self.folder.clone();
+        let sweep = move || folder.sweep(&needed).map(|_| Outcome::Finished).map_err(Failure::from).into();
+        self.is_swept = jobs.submit(u64::MAX, Job::file(Kind::Contents, sweep));
+    }
+}
+
+/// What came out of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// So many of an upload's first bytes are there.
+    Have(u64),
+    /// The content is whole and on disk.
+    Finished,
+    /// A part of a content.
+    Bytes(Vec<u8>),
+    /// It could not be done.
+    Failed(Failure),
+}
+
+/// Why a job could not be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// A chunk begins behind what is there, or an upload is not complete: so many bytes are there.
+    WrongOffset(u64),
+    /// Not what was announced. The upload is gone.
+    WrongContent,
+    /// There is no room on the disk.
+    StorageFull,
+    /// The disk failed; the log says how. It may go better next time.
+    Unavailable,
+    /// The disk failed, and what was uploaded is gone.
+    Lost,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        tracing::error!(%error, "cannot read or write a file that somebody sends");
+        let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        if is_full { Self::StorageFull } else { Self::Unavailable }
+    }
+}
+
+impl From<Result<Self, Failure>> for Outcome {
+    fn from(result: Result<Self, Failure>) -> Self {
+        result.unwrap_or_else(Self::Failed)
+    }
+}

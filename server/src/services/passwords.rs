@@ -1,0 +1,197 @@
+//! Hashing and verifying passwords with Argon2id (RFC 9106), away from the event loop.
+//!
+//! The parameters are OWASP's for servers: 19 MiB, 2 passes, 1 lane. A hash takes some 20 ms; two at a time
+//! are done as [`crate::engine::jobs`], and more than [`WAITING_MAX`] are refused rather than queued. Each of the threads has
+//! one piece of memory for all its hashes, and gives it back to the system when it ends.
+
+use std::cell::RefCell;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use common::Password;
+use sha2::{Digest as _, Sha256};
+
+use crate::engine::jobs;
+
+/// Hashes computed at once; each takes a core and 19 MiB.
+pub const THREADS: usize = 2;
+
+/// Jobs accepted at once: with some 20 ms each on two threads, the last one waits less than 2 seconds.
+pub const WAITING_MAX: usize = 128;
+
+/// What the password of an unknown user is compared with, so that it takes as long as a known one's. It is the hash
+/// of no password, with the parameters of every other.
+const NOBODY: &str = concat!(
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw$",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+);
+
+/// How the hash of a password begins that was taken over from an older chat: plain SHA-256, in hex. It is accepted
+/// once, and replaced.
+const LEGACY: &str = "$sha256$";
+
+/// The hash of an older chat as ours, when it is one.
+#[must_use]
+pub fn legacy_hash(hex: &str) -> Option<Box<str>> {
+    let is_sha256 = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_sha256.then(|| format!("{LEGACY}{}", hex.to_ascii_lowercase()).into())
+}
+
+/// What is to be computed.
+#[derive(Debug)]
+pub enum Job {
+    /// The hash of a new password.
+    Hash(Password),
+    /// Whether a password fits a hash. Without a hash, because there is no such user, it takes as long and
+    /// the answer is no.
+    Verify(Password, Option<Box<str>>),
+    /// The hash of a new password, if another one fits a hash.
+    Change(Password, Option<Box<str>>, Password),
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A PHC string: of a new password, or of one that fits a hash of an older kind.
+    Hashed(Box<str>),
+    /// Whether it fits.
+    Verified(bool),
+    /// The system has no memory or no randomness to give.
+    Failed,
+}
+
+impl From<Job> for jobs::Job {
+    fn from(job: Job) -> Self {
+        Self::new(jobs::Kind::Passwords, || jobs::Outcome::Password(compute(job)))
+    }
+}
+
+fn compute(job: Job) -> Outcome {
+    match job {
+        Job::Change(password, known, new) => match compute(Job::Verify(password, known)) {
+            Outcome::Verified(true) | Outcome::Hashed(_) => compute(Job::Hash(new)),
+            refused @ (Outcome::Verified(false) | Outcome::Failed) => refused,
+        },
+        Job::Verify(password, Some(known)) if known.starts_with(LEGACY) => {
+            // As long as any other, whether it fits or not.
+            let hashed = compute(Job::Hash(password.clone()));
+            let given: String =
+                Sha256::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            if known.strip_prefix(LEGACY) == Some(&*given) { hashed } else { Outcome::Verified(false) }
+        }
+        Job::Hash(password) => hash(password.as_bytes()).map_or(Outcome::Failed, Outcome::Hashed),
+        Job::Verify(password, Some(known)) => Outcome::Verified(verify(password.as_bytes(), &known)),
+        Job::Verify(password, None) => {
+            verify(password.as_bytes(), NOBODY);
+            Outcome::Verified(false)
+        }
+    }
+}
+
+fn hash(password: &[u8]) -> Option<Box<str>> {
+    let mut salt = [0; Salt::RECOMMENDED_LENGTH];
+    getrandom::fill(&mut salt).ok()?;
+    let (argon2, salt) = (Argon2::default(), Salt::new(&salt).ok()?);
+    let hash = PasswordHash {
+        algorithm: Algorithm::default().ident(),
+        version: Some(Version::default().into()),
+        params: ParamsString::try_from(argon2.params()).ok()?,
+        salt: Some(salt),
+        hash: Some(computed(&argon2, password, &salt)?),
+    };
+    Some(hash.to_string().into())
+}
+
+fn verify(password: &[u8], known: &str) -> bool {
+    // Two outputs are compared in constant time.
+    let fits = || {
+        let known = PasswordHash::new(known).ok()?;
+        let algorithm = Algorithm::try_from(known.algorithm.as_str()).ok()?;
+        let version = known.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+        let argon2 = Argon2::new(algorithm, version, Params::try_from(&known).ok()?);
+        Some(computed(&argon2, password, &known.salt?)? == known.hash?)
+    };
+    fits().unwrap_or_default()
+}
+
+/// Blocks that a thread reserves. The C library gives a piece of more than 32 MiB a mapping of its own, which ends with
+/// it; smaller ones come to lie, after the first, in arenas that it keeps (`mallopt(3)`, `M_MMAP_THRESHOLD`): 19 MiB for
+/// each hash left 175 MiB behind after 40 logins. What is reserved and not written to is no memory.
+const RESERVED_BLOCKS: usize = (33 << 20) / Block::SIZE;
+
+thread_local! {
+    /// What the thread hashes in. The next hash writes over all of it.
+    static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
+
+fn computed(argon2: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Option<Output> {
+    let mut buffer = [0; Output::MAX_LENGTH];
+    let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let (out, blocks) = (buffer.get_mut(..length)?, argon2.params().block_count());
+    MEMORY.with_borrow_mut(|memory| {
+        if memory.len() < blocks {
+            memory.reserve_exact(RESERVED_BLOCKS.max(blocks) - memory.len());
+            memory.resize(blocks, Block::new());
+        }
+        argon2.hash_password_into_with_memory(password, salt, out, memory.get_mut(..blocks)?).ok()
+    })?;
+    Output::new(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_password_fits() {
+        let password = |text| Password::new(text).expect("a password");
+        let Outcome::Hashed(known) = compute(Job::Hash(password("correct horse"))) else {
+            panic!("not hashed");
+        };
+        assert!(known.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{known}");
+        let verify = |text, known| compute(Job::Verify(password(text), known));
+        assert_eq!(verify("correct horse", Some(known.clone())), Outcome::Verified(true));
+        assert_eq!(verify("correct house", Some(known)), Outcome::Verified(false));
+        assert_eq!(verify("correct horse", None), Outcome::Verified(false), "an unknown user");
+        assert_eq!(verify("correct horse", Some("no hash".into())), Outcome::Verified(false));
+    }
+
+    /// From the tests of the reference implementation (P-H-C/phc-winner-argon2, `src/test.c`), with less memory than ours.
+    #[test]
+    fn a_hash_that_others_made_is_verified() {
+        let known = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        assert!(verify(b"password", known));
+        assert!(!verify(b"passwore", known));
+    }
+
+    #[test]
+    fn a_thread_hashes_in_the_same_memory_again() {
+        let place = || MEMORY.with_borrow(|memory| (memory.as_ptr(), memory.len(), memory.capacity()));
+        let known = hash(b"correct horse").expect("a hash");
+        let before = place();
+        assert!(verify(b"correct horse", &known) && !verify(b"correct house", &known));
+        assert_eq!(place(), before);
+        assert!(before.2 * Block::SIZE > 32 << 20, "given back when the thread ends");
+    }
+
+    #[test]
+    fn a_hash_of_an_older_chat_is_replaced() {
+        let known = legacy_hash("9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08");
+        let verify = |text| compute(Job::Verify(Password::new(text).expect("a password"), known.clone()));
+        assert_eq!(verify("tset"), Outcome::Verified(false));
+        let Outcome::Hashed(hash) = verify("test") else { panic!("not accepted") };
+        assert!(hash.starts_with("$argon2id$"));
+        assert_eq!(legacy_hash("9f86"), None);
+    }
+
+    #[test]
+    fn nobody_takes_as_long_as_anybody() {
+        let somebody = hash(b"correct horse").expect("a hash");
+        let cost = |phc: &str| {
+            let phc = PasswordHash::new(phc).expect("a PHC string");
+            let lengths = (phc.salt.map(|salt| salt.len()), phc.hash.map(|hash| hash.len()));
+            (phc.algorithm, phc.version, phc.params.to_string(), lengths)
+        };
+        assert_eq!(cost(NOBODY), cost(&somebody));
+    }
+}

@@ -1,0 +1,170 @@
+//! Takes the log into the index, batch by batch.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::{Body, Event};
+
+use super::index::{Message, MessageIndex, Writer};
+use super::{SEARCH_FOLDER, SearchError, clear};
+use crate::journal::{Checkpoint, Follower};
+use crate::storage::records::Record;
+use disk::{Disk, RealDisk};
+
+/// Bytes of texts after which what was taken in is made last and visible, in a run that takes long.
+const COMMIT_BYTES: usize = 16 << 20;
+
+/// An open index, and the place in the log where it goes on.
+pub(super) struct Indexer {
+    index: MessageIndex,
+    follower: Follower,
+}
+
+/// The messages of some batches that follow one another, as the last of them left them.
+#[derive(Default)]
+struct Piece {
+    messages: BTreeMap<(String, u64), Message>,
+    /// What became of messages before these: another text, or none.
+    amended: BTreeMap<(String, u64), Option<String>>,
+    bytes: usize,
+}
+
+impl Indexer {
+    /// Opens the index of a data folder, or begins it when there is none that belongs to the log.
+    pub(super) fn open(data: &Path) -> Result<Self, SearchError> {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(data));
+        if let Some(opened) = Self::existing(data, &disk)? {
+            return Ok(opened);
+        }
+        clear(data).map_err(folder_error(data))?;
+        let index = begin(data, &*disk)?;
+        let follower = Follower::after(disk, Checkpoint::GENESIS)?;
+        let missing = || SearchError::Folder(data.to_owned(), std::io::ErrorKind::NotFound.into());
+        Ok(Self { index, follower: follower.ok_or_else(missing)? })
+    }
+
+    fn existing(data: &Path, disk: &Arc<dyn Disk>) -> Result<Option<Self>, SearchError> {
+        // One that cannot be opened is made again, whatever the reason.
+        let Ok(index) = begin(data, &**disk) else { return Ok(None) };
+        let Ok(Some(place)) = index.stands_for() else { return Ok(None) };
+        let follower = Follower::after(Arc::clone(disk), place)?;
+        Ok(follower.map(|follower| Self { index, follower }))
+    }
+
+    /// The index, to be asked by others.
+    pub(super) fn index(&self) -> MessageIndex {
+        self.index.clone()
+    }
+
+    /// Takes in the log up to the record `last`. `reached` is told how far what is visible goes, and says whether to go
+    /// on.
+    pub(super) fn run(&mut self, last: u64, mut reached: impl FnMut(u64) -> bool) -> Result<(), SearchError> {
+        let mut goes_on = reached(self.follower.at().record);
+        if self.follower.at().record >= last {
+            return Ok(());
+        }
+        let (mut writer, mut bytes, mut is_last) = (self.index.writer()?, 0, false);
+        while !is_last && goes_on {
+            let (mut piece, before) = (Piece::default(), self.follower.at());
+            is_last = !self.follower.read(last, |record, line| piece.take(record, line))?;
+            bytes += piece.bytes;
+            if !piece.amended.is_empty() {
+                // What is amended may have been written in this run, and is found when it is committed.
+                writer.commit(before)?;
+                self.index.reload()?;
+                self.amend(&writer, &mut piece)?;
+            }
+            piece.write(&writer)?;
+            if is_last || bytes >= COMMIT_BYTES {
+                goes_on = self.commit(&mut writer, &mut reached)?;
+                bytes = 0;
+            }
+        }
+        Ok(writer.close()?)
+    }
+
+    /// Takes messages that were amended out of the index; those with another text are written again.
+    fn amend(&self, writer: &Writer, piece: &mut Piece) -> Result<(), SearchError> {
+        for ((conversation, n), text) in std::mem::take(&mut piece.amended) {
+            let known = self.index.get(&conversation, n)?;
+            writer.remove(&conversation, n);
+            if let (Some(known), Some(text)) = (known, text) {
+                piece.messages.insert((conversation, n), Message { text, ..known });
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(
+        &self,
+        writer: &mut Writer,
+        reached: &mut impl FnMut(u64) -> bool,
+    ) -> Result<bool, SearchError> {
+        writer.commit(self.follower.at())?;
+        self.index.reload()?;
+        Ok(reached(self.follower.at().record))
+    }
+}
+
+impl Piece {
+    fn take(&mut self, record: u64, line: &[u8]) {
+        // What this version does not know has no words for it either.
+        let Ok(Record::Event(event)) = Record::decode(line) else { return };
+        let conversation = event.conversation().key().into_owned();
+        match &event.body {
+            Body::Message { text, .. } => self.add(record, &event, conversation, text.as_str()),
+            // Found by the words of its name, as whoever looks for it calls it.
+            Body::File { file, .. } => self.add(record, &event, conversation, file.name.as_str()),
+            Body::Edited { of, text, .. } => self.amend((conversation, *of), Some(text.as_str().to_owned())),
+            Body::Deleted { of, .. } => self.amend((conversation, *of), None),
+            Body::Reacted { .. }
+            | Body::Unreacted { .. }
+            | Body::Gone { .. }
+            | Body::Created { .. }
+            | Body::Joined
+            | Body::Left
+            | Body::Declined
+            | Body::Invited(..)
+            | Body::Kicked(..)
+            | Body::Banned(..)
+            | Body::Unbanned(..)
+            | Body::Role(..)
+            | Body::Set { .. }
+            | Body::Unknown => {}
+        }
+    }
+
+    fn add(&mut self, record: u64, event: &Event<'_>, conversation: String, text: &str) {
+        self.bytes += text.len();
+        let (n, at, from) = (event.n, event.at, event.from.as_str().to_owned());
+        let message =
+            Message { conversation: conversation.clone(), n, from, at, record, text: text.to_owned() };
+        self.messages.insert((conversation, n), message);
+    }
+
+    /// The message says something else from now on, or nothing.
+    fn amend(&mut self, key: (String, u64), text: Option<String>) {
+        self.bytes += text.as_ref().map_or(0, String::len);
+        match (self.messages.get_mut(&key), text) {
+            (Some(message), Some(text)) => message.text = text,
+            (Some(_), None) => drop(self.messages.remove(&key)),
+            (None, text) => drop(self.amended.insert(key, text)),
+        }
+    }
+
+    fn write(&self, writer: &Writer) -> Result<(), SearchError> {
+        self.messages.values().try_for_each(|message| Ok(writer.add(message)?))
+    }
+}
+
+/// Opens the index in its folder, or makes an empty one there.
+fn begin(data: &Path, disk: &dyn Disk) -> Result<MessageIndex, SearchError> {
+    disk.create_folder(SEARCH_FOLDER).map_err(folder_error(data))?;
+    Ok(MessageIndex::open(&data.join(SEARCH_FOLDER))?)
+}
+
+fn folder_error(data: &Path) -> impl FnOnce(std::io::Error) -> SearchError {
+    let folder = data.join(SEARCH_FOLDER);
+    move |error| SearchError::Folder(folder, error)
+}

@@ -1,0 +1,94 @@
+//! One event of a conversation, as the person sees it.
+
+use common::amendments::Present;
+use common::mentions::{Mention, mentions};
+use common::messages::Sent;
+use common::{Body, Event, Target, UserName};
+use serde::Deserialize;
+
+use super::exchange::Message;
+
+/// One event of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The conversation as the person names it.
+    pub conversation: Target,
+    /// Its number there.
+    pub n: u64,
+    /// The line as it came.
+    pub line: Box<str>,
+    /// What it says, when this version knows its kind.
+    pub event: Option<Event<'static>>,
+    /// What became of it, as a page of history says.
+    pub present: Option<Box<Present<'static>>>,
+}
+
+/// What every event has, of whatever kind.
+#[derive(Deserialize)]
+struct AnyEvent {
+    n: u64,
+    to: Target,
+    from: UserName,
+}
+
+impl Entry {
+    /// Reads an event's line as `reader` sees it; nothing when it is no numbered event.
+    #[must_use]
+    pub fn read(reader: &UserName, line: &str) -> Option<Self> {
+        let entry = |n, conversation: common::Conversation, event| Self {
+            conversation: conversation.seen_by(reader),
+            n,
+            line: line.into(),
+            event,
+            present: None,
+        };
+        if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
+            return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
+        }
+        // A kind that a later version brought has its number all the same: without it there would be a hole.
+        let any: AnyEvent = serde_json::from_str(line).ok()?;
+        Some(entry(any.n, common::Conversation::of(&any.from, &any.to), None))
+    }
+
+    /// Whether it is a message that mentions this user, by name or with everybody.
+    pub(super) fn mentions(&self, user: Option<&UserName>) -> bool {
+        let Some(Body::Message { text, .. }) = self.event.as_ref().map(|event| &event.body) else {
+            return false;
+        };
+        mentions(text.as_str()).any(|mention| match mention {
+            Mention::User(named) => user == Some(&named),
+            Mention::Here => true,
+        })
+    }
+
+    /// Whether it calls this person: somebody else mentions them, or says something to them alone.
+    #[must_use]
+    pub fn calls(&self, user: &UserName) -> bool {
+        let Some(event) = self.event.as_ref().filter(|event| event.from != *user) else { return false };
+        let is_direct = matches!(self.conversation, Target::User(_));
+        (is_direct && event.body.is_to_be_read()) || self.mentions(Some(user))
+    }
+
+    /// Reads an event's line in a page of history, which may say more than the line in the log.
+    #[must_use]
+    pub fn read_present(reader: &UserName, line: &str) -> Option<Self> {
+        let present = serde_json::from_str::<Present<'static>>(line).ok();
+        let present = present.filter(|present| *present != Present::default()).map(Box::new);
+        Self::read(reader, line).map(|entry| Self { present, ..entry })
+    }
+
+    /// The event that an acknowledged message of one's own has become.
+    pub(super) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
+        let Message { id, text, reply, .. } = message.clone();
+        let body = Body::Message { id, text, reply };
+        let event = Event { n: sent.n, at: sent.at, to: message.to.clone(), from: reader.clone(), body };
+        let line = event.to_line().into();
+        Self {
+            conversation: event.conversation().seen_by(reader),
+            n: sent.n,
+            line,
+            event: Some(event),
+            present: None,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! A session on a stage: what is done to it in one line each, and what it does in words.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use common::accounts::LoggedIn;
+use common::{Target, Text, UserName};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::*;
+
+pub(super) const TOPIC: &str = "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544";
+
+/// Where what is meant for alice is published.
+pub(super) const OWN: &str = "user.alice.00000000000000000000000000000000";
+
+/// A session, and what it did so far in words.
+pub(super) struct Stage {
+    pub(super) session: Session,
+    pub(super) now_ms: u64,
+    pub(super) transcript: String,
+    /// Request ids by method, the newest last.
+    pub(super) asked: Vec<(u64, String)>,
+    barrier: String,
+    pub(super) told: Vec<u64>,
+    /// Whether messages are kept as soon as they are to be.
+    pub(super) has_disk: bool,
+    /// What is to be kept, and is not yet.
+    pub(super) unkept: Vec<Uuid>,
+    pub(super) released: Vec<Uuid>,
+    /// What was told last of how the session stands.
+    pub(super) standing: Option<Standing>,
+}
+
+impl Stage {
+    /// Alice, restored and asking nothing.
+    pub(super) fn restored() -> Self {
+        Self::restored_at(1)
+    }
+
+    /// The same, with so many endpoints to go to.
+    pub(super) fn restored_at(endpoints: usize) -> Self {
+        let mut stage = Self::nobody();
+        stage.session = Session::new(1).with_endpoints(endpoints);
+        let user = UserName::new("alice").expect("a name");
+        let topic = OWN.to_owned();
+        stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
+        stage
+    }
+
+    /// Nobody is logged in.
+    pub(super) fn nobody() -> Self {
+        Self {
+            session: Session::new(1),
+            now_ms: 0,
+            transcript: String::new(),
+            asked: Vec::new(),
+            barrier: String::new(),
+            told: Vec::new(),
+            has_disk: true,
+            unkept: Vec::new(),
+            released: Vec::new(),
+            standing: None,
+        }
+    }
+
+    /// Alice, following everything; #ops has 3 events.
+    pub(super) fn following() -> Self {
+        let mut stage = Self::restored();
+        stage.command(Command::Follow(Follow::Everything));
+        stage.reply("server.info", &info());
+        stage.reply("sync.heads", &heads(7, 3));
+        stage.barrier();
+        stage.reply("sync.heads", &json!({"cursor": 7, "topic": OWN, "heads": []}));
+        stage.transcript.clear();
+        stage
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.session.command(self.now_ms, 1, command);
+        self.note();
+    }
+
+    pub(super) fn send(&mut self, text: &str, id: u128) {
+        let message = Message {
+            to: ops(),
+            id: Uuid::from_u128(id),
+            text: Text::new(text.to_owned()).expect("a text"),
+            reply: None,
+        };
+        self.command(Command::Send(message));
+    }
+
+    /// Answers the newest request of a method.
+    pub(super) fn reply(&mut self, method: &str, result: &Value) {
+        self.reply_to(self.id(method), result);
+    }
+
+    pub(super) fn reply_to(&mut self, id: u64, result: &Value) {
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
+        self.session.replies(self.now_ms, line.to_string().as_bytes());
+        self.note();
+    }
+
+    pub(super) fn refuse(&mut self, method: &str, reason: Reason) {
+        self.refuse_id(self.id(method), Error::new(reason, "so it is"));
+    }
+
+    pub(super) fn refuse_id(&mut self, id: u64, error: Error) {
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": error});
+        self.session.replies(self.now_ms, line.to_string().as_bytes());
+        self.note();
+    }
+
+    pub(super) fn id(&self, method: &str) -> u64 {
+        self.asked.iter().rev().find(|(_, asked)| asked == method).expect(method).0
+    }
+
+    pub(super) fn event(&mut self, n: u64) {
+        self.session.events(self.now_ms, TOPIC.as_bytes(), event(n).as_bytes());
+        self.note();
+    }
+
+    /// An event that others cause, or a notice, on alice's own topic.
+    pub(super) fn own_line(&mut self, line: &str) {
+        self.session.events(self.now_ms, OWN.as_bytes(), line.as_bytes());
+        self.note();
+    }
+
+    pub(super) fn barrier(&mut self) {
+        let topic = self.barrier.clone();
+        self.session.events(self.now_ms, topic.as_bytes(), b"");
+        self.note();
+    }
+
+    /// Lets time pass, with a tick at every deadline on the way.
+    pub(super) fn pass(&mut self, ms: u64) {
+        let end = self.now_ms + ms;
+        while let Some(deadline) = self.session.deadline().filter(|deadline| *deadline <= end) {
+            self.now_ms = deadline.max(self.now_ms);
+            self.session.tick(self.now_ms);
+            self.note();
+        }
+        self.now_ms = end;
+    }
+
+    pub(super) fn note(&mut self) {
+        loop {
+            let effects = self.session.take_effects();
+            if effects.is_empty() {
+                break;
+            }
+            for effect in effects {
+                match effect {
+                    // On this stage, every message is kept at once.
+                    Effect::Keep(message) if self.has_disk => {
+                        self.session.kept(self.now_ms, &[message.id], Ok(()));
+                    }
+                    Effect::Keep(message) => self.unkept.push(message.id),
+                    Effect::Release(id) => self.released.push(id),
+                    Effect::Recall(_) => {}
+                    Effect::News(News::Standing(standing)) => self.standing = Some(standing),
+                    effect @ (Effect::Request { .. }
+                    | Effect::Alone { .. }
+                    | Effect::Endpoint(_)
+                    | Effect::Connect(_)
+                    | Effect::Subscribe(_)
+                    | Effect::Unsubscribe(_)
+                    | Effect::Answer { .. }
+                    | Effect::News(_)) => {
+                        let words = self.words(effect);
+                        writeln!(self.transcript, "{words}").expect("a string");
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn words(&mut self, effect: Effect) -> String {
+        match effect {
+            Effect::Request { id, line } | Effect::Alone { id, line, .. } => {
+                let request: Value = serde_json::from_slice(&line).expect("json");
+                let method = request["method"].as_str().expect("a method").to_owned();
+                let mut params = request["params"].clone();
+                params.as_object_mut().expect("an object").remove("token");
+                self.asked.push((id, method.clone()));
+                format!("ask {id} {method} {params}")
+            }
+            Effect::Subscribe(topic) if topic.starts_with("sync.") => {
+                self.barrier = topic;
+                "raise barrier".to_owned()
+            }
+            Effect::Unsubscribe(topic) if topic.starts_with("sync.") => "lower barrier".to_owned(),
+            Effect::Subscribe(topic) => format!("subscribe {}", short(&topic)),
+            Effect::Unsubscribe(topic) => format!("unsubscribe {}", short(&topic)),
+            Effect::Endpoint(endpoint) => format!("endpoint {endpoint}"),
+            Effect::Connect(events) => format!("connect {events}"),
+            Effect::Answer { outcome: Ok(answer), .. } => format!("answer {answer:?}"),
+            Effect::Answer { outcome: Err(error), .. } => format!("refuse {error}"),
+            Effect::News(News::Entry(entry)) => {
+                self.told.push(entry.n);
+                format!("tell {} {}", entry.conversation, entry.n)
+            }
+            Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) | Effect::News(News::Standing(_)) => {
+                String::new()
+            }
+            Effect::News(News::Pending(message)) => format!("pending {}", message.text.as_str()),
+            Effect::News(News::Recalled(messages)) => {
+                let texts: Vec<_> = messages.iter().map(|message| message.text.as_str()).collect();
+                format!("recalled {texts:?}")
+            }
+            Effect::News(News::Sent { message, outcome, .. }) => {
+                format!(
+                    "sent {} {:?}",
+                    message.text.as_str(),
+                    outcome.map(|entry| entry.n).map_err(|e| e.message)
+                )
+            }
+            Effect::News(News::Opened { conversation, entries, .. }) => {
+                format!("opened {conversation} {:?}", entries.iter().map(|entry| entry.n).collect::<Vec<_>>())
+            }
+            Effect::News(News::Read(reading)) => {
+                format!("read {} {}, {} unread", reading.conversation, reading.n, reading.unread)
+            }
+            Effect::News(News::Invited(entry)) => format!("invited {} {}", entry.conversation, entry.n),
+            Effect::News(News::MembershipEnded(entry)) => {
+                format!("membership ended {} {}", entry.conversation, entry.n)
+            }
+            Effect::News(News::Presence(change)) => format!("{} is {:?}", change.user, change.state),
+            Effect::News(News::Typing(users)) => {
+                format!("writing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
+            }
+            Effect::News(News::SessionEnded(error)) => format!("session ended: {error}"),
+            Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored | News::SetBack)) => {
+                format!("{other:?}")
+            }
+        }
+    }
+
+    pub(super) fn take_transcript(&mut self) -> String {
+        std::mem::take(&mut self.transcript)
+    }
+}
+
+/// A topic without its key, marked when it is not the first one.
+fn short(topic: &str) -> String {
+    let moved = if topic == TOPIC || topic == OWN { "" } else { ", moved" };
+    format!("{}{moved}", &topic[..topic.len() - 33])
+}
+
+/// Where events are published after a move.
+pub(super) fn moved(topic: &str) -> String {
+    format!("{}{}", &topic[..topic.len() - 32], "f".repeat(32))
+}
+
+pub(super) fn ops() -> Target {
+    Target::new("#ops").expect("a name")
+}
+
+pub(super) fn event(n: u64) -> String {
+    let id = Uuid::from_u128(n.into());
+    format!(r##"{{"n":{n},"at":1,"to":"#ops","from":"bob","kind":"message","id":"{id}","text":"{n}"}}"##)
+}
+
+pub(super) fn page(numbers: impl Iterator<Item = u64>, head: u64) -> Value {
+    let events: Vec<Value> = numbers.map(|n| serde_json::from_str(&event(n)).expect("json")).collect();
+    json!({"conversation": "#ops", "head": head, "events": events})
+}
+
+pub(super) fn info() -> Value {
+    let about = Method::ServerInfo.description();
+    serde_json::from_str(about.result).expect("json")
+}
+
+pub(super) fn heads(cursor: u64, n: u64) -> Value {
+    json!({"cursor": cursor, "topic": OWN, "heads": [{"conversation": "#ops", "n": n, "topic": TOPIC}]})
+}
+
+/// A server that has 39 events in #ops, a fan-out that is slow, and pages of some size.
+pub(super) fn answer_histories(stage: &mut Stage, answered: &mut BTreeSet<u64>, page_size: u64) {
+    for (id, method) in stage.asked.clone() {
+        if !answered.insert(id) {
+            continue;
+        }
+        let result = match method.as_str() {
+            "server.info" => info(),
+            "sync.heads" => heads(39, 39),
+            _ => {
+                let line = stage.transcript.lines().find(|line| line.starts_with(&format!("ask {id} ")));
+                let params: Value =
+                    serde_json::from_str(line.expect("asked").splitn(4, ' ').nth(3).expect("params"))
+                        .expect("json");
+                let after = params["after"].as_u64().expect("a number");
+                page((after + 1..=39).take(page_size as usize), 39)
+            }
+        };
+        let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
+        stage.session.replies(stage.now_ms, line.to_string().as_bytes());
+        stage.note();
+    }
+    stage.barrier();
+}
