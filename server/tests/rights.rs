@@ -13,7 +13,7 @@ use common::{ChannelName, ContentHash, FileName, Target, Text, UserName, rpc};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::{Command, Deed};
-use server::handlers::{Attached, Desk};
+use server::handlers::{Attached, RequestContext};
 use server::services::files::{FileLimits, Files, Upload};
 use server::services::search::Search;
 use server::services::tokens::TokenIssuer;
@@ -119,7 +119,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     if let Some(uploader) = token.filter(|_| matches!(method, Method::FileChunk | Method::FileCommit)) {
         files.uploads.add(upload(uploader), &ledger.state().files).expect("a new upload");
     }
-    let mut desk = Desk {
+    let mut context = RequestContext {
         ledger: &mut ledger,
         tokens: &tokens,
         known_tokens: &mut known_tokens,
@@ -133,7 +133,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         events: "tcp://*:1",
         now_ms: NOW_MS,
     };
-    if desk.answer(line.trim_ascii_end(), None, &mut out).is_some() {
+    if context.answer(line.trim_ascii_end(), None, &mut out).is_some() {
         // A password is hashed, a file written or read, only for who may have it done.
         return "ok".to_owned();
     }

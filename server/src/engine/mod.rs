@@ -23,7 +23,7 @@ use crate::engine::jobs::{Job, Jobs, Kind, Outcome};
 use crate::engine::outbound::Publication;
 use crate::engine::pending_request::{Work, refuse};
 use crate::handlers::known_tokens::KnownTokens;
-use crate::handlers::{Attached, Desk};
+use crate::handlers::{Attached, RequestContext};
 use crate::services::files::Files;
 use crate::services::limiters::rates::Rate;
 use crate::services::limiters::{Guesses, Rates, Typing};
@@ -258,7 +258,7 @@ impl Engine {
                 return None;
             }
         };
-        let mut desk = Desk {
+        let mut context = RequestContext {
             ledger: &mut self.ledger,
             tokens: &self.tokens,
             known_tokens: &mut self.known_tokens,
@@ -275,7 +275,7 @@ impl Engine {
         for line in lines.skip(*answered) {
             if reply.len() > REPLY_BYTES_MAX {
                 refuse(line, &Error::new(Reason::TooLarge, "too much for one reply: ask again"), reply);
-            } else if let Some(job) = desk.answer(line, outcome.take(), reply) {
+            } else if let Some(job) = context.answer(line, outcome.take(), reply) {
                 return Some(job);
             }
             self.counters.requests += 1;

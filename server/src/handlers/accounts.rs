@@ -10,7 +10,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::presence::forget_ended;
-use super::{Desk, Pending, first_page};
+use super::{Pending, RequestContext, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
 use crate::engine::jobs;
@@ -18,21 +18,21 @@ use crate::services::passwords::{Job, Outcome};
 use crate::storage::records::TokenDigest;
 
 pub(super) fn register(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     credentials: Credentials<NewPassword>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Registered, Pending> {
     let Credentials { user, password } = credentials;
     let outcome = outcome.map(of_password);
     // Asked before the hash, to spare it, and again behind it: two may ask for one name at the same time.
-    may_register(desk.ledger.state(), &user)?;
+    may_register(context.ledger.state(), &user)?;
     let password = match outcome {
         None => return Err(Pending::Work(Job::Hash(password.into_password()).into())),
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(not_computed().into()),
     };
-    desk.ledger.record(Command::Register { user: user.clone(), password }, desk.now_ms)?;
-    let administrator = desk.ledger.state().users.is_administrator(&user);
+    context.ledger.record(Command::Register { user: user.clone(), password }, context.now_ms)?;
+    let administrator = context.ledger.state().users.is_administrator(&user);
     if administrator {
         info!(%user, "the first account: its owner is the administrator of this node");
     }
@@ -40,7 +40,7 @@ pub(super) fn register(
 }
 
 pub(super) fn login(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     credentials: Credentials,
     outcome: Option<jobs::Outcome>,
 ) -> Result<LoggedIn, Pending> {
@@ -48,18 +48,20 @@ pub(super) fn login(
     let outcome = outcome.map(of_password);
     if let Some(outcome) = &outcome {
         let right = matches!(outcome, Outcome::Verified(true) | Outcome::Hashed(_));
-        desk.guesses.end(&user, right, desk.now_ms);
+        context.guesses.end(&user, right, context.now_ms);
     }
     match outcome {
         None => {
-            desk.may_guess(&user)?;
-            let known = desk.ledger.state().users.password(&user).map(Into::into);
+            context.may_guess(&user)?;
+            let known = context.ledger.state().users.password(&user).map(Into::into);
             return Err(Pending::Work(Job::Verify(password, known).into()));
         }
         Some(Outcome::Verified(true)) => {}
         // The password was right, and its hash of an older kind.
         Some(Outcome::Hashed(password)) => {
-            desk.ledger.record(Command::ChangePassword { user: user.clone(), password }, desk.now_ms)?;
+            context
+                .ledger
+                .record(Command::ChangePassword { user: user.clone(), password }, context.now_ms)?;
         }
         Some(Outcome::Verified(false)) => {
             let message = "no such user, or not this password";
@@ -67,43 +69,45 @@ pub(super) fn login(
         }
         Some(Outcome::Failed) => return Err(not_computed().into()),
     }
-    let issued = desk.tokens.issue(&user, desk.now_ms).map_err(|_| not_computed())?;
+    let issued = context.tokens.issue(&user, context.now_ms).map_err(|_| not_computed())?;
     let digest = TokenDigest::of(&issued.token);
     let (session, expires) = (issued.session, issued.expires);
-    desk.ledger.record(Command::OpenSession { user: user.clone(), session, digest, expires }, desk.now_ms)?;
-    let topic = desk.ledger.state().user_topic(&user);
+    context
+        .ledger
+        .record(Command::OpenSession { user: user.clone(), session, digest, expires }, context.now_ms)?;
+    let topic = context.ledger.state().user_topic(&user);
     Ok(LoggedIn { user, token: issued.token, topic, expires })
 }
 
-pub(super) fn logout(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Done, Error> {
-    let user = desk.user_of(&params.token)?;
+pub(super) fn logout(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<Done, Error> {
+    let user = context.user_of(&params.token)?;
     let digest = TokenDigest::of(&params.token);
-    desk.ledger.record(Command::EndSession { user: user.clone(), digest }, desk.now_ms)?;
-    forget_ended(desk, &user);
+    context.ledger.record(Command::EndSession { user: user.clone(), digest }, context.now_ms)?;
+    forget_ended(context, &user);
     Ok(Done {})
 }
 
 /// Changes the password and ends all other sessions: whoever knew the old one is out.
 pub(super) fn password(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     params: ChangePassword<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Revoked, Pending> {
-    let user = desk.user_of(&params.token)?;
+    let user = context.user_of(&params.token)?;
     let outcome = outcome.map(of_password);
     if let Some(outcome) = &outcome {
-        desk.guesses.end(&user, matches!(outcome, Outcome::Hashed(_)), desk.now_ms);
+        context.guesses.end(&user, matches!(outcome, Outcome::Hashed(_)), context.now_ms);
     }
     match outcome {
         None => {
-            desk.may_guess(&user)?;
-            let known = desk.ledger.state().users.password(&user).map(Into::into);
+            context.may_guess(&user)?;
+            let known = context.ledger.state().users.password(&user).map(Into::into);
             let job = Job::Change(params.password, known, params.new_password.into_password());
             Err(Pending::Work(job.into()))
         }
         Some(Outcome::Hashed(password)) => {
-            desk.ledger.record(Command::ChangePassword { user, password }, desk.now_ms)?;
-            Ok(end_sessions(desk, &params.token, None)?)
+            context.ledger.record(Command::ChangePassword { user, password }, context.now_ms)?;
+            Ok(end_sessions(context, &params.token, None)?)
         }
         Some(Outcome::Verified(_)) => {
             Err(Error::new(Reason::WrongCredentials, "this is not your password").into())
@@ -112,12 +116,15 @@ pub(super) fn password(
     }
 }
 
-pub(super) fn sessions(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Sessions, Error> {
-    let user = desk.user_of(&params.token)?;
+pub(super) fn sessions(
+    context: &mut RequestContext<'_>,
+    params: &SessionOnly<'_>,
+) -> Result<Sessions, Error> {
+    let user = context.user_of(&params.token)?;
     let current = TokenDigest::of(&params.token);
-    let open = desk.ledger.state().users.sessions(&user);
+    let open = context.ledger.state().users.sessions(&user);
     let mut sessions: Vec<_> = open
-        .filter(|(_, session)| desk.now_ms < session.expires)
+        .filter(|(_, session)| context.now_ms < session.expires)
         .map(|(digest, session)| SessionInfo {
             session: session.session,
             opened: session.opened,
@@ -129,24 +136,28 @@ pub(super) fn sessions(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<
     Ok(Sessions { sessions })
 }
 
-pub(super) fn revoke(desk: &mut Desk<'_>, params: &Revoke<'_>) -> Result<Revoked, Error> {
-    end_sessions(desk, &params.token, params.session)
+pub(super) fn revoke(context: &mut RequestContext<'_>, params: &Revoke<'_>) -> Result<Revoked, Error> {
+    end_sessions(context, &params.token, params.session)
 }
 
-fn end_sessions(desk: &mut Desk<'_>, token: &Token<'_>, session: Option<Uuid>) -> Result<Revoked, Error> {
-    let user = desk.user_of(token)?;
-    let open = |desk: &Desk<'_>| desk.ledger.state().users.sessions(&user).count() as u64;
-    let (before, current) = (open(desk), TokenDigest::of(token));
-    desk.ledger.record(Command::Revoke { user: user.clone(), current, session }, desk.now_ms)?;
-    forget_ended(desk, &user);
-    Ok(Revoked { ended: before - open(desk), topic: desk.ledger.state().user_topic(&user) })
+fn end_sessions(
+    context: &mut RequestContext<'_>,
+    token: &Token<'_>,
+    session: Option<Uuid>,
+) -> Result<Revoked, Error> {
+    let user = context.user_of(token)?;
+    let open = |context: &RequestContext<'_>| context.ledger.state().users.sessions(&user).count() as u64;
+    let (before, current) = (open(context), TokenDigest::of(token));
+    context.ledger.record(Command::Revoke { user: user.clone(), current, session }, context.now_ms)?;
+    forget_ended(context, &user);
+    Ok(Revoked { ended: before - open(context), topic: context.ledger.state().user_topic(&user) })
 }
 
-pub(super) fn list(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
-    desk.user_of(&params.token)?;
-    let (mut users, more) = first_page(desk.ledger.state().users.list(params.after.as_deref()));
+pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
+    context.user_of(&params.token)?;
+    let (mut users, more) = first_page(context.ledger.state().users.list(params.after.as_deref()));
     for user in &mut users {
-        user.state = desk.presence.state(&user.user);
+        user.state = context.presence.state(&user.user);
         // Of who is there, "last seen" is now.
         user.seen.take_if(|_| matches!(user.state, Some(State::Online | State::Away)));
     }

@@ -10,15 +10,15 @@ use common::channels::Role;
 use common::limits::LIST_NAMES_MAX;
 use common::{ChannelName, Error, UserName};
 
-use super::{Desk, first_page};
+use super::{RequestContext, first_page};
 use crate::domain::accounts::Account;
 use crate::domain::{Command, admin, channels};
 
-pub(super) fn users(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
-    administrator(desk, &params.token)?;
-    let now_ms = desk.now_ms;
+pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
+    administrator(context, &params.token)?;
+    let now_ms = context.now_ms;
     let (users, more) =
-        first_page(desk.ledger.state().users.after(params.after.as_deref()).map(|(user, account)| User {
+        first_page(context.ledger.state().users.after(params.after.as_deref()).map(|(user, account)| User {
             user: user.clone(),
             since: account.since,
             administrator: account.administrator,
@@ -28,12 +28,12 @@ pub(super) fn users(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Users
     Ok(Users { users, more })
 }
 
-pub(super) fn channels(desk: &mut Desk<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
-    administrator(desk, &params.token)?;
+pub(super) fn channels(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
+    administrator(context, &params.token)?;
     // A cursor that is no name lies before all names: nothing is skipped.
     let after = params.after.as_deref().and_then(|name| ChannelName::new(name).ok());
     let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-    let page = desk.ledger.state().channels.all().range::<ChannelName, _>((start, Bound::Unbounded));
+    let page = context.ledger.state().channels.all().range::<ChannelName, _>((start, Bound::Unbounded));
     let (channels, more) = first_page(page.map(|(name, channel)| as_seen(name, channel)));
     Ok(Channels { channels, more })
 }
@@ -50,13 +50,19 @@ fn as_seen(name: &ChannelName, channel: &channels::Channel) -> Channel {
     }
 }
 
-pub(super) fn sessions(desk: &mut Desk<'_>, params: &ListSessions<'_>) -> Result<Sessions, Error> {
-    administrator(desk, &params.token)?;
-    let users = &desk.ledger.state().users;
+pub(super) fn sessions(
+    context: &mut RequestContext<'_>,
+    params: &ListSessions<'_>,
+) -> Result<Sessions, Error> {
+    administrator(context, &params.token)?;
+    let users = &context.ledger.state().users;
     if let Some(user) = &params.user {
         let one = users.accounts().get_key_value(user);
         let (user, account) = one.ok_or_else(|| crate::domain::DomainError::NoSuchUser(user.clone()))?;
-        return Ok(Sessions { sessions: open_sessions(user, account, desk.now_ms).collect(), more: false });
+        return Ok(Sessions {
+            sessions: open_sessions(user, account, context.now_ms).collect(),
+            more: false,
+        });
     }
     let mut sessions = Vec::new();
     let mut more = false;
@@ -65,7 +71,7 @@ pub(super) fn sessions(desk: &mut Desk<'_>, params: &ListSessions<'_>) -> Result
             more = true;
             break;
         }
-        sessions.extend(open_sessions(user, account, desk.now_ms));
+        sessions.extend(open_sessions(user, account, context.now_ms));
     }
     Ok(Sessions { sessions, more })
 }
@@ -80,29 +86,29 @@ fn open_sessions(user: &UserName, account: &Account, now_ms: u64) -> impl Iterat
     })
 }
 
-pub(super) fn disable(desk: &mut Desk<'_>, params: Disable<'_>) -> Result<Disabled, Error> {
-    let by = desk.user_of(&params.token)?;
+pub(super) fn disable(context: &mut RequestContext<'_>, params: Disable<'_>) -> Result<Disabled, Error> {
+    let by = context.user_of(&params.token)?;
     let Disable { user, disabled, .. } = params;
-    let ended = desk.ledger.state().users.sessions(&user).count() as u64;
-    desk.ledger.record(Command::Disable { by, user: user.clone(), disabled }, desk.now_ms)?;
-    super::presence::forget_ended(desk, &user);
-    Ok(Disabled { ended: ended - desk.ledger.state().users.sessions(&user).count() as u64 })
+    let ended = context.ledger.state().users.sessions(&user).count() as u64;
+    context.ledger.record(Command::Disable { by, user: user.clone(), disabled }, context.now_ms)?;
+    super::presence::forget_ended(context, &user);
+    Ok(Disabled { ended: ended - context.ledger.state().users.sessions(&user).count() as u64 })
 }
 
-pub(super) fn promote(desk: &mut Desk<'_>, params: Promote<'_>) -> Result<Done, Error> {
-    let by = desk.user_of(&params.token)?;
+pub(super) fn promote(context: &mut RequestContext<'_>, params: Promote<'_>) -> Result<Done, Error> {
+    let by = context.user_of(&params.token)?;
     let Promote { user, administrator, .. } = params;
-    desk.ledger.record(Command::Promote { by, user, administrator }, desk.now_ms)?;
+    context.ledger.record(Command::Promote { by, user, administrator }, context.now_ms)?;
     Ok(Done {})
 }
 
-pub(super) fn stats(desk: &mut Desk<'_>, params: &SessionOnly<'_>) -> Result<Stats, Error> {
-    administrator(desk, &params.token)?;
-    Ok(admin::stats(desk.ledger.state(), desk.presence.people(), desk.now_ms))
+pub(super) fn stats(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<Stats, Error> {
+    administrator(context, &params.token)?;
+    Ok(admin::stats(context.ledger.state(), context.presence.people(), context.now_ms))
 }
 
 /// The door to what administrators may see.
-fn administrator(desk: &mut Desk<'_>, token: &Token<'_>) -> Result<(), Error> {
-    let user = desk.user_of(token)?;
-    Ok(admin::check(desk.ledger.state(), &user)?)
+fn administrator(context: &mut RequestContext<'_>, token: &Token<'_>) -> Result<(), Error> {
+    let user = context.user_of(token)?;
+    Ok(admin::check(context.ledger.state(), &user)?)
 }

@@ -7,46 +7,46 @@ use common::messages::Sent;
 use common::{Body, Error, Event, Target};
 use uuid::Uuid;
 
-use super::{Desk, messages};
+use super::{RequestContext, messages};
 use crate::domain::amendments::Amendment;
 use crate::domain::{Change, Command, DomainError, Original, files, history};
 
-pub(super) fn edit(desk: &mut Desk<'_>, params: Edit<'_>) -> Result<Sent, Error> {
+pub(super) fn edit(context: &mut RequestContext<'_>, params: Edit<'_>) -> Result<Sent, Error> {
     let Edit { token, conversation, n, id, text } = params;
-    amend(desk, &token, conversation, n, id, Change::Edit(text))
+    amend(context, &token, conversation, n, id, Change::Edit(text))
 }
 
-pub(super) fn delete(desk: &mut Desk<'_>, params: Delete<'_>) -> Result<Sent, Error> {
+pub(super) fn delete(context: &mut RequestContext<'_>, params: Delete<'_>) -> Result<Sent, Error> {
     let Delete { token, conversation, n, id } = params;
-    let user = desk.user_of(&token)?;
-    let file = files::find(desk.ledger.state(), &user, &conversation, n).ok();
+    let user = context.user_of(&token)?;
+    let file = files::find(context.ledger.state(), &user, &conversation, n).ok();
     let content = file.map(|shared| shared.sha256);
-    let sent = amend(desk, &token, conversation, n, id, Change::Delete)?;
+    let sent = amend(context, &token, conversation, n, id, Change::Delete)?;
     if let Some(sha256) = content {
-        desk.files.let_go(sha256, desk.ledger.position());
+        context.files.let_go(sha256, context.ledger.position());
     }
     Ok(sent)
 }
 
-pub(super) fn react(desk: &mut Desk<'_>, params: React<'_>) -> Result<Sent, Error> {
+pub(super) fn react(context: &mut RequestContext<'_>, params: React<'_>) -> Result<Sent, Error> {
     let React { token, conversation, n, id, emoji, remove } = params;
     let change = if remove { Change::Unreact(emoji) } else { Change::React(emoji) };
-    amend(desk, &token, conversation, n, id, change)
+    amend(context, &token, conversation, n, id, change)
 }
 
 /// Finds the message in the log, for what the rules have to know of it, and has them decide. It may be in the batch that
 /// gathers: the reply waits for that one like any other.
 fn amend(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     token: &Token<'_>,
     conversation: Target,
     n: u64,
     id: Uuid,
     change: Change<'_>,
 ) -> Result<Sent, Error> {
-    messages::once(desk, token, id, |desk, user| {
-        let of_all = history::readable(desk.ledger.state(), &user, &conversation)?;
-        let event = desk.ledger.event(&of_all, n)?;
+    messages::once(context, token, id, |context, user| {
+        let of_all = history::readable(context.ledger.state(), &user, &conversation)?;
+        let event = context.ledger.event(&of_all, n)?;
         let original = event.as_ref().and_then(Original::of);
         let original = original.ok_or_else(|| DomainError::NoSuchMessage(n, conversation.clone()))?;
         Ok(Command::Amend { user, conversation, original, id, change })

@@ -6,7 +6,7 @@ use common::messages::Sent;
 use common::{Error, Reason, Target, UserName};
 use uuid::Uuid;
 
-use super::{Desk, Pending};
+use super::{Pending, RequestContext};
 use crate::domain::{Command, files};
 use crate::engine::jobs::{self, Job, Kind};
 use crate::services::files::{Failure, Outcome, Upload};
@@ -14,24 +14,24 @@ use crate::storage::ledger::Receipt;
 
 /// Begins an upload or goes on with one. What would be refused in the end is refused now.
 pub(super) fn begin(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     params: Begin<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Begun, Pending> {
-    let user = desk.user_of(&params.token)?;
+    let user = context.user_of(&params.token)?;
     let Begin { to, id, info, token } = params;
-    if desk.ledger.sent_before(id, &user)?.is_some() {
+    if context.ledger.sent_before(id, &user)?.is_some() {
         return Ok(Begun { file: id, have: info.bytes });
     }
     if let Some(outcome) = outcome {
         let outcome = of_file(outcome);
         if matches!(outcome, Outcome::Failed(_)) {
-            desk.files.throw_away(id, desk.ledger.position());
+            context.files.throw_away(id, context.ledger.position());
         }
         return Ok(Begun { file: id, have: have(outcome)? });
     }
-    may_share(desk, &user, &to, id)?;
-    let known = files::readable_content(desk.ledger.state(), &user, &info.sha256);
+    may_share(context, &user, &to, id)?;
+    let known = files::readable_content(context.ledger.state(), &user, &info.sha256);
     if let Some(known) = known.filter(|known| *known != info.bytes) {
         let message =
             format!("a file with this SHA-256 has {known} bytes, not {}: measure it anew", info.bytes);
@@ -39,41 +39,41 @@ pub(super) fn begin(
     }
     let is_verified = known.is_some();
     let common::FileInfo { name, bytes, sha256 } = info;
-    let (begun, is_inherited) = (desk.now_ms, false);
+    let (begun, is_inherited) = (context.now_ms, false);
     let asked = Upload { id, user, to, name, bytes, sha256, begun, is_verified, is_inherited };
-    let known = desk.files.uploads.resume(&asked, desk.now_ms)?;
+    let known = context.files.uploads.resume(&asked, context.now_ms)?;
     let is_new = known.is_none();
     let upload = match known {
         Some(upload) => upload,
         None => {
-            desk.ledger.may_write()?;
-            desk.take_rate(&token)?;
-            for idle in desk.files.uploads.add(asked.clone(), &desk.ledger.state().files)? {
-                desk.files.throw_away(idle, desk.ledger.position());
+            context.ledger.may_write()?;
+            context.take_rate(&token)?;
+            for idle in context.files.uploads.add(asked.clone(), &context.ledger.state().files)? {
+                context.files.throw_away(idle, context.ledger.position());
             }
             asked
         }
     };
-    let folder = desk.files.folder.clone();
+    let folder = context.files.folder.clone();
     Err(Pending::Work(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
 /// Puts a part behind what is there.
 pub(super) fn chunk(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     params: &Chunk<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Have, Pending> {
-    let user = desk.user_of(&params.token)?;
+    let user = context.user_of(&params.token)?;
     if let Some(outcome) = outcome {
         let outcome = of_file(outcome);
         if outcome == Outcome::Failed(Failure::Lost) {
-            desk.files.throw_away(params.file, desk.ledger.position());
+            context.files.throw_away(params.file, context.ledger.position());
         }
         return Ok(Have { have: have(outcome)? });
     }
-    let upload = desk.files.uploads.touch(&user, params.file, desk.now_ms)?;
-    let bytes = desk.attached.bytes.clone().filter(|_| desk.attached.is_alone);
+    let upload = context.files.uploads.touch(&user, params.file, context.now_ms)?;
+    let bytes = context.attached.bytes.clone().filter(|_| context.attached.is_alone);
     let bytes = bytes.ok_or_else(|| {
         let message = "file.chunk needs its bytes as a frame behind the line, and must be the only line";
         Error::new(Reason::InvalidRequest, message)
@@ -87,13 +87,13 @@ pub(super) fn chunk(
         let message = format!("the file was to have {} bytes, and this chunk ends behind them", upload.bytes);
         return Err(Error::new(Reason::TooLarge, message).into());
     }
-    let (folder, upload) = (desk.files.folder.clone(), upload.clone());
+    let (folder, upload) = (context.files.folder.clone(), upload.clone());
     Err(Pending::Work(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
 /// Makes an event of an upload. Its content is whole and on disk before the event is recorded.
 pub(super) fn commit(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     params: &Commit<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Sent, Pending> {
@@ -102,49 +102,49 @@ pub(super) fn commit(
     // Whatever has become of the sender meanwhile, the job has ended.
     match &outcome {
         Some(Outcome::Failed(Failure::WrongContent | Failure::Lost)) => {
-            desk.files.throw_away(id, desk.ledger.position());
+            context.files.throw_away(id, context.ledger.position());
         }
-        Some(outcome) => desk.files.uploads.finished(id, *outcome == Outcome::Finished),
+        Some(outcome) => context.files.uploads.finished(id, *outcome == Outcome::Finished),
         None => {}
     }
-    let user = desk.user_of(&params.token)?;
-    if let Some(Receipt { n, at }) = desk.ledger.sent_before(id, &user)? {
+    let user = context.user_of(&params.token)?;
+    if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
         return Ok(Sent { n, at });
     }
     if let Some(Outcome::Failed(failure)) = outcome {
         return Err(failed(failure).into());
     }
-    let upload = desk.files.uploads.touch(&user, id, desk.now_ms)?.clone();
-    may_share(desk, &user, &upload.to, id)?;
+    let upload = context.files.uploads.touch(&user, id, context.now_ms)?.clone();
+    may_share(context, &user, &upload.to, id)?;
     if outcome.is_none() {
-        desk.ledger.may_write()?;
-        desk.files.uploads.finishing(id);
-        let folder = desk.files.folder.clone();
+        context.ledger.may_write()?;
+        context.files.uploads.finishing(id);
+        let folder = context.files.folder.clone();
         return Err(Pending::Work(Job::file(Kind::Contents, move || folder.finish(&upload))));
     }
     let file = upload.info();
-    let receipt = desk.ledger.record(Command::Share { user, to: upload.to, id, file }, desk.now_ms)?;
+    let receipt = context.ledger.record(Command::Share { user, to: upload.to, id, file }, context.now_ms)?;
     let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;
-    desk.files.uploads.recorded(id, desk.ledger.position());
+    context.files.uploads.recorded(id, context.ledger.position());
     Ok(Sent { n, at })
 }
 
 /// Reads a part of a file, for whoever may read its event.
 pub(super) fn get(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     params: &Get<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Part, Pending> {
-    let user = desk.user_of(&params.token)?;
-    let shared = files::find(desk.ledger.state(), &user, &params.conversation, params.n)?;
+    let user = context.user_of(&params.token)?;
+    let shared = files::find(context.ledger.state(), &user, &params.conversation, params.n)?;
     let (bytes, sha256, offset) = (shared.bytes, shared.sha256, params.offset);
     if let Some(outcome) = outcome {
         let part = part(of_file(outcome))?;
         let length = part.len() as u64;
-        *desk.attached.reply = Some(part);
+        *context.attached.reply = Some(part);
         return Ok(Part { bytes, offset, length });
     }
-    if !desk.attached.is_alone {
+    if !context.attached.is_alone {
         let message = "file.get must be the only line of its frame, because its reply has bytes";
         return Err(Error::new(Reason::InvalidRequest, message).into());
     }
@@ -154,15 +154,15 @@ pub(super) fn get(
     };
     let length = left.min(params.length.unwrap_or(u64::MAX)).min(FILE_CHUNK_BYTES_MAX as u64);
     let length = usize::try_from(length).unwrap_or(FILE_CHUNK_BYTES_MAX);
-    let folder = desk.files.folder.clone();
+    let folder = context.files.folder.clone();
     Err(Pending::Work(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
 }
 
 /// Whether an upload may become an event. One that may not is thrown away: its bytes would count until it is forgotten.
-fn may_share(desk: &mut Desk<'_>, user: &UserName, to: &Target, id: Uuid) -> Result<(), Error> {
-    let allowed = files::may_share(desk.ledger.state(), user, to, id, desk.now_ms);
-    if allowed.is_err() && desk.files.uploads.is_for(id, user, to) {
-        desk.files.throw_away(id, desk.ledger.position());
+fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id: Uuid) -> Result<(), Error> {
+    let allowed = files::may_share(context.ledger.state(), user, to, id, context.now_ms);
+    if allowed.is_err() && context.files.uploads.is_for(id, user, to) {
+        context.files.throw_away(id, context.ledger.position());
     }
     Ok(allowed?)
 }

@@ -5,7 +5,7 @@ use common::limits::{HISTORY_BYTES_MAX, HISTORY_EVENTS_DEFAULT};
 use common::rpc::encode_result_with;
 use common::{Conversation, Error, Event, Target};
 
-use super::Desk;
+use super::RequestContext;
 use super::amendments::write_present;
 use crate::domain::history::{self, Fill, PageRange};
 
@@ -28,40 +28,40 @@ impl Page {
     }
 }
 
-pub(super) fn page(desk: &mut Desk<'_>, params: &History<'_>) -> Result<Page, Error> {
-    let user = desk.user_of(&params.token)?;
+pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Result<Page, Error> {
+    let user = context.user_of(&params.token)?;
     let History { before, after, limit, .. } = *params;
-    let range = history::page(desk.ledger.state(), &user, &params.conversation, before, after, limit)?;
+    let range = history::page(context.ledger.state(), &user, &params.conversation, before, after, limit)?;
     let edits = params.edits;
     let lines = match range.fill {
-        Fill::Forward => read_forward(desk, &range, edits)?,
-        Fill::Backward => read_backward(desk, &range, edits)?,
+        Fill::Forward => read_forward(context, &range, edits)?,
+        Fill::Backward => read_backward(context, &range, edits)?,
     };
     Ok(Page { conversation: params.conversation.clone(), head: range.head, lines })
 }
 
 /// Reads events as they are at present. Their lines are copied as they are, unless something became of one of them.
 pub(super) fn read(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     conversation: &Conversation,
     first: u64,
     last: u64,
     edits: bool,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    let amendments = desk.ledger.state().channels.amendments(conversation);
+    let amendments = context.ledger.state().channels.amendments(conversation);
     let Some(amendments) = amendments.filter(|amendments| amendments.touch(first..=last)) else {
-        return desk.ledger.read(conversation, first, last, out);
+        return context.ledger.read(conversation, first, last, out);
     };
     let mut lines = Vec::new();
-    desk.ledger.read(conversation, first, last, &mut lines)?;
+    context.ledger.read(conversation, first, last, &mut lines)?;
     for (n, line) in (first..).zip(lines.split_inclusive(|byte| *byte == b'\n')) {
         match amendments.of(n) {
             None => out.extend_from_slice(line),
             Some(amendment) => {
                 let event: Event<'_> =
                     serde_json::from_slice(line).map_err(crate::storage::ledger::internal)?;
-                let find = |n| desk.ledger.event(conversation, n);
+                let find = |n| context.ledger.event(conversation, n);
                 write_present(find, event, amendment, edits, out)?;
             }
         }
@@ -70,12 +70,12 @@ pub(super) fn read(
 }
 
 /// From the first event on, until the page is full.
-fn read_forward(desk: &Desk<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
+fn read_forward(context: &RequestContext<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
     let (mut lines, end) = (Vec::new(), *range.numbers.end());
     let mut first = *range.numbers.start();
     while first <= end && lines.len() < HISTORY_BYTES_MAX {
         let last = end.min(first.saturating_add(CHUNK_EVENTS - 1));
-        read(desk, &range.conversation, first, last, edits, &mut lines)?;
+        read(context, &range.conversation, first, last, edits, &mut lines)?;
         first = last + 1;
     }
     if lines.len() > HISTORY_BYTES_MAX {
@@ -89,13 +89,13 @@ fn read_forward(desk: &Desk<'_>, range: &PageRange, edits: bool) -> Result<Vec<u
 }
 
 /// From the last event back, until the page is full.
-fn read_backward(desk: &Desk<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
+fn read_backward(context: &RequestContext<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
     let (mut lines, start) = (Vec::new(), *range.numbers.start());
     let mut end = *range.numbers.end();
     while start <= end && end > 0 && lines.len() < HISTORY_BYTES_MAX {
         let first = start.max((end + 1).saturating_sub(CHUNK_EVENTS));
         let mut earlier = Vec::new();
-        read(desk, &range.conversation, first, end, edits, &mut earlier)?;
+        read(context, &range.conversation, first, end, edits, &mut earlier)?;
         earlier.append(&mut lines);
         lines = earlier;
         end = first - 1;
@@ -110,11 +110,11 @@ fn read_backward(desk: &Desk<'_>, range: &PageRange, edits: bool) -> Result<Vec<
     Ok(lines)
 }
 
-pub(super) fn heads(desk: &mut Desk<'_>, params: &HeadsSince<'_>) -> Result<Heads, Error> {
-    let user = desk.user_of(&params.token)?;
+pub(super) fn heads(context: &mut RequestContext<'_>, params: &HeadsSince<'_>) -> Result<Heads, Error> {
+    let user = context.user_of(&params.token)?;
     let since = params.since.unwrap_or(0);
-    let heads = history::heads(desk.ledger.state(), &user, since).collect();
-    let topic = desk.ledger.state().user_topic(&user);
-    let (cursor, restored) = (desk.ledger.position(), desk.ledger.restored_ms());
+    let heads = history::heads(context.ledger.state(), &user, since).collect();
+    let topic = context.ledger.state().user_topic(&user);
+    let (cursor, restored) = (context.ledger.position(), context.ledger.restored_ms());
     Ok(Heads { cursor, restored, topic, heads })
 }

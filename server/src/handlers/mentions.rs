@@ -5,7 +5,7 @@ use common::limits::HISTORY_BYTES_MAX;
 use common::mentions::{ListMentions, encode_mentions};
 use common::rpc::encode_result_with;
 
-use super::Desk;
+use super::RequestContext;
 use super::amendments::write_present;
 use crate::domain::amendments::Amendment;
 use crate::domain::mentions;
@@ -22,15 +22,15 @@ impl Page {
     }
 }
 
-pub(super) fn list(desk: &mut Desk<'_>, params: &ListMentions<'_>) -> Result<Page, Error> {
-    let user = desk.user_of(&params.token)?;
-    let (mentioned, mut before) = mentions::page(desk.ledger.state(), &user, params.before);
+pub(super) fn list(context: &mut RequestContext<'_>, params: &ListMentions<'_>) -> Result<Page, Error> {
+    let user = context.user_of(&params.token)?;
+    let (mentioned, mut before) = mentions::page(context.ledger.state(), &user, params.before);
     let (mut lines, unamended) = (Vec::new(), Amendment::default());
     for (conversation, mentioned) in mentioned {
-        let Some(event) = desk.ledger.event(&conversation, mentioned.n)? else { continue };
-        let amendments = desk.ledger.state().channels.amendments(&conversation);
+        let Some(event) = context.ledger.event(&conversation, mentioned.n)? else { continue };
+        let amendments = context.ledger.state().channels.amendments(&conversation);
         let amendment = amendments.and_then(|all| all.of(mentioned.n)).unwrap_or(&unamended);
-        let find = |n| desk.ledger.event(&conversation, n);
+        let find = |n| context.ledger.event(&conversation, n);
         write_present(find, event, amendment, false, &mut lines)?;
         if lines.len() > HISTORY_BYTES_MAX / 2 {
             // The page ends early, as one of history does.

@@ -36,7 +36,7 @@ use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::Ledger;
 
 /// What a request is answered with.
-pub struct Desk<'a> {
+pub struct RequestContext<'a> {
     /// State and journal.
     pub ledger: &'a mut Ledger,
     /// What signs tokens.
@@ -87,7 +87,7 @@ impl<E: Into<Error>> From<E> for Pending {
     }
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// Answers one request line with one reply line; or says what must be done first, and then wants to be
     /// asked again with the outcome.
     pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {

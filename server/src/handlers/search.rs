@@ -7,7 +7,7 @@ use common::rpc::encode_result_with;
 use common::search::{Search, encode_found};
 use common::{Conversation, Error, Reason};
 
-use super::{Desk, Pending, history};
+use super::{Pending, RequestContext, history};
 use crate::domain::search::{self, Query, QueryError};
 use crate::engine::jobs::Outcome;
 use crate::services::search::{Found, NoIndex, Question, has_words};
@@ -26,11 +26,11 @@ impl Page {
 }
 
 pub(super) fn search(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     params: &Search<'_>,
     outcome: Option<Outcome>,
 ) -> Result<Page, Pending> {
-    let user = desk.user_of(&params.token)?;
+    let user = context.user_of(&params.token)?;
     let mut query = Query::parse(&params.query)?;
     if let Some(target) = &params.conversation
         && query.within.replace(target.clone()).is_some_and(|other| other != *target)
@@ -42,15 +42,15 @@ pub(super) fn search(
         return Err(Error::new(Reason::InvalidParams, sentence).into());
     }
     // Decided anew when the search is done: whoever has lost the right meanwhile gets nothing.
-    let scope = search::scope(desk.ledger.state(), &user, query.within.as_ref())?;
+    let scope = search::scope(context.ledger.state(), &user, query.within.as_ref())?;
     let limit = params.limit.unwrap_or(SEARCH_EVENTS_DEFAULT).clamp(1, SEARCH_EVENTS_MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     match outcome {
         None => {
-            let search = desk.search.ok_or_else(|| no_index(NoIndex))?;
+            let search = context.search.ok_or_else(|| no_index(NoIndex))?;
             Err(Pending::Work(search.job(Question { query, scope, before: params.before, limit })))
         }
-        Some(Outcome::Search(found)) => Ok(read(desk, &scope, &found.map_err(no_index)?, limit)?),
+        Some(Outcome::Search(found)) => Ok(read(context, &scope, &found.map_err(no_index)?, limit)?),
         Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => {
             Err(Error::new(Reason::Internal, "the search failed; the server's log says why").into())
         }
@@ -58,7 +58,12 @@ pub(super) fn search(
 }
 
 /// Reads what was found, as far as a page goes, in those of the conversations that are in the scope now.
-fn read(desk: &Desk<'_>, scope: &[Conversation], found: &Found, limit: usize) -> Result<Page, Error> {
+fn read(
+    context: &RequestContext<'_>,
+    scope: &[Conversation],
+    found: &Found,
+    limit: usize,
+) -> Result<Page, Error> {
     let scope: HashMap<_, _> = scope.iter().map(|one| (one.key(), one)).collect();
     let (mut lines, mut last) = (Vec::new(), None);
     for hit in &found.hits {
@@ -66,10 +71,10 @@ fn read(desk: &Desk<'_>, scope: &[Conversation], found: &Found, limit: usize) ->
             return Ok(Page { lines, before: last, behind: found.behind });
         }
         if let Some(conversation) = scope.get(&*hit.conversation) {
-            let amendments = desk.ledger.state().channels.amendments(conversation);
+            let amendments = context.ledger.state().channels.amendments(conversation);
             // Deleted after the index was asked.
             if !amendments.and_then(|all| all.of(hit.n)).is_some_and(|amendment| amendment.deleted) {
-                history::read(desk, conversation, hit.n, hit.n, false, &mut lines)?;
+                history::read(context, conversation, hit.n, hit.n, false, &mut lines)?;
             }
         }
         last = Some(hit.record);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use server::domain::amendments::{Change, Original};
 use server::domain::{Command, Deed};
 use server::engine::jobs::{Job, Jobs, Outcome};
-use server::handlers::{Attached, Desk};
+use server::handlers::{Attached, RequestContext};
 use server::journal::Options;
 use server::services::files::{FileLimits, Files};
 use server::services::search::Search;
@@ -120,7 +120,7 @@ impl World {
         let tokens = TokenIssuer::new(&[7; 32]);
         let mut files = Files::open(Arc::new(FaultyDisk::new()), FileLimits::default(), &self.ledger)
             .expect("an empty folder");
-        let mut desk = Desk {
+        let mut context = RequestContext {
             ledger: &mut self.ledger,
             tokens: &tokens,
             known_tokens: &mut known_tokens,
@@ -134,7 +134,7 @@ impl World {
             events: "tcp://*:1",
             now_ms: self.now_ms,
         };
-        match desk.answer(line.trim_ascii_end(), outcome, &mut out) {
+        match context.answer(line.trim_ascii_end(), outcome, &mut out) {
             Some(job) => Err(job),
             None => Ok(serde_json::from_slice(&out).expect("a reply")),
         }
