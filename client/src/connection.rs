@@ -12,9 +12,9 @@ use transport::key_folder::{KeyFolder, KeyFolderError};
 use transport::keys::{KeyPair, PublicKey};
 use transport::security::{Security, stays_on_this_machine};
 
+use crate::cli_error::CliError;
 use crate::config::{Config, LastServer};
-use crate::failure::Failure;
-use crate::trouble::{KeySource, Trouble};
+use crate::local_error::{KeySource, LocalError};
 
 /// Endpoints of one server: more than anybody runs, and all are tried within half a minute.
 const ENDPOINTS_MAX: usize = 8;
@@ -103,7 +103,7 @@ impl Server {
 
     /// The server has answered at one of its places, and so has the key that it must have. From now on it is known by
     /// it, and gone to when no other is named.
-    pub(crate) fn answers_at(&mut self, place: usize) -> Result<(), Failure> {
+    pub(crate) fn answers_at(&mut self, place: usize) -> Result<(), CliError> {
         if !self.answered.insert(place) {
             return Ok(());
         }
@@ -120,13 +120,13 @@ impl Server {
 
 impl Connection {
     /// With the server that is meant when none is named, so that a second connection goes to the same one.
-    pub(crate) fn settled(&self) -> Result<Self, Failure> {
+    pub(crate) fn settled(&self) -> Result<Self, CliError> {
         let server = self.servers(&Config::new(self.config.clone())?)?;
         Ok(Self { server, ..self.clone() })
     }
 
     /// The server that was named; else the node whose data folder is here; else the one that answered last.
-    fn servers(&self, config: &Config) -> Result<Vec<String>, Failure> {
+    fn servers(&self, config: &Config) -> Result<Vec<String>, CliError> {
         if !self.server.is_empty() {
             return Ok(self.server.clone());
         }
@@ -138,22 +138,22 @@ impl Connection {
 
     /// Finds out how to talk to the server, at each of its endpoints. All must have one key: a token is shown to all of
     /// them, and only one node's.
-    pub(crate) fn places(&self, config: &Config) -> Result<Vec<Place>, Failure> {
+    pub(crate) fn places(&self, config: &Config) -> Result<Vec<Place>, CliError> {
         let servers = self.servers(config)?;
         if servers.len() > ENDPOINTS_MAX {
-            return Err(Trouble::TooManyEndpoints(ENDPOINTS_MAX).into());
+            return Err(LocalError::TooManyEndpoints(ENDPOINTS_MAX).into());
         }
         let places: Vec<_> =
             servers.iter().map(|server| self.place(server.trim(), config)).collect::<Result<_, _>>()?;
         let mut keys = places.iter().map(Place::key);
         let first = keys.next().flatten();
         if keys.any(|key| key != first) {
-            return Err(Trouble::DifferentKeys.into());
+            return Err(LocalError::DifferentKeys.into());
         }
         Ok(places)
     }
 
-    fn place(&self, server: &str, config: &Config) -> Result<Place, Failure> {
+    fn place(&self, server: &str, config: &Config) -> Result<Place, CliError> {
         let plain =
             |security| Ok(Place { endpoint: server.to_owned(), security, again: Some(server.to_owned()) });
         if server.starts_with("papo://") {
@@ -179,10 +179,10 @@ impl Connection {
     }
 
     /// The first invite to a server that answers is believed; another key than that is not.
-    fn invited(&self, server: &str, config: &Config) -> Result<Place, Failure> {
-        let invite: Invite = server.parse().map_err(Trouble::NoInvite)?;
+    fn invited(&self, server: &str, config: &Config) -> Result<Place, CliError> {
+        let invite: Invite = server.parse().map_err(LocalError::NoInvite)?;
         if self.plaintext || self.plaintext_anywhere {
-            return Err(Trouble::InviteInPlainText.into());
+            return Err(LocalError::InviteInPlainText.into());
         }
         let (endpoint, key) = (invite.endpoint(), invite.key());
         match config.known_key(host(&endpoint))? {
@@ -191,16 +191,16 @@ impl Connection {
         }
     }
 
-    fn key_on_this_machine(&self) -> Result<Option<PublicKey>, Failure> {
+    fn key_on_this_machine(&self) -> Result<Option<PublicKey>, CliError> {
         match KeyFolder::new(self.data.join(KEYS_FOLDER)).node_public() {
             Ok(key) => Ok(Some(key)),
             Err(KeyFolderError::None(_)) => Ok(None),
-            Err(error) => Err(Trouble::Keys(error).into()),
+            Err(error) => Err(LocalError::Keys(error).into()),
         }
     }
 }
 
-fn encrypted(endpoint: String, server: PublicKey, again: Option<String>) -> Result<Place, Failure> {
+fn encrypted(endpoint: String, server: PublicKey, again: Option<String>) -> Result<Place, CliError> {
     let own = KeyPair::generate()?;
     Ok(Place { endpoint, security: Security::Client { server, own }, again })
 }
@@ -215,13 +215,13 @@ fn host(endpoint: &str) -> &str {
     endpoint.strip_prefix("tcp://").unwrap_or(endpoint)
 }
 
-fn changed(host: &str, source: KeySource, config: &Config) -> Failure {
-    Trouble::KeyChanged { source, host: host.to_owned(), known_hosts: config.known_hosts() }.into()
+fn changed(host: &str, source: KeySource, config: &Config) -> CliError {
+    LocalError::KeyChanged { source, host: host.to_owned(), known_hosts: config.known_hosts() }.into()
 }
 
-fn unknown(server: &str, data: &Path) -> Failure {
+fn unknown(server: &str, data: &Path) -> CliError {
     let data = stays_on_this_machine(server).then(|| data.to_owned());
-    Trouble::KeyUnknown { server: server.to_owned(), data }.into()
+    LocalError::KeyUnknown { server: server.to_owned(), data }.into()
 }
 
 #[cfg(test)]

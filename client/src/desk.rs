@@ -12,12 +12,12 @@ use transport::wake::{Wake, Waker};
 use uuid::Uuid;
 
 use crate::cache::Cache;
+use crate::cli_error::CliError;
 use crate::config::Config;
 use crate::connection::{Connection, Place, Server};
-use crate::failure::Failure;
+use crate::local_error::LocalError;
 use crate::network::{Asked, Channels, Network, Told};
 use crate::outbox::{Outbox, OwnFolder};
-use crate::trouble::Trouble;
 use session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
@@ -109,10 +109,10 @@ impl Desk {
         news: SyncSender<N>,
         stop: Stop,
         sends: Sends,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let config = Config::new(connection.config.clone())?;
         let places = connection.places(&config)?;
-        let place = places.first().cloned().ok_or(Trouble::NoServer)?;
+        let place = places.first().cloned().ok_or(LocalError::NoServer)?;
         let endpoints: Vec<_> = places.iter().map(|place| place.endpoint.clone()).collect();
         let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
         let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);
@@ -151,20 +151,20 @@ impl Desk {
     }
 
     /// Asks, and waits for the answer as long as the person said.
-    pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, Failure> {
+    pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, CliError> {
         let ticket = self.begin(command)?;
         self.await_answer(ticket, self.timeout)
     }
 
     /// Asks, and waits for nothing. It is asked again until it is answered.
-    pub(crate) fn begin(&mut self, command: Command) -> Result<u64, Failure> {
+    pub(crate) fn begin(&mut self, command: Command) -> Result<u64, CliError> {
         self.last_ticket += 1;
         self.hand_over(command)?;
         Ok(self.last_ticket)
     }
 
     /// Waits for the answer to what was asked.
-    pub(crate) fn await_answer(&self, wanted: u64, time: Duration) -> Result<Answer, Failure> {
+    pub(crate) fn await_answer(&self, wanted: u64, time: Duration) -> Result<Answer, CliError> {
         let deadline = clock::now() + time;
         loop {
             match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
@@ -177,7 +177,7 @@ impl Desk {
     }
 
     /// Asks several things at once, and waits for all answers, also for a server that goes away for a while.
-    pub(crate) fn ask_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, Failure> {
+    pub(crate) fn ask_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, CliError> {
         let first = self.last_ticket + 1;
         let mut answers: Vec<Option<Answer>> = vec![None; commands.len()];
         for command in commands {
@@ -216,7 +216,7 @@ impl Desk {
     }
 
     /// How the session stands. Nobody else is asked, so the answer comes at once.
-    pub(crate) fn status(&mut self) -> Result<Status, Failure> {
+    pub(crate) fn status(&mut self) -> Result<Status, CliError> {
         let Answer::Status(status) = self.ask(Command::Status)? else { return Err(unexpected()) };
         Ok(status)
     }
@@ -237,7 +237,7 @@ impl Desk {
         to: Target,
         text: Text<'static>,
         reply: Option<u64>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text, reply }))
     }
 
@@ -247,39 +247,39 @@ impl Desk {
         conversation: Target,
         n: u64,
         change: Alteration,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, CliError> {
         self.ask(Command::Amend(Amend { conversation, n, id: Uuid::now_v7(), change }))
     }
 
-    fn hand_over(&mut self, command: Command) -> Result<(), Failure> {
+    fn hand_over(&mut self, command: Command) -> Result<(), CliError> {
         let handed = self.commands.try_send((self.last_ticket, command));
         self.waker.wake();
         handed.map_err(|error| match error {
-            TrySendError::Full(_) => Failure::Busy,
+            TrySendError::Full(_) => CliError::Busy,
             TrySendError::Disconnected(_) => connection_ended(),
         })
     }
 
     /// Goes on with the session that was kept, if there is one.
-    pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, Failure> {
+    pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, CliError> {
         let Some(session) = self.config.session(&self.endpoints)? else { return Ok(None) };
         self.resume(session.clone())?;
         Ok(Some(session))
     }
 
     /// Goes on with a session.
-    pub(crate) fn resume(&mut self, session: LoggedIn) -> Result<(), Failure> {
+    pub(crate) fn resume(&mut self, session: LoggedIn) -> Result<(), CliError> {
         self.ask(Command::Restore(session)).map(drop)
     }
 
     /// Goes on with the session that was kept; it is an error if there is none.
-    pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
+    pub(crate) fn require_session(&mut self) -> Result<LoggedIn, CliError> {
         let restored = self.restore()?;
-        restored.ok_or_else(|| Failure::LoggedOut(self.endpoints.join(", ")))
+        restored.ok_or_else(|| CliError::LoggedOut(self.endpoints.join(", ")))
     }
 
     /// Makes an account.
-    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, Failure> {
+    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, CliError> {
         let Answer::Registered(registered) = self.ask(Command::Register(Credentials { user, password }))?
         else {
             return Err(unexpected());
@@ -288,7 +288,7 @@ impl Desk {
     }
 
     /// Opens a session and keeps it.
-    pub(crate) fn login(&mut self, user: UserName, password: Password) -> Result<LoggedIn, Failure> {
+    pub(crate) fn login(&mut self, user: UserName, password: Password) -> Result<LoggedIn, CliError> {
         let Answer::LoggedIn(session) = self.ask(Command::Login(Credentials { user, password }))? else {
             return Err(unexpected());
         };
@@ -297,16 +297,16 @@ impl Desk {
     }
 
     /// Ends the session. Here it is forgotten even when the server does not know it any more.
-    pub(crate) fn logout(&mut self) -> Result<(), Failure> {
+    pub(crate) fn logout(&mut self) -> Result<(), CliError> {
         let outcome = self.ask(Command::Logout);
-        if outcome.as_ref().err().is_none_or(Failure::is_logged_out) {
+        if outcome.as_ref().err().is_none_or(CliError::is_logged_out) {
             self.config.forget(&self.endpoints)?;
         }
         outcome.map(drop)
     }
 
     /// Has other sessions ended; how many they were.
-    pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, Failure> {
+    pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, CliError> {
         let Answer::SessionsEnded(ended) = self.ask(command)? else { return Err(unexpected()) };
         Ok(ended)
     }
@@ -322,9 +322,9 @@ impl Desk {
     }
 
     /// The failure of having waited in vain.
-    pub(crate) fn unreachable(&self, waited: Duration) -> Failure {
+    pub(crate) fn unreachable(&self, waited: Duration) -> CliError {
         let server = self.endpoints.join(", ");
-        Failure::Unreachable { server, waited, is_plain: self.place.is_plain() }
+        CliError::Unreachable { server, waited, is_plain: self.place.is_plain() }
     }
 }
 
@@ -338,11 +338,11 @@ impl Drop for Desk {
     }
 }
 
-pub(crate) fn connection_ended() -> Failure {
-    Failure::ConnectionEnded
+pub(crate) fn connection_ended() -> CliError {
+    CliError::ConnectionEnded
 }
 
 /// An answer to another question than the one that was asked.
-pub(crate) fn unexpected() -> Failure {
-    Failure::Unexpected
+pub(crate) fn unexpected() -> CliError {
+    CliError::Unexpected
 }

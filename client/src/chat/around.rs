@@ -9,10 +9,10 @@ use common::reads::Reading;
 
 use super::completion::Names;
 use crate::cache::Cache;
+use crate::cli_error::CliError;
 use crate::desk::{Desk, unexpected};
-use crate::failure::Failure;
+use crate::i18n::Words;
 use crate::render;
-use crate::words::Words;
 use session::{Answer, Command};
 
 /// Conversations with something unread that are named at the beginning: half a screen.
@@ -32,7 +32,7 @@ pub(super) fn look_around(
     names: &Names,
     cache: &Cache,
     words: Words,
-) -> Result<Around, Failure> {
+) -> Result<Around, CliError> {
     users(desk, names)?;
     let channels = channels(desk, names)?;
     cache.keep_channels(|wanted| {
@@ -47,7 +47,7 @@ pub(super) fn look_around(
     Ok(Around { channels, unread, said })
 }
 
-pub(super) fn channels(desk: &mut Desk, names: &Names) -> Result<Vec<ChannelInfo>, Failure> {
+pub(super) fn channels(desk: &mut Desk, names: &Names) -> Result<Vec<ChannelInfo>, CliError> {
     let Answer::Channels(channels) = desk.ask(Command::Channels)? else { return Err(unexpected()) };
     names.add(channels.iter().map(|channel| channel.channel.to_string()));
     let own = channels.iter().filter(|channel| channel.role.is_some());
@@ -55,13 +55,13 @@ pub(super) fn channels(desk: &mut Desk, names: &Names) -> Result<Vec<ChannelInfo
     Ok(channels)
 }
 
-pub(super) fn users(desk: &mut Desk, names: &Names) -> Result<Vec<UserInfo>, Failure> {
+pub(super) fn users(desk: &mut Desk, names: &Names) -> Result<Vec<UserInfo>, CliError> {
     let Answer::Users(users) = desk.ask(Command::Users)? else { return Err(unexpected()) };
     names.add(users.iter().map(|user| format!("@{}", user.user)));
     Ok(users)
 }
 
-pub(super) fn invitations(desk: &mut Desk, names: &Names) -> Result<Vec<Invitation>, Failure> {
+pub(super) fn invitations(desk: &mut Desk, names: &Names) -> Result<Vec<Invitation>, CliError> {
     let Answer::Invitations(invitations) = desk.ask(Command::Invitations)? else { return Err(unexpected()) };
     names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
     names.set_invited(invitations.iter().map(|invitation| invitation.channel.to_string()));
@@ -69,7 +69,7 @@ pub(super) fn invitations(desk: &mut Desk, names: &Names) -> Result<Vec<Invitati
 }
 
 /// The conversations with something unread, the one that wants to be read first of all at the beginning.
-pub(super) fn unread(desk: &mut Desk) -> Result<Vec<Reading>, Failure> {
+pub(super) fn unread(desk: &mut Desk) -> Result<Vec<Reading>, CliError> {
     let Answer::Reads(mut reads) = desk.ask(Command::Reads)? else { return Err(unexpected()) };
     reads.retain(|reading| reading.unread > 0);
     reads.sort_by_key(|reading| Reverse((reading.mentions, reading.unread)));

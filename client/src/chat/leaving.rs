@@ -11,8 +11,8 @@ use transport::signals;
 use transport::stop::Stop;
 use transport::wake::Wake;
 
+use crate::cli_error::CliError;
 use crate::desk::Ended;
-use crate::failure::Failure;
 
 /// How long the end may take: the server has half a second to take note.
 const LEAVING_TIME: Duration = Duration::from_secs(2);
@@ -35,7 +35,7 @@ pub(super) struct Leaving {
 
 impl Leaving {
     /// Listens for the signals from now on. What is returned says whether one has come.
-    pub(super) fn on_signals(self) -> Result<Stop, Failure> {
+    pub(super) fn on_signals(self) -> Result<Stop, CliError> {
         let asked = Stop::new();
         let (waker, wake) = Wake::new()?;
         asked.watch(waker);

@@ -23,12 +23,12 @@ use std::sync::mpsc::sync_channel;
 use common::Target;
 use transport::stop::Stop;
 
+use crate::cli_error::CliError;
 use crate::connection::Connection;
 use crate::desk::{Desk, PATIENCE, Sends};
-use crate::failure::Failure;
+use crate::i18n::Words;
 use crate::password::PasswordSource;
 use crate::render::{Looks, Output, Renderer, complain};
-use crate::words::Words;
 use keyboard::Keyboard;
 use leaving::Leaving;
 use printer::{Printer, Tally};
@@ -56,11 +56,11 @@ pub struct Arguments {
     connection: Connection,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
     told(arguments.looks.words(), chat(arguments))
 }
 
-fn chat(arguments: &Arguments) -> Result<(), Failure> {
+fn chat(arguments: &Arguments) -> Result<(), CliError> {
     let (told, to_print) = sync_channel(NEWS_WAITING_MAX);
     let (connection, stop) = (arguments.connection.settled()?, Stop::new());
     let desk = Desk::open(&connection, told.clone(), stop.clone(), Sends::Messages)?;
@@ -103,15 +103,15 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Goes straight in when a session was kept, and says what to do when not.
-fn greet(room: &mut Room, conversation: Option<Target>) -> Result<(), Failure> {
+fn greet(room: &mut Room, conversation: Option<Target>) -> Result<(), CliError> {
     let outcome = room.enter(conversation);
     room.report(outcome)
 }
 
 /// Lines from a pipe are obeyed one after the other. The end comes when everything sent is acknowledged.
-fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failure> {
+fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), CliError> {
     let entered = room.enter(conversation);
-    if matches!(entered, Err(Failure::Unreachable { .. })) {
+    if matches!(entered, Err(CliError::Unreachable { .. })) {
         return entered;
     }
     let mut outcome = told(room.words, entered);
@@ -128,18 +128,18 @@ fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failur
 }
 
 /// Tells a failure where it happens, once; the first one decides the exit code.
-fn told(words: Words, outcome: Result<(), Failure>) -> Result<(), Failure> {
+fn told(words: Words, outcome: Result<(), CliError>) -> Result<(), CliError> {
     outcome.map_err(|failure| {
-        if matches!(failure, Failure::Told(_) | Failure::OutputClosed) {
+        if matches!(failure, CliError::Reported(_) | CliError::OutputClosed) {
             return failure;
         }
-        complain(&words.failure(&failure));
-        Failure::Told(Box::new(failure))
+        complain(&words.cli_error(&failure));
+        CliError::Reported(Box::new(failure))
     })
 }
 
 /// Prints what papo itself has to say.
-fn say(words: &str) -> Result<(), Failure> {
+fn say(words: &str) -> Result<(), CliError> {
     let mut output = Output::new();
     output.print(words)?;
     Ok(output.flush()?)

@@ -13,8 +13,8 @@ use super::printer::Told;
 use super::room::Room;
 use super::transfers::Surroundings;
 use crate::cache::Cache;
+use crate::cli_error::CliError;
 use crate::desk::{Desk, Sends};
-use crate::failure::Failure;
 use session::{Command, Connectivity, Follow, News};
 
 /// How long a server may take until what is known from before is shown: one that answers in time shows it better.
@@ -36,11 +36,11 @@ impl Room {
         &mut self,
         conversation: Option<&Target>,
         session: &LoggedIn,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, CliError> {
         let ticket = self.desk.begin(Command::Follow(Follow::Everything))?;
         let time = if self.is_patient { self.desk.timeout() } else { SHOW_AFTER };
         match self.desk.await_answer(ticket, time) {
-            Err(Failure::Unreachable { .. }) if !self.is_patient => {}
+            Err(CliError::Unreachable { .. }) if !self.is_patient => {}
             answer => return answer.map(|_following| true),
         }
         match conversation {
@@ -68,14 +68,14 @@ impl Room {
     }
 
     /// Opens a conversation that the server will show as soon as it answers.
-    pub(super) fn open_offline(&mut self, conversation: Target) -> Result<(), Failure> {
+    pub(super) fn open_offline(&mut self, conversation: Target) -> Result<(), CliError> {
         self.desk.begin(Command::Open(conversation.clone()))?;
         self.opened(conversation);
         self.say(&self.words.offline_note())
     }
 
     /// Shows what is known of a conversation from before.
-    pub(super) fn show_from_before(&self, conversation: &Target) -> Result<(), Failure> {
+    pub(super) fn show_from_before(&self, conversation: &Target) -> Result<(), CliError> {
         let entries = self.cache.newest(conversation, SHOWN_MAX);
         let Some(last) = entries.last() else { return Ok(()) };
         let mut lines = vec![self.renderer.note(&self.words.as_it_was(conversation, last.n))];
@@ -92,16 +92,16 @@ impl Surroundings {
             match self.look_around(session, names, cache) {
                 Ok(Around { said, .. }) if said.is_empty() => {}
                 Ok(Around { said, .. }) => self.tell(Told::Note(said.join("\n"))),
-                Err(Failure::Unreachable { .. }) => continue,
+                Err(CliError::Unreachable { .. }) => continue,
                 // The chat itself is told the same.
                 Err(failure) if failure.is_logged_out() => {}
-                Err(failure) => self.tell(Told::Complaint(self.words.failure(&failure))),
+                Err(failure) => self.tell(Told::Complaint(self.words.cli_error(&failure))),
             }
             break;
         }
     }
 
-    fn look_around(&self, session: &LoggedIn, names: &Names, cache: &Cache) -> Result<Around, Failure> {
+    fn look_around(&self, session: &LoggedIn, names: &Names, cache: &Cache) -> Result<Around, CliError> {
         let (news, _unread) = sync_channel::<News>(NEWS_WAITING_MAX);
         let mut desk = Desk::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
         desk.resume(session.clone())?;

@@ -10,7 +10,7 @@ use rustyline::ExternalPrinter;
 
 use super::keyboard::Keyboard;
 use crate::cache::Cache;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::render::{Output, Renderer, beside_prompt, complain, sanitise};
 use session::News;
 
@@ -118,7 +118,7 @@ impl Printer {
     }
 
     /// Prints to standard output, until the connection ends.
-    pub(super) fn start(self, news: Receiver<Told>) -> io::Result<JoinHandle<Result<(), Failure>>> {
+    pub(super) fn start(self, news: Receiver<Told>) -> io::Result<JoinHandle<Result<(), CliError>>> {
         self.spawn(news, |rendered| {
             let mut output = Output::new();
             output.print(rendered.trim_end_matches('\n'))?;
@@ -132,10 +132,10 @@ impl Printer {
         mut above: impl ExternalPrinter + Send + 'static,
         keyboard: Keyboard,
         news: Receiver<Told>,
-    ) -> io::Result<JoinHandle<Result<(), Failure>>> {
+    ) -> io::Result<JoinHandle<Result<(), CliError>>> {
         self.keyboard = Some(keyboard);
         self.spawn(news, move |rendered| {
-            above.print(rendered).map_err(|error| Failure::Machine(error.to_string()))
+            above.print(rendered).map_err(|error| CliError::Machine(error.to_string()))
         })
     }
 
@@ -143,8 +143,8 @@ impl Printer {
     fn spawn(
         self,
         told: Receiver<Told>,
-        mut print: impl FnMut(String) -> Result<(), Failure> + Send + 'static,
-    ) -> io::Result<JoinHandle<Result<(), Failure>>> {
+        mut print: impl FnMut(String) -> Result<(), CliError> + Send + 'static,
+    ) -> io::Result<JoinHandle<Result<(), CliError>>> {
         let work = move || {
             while let Some(first) = self.next(&told) {
                 let waiting: Vec<_> = std::iter::once(first).chain(told.try_iter()).collect();

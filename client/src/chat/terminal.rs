@@ -11,8 +11,8 @@ use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use super::completion::Completion;
 use super::line::Line;
 use super::room::Room;
-use crate::failure::Failure;
-use crate::trouble::Trouble;
+use crate::cli_error::CliError;
+use crate::local_error::LocalError;
 
 /// Lines typed that are kept.
 const LINES_TYPED_MAX: usize = 1000;
@@ -25,7 +25,7 @@ pub(super) struct Terminal {
 
 impl Terminal {
     /// Takes the terminal over for as long as a line is being typed.
-    pub(super) fn open(room: &Room) -> Result<Self, Failure> {
+    pub(super) fn open(room: &Room) -> Result<Self, CliError> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             // It colours nothing by itself; what is painted beside the line comes without colours when they are unwanted.
@@ -44,12 +44,12 @@ impl Terminal {
     }
 
     /// What prints above the line being typed.
-    pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static, Failure> {
+    pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static, CliError> {
         self.editor.create_external_printer().map_err(machine)
     }
 
     /// Reads lines and obeys them, until the person has had enough.
-    pub(super) fn run(&mut self, room: &mut Room) -> Result<(), Failure> {
+    pub(super) fn run(&mut self, room: &mut Room) -> Result<(), CliError> {
         while !room.is_over() {
             let prompt = room.prompt();
             let typed = self.editor.readline(&prompt);
@@ -87,6 +87,6 @@ impl Terminal {
     }
 }
 
-fn machine(error: ReadlineError) -> Failure {
-    Trouble::Terminal(error.to_string()).into()
+fn machine(error: ReadlineError) -> CliError {
+    LocalError::Terminal(error.to_string()).into()
 }

@@ -13,12 +13,12 @@ use transport::stop::Stop;
 
 use super::keyboard::Keyboard;
 use super::printer::Told;
+use crate::cli_error::CliError;
 use crate::connection::Connection;
 use crate::desk::{Desk, Sends};
-use crate::failure::Failure;
 use crate::files::{self, Chosen, Download};
+use crate::i18n::Words;
 use crate::render::Progress;
-use crate::words::Words;
 use session::News;
 
 /// Files of one way that wait or are on their way: more than anybody asks for by hand.
@@ -71,8 +71,8 @@ impl Transfer {
         }
     }
 
-    fn failed(&self, words: Words, failure: &Failure) -> String {
-        let why = words.failure(failure);
+    fn failed(&self, words: Words, failure: &CliError) -> String {
+        let why = words.cli_error(failure);
         match self {
             Self::Send(_, to) => words.file_not_sent(self.name(), to, &why),
             Self::Get(..) => words.file_not_fetched(self.name(), &why),
@@ -130,12 +130,12 @@ impl Transfers {
     /// Begins a transfer in the name of a session, or has it wait for those before it. What to tell of that.
     ///
     /// A thread carries what there is to carry one way, and ends with it.
-    pub(super) fn begin(&self, transfer: Transfer, session: LoggedIn) -> Result<String, Failure> {
+    pub(super) fn begin(&self, transfer: Transfer, session: LoggedIn) -> Result<String, CliError> {
         let (words, way) = (self.surroundings.words, transfer.way());
         let mut lines = lock(&self.shared);
         let ahead = lines.of(way).len();
         if ahead >= WAITING_MAX {
-            return Err(Failure::Refused(words.too_many_files(ahead)));
+            return Err(CliError::Refused(words.too_many_files(ahead)));
         }
         let said = match ahead {
             0 => transfer.begins(words),
@@ -205,7 +205,7 @@ impl Carrier {
 
 impl Surroundings {
     /// Sends or fetches a file, with a connection for it alone; what to tell of it.
-    fn carry(&self, transfer: &Transfer, session: LoggedIn) -> Result<String, Failure> {
+    fn carry(&self, transfer: &Transfer, session: LoggedIn) -> Result<String, CliError> {
         let (news, _unread) = sync_channel::<News>(NEWS_WAITING_MAX);
         let mut desk = Desk::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
         let user = session.user.clone();

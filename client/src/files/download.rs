@@ -11,11 +11,11 @@ use transport::clock;
 use super::measure;
 use super::names::{SAME_NAMES_MAX, local, numbered};
 use super::pace::Pace;
+use crate::cli_error::CliError;
 use crate::desk::{Desk, unexpected};
-use crate::failure::Failure;
+use crate::i18n::Words;
+use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
-use crate::trouble::{Deed, cannot};
-use crate::words::Words;
 use session::{Answer, Command, Entry, Range, Transfer, Transferred};
 
 /// A file that was sent.
@@ -40,7 +40,7 @@ impl Download {
         desk: &mut Desk,
         conversation: &Target,
         n: Option<u64>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let (before, limit) = match n {
             Some(n) => (Some(n.saturating_add(1)), Some(1)),
             None => (None, Some(common::limits::HISTORY_EVENTS_MAX)),
@@ -50,7 +50,7 @@ impl Download {
         let found =
             entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
         found.ok_or_else(|| {
-            Failure::Refused(match n {
+            CliError::Refused(match n {
                 Some(n) => words.number_is_no_file(conversation, n),
                 None => words.no_file_lately(conversation),
             })
@@ -71,12 +71,12 @@ pub(crate) fn fetch(
     download: &Download,
     folder: &Path,
     progress: &Progress,
-) -> Result<Fetched, Failure> {
-    fs::create_dir_all(folder).map_err(|error| cannot(Deed::Make, folder, error))?;
+) -> Result<Fetched, CliError> {
+    fs::create_dir_all(folder).map_err(|error| cannot(FileAction::Make, folder, error))?;
     let part = folder.join(format!(".{}.part", download.info.sha256));
-    let failed = |error: io::Error| cannot(Deed::Write, &part, error);
+    let failed = |error: io::Error| cannot(FileAction::Write, &part, error);
     let Some(mut file) = open_alone(&part).map_err(failed)? else {
-        return Err(Failure::Refused(words.is_being_fetched(download.info.name.as_str())));
+        return Err(CliError::Refused(words.is_being_fetched(download.info.name.as_str())));
     };
     let mut have = file.metadata().map_err(failed)?.len();
     if have > download.info.bytes {
@@ -99,7 +99,7 @@ pub(crate) fn fetch(
         OpenOptions::new().read(true).open(&part).and_then(|mut file| measure(&mut file)).map_err(failed)?;
     if measured != (download.info.bytes, download.info.sha256) {
         fs::remove_file(&part).map_err(failed)?;
-        return Err(Failure::Refused(words.came_as_another(download.info.name.as_str())));
+        return Err(CliError::Refused(words.came_as_another(download.info.name.as_str())));
     }
     place(words, &part, folder, &local(&download.conversation, &download.from, &download.info.name))
 }
@@ -127,7 +127,7 @@ fn open_alone(part: &Path) -> io::Result<Option<File>> {
 }
 
 /// The next parts, in order and without a hole.
-fn ask_round(desk: &mut Desk, download: &Download, pace: &Pace, have: u64) -> Result<Vec<Vec<u8>>, Failure> {
+fn ask_round(desk: &mut Desk, download: &Download, pace: &Pace, have: u64) -> Result<Vec<Vec<u8>>, CliError> {
     let Download { conversation, n, .. } = download;
     let get = |chunk: std::ops::Range<u64>| {
         let (offset, length) = (chunk.start, chunk.end - chunk.start);
@@ -147,19 +147,19 @@ fn ask_round(desk: &mut Desk, download: &Download, pace: &Pace, have: u64) -> Re
 }
 
 /// Gives the file its name, or the first one like it that is free. A link never replaces anything.
-fn place(words: Words, part: &Path, folder: &Path, name: &str) -> Result<Fetched, Failure> {
+fn place(words: Words, part: &Path, folder: &Path, name: &str) -> Result<Fetched, CliError> {
     for number in 1..=SAME_NAMES_MAX {
         let path = folder.join(numbered(name, number));
         match fs::hard_link(part, &path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot(Deed::Make, &path, error)),
+            Err(error) => return Err(cannot(FileAction::Make, &path, error)),
             Ok(()) => {
-                fs::remove_file(part).map_err(|error| cannot(Deed::Remove, part, error))?;
+                fs::remove_file(part).map_err(|error| cannot(FileAction::Remove, part, error))?;
                 return Ok(Fetched { path });
             }
         }
     }
-    Err(Failure::Refused(words.too_many_alike(SAME_NAMES_MAX, name, &folder.display().to_string())))
+    Err(CliError::Refused(words.too_many_alike(SAME_NAMES_MAX, name, &folder.display().to_string())))
 }
 
 #[cfg(test)]

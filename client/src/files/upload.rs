@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::measure;
 use super::pace::Pace;
+use crate::cli_error::CliError;
 use crate::desk::{Desk, unexpected};
-use crate::failure::Failure;
+use crate::i18n::Words;
+use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
-use crate::trouble::{Deed, cannot};
-use crate::words::Words;
 use session::{Answer, Command, Transfer, Transferred};
 
 /// How often a file is begun anew when the server has lost what was uploaded.
@@ -39,36 +39,36 @@ pub(crate) struct Source<'a> {
 
 impl Chosen {
     /// Opens a file.
-    pub(crate) fn open(words: Words, path: &Path) -> Result<Self, Failure> {
-        let failed = |error| cannot(Deed::Read, path, error);
+    pub(crate) fn open(words: Words, path: &Path) -> Result<Self, CliError> {
+        let failed = |error| cannot(FileAction::Read, path, error);
         // Asked before it is opened: opening a pipe would wait for whoever writes into it.
         if !fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(Failure::Usage(words.is_not_a_file(&path.display().to_string())));
+            return Err(CliError::Usage(words.is_not_a_file(&path.display().to_string())));
         }
         let file = OpenOptions::new().read(true).open(path).map_err(failed)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = FileName::new(&name).map_err(|error| {
-            Failure::Usage(format!("{}: {}", path.display(), words.file_name_error(error)))
+            CliError::Usage(format!("{}: {}", path.display(), words.file_name_error(error)))
         })?;
         Ok(Self { path: path.to_owned(), file, name })
     }
 
     /// Reads it once to know what is in it.
-    pub(crate) fn measure(&self) -> Result<Source<'_>, Failure> {
+    pub(crate) fn measure(&self) -> Result<Source<'_>, CliError> {
         let measured = self.file.try_clone().and_then(|mut file| {
             file.rewind()?;
             measure(&mut file)
         });
-        let (bytes, sha256) = measured.map_err(|error| cannot(Deed::Read, &self.path, error))?;
+        let (bytes, sha256) = measured.map_err(|error| cannot(FileAction::Read, &self.path, error))?;
         Ok(Source { chosen: self, info: FileInfo { name: self.name.clone(), bytes, sha256 } })
     }
 }
 
 impl Source<'_> {
-    fn read(&self, offset: u64, length: u64) -> Result<Arc<[u8]>, Failure> {
+    fn read(&self, offset: u64, length: u64) -> Result<Arc<[u8]>, CliError> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         let read = self.chosen.file.read_exact_at(&mut bytes, offset);
-        read.map_err(|error| cannot(Deed::GoOnReading, &self.chosen.path, error))?;
+        read.map_err(|error| cannot(FileAction::GoOnReading, &self.chosen.path, error))?;
         Ok(bytes.into())
     }
 }
@@ -80,7 +80,7 @@ pub(crate) fn send(
     to: &Target,
     source: &Source<'_>,
     progress: &Progress,
-) -> Result<Sent, Failure> {
+) -> Result<Sent, CliError> {
     let key = format!("{user} {to} {} {}", source.info.sha256, source.info.name.as_str());
     let id = desk.config.upload(&key)?;
     let mut attempt = 1;
@@ -100,7 +100,7 @@ fn attempt_to_send(
     id: Uuid,
     source: &Source<'_>,
     progress: &Progress,
-) -> Result<Sent, Failure> {
+) -> Result<Sent, CliError> {
     let info = source.info.clone();
     let (length, mut pace) = (info.bytes, Pace::new());
     let mut have = match ask(desk, Transfer::Begin { to: to.clone(), id, info })? {
@@ -113,7 +113,7 @@ fn attempt_to_send(
             let bytes = source.read(chunk.start, chunk.end - chunk.start)?;
             Ok(Command::Transfer(Transfer::Chunk { file: id, offset: chunk.start, bytes }))
         });
-        let chunks: Vec<_> = chunks.collect::<Result<_, Failure>>()?;
+        let chunks: Vec<_> = chunks.collect::<Result<_, CliError>>()?;
         let begun = clock::now();
         have = 0;
         for answer in desk.ask_all(chunks)? {
@@ -129,7 +129,7 @@ fn attempt_to_send(
     }
 }
 
-fn ask(desk: &mut Desk, transfer: Transfer) -> Result<Transferred, Failure> {
+fn ask(desk: &mut Desk, transfer: Transfer) -> Result<Transferred, CliError> {
     match desk.ask_all(vec![Command::Transfer(transfer)])?.pop() {
         Some(Answer::Transferred(transferred)) => Ok(transferred),
         Some(_) | None => Err(unexpected()),
@@ -137,7 +137,7 @@ fn ask(desk: &mut Desk, transfer: Transfer) -> Result<Transferred, Failure> {
 }
 
 /// Whether the server has less than was thought, so that beginning again helps.
-fn begins_anew(failure: &Failure) -> bool {
-    let Failure::Server(error) = failure else { return false };
+fn begins_anew(failure: &CliError) -> bool {
+    let CliError::Server(error) = failure else { return false };
     matches!(error.reason(), Some(Reason::NoSuchUpload | Reason::WrongOffset | Reason::WrongContent))
 }

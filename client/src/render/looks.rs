@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 
 use clap::builder::FalseyValueParser;
 
-use crate::words::{Language, Words};
+use crate::i18n::{Language, Words};
 
 /// What a person can say about it.
 #[derive(Debug, Clone, clap::Args)]

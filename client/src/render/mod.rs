@@ -21,7 +21,7 @@ use common::accounts::NO_SESSION;
 use common::{Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::words::Words;
+use crate::i18n::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 use dates::{Calendar, Dates};
 pub(crate) use events::to_reader;

@@ -6,8 +6,8 @@ use common::{Target, Text};
 
 use super::accounts::print;
 use super::{Common, open_session, target};
+use crate::cli_error::CliError;
 use crate::desk::unexpected;
-use crate::failure::Failure;
 use session::{Alteration, Answer};
 
 /// Which message.
@@ -53,20 +53,20 @@ fn emoji(text: &str) -> Result<Emoji, String> {
     Emoji::new(text).map_err(|error| error.to_string())
 }
 
-pub(super) fn edit(arguments: Edit) -> Result<(), Failure> {
+pub(super) fn edit(arguments: Edit) -> Result<(), CliError> {
     amend(arguments.of, Alteration::Edit(arguments.text))
 }
 
-pub(super) fn delete(of: OneMessage) -> Result<(), Failure> {
+pub(super) fn delete(of: OneMessage) -> Result<(), CliError> {
     amend(of, Alteration::Delete)
 }
 
-pub(super) fn react(arguments: React) -> Result<(), Failure> {
+pub(super) fn react(arguments: React) -> Result<(), CliError> {
     let React { of, emoji, remove } = arguments;
     amend(of, Alteration::React { emoji, remove })
 }
 
-fn amend(of: OneMessage, change: Alteration) -> Result<(), Failure> {
+fn amend(of: OneMessage, change: Alteration) -> Result<(), CliError> {
     let (mut desk, _news) = open_session(&of.common.connection)?;
     let Answer::Amended(sent) = desk.amend(of.conversation, of.n, change)? else { return Err(unexpected()) };
     let Sent { n, at } = sent;

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::accounts::print;
 use super::{Common, channel, open_session};
+use crate::cli_error::CliError;
 use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::i18n::Words;
 use crate::render::{self, Output, sanitise};
-use crate::words::Words;
 use session::{Answer, Command};
 
 /// Arguments of `papo channels` and `papo invitations`.
@@ -43,7 +43,7 @@ pub(super) type Join = OneChannel;
 /// Arguments of `papo leave`.
 pub(super) type Leave = OneChannel;
 
-pub(super) fn list(arguments: &Channels) -> Result<(), Failure> {
+pub(super) fn list(arguments: &Channels) -> Result<(), CliError> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
     let Answer::Channels(channels) = desk.ask(Command::Channels)? else { return Err(unexpected()) };
     let mut output = Output::new();
@@ -57,7 +57,7 @@ pub(super) fn list(arguments: &Channels) -> Result<(), Failure> {
     Ok(output.flush()?)
 }
 
-pub(super) fn list_invitations(arguments: &Channels) -> Result<(), Failure> {
+pub(super) fn list_invitations(arguments: &Channels) -> Result<(), CliError> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
     let Answer::Invitations(invitations) = desk.ask(Command::Invitations)? else { return Err(unexpected()) };
     let mut output = Output::new();
@@ -72,16 +72,19 @@ pub(super) fn list_invitations(arguments: &Channels) -> Result<(), Failure> {
     Ok(output.flush()?)
 }
 
-pub(super) fn create(arguments: Create) -> Result<(), Failure> {
+pub(super) fn create(arguments: Create) -> Result<(), CliError> {
     let Create { one, private } = arguments;
     become_member(one, |channel| Command::Create { channel, private })
 }
 
-pub(super) fn join(arguments: Join) -> Result<(), Failure> {
+pub(super) fn join(arguments: Join) -> Result<(), CliError> {
     become_member(arguments, Command::Join)
 }
 
-fn become_member(arguments: OneChannel, command: impl FnOnce(ChannelName) -> Command) -> Result<(), Failure> {
+fn become_member(
+    arguments: OneChannel,
+    command: impl FnOnce(ChannelName) -> Command,
+) -> Result<(), CliError> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
     let Answer::Joined(joined) = desk.ask(command(arguments.channel))? else { return Err(unexpected()) };
     // The topic is a secret of the members, so it is not printed.
@@ -89,7 +92,7 @@ fn become_member(arguments: OneChannel, command: impl FnOnce(ChannelName) -> Com
     print(&arguments.common, &result, &format!("you are a member of {}", joined.channel))
 }
 
-pub(super) fn leave(arguments: Leave) -> Result<(), Failure> {
+pub(super) fn leave(arguments: Leave) -> Result<(), CliError> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
     let channel = arguments.channel;
     desk.ask(Command::Leave(channel.clone()))?;

@@ -6,10 +6,10 @@ use common::Target;
 use serde_json::json;
 
 use super::{Common, open, open_session, target};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::files::{Chosen, Download, fetch, send};
+use crate::i18n::Words;
 use crate::render::{Output, Progress};
-use crate::words::Words;
 
 /// The commands about files.
 #[derive(Debug, clap::Subcommand)]
@@ -47,14 +47,14 @@ pub struct Get {
     common: Common,
 }
 
-pub(super) fn run(file: File) -> Result<(), Failure> {
+pub(super) fn run(file: File) -> Result<(), CliError> {
     match file {
         File::Send(arguments) => run_send(&arguments),
         File::Get(arguments) => run_get(&arguments),
     }
 }
 
-fn run_send(arguments: &Send) -> Result<(), Failure> {
+fn run_send(arguments: &Send) -> Result<(), CliError> {
     let chosen = Chosen::open(Words::ENGLISH, &arguments.path)?;
     let source = chosen.measure()?;
     let (mut desk, _news) = open(&arguments.common.connection)?;
@@ -73,7 +73,7 @@ fn run_send(arguments: &Send) -> Result<(), Failure> {
     Ok(output.flush()?)
 }
 
-fn run_get(arguments: &Get) -> Result<(), Failure> {
+fn run_get(arguments: &Get) -> Result<(), CliError> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
     let download = Download::find(Words::ENGLISH, &mut desk, &arguments.conversation, Some(arguments.n))?;
     let progress = Progress::bar(download.info.name.as_str(), download.info.bytes);

@@ -1,10 +1,10 @@
 //! `papo search`: finds what was said.
 
 use super::{Common, open_session};
+use crate::cli_error::CliError;
 use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain};
-use crate::words::Words;
 use session::{Answer, Command, Lookup};
 
 /// Arguments of `papo search`.
@@ -23,7 +23,7 @@ pub struct Search {
     common: Common,
 }
 
-pub(super) fn run(arguments: Search) -> Result<(), Failure> {
+pub(super) fn run(arguments: Search) -> Result<(), CliError> {
     let (mut desk, _news) = open_session(&arguments.common.connection)?;
     let Search { query, before, limit, common } = arguments;
     let lookup = Lookup { query: query.join(" "), before, limit };

@@ -7,10 +7,10 @@ use transport::signals;
 use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX, target};
+use crate::cli_error::CliError;
 use crate::desk::{Desk, Sends, connection_ended};
-use crate::failure::Failure;
+use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain, to_reader};
-use crate::words::Words;
 use session::{Appearance, Command, Entry, Follow, News};
 
 /// Arguments of `papo subscribe`.
@@ -26,7 +26,7 @@ pub struct Subscribe {
     common: Common,
 }
 
-pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
+pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
     let stop = Stop::new();
     signals::stop_on_termination(&stop)?;
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
@@ -61,7 +61,7 @@ struct Printer {
 
 impl Printer {
     /// Prints until the connection ends; what waits is printed together, and then seen at once.
-    fn print_all(&self, news: Receiver<News>) -> Result<(), Failure> {
+    fn print_all(&self, news: Receiver<News>) -> Result<(), CliError> {
         let mut output = Output::new();
         while let Ok(first) = news.recv() {
             for one in std::iter::once(first).chain(news.try_iter()) {
@@ -72,13 +72,13 @@ impl Printer {
         Ok(())
     }
 
-    fn print(&self, output: &mut Output, news: News) -> Result<(), Failure> {
+    fn print(&self, output: &mut Output, news: News) -> Result<(), CliError> {
         match news {
             News::Entry(entry) => self.print_entry(output, &entry)?,
             News::MembershipEnded(entry) => {
                 self.print_entry(output, &entry)?;
                 output.flush()?;
-                return Err(Failure::Refused(to_reader(Words::ENGLISH, &entry)));
+                return Err(CliError::Refused(to_reader(Words::ENGLISH, &entry)));
             }
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
@@ -97,7 +97,7 @@ impl Printer {
         Ok(())
     }
 
-    fn print_entry(&self, output: &mut Output, entry: &Entry) -> Result<(), Failure> {
+    fn print_entry(&self, output: &mut Output, entry: &Entry) -> Result<(), CliError> {
         if self.json {
             output.print_json(&entry.line)?;
         } else if let Some(shown) = self.renderer.entry(entry) {

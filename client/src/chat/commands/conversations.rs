@@ -2,10 +2,10 @@
 
 use super::{Command, target};
 use crate::chat::room::Room;
+use crate::cli_error::CliError;
 use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::i18n::{both, same};
 use crate::render;
-use crate::words::{both, same};
 use session::{Answer, Command as Ask, Range};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -44,25 +44,25 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-pub(super) fn open(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn open(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     room.open(target(room.words, arguments)?)
 }
 
-pub(super) fn message(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn message(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (to, text) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
     room.send(target(room.words, to)?, text.trim_start())
 }
 
-fn status(room: &mut Room, _: &str) -> Result<(), Failure> {
+fn status(room: &mut Room, _: &str) -> Result<(), CliError> {
     let status = room.desk.status()?;
     let lines = render::status(room.words, &status, &room.desk.endpoint(&status));
     room.say(&lines.join("\n"))
 }
 
-pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let before = match arguments {
         "" => None,
-        number => Some(number.parse().map_err(|_| Failure::Usage(room.words.say_a_number()))?),
+        number => Some(number.parse().map_err(|_| CliError::Usage(room.words.say_a_number()))?),
     };
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     let range = Range { conversation, before, after: None, limit: None, edits: false };
