@@ -23,7 +23,7 @@ pub mod admin;
 use std::sync::Arc;
 
 use common::channels::Role;
-use common::{Body, Conversation, FileInfo, Subject, Target, Text, UserName};
+use common::{Body, Conversation, Event, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
@@ -302,6 +302,15 @@ impl State {
     #[must_use]
     pub fn user_topic(&self, user: &UserName) -> String {
         self.channels.user_topic(user, self.users.epoch(user))
+    }
+
+    /// The topic of the channel that an event belongs to; `None` between two users, and for a channel that does not exist.
+    #[must_use]
+    pub fn members_topic(&self, event: &Event<'_>) -> Option<Arc<str>> {
+        match &event.to {
+            Target::Channel(name) => self.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic)),
+            Target::User(_) => None,
+        }
     }
 
     /// The topic of everybody's presence: it moves whenever somebody who knows it is to hear no more.

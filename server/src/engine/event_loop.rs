@@ -1,6 +1,6 @@
 //! The event loop: takes requests, answers them from the state, and tells nobody anything before it is on disk.
 //!
-//! One thread owns the sockets and the [`Engine`]. Another syncs the log (see [`crate::journal::CommitThread`]), a few
+//! One thread owns the sockets and the [`Engine`]. Another syncs the log (see [`crate::storage::commit_log::CommitThread`]), a few
 //! do what takes long (see [`crate::services::jobs`]); all of them wake this one when they have something.
 
 use std::path::PathBuf;

@@ -28,7 +28,6 @@ pub mod rewrite;
 mod scrub;
 mod sealed;
 mod segment;
-mod syncer;
 mod tail;
 mod verify;
 mod writer;
@@ -56,7 +55,6 @@ pub use self::follower::Follower;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
 pub use self::scrub::{Scrub, Scrubbed};
-pub use self::syncer::{CommitNews, CommitThread, Task};
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{CommitAck, Writer};
 
