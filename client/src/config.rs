@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 use transport::keys::PublicKey;
 use uuid::Uuid;
 
-use crate::failure::Failure;
-use crate::trouble::{Deed, Trouble, cannot};
+use crate::cli_error::CliError;
+use crate::local_error::{FileAction, LocalError, cannot};
 
 /// Sessions by the endpoint of their server.
 const SESSIONS: &str = "sessions.json";
@@ -60,7 +60,7 @@ pub(crate) struct Config {
 
 impl Config {
     /// The given folder, or `papo` where the system keeps such things. It is made when first needed.
-    pub(crate) fn new(folder: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(crate) fn new(folder: Option<PathBuf>) -> Result<Self, CliError> {
         let usual = || {
             let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
             let base =
@@ -68,24 +68,24 @@ impl Config {
             base.map(|base| base.join("papo"))
         };
         let folder = folder.or_else(usual);
-        folder.map(|folder| Self { folder }).ok_or_else(|| Trouble::NoHome.into())
+        folder.map(|folder| Self { folder }).ok_or_else(|| LocalError::NoHome.into())
     }
 
     /// The session kept for a server, by the names that it has.
-    pub(crate) fn session(&self, server: &[String]) -> Result<Option<LoggedIn>, Failure> {
+    pub(crate) fn session(&self, server: &[String]) -> Result<Option<LoggedIn>, CliError> {
         let mut sessions = self.load(SESSIONS)?;
         Ok(server.iter().find_map(|name| sessions.remove(name)))
     }
 
     /// Keeps a session.
-    pub(crate) fn keep(&self, server: &[String], session: &LoggedIn) -> Result<(), Failure> {
+    pub(crate) fn keep(&self, server: &[String], session: &LoggedIn) -> Result<(), CliError> {
         let mut sessions = self.load(SESSIONS)?;
         sessions.extend(server.iter().map(|name| (name.clone(), session.clone())));
         self.store(SESSIONS, &sessions)
     }
 
     /// Keeps a session no longer.
-    pub(crate) fn forget(&self, server: &[String]) -> Result<(), Failure> {
+    pub(crate) fn forget(&self, server: &[String]) -> Result<(), CliError> {
         let mut sessions = self.load::<LoggedIn>(SESSIONS)?;
         let before = sessions.len();
         sessions.retain(|name, _| !server.contains(name));
@@ -96,12 +96,12 @@ impl Config {
     }
 
     /// The key that the server at `host:port` is known by.
-    pub(crate) fn known_key(&self, host: &str) -> Result<Option<PublicKey>, Failure> {
+    pub(crate) fn known_key(&self, host: &str) -> Result<Option<PublicKey>, CliError> {
         Ok(self.load(KNOWN_HOSTS)?.remove(host))
     }
 
     /// Knows a server by its key from now on.
-    pub(crate) fn know(&self, host: &str, key: PublicKey) -> Result<(), Failure> {
+    pub(crate) fn know(&self, host: &str, key: PublicKey) -> Result<(), CliError> {
         let mut known = self.load(KNOWN_HOSTS)?;
         known.insert(host.to_owned(), key);
         self.store(KNOWN_HOSTS, &known)
@@ -113,12 +113,12 @@ impl Config {
     }
 
     /// What leads to the server that answered last.
-    pub(crate) fn last_server(&self, how: LastServer) -> Result<Option<Vec<String>>, Failure> {
+    pub(crate) fn last_server(&self, how: LastServer) -> Result<Option<Vec<String>>, CliError> {
         Ok(self.load(LAST_SERVER)?.remove(how.name()))
     }
 
     /// Remembers the server that has answered.
-    pub(crate) fn remember(&self, how: LastServer, server: &[String]) -> Result<(), Failure> {
+    pub(crate) fn remember(&self, how: LastServer, server: &[String]) -> Result<(), CliError> {
         let mut last = self.load(LAST_SERVER)?;
         if last.insert(how.name().to_owned(), server.to_vec()).as_deref() == Some(server) {
             return Ok(());
@@ -127,7 +127,7 @@ impl Config {
     }
 
     /// The id of an upload, the same one until it is [sent](Self::forget_upload).
-    pub(crate) fn upload(&self, what: &str) -> Result<Uuid, Failure> {
+    pub(crate) fn upload(&self, what: &str) -> Result<Uuid, CliError> {
         let mut uploads = self.load::<Uuid>(UPLOADS)?;
         if let Some(id) = uploads.get(what) {
             return Ok(*id);
@@ -143,7 +143,7 @@ impl Config {
     }
 
     /// An upload is sent: the same file once more is another one.
-    pub(crate) fn forget_upload(&self, what: &str) -> Result<(), Failure> {
+    pub(crate) fn forget_upload(&self, what: &str) -> Result<(), CliError> {
         let mut uploads = self.load::<Uuid>(UPLOADS)?;
         uploads.remove(what);
         self.store(UPLOADS, &uploads)
@@ -160,26 +160,26 @@ impl Config {
     }
 
     /// Where the lines typed are kept.
-    pub(crate) fn lines_typed(&self) -> Result<PathBuf, Failure> {
-        self.make_folder().map_err(|error| cannot(Deed::Make, &self.folder, error))?;
+    pub(crate) fn lines_typed(&self) -> Result<PathBuf, CliError> {
+        self.make_folder().map_err(|error| cannot(FileAction::Make, &self.folder, error))?;
         Ok(self.folder.join("lines_typed"))
     }
 
-    fn load<T: DeserializeOwned>(&self, name: &str) -> Result<BTreeMap<String, T>, Failure> {
+    fn load<T: DeserializeOwned>(&self, name: &str) -> Result<BTreeMap<String, T>, CliError> {
         let file = self.folder.join(name);
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(cannot(Deed::Read, &file, error)),
+            Err(error) => return Err(cannot(FileAction::Read, &file, error)),
         };
         serde_json::from_str(&text)
-            .map_err(|error| Trouble::Damaged { file, error: error.to_string() }.into())
+            .map_err(|error| LocalError::Damaged { file, error: error.to_string() }.into())
     }
 
-    fn store<T: Serialize>(&self, name: &str, entries: &BTreeMap<String, T>) -> Result<(), Failure> {
+    fn store<T: Serialize>(&self, name: &str, entries: &BTreeMap<String, T>) -> Result<(), CliError> {
         let mut text = serde_json::to_string_pretty(entries).map_err(io::Error::from)?;
         text.push('\n');
-        self.replace(name, &text).map_err(|error| cannot(Deed::Write, &self.folder.join(name), error))
+        self.replace(name, &text).map_err(|error| cannot(FileAction::Write, &self.folder.join(name), error))
     }
 
     /// Temporary file, synced, then renamed: a crash leaves the old file or the new one.
@@ -201,8 +201,8 @@ impl Config {
 }
 
 /// The first line of a file that holds a password.
-pub(crate) fn read_password(file: &Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(file).map_err(|error| cannot(Deed::Read, file, error))?;
+pub(crate) fn read_password(file: &Path) -> Result<String, CliError> {
+    let text = fs::read_to_string(file).map_err(|error| cannot(FileAction::Read, file, error))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Only [`session`] decides anything; only `network` has sockets; only `config`, `outbox`, `cache` and `files` touch the
 //! disk; only
-//! `render` prints, and what it says to people comes from `words`.
+//! `render` prints, and what it says to people comes from `i18n`.
 
 mod network;
 
@@ -12,11 +12,11 @@ mod outbox;
 mod files;
 mod cache;
 mod connection;
-mod desk;
-mod failure;
-mod trouble;
+mod client_handle;
+mod cli_error;
+mod local_error;
 mod password;
-mod words;
+mod i18n;
 mod render;
 
 mod chat;
@@ -69,7 +69,7 @@ pub fn run(command: Command) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !matches!(failure, failure::Failure::OutputClosed | failure::Failure::Told(_)) {
+            if !matches!(failure, cli_error::CliError::OutputClosed | cli_error::CliError::Reported(_)) {
                 render::complain(&failure.to_string());
             }
             failure.exit_code()

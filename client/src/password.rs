@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use common::text::PasswordError;
 use common::{NewPassword, Password};
 
+use crate::cli_error::CliError;
 use crate::config;
-use crate::failure::Failure;
-use crate::words::Words;
+use crate::i18n::Words;
 
 /// Where to take the password from.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) struct PasswordSource {
 
 impl PasswordSource {
     /// The password of an account that exists.
-    pub(crate) fn read(&self, words: Words) -> Result<Password, Failure> {
+    pub(crate) fn read(&self, words: Words) -> Result<Password, CliError> {
         match self.given()? {
             Some(password) => check(words, &password),
             None => check(words, &prompt(words, &words.ask_password())?),
@@ -29,11 +29,11 @@ impl PasswordSource {
     }
 
     /// The password for a new account; one that is typed is typed twice.
-    pub(crate) fn read_new(&self, words: Words) -> Result<NewPassword, Failure> {
+    pub(crate) fn read_new(&self, words: Words) -> Result<NewPassword, CliError> {
         choose(words, self.given()?)
     }
 
-    fn given(&self) -> Result<Option<String>, Failure> {
+    fn given(&self) -> Result<Option<String>, CliError> {
         given(self.password_file.as_deref(), "PAPO_PASSWORD")
     }
 }
@@ -48,41 +48,41 @@ pub(crate) struct NewPasswordSource {
 
 impl NewPasswordSource {
     /// The new password; one that is typed is typed twice.
-    pub(crate) fn read(&self, words: Words) -> Result<NewPassword, Failure> {
+    pub(crate) fn read(&self, words: Words) -> Result<NewPassword, CliError> {
         choose(words, given(self.new_password_file.as_deref(), "PAPO_NEW_PASSWORD")?)
     }
 }
 
-fn given(file: Option<&Path>, variable: &str) -> Result<Option<String>, Failure> {
+fn given(file: Option<&Path>, variable: &str) -> Result<Option<String>, CliError> {
     match file {
         Some(file) => config::read_password(file).map(Some),
         None => Ok(std::env::var(variable).ok()),
     }
 }
 
-fn choose(words: Words, given: Option<String>) -> Result<NewPassword, Failure> {
+fn choose(words: Words, given: Option<String>) -> Result<NewPassword, CliError> {
     let check = |password: &str| NewPassword::new(password).map_err(|error| refused(words, &error));
     if let Some(password) = given {
         return check(&password);
     }
     let password = check(&prompt(words, &words.choose_password())?)?;
     if check(&prompt(words, &words.password_once_more())?)? != password {
-        return Err(Failure::Usage(words.passwords_differ()));
+        return Err(CliError::Usage(words.passwords_differ()));
     }
     Ok(password)
 }
 
-fn prompt(words: Words, question: &str) -> Result<String, Failure> {
+fn prompt(words: Words, question: &str) -> Result<String, CliError> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::Usage(words.no_terminal_for_password()));
+        return Err(CliError::Usage(words.no_terminal_for_password()));
     }
     Ok(rpassword::prompt_password(question)?)
 }
 
-fn check(words: Words, password: &str) -> Result<Password, Failure> {
+fn check(words: Words, password: &str) -> Result<Password, CliError> {
     Password::new(password).map_err(|error| refused(words, &error))
 }
 
-fn refused(words: Words, error: &PasswordError) -> Failure {
-    Failure::Usage(words.password_error(error))
+fn refused(words: Words, error: &PasswordError) -> CliError {
+    CliError::Usage(words.password_error(error))
 }

@@ -16,8 +16,8 @@ use common::{ChannelName, Target, Text, UserName};
 
 use super::completion::Channels;
 use super::room::Room;
-use crate::failure::Failure;
-use crate::words::{Phrase, Words, both};
+use crate::cli_error::CliError;
+use crate::i18n::{Phrase, Words, both};
 
 /// One command.
 pub(super) struct Command {
@@ -31,7 +31,7 @@ pub(super) struct Command {
     pub(super) channels: Channels,
     /// Whether passwords come near it, so that the line is not kept.
     pub(super) is_private: bool,
-    pub(super) run: fn(&mut Room, &str) -> Result<(), Failure>,
+    pub(super) run: fn(&mut Room, &str) -> Result<(), CliError>,
 }
 
 impl Command {
@@ -39,7 +39,7 @@ impl Command {
         name: &'static str,
         arguments: Phrase,
         help: Phrase,
-        run: fn(&mut Room, &str) -> Result<(), Failure>,
+        run: fn(&mut Room, &str) -> Result<(), CliError>,
     ) -> Self {
         Self { name, arguments, help, channels: Channels::Own, is_private: false, run }
     }
@@ -51,10 +51,10 @@ impl Command {
     }
 
     /// Does what a line says. Who has left out what the command needs is told what that is.
-    pub(super) fn obey(&self, room: &mut Room, arguments: &str) -> Result<(), Failure> {
+    pub(super) fn obey(&self, room: &mut Room, arguments: &str) -> Result<(), CliError> {
         let (words, wanted) = (room.words, room.words.of(self.arguments));
         if arguments.is_empty() && !wanted.is_empty() && !wanted.starts_with('[') {
-            return Err(Failure::Usage(words.usage(self.name, wanted, words.of(self.help))));
+            return Err(CliError::Usage(words.usage(self.name, wanted, words.of(self.help))));
         }
         (self.run)(room, arguments)
     }
@@ -113,32 +113,32 @@ fn first_word(words: &str) -> (&str, &str) {
     (first, rest.trim_start())
 }
 
-fn user(words: Words, name: &str) -> Result<UserName, Failure> {
+fn user(words: Words, name: &str) -> Result<UserName, CliError> {
     if name.contains(char::is_whitespace) {
-        return Err(Failure::Usage(words.only_the_name()));
+        return Err(CliError::Usage(words.only_the_name()));
     }
     let name = name.strip_prefix('@').unwrap_or(name);
-    UserName::new(name).map_err(|error| Failure::Usage(words.name_error(&error)))
+    UserName::new(name).map_err(|error| CliError::Usage(words.name_error(&error)))
 }
 
-fn target(words: Words, name: &str) -> Result<Target, Failure> {
-    Target::new(name).map_err(|_| Failure::Usage(words.channel_or_user()))
+fn target(words: Words, name: &str) -> Result<Target, CliError> {
+    Target::new(name).map_err(|_| CliError::Usage(words.channel_or_user()))
 }
 
-fn channel(words: Words, name: &str) -> Result<ChannelName, Failure> {
-    ChannelName::new(name).map_err(|error| Failure::Usage(words.name_error(&error)))
+fn channel(words: Words, name: &str) -> Result<ChannelName, CliError> {
+    ChannelName::new(name).map_err(|error| CliError::Usage(words.name_error(&error)))
 }
 
 /// Checks a text before it is sent.
-pub(super) fn text(words: Words, text: &str) -> Result<Text<'static>, Failure> {
-    Text::new(text.to_owned()).map_err(|error| Failure::Usage(words.text_error(&error)))
+pub(super) fn text(words: Words, text: &str) -> Result<Text<'static>, CliError> {
+    Text::new(text.to_owned()).map_err(|error| CliError::Usage(words.text_error(&error)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::line::Line;
     use super::*;
-    use crate::words::Language;
+    use crate::i18n::Language;
 
     #[test]
     fn every_command_is_understood_and_listed_in_both_languages() {

@@ -3,7 +3,7 @@
 
 use super::commands::{Command, GROUPS, Group};
 use super::completion::{Channels, Names};
-use crate::words::Words;
+use crate::i18n::Words;
 
 /// Names listed to choose from. Beyond, the name is typed.
 const CHOICES_MAX: usize = 20;
@@ -168,7 +168,7 @@ fn list<'a>(title: String, choices: impl Iterator<Item = &'a str>) -> String {
 mod tests {
     use super::*;
     use crate::chat::commands;
-    use crate::words::Language;
+    use crate::i18n::Language;
 
     fn names() -> Names {
         let names = Names::default();

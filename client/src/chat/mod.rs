@@ -3,15 +3,15 @@
 
 mod commands;
 mod completion;
-mod keyboard;
-mod leaving;
+mod input_line;
+mod shutdown;
 mod line;
 mod menu;
 mod plain;
 mod printer;
 mod prompt;
 mod room;
-mod around;
+mod login_summary;
 mod offline;
 mod terminal;
 mod transfers;
@@ -23,18 +23,18 @@ use std::sync::mpsc::sync_channel;
 use common::Target;
 use transport::stop::Stop;
 
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, PATIENCE, Sends};
 use crate::connection::Connection;
-use crate::desk::{Desk, PATIENCE, Sends};
-use crate::failure::Failure;
+use crate::i18n::Words;
 use crate::password::PasswordSource;
-use crate::render::{Looks, Output, Renderer, complain};
-use crate::words::Words;
-use keyboard::Keyboard;
-use leaving::Leaving;
-use printer::{Printer, Tally};
+use crate::render::{DisplayOptions, Output, Renderer, complain};
+use input_line::InputLine;
+use printer::{DeliveryCounter, Printer};
 use room::Room;
+use shutdown::SignalHandler;
 use terminal::Terminal;
-use transfers::Surroundings;
+use transfers::TransferContext;
 
 /// News that wait to be printed.
 const NEWS_WAITING_MAX: usize = 1024;
@@ -49,39 +49,39 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", env = "PAPO_DOWNLOADS", default_value = "papo_downloads")]
     downloads: PathBuf,
     #[command(flatten)]
-    looks: Looks,
+    display: DisplayOptions,
     #[command(flatten)]
     password: PasswordSource,
     #[command(flatten)]
     connection: Connection,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    told(arguments.looks.words(), chat(arguments))
+pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
+    told(arguments.display.words(), chat(arguments))
 }
 
-fn chat(arguments: &Arguments) -> Result<(), Failure> {
+fn chat(arguments: &Arguments) -> Result<(), CliError> {
     let (told, to_print) = sync_channel(NEWS_WAITING_MAX);
     let (connection, stop) = (arguments.connection.settled()?, Stop::new());
-    let desk = Desk::open(&connection, told.clone(), stop.clone(), Sends::Messages)?;
-    let renderer = Renderer::for_chat(&arguments.looks);
-    let tally = Tally::default();
+    let handle = ClientHandle::open(&connection, told.clone(), stop.clone(), Sends::Messages)?;
+    let renderer = Renderer::for_chat(&arguments.display);
+    let delivery = DeliveryCounter::default();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let is_drawn = is_terminal && !arguments.looks.is_plain();
-    let asked_to_leave = Leaving { connection: stop, ended: desk.ended(), is_drawn }.on_signals()?;
-    let keyboard = Keyboard::new(desk.keys(), renderer.has_colours());
-    let surroundings = Surroundings {
+    let is_drawn = is_terminal && !arguments.display.is_plain();
+    let asked_to_leave = SignalHandler { connection: stop, ended: handle.ended(), is_drawn }.on_signals()?;
+    let input_line = InputLine::new(handle.keys(), renderer.has_colours());
+    let context = TransferContext {
         connection,
         words: renderer.words(),
         told,
-        keyboard: is_drawn.then(|| keyboard.clone()),
+        input_line: is_drawn.then(|| input_line.clone()),
     };
-    let mut room = Room::new(desk, renderer.clone(), tally.clone(), surroundings, keyboard, arguments);
+    let mut room = Room::new(handle, renderer.clone(), delivery.clone(), context, input_line, arguments);
     room.asked_to_leave = asked_to_leave;
-    let printer = Printer::new(renderer, tally, room.cache.clone());
+    let printer = Printer::new(renderer, delivery, room.cache.clone());
     if is_drawn {
         let mut terminal = Terminal::open(&room)?;
-        printer.start_above(terminal.printer()?, room.keyboard.clone(), to_print)?;
+        printer.start_above(terminal.printer()?, room.input_line.clone(), to_print)?;
         greet(&mut room, arguments.conversation.clone())?;
         let outcome = terminal.run(&mut room);
         room.cache.flush();
@@ -103,15 +103,15 @@ fn chat(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Goes straight in when a session was kept, and says what to do when not.
-fn greet(room: &mut Room, conversation: Option<Target>) -> Result<(), Failure> {
+fn greet(room: &mut Room, conversation: Option<Target>) -> Result<(), CliError> {
     let outcome = room.enter(conversation);
     room.report(outcome)
 }
 
 /// Lines from a pipe are obeyed one after the other. The end comes when everything sent is acknowledged.
-fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failure> {
+fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), CliError> {
     let entered = room.enter(conversation);
-    if matches!(entered, Err(Failure::Unreachable { .. })) {
+    if matches!(entered, Err(CliError::Unreachable { .. })) {
         return entered;
     }
     let mut outcome = told(room.words, entered);
@@ -128,18 +128,18 @@ fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), Failur
 }
 
 /// Tells a failure where it happens, once; the first one decides the exit code.
-fn told(words: Words, outcome: Result<(), Failure>) -> Result<(), Failure> {
+fn told(words: Words, outcome: Result<(), CliError>) -> Result<(), CliError> {
     outcome.map_err(|failure| {
-        if matches!(failure, Failure::Told(_) | Failure::OutputClosed) {
+        if matches!(failure, CliError::Reported(_) | CliError::OutputClosed) {
             return failure;
         }
-        complain(&words.failure(&failure));
-        Failure::Told(Box::new(failure))
+        complain(&words.cli_error(&failure));
+        CliError::Reported(Box::new(failure))
     })
 }
 
 /// Prints what papo itself has to say.
-fn say(words: &str) -> Result<(), Failure> {
+fn say(words: &str) -> Result<(), CliError> {
     let mut output = Output::new();
     output.print(words)?;
     Ok(output.flush()?)

@@ -5,10 +5,10 @@ use std::io::BufRead as _;
 use std::time::Duration;
 
 use super::room::Room;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// Reads lines and obeys them, until the person has had enough.
-pub(super) fn run(room: &mut Room) -> Result<(), Failure> {
+pub(super) fn run(room: &mut Room) -> Result<(), CliError> {
     let mut input = std::io::stdin().lock();
     let mut bytes = Vec::new();
     while !room.is_over() && input.read_until(b'\n', &mut bytes)? > 0 {

@@ -11,33 +11,33 @@ use common::{Password, Target, UserName};
 use transport::stop::Stop;
 
 use super::Arguments;
-use super::around::{self, Around, look_around};
 use super::commands::text;
 use super::completion::Names;
-use super::keyboard::Keyboard;
+use super::input_line::InputLine;
 use super::line::Line;
+use super::login_summary::{self, LoginSummary, load};
 use super::menu::{Menu, Step};
-use super::printer::Tally;
+use super::printer::DeliveryCounter;
 use super::prompt::Prompt;
-use super::transfers::{Surroundings, Transfer, Transfers};
+use super::transfers::{Transfer, TransferContext, Transfers};
 use crate::cache::Cache;
-use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
+use crate::i18n::Words;
 use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
-use crate::words::Words;
 use session::{Answer, Appearance, Command, Status};
 
 /// Where the person is.
 pub(super) struct Room {
-    pub(super) desk: Desk,
+    pub(super) handle: ClientHandle,
     pub(super) renderer: Renderer,
     /// What is said to the person.
     pub(super) words: Words,
     pub(super) password: PasswordSource,
     /// Where text goes.
     pub(super) open: Option<Target>,
-    pub(super) keyboard: Keyboard,
+    pub(super) input_line: InputLine,
     /// Names that can be completed.
     pub(super) names: Names,
     /// Where in the menu the person is, when they are.
@@ -45,14 +45,14 @@ pub(super) struct Room {
     /// Where files go that are fetched.
     pub(super) downloads: PathBuf,
     transfers: Transfers,
-    pub(super) surroundings: Surroundings,
+    pub(super) context: TransferContext,
     /// Whether a server that is late is waited for at the beginning: who reads lines from a pipe cannot be told later.
     pub(super) is_patient: bool,
     /// Whose room it is.
     session: Option<LoggedIn>,
     /// What is known from before.
     pub(super) cache: Cache,
-    tally: Tally,
+    delivery: DeliveryCounter,
     is_over: bool,
     /// Whether the system wants the program to end.
     pub(super) asked_to_leave: Stop,
@@ -60,58 +60,58 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new(
-        desk: Desk,
+        handle: ClientHandle,
         renderer: Renderer,
-        tally: Tally,
-        surroundings: Surroundings,
-        keyboard: Keyboard,
+        delivery: DeliveryCounter,
+        context: TransferContext,
+        input_line: InputLine,
         arguments: &Arguments,
     ) -> Self {
-        let (words, cache) = (renderer.words(), desk.cache());
+        let (words, cache) = (renderer.words(), handle.cache());
         let (password, downloads) = (arguments.password.clone(), arguments.downloads.clone());
         let (open, names, menu, session, is_patient, is_over, asked_to_leave) = Default::default();
-        let transfers = Transfers::new(surroundings.clone());
+        let transfers = Transfers::new(context.clone());
         Self {
             transfers,
-            surroundings,
+            context,
             is_patient,
             session,
-            desk,
+            handle,
             renderer,
             words,
             password,
             open,
-            keyboard,
+            input_line,
             names,
             menu,
             downloads,
             cache,
-            tally,
+            delivery,
             is_over,
             asked_to_leave,
         }
     }
 
     /// Goes on with the session that was kept, if there is one.
-    pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), Failure> {
-        self.desk.ask(Command::Appear(Appearance::AtKeyboard))?;
-        match self.desk.restore()? {
+    pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), CliError> {
+        self.handle.ask(Command::Appear(Appearance::AtKeyboard))?;
+        match self.handle.restore()? {
             Some(session) => self.settle_in(&session, conversation),
             None => {
                 // Before somebody thinks of a password they learn whether the server is there at all.
-                self.desk.begin(Command::Knock)?;
+                self.handle.begin(Command::Knock)?;
                 self.say(&self.words.nobody_is_logged_in())
             }
         }
     }
 
-    pub(super) fn login(&mut self, user: UserName, password: Password) -> Result<(), Failure> {
-        let session = self.desk.login(user, password)?;
+    pub(super) fn login(&mut self, user: UserName, password: Password) -> Result<(), CliError> {
+        let session = self.handle.login(user, password)?;
         self.settle_in(&session, None)
     }
 
     /// Follows everything, and opens a conversation: the given one, or the first of one's channels.
-    fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), Failure> {
+    fn settle_in(&mut self, session: &LoggedIn, conversation: Option<Target>) -> Result<(), CliError> {
         self.renderer.read_by(&session.user);
         self.session = Some(session.clone());
         self.say(&self.words.you_are(&session.user))?;
@@ -120,8 +120,8 @@ impl Room {
         if !self.follow_everything(conversation.as_ref().or(last.as_ref()), session)? {
             return Ok(());
         }
-        let Around { channels, unread, said } =
-            look_around(&mut self.desk, &self.names, &self.cache, self.words)?;
+        let LoginSummary { channels, unread, said } =
+            load(&mut self.handle, &self.names, &self.cache, self.words)?;
         if !said.is_empty() {
             self.say(&said.join("\n"))?;
         }
@@ -139,9 +139,9 @@ impl Room {
     }
 
     /// Does what a line says.
-    pub(super) fn obey(&mut self, line: &str) -> Result<(), Failure> {
+    pub(super) fn obey(&mut self, line: &str) -> Result<(), CliError> {
         // Also lines from a pipe show that somebody is there.
-        self.keyboard.typed("");
+        self.input_line.typed("");
         if let Some(menu) = self.menu.take().filter(|menu| menu.takes(line)) {
             let step = menu.answer(self.words, &self.names, line);
             return self.take(step);
@@ -149,20 +149,20 @@ impl Room {
         match Line::read(line) {
             Line::Nothing => Ok(()),
             Line::Command(command, arguments) => command.obey(self, arguments),
-            Line::Unknown(name) => Err(Failure::Usage(self.words.no_such_command(name))),
+            Line::Unknown(name) => Err(CliError::Usage(self.words.no_such_command(name))),
             Line::Open(conversation) => self.open(conversation),
             Line::Text(text) => self.send(self.open.clone().ok_or_else(|| self.nothing_open())?, text),
         }
     }
 
     /// Shows the menu; what is typed from now on are choices.
-    pub(super) fn enter_menu(&mut self) -> Result<(), Failure> {
+    pub(super) fn enter_menu(&mut self) -> Result<(), CliError> {
         self.learn_choices();
         let step = Menu::Groups.say(self.words, &self.names);
         self.take(step)
     }
 
-    fn take(&mut self, step: Step) -> Result<(), Failure> {
+    fn take(&mut self, step: Step) -> Result<(), CliError> {
         match step {
             Step::Say(menu, words) => {
                 self.menu = Some(menu);
@@ -198,7 +198,7 @@ impl Room {
 
     /// As [`obey`](Self::obey), for lines that nobody waits between: a command finds done what was said before
     /// it, and no more is on its way at once than may be.
-    pub(super) fn obey_in_order(&mut self, line: &str) -> Result<(), Failure> {
+    pub(super) fn obey_in_order(&mut self, line: &str) -> Result<(), CliError> {
         let underway_max = match Line::read(line) {
             _ if self.is_in_menu() => 0,
             Line::Text(_) | Line::Nothing => MESSAGES_UNDERWAY_MAX - 1,
@@ -212,59 +212,61 @@ impl Room {
     }
 
     /// Sends or fetches a file beside the chat.
-    pub(super) fn transfer(&mut self, transfer: Transfer) -> Result<(), Failure> {
-        let session = self.session.clone().ok_or_else(|| Failure::Usage(self.words.nobody_is_logged_in()))?;
+    pub(super) fn transfer(&mut self, transfer: Transfer) -> Result<(), CliError> {
+        let session =
+            self.session.clone().ok_or_else(|| CliError::Usage(self.words.nobody_is_logged_in()))?;
         let said = self.transfers.begin(transfer, session)?;
         self.say(&said)
     }
 
     /// Waits for the files that are on their way; an error when any was not sent or fetched.
-    pub(super) fn wait_for_transfers(&self) -> Result<(), Failure> {
+    pub(super) fn wait_for_transfers(&self) -> Result<(), CliError> {
         match self.transfers.wait() {
             0 => Ok(()),
-            count => Err(Failure::Refused(self.words.some_files_failed(count))),
+            count => Err(CliError::Refused(self.words.some_files_failed(count))),
         }
     }
 
     /// Says which files are still on their way, for whoever leaves.
-    pub(super) fn leave_transfers(&self) -> Result<(), Failure> {
+    pub(super) fn leave_transfers(&self) -> Result<(), CliError> {
         let left = self.transfers.left();
         if left.is_empty() { Ok(()) } else { self.say(&left.join("\n")) }
     }
 
     /// Waits for what is on its way; an error when anything of that is refused, or, for who reads lines from a pipe and
     /// looks at the exit code only, was refused before. A server that never answered is given up sooner than one that did.
-    pub(super) fn wait_until_all_is_sent(&mut self, patience: Duration) -> Result<(), Failure> {
+    pub(super) fn wait_until_all_is_sent(&mut self, patience: Duration) -> Result<(), CliError> {
         if self.asked_to_leave.is_requested() {
             return Ok(());
         }
-        let refused_before = if self.is_patient { 0 } else { self.tally.refused() };
+        let refused_before = if self.is_patient { 0 } else { self.delivery.refused() };
         if let Err(failure) = self.wait_for_acknowledgements(0, patience) {
-            complain(&self.words.kept_for_later(self.tally.underway()));
+            complain(&self.words.kept_for_later(self.delivery.underway()));
             return Err(failure);
         }
-        match self.tally.refused().saturating_sub(refused_before) {
+        match self.delivery.refused().saturating_sub(refused_before) {
             0 => Ok(()),
-            count => Err(Failure::Refused(self.words.some_not_sent(count))),
+            count => Err(CliError::Refused(self.words.some_not_sent(count))),
         }
     }
 
-    fn wait_for_acknowledgements(&mut self, underway_max: usize, patience: Duration) -> Result<(), Failure> {
-        let patience = self.desk.wait(if self.tally.has_any_answer() { patience } else { Duration::ZERO });
-        if self.tally.wait_for(underway_max, patience) {
+    fn wait_for_acknowledgements(&mut self, underway_max: usize, patience: Duration) -> Result<(), CliError> {
+        let patience =
+            self.handle.wait(if self.delivery.has_any_answer() { patience } else { Duration::ZERO });
+        if self.delivery.wait_for(underway_max, patience) {
             Ok(())
         } else {
-            Err(self.desk.unreachable(patience))
+            Err(self.handle.unreachable(patience))
         }
     }
 
     /// Opens a conversation: its newest events are told, and text goes there.
-    pub(super) fn open(&mut self, conversation: Target) -> Result<(), Failure> {
+    pub(super) fn open(&mut self, conversation: Target) -> Result<(), CliError> {
         if self.is_offline() {
             self.show_from_before(&conversation)?;
             return self.open_offline(conversation);
         }
-        self.desk.ask(Command::Open(conversation.clone()))?;
+        self.handle.ask(Command::Open(conversation.clone()))?;
         self.opened(conversation);
         Ok(())
     }
@@ -277,52 +279,52 @@ impl Room {
     }
 
     /// Opens the channel that one has become a member of.
-    pub(super) fn joined(&mut self, answer: Answer) -> Result<(), Failure> {
+    pub(super) fn joined(&mut self, answer: Answer) -> Result<(), CliError> {
         let Answer::Joined(joined) = answer else { return Err(unexpected()) };
         self.open(Target::Channel(joined.channel))
     }
 
-    pub(super) fn send(&mut self, to: Target, words: &str) -> Result<(), Failure> {
+    pub(super) fn send(&mut self, to: Target, words: &str) -> Result<(), CliError> {
         self.send_reply(to, words, None)
     }
 
     /// Says something, in answer to an event.
-    pub(super) fn send_reply(&mut self, to: Target, words: &str, reply: Option<u64>) -> Result<(), Failure> {
+    pub(super) fn send_reply(&mut self, to: Target, words: &str, reply: Option<u64>) -> Result<(), CliError> {
         let text = text(self.words, words)?;
-        self.tally.sending();
-        self.desk.send(to, text, reply).inspect_err(|_| self.tally.settled(false))
+        self.delivery.sending();
+        self.handle.send(to, text, reply).inspect_err(|_| self.delivery.settled(false))
     }
 
-    pub(super) fn channels(&mut self) -> Result<Vec<ChannelInfo>, Failure> {
-        around::channels(&mut self.desk, &self.names)
+    pub(super) fn channels(&mut self) -> Result<Vec<ChannelInfo>, CliError> {
+        login_summary::channels(&mut self.handle, &self.names)
     }
 
-    pub(super) fn users(&mut self) -> Result<Vec<UserInfo>, Failure> {
-        around::users(&mut self.desk, &self.names)
+    pub(super) fn users(&mut self) -> Result<Vec<UserInfo>, CliError> {
+        login_summary::users(&mut self.handle, &self.names)
     }
 
-    pub(super) fn invitations(&mut self) -> Result<Vec<Invitation>, Failure> {
-        around::invitations(&mut self.desk, &self.names)
+    pub(super) fn invitations(&mut self) -> Result<Vec<Invitation>, CliError> {
+        login_summary::invitations(&mut self.handle, &self.names)
     }
 
-    pub(super) fn unread(&mut self) -> Result<Vec<Reading>, Failure> {
-        around::unread(&mut self.desk)
+    pub(super) fn unread(&mut self) -> Result<Vec<Reading>, CliError> {
+        login_summary::unread(&mut self.handle)
     }
 
     /// Tells what went wrong, and goes on: only the end of the output is the end of the chat.
-    pub(super) fn report(&self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn report(&self, outcome: Result<(), CliError>) -> Result<(), CliError> {
         match outcome {
-            Err(Failure::OutputClosed) => Err(Failure::OutputClosed),
+            Err(CliError::OutputClosed) => Err(CliError::OutputClosed),
             Err(failure) if failure.is_end_of_session() => Ok(()),
             Err(failure) => {
-                complain(&self.words.failure(&failure));
+                complain(&self.words.cli_error(&failure));
                 Ok(())
             }
             Ok(()) => Ok(()),
         }
     }
 
-    pub(super) fn say(&self, words: &str) -> Result<(), Failure> {
+    pub(super) fn say(&self, words: &str) -> Result<(), CliError> {
         super::say(&sanitise(words))
     }
 
@@ -330,29 +332,29 @@ impl Room {
         &self,
         lines: impl Iterator<Item = String>,
         when_empty: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let lines: Vec<_> = lines.collect();
         if lines.is_empty() { self.say(when_empty) } else { self.say(&lines.join("\n")) }
     }
 
     /// Why a line that needs an open conversation is not obeyed.
-    pub(super) fn nothing_open(&self) -> Failure {
-        Failure::Usage(self.words.nothing_open())
+    pub(super) fn nothing_open(&self) -> CliError {
+        CliError::Usage(self.words.nothing_open())
     }
 
     /// A line is going to be typed: before it stands where text goes; and, when that is not at once, why, and how much
     /// waits.
     pub(super) fn prompt(&mut self) -> String {
         if self.is_in_menu() {
-            return self.keyboard.open(None, Prompt::fixed("menu"));
+            return self.input_line.open(None, Prompt::fixed("menu"));
         }
-        let told_before = self.keyboard.standings_told();
-        let status = self.desk.status().ok();
+        let told_before = self.input_line.standings_told();
+        let status = self.handle.status().ok();
         let is_awaited = self.session.is_some();
         let in_words = |status: Status| render::beside_prompt(self.words, status.standing, is_awaited);
         let beside = status.map_or_else(String::new, in_words);
         let name = self.open.as_ref().map_or_else(|| "papo".to_owned(), ToString::to_string);
-        self.keyboard.open(self.open.as_ref(), Prompt::new(name, beside, told_before))
+        self.input_line.open(self.open.as_ref(), Prompt::new(name, beside, told_before))
     }
 
     /// Whether it is somebody's who is logged in, or was.

@@ -11,8 +11,8 @@ use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 use super::completion::Completion;
 use super::line::Line;
 use super::room::Room;
-use crate::failure::Failure;
-use crate::trouble::Trouble;
+use crate::cli_error::CliError;
+use crate::local_error::LocalError;
 
 /// Lines typed that are kept.
 const LINES_TYPED_MAX: usize = 1000;
@@ -25,7 +25,7 @@ pub(super) struct Terminal {
 
 impl Terminal {
     /// Takes the terminal over for as long as a line is being typed.
-    pub(super) fn open(room: &Room) -> Result<Self, Failure> {
+    pub(super) fn open(room: &Room) -> Result<Self, CliError> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             // It colours nothing by itself; what is painted beside the line comes without colours when they are unwanted.
@@ -36,24 +36,24 @@ impl Terminal {
             .map_err(machine)?
             .build();
         let mut editor = Editor::with_config(config).map_err(machine)?;
-        editor.set_helper(Some(Completion::new(room.names.clone(), room.keyboard.clone())));
-        let lines_typed = room.desk.config.lines_typed()?;
+        editor.set_helper(Some(Completion::new(room.names.clone(), room.input_line.clone())));
+        let lines_typed = room.handle.config.lines_typed()?;
         // There is none the first time, and one that cannot be read is no reason not to chat.
         let _none_yet = editor.load_history(&lines_typed);
         Ok(Self { editor, lines_typed })
     }
 
     /// What prints above the line being typed.
-    pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static, Failure> {
+    pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static, CliError> {
         self.editor.create_external_printer().map_err(machine)
     }
 
     /// Reads lines and obeys them, until the person has had enough.
-    pub(super) fn run(&mut self, room: &mut Room) -> Result<(), Failure> {
+    pub(super) fn run(&mut self, room: &mut Room) -> Result<(), CliError> {
         while !room.is_over() {
             let prompt = room.prompt();
             let typed = self.editor.readline(&prompt);
-            room.keyboard.close();
+            room.input_line.close();
             match typed {
                 Ok(line) => {
                     if !room.is_in_menu() {
@@ -87,6 +87,6 @@ impl Terminal {
     }
 }
 
-fn machine(error: ReadlineError) -> Failure {
-    Trouble::Terminal(error.to_string()).into()
+fn machine(error: ReadlineError) -> CliError {
+    LocalError::Terminal(error.to_string()).into()
 }

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use common::{Body, Event, FileInfo, Target, UserName};
 use transport::clock;
 
+use super::chunk_window::ChunkWindow;
 use super::measure;
 use super::names::{SAME_NAMES_MAX, local, numbered};
-use super::pace::Pace;
-use crate::desk::{Desk, unexpected};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, unexpected};
+use crate::i18n::Words;
+use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
-use crate::trouble::{Deed, cannot};
-use crate::words::Words;
 use session::{Answer, Command, Entry, Range, Transfer, Transferred};
 
 /// A file that was sent.
@@ -37,20 +37,20 @@ impl Download {
     /// The file with a number, or the newest one of the newest page.
     pub(crate) fn find(
         words: Words,
-        desk: &mut Desk,
+        handle: &mut ClientHandle,
         conversation: &Target,
         n: Option<u64>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let (before, limit) = match n {
             Some(n) => (Some(n.saturating_add(1)), Some(1)),
             None => (None, Some(common::limits::HISTORY_EVENTS_MAX)),
         };
         let range = Range { conversation: conversation.clone(), before, after: None, limit, edits: false };
-        let Answer::History(entries) = desk.ask(Command::History(range))? else { return Err(unexpected()) };
+        let Answer::History(entries) = handle.ask(Command::History(range))? else { return Err(unexpected()) };
         let found =
             entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
         found.ok_or_else(|| {
-            Failure::Refused(match n {
+            CliError::Refused(match n {
                 Some(n) => words.number_is_no_file(conversation, n),
                 None => words.no_file_lately(conversation),
             })
@@ -67,31 +67,31 @@ impl Download {
 /// Fetches a file into a folder. When it is interrupted, the same call goes on with it, also in another process.
 pub(crate) fn fetch(
     words: Words,
-    desk: &mut Desk,
+    handle: &mut ClientHandle,
     download: &Download,
     folder: &Path,
     progress: &Progress,
-) -> Result<Fetched, Failure> {
-    fs::create_dir_all(folder).map_err(|error| cannot(Deed::Make, folder, error))?;
+) -> Result<Fetched, CliError> {
+    fs::create_dir_all(folder).map_err(|error| cannot(FileAction::Make, folder, error))?;
     let part = folder.join(format!(".{}.part", download.info.sha256));
-    let failed = |error: io::Error| cannot(Deed::Write, &part, error);
+    let failed = |error: io::Error| cannot(FileAction::Write, &part, error);
     let Some(mut file) = open_alone(&part).map_err(failed)? else {
-        return Err(Failure::Refused(words.is_being_fetched(download.info.name.as_str())));
+        return Err(CliError::Refused(words.is_being_fetched(download.info.name.as_str())));
     };
     let mut have = file.metadata().map_err(failed)?.len();
     if have > download.info.bytes {
         file.set_len(0).map_err(failed)?;
         have = 0;
     }
-    let mut pace = Pace::new();
+    let mut window = ChunkWindow::new();
     while have < download.info.bytes {
         progress.reached(have);
         let begun = clock::now();
-        for bytes in ask_round(desk, download, &pace, have)? {
+        for bytes in ask_round(handle, download, &window, have)? {
             file.write_all(&bytes).map_err(failed)?;
             have += bytes.len() as u64;
         }
-        pace.took(begun.elapsed());
+        window.took(begun.elapsed());
     }
     progress.reached(have);
     file.sync_all().map_err(failed)?;
@@ -99,7 +99,7 @@ pub(crate) fn fetch(
         OpenOptions::new().read(true).open(&part).and_then(|mut file| measure(&mut file)).map_err(failed)?;
     if measured != (download.info.bytes, download.info.sha256) {
         fs::remove_file(&part).map_err(failed)?;
-        return Err(Failure::Refused(words.came_as_another(download.info.name.as_str())));
+        return Err(CliError::Refused(words.came_as_another(download.info.name.as_str())));
     }
     place(words, &part, folder, &local(&download.conversation, &download.from, &download.info.name))
 }
@@ -127,15 +127,20 @@ fn open_alone(part: &Path) -> io::Result<Option<File>> {
 }
 
 /// The next parts, in order and without a hole.
-fn ask_round(desk: &mut Desk, download: &Download, pace: &Pace, have: u64) -> Result<Vec<Vec<u8>>, Failure> {
+fn ask_round(
+    handle: &mut ClientHandle,
+    download: &Download,
+    window: &ChunkWindow,
+    have: u64,
+) -> Result<Vec<Vec<u8>>, CliError> {
     let Download { conversation, n, .. } = download;
     let get = |chunk: std::ops::Range<u64>| {
         let (offset, length) = (chunk.start, chunk.end - chunk.start);
         Command::Transfer(Transfer::Get { conversation: conversation.clone(), n: *n, offset, length })
     };
-    let chunks = pace.round(have, download.info.bytes).into_iter().map(get).collect();
+    let chunks = window.round(have, download.info.bytes).into_iter().map(get).collect();
     let (mut parts, mut next) = (Vec::new(), have);
-    for answer in desk.ask_all(chunks)? {
+    for answer in handle.ask_all(chunks)? {
         let Answer::Transferred(Transferred::Part(offset, bytes)) = answer else { return Err(unexpected()) };
         if offset != next || bytes.is_empty() {
             break;
@@ -147,19 +152,19 @@ fn ask_round(desk: &mut Desk, download: &Download, pace: &Pace, have: u64) -> Re
 }
 
 /// Gives the file its name, or the first one like it that is free. A link never replaces anything.
-fn place(words: Words, part: &Path, folder: &Path, name: &str) -> Result<Fetched, Failure> {
+fn place(words: Words, part: &Path, folder: &Path, name: &str) -> Result<Fetched, CliError> {
     for number in 1..=SAME_NAMES_MAX {
         let path = folder.join(numbered(name, number));
         match fs::hard_link(part, &path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot(Deed::Make, &path, error)),
+            Err(error) => return Err(cannot(FileAction::Make, &path, error)),
             Ok(()) => {
-                fs::remove_file(part).map_err(|error| cannot(Deed::Remove, part, error))?;
+                fs::remove_file(part).map_err(|error| cannot(FileAction::Remove, part, error))?;
                 return Ok(Fetched { path });
             }
         }
     }
-    Err(Failure::Refused(words.too_many_alike(SAME_NAMES_MAX, name, &folder.display().to_string())))
+    Err(CliError::Refused(words.too_many_alike(SAME_NAMES_MAX, name, &folder.display().to_string())))
 }
 
 #[cfg(test)]

@@ -11,13 +11,13 @@ use common::{FileInfo, FileName, Reason, Target, UserName};
 use transport::clock;
 use uuid::Uuid;
 
+use super::chunk_window::ChunkWindow;
 use super::measure;
-use super::pace::Pace;
-use crate::desk::{Desk, unexpected};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, unexpected};
+use crate::i18n::Words;
+use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
-use crate::trouble::{Deed, cannot};
-use crate::words::Words;
 use session::{Answer, Command, Transfer, Transferred};
 
 /// How often a file is begun anew when the server has lost what was uploaded.
@@ -39,105 +39,105 @@ pub(crate) struct Source<'a> {
 
 impl Chosen {
     /// Opens a file.
-    pub(crate) fn open(words: Words, path: &Path) -> Result<Self, Failure> {
-        let failed = |error| cannot(Deed::Read, path, error);
+    pub(crate) fn open(words: Words, path: &Path) -> Result<Self, CliError> {
+        let failed = |error| cannot(FileAction::Read, path, error);
         // Asked before it is opened: opening a pipe would wait for whoever writes into it.
         if !fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(Failure::Usage(words.is_not_a_file(&path.display().to_string())));
+            return Err(CliError::Usage(words.is_not_a_file(&path.display().to_string())));
         }
         let file = OpenOptions::new().read(true).open(path).map_err(failed)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = FileName::new(&name).map_err(|error| {
-            Failure::Usage(format!("{}: {}", path.display(), words.file_name_error(error)))
+            CliError::Usage(format!("{}: {}", path.display(), words.file_name_error(error)))
         })?;
         Ok(Self { path: path.to_owned(), file, name })
     }
 
     /// Reads it once to know what is in it.
-    pub(crate) fn measure(&self) -> Result<Source<'_>, Failure> {
+    pub(crate) fn measure(&self) -> Result<Source<'_>, CliError> {
         let measured = self.file.try_clone().and_then(|mut file| {
             file.rewind()?;
             measure(&mut file)
         });
-        let (bytes, sha256) = measured.map_err(|error| cannot(Deed::Read, &self.path, error))?;
+        let (bytes, sha256) = measured.map_err(|error| cannot(FileAction::Read, &self.path, error))?;
         Ok(Source { chosen: self, info: FileInfo { name: self.name.clone(), bytes, sha256 } })
     }
 }
 
 impl Source<'_> {
-    fn read(&self, offset: u64, length: u64) -> Result<Arc<[u8]>, Failure> {
+    fn read(&self, offset: u64, length: u64) -> Result<Arc<[u8]>, CliError> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         let read = self.chosen.file.read_exact_at(&mut bytes, offset);
-        read.map_err(|error| cannot(Deed::GoOnReading, &self.chosen.path, error))?;
+        read.map_err(|error| cannot(FileAction::GoOnReading, &self.chosen.path, error))?;
         Ok(bytes.into())
     }
 }
 
 /// Sends a file. When it is interrupted, the same call goes on with it, also in another process.
 pub(crate) fn send(
-    desk: &mut Desk,
+    handle: &mut ClientHandle,
     user: &UserName,
     to: &Target,
     source: &Source<'_>,
     progress: &Progress,
-) -> Result<Sent, Failure> {
+) -> Result<Sent, CliError> {
     let key = format!("{user} {to} {} {}", source.info.sha256, source.info.name.as_str());
-    let id = desk.config.upload(&key)?;
+    let id = handle.config.upload(&key)?;
     let mut attempt = 1;
     let sent = loop {
-        match attempt_to_send(desk, to, id, source, progress) {
+        match attempt_to_send(handle, to, id, source, progress) {
             Err(failure) if attempt < ATTEMPTS_MAX && begins_anew(&failure) => attempt += 1,
             outcome => break outcome?,
         }
     };
-    desk.config.forget_upload(&key)?;
+    handle.config.forget_upload(&key)?;
     Ok(sent)
 }
 
 fn attempt_to_send(
-    desk: &mut Desk,
+    handle: &mut ClientHandle,
     to: &Target,
     id: Uuid,
     source: &Source<'_>,
     progress: &Progress,
-) -> Result<Sent, Failure> {
+) -> Result<Sent, CliError> {
     let info = source.info.clone();
-    let (length, mut pace) = (info.bytes, Pace::new());
-    let mut have = match ask(desk, Transfer::Begin { to: to.clone(), id, info })? {
+    let (length, mut window) = (info.bytes, ChunkWindow::new());
+    let mut have = match ask(handle, Transfer::Begin { to: to.clone(), id, info })? {
         Transferred::Have(have) => have,
         Transferred::Sent(_) | Transferred::Part(..) => return Err(unexpected()),
     };
     progress.reached(have);
     while have < length {
-        let chunks = pace.round(have, length).into_iter().map(|chunk| {
+        let chunks = window.round(have, length).into_iter().map(|chunk| {
             let bytes = source.read(chunk.start, chunk.end - chunk.start)?;
             Ok(Command::Transfer(Transfer::Chunk { file: id, offset: chunk.start, bytes }))
         });
-        let chunks: Vec<_> = chunks.collect::<Result<_, Failure>>()?;
+        let chunks: Vec<_> = chunks.collect::<Result<_, CliError>>()?;
         let begun = clock::now();
         have = 0;
-        for answer in desk.ask_all(chunks)? {
+        for answer in handle.ask_all(chunks)? {
             let Answer::Transferred(Transferred::Have(now)) = answer else { return Err(unexpected()) };
             have = have.max(now);
         }
-        pace.took(begun.elapsed());
+        window.took(begun.elapsed());
         progress.reached(have);
     }
-    match ask(desk, Transfer::Commit(id))? {
+    match ask(handle, Transfer::Commit(id))? {
         Transferred::Sent(sent) => Ok(sent),
         Transferred::Have(_) | Transferred::Part(..) => Err(unexpected()),
     }
 }
 
-fn ask(desk: &mut Desk, transfer: Transfer) -> Result<Transferred, Failure> {
-    match desk.ask_all(vec![Command::Transfer(transfer)])?.pop() {
+fn ask(handle: &mut ClientHandle, transfer: Transfer) -> Result<Transferred, CliError> {
+    match handle.ask_all(vec![Command::Transfer(transfer)])?.pop() {
         Some(Answer::Transferred(transferred)) => Ok(transferred),
         Some(_) | None => Err(unexpected()),
     }
 }
 
 /// Whether the server has less than was thought, so that beginning again helps.
-fn begins_anew(failure: &Failure) -> bool {
-    let Failure::Server(error) = failure else { return false };
+fn begins_anew(failure: &CliError) -> bool {
+    let CliError::Server(error) = failure else { return false };
     matches!(error.reason(), Some(Reason::NoSuchUpload | Reason::WrongOffset | Reason::WrongContent))
 }

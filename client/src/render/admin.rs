@@ -4,7 +4,7 @@ use common::UserName;
 use common::admin::{Channel, Session, Stats, User};
 
 use super::dates::date_and_time;
-use crate::words::Words;
+use crate::i18n::Words;
 use session::Overview;
 
 /// A line for each thing.

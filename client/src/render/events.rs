@@ -5,7 +5,7 @@ use common::{Body, Event};
 use indicatif::HumanBytes;
 
 use super::sanitise;
-use crate::words::Words;
+use crate::i18n::Words;
 use session::Entry;
 
 /// An event as head and text; nothing when there is nothing to say about it.

@@ -6,7 +6,7 @@ use common::channels::{ChannelInfo, Invitation, Member, Role};
 use common::reads::Reading;
 
 use super::dates::date_and_time;
-use crate::words::Words;
+use crate::i18n::Words;
 
 /// A channel: `*` marks one's own, `+` those one is invited to.
 pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {

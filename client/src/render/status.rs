@@ -1,6 +1,6 @@
 //! How the session stands: whether the server answers, what waits, how far everything has come.
 
-use crate::words::Words;
+use crate::i18n::Words;
 use session::{Connectivity, Standing, Status};
 
 /// All of it, in lines.

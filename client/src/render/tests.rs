@@ -1,7 +1,7 @@
 //! What a person sees, byte by byte.
 
 use super::*;
-use crate::words::Language;
+use crate::i18n::Language;
 use common::Event;
 use jiff::tz::TimeZone;
 

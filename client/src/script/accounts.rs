@@ -4,11 +4,11 @@ use common::UserName;
 use serde_json::json;
 
 use super::{Common, open, open_session, user};
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::Words;
 use crate::password::PasswordSource;
 use crate::render::{self, Output};
-use crate::words::Words;
 use session::{Answer, Command};
 
 /// Arguments of `papo register`. The password is asked for, or taken from PAPO_PASSWORD.
@@ -49,9 +49,9 @@ pub struct Users {
     common: Common,
 }
 
-pub(super) fn register(arguments: Register) -> Result<(), Failure> {
-    let (mut desk, _news) = open(&arguments.common.connection)?;
-    let registered = desk.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
+pub(super) fn register(arguments: Register) -> Result<(), CliError> {
+    let (mut handle, _news) = open(&arguments.common.connection)?;
+    let registered = handle.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
     let (user, administrator) = (&registered.user, registered.administrator);
     let role = if administrator { " as the administrator of this node" } else { "" };
     let words = format!("{user} is registered{role}; go on with: papo login {user}");
@@ -59,23 +59,23 @@ pub(super) fn register(arguments: Register) -> Result<(), Failure> {
     print(&arguments.common, &result, &words)
 }
 
-pub(super) fn login(arguments: Login) -> Result<(), Failure> {
-    let (mut desk, _news) = open(&arguments.common.connection)?;
-    let session = desk.login(arguments.user, arguments.password.read(Words::ENGLISH)?)?;
+pub(super) fn login(arguments: Login) -> Result<(), CliError> {
+    let (mut handle, _news) = open(&arguments.common.connection)?;
+    let session = handle.login(arguments.user, arguments.password.read(Words::ENGLISH)?)?;
     // Whoever has the token is this user, so it is kept, and not printed.
     let result = json!({ "user": session.user, "expires": session.expires });
     print(&arguments.common, &result, &format!("{} is logged in", session.user))
 }
 
-pub(super) fn logout(arguments: &Logout) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    desk.logout()?;
+pub(super) fn logout(arguments: &Logout) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    handle.logout()?;
     print(&arguments.common, &json!({}), "logged out")
 }
 
-pub(super) fn list(arguments: &Users) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Users(users) = desk.ask(Command::Users)? else { return Err(unexpected()) };
+pub(super) fn list(arguments: &Users) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Users(users) = handle.ask(Command::Users)? else { return Err(unexpected()) };
     let mut output = Output::new();
     for user in users {
         if arguments.common.json {
@@ -88,7 +88,7 @@ pub(super) fn list(arguments: &Users) -> Result<(), Failure> {
 }
 
 /// Prints the one result of a command.
-pub(super) fn print(common: &Common, result: &serde_json::Value, words: &str) -> Result<(), Failure> {
+pub(super) fn print(common: &Common, result: &serde_json::Value, words: &str) -> Result<(), CliError> {
     let mut output = Output::new();
     if common.json {
         output.print_json(&result.to_string())?

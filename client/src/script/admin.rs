@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::accounts::print;
 use super::{Common, open_session, user};
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::Words;
 use crate::render::{self, Output, sanitise};
-use crate::words::Words;
 use session::{Administration, Answer, Command, Overview};
 
 /// The subcommands of `papo admin`.
@@ -72,7 +72,7 @@ pub struct Promote {
     common: Common,
 }
 
-pub(super) fn run(admin: Admin) -> Result<(), Failure> {
+pub(super) fn run(admin: Admin) -> Result<(), CliError> {
     match admin {
         Admin::Users(Everything { common }) => show(&common, Administration::Users),
         Admin::Channels(Everything { common }) => show(&common, Administration::Channels),
@@ -83,10 +83,10 @@ pub(super) fn run(admin: Admin) -> Result<(), Failure> {
     }
 }
 
-fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&common.connection)?;
+fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
     let ask = Administration::Disable { user: user.clone(), disabled };
-    let ended = desk.end_sessions(Command::Administrate(ask))?;
+    let ended = handle.end_sessions(Command::Administrate(ask))?;
     print(
         common,
         &json!({ "user": user, "ended": ended }),
@@ -94,15 +94,17 @@ fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), Failur
     )
 }
 
-fn promote(common: &Common, user: UserName, administrator: bool) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&common.connection)?;
-    desk.ask(Command::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
+fn promote(common: &Common, user: UserName, administrator: bool) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    handle.ask(Command::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
     print(common, &json!({ "user": user }), &render::promoted(Words::ENGLISH, &user, administrator))
 }
 
-fn show(common: &Common, what: Administration) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&common.connection)?;
-    let Answer::Overview(overview) = desk.ask(Command::Administrate(what))? else { return Err(unexpected()) };
+fn show(common: &Common, what: Administration) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let Answer::Overview(overview) = handle.ask(Command::Administrate(what))? else {
+        return Err(unexpected());
+    };
     let lines =
         if common.json { json_lines(&overview)? } else { render::overview(Words::ENGLISH, &overview) };
     let mut output = Output::new();
@@ -116,7 +118,7 @@ fn show(common: &Common, what: Administration) -> Result<(), Failure> {
     Ok(output.flush()?)
 }
 
-fn json_lines(overview: &Overview) -> Result<Vec<String>, Failure> {
+fn json_lines(overview: &Overview) -> Result<Vec<String>, CliError> {
     fn each<T: Serialize>(items: &[T]) -> serde_json::Result<Vec<String>> {
         items.iter().map(serde_json::to_string).collect()
     }

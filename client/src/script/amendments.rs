@@ -6,8 +6,8 @@ use common::{Target, Text};
 
 use super::accounts::print;
 use super::{Common, open_session, target};
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
 use session::{Alteration, Answer};
 
 /// Which message.
@@ -53,22 +53,24 @@ fn emoji(text: &str) -> Result<Emoji, String> {
     Emoji::new(text).map_err(|error| error.to_string())
 }
 
-pub(super) fn edit(arguments: Edit) -> Result<(), Failure> {
+pub(super) fn edit(arguments: Edit) -> Result<(), CliError> {
     amend(arguments.of, Alteration::Edit(arguments.text))
 }
 
-pub(super) fn delete(of: OneMessage) -> Result<(), Failure> {
+pub(super) fn delete(of: OneMessage) -> Result<(), CliError> {
     amend(of, Alteration::Delete)
 }
 
-pub(super) fn react(arguments: React) -> Result<(), Failure> {
+pub(super) fn react(arguments: React) -> Result<(), CliError> {
     let React { of, emoji, remove } = arguments;
     amend(of, Alteration::React { emoji, remove })
 }
 
-fn amend(of: OneMessage, change: Alteration) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&of.common.connection)?;
-    let Answer::Amended(sent) = desk.amend(of.conversation, of.n, change)? else { return Err(unexpected()) };
+fn amend(of: OneMessage, change: Alteration) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&of.common.connection)?;
+    let Answer::Amended(sent) = handle.amend(of.conversation, of.n, change)? else {
+        return Err(unexpected());
+    };
     let Sent { n, at } = sent;
     print(&of.common, &serde_json::json!({ "n": n, "at": at }), "done")
 }

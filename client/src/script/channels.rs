@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::accounts::print;
 use super::{Common, channel, open_session};
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::Words;
 use crate::render::{self, Output, sanitise};
-use crate::words::Words;
 use session::{Answer, Command};
 
 /// Arguments of `papo channels` and `papo invitations`.
@@ -43,9 +43,9 @@ pub(super) type Join = OneChannel;
 /// Arguments of `papo leave`.
 pub(super) type Leave = OneChannel;
 
-pub(super) fn list(arguments: &Channels) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Channels(channels) = desk.ask(Command::Channels)? else { return Err(unexpected()) };
+pub(super) fn list(arguments: &Channels) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Channels(channels) = handle.ask(Command::Channels)? else { return Err(unexpected()) };
     let mut output = Output::new();
     for channel in channels {
         if arguments.common.json {
@@ -57,9 +57,11 @@ pub(super) fn list(arguments: &Channels) -> Result<(), Failure> {
     Ok(output.flush()?)
 }
 
-pub(super) fn list_invitations(arguments: &Channels) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Invitations(invitations) = desk.ask(Command::Invitations)? else { return Err(unexpected()) };
+pub(super) fn list_invitations(arguments: &Channels) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Invitations(invitations) = handle.ask(Command::Invitations)? else {
+        return Err(unexpected());
+    };
     let mut output = Output::new();
     for invitation in invitations {
         if arguments.common.json {
@@ -72,27 +74,30 @@ pub(super) fn list_invitations(arguments: &Channels) -> Result<(), Failure> {
     Ok(output.flush()?)
 }
 
-pub(super) fn create(arguments: Create) -> Result<(), Failure> {
+pub(super) fn create(arguments: Create) -> Result<(), CliError> {
     let Create { one, private } = arguments;
     become_member(one, |channel| Command::Create { channel, private })
 }
 
-pub(super) fn join(arguments: Join) -> Result<(), Failure> {
+pub(super) fn join(arguments: Join) -> Result<(), CliError> {
     become_member(arguments, Command::Join)
 }
 
-fn become_member(arguments: OneChannel, command: impl FnOnce(ChannelName) -> Command) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Joined(joined) = desk.ask(command(arguments.channel))? else { return Err(unexpected()) };
+fn become_member(
+    arguments: OneChannel,
+    command: impl FnOnce(ChannelName) -> Command,
+) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Joined(joined) = handle.ask(command(arguments.channel))? else { return Err(unexpected()) };
     // The topic is a secret of the members, so it is not printed.
     let result = json!({ "channel": joined.channel, "n": joined.n });
     print(&arguments.common, &result, &format!("you are a member of {}", joined.channel))
 }
 
-pub(super) fn leave(arguments: Leave) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+pub(super) fn leave(arguments: Leave) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let channel = arguments.channel;
-    desk.ask(Command::Leave(channel.clone()))?;
+    handle.ask(Command::Leave(channel.clone()))?;
     let words = format!("you are no member of {channel} any more");
     print(&arguments.common, &json!({ "channel": channel }), &words)
 }

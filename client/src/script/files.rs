@@ -6,10 +6,10 @@ use common::Target;
 use serde_json::json;
 
 use super::{Common, open, open_session, target};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 use crate::files::{Chosen, Download, fetch, send};
+use crate::i18n::Words;
 use crate::render::{Output, Progress};
-use crate::words::Words;
 
 /// The commands about files.
 #[derive(Debug, clap::Subcommand)]
@@ -47,20 +47,20 @@ pub struct Get {
     common: Common,
 }
 
-pub(super) fn run(file: File) -> Result<(), Failure> {
+pub(super) fn run(file: File) -> Result<(), CliError> {
     match file {
         File::Send(arguments) => run_send(&arguments),
         File::Get(arguments) => run_get(&arguments),
     }
 }
 
-fn run_send(arguments: &Send) -> Result<(), Failure> {
+fn run_send(arguments: &Send) -> Result<(), CliError> {
     let chosen = Chosen::open(Words::ENGLISH, &arguments.path)?;
     let source = chosen.measure()?;
-    let (mut desk, _news) = open(&arguments.common.connection)?;
-    let user = desk.require_session()?.user;
+    let (mut handle, _news) = open(&arguments.common.connection)?;
+    let user = handle.require_session()?.user;
     let progress = Progress::bar(source.info.name.as_str(), source.info.bytes);
-    let sent = send(&mut desk, &user, &arguments.to, &source, &progress)?;
+    let sent = send(&mut handle, &user, &arguments.to, &source, &progress)?;
     drop(progress);
     let mut output = Output::new();
     if arguments.common.json {
@@ -73,11 +73,11 @@ fn run_send(arguments: &Send) -> Result<(), Failure> {
     Ok(output.flush()?)
 }
 
-fn run_get(arguments: &Get) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let download = Download::find(Words::ENGLISH, &mut desk, &arguments.conversation, Some(arguments.n))?;
+fn run_get(arguments: &Get) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let download = Download::find(Words::ENGLISH, &mut handle, &arguments.conversation, Some(arguments.n))?;
     let progress = Progress::bar(download.info.name.as_str(), download.info.bytes);
-    let fetched = fetch(Words::ENGLISH, &mut desk, &download, &arguments.downloads, &progress)?;
+    let fetched = fetch(Words::ENGLISH, &mut handle, &download, &arguments.downloads, &progress)?;
     drop(progress);
     let (mut output, path) = (Output::new(), fetched.path.display().to_string());
     if arguments.common.json {

@@ -3,8 +3,8 @@
 use common::Target;
 
 use super::{Common, open_session, target};
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
 use crate::render::{Output, Renderer};
 use session::{Answer, Command, Entry, Range};
 
@@ -30,11 +30,11 @@ pub struct History {
     common: Common,
 }
 
-pub(super) fn run(arguments: History) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+pub(super) fn run(arguments: History) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let History { conversation, before, after, limit, edits, common } = arguments;
     let Answer::History(entries) =
-        desk.ask(Command::History(Range { conversation, before, after, limit, edits }))?
+        handle.ask(Command::History(Range { conversation, before, after, limit, edits }))?
     else {
         return Err(unexpected());
     };
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: History) -> Result<(), Failure> {
 }
 
 /// Prints events: their lines, or as a person reads them.
-pub(super) fn print_page(entries: &[Entry], is_json: bool) -> Result<(), Failure> {
+pub(super) fn print_page(entries: &[Entry], is_json: bool) -> Result<(), CliError> {
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
     if is_json {
         for entry in entries {

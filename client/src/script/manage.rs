@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::accounts::print;
 use super::{Common, channel, open_session, role, user};
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::Words;
 use crate::render::{self, Output};
-use crate::words::Words;
 use session::{Answer, Command, Deed};
 
 /// The subcommands of `papo channel`.
@@ -85,7 +85,7 @@ fn subject(text: &str) -> Result<Subject<'static>, String> {
     Subject::new(text).map(Subject::into_owned).map_err(|error| error.to_string())
 }
 
-pub(super) fn run(manage: Manage) -> Result<(), Failure> {
+pub(super) fn run(manage: Manage) -> Result<(), CliError> {
     match manage {
         Manage::Members(of) => members(of),
         Manage::Decline(of) => decline(of),
@@ -101,21 +101,23 @@ pub(super) fn run(manage: Manage) -> Result<(), Failure> {
     }
 }
 
-fn perform(of: OneChannel, deed: Deed) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&of.common.connection)?;
-    desk.ask(Command::Manage(of.channel, deed))?;
+fn perform(of: OneChannel, deed: Deed) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&of.common.connection)?;
+    handle.ask(Command::Manage(of.channel, deed))?;
     print(&of.common, &json!({}), "done")
 }
 
-fn decline(of: OneChannel) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&of.common.connection)?;
-    desk.ask(Command::Decline(of.channel))?;
+fn decline(of: OneChannel) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&of.common.connection)?;
+    handle.ask(Command::Decline(of.channel))?;
     print(&of.common, &json!({}), "done")
 }
 
-fn members(of: OneChannel) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&of.common.connection)?;
-    let Answer::Members(members) = desk.ask(Command::Members(of.channel))? else { return Err(unexpected()) };
+fn members(of: OneChannel) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&of.common.connection)?;
+    let Answer::Members(members) = handle.ask(Command::Members(of.channel))? else {
+        return Err(unexpected());
+    };
     let mut output = Output::new();
     for member in members {
         if of.common.json {

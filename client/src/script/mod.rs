@@ -22,9 +22,9 @@ use common::names::NameError;
 use common::{ChannelName, Target, UserName};
 use transport::stop::Stop;
 
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
-use crate::desk::{Desk, Sends};
-use crate::failure::Failure;
 use session::News;
 
 /// News that wait to be read.
@@ -90,7 +90,7 @@ pub enum Command {
     Revoke(sessions::Revoke),
 }
 
-pub(crate) fn run(command: Command) -> Result<(), Failure> {
+pub(crate) fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Register(arguments) => accounts::register(arguments),
         Command::Login(arguments) => accounts::login(arguments),
@@ -131,17 +131,17 @@ struct Common {
     json: bool,
 }
 
-/// A desk for a command that asks and is done. The news must be kept for as long as the desk.
-fn open(connection: &Connection) -> Result<(Desk, Receiver<News>), Failure> {
+/// A handle for a command that asks and is done. The news must be kept for as long as the handle.
+fn open(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    Ok((Desk::open(connection, sender, Stop::new(), Sends::Nothing)?, news))
+    Ok((ClientHandle::open(connection, sender, Stop::new(), Sends::Nothing)?, news))
 }
 
 /// As [`open`], with the session that was kept.
-fn open_session(connection: &Connection) -> Result<(Desk, Receiver<News>), Failure> {
-    let (mut desk, news) = open(connection)?;
-    desk.require_session()?;
-    Ok((desk, news))
+fn open_session(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
+    let (mut handle, news) = open(connection)?;
+    handle.require_session()?;
+    Ok((handle, news))
 }
 
 /// Reads `#channel` or `@user`.

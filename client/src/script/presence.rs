@@ -9,11 +9,11 @@ use transport::signals;
 use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX};
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, Sends, unexpected};
 use crate::connection::seconds;
-use crate::desk::{Desk, Sends, unexpected};
-use crate::failure::Failure;
+use crate::i18n::Words;
 use crate::render::{self, Output, complain};
-use crate::words::Words;
 use session::{Answer, Appearance, Command, News};
 
 /// How long nothing is looked at but what comes; then it is looked again.
@@ -40,17 +40,17 @@ enum Shown {
 }
 
 /// Says so, and says goodbye at the end.
-pub(super) fn run(arguments: &Presence) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
     let stop = Stop::new();
     signals::stop_on_termination(&stop)?;
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
-    let user = desk.require_session()?.user;
+    let mut handle = ClientHandle::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
+    let user = handle.require_session()?.user;
     let appearance = match arguments.state {
         Shown::Online => Appearance::Always,
         Shown::Away => Appearance::Away,
     };
-    let told = desk.ask(Command::Appear(appearance)).and_then(|_| desk.ask(Command::Users));
+    let told = handle.ask(Command::Appear(appearance)).and_then(|_| handle.ask(Command::Users));
     // It was stopped meanwhile, and that is all there is to it.
     if stop.is_requested() {
         return Ok(());
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Presence) -> Result<(), Failure> {
 }
 
 /// What others see now.
-fn print(common: &Common, own: &UserInfo) -> Result<(), Failure> {
+fn print(common: &Common, own: &UserInfo) -> Result<(), CliError> {
     let mut output = Output::new();
     if common.json {
         output.print_json(&serde_json::to_string(own).map_err(std::io::Error::from)?)?;
@@ -73,7 +73,7 @@ fn print(common: &Common, own: &UserInfo) -> Result<(), Failure> {
 }
 
 /// Until the end: a signal's, that of the session, or that of the time.
-fn stay(news: &Receiver<News>, end: Option<Instant>) -> Result<(), Failure> {
+fn stay(news: &Receiver<News>, end: Option<Instant>) -> Result<(), CliError> {
     loop {
         let left = end.map_or(LONG, |end| end.saturating_duration_since(clock::now()));
         match news.recv_timeout(left) {

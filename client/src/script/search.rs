@@ -1,10 +1,10 @@
 //! `papo search`: finds what was said.
 
 use super::{Common, open_session};
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain};
-use crate::words::Words;
 use session::{Answer, Command, Lookup};
 
 /// Arguments of `papo search`.
@@ -23,11 +23,11 @@ pub struct Search {
     common: Common,
 }
 
-pub(super) fn run(arguments: Search) -> Result<(), Failure> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+pub(super) fn run(arguments: Search) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let Search { query, before, limit, common } = arguments;
     let lookup = Lookup { query: query.join(" "), before, limit };
-    let Answer::Found(found) = desk.ask(Command::Search(lookup))? else { return Err(unexpected()) };
+    let Answer::Found(found) = handle.ask(Command::Search(lookup))? else { return Err(unexpected()) };
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
     for entry in &found.entries {
         if common.json {

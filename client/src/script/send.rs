@@ -9,10 +9,10 @@ use transport::clock;
 use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX, target};
-use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, Sends, connection_ended};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, MESSAGES_UNDERWAY_MAX, PATIENCE, Sends, connection_ended};
+use crate::i18n::Words;
 use crate::render::{Output, complain};
-use crate::words::Words;
 use session::{Entry, News};
 
 /// Longer than any wait: a pipe may be silent for as long as it likes.
@@ -49,16 +49,17 @@ impl From<News> for Step {
     }
 }
 
-pub(super) fn run(arguments: Send) -> Result<(), Failure> {
+pub(super) fn run(arguments: Send) -> Result<(), CliError> {
     let (sender, steps) = sync_channel(NEWS_WAITING_MAX);
-    let mut desk = Desk::open(&arguments.common.connection, sender.clone(), Stop::new(), Sends::Messages)?;
-    desk.require_session()?;
+    let mut handle =
+        ClientHandle::open(&arguments.common.connection, sender.clone(), Stop::new(), Sends::Messages)?;
+    handle.require_session()?;
     let credits = provide(arguments.text, sender)?;
-    let deadline = desk.deadline(NO_HURRY);
+    let deadline = handle.deadline(NO_HURRY);
     let output = arguments.common.json.then(Output::new);
     let (to, reply) = (arguments.to, arguments.reply);
     let sending = Sending {
-        desk,
+        handle,
         to,
         reply,
         output,
@@ -74,7 +75,7 @@ pub(super) fn run(arguments: Send) -> Result<(), Failure> {
 
 /// Provides the lines, from a thread of its own, one for each credit: so the messages on their way are bounded,
 /// and whoever writes into the pipe waits.
-fn provide(text: String, steps: SyncSender<Step>) -> Result<SyncSender<()>, Failure> {
+fn provide(text: String, steps: SyncSender<Step>) -> Result<SyncSender<()>, CliError> {
     let (credits, allowed) = sync_channel(MESSAGES_UNDERWAY_MAX);
     while credits.try_send(()).is_ok() {}
     let work = move || {
@@ -111,7 +112,7 @@ fn read_lines(allowed: &Receiver<()>, steps: &SyncSender<Step>) {
 }
 
 struct Sending {
-    desk: Desk,
+    handle: ClientHandle,
     to: Target,
     reply: Option<u64>,
     /// Where the events go that the messages have become, if anybody wants them.
@@ -126,7 +127,7 @@ struct Sending {
 }
 
 impl Sending {
-    fn run(mut self, steps: &Receiver<Step>) -> Result<(), Failure> {
+    fn run(mut self, steps: &Receiver<Step>) -> Result<(), CliError> {
         while !(self.has_ended && self.underway == 0) {
             match steps.recv_timeout(self.deadline.saturating_duration_since(clock::now())) {
                 Ok(step) => self.take(step)?,
@@ -136,18 +137,18 @@ impl Sending {
                         "messages that are kept for the next papo send or papo chat: {}",
                         self.underway
                     ));
-                    return Err(self.desk.unreachable(self.waited()));
+                    return Err(self.handle.unreachable(self.waited()));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
         match self.refused {
             0 => Ok(()),
-            count => Err(Failure::Refused(Words::ENGLISH.some_not_sent(count))),
+            count => Err(CliError::Refused(Words::ENGLISH.some_not_sent(count))),
         }
     }
 
-    fn take(&mut self, step: Step) -> Result<(), Failure> {
+    fn take(&mut self, step: Step) -> Result<(), CliError> {
         match step {
             Step::Line(line) => self.send(line),
             Step::End => {
@@ -158,7 +159,7 @@ impl Sending {
         }
     }
 
-    fn hear(&mut self, news: News) -> Result<(), Failure> {
+    fn hear(&mut self, news: News) -> Result<(), CliError> {
         match news {
             News::Sent { outcome, .. } => self.sent(outcome),
             News::Recalled(messages) => {
@@ -189,7 +190,7 @@ impl Sending {
         }
     }
 
-    fn send(&mut self, line: String) -> Result<(), Failure> {
+    fn send(&mut self, line: String) -> Result<(), CliError> {
         match Text::new(line) {
             Ok(text) => {
                 if self.underway == 0 {
@@ -198,7 +199,7 @@ impl Sending {
                 } else {
                     self.underway += 1;
                 }
-                self.desk.send(self.to.clone(), text, self.reply)
+                self.handle.send(self.to.clone(), text, self.reply)
             }
             Err(error) => {
                 self.refuse(&error.to_string());
@@ -207,7 +208,7 @@ impl Sending {
         }
     }
 
-    fn sent(&mut self, outcome: Result<Entry, Error>) -> Result<(), Failure> {
+    fn sent(&mut self, outcome: Result<Entry, Error>) -> Result<(), CliError> {
         self.underway = self.underway.saturating_sub(1);
         self.patience = PATIENCE;
         self.wait_anew();
@@ -231,10 +232,10 @@ impl Sending {
     }
 
     fn waited(&self) -> Duration {
-        self.desk.wait(self.patience)
+        self.handle.wait(self.patience)
     }
 
     fn wait_anew(&mut self) {
-        self.deadline = self.desk.deadline(if self.underway == 0 { NO_HURRY } else { self.patience });
+        self.deadline = self.handle.deadline(if self.underway == 0 { NO_HURRY } else { self.patience });
     }
 }

@@ -7,10 +7,10 @@ use transport::signals;
 use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX, target};
-use crate::desk::{Desk, Sends, connection_ended};
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, Sends, connection_ended};
+use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain, to_reader};
-use crate::words::Words;
 use session::{Appearance, Command, Entry, Follow, News};
 
 /// Arguments of `papo subscribe`.
@@ -26,12 +26,12 @@ pub struct Subscribe {
     common: Common,
 }
 
-pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
+pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
     let stop = Stop::new();
     signals::stop_on_termination(&stop)?;
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
-    desk.require_session()?;
+    let mut handle = ClientHandle::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
+    handle.require_session()?;
     let Subscribe { conversation, after, common } = arguments;
     let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
     // Events may come before following has begun, more than the channel holds, so they are read from now on.
@@ -42,8 +42,9 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), Failure> {
             printed
         });
         // Whoever listens is there, for as long as that lasts.
-        let appeared = desk.ask(Command::Appear(Appearance::Always));
-        let followed = appeared.and_then(|_| desk.ask(Command::Follow(Follow::One { conversation, after })));
+        let appeared = handle.ask(Command::Appear(Appearance::Always));
+        let followed =
+            appeared.and_then(|_| handle.ask(Command::Follow(Follow::One { conversation, after })));
         // When it was stopped meanwhile, by a signal or by the printer, that is all there is to it.
         let followed = if stop.is_requested() { Ok(()) } else { followed.map(drop) };
         if followed.is_err() {
@@ -61,7 +62,7 @@ struct Printer {
 
 impl Printer {
     /// Prints until the connection ends; what waits is printed together, and then seen at once.
-    fn print_all(&self, news: Receiver<News>) -> Result<(), Failure> {
+    fn print_all(&self, news: Receiver<News>) -> Result<(), CliError> {
         let mut output = Output::new();
         while let Ok(first) = news.recv() {
             for one in std::iter::once(first).chain(news.try_iter()) {
@@ -72,13 +73,13 @@ impl Printer {
         Ok(())
     }
 
-    fn print(&self, output: &mut Output, news: News) -> Result<(), Failure> {
+    fn print(&self, output: &mut Output, news: News) -> Result<(), CliError> {
         match news {
             News::Entry(entry) => self.print_entry(output, &entry)?,
             News::MembershipEnded(entry) => {
                 self.print_entry(output, &entry)?;
                 output.flush()?;
-                return Err(Failure::Refused(to_reader(Words::ENGLISH, &entry)));
+                return Err(CliError::Refused(to_reader(Words::ENGLISH, &entry)));
             }
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
@@ -97,7 +98,7 @@ impl Printer {
         Ok(())
     }
 
-    fn print_entry(&self, output: &mut Output, entry: &Entry) -> Result<(), Failure> {
+    fn print_entry(&self, output: &mut Output, entry: &Entry) -> Result<(), CliError> {
         if self.json {
             output.print_json(&entry.line)?;
         } else if let Some(shown) = self.renderer.entry(entry) {

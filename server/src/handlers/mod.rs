@@ -26,9 +26,9 @@ use common::{Call, Error, Reason, UserName};
 use transport::Frame;
 
 use crate::domain::Command;
-use crate::engine::jobs::{Job, Outcome};
 use crate::handlers::known_tokens::KnownTokens;
 use crate::services::files::Files;
+use crate::services::jobs::{Job, Outcome};
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::Presence;
 use crate::services::search::Search;

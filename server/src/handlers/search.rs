@@ -8,7 +8,7 @@ use common::{Conversation, Error, Reason};
 
 use super::{Pending, RequestContext, history};
 use crate::domain::search::{self, Query, QueryError};
-use crate::engine::jobs::Outcome;
+use crate::services::jobs::Outcome;
 use crate::services::search::{Found, NoIndex, Question, has_words};
 
 pub(super) fn search(

@@ -2,11 +2,11 @@
 
 use super::{Command, user};
 use crate::chat::room::Room;
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::{both, same};
 use crate::password::NewPasswordSource;
 use crate::render;
-use crate::words::{both, same};
 use session::{Answer, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -50,51 +50,51 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("users", same(""), both("list the users", "lista os usuários"), users),
 ];
 
-pub(super) fn register(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn register(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let user = user(room.words, arguments)?;
     let password = room.password.read_new(room.words)?;
-    let registered = room.desk.register(user.clone(), password.clone())?;
+    let registered = room.handle.register(user.clone(), password.clone())?;
     if registered.administrator {
         room.say(&room.words.you_administrate())?;
     }
     room.login(user, password.into_password())
 }
 
-pub(super) fn login(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn login(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let user = user(room.words, arguments)?;
     let password = room.password.read(room.words)?;
     room.login(user, password)
 }
 
-pub(super) fn logout(room: &mut Room, _: &str) -> Result<(), Failure> {
-    room.desk.logout()?;
+pub(super) fn logout(room: &mut Room, _: &str) -> Result<(), CliError> {
+    room.handle.logout()?;
     room.open = None;
     room.cache.forget_all();
     room.say(&room.words.logged_out())
 }
 
-pub(super) fn change_password(room: &mut Room, _: &str) -> Result<(), Failure> {
+pub(super) fn change_password(room: &mut Room, _: &str) -> Result<(), CliError> {
     let (password, new_password) =
         (room.password.read(room.words)?, NewPasswordSource::default().read(room.words)?);
-    let ended = room.desk.end_sessions(Ask::ChangePassword { password, new_password })?;
+    let ended = room.handle.end_sessions(Ask::ChangePassword { password, new_password })?;
     room.say(&room.words.password_changed(ended))
 }
 
-pub(super) fn sessions(room: &mut Room, _: &str) -> Result<(), Failure> {
-    let Answer::Sessions(sessions) = room.desk.ask(Ask::Sessions)? else { return Err(unexpected()) };
+pub(super) fn sessions(room: &mut Room, _: &str) -> Result<(), CliError> {
+    let Answer::Sessions(sessions) = room.handle.ask(Ask::Sessions)? else { return Err(unexpected()) };
     room.say_list(sessions.iter().map(|session| render::session(room.words, session)), "")
 }
 
-pub(super) fn revoke(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn revoke(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let session = match arguments {
         "others" => None,
-        id => Some(id.parse().map_err(|_| Failure::Usage(room.words.which_session()))?),
+        id => Some(id.parse().map_err(|_| CliError::Usage(room.words.which_session()))?),
     };
-    let ended = room.desk.end_sessions(Ask::Revoke(session))?;
+    let ended = room.handle.end_sessions(Ask::Revoke(session))?;
     room.say(&room.words.sessions_ended(ended))
 }
 
-pub(super) fn users(room: &mut Room, _: &str) -> Result<(), Failure> {
+pub(super) fn users(room: &mut Room, _: &str) -> Result<(), CliError> {
     let users = room.users()?;
     room.say_list(users.iter().map(|user| render::user(room.words, user)), "")
 }

@@ -4,10 +4,10 @@ use common::{ChannelName, Target};
 
 use super::{Command, first_word, user};
 use crate::chat::room::Room;
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::both;
 use crate::render;
-use crate::words::both;
 use session::{Administration, Answer, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -31,7 +31,7 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-fn admin(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+fn admin(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (what, name) = first_word(arguments);
     match what {
         "users" => show(room, Administration::Users),
@@ -43,31 +43,31 @@ fn admin(room: &mut Room, arguments: &str) -> Result<(), Failure> {
         "enable" => disable(room, name, false),
         "promote" => promote(room, name, true),
         "demote" => promote(room, name, false),
-        _ => Err(Failure::Usage(room.words.say_admin())),
+        _ => Err(CliError::Usage(room.words.say_admin())),
     }
 }
 
 /// The server decides who may.
-fn broadcast(room: &mut Room, text: &str) -> Result<(), Failure> {
+fn broadcast(room: &mut Room, text: &str) -> Result<(), CliError> {
     room.send(Target::Channel(ChannelName::everybody()), text)
 }
 
-fn show(room: &mut Room, what: Administration) -> Result<(), Failure> {
-    let Answer::Overview(overview) = room.desk.ask(Ask::Administrate(what))? else {
+fn show(room: &mut Room, what: Administration) -> Result<(), CliError> {
+    let Answer::Overview(overview) = room.handle.ask(Ask::Administrate(what))? else {
         return Err(unexpected());
     };
     room.say_list(render::overview(room.words, &overview).into_iter(), &room.words.nothing_there_yet())
 }
 
-fn disable(room: &mut Room, name: &str, disabled: bool) -> Result<(), Failure> {
+fn disable(room: &mut Room, name: &str, disabled: bool) -> Result<(), CliError> {
     let user = user(room.words, name)?;
     let ask = Administration::Disable { user: user.clone(), disabled };
-    let ended = room.desk.end_sessions(Ask::Administrate(ask))?;
+    let ended = room.handle.end_sessions(Ask::Administrate(ask))?;
     room.say(&render::disabled(room.words, &user, disabled, ended))
 }
 
-fn promote(room: &mut Room, name: &str, administrator: bool) -> Result<(), Failure> {
+fn promote(room: &mut Room, name: &str, administrator: bool) -> Result<(), CliError> {
     let user = user(room.words, name)?;
-    room.desk.ask(Ask::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
+    room.handle.ask(Ask::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
     room.say(&render::promoted(room.words, &user, administrator))
 }

@@ -4,9 +4,9 @@ use common::amendments::Emoji;
 
 use super::{Command, text};
 use crate::chat::room::Room;
-use crate::desk::unexpected;
-use crate::failure::Failure;
-use crate::words::{both, same};
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::{both, same};
 use session::{Alteration, Answer, Command as Ask, Range};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -33,57 +33,57 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-fn reply(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+fn reply(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let usage = room.words.say_number_and_text("reply");
     let (n, words) = number(arguments, &usage)?;
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     room.send_reply(conversation, words, Some(n))
 }
 
-fn edit(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+fn edit(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let usage = room.words.say_number_and_text("edit");
     let (n, words) = number(arguments, &usage)?;
     amend(room, n, Alteration::Edit(text(room.words, words)?))
 }
 
-fn delete(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+fn delete(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let usage = room.words.say_number_of_message("delete");
     let (n, _) = number(arguments, &usage)?;
     amend(room, n, Alteration::Delete)
 }
 
-fn react(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+fn react(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     reaction(room, arguments, "react", false)
 }
 
-fn unreact(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+fn unreact(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     reaction(room, arguments, "unreact", true)
 }
 
-fn reaction(room: &mut Room, arguments: &str, command: &str, remove: bool) -> Result<(), Failure> {
+fn reaction(room: &mut Room, arguments: &str, command: &str, remove: bool) -> Result<(), CliError> {
     let usage = room.words.say_number_and_emoji(command);
     let (n, emoji) = number(arguments, &usage)?;
-    let emoji = Emoji::new(emoji).map_err(|_| Failure::Usage(usage))?;
+    let emoji = Emoji::new(emoji).map_err(|_| CliError::Usage(usage))?;
     amend(room, n, Alteration::React { emoji, remove })
 }
 
-fn edits(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+fn edits(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let usage = room.words.say_number_of_message("edits");
     let (n, _) = number(arguments, &usage)?;
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     let range = Range { conversation, before: n.checked_add(1), after: None, limit: Some(1), edits: true };
-    let Answer::History(entries) = room.desk.ask(Ask::History(range))? else { return Err(unexpected()) };
+    let Answer::History(entries) = room.handle.ask(Ask::History(range))? else { return Err(unexpected()) };
     crate::chat::say(&room.renderer.page(&entries))
 }
 
-fn amend(room: &mut Room, n: u64, change: Alteration) -> Result<(), Failure> {
+fn amend(room: &mut Room, n: u64, change: Alteration) -> Result<(), CliError> {
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
-    room.desk.amend(conversation, n, change).map(drop)
+    room.handle.amend(conversation, n, change).map(drop)
 }
 
 /// A number, and what follows it.
-fn number<'a>(arguments: &'a str, usage: &str) -> Result<(u64, &'a str), Failure> {
+fn number<'a>(arguments: &'a str, usage: &str) -> Result<(u64, &'a str), CliError> {
     let (number, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
-    let number = number.parse().map_err(|_| Failure::Usage(usage.to_owned()))?;
+    let number = number.parse().map_err(|_| CliError::Usage(usage.to_owned()))?;
     Ok((number, rest.trim_start()))
 }

@@ -6,10 +6,10 @@ use common::{ChannelName, Subject, Target, UserName};
 use super::{Command, channel, first_word, user};
 use crate::chat::completion::Channels;
 use crate::chat::room::Room;
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::{both, same};
 use crate::render;
-use crate::words::{both, same};
 use session::{Answer, Command as Ask, Deed};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -118,7 +118,7 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-pub(super) fn channels(room: &mut Room, _: &str) -> Result<(), Failure> {
+pub(super) fn channels(room: &mut Room, _: &str) -> Result<(), CliError> {
     let channels = room.channels()?;
     room.say_list(
         channels.iter().map(|channel| render::channel(room.words, channel)),
@@ -126,116 +126,117 @@ pub(super) fn channels(room: &mut Room, _: &str) -> Result<(), Failure> {
     )
 }
 
-pub(super) fn create(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn create(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (name, rest) = first_word(arguments);
     let private = match rest {
         "" => false,
         "private" => true,
-        _ => return Err(Failure::Usage(room.words.say_create())),
+        _ => return Err(CliError::Usage(room.words.say_create())),
     };
     let channel = channel(room.words, name)?;
-    room.desk.ask(Ask::Create { channel, private }).and_then(|answer| room.joined(answer))
+    room.handle.ask(Ask::Create { channel, private }).and_then(|answer| room.joined(answer))
 }
 
-pub(super) fn join(room: &mut Room, arguments: &str) -> Result<(), Failure> {
-    room.desk.ask(Ask::Join(channel(room.words, arguments)?)).and_then(|answer| room.joined(answer))
+pub(super) fn join(room: &mut Room, arguments: &str) -> Result<(), CliError> {
+    room.handle.ask(Ask::Join(channel(room.words, arguments)?)).and_then(|answer| room.joined(answer))
 }
 
-pub(super) fn leave(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn leave(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let channel = channel_or_open(room, arguments)?;
-    room.desk.ask(Ask::Leave(channel.clone()))?;
+    room.handle.ask(Ask::Leave(channel.clone()))?;
     room.cache.forget(&Target::Channel(channel.clone()));
     room.open.take_if(|open| *open == Target::Channel(channel.clone()));
     room.say(&room.words.no_member_any_more(&channel))
 }
 
-pub(super) fn invitations(room: &mut Room, _: &str) -> Result<(), Failure> {
+pub(super) fn invitations(room: &mut Room, _: &str) -> Result<(), CliError> {
     let invitations = room.invitations()?;
     let lines = invitations.iter().map(|one| render::invitation(room.words, one));
     room.say_list(lines, &room.words.no_invitations())
 }
 
-pub(super) fn accept(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn accept(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let channel = invited_to(room, arguments)?;
-    room.desk.ask(Ask::Join(channel)).and_then(|answer| room.joined(answer))
+    room.handle.ask(Ask::Join(channel)).and_then(|answer| room.joined(answer))
 }
 
-pub(super) fn decline(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn decline(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let channel = invited_to(room, arguments)?;
-    room.desk.ask(Ask::Decline(channel.clone()))?;
+    room.handle.ask(Ask::Decline(channel.clone()))?;
     room.say(&room.words.invitation_declined(&channel))
 }
 
 /// The channel that is named, or the only one there is an invitation to.
-fn invited_to(room: &mut Room, name: &str) -> Result<ChannelName, Failure> {
+fn invited_to(room: &mut Room, name: &str) -> Result<ChannelName, CliError> {
     if !name.is_empty() {
         return channel(room.words, name);
     }
     match room.invitations()?.as_slice() {
-        [] => Err(Failure::Usage(room.words.no_invitations())),
+        [] => Err(CliError::Usage(room.words.no_invitations())),
         [only] => Ok(only.channel.clone()),
-        [..] => Err(Failure::Usage(room.words.which_invitation())),
+        [..] => Err(CliError::Usage(room.words.which_invitation())),
     }
 }
 
-pub(super) fn members(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn members(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let channel = channel_or_open(room, arguments)?;
-    let Answer::Members(members) = room.desk.ask(Ask::Members(channel))? else { return Err(unexpected()) };
+    let Answer::Members(members) = room.handle.ask(Ask::Members(channel))? else { return Err(unexpected()) };
     room.say_list(members.iter().map(|member| render::member(room.words, member)), "")
 }
 
-pub(super) fn invite(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn invite(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (user, channel) = member(room, arguments)?;
     let words = room.words.may_join(&user, &channel);
     manage(room, channel, Deed::Invite(user), &words)
 }
 
-pub(super) fn kick(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn kick(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (user, channel) = member(room, arguments)?;
     let words = room.words.is_removed(&user, &channel);
     manage(room, channel, Deed::Kick(user), &words)
 }
 
-pub(super) fn ban(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn ban(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (user, channel) = member(room, arguments)?;
     let words = room.words.is_kept_out(&user, &channel);
     manage(room, channel, Deed::Ban(user), &words)
 }
 
-pub(super) fn unban(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn unban(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (user, channel) = member(room, arguments)?;
     let words = room.words.is_not_kept_out(&user, &channel);
     manage(room, channel, Deed::Unban(user), &words)
 }
 
-pub(super) fn role(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn role(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (name, rest) = first_word(arguments);
     let (word, rest) = first_word(rest);
     let role: Role =
-        serde_json::from_value(word.into()).map_err(|_| Failure::Usage(room.words.say_role()))?;
+        serde_json::from_value(word.into()).map_err(|_| CliError::Usage(room.words.say_role()))?;
     let (user, channel) = (user(room.words, name)?, channel_or_open(room, rest)?);
     let words = room.words.has_role(&user, &room.words.role(role), &channel);
     manage(room, channel, Deed::Role(user, role), &words)
 }
 
-pub(super) fn subject(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn subject(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let subject = match arguments {
-        "" => return Err(Failure::Usage(room.words.say_subject())),
+        "" => return Err(CliError::Usage(room.words.say_subject())),
         "-" => "",
         subject => subject,
     };
-    let subject =
-        Subject::new(subject).map_err(|error| Failure::Usage(room.words.subject_error(&error)))?.into_owned();
+    let subject = Subject::new(subject)
+        .map_err(|error| CliError::Usage(room.words.subject_error(&error)))?
+        .into_owned();
     let channel = channel_or_open(room, "")?;
     let words = room.words.subject_is_set(&channel);
     manage(room, channel, Deed::Set { subject: Some(subject), private: None }, &words)
 }
 
-pub(super) fn private(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn private(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let private = match arguments {
         "on" => true,
         "off" => false,
-        _ => return Err(Failure::Usage(room.words.say_private())),
+        _ => return Err(CliError::Usage(room.words.say_private())),
     };
     let channel = channel_or_open(room, "")?;
     let words =
@@ -243,21 +244,21 @@ pub(super) fn private(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     manage(room, channel, Deed::Set { subject: None, private: Some(private) }, &words)
 }
 
-fn manage(room: &mut Room, channel: ChannelName, deed: Deed, words: &str) -> Result<(), Failure> {
-    room.desk.ask(Ask::Manage(channel, deed))?;
+fn manage(room: &mut Room, channel: ChannelName, deed: Deed, words: &str) -> Result<(), CliError> {
+    room.handle.ask(Ask::Manage(channel, deed))?;
     room.say(words)
 }
 
 /// `NAME`, and the channel that follows it or is open.
-fn member(room: &Room, arguments: &str) -> Result<(UserName, ChannelName), Failure> {
+fn member(room: &Room, arguments: &str) -> Result<(UserName, ChannelName), CliError> {
     let (name, rest) = first_word(arguments);
     Ok((user(room.words, name)?, channel_or_open(room, rest)?))
 }
 
-fn channel_or_open(room: &Room, name: &str) -> Result<ChannelName, Failure> {
+fn channel_or_open(room: &Room, name: &str) -> Result<ChannelName, CliError> {
     match (&room.open, name) {
         (Some(Target::Channel(open)), "") => Ok(open.clone()),
-        (Some(Target::User(_)) | None, "") => Err(Failure::Usage(room.words.which_channel())),
+        (Some(Target::User(_)) | None, "") => Err(CliError::Usage(room.words.which_channel())),
         (_, name) => channel(room.words, name),
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{Command, target};
 use crate::chat::room::Room;
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::{both, same};
 use crate::render;
-use crate::words::{both, same};
 use session::{Answer, Command as Ask, Range};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -44,28 +44,28 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-pub(super) fn open(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn open(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     room.open(target(room.words, arguments)?)
 }
 
-pub(super) fn message(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn message(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (to, text) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
     room.send(target(room.words, to)?, text.trim_start())
 }
 
-fn status(room: &mut Room, _: &str) -> Result<(), Failure> {
-    let status = room.desk.status()?;
-    let lines = render::status(room.words, &status, &room.desk.endpoint(&status));
+fn status(room: &mut Room, _: &str) -> Result<(), CliError> {
+    let status = room.handle.status()?;
+    let lines = render::status(room.words, &status, &room.handle.address(&status));
     room.say(&lines.join("\n"))
 }
 
-pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let before = match arguments {
         "" => None,
-        number => Some(number.parse().map_err(|_| Failure::Usage(room.words.say_a_number()))?),
+        number => Some(number.parse().map_err(|_| CliError::Usage(room.words.say_a_number()))?),
     };
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     let range = Range { conversation, before, after: None, limit: None, edits: false };
-    let Answer::History(entries) = room.desk.ask(Ask::History(range))? else { return Err(unexpected()) };
+    let Answer::History(entries) = room.handle.ask(Ask::History(range))? else { return Err(unexpected()) };
     crate::chat::say(&room.renderer.page(&entries))
 }

@@ -4,8 +4,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Command, all};
 use crate::chat::room::Room;
-use crate::failure::Failure;
-use crate::words::{Words, both, same};
+use crate::cli_error::CliError;
+use crate::i18n::{Words, both, same};
 
 /// How wide the commands are in `/help` before what they do; a longer one pushes its line to the right.
 const USAGE_WIDTH: usize = 28;
@@ -20,7 +20,7 @@ pub(super) static BEFORE: &[Command] = &[
 pub(super) static AFTER: &[Command] =
     &[Command::new("quit", same(""), both("end; Ctrl-D does the same", "termina; Ctrl-D faz o mesmo"), quit)];
 
-fn help(room: &mut Room, _: &str) -> Result<(), Failure> {
+fn help(room: &mut Room, _: &str) -> Result<(), CliError> {
     room.say(&help_text(room.words))
 }
 
@@ -34,11 +34,11 @@ pub(super) fn help_text(words: Words) -> String {
     commands + &words.anything_else_is_said()
 }
 
-fn menu(room: &mut Room, _: &str) -> Result<(), Failure> {
+fn menu(room: &mut Room, _: &str) -> Result<(), CliError> {
     room.enter_menu()
 }
 
-fn quit(room: &mut Room, _: &str) -> Result<(), Failure> {
+fn quit(room: &mut Room, _: &str) -> Result<(), CliError> {
     room.leave_for_good();
     Ok(())
 }

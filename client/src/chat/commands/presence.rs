@@ -2,8 +2,8 @@
 
 use super::Command;
 use crate::chat::room::Room;
-use crate::failure::Failure;
-use crate::words::{both, same};
+use crate::cli_error::CliError;
+use crate::i18n::{both, same};
 use session::{Appearance, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -24,12 +24,12 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-fn away(room: &mut Room, _: &str) -> Result<(), Failure> {
-    room.desk.ask(Ask::Appear(Appearance::Away))?;
+fn away(room: &mut Room, _: &str) -> Result<(), CliError> {
+    room.handle.ask(Ask::Appear(Appearance::Away))?;
     room.say(&room.words.you_are_away())
 }
 
-fn back(room: &mut Room, _: &str) -> Result<(), Failure> {
-    room.desk.ask(Ask::Appear(Appearance::AtKeyboard))?;
+fn back(room: &mut Room, _: &str) -> Result<(), CliError> {
+    room.handle.ask(Ask::Appear(Appearance::AtKeyboard))?;
     room.say(&room.words.you_are_back())
 }

@@ -2,10 +2,10 @@
 
 use super::{Command, target};
 use crate::chat::room::Room;
-use crate::desk::unexpected;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
+use crate::client_handle::unexpected;
+use crate::i18n::{both, same};
 use crate::render;
-use crate::words::{both, same};
 use session::{Answer, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -35,24 +35,24 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-fn unread(room: &mut Room, _: &str) -> Result<(), Failure> {
+fn unread(room: &mut Room, _: &str) -> Result<(), CliError> {
     let unread = room.unread()?;
     let words = room.words;
     room.say_list(unread.iter().map(|one| render::reading(words, one)), &words.nothing_unread())
 }
 
-fn next(room: &mut Room, _: &str) -> Result<(), Failure> {
+fn next(room: &mut Room, _: &str) -> Result<(), CliError> {
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
-    room.desk.ask(Ask::ReadOn(conversation)).map(drop)
+    room.handle.ask(Ask::ReadOn(conversation)).map(drop)
 }
 
-fn mark(room: &mut Room, arguments: &str) -> Result<(), Failure> {
+fn mark(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let open = room.open.clone();
     let conversation = match arguments {
         "" => open.clone().ok_or_else(|| room.nothing_open())?,
         name => target(room.words, name)?,
     };
-    let answer = room.desk.ask(Ask::MarkRead(conversation.clone(), u64::MAX))?;
+    let answer = room.handle.ask(Ask::MarkRead(conversation.clone(), u64::MAX))?;
     let Answer::Unread(_) = answer else { return Err(unexpected()) };
     if open.as_ref() == Some(&conversation) {
         // What was left out is passed over: the newest events stand on the screen.
@@ -61,8 +61,8 @@ fn mark(room: &mut Room, arguments: &str) -> Result<(), Failure> {
     room.say(&room.words.taken_as_read(&conversation))
 }
 
-fn mentions(room: &mut Room, _: &str) -> Result<(), Failure> {
-    let Answer::History(mut entries) = room.desk.ask(Ask::Mentions)? else { return Err(unexpected()) };
+fn mentions(room: &mut Room, _: &str) -> Result<(), CliError> {
+    let Answer::History(mut entries) = room.handle.ask(Ask::Mentions)? else { return Err(unexpected()) };
     // The newest stands where one looks first: above the prompt.
     entries.reverse();
     if entries.is_empty() {

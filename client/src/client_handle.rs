@@ -12,12 +12,12 @@ use transport::wake::{Wake, Waker};
 use uuid::Uuid;
 
 use crate::cache::Cache;
+use crate::cli_error::CliError;
 use crate::config::Config;
-use crate::connection::{Connection, Place, Server};
-use crate::failure::Failure;
-use crate::network::{Asked, Channels, Network, Told};
+use crate::connection::{Connection, Endpoint, KnownServer};
+use crate::local_error::LocalError;
+use crate::network::{Asked, Channels, Network, Reply};
 use crate::outbox::{Outbox, OwnFolder};
-use crate::trouble::Trouble;
 use session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
 
 /// Commands and answers on their way between the threads. Commands beyond it are refused.
@@ -28,9 +28,6 @@ pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 
 /// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How long the end waits for the server to take note that the person leaves.
-pub(crate) const GOODBYE_WAIT: Duration = Duration::from_millis(500);
 
 /// What tells the session of keys being typed, from wherever they are.
 #[derive(Clone)]
@@ -67,14 +64,14 @@ pub(crate) enum Sends {
 }
 
 /// A connection to a server.
-pub(crate) struct Desk {
-    place: Place,
+pub(crate) struct ClientHandle {
+    endpoint: Endpoint,
     /// Where the server may be; the session is kept for each of them.
-    endpoints: Vec<String>,
+    addresses: Vec<String>,
     timeout: Duration,
     pub(crate) config: Config,
     commands: SyncSender<Asked>,
-    answers: Receiver<Told>,
+    answers: Receiver<Reply>,
     waker: Waker,
     stop: Stop,
     last_ticket: u64,
@@ -102,18 +99,18 @@ impl Ended {
     }
 }
 
-impl Desk {
+impl ClientHandle {
     /// Starts the network thread, which tells `news` whatever happens until `stop` is requested.
     pub(crate) fn open<N: From<News> + Send + 'static>(
         connection: &Connection,
         news: SyncSender<N>,
         stop: Stop,
         sends: Sends,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let config = Config::new(connection.config.clone())?;
-        let places = connection.places(&config)?;
-        let place = places.first().cloned().ok_or(Trouble::NoServer)?;
-        let endpoints: Vec<_> = places.iter().map(|place| place.endpoint.clone()).collect();
+        let endpoints = connection.endpoints(&config)?;
+        let endpoint = endpoints.first().cloned().ok_or(LocalError::NoServer)?;
+        let addresses: Vec<_> = endpoints.iter().map(|endpoint| endpoint.address.clone()).collect();
         let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
         let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);
         let (waker, wake) = Wake::new()?;
@@ -121,11 +118,11 @@ impl Desk {
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
-            Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), endpoints.clone())),
+            Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), addresses.clone())),
             Sends::Nothing => None,
         };
-        let server = Server::new(places, config.clone());
-        let network = Network::new(&place, server, seed, outbox, channels, wake, stop.clone())?;
+        let server = KnownServer::new(endpoints, config.clone());
+        let network = Network::new(&endpoint, server, seed, outbox, channels, wake, stop.clone())?;
         let ended = Ended::default();
         let at_end = ended.clone();
         let work = move || {
@@ -137,8 +134,8 @@ impl Desk {
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
         Ok(Self {
-            place,
-            endpoints,
+            endpoint,
+            addresses,
             timeout,
             config,
             commands,
@@ -151,20 +148,20 @@ impl Desk {
     }
 
     /// Asks, and waits for the answer as long as the person said.
-    pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, Failure> {
+    pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, CliError> {
         let ticket = self.begin(command)?;
         self.await_answer(ticket, self.timeout)
     }
 
     /// Asks, and waits for nothing. It is asked again until it is answered.
-    pub(crate) fn begin(&mut self, command: Command) -> Result<u64, Failure> {
+    pub(crate) fn begin(&mut self, command: Command) -> Result<u64, CliError> {
         self.last_ticket += 1;
         self.hand_over(command)?;
         Ok(self.last_ticket)
     }
 
     /// Waits for the answer to what was asked.
-    pub(crate) fn await_answer(&self, wanted: u64, time: Duration) -> Result<Answer, Failure> {
+    pub(crate) fn await_answer(&self, wanted: u64, time: Duration) -> Result<Answer, CliError> {
         let deadline = clock::now() + time;
         loop {
             match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
@@ -177,7 +174,7 @@ impl Desk {
     }
 
     /// Asks several things at once, and waits for all answers, also for a server that goes away for a while.
-    pub(crate) fn ask_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, Failure> {
+    pub(crate) fn ask_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, CliError> {
         let first = self.last_ticket + 1;
         let mut answers: Vec<Option<Answer>> = vec![None; commands.len()];
         for command in commands {
@@ -212,18 +209,18 @@ impl Desk {
 
     /// The last messages of the conversations here, empty until it is said whose.
     pub(crate) fn cache(&self) -> Cache {
-        Cache::new(self.config.cache(), self.place.endpoint.clone())
+        Cache::new(self.config.cache(), self.endpoint.address.clone())
     }
 
     /// How the session stands. Nobody else is asked, so the answer comes at once.
-    pub(crate) fn status(&mut self) -> Result<Status, Failure> {
+    pub(crate) fn status(&mut self) -> Result<Status, CliError> {
         let Answer::Status(status) = self.ask(Command::Status)? else { return Err(unexpected()) };
         Ok(status)
     }
 
     /// Which endpoint a status is about.
-    pub(crate) fn endpoint(&self, status: &Status) -> String {
-        self.endpoints.get(status.endpoint).unwrap_or(&self.place.endpoint).clone()
+    pub(crate) fn address(&self, status: &Status) -> String {
+        self.addresses.get(status.endpoint).unwrap_or(&self.endpoint.address).clone()
     }
 
     /// For whoever sees keys being typed.
@@ -237,7 +234,7 @@ impl Desk {
         to: Target,
         text: Text<'static>,
         reply: Option<u64>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text, reply }))
     }
 
@@ -247,39 +244,39 @@ impl Desk {
         conversation: Target,
         n: u64,
         change: Alteration,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, CliError> {
         self.ask(Command::Amend(Amend { conversation, n, id: Uuid::now_v7(), change }))
     }
 
-    fn hand_over(&mut self, command: Command) -> Result<(), Failure> {
+    fn hand_over(&mut self, command: Command) -> Result<(), CliError> {
         let handed = self.commands.try_send((self.last_ticket, command));
         self.waker.wake();
         handed.map_err(|error| match error {
-            TrySendError::Full(_) => Failure::Busy,
+            TrySendError::Full(_) => CliError::Busy,
             TrySendError::Disconnected(_) => connection_ended(),
         })
     }
 
     /// Goes on with the session that was kept, if there is one.
-    pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, Failure> {
-        let Some(session) = self.config.session(&self.endpoints)? else { return Ok(None) };
+    pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, CliError> {
+        let Some(session) = self.config.session(&self.addresses)? else { return Ok(None) };
         self.resume(session.clone())?;
         Ok(Some(session))
     }
 
     /// Goes on with a session.
-    pub(crate) fn resume(&mut self, session: LoggedIn) -> Result<(), Failure> {
+    pub(crate) fn resume(&mut self, session: LoggedIn) -> Result<(), CliError> {
         self.ask(Command::Restore(session)).map(drop)
     }
 
     /// Goes on with the session that was kept; it is an error if there is none.
-    pub(crate) fn require_session(&mut self) -> Result<LoggedIn, Failure> {
+    pub(crate) fn require_session(&mut self) -> Result<LoggedIn, CliError> {
         let restored = self.restore()?;
-        restored.ok_or_else(|| Failure::LoggedOut(self.endpoints.join(", ")))
+        restored.ok_or_else(|| CliError::LoggedOut(self.addresses.join(", ")))
     }
 
     /// Makes an account.
-    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, Failure> {
+    pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, CliError> {
         let Answer::Registered(registered) = self.ask(Command::Register(Credentials { user, password }))?
         else {
             return Err(unexpected());
@@ -288,25 +285,25 @@ impl Desk {
     }
 
     /// Opens a session and keeps it.
-    pub(crate) fn login(&mut self, user: UserName, password: Password) -> Result<LoggedIn, Failure> {
+    pub(crate) fn login(&mut self, user: UserName, password: Password) -> Result<LoggedIn, CliError> {
         let Answer::LoggedIn(session) = self.ask(Command::Login(Credentials { user, password }))? else {
             return Err(unexpected());
         };
-        self.config.keep(&self.endpoints, &session)?;
+        self.config.keep(&self.addresses, &session)?;
         Ok(session)
     }
 
     /// Ends the session. Here it is forgotten even when the server does not know it any more.
-    pub(crate) fn logout(&mut self) -> Result<(), Failure> {
+    pub(crate) fn logout(&mut self) -> Result<(), CliError> {
         let outcome = self.ask(Command::Logout);
-        if outcome.as_ref().err().is_none_or(Failure::is_logged_out) {
-            self.config.forget(&self.endpoints)?;
+        if outcome.as_ref().err().is_none_or(CliError::is_logged_out) {
+            self.config.forget(&self.addresses)?;
         }
         outcome.map(drop)
     }
 
     /// Has other sessions ended; how many they were.
-    pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, Failure> {
+    pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, CliError> {
         let Answer::SessionsEnded(ended) = self.ask(command)? else { return Err(unexpected()) };
         Ok(ended)
     }
@@ -322,14 +319,14 @@ impl Desk {
     }
 
     /// The failure of having waited in vain.
-    pub(crate) fn unreachable(&self, waited: Duration) -> Failure {
-        let server = self.endpoints.join(", ");
-        Failure::Unreachable { server, waited, is_plain: self.place.is_plain() }
+    pub(crate) fn unreachable(&self, waited: Duration) -> CliError {
+        let server = self.addresses.join(", ");
+        CliError::Unreachable { server, waited, is_plain: self.endpoint.is_plain() }
     }
 }
 
-/// The network thread ends with its desk, and with it the channel of news.
-impl Drop for Desk {
+/// The network thread ends with its handle, and with it the channel of news.
+impl Drop for ClientHandle {
     /// It has a moment to leave the outbox as it should be: the program may end with its front end.
     fn drop(&mut self) {
         self.stop.request();
@@ -338,11 +335,11 @@ impl Drop for Desk {
     }
 }
 
-pub(crate) fn connection_ended() -> Failure {
-    Failure::ConnectionEnded
+pub(crate) fn connection_ended() -> CliError {
+    CliError::ConnectionEnded
 }
 
 /// An answer to another question than the one that was asked.
-pub(crate) fn unexpected() -> Failure {
-    Failure::Unexpected
+pub(crate) fn unexpected() -> CliError {
+    CliError::Unexpected
 }

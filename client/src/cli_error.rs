@@ -9,12 +9,12 @@ use common::accounts::{DISABLED_MEANWHILE, NO_SESSION};
 use common::{Error, Reason};
 use transport::TransportError;
 
-use crate::trouble::Trouble;
-use crate::words::Words;
+use crate::i18n::Words;
+use crate::local_error::LocalError;
 
 /// Why a command ends without success.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum CliError {
     /// The server said no.
     Server(Error),
     /// The state of things here does not allow it.
@@ -41,29 +41,29 @@ pub(crate) enum Failure {
     /// Whoever reads our output has stopped reading: nothing to complain about.
     OutputClosed,
     /// The person was told at once; only the exit code is left to be given.
-    Told(Box<Failure>),
+    Reported(Box<CliError>),
     /// Something is wrong on this machine, before there is anybody to ask.
-    Here(Box<Trouble>),
+    Local(Box<LocalError>),
     /// Something of this machine failed.
     Machine(String),
 }
 
 /// In English, as scripts and logs have it.
-impl fmt::Display for Failure {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Words::ENGLISH.failure(self))
+        f.write_str(&Words::ENGLISH.cli_error(self))
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for CliError {}
 
-impl Failure {
+impl CliError {
     /// Whether the server knows nothing of the session.
     pub(crate) fn is_logged_out(&self) -> bool {
         match self {
             Self::Server(error) => error.reason() == Some(Reason::Unauthenticated),
             Self::LoggedOut(_) => true,
-            Self::Told(failure) => failure.is_logged_out(),
+            Self::Reported(error) => error.is_logged_out(),
             Self::Refused(_)
             | Self::Usage(_)
             | Self::Busy
@@ -71,7 +71,7 @@ impl Failure {
             | Self::ConnectionEnded
             | Self::Unexpected
             | Self::OutputClosed
-            | Self::Here(_)
+            | Self::Local(_)
             | Self::Machine(_) => false,
         }
     }
@@ -86,7 +86,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::OutputClosed => ExitCode::SUCCESS,
-            Self::Told(failure) => failure.exit_code(),
+            Self::Reported(error) => error.exit_code(),
             Self::Server(_)
             | Self::Refused(_)
             | Self::LoggedOut(_)
@@ -94,26 +94,26 @@ impl Failure {
             | Self::ConnectionEnded
             | Self::Unexpected
             | Self::Machine(_) => ExitCode::from(1),
-            Self::Here(trouble) if !trouble.is_usage() => ExitCode::from(1),
-            Self::Usage(_) | Self::Here(_) => ExitCode::from(2),
+            Self::Local(error) if !error.is_usage() => ExitCode::from(1),
+            Self::Usage(_) | Self::Local(_) => ExitCode::from(2),
             Self::Unreachable { .. } => ExitCode::from(3),
         }
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         Self::Server(error)
     }
 }
 
-impl From<TransportError> for Failure {
+impl From<TransportError> for CliError {
     fn from(error: TransportError) -> Self {
-        Trouble::Socket(error).into()
+        LocalError::Socket(error).into()
     }
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::OutputClosed;

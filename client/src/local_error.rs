@@ -7,11 +7,11 @@ use transport::TransportError;
 use transport::invite::BadInvite;
 use transport::key_folder::KeyFolderError;
 
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 /// What is wrong.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum LocalError {
     /// No server was named.
     NoServer,
     /// More endpoints were named than a server may have.
@@ -54,7 +54,7 @@ pub(crate) enum Trouble {
     /// The disk refuses.
     Disk {
         /// What was to be done.
-        deed: Deed,
+        action: FileAction,
         /// To what.
         path: PathBuf,
         /// The system's own words.
@@ -75,7 +75,7 @@ pub(crate) enum KeySource {
 
 /// What is done to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum FileAction {
     Make,
     Read,
     GoOnReading,
@@ -83,7 +83,7 @@ pub(crate) enum Deed {
     Remove,
 }
 
-impl Trouble {
+impl LocalError {
     /// Whether something else is to be said on the command line.
     pub(crate) fn is_usage(&self) -> bool {
         match self {
@@ -104,13 +104,13 @@ impl Trouble {
     }
 }
 
-impl From<Trouble> for Failure {
-    fn from(trouble: Trouble) -> Self {
-        Self::Here(Box::new(trouble))
+impl From<LocalError> for CliError {
+    fn from(error: LocalError) -> Self {
+        Self::Local(Box::new(error))
     }
 }
 
 /// The failure of something done to a file.
-pub(crate) fn cannot(deed: Deed, path: &Path, error: io::Error) -> Failure {
-    Trouble::Disk { deed, path: path.to_owned(), error }.into()
+pub(crate) fn cannot(action: FileAction, path: &Path, error: io::Error) -> CliError {
+    LocalError::Disk { action, path: path.to_owned(), error }.into()
 }

@@ -6,41 +6,43 @@ use transport::TransportError;
 use transport::invite::BadInvite;
 
 use super::{Language, Words};
-use crate::trouble::{Deed, KeySource, Trouble};
+use crate::local_error::{FileAction, KeySource, LocalError};
 
 impl Words {
     /// What is wrong on this machine, and what to do about it.
-    pub(crate) fn trouble(self, trouble: &Trouble) -> String {
-        match trouble {
-            Trouble::NoServer => self.no_server(),
-            Trouble::TooManyEndpoints(count) => self.too_many_endpoints(*count),
-            Trouble::DifferentKeys => self.different_keys(),
-            Trouble::NoInvite(error) => self.no_invite(*error),
-            Trouble::InviteInPlainText => self.invite_in_plain_text(),
-            Trouble::KeyChanged { source, host, known_hosts } => {
+    pub(crate) fn local_error(self, error: &LocalError) -> String {
+        match error {
+            LocalError::NoServer => self.no_server(),
+            LocalError::TooManyEndpoints(count) => self.too_many_endpoints(*count),
+            LocalError::DifferentKeys => self.different_keys(),
+            LocalError::NoInvite(error) => self.no_invite(*error),
+            LocalError::InviteInPlainText => self.invite_in_plain_text(),
+            LocalError::KeyChanged { source, host, known_hosts } => {
                 let source = match source {
                     KeySource::Invite => self.key_of_invite(),
                     KeySource::Folder(folder) => self.key_of_folder(&shown(folder)),
                 };
                 self.key_changed(&source, host, &shown(known_hosts))
             }
-            Trouble::KeyUnknown { server, data: None } => self.key_unknown(server),
-            Trouble::KeyUnknown { server, data: Some(data) } => self.key_unknown_here(server, &shown(data)),
-            Trouble::Keys(error) => self.keys_unusable(&error.to_string()),
-            Trouble::Socket(error) => self.socket(error),
-            Trouble::NoHome => self.no_home(),
-            Trouble::Damaged { file, error } => self.file_damaged(&shown(file), error),
-            Trouble::Disk { deed, path, error } => {
+            LocalError::KeyUnknown { server, data: None } => self.key_unknown(server),
+            LocalError::KeyUnknown { server, data: Some(data) } => {
+                self.key_unknown_here(server, &shown(data))
+            }
+            LocalError::Keys(error) => self.keys_unusable(&error.to_string()),
+            LocalError::Socket(error) => self.socket(error),
+            LocalError::NoHome => self.no_home(),
+            LocalError::Damaged { file, error } => self.file_damaged(&shown(file), error),
+            LocalError::Disk { action, path, error } => {
                 let (path, error) = (shown(path), error.to_string());
-                match deed {
-                    Deed::Make => self.cannot_make(&path, &error),
-                    Deed::Read => self.cannot_read(&path, &error),
-                    Deed::GoOnReading => self.cannot_go_on_reading(&path, &error),
-                    Deed::Write => self.cannot_write(&path, &error),
-                    Deed::Remove => self.cannot_remove(&path, &error),
+                match action {
+                    FileAction::Make => self.cannot_make(&path, &error),
+                    FileAction::Read => self.cannot_read(&path, &error),
+                    FileAction::GoOnReading => self.cannot_go_on_reading(&path, &error),
+                    FileAction::Write => self.cannot_write(&path, &error),
+                    FileAction::Remove => self.cannot_remove(&path, &error),
                 }
             }
-            Trouble::Terminal(error) => self.terminal_unusable(error),
+            LocalError::Terminal(error) => self.terminal_unusable(error),
         }
     }
 }
@@ -166,25 +168,25 @@ mod tests {
         let portuguese = Words::new(Language::Portuguese);
         let endpoint = "tcp://a.example:5555".to_owned();
         let all = [
-            Trouble::TooManyEndpoints(8),
-            Trouble::NoInvite(BadInvite::Port),
-            Trouble::KeyUnknown { server: endpoint.clone(), data: None },
-            Trouble::KeyChanged {
+            LocalError::TooManyEndpoints(8),
+            LocalError::NoInvite(BadInvite::Port),
+            LocalError::KeyUnknown { server: endpoint.clone(), data: None },
+            LocalError::KeyChanged {
                 source: KeySource::Folder("data/keys".into()),
                 host: "a.example:5555".to_owned(),
                 known_hosts: "known_hosts.json".into(),
             },
-            Trouble::Socket(TransportError::BadEndpoint { endpoint: "x".to_owned() }),
-            Trouble::Socket(TransportError::PlainTextElsewhere { endpoint }),
-            Trouble::Disk {
-                deed: Deed::Write,
+            LocalError::Socket(TransportError::BadEndpoint { endpoint: "x".to_owned() }),
+            LocalError::Socket(TransportError::PlainTextElsewhere { endpoint }),
+            LocalError::Disk {
+                action: FileAction::Write,
                 path: "a".into(),
                 error: std::io::Error::other("disk on fire"),
             },
         ];
-        let said: Vec<_> = all.iter().map(|trouble| portuguese.trouble(trouble)).collect();
-        for (trouble, portuguese) in all.iter().zip(&said) {
-            assert_ne!(Words::ENGLISH.trouble(trouble), *portuguese, "not translated");
+        let said: Vec<_> = all.iter().map(|error| portuguese.local_error(error)).collect();
+        for (error, portuguese) in all.iter().zip(&said) {
+            assert_ne!(Words::ENGLISH.local_error(error), *portuguese, "not translated");
         }
         insta::assert_snapshot!(said.join("\n"), @r#"
         diga no máximo 8 endereços de um servidor

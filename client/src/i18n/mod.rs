@@ -19,7 +19,7 @@ mod admin;
 mod menu;
 mod errors;
 mod said;
-mod trouble;
+mod local_errors;
 
 pub(crate) use language::Language;
 
@@ -66,13 +66,13 @@ pub(crate) const fn same(text: &'static str) -> Phrase {
 /// Declares sentences: each becomes a method of [`Words`] that takes its gaps as arguments and fills them in.
 macro_rules! sentences {
     ($($(#[doc = $doc:literal])* $name:ident($($gap:ident: $type:ty),*) { en: $en:literal, pt: $pt:literal, })+) => {
-        impl $crate::words::Words {
+        impl $crate::i18n::Words {
             $(
                 $(#[doc = $doc])*
                 pub(crate) fn $name(self $(, $gap: $type)*) -> String {
                     match self.language {
-                        $crate::words::Language::English => format!($en),
-                        $crate::words::Language::Portuguese => format!($pt),
+                        $crate::i18n::Language::English => format!($en),
+                        $crate::i18n::Language::Portuguese => format!($pt),
                     }
                 }
             )+
@@ -80,8 +80,8 @@ macro_rules! sentences {
 
         /// All of them with their gaps, for the tests.
         #[cfg(test)]
-        pub(super) const SENTENCES: &[(&str, $crate::words::Phrase)] =
-            &[$((stringify!($name), $crate::words::both($en, $pt))),+];
+        pub(super) const SENTENCES: &[(&str, $crate::i18n::Phrase)] =
+            &[$((stringify!($name), $crate::i18n::both($en, $pt))),+];
     };
 }
 use sentences;
@@ -104,7 +104,7 @@ mod tests {
         reads::SENTENCES,
         files::SENTENCES,
         search::SENTENCES,
-        trouble::SENTENCES,
+        local_errors::SENTENCES,
     ];
 
     /// `{gap}`, each once, in no order: languages differ in that.

@@ -7,25 +7,25 @@ use common::text::{PasswordError, SubjectTooLong, TextError};
 use common::{Error, Reason};
 
 use super::Words;
-use crate::failure::Failure;
+use crate::cli_error::CliError;
 
 impl Words {
     /// Why something was not done.
-    pub(crate) fn failure(self, failure: &Failure) -> String {
-        match failure {
-            Failure::Server(error) => self.error(error),
-            Failure::Refused(words) | Failure::Usage(words) | Failure::Machine(words) => words.clone(),
-            Failure::Here(trouble) => self.trouble(trouble),
-            Failure::LoggedOut(server) => self.nobody_at(server),
-            Failure::Busy => self.too_much_at_once(),
-            Failure::Unreachable { server, waited, is_plain } => {
+    pub(crate) fn cli_error(self, error: &CliError) -> String {
+        match error {
+            CliError::Server(error) => self.error(error),
+            CliError::Refused(words) | CliError::Usage(words) | CliError::Machine(words) => words.clone(),
+            CliError::Local(error) => self.local_error(error),
+            CliError::LoggedOut(server) => self.nobody_at(server),
+            CliError::Busy => self.too_much_at_once(),
+            CliError::Unreachable { server, waited, is_plain } => {
                 let question = if *is_plain { self.is_plain_node_running() } else { self.is_node_running() };
                 self.unreachable(server, waited.as_secs_f32(), &question)
             }
-            Failure::ConnectionEnded => self.connection_ended(),
-            Failure::Unexpected => self.unexpected_answer(),
-            Failure::OutputClosed => self.output_closed(),
-            Failure::Told(failure) => self.failure(failure),
+            CliError::ConnectionEnded => self.connection_ended(),
+            CliError::Unexpected => self.unexpected_answer(),
+            CliError::OutputClosed => self.output_closed(),
+            CliError::Reported(error) => self.cli_error(error),
         }
     }
 
@@ -137,8 +137,8 @@ mod tests {
     fn an_unreachable_server_is_looked_for_in_the_way_it_is_spoken_to() {
         let words = |is_plain| {
             let waited = std::time::Duration::from_millis(1500);
-            let failure = Failure::Unreachable { server: "tcp://a:5555".to_owned(), waited, is_plain };
-            Words::ENGLISH.failure(&Failure::Told(Box::new(failure)))
+            let failure = CliError::Unreachable { server: "tcp://a:5555".to_owned(), waited, is_plain };
+            Words::ENGLISH.cli_error(&CliError::Reported(Box::new(failure)))
         };
         insta::assert_snapshot!([words(true), words(false)].join("\n"), @"
         cannot reach tcp://a:5555 (waited 1.5 s): is `papo up --plaintext` running there?
