@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
 pub use accounts::Users;
-pub use amendments::{Change, Original};
+pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Deed;
 pub use errors::DomainError;
@@ -219,7 +219,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
             messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)
         }
         Command::Amend { user, conversation, original, id, change } => {
-            amendments::amend(state, user, conversation, &original, id, change, at).map(Some)
+            amendments::decide::amend(state, user, conversation, &original, id, change, at).map(Some)
         }
         Command::Share { user, to, id, file } => files::share(state, user, to, id, file, at).map(Some),
         Command::MarkRead { user, conversation, n } => reads::mark(state, user, conversation, n, at),
@@ -308,7 +308,9 @@ impl State {
     #[must_use]
     pub fn members_topic(&self, event: &Event<'_>) -> Option<Arc<str>> {
         match &event.to {
-            Target::Channel(name) => self.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic)),
+            Target::Channel(name) => {
+                self.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic))
+            }
             Target::User(_) => None,
         }
     }

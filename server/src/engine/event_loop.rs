@@ -208,7 +208,7 @@ impl Server {
     /// more may be asked already.
     fn round(&mut self, takes_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
-        self.engine.tell(&mut self.sockets)?;
+        self.engine.send(&mut self.sockets)?;
         // A disk that has just become idle need not wait for the next requests.
         self.engine.flush();
         let now_ms = clock::unix_ms();
@@ -218,7 +218,7 @@ impl Server {
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
             // Answers that changed nothing wait for nothing.
-            self.engine.tell(&mut self.sockets)?;
+            self.engine.send(&mut self.sockets)?;
         }
         self.answer_control()?;
         Ok(has_more)

@@ -3,13 +3,13 @@
 //! It knows lines of bytes and where the events among them lie. It knows nothing of JSON-RPC, users or sockets, and
 //! reads no clock. It takes no lock: the caller sees to it that a data folder has one writer.
 //!
-//! The way of a record, and who does what:
+//! The path of a record:
 //!
 //! ```text
-//! event loop:  Journal::append .. append, Journal::seal -> Batch ----> CommitThread (thread) or the simulation:
+//! event loop:  Journal::append .. append, Journal::seal -> Batch ----> commit log:
 //!                                                                        Writer::commit: write, fdatasync
 //!              Journal::committed <- CommitAck <------------------------'
-//!              replies and publications up to CommitAck::head.record
+//!              replies and events up to CommitAck::head.record
 //! ```
 //!
 //! Appending copies the line once and notes its offset. Lines not known to be on the disk are read from memory, all

@@ -6,20 +6,20 @@
 //! if the disk was full, otherwise until a restart.
 
 use std::error::Error as _;
-use std::io;
 use std::sync::Arc;
 
 use common::{ChannelName, Conversation, Error, Event, Reason, UserName};
-use thiserror::Error as ThisError;
 use tracing::{error, info, warn};
 
 use crate::domain::records::Record;
 use crate::domain::{self, Command, State};
 use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Options};
 use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
-use crate::storage::data_folder::{Prepared, Store, StoreError};
+use crate::storage::data_folder::{Prepared, Store};
 use crate::storage::replay::{self, key_of};
 use disk::Disk;
+
+pub use crate::storage::error::LedgerError;
 
 /// Sizes of the files.
 #[derive(Debug, Clone, Copy)]
@@ -39,20 +39,6 @@ impl Default for Sizes {
 
 /// Bytes that may gather while the commit log is busy. At this bound the engine accepts no requests.
 const GATHERING_BYTES_MAX: usize = 8 << 20;
-
-/// Why the data cannot be opened or written.
-#[derive(Debug, ThisError)]
-pub enum LedgerError {
-    /// The data folder.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The log in it.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The system cannot start a thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] io::Error),
-}
 
 /// State, journal and commit log.
 pub struct Ledger {
