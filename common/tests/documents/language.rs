@@ -8,8 +8,11 @@ use crate::prose::{Paragraph, Prose};
 
 /// Files and folders without violations. Add yours as soon as it has none.
 const CLEAN: &[&str] = &[
+    "README.md",
     "common/tests/documents",
     "docs/GLOSSARY.md",
+    "docs/USING.md",
+    "scripts/chat-picture",
     "tests/e2e/tests/readme.rs",
 ];
 
