@@ -30,7 +30,7 @@ pub(crate) use lists::{channel, invitation, member, reading, session, user};
 pub(crate) use progress::{Progress, columns_for_bars};
 pub(crate) use sanitise::{escape, is_harmful, sanitise};
 use session::{Entry, Message, News};
-pub(crate) use status::{beside_prompt, status};
+pub(crate) use status::{prompt_status, status};
 use style::{Style, mentions_painted};
 pub(crate) use wrap::fitting;
 

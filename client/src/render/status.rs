@@ -28,7 +28,7 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
 
 /// What stands in the prompt behind the conversation: how much is unread elsewhere, and how the link is when it is not
 /// well. A server that has never answered is worth a word when it is awaited.
-pub(crate) fn beside_prompt(words: Words, standing: Standing, is_awaited: bool) -> String {
+pub(crate) fn prompt_status(words: Words, standing: Standing, is_awaited: bool) -> String {
     match (standing.unread, link(words, standing, is_awaited)) {
         (0, None) => String::new(),
         (0, Some(link)) => format!(" ({link})"),
@@ -89,9 +89,9 @@ mod tests {
 
     #[test]
     fn the_prompt_says_what_is_unread_and_what_is_not_well() {
-        let prompt = |standing: Standing| beside_prompt(Words::ENGLISH, standing, true);
+        let prompt = |standing: Standing| prompt_status(Words::ENGLISH, standing, true);
         assert_eq!(prompt(standing(Connectivity::Connecting)), " (connecting, 3 waiting)");
-        let nobody = beside_prompt(Words::ENGLISH, standing(Connectivity::Connecting), false);
+        let nobody = prompt_status(Words::ENGLISH, standing(Connectivity::Connecting), false);
         assert_eq!(nobody, "", "nobody waits for it");
         assert_eq!(prompt(standing(Connectivity::Connected)), "");
         assert_eq!(prompt(standing(Connectivity::Reconnecting)), " (reconnecting, 3 waiting)");
