@@ -1,5 +1,5 @@
-//! The handle of a front end: it gives commands to the network thread, waits for their answers, and keeps the session on
-//! this machine.
+//! The handle of a front end: it gives commands to the network thread, waits for their answers, and keeps the
+//! session on this machine.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -52,10 +52,12 @@ impl Keystrokes {
     }
 }
 
-/// How long a dropped handle waits for the network thread, which may be blocked on news that are no longer read.
+/// How long a dropped handle waits for the network thread, which may be blocked on news that are no longer
+/// read.
 const END_WAIT: Duration = Duration::from_secs(1);
 
-/// Whether a front end sends messages. If so, it also sends those left in the outboxes of front ends that were killed.
+/// Whether a front end sends messages. If so, it also sends those left in the outboxes of front ends that
+/// were killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sends {
     Messages,
@@ -152,7 +154,8 @@ impl ClientHandle {
         self.await_answer(ticket, self.timeout)
     }
 
-    /// Gives a command without waiting. The session retries it until it is answered. Returns the ticket of the answer.
+    /// Gives a command without waiting. The session retries it until it is answered. Returns the ticket of
+    /// the answer.
     pub(crate) fn begin(&mut self, command: Command) -> Result<u64, CliError> {
         self.last_ticket += 1;
         self.hand_over(command)?;

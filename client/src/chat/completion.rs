@@ -56,8 +56,8 @@ fn path_argument(typed: &str) -> Option<&str> {
     (Words::ENGLISH.of(command.arguments) == PATH).then_some(path)
 }
 
-/// The byte at which the candidates for a path start, and the candidates. The rest of the line is one path, spaces
-/// included; a quote in front of it is skipped.
+/// The byte at which the candidates for a path start, and the candidates. The rest of the line is one path,
+/// spaces included; a quote in front of it is skipped.
 fn paths(path: &str) -> (usize, Vec<String>) {
     let bare = path.strip_prefix(['"', '\'']).unwrap_or(path);
     // Within single quotes no character is escaped.

@@ -101,7 +101,7 @@ impl Context {
         let entries = self.cache.newest(&conversation, CACHED_EVENTS_SHOWN_MAX);
         if let Some(last) = entries.last() {
             let mut lines = vec![self.renderer.note(&self.words.as_it_was(&conversation, last.n))];
-            lines.extend(self.renderer.row(entries.iter()));
+            lines.extend(self.renderer.events(entries.iter()));
             self.print(&lines.join("\n"))?;
         }
         self.handle.begin(Command::Open(conversation.clone()))?;

@@ -47,7 +47,8 @@ impl DeliveryCounter {
         self.counts().acknowledged > 0
     }
 
-    /// Waits until at most `pending_max` messages are pending. False when no message is settled for `patience`.
+    /// Waits until at most `pending_max` messages are pending. False when no message is settled for
+    /// `patience`.
     pub(super) fn wait_for(&self, pending_max: usize, patience: Duration) -> bool {
         let mut counts = self.counts();
         while counts.pending > pending_max {

@@ -1,9 +1,9 @@
-//! The input line: it reports keystrokes to the session, and paints the prompt in front of the line, the users who are
-//! typing behind it, and the progress bars of file transfers below it.
+//! The input line: it reports keystrokes to the session, and paints the prompt in front of the line, the
+//! users who are typing behind it, and the progress bars of file transfers below it.
 //!
-//! rustyline asks for a hint after every key, and paints the same hint again whenever a message is printed above the line.
-//! The hint is blank and keeps its size until the next key, so that the line stays where it is; the text is filled in
-//! when the hint is painted.
+//! rustyline asks for a hint after every key, and paints the same hint again whenever a message is printed
+//! above the line. The hint is blank and keeps its size until the next key, so that the line stays where it
+//! is; the text is filled in when the hint is painted.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -92,8 +92,8 @@ impl InputLine {
         self.shared().is_reading = false;
     }
 
-    /// The number of status changes so far. Read it before you look up a status for [`Prompt::new`]: the printer may set
-    /// a newer one meanwhile.
+    /// The number of status changes so far. Read it before you look up a status for [`Prompt::new`]: the
+    /// printer may set a newer one meanwhile.
     pub(super) fn status_version(&self) -> u64 {
         self.shared().status_version
     }

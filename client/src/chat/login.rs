@@ -32,10 +32,10 @@ pub(super) fn log_in(context: &mut Context, user: UserName, password: Password) 
     enter(context, &session, None)
 }
 
-/// Follows all conversations, shows the login summary, and opens a conversation: the given one, else one with unread
-/// messages, else the one that was open last, else the first channel.
+/// Follows all conversations, shows the login summary, and opens a conversation: the given one, else one with
+/// unread messages, else the one that was open last, else the first channel.
 fn enter(context: &mut Context, session: &LoggedIn, conversation: Option<Target>) -> Result<(), CliError> {
-    context.renderer.read_by(&session.user);
+    context.renderer.set_reader(&session.user);
     context.session = Some(session.clone());
     context.say(&context.words.you_are(&session.user))?;
     context.cache.is_of(&session.user);
@@ -61,7 +61,8 @@ fn enter(context: &mut Context, session: &LoggedIn, conversation: Option<Target>
     }
 }
 
-/// Subscribes to all conversations. False if the server does not answer in time: the subscription follows when it does.
+/// Subscribes to all conversations. False if the server does not answer in time: the subscription follows
+/// when it does.
 fn follow_everything(context: &mut Context) -> Result<bool, CliError> {
     let ticket = context.handle.begin(Command::Follow(Follow::Everything))?;
     let time = if context.is_interactive { SHOW_CACHE_AFTER } else { context.handle.timeout() };

@@ -1,4 +1,5 @@
-//! The login summary: invitations and unread messages, shown once after login. Loading it teaches the chat all names.
+//! The login summary: invitations and unread messages, shown once after login. Loading it teaches the chat
+//! all names.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -21,7 +22,8 @@ use session::{Answer, Command};
 /// Conversations listed with their unread messages: half a screen.
 const UNREAD_LINES_MAX: usize = 20;
 
-/// Timeout of the background connection that loads the summary while the server does not answer. Then it is tried again.
+/// Timeout of the background connection that loads the summary while the server does not answer. Then it is
+/// tried again.
 const BACKGROUND_TIMEOUT: Duration = Duration::from_hours(24);
 
 pub(super) struct LoginSummary {

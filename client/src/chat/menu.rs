@@ -1,5 +1,5 @@
-//! `/menu`: the commands chosen by number, for users who do not want to type them. The menu is made from the command
-//! table, and asks for the arguments of a command one after the other.
+//! `/menu`: the commands chosen by number, for users who do not want to type them. The menu is made from the
+//! command table, and asks for the arguments of a command one after the other.
 
 use super::commands::{Command, GROUPS, Group};
 use super::names::{ChannelChoice, KnownNames};
@@ -31,8 +31,8 @@ pub(super) enum Step {
 }
 
 impl Menu {
-    /// Whether the line is for the menu. A line with a slash is a command and leaves the menu, except where an argument is
-    /// asked for: a path begins with a slash, too.
+    /// Whether the line is for the menu. A line with a slash is a command and leaves the menu, except where
+    /// an argument is asked for: a path begins with a slash, too.
     pub(super) fn accepts(&self, line: &str) -> bool {
         matches!(self, Self::Arguments(..)) || !line.starts_with('/')
     }

@@ -1,5 +1,5 @@
-//! The chat for people: it runs the lines that a user types, and prints what happens. On a terminal a line editor stays
-//! below the output; without a terminal the lines come from a pipe.
+//! The chat for people: it runs the lines that a user types, and prints what happens. On a terminal a line
+//! editor stays below the output; without a terminal the lines come from a pipe.
 //!
 //! Imports point one way: `terminal`, `plain`, `pipe` -> `shell` -> `commands` -> `context` -> the others.
 

@@ -1,9 +1,9 @@
-//! The prompt: the conversation that text goes to, and a status in parentheses: unread messages elsewhere, the
-//! connection.
+//! The prompt: the conversation that text goes to, and a status in parentheses: unread messages elsewhere,
+//! the connection.
 //!
-//! rustyline measures the prompt once, when a line begins, and paints it again with the line. A new status is therefore
-//! painted into the columns that were measured, right-aligned; one that is too wide is painted behind the line until the
-//! next prompt.
+//! rustyline measures the prompt once, when a line begins, and paints it again with the line. A new status is
+//! therefore painted into the columns that were measured, right-aligned; one that is too wide is painted
+//! behind the line until the next prompt.
 
 use unicode_width::UnicodeWidthStr as _;
 

@@ -83,8 +83,8 @@ impl Shell {
         }
     }
 
-    /// Runs one line of a script. A command waits until all messages and files before it are done; a message waits only
-    /// while too many messages are pending.
+    /// Runs one line of a script. A command waits until all messages and files before it are done; a message
+    /// waits only while too many messages are pending.
     pub(super) fn run_in_order(&mut self, line: &str) -> Result<(), CliError> {
         let is_message = !self.is_in_menu() && matches!(Line::parse(line), Line::Text(_) | Line::Blank);
         let pending_max = if is_message { MESSAGES_UNDERWAY_MAX - 1 } else { 0 };
@@ -131,8 +131,8 @@ impl Shell {
         }
     }
 
-    /// Lists users, channels and invitations, so that the menu offers what exists now. Without an answer, it offers the
-    /// names known before.
+    /// Lists users, channels and invitations, so that the menu offers what exists now. Without an answer, it
+    /// offers the names known before.
     fn refresh_names(&mut self) {
         let context = &mut self.context;
         if !context.is_logged_in() || context.is_offline() {
@@ -168,7 +168,8 @@ impl Shell {
         self.wait_until_sent(rejected_before, Duration::ZERO)
     }
 
-    /// Ends a script: waits for pending messages and files. An error if any message or file of the script failed.
+    /// Ends a script: waits for pending messages and files. An error if any message or file of the script
+    /// failed.
     pub(super) fn finish_script(&mut self) -> Result<(), CliError> {
         let messages = self.wait_until_sent(0, PATIENCE);
         let files = match self.context.transfers.wait() {
@@ -194,8 +195,8 @@ impl Shell {
         }
     }
 
-    /// Waits until at most `pending_max` messages are pending. The server gets `patience` only if it has acknowledged a
-    /// message before.
+    /// Waits until at most `pending_max` messages are pending. The server gets `patience` only if it has
+    /// acknowledged a message before.
     fn wait_for_acknowledgements(&self, pending_max: usize, patience: Duration) -> Result<(), CliError> {
         let context = &self.context;
         let patience = if context.delivery.has_acknowledged() { patience } else { Duration::ZERO };

@@ -1,5 +1,5 @@
-//! Shutdown by a signal: the terminal was closed, or the system ends the program. The server gets a goodbye, and the
-//! terminal is restored.
+//! Shutdown by a signal: the terminal was closed, or the system ends the program. The server gets a goodbye,
+//! and the terminal is restored.
 
 use std::io;
 use std::time::Duration;
@@ -17,7 +17,8 @@ use crate::client_handle::Ended;
 /// How long the shutdown may take. The goodbye to the server takes up to half a second.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
-/// How often the line editor is interrupted until it returns. Between two lines it does not notice an interrupt.
+/// How often the line editor is interrupted until it returns. Between two lines it does not notice an
+/// interrupt.
 const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
 
 /// The exit code of a program that SIGTERM has ended: 128 and the signal's number.
@@ -53,8 +54,8 @@ impl SignalWatcher {
         Ok(requested)
     }
 
-    /// An interrupted line editor returns, and the shell ends the program. Other reads of a line cannot be interrupted:
-    /// then this function ends the program.
+    /// An interrupted line editor returns, and the shell ends the program. Other reads of a line cannot be
+    /// interrupted: then this function ends the program.
     fn run(self, terminal: Option<&Termios>) {
         self.connection.request();
         if self.has_line_editor {

@@ -1,5 +1,5 @@
-//! File transfers in the background: one upload and one download at a time, each with its own connection, so that
-//! messages never wait behind a file. Further files wait in a queue.
+//! File transfers in the background: one upload and one download at a time, each with its own connection, so
+//! that messages never wait behind a file. Further files wait in a queue.
 
 use std::collections::VecDeque;
 use std::io;
@@ -24,8 +24,8 @@ use session::News;
 /// Transfers in a queue, including the running one. Beyond it, a transfer is refused.
 const QUEUE_MAX: usize = 32;
 
-/// News of a background connection that may wait unread. It subscribes to nothing: the news are that the connection is
-/// lost, or restored.
+/// News of a background connection that may wait unread. It subscribes to nothing: the news are that the
+/// connection is lost, or restored.
 const NEWS_WAITING_MAX: usize = 1024;
 
 /// A file to upload or download.
@@ -119,7 +119,8 @@ impl Transfers {
         &self.context
     }
 
-    /// Starts a transfer for the user of a session, or puts it into the queue. Returns the sentence for the user.
+    /// Starts a transfer for the user of a session, or puts it into the queue. Returns the sentence for the
+    /// user.
     ///
     /// The thread of a direction ends with the last transfer in its queue.
     pub(super) fn start(&self, transfer: Transfer, session: LoggedIn) -> Result<String, CliError> {

@@ -1,6 +1,6 @@
-//! The command table. Dispatch, `/help`, `/menu` and completion are made from it. A row stands beside the function that
-//! runs it, in the file of its noun; `/help`, `/menu` and `/quit` stand here, because they are about the table and the
-//! shell.
+//! The command table. Dispatch, `/help`, `/menu` and completion are made from it. A row stands beside the
+//! function that runs it, in the file of its noun; `/help`, `/menu` and `/quit` stand here, because they are
+//! about the table and the shell.
 
 mod command;
 mod arguments;

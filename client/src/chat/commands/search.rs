@@ -24,7 +24,7 @@ fn search(context: &mut Context, query: &str) -> Result<Next, CliError> {
     if found.before.is_some() {
         lines.push(context.words.only_the_newest(found.entries.len()));
     }
-    lines.extend(context.renderer.with_dates_in_front().row(found.entries.iter()));
+    lines.extend(context.renderer.with_dates_in_front().events(found.entries.iter()));
     if found.entries.is_empty() {
         lines.push(context.words.nothing_found());
     }
