@@ -13,7 +13,7 @@ pub(crate) fn list(cx: &mut Context, ticket: u64) {
 }
 
 pub(crate) fn listed(cx: &Context, result: &str) -> Result<Answer, Error> {
-    let page: Mentions<'_> = read(result)?;
+    let page: Mentions = read(result)?;
     let entries = page.events.iter().filter_map(|line| cx.entry(line.get()));
     Ok(Answer::History(entries.collect()))
 }

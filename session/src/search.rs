@@ -15,7 +15,7 @@ pub(crate) fn search(cx: &mut Context, ticket: u64, lookup: Lookup) {
 
 /// The messages that match, oldest first.
 pub(crate) fn found(cx: &Context, result: &str) -> Result<Answer, Error> {
-    let page: Found<'_> = read(result)?;
+    let page: Found = read(result)?;
     let entries = page.events.iter().rev().filter_map(|line| cx.entry(line.get()));
     Ok(Answer::Found(Findings { entries: entries.collect(), before: page.before, behind: page.behind }))
 }

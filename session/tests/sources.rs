@@ -1,5 +1,7 @@
 //! Rules of the session's sources that the compiler does not check.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 /// The Rust files below a folder.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{DomainError, State, history, messages};
-use crate::storage::records::Record;
+use crate::domain::records::Record;
 
 /// Bytes that a file counts at least: the disk gives whole blocks.
 pub const BLOCK_BYTES: u64 = 4096;

@@ -6,8 +6,8 @@ use common::{Body, ChannelName, Event, Subject, Target, UserName};
 
 use super::Channel;
 use super::rights::{Action, check};
+use crate::domain::records::Record;
 use crate::domain::{DomainError, State};
-use crate::storage::records::Record;
 
 type Decision<'a> = Result<Option<Record<'a>>, DomainError>;
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::history::{Fill, PageRange, heads, page};
 use super::{Command, Deed, DomainError, State, TopicSecret, decide};
-use crate::storage::records::{Private, Record, TokenDigest};
+use crate::domain::records::{Record, ServerRecord, TokenDigest};
 
 mod admin;
 mod everybody;
