@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use common::messages::Sent;
-use common::{Body, Call, ChannelName, Event, Target, Text, UserName, requests, rpc};
+use common::{Body, Call, ChannelName, Event, Target, Text, UserName, methods, requests, rpc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use disk::RealDisk;
 use server::domain::records::{Record, TokenDigest};
@@ -126,7 +126,7 @@ fn encode(criterion: &mut Criterion) {
     criterion.bench_function("encode result", |bencher| {
         bencher.iter(|| {
             out.clear();
-            rpc::encode_result(&mut out, "1", black_box(&Sent { n: 17, at: AT }));
+            methods::encode_result::<methods::MessageSend>(&mut out, "1", black_box(&Sent { n: 17, at: AT }));
         });
     });
 }
