@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::connection::{Connection, Endpoint, KnownServer};
 use crate::local_error::LocalError;
 use crate::network::{Asked, Channels, Network, Reply};
-use crate::outbox::{Outbox, OwnFolder};
+use crate::outbox::Outbox;
 use session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
 
 /// Commands, and answers, that wait between the threads. Beyond it, a command fails with [`CliError::Busy`].
@@ -119,7 +119,7 @@ impl ClientHandle {
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
-            Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), addresses.clone())),
+            Sends::Messages => Some(Outbox::new(Arc::new(config.disk()), addresses.clone())),
             Sends::Nothing => None,
         };
         let server = KnownServer::new(endpoints, config.clone());
