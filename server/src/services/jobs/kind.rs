@@ -33,14 +33,16 @@ impl Kind {
 
     pub(super) const fn bounds(self) -> Bounds {
         match self {
-            // A hash takes a core, 19 MiB and some 20 ms, so the last of these jobs waits less than 2 seconds.
+            // A hash takes a core, 19 MiB and some 20 ms, so the last of these jobs waits less than 2
+            // seconds.
             Self::Passwords => Bounds {
                 threads: 2,
                 waiting_max: 128,
                 refusal: "too many log in at once: try again in a moment",
                 wait_ms: 1000,
             },
-            // One thread keeps the order. 64 chunks are 16 MiB, which a disk writes in a fraction of a second.
+            // One thread keeps the order. 64 chunks are 16 MiB, which a disk writes in a fraction of a
+            // second.
             Self::Transfers => Bounds {
                 threads: 1,
                 waiting_max: 64,
