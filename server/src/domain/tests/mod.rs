@@ -9,6 +9,7 @@ use super::{Command, Deed, DomainError, State, TopicSecret, decide};
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
 
 mod admin;
+mod bans;
 mod everybody;
 mod invitations;
 mod amendments;
@@ -383,15 +384,4 @@ fn there_is_always_an_owner() {
     world.does(leave("bob", "#a"));
     world.does(join("ana", "#a"));
     world.does(make_private("ana", "#a", true));
-}
-
-#[test]
-fn a_ban_lasts_until_it_is_taken_back() {
-    let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
-    world.does(Command::Ban(deed("ana", "#a"), user("bob")));
-    assert_eq!(world.refuses(join("bob", "#a")), DomainError::Banned(channel("#a")));
-    let invited = world.refuses(Command::Invite(deed("ana", "#a"), user("bob")));
-    assert_eq!(invited, DomainError::IsBanned(user("bob"), channel("#a")));
-    world.does(Command::Unban(deed("ana", "#a"), user("bob")));
-    world.does(join("bob", "#a"));
 }
