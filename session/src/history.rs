@@ -82,6 +82,9 @@ impl Session {
             conversation,
             before,
             after,
+            before_at: None,
+            after_at: None,
+            around: None,
             limit,
             edits,
         });
