@@ -1,14 +1,14 @@
-//! Events in words.
+//! Events as sentences.
 
 use common::amendments::Present;
 use common::{Body, Event};
 use indicatif::HumanBytes;
 
-use super::sanitise;
+use super::sanitise::sanitise;
 use crate::i18n::Words;
 use session::Entry;
 
-/// An event as head and text; nothing when there is nothing to say about it.
+/// An event as head and text. `None` for an unknown kind of event.
 pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, String)> {
     let Event { n, to, from, body, .. } = event;
     let done = match body {
@@ -54,7 +54,7 @@ pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, Strin
     Some((String::new(), format!("{from} {done}")))
 }
 
-/// What an event means to the reader whom it concerns: an invitation, or the end of a membership.
+/// An event that concerns the reader: an invitation, or the end of a membership.
 pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
     let conversation = &entry.conversation;
     let Some(Event { from, body, .. }) = &entry.event else { return conversation.to_string() };
@@ -80,8 +80,8 @@ pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
     }
 }
 
-/// What became of a message, to follow its text; `time` says when something was said.
-pub(super) fn became(words: Words, present: &Present<'_>, time: impl Fn(u64) -> String) -> String {
+/// The edits and reactions of a message, to follow its text. `time` formats a time.
+pub(super) fn changes(words: Words, present: &Present<'_>, time: impl Fn(u64) -> String) -> String {
     let mut all = String::new();
     if present.edited.is_some() {
         all.push(' ');

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use common::Password;
+use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
 use crate::services::jobs;
@@ -75,8 +76,7 @@ fn compute(job: Job) -> Outcome {
         Job::Verify(password, Some(known)) if known.starts_with(LEGACY) => {
             // As long as any other, whether it fits or not.
             let hashed = compute(Job::Hash(password.clone()));
-            let given: String =
-                Sha256::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let given = to_hex(&Sha256::digest(password.as_bytes()));
             if known.strip_prefix(LEGACY) == Some(&*given) { hashed } else { Outcome::Verified(false) }
         }
         Job::Hash(password) => hash(password.as_bytes()).map_or(Outcome::Failed, Outcome::Hashed),

@@ -76,7 +76,7 @@ fn a_known_content_has_its_length() {
     let mut world = World::new();
     world.send("alice", "#a", b"secret");
     let id = world.id();
-    let sha256 = to_hex(&Sha256::digest(b"secret").into());
+    let sha256 = to_hex(&Sha256::digest(b"secret"));
     let mut begin = |by: &str, bytes: u64| {
         let params = json!({ "to": "@eve", "id": id, "name": "a.txt", "bytes": bytes, "sha256": sha256 });
         world.ask(by, "file.begin", params, None).0

@@ -136,7 +136,7 @@ impl World {
     }
 
     pub(crate) fn begin(&mut self, by: &str, id: Uuid, to: &str, content: &[u8]) -> Value {
-        let sha256 = to_hex(&Sha256::digest(content).into());
+        let sha256 = to_hex(&Sha256::digest(content));
         let params =
             json!({ "to": to, "id": id, "name": "plan.pdf", "bytes": content.len(), "sha256": sha256 });
         self.ask(by, "file.begin", params, None).0
