@@ -1,6 +1,6 @@
 //! The ledger keeps state and journal in step. It is the one place where a command becomes a record: it
-//! decides, appends and applies, and returns what is to be published. The engine publishes that once
-//! [`Ledger::poll`] reports the record as durable.
+//! decides, appends and applies, and returns the record for the fan-out. The engine publishes it once
+//! [`Ledger::poll`] reports it as durable.
 //!
 //! After a failed write, the ledger reads back the state that is on the disk, and refuses to record: until
 //! there is room if the disk was full, otherwise until a restart.
@@ -26,8 +26,7 @@ pub use crate::storage::error::LedgerError;
 pub struct Sizes {
     /// Sizes of the log's segments.
     pub segments: Options,
-    /// Log bytes after which the snapshots are renewed. A start replays at most so many, and the open
-    /// segment.
+    /// Log bytes after which the snapshots are renewed. A start replays at most these, and the open segment.
     pub snapshot_every_bytes: u64,
 }
 
@@ -256,7 +255,7 @@ impl Ledger {
                 CommitNews::Batch(Ok(ack)) => self.committed(&ack),
                 CommitNews::Batch(Err(failed)) => return Err(Box::new(self.fail(failed))),
                 CommitNews::Room => {
-                    info!("the disk has room again: writing goes on");
+                    info!("the disk has room again: writing continues");
                     self.failure = None;
                 }
             }
