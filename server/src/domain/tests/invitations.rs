@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn an_invitation_is_seen_later_and_can_be_turned_down() {
-    let invite = |by, name, other| Command::Invite(deed(by, name), user(other));
+    let invite = |by, name, other| Command::Invite(actor(by, name), user(other));
     let setting = [
         create_private("ana", "#b"),
         create("ana", "#a"),
@@ -24,12 +24,15 @@ fn an_invitation_is_seen_later_and_can_be_turned_down() {
     assert_eq!(invitations(&world, "bob", None), [a, b]);
     assert_eq!(invitations(&world, "bob", Some("#a")), [b]);
     assert_eq!(invitations(&world, "ana", None), [""; 0]);
-    assert_eq!(world.refuses(Command::Decline(deed("eva", "#b"))), DomainError::NoSuchChannel(channel("#b")));
     assert_eq!(
-        world.refuses(Command::Decline(deed("eva", "#a"))),
+        world.refuses(Command::Decline(actor("eva", "#b"))),
+        DomainError::NoSuchChannel(channel("#b"))
+    );
+    assert_eq!(
+        world.refuses(Command::Decline(actor("eva", "#a"))),
         DomainError::NoSuchInvitation(channel("#a"))
     );
-    world.does(Command::Decline(deed("bob", "#b")));
+    world.does(Command::Decline(actor("bob", "#b")));
     world.does(join("bob", "#a"));
     assert_eq!(invitations(&world, "bob", None), [""; 0]);
     assert_eq!(world.refuses(join("bob", "#b")), DomainError::NoSuchChannel(channel("#b")), "it is gone");
@@ -39,7 +42,7 @@ fn an_invitation_is_seen_later_and_can_be_turned_down() {
 #[test]
 fn a_snapshot_from_before_invitations_were_kept_has_names_alone() {
     let mut world =
-        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Invite(deed("ana", "#a"), user("bob"))]);
+        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Invite(actor("ana", "#a"), user("bob"))]);
     let mut json =
         serde_json::to_value(world.state.channels.channel(&channel("#a")).expect("a channel")).expect("json");
     json["invited"] = serde_json::json!(["bob"]);
