@@ -5,8 +5,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::accounts::{DISABLED_MEANWHILE, NO_SESSION};
-use common::{Error, Reason};
+use common::{Detail, Error};
 use transport::TransportError;
 
 use crate::i18n::Words;
@@ -61,7 +60,7 @@ impl CliError {
     /// Whether the server knows nothing of the session.
     pub(crate) fn is_logged_out(&self) -> bool {
         match self {
-            Self::Server(error) => error.reason() == Some(Reason::Unauthenticated),
+            Self::Server(error) => error.ends_session(),
             Self::LoggedOut(_) => true,
             Self::Reported(error) => error.is_logged_out(),
             Self::Refused(_)
@@ -78,7 +77,8 @@ impl CliError {
 
     /// Whether it is that the server has ended the session, of which the chat is told anyway.
     pub(crate) fn is_end_of_session(&self) -> bool {
-        matches!(self, Self::Server(error) if [NO_SESSION, DISABLED_MEANWHILE].contains(&&*error.message))
+        let Self::Server(error) = self else { return false };
+        matches!(error.detail(), Some(Detail::NoSession | Detail::SessionDisabled))
     }
 
     /// What a script sees: 1 refused, 2 wrong usage, 3 not reachable.

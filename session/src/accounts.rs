@@ -3,7 +3,7 @@
 use common::accounts::{
     ChangePassword, Credentials, ListNames, LoggedIn, Registered, Revoke, Revoked, SessionOnly, Sessions,
 };
-use common::{Error, Method, NewPassword, Password, Reason};
+use common::{Detail, Error, Method, NewPassword, Password};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -87,13 +87,12 @@ impl Session {
     pub(super) fn registered(result: Result<&str, Error>, attempt: u32) -> Result<Answer, Error> {
         match result.and_then(read::<Registered>) {
             Ok(registered) => Ok(Answer::Registered(registered)),
-            Err(mut error) if attempt > 0 && error.reason() == Some(Reason::NameTaken) => {
-                error
-                    .message
-                    .push_str(" (perhaps by this very request, whose first answer was lost: try to log in)");
-                Err(error)
-            }
-            Err(error) => Err(error),
+            Err(error) => match error.detail() {
+                Some(Detail::NameTaken { user }) if attempt > 0 => {
+                    Err(Detail::NameTakenOnRetry { user: user.clone() }.into())
+                }
+                Some(_) | None => Err(error),
+            },
         }
     }
 
@@ -104,14 +103,14 @@ impl Session {
     }
 
     pub(super) fn logged_out(&mut self) -> Answer {
-        self.end_session(&Error::new(Reason::Unauthenticated, "you logged out"));
+        self.end_session(&Detail::LoggedOut.into());
         self.empty_outbox_unless_of(None);
         Answer::Done
     }
 
     fn begin_session(&mut self, now_ms: u64, account: LoggedIn) {
         if self.account.is_some() {
-            self.end_session(&Error::new(Reason::Unauthenticated, "another session has begun"));
+            self.end_session(&Detail::OtherSession.into());
         }
         self.empty_outbox_unless_of(Some(&account.user));
         self.effects.push(Effect::Recall(account.user.clone()));

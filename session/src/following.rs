@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use common::history::{Head, Heads, HeadsSince};
 use common::node::{Info, Nothing, PROTOCOL};
-use common::{Error, Method, Reason, Target};
+use common::{Detail, Error, Method, Target};
 
 use super::Session;
 use super::exchange::{Answer, Effect, Follow, NOBODY, News};
@@ -82,7 +82,7 @@ impl Session {
         if self.account.is_none() {
             return self.answer(ticket, Err(super::not_logged_in()));
         }
-        self.stop_following(&Error::new(Reason::Unavailable, "something else is followed now"));
+        self.stop_following(&Detail::FollowReplaced.into());
         // The topic of presence was let go with the others: the answer names it again.
         self.begin_presence(now_ms);
         self.following.wanted = Some(follow);
@@ -230,8 +230,7 @@ impl Session {
             Some(Follow::One { conversation: Target::Channel(channel), .. })
                 if !self.following.topics.has(&Target::Channel(channel.clone())) =>
             {
-                let sentence = format!("you are not a member of {channel}: join it first");
-                Some(Error::new(Reason::NotMember, sentence))
+                Some(Detail::NotMember { channel: channel.clone() }.into())
             }
             Some(Follow::One { .. } | Follow::Everything) | None => None,
         }
@@ -307,15 +306,10 @@ impl Session {
 
 /// What a server says of itself, if it speaks a version of the protocol that we do.
 pub(super) fn speakable(info: Info) -> Result<Info, Error> {
-    let is_ours = info.protocol.min <= PROTOCOL.max && PROTOCOL.min <= info.protocol.max;
-    if is_ours { Ok(info) } else { Err(other_version(&info)) }
-}
-
-fn other_version(info: &Info) -> Error {
     let (theirs, ours) = (info.protocol, PROTOCOL);
-    let sentence = format!(
-        "the server (papo {}) speaks versions {} to {} of the protocol, this client {} to {}: update the older one",
-        info.version, theirs.min, theirs.max, ours.min, ours.max
-    );
-    Error::new(Reason::Unavailable, sentence)
+    if theirs.min <= ours.max && ours.min <= theirs.max {
+        return Ok(info);
+    }
+    let (version, from, to) = (info.version, theirs.min, theirs.max);
+    Err(Detail::OtherVersion { version, from, to, own_from: ours.min, own_to: ours.max }.into())
 }

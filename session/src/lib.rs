@@ -38,7 +38,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use common::accounts::{LoggedIn, Token};
-use common::{Error, Method, Reason, Target, rpc};
+use common::{Detail, Error, Method, Target, rpc};
 use serde::Serialize;
 
 pub use admin::{Administration, Overview};
@@ -151,9 +151,7 @@ impl Session {
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
         let asks_nobody = matches!(command, Command::Send(_) | Command::Status | Command::KeyTyped(_));
         if self.requests.is_full() && !asks_nobody {
-            let error =
-                Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
-            return self.answer(ticket, Err(error));
+            return self.answer(ticket, Err(Detail::TooManyRequests.into()));
         }
         match command {
             Command::Knock => self.knock(now_ms, ticket),
@@ -210,7 +208,7 @@ impl Session {
     fn reply(&mut self, now_ms: u64, id: u64, outcome: Result<&str, Error>) {
         self.heard(now_ms);
         if let Err(error) = &outcome
-            && error.reason() == Some(Reason::Unauthenticated)
+            && error.ends_session()
             && self.account.is_some()
         {
             return self.session_expired(error.clone());
@@ -324,5 +322,5 @@ impl Session {
 }
 
 fn not_logged_in() -> Error {
-    Error::new(Reason::Unauthenticated, "you are not logged in: log in first")
+    Detail::NotLoggedIn.into()
 }

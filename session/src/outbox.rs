@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 
 use common::accounts::LoggedIn;
 use common::messages::{Send, Sent};
-use common::{Error, Method, Reason, UserName};
+use common::{Detail, Error, Method, UserName};
 
 use super::Session;
 use super::exchange::{Effect, Entry, Message, News};
@@ -152,8 +152,7 @@ impl Session {
             return self.refuse(message, super::not_logged_in());
         };
         if !self.outbox.has_room(&message) {
-            let sentence = "too many messages wait to be sent: try again when the server has taken some";
-            return self.refuse(message, Error::new(Reason::RateLimited, sentence));
+            return self.refuse(message, Detail::OutboxFull.into());
         }
         self.outbox.take_over(now_ms, account.user.clone());
         self.typing_ends_with_message(&message.to);
@@ -246,8 +245,7 @@ impl Session {
         if self.outbox.owner.as_ref() != user {
             let outbox = std::mem::take(&mut self.outbox);
             for waiting in outbox.waiting {
-                let error = Error::new(Reason::Unauthenticated, "the session ended before this was sent");
-                self.give_up(waiting.message, error);
+                self.give_up(waiting.message, Detail::UnsentAtEnd.into());
             }
         }
     }

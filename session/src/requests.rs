@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::channels::Member;
-use common::{ChannelName, Error, Method, Reason, Target, rpc};
+use common::{ChannelName, Detail, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 use super::admin::AdminQuestion;
@@ -316,10 +316,5 @@ pub(super) fn is_temporary(error: &Error) -> bool {
 
 /// Reads a result; one that is not what the method returns is the server's fault.
 pub(super) fn read<'a, T: serde::Deserialize<'a>>(result: &'a str) -> Result<T, Error> {
-    serde_json::from_str(result).map_err(|error| {
-        Error::new(
-            Reason::Internal,
-            format!("the server's answer makes no sense ({error}): are the versions the same?"),
-        )
-    })
+    serde_json::from_str(result).map_err(|error| Detail::BadAnswer { error: error.to_string() }.into())
 }

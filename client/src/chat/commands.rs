@@ -118,7 +118,7 @@ fn user(words: Words, name: &str) -> Result<UserName, CliError> {
         return Err(CliError::Usage(words.only_the_name()));
     }
     let name = name.strip_prefix('@').unwrap_or(name);
-    UserName::new(name).map_err(|error| CliError::Usage(words.name_error(&error)))
+    UserName::new(name).map_err(|error| CliError::Usage(words.detail(&error)))
 }
 
 fn target(words: Words, name: &str) -> Result<Target, CliError> {
@@ -126,12 +126,12 @@ fn target(words: Words, name: &str) -> Result<Target, CliError> {
 }
 
 fn channel(words: Words, name: &str) -> Result<ChannelName, CliError> {
-    ChannelName::new(name).map_err(|error| CliError::Usage(words.name_error(&error)))
+    ChannelName::new(name).map_err(|error| CliError::Usage(words.detail(&error)))
 }
 
 /// Checks a text before it is sent.
 pub(super) fn text(words: Words, text: &str) -> Result<Text<'static>, CliError> {
-    Text::new(text.to_owned()).map_err(|error| CliError::Usage(words.text_error(&error)))
+    Text::new(text.to_owned()).map_err(|error| CliError::Usage(words.detail(&error)))
 }
 
 #[cfg(test)]

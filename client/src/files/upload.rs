@@ -47,9 +47,8 @@ impl Chosen {
         }
         let file = OpenOptions::new().read(true).open(path).map_err(failed)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = FileName::new(&name).map_err(|error| {
-            CliError::Usage(format!("{}: {}", path.display(), words.file_name_error(error)))
-        })?;
+        let name = FileName::new(&name)
+            .map_err(|error| CliError::Usage(format!("{}: {}", path.display(), words.detail(&error))))?;
         Ok(Self { path: path.to_owned(), file, name })
     }
 

@@ -6,13 +6,13 @@ use std::ops::RangeInclusive;
 
 use common::amendments::{Emoji, Reaction};
 use common::limits::{EDITS_MAX, REACTIONS_MAX};
-use common::{Body, Conversation, Event, Target, Text, UserName};
+use common::{Body, Conversation, Detail, Event, Target, Text, UserName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::channels::rights::{Action, check};
 use super::messages::check_id;
-use super::{DomainError, State, history};
+use super::{State, history};
 use crate::storage::records::Record;
 
 /// What became of the messages of one conversation, by their numbers.
@@ -170,7 +170,7 @@ pub(super) fn amend<'a>(
     id: Uuid,
     change: Change<'a>,
     at: u64,
-) -> Result<Record<'a>, DomainError> {
+) -> Result<Record<'a>, Detail> {
     check_id(id, at)?;
     let conversation = history::readable(state, &user, &to)?;
     if let Target::Channel(name) = &to {
@@ -181,24 +181,28 @@ pub(super) fn amend<'a>(
     let amendment = amendment.unwrap_or(&nothing);
     let of = original.n;
     if amendment.deleted {
-        return Err(DomainError::NoSuchMessage(of, to));
+        return Err(Detail::NoSuchMessage { n: of, conversation: to });
     }
     let body = match change {
-        Change::Edit(_) if original.is_file => return Err(DomainError::NoSuchMessage(of, to)),
-        Change::Edit(_) if original.author != user => return Err(DomainError::NotAuthor),
-        Change::Edit(_) if amendment.edits.len() >= EDITS_MAX => return Err(DomainError::TooManyEdits),
+        Change::Edit(_) if original.is_file => return Err(Detail::NoSuchMessage { n: of, conversation: to }),
+        Change::Edit(_) if original.author != user => return Err(Detail::NotAuthor),
+        Change::Edit(_) if amendment.edits.len() >= EDITS_MAX => {
+            return Err(Detail::TooManyEdits { max: EDITS_MAX });
+        }
         Change::Edit(text) => Body::Edited { id, of, text },
         Change::Delete => {
             may_delete(state, &user, &conversation, original)?;
             Body::Deleted { id, of }
         }
-        Change::React(emoji) if amendment.has(&emoji, &user) => return Err(DomainError::Unchanged(emoji)),
+        Change::React(emoji) if amendment.has(&emoji, &user) => {
+            return Err(Detail::ReactionPresent { emoji: emoji.as_str().to_owned() });
+        }
         Change::React(_) if amendment.reactions() >= REACTIONS_MAX => {
-            return Err(DomainError::TooManyReactions);
+            return Err(Detail::TooManyReactions { max: REACTIONS_MAX });
         }
         Change::React(emoji) => Body::Reacted { id, of, emoji },
         Change::Unreact(emoji) if !amendment.has(&emoji, &user) => {
-            return Err(DomainError::Unchanged(emoji));
+            return Err(Detail::ReactionAbsent { emoji: emoji.as_str().to_owned() });
         }
         Change::Unreact(emoji) => Body::Unreacted { id, of, emoji },
     };
@@ -212,10 +216,10 @@ fn may_delete(
     user: &UserName,
     conversation: &Conversation,
     original: &Original,
-) -> Result<(), DomainError> {
+) -> Result<(), Detail> {
     match conversation {
         _ if original.author == *user => Ok(()),
         Conversation::Channel(name) => check(name, state.channels.channel(name)?, user, Action::Delete),
-        Conversation::Direct(..) => Err(DomainError::NotAuthor),
+        Conversation::Direct(..) => Err(Detail::NotAuthor),
     }
 }

@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use common::history::Head;
 use common::limits::{HISTORY_EVENTS_DEFAULT, HISTORY_EVENTS_MAX};
-use common::{Conversation, Target, UserName};
+use common::{Conversation, Detail, Target, UserName};
 
-use super::{DomainError, State};
+use super::State;
 
 /// A page that the asker may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn page(
     before: Option<u64>,
     after: Option<u64>,
     limit: Option<u64>,
-) -> Result<PageRange, DomainError> {
+) -> Result<PageRange, Detail> {
     let conversation = readable(state, user, target)?;
     let head = state.head(&conversation);
     let limit = limit.unwrap_or(HISTORY_EVENTS_DEFAULT).min(HISTORY_EVENTS_MAX);
@@ -52,13 +52,13 @@ pub fn page(
 }
 
 /// The conversation that `user` means, if they may read it.
-pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, DomainError> {
+pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, Detail> {
     match target {
         Target::Channel(name) => {
             state.channels.membership(name, user)?;
         }
         Target::User(other) if !state.users.exists(other) => {
-            return Err(DomainError::NoSuchUser(other.clone()));
+            return Err(Detail::NoSuchUser { user: other.clone() });
         }
         Target::User(_) => {}
     }

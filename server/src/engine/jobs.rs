@@ -10,7 +10,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use common::{Error, Reason};
+use common::{Detail, Error};
 use tokio::runtime::{Builder, Runtime};
 use transport::wake::Waker;
 
@@ -36,9 +36,9 @@ struct Bounds {
     threads: usize,
     /// Jobs accepted and not done yet, those that are being done included.
     waiting_max: usize,
-    /// What is answered beyond.
-    refusal: &'static str,
-    /// And for how many milliseconds to wait.
+    /// The error of a job beyond that.
+    refusal: Detail,
+    /// Milliseconds until it is worth trying again.
     wait_ms: u64,
 }
 
@@ -51,37 +51,31 @@ impl Kind {
             Self::Passwords => Bounds {
                 threads: passwords::THREADS,
                 waiting_max: passwords::WAITING_MAX,
-                refusal: "too many log in at once: try again in a moment",
+                refusal: Detail::TooManyLogins,
                 wait_ms: 1000,
             },
             // One thread keeps the order; 64 chunks are 16 MiB, and done in a fraction of a second.
-            Self::Transfers => Bounds {
-                threads: 1,
-                waiting_max: 64,
-                refusal: "too many parts of files at once: try again in a moment",
-                wait_ms: 100,
-            },
+            Self::Transfers => {
+                Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyTransfers, wait_ms: 100 }
+            }
             // One thread, so that nothing is removed while it is completed. 100 MiB take about a second.
-            Self::Contents => Bounds {
-                threads: 1,
-                waiting_max: 64,
-                refusal: "too many files are completed at once: try again in a moment",
-                wait_ms: 1000,
-            },
+            Self::Contents => {
+                Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyCommits, wait_ms: 1000 }
+            }
             Self::Search => Bounds {
                 threads: search::THREADS,
                 waiting_max: search::WAITING_MAX,
-                refusal: "too many search at once: try again in a moment",
+                refusal: Detail::TooManySearches,
                 wait_ms: 1000,
             },
         }
     }
 
-    /// What is answered to whom [`Jobs::submit`] does not accept.
+    /// The error for a request whose job was rejected.
     #[must_use]
     pub fn refusal(self) -> Error {
         let Bounds { refusal, wait_ms, .. } = self.bounds();
-        Error::new(Reason::RateLimited, refusal).after(wait_ms)
+        Error::from(refusal).after(wait_ms)
     }
 }
 

@@ -224,9 +224,8 @@ pub(super) fn subject(room: &mut Room, arguments: &str) -> Result<(), CliError> 
         "-" => "",
         subject => subject,
     };
-    let subject = Subject::new(subject)
-        .map_err(|error| CliError::Usage(room.words.subject_error(&error)))?
-        .into_owned();
+    let subject =
+        Subject::new(subject).map_err(|error| CliError::Usage(room.words.detail(&error)))?.into_owned();
     let channel = channel_or_open(room, "")?;
     let words = room.words.subject_is_set(&channel);
     manage(room, channel, Deed::Set { subject: Some(subject), private: None }, &words)

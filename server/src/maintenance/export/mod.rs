@@ -13,11 +13,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use common::amendments::without_text;
-use common::{Body, Event, Target, UserName};
+use common::{Body, Detail, Event, Target, UserName};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-use crate::domain::{DomainError, State, TopicSecret};
+use crate::domain::{State, TopicSecret};
 use crate::journal::{JournalError, for_each_line};
 use crate::storage::data_folder::{self, StoreError};
 use crate::storage::records::Record;
@@ -43,7 +43,7 @@ pub enum ExportError {
     Store(#[from] StoreError),
     /// No such channel or user.
     #[error(transparent)]
-    Domain(#[from] DomainError),
+    Domain(#[from] Detail),
     /// The log.
     #[error(transparent)]
     Journal(#[from] JournalError),
