@@ -57,18 +57,18 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     seconds.filter(|timeout| !timeout.is_zero()).ok_or_else(|| "say a number of seconds above 0".to_owned())
 }
 
-/// Where a server is, and how to talk to it.
+/// One address of a server, with the keys to talk to it.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Endpoint {
     /// As ZeroMQ writes it; sessions are kept under it.
-    pub(crate) endpoint: String,
+    pub(crate) address: String,
     /// With the key that the server must have, and a pair of our own that nobody else ever sees.
     pub(crate) security: Security,
     /// What leads here again, wherever papo is started. Nothing when the key is from a folder.
     again: Option<String>,
 }
 
-impl Place {
+impl Endpoint {
     /// The key that the server must have.
     fn key(&self) -> Option<PublicKey> {
         match &self.security {
@@ -88,32 +88,34 @@ impl Place {
     }
 }
 
-/// The places where a server may be, and where it is written down that it has answered.
-pub(crate) struct Server {
-    pub(crate) places: Vec<Place>,
+/// A server with all its endpoints; writes its key and addresses to the config once it has answered.
+pub(crate) struct KnownServer {
+    pub(crate) endpoints: Vec<Endpoint>,
     config: Config,
-    /// At which places it has answered.
+    /// At which endpoints it has answered.
     answered: BTreeSet<usize>,
 }
 
-impl Server {
-    pub(crate) fn new(places: Vec<Place>, config: Config) -> Self {
-        Self { places, config, answered: BTreeSet::new() }
+impl KnownServer {
+    pub(crate) fn new(endpoints: Vec<Endpoint>, config: Config) -> Self {
+        Self { endpoints, config, answered: BTreeSet::new() }
     }
 
-    /// The server has answered at one of its places, and so has the key that it must have. From now on it is known by
+    /// The server has answered at one of its endpoints, and so has the key that it must have. From now on it is known by
     /// it, and gone to when no other is named.
-    pub(crate) fn answers_at(&mut self, place: usize) -> Result<(), CliError> {
-        if !self.answered.insert(place) {
+    pub(crate) fn answers_at(&mut self, endpoint: usize) -> Result<(), CliError> {
+        if !self.answered.insert(endpoint) {
             return Ok(());
         }
-        let Some(here) = self.places.get(place).filter(|here| here.again.is_some()) else { return Ok(()) };
+        let Some(here) = self.endpoints.get(endpoint).filter(|here| here.again.is_some()) else {
+            return Ok(());
+        };
         if let Some(key) = here.key()
-            && self.config.known_key(host(&here.endpoint))?.is_none()
+            && self.config.known_key(host(&here.address))?.is_none()
         {
-            self.config.know(host(&here.endpoint), key)?;
+            self.config.know(host(&here.address), key)?;
         }
-        let all: Option<Vec<_>> = self.places.iter().map(|place| place.again.clone()).collect();
+        let all: Option<Vec<_>> = self.endpoints.iter().map(|endpoint| endpoint.again.clone()).collect();
         all.map_or(Ok(()), |all| self.config.remember(last_server(here.is_plain()), &all))
     }
 }
@@ -138,24 +140,24 @@ impl Connection {
 
     /// Finds out how to talk to the server, at each of its endpoints. All must have one key: a token is shown to all of
     /// them, and only one node's.
-    pub(crate) fn places(&self, config: &Config) -> Result<Vec<Place>, CliError> {
+    pub(crate) fn endpoints(&self, config: &Config) -> Result<Vec<Endpoint>, CliError> {
         let servers = self.servers(config)?;
         if servers.len() > ENDPOINTS_MAX {
             return Err(LocalError::TooManyEndpoints(ENDPOINTS_MAX).into());
         }
-        let places: Vec<_> =
-            servers.iter().map(|server| self.place(server.trim(), config)).collect::<Result<_, _>>()?;
-        let mut keys = places.iter().map(Place::key);
+        let endpoints: Vec<_> =
+            servers.iter().map(|server| self.endpoint(server.trim(), config)).collect::<Result<_, _>>()?;
+        let mut keys = endpoints.iter().map(Endpoint::key);
         let first = keys.next().flatten();
         if keys.any(|key| key != first) {
             return Err(LocalError::DifferentKeys.into());
         }
-        Ok(places)
+        Ok(endpoints)
     }
 
-    fn place(&self, server: &str, config: &Config) -> Result<Place, CliError> {
+    fn endpoint(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
         let plain =
-            |security| Ok(Place { endpoint: server.to_owned(), security, again: Some(server.to_owned()) });
+            |security| Ok(Endpoint { address: server.to_owned(), security, again: Some(server.to_owned()) });
         if server.starts_with("papo://") {
             return self.invited(server, config);
         }
@@ -179,7 +181,7 @@ impl Connection {
     }
 
     /// The first invite to a server that answers is believed; another key than that is not.
-    fn invited(&self, server: &str, config: &Config) -> Result<Place, CliError> {
+    fn invited(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
         let invite: Invite = server.parse().map_err(LocalError::NoInvite)?;
         if self.plaintext || self.plaintext_anywhere {
             return Err(LocalError::InviteInPlainText.into());
@@ -200,9 +202,9 @@ impl Connection {
     }
 }
 
-fn encrypted(endpoint: String, server: PublicKey, again: Option<String>) -> Result<Place, CliError> {
+fn encrypted(address: String, server: PublicKey, again: Option<String>) -> Result<Endpoint, CliError> {
     let own = KeyPair::generate()?;
-    Ok(Place { endpoint, security: Security::Client { server, own }, again })
+    Ok(Endpoint { address, security: Security::Client { server, own }, again })
 }
 
 /// Under which of the two the last server is remembered: nobody is led to plain text who has not asked for it.
@@ -240,16 +242,16 @@ mod tests {
         }
 
         /// The key that is relied on, `plain`, or why there is none.
-        fn place(&self, line: &str) -> String {
-            self.places(line, false)
+        fn endpoint(&self, line: &str) -> String {
+            self.endpoints(line, false)
         }
 
-        /// The same, and the server answers at the first place.
+        /// The same, and the server answers at the first endpoint.
         fn answered(&self, line: &str) -> String {
-            self.places(line, true)
+            self.endpoints(line, true)
         }
 
-        fn places(&self, line: &str, answers: bool) -> String {
+        fn endpoints(&self, line: &str, answers: bool) -> String {
             #[derive(clap::Parser)]
             struct Program {
                 #[command(flatten)]
@@ -260,18 +262,18 @@ mod tests {
             let words = flags.into_iter().chain(line.split_whitespace());
             let connection = <Program as clap::Parser>::parse_from(words).connection;
             let config = Config::new(Some(self.folder.path().join("config"))).expect("a config");
-            let shown = |place: Place| match place.key() {
-                Some(key) => format!("{} {key}", place.endpoint),
-                None => format!("{} plain", place.endpoint),
+            let shown = |endpoint: Endpoint| match endpoint.key() {
+                Some(key) => format!("{} {key}", endpoint.address),
+                None => format!("{} plain", endpoint.address),
             };
-            let places = connection.places(&config).inspect(|places| {
-                let mut server = Server::new(places.clone(), config.clone());
+            let endpoints = connection.endpoints(&config).inspect(|endpoints| {
+                let mut server = KnownServer::new(endpoints.clone(), config.clone());
                 if answers {
                     server.answers_at(0).expect("written down");
                 }
             });
-            match places {
-                Ok(places) => places.into_iter().map(shown).collect::<Vec<_>>().join(", "),
+            match endpoints {
+                Ok(endpoints) => endpoints.into_iter().map(shown).collect::<Vec<_>>().join(", "),
                 Err(failure) => failure.to_string().replace(&self.folder.path().display().to_string(), "~"),
             }
         }
@@ -287,11 +289,11 @@ mod tests {
         let stage = Stage::new();
         let (key, right) = invite();
         let (_, mistyped) = invite();
-        stage.place(&format!("--server {mistyped}"));
+        stage.endpoint(&format!("--server {mistyped}"));
         let expected = format!("{SERVER} {key}");
         assert_eq!(stage.answered(&format!("--server {right}")), expected);
-        assert_eq!(stage.place(&format!("--server {SERVER}")), expected);
-        assert_eq!(stage.place(&format!("--server {right}")), expected);
+        assert_eq!(stage.endpoint(&format!("--server {SERVER}")), expected);
+        assert_eq!(stage.endpoint(&format!("--server {right}")), expected);
     }
 
     #[test]
@@ -300,17 +302,17 @@ mod tests {
         let (key, invite) = invite();
         let last = format!("{SERVER} {key}");
         stage.answered(&format!("--server {invite}"));
-        stage.place(&format!("--server {}", Invite::new(key, "silent.example", 5555).expect("an invite")));
-        assert_eq!(stage.place(""), last);
-        assert_eq!(stage.place("--plaintext"), format!("{LOCAL} plain"), "not led to it by plain text");
+        stage.endpoint(&format!("--server {}", Invite::new(key, "silent.example", 5555).expect("an invite")));
+        assert_eq!(stage.endpoint(""), last);
+        assert_eq!(stage.endpoint("--plaintext"), format!("{LOCAL} plain"), "not led to it by plain text");
         stage.answered("--plaintext --server tcp://127.0.0.1:7");
-        assert_eq!(stage.place("--plaintext"), "tcp://127.0.0.1:7 plain");
-        assert_eq!(stage.place(""), last, "nor to plain text");
+        assert_eq!(stage.endpoint("--plaintext"), "tcp://127.0.0.1:7 plain");
+        assert_eq!(stage.endpoint(""), last, "nor to plain text");
 
         let here = KeyFolder::new(stage.folder.path().join("data/keys")).node().expect("keys").public;
         assert_eq!(stage.answered(""), format!("{LOCAL} {here}"), "the node's own machine");
         std::fs::remove_dir_all(stage.folder.path().join("data")).expect("removed");
-        assert_eq!(stage.place(""), last, "which is not remembered elsewhere");
+        assert_eq!(stage.endpoint(""), last, "which is not remembered elsewhere");
     }
 
     #[test]
@@ -320,8 +322,8 @@ mod tests {
         let [one, other] =
             ["a.example", "b.example"].map(|host| Invite::new(key, host, 5555).expect("an invite"));
         let both = stage.answered(&format!("--server {one},{other}"));
-        assert_eq!(stage.place(""), both);
-        let refused = stage.place("--server tcp://b.example:5555");
+        assert_eq!(stage.endpoint(""), both);
+        let refused = stage.endpoint("--server tcp://b.example:5555");
         assert!(refused.starts_with("the key of tcp://b.example:5555 is not known"), "{refused}");
     }
 
@@ -331,9 +333,9 @@ mod tests {
         let (key, first) = invite();
         stage.answered(&format!("--server {first}"));
         let (_, second) = invite();
-        insta::assert_snapshot!(stage.place(&format!("--server {second}")), @r#"the key in the invite is not the one that chat.example:5555 is known by. Either its operator has made new keys (`papo keys rotate`) or set the node up anew, or somebody wants to be taken for it, and would read everything. Ask the operator, not by this chat. If the key is right, delete "chat.example:5555" from ~/config/known_hosts.json and try again"#);
+        insta::assert_snapshot!(stage.endpoint(&format!("--server {second}")), @r#"the key in the invite is not the known key of chat.example:5555. Either its operator made new keys (`papo keys rotate`) or set the node up again, or somebody impersonates it and would read everything. Ask the operator, but not over this chat. If the key is right, delete "chat.example:5555" from ~/config/known_hosts.json and try again"#);
         assert_eq!(
-            stage.place(&format!("--server {SERVER}")),
+            stage.endpoint(&format!("--server {SERVER}")),
             format!("{SERVER} {key}"),
             "nothing is forgotten"
         );
@@ -343,20 +345,20 @@ mod tests {
     fn a_node_on_this_machine_is_known_by_its_folder() {
         let stage = Stage::new();
         let key = KeyFolder::new(stage.folder.path().join("data/keys")).node().expect("keys").public;
-        assert_eq!(stage.place(""), format!("tcp://127.0.0.1:5555 {key}"));
-        assert_eq!(stage.place("--server ipc:///run/papo"), format!("ipc:///run/papo {key}"));
-        insta::assert_snapshot!(stage.place(&format!("--server {SERVER}")), @"the key of tcp://chat.example:5555 is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or say --plaintext if the node runs with it");
+        assert_eq!(stage.endpoint(""), format!("tcp://127.0.0.1:5555 {key}"));
+        assert_eq!(stage.endpoint("--server ipc:///run/papo"), format!("ipc:///run/papo {key}"));
+        insta::assert_snapshot!(stage.endpoint(&format!("--server {SERVER}")), @"the key of tcp://chat.example:5555 is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or say --plaintext if the node runs with it");
         let other = Invite::new(invite().0, "127.0.0.1", 5555).expect("an invite");
         stage.answered(&format!("--server {other}"));
-        let refused = stage.place("");
+        let refused = stage.endpoint("");
         assert!(refused.starts_with("the node's key in ~/data/keys is not the one"), "{refused}");
     }
 
     #[test]
     fn an_unknown_server_is_not_talked_to() {
         let stage = Stage::new();
-        insta::assert_snapshot!(stage.place(""), @"the key of tcp://127.0.0.1:5555 is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or, if the node's data folder is not ~/data, say --data <its folder>; or say --plaintext if the node runs with it");
-        insta::assert_snapshot!(stage.place("--server papo://oops@h:1"), @"an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port");
+        insta::assert_snapshot!(stage.endpoint(""), @"the key of tcp://127.0.0.1:5555 is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or, if the node's data folder is not ~/data, say --data <its folder>; or say --plaintext if the node runs with it");
+        insta::assert_snapshot!(stage.endpoint("--server papo://oops@h:1"), @"an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port");
     }
 
     #[test]
@@ -366,22 +368,22 @@ mod tests {
         let [one, other] =
             ["a.example", "b.example"].map(|host| Invite::new(key, host, 5555).expect("an invite"));
         let both = format!("tcp://a.example:5555 {key}, tcp://b.example:5555 {key}");
-        assert_eq!(stage.place(&format!("--server {one},{other}")), both);
+        assert_eq!(stage.endpoint(&format!("--server {one},{other}")), both);
         stage.answered(&format!("--server {one}"));
         stage.answered(&format!("--server {other}"));
-        assert_eq!(stage.place("--server tcp://a.example:5555 --server tcp://b.example:5555"), both);
-        insta::assert_snapshot!(stage.place(&format!("--server {one},{}", invite().1)), @"the endpoints have different keys: give those of one node only, it gets your session");
-        insta::assert_snapshot!(stage.place(&format!("--plaintext --server {}", ["tcp://127.0.0.1:1"; 9].join(","))), @"say at most 8 endpoints of a server");
+        assert_eq!(stage.endpoint("--server tcp://a.example:5555 --server tcp://b.example:5555"), both);
+        insta::assert_snapshot!(stage.endpoint(&format!("--server {one},{}", invite().1)), @"the endpoints have different keys: give those of one node only, it gets your session");
+        insta::assert_snapshot!(stage.endpoint(&format!("--plaintext --server {}", ["tcp://127.0.0.1:1"; 9].join(","))), @"say at most 8 endpoints of a server");
     }
 
     #[test]
     fn plain_text_only_where_it_is_asked_for() {
         let stage = Stage::new();
-        assert_eq!(stage.place("--plaintext"), "tcp://127.0.0.1:5555 plain");
+        assert_eq!(stage.endpoint("--plaintext"), "tcp://127.0.0.1:5555 plain");
         assert_eq!(
-            stage.place(&format!("--plaintext-anywhere --server {SERVER}")),
+            stage.endpoint(&format!("--plaintext-anywhere --server {SERVER}")),
             format!("{SERVER} plain")
         );
-        insta::assert_snapshot!(stage.place(&format!("--plaintext --server {}", invite().1)), @"an invite is for talking encrypted: leave out --plaintext, or say tcp://host:port");
+        insta::assert_snapshot!(stage.endpoint(&format!("--plaintext --server {}", invite().1)), @"an invite is for talking encrypted: leave out --plaintext, or say tcp://host:port");
     }
 }

@@ -12,7 +12,7 @@ mod outbox;
 mod files;
 mod cache;
 mod connection;
-mod desk;
+mod client_handle;
 mod cli_error;
 mod local_error;
 mod password;

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::accounts::Token;
 use crate::conversations::Target;
-use crate::json;
+use crate::json::Object;
+use crate::methods::{MessageHistory, ResultOf};
 
 /// Parameters of `message.history`: the newest events, or those before or after a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,41 +30,36 @@ pub struct History<'a> {
     pub edits: bool,
 }
 
-/// Result of `message.history`. The events are the very lines of the log, in the order of `n`, without a hole.
-#[derive(Debug, Deserialize)]
-pub struct Page<'a> {
+/// Result of `message.history`: events in the order of `n`, without a gap.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Page {
     /// The conversation as the asker names it.
     pub conversation: Target,
     /// The number of its newest event, 0 when it has none.
     pub head: u64,
-    /// The page; it ends early when it would get too large.
-    #[serde(borrow)]
-    pub events: Vec<&'a RawValue>,
+    /// The lines of the log; fewer than `limit` when more would get too large.
+    pub events: Vec<Box<RawValue>>,
 }
 
-/// Bytes of a page beside its events, and what the reply puts around it: enough, not exact.
-const PAGE_FRAME_BYTES: usize = 512;
-
-/// Writes a [`Page`] whose events are `lines`, each with its newline: they are copied, not read.
-pub fn encode_page(out: &mut Vec<u8>, conversation: &Target, head: u64, lines: &[u8]) {
-    out.reserve(lines.len() + PAGE_FRAME_BYTES);
-    out.extend_from_slice(br#"{"conversation":"#);
-    json::write(out, conversation);
-    out.extend_from_slice(br#","head":"#);
-    json::write(out, &head);
-    out.extend_from_slice(br#","events":["#);
-    write_lines(out, lines);
-    out.extend_from_slice(b"]}");
+/// A [`Page`] whose events are lines of the log.
+#[derive(Debug)]
+pub struct PageLines {
+    /// See [`Page::conversation`].
+    pub conversation: Target,
+    /// See [`Page::head`].
+    pub head: u64,
+    /// The events, each with its newline.
+    pub lines: Vec<u8>,
 }
 
-/// Writes lines, each with its newline, as the items of an array.
-pub(crate) fn write_lines(out: &mut Vec<u8>, lines: &[u8]) {
-    let (start, lines) = (out.len(), lines.strip_suffix(b"\n").unwrap_or(lines));
-    out.extend_from_slice(lines);
-    let items = out.get_mut(start..).unwrap_or_default();
-    // A newline inside a line is escaped, so that every one that is left stands between two events.
-    for between in memchr::memchr_iter(b'\n', lines) {
-        items.get_mut(between).into_iter().for_each(|byte| *byte = b',');
+impl ResultOf<MessageHistory> for PageLines {
+    fn write(&self, out: &mut Vec<u8>) {
+        let Self { conversation, head, lines } = self;
+        Object::begin(out)
+            .field("conversation", conversation)
+            .field("head", head)
+            .lines("events", lines)
+            .end();
     }
 }
 
@@ -111,15 +107,15 @@ mod tests {
 
     #[test]
     fn a_page_holds_the_lines_as_they_are() {
-        let target = Target::new("#general").expect("a target");
-        let mut out = Vec::new();
-        encode_page(&mut out, &target, 2, b"{\"n\":1}\n{\"n\":2,\"text\":\"a\\nb\"}\n");
-        let page: Page<'_> = serde_json::from_slice(&out).expect("a page");
+        let written = |head, lines: &[u8]| {
+            let (mut out, conversation) = (Vec::new(), Target::new("#general").expect("a target"));
+            PageLines { conversation, head, lines: lines.to_vec() }.write(&mut out);
+            String::from_utf8(out).expect("utf-8")
+        };
+        let page: Page =
+            serde_json::from_str(&written(2, b"{\"n\":1}\n{\"n\":2,\"text\":\"a\\nb\"}\n")).expect("a page");
         let events: Vec<_> = page.events.iter().map(|event| event.get()).collect();
         assert_eq!((page.head, events), (2, vec!["{\"n\":1}", "{\"n\":2,\"text\":\"a\\nb\"}"]));
-
-        out.clear();
-        encode_page(&mut out, &target, 0, b"");
-        assert_eq!(String::from_utf8_lossy(&out), r##"{"conversation":"#general","head":0,"events":[]}"##);
+        assert_eq!(written(0, b""), r##"{"conversation":"#general","head":0,"events":[]}"##);
     }
 }

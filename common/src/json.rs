@@ -32,6 +32,9 @@ fn needs_escapes(text: &str) -> bool {
     text.bytes().fold(false, |found, byte| found | is_special(byte))
 }
 
+/// Bytes that a reply has beside its event lines: enough, not exact.
+const FRAME_BYTES: usize = 512;
+
 /// An object that is being written. It has at least one field.
 pub(crate) struct Object<'a> {
     out: &'a mut Vec<u8>,
@@ -63,6 +66,24 @@ impl<'a> Object<'a> {
         if let Some(value) = value {
             self.field(name, value);
         }
+        self
+    }
+
+    /// Appends event lines of the log, each with its newline, as an array: the lines are copied, not parsed.
+    pub(crate) fn lines(&mut self, name: &str, lines: &[u8]) -> &mut Self {
+        self.out.reserve(lines.len() + FRAME_BYTES);
+        self.name(name);
+        self.out.push(b'[');
+        let (start, lines) = (self.out.len(), lines.strip_suffix(b"\n").unwrap_or(lines));
+        self.out.extend_from_slice(lines);
+        let items = self.out.get_mut(start..).unwrap_or_default();
+        // A line escapes the newlines of its texts: each newline here separates two events.
+        for separator in memchr::memchr_iter(b'\n', lines) {
+            if let Some(byte) = items.get_mut(separator) {
+                *byte = b',';
+            }
+        }
+        self.out.push(b']');
         self
     }
 

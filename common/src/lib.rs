@@ -16,6 +16,7 @@ pub mod errors;
 pub mod rpc;
 pub mod methods;
 pub mod requests;
+pub mod pages;
 
 pub mod accounts;
 pub mod channels;
@@ -36,6 +37,7 @@ pub use conversations::{Conversation, Target};
 pub use errors::{Detail, Error, Reason};
 pub use events::{Body, Event, Notice};
 pub use files::{ContentHash, FileInfo, FileName};
-pub use methods::{Call, Method};
+pub use methods::{Call, Method, Request};
 pub use names::{ChannelName, UserName};
+pub use pages::Paged;
 pub use text::{NewPassword, Password, Subject, Text};

@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::accounts::Token;
-use crate::history::write_lines;
-use crate::json;
+use crate::json::Object;
 use crate::limits::MENTIONS_IN_TEXT_MAX;
+use crate::methods::{MentionList, ResultOf};
 use crate::names::UserName;
 
 /// Whom a text speaks to.
@@ -70,26 +70,28 @@ pub struct ListMentions<'a> {
 }
 
 /// Result of `mention.list`.
-#[derive(Debug, Deserialize)]
-pub struct Mentions<'a> {
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Mentions {
     /// The messages as they are at present, newest first.
-    #[serde(borrow)]
-    pub events: Vec<&'a RawValue>,
-    /// Where the next page begins, if there is one.
-    #[serde(default)]
+    pub events: Vec<Box<RawValue>>,
+    /// The `before` of the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
 }
 
-/// Writes [`Mentions`] whose events are `lines`, each with its newline.
-pub fn encode_mentions(out: &mut Vec<u8>, lines: &[u8], before: Option<u64>) {
-    out.extend_from_slice(br#"{"events":["#);
-    write_lines(out, lines);
-    out.push(b']');
-    if let Some(before) = before {
-        out.extend_from_slice(br#","before":"#);
-        json::write(out, &before);
+/// [`Mentions`] whose events are lines of the log.
+#[derive(Debug)]
+pub struct MentionLines {
+    /// The events, each with its newline.
+    pub lines: Vec<u8>,
+    /// See [`Mentions::before`].
+    pub before: Option<u64>,
+}
+
+impl ResultOf<MentionList> for MentionLines {
+    fn write(&self, out: &mut Vec<u8>) {
+        Object::begin(out).lines("events", &self.lines).optional("before", self.before.as_ref()).end();
     }
-    out.push(b'}');
 }
 
 #[cfg(test)]

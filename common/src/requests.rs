@@ -45,13 +45,13 @@ fn in_steps(line: &[u8]) -> Result<Asked<'_>, Refused<'_>> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Asked<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Envelope)
+        deserializer.deserialize_map(RequestVisitor)
     }
 }
 
-struct Envelope;
+struct RequestVisitor;
 
-impl<'de> Visitor<'de> for Envelope {
+impl<'de> Visitor<'de> for RequestVisitor {
     type Value = Asked<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

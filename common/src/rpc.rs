@@ -13,14 +13,14 @@ use crate::limits::{FRAME_LINES_MAX, LINE_BYTES_MAX, QUOTED_CHARACTERS_MAX, REQU
 /// The version of JSON-RPC, as every request names it.
 pub(crate) const VERSION: &str = "2.0";
 
-/// A request whose parameters have not been looked at yet.
+/// A request line whose parameters are not decoded yet.
 #[derive(Debug)]
-pub struct Request<'a> {
-    /// The sender's `id`, a string or a number, kept as it was written.
+pub struct Envelope<'a> {
+    /// The sender's `id`, a string or a number, as it was received.
     pub id: &'a str,
     /// The name of the method.
     pub method: std::borrow::Cow<'a, str>,
-    /// The parameters; `{}` when there were none.
+    /// The parameters as JSON; `{}` when the line had none.
     pub params: &'a str,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 /// Reads one request line.
-pub fn decode(line: &[u8]) -> Result<Request<'_>, Refused<'_>> {
+pub fn decode(line: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if line.len() > LINE_BYTES_MAX {
         return Err(refused("null", Detail::LineTooLong { max: LINE_BYTES_MAX, bytes: line.len() }));
     }
@@ -98,7 +98,7 @@ pub fn decode(line: &[u8]) -> Result<Request<'_>, Refused<'_>> {
     if !params.starts_with('{') {
         return Err(refused(id, Detail::ParamsNotObject));
     }
-    Ok(Request { id, method, params })
+    Ok(Envelope { id, method, params })
 }
 
 fn refused(id: &str, detail: Detail) -> Refused<'_> {
@@ -133,13 +133,8 @@ pub fn encode_request(out: &mut Vec<u8>, id: &str, method: &str, params: &impl S
     out.extend_from_slice(b"}\n");
 }
 
-/// Writes one reply line with a result, with its newline. `id` is as it was read.
-pub fn encode_result(out: &mut Vec<u8>, id: &str, result: &impl Serialize) {
-    encode_result_with(out, id, |out| json::write(out, result));
-}
-
-/// The same for a result that `write` appends as JSON.
-pub fn encode_result_with(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut Vec<u8>)) {
+/// Writes one reply line with the result that `write` appends as JSON, with its newline. `id` is as it was received.
+pub fn encode_result(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut Vec<u8>)) {
     begin_reply(out, id);
     out.extend_from_slice(br#","result":"#);
     write(out);
@@ -216,7 +211,7 @@ mod tests {
     #[test]
     fn replies_carry_the_id_as_it_was_written() {
         let mut out = Vec::new();
-        encode_result(&mut out, "12", &serde_json::json!({"n": 17}));
+        encode_result(&mut out, "12", |out| out.extend_from_slice(br#"{"n":17}"#));
         encode_error(&mut out, "\"x\"", &Detail::NoSuchSession.into());
         let text = String::from_utf8(out).expect("utf-8");
         assert_eq!(
@@ -270,7 +265,7 @@ mod tests {
             line[at] = byte;
             let mut out = Vec::new();
             match decode(&line) {
-                Ok(request) => encode_result(&mut out, request.id, &1),
+                Ok(request) => encode_result(&mut out, request.id, |out| out.push(b'1')),
                 Err(refused) => encode_error(&mut out, refused.id, &refused.error),
             }
             prop_assert!(decode_reply(out.trim_ascii_end()).is_ok() || !out.contains(&b'"'));

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::accounts::Token;
 use crate::conversations::Target;
-use crate::json;
+use crate::json::Object;
+use crate::methods::{MessageSearch, ResultOf};
 
 /// Parameters of `message.search`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,30 +31,37 @@ pub struct Search<'a> {
 }
 
 /// Result of `message.search`. The events are those of `message.history`, the newest first.
-#[derive(Debug, Deserialize)]
-pub struct Found<'a> {
-    /// What was found.
-    #[serde(borrow)]
-    pub events: Vec<&'a RawValue>,
-    /// To be given as `before` for the next page; without it, there is none.
-    #[serde(default)]
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Found {
+    /// The messages that match.
+    pub events: Vec<Box<RawValue>>,
+    /// The `before` of the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// How many records of the log the index had not taken in yet: 0 unless it is being rebuilt.
+    /// Records of the log that are not indexed yet: 0 unless the index is being rebuilt.
     pub behind: u64,
 }
 
-/// Writes a [`Found`] whose events are `lines`, each with its newline: they are copied, not read.
-pub fn encode_found(out: &mut Vec<u8>, lines: &[u8], before: Option<u64>, behind: u64) {
-    out.extend_from_slice(br#"{"events":["#);
-    crate::history::write_lines(out, lines);
-    out.push(b']');
-    if let Some(before) = before {
-        out.extend_from_slice(br#","before":"#);
-        json::write(out, &before);
+/// A [`Found`] whose events are lines of the log.
+#[derive(Debug)]
+pub struct FoundLines {
+    /// The events, each with its newline.
+    pub lines: Vec<u8>,
+    /// See [`Found::before`].
+    pub before: Option<u64>,
+    /// See [`Found::behind`].
+    pub behind: u64,
+}
+
+impl ResultOf<MessageSearch> for FoundLines {
+    fn write(&self, out: &mut Vec<u8>) {
+        let Self { lines, before, behind } = self;
+        Object::begin(out)
+            .lines("events", lines)
+            .optional("before", before.as_ref())
+            .field("behind", behind)
+            .end();
     }
-    out.extend_from_slice(br#","behind":"#);
-    json::write(out, &behind);
-    out.push(b'}');
 }
 
 #[cfg(test)]
@@ -62,13 +70,15 @@ mod tests {
 
     #[test]
     fn what_was_found_holds_the_lines_as_they_are() {
-        let mut out = Vec::new();
-        encode_found(&mut out, b"{\"n\":9}\n{\"n\":2}\n", Some(17), 0);
-        assert_eq!(String::from_utf8_lossy(&out), r#"{"events":[{"n":9},{"n":2}],"before":17,"behind":0}"#);
-        let found: Found<'_> = serde_json::from_slice(&out).expect("found");
-        assert_eq!((found.events.len(), found.before, found.behind), (2, Some(17), 0));
-        out.clear();
-        encode_found(&mut out, b"", None, 3);
-        assert_eq!(String::from_utf8_lossy(&out), r#"{"events":[],"behind":3}"#);
+        let written = |lines: &[u8], before, behind| {
+            let mut out = Vec::new();
+            FoundLines { lines: lines.to_vec(), before, behind }.write(&mut out);
+            String::from_utf8(out).expect("utf-8")
+        };
+        assert_eq!(
+            written(b"{\"n\":9}\n{\"n\":2}\n", Some(17), 0),
+            r#"{"events":[{"n":9},{"n":2}],"before":17,"behind":0}"#
+        );
+        assert_eq!(written(b"", None, 3), r#"{"events":[],"behind":3}"#);
     }
 }

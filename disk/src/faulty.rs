@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{AppendFile, Disk};
+use super::{Access, AppendFile, Disk, Lock};
 
 /// Files in memory. Clones are the same disk.
 #[derive(Clone, Default)]
@@ -46,6 +46,8 @@ struct State {
     files: BTreeMap<u64, Content>,
     names: BTreeMap<String, u64>,
     names_synced: BTreeMap<String, u64>,
+    /// The files that have a holder.
+    held: BTreeSet<u64>,
 }
 
 #[derive(Default, Clone)]
@@ -111,10 +113,6 @@ impl FaultyDisk {
     }
 
     /// Changes the bytes of a file behind the journal's back.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such file.
     pub fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let mut state = self.state();
         let content = state.content(name)?;
@@ -199,14 +197,15 @@ impl Disk for FaultyDisk {
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         let entry = |name: &String| {
-            let inside = name.strip_prefix(folder)?.strip_prefix('/')?;
+            let inside =
+                if folder.is_empty() { name } else { name.strip_prefix(folder)?.strip_prefix('/')? };
             inside.split('/').next().map(str::to_owned)
         };
         let entries: BTreeSet<_> = self.state().names.keys().filter_map(entry).collect();
         Ok(entries.into_iter().collect())
     }
 
-    fn create_new(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
+    fn create_for(&self, name: &str, _access: Access) -> io::Result<Box<dyn AppendFile>> {
         let mut state = self.operate()?;
         if state.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -217,12 +216,14 @@ impl Disk for FaultyDisk {
         let number = state.files.len() as u64; // Contents are never taken out, so no two files have the same one.
         state.files.insert(number, Content::default());
         state.names.insert(name.to_owned(), number);
-        Ok(Box::new(FaultyFile { disk: self.clone(), number }))
+        drop(state);
+        self.open_append(name)
     }
 
     fn open_append(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
         let number = self.state().number(name)?;
-        Ok(Box::new(FaultyFile { disk: self.clone(), number }))
+        let (disk, name) = (self.clone(), name.to_owned());
+        Ok(Box::new(FaultyFile { disk, name, number, is_held: false }))
     }
 
     fn len(&self, name: &str) -> io::Result<u64> {
@@ -273,6 +274,13 @@ impl Disk for FaultyDisk {
         Ok(())
     }
 
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        if self.state().names.contains_key(to) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.rename(from, to)
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         let removed = self.operate()?.forget(name);
         removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -290,7 +298,9 @@ impl Disk for FaultyDisk {
 
 struct FaultyFile {
     disk: FaultyDisk,
+    name: String,
     number: u64,
+    is_held: bool,
 }
 
 impl FaultyFile {
@@ -328,5 +338,22 @@ impl AppendFile for FaultyFile {
                 content.forsaken = content.synced.len().min(content.bytes.len())..content.bytes.len();
             }
         })
+    }
+
+    fn lock(&mut self) -> io::Result<Lock> {
+        let mut state = self.disk.state();
+        if !state.held.insert(self.number) {
+            return Ok(Lock::Busy);
+        }
+        self.is_held = true;
+        Ok(if state.names.get(&self.name) == Some(&self.number) { Lock::Held } else { Lock::Gone })
+    }
+}
+
+impl Drop for FaultyFile {
+    fn drop(&mut self) {
+        if self.is_held {
+            self.disk.state().held.remove(&self.number);
+        }
     }
 }

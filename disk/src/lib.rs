@@ -1,41 +1,73 @@
-//! Files: the only crate that names `std::fs`.
+//! Files: only this crate names `std::fs`.
 //!
-//! A [`Disk`] is one folder with the few file operations that papo needs, so that tests and the simulation can fail
-//! them. Names are relative to the folder and use `/`. It is not a general file system: no reading of whole folders
-//! into trees, no permissions but the owner's, no overwriting in place.
+//! A [`Disk`] is one folder with the few operations that papo needs, so that tests and the simulation can fail each of
+//! them ([`faulty`]). Its names are relative to the folder and use `/`. A file that a user names on the command line is
+//! read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]). Atomic replacement ([`replace`])
+//! and locks ([`Lock`]) exist once, for both.
+
+#![expect(clippy::disallowed_methods, reason = "this is the crate that touches files")]
 
 mod real;
 pub mod faulty;
+pub mod replace;
+mod lock;
+mod paths;
+mod part;
 
-use std::io;
+use std::io::{self, Read};
 
+pub use lock::Lock;
+pub use part::PartFile;
+pub use paths::{
+    ReadFile, create_file, exists, is_folder, is_private, link, list, make_folder, make_shared_folder, read,
+    read_text, remove, remove_folder, remove_tree, replace_file, sync_folder,
+};
 pub use real::RealDisk;
 
-/// A data folder.
+/// Bytes copied at a time.
+const COPY_BYTES: usize = 64 << 10;
+
+/// Who can read a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Its owner only: mode 0600.
+    Owner,
+    /// Every user of the machine: mode 0644.
+    Everyone,
+}
+
+/// A folder.
 pub trait Disk: Send + Sync {
-    /// Makes a folder, with those above it; fine when it is there.
+    /// Creates a folder and its parents, for their owner only. Idempotent.
     fn create_folder(&self, folder: &str) -> io::Result<()>;
-    /// The names of the entries of a folder, without the folder, in any order.
+    /// The names of a folder's entries, without the folder, in any order.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
-    /// Makes a file that was not there, readable by the owner only, and opens it for appending.
-    fn create_new(&self, name: &str) -> io::Result<Box<dyn AppendFile>>;
-    /// Opens a file that is there for appending.
+    /// Creates a file that does not exist yet, and opens it for appending.
+    fn create_for(&self, name: &str, access: Access) -> io::Result<Box<dyn AppendFile>>;
+    /// Opens an existing file for appending.
     fn open_append(&self, name: &str) -> io::Result<Box<dyn AppendFile>>;
     /// The length of a file in bytes.
     fn len(&self, name: &str) -> io::Result<u64>;
-    /// Reads at most `buffer.len()` bytes from `offset` on; 0 is the end of the file.
+    /// Reads at most `buffer.len()` bytes at `offset`; 0 is the end of the file.
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
-    /// Cuts a file to `length` bytes. The next `sync_data` of the file makes it last.
+    /// Cuts a file to `length` bytes. The cut is durable after the next `sync_data` of the file.
     fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
-    /// Writes what a file holds from `offset` on once more, so that the next `sync_data` brings it to the medium even
-    /// if an earlier one has failed and the system has taken it for written since.
+    /// Writes bytes again that the file already holds at `offset`. The next `sync_data` then brings them to the medium,
+    /// even if an earlier sync failed and the system has counted them as written since.
     fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
-    /// Renames a file, in place of one that may be there.
+    /// Renames a file, and replaces the file `to` if it exists.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Renames a file. Fails with `AlreadyExists` if `to` exists.
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, name: &str) -> io::Result<()>;
-    /// Makes created, renamed and removed names in a folder last; `""` is the data folder itself.
+    /// Makes created, renamed and removed names of a folder durable; `""` is the disk's own folder.
     fn sync_folder(&self, folder: &str) -> io::Result<()>;
+
+    /// Creates a file for its owner that does not exist yet, and opens it for appending.
+    fn create_new(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
+        self.create_for(name, Access::Owner)
+    }
 
     /// Fills `buffer` from `offset` on, or fails with `UnexpectedEof`.
     fn read_exact_at(&self, name: &str, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
@@ -50,7 +82,7 @@ pub trait Disk: Send + Sync {
         Ok(())
     }
 
-    /// A whole file, as long as it is now; what a running server appends meanwhile is not read.
+    /// Reads a whole file, up to the length that it has now: bytes that a server appends meanwhile are not read.
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let length = usize::try_from(self.len(name)?).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];
@@ -58,24 +90,9 @@ pub trait Disk: Send + Sync {
         Ok(bytes)
     }
 
-    /// Puts `bytes` in place of a file, so that after a crash there is the old content or the new, never a mixture:
-    /// a temporary file beside it, synced, renamed, and the folder synced. When it fails, for want of space maybe, the
-    /// temporary file takes none.
+    /// Replaces a file atomically, in a folder with one writer ([`replace::by_only_writer`]).
     fn replace_atomically(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let temporary = format!("{name}.tmp");
-        match self.remove(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            // A leftover of a crash is gone, or there was none.
-            Ok(()) | Err(_) => {}
-        }
-        let mut file = self.create_new(&temporary)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_data());
-        written.inspect_err(|_| {
-            // Where not even this is possible, the next time tries it again.
-            let _is_gone = self.remove(&temporary);
-        })?;
-        self.rename(&temporary, name)?;
-        self.sync_folder(name.rsplit_once('/').map_or("", |(folder, _)| folder))
+        replace::by_only_writer(self, name, bytes)
     }
 }
 
@@ -83,6 +100,24 @@ pub trait Disk: Send + Sync {
 pub trait AppendFile: Send {
     /// Appends all of `bytes`.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Returns when the content and length are on the medium (`fdatasync`).
+    /// Returns when the content and the length are on the medium (`fdatasync`).
     fn sync_data(&mut self) -> io::Result<()>;
+    /// Tries to lock the file until it is dropped or the process ends.
+    fn lock(&mut self) -> io::Result<Lock>;
+
+    /// Appends the rest of a reader. Returns the number of bytes.
+    fn append_all(&mut self, from: &mut dyn Read) -> io::Result<u64> {
+        let (mut length, mut piece) = (0, vec![0; COPY_BYTES]);
+        loop {
+            let read = match from.read(&mut piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            if read == 0 {
+                return Ok(length);
+            }
+            self.write_all(piece.get(..read).unwrap_or_default())?;
+            length += read as u64;
+        }
+    }
 }

@@ -1,16 +1,17 @@
 //! A folder of the operating system.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{AppendFile, Disk};
+use super::{Access, AppendFile, Disk, Lock, lock, paths};
 
-/// Files kept open for reading: 128 segments with their indexes, which are 20 million messages of 300 bytes. Of a larger log
-/// the segments read last.
+/// Files kept open for reading: 128 segments with their indexes, which hold 20 million messages of 300 bytes. Of a larger
+/// log, the segments used last stay open.
 const READERS_MAX: usize = 256;
 
 /// A folder of the operating system.
@@ -18,20 +19,22 @@ const READERS_MAX: usize = 256;
 pub struct RealDisk {
     folder: PathBuf,
     readers: Mutex<Readers>,
+    /// The real form of a name that is not UTF-8 ([`RealDisk::beside`]).
+    alias: Option<(String, OsString)>,
 }
 
-/// Files that are open.
+/// The files that are open for reading.
 #[derive(Debug, Default)]
 struct Readers {
     files: HashMap<String, Reader>,
-    /// How often one was asked for.
+    /// The number of uses so far.
     uses: u64,
 }
 
 #[derive(Debug)]
 struct Reader {
     file: Arc<File>,
-    /// When it was asked for last, in uses of all.
+    /// The number of its last use.
     used: u64,
 }
 
@@ -43,7 +46,7 @@ impl Readers {
         Some(Arc::clone(&reader.file))
     }
 
-    /// Keeps a file in place of the one that was not asked for longest.
+    /// Keeps a file open, and closes the one with the oldest last use if there are too many.
     fn keep(&mut self, name: &str, file: Arc<File>) {
         if self.files.len() >= READERS_MAX
             && let Some((oldest, _)) = self.files.iter().min_by_key(|(_, reader)| reader.used)
@@ -56,54 +59,76 @@ impl Readers {
 }
 
 impl RealDisk {
-    /// The data folder; it need not be there yet.
+    /// The folder does not have to exist yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), readers: Mutex::default() }
+        Self { folder: folder.into(), readers: Mutex::default(), alias: None }
     }
 
-    /// A file opened for reading, now or before.
+    /// The folder of a file that a user named, and the name of the file in it. A name that is not UTF-8 is returned in a
+    /// readable form, which this disk translates. Fails with `InvalidInput` if the path has no file name.
+    pub fn beside(file: &Path) -> io::Result<(Self, String)> {
+        let name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let readable = name.to_string_lossy().into_owned();
+        let alias = Some((readable.clone(), name.to_owned()));
+        Ok((Self { alias, ..Self::new(folder) }, readable))
+    }
+
+    /// Opens a file for appending, and creates it for its owner if it does not exist.
+    pub fn open_or_create(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
+        self.append(name, OpenOptions::new().create(true).mode(0o600))
+    }
+
+    fn append(&self, name: &str, options: &mut OpenOptions) -> io::Result<Box<dyn AppendFile>> {
+        let path = self.path(name);
+        Ok(Box::new(RealFile { file: options.append(true).open(&path)?, path }))
+    }
+
+    /// A file that is open for reading.
     fn reader(&self, name: &str) -> io::Result<Arc<File>> {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = readers.get(name) {
             return Ok(file);
         }
-        let file = Arc::new(self.open(name)?);
+        let file = Arc::new(OpenOptions::new().read(true).open(self.path(name))?);
         readers.keep(name, Arc::clone(&file));
         Ok(file)
     }
 
-    /// A name is about to mean another file, or none.
+    /// Closes the readers, because a name now means another file or none.
     fn forget_readers(&self) {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).files.clear();
     }
 
-    /// `""` is the data folder itself, without the slash that joining an empty name would add.
+    /// `""` is the folder itself, without the slash that joining an empty name would add.
     fn path(&self, name: &str) -> PathBuf {
-        if name.is_empty() { self.folder.clone() } else { self.folder.join(name) }
-    }
-
-    fn open(&self, name: &str) -> io::Result<File> {
-        OpenOptions::new().read(true).open(self.path(name))
+        match &self.alias {
+            Some((readable, real)) if readable == name => self.folder.join(real),
+            Some(_) | None if name.is_empty() => self.folder.clone(),
+            Some(_) | None => self.folder.join(name),
+        }
     }
 }
 
 impl Disk for RealDisk {
     fn create_folder(&self, folder: &str) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(self.path(folder))
+        paths::make_folder(&self.path(folder))
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
-        let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
-        fs::read_dir(self.path(folder))?.map(name).collect()
+        paths::list(&self.path(folder))
     }
 
-    fn create_new(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.path(name))?;
-        Ok(Box::new(file))
+    fn create_for(&self, name: &str, access: Access) -> io::Result<Box<dyn AppendFile>> {
+        let mode = match access {
+            Access::Owner => 0o600,
+            Access::Everyone => 0o644,
+        };
+        self.append(name, OpenOptions::new().create_new(true).mode(mode))
     }
 
     fn open_append(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
-        Ok(Box::new(OpenOptions::new().append(true).open(self.path(name))?))
+        self.append(name, &mut OpenOptions::new())
     }
 
     fn len(&self, name: &str) -> io::Result<u64> {
@@ -126,22 +151,36 @@ impl Disk for RealDisk {
         fs::rename(self.path(from), self.path(to)).inspect(|()| self.forget_readers())
     }
 
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        paths::rename_new(&self.path(from), &self.path(to)).inspect(|()| self.forget_readers())
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.path(name)).inspect(|()| self.forget_readers())
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
-        self.open(folder)?.sync_all()
+        paths::sync_folder(&self.path(folder))
     }
 }
 
-impl AppendFile for File {
+/// A file of a folder of the operating system.
+struct RealFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl AppendFile for RealFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        io::Write::write_all(self, bytes)
+        io::Write::write_all(&mut self.file, bytes)
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        File::sync_data(self)
+        self.file.sync_data()
+    }
+
+    fn lock(&mut self) -> io::Result<Lock> {
+        lock::lock(&self.file, &self.path)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use server::maintenance::import::Import;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
 use transport::clock;
@@ -39,7 +39,7 @@ impl ImportArgs {
     /// Prints what was taken over, and what was not, as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (waker, wake) = Wake::new()?;
-        let mut ledger = Ledger::open(Store::open(&self.data.data)?, &Commits::OnThread(waker))?;
+        let mut ledger = Ledger::open(Store::open(&self.data.data)?, &CommitMode::OnThread(waker))?;
         let mut failed = None;
         let mut sync = |ledger: &mut Ledger| {
             if failed.is_none() {

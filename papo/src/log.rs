@@ -9,12 +9,12 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use common::{Conversation, Event, Target, UserName};
 use disk::{Disk, RealDisk};
+use server::domain::records::{Record, ServerRecord};
 use server::journal::for_each_line;
 use server::maintenance::redact::Request;
 use server::services::files::Folder;
 use server::services::files::check::{self, Told};
 use server::storage::data_folder::check_is_data;
-use server::storage::records::{Private, Record};
 use transport::clock;
 
 use crate::roles::DataArgs;
@@ -121,10 +121,10 @@ pub(crate) fn harmless(line: &[u8]) -> String {
 fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
     let event = match Record::decode(line) {
         Ok(Record::Event(event)) => event,
-        Ok(Record::Private(Private::Redacted { conversation, .. })) => {
+        Ok(Record::Server(ServerRecord::Redacted { conversation, .. })) => {
             return is_of(&conversation, wanted);
         }
-        Ok(Record::Private(_)) | Err(_) => return false,
+        Ok(Record::Server(_)) | Err(_) => return false,
     };
     match wanted {
         None => true,

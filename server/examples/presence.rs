@@ -20,17 +20,17 @@ use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 use serde_json::json;
 use server::domain::Command;
-use server::engine::jobs::Jobs;
-use server::engine::outbound::Publication;
-use server::engine::pending_request::Work;
+use server::domain::records::TokenDigest;
 use server::engine::{Engine, Outlet};
+use server::outbound::Publication;
+use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
+use server::services::jobs::Jobs;
 use server::services::limiters::rates::Rate;
 use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
-use server::storage::records::TokenDigest;
 use transport::{Frame, clock};
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ struct Told {
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, _answered: Work) -> Result<(), Infallible> {
+    fn reply(&mut self, _answered: PendingRequest) -> Result<(), Infallible> {
         Ok(())
     }
 
@@ -90,7 +90,7 @@ impl Crowd {
         let disk = FaultyDisk::new();
         disk.replace_atomically("keys/topic.secret", "07".repeat(32).as_bytes()).expect("a sound disk");
         let store = Store::on(Arc::new(disk.clone()));
-        let mut ledger = Ledger::open(store, &Commits::WhenPolled).expect("an empty disk");
+        let mut ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("an empty disk");
         for number in 0..people {
             let (user, digest) = (user(number), TokenDigest::of(&token(number)));
             let open =
@@ -103,7 +103,7 @@ impl Crowd {
             ledger.flush();
             ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
         }
-        let jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+        let jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger).expect("a sound disk");
         let tokens = TokenIssuer::new(&[7; 32]);
         let engine = Engine::new(ledger, tokens, jobs, files, Rate::default(), String::new());

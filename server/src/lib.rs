@@ -7,8 +7,9 @@ pub mod domain;
 pub mod journal;
 pub mod storage;
 pub mod services;
+pub mod outbound;
 pub mod handlers;
-pub mod engine;
 pub mod maintenance;
+pub mod engine;
 
 pub use engine::event_loop::{Config, Server, ServerError};

@@ -17,7 +17,7 @@ use disk::RealDisk;
 use server::domain::{Command, Deed};
 use server::journal::{Options, verify};
 use server::maintenance::backup::{BackupError, Contents};
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, Sizes};
 use sha2::{Digest as _, Sha256};
@@ -31,7 +31,7 @@ const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 1500 }, snapshot
 
 fn open(folder: &Path) -> Ledger {
     let store = Store::open(folder).expect("a folder of our own");
-    Ledger::open_with(store, &Commits::WhenPolled, SIZES).expect("a sound folder")
+    Ledger::open_with(store, &CommitMode::WhenPolled, SIZES).expect("a sound folder")
 }
 
 fn alice() -> UserName {

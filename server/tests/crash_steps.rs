@@ -12,7 +12,7 @@ use disk::Disk as _;
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use server::domain::{Command, Deed};
 use server::journal::Options;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, LedgerError, Sizes};
 use uuid::Uuid;
@@ -29,7 +29,7 @@ fn alice() -> UserName {
 }
 
 fn open(disk: &FaultyDisk) -> Result<Ledger, LedgerError> {
-    Ledger::open_with(Store::on(Arc::new(disk.clone())), &Commits::WhenPolled, SIZES)
+    Ledger::open_with(Store::on(Arc::new(disk.clone())), &CommitMode::WhenPolled, SIZES)
 }
 
 /// A disk with the secret that all topics are made from.

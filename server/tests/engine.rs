@@ -6,14 +6,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use disk::faulty::{Failure, FaultyDisk, Loss};
-use server::engine::jobs::{Jobs, Kind};
-use server::engine::outbound::Publication;
-use server::engine::pending_request::Work;
 use server::engine::{Engine, Outlet};
+use server::outbound::Publication;
+use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
+use server::services::jobs::{Jobs, Kind};
 use server::services::limiters::rates::Rate;
 use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
 use transport::Frame;
@@ -27,7 +27,7 @@ struct Told(Vec<String>);
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+    fn reply(&mut self, answered: PendingRequest) -> Result<(), Infallible> {
         self.0.push(String::from_utf8(answered.reply).expect("utf-8"));
         Ok(())
     }
@@ -43,8 +43,8 @@ fn engine() -> Engine {
 
 fn engine_on(disk: &FaultyDisk) -> Engine {
     let store = Store::on(Arc::new(disk.clone()));
-    let ledger = Ledger::open(store, &Commits::WhenPolled).expect("an empty disk");
-    let jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+    let ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("an empty disk");
+    let jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
     let files = Files::open(Arc::new(disk.clone()), FileLimits::default(), &ledger).expect("an empty folder");
     let events = "tcp://*:5558".to_owned();
     Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), events)

@@ -14,13 +14,13 @@ use std::path::Path;
 use common::amendments::Emoji;
 use common::channels::Role;
 use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, Text, UserName};
+use server::domain::records::TokenDigest;
 use server::domain::{Change, Command, Deed, Original};
 use server::maintenance::export::{Contents, ExportError, Piece, export, to_file};
 use server::services::files::folder::content;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
-use server::storage::records::TokenDigest;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ impl Team {
     fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
         let store = Store::open(folder.path()).expect("a folder of our own");
-        let ledger = Ledger::open(store, &Commits::WhenPolled).expect("a sound folder");
+        let ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("a sound folder");
         let mut team = Self { folder, ledger, ids: 0x019a_a4a2_0000_7000_8000_0000_0000_0000 };
         for name in ["alice", "bob", "carol"] {
             team.record(Command::Register { user: user(name), password: "secret-hash".into() });
@@ -205,7 +205,7 @@ fn a_user_with_nothing_of_others() {
 fn what_is_not_there_is_refused_by_name() {
     let team = team();
     let told = |data: &Path, wanted| exported(data, wanted).expect_err("nothing").to_string();
-    insta::assert_snapshot!(told(team.folder.path(), "#b"), @r##"there is no channel #b; create it, or list the channels there are"##);
+    insta::assert_snapshot!(told(team.folder.path(), "#b"), @r##"there is no channel #b: create it, or list the channels"##);
     insta::assert_snapshot!(told(team.folder.path(), "@zoe"), @r##"there is no user zoe"##);
     let empty = TempDir::new().expect("a folder");
     assert!(told(empty.path(), "#a").contains("is no data folder"));

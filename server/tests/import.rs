@@ -11,7 +11,7 @@ use std::sync::Arc;
 use common::{Conversation, Target, UserName};
 use disk::faulty::FaultyDisk;
 use server::maintenance::import::{Import, Report};
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
 
@@ -21,7 +21,7 @@ const NOW_MS: u64 = 1_763_700_000_000;
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 fn empty() -> Ledger {
-    Ledger::open(Store::on(Arc::new(FaultyDisk::new())), &Commits::WhenPolled).expect("an empty disk")
+    Ledger::open(Store::on(Arc::new(FaultyDisk::new())), &CommitMode::WhenPolled).expect("an empty disk")
 }
 
 fn sync(ledger: &mut Ledger) {
@@ -109,7 +109,7 @@ fn what_makes_no_sense_is_left_out_and_told() {
     let report = import(&mut ledger, r#"{"ana":"HASH","a b":"HASH","bob":"plain"}"#, "[]", messages);
     assert_eq!((report.users, report.channels, report.messages, report.skipped), (1, 1, 1, 5), "{report:#?}");
     insta::assert_snapshot!(report.problems.join("\n"), @r#"
-    user "a b": names are made of letters, digits, '.', '_' and '-', without spaces, and begin with a letter or a digit
+    user "a b": a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit
     user "bob": no SHA-256 password hash of 64 hex digits
     message in line 1: expected ident at line 1 column 2
     message in line 2: it has no text

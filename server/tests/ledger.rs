@@ -11,7 +11,7 @@ use std::path::Path;
 
 use common::{ChannelName, Conversation, Target, Text, UserName};
 use server::domain::{Command, Deed};
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, LedgerError};
 use transport::poll::{Watch, wait};
@@ -33,7 +33,7 @@ impl Running {
 
     fn try_open(folder: &Path) -> Result<Self, LedgerError> {
         let (waker, wake) = Wake::new().expect("a wake");
-        Ok(Self { ledger: Ledger::open(Store::open(folder)?, &Commits::OnThread(waker))?, wake })
+        Ok(Self { ledger: Ledger::open(Store::open(folder)?, &CommitMode::OnThread(waker))?, wake })
     }
 
     fn record(&mut self, command: Command<'_>) {

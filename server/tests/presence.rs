@@ -8,18 +8,18 @@ use std::sync::Arc;
 use common::{ChannelName, UserName};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
+use server::domain::records::TokenDigest;
 use server::domain::{Command, Deed};
-use server::engine::jobs::Jobs;
-use server::engine::outbound::Publication;
-use server::engine::pending_request::Work;
 use server::engine::{Engine, Outlet};
+use server::outbound::Publication;
+use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
+use server::services::jobs::Jobs;
 use server::services::limiters::rates::Rate;
 use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
-use server::storage::records::TokenDigest;
 use transport::Frame;
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ struct Told {
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+    fn reply(&mut self, answered: PendingRequest) -> Result<(), Infallible> {
         self.replies.push(serde_json::from_slice(&answered.reply).expect("a reply"));
         Ok(())
     }
@@ -66,8 +66,8 @@ fn user(name: &str) -> UserName {
 
 fn engine(disk: &FaultyDisk) -> Engine {
     let store = Store::on(Arc::new(disk.clone()));
-    let ledger = Ledger::open(store, &Commits::WhenPolled).expect("a sound disk");
-    let jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+    let ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("a sound disk");
+    let jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
     let files = Files::open(Arc::new(disk.clone()), FileLimits::default(), &ledger).expect("a sound disk");
     let events = "tcp://*:5558".to_owned();
     Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), events)
@@ -77,7 +77,7 @@ impl Stage {
     fn new() -> Self {
         let disk = FaultyDisk::new();
         let mut ledger =
-            Ledger::open(Store::on(Arc::new(disk.clone())), &Commits::WhenPolled).expect("empty");
+            Ledger::open(Store::on(Arc::new(disk.clone())), &CommitMode::WhenPolled).expect("empty");
         let mut record = |command| {
             ledger.record(command, BEGIN_MS).expect("allowed");
         };

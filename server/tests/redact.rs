@@ -20,7 +20,7 @@ use server::domain::{Change, Command, Deed, Original};
 use server::journal::{Checkpoint, Options, for_each_line, verify};
 use server::maintenance::redact::{RedactError, Redaction, Request, recover};
 use server::services::search;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, Sizes};
 use tempfile::TempDir;
@@ -57,7 +57,7 @@ fn record(ledger: &mut Ledger, command: Command<'_>) {
 /// Two channels whose messages come in turns. The message 5 of `#a` was edited and deleted, and its last
 /// one, 11, deleted.
 fn work(store: Store) {
-    let mut ledger = Ledger::open_with(store, &Commits::WhenPolled, SIZES).expect("a sound folder");
+    let mut ledger = Ledger::open_with(store, &CommitMode::WhenPolled, SIZES).expect("a sound folder");
     record(&mut ledger, Command::Register { user: alice(), password: "hash".into() });
     for name in ["#a", "#b"] {
         let channel = ChannelName::new(name).expect("a name");
@@ -87,7 +87,7 @@ fn request(numbers: &[u64], force: bool) -> Request {
 
 /// The state but for its place in the log, and the lines of both conversations.
 fn seen(store: Store) -> (server::storage::data_folder::Prepared, Vec<String>, Vec<String>) {
-    let ledger = Ledger::open_with(store, &Commits::WhenPolled, SIZES).expect("a sound folder");
+    let ledger = Ledger::open_with(store, &CommitMode::WhenPolled, SIZES).expect("a sound folder");
     let lines = |name| {
         let mut out = Vec::new();
         ledger.read(&channel(name), 1, 100, &mut out).expect("readable");

@@ -11,13 +11,13 @@ use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target,
 use disk::Disk as _;
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use server::domain::{Change, Command, Deed, Original};
-use server::engine::jobs::Jobs;
 use server::journal::{Checkpoint, for_each_line};
 use server::maintenance::redact::{RedactError, Redaction, Request, recover};
 use server::services::files::check::{self, CheckError, Found};
 use server::services::files::folder::content;
 use server::services::files::{FileLimits, Files, Folder, Upload};
-use server::storage::commit_log::Commits;
+use server::services::jobs::Jobs;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
 use sha2::{Digest as _, Sha256};
@@ -66,7 +66,7 @@ fn worked() -> FaultyDisk {
             .expect("room");
         disk.sync_folder(&name[..8]).expect("a sound disk");
     }
-    let mut ledger = Ledger::open(store(&disk), &Commits::WhenPolled).expect("a sound disk");
+    let mut ledger = Ledger::open(store(&disk), &CommitMode::WhenPolled).expect("a sound disk");
     let mut record = |command| {
         ledger.record(command, NOW_MS).expect("allowed");
     };
@@ -142,8 +142,8 @@ fn verified(disk: &FaultyDisk) -> Result<Found, CheckError> {
 /// A start of the server, up to where it has removed what nobody needs.
 fn start(disk: &FaultyDisk, what: &str) {
     recover(disk).map_err(|error| format!("{what}: {error}")).expect("recovered");
-    let ledger = Ledger::open(store(disk), &Commits::WhenPolled).expect("a sound disk");
-    let mut jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+    let ledger = Ledger::open(store(disk), &CommitMode::WhenPolled).expect("a sound disk");
+    let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
     let mut files =
         Files::open(Arc::new(disk.clone()), FileLimits::default(), &ledger).expect("a sound disk");
     files.tidy(&ledger, &mut jobs, NOW_MS);
@@ -155,7 +155,7 @@ fn a_content_goes_with_the_last_event_that_has_it() {
     let disk = worked();
     assert_eq!(verified(&disk).expect("whole"), Found { whole: 2, others: 1 });
     let state = |disk: &FaultyDisk| {
-        let ledger = Ledger::open(store(disk), &Commits::WhenPolled).expect("a sound disk");
+        let ledger = Ledger::open(store(disk), &CommitMode::WhenPolled).expect("a sound disk");
         Store::prepare(ledger.state(), Checkpoint::GENESIS).expect("json")
     };
     let before = state(&disk);

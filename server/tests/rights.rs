@@ -12,15 +12,15 @@ use common::methods::Method;
 use common::{ChannelName, ContentHash, FileName, Target, Text, UserName, rpc};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
+use server::domain::records::TokenDigest;
 use server::domain::{Command, Deed};
 use server::handlers::{Attached, RequestContext};
 use server::services::files::{FileLimits, Files, Upload};
 use server::services::search::Search;
 use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
-use server::storage::records::TokenDigest;
 use transport::Frame;
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ fn deed(by: &str) -> Deed {
 /// A room with one person of every standing, each logged in with their name as token.
 fn room(private: bool) -> Ledger {
     let mut ledger =
-        Ledger::open(Store::on(Arc::new(FaultyDisk::new())), &Commits::WhenPolled).expect("an empty disk");
+        Ledger::open(Store::on(Arc::new(FaultyDisk::new())), &CommitMode::WhenPolled).expect("an empty disk");
     let mut record = |command| {
         ledger.record(command, NOW_MS).expect("allowed");
     };

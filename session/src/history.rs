@@ -191,7 +191,7 @@ impl Session {
 
     /// The head of the conversation, and the events of a page.
     fn entries(&self, result: &str) -> Result<(u64, Vec<Entry>), Error> {
-        let page: Page<'_> = read(result)?;
+        let page: Page = read(result)?;
         Ok((page.head, page.events.iter().filter_map(|line| self.entry(line.get())).collect()))
     }
 

@@ -14,7 +14,7 @@ impl Session {
     }
 
     pub(super) fn mentions_listed(&self, result: &str) -> Result<Answer, Error> {
-        let page: Mentions<'_> = read(result)?;
+        let page: Mentions = read(result)?;
         let me = self.account.as_ref().map(|account| &account.user);
         let entries = page.events.iter().filter_map(|line| Entry::read_present(me?, line.get()));
         Ok(Answer::History(entries.collect()))

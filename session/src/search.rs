@@ -16,7 +16,7 @@ impl Session {
 
     /// What was found, oldest first, as it is read on a screen.
     pub(super) fn found(&self, result: &str) -> Result<Answer, Error> {
-        let page: Found<'_> = read(result)?;
+        let page: Found = read(result)?;
         let entries = page.events.iter().rev().filter_map(|line| self.entry(line.get()));
         Ok(Answer::Found(Findings { entries: entries.collect(), before: page.before, behind: page.behind }))
     }

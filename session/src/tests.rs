@@ -225,7 +225,7 @@ fn a_stale_token_asks_for_a_login_and_loses_no_message() {
     insta::assert_snapshot!(stage.take_transcript(), @"
     unsubscribe channel.ops
     unsubscribe user.alice
-    session ended: so it is
+    session ended: your session has ended: log in again
     pending oi
     ");
     let user = UserName::new("alice").expect("a name");
@@ -247,8 +247,8 @@ fn whoever_waits_for_following_learns_that_the_token_is_stale() {
     stage.refuse("sync.heads", Detail::NoSession);
     insta::assert_snapshot!(stage.transcript, @"
     unsubscribe user.alice
-    refuse so it is
-    session ended: so it is
+    refuse your session has ended: log in again
+    session ended: your session has ended: log in again
     ");
 }
 

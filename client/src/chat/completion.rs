@@ -10,7 +10,7 @@ use rustyline::hint::Hinter;
 use rustyline::{Context, Helper, Validator};
 
 use super::commands;
-use super::keyboard::{Blank, Keyboard};
+use super::input_line::{Blank, InputLine};
 use crate::render::is_harmful;
 
 /// What stands before the path of a file to send.
@@ -90,12 +90,12 @@ impl Names {
 #[derive(Helper, Validator)]
 pub(super) struct Completion {
     names: Names,
-    keyboard: Keyboard,
+    input_line: InputLine,
 }
 
 impl Completion {
-    pub(super) fn new(names: Names, keyboard: Keyboard) -> Self {
-        Self { names, keyboard }
+    pub(super) fn new(names: Names, input_line: InputLine) -> Self {
+        Self { names, input_line }
     }
 
     /// Where the word begins that is typed, and what it may become.
@@ -136,19 +136,19 @@ impl Hinter for Completion {
     type Hint = Blank;
 
     fn hint(&self, line: &str, _position: usize, _: &Context<'_>) -> Option<Blank> {
-        self.keyboard.typed(line);
-        self.keyboard.blank(line)
+        self.input_line.typed(line);
+        self.input_line.blank(line)
     }
 }
 
 impl Highlighter for Completion {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_ours: bool) -> Cow<'b, str> {
         // While lines typed before are searched, there is another.
-        if is_ours { self.keyboard.painted_prompt() } else { Cow::Borrowed(prompt) }
+        if is_ours { self.input_line.painted_prompt() } else { Cow::Borrowed(prompt) }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        self.keyboard.painted(hint)
+        self.input_line.painted(hint)
     }
 }
 
@@ -168,13 +168,13 @@ impl Completer for Completion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::Keys;
+    use crate::client_handle::Keys;
 
     #[test]
     fn words_are_completed_by_their_sign() {
         let names = Names::default();
         names.add(["#general", "#ops", "@bob", "@joão"].map(str::to_owned));
-        let completion = Completion::new(names, Keyboard::new(Keys::unheard(), true));
+        let completion = Completion::new(names, InputLine::new(Keys::unheard(), true));
         let complete = |line: &str| completion.candidates(line, line.len());
         assert_eq!(complete("/jo"), (0, vec!["/join ".to_owned()]));
         assert_eq!(complete("/le"), (0, vec!["/leave ".to_owned()]));
@@ -191,7 +191,7 @@ mod tests {
         for name in ["plan b.pdf", "plan\u{1b}[2J", "photos"] {
             std::fs::create_dir(folder.path().join(name)).expect("made");
         }
-        let completion = Completion::new(Names::default(), Keyboard::new(Keys::unheard(), true));
+        let completion = Completion::new(Names::default(), InputLine::new(Keys::unheard(), true));
         let path = folder.path().to_str().expect("UTF-8");
         for quote in ["", "\"", "'"] {
             let line = format!("/send {quote}{path}/pla");

@@ -3,15 +3,15 @@
 
 mod commands;
 mod completion;
-mod keyboard;
-mod leaving;
+mod input_line;
+mod shutdown;
 mod line;
 mod menu;
 mod plain;
 mod printer;
 mod prompt;
 mod room;
-mod around;
+mod login_summary;
 mod offline;
 mod terminal;
 mod transfers;
@@ -24,17 +24,17 @@ use common::Target;
 use transport::stop::Stop;
 
 use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, PATIENCE, Sends};
 use crate::connection::Connection;
-use crate::desk::{Desk, PATIENCE, Sends};
 use crate::i18n::Words;
 use crate::password::PasswordSource;
-use crate::render::{Looks, Output, Renderer, complain};
-use keyboard::Keyboard;
-use leaving::Leaving;
-use printer::{Printer, Tally};
+use crate::render::{DisplayOptions, Output, Renderer, complain};
+use input_line::InputLine;
+use printer::{DeliveryCounter, Printer};
 use room::Room;
+use shutdown::SignalHandler;
 use terminal::Terminal;
-use transfers::Surroundings;
+use transfers::TransferContext;
 
 /// News that wait to be printed.
 const NEWS_WAITING_MAX: usize = 1024;
@@ -49,7 +49,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", env = "PAPO_DOWNLOADS", default_value = "papo_downloads")]
     downloads: PathBuf,
     #[command(flatten)]
-    looks: Looks,
+    display: DisplayOptions,
     #[command(flatten)]
     password: PasswordSource,
     #[command(flatten)]
@@ -57,31 +57,31 @@ pub struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
-    told(arguments.looks.words(), chat(arguments))
+    told(arguments.display.words(), chat(arguments))
 }
 
 fn chat(arguments: &Arguments) -> Result<(), CliError> {
     let (told, to_print) = sync_channel(NEWS_WAITING_MAX);
     let (connection, stop) = (arguments.connection.settled()?, Stop::new());
-    let desk = Desk::open(&connection, told.clone(), stop.clone(), Sends::Messages)?;
-    let renderer = Renderer::for_chat(&arguments.looks);
-    let tally = Tally::default();
+    let handle = ClientHandle::open(&connection, told.clone(), stop.clone(), Sends::Messages)?;
+    let renderer = Renderer::for_chat(&arguments.display);
+    let delivery = DeliveryCounter::default();
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let is_drawn = is_terminal && !arguments.looks.is_plain();
-    let asked_to_leave = Leaving { connection: stop, ended: desk.ended(), is_drawn }.on_signals()?;
-    let keyboard = Keyboard::new(desk.keys(), renderer.has_colours());
-    let surroundings = Surroundings {
+    let is_drawn = is_terminal && !arguments.display.is_plain();
+    let asked_to_leave = SignalHandler { connection: stop, ended: handle.ended(), is_drawn }.on_signals()?;
+    let input_line = InputLine::new(handle.keys(), renderer.has_colours());
+    let context = TransferContext {
         connection,
         words: renderer.words(),
         told,
-        keyboard: is_drawn.then(|| keyboard.clone()),
+        input_line: is_drawn.then(|| input_line.clone()),
     };
-    let mut room = Room::new(desk, renderer.clone(), tally.clone(), surroundings, keyboard, arguments);
+    let mut room = Room::new(handle, renderer.clone(), delivery.clone(), context, input_line, arguments);
     room.asked_to_leave = asked_to_leave;
-    let printer = Printer::new(renderer, tally, room.cache.clone());
+    let printer = Printer::new(renderer, delivery, room.cache.clone());
     if is_drawn {
         let mut terminal = Terminal::open(&room)?;
-        printer.start_above(terminal.printer()?, room.keyboard.clone(), to_print)?;
+        printer.start_above(terminal.printer()?, room.input_line.clone(), to_print)?;
         greet(&mut room, arguments.conversation.clone())?;
         let outcome = terminal.run(&mut room);
         room.cache.flush();

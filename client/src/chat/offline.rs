@@ -7,14 +7,14 @@ use common::Target;
 use common::accounts::LoggedIn;
 use transport::stop::Stop;
 
-use super::around::{Around, look_around};
 use super::completion::Names;
-use super::printer::Told;
+use super::login_summary::{LoginSummary, load};
+use super::printer::UiEvent;
 use super::room::Room;
-use super::transfers::Surroundings;
+use super::transfers::TransferContext;
 use crate::cache::Cache;
 use crate::cli_error::CliError;
-use crate::desk::{Desk, Sends};
+use crate::client_handle::{ClientHandle, Sends};
 use session::{Command, Connectivity, Follow, News};
 
 /// How long a server may take until what is known from before is shown: one that answers in time shows it better.
@@ -37,9 +37,9 @@ impl Room {
         conversation: Option<&Target>,
         session: &LoggedIn,
     ) -> Result<bool, CliError> {
-        let ticket = self.desk.begin(Command::Follow(Follow::Everything))?;
-        let time = if self.is_patient { self.desk.timeout() } else { SHOW_AFTER };
-        match self.desk.await_answer(ticket, time) {
+        let ticket = self.handle.begin(Command::Follow(Follow::Everything))?;
+        let time = if self.is_patient { self.handle.timeout() } else { SHOW_AFTER };
+        match self.handle.await_answer(ticket, time) {
             Err(CliError::Unreachable { .. }) if !self.is_patient => {}
             answer => return answer.map(|_following| true),
         }
@@ -50,8 +50,8 @@ impl Room {
             }
             None => self.say(&self.words.offline_note())?,
         }
-        self.desk.begin(Command::Reads)?;
-        let beside = self.surroundings.clone();
+        self.handle.begin(Command::Reads)?;
+        let beside = self.context.clone();
         let (session, names, cache) = (session.clone(), self.names.clone(), self.cache.clone());
         let work = move || beside.look_around_later(&session, &names, &cache);
         std::thread::Builder::new().name("later".to_owned()).spawn(work)?;
@@ -61,7 +61,7 @@ impl Room {
     /// Whether a server that should have answered has not. Who is not logged in has nothing to be shown from before.
     pub(super) fn is_offline(&mut self) -> bool {
         self.is_somebody_s()
-            && self.desk.status().is_ok_and(|status| match status.standing.connectivity {
+            && self.handle.status().is_ok_and(|status| match status.standing.connectivity {
                 Connectivity::Reconnecting | Connectivity::Offline | Connectivity::Connecting => true,
                 Connectivity::Connected => false,
             })
@@ -69,7 +69,7 @@ impl Room {
 
     /// Opens a conversation that the server will show as soon as it answers.
     pub(super) fn open_offline(&mut self, conversation: Target) -> Result<(), CliError> {
-        self.desk.begin(Command::Open(conversation.clone()))?;
+        self.handle.begin(Command::Open(conversation.clone()))?;
         self.opened(conversation);
         self.say(&self.words.offline_note())
     }
@@ -84,27 +84,27 @@ impl Room {
     }
 }
 
-impl Surroundings {
+impl TransferContext {
     /// Tells what there is as soon as the server answers, with a connection of its own: the person has the other one.
     fn look_around_later(mut self, session: &LoggedIn, names: &Names, cache: &Cache) {
         self.connection.timeout = LATE;
         loop {
-            match self.look_around(session, names, cache) {
-                Ok(Around { said, .. }) if said.is_empty() => {}
-                Ok(Around { said, .. }) => self.tell(Told::Note(said.join("\n"))),
+            match self.load(session, names, cache) {
+                Ok(LoginSummary { said, .. }) if said.is_empty() => {}
+                Ok(LoginSummary { said, .. }) => self.tell(UiEvent::Note(said.join("\n"))),
                 Err(CliError::Unreachable { .. }) => continue,
                 // The chat itself is told the same.
                 Err(failure) if failure.is_logged_out() => {}
-                Err(failure) => self.tell(Told::Complaint(self.words.cli_error(&failure))),
+                Err(failure) => self.tell(UiEvent::Complaint(self.words.cli_error(&failure))),
             }
             break;
         }
     }
 
-    fn look_around(&self, session: &LoggedIn, names: &Names, cache: &Cache) -> Result<Around, CliError> {
+    fn load(&self, session: &LoggedIn, names: &Names, cache: &Cache) -> Result<LoginSummary, CliError> {
         let (news, _unread) = sync_channel::<News>(NEWS_WAITING_MAX);
-        let mut desk = Desk::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
-        desk.resume(session.clone())?;
-        look_around(&mut desk, names, cache, self.words)
+        let mut handle = ClientHandle::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
+        handle.resume(session.clone())?;
+        load(&mut handle, names, cache, self.words)
     }
 }

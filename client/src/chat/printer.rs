@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustyline::ExternalPrinter;
 
-use super::keyboard::Keyboard;
+use super::input_line::InputLine;
 use crate::cache::Cache;
 use crate::cli_error::CliError;
 use crate::render::{Output, Renderer, beside_prompt, complain, sanitise};
@@ -16,7 +16,7 @@ use session::News;
 
 /// What there is to print.
 #[expect(clippy::large_enum_variant, reason = "nearly all of it are news")]
-pub(super) enum Told {
+pub(super) enum UiEvent {
     /// Something has happened.
     News(News),
     /// What papo says by itself, beside the line being typed.
@@ -27,7 +27,7 @@ pub(super) enum Told {
     Repaint,
 }
 
-impl From<News> for Told {
+impl From<News> for UiEvent {
     fn from(news: News) -> Self {
         Self::News(news)
     }
@@ -35,7 +35,7 @@ impl From<News> for Told {
 
 /// What became of the messages sent, for whoever has to wait for them.
 #[derive(Clone, Default)]
-pub(super) struct Tally {
+pub(super) struct DeliveryCounter {
     shared: Arc<(Mutex<Counts>, Condvar)>,
 }
 
@@ -46,7 +46,7 @@ struct Counts {
     refused: usize,
 }
 
-impl Tally {
+impl DeliveryCounter {
     pub(super) fn sending(&self) {
         self.counts().underway += 1;
     }
@@ -106,19 +106,19 @@ const BELL: &str = "\x07";
 /// Prints the news.
 pub(super) struct Printer {
     renderer: Renderer,
-    tally: Tally,
+    delivery: DeliveryCounter,
     cache: Cache,
     /// Where the line being typed is, if there is one.
-    keyboard: Option<Keyboard>,
+    input_line: Option<InputLine>,
 }
 
 impl Printer {
-    pub(super) fn new(renderer: Renderer, tally: Tally, cache: Cache) -> Self {
-        Self { renderer, tally, cache, keyboard: None }
+    pub(super) fn new(renderer: Renderer, delivery: DeliveryCounter, cache: Cache) -> Self {
+        Self { renderer, delivery, cache, input_line: None }
     }
 
     /// Prints to standard output, until the connection ends.
-    pub(super) fn start(self, news: Receiver<Told>) -> io::Result<JoinHandle<Result<(), CliError>>> {
+    pub(super) fn start(self, news: Receiver<UiEvent>) -> io::Result<JoinHandle<Result<(), CliError>>> {
         self.spawn(news, |rendered| {
             let mut output = Output::new();
             output.print(rendered.trim_end_matches('\n'))?;
@@ -130,10 +130,10 @@ impl Printer {
     pub(super) fn start_above(
         mut self,
         mut above: impl ExternalPrinter + Send + 'static,
-        keyboard: Keyboard,
-        news: Receiver<Told>,
+        input_line: InputLine,
+        news: Receiver<UiEvent>,
     ) -> io::Result<JoinHandle<Result<(), CliError>>> {
-        self.keyboard = Some(keyboard);
+        self.input_line = Some(input_line);
         self.spawn(news, move |rendered| {
             above.print(rendered).map_err(|error| CliError::Machine(error.to_string()))
         })
@@ -142,7 +142,7 @@ impl Printer {
     /// What waits is printed at once, so that a busy moment redraws the line being typed but once.
     fn spawn(
         self,
-        told: Receiver<Told>,
+        told: Receiver<UiEvent>,
         mut print: impl FnMut(String) -> Result<(), CliError> + Send + 'static,
     ) -> io::Result<JoinHandle<Result<(), CliError>>> {
         let work = move || {
@@ -169,21 +169,23 @@ impl Printer {
     }
 
     /// Above a line being typed stands what went wrong, too: elsewhere that is told beside the output.
-    fn rendered(&self, told: &Told) -> Option<String> {
+    fn rendered(&self, told: &UiEvent) -> Option<String> {
         match told {
-            Told::News(news) => self.renderer.news(news),
-            Told::Note(words) => Some(self.renderer.note(words)),
-            Told::Complaint(words) if self.keyboard.is_some() => Some(format!("papo: {}", sanitise(words))),
-            Told::Complaint(words) => {
+            UiEvent::News(news) => self.renderer.news(news),
+            UiEvent::Note(words) => Some(self.renderer.note(words)),
+            UiEvent::Complaint(words) if self.input_line.is_some() => {
+                Some(format!("papo: {}", sanitise(words)))
+            }
+            UiEvent::Complaint(words) => {
                 complain(words);
                 None
             }
-            Told::Repaint => None,
+            UiEvent::Repaint => None,
         }
     }
 
     /// What is known of the conversations is written in a quiet moment, and at the end.
-    fn next(&self, told: &Receiver<Told>) -> Option<Told> {
+    fn next(&self, told: &Receiver<UiEvent>) -> Option<UiEvent> {
         match told.recv_timeout(QUIET) {
             Ok(told) => return Some(told),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.cache.flush(),
@@ -193,8 +195,8 @@ impl Printer {
 
     /// Has it stand beside the line being typed who writes, and how the session stands; true when anything there has
     /// changed.
-    fn is_to_be_painted(&self, told: &[Told]) -> bool {
-        let Some(keyboard) = &self.keyboard else { return false };
+    fn is_to_be_painted(&self, told: &[UiEvent]) -> bool {
+        let Some(input_line) = &self.input_line else { return false };
         let writers = |news: &News| {
             if let News::Typing(users) = news { Some(self.renderer.words().writers(users)) } else { None }
         };
@@ -202,25 +204,25 @@ impl Printer {
             if let News::Standing(standing) = news { Some(*standing) } else { None }
         };
         let newest = told.iter().filter_map(news).filter_map(writers).next_back();
-        let has_other_writers = newest.is_some_and(|words| keyboard.show_writers(words));
+        let has_other_writers = newest.is_some_and(|words| input_line.show_writers(words));
         let newest = told.iter().filter_map(news).filter_map(standing).next_back();
         let in_words = |standing| beside_prompt(self.renderer.words(), standing, true);
-        let stands_otherwise = newest.map(in_words).is_some_and(|words| keyboard.show_beside(words));
-        has_other_writers || stands_otherwise || told.iter().any(|told| matches!(told, Told::Repaint))
+        let stands_otherwise = newest.map(in_words).is_some_and(|words| input_line.show_beside(words));
+        has_other_writers || stands_otherwise || told.iter().any(|told| matches!(told, UiEvent::Repaint))
     }
 
     fn count(&self, news: &News) {
         if let News::Sent { outcome, .. } = news {
-            self.tally.settled(outcome.is_ok());
+            self.delivery.settled(outcome.is_ok());
         }
         if let News::Recalled(messages) = news {
-            messages.iter().for_each(|_| self.tally.sending());
+            messages.iter().for_each(|_| self.delivery.sending());
         }
     }
 }
 
-fn news(told: &Told) -> Option<&News> {
-    if let Told::News(news) = told { Some(news) } else { None }
+fn news(told: &UiEvent) -> Option<&News> {
+    if let UiEvent::News(news) = told { Some(news) } else { None }
 }
 
 #[cfg(test)]
@@ -229,14 +231,14 @@ mod tests {
 
     #[test]
     fn the_tally_waits_for_all_and_gives_up_without_progress() {
-        let tally = Tally::default();
-        tally.sending();
-        assert!(tally.wait_for(1, Duration::ZERO));
-        assert!(!tally.wait_for(0, Duration::from_millis(1)), "nothing happens");
-        let other = tally.clone();
+        let delivery = DeliveryCounter::default();
+        delivery.sending();
+        assert!(delivery.wait_for(1, Duration::ZERO));
+        assert!(!delivery.wait_for(0, Duration::from_millis(1)), "nothing happens");
+        let other = delivery.clone();
         let thread = std::thread::spawn(move || other.settled(false));
-        assert!(tally.wait_for(0, Duration::from_mins(1)));
-        assert_eq!(tally.refused(), 1);
+        assert!(delivery.wait_for(0, Duration::from_mins(1)));
+        assert_eq!(delivery.refused(), 1);
         thread.join().expect("the thread ends");
     }
 }

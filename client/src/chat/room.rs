@@ -11,18 +11,18 @@ use common::{Password, Target, UserName};
 use transport::stop::Stop;
 
 use super::Arguments;
-use super::around::{self, Around, look_around};
 use super::commands::text;
 use super::completion::Names;
-use super::keyboard::Keyboard;
+use super::input_line::InputLine;
 use super::line::Line;
+use super::login_summary::{self, LoginSummary, load};
 use super::menu::{Menu, Step};
-use super::printer::Tally;
+use super::printer::DeliveryCounter;
 use super::prompt::Prompt;
-use super::transfers::{Surroundings, Transfer, Transfers};
+use super::transfers::{Transfer, TransferContext, Transfers};
 use crate::cache::Cache;
 use crate::cli_error::CliError;
-use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
+use crate::client_handle::{ClientHandle, MESSAGES_UNDERWAY_MAX, PATIENCE, unexpected};
 use crate::i18n::Words;
 use crate::password::PasswordSource;
 use crate::render::{self, Renderer, complain, sanitise};
@@ -30,14 +30,14 @@ use session::{Answer, Appearance, Command, Status};
 
 /// Where the person is.
 pub(super) struct Room {
-    pub(super) desk: Desk,
+    pub(super) handle: ClientHandle,
     pub(super) renderer: Renderer,
     /// What is said to the person.
     pub(super) words: Words,
     pub(super) password: PasswordSource,
     /// Where text goes.
     pub(super) open: Option<Target>,
-    pub(super) keyboard: Keyboard,
+    pub(super) input_line: InputLine,
     /// Names that can be completed.
     pub(super) names: Names,
     /// Where in the menu the person is, when they are.
@@ -45,14 +45,14 @@ pub(super) struct Room {
     /// Where files go that are fetched.
     pub(super) downloads: PathBuf,
     transfers: Transfers,
-    pub(super) surroundings: Surroundings,
+    pub(super) context: TransferContext,
     /// Whether a server that is late is waited for at the beginning: who reads lines from a pipe cannot be told later.
     pub(super) is_patient: bool,
     /// Whose room it is.
     session: Option<LoggedIn>,
     /// What is known from before.
     pub(super) cache: Cache,
-    tally: Tally,
+    delivery: DeliveryCounter,
     is_over: bool,
     /// Whether the system wants the program to end.
     pub(super) asked_to_leave: Stop,
@@ -60,33 +60,33 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new(
-        desk: Desk,
+        handle: ClientHandle,
         renderer: Renderer,
-        tally: Tally,
-        surroundings: Surroundings,
-        keyboard: Keyboard,
+        delivery: DeliveryCounter,
+        context: TransferContext,
+        input_line: InputLine,
         arguments: &Arguments,
     ) -> Self {
-        let (words, cache) = (renderer.words(), desk.cache());
+        let (words, cache) = (renderer.words(), handle.cache());
         let (password, downloads) = (arguments.password.clone(), arguments.downloads.clone());
         let (open, names, menu, session, is_patient, is_over, asked_to_leave) = Default::default();
-        let transfers = Transfers::new(surroundings.clone());
+        let transfers = Transfers::new(context.clone());
         Self {
             transfers,
-            surroundings,
+            context,
             is_patient,
             session,
-            desk,
+            handle,
             renderer,
             words,
             password,
             open,
-            keyboard,
+            input_line,
             names,
             menu,
             downloads,
             cache,
-            tally,
+            delivery,
             is_over,
             asked_to_leave,
         }
@@ -94,19 +94,19 @@ impl Room {
 
     /// Goes on with the session that was kept, if there is one.
     pub(super) fn enter(&mut self, conversation: Option<Target>) -> Result<(), CliError> {
-        self.desk.ask(Command::Appear(Appearance::AtKeyboard))?;
-        match self.desk.restore()? {
+        self.handle.ask(Command::Appear(Appearance::AtKeyboard))?;
+        match self.handle.restore()? {
             Some(session) => self.settle_in(&session, conversation),
             None => {
                 // Before somebody thinks of a password they learn whether the server is there at all.
-                self.desk.begin(Command::Knock)?;
+                self.handle.begin(Command::Knock)?;
                 self.say(&self.words.nobody_is_logged_in())
             }
         }
     }
 
     pub(super) fn login(&mut self, user: UserName, password: Password) -> Result<(), CliError> {
-        let session = self.desk.login(user, password)?;
+        let session = self.handle.login(user, password)?;
         self.settle_in(&session, None)
     }
 
@@ -120,8 +120,8 @@ impl Room {
         if !self.follow_everything(conversation.as_ref().or(last.as_ref()), session)? {
             return Ok(());
         }
-        let Around { channels, unread, said } =
-            look_around(&mut self.desk, &self.names, &self.cache, self.words)?;
+        let LoginSummary { channels, unread, said } =
+            load(&mut self.handle, &self.names, &self.cache, self.words)?;
         if !said.is_empty() {
             self.say(&said.join("\n"))?;
         }
@@ -141,7 +141,7 @@ impl Room {
     /// Does what a line says.
     pub(super) fn obey(&mut self, line: &str) -> Result<(), CliError> {
         // Also lines from a pipe show that somebody is there.
-        self.keyboard.typed("");
+        self.input_line.typed("");
         if let Some(menu) = self.menu.take().filter(|menu| menu.takes(line)) {
             let step = menu.answer(self.words, &self.names, line);
             return self.take(step);
@@ -239,23 +239,24 @@ impl Room {
         if self.asked_to_leave.is_requested() {
             return Ok(());
         }
-        let refused_before = if self.is_patient { 0 } else { self.tally.refused() };
+        let refused_before = if self.is_patient { 0 } else { self.delivery.refused() };
         if let Err(failure) = self.wait_for_acknowledgements(0, patience) {
-            complain(&self.words.kept_for_later(self.tally.underway()));
+            complain(&self.words.kept_for_later(self.delivery.underway()));
             return Err(failure);
         }
-        match self.tally.refused().saturating_sub(refused_before) {
+        match self.delivery.refused().saturating_sub(refused_before) {
             0 => Ok(()),
             count => Err(CliError::Refused(self.words.some_not_sent(count))),
         }
     }
 
     fn wait_for_acknowledgements(&mut self, underway_max: usize, patience: Duration) -> Result<(), CliError> {
-        let patience = self.desk.wait(if self.tally.has_any_answer() { patience } else { Duration::ZERO });
-        if self.tally.wait_for(underway_max, patience) {
+        let patience =
+            self.handle.wait(if self.delivery.has_any_answer() { patience } else { Duration::ZERO });
+        if self.delivery.wait_for(underway_max, patience) {
             Ok(())
         } else {
-            Err(self.desk.unreachable(patience))
+            Err(self.handle.unreachable(patience))
         }
     }
 
@@ -265,7 +266,7 @@ impl Room {
             self.show_from_before(&conversation)?;
             return self.open_offline(conversation);
         }
-        self.desk.ask(Command::Open(conversation.clone()))?;
+        self.handle.ask(Command::Open(conversation.clone()))?;
         self.opened(conversation);
         Ok(())
     }
@@ -290,24 +291,24 @@ impl Room {
     /// Says something, in answer to an event.
     pub(super) fn send_reply(&mut self, to: Target, words: &str, reply: Option<u64>) -> Result<(), CliError> {
         let text = text(self.words, words)?;
-        self.tally.sending();
-        self.desk.send(to, text, reply).inspect_err(|_| self.tally.settled(false))
+        self.delivery.sending();
+        self.handle.send(to, text, reply).inspect_err(|_| self.delivery.settled(false))
     }
 
     pub(super) fn channels(&mut self) -> Result<Vec<ChannelInfo>, CliError> {
-        around::channels(&mut self.desk, &self.names)
+        login_summary::channels(&mut self.handle, &self.names)
     }
 
     pub(super) fn users(&mut self) -> Result<Vec<UserInfo>, CliError> {
-        around::users(&mut self.desk, &self.names)
+        login_summary::users(&mut self.handle, &self.names)
     }
 
     pub(super) fn invitations(&mut self) -> Result<Vec<Invitation>, CliError> {
-        around::invitations(&mut self.desk, &self.names)
+        login_summary::invitations(&mut self.handle, &self.names)
     }
 
     pub(super) fn unread(&mut self) -> Result<Vec<Reading>, CliError> {
-        around::unread(&mut self.desk)
+        login_summary::unread(&mut self.handle)
     }
 
     /// Tells what went wrong, and goes on: only the end of the output is the end of the chat.
@@ -345,15 +346,15 @@ impl Room {
     /// waits.
     pub(super) fn prompt(&mut self) -> String {
         if self.is_in_menu() {
-            return self.keyboard.open(None, Prompt::fixed("menu"));
+            return self.input_line.open(None, Prompt::fixed("menu"));
         }
-        let told_before = self.keyboard.standings_told();
-        let status = self.desk.status().ok();
+        let told_before = self.input_line.standings_told();
+        let status = self.handle.status().ok();
         let is_awaited = self.session.is_some();
         let in_words = |status: Status| render::beside_prompt(self.words, status.standing, is_awaited);
         let beside = status.map_or_else(String::new, in_words);
         let name = self.open.as_ref().map_or_else(|| "papo".to_owned(), ToString::to_string);
-        self.keyboard.open(self.open.as_ref(), Prompt::new(name, beside, told_before))
+        self.input_line.open(self.open.as_ref(), Prompt::new(name, beside, told_before))
     }
 
     /// Whether it is somebody's who is logged in, or was.

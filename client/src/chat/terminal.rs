@@ -36,8 +36,8 @@ impl Terminal {
             .map_err(machine)?
             .build();
         let mut editor = Editor::with_config(config).map_err(machine)?;
-        editor.set_helper(Some(Completion::new(room.names.clone(), room.keyboard.clone())));
-        let lines_typed = room.desk.config.lines_typed()?;
+        editor.set_helper(Some(Completion::new(room.names.clone(), room.input_line.clone())));
+        let lines_typed = room.handle.config.lines_typed()?;
         // There is none the first time, and one that cannot be read is no reason not to chat.
         let _none_yet = editor.load_history(&lines_typed);
         Ok(Self { editor, lines_typed })
@@ -53,7 +53,7 @@ impl Terminal {
         while !room.is_over() {
             let prompt = room.prompt();
             let typed = self.editor.readline(&prompt);
-            room.keyboard.close();
+            room.input_line.close();
             match typed {
                 Ok(line) => {
                     if !room.is_in_menu() {

@@ -11,11 +11,11 @@ use common::Target;
 use common::accounts::LoggedIn;
 use transport::stop::Stop;
 
-use super::keyboard::Keyboard;
-use super::printer::Told;
+use super::input_line::InputLine;
+use super::printer::UiEvent;
 use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
-use crate::desk::{Desk, Sends};
 use crate::files::{self, Chosen, Download};
 use crate::i18n::Words;
 use crate::render::Progress;
@@ -29,14 +29,14 @@ const NEWS_WAITING_MAX: usize = 1024;
 
 /// Which way a file goes. Each has its own line of those that wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Direction {
     /// To the server.
     Up,
     /// From there.
     Down,
 }
 
-impl Way {
+impl Direction {
     pub(super) const ALL: [Self; 2] = [Self::Up, Self::Down];
 }
 
@@ -50,10 +50,10 @@ pub(super) enum Transfer {
 }
 
 impl Transfer {
-    fn way(&self) -> Way {
+    fn direction(&self) -> Direction {
         match self {
-            Self::Send(..) => Way::Up,
-            Self::Get(..) => Way::Down,
+            Self::Send(..) => Direction::Up,
+            Self::Get(..) => Direction::Down,
         }
     }
 
@@ -91,17 +91,17 @@ impl Transfer {
 
 /// What the threads need that work beside the chat.
 #[derive(Clone)]
-pub(super) struct Surroundings {
+pub(super) struct TransferContext {
     pub(super) connection: Connection,
     pub(super) words: Words,
-    pub(super) told: SyncSender<Told>,
+    pub(super) told: SyncSender<UiEvent>,
     /// Where bars are shown; without it, lines tell how far a file has come.
-    pub(super) keyboard: Option<Keyboard>,
+    pub(super) input_line: Option<InputLine>,
 }
 
 /// All transfers of a chat.
 pub(super) struct Transfers {
-    surroundings: Surroundings,
+    context: TransferContext,
     shared: Arc<(Mutex<Lines>, Condvar)>,
 }
 
@@ -114,26 +114,26 @@ struct Lines {
 }
 
 impl Lines {
-    fn of(&mut self, way: Way) -> &mut VecDeque<(Transfer, LoggedIn)> {
-        match way {
-            Way::Up => &mut self.up,
-            Way::Down => &mut self.down,
+    fn of(&mut self, direction: Direction) -> &mut VecDeque<(Transfer, LoggedIn)> {
+        match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
         }
     }
 }
 
 impl Transfers {
-    pub(super) fn new(surroundings: Surroundings) -> Self {
-        Self { surroundings, shared: Arc::default() }
+    pub(super) fn new(context: TransferContext) -> Self {
+        Self { context, shared: Arc::default() }
     }
 
     /// Begins a transfer in the name of a session, or has it wait for those before it. What to tell of that.
     ///
     /// A thread carries what there is to carry one way, and ends with it.
     pub(super) fn begin(&self, transfer: Transfer, session: LoggedIn) -> Result<String, CliError> {
-        let (words, way) = (self.surroundings.words, transfer.way());
+        let (words, direction) = (self.context.words, transfer.direction());
         let mut lines = lock(&self.shared);
-        let ahead = lines.of(way).len();
+        let ahead = lines.of(direction).len();
         if ahead >= WAITING_MAX {
             return Err(CliError::Refused(words.too_many_files(ahead)));
         }
@@ -142,11 +142,11 @@ impl Transfers {
             ahead => words.file_waits(transfer.name(), ahead),
         };
         if ahead == 0 {
-            self.start(way)?;
+            self.start(direction)?;
             // Before the next line is typed, so that there is room beneath it.
-            self.surroundings.show(way, Some(transfer.name().to_owned()));
+            self.context.show(direction, Some(transfer.name().to_owned()));
         }
-        lines.of(way).push_back((transfer, session));
+        lines.of(direction).push_back((transfer, session));
         Ok(said)
     }
 
@@ -163,94 +163,96 @@ impl Transfers {
     pub(super) fn left(&self) -> Vec<String> {
         let lines = lock(&self.shared);
         let all = lines.up.iter().chain(&lines.down);
-        all.map(|(transfer, _)| transfer.was_left(self.surroundings.words)).collect()
+        all.map(|(transfer, _)| transfer.was_left(self.context.words)).collect()
     }
 
-    fn start(&self, way: Way) -> io::Result<()> {
-        let carrier = Carrier { surroundings: self.surroundings.clone(), shared: Arc::clone(&self.shared) };
-        let work = move || while carrier.carry_first(way) {};
+    fn start(&self, direction: Direction) -> io::Result<()> {
+        let carrier = Carrier { context: self.context.clone(), shared: Arc::clone(&self.shared) };
+        let work = move || while carrier.carry_first(direction) {};
         std::thread::Builder::new().name("files".to_owned()).spawn(work).map(drop)
     }
 }
 
 /// A thread that carries files, the first one of a line until there is none.
 struct Carrier {
-    surroundings: Surroundings,
+    context: TransferContext,
     shared: Arc<(Mutex<Lines>, Condvar)>,
 }
 
 impl Carrier {
     /// Carries the first one; whether there is another one behind it.
-    fn carry_first(&self, way: Way) -> bool {
-        let Some((transfer, session)) = lock(&self.shared).of(way).front().cloned() else { return false };
-        let outcome = self.surroundings.carry(&transfer, session);
+    fn carry_first(&self, direction: Direction) -> bool {
+        let Some((transfer, session)) = lock(&self.shared).of(direction).front().cloned() else {
+            return false;
+        };
+        let outcome = self.context.carry(&transfer, session);
         let has_failed = outcome.is_err();
         // Before it leaves the line: whoever waits for that finds it told.
-        self.surroundings.tell(match outcome {
-            Ok(words) => Told::Note(words),
-            Err(failure) => Told::Complaint(transfer.failed(self.surroundings.words, &failure)),
+        self.context.tell(match outcome {
+            Ok(words) => UiEvent::Note(words),
+            Err(failure) => UiEvent::Complaint(transfer.failed(self.context.words, &failure)),
         });
         let mut lines = lock(&self.shared);
         lines.failed += usize::from(has_failed);
-        lines.of(way).pop_front();
-        let next = lines.of(way).front().map(|(next, _)| next.name().to_owned());
+        lines.of(direction).pop_front();
+        let next = lines.of(direction).front().map(|(next, _)| next.name().to_owned());
         let is_another = next.is_some();
         // Under the lock, so that a bar that was begun meanwhile is not taken away.
-        self.surroundings.show(way, next);
+        self.context.show(direction, next);
         drop(lines);
         self.shared.1.notify_all();
         is_another
     }
 }
 
-impl Surroundings {
+impl TransferContext {
     /// Sends or fetches a file, with a connection for it alone; what to tell of it.
     fn carry(&self, transfer: &Transfer, session: LoggedIn) -> Result<String, CliError> {
         let (news, _unread) = sync_channel::<News>(NEWS_WAITING_MAX);
-        let mut desk = Desk::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
+        let mut handle = ClientHandle::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
         let user = session.user.clone();
-        desk.resume(session)?;
+        handle.resume(session)?;
         let (words, name) = (self.words, transfer.name());
         match transfer {
             Transfer::Send(chosen, to) => {
                 let source = chosen.measure()?;
-                let progress = self.progress(Way::Up, name, source.info.bytes);
-                let sent = files::send(&mut desk, &user, to, &source, &progress)?;
+                let progress = self.progress(Direction::Up, name, source.info.bytes);
+                let sent = files::send(&mut handle, &user, to, &source, &progress)?;
                 Ok(words.file_was_sent(name, to, sent.n))
             }
             Transfer::Get(download, folder) => {
-                let progress = self.progress(Way::Down, name, download.info.bytes);
-                let fetched = files::fetch(words, &mut desk, download, folder, &progress)?;
+                let progress = self.progress(Direction::Down, name, download.info.bytes);
+                let fetched = files::fetch(words, &mut handle, download, folder, &progress)?;
                 Ok(words.file_was_fetched(name, &fetched.path.display().to_string()))
             }
         }
     }
 
-    fn progress(&self, way: Way, name: &str, bytes: u64) -> Progress {
+    fn progress(&self, direction: Direction, name: &str, bytes: u64) -> Progress {
         let here = self.clone();
-        if self.keyboard.is_some() {
+        if self.input_line.is_some() {
             // The bar goes with the transfer, and not before it.
             let draw = move |bar: String| {
                 if !bar.is_empty() {
-                    here.show(way, Some(bar))
+                    here.show(direction, Some(bar))
                 }
             };
             return Progress::drawn_by(name, bytes, draw);
         }
         let name = name.to_owned();
-        let tell = move |percent| here.tell(Told::Note(here.words.file_on_its_way(&name, percent)));
+        let tell = move |percent| here.tell(UiEvent::Note(here.words.file_on_its_way(&name, percent)));
         Progress::in_steps(bytes, tell)
     }
 
     /// Shows a bar where there is a place for it.
-    fn show(&self, way: Way, bar: Option<String>) {
-        if self.keyboard.as_ref().is_some_and(|keyboard| keyboard.show_bar(way, bar)) {
+    fn show(&self, direction: Direction, bar: Option<String>) {
+        if self.input_line.as_ref().is_some_and(|input_line| input_line.show_bar(direction, bar)) {
             // When much else is to be printed, the line is painted anew anyway.
-            let _painted_or_soon = self.told.try_send(Told::Repaint);
+            let _painted_or_soon = self.told.try_send(UiEvent::Repaint);
         }
     }
 
-    pub(super) fn tell(&self, told: Told) {
+    pub(super) fn tell(&self, told: UiEvent) {
         // Nobody reads it when the output has ended.
         let _told = self.told.send(told);
     }

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use common::{Body, Event, FileInfo, Target, UserName};
 use transport::clock;
 
+use super::chunk_window::ChunkWindow;
 use super::measure;
 use super::names::{SAME_NAMES_MAX, local, numbered};
-use super::pace::Pace;
 use crate::cli_error::CliError;
-use crate::desk::{Desk, unexpected};
+use crate::client_handle::{ClientHandle, unexpected};
 use crate::i18n::Words;
 use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
@@ -37,7 +37,7 @@ impl Download {
     /// The file with a number, or the newest one of the newest page.
     pub(crate) fn find(
         words: Words,
-        desk: &mut Desk,
+        handle: &mut ClientHandle,
         conversation: &Target,
         n: Option<u64>,
     ) -> Result<Self, CliError> {
@@ -46,7 +46,7 @@ impl Download {
             None => (None, Some(common::limits::HISTORY_EVENTS_MAX)),
         };
         let range = Range { conversation: conversation.clone(), before, after: None, limit, edits: false };
-        let Answer::History(entries) = desk.ask(Command::History(range))? else { return Err(unexpected()) };
+        let Answer::History(entries) = handle.ask(Command::History(range))? else { return Err(unexpected()) };
         let found =
             entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
         found.ok_or_else(|| {
@@ -67,7 +67,7 @@ impl Download {
 /// Fetches a file into a folder. When it is interrupted, the same call goes on with it, also in another process.
 pub(crate) fn fetch(
     words: Words,
-    desk: &mut Desk,
+    handle: &mut ClientHandle,
     download: &Download,
     folder: &Path,
     progress: &Progress,
@@ -83,15 +83,15 @@ pub(crate) fn fetch(
         file.set_len(0).map_err(failed)?;
         have = 0;
     }
-    let mut pace = Pace::new();
+    let mut window = ChunkWindow::new();
     while have < download.info.bytes {
         progress.reached(have);
         let begun = clock::now();
-        for bytes in ask_round(desk, download, &pace, have)? {
+        for bytes in ask_round(handle, download, &window, have)? {
             file.write_all(&bytes).map_err(failed)?;
             have += bytes.len() as u64;
         }
-        pace.took(begun.elapsed());
+        window.took(begun.elapsed());
     }
     progress.reached(have);
     file.sync_all().map_err(failed)?;
@@ -127,15 +127,20 @@ fn open_alone(part: &Path) -> io::Result<Option<File>> {
 }
 
 /// The next parts, in order and without a hole.
-fn ask_round(desk: &mut Desk, download: &Download, pace: &Pace, have: u64) -> Result<Vec<Vec<u8>>, CliError> {
+fn ask_round(
+    handle: &mut ClientHandle,
+    download: &Download,
+    window: &ChunkWindow,
+    have: u64,
+) -> Result<Vec<Vec<u8>>, CliError> {
     let Download { conversation, n, .. } = download;
     let get = |chunk: std::ops::Range<u64>| {
         let (offset, length) = (chunk.start, chunk.end - chunk.start);
         Command::Transfer(Transfer::Get { conversation: conversation.clone(), n: *n, offset, length })
     };
-    let chunks = pace.round(have, download.info.bytes).into_iter().map(get).collect();
+    let chunks = window.round(have, download.info.bytes).into_iter().map(get).collect();
     let (mut parts, mut next) = (Vec::new(), have);
-    for answer in desk.ask_all(chunks)? {
+    for answer in handle.ask_all(chunks)? {
         let Answer::Transferred(Transferred::Part(offset, bytes)) = answer else { return Err(unexpected()) };
         if offset != next || bytes.is_empty() {
             break;

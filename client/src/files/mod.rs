@@ -3,7 +3,7 @@
 
 mod download;
 mod names;
-mod pace;
+mod chunk_window;
 mod typed;
 mod upload;
 

@@ -11,10 +11,10 @@ use common::{FileInfo, FileName, Reason, Target, UserName};
 use transport::clock;
 use uuid::Uuid;
 
+use super::chunk_window::ChunkWindow;
 use super::measure;
-use super::pace::Pace;
 use crate::cli_error::CliError;
-use crate::desk::{Desk, unexpected};
+use crate::client_handle::{ClientHandle, unexpected};
 use crate::i18n::Words;
 use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
@@ -74,62 +74,62 @@ impl Source<'_> {
 
 /// Sends a file. When it is interrupted, the same call goes on with it, also in another process.
 pub(crate) fn send(
-    desk: &mut Desk,
+    handle: &mut ClientHandle,
     user: &UserName,
     to: &Target,
     source: &Source<'_>,
     progress: &Progress,
 ) -> Result<Sent, CliError> {
     let key = format!("{user} {to} {} {}", source.info.sha256, source.info.name.as_str());
-    let id = desk.config.upload(&key)?;
+    let id = handle.config.upload(&key)?;
     let mut attempt = 1;
     let sent = loop {
-        match attempt_to_send(desk, to, id, source, progress) {
+        match attempt_to_send(handle, to, id, source, progress) {
             Err(failure) if attempt < ATTEMPTS_MAX && begins_anew(&failure) => attempt += 1,
             outcome => break outcome?,
         }
     };
-    desk.config.forget_upload(&key)?;
+    handle.config.forget_upload(&key)?;
     Ok(sent)
 }
 
 fn attempt_to_send(
-    desk: &mut Desk,
+    handle: &mut ClientHandle,
     to: &Target,
     id: Uuid,
     source: &Source<'_>,
     progress: &Progress,
 ) -> Result<Sent, CliError> {
     let info = source.info.clone();
-    let (length, mut pace) = (info.bytes, Pace::new());
-    let mut have = match ask(desk, Transfer::Begin { to: to.clone(), id, info })? {
+    let (length, mut window) = (info.bytes, ChunkWindow::new());
+    let mut have = match ask(handle, Transfer::Begin { to: to.clone(), id, info })? {
         Transferred::Have(have) => have,
         Transferred::Sent(_) | Transferred::Part(..) => return Err(unexpected()),
     };
     progress.reached(have);
     while have < length {
-        let chunks = pace.round(have, length).into_iter().map(|chunk| {
+        let chunks = window.round(have, length).into_iter().map(|chunk| {
             let bytes = source.read(chunk.start, chunk.end - chunk.start)?;
             Ok(Command::Transfer(Transfer::Chunk { file: id, offset: chunk.start, bytes }))
         });
         let chunks: Vec<_> = chunks.collect::<Result<_, CliError>>()?;
         let begun = clock::now();
         have = 0;
-        for answer in desk.ask_all(chunks)? {
+        for answer in handle.ask_all(chunks)? {
             let Answer::Transferred(Transferred::Have(now)) = answer else { return Err(unexpected()) };
             have = have.max(now);
         }
-        pace.took(begun.elapsed());
+        window.took(begun.elapsed());
         progress.reached(have);
     }
-    match ask(desk, Transfer::Commit(id))? {
+    match ask(handle, Transfer::Commit(id))? {
         Transferred::Sent(sent) => Ok(sent),
         Transferred::Have(_) | Transferred::Part(..) => Err(unexpected()),
     }
 }
 
-fn ask(desk: &mut Desk, transfer: Transfer) -> Result<Transferred, CliError> {
-    match desk.ask_all(vec![Command::Transfer(transfer)])?.pop() {
+fn ask(handle: &mut ClientHandle, transfer: Transfer) -> Result<Transferred, CliError> {
+    match handle.ask_all(vec![Command::Transfer(transfer)])?.pop() {
         Some(Answer::Transferred(transferred)) => Ok(transferred),
         Some(_) | None => Err(unexpected()),
     }

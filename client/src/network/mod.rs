@@ -12,13 +12,15 @@ use transport::stop::Stop;
 use transport::wake::Wake;
 use transport::{Context, Kind, Socket, TransportError, clock};
 
-use crate::connection::{Place, Server};
-use crate::desk::GOODBYE_WAIT;
+use crate::connection::{Endpoint, KnownServer};
 use crate::outbox::{Outbox, OwnFolder};
 use crate::render::complain;
 use session::{Answer, Command, Effect, Message, News, Session};
 
 use outgoing::Outgoing;
+
+/// How long the thread waits at its end for the server to answer the goodbye.
+const GOODBYE_WAIT: Duration = Duration::from_millis(500);
 
 /// Messages taken from one socket in one turn, so that none starves the others.
 const MESSAGES_PER_TURN_MAX: usize = 256;
@@ -27,12 +29,12 @@ const MESSAGES_PER_TURN_MAX: usize = 256;
 pub(crate) type Asked = (u64, Command);
 
 /// The outcome of a command.
-pub(crate) type Told = (u64, Result<Answer, Error>);
+pub(crate) type Reply = (u64, Result<Answer, Error>);
 
 /// The front end's ends of the channels.
 pub(crate) struct Channels<N> {
     pub(crate) commands: Receiver<Asked>,
-    pub(crate) answers: SyncSender<Told>,
+    pub(crate) answers: SyncSender<Reply>,
     /// Bounded, and waited for: who does not read the news holds the network thread up, and the events lost by
     /// that are repaired from history.
     pub(crate) news: SyncSender<N>,
@@ -40,10 +42,10 @@ pub(crate) struct Channels<N> {
 
 /// All that the thread owns.
 pub(crate) struct Network<N> {
-    server: Server,
-    /// Which of its places we talk to, by number, and what is needed for it.
+    server: KnownServer,
+    /// Which of its endpoints we talk to, by number, and what is needed for it.
     at: usize,
-    place: Place,
+    endpoint: Endpoint,
     context: Context,
     dealer: Socket,
     subscriber: Option<Socket>,
@@ -58,10 +60,10 @@ pub(crate) struct Network<N> {
 }
 
 impl<N: From<News>> Network<N> {
-    /// Connects to a server, which need not be there yet, at one of the places where it may be.
+    /// Connects to a server, which need not be there yet, at one of the endpoints where it may be.
     pub(crate) fn new(
-        place: &Place,
-        server: Server,
+        endpoint: &Endpoint,
+        server: KnownServer,
         seed: u64,
         outbox: Option<Outbox<OwnFolder>>,
         channels: Channels<N>,
@@ -69,12 +71,12 @@ impl<N: From<News>> Network<N> {
         stop: Stop,
     ) -> Result<Self, TransportError> {
         let context = Context::new();
-        let dealer = connected(&context, place)?;
-        let session = Session::new(seed).with_endpoints(server.places.len());
+        let dealer = connected(&context, endpoint)?;
+        let session = Session::new(seed).with_endpoints(server.endpoints.len());
         Ok(Self {
             server,
             at: 0,
-            place: place.clone(),
+            endpoint: endpoint.clone(),
             context,
             dealer,
             subscriber: None,
@@ -267,11 +269,11 @@ impl<N: From<News>> Network<N> {
     }
 
     /// Talks to another endpoint from now on. What the old one was sent and has not answered is asked again.
-    fn connect_dealer(&mut self, endpoint: usize) -> Result<(), TransportError> {
-        if let Some(place) = self.server.places.get(endpoint) {
-            self.dealer = connected(&self.context, place)?;
-            self.place = place.clone();
-            self.at = endpoint;
+    fn connect_dealer(&mut self, at: usize) -> Result<(), TransportError> {
+        if let Some(endpoint) = self.server.endpoints.get(at) {
+            self.dealer = connected(&self.context, endpoint)?;
+            self.endpoint = endpoint.clone();
+            self.at = at;
         }
         Ok(())
     }
@@ -279,8 +281,8 @@ impl<N: From<News>> Network<N> {
     /// A new socket: what the old one had subscribed to and received is of no use any more. When it cannot be
     /// made, the barrier does not come, and the core tries again.
     fn connect_subscriber(&mut self, events: &str) {
-        let endpoint = events_endpoint(&self.place.endpoint, events);
-        let socket = self.context.socket(Kind::Subscriber, &self.place.security);
+        let endpoint = events_endpoint(&self.endpoint.address, events);
+        let socket = self.context.socket(Kind::Subscriber, &self.endpoint.security);
         let connected = socket.and_then(|socket| socket.connect(&endpoint).map(|()| socket));
         self.subscriber = connected.inspect_err(|error| tracing::warn!(%error, "cannot receive events")).ok();
     }
@@ -295,9 +297,9 @@ impl<N: From<News>> Network<N> {
 }
 
 /// A socket for requests to one endpoint, which need not be there yet.
-fn connected(context: &Context, place: &Place) -> Result<Socket, TransportError> {
-    let dealer = context.socket(Kind::Dealer, &place.security)?;
-    dealer.connect(&place.endpoint)?;
+fn connected(context: &Context, endpoint: &Endpoint) -> Result<Socket, TransportError> {
+    let dealer = context.socket(Kind::Dealer, &endpoint.security)?;
+    dealer.connect(&endpoint.address)?;
     Ok(dealer)
 }
 

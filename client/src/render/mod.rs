@@ -1,6 +1,6 @@
 //! Rendering: what a person sees of an event or a list, and the only place that prints.
 
-mod looks;
+mod display_options;
 mod style;
 mod wrap;
 mod dates;
@@ -23,9 +23,9 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::i18n::Words;
 pub(crate) use admin::{disabled, overview, promoted};
 use dates::{Calendar, Dates};
+pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, invitation, member, reading, session, user};
-pub(crate) use looks::{Looks, When};
 pub(crate) use progress::{Progress, columns_for_bars};
 pub(crate) use sanitise::{escape, is_harmful, sanitise};
 use session::{Entry, Message, News};
@@ -53,17 +53,17 @@ pub(crate) struct Renderer {
 impl Renderer {
     /// For results: in English, as long as they are.
     pub(crate) fn for_scripts() -> Self {
-        Self::new(Words::ENGLISH, When::Auto.has_colours(), || None)
+        Self::new(Words::ENGLISH, ColorChoice::Auto.has_colours(), || None)
     }
 
     /// For the chat. A screen reader, and a pipe, gets each line whole.
-    pub(crate) fn for_chat(looks: &Looks) -> Self {
-        let is_screen = io::stdout().is_terminal() && !looks.is_plain();
+    pub(crate) fn for_chat(display: &DisplayOptions) -> Self {
+        let is_screen = io::stdout().is_terminal() && !display.is_plain();
         let columns = if is_screen { columns_of_screen } else { || None };
         Self {
-            has_bell: looks.has_bell(),
+            has_bell: display.has_bell(),
             calendar: Calendar::new(Dates::Between),
-            ..Self::new(looks.words(), looks.has_colours(), columns)
+            ..Self::new(display.words(), display.has_colours(), columns)
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Common, open, open_session, user};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::password::PasswordSource;
 use crate::render::{self, Output};
@@ -50,8 +50,8 @@ pub struct Users {
 }
 
 pub(super) fn register(arguments: Register) -> Result<(), CliError> {
-    let (mut desk, _news) = open(&arguments.common.connection)?;
-    let registered = desk.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
+    let (mut handle, _news) = open(&arguments.common.connection)?;
+    let registered = handle.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
     let (user, administrator) = (&registered.user, registered.administrator);
     let role = if administrator { " as the administrator of this node" } else { "" };
     let words = format!("{user} is registered{role}; go on with: papo login {user}");
@@ -60,22 +60,22 @@ pub(super) fn register(arguments: Register) -> Result<(), CliError> {
 }
 
 pub(super) fn login(arguments: Login) -> Result<(), CliError> {
-    let (mut desk, _news) = open(&arguments.common.connection)?;
-    let session = desk.login(arguments.user, arguments.password.read(Words::ENGLISH)?)?;
+    let (mut handle, _news) = open(&arguments.common.connection)?;
+    let session = handle.login(arguments.user, arguments.password.read(Words::ENGLISH)?)?;
     // Whoever has the token is this user, so it is kept, and not printed.
     let result = json!({ "user": session.user, "expires": session.expires });
     print(&arguments.common, &result, &format!("{} is logged in", session.user))
 }
 
 pub(super) fn logout(arguments: &Logout) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    desk.logout()?;
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    handle.logout()?;
     print(&arguments.common, &json!({}), "logged out")
 }
 
 pub(super) fn list(arguments: &Users) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Users(users) = desk.ask(Command::Users)? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Users(users) = handle.ask(Command::Users)? else { return Err(unexpected()) };
     let mut output = Output::new();
     for user in users {
         if arguments.common.json {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::accounts::print;
 use super::{Common, open_session, user};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::render::{self, Output, sanitise};
 use session::{Administration, Answer, Command, Overview};
@@ -84,9 +84,9 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
 }
 
 fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&common.connection)?;
+    let (mut handle, _news) = open_session(&common.connection)?;
     let ask = Administration::Disable { user: user.clone(), disabled };
-    let ended = desk.end_sessions(Command::Administrate(ask))?;
+    let ended = handle.end_sessions(Command::Administrate(ask))?;
     print(
         common,
         &json!({ "user": user, "ended": ended }),
@@ -95,14 +95,16 @@ fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliErr
 }
 
 fn promote(common: &Common, user: UserName, administrator: bool) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&common.connection)?;
-    desk.ask(Command::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
+    let (mut handle, _news) = open_session(&common.connection)?;
+    handle.ask(Command::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
     print(common, &json!({ "user": user }), &render::promoted(Words::ENGLISH, &user, administrator))
 }
 
 fn show(common: &Common, what: Administration) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&common.connection)?;
-    let Answer::Overview(overview) = desk.ask(Command::Administrate(what))? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let Answer::Overview(overview) = handle.ask(Command::Administrate(what))? else {
+        return Err(unexpected());
+    };
     let lines =
         if common.json { json_lines(&overview)? } else { render::overview(Words::ENGLISH, &overview) };
     let mut output = Output::new();

@@ -7,7 +7,7 @@ use common::{Target, Text};
 use super::accounts::print;
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use session::{Alteration, Answer};
 
 /// Which message.
@@ -67,8 +67,10 @@ pub(super) fn react(arguments: React) -> Result<(), CliError> {
 }
 
 fn amend(of: OneMessage, change: Alteration) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&of.common.connection)?;
-    let Answer::Amended(sent) = desk.amend(of.conversation, of.n, change)? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&of.common.connection)?;
+    let Answer::Amended(sent) = handle.amend(of.conversation, of.n, change)? else {
+        return Err(unexpected());
+    };
     let Sent { n, at } = sent;
     print(&of.common, &serde_json::json!({ "n": n, "at": at }), "done")
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::accounts::print;
 use super::{Common, channel, open_session};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::render::{self, Output, sanitise};
 use session::{Answer, Command};
@@ -44,8 +44,8 @@ pub(super) type Join = OneChannel;
 pub(super) type Leave = OneChannel;
 
 pub(super) fn list(arguments: &Channels) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Channels(channels) = desk.ask(Command::Channels)? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Channels(channels) = handle.ask(Command::Channels)? else { return Err(unexpected()) };
     let mut output = Output::new();
     for channel in channels {
         if arguments.common.json {
@@ -58,8 +58,10 @@ pub(super) fn list(arguments: &Channels) -> Result<(), CliError> {
 }
 
 pub(super) fn list_invitations(arguments: &Channels) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Invitations(invitations) = desk.ask(Command::Invitations)? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Invitations(invitations) = handle.ask(Command::Invitations)? else {
+        return Err(unexpected());
+    };
     let mut output = Output::new();
     for invitation in invitations {
         if arguments.common.json {
@@ -85,17 +87,17 @@ fn become_member(
     arguments: OneChannel,
     command: impl FnOnce(ChannelName) -> Command,
 ) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Joined(joined) = desk.ask(command(arguments.channel))? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Joined(joined) = handle.ask(command(arguments.channel))? else { return Err(unexpected()) };
     // The topic is a secret of the members, so it is not printed.
     let result = json!({ "channel": joined.channel, "n": joined.n });
     print(&arguments.common, &result, &format!("you are a member of {}", joined.channel))
 }
 
 pub(super) fn leave(arguments: Leave) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let channel = arguments.channel;
-    desk.ask(Command::Leave(channel.clone()))?;
+    handle.ask(Command::Leave(channel.clone()))?;
     let words = format!("you are no member of {channel} any more");
     print(&arguments.common, &json!({ "channel": channel }), &words)
 }

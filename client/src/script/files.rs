@@ -57,10 +57,10 @@ pub(super) fn run(file: File) -> Result<(), CliError> {
 fn run_send(arguments: &Send) -> Result<(), CliError> {
     let chosen = Chosen::open(Words::ENGLISH, &arguments.path)?;
     let source = chosen.measure()?;
-    let (mut desk, _news) = open(&arguments.common.connection)?;
-    let user = desk.require_session()?.user;
+    let (mut handle, _news) = open(&arguments.common.connection)?;
+    let user = handle.require_session()?.user;
     let progress = Progress::bar(source.info.name.as_str(), source.info.bytes);
-    let sent = send(&mut desk, &user, &arguments.to, &source, &progress)?;
+    let sent = send(&mut handle, &user, &arguments.to, &source, &progress)?;
     drop(progress);
     let mut output = Output::new();
     if arguments.common.json {
@@ -74,10 +74,10 @@ fn run_send(arguments: &Send) -> Result<(), CliError> {
 }
 
 fn run_get(arguments: &Get) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let download = Download::find(Words::ENGLISH, &mut desk, &arguments.conversation, Some(arguments.n))?;
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let download = Download::find(Words::ENGLISH, &mut handle, &arguments.conversation, Some(arguments.n))?;
     let progress = Progress::bar(download.info.name.as_str(), download.info.bytes);
-    let fetched = fetch(Words::ENGLISH, &mut desk, &download, &arguments.downloads, &progress)?;
+    let fetched = fetch(Words::ENGLISH, &mut handle, &download, &arguments.downloads, &progress)?;
     drop(progress);
     let (mut output, path) = (Output::new(), fetched.path.display().to_string());
     if arguments.common.json {

@@ -4,7 +4,7 @@ use common::Target;
 
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::render::{Output, Renderer};
 use session::{Answer, Command, Entry, Range};
 
@@ -31,10 +31,10 @@ pub struct History {
 }
 
 pub(super) fn run(arguments: History) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let History { conversation, before, after, limit, edits, common } = arguments;
     let Answer::History(entries) =
-        desk.ask(Command::History(Range { conversation, before, after, limit, edits }))?
+        handle.ask(Command::History(Range { conversation, before, after, limit, edits }))?
     else {
         return Err(unexpected());
     };

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::accounts::print;
 use super::{Common, channel, open_session, role, user};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::render::{self, Output};
 use session::{Answer, Command, Deed};
@@ -102,20 +102,22 @@ pub(super) fn run(manage: Manage) -> Result<(), CliError> {
 }
 
 fn perform(of: OneChannel, deed: Deed) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&of.common.connection)?;
-    desk.ask(Command::Manage(of.channel, deed))?;
+    let (mut handle, _news) = open_session(&of.common.connection)?;
+    handle.ask(Command::Manage(of.channel, deed))?;
     print(&of.common, &json!({}), "done")
 }
 
 fn decline(of: OneChannel) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&of.common.connection)?;
-    desk.ask(Command::Decline(of.channel))?;
+    let (mut handle, _news) = open_session(&of.common.connection)?;
+    handle.ask(Command::Decline(of.channel))?;
     print(&of.common, &json!({}), "done")
 }
 
 fn members(of: OneChannel) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&of.common.connection)?;
-    let Answer::Members(members) = desk.ask(Command::Members(of.channel))? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&of.common.connection)?;
+    let Answer::Members(members) = handle.ask(Command::Members(of.channel))? else {
+        return Err(unexpected());
+    };
     let mut output = Output::new();
     for member in members {
         if of.common.json {

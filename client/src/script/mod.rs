@@ -22,8 +22,8 @@ use common::{ChannelName, Detail, Target, UserName};
 use transport::stop::Stop;
 
 use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
-use crate::desk::{Desk, Sends};
 use session::News;
 
 /// News that wait to be read.
@@ -130,17 +130,17 @@ struct Common {
     json: bool,
 }
 
-/// A desk for a command that asks and is done. The news must be kept for as long as the desk.
-fn open(connection: &Connection) -> Result<(Desk, Receiver<News>), CliError> {
+/// A handle for a command that asks and is done. The news must be kept for as long as the handle.
+fn open(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    Ok((Desk::open(connection, sender, Stop::new(), Sends::Nothing)?, news))
+    Ok((ClientHandle::open(connection, sender, Stop::new(), Sends::Nothing)?, news))
 }
 
 /// As [`open`], with the session that was kept.
-fn open_session(connection: &Connection) -> Result<(Desk, Receiver<News>), CliError> {
-    let (mut desk, news) = open(connection)?;
-    desk.require_session()?;
-    Ok((desk, news))
+fn open_session(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
+    let (mut handle, news) = open(connection)?;
+    handle.require_session()?;
+    Ok((handle, news))
 }
 
 /// Reads `#channel` or `@user`.

@@ -10,8 +10,8 @@ use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX};
 use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, Sends, unexpected};
 use crate::connection::seconds;
-use crate::desk::{Desk, Sends, unexpected};
 use crate::i18n::Words;
 use crate::render::{self, Output, complain};
 use session::{Answer, Appearance, Command, News};
@@ -44,13 +44,13 @@ pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
     let stop = Stop::new();
     signals::stop_on_termination(&stop)?;
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
-    let user = desk.require_session()?.user;
+    let mut handle = ClientHandle::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
+    let user = handle.require_session()?.user;
     let appearance = match arguments.state {
         Shown::Online => Appearance::Always,
         Shown::Away => Appearance::Away,
     };
-    let told = desk.ask(Command::Appear(appearance)).and_then(|_| desk.ask(Command::Users));
+    let told = handle.ask(Command::Appear(appearance)).and_then(|_| handle.ask(Command::Users));
     // It was stopped meanwhile, and that is all there is to it.
     if stop.is_requested() {
         return Ok(());

@@ -7,7 +7,7 @@ use super::accounts::print;
 use super::history::print_page;
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::render::{self, Output, sanitise};
 use session::{Answer, Command};
@@ -43,8 +43,8 @@ pub struct Mark {
 }
 
 pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Reads(reads) = desk.ask(Command::Reads)? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Reads(reads) = handle.ask(Command::Reads)? else { return Err(unexpected()) };
     let mut output = Output::new();
     for reading in reads.iter().filter(|reading| arguments.all || reading.unread > 0) {
         if arguments.common.json {
@@ -57,15 +57,15 @@ pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
 }
 
 pub(super) fn mentions(arguments: &Mentions) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::History(entries) = desk.ask(Command::Mentions)? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::History(entries) = handle.ask(Command::Mentions)? else { return Err(unexpected()) };
     print_page(&entries, arguments.common.json)
 }
 
 pub(super) fn mark(arguments: Mark) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let Mark { conversation, until, common } = arguments;
-    let answer = desk.ask(Command::MarkRead(conversation, until.unwrap_or(u64::MAX)))?;
+    let answer = handle.ask(Command::MarkRead(conversation, until.unwrap_or(u64::MAX)))?;
     let Answer::Unread(unread) = answer else { return Err(unexpected()) };
     print(&common, &json!({ "unread": unread }), &format!("{unread} unread"))
 }

@@ -2,7 +2,7 @@
 
 use super::{Common, open_session};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain};
 use session::{Answer, Command, Lookup};
@@ -24,10 +24,10 @@ pub struct Search {
 }
 
 pub(super) fn run(arguments: Search) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let Search { query, before, limit, common } = arguments;
     let lookup = Lookup { query: query.join(" "), before, limit };
-    let Answer::Found(found) = desk.ask(Command::Search(lookup))? else { return Err(unexpected()) };
+    let Answer::Found(found) = handle.ask(Command::Search(lookup))? else { return Err(unexpected()) };
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
     for entry in &found.entries {
         if common.json {

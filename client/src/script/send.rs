@@ -10,7 +10,7 @@ use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX, target};
 use crate::cli_error::CliError;
-use crate::desk::{Desk, MESSAGES_UNDERWAY_MAX, PATIENCE, Sends, connection_ended};
+use crate::client_handle::{ClientHandle, MESSAGES_UNDERWAY_MAX, PATIENCE, Sends, connection_ended};
 use crate::i18n::Words;
 use crate::render::{Output, complain};
 use session::{Entry, News};
@@ -51,14 +51,15 @@ impl From<News> for Step {
 
 pub(super) fn run(arguments: Send) -> Result<(), CliError> {
     let (sender, steps) = sync_channel(NEWS_WAITING_MAX);
-    let mut desk = Desk::open(&arguments.common.connection, sender.clone(), Stop::new(), Sends::Messages)?;
-    desk.require_session()?;
+    let mut handle =
+        ClientHandle::open(&arguments.common.connection, sender.clone(), Stop::new(), Sends::Messages)?;
+    handle.require_session()?;
     let credits = provide(arguments.text, sender)?;
-    let deadline = desk.deadline(NO_HURRY);
+    let deadline = handle.deadline(NO_HURRY);
     let output = arguments.common.json.then(Output::new);
     let (to, reply) = (arguments.to, arguments.reply);
     let sending = Sending {
-        desk,
+        handle,
         to,
         reply,
         output,
@@ -111,7 +112,7 @@ fn read_lines(allowed: &Receiver<()>, steps: &SyncSender<Step>) {
 }
 
 struct Sending {
-    desk: Desk,
+    handle: ClientHandle,
     to: Target,
     reply: Option<u64>,
     /// Where the events go that the messages have become, if anybody wants them.
@@ -136,7 +137,7 @@ impl Sending {
                         "messages that are kept for the next papo send or papo chat: {}",
                         self.underway
                     ));
-                    return Err(self.desk.unreachable(self.waited()));
+                    return Err(self.handle.unreachable(self.waited()));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
@@ -198,7 +199,7 @@ impl Sending {
                 } else {
                     self.underway += 1;
                 }
-                self.desk.send(self.to.clone(), text, self.reply)
+                self.handle.send(self.to.clone(), text, self.reply)
             }
             Err(error) => {
                 self.refuse(&error.to_string());
@@ -231,10 +232,10 @@ impl Sending {
     }
 
     fn waited(&self) -> Duration {
-        self.desk.wait(self.patience)
+        self.handle.wait(self.patience)
     }
 
     fn wait_anew(&mut self) {
-        self.deadline = self.desk.deadline(if self.underway == 0 { NO_HURRY } else { self.patience });
+        self.deadline = self.handle.deadline(if self.underway == 0 { NO_HURRY } else { self.patience });
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::accounts::print;
 use super::{Common, open_session};
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::password::{NewPasswordSource, PasswordSource};
 use crate::render::{self, Output};
@@ -44,24 +44,24 @@ pub struct Revoke {
 }
 
 pub(super) fn change_password(arguments: &Password) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let (password, new_password) =
         (arguments.password.read(Words::ENGLISH)?, arguments.new_password.read(Words::ENGLISH)?);
-    let ended = desk.end_sessions(Command::ChangePassword { password, new_password })?;
+    let ended = handle.end_sessions(Command::ChangePassword { password, new_password })?;
     let words = format!("the password is changed; other sessions that were ended: {ended}");
     print(&arguments.common, &json!({ "ended": ended }), &words)
 }
 
 pub(super) fn revoke(arguments: &Revoke) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
     // Without a session all others are meant: the arguments are one of the two.
-    let ended = desk.end_sessions(Command::Revoke(arguments.session))?;
+    let ended = handle.end_sessions(Command::Revoke(arguments.session))?;
     print(&arguments.common, &json!({ "ended": ended }), &format!("sessions that were ended: {ended}"))
 }
 
 pub(super) fn list(arguments: &Sessions) -> Result<(), CliError> {
-    let (mut desk, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Sessions(sessions) = desk.ask(Command::Sessions)? else { return Err(unexpected()) };
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let Answer::Sessions(sessions) = handle.ask(Command::Sessions)? else { return Err(unexpected()) };
     let mut output = Output::new();
     for session in sessions {
         if arguments.common.json {

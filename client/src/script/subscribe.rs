@@ -8,7 +8,7 @@ use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX, target};
 use crate::cli_error::CliError;
-use crate::desk::{Desk, Sends, connection_ended};
+use crate::client_handle::{ClientHandle, Sends, connection_ended};
 use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain, to_reader};
 use session::{Appearance, Command, Entry, Follow, News};
@@ -30,8 +30,8 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
     let stop = Stop::new();
     signals::stop_on_termination(&stop)?;
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    let mut desk = Desk::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
-    desk.require_session()?;
+    let mut handle = ClientHandle::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
+    handle.require_session()?;
     let Subscribe { conversation, after, common } = arguments;
     let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
     // Events may come before following has begun, more than the channel holds, so they are read from now on.
@@ -42,8 +42,9 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
             printed
         });
         // Whoever listens is there, for as long as that lasts.
-        let appeared = desk.ask(Command::Appear(Appearance::Always));
-        let followed = appeared.and_then(|_| desk.ask(Command::Follow(Follow::One { conversation, after })));
+        let appeared = handle.ask(Command::Appear(Appearance::Always));
+        let followed =
+            appeared.and_then(|_| handle.ask(Command::Follow(Follow::One { conversation, after })));
         // When it was stopped meanwhile, by a signal or by the printer, that is all there is to it.
         let followed = if stop.is_requested() { Ok(()) } else { followed.map(drop) };
         if followed.is_err() {

@@ -253,7 +253,7 @@ errors! {
         QuotaExceeded "quota_exceeded" { bytes: u64, max: u64 }
             "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent";
         QuotaReserved "quota_reserved" { bytes: u64, max: u64, uploading: u64, idle_minutes: u64 }
-            "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent, or finish your uploads, which take {uploading} of them. An upload without data for {idle_minutes} minutes gives way to a new one";
+            "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent, or finish your uploads, which take {uploading} of them. A new upload replaces one without data for {idle_minutes} minutes";
     }
     /// Your request would change nothing: nothing was recorded.
     Unchanged = "unchanged", 4090 {
@@ -302,7 +302,7 @@ errors! {
         TooManySearches "too_many_searches"
             "too many users are searching: try again in a moment";
         TooManyUploads "too_many_uploads" { max: usize, idle_minutes: u64 }
-            "you are already uploading {max} files: finish one of them first. An upload without data for {idle_minutes} minutes gives way to a new one";
+            "you are already uploading {max} files: finish one of them first. A new upload replaces one without data for {idle_minutes} minutes";
         UploadFinishing "upload_finishing"
             "the server is completing this file: try again in a moment";
         #[client] OutboxFull "outbox_full"

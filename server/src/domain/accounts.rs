@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::State;
-use crate::storage::records::{Private, Record, TokenDigest};
+use crate::domain::records::{Record, ServerRecord, TokenDigest};
 
 /// All accounts and sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -152,9 +152,9 @@ impl Users {
         self.accounts = accounts;
     }
 
-    pub(super) fn apply(&mut self, record: &Private) {
+    pub(super) fn apply(&mut self, record: &ServerRecord) {
         match record {
-            Private::Account { at, user, password } => {
+            ServerRecord::Account { at, user, password } => {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
@@ -162,7 +162,7 @@ impl Users {
                     Account { since: *at, password, sessions, epoch, seen, administrator, disabled };
                 self.accounts.insert(user.clone(), account);
             }
-            Private::SessionOpened { at, user, session, digest, expires } => {
+            ServerRecord::SessionOpened { at, user, session, digest, expires } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     make_room(&mut account.sessions, &mut self.owners, *at);
                     let session = Session { session: *session, opened: *at, expires: *expires };
@@ -170,13 +170,13 @@ impl Users {
                     self.owners.insert(*digest, user.clone());
                 }
             }
-            Private::SessionEnded { user, digest, .. } => {
+            ServerRecord::SessionEnded { user, digest, .. } => {
                 self.owners.remove(digest);
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.sessions.remove(digest);
                 }
             }
-            Private::SessionsRevoked { user, digests, .. } => {
+            ServerRecord::SessionsRevoked { user, digests, .. } => {
                 digests.iter().for_each(|digest| drop(self.owners.remove(digest)));
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.sessions.retain(|digest, _| !digests.contains(digest));
@@ -184,23 +184,23 @@ impl Users {
                     self.shared_epoch += 1;
                 }
             }
-            Private::PasswordChanged { user, password, .. } => {
+            ServerRecord::PasswordChanged { user, password, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.password = password.clone();
                 }
             }
-            Private::Seen { at, user } => {
+            ServerRecord::Seen { at, user } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.seen = Some(*at);
                 }
             }
-            Private::Read { .. } | Private::Redacted { .. } => {}
-            Private::AdministratorSet { user, administrator, .. } => {
+            ServerRecord::Read { .. } | ServerRecord::Redacted { .. } => {}
+            ServerRecord::AdministratorSet { user, administrator, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.administrator = *administrator;
                 }
             }
-            Private::DisabledSet { user, disabled, .. } => {
+            ServerRecord::DisabledSet { user, disabled, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.disabled = *disabled;
                     account.epoch += u64::from(*disabled);
@@ -252,7 +252,7 @@ pub(super) fn register<'a>(
     at: u64,
 ) -> Result<Record<'a>, Detail> {
     must_be_free(state, &user)?;
-    Ok(Record::Private(Private::Account { at, user, password }))
+    Ok(Record::Server(ServerRecord::Account { at, user, password }))
 }
 
 pub(super) fn open_session<'a>(
@@ -264,11 +264,11 @@ pub(super) fn open_session<'a>(
     at: u64,
 ) -> Result<Record<'a>, Detail> {
     match state.users.accounts.get(&user) {
-        None => return Err(Detail::NoSuchUser { user: user }),
+        None => return Err(Detail::NoSuchUser { user }),
         Some(account) if account.disabled => return Err(Detail::Disabled),
         Some(_) => {}
     }
-    Ok(Record::Private(Private::SessionOpened { at, user, session, digest, expires }))
+    Ok(Record::Server(ServerRecord::SessionOpened { at, user, session, digest, expires }))
 }
 
 pub(super) fn end_session<'a>(
@@ -278,7 +278,7 @@ pub(super) fn end_session<'a>(
     at: u64,
 ) -> Option<Record<'a>> {
     let open = state.users.owners.contains_key(&digest);
-    open.then_some(Record::Private(Private::SessionEnded { at, user, digest }))
+    open.then_some(Record::Server(ServerRecord::SessionEnded { at, user, digest }))
 }
 
 pub(super) fn revoke<'a>(
@@ -289,7 +289,7 @@ pub(super) fn revoke<'a>(
 ) -> Option<Record<'a>> {
     let open = state.users.sessions(&user).filter(|(digest, session)| which(digest, session));
     let digests: Vec<_> = open.map(|(digest, _)| *digest).collect();
-    (!digests.is_empty()).then_some(Record::Private(Private::SessionsRevoked { at, user, digests }))
+    (!digests.is_empty()).then_some(Record::Server(ServerRecord::SessionsRevoked { at, user, digests }))
 }
 
 pub(super) fn change_password<'a>(
@@ -299,12 +299,12 @@ pub(super) fn change_password<'a>(
     at: u64,
 ) -> Result<Record<'a>, Detail> {
     if !state.users.exists(&user) {
-        return Err(Detail::NoSuchUser { user: user });
+        return Err(Detail::NoSuchUser { user });
     }
-    Ok(Record::Private(Private::PasswordChanged { at, user, password }))
+    Ok(Record::Server(ServerRecord::PasswordChanged { at, user, password }))
 }
 
 pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {
     let account = state.users.accounts.get(&user)?;
-    (account.seen != Some(at)).then_some(Record::Private(Private::Seen { at, user }))
+    (account.seen != Some(at)).then_some(Record::Server(ServerRecord::Seen { at, user }))
 }

@@ -4,7 +4,7 @@ use common::admin::Stats;
 use common::{Detail, UserName};
 
 use super::State;
-use crate::storage::records::{Private, Record};
+use crate::domain::records::{Record, ServerRecord};
 
 /// Whether `user` may administrate: the one place where that is decided.
 pub fn check(state: &State, user: &UserName) -> Result<(), Detail> {
@@ -27,7 +27,7 @@ pub(super) fn disable<'a>(
     if disabled {
         must_leave_one(state, &user)?;
     }
-    Ok(Some(Record::Private(Private::DisabledSet { at, user, disabled })))
+    Ok(Some(Record::Server(ServerRecord::DisabledSet { at, user, disabled })))
 }
 
 pub(super) fn promote<'a>(
@@ -46,7 +46,7 @@ pub(super) fn promote<'a>(
     if !administrator {
         must_leave_one(state, &user)?;
     }
-    Ok(Some(Record::Private(Private::AdministratorSet { at, user, administrator })))
+    Ok(Some(Record::Server(ServerRecord::AdministratorSet { at, user, administrator })))
 }
 
 /// An administrator who can log in must be left when `user` is one no more.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::channels::rights::{Action, check};
 use super::messages::check_id;
 use super::{State, history};
-use crate::storage::records::Record;
+use crate::domain::records::Record;
 
 /// What became of the messages of one conversation, by their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

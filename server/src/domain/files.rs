@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{State, history, messages};
-use crate::storage::records::Record;
+use crate::domain::records::Record;
 
 /// Bytes that a file counts at least: the disk gives whole blocks.
 pub const BLOCK_BYTES: u64 = 4096;
@@ -173,7 +173,7 @@ pub fn find<'a>(state: &'a State, user: &UserName, target: &Target, n: u64) -> R
         .files
         .shared
         .get(&(conversation, n))
-        .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n: n })
+        .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
 /// The length of this content, if `user` may read a file with it, so that it need not be uploaded once more. For all

@@ -4,7 +4,7 @@ use common::{Body, Conversation, Detail, Event, Target, UserName};
 use uuid::Uuid;
 
 use super::State;
-use crate::storage::records::Record;
+use crate::domain::records::Record;
 
 /// How far ahead of ours a sender's clock may be, in milliseconds. The index finds an id by the time in it:
 /// ids from far in the future would make every later search a long one.

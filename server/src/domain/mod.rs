@@ -5,6 +5,7 @@
 //! makes a record part of the state and cannot fail. Replaying the log applies the same records in the same
 //! order and so gives the same state.
 
+pub mod records;
 pub mod topics;
 
 pub mod accounts;
@@ -24,7 +25,7 @@ use common::channels::Role;
 use common::{Body, Conversation, Detail, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
-use crate::storage::records::{Private, Record, TokenDigest};
+use crate::domain::records::{Record, ServerRecord, TokenDigest};
 pub use accounts::Users;
 pub use amendments::{Change, Original};
 pub use channels::Channels;
@@ -234,7 +235,7 @@ impl State {
     /// changes nothing, so that replay may begin at the older of the two snapshots.
     pub fn apply(&mut self, number: u64, record: &Record<'_>) {
         match record {
-            Record::Private(private) => {
+            Record::Server(private) => {
                 if number > self.users.applied {
                     self.users.apply(private);
                 }
@@ -253,35 +254,37 @@ impl State {
     }
 
     /// What one of the server's own records means to channels and conversations.
-    fn apply_to_channels(&mut self, private: &Private) {
+    fn apply_to_channels(&mut self, private: &ServerRecord) {
         match private {
-            Private::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
-            Private::DisabledSet { user, disabled: true, .. } => self.channels.sessions_ended(user, true),
-            Private::Read { user, conversation, n, .. } => {
+            ServerRecord::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
+            ServerRecord::DisabledSet { user, disabled: true, .. } => {
+                self.channels.sessions_ended(user, true)
+            }
+            ServerRecord::Read { user, conversation, n, .. } => {
                 let conversation = Conversation::of(user, conversation);
                 if let Some(reads) = self.channels.reads_mut(&conversation) {
                     reads.mark(user, *n);
                 }
             }
-            Private::Account { user, .. } => {
+            ServerRecord::Account { user, .. } => {
                 self.channels.add_user(user);
                 self.channels.set_administrator(user, self.users.is_administrator(user));
             }
-            Private::AdministratorSet { user, administrator, .. } => {
+            ServerRecord::AdministratorSet { user, administrator, .. } => {
                 self.channels.set_administrator(user, *administrator);
             }
             // Most of them were deleted before; nobody did that to the others, and their texts are gone all the same.
-            Private::Redacted { conversation, numbers, .. } => {
+            ServerRecord::Redacted { conversation, numbers, .. } => {
                 let conversation = Conversation::named(conversation).ok().flatten();
                 if let Some(reads) = conversation.and_then(|one| self.channels.reads_mut(&one)) {
                     numbers.iter().for_each(|n| reads.take_back(*n));
                 }
             }
-            Private::SessionOpened { .. }
-            | Private::SessionEnded { .. }
-            | Private::PasswordChanged { .. }
-            | Private::Seen { .. }
-            | Private::DisabledSet { .. } => {}
+            ServerRecord::SessionOpened { .. }
+            | ServerRecord::SessionEnded { .. }
+            | ServerRecord::PasswordChanged { .. }
+            | ServerRecord::Seen { .. }
+            | ServerRecord::DisabledSet { .. } => {}
         }
     }
 

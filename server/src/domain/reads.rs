@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mentions::{Mentioned, Mentions};
 use super::{State, history};
-use crate::storage::records::{Private, Record};
+use crate::domain::records::{Record, ServerRecord};
 
 /// How far one conversation has been read by whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +151,7 @@ pub(super) fn mark<'a>(
     let conversation = history::readable(state, &user, &target)?;
     let n = n.min(state.head(&conversation));
     let before = state.channels.reads(&conversation).map_or(0, |reads| reads.marked(&user));
-    let record = Record::Private(Private::Read { at, user, conversation: target, n });
+    let record = Record::Server(ServerRecord::Read { at, user, conversation: target, n });
     Ok((n > before).then_some(record))
 }
 

@@ -1,7 +1,7 @@
 //! The event loop: takes requests, answers them from the state, and tells nobody anything before it is on disk.
 //!
-//! One thread owns the sockets and the [`Engine`]. Another syncs the log (see [`crate::journal::Syncer`]), a few
-//! do what takes long (see [`crate::engine::jobs`]); all of them wake this one when they have something.
+//! One thread owns the sockets and the [`Engine`]. Another syncs the log (see [`crate::journal::CommitThread`]), a few
+//! do what takes long (see [`crate::services::jobs`]); all of them wake this one when they have something.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use transport::stop::Stop;
 use transport::wake::{Wake, Waker};
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
-use crate::engine::jobs::{Jobs, Kind as JobKind};
-use crate::engine::outbound::Publication;
-use crate::engine::pending_request::Work;
 use crate::engine::{Engine, Failed, Outlet};
 use crate::maintenance::scrub::Scrubbing;
+use crate::outbound::Publication;
+use crate::outbound::pending_request::PendingRequest;
 use crate::services::files::{FileLimits, Files};
+use crate::services::jobs::{Jobs, Kind as JobKind};
 use crate::services::limiters::rates::Rate;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
-use crate::storage::commit_log::Commits;
+use crate::storage::commit_log::CommitMode;
 use crate::storage::data_folder::Store;
 use crate::storage::ledger::{Ledger, LedgerError};
 use disk::RealDisk;
@@ -112,7 +112,7 @@ struct Sockets {
 impl Outlet for Sockets {
     type Error = TransportError;
 
-    fn reply(&mut self, answered: Work) -> Result<(), TransportError> {
+    fn reply(&mut self, answered: PendingRequest) -> Result<(), TransportError> {
         let sent = self.requests.send(answered.into_reply())?;
         self.replies += 1;
         self.replies_dropped += u64::from(sent != Sent::Done);
@@ -133,7 +133,7 @@ impl Server {
     pub fn open(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ServerError> {
         let (waker, wake) = Wake::new()?;
         let store = Store::open(&config.data).map_err(LedgerError::from)?;
-        let commits = Commits::OnThread(waker.clone());
+        let commits = CommitMode::OnThread(waker.clone());
         let ledger = Ledger::open(store, &commits)?;
         let tokens = match &config.auth_secret {
             Some(secret) => TokenIssuer::from_text(secret),

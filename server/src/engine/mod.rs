@@ -4,11 +4,6 @@
 //! simulation with a network of its own.
 
 pub mod event_loop;
-pub mod pending_request;
-pub mod outbound;
-pub(crate) mod fan_out;
-pub mod ephemeral;
-pub mod jobs;
 
 use std::collections::HashMap;
 
@@ -18,13 +13,13 @@ use common::{Detail, rpc};
 use transport::Frame;
 
 use crate::domain::Command;
-use crate::engine::ephemeral::tell_presence;
-use crate::engine::jobs::{Job, Jobs, Kind, Outcome};
-use crate::engine::outbound::Publication;
-use crate::engine::pending_request::{Work, refuse};
 use crate::handlers::known_tokens::KnownTokens;
 use crate::handlers::{Attached, RequestContext};
+use crate::outbound::Publication;
+use crate::outbound::ephemeral::tell_presence;
+use crate::outbound::pending_request::{PendingRequest, refuse};
 use crate::services::files::Files;
+use crate::services::jobs::{Job, Jobs, Kind, Outcome};
 use crate::services::limiters::rates::Rate;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
@@ -37,7 +32,7 @@ pub trait Outlet {
     /// Why telling can fail: the sockets themselves, not a peer.
     type Error;
     /// Sends the reply to a frame that is answered. Whoever cannot be reached asks again.
-    fn reply(&mut self, answered: Work) -> Result<(), Self::Error>;
+    fn reply(&mut self, answered: PendingRequest) -> Result<(), Self::Error>;
     /// Sends event lines of one topic.
     fn publish(&mut self, publication: Publication) -> Result<(), Self::Error>;
 }
@@ -55,10 +50,10 @@ pub struct Engine {
     presence: Presence,
     typing: Typing,
     /// Frames that wait for a job, by ticket.
-    parked: HashMap<u64, Work>,
+    waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
     /// Frames that were answered, but the disk did not take what their answers rest on.
-    again: Vec<Work>,
+    retry_queue: Vec<PendingRequest>,
     /// Where clients find the fan-out.
     events: String,
     /// What was done so far.
@@ -87,7 +82,7 @@ impl Engine {
         rate: Rate,
         events: String,
     ) -> Self {
-        let (known_tokens, guesses, parked, next_ticket, again, counters) = Default::default();
+        let (known_tokens, guesses, waiting_for_job, next_ticket, retry_queue, counters) = Default::default();
         let search = None;
         let (rates, presence, typing) = (Rates::new(rate), Presence::default(), Typing::default());
         Self {
@@ -101,9 +96,9 @@ impl Engine {
             search,
             presence,
             typing,
-            parked,
+            waiting_for_job,
             next_ticket,
-            again,
+            retry_queue,
             events,
             counters,
         }
@@ -137,14 +132,14 @@ impl Engine {
     /// Whether everything accepted is done, on disk and told.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        let nobody_waits = self.parked.is_empty() && self.again.is_empty();
+        let nobody_waits = self.waiting_for_job.is_empty() && self.retry_queue.is_empty();
         nobody_waits && self.ledger.is_quiet() && self.ledger.held.is_empty()
     }
 
     /// Takes one message: an envelope and a frame of request lines.
     pub fn accept(&mut self, frames: &mut Vec<Frame>, now_ms: u64) {
         self.counters.frames += 1;
-        match Work::new(frames) {
+        match PendingRequest::new(frames) {
             Some(work) => self.process(work, None, now_ms),
             None => self.counters.malformed += 1,
         }
@@ -152,11 +147,11 @@ impl Engine {
 
     /// Goes on with the frames whose job is done, and with those whose answer the disk did not take.
     pub fn take_outcomes(&mut self, now_ms: u64) {
-        for work in std::mem::take(&mut self.again) {
+        for work in std::mem::take(&mut self.retry_queue) {
             self.process(work, None, now_ms);
         }
         while let Some((ticket, outcome)) = self.jobs.poll() {
-            if let Some(work) = self.parked.remove(&ticket) {
+            if let Some(work) = self.waiting_for_job.remove(&ticket) {
                 self.process(work, Some(outcome), now_ms);
             }
         }
@@ -234,12 +229,12 @@ impl Engine {
     }
 
     /// Answers the lines of a frame; puts it aside when one needs a job done.
-    fn process(&mut self, mut work: Work, mut outcome: Option<Outcome>, now_ms: u64) {
+    fn process(&mut self, mut work: PendingRequest, mut outcome: Option<Outcome>, now_ms: u64) {
         while let Some(job) = self.answer_lines(&mut work, outcome.take(), now_ms) {
             let kind = job.kind();
             if self.jobs.submit(self.next_ticket, job) {
                 work.put_aside(self.ledger.position());
-                self.parked.insert(self.next_ticket, work);
+                self.waiting_for_job.insert(self.next_ticket, work);
                 self.next_ticket += 1;
                 return;
             }
@@ -249,8 +244,13 @@ impl Engine {
     }
 
     /// Answers lines until all are done, or one needs a job done first.
-    fn answer_lines(&mut self, work: &mut Work, mut outcome: Option<Outcome>, now_ms: u64) -> Option<Job> {
-        let Work { request, bytes, answered, reply, attached, .. } = work;
+    fn answer_lines(
+        &mut self,
+        work: &mut PendingRequest,
+        mut outcome: Option<Outcome>,
+        now_ms: u64,
+    ) -> Option<Job> {
+        let PendingRequest { request, bytes, answered, reply, attached, .. } = work;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
             Err(error) => {
@@ -292,9 +292,9 @@ impl Engine {
             return Err(cause);
         }
         self.files.take_back(durable);
-        self.again.extend(self.ledger.held.take_back(durable));
-        self.again.iter_mut().for_each(|work| work.go_back(durable));
-        self.parked.values_mut().for_each(|work| work.refuse_back(durable, &answer));
+        self.retry_queue.extend(self.ledger.held.take_back(durable));
+        self.retry_queue.iter_mut().for_each(|work| work.go_back(durable));
+        self.waiting_for_job.values_mut().for_each(|work| work.refuse_back(durable, &answer));
         Ok(durable)
     }
 }

@@ -13,9 +13,9 @@ use super::presence::forget_ended;
 use super::{Pending, RequestContext, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
-use crate::engine::jobs;
+use crate::domain::records::TokenDigest;
+use crate::services::jobs;
 use crate::services::passwords::{Job, Outcome};
-use crate::storage::records::TokenDigest;
 
 pub(super) fn register(
     context: &mut RequestContext<'_>,

@@ -49,7 +49,7 @@ fn amend(
         let event = context.ledger.event(&of_all, n)?;
         let original = event.as_ref().and_then(Original::of);
         let original =
-            original.ok_or_else(|| Detail::NoSuchMessage { n: n, conversation: conversation.clone() })?;
+            original.ok_or_else(|| Detail::NoSuchMessage { n, conversation: conversation.clone() })?;
         Ok(Command::Amend { user, conversation, original, id, change })
     })
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{Pending, RequestContext};
 use crate::domain::{Command, files};
-use crate::engine::jobs::{self, Job, Kind};
 use crate::services::files::{Failure, Outcome, Upload};
+use crate::services::jobs::{self, Job, Kind};
 use crate::storage::ledger::Receipt;
 
 /// Begins an upload or goes on with one. What would be refused in the end is refused now.

@@ -1,9 +1,8 @@
 //! `message.history`, `sync.heads`.
 
-use common::history::{Heads, HeadsSince, History, encode_page};
+use common::history::{Heads, HeadsSince, History, PageLines};
 use common::limits::{HISTORY_BYTES_MAX, HISTORY_EVENTS_DEFAULT};
-use common::rpc::encode_result_with;
-use common::{Conversation, Error, Event, Target};
+use common::{Conversation, Error, Event};
 
 use super::RequestContext;
 use super::amendments::write_present;
@@ -15,20 +14,7 @@ const CHUNK_EVENTS: u64 = 64;
 
 const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
 
-/// A page of history that was read.
-pub(super) struct Page {
-    conversation: Target,
-    head: u64,
-    lines: Vec<u8>,
-}
-
-impl Page {
-    pub(super) fn tell(&self, out: &mut Vec<u8>, id: &str) {
-        encode_result_with(out, id, |out| encode_page(out, &self.conversation, self.head, &self.lines));
-    }
-}
-
-pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Result<Page, Error> {
+pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Result<PageLines, Error> {
     let user = context.user_of(&params.token)?;
     let History { before, after, limit, .. } = *params;
     let range = history::page(context.ledger.state(), &user, &params.conversation, before, after, limit)?;
@@ -37,7 +23,7 @@ pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Re
         Fill::Forward => read_forward(context, &range, edits)?,
         Fill::Backward => read_backward(context, &range, edits)?,
     };
-    Ok(Page { conversation: params.conversation.clone(), head: range.head, lines })
+    Ok(PageLines { conversation: params.conversation.clone(), head: range.head, lines })
 }
 
 /// Reads events as they are at present. Their lines are copied as they are, unless something became of one of them.

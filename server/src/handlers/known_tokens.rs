@@ -1,6 +1,6 @@
 //! The digests of the tokens that were seen last, so that a busy session's token is not hashed for every line.
 
-use crate::storage::records::TokenDigest;
+use crate::domain::records::TokenDigest;
 
 /// Tokens remembered; more than a busy moment has senders.
 const SLOTS: usize = 1024;

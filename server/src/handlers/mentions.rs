@@ -2,27 +2,17 @@
 
 use common::Error;
 use common::limits::HISTORY_BYTES_MAX;
-use common::mentions::{ListMentions, encode_mentions};
-use common::rpc::encode_result_with;
+use common::mentions::{ListMentions, MentionLines};
 
 use super::RequestContext;
 use super::amendments::write_present;
 use crate::domain::amendments::Amendment;
 use crate::domain::mentions;
 
-/// A page of mentions that was read.
-pub(super) struct Page {
-    lines: Vec<u8>,
-    before: Option<u64>,
-}
-
-impl Page {
-    pub(super) fn tell(&self, out: &mut Vec<u8>, id: &str) {
-        encode_result_with(out, id, |out| encode_mentions(out, &self.lines, self.before));
-    }
-}
-
-pub(super) fn list(context: &mut RequestContext<'_>, params: &ListMentions<'_>) -> Result<Page, Error> {
+pub(super) fn list(
+    context: &mut RequestContext<'_>,
+    params: &ListMentions<'_>,
+) -> Result<MentionLines, Error> {
     let user = context.user_of(&params.token)?;
     let (mentioned, mut before) = mentions::page(context.ledger.state(), &user, params.before);
     let (mut lines, unamended) = (Vec::new(), Amendment::default());
@@ -38,5 +28,5 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListMentions<'_>) 
             break;
         }
     }
-    Ok(Page { lines, before })
+    Ok(MentionLines { lines, before })
 }

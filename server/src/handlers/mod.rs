@@ -19,21 +19,31 @@ use std::sync::Arc;
 
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
+use common::methods::{self, encode_result};
 use common::requests::{self, Asked};
-use common::rpc::{encode_error, encode_result};
+use common::rpc::encode_error;
 use common::{Call, Detail, Error, UserName};
-use serde::Serialize;
 use transport::Frame;
 
 use crate::domain::Command;
-use crate::engine::jobs::{Job, Outcome};
 use crate::handlers::known_tokens::KnownTokens;
 use crate::services::files::Files;
+use crate::services::jobs::{Job, Outcome};
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::Presence;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::Ledger;
+
+/// Writes the reply to a call: a row for each method, `Method(parameters) => handler`. A row does not compile unless its
+/// handler returns the result that the method table states.
+macro_rules! answer {
+    (($call:ident, $out:ident, $id:ident) $($method:ident($params:pat) => $handler:expr;)+) => {
+        match $call {
+            $(Call::$method($params) => encode_result::<methods::$method>($out, $id, &$handler?),)+
+        }
+    };
+}
 
 /// What a request is answered with.
 pub struct RequestContext<'a> {
@@ -114,50 +124,50 @@ impl RequestContext<'_> {
         outcome: Option<Outcome>,
         out: &mut Vec<u8>,
     ) -> Result<(), Pending> {
-        match call {
-            Call::ServerInfo(_) => tell(out, id, node::info(self)),
-            Call::Register(credentials) => tell(out, id, accounts::register(self, credentials, outcome)?),
-            Call::Login(credentials) => tell(out, id, accounts::login(self, credentials, outcome)?),
-            Call::Logout(params) => tell(out, id, accounts::logout(self, &params)?),
-            Call::Password(params) => tell(out, id, accounts::password(self, params, outcome)?),
-            Call::SessionList(params) => tell(out, id, accounts::sessions(self, &params)?),
-            Call::SessionRevoke(params) => tell(out, id, accounts::revoke(self, &params)?),
-            Call::UserList(params) => tell(out, id, accounts::list(self, &params)?),
-            Call::ChannelCreate(params) => tell(out, id, channels::create(self, &params)?),
-            Call::ChannelList(params) => tell(out, id, channels::list(self, &params)?),
-            Call::ChannelJoin(params) => tell(out, id, channels::join(self, &params)?),
-            Call::ChannelLeave(params) => tell(out, id, channels::leave(self, &params)?),
-            Call::ChannelInvite(params) => tell(out, id, channels::to_member(self, params, Command::Invite)?),
-            Call::ChannelInvitations(params) => tell(out, id, channels::invitations(self, &params)?),
-            Call::ChannelDecline(params) => tell(out, id, channels::decline(self, &params)?),
-            Call::ChannelKick(params) => tell(out, id, channels::to_member(self, params, Command::Kick)?),
-            Call::ChannelBan(params) => tell(out, id, channels::to_member(self, params, Command::Ban)?),
-            Call::ChannelUnban(params) => tell(out, id, channels::to_member(self, params, Command::Unban)?),
-            Call::ChannelRole(params) => tell(out, id, channels::give_role(self, params)?),
-            Call::ChannelSet(params) => tell(out, id, channels::set(self, params)?),
-            Call::ChannelMembers(params) => tell(out, id, channels::members(self, &params)?),
-            Call::MessageSend(params) => tell(out, id, messages::send(self, params)?),
-            Call::FileBegin(params) => tell(out, id, files::begin(self, params, outcome)?),
-            Call::FileChunk(params) => tell(out, id, files::chunk(self, &params, outcome)?),
-            Call::FileCommit(params) => tell(out, id, files::commit(self, &params, outcome)?),
-            Call::FileGet(params) => tell(out, id, files::get(self, &params, outcome)?),
-            Call::MessageEdit(params) => tell(out, id, amendments::edit(self, params)?),
-            Call::MessageDelete(params) => tell(out, id, amendments::delete(self, params)?),
-            Call::MessageReact(params) => tell(out, id, amendments::react(self, params)?),
-            Call::MessageHistory(params) => history::page(self, &params)?.tell(out, id),
-            Call::MentionList(params) => mentions::list(self, &params)?.tell(out, id),
-            Call::MessageSearch(params) => search::search(self, &params, outcome)?.tell(out, id),
-            Call::ReadMark(params) => tell(out, id, reads::mark(self, params)?),
-            Call::ReadList(params) => tell(out, id, reads::list(self, &params)?),
-            Call::SyncHeads(params) => tell(out, id, history::heads(self, &params)?),
-            Call::PresenceSet(params) => tell(out, id, presence::set(self, &params)?),
-            Call::TypingSet(params) => tell(out, id, presence::typing(self, &params)?),
-            Call::AdminUsers(params) => tell(out, id, admin::users(self, &params)?),
-            Call::AdminChannels(params) => tell(out, id, admin::channels(self, &params)?),
-            Call::AdminSessions(params) => tell(out, id, admin::sessions(self, &params)?),
-            Call::AdminDisable(params) => tell(out, id, admin::disable(self, params)?),
-            Call::AdminPromote(params) => tell(out, id, admin::promote(self, params)?),
-            Call::AdminStats(params) => tell(out, id, admin::stats(self, &params)?),
+        answer! { (call, out, id)
+            ServerInfo(_) => node::info(self);
+            Register(credentials) => accounts::register(self, credentials, outcome);
+            Login(credentials) => accounts::login(self, credentials, outcome);
+            Logout(params) => accounts::logout(self, &params);
+            Password(params) => accounts::password(self, params, outcome);
+            SessionList(params) => accounts::sessions(self, &params);
+            SessionRevoke(params) => accounts::revoke(self, &params);
+            UserList(params) => accounts::list(self, &params);
+            ChannelCreate(params) => channels::create(self, &params);
+            ChannelList(params) => channels::list(self, &params);
+            ChannelJoin(params) => channels::join(self, &params);
+            ChannelLeave(params) => channels::leave(self, &params);
+            ChannelInvite(params) => channels::to_member(self, params, Command::Invite);
+            ChannelInvitations(params) => channels::invitations(self, &params);
+            ChannelDecline(params) => channels::decline(self, &params);
+            ChannelKick(params) => channels::to_member(self, params, Command::Kick);
+            ChannelBan(params) => channels::to_member(self, params, Command::Ban);
+            ChannelUnban(params) => channels::to_member(self, params, Command::Unban);
+            ChannelRole(params) => channels::give_role(self, params);
+            ChannelSet(params) => channels::set(self, params);
+            ChannelMembers(params) => channels::members(self, &params);
+            MessageSend(params) => messages::send(self, params);
+            FileBegin(params) => files::begin(self, params, outcome);
+            FileChunk(params) => files::chunk(self, &params, outcome);
+            FileCommit(params) => files::commit(self, &params, outcome);
+            FileGet(params) => files::get(self, &params, outcome);
+            MessageEdit(params) => amendments::edit(self, params);
+            MessageDelete(params) => amendments::delete(self, params);
+            MessageReact(params) => amendments::react(self, params);
+            MessageHistory(params) => history::page(self, &params);
+            MentionList(params) => mentions::list(self, &params);
+            MessageSearch(params) => search::search(self, &params, outcome);
+            ReadMark(params) => reads::mark(self, params);
+            ReadList(params) => reads::list(self, &params);
+            SyncHeads(params) => history::heads(self, &params);
+            PresenceSet(params) => presence::set(self, &params);
+            TypingSet(params) => presence::typing(self, &params);
+            AdminUsers(params) => admin::users(self, &params);
+            AdminChannels(params) => admin::channels(self, &params);
+            AdminSessions(params) => admin::sessions(self, &params);
+            AdminDisable(params) => admin::disable(self, params);
+            AdminPromote(params) => admin::promote(self, params);
+            AdminStats(params) => admin::stats(self, &params);
         }
         Ok(())
     }
@@ -195,10 +205,6 @@ impl RequestContext<'_> {
         let is_disabled = owner.is_some_and(|user| self.ledger.state().users.is_disabled(&user));
         if is_disabled { Detail::SessionDisabled } else { Detail::NoSession }.into()
     }
-}
-
-fn tell(out: &mut Vec<u8>, id: &str, result: impl Serialize) {
-    encode_result(out, id, &result);
 }
 
 /// The first items of a list, as many as a page holds, and whether there are more.

@@ -1,15 +1,16 @@
 //! `server.info`.
 
+use common::Error;
 use common::node::{Info, Limits, PROTOCOL};
 
 use super::RequestContext;
 
-pub(super) fn info(context: &RequestContext<'_>) -> Info {
-    Info {
+pub(super) fn info(context: &RequestContext<'_>) -> Result<Info, Error> {
+    Ok(Info {
         name: "papo".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL,
         events: context.events.to_owned(),
         limits: Limits { file_bytes: context.files.uploads.limits().file_bytes_max, ..Limits::OURS },
-    }
+    })
 }

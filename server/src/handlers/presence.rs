@@ -6,7 +6,7 @@ use common::presence::{PresenceSet, SetPresence, SetTyping};
 use common::{Error, UserName};
 
 use super::RequestContext;
-use crate::engine::ephemeral::tell_typing;
+use crate::outbound::ephemeral::tell_typing;
 
 pub(super) fn set(context: &mut RequestContext<'_>, params: &SetPresence<'_>) -> Result<PresenceSet, Error> {
     let user = context.user_of(&params.token)?;

@@ -3,33 +3,19 @@
 use std::collections::HashMap;
 
 use common::limits::{HISTORY_BYTES_MAX, SEARCH_EVENTS_DEFAULT, SEARCH_EVENTS_MAX};
-use common::rpc::encode_result_with;
-use common::search::{Search, encode_found};
+use common::search::{FoundLines, Search};
 use common::{Conversation, Detail, Error};
 
 use super::{Pending, RequestContext, history};
 use crate::domain::search::{self, Query};
-use crate::engine::jobs::Outcome;
+use crate::services::jobs::Outcome;
 use crate::services::search::{Found, NoIndex, Question, has_words};
-
-/// What was found, read from the log.
-pub(super) struct Page {
-    lines: Vec<u8>,
-    before: Option<u64>,
-    behind: u64,
-}
-
-impl Page {
-    pub(super) fn tell(&self, out: &mut Vec<u8>, id: &str) {
-        encode_result_with(out, id, |out| encode_found(out, &self.lines, self.before, self.behind));
-    }
-}
 
 pub(super) fn search(
     context: &mut RequestContext<'_>,
     params: &Search<'_>,
     outcome: Option<Outcome>,
-) -> Result<Page, Pending> {
+) -> Result<FoundLines, Pending> {
     let user = context.user_of(&params.token)?;
     let mut query = Query::parse(&params.query)?;
     if let Some(target) = &params.conversation
@@ -60,12 +46,12 @@ fn read(
     scope: &[Conversation],
     found: &Found,
     limit: usize,
-) -> Result<Page, Error> {
+) -> Result<FoundLines, Error> {
     let scope: HashMap<_, _> = scope.iter().map(|one| (one.key(), one)).collect();
     let (mut lines, mut last) = (Vec::new(), None);
     for hit in &found.hits {
         if lines.len() > HISTORY_BYTES_MAX {
-            return Ok(Page { lines, before: last, behind: found.behind });
+            return Ok(FoundLines { lines, before: last, behind: found.behind });
         }
         if let Some(conversation) = scope.get(&*hit.conversation) {
             let amendments = context.ledger.state().channels.amendments(conversation);
@@ -77,7 +63,7 @@ fn read(
         last = Some(hit.record);
     }
     let before = last.filter(|_| found.hits.len() >= limit);
-    Ok(Page { lines, before, behind: found.behind })
+    Ok(FoundLines { lines, before, behind: found.behind })
 }
 
 fn no_index(NoIndex: NoIndex) -> Error {

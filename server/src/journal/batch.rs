@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::active::ActiveIndex;
-use super::format::Commit;
+use super::format::CommitLine;
 
 /// Where a line lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,22 +37,22 @@ const SPARE_BYTES_MAX: usize = 4 << 20;
 /// The gathering batch and those in flight.
 #[derive(Debug)]
 pub(super) struct Batches {
-    gathering: Held,
+    gathering: OpenBatch,
     records: u64,
-    in_flight: VecDeque<Held>,
+    in_flight: VecDeque<OpenBatch>,
     spare: Vec<u8>,
 }
 
 /// Record lines and where the first of them will lie.
 #[derive(Debug)]
-struct Held {
+struct OpenBatch {
     segment: u64,
     offset: u64,
     last_record: u64,
     bytes: Arc<Vec<u8>>,
 }
 
-impl Held {
+impl OpenBatch {
     fn line(&self, place: Place) -> Option<&[u8]> {
         let start =
             u64::from(place.offset).checked_sub(self.offset).filter(|_| place.segment == self.segment)?;
@@ -69,7 +69,7 @@ pub(super) fn newline(bytes: &[u8]) -> Option<usize> {
 impl Batches {
     /// Nothing gathered; the next line will lie at `offset` of `segment`.
     pub(super) fn new(segment: u64, offset: u64, last_record: u64) -> Self {
-        let gathering = Held { segment, offset, last_record, bytes: Arc::default() };
+        let gathering = OpenBatch { segment, offset, last_record, bytes: Arc::default() };
         Self { gathering, records: 0, in_flight: VecDeque::new(), spare: Vec::new() }
     }
 
@@ -115,10 +115,10 @@ impl Batches {
         }
         let bytes = self.gathering.bytes.len() as u64;
         let records = std::mem::take(&mut self.records);
-        let Held { segment, offset, last_record, .. } = self.gathering;
-        let next = Held {
+        let OpenBatch { segment, offset, last_record, .. } = self.gathering;
+        let next = OpenBatch {
             segment,
-            offset: offset + bytes + Commit::line_bytes(records, bytes),
+            offset: offset + bytes + CommitLine::line_bytes(records, bytes),
             last_record,
             bytes: Arc::new(std::mem::take(&mut self.spare)),
         };

@@ -7,7 +7,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::sync::Arc;
 
 use super::JournalError;
-use super::format::{COMMIT_START, Checkpoint, Commit, log_name};
+use super::format::{COMMIT_START, Checkpoint, CommitLine, log_name};
 use super::segment::{self, Batches};
 use disk::Disk;
 
@@ -100,7 +100,7 @@ fn offset_after(disk: &dyn Disk, segment: u64, place: Checkpoint) -> io::Result<
     while record < place.record && lines.read_until(b'\n', &mut line)? > 0 {
         offset += line.len() as u64;
         if line.starts_with(COMMIT_START.as_bytes())
-            && let Some(commit) = Commit::parse(&line)
+            && let Some(commit) = CommitLine::parse(&line)
         {
             record += commit.records;
             if record == place.record && commit.chain == place.chain {

@@ -102,7 +102,7 @@ impl Checkpoint {
 
 /// What a commit line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Commit {
+pub(super) struct CommitLine {
     /// How many record lines the batch has.
     pub(super) records: u64,
     /// How many bytes they are, with their newlines.
@@ -111,21 +111,21 @@ pub(super) struct Commit {
     pub(super) chain: Chain,
 }
 
-impl Commit {
+impl CommitLine {
     /// The commit line, newline included.
     pub(super) fn line(&self) -> String {
         let Self { records, bytes, chain } = self;
         format!("{COMMIT_START}{records}{COMMIT_BYTES}{bytes}{COMMIT_CHAIN}{chain}{COMMIT_END}")
     }
 
-    /// The length of [`Commit::line`] in bytes, which does not depend on the chain.
+    /// The length of [`CommitLine::line`] in bytes, which does not depend on the chain.
     pub(super) fn line_bytes(records: u64, bytes: u64) -> u64 {
         let fixed =
             COMMIT_START.len() + COMMIT_BYTES.len() + COMMIT_CHAIN.len() + CHAIN_DIGITS + COMMIT_END.len();
         fixed as u64 + digits(records) + digits(bytes)
     }
 
-    /// Reads a line, newline included; `None` unless it is spelled exactly as [`Commit::line`] spells it.
+    /// Reads a line, newline included; `None` unless it is spelled exactly as [`CommitLine::line`] spells it.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(line).ok()?.strip_prefix(COMMIT_START)?;
         let (records, text) = text.split_once(COMMIT_BYTES)?;
@@ -162,14 +162,14 @@ mod tests {
 
     #[test]
     fn a_commit_line_is_spelled_in_one_way_and_its_length_is_known_before_its_chain() {
-        let commit = Commit { records: 57, bytes: 14_820, chain: Chain::GENESIS.extended(b"{}\n") };
+        let commit = CommitLine { records: 57, bytes: 14_820, chain: Chain::GENESIS.extended(b"{}\n") };
         let line = "{\"commit\":{\"records\":57,\"bytes\":14820,\"chain\":\
                     \"e2e53fdad3219f481a961695433c0f4f84734c604f52f3495cd0fc05e3279eb3\"}}\n";
         assert_eq!(commit.line(), line);
-        assert_eq!(commit.line().len() as u64, Commit::line_bytes(57, 14_820));
-        assert_eq!(Commit::parse(commit.line().as_bytes()), Some(commit));
+        assert_eq!(commit.line().len() as u64, CommitLine::line_bytes(57, 14_820));
+        assert_eq!(CommitLine::parse(commit.line().as_bytes()), Some(commit));
         let padded = commit.line().replace("57", "057");
-        assert_eq!(Commit::parse(padded.as_bytes()), None);
+        assert_eq!(CommitLine::parse(padded.as_bytes()), None);
     }
 
     #[test]

@@ -6,10 +6,10 @@
 //! The way of a record, and who does what:
 //!
 //! ```text
-//! event loop:  Journal::append .. append, Journal::seal -> Batch ----> Syncer (thread) or the simulation:
+//! event loop:  Journal::append .. append, Journal::seal -> Batch ----> CommitThread (thread) or the simulation:
 //!                                                                        Writer::commit: write, fdatasync
-//!              Journal::committed <- Committed <------------------------'
-//!              replies and publications up to Committed::head.record
+//!              Journal::committed <- CommitAck <------------------------'
+//!              replies and publications up to CommitAck::head.record
 //! ```
 //!
 //! Appending copies the line once and notes its offset. Lines not known to be on the disk are read from memory, all
@@ -56,9 +56,9 @@ pub use self::follower::Follower;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
 pub use self::scrub::{Scrub, Scrubbed};
-pub use self::syncer::{Syncer, Task, WriterNews};
+pub use self::syncer::{CommitNews, CommitThread, Task};
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
-pub use self::writer::{Committed, Writer};
+pub use self::writer::{CommitAck, Writer};
 
 /// When the gathering batch is this large, in bytes, it must be sealed before more is appended. A batch lies in one
 /// segment, and one this large already takes a disk tenths of a second.
@@ -226,7 +226,7 @@ impl Journal {
     }
 
     /// A batch is on the disk: its lines need not be kept in memory.
-    pub fn committed(&mut self, committed: &Committed) {
+    pub fn committed(&mut self, committed: &CommitAck) {
         let record = committed.head.record;
         self.batches.committed(record);
         // A batch of a later segment is on the disk, so the index of this one is, too.

@@ -12,7 +12,7 @@
 use std::io;
 
 use super::JournalError;
-use super::format::{Chain, Checkpoint, Commit, LOG_FOLDER, first_record, index_name, log_name};
+use super::format::{Chain, Checkpoint, CommitLine, LOG_FOLDER, first_record, index_name, log_name};
 use super::segment::{self, Batches, WholeBatch};
 use super::verify::torn_bytes;
 use disk::Disk;
@@ -156,7 +156,7 @@ fn changed(batch: &WholeBatch<'_>, change: &mut impl FnMut(u64, &[u8]) -> Option
 fn seal(out: &mut Vec<u8>, lines: &[u8], before: Chain, records: u64) -> Chain {
     let chain = before.extended(lines);
     out.extend_from_slice(lines);
-    out.extend_from_slice(Commit { records, bytes: lines.len() as u64, chain }.line().as_bytes());
+    out.extend_from_slice(CommitLine { records, bytes: lines.len() as u64, chain }.line().as_bytes());
     chain
 }
 

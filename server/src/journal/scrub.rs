@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
 use super::batch::newline;
-use super::format::{COMMIT_START, Chain, Commit, log_name};
+use super::format::{COMMIT_START, Chain, CommitLine, log_name};
 use super::segment;
 use disk::Disk;
 
@@ -127,10 +127,10 @@ impl Summing {
     }
 
     /// Whether the commit line is true of what was taken. Without a chain before it there is nothing to compare.
-    fn fits(self, commit: Commit) -> bool {
+    fn fits(self, commit: CommitLine) -> bool {
         let Self { records, bytes, sum, .. } = self;
         let chain = sum.map_or(commit.chain, |sum| Chain(sum.finalize().into()));
-        commit == Commit { records, bytes, chain }
+        commit == CommitLine { records, bytes, chain }
     }
 }
 
@@ -148,7 +148,7 @@ impl Reading {
                 continue;
             }
             // Behind a damaged batch the chain goes on from what its commit line says.
-            let commit = Commit::parse(line);
+            let commit = CommitLine::parse(line);
             *chain = commit.map(|commit| commit.chain);
             let batch = std::mem::replace(&mut self.batch, Summing::begin(offset, *chain));
             let (begins, records) = (batch.offset, batch.records);

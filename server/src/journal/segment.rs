@@ -4,7 +4,7 @@
 
 use super::JournalError;
 use super::batch::newline;
-use super::format::{COMMIT_START, Checkpoint, Commit, LOG_FOLDER, first_record, log_name};
+use super::format::{COMMIT_START, Checkpoint, CommitLine, LOG_FOLDER, first_record, log_name};
 use disk::Disk;
 
 /// The first records of all segments, in order. An index without its segment is a segment that somebody removed.
@@ -80,8 +80,8 @@ impl<'a> Batches<'a> {
         };
         let lines = rest.get(..length)?;
         let chain = self.at.chain.extended(lines);
-        let commit = Commit { records, bytes: length as u64, chain };
-        if records == 0 || Commit::parse(commit_line) != Some(commit) {
+        let commit = CommitLine { records, bytes: length as u64, chain };
+        if records == 0 || CommitLine::parse(commit_line) != Some(commit) {
             return None;
         }
         let end = Checkpoint { record: self.at.record + records, chain };

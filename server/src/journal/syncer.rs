@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::batch::Batch;
-use super::writer::{Committed, Writer};
+use super::writer::{CommitAck, Writer};
 use super::{JournalError, LOG_FOLDER};
 
 /// Something else to be done on the thread, between two batches.
@@ -20,9 +20,9 @@ enum Job {
 
 /// What the writer has to say.
 #[derive(Debug)]
-pub enum WriterNews {
+pub enum CommitNews {
     /// What became of the oldest batch in flight.
-    Batch(Result<Committed, JournalError>),
+    Batch(Result<CommitAck, JournalError>),
     /// The disk was full, and has room again.
     Room,
 }
@@ -52,18 +52,18 @@ impl Backoff {
 
 /// A [`Writer`] on a thread of its own. When the disk is full, it looks for room now and then.
 ///
-/// The event loop submits a batch when the syncer [is idle](Syncer::is_idle), and gathers the next one meanwhile:
+/// The event loop submits a batch when the syncer [is idle](CommitThread::is_idle), and gathers the next one meanwhile:
 /// so at most one batch is in flight, however slow the disk is. Dropping it waits for that batch.
-pub struct Syncer {
+pub struct CommitThread {
     /// `None` only while dropping: closing it ends the thread.
     jobs: Option<Sender<Job>>,
-    results: Receiver<WriterNews>,
+    results: Receiver<CommitNews>,
     in_flight: usize,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Syncer {
-    /// Starts the thread. It calls `wake` whenever [`poll`](Syncer::poll) has something new.
+impl CommitThread {
+    /// Starts the thread. It calls `wake` whenever [`poll`](CommitThread::poll) has something new.
     ///
     /// # Errors
     ///
@@ -101,24 +101,24 @@ impl Syncer {
     }
 
     /// What is new, if something is.
-    pub fn poll(&mut self) -> Option<WriterNews> {
+    pub fn poll(&mut self) -> Option<CommitNews> {
         match self.results.try_recv() {
-            Ok(WriterNews::Room) => Some(WriterNews::Room),
-            Ok(WriterNews::Batch(result)) => {
+            Ok(CommitNews::Room) => Some(CommitNews::Room),
+            Ok(CommitNews::Batch(result)) => {
                 self.in_flight -= 1;
-                Some(WriterNews::Batch(result))
+                Some(CommitNews::Batch(result))
             }
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => {
                 self.in_flight = self.in_flight.checked_sub(1)?;
                 let ended = io::Error::other("the syncer thread has ended");
-                Some(WriterNews::Batch(Err(JournalError::unsure("sync", LOG_FOLDER, ended))))
+                Some(CommitNews::Batch(Err(JournalError::unsure("sync", LOG_FOLDER, ended))))
             }
         }
     }
 }
 
-impl Drop for Syncer {
+impl Drop for CommitThread {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
@@ -128,12 +128,12 @@ impl Drop for Syncer {
     }
 }
 
-fn run(mut writer: Writer, jobs: &Receiver<Job>, answers: &Sender<WriterNews>, wake: &impl Fn()) {
+fn run(mut writer: Writer, jobs: &Receiver<Job>, answers: &Sender<CommitNews>, wake: &impl Fn()) {
     let mut backoff = Backoff::default();
     loop {
         let news = match next(&writer, jobs, &mut backoff) {
             Err(RecvTimeoutError::Disconnected) => return,
-            Err(RecvTimeoutError::Timeout) if writer.find_room() => WriterNews::Room,
+            Err(RecvTimeoutError::Timeout) if writer.find_room() => CommitNews::Room,
             Err(RecvTimeoutError::Timeout) => continue,
             Ok(Job::Do(task)) => {
                 task();
@@ -144,7 +144,7 @@ fn run(mut writer: Writer, jobs: &Receiver<Job>, answers: &Sender<WriterNews>, w
                 if result.is_ok() {
                     backoff.reset();
                 }
-                WriterNews::Batch(result)
+                CommitNews::Batch(result)
             }
         };
         if answers.send(news).is_err() {

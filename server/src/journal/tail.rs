@@ -20,7 +20,7 @@
 //! For 2 and 4 it must be seen that there *was* a commit line even when the changed byte is in it. So two of its
 //! parts are looked for, and one changed byte spoils only one of them.
 
-use super::format::{CHAIN_DIGITS, COMMIT_CHAIN, COMMIT_END, COMMIT_START, Commit};
+use super::format::{CHAIN_DIGITS, COMMIT_CHAIN, COMMIT_END, COMMIT_START, CommitLine};
 
 /// The smallest unit that a disk writes whole.
 const SECTOR_BYTES: usize = 512;
@@ -57,7 +57,7 @@ fn commit_line_end(rest: &[u8]) -> Option<usize> {
     let by_chain =
         find(rest, COMMIT_CHAIN).map(|at| at + COMMIT_CHAIN.len() + CHAIN_DIGITS + COMMIT_END.len());
     let by_start = find(rest, COMMIT_START).and_then(|at| {
-        let line_bytes_max = usize::try_from(Commit::line_bytes(u64::MAX, u64::MAX)).ok()?;
+        let line_bytes_max = usize::try_from(CommitLine::line_bytes(u64::MAX, u64::MAX)).ok()?;
         let line = rest.get(at..)?;
         // Without its newline, so that a changed newline is seen as one.
         let end = find(line.get(..line_bytes_max).unwrap_or(line), COMMIT_END.trim_end())?;
@@ -73,7 +73,7 @@ fn find(bytes: &[u8], text: &str) -> Option<usize> {
 
 /// Whether the commit line, if it can be read, speaks of all that stands before it.
 fn may_be_one_batch(rest: &[u8]) -> bool {
-    let commit_line = find(rest, COMMIT_START).and_then(|at| Some((at, Commit::parse(rest.get(at..)?)?)));
+    let commit_line = find(rest, COMMIT_START).and_then(|at| Some((at, CommitLine::parse(rest.get(at..)?)?)));
     commit_line.is_none_or(|(at, commit)| commit.bytes == at as u64)
 }
 
@@ -95,7 +95,7 @@ mod tests {
     fn batch() -> Vec<u8> {
         let lines = format!("{{\"n\":1,\"text\":\"{}\"}}\n{{\"n\":2}}\n", "x".repeat(2000));
         let chain = Chain::GENESIS.extended(lines.as_bytes());
-        let commit = Commit { records: 2, bytes: lines.len() as u64, chain };
+        let commit = CommitLine { records: 2, bytes: lines.len() as u64, chain };
         (lines + &commit.line()).into_bytes()
     }
 

@@ -1,6 +1,6 @@
 //! Writes batches to the open segment and syncs them: the only place that appends to the log.
 //!
-//! It is synchronous; [`Syncer`](super::Syncer) is the thread around it. There are two ways to fail:
+//! It is synchronous; [`CommitThread`](super::CommitThread) is the thread around it. There are two ways to fail:
 //!
 //! - The disk is full, seen before anything of the batch was synced. What was written of it is cut off and the cut is
 //!   synced, so the log is what it was before, and a batch may be tried again when there [is room](Writer::find_room).
@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::format::{Checkpoint, Commit, LOG_FOLDER, log_name};
+use super::format::{Checkpoint, CommitLine, LOG_FOLDER, log_name};
 use super::index::{self, Extent};
 use super::{JournalError, Options};
 use disk::{AppendFile, Disk};
@@ -34,7 +34,7 @@ pub struct Writer {
 
 /// A batch that is on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Committed {
+pub struct CommitAck {
     /// The last record of the batch, and the chain after it: what a snapshot taken here stands for.
     pub head: Checkpoint,
     /// What was written, in bytes, with the commit line.
@@ -61,7 +61,7 @@ impl Writer {
     ///
     /// [`JournalError::StorageFull`]: the log is as before, and the same is said to every batch until there [is
     /// room](Self::find_room). Or [`JournalError::Unavailable`], for good.
-    pub fn commit(&mut self, batch: Batch) -> Result<Committed, JournalError> {
+    pub fn commit(&mut self, batch: Batch) -> Result<CommitAck, JournalError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
@@ -86,7 +86,7 @@ impl Writer {
         true
     }
 
-    fn write(&mut self, batch: &Batch) -> Result<Committed, JournalError> {
+    fn write(&mut self, batch: &Batch) -> Result<CommitAck, JournalError> {
         if let Some(index) = &batch.seals {
             index::write(&*self.disk, index, &self.segment)?;
             self.next_segment()?;
@@ -95,7 +95,7 @@ impl Writer {
         debug_assert_eq!(end.record + batch.records, batch.last_record, "batches come in order");
         let chain = end.chain.extended(&batch.bytes);
         let bytes = batch.bytes.len() as u64;
-        let commit_line = Commit { records: batch.records, bytes, chain }.line();
+        let commit_line = CommitLine { records: batch.records, bytes, chain }.line();
 
         let written =
             self.file.write_all(&batch.bytes).and_then(|()| self.file.write_all(commit_line.as_bytes()));
@@ -105,7 +105,7 @@ impl Writer {
         let bytes = bytes + commit_line.len() as u64;
         self.segment.log_bytes += bytes;
         self.segment.end = Checkpoint { record: batch.last_record, chain };
-        Ok(Committed { head: self.segment.end, bytes })
+        Ok(CommitAck { head: self.segment.end, bytes })
     }
 
     /// Nothing has changed when it fails.

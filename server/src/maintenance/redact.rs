@@ -19,12 +19,12 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::domain::State;
+use crate::domain::records::{Record, ServerRecord};
 use crate::journal::{Checkpoint, JournalError, Options, for_each_line, rewrite};
 use crate::services::files::Folder;
 use crate::services::search::SEARCH_FOLDER;
 use crate::storage::data_folder::{SNAPSHOTS, Store, StoreError};
 use crate::storage::ledger::LedgerError;
-use crate::storage::records::{Private, Record};
 use crate::storage::replay;
 use disk::Disk;
 
@@ -135,7 +135,7 @@ impl Request {
         at_ms: u64,
     ) -> Result<Checkpoint, RedactError> {
         let mut last = Vec::new();
-        Record::Private(self.record(at_ms, before)).encode(&mut last)?;
+        Record::Server(self.record(at_ms, before)).encode(&mut last)?;
         let redacted = |record, line: &[u8]| lines.contains(&record).then(|| emptied(line)).flatten();
         let end = rewrite::stage(disk, redacted, &last).inspect_err(|_| {
             // Should they stay, the next start removes them.
@@ -146,8 +146,8 @@ impl Request {
         Ok(end)
     }
 
-    fn record(&self, at: u64, before: Checkpoint) -> Private {
-        Private::Redacted {
+    fn record(&self, at: u64, before: Checkpoint) -> ServerRecord {
+        ServerRecord::Redacted {
             at,
             conversation: self.conversation.key().into(),
             numbers: self.numbers.iter().copied().collect(),

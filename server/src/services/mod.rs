@@ -7,3 +7,4 @@ pub mod limiters;
 pub mod presence;
 pub mod files;
 pub mod search;
+pub mod jobs;

@@ -1,7 +1,7 @@
 //! Hashing and verifying passwords with Argon2id (RFC 9106), away from the event loop.
 //!
 //! The parameters are OWASP's for servers: 19 MiB, 2 passes, 1 lane. A hash takes some 20 ms; two at a time
-//! are done as [`crate::engine::jobs`], and more than [`WAITING_MAX`] are refused rather than queued. Each of the threads has
+//! are done as [`crate::services::jobs`], and more than [`WAITING_MAX`] are refused rather than queued. Each of the threads has
 //! one piece of memory for all its hashes, and gives it back to the system when it ends.
 
 use std::cell::RefCell;
@@ -11,7 +11,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use common::Password;
 use sha2::{Digest as _, Sha256};
 
-use crate::engine::jobs;
+use crate::services::jobs;
 
 /// Hashes computed at once; each takes a core and 19 MiB.
 pub const THREADS: usize = 2;

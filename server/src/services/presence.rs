@@ -11,7 +11,7 @@ use common::limits::{PRESENCE_GONE_MS, PRESENCE_HEARTBEAT_MS, PRESENCE_TELL_EVER
 use common::presence::{Change, State};
 use foldhash::fast::RandomState;
 
-use crate::storage::records::TokenDigest;
+use crate::domain::records::TokenDigest;
 
 /// Everybody who is there. Bounded by the sessions that are open.
 #[derive(Debug, Default)]

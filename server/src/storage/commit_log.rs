@@ -4,11 +4,11 @@ use std::io;
 
 use transport::wake::Waker;
 
-use crate::journal::{Batch, Syncer, Task, Writer, WriterNews};
+use crate::journal::{Batch, CommitNews, CommitThread, Task, Writer};
 
 /// How batches are made durable.
 #[derive(Clone)]
-pub enum Commits {
+pub enum CommitMode {
     /// On a thread, which wakes the event loop when it is done.
     OnThread(Waker),
     /// When the ledger is polled: for a simulation, where nothing happens by itself.
@@ -16,10 +16,10 @@ pub enum Commits {
 }
 
 /// What makes batches durable.
-pub enum Committer {
-    /// See [`Commits::OnThread`].
-    OnThread(Syncer),
-    /// See [`Commits::WhenPolled`].
+pub enum CommitLog {
+    /// See [`CommitMode::OnThread`].
+    OnThread(CommitThread),
+    /// See [`CommitMode::WhenPolled`].
     WhenPolled {
         /// What writes.
         writer: Writer,
@@ -28,15 +28,15 @@ pub enum Committer {
     },
 }
 
-impl Committer {
+impl CommitLog {
     /// Starts with an open log.
-    pub fn start(commits: &Commits, writer: Writer) -> io::Result<Self> {
+    pub fn start(commits: &CommitMode, writer: Writer) -> io::Result<Self> {
         Ok(match commits {
-            Commits::OnThread(waker) => {
+            CommitMode::OnThread(waker) => {
                 let waker = waker.clone();
-                Self::OnThread(Syncer::start(writer, move || waker.wake())?)
+                Self::OnThread(CommitThread::start(writer, move || waker.wake())?)
             }
-            Commits::WhenPolled => Self::WhenPolled { writer, batch: None },
+            CommitMode::WhenPolled => Self::WhenPolled { writer, batch: None },
         })
     }
 
@@ -61,12 +61,12 @@ impl Committer {
     }
 
     /// What became of the batch in flight, when that is known, or that a full disk has room again.
-    pub fn poll(&mut self) -> Option<WriterNews> {
+    pub fn poll(&mut self) -> Option<CommitNews> {
         match self {
             Self::OnThread(syncer) => syncer.poll(),
             Self::WhenPolled { writer, batch } => match batch.take() {
-                Some(batch) => Some(WriterNews::Batch(writer.commit(batch))),
-                None => writer.find_room().then_some(WriterNews::Room),
+                Some(batch) => Some(CommitNews::Batch(writer.commit(batch))),
+                None => writer.find_room().then_some(CommitNews::Room),
             },
         }
     }

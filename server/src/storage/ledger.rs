@@ -12,13 +12,13 @@ use common::{Conversation, Detail, Error, Event, Reason, UserName};
 use thiserror::Error as ThisError;
 use tracing::{error, info, warn};
 
+use crate::domain::records::Record;
 use crate::domain::{self, Command, State};
-use crate::engine::fan_out;
-use crate::engine::outbound::Held;
-use crate::journal::{Appended, Checkpoint, Committed, Journal, JournalError, Options, WriterNews};
-use crate::storage::commit_log::{Commits, Committer};
+use crate::journal::{Appended, Checkpoint, CommitAck, CommitNews, Journal, JournalError, Options};
+use crate::outbound::OutboundQueue;
+use crate::outbound::fan_out;
+use crate::storage::commit_log::{CommitLog, CommitMode};
 use crate::storage::data_folder::{Prepared, Store, StoreError};
-use crate::storage::records::Record;
 use crate::storage::replay::{self, key_of};
 use disk::Disk;
 
@@ -62,9 +62,9 @@ pub struct Ledger {
     sizes: Sizes,
     state: State,
     journal: Journal,
-    committer: Committer,
+    committer: CommitLog,
     /// What waits until it is on disk.
-    pub held: Held,
+    pub held: OutboundQueue,
     durable: Checkpoint,
     restored_ms: Option<u64>,
     gathering_bytes: usize,
@@ -97,12 +97,12 @@ pub struct Receipt {
 
 impl Ledger {
     /// Brings the state of a data folder up to date with its log.
-    pub fn open(store: Store, commits: &Commits) -> Result<Self, LedgerError> {
+    pub fn open(store: Store, commits: &CommitMode) -> Result<Self, LedgerError> {
         Self::open_with(store, commits, Sizes::default())
     }
 
     /// The same with other sizes.
-    pub fn open_with(store: Store, commits: &Commits, sizes: Sizes) -> Result<Self, LedgerError> {
+    pub fn open_with(store: Store, commits: &CommitMode, sizes: Sizes) -> Result<Self, LedgerError> {
         let (state, opened) = replay::open(&store, sizes.segments)?;
         let recovery = opened.recovery;
         if recovery.bytes_cut > 0 {
@@ -112,7 +112,7 @@ impl Ledger {
             info!(segments = recovery.indexes_rebuilt, "rebuilt missing indexes");
         }
         info!(records = recovery.head.record, "the log is whole");
-        let committer = Committer::start(commits, opened.writer)?;
+        let committer = CommitLog::start(commits, opened.writer)?;
         Ok(Self {
             restored_ms: store.restored_ms()?,
             store,
@@ -120,7 +120,7 @@ impl Ledger {
             state,
             journal: opened.journal,
             committer,
-            held: Held::default(),
+            held: OutboundQueue::default(),
             durable: recovery.head,
             gathering_bytes: 0,
             bytes_since_snapshot: 0,
@@ -176,7 +176,7 @@ impl Ledger {
                 fan_out::publish(state, held, event, topic, line);
                 Some(Receipt { n: event.n, at: event.at })
             }
-            Record::Private(private) => {
+            Record::Server(private) => {
                 state.apply(number, &record);
                 fan_out::tell_read(state, held, private);
                 None
@@ -255,9 +255,9 @@ impl Ledger {
     pub fn poll(&mut self) -> Result<u64, Box<DiskFailure>> {
         while let Some(news) = self.committer.poll() {
             match news {
-                WriterNews::Batch(Ok(committed)) => self.committed(&committed),
-                WriterNews::Batch(Err(failed)) => return Err(Box::new(self.fail(failed))),
-                WriterNews::Room => {
+                CommitNews::Batch(Ok(committed)) => self.committed(&committed),
+                CommitNews::Batch(Err(failed)) => return Err(Box::new(self.fail(failed))),
+                CommitNews::Room => {
                     info!("the disk has room again: writing goes on");
                     self.failure = None;
                 }
@@ -266,7 +266,7 @@ impl Ledger {
         Ok(self.durable.record)
     }
 
-    fn committed(&mut self, committed: &Committed) {
+    fn committed(&mut self, committed: &CommitAck) {
         self.journal.committed(committed);
         self.durable = committed.head;
         self.bytes_since_snapshot += committed.bytes;

@@ -8,18 +8,18 @@ use common::{Target, UserName, rpc};
 use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
+use server::domain::records::TokenDigest;
 use server::domain::{Command, Deed};
-use server::engine::jobs::Jobs;
-use server::engine::outbound::Publication;
-use server::engine::pending_request::Work;
 use server::engine::{Engine, Outlet};
+use server::outbound::Publication;
+use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
+use server::services::jobs::Jobs;
 use server::services::limiters::rates::Rate;
 use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
-use server::storage::records::TokenDigest;
 use sha2::{Digest as _, Sha256};
 use transport::Frame;
 use uuid::Uuid;
@@ -36,7 +36,7 @@ pub(crate) struct Told {
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+    fn reply(&mut self, answered: PendingRequest) -> Result<(), Infallible> {
         (self.line, self.bytes) = (answered.reply, answered.attached);
         Ok(())
     }
@@ -189,11 +189,11 @@ fn deed(by: &str) -> Deed {
 }
 
 fn open_ledger(disk: &FaultyDisk) -> Ledger {
-    Ledger::open(Store::on(Arc::new(disk.clone())), &Commits::WhenPolled).expect("a sound disk")
+    Ledger::open(Store::on(Arc::new(disk.clone())), &CommitMode::WhenPolled).expect("a sound disk")
 }
 
 fn open_engine(ledger: Ledger, disk: &FaultyDisk, limits: FileLimits) -> Engine {
-    let jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+    let jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
     let files = Files::open(Arc::new(disk.clone()), limits, &ledger).expect("a sound disk");
     Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), String::new())
 }

@@ -7,17 +7,17 @@ use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserNam
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::amendments::{Change, Original};
+use server::domain::records::TokenDigest;
 use server::domain::{Command, Deed};
-use server::engine::jobs::{Job, Jobs, Outcome};
 use server::handlers::{Attached, RequestContext};
 use server::journal::Options;
 use server::services::files::{FileLimits, Files};
+use server::services::jobs::{Job, Jobs, Outcome};
 use server::services::search::Search;
 use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
-use server::storage::records::TokenDigest;
 use uuid::Uuid;
 
 /// 2026-01-31, 12:00 UTC; each message is a second after the one before.
@@ -49,12 +49,12 @@ pub(super) fn deed(by: &str, channel: &str) -> Deed {
 impl World {
     pub(super) fn open(data: &Path) -> Self {
         let store = Store::open(data).expect("a folder");
-        let ledger = Ledger::open_with(store, &Commits::WhenPolled, SIZES).expect("a sound folder");
+        let ledger = Ledger::open_with(store, &CommitMode::WhenPolled, SIZES).expect("a sound folder");
         let search = Search::start(data).expect("a thread");
         search.durable(ledger.durable());
         let said = u128::from(ledger.position());
         let now_ms = NOW_MS + 1000 * ledger.position();
-        Self { ledger, search, jobs: Jobs::start(&Commits::WhenPolled).expect("nothing"), said, now_ms }
+        Self { ledger, search, jobs: Jobs::start(&CommitMode::WhenPolled).expect("nothing"), said, now_ms }
     }
 
     /// Alice, Bob and Carol; `#a` is for all of them, `#b` for Alice and Bob.

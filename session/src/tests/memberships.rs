@@ -155,6 +155,6 @@ fn looking_after_a_channel_asks_for_what_it_says() {
     ask 7 channel.set {"channel":"#ops","private":true}
     ask 8 channel.create {"channel":"#ops","private":true}
     answer Done
-    refuse so it is
+    refuse only the author of a message may do this
     "##);
 }

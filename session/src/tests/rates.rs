@@ -102,6 +102,6 @@ fn a_login_that_has_to_wait_for_long_is_refused_with_that() {
     insta::assert_snapshot!(stage.transcript, @"
     ask 1 session.revoke {}
     ask 2 session.revoke {}
-    refuse too fast
+    refuse you send too fast: wait 2001 ms, then send it again
     ");
 }

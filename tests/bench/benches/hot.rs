@@ -9,22 +9,22 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use common::messages::Sent;
-use common::{Body, Call, ChannelName, Event, Target, Text, UserName, requests, rpc};
+use common::{Body, Call, ChannelName, Event, Target, Text, UserName, methods, requests, rpc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use disk::RealDisk;
+use server::domain::records::{Record, TokenDigest};
 use server::domain::{Command, Deed, State, TopicSecret, decide};
-use server::engine::jobs::Jobs;
-use server::engine::outbound::Publication;
-use server::engine::pending_request::Work;
 use server::engine::{Engine, Outlet};
-use server::journal::{Chain, Checkpoint, Committed, EventKey, Journal, Options};
+use server::journal::{Chain, Checkpoint, CommitAck, EventKey, Journal, Options};
+use server::outbound::Publication;
+use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
+use server::services::jobs::Jobs;
 use server::services::limiters::rates::Rate;
 use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
-use server::storage::records::{Record, TokenDigest};
 use transport::Frame;
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ fn encode(criterion: &mut Criterion) {
     criterion.bench_function("encode result", |bencher| {
         bencher.iter(|| {
             out.clear();
-            rpc::encode_result(&mut out, "1", black_box(&Sent { n: 17, at: AT }));
+            methods::encode_result::<methods::MessageSend>(&mut out, "1", black_box(&Sent { n: 17, at: AT }));
         });
     });
 }
@@ -147,7 +147,7 @@ fn append(criterion: &mut Criterion) {
             if n.is_multiple_of(BATCH_RECORDS) {
                 drop(journal.seal());
                 let head = Checkpoint { record: n, chain: Chain::GENESIS };
-                journal.committed(&Committed { head, bytes: 0 });
+                journal.committed(&CommitAck { head, bytes: 0 });
             }
         });
     });
@@ -175,7 +175,7 @@ struct Told {
 impl Outlet for Told {
     type Error = Infallible;
 
-    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+    fn reply(&mut self, answered: PendingRequest) -> Result<(), Infallible> {
         self.reply = answered.reply;
         Ok(())
     }
@@ -194,7 +194,7 @@ struct Node {
 
 impl Node {
     fn open(folder: &std::path::Path) -> Self {
-        let commits = Commits::WhenPolled;
+        let commits = CommitMode::WhenPolled;
         let ledger = Ledger::open(Store::open(folder).expect("a folder"), &commits).expect("a log");
         let jobs = Jobs::start(&commits).expect("nothing to start");
         let disk = Arc::new(RealDisk::new(folder));

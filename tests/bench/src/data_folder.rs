@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use common::{ChannelName, Target, Text, UserName};
 use server::domain::{Command, Deed};
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
 use transport::clock;
@@ -41,7 +41,7 @@ impl DataFolder {
             node.process.stop()?;
         }
         let (waker, wake) = Wake::new()?;
-        let ledger = Ledger::open(Store::open(path)?, &Commits::OnThread(waker))?;
+        let ledger = Ledger::open(Store::open(path)?, &CommitMode::OnThread(waker))?;
         Ok(Self { ledger, wake, user: UserName::new(USER)?, gathered: 0 })
     }
 

@@ -108,7 +108,7 @@ impl Peer {
             let asked =
                 json!({ "conversation": conversation, "after": events.len(), "limit": HISTORY_EVENTS_MAX });
             let page = self.call("message.history", asked).expect("a page").to_string();
-            let page: Page<'_> = serde_json::from_str(&page).expect("a page");
+            let page: Page = serde_json::from_str(&page).expect("a page");
             for line in page.events {
                 let event: Event<'_> = serde_json::from_str(line.get()).expect("an event");
                 assert_eq!(event.n, events.len() as u64 + 1, "{conversation} has a hole");

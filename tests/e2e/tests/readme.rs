@@ -1,4 +1,4 @@
-//! The transcript in README.md is what two people see.
+//! The transcripts in README.md and docs/USING.md: one conversation on two terminals.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::people::{Person, assert_seen};
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test that keeps a document")]
-fn the_transcript_of_the_readme_is_what_two_people_see() {
+fn the_transcripts_in_readme_and_using_are_real() {
     let node = Node::up();
     let alice = Person::register(&node, "alice", "en");
     alice.types("/create #general");
@@ -30,15 +30,15 @@ fn the_transcript_of_the_readme_is_what_two_people_see() {
     alice.sees("@joão\n");
     alice.is_asked("#general (1)>");
 
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let mut text = std::fs::read_to_string(&readme).expect("README.md");
-    for (head, person) in [("Alice's:\n\n```\n", &alice), ("and João's, in Portuguese:\n\n```\n", &joao)] {
-        let begin = text.find(head).expect(head) + head.len();
+    for (document, person) in [("README.md", &alice), ("docs/USING.md", &joao)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document);
+        let mut text = std::fs::read_to_string(&path).expect(document);
+        let begin = text.find(":\n\n```\n").expect("a transcript") + 7;
         let end = begin + text[begin..].find("\n```").expect("the end of the transcript");
         let seen = person.terminal.transcript();
         if std::env::var_os("UPDATE_DOCS").is_some() {
             text.replace_range(begin..end, &seen);
-            std::fs::write(&readme, &text).expect("written");
+            std::fs::write(&path, &text).expect(document);
         } else {
             assert_seen(&text[begin..end], &seen);
         }

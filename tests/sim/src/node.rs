@@ -8,18 +8,18 @@ use common::{ChannelName, Reason, UserName, rpc};
 use disk::Disk as _;
 use disk::faulty::{FaultyDisk, Loss};
 use serde_json::Value;
+use server::domain::records::TokenDigest;
 use server::domain::{Command, Deed};
-use server::engine::jobs::Jobs;
-use server::engine::outbound::Publication;
-use server::engine::pending_request::Work;
 use server::engine::{Engine, Failed, Outlet};
+use server::outbound::Publication;
+use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
+use server::services::jobs::Jobs;
 use server::services::limiters::rates::Rate;
 use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, LedgerError, Sizes};
-use server::storage::records::TokenDigest;
 use transport::Frame;
 use uuid::Uuid;
 
@@ -82,7 +82,7 @@ pub(crate) struct Outgoing {
 impl Outlet for Outgoing {
     type Error = Infallible;
 
-    fn reply(&mut self, answered: Work) -> Result<(), Infallible> {
+    fn reply(&mut self, answered: PendingRequest) -> Result<(), Infallible> {
         let frames: Vec<_> = answered.into_reply().collect();
         if let [address, _delimiter, lines, bytes @ ..] = frames.as_slice() {
             let bytes = bytes.first().map(|bytes| bytes.to_vec());
@@ -153,7 +153,7 @@ impl Node {
     /// Starts the server on what its disk holds.
     pub(crate) fn start(&mut self) -> Result<&Engine, LedgerError> {
         let ledger = open(&self.disk, self.sizes)?;
-        let jobs = Jobs::start(&Commits::WhenPolled).expect("no threads to start");
+        let jobs = Jobs::start(&CommitMode::WhenPolled).expect("no threads to start");
         let tokens = TokenIssuer::new(&[7; 32]);
         // Where nobody sends any, no fault is spent on them.
         let disk = if self.has_files { self.disk.clone() } else { FaultyDisk::new() };
@@ -307,7 +307,7 @@ impl Node {
 }
 
 fn open(disk: &FaultyDisk, sizes: Sizes) -> Result<Ledger, LedgerError> {
-    Ledger::open_with(Store::on(Arc::new(disk.clone())), &Commits::WhenPolled, sizes)
+    Ledger::open_with(Store::on(Arc::new(disk.clone())), &CommitMode::WhenPolled, sizes)
 }
 
 /// The token of a user's session.

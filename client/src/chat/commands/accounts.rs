@@ -3,7 +3,7 @@
 use super::{Command, user};
 use crate::chat::room::Room;
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use crate::password::NewPasswordSource;
 use crate::render;
@@ -53,7 +53,7 @@ pub(super) static COMMANDS: &[Command] = &[
 pub(super) fn register(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let user = user(room.words, arguments)?;
     let password = room.password.read_new(room.words)?;
-    let registered = room.desk.register(user.clone(), password.clone())?;
+    let registered = room.handle.register(user.clone(), password.clone())?;
     if registered.administrator {
         room.say(&room.words.you_administrate())?;
     }
@@ -67,7 +67,7 @@ pub(super) fn login(room: &mut Room, arguments: &str) -> Result<(), CliError> {
 }
 
 pub(super) fn logout(room: &mut Room, _: &str) -> Result<(), CliError> {
-    room.desk.logout()?;
+    room.handle.logout()?;
     room.open = None;
     room.cache.forget_all();
     room.say(&room.words.logged_out())
@@ -76,12 +76,12 @@ pub(super) fn logout(room: &mut Room, _: &str) -> Result<(), CliError> {
 pub(super) fn change_password(room: &mut Room, _: &str) -> Result<(), CliError> {
     let (password, new_password) =
         (room.password.read(room.words)?, NewPasswordSource::default().read(room.words)?);
-    let ended = room.desk.end_sessions(Ask::ChangePassword { password, new_password })?;
+    let ended = room.handle.end_sessions(Ask::ChangePassword { password, new_password })?;
     room.say(&room.words.password_changed(ended))
 }
 
 pub(super) fn sessions(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let Answer::Sessions(sessions) = room.desk.ask(Ask::Sessions)? else { return Err(unexpected()) };
+    let Answer::Sessions(sessions) = room.handle.ask(Ask::Sessions)? else { return Err(unexpected()) };
     room.say_list(sessions.iter().map(|session| render::session(room.words, session)), "")
 }
 
@@ -90,7 +90,7 @@ pub(super) fn revoke(room: &mut Room, arguments: &str) -> Result<(), CliError> {
         "others" => None,
         id => Some(id.parse().map_err(|_| CliError::Usage(room.words.which_session()))?),
     };
-    let ended = room.desk.end_sessions(Ask::Revoke(session))?;
+    let ended = room.handle.end_sessions(Ask::Revoke(session))?;
     room.say(&room.words.sessions_ended(ended))
 }
 

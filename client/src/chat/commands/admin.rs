@@ -5,7 +5,7 @@ use common::{ChannelName, Target};
 use super::{Command, first_word, user};
 use crate::chat::room::Room;
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::both;
 use crate::render;
 use session::{Administration, Answer, Command as Ask};
@@ -53,7 +53,7 @@ fn broadcast(room: &mut Room, text: &str) -> Result<(), CliError> {
 }
 
 fn show(room: &mut Room, what: Administration) -> Result<(), CliError> {
-    let Answer::Overview(overview) = room.desk.ask(Ask::Administrate(what))? else {
+    let Answer::Overview(overview) = room.handle.ask(Ask::Administrate(what))? else {
         return Err(unexpected());
     };
     room.say_list(render::overview(room.words, &overview).into_iter(), &room.words.nothing_there_yet())
@@ -62,12 +62,12 @@ fn show(room: &mut Room, what: Administration) -> Result<(), CliError> {
 fn disable(room: &mut Room, name: &str, disabled: bool) -> Result<(), CliError> {
     let user = user(room.words, name)?;
     let ask = Administration::Disable { user: user.clone(), disabled };
-    let ended = room.desk.end_sessions(Ask::Administrate(ask))?;
+    let ended = room.handle.end_sessions(Ask::Administrate(ask))?;
     room.say(&render::disabled(room.words, &user, disabled, ended))
 }
 
 fn promote(room: &mut Room, name: &str, administrator: bool) -> Result<(), CliError> {
     let user = user(room.words, name)?;
-    room.desk.ask(Ask::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
+    room.handle.ask(Ask::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
     room.say(&render::promoted(room.words, &user, administrator))
 }

@@ -5,7 +5,7 @@ use common::amendments::Emoji;
 use super::{Command, text};
 use crate::chat::room::Room;
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use session::{Alteration, Answer, Command as Ask, Range};
 
@@ -72,13 +72,13 @@ fn edits(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let (n, _) = number(arguments, &usage)?;
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     let range = Range { conversation, before: n.checked_add(1), after: None, limit: Some(1), edits: true };
-    let Answer::History(entries) = room.desk.ask(Ask::History(range))? else { return Err(unexpected()) };
+    let Answer::History(entries) = room.handle.ask(Ask::History(range))? else { return Err(unexpected()) };
     crate::chat::say(&room.renderer.page(&entries))
 }
 
 fn amend(room: &mut Room, n: u64, change: Alteration) -> Result<(), CliError> {
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
-    room.desk.amend(conversation, n, change).map(drop)
+    room.handle.amend(conversation, n, change).map(drop)
 }
 
 /// A number, and what follows it.

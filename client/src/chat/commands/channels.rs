@@ -7,7 +7,7 @@ use super::{Command, channel, first_word, user};
 use crate::chat::completion::Channels;
 use crate::chat::room::Room;
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use crate::render;
 use session::{Answer, Command as Ask, Deed};
@@ -134,16 +134,16 @@ pub(super) fn create(room: &mut Room, arguments: &str) -> Result<(), CliError> {
         _ => return Err(CliError::Usage(room.words.say_create())),
     };
     let channel = channel(room.words, name)?;
-    room.desk.ask(Ask::Create { channel, private }).and_then(|answer| room.joined(answer))
+    room.handle.ask(Ask::Create { channel, private }).and_then(|answer| room.joined(answer))
 }
 
 pub(super) fn join(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    room.desk.ask(Ask::Join(channel(room.words, arguments)?)).and_then(|answer| room.joined(answer))
+    room.handle.ask(Ask::Join(channel(room.words, arguments)?)).and_then(|answer| room.joined(answer))
 }
 
 pub(super) fn leave(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let channel = channel_or_open(room, arguments)?;
-    room.desk.ask(Ask::Leave(channel.clone()))?;
+    room.handle.ask(Ask::Leave(channel.clone()))?;
     room.cache.forget(&Target::Channel(channel.clone()));
     room.open.take_if(|open| *open == Target::Channel(channel.clone()));
     room.say(&room.words.no_member_any_more(&channel))
@@ -157,12 +157,12 @@ pub(super) fn invitations(room: &mut Room, _: &str) -> Result<(), CliError> {
 
 pub(super) fn accept(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let channel = invited_to(room, arguments)?;
-    room.desk.ask(Ask::Join(channel)).and_then(|answer| room.joined(answer))
+    room.handle.ask(Ask::Join(channel)).and_then(|answer| room.joined(answer))
 }
 
 pub(super) fn decline(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let channel = invited_to(room, arguments)?;
-    room.desk.ask(Ask::Decline(channel.clone()))?;
+    room.handle.ask(Ask::Decline(channel.clone()))?;
     room.say(&room.words.invitation_declined(&channel))
 }
 
@@ -180,7 +180,7 @@ fn invited_to(room: &mut Room, name: &str) -> Result<ChannelName, CliError> {
 
 pub(super) fn members(room: &mut Room, arguments: &str) -> Result<(), CliError> {
     let channel = channel_or_open(room, arguments)?;
-    let Answer::Members(members) = room.desk.ask(Ask::Members(channel))? else { return Err(unexpected()) };
+    let Answer::Members(members) = room.handle.ask(Ask::Members(channel))? else { return Err(unexpected()) };
     room.say_list(members.iter().map(|member| render::member(room.words, member)), "")
 }
 
@@ -244,7 +244,7 @@ pub(super) fn private(room: &mut Room, arguments: &str) -> Result<(), CliError> 
 }
 
 fn manage(room: &mut Room, channel: ChannelName, deed: Deed, words: &str) -> Result<(), CliError> {
-    room.desk.ask(Ask::Manage(channel, deed))?;
+    room.handle.ask(Ask::Manage(channel, deed))?;
     room.say(words)
 }
 

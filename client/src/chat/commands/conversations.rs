@@ -3,7 +3,7 @@
 use super::{Command, target};
 use crate::chat::room::Room;
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use crate::render;
 use session::{Answer, Command as Ask, Range};
@@ -54,8 +54,8 @@ pub(super) fn message(room: &mut Room, arguments: &str) -> Result<(), CliError> 
 }
 
 fn status(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let status = room.desk.status()?;
-    let lines = render::status(room.words, &status, &room.desk.endpoint(&status));
+    let status = room.handle.status()?;
+    let lines = render::status(room.words, &status, &room.handle.address(&status));
     room.say(&lines.join("\n"))
 }
 
@@ -66,6 +66,6 @@ pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), CliError> 
     };
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
     let range = Range { conversation, before, after: None, limit: None, edits: false };
-    let Answer::History(entries) = room.desk.ask(Ask::History(range))? else { return Err(unexpected()) };
+    let Answer::History(entries) = room.handle.ask(Ask::History(range))? else { return Err(unexpected()) };
     crate::chat::say(&room.renderer.page(&entries))
 }

@@ -39,6 +39,6 @@ fn get(room: &mut Room, arguments: &str) -> Result<(), CliError> {
         "" => None,
         number => Some(number.parse().map_err(|_| CliError::Usage(room.words.say_a_file_number()))?),
     };
-    let download = Download::find(room.words, &mut room.desk, &conversation, n)?;
+    let download = Download::find(room.words, &mut room.handle, &conversation, n)?;
     room.transfer(Transfer::Get(Arc::new(download), room.downloads.clone()))
 }

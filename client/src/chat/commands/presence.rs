@@ -25,11 +25,11 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn away(room: &mut Room, _: &str) -> Result<(), CliError> {
-    room.desk.ask(Ask::Appear(Appearance::Away))?;
+    room.handle.ask(Ask::Appear(Appearance::Away))?;
     room.say(&room.words.you_are_away())
 }
 
 fn back(room: &mut Room, _: &str) -> Result<(), CliError> {
-    room.desk.ask(Ask::Appear(Appearance::AtKeyboard))?;
+    room.handle.ask(Ask::Appear(Appearance::AtKeyboard))?;
     room.say(&room.words.you_are_back())
 }

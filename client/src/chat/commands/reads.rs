@@ -3,7 +3,7 @@
 use super::{Command, target};
 use crate::chat::room::Room;
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use crate::render;
 use session::{Answer, Command as Ask};
@@ -43,7 +43,7 @@ fn unread(room: &mut Room, _: &str) -> Result<(), CliError> {
 
 fn next(room: &mut Room, _: &str) -> Result<(), CliError> {
     let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
-    room.desk.ask(Ask::ReadOn(conversation)).map(drop)
+    room.handle.ask(Ask::ReadOn(conversation)).map(drop)
 }
 
 fn mark(room: &mut Room, arguments: &str) -> Result<(), CliError> {
@@ -52,7 +52,7 @@ fn mark(room: &mut Room, arguments: &str) -> Result<(), CliError> {
         "" => open.clone().ok_or_else(|| room.nothing_open())?,
         name => target(room.words, name)?,
     };
-    let answer = room.desk.ask(Ask::MarkRead(conversation.clone(), u64::MAX))?;
+    let answer = room.handle.ask(Ask::MarkRead(conversation.clone(), u64::MAX))?;
     let Answer::Unread(_) = answer else { return Err(unexpected()) };
     if open.as_ref() == Some(&conversation) {
         // What was left out is passed over: the newest events stand on the screen.
@@ -62,7 +62,7 @@ fn mark(room: &mut Room, arguments: &str) -> Result<(), CliError> {
 }
 
 fn mentions(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let Answer::History(mut entries) = room.desk.ask(Ask::Mentions)? else { return Err(unexpected()) };
+    let Answer::History(mut entries) = room.handle.ask(Ask::Mentions)? else { return Err(unexpected()) };
     // The newest stands where one looks first: above the prompt.
     entries.reverse();
     if entries.is_empty() {

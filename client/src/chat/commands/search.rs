@@ -3,7 +3,7 @@
 use super::Command;
 use crate::chat::room::Room;
 use crate::cli_error::CliError;
-use crate::desk::unexpected;
+use crate::client_handle::unexpected;
 use crate::i18n::both;
 use session::{Answer, Command as Ask, Lookup};
 
@@ -19,7 +19,7 @@ pub(super) static COMMANDS: &[Command] = &[Command::new(
 
 fn search(room: &mut Room, query: &str) -> Result<(), CliError> {
     let lookup = Lookup { query: query.to_owned(), before: None, limit: None };
-    let Answer::Found(found) = room.desk.ask(Ask::Search(lookup))? else { return Err(unexpected()) };
+    let Answer::Found(found) = room.handle.ask(Ask::Search(lookup))? else { return Err(unexpected()) };
     let mut lines = Vec::new();
     if found.before.is_some() {
         lines.push(room.words.only_the_newest(found.entries.len()));

@@ -7,7 +7,7 @@ use common::{Body, ChannelName, Detail, Event, Subject, Target, UserName};
 use super::Channel;
 use super::rights::{Action, check};
 use crate::domain::State;
-use crate::storage::records::Record;
+use crate::domain::records::Record;
 
 type Decision<'a> = Result<Option<Record<'a>>, Detail>;
 
@@ -69,7 +69,7 @@ pub(crate) fn invite<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> 
     let channel = deed.allowed(state, Action::Invite)?;
     must_exist(state, &user)?;
     if channel.banned.contains(&user) {
-        return Err(Detail::UserBanned { user: user, channel: deed.channel });
+        return Err(Detail::UserBanned { user, channel: deed.channel });
     }
     if channel.members.contains_key(&user) || channel.invited.contains_key(&user) {
         return Ok(None);
@@ -95,7 +95,7 @@ pub(crate) fn kick<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> De
     let channel = deed.allowed(state, Action::Remove(&user))?;
     // Who is only invited is not in it, but must be kept out too.
     if !channel.members.contains_key(&user) && !channel.invited.contains_key(&user) {
-        return Err(Detail::NoSuchMember { user: user, channel: deed.channel });
+        return Err(Detail::NoSuchMember { user, channel: deed.channel });
     }
     deed.event(channel.progress.n + 1, at, Body::Kicked(user))
 }
@@ -123,7 +123,7 @@ pub(crate) fn unban<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> D
 pub(crate) fn give_role<'a>(state: &State, deed: Deed, user: UserName, role: Role, at: u64) -> Decision<'a> {
     let channel = deed.allowed(state, Action::GiveRole)?;
     match channel.members.get(&user) {
-        None => Err(Detail::NoSuchMember { user: user, channel: deed.channel }),
+        None => Err(Detail::NoSuchMember { user, channel: deed.channel }),
         Some(now) if *now == role => Ok(None),
         Some(_) if channel.is_last_owner(&user) => Err(Detail::LastOwner { channel: deed.channel }),
         Some(_) => deed.event(channel.progress.n + 1, at, Body::Role(user, role)),

@@ -24,8 +24,8 @@ fn the_first_account_is_the_administrator() {
 fn a_snapshot_from_before_there_were_administrators_gets_the_oldest_account() {
     let mut world = World::new();
     for (number, (name, at)) in (1..).zip([("ana", 2), ("zoe", 1), ("eva", 2)]) {
-        let record = Private::Account { at, user: user(name), password: "hash".into() };
-        world.state.apply(number, &Record::Private(record));
+        let record = ServerRecord::Account { at, user: user(name), password: "hash".into() };
+        world.state.apply(number, &Record::Server(record));
     }
     let mut accounts = world.state.users.accounts().clone();
     accounts.values_mut().for_each(|account| account.administrator = false);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::Body;
 
-use crate::storage::records::{Private, Record};
+use crate::domain::records::{Record, ServerRecord};
 
 /// A name for each variant, by a match that the compiler keeps complete, and the list of all of them.
 macro_rules! kinds {
@@ -41,24 +41,24 @@ kinds! {
 }
 
 kinds! {
-    of_private, PRIVATE: Private,
-    Private::Account { .. } => "account",
-    Private::SessionOpened { .. } => "session",
-    Private::SessionEnded { .. } => "session.ended",
-    Private::SessionsRevoked { .. } => "session.revoked",
-    Private::PasswordChanged { .. } => "password",
-    Private::Read { .. } => "read",
-    Private::AdministratorSet { .. } => "account.role",
-    Private::Seen { .. } => "seen",
-    Private::DisabledSet { .. } => "account.disabled",
-    Private::Redacted { .. } => "redacted",
+    of_private, PRIVATE: ServerRecord,
+    ServerRecord::Account { .. } => "account",
+    ServerRecord::SessionOpened { .. } => "session",
+    ServerRecord::SessionEnded { .. } => "session.ended",
+    ServerRecord::SessionsRevoked { .. } => "session.revoked",
+    ServerRecord::PasswordChanged { .. } => "password",
+    ServerRecord::Read { .. } => "read",
+    ServerRecord::AdministratorSet { .. } => "account.role",
+    ServerRecord::Seen { .. } => "seen",
+    ServerRecord::DisabledSet { .. } => "account.disabled",
+    ServerRecord::Redacted { .. } => "redacted",
 }
 
 /// Of a line of the log.
 pub(super) fn kind(line: &str) -> &'static str {
     match Record::decode(line.as_bytes()).expect("a record") {
         Record::Event(event) => of_event(&event.body),
-        Record::Private(private) => of_private(&private),
+        Record::Server(private) => of_private(&private),
     }
 }
 

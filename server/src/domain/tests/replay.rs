@@ -95,7 +95,7 @@ fn redacted(world: &World) -> Vec<String> {
     }
     let (conversation, numbers, by) = ("#a".into(), vec![2], "operator".into());
     let head_before = "00".into();
-    lines.push(line(&Record::Private(Private::Redacted {
+    lines.push(line(&Record::Server(ServerRecord::Redacted {
         at: NOW_MS,
         conversation,
         numbers,

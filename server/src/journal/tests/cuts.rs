@@ -1,7 +1,7 @@
 //! What opening makes of a log whose files are not what was written.
 
 use super::*;
-use crate::journal::format::Commit;
+use crate::journal::format::CommitLine;
 use disk::faulty::Loss;
 
 /// The file of a log of one segment.
@@ -17,7 +17,7 @@ fn three_batches() -> (World, Vec<usize>) {
     let mut starts = vec![0];
     for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
         let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        if Commit::parse(&bytes[start..=at]).is_some() {
+        if CommitLine::parse(&bytes[start..=at]).is_some() {
             starts.push(at + 1);
         }
     }
@@ -120,7 +120,7 @@ fn batch_of(segment: &[u8], at: usize) -> u64 {
     let (mut start, mut end) = (0, 0);
     for line in lines {
         end += line.len();
-        if Commit::parse(line).is_some() {
+        if CommitLine::parse(line).is_some() {
             if end > at {
                 break;
             }

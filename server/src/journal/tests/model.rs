@@ -117,7 +117,7 @@ fn lines_longer_than_what_is_read_at_once_are_read_whole() {
 enum Step {
     Append(usize, usize),
     Seal,
-    Commit,
+    CommitLine,
     Restart { with_snapshot: bool },
     Read(usize, u64, u64),
 }
@@ -128,7 +128,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..3usize, 0..200usize).prop_map(|(conversation, length)| Step::Append(conversation, length)),
         2 => Just(Step::Seal),
-        2 => Just(Step::Commit),
+        2 => Just(Step::CommitLine),
         1 => any::<bool>().prop_map(|with_snapshot| Step::Restart { with_snapshot }),
         3 => (0..2usize, 0..30u64, 0..30u64).prop_map(|(conversation, first, more)| Step::Read(conversation, first, first + more)),
     ]
@@ -149,7 +149,7 @@ impl Run {
                 world.append(CONVERSATIONS[conversation], &"x".repeat(length))
             }
             Step::Seal => self.sealed.extend(world.journal.seal()),
-            Step::Commit => self.commit(),
+            Step::CommitLine => self.commit(),
             Step::Restart { with_snapshot } => self.restart(with_snapshot),
             Step::Read(conversation, first_n, last_n) => {
                 let conversation = CONVERSATIONS[conversation];

@@ -55,14 +55,14 @@ fn the_syncer_commits_wakes_and_finishes_what_it_was_given() {
     let folder = tempfile::tempdir().unwrap();
     let (disk, Opened { mut journal, writer, .. }) = open_in(&folder);
     let (wake, woken) = mpsc::channel();
-    let mut syncer = Syncer::start(writer, move || wake.send(()).unwrap()).unwrap();
+    let mut syncer = CommitThread::start(writer, move || wake.send(()).unwrap()).unwrap();
     for record in 1..=20 {
         journal.append(&[b'x'; 100], None);
         assert!(syncer.is_idle() && syncer.poll().is_none());
         syncer.submit(journal.seal().unwrap());
         assert!(!syncer.is_idle());
         woken.recv().unwrap();
-        let Some(WriterNews::Batch(Ok(committed))) = syncer.poll() else { panic!("not committed") };
+        let Some(CommitNews::Batch(Ok(committed))) = syncer.poll() else { panic!("not committed") };
         journal.committed(&committed);
         assert_eq!(committed.head.record, record);
     }
@@ -79,16 +79,16 @@ fn the_syncer_looks_for_room_when_the_disk_is_full_and_tells_when_there_is() {
     let Opened { mut journal, writer, .. } =
         Journal::open(Arc::new(disk.clone()), SMALL, Checkpoint::GENESIS, &mut |_, _| Ok(None)).unwrap();
     let (wake, woken) = mpsc::channel();
-    let mut syncer = Syncer::start(writer, move || wake.send(()).unwrap()).unwrap();
+    let mut syncer = CommitThread::start(writer, move || wake.send(()).unwrap()).unwrap();
     disk.set_room(Some(40));
     journal.append(b"{\"n\":1}", None);
     syncer.submit(journal.seal().unwrap());
     woken.recv().unwrap();
     let full = syncer.poll();
-    assert!(matches!(full, Some(WriterNews::Batch(Err(JournalError::StorageFull { .. })))), "{full:?}");
+    assert!(matches!(full, Some(CommitNews::Batch(Err(JournalError::StorageFull { .. })))), "{full:?}");
     disk.set_room(None);
     woken.recv().unwrap();
-    assert!(matches!(syncer.poll(), Some(WriterNews::Room)) && syncer.poll().is_none() && syncer.is_idle());
+    assert!(matches!(syncer.poll(), Some(CommitNews::Room)) && syncer.poll().is_none() && syncer.is_idle());
 }
 
 #[test]

@@ -18,11 +18,11 @@ use tar::{Archive, Entry};
 use super::members::{Hashing, Member};
 use super::{BackupError, Contents, FORMAT, GoOn, io_error, missing};
 use crate::domain::State;
+use crate::domain::records::Record;
 use crate::journal::{Checkpoint, Options, for_each_line, for_each_segment};
 use crate::storage::data_folder::{
     self, KEYS_FOLDER, LOCK_FILE, RESTORED_FILE, RESTORING_FOLDER, SNAPSHOTS, Store,
 };
-use crate::storage::records::Record;
 use crate::storage::replay;
 use disk::{Disk as _, RealDisk};
 

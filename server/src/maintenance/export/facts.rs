@@ -8,8 +8,8 @@ use common::{Detail, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::domain::records::{ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
-use crate::storage::records::{Private, TokenDigest};
 
 /// What is known of a user, without hashes and digests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -151,31 +151,31 @@ pub enum Past {
 pub(super) type Sessions = HashMap<TokenDigest, Uuid>;
 
 /// What a record says about `wanted`; nothing when it is about somebody else.
-pub(super) fn past(wanted: &UserName, record: Private, sessions: &mut Sessions) -> Option<Past> {
+pub(super) fn past(wanted: &UserName, record: ServerRecord, sessions: &mut Sessions) -> Option<Past> {
     let (user, past) = match record {
-        Private::Account { at, user, password: _ } => (user, Past::Account { at }),
-        Private::SessionOpened { at, user, session, digest, expires } => {
+        ServerRecord::Account { at, user, password: _ } => (user, Past::Account { at }),
+        ServerRecord::SessionOpened { at, user, session, digest, expires } => {
             if user == *wanted {
                 sessions.insert(digest, session);
             }
             (user, Past::SessionOpened { at, session, expires })
         }
-        Private::SessionEnded { at, user, digest } => {
+        ServerRecord::SessionEnded { at, user, digest } => {
             (user, Past::SessionEnded { at, session: sessions.get(&digest).copied() })
         }
-        Private::SessionsRevoked { at, user, digests } => {
+        ServerRecord::SessionsRevoked { at, user, digests } => {
             let known = digests.iter().filter_map(|digest| sessions.get(digest).copied()).collect();
             (user, Past::SessionsRevoked { at, sessions: known })
         }
-        Private::PasswordChanged { at, user, password: _ } => (user, Past::PasswordChanged { at }),
-        Private::Read { at, user, conversation, n } => (user, Past::Read { at, conversation, n }),
-        Private::Seen { at, user } => (user, Past::Seen { at }),
-        Private::AdministratorSet { at, user, administrator } => {
+        ServerRecord::PasswordChanged { at, user, password: _ } => (user, Past::PasswordChanged { at }),
+        ServerRecord::Read { at, user, conversation, n } => (user, Past::Read { at, conversation, n }),
+        ServerRecord::Seen { at, user } => (user, Past::Seen { at }),
+        ServerRecord::AdministratorSet { at, user, administrator } => {
             (user, Past::AdministratorSet { at, administrator })
         }
-        Private::DisabledSet { at, user, disabled } => (user, Past::DisabledSet { at, disabled }),
+        ServerRecord::DisabledSet { at, user, disabled } => (user, Past::DisabledSet { at, disabled }),
         // About a conversation, and done by the operator.
-        Private::Redacted { .. } => return None,
+        ServerRecord::Redacted { .. } => return None,
     };
     (user == *wanted).then_some(past)
 }

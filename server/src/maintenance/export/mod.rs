@@ -17,10 +17,10 @@ use common::{Body, Detail, Event, Target, UserName};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
+use crate::domain::records::Record;
 use crate::domain::{State, TopicSecret};
 use crate::journal::{JournalError, for_each_line};
 use crate::storage::data_folder::{self, StoreError};
-use crate::storage::records::Record;
 use disk::{Disk, RealDisk};
 
 pub use contents::Contents;
@@ -120,11 +120,11 @@ pub fn export(
         (Record::Event(event), _) if is_wanted(wanted, &event) => {
             give(Piece::Event(survey.told(line, event, &mut out)))
         }
-        (Record::Private(record), Target::User(user)) => {
+        (Record::Server(record), Target::User(user)) => {
             let past = facts::past(user, record, &mut sessions);
             past.map_or(Ok(()), |past| give(Piece::Fact(Fact::Record(past))))
         }
-        (Record::Event(_) | Record::Private(_), _) => Ok(()),
+        (Record::Event(_) | Record::Server(_), _) => Ok(()),
     })?;
     Ok(())
 }

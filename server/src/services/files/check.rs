@@ -12,8 +12,8 @@ use super::Folder;
 use super::folder::content;
 use crate::domain::Files;
 use crate::domain::files::Shared;
+use crate::domain::records::Record;
 use crate::journal::{JournalError, Report, for_each_line};
-use crate::storage::records::Record;
 use disk::Disk;
 
 /// How a line is recognised that may say something about files: only these are taken apart.

@@ -1,13 +1,13 @@
 //! Files: uploads that are under way, and the contents that are complete.
 //!
-//! [`folder`] is what is done on the disk, as [jobs](crate::engine::jobs); [`uploads`] is what the event loop knows meanwhile.
+//! [`folder`] is what is done on the disk, as [jobs](crate::services::jobs); [`uploads`] is what the event loop knows meanwhile.
 //! Chunks are written and contents are read by one thread, in the order in which they were asked for; contents are
 //! completed and swept by another, because hashing and syncing take long. What a file is to whom, stands in the log
 //! and is decided in [`crate::domain::files`].
 
 pub mod folder;
 pub mod uploads;
-mod leftovers;
+mod garbage;
 pub mod check;
 
 use std::collections::HashSet;
@@ -17,8 +17,8 @@ use std::sync::Arc;
 use common::ContentHash;
 use uuid::Uuid;
 
-use self::leftovers::Leftovers;
-use crate::engine::jobs::{Job, Jobs, Kind};
+use self::garbage::Garbage;
+use crate::services::jobs::{Job, Jobs, Kind};
 use crate::storage::ledger::Ledger;
 use disk::Disk;
 pub use folder::Folder;
@@ -50,7 +50,7 @@ pub struct Files {
     /// In memory.
     pub uploads: Uploads,
     /// What is to leave the disk.
-    leftovers: Leftovers,
+    garbage: Garbage,
     /// When to look for what was abandoned, in Unix milliseconds.
     tidy_at: u64,
     /// Whether all contents have been looked through since they were to be.
@@ -71,7 +71,7 @@ impl Files {
             }
         }
         let uploads = Uploads::new(limits, found);
-        Ok(Self { folder, uploads, leftovers: Leftovers::default(), tidy_at: 0, is_swept: false })
+        Ok(Self { folder, uploads, garbage: Garbage::default(), tidy_at: 0, is_swept: false })
     }
 
     /// When to look for what was abandoned, in Unix milliseconds.
@@ -83,14 +83,14 @@ impl Files {
     /// An upload is over without having become an event. `record` is the newest one.
     pub fn throw_away(&mut self, id: Uuid, record: u64) {
         if let Some(upload) = self.uploads.forget(id) {
-            self.leftovers.add_upload(id);
+            self.garbage.add_upload(id);
             self.let_go(upload.sha256, record);
         }
     }
 
     /// An event or an upload needs this content no more, as of this record.
     pub fn let_go(&mut self, sha256: ContentHash, record: u64) {
-        if !self.leftovers.add_content(sha256, record) {
+        if !self.garbage.add_content(sha256, record) {
             self.is_swept = false;
         }
     }
@@ -98,13 +98,13 @@ impl Files {
     /// What came after the record `durable` was taken back.
     pub fn take_back(&mut self, durable: u64) {
         self.uploads.take_back(durable);
-        self.leftovers.take_back(durable);
+        self.garbage.take_back(durable);
     }
 
     /// Has removed what nobody needs: uploads that have become events or are over, and contents of deleted files.
     pub fn tidy(&mut self, ledger: &Ledger, jobs: &mut Jobs, now_ms: u64) {
         for id in self.uploads.take_recorded(ledger.durable()) {
-            self.leftovers.add_upload(id);
+            self.garbage.add_upload(id);
         }
         if now_ms >= self.tidy_at {
             self.tidy_at = now_ms.saturating_add(TIDY_EVERY_MS);
@@ -123,7 +123,7 @@ impl Files {
     /// Has removed the uploads that are over.
     fn discard(&mut self, jobs: &mut Jobs) {
         // One that was begun anew meanwhile has removed the old one itself.
-        let ids = self.leftovers.uploads().iter().filter(|id| !self.uploads.has(**id));
+        let ids = self.garbage.uploads().iter().filter(|id| !self.uploads.has(**id));
         let ids: Vec<_> = ids.copied().collect();
         let folder = self.folder.clone();
         let is_empty = ids.is_empty();
@@ -133,7 +133,7 @@ impl Files {
         };
         // Should too much wait, it is tried again at the next step.
         if is_empty || jobs.submit(u64::MAX, Job::file(Kind::Transfers, discard)) {
-            self.leftovers.clear_uploads();
+            self.garbage.clear_uploads();
         }
     }
 
@@ -141,13 +141,13 @@ impl Files {
     /// begins to need one from now on waits behind the job for their own.
     fn remove(&mut self, ledger: &Ledger, jobs: &mut Jobs) {
         let (durable, files) = (ledger.durable(), &ledger.state().files);
-        let mut contents = self.leftovers.due(durable);
+        let mut contents = self.garbage.due(durable);
         contents.retain(|sha256| !files.has_content(sha256) && !self.uploads.need(sha256));
         let (folder, is_empty) = (self.folder.clone(), contents.is_empty());
         let remove =
             move || folder.remove(&contents).map(|()| Outcome::Finished).map_err(Failure::from).into();
         if is_empty || jobs.submit(u64::MAX, Job::file(Kind::Contents, remove)) {
-            self.leftovers.clear_due(durable);
+            self.garbage.clear_due(durable);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::domain::files::cost;
 /// Milliseconds after which an upload that nobody goes on with is given up: the sender has had a day to come back.
 const ABANDONED_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Minutes without data after which an upload gives way to a new one of the same user: a client that lost its
+/// Minutes without data after which a new upload of the same user replaces an upload: a client that lost its
 /// connection is back earlier.
 const IDLE_MINUTES: u64 = 5;
 const IDLE_AFTER_MS: u64 = IDLE_MINUTES * 60 * 1000;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::storage::records::TokenDigest;
+use crate::domain::records::TokenDigest;
 
 /// Sessions remembered at once; at the bound those that have been quiet are forgotten.
 const REMEMBERED_MAX: usize = 64 * 1024;

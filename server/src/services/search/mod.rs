@@ -29,9 +29,9 @@ use transport::clock;
 
 use self::index::MessageIndex;
 use self::indexer::Indexer;
-use crate::engine::jobs::{Job, Kind, Outcome};
 use crate::journal::{JournalError, verify};
 use crate::services::background::{self, Niceness};
+use crate::services::jobs::{Job, Kind, Outcome};
 use crate::storage::data_folder::{Store, StoreError};
 use disk::RealDisk;
 

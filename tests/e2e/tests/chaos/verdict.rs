@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::json;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
 use sim::Violation;
@@ -67,7 +67,7 @@ pub(super) fn pronounce(data: &Path, people: &[Person], record: &Record, counted
 
 fn look_at_log(data: &Path, people: &[Person], record: &Record) {
     let store = Store::open(data).expect("a data folder that nobody works on");
-    let ledger = Ledger::open(store, &Commits::WhenPolled).expect("a log that is whole");
+    let ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("a log that is whole");
     let told = record.told();
     match Stored::without_a_hole(&ledger) {
         Err(violation) => record.note(Err(violation)),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use server::domain::State;
 use server::maintenance::redact::Request;
 use server::services::files::folder::content;
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
 
@@ -189,7 +189,7 @@ impl Amended {
             let is_there = copy.len(&content(hash)).is_ok();
             ensure(!is_there, "redacted_is_nowhere", || format!("{} is still there", content(hash)))?;
         }
-        let ledger = Ledger::open_with(store(), &Commits::WhenPolled, sizes);
+        let ledger = Ledger::open_with(store(), &CommitMode::WhenPolled, sizes);
         let after = ledger.map(|ledger| portrait(ledger.state())).unwrap_or_else(|error| error.to_string());
         ensure(after == before, "redacted_is_nowhere", || format!("the state was\n{before}\nand is\n{after}"))
     }

@@ -9,7 +9,7 @@ use disk::Disk as _;
 use disk::faulty::{FaultyDisk, Loss};
 use server::domain::State;
 use server::journal::{Scrub, Scrubbed};
-use server::storage::commit_log::Commits;
+use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
 use uuid::Uuid;
@@ -170,7 +170,7 @@ pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State
     for derived in indexes.chain(["users.json".to_owned(), "channels.json".to_owned()]) {
         let _there_or_not = copy.remove(&derived);
     }
-    let replayed = Ledger::open_with(Store::on(Arc::new(copy)), &Commits::WhenPolled, sizes);
+    let replayed = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
     let replayed = replayed.map(|ledger| portrait(ledger.state())).unwrap_or_else(|error| error.to_string());
     let here = portrait(state);
     ensure(here == replayed, "state_equals_replay", || {
@@ -206,7 +206,7 @@ pub(crate) fn flip_is_refused(disk: &FaultyDisk, sizes: Sizes, dice: &mut Dice) 
         format!("a sound log is called damaged: {:?}", found_damaged(&copy))
     })?;
     let (place, bit) = flip(&copy, &name, dice);
-    let opened = Ledger::open_with(Store::on(Arc::new(copy.clone())), &Commits::WhenPolled, sizes);
+    let opened = Ledger::open_with(Store::on(Arc::new(copy.clone())), &CommitMode::WhenPolled, sizes);
     let is_named = found_damaged(&copy).iter().any(|(file, at)| *file == name && *at <= place as u64);
     ensure(opened.is_err() || is_named, "flip_is_refused", || {
         format!("bit {bit} of byte {place} of {name} was changed, and nobody noticed")
@@ -239,7 +239,7 @@ pub(crate) fn snapshot_flip_is_mended(
         return Ok(());
     }
     let (place, bit) = flip(&copy, name, dice);
-    let opened = Ledger::open_with(Store::on(Arc::new(copy)), &Commits::WhenPolled, sizes);
+    let opened = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
     let found = opened.map(|ledger| portrait(ledger.state())).unwrap_or_else(|error| error.to_string());
     let here = portrait(state);
     ensure(found == here, "snapshot_flip_is_mended", || {

@@ -22,11 +22,11 @@ const SOON: Duration = Duration::from_millis(300);
 const LATE: Duration = Duration::from_millis(1200);
 
 /// The size of rounds.
-pub(super) struct Pace {
+pub(super) struct ChunkWindow {
     bytes: u64,
 }
 
-impl Pace {
+impl ChunkWindow {
     pub(super) fn new() -> Self {
         Self { bytes: FIRST_BYTES }
     }
@@ -54,13 +54,13 @@ mod tests {
 
     #[test]
     fn a_round_grows_while_answers_come_soon_and_shrinks_when_they_are_late() {
-        let mut pace = Pace::new();
-        assert_eq!(pace.round(0, 1 << 30), vec![0..65536]);
-        (0..10).for_each(|_| pace.took(Duration::from_millis(5)));
-        assert_eq!(pace.round(7, 1 << 30).len(), 4);
-        assert_eq!(pace.round(0, 300_000), [0..262_144, 262_144..300_000]);
-        assert!(pace.round(300_000, 300_000).is_empty());
-        (0..10).for_each(|_| pace.took(Duration::from_secs(2)));
-        assert_eq!(pace.round(100, 1 << 30), vec![100..100 + 16 * 1024]);
+        let mut window = ChunkWindow::new();
+        assert_eq!(window.round(0, 1 << 30), vec![0..65536]);
+        (0..10).for_each(|_| window.took(Duration::from_millis(5)));
+        assert_eq!(window.round(7, 1 << 30).len(), 4);
+        assert_eq!(window.round(0, 300_000), [0..262_144, 262_144..300_000]);
+        assert!(window.round(300_000, 300_000).is_empty());
+        (0..10).for_each(|_| window.took(Duration::from_secs(2)));
+        assert_eq!(window.round(100, 1 << 30), vec![100..100 + 16 * 1024]);
     }
 }

@@ -1,9 +1,13 @@
 //! What must not be told yet: replies and events wait here until their records are on disk.
 
+pub mod pending_request;
+pub(crate) mod fan_out;
+pub mod ephemeral;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::engine::pending_request::Work;
+use crate::outbound::pending_request::PendingRequest;
 use foldhash::fast::RandomState;
 
 /// Bytes of event lines in one frame of the fan-out; a longer burst goes out as several frames.
@@ -19,9 +23,9 @@ pub struct Publication {
 
 /// Replies and events, each waiting for a record.
 #[derive(Default)]
-pub struct Held {
+pub struct OutboundQueue {
     /// Frames whose lines are all answered.
-    replies: VecDeque<(u64, Work)>,
+    replies: VecDeque<(u64, PendingRequest)>,
     publications: VecDeque<(u64, Publication)>,
     /// Notices that wait for nothing.
     notices: VecDeque<Publication>,
@@ -31,9 +35,9 @@ pub struct Held {
     reply_bytes: usize,
 }
 
-impl Held {
+impl OutboundQueue {
     /// Holds a reply until the record `position` is on disk.
-    pub fn reply(&mut self, position: u64, work: Work) {
+    pub fn reply(&mut self, position: u64, work: PendingRequest) {
         self.reply_bytes += work.reply_bytes();
         self.replies.push_back((position, work));
     }
@@ -70,7 +74,7 @@ impl Held {
     }
 
     /// The next reply that may be told when everything up to `durable` is on disk.
-    pub fn next_reply(&mut self, durable: u64) -> Option<Work> {
+    pub fn next_reply(&mut self, durable: u64) -> Option<PendingRequest> {
         let (position, _) = self.replies.front()?;
         if *position > durable {
             return None;
@@ -94,7 +98,7 @@ impl Held {
 
     /// What came after the record `durable` was taken back: its events are forgotten, and the frames whose replies
     /// waited for it are to be answered again, in this order.
-    pub fn take_back(&mut self, durable: u64) -> impl Iterator<Item = Work> + use<> {
+    pub fn take_back(&mut self, durable: u64) -> impl Iterator<Item = PendingRequest> + use<> {
         self.gathering.clear();
         self.publications.retain(|(position, _)| *position <= durable);
         let kept = self.replies.partition_point(|(position, _)| *position <= durable);
@@ -121,23 +125,23 @@ mod tests {
     use super::*;
     use transport::Frame;
 
-    fn publications(held: &mut Held, durable: u64) -> Vec<(String, String)> {
+    fn publications(held: &mut OutboundQueue, durable: u64) -> Vec<(String, String)> {
         let text = |bytes| String::from_utf8(bytes).expect("utf-8");
         std::iter::from_fn(|| held.next_publication(durable))
             .map(|publication| (publication.topic.to_string(), text(publication.lines)))
             .collect()
     }
 
-    fn reply(held: &mut Held, position: u64, lines: &str) {
+    fn reply(held: &mut OutboundQueue, position: u64, lines: &str) {
         let mut frames = Vec::from(["client", "", "request"].map(Frame::from));
-        let mut work = Work::new(&mut frames).expect("a request");
+        let mut work = PendingRequest::new(&mut frames).expect("a request");
         work.reply.extend_from_slice(lines.as_bytes());
         held.reply(position, work);
     }
 
     #[test]
     fn nothing_is_told_before_its_record_is_durable() {
-        let mut held = Held::default();
+        let mut held = OutboundQueue::default();
         reply(&mut held, 3, "one");
         reply(&mut held, 5, "two");
         assert!(held.next_reply(2).is_none());
@@ -150,7 +154,7 @@ mod tests {
 
     #[test]
     fn events_of_a_topic_and_a_batch_go_together() {
-        let (mut held, topic) = (Held::default(), Arc::from("channel.a"));
+        let (mut held, topic) = (OutboundQueue::default(), Arc::from("channel.a"));
         held.publish(&topic, b"1");
         held.publish(&topic, b"2");
         assert!(publications(&mut held, u64::MAX - 1).is_empty(), "the batch is not sealed");
@@ -164,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_long_burst_is_several_frames_in_order() {
-        let (mut held, topic) = (Held::default(), Arc::from("t"));
+        let (mut held, topic) = (OutboundQueue::default(), Arc::from("t"));
         let line = vec![b'x'; EVENT_FRAME_BYTES_MAX / 2];
         for _ in 0..5 {
             held.publish(&topic, &line);
@@ -179,7 +183,7 @@ mod tests {
 
     #[test]
     fn only_what_came_after_what_is_on_disk_is_taken_back() {
-        let (mut held, topic) = (Held::default(), Arc::from("t"));
+        let (mut held, topic) = (OutboundQueue::default(), Arc::from("t"));
         reply(&mut held, 3, "one");
         held.publish(&topic, b"1");
         held.seal(3);

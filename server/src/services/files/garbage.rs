@@ -10,14 +10,14 @@ const CONTENTS_MAX: usize = 10_000;
 
 /// All of it.
 #[derive(Default)]
-pub(super) struct Leftovers {
+pub(super) struct Garbage {
     /// Never more than there were uploads.
     uploads: Vec<Uuid>,
     /// In the order of the records behind which they may go.
     contents: VecDeque<(u64, ContentHash)>,
 }
 
-impl Leftovers {
+impl Garbage {
     /// An upload is over.
     pub(super) fn add_upload(&mut self, id: Uuid) {
         self.uploads.push(id);
@@ -74,23 +74,23 @@ mod tests {
 
     #[test]
     fn a_content_waits_for_the_last_of_its_records() {
-        let mut leftovers = Leftovers::default();
+        let mut garbage = Garbage::default();
         for (sha256, record) in [(ONE, 5), (TWO, 6), (ONE, 7)] {
-            assert!(leftovers.add_content(sha256, record));
+            assert!(garbage.add_content(sha256, record));
         }
-        assert_eq!(leftovers.due(4), []);
-        assert_eq!(leftovers.due(6), [TWO]);
-        leftovers.clear_due(6);
-        assert_eq!((leftovers.due(6), leftovers.due(7)), (vec![], vec![ONE]));
-        leftovers.take_back(6);
-        assert_eq!(leftovers.due(7), [], "an event has it again");
+        assert_eq!(garbage.due(4), []);
+        assert_eq!(garbage.due(6), [TWO]);
+        garbage.clear_due(6);
+        assert_eq!((garbage.due(6), garbage.due(7)), (vec![], vec![ONE]));
+        garbage.take_back(6);
+        assert_eq!(garbage.due(7), [], "an event has it again");
     }
 
     #[test]
     fn too_many_are_none() {
-        let mut leftovers = Leftovers::default();
-        assert!((0..CONTENTS_MAX).all(|_| leftovers.add_content(ONE, 1)));
-        assert!(!leftovers.add_content(TWO, 2));
-        assert_eq!(leftovers.due(2), [], "whoever looks through all finds them");
+        let mut garbage = Garbage::default();
+        assert!((0..CONTENTS_MAX).all(|_| garbage.add_content(ONE, 1)));
+        assert!(!garbage.add_content(TWO, 2));
+        assert_eq!(garbage.due(2), [], "whoever looks through all finds them");
     }
 }

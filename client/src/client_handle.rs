@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::cache::Cache;
 use crate::cli_error::CliError;
 use crate::config::Config;
-use crate::connection::{Connection, Place, Server};
+use crate::connection::{Connection, Endpoint, KnownServer};
 use crate::local_error::LocalError;
-use crate::network::{Asked, Channels, Network, Told};
+use crate::network::{Asked, Channels, Network, Reply};
 use crate::outbox::{Outbox, OwnFolder};
 use session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
 
@@ -28,9 +28,6 @@ pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 
 /// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How long the end waits for the server to take note that the person leaves.
-pub(crate) const GOODBYE_WAIT: Duration = Duration::from_millis(500);
 
 /// What tells the session of keys being typed, from wherever they are.
 #[derive(Clone)]
@@ -67,14 +64,14 @@ pub(crate) enum Sends {
 }
 
 /// A connection to a server.
-pub(crate) struct Desk {
-    place: Place,
+pub(crate) struct ClientHandle {
+    endpoint: Endpoint,
     /// Where the server may be; the session is kept for each of them.
-    endpoints: Vec<String>,
+    addresses: Vec<String>,
     timeout: Duration,
     pub(crate) config: Config,
     commands: SyncSender<Asked>,
-    answers: Receiver<Told>,
+    answers: Receiver<Reply>,
     waker: Waker,
     stop: Stop,
     last_ticket: u64,
@@ -102,7 +99,7 @@ impl Ended {
     }
 }
 
-impl Desk {
+impl ClientHandle {
     /// Starts the network thread, which tells `news` whatever happens until `stop` is requested.
     pub(crate) fn open<N: From<News> + Send + 'static>(
         connection: &Connection,
@@ -111,9 +108,9 @@ impl Desk {
         sends: Sends,
     ) -> Result<Self, CliError> {
         let config = Config::new(connection.config.clone())?;
-        let places = connection.places(&config)?;
-        let place = places.first().cloned().ok_or(LocalError::NoServer)?;
-        let endpoints: Vec<_> = places.iter().map(|place| place.endpoint.clone()).collect();
+        let endpoints = connection.endpoints(&config)?;
+        let endpoint = endpoints.first().cloned().ok_or(LocalError::NoServer)?;
+        let addresses: Vec<_> = endpoints.iter().map(|endpoint| endpoint.address.clone()).collect();
         let (commands, commands_out) = sync_channel(COMMANDS_WAITING_MAX);
         let (answers_in, answers) = sync_channel(COMMANDS_WAITING_MAX);
         let (waker, wake) = Wake::new()?;
@@ -121,11 +118,11 @@ impl Desk {
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
-            Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), endpoints.clone())),
+            Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), addresses.clone())),
             Sends::Nothing => None,
         };
-        let server = Server::new(places, config.clone());
-        let network = Network::new(&place, server, seed, outbox, channels, wake, stop.clone())?;
+        let server = KnownServer::new(endpoints, config.clone());
+        let network = Network::new(&endpoint, server, seed, outbox, channels, wake, stop.clone())?;
         let ended = Ended::default();
         let at_end = ended.clone();
         let work = move || {
@@ -137,8 +134,8 @@ impl Desk {
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
         Ok(Self {
-            place,
-            endpoints,
+            endpoint,
+            addresses,
             timeout,
             config,
             commands,
@@ -212,7 +209,7 @@ impl Desk {
 
     /// The last messages of the conversations here, empty until it is said whose.
     pub(crate) fn cache(&self) -> Cache {
-        Cache::new(self.config.cache(), self.place.endpoint.clone())
+        Cache::new(self.config.cache(), self.endpoint.address.clone())
     }
 
     /// How the session stands. Nobody else is asked, so the answer comes at once.
@@ -222,8 +219,8 @@ impl Desk {
     }
 
     /// Which endpoint a status is about.
-    pub(crate) fn endpoint(&self, status: &Status) -> String {
-        self.endpoints.get(status.endpoint).unwrap_or(&self.place.endpoint).clone()
+    pub(crate) fn address(&self, status: &Status) -> String {
+        self.addresses.get(status.endpoint).unwrap_or(&self.endpoint.address).clone()
     }
 
     /// For whoever sees keys being typed.
@@ -262,7 +259,7 @@ impl Desk {
 
     /// Goes on with the session that was kept, if there is one.
     pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, CliError> {
-        let Some(session) = self.config.session(&self.endpoints)? else { return Ok(None) };
+        let Some(session) = self.config.session(&self.addresses)? else { return Ok(None) };
         self.resume(session.clone())?;
         Ok(Some(session))
     }
@@ -275,7 +272,7 @@ impl Desk {
     /// Goes on with the session that was kept; it is an error if there is none.
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, CliError> {
         let restored = self.restore()?;
-        restored.ok_or_else(|| CliError::LoggedOut(self.endpoints.join(", ")))
+        restored.ok_or_else(|| CliError::LoggedOut(self.addresses.join(", ")))
     }
 
     /// Makes an account.
@@ -292,7 +289,7 @@ impl Desk {
         let Answer::LoggedIn(session) = self.ask(Command::Login(Credentials { user, password }))? else {
             return Err(unexpected());
         };
-        self.config.keep(&self.endpoints, &session)?;
+        self.config.keep(&self.addresses, &session)?;
         Ok(session)
     }
 
@@ -300,7 +297,7 @@ impl Desk {
     pub(crate) fn logout(&mut self) -> Result<(), CliError> {
         let outcome = self.ask(Command::Logout);
         if outcome.as_ref().err().is_none_or(CliError::is_logged_out) {
-            self.config.forget(&self.endpoints)?;
+            self.config.forget(&self.addresses)?;
         }
         outcome.map(drop)
     }
@@ -323,13 +320,13 @@ impl Desk {
 
     /// The failure of having waited in vain.
     pub(crate) fn unreachable(&self, waited: Duration) -> CliError {
-        let server = self.endpoints.join(", ");
-        CliError::Unreachable { server, waited, is_plain: self.place.is_plain() }
+        let server = self.addresses.join(", ");
+        CliError::Unreachable { server, waited, is_plain: self.endpoint.is_plain() }
     }
 }
 
-/// The network thread ends with its desk, and with it the channel of news.
-impl Drop for Desk {
+/// The network thread ends with its handle, and with it the channel of news.
+impl Drop for ClientHandle {
     /// It has a moment to leave the outbox as it should be: the program may end with its front end.
     fn drop(&mut self) {
         self.stop.request();

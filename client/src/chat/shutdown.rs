@@ -1,4 +1,4 @@
-//! Leaving because the system says so: the terminal was closed, or somebody asks the program to end. The server is told,
+//! Shutting down on a signal: the terminal was closed, or a signal asks the program to end. The server is told,
 //! and the terminal is left as it was found.
 
 use std::io;
@@ -12,7 +12,7 @@ use transport::stop::Stop;
 use transport::wake::Wake;
 
 use crate::cli_error::CliError;
-use crate::desk::Ended;
+use crate::client_handle::Ended;
 
 /// How long the end may take: the server has half a second to take note.
 const LEAVING_TIME: Duration = Duration::from_secs(2);
@@ -24,7 +24,7 @@ const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
 const ENDED_BY_SIGNAL: i32 = 143;
 
 /// Who listens, once it is time to leave.
-pub(super) struct Leaving {
+pub(super) struct SignalHandler {
     /// What ends the connection, with a goodbye.
     pub(super) connection: Stop,
     /// When it has ended.
@@ -33,7 +33,7 @@ pub(super) struct Leaving {
     pub(super) is_drawn: bool,
 }
 
-impl Leaving {
+impl SignalHandler {
     /// Listens for the signals from now on. What is returned says whether one has come.
     pub(super) fn on_signals(self) -> Result<Stop, CliError> {
         let asked = Stop::new();
@@ -50,7 +50,7 @@ impl Leaving {
             }
             self.leave(terminal.as_ref());
         };
-        std::thread::Builder::new().name("leaving".to_owned()).spawn(work)?;
+        std::thread::Builder::new().name("shutdown".to_owned()).spawn(work)?;
         Ok(asked)
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::history::{Fill, PageRange, heads, page};
 use super::{Command, Deed, State, TopicSecret, decide};
-use crate::storage::records::{Private, Record, TokenDigest};
+use crate::domain::records::{Record, ServerRecord, TokenDigest};
 
 mod admin;
 mod everybody;
@@ -168,8 +168,8 @@ fn only_what_can_be_mentioned_is_registered_and_older_accounts_stay() {
     let refusal = |name: &str| {
         super::accounts::may_register(&world.state, &user(name)).expect_err("refused").to_string()
     };
-    insta::assert_snapshot!(refusal("eva_"), @"a user's name ends with a letter or a digit, and @here is everybody: eva_ could not be mentioned; take another name");
-    insta::assert_snapshot!(refusal("Here"), @"a user's name ends with a letter or a digit, and @here is everybody: here could not be mentioned; take another name");
+    insta::assert_snapshot!(refusal("eva_"), @r#"@eva_ could not be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
+    insta::assert_snapshot!(refusal("Here"), @r#"@here could not be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
     insta::assert_snapshot!(refusal("bob_"), @"the name bob_ is taken: choose another one");
     assert!(replay(&world.log).users.exists(&user("bob_")));
 }

@@ -14,7 +14,7 @@ use transport::Frame;
 pub struct Route(Vec<Frame>);
 
 /// A request frame that is being answered.
-pub struct Work {
+pub struct PendingRequest {
     /// Where the reply goes.
     pub route: Route,
     /// The request lines.
@@ -39,7 +39,7 @@ struct Stage {
     reply_bytes: usize,
 }
 
-impl Work {
+impl PendingRequest {
     /// Takes a message apart: the envelope up to the empty frame, then the lines. `None` when there is no
     /// empty frame, or nothing behind it: nobody could be answered, or nothing.
     pub fn new(frames: &mut Vec<Frame>) -> Option<Self> {
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn the_reply_goes_back_the_way_the_request_came() {
         let mut work =
-            Work::new(&mut frames(&["broker", "client", "", "lines", "bytes"])).expect("a request");
+            PendingRequest::new(&mut frames(&["broker", "client", "", "lines", "bytes"])).expect("a request");
         assert_eq!(
             (&*work.request, work.bytes.as_ref().map(|bytes| &***bytes)),
             (&b"lines"[..], Some(&b"bytes"[..]))
@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn a_message_without_an_envelope_is_no_request() {
-        assert!(Work::new(&mut frames(&["broker", "client", "lines"])).is_none());
-        assert!(Work::new(&mut frames(&["broker", "client", ""])).is_none());
-        assert!(Work::new(&mut Vec::new()).is_none());
+        assert!(PendingRequest::new(&mut frames(&["broker", "client", "lines"])).is_none());
+        assert!(PendingRequest::new(&mut frames(&["broker", "client", ""])).is_none());
+        assert!(PendingRequest::new(&mut Vec::new()).is_none());
     }
 
     #[test]
@@ -145,7 +145,7 @@ mod tests {
         let lines = r#"{"jsonrpc":"2.0","id":1,"method":"a"}
 {"jsonrpc":"2.0","id":2,"method":"b"}
 {"jsonrpc":"2.0","id":3,"method":"c"}"#;
-        let mut work = Work::new(&mut frames(&["client", "", lines])).expect("a request");
+        let mut work = PendingRequest::new(&mut frames(&["client", "", lines])).expect("a request");
         for position in [7, 9] {
             work.reply.extend_from_slice(b"answer\n");
             work.answered += 1;

@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use transport::wake::Waker;
 
 use crate::services::{files, passwords, search};
-use crate::storage::commit_log::Commits;
+use crate::storage::commit_log::CommitMode;
 
 /// Kinds of work. Each has threads and a bound of its own, so that none holds up another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,10 +147,10 @@ type Done = (u64, Kind, Outcome);
 
 impl Jobs {
     /// Prepares whoever does them, beside the event loop or in the time of whoever polls.
-    pub fn start(commits: &Commits) -> io::Result<Self> {
+    pub fn start(commits: &CommitMode) -> io::Result<Self> {
         let workers = match commits {
-            Commits::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
-            Commits::WhenPolled => Workers::WhenPolled(VecDeque::new()),
+            CommitMode::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
+            CommitMode::WhenPolled => Workers::WhenPolled(VecDeque::new()),
         };
         Ok(Self { workers, waiting: Default::default() })
     }
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_job_is_done_on_a_thread_and_the_loop_is_woken() {
         let (waker, wake) = Wake::new().expect("a wake");
-        let mut jobs = Jobs::start(&Commits::OnThread(waker)).expect("threads");
+        let mut jobs = Jobs::start(&CommitMode::OnThread(waker)).expect("threads");
         let here = std::thread::current().id();
         assert!(jobs.submit(7, job(move || assert_ne!(std::thread::current().id(), here))));
         wait(&[Watch::Wake(&wake)], None).expect("a wait");
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn whoever_polls_does_one_job_at_a_time_in_order() {
-        let mut jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         let (sender, done) = channel();
         for ticket in [3, 1, 2] {
             let sender = sender.clone();
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn too_many_at_once_are_refused_until_some_are_done() {
-        let mut jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         let waiting_max = Kind::Passwords.bounds().waiting_max;
         for ticket in 0..waiting_max as u64 {
             assert!(jobs.submit(ticket, job(|| {})));
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_job_that_panics_is_done_too() {
-        let mut jobs = Jobs::start(&Commits::WhenPolled).expect("nothing to start");
+        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         assert!(jobs.submit(7, Job::new(Kind::Passwords, || panic!("on purpose"))));
         assert_eq!(jobs.poll(), Some((7, Outcome::Failed)));
         assert_eq!(jobs.waiting(Kind::Passwords), 0);

@@ -9,13 +9,13 @@ use crate::i18n::{Language, Words};
 
 /// What a person can say about it.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Looks {
+pub(crate) struct DisplayOptions {
     /// The language that papo speaks to you; else that of LC_ALL, LC_MESSAGES or LANG.
     #[arg(long, value_name = "LANGUAGE", env = "PAPO_LANG")]
     lang: Option<Language>,
     /// Whether there are colours; `auto` has them on a terminal, unless NO_COLOR is set or TERM is `dumb`.
     #[arg(long, value_name = "WHEN", env = "PAPO_COLOR", default_value = "auto")]
-    color: When,
+    color: ColorChoice,
     /// For screen readers: each line is written once and stays; no prompt, no colours, nothing is drawn over. Without
     /// it the chat is plain when TERM is `dumb`.
     #[arg(long, env = "PAPO_PLAIN", value_parser = FalseyValueParser::new())]
@@ -27,7 +27,7 @@ pub(crate) struct Looks {
 
 /// When there are colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum When {
+pub(crate) enum ColorChoice {
     /// When the output is a terminal that has them, and nobody objects.
     Auto,
     /// Whatever the surroundings say.
@@ -36,7 +36,7 @@ pub(crate) enum When {
     Never,
 }
 
-impl Looks {
+impl DisplayOptions {
     pub(crate) fn words(&self) -> Words {
         Words::new(self.lang.unwrap_or_else(Language::of_surroundings))
     }
@@ -55,7 +55,7 @@ impl Looks {
     }
 }
 
-impl When {
+impl ColorChoice {
     pub(crate) fn has_colours(self) -> bool {
         self.has_colours_in(io::stdout().is_terminal(), variable)
     }
@@ -88,17 +88,17 @@ mod tests {
 
     #[test]
     fn colours_are_for_terminals_that_have_them_and_people_who_want_them() {
-        let has = |when: When, is_terminal, variables: &[(&str, &str)]| {
+        let has = |when: ColorChoice, is_terminal, variables: &[(&str, &str)]| {
             let value = |name: &str| variables.iter().find(|(other, _)| *other == name);
             when.has_colours_in(is_terminal, |name| value(name).map(|(_, value)| value.into()))
         };
         let xterm = ("TERM", "xterm-256color");
-        assert!(has(When::Auto, true, &[xterm]));
-        assert!(has(When::Auto, true, &[xterm, ("NO_COLOR", "")]));
-        assert!(!has(When::Auto, true, &[xterm, ("NO_COLOR", "1")]));
-        assert!(!has(When::Auto, true, &[("TERM", "dumb")]));
-        assert!(!has(When::Auto, false, &[xterm]));
-        assert!(has(When::Always, false, &[("NO_COLOR", "1"), ("TERM", "dumb")]));
-        assert!(!has(When::Never, true, &[xterm]));
+        assert!(has(ColorChoice::Auto, true, &[xterm]));
+        assert!(has(ColorChoice::Auto, true, &[xterm, ("NO_COLOR", "")]));
+        assert!(!has(ColorChoice::Auto, true, &[xterm, ("NO_COLOR", "1")]));
+        assert!(!has(ColorChoice::Auto, true, &[("TERM", "dumb")]));
+        assert!(!has(ColorChoice::Auto, false, &[xterm]));
+        assert!(has(ColorChoice::Always, false, &[("NO_COLOR", "1"), ("TERM", "dumb")]));
+        assert!(!has(ColorChoice::Never, true, &[xterm]));
     }
 }

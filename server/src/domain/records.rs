@@ -18,13 +18,13 @@ pub enum Record<'a> {
     /// Something that happened in a conversation.
     Event(Event<'a>),
     /// Something between one user and the server.
-    Private(Private),
+    Server(ServerRecord),
 }
 
 /// The server's own records, never told to anybody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
-pub enum Private {
+pub enum ServerRecord {
     /// An account was made.
     #[serde(rename = "account")]
     Account {
@@ -149,7 +149,7 @@ impl<'a> Record<'a> {
             }
             Ok(Self::Event(event))
         } else {
-            serde_json::from_slice(line).map(Self::Private)
+            serde_json::from_slice(line).map(Self::Server)
         }
     }
 
@@ -160,7 +160,7 @@ impl<'a> Record<'a> {
                 event.write(out);
                 Ok(())
             }
-            Self::Private(private) => serde_json::to_writer(out, private),
+            Self::Server(private) => serde_json::to_writer(out, private),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use common::reads::Reading;
 use common::{Body, Event, Notice, Target};
 
+use crate::domain::records::ServerRecord;
 use crate::domain::{self, State};
-use crate::engine::outbound::Held;
-use crate::storage::records::Private;
+use crate::outbound::OutboundQueue;
 
 /// Where the members of the event's channel listen.
 pub(crate) fn topic_of(state: &State, event: &Event<'_>) -> Option<Arc<str>> {
@@ -22,7 +22,7 @@ pub(crate) fn topic_of(state: &State, event: &Event<'_>) -> Option<Arc<str>> {
 /// their sessions.
 pub(crate) fn publish(
     state: &State,
-    held: &mut Held,
+    held: &mut OutboundQueue,
     event: &Event<'_>,
     topic: Option<Arc<str>>,
     line: &[u8],
@@ -56,8 +56,8 @@ pub(crate) fn publish(
 }
 
 /// Tells the other sessions of a user what was read in this one.
-pub(crate) fn tell_read(state: &State, held: &mut Held, private: &Private) {
-    let Private::Read { user, conversation, .. } = private else { return };
+pub(crate) fn tell_read(state: &State, held: &mut OutboundQueue, private: &ServerRecord) {
+    let ServerRecord::Read { user, conversation, .. } = private else { return };
     let Some(Reading { conversation, n, unread, mentions, .. }) =
         domain::reads::reading(state, user, conversation)
     else {
@@ -70,7 +70,7 @@ pub(crate) fn tell_read(state: &State, held: &mut Held, private: &Private) {
 }
 
 /// Tells the members of channels whose topic has moved where it is now, each on their own topic.
-pub(crate) fn tell_moved(state: &mut State, held: &mut Held) {
+pub(crate) fn tell_moved(state: &mut State, held: &mut OutboundQueue) {
     for name in state.channels.take_moved() {
         let Ok(channel) = state.channels.channel(&name) else { continue };
         let notice = Notice::TopicMoved { to: name, topic: channel.topic.to_string() };

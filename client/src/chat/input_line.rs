@@ -1,4 +1,4 @@
-//! The keyboard: the session is told that keys are typed, before the line stands the prompt, behind it who else writes,
+//! The line being typed: each key is reported to the session, before the line stands the prompt, behind it who else writes,
 //! and beneath it how far the files have come that are on their way.
 //!
 //! rustyline asks for a hint with every key, and paints it anew whenever something is printed above the line. The
@@ -16,8 +16,8 @@ use transport::clock;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::prompt::Prompt;
-use super::transfers::Way;
-use crate::desk::Keys;
+use super::transfers::Direction;
+use crate::client_handle::Keys;
 use crate::render::{columns_for_bars, fitting};
 
 /// How wide the words behind the line may be: room for a few names, or for how the link is.
@@ -28,7 +28,7 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What keys are typed on, and what is seen beside them.
 #[derive(Clone)]
-pub(super) struct Keyboard {
+pub(super) struct InputLine {
     keys: Keys,
     shared: Arc<Mutex<Shared>>,
 }
@@ -46,7 +46,7 @@ struct Shared {
     /// Who writes, in words.
     writers: String,
     /// How far files have come, by the way they go. There is one as long as there is anything to do.
-    bars: [Option<String>; Way::ALL.len()],
+    bars: [Option<String>; Direction::ALL.len()],
     /// Whether a line is being typed now.
     is_open: bool,
     has_colours: bool,
@@ -66,7 +66,7 @@ impl Hint for Blank {
     }
 }
 
-impl Keyboard {
+impl InputLine {
     pub(super) fn new(keys: Keys, has_colours: bool) -> Self {
         let shared = Shared { has_colours, ..Shared::default() };
         Self { keys, shared: Arc::new(Mutex::new(shared)) }
@@ -106,12 +106,12 @@ impl Keyboard {
     }
 
     /// Says how far a file has come; nothing when there is none any more. True when that is to be painted now.
-    pub(super) fn show_bar(&self, way: Way, bar: Option<String>) -> bool {
+    pub(super) fn show_bar(&self, direction: Direction, bar: Option<String>) -> bool {
         let mut shared = self.shared();
         let [up, down] = &mut shared.bars;
-        *match way {
-            Way::Up => up,
-            Way::Down => down,
+        *match direction {
+            Direction::Up => up,
+            Direction::Down => down,
         } = bar;
         shared.is_open
     }
@@ -193,13 +193,13 @@ impl Shared {
 mod tests {
     use super::*;
 
-    fn keyboard(has_colours: bool) -> Keyboard {
-        Keyboard::new(Keys::unheard(), has_colours)
+    fn input_line(has_colours: bool) -> InputLine {
+        InputLine::new(Keys::unheard(), has_colours)
     }
 
     #[test]
     fn the_blank_is_as_wide_as_it_says() {
-        let blank = |line: &str| keyboard(true).blank(line);
+        let blank = |line: &str| input_line(true).blank(line);
         assert_eq!(blank("").expect("a blank").display().len(), HINT_WIDTH);
         let widest = columns_for_bars() - HINT_WIDTH;
         assert!(blank(&"x".repeat(widest)).is_some());
@@ -210,47 +210,50 @@ mod tests {
 
     #[test]
     fn bars_have_rows_beneath_the_line_which_keep_their_size_until_the_next_key() {
-        let keyboard = keyboard(false);
-        assert!(!keyboard.show_bar(Way::Up, Some("plan.pdf 10 %".to_owned())), "no line is being typed");
-        keyboard.open(None, Prompt::fixed("menu"));
-        assert!(keyboard.show_bar(Way::Down, Some("a.png 50 %".to_owned())));
-        keyboard.show_writers("bob writing…".to_owned());
+        let input_line = input_line(false);
+        assert!(
+            !input_line.show_bar(Direction::Up, Some("plan.pdf 10 %".to_owned())),
+            "no line is being typed"
+        );
+        input_line.open(None, Prompt::fixed("menu"));
+        assert!(input_line.show_bar(Direction::Down, Some("a.png 50 %".to_owned())));
+        input_line.show_writers("bob writing…".to_owned());
         let long = "x".repeat(columns_for_bars() - HINT_WIDTH);
-        let [blank, behind_long] = ["", &long].map(|line| keyboard.blank(line).expect("a blank").0);
+        let [blank, behind_long] = ["", &long].map(|line| input_line.blank(line).expect("a blank").0);
         let painted = |blank: &str| {
-            let painted = keyboard.painted(blank).into_owned();
+            let painted = input_line.painted(blank).into_owned();
             let widths = |text: &str| text.split('\n').map(|row| row.width()).collect::<Vec<_>>();
             assert_eq!(widths(&painted), widths(blank), "as wide and as high");
             painted.lines().map(str::trim_end).collect::<Vec<_>>().join("|")
         };
         assert_eq!(painted(&blank), " bob writing…|plan.pdf 10 %|a.png 50 %");
         assert_eq!(painted(&behind_long), "|plan.pdf 10 %|a.png 50 %");
-        keyboard.show_bar(Way::Up, None);
+        input_line.show_bar(Direction::Up, None);
         assert_eq!(painted(&blank), " bob writing…|a.png 50 %|", "the other one moves up, and the rows stay");
-        keyboard.close();
-        assert!(!keyboard.show_bar(Way::Down, None));
+        input_line.close();
+        assert!(!input_line.show_bar(Direction::Down, None));
     }
 
     #[test]
     fn what_has_no_room_in_the_prompt_stands_behind_the_line() {
-        let keyboard = keyboard(false);
-        let told_before = keyboard.standings_told();
-        let text = keyboard.open(None, Prompt::new("#ops".to_owned(), String::new(), told_before));
-        let blank = keyboard.blank("").expect("a blank").0;
-        keyboard.show_writers("bob writing…".to_owned());
-        assert!(keyboard.show_beside(" (4)".to_owned()));
-        assert!(!keyboard.show_beside(" (4)".to_owned()), "nothing has changed");
-        assert_eq!((text.as_str(), &*keyboard.painted_prompt()), ("#ops> ", "#ops> "));
-        assert_eq!(keyboard.painted(&blank).trim_end(), " (4) bob writing…");
+        let input_line = input_line(false);
+        let told_before = input_line.standings_told();
+        let text = input_line.open(None, Prompt::new("#ops".to_owned(), String::new(), told_before));
+        let blank = input_line.blank("").expect("a blank").0;
+        input_line.show_writers("bob writing…".to_owned());
+        assert!(input_line.show_beside(" (4)".to_owned()));
+        assert!(!input_line.show_beside(" (4)".to_owned()), "nothing has changed");
+        assert_eq!((text.as_str(), &*input_line.painted_prompt()), ("#ops> ", "#ops> "));
+        assert_eq!(input_line.painted(&blank).trim_end(), " (4) bob writing…");
         let stale = Prompt::new("#ops".to_owned(), String::new(), told_before);
-        assert_eq!(keyboard.open(None, stale), "#ops (4)> ");
-        assert_eq!(keyboard.painted(&blank).trim_end(), " bob writing…");
+        assert_eq!(input_line.open(None, stale), "#ops (4)> ");
+        assert_eq!(input_line.painted(&blank).trim_end(), " bob writing…");
     }
 
     #[test]
     fn words_are_dimmed_where_there_are_colours() {
-        let keyboard = keyboard(true);
-        keyboard.show_writers("bob".to_owned());
-        assert_eq!(keyboard.painted("     "), " \u{1b}[2mbob\u{1b}[0m ");
+        let input_line = input_line(true);
+        input_line.show_writers("bob".to_owned());
+        assert_eq!(input_line.painted("     "), " \u{1b}[2mbob\u{1b}[0m ");
     }
 }

@@ -88,7 +88,7 @@ impl World {
         assert_eq!(number, self.records.len() as u64);
     }
 
-    fn commit(&mut self) -> Result<Committed, JournalError> {
+    fn commit(&mut self) -> Result<CommitAck, JournalError> {
         let batch = self.journal.seal().expect("something gathered");
         let committed = self.writer.commit(batch)?;
         self.journal.committed(&committed);

@@ -10,7 +10,7 @@ use common::reads::Reading;
 use super::completion::Names;
 use crate::cache::Cache;
 use crate::cli_error::CliError;
-use crate::desk::{Desk, unexpected};
+use crate::client_handle::{ClientHandle, unexpected};
 use crate::i18n::Words;
 use crate::render;
 use session::{Answer, Command};
@@ -19,7 +19,7 @@ use session::{Answer, Command};
 const UNREAD_LINES_MAX: usize = 20;
 
 /// What there is.
-pub(super) struct Around {
+pub(super) struct LoginSummary {
     pub(super) channels: Vec<ChannelInfo>,
     pub(super) unread: Vec<Reading>,
     /// What the person is to be told of it.
@@ -27,50 +27,52 @@ pub(super) struct Around {
 }
 
 /// Asks for all of it. Names are learnt, and what is kept of channels that one has left is forgotten.
-pub(super) fn look_around(
-    desk: &mut Desk,
+pub(super) fn load(
+    handle: &mut ClientHandle,
     names: &Names,
     cache: &Cache,
     words: Words,
-) -> Result<Around, CliError> {
-    users(desk, names)?;
-    let channels = channels(desk, names)?;
+) -> Result<LoginSummary, CliError> {
+    users(handle, names)?;
+    let channels = channels(handle, names)?;
     cache.keep_channels(|wanted| {
         let mut own = channels.iter().filter(|channel| channel.role.is_some());
         matches!(wanted, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
     });
-    let invitations = invitations(desk, names)?;
+    let invitations = invitations(handle, names)?;
     let mut said: Vec<_> =
         invitations.iter().map(|invitation| render::invitation(words, invitation)).collect();
-    let unread = unread(desk)?;
+    let unread = unread(handle)?;
     said.extend(in_words(words, &unread));
-    Ok(Around { channels, unread, said })
+    Ok(LoginSummary { channels, unread, said })
 }
 
-pub(super) fn channels(desk: &mut Desk, names: &Names) -> Result<Vec<ChannelInfo>, CliError> {
-    let Answer::Channels(channels) = desk.ask(Command::Channels)? else { return Err(unexpected()) };
+pub(super) fn channels(handle: &mut ClientHandle, names: &Names) -> Result<Vec<ChannelInfo>, CliError> {
+    let Answer::Channels(channels) = handle.ask(Command::Channels)? else { return Err(unexpected()) };
     names.add(channels.iter().map(|channel| channel.channel.to_string()));
     let own = channels.iter().filter(|channel| channel.role.is_some());
     names.set_own(own.map(|channel| channel.channel.to_string()));
     Ok(channels)
 }
 
-pub(super) fn users(desk: &mut Desk, names: &Names) -> Result<Vec<UserInfo>, CliError> {
-    let Answer::Users(users) = desk.ask(Command::Users)? else { return Err(unexpected()) };
+pub(super) fn users(handle: &mut ClientHandle, names: &Names) -> Result<Vec<UserInfo>, CliError> {
+    let Answer::Users(users) = handle.ask(Command::Users)? else { return Err(unexpected()) };
     names.add(users.iter().map(|user| format!("@{}", user.user)));
     Ok(users)
 }
 
-pub(super) fn invitations(desk: &mut Desk, names: &Names) -> Result<Vec<Invitation>, CliError> {
-    let Answer::Invitations(invitations) = desk.ask(Command::Invitations)? else { return Err(unexpected()) };
+pub(super) fn invitations(handle: &mut ClientHandle, names: &Names) -> Result<Vec<Invitation>, CliError> {
+    let Answer::Invitations(invitations) = handle.ask(Command::Invitations)? else {
+        return Err(unexpected());
+    };
     names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
     names.set_invited(invitations.iter().map(|invitation| invitation.channel.to_string()));
     Ok(invitations)
 }
 
 /// The conversations with something unread, the one that wants to be read first of all at the beginning.
-pub(super) fn unread(desk: &mut Desk) -> Result<Vec<Reading>, CliError> {
-    let Answer::Reads(mut reads) = desk.ask(Command::Reads)? else { return Err(unexpected()) };
+pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError> {
+    let Answer::Reads(mut reads) = handle.ask(Command::Reads)? else { return Err(unexpected()) };
     reads.retain(|reading| reading.unread > 0);
     reads.sort_by_key(|reading| Reverse((reading.mentions, reading.unread)));
     Ok(reads)

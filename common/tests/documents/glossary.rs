@@ -1,0 +1,24 @@
+//! The glossary: each term of its tables is an identifier of the code.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::files::{ROOT, texts};
+use crate::prose::Prose;
+
+#[test]
+fn every_term_of_the_glossary_is_an_identifier_of_the_code() {
+    let crates = ["common", "transport", "disk", "broker", "proxy", "session", "server", "client", "papo"];
+    let sources = crates.iter().flat_map(|name| texts(&ROOT.join(name).join("src")));
+    let names: BTreeSet<_> =
+        sources.flat_map(|path| Prose::of(&path, &fs::read_to_string(&path).expect("UTF-8")).names).collect();
+    let glossary = fs::read_to_string(ROOT.join("docs/GLOSSARY.md")).expect("the glossary");
+    let terms: Vec<_> = glossary
+        .lines()
+        .filter_map(|row| row.strip_prefix("| `")?.split_once('`'))
+        .map(|(term, _)| term)
+        .collect();
+    assert!(terms.len() >= 40, "only {} terms", terms.len());
+    let unknown: Vec<_> = terms.iter().filter(|term| !names.contains(**term)).collect();
+    assert!(unknown.is_empty(), "no identifiers of the code: {unknown:?}");
+}

@@ -1,0 +1,128 @@
+//! A file that is still incomplete, and that one process at a time adds to until it gets its final name.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::lock::{Lock, lock};
+use crate::paths::rename_new;
+
+/// An incomplete file that this process holds, readable by its owner only.
+#[derive(Debug)]
+pub struct PartFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl PartFile {
+    /// Opens an incomplete file or creates an empty one; `None` when another process holds it.
+    ///
+    /// Begins again with an empty file if the path leads to a file that has another name too, or is a symbolic link: the
+    /// file is complete then, and its owner may have changed it. A crash leaves it so on a file system that cannot
+    /// rename without replacing.
+    pub fn open(path: &Path) -> io::Result<Option<Self>> {
+        let part = Self::open_with(OpenOptions::new().create(true), path)?;
+        match lock(&part.file, path).unwrap_or(Lock::Busy) {
+            Lock::Busy => return Ok(None),
+            Lock::Held if part.has_no_other_name()? => return Ok(Some(part)),
+            Lock::Held => fs::remove_file(path)?,
+            Lock::Gone => {}
+        }
+        match Self::open_with(OpenOptions::new().create_new(true), path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(error),
+            Ok(part) => {
+                let is_held = lock(&part.file, path).is_ok_and(|outcome| outcome == Lock::Held);
+                Ok(is_held.then_some(part))
+            }
+        }
+    }
+
+    fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<Self> {
+        let file = options.append(true).mode(0o600).open(path)?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    fn has_no_other_name(&self) -> io::Result<bool> {
+        let (opened, named) = (self.file.metadata()?, fs::symlink_metadata(&self.path)?);
+        Ok(opened.nlink() == 1 && named.ino() == opened.ino())
+    }
+
+    /// The length in bytes.
+    pub fn length(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Removes the content.
+    pub fn clear(&self) -> io::Result<()> {
+        self.file.set_len(0)
+    }
+
+    /// Appends all of `bytes`.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Returns when the content is on the medium.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken: then try another one.
+    pub fn place_new(&self, path: &Path) -> io::Result<()> {
+        rename_new(&self.path, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complete_file_is_left_alone_and_its_part_begins_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, complete) = (folder.path().join(".part"), folder.path().join("alice_a.txt"));
+        let write = |bytes: &[u8]| {
+            let mut part = PartFile::open(&path).expect("opened").expect("no other holder");
+            part.append(bytes).expect("written");
+            part.length().expect("a length")
+        };
+        assert_eq!(write(b"he"), 2);
+        assert_eq!(write(b"llo"), 5, "the second process continues");
+        fs::hard_link(&path, &complete).expect("a link");
+        assert_eq!(write(b"new"), 3);
+        assert_eq!(crate::read(&complete).expect("read"), b"hello");
+        fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink(&complete, &path).expect("a symbolic link");
+        assert_eq!(write(b"newer"), 5);
+        assert_eq!(crate::read(&complete).expect("read"), b"hello");
+    }
+
+    #[test]
+    fn a_part_has_one_holder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(".part");
+        let held = PartFile::open(&path).expect("opened");
+        assert!(held.is_some() && PartFile::open(&path).expect("opened").is_none());
+        drop(held);
+        assert!(PartFile::open(&path).expect("opened").is_some());
+    }
+
+    #[test]
+    fn the_final_name_never_replaces_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, taken) = (folder.path().join(".part"), folder.path().join("taken"));
+        crate::replace_file(&taken, b"mine", crate::Access::Owner).expect("written");
+        let dangling = folder.path().join("dangling");
+        std::os::unix::fs::symlink("/nowhere", &dangling).expect("a symbolic link");
+        let part = PartFile::open(&path).expect("opened").expect("no other holder");
+        for name in [&taken, &dangling] {
+            let error = part.place_new(name).expect_err("the name is taken");
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(crate::read(&taken).expect("read"), b"mine");
+        part.place_new(&folder.path().join("free")).expect("placed");
+        assert!(!crate::exists(&path));
+    }
+}

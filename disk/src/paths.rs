@@ -1,0 +1,146 @@
+//! Files by path: those that a user names, and those of folders that the simulation does not need.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use crate::replace::Temporary;
+use crate::{Access, RealDisk};
+
+/// A file that is open for reading.
+#[derive(Debug)]
+pub struct ReadFile(File);
+
+impl ReadFile {
+    /// Opens a file.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        OpenOptions::new().read(true).open(path).map(Self)
+    }
+
+    /// Opens a regular file; `None` when the path leads to anything else. Checks before it opens, because opening a
+    /// FIFO waits for its writer.
+    pub fn open_regular(path: &Path) -> io::Result<Option<Self>> {
+        if fs::metadata(path)?.is_file() { Self::open(path).map(Some) } else { Ok(None) }
+    }
+
+    /// The length in bytes.
+    pub fn length(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    /// Reads at most `buffer.len()` bytes at `offset`; 0 is the end of the file.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    /// Fills `buffer` from `offset` on, or fails with `UnexpectedEof`.
+    pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_exact_at(buffer, offset)
+    }
+}
+
+impl Read for ReadFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+/// Reads a whole file.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path)
+}
+
+/// Reads a whole file of text. Fails with `InvalidData` if it is not UTF-8.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    fs::read_to_string(path)
+}
+
+/// Whether a path leads to a file or a folder.
+#[must_use]
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+/// Whether a path leads to a folder.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Whether only its owner can use a file.
+pub fn is_private(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o077 == 0)
+}
+
+/// Creates a folder and its parents for their owner only (mode 0700). Idempotent.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Creates a folder and its parents with the permissions that the user's umask leaves. Idempotent.
+pub fn make_shared_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// The names of a folder's entries, in any order.
+pub fn list(path: &Path) -> io::Result<Vec<String>> {
+    let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+    fs::read_dir(path)?.map(name).collect()
+}
+
+/// Removes a file.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Removes an empty folder.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    fs::remove_dir(path)
+}
+
+/// Removes a folder and everything in it. Idempotent.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Gives a file a second name. Fails with `AlreadyExists` if that name is taken.
+pub fn link(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)
+}
+
+/// Renames a file. Never replaces one.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // The file system does not know the flag. A link never replaces a file either.
+        Err(Errno::INVAL | Errno::NOSYS) => link(from, to).and_then(|()| remove(from)),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// Makes created, renamed and removed names of a folder durable.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    OpenOptions::new().read(true).open(path)?.sync_all()
+}
+
+/// Replaces a file atomically, in a folder that other threads and processes may write to.
+pub fn replace_file(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let (disk, name) = RealDisk::beside(path)?;
+    let mut temporary = Temporary::create(&disk, "", access)?;
+    temporary.write_all(bytes)?;
+    temporary.replace(&name)
+}
+
+/// Creates a file with its whole content, or not at all. Fails with `AlreadyExists` if the name is taken.
+pub fn create_file(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let (disk, name) = RealDisk::beside(path)?;
+    let mut temporary = Temporary::create(&disk, "", access)?;
+    temporary.write_all(bytes)?;
+    temporary.place_new(&name)
+}

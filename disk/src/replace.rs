@@ -1,0 +1,89 @@
+//! Atomic replacement: after a crash a file has its old content or its new content, never a mixture.
+//!
+//! 1. Write a temporary file in the same folder.
+//! 2. Sync it.
+//! 3. Rename it to the final name.
+//! 4. Sync the folder.
+//!
+//! If step 1, 2 or 3 fails, the temporary file is removed.
+
+use std::io::{self, Write};
+
+use crate::{Access, AppendFile, Disk};
+
+/// A file without its final name. It is removed when it is dropped before it has got one.
+pub struct Temporary<'d, D: Disk + ?Sized> {
+    disk: &'d D,
+    name: String,
+    file: Box<dyn AppendFile>,
+    is_placed: bool,
+}
+
+impl<'d, D: Disk + ?Sized> Temporary<'d, D> {
+    /// Creates a file in a folder that other threads and processes write to. Its name is random: a process id is not
+    /// unique, because in containers it is usually 1.
+    pub fn create(disk: &'d D, folder: &str, access: Access) -> io::Result<Self> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let name = format!(".{:016x}.tmp", u64::from_ne_bytes(random));
+        let name = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        Self::named(disk, name, access)
+    }
+
+    fn named(disk: &'d D, name: String, access: Access) -> io::Result<Self> {
+        let file = disk.create_for(&name, access)?;
+        Ok(Self { disk, name, file, is_placed: false })
+    }
+
+    /// Gives the file its final name, in place of a file that has this name.
+    pub fn replace(mut self, name: &str) -> io::Result<()> {
+        self.file.sync_data()?;
+        self.disk.rename(&self.name, name)?;
+        self.finish(name)
+    }
+
+    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken: then try another one.
+    pub fn place_new(&mut self, name: &str) -> io::Result<()> {
+        self.file.sync_data()?;
+        self.disk.rename_new(&self.name, name)?;
+        self.finish(name)
+    }
+
+    fn finish(&mut self, name: &str) -> io::Result<()> {
+        self.is_placed = true;
+        self.disk.sync_folder(name.rsplit_once('/').map_or("", |(folder, _)| folder))
+    }
+}
+
+impl<D: Disk + ?Sized> Write for Temporary<'_, D> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<D: Disk + ?Sized> Drop for Temporary<'_, D> {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            // A disk that refuses even this keeps a file that is never read.
+            let _stays = self.disk.remove(&self.name);
+        }
+    }
+}
+
+/// Replaces a file for its owner, in a folder that no other thread or process writes to. So the name of the temporary
+/// file can be fixed, and the next replacement removes the one that a crash left.
+pub fn by_only_writer<D: Disk + ?Sized>(disk: &D, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let temporary = format!("{name}.tmp");
+    match disk.remove(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut temporary = Temporary::named(disk, temporary, Access::Owner)?;
+    temporary.write_all(bytes)?;
+    temporary.replace(name)
+}

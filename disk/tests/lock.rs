@@ -1,0 +1,83 @@
+//! A file has one holder, in one process and across processes; a killed holder holds nothing.
+#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use disk::faulty::FaultyDisk;
+use disk::{AppendFile, Disk, Lock, RealDisk};
+
+/// Tells the test below that it runs as the other process, and which folder it uses.
+const HOLDER: &str = "PAPO_TEST_LOCK_HOLDER";
+
+fn open(disk: &dyn Disk) -> Box<dyn AppendFile> {
+    disk.open_append("lock").expect("a file")
+}
+
+fn check(disk: &dyn Disk) {
+    let mut first = disk.create_new("lock").expect("a file");
+    assert_eq!(first.lock().expect("locked"), Lock::Held);
+    let mut second = open(disk);
+    assert_eq!(second.lock().expect("refused"), Lock::Busy);
+    drop(first);
+    assert_eq!(second.lock().expect("locked"), Lock::Held, "the first holder closed the file");
+
+    let mut removed = open(disk);
+    disk.remove("lock").expect("removed");
+    drop(second);
+    assert_eq!(removed.lock().expect("locked"), Lock::Gone, "no file has the name");
+    let mut third = disk.create_new("lock").expect("a file");
+    let mut stale = removed;
+    assert_ne!(stale.lock().expect("locked"), Lock::Held, "another file has the name");
+    assert_eq!(third.lock().expect("locked"), Lock::Held);
+}
+
+#[test]
+fn a_real_file_has_one_holder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    check(&RealDisk::new(folder.path()));
+}
+
+#[test]
+fn a_file_of_the_faulty_disk_has_one_holder() {
+    let disk = FaultyDisk::new();
+    check(&disk);
+    let mut holder = open(&disk);
+    assert_eq!(holder.lock().expect("locked"), Lock::Held);
+    assert_eq!(open(&disk).lock().expect("refused"), Lock::Busy);
+    let mut after = open(&disk.after_crash(disk::faulty::Loss::Nothing));
+    assert_eq!(after.lock().expect("locked"), Lock::Held, "a crash releases every lock");
+}
+
+#[test]
+fn a_killed_process_holds_nothing() {
+    if let Some(folder) = std::env::var_os(HOLDER) {
+        return hold(Path::new(&folder));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = RealDisk::new(folder.path());
+    let mut other = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "a_killed_process_holds_nothing", "--nocapture"])
+        .env(HOLDER, folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    let mut output = BufReader::new(other.stdout.take().expect("its output")).lines();
+    assert!(output.any(|line| line.expect("a line").contains("held")), "the other process holds the file");
+    assert_eq!(open(&disk).lock().expect("refused"), Lock::Busy);
+    other.kill().expect("killed");
+    other.wait().expect("ended");
+    assert_eq!(open(&disk).lock().expect("locked"), Lock::Held);
+}
+
+/// The other process: holds the file until it is killed.
+#[expect(clippy::print_stdout, reason = "the first process waits for this line")]
+fn hold(folder: &Path) {
+    let mut file = RealDisk::new(folder).open_or_create("lock").expect("a file");
+    assert_eq!(file.lock().expect("locked"), Lock::Held);
+    println!("held");
+    loop {
+        std::thread::park();
+    }
+}

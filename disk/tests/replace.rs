@@ -1,0 +1,168 @@
+//! Every step of an atomic replacement is failed, once and for good; after each failure the power is cut.
+#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+
+use std::io::{ErrorKind, Write as _};
+
+use disk::faulty::{Failure, FaultyDisk, Loss};
+use disk::replace::{Temporary, by_only_writer};
+use disk::{Access, Disk as _, RealDisk};
+
+const LOSSES: [Loss; 4] = [Loss::Everything, Loss::Nothing, Loss::Tail(50), Loss::Sectors];
+const NAME: &str = "keys/secret";
+
+/// Longer than one sector, so that a torn write would show.
+fn old() -> Vec<u8> {
+    vec![b'o'; 3000]
+}
+
+fn new() -> Vec<u8> {
+    vec![b'n'; 2500]
+}
+
+/// A disk with the old content, durable.
+fn stage() -> FaultyDisk {
+    let disk = FaultyDisk::new();
+    disk.create_folder("keys").expect("a folder");
+    disk.replace_atomically(NAME, &old()).expect("written");
+    disk
+}
+
+type Replace = fn(&FaultyDisk) -> std::io::Result<()>;
+
+fn as_only_writer(disk: &FaultyDisk) -> std::io::Result<()> {
+    by_only_writer(disk, NAME, &new())
+}
+
+fn beside_others(disk: &FaultyDisk) -> std::io::Result<()> {
+    let mut temporary = Temporary::create(disk, "keys", Access::Owner)?;
+    temporary.write_all(&new())?;
+    temporary.replace(NAME)
+}
+
+fn check(replace: Replace) {
+    let whole = stage();
+    let first = whole.operations();
+    replace(&whole).expect("replaced");
+    let last = whole.operations();
+    assert!(last - first >= 5, "create, write, sync, rename, sync the folder: {first}..{last}");
+    let mut contents = Vec::new();
+    for operation in first..last {
+        for (kind, lasts) in
+            [(ErrorKind::StorageFull, false), (ErrorKind::Other, false), (ErrorKind::Other, true)]
+        {
+            let what = format!("step {} fails ({kind}, for good: {lasts})", operation - first);
+            let disk = stage();
+            disk.fail(Failure { operation, kind, lasts });
+            replace(&disk).expect_err(&what);
+            for loss in LOSSES {
+                let found = disk.after_crash(loss);
+                let content = found.read(NAME).expect("a file");
+                assert!(content == old() || content == new(), "{what}, {loss:?}: a mixture");
+                contents.push(content);
+                replace(&found).expect("the next replacement");
+                assert_eq!(found.read(NAME).expect("a file"), new(), "{what}, {loss:?}");
+            }
+            if !lasts {
+                assert_eq!(disk.list("keys").expect("a folder"), ["secret"], "{what}: no temporary file");
+            }
+        }
+    }
+    assert!(contents.contains(&old()) && contents.contains(&new()), "both outcomes were seen");
+}
+
+#[test]
+fn the_only_writer_leaves_the_old_content_or_the_new() {
+    check(as_only_writer);
+}
+
+#[test]
+fn a_writer_among_others_leaves_the_old_content_or_the_new() {
+    check(beside_others);
+}
+
+#[test]
+fn a_replacement_that_returned_is_durable() {
+    for replace in [as_only_writer, beside_others] {
+        let disk = stage();
+        replace(&disk).expect("replaced");
+        for loss in LOSSES {
+            assert_eq!(disk.after_crash(loss).read(NAME).expect("a file"), new(), "{loss:?}");
+        }
+    }
+}
+
+#[test]
+fn the_only_writer_removes_what_a_crash_left() {
+    let disk = stage();
+    let mut leftover = disk.create_new("keys/secret.tmp").expect("a file");
+    leftover.write_all(b"half").expect("written");
+    as_only_writer(&disk).expect("replaced");
+    assert_eq!(disk.list("keys").expect("a folder"), ["secret"]);
+}
+
+#[test]
+fn a_full_disk_gets_its_room_back() {
+    for replace in [as_only_writer, beside_others] {
+        let disk = stage();
+        disk.set_room(Some(1000));
+        assert_eq!(replace(&disk).expect_err("full").kind(), ErrorKind::StorageFull);
+        assert_eq!(disk.room(), Some(1000));
+    }
+}
+
+#[test]
+fn a_new_file_replaces_none() {
+    for real in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let disks: [Box<dyn disk::Disk>; 2] =
+            [Box::new(FaultyDisk::new()), Box::new(RealDisk::new(folder.path()))];
+        let disk = &*disks[usize::from(real)];
+        disk.replace_atomically("taken", &old()).expect("written");
+        let mut temporary = Temporary::create(disk, "", Access::Owner).expect("created");
+        temporary.write_all(&new()).expect("written");
+        let error = temporary.place_new("taken").expect_err("the name is taken");
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        temporary.place_new("free").expect("placed");
+        drop(temporary);
+        let mut names = disk.list("").expect("a folder");
+        names.sort();
+        assert_eq!(names, ["free", "taken"]);
+        assert_eq!((disk.read("taken").expect("old"), disk.read("free").expect("new")), (old(), new()));
+    }
+}
+
+#[test]
+fn many_writers_of_one_file_do_not_meet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("file");
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let path = &path;
+            let content = vec![b'0' + writer; 10_000];
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    disk::replace_file(path, &content, Access::Owner).expect("replaced");
+                    let found = disk::read(path).expect("a file");
+                    assert!(found.len() == 10_000 && found.iter().all(|byte| *byte == found[0]), "whole");
+                }
+            });
+        }
+    });
+    assert_eq!(disk::list(folder.path()).expect("a folder"), ["file"]);
+}
+
+#[test]
+fn modes_and_names_are_as_asked_for() {
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.tar");
+    let path = folder.path().join(name);
+    for (access, mode) in [(Access::Owner, 0o600), (Access::Everyone, 0o644)] {
+        disk::replace_file(&path, b"x", access).expect("replaced");
+        assert_eq!(path.metadata().expect("metadata").permissions().mode() & 0o777, mode);
+    }
+    assert!(!disk::is_private(&path).expect("a file"));
+    let entry = folder.path().read_dir().expect("a folder").next().expect("one").expect("one");
+    assert_eq!(entry.file_name(), name, "bytes that are not UTF-8 stay as they are");
+}
