@@ -71,7 +71,6 @@ pub(crate) enum FileAction {
     Read,
     GoOnReading,
     Write,
-    Remove,
 }
 
 impl LocalError {

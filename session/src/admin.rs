@@ -7,10 +7,10 @@ use common::admin::{
 };
 use common::{Error, Method, UserName};
 
-use super::Session;
+use super::api::Answer;
 use super::channels::is_last;
-use super::exchange::Answer;
-use super::requests::{Question, read};
+use super::context::Context;
+use super::requests::{Pending, read};
 
 /// What an administrator asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +52,9 @@ pub enum Overview {
     Stats(Stats),
 }
 
-/// What an administrator has asked; lists with what they hold so far.
+/// An administrator's request that is pending; lists with their pages so far.
 #[derive(Debug, Clone)]
-pub(super) enum AdminQuestion {
+pub(crate) enum AdminPending {
     Users(Vec<User>),
     Channels(Vec<Channel>),
     Sessions(Option<UserName>, Vec<Open>),
@@ -63,98 +63,87 @@ pub(super) enum AdminQuestion {
     Promote,
 }
 
-impl Session {
-    pub(super) fn administrate(&mut self, now_ms: u64, ticket: u64, what: Administration) {
-        match what {
-            Administration::Users => self.list_accounts(now_ms, ticket, Vec::new()),
-            Administration::Channels => self.list_all_channels(now_ms, ticket, Vec::new()),
-            Administration::Sessions(user) => self.list_all_sessions(now_ms, ticket, user, Vec::new()),
-            Administration::Stats => {
-                let question = Question::Admin(AdminQuestion::Stats);
-                self.ask_question(now_ms, ticket, question, Method::AdminStats, |token| SessionOnly {
-                    token,
-                });
-            }
-            Administration::Disable { user, disabled } => {
-                let question = Question::Admin(AdminQuestion::Disable);
-                let params = |token| Disable { token, user, disabled };
-                self.ask_question(now_ms, ticket, question, Method::AdminDisable, params);
-            }
-            Administration::Promote { user, administrator } => {
-                let question = Question::Admin(AdminQuestion::Promote);
-                let params = |token| Promote { token, user, administrator };
-                self.ask_question(now_ms, ticket, question, Method::AdminPromote, params);
-            }
+pub(crate) fn ask(cx: &mut Context, ticket: u64, request: Administration) {
+    match request {
+        Administration::Users => list_accounts(cx, ticket, Vec::new()),
+        Administration::Channels => list_channels(cx, ticket, Vec::new()),
+        Administration::Sessions(user) => list_sessions(cx, ticket, user, Vec::new()),
+        Administration::Stats => {
+            let pending = Pending::Admin(AdminPending::Stats);
+            cx.ask_for(ticket, pending, Method::AdminStats, |token| SessionOnly { token });
+        }
+        Administration::Disable { user, disabled } => {
+            let pending = Pending::Admin(AdminPending::Disable);
+            cx.ask_for(ticket, pending, Method::AdminDisable, |token| Disable { token, user, disabled });
+        }
+        Administration::Promote { user, administrator } => {
+            let pending = Pending::Admin(AdminPending::Promote);
+            cx.ask_for(ticket, pending, Method::AdminPromote, |token| Promote { token, user, administrator });
         }
     }
+}
 
-    fn list_accounts(&mut self, now_ms: u64, ticket: u64, so_far: Vec<User>) {
-        let after = so_far.last().map(|last| last.user.to_string().into());
-        let question = Question::Admin(AdminQuestion::Users(so_far));
-        self.ask_question(now_ms, ticket, question, Method::AdminUsers, |token| ListNames { token, after });
-    }
+fn list_accounts(cx: &mut Context, ticket: u64, so_far: Vec<User>) {
+    let after = so_far.last().map(|last| last.user.to_string().into());
+    let pending = Pending::Admin(AdminPending::Users(so_far));
+    cx.ask_for(ticket, pending, Method::AdminUsers, |token| ListNames { token, after });
+}
 
-    fn list_all_channels(&mut self, now_ms: u64, ticket: u64, so_far: Vec<Channel>) {
-        let after = so_far.last().map(|last| last.channel.to_string().into());
-        let question = Question::Admin(AdminQuestion::Channels(so_far));
-        self.ask_question(now_ms, ticket, question, Method::AdminChannels, |token| ListNames {
-            token,
-            after,
-        });
-    }
+fn list_channels(cx: &mut Context, ticket: u64, so_far: Vec<Channel>) {
+    let after = so_far.last().map(|last| last.channel.to_string().into());
+    let pending = Pending::Admin(AdminPending::Channels(so_far));
+    cx.ask_for(ticket, pending, Method::AdminChannels, |token| ListNames { token, after });
+}
 
-    fn list_all_sessions(&mut self, now_ms: u64, ticket: u64, user: Option<UserName>, so_far: Vec<Open>) {
-        let after = so_far.last().map(|last| last.user.to_string().into());
-        let question = Question::Admin(AdminQuestion::Sessions(user.clone(), so_far));
-        let params = |token| ListSessions { token, user, after };
-        self.ask_question(now_ms, ticket, question, Method::AdminSessions, params);
-    }
+fn list_sessions(cx: &mut Context, ticket: u64, user: Option<UserName>, so_far: Vec<Open>) {
+    let after = so_far.last().map(|last| last.user.to_string().into());
+    let pending = Pending::Admin(AdminPending::Sessions(user.clone(), so_far));
+    cx.ask_for(ticket, pending, Method::AdminSessions, |token| ListSessions { token, user, after });
+}
 
-    /// An answer to an administrator: the whole list, or nothing while the next page is asked for.
-    pub(super) fn administrated(
-        &mut self,
-        now_ms: u64,
-        ticket: u64,
-        question: AdminQuestion,
-        result: &str,
-    ) -> Result<Option<Answer>, Error> {
-        let overview = match question {
-            AdminQuestion::Users(mut so_far) => {
-                let page: Users = read(result)?;
-                let is_last = is_last(page.more, page.users.len(), so_far.len());
-                so_far.extend(page.users);
-                if !is_last {
-                    self.list_accounts(now_ms, ticket, so_far);
-                    return Ok(None);
-                }
-                Overview::Users(so_far)
+/// The answer to an administrator: the whole list, or `None` while the next page is pending.
+pub(crate) fn answered(
+    cx: &mut Context,
+    ticket: u64,
+    pending: AdminPending,
+    result: &str,
+) -> Result<Option<Answer>, Error> {
+    let report = match pending {
+        AdminPending::Users(mut so_far) => {
+            let page: Users = read(result)?;
+            let is_last = is_last(page.more, page.users.len(), so_far.len());
+            so_far.extend(page.users);
+            if !is_last {
+                list_accounts(cx, ticket, so_far);
+                return Ok(None);
             }
-            AdminQuestion::Channels(mut so_far) => {
-                let page: Channels = read(result)?;
-                let is_last = is_last(page.more, page.channels.len(), so_far.len());
-                so_far.extend(page.channels);
-                if !is_last {
-                    self.list_all_channels(now_ms, ticket, so_far);
-                    return Ok(None);
-                }
-                Overview::Channels(so_far)
+            Overview::Users(so_far)
+        }
+        AdminPending::Channels(mut so_far) => {
+            let page: Channels = read(result)?;
+            let is_last = is_last(page.more, page.channels.len(), so_far.len());
+            so_far.extend(page.channels);
+            if !is_last {
+                list_channels(cx, ticket, so_far);
+                return Ok(None);
             }
-            AdminQuestion::Sessions(user, mut so_far) => {
-                let page: Sessions = read(result)?;
-                let is_last = is_last(page.more, page.sessions.len(), so_far.len());
-                so_far.extend(page.sessions);
-                if !is_last {
-                    self.list_all_sessions(now_ms, ticket, user, so_far);
-                    return Ok(None);
-                }
-                Overview::Sessions(so_far)
+            Overview::Channels(so_far)
+        }
+        AdminPending::Sessions(user, mut so_far) => {
+            let page: Sessions = read(result)?;
+            let is_last = is_last(page.more, page.sessions.len(), so_far.len());
+            so_far.extend(page.sessions);
+            if !is_last {
+                list_sessions(cx, ticket, user, so_far);
+                return Ok(None);
             }
-            AdminQuestion::Stats => Overview::Stats(read(result)?),
-            AdminQuestion::Disable => {
-                return read(result).map(|Disabled { ended }| Some(Answer::SessionsEnded(ended)));
-            }
-            AdminQuestion::Promote => return Ok(Some(Answer::Done)),
-        };
-        Ok(Some(Answer::Overview(overview)))
-    }
+            Overview::Sessions(so_far)
+        }
+        AdminPending::Stats => Overview::Stats(read(result)?),
+        AdminPending::Disable => {
+            return read(result).map(|Disabled { ended }| Some(Answer::SessionsEnded(ended)));
+        }
+        AdminPending::Promote => return Ok(Some(Answer::Done)),
+    };
+    Ok(Some(Answer::Overview(report)))
 }

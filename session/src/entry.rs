@@ -6,7 +6,7 @@ use common::messages::Sent;
 use common::{Body, Event, Target, UserName};
 use serde::Deserialize;
 
-use super::exchange::Message;
+use super::api::Message;
 
 /// One event of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Entry {
     }
 
     /// Whether it is a message that mentions this user, by name or with everybody.
-    pub(super) fn mentions(&self, user: Option<&UserName>) -> bool {
+    pub(crate) fn mentions(&self, user: Option<&UserName>) -> bool {
         let Some(Body::Message { text, .. }) = self.event.as_ref().map(|event| &event.body) else {
             return false;
         };
@@ -78,7 +78,7 @@ impl Entry {
     }
 
     /// The event that an acknowledged message of one's own has become.
-    pub(super) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
+    pub(crate) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
         let Message { id, text, reply, .. } = message.clone();
         let body = Body::Message { id, text, reply };
         let event = Event { n: sent.n, at: sent.at, to: message.to.clone(), from: reader.clone(), body };

@@ -1,48 +1,46 @@
-//! The session core: what a client knows and does, without sockets, files, clocks or chance.
+//! The session core: what a client knows and does, without sockets, files, clocks or random numbers of its own.
 //!
-//! Commands, reply lines, event lines and the time go in; a list of [`Effect`]s comes out. Whoever drives it does
-//! what the effects say and calls [`Session::tick`] at [`Session::deadline`].
+//! Commands, reply lines, event lines and the time go in, and a list of [`Effect`]s comes out. A front end implements
+//! [`driver::Io`] and calls [`driver::step`] after each input, and [`Session::tick`] at [`Session::deadline`].
+//!
+//! [`Session`] hands each input to the component that it concerns, and the outcome to the other components. The
+//! components do not know each other; what all of them share is in `Context`.
 
-mod exchange;
+mod api;
 mod entry;
 pub mod limits;
 
+mod context;
+mod requests;
+mod rng;
+
 mod accounts;
 mod channels;
-mod following;
-mod topics;
-mod memberships;
+mod admin;
+mod outbox;
+mod link;
+mod conversations;
+mod sync;
 mod history;
+mod reads;
+mod presence;
+mod typing;
 mod files;
-mod messages;
 mod search;
 mod amendments;
 mod mentions;
-mod reads;
-mod outbox;
-mod presence;
-mod typing;
-mod keeping;
-mod link;
 mod status;
-mod admin;
-
-mod dice;
-mod requests;
-mod timeline;
 mod queues;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use common::accounts::{LoggedIn, Token};
-use common::{Detail, Error, Method, Target, rpc};
-use serde::Serialize;
+use common::accounts::LoggedIn;
+use common::{Detail, Error, rpc};
+use uuid::Uuid;
 
 pub use admin::{Administration, Overview};
-pub use exchange::{
+pub use api::{
     Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message,
     NOBODY, News, Range,
 };
@@ -50,149 +48,140 @@ pub use files::{Transfer, Transferred};
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Standing, Status};
 
-use dice::Dice;
-use following::Following;
-use history::Repairs;
+use context::Context;
+use conversations::Conversations;
 use link::Link;
-use outbox::Outbox;
-use presence::Presence;
-use reads::Reads;
-use requests::{Purpose, Question, Requests, Settled};
-use timeline::Timeline;
-use typing::Typing;
+use outbox::{Outbox, Reply};
+use requests::{Origin, Pending, Settled};
+use status::StandingNews;
 
 /// A client's side of the conversation with a server.
 pub struct Session {
-    dice: Dice,
-    account: Option<LoggedIn>,
-    requests: Requests,
-    outbox: Outbox,
-    following: Following,
-    conversations: BTreeMap<Target, Timeline>,
-    /// With which event the last membership ended, of channels that one is not in any more.
-    ended: BTreeMap<Target, u64>,
-    repairs: Repairs,
-    presence: Presence,
-    typing: Typing,
-    reads: Reads,
+    cx: Context,
     link: Link,
-    /// How the session stands, as the person was told last.
-    standing_told: Option<Standing>,
-    /// The bytes behind the replies that are being taken.
+    outbox: Outbox,
+    conversations: Conversations,
+    standing: StandingNews,
+    /// The bytes behind the replies that are handled.
     received: Option<Vec<u8>>,
-    effects: Vec<Effect>,
 }
 
 impl Session {
-    /// A session of nobody. The seed decides jitter and the names of barriers.
+    /// A session without an account. The seed decides jitter and the names of barriers.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            dice: Dice::new(seed),
-            account: None,
-            requests: Requests::default(),
-            outbox: Outbox::default(),
-            following: Following::default(),
-            conversations: BTreeMap::new(),
-            ended: BTreeMap::new(),
-            repairs: Repairs::default(),
-            presence: Presence::default(),
-            typing: Typing::default(),
-            reads: Reads::default(),
+            cx: Context::new(seed),
             link: Link::new(1),
-            standing_told: None,
+            outbox: Outbox::default(),
+            conversations: Conversations::default(),
+            standing: StandingNews::default(),
             received: None,
-            effects: Vec::new(),
         }
     }
 
-    /// What is to be done since the last call, in order.
-    pub fn take_effects(&mut self) -> Vec<Effect> {
-        std::mem::take(&mut self.effects)
+    /// Sets the number of endpoints at which the node can be reached; [`Effect::Endpoint`] names one by its place. The
+    /// first is used first.
+    #[must_use]
+    pub fn with_endpoints(mut self, count: usize) -> Self {
+        self.link = Link::new(count);
+        self
     }
 
-    /// When [`tick`](Self::tick) has something to do.
+    /// The effects since the last call, in order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        self.cx.take_effects()
+    }
+
+    /// When [`tick`](Self::tick) has something to do, in milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        let outbox = self.account.as_ref().and_then(|_| self.outbox.deadline());
-        let reads = self.account.as_ref().and_then(|_| self.reads.deadline());
         let deadlines = [
-            self.requests.deadline(),
-            outbox,
-            self.pending_deadline(),
-            self.following.deadline(),
-            self.repairs.deadline(),
-            reads,
-            self.presence.deadline(),
-            self.typing.deadline(),
+            self.cx.requests().deadline(),
+            self.cx.account().and_then(|_| self.outbox.deadline()),
+            self.outbox.pending_deadline(self.link.is_up()),
+            self.conversations.deadline(&self.cx),
         ];
         deadlines.into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn tick(&mut self, now_ms: u64) {
-        let (again, is_reply_missing) = self.requests.due(now_ms, &mut self.dice);
-        self.effects.extend(again);
-        if is_reply_missing {
-            self.lost(now_ms);
+        self.cx.set_now(now_ms);
+        if self.cx.repeat_requests() {
+            self.lost();
         }
-        self.send_due(now_ms);
-        self.show_pending(now_ms);
-        self.follow_due(now_ms);
-        self.repair_gaps(now_ms);
-        self.presence_due(now_ms);
-        self.typing_due(now_ms);
-        self.mark_due(now_ms);
-        self.tell_standing(now_ms);
+        self.send_due();
+        self.outbox.show_pending(&mut self.cx, self.link.is_up());
+        self.conversations.tick(&mut self.cx);
+        self.standing.tick(&mut self.cx, &self.link, &self.outbox, &self.conversations);
     }
 
-    /// Does what the person asks. The outcome comes as [`Effect::Answer`] with the same ticket, except that of
-    /// [`Command::Send`].
+    /// Carries out a command. Its outcome is an [`Effect::Answer`] with the same ticket, except that of
+    /// [`Command::Send`] and [`Command::KeyTyped`].
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
-        let asks_nobody = matches!(command, Command::Send(_) | Command::Status | Command::KeyTyped(_));
-        if self.requests.is_full() && !asks_nobody {
-            return self.answer(ticket, Err(Detail::TooManyRequests.into()));
+        self.cx.set_now(now_ms);
+        let cx = &mut self.cx;
+        let needs_no_request = matches!(command, Command::Send(_) | Command::Status | Command::KeyTyped(_));
+        if cx.requests().is_full() && !needs_no_request {
+            let error = Detail::TooManyRequests.into();
+            return cx.answer(ticket, Err(error));
         }
         match command {
-            Command::Knock => self.knock(now_ms, ticket),
-            Command::Register(credentials) => self.register(now_ms, ticket, &credentials),
-            Command::Login(credentials) => self.login(now_ms, ticket, &credentials),
-            Command::Restore(account) => self.restore(now_ms, ticket, account),
-            Command::Logout => self.logout(now_ms, ticket),
-            Command::Follow(follow) => self.follow(now_ms, ticket, follow),
-            Command::Create { channel, private } => self.create(now_ms, ticket, channel, private),
-            Command::Join(channel) => self.join(now_ms, ticket, channel),
-            Command::Leave(channel) => self.leave(now_ms, ticket, channel),
-            Command::Invitations => self.list_invitations(now_ms, ticket, Vec::new()),
-            Command::Decline(channel) => self.decline(now_ms, ticket, channel),
-            Command::Manage(channel, deed) => self.manage(now_ms, ticket, channel, deed),
-            Command::Members(channel) => self.list_members(now_ms, ticket, channel, Vec::new()),
-            Command::Channels => self.list_channels(now_ms, ticket, Vec::new()),
-            Command::Users => self.list_users(now_ms, ticket, Vec::new()),
-            Command::ChangePassword { password, new_password } => {
-                self.change_password(now_ms, ticket, password, new_password);
+            Command::Knock => link::knock(cx, ticket),
+            Command::Register(credentials) => accounts::register(cx, ticket, &credentials),
+            Command::Login(credentials) => accounts::login(cx, ticket, &credentials),
+            Command::Restore(account) => {
+                self.begin_session(account);
+                self.cx.answer(ticket, Ok(Answer::Done));
             }
-            Command::Sessions => self.list_sessions(now_ms, ticket),
-            Command::Appear(appearance) => self.appear(now_ms, ticket, appearance),
-            Command::KeyTyped(to) => self.typed(now_ms, to),
-            Command::Administrate(what) => self.administrate(now_ms, ticket, what),
-            Command::Revoke(session) => self.revoke(now_ms, ticket, session),
-            Command::Send(message) => self.send(now_ms, message),
-            Command::Status => self.tell_status(now_ms, ticket),
-            Command::Transfer(transfer) => self.transfer(now_ms, ticket, transfer),
-            Command::History(range) => self.read_history(now_ms, ticket, range),
-            Command::Search(lookup) => self.search(now_ms, ticket, lookup),
-            Command::Open(conversation) => self.open(now_ms, ticket, conversation),
-            Command::ReadOn(conversation) => self.read_on(now_ms, ticket, conversation),
-            Command::Mentions => self.list_mentions(now_ms, ticket),
-            Command::Amend(amend) => self.amend(now_ms, ticket, amend),
-            Command::Reads => self.list_reads(now_ms, ticket, Vec::new()),
-            Command::MarkRead(conversation, n) => self.mark_read(now_ms, ticket, conversation, n),
+            Command::Logout => accounts::logout(cx, ticket),
+            Command::Follow(follow) => self.conversations.follow(cx, ticket, follow),
+            Command::Create { channel, private } => channels::create(cx, ticket, channel, private),
+            Command::Join(channel) => channels::join(cx, ticket, channel),
+            Command::Leave(channel) => channels::leave(cx, ticket, channel),
+            Command::Invitations => channels::list_invitations(cx, ticket, Vec::new()),
+            Command::Decline(channel) => channels::decline(cx, ticket, channel),
+            Command::Manage(channel, deed) => channels::manage(cx, ticket, channel, deed),
+            Command::Members(channel) => channels::list_members(cx, ticket, channel, Vec::new()),
+            Command::Channels => channels::list_channels(cx, ticket, Vec::new()),
+            Command::Users => accounts::list_users(cx, ticket, Vec::new()),
+            Command::ChangePassword { password, new_password } => {
+                accounts::change_password(cx, ticket, password, new_password);
+            }
+            Command::Sessions => accounts::list_sessions(cx, ticket),
+            Command::Appear(appearance) => {
+                self.conversations.presence().appear(cx, appearance);
+                cx.answer(ticket, Ok(Answer::Done));
+            }
+            Command::KeyTyped(to) => self.conversations.key_typed(cx, to),
+            Command::Administrate(what) => admin::ask(cx, ticket, what),
+            Command::Revoke(session) => accounts::revoke(cx, ticket, session),
+            Command::Send(message) => {
+                let to = message.to.clone();
+                if self.outbox.send(cx, message) {
+                    self.conversations.message_sent(&to);
+                }
+            }
+            Command::Status => {
+                let status = self.status(now_ms);
+                self.cx.answer(ticket, Ok(Answer::Status(status)));
+            }
+            Command::Transfer(transfer) => files::transfer(cx, ticket, transfer),
+            Command::History(range) => history::read(cx, ticket, range),
+            Command::Search(lookup) => search::search(cx, ticket, lookup),
+            Command::Open(conversation) => self.conversations.open(cx, ticket, conversation),
+            Command::ReadOn(conversation) => self.conversations.read_on(cx, ticket, conversation),
+            Command::Mentions => mentions::list(cx, ticket),
+            Command::Amend(amend) => amendments::amend(cx, ticket, amend),
+            Command::Reads => reads::list(cx, ticket, Vec::new()),
+            Command::MarkRead(conversation, n) => reads::mark(cx, ticket, conversation, n),
         }
     }
 
-    /// Takes a frame of reply lines. A line that answers nothing we asked is passed over.
+    /// Takes a frame of reply lines. A line that replies to no request of ours is ignored.
     pub fn replies(&mut self, now_ms: u64, lines: &[u8]) {
+        self.cx.set_now(now_ms);
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let Ok(reply) = rpc::decode_reply(line) else { continue };
             let Some(id) = reply.id.and_then(|id| id.parse().ok()) else { continue };
@@ -200,127 +189,205 @@ impl Session {
                 Some(error) => Err(error),
                 None => Ok(reply.result.map_or("null", serde_json::value::RawValue::get)),
             };
-            self.reply(now_ms, id, outcome);
+            self.reply(id, outcome);
         }
-        self.repair_gaps(now_ms);
+        self.conversations.sync().repair_gaps(&mut self.cx);
     }
 
-    fn reply(&mut self, now_ms: u64, id: u64, outcome: Result<&str, Error>) {
-        self.heard(now_ms);
+    /// Takes a frame of reply lines that has bytes behind it.
+    pub fn replies_with(&mut self, now_ms: u64, lines: &[u8], bytes: Vec<u8>) {
+        self.received = Some(bytes);
+        self.replies(now_ms, lines);
+        self.received = None;
+    }
+
+    /// Takes what the fan-out published on a topic: lines, or nothing for a barrier.
+    pub fn events(&mut self, now_ms: u64, topic: &[u8], lines: &[u8]) {
+        self.cx.set_now(now_ms);
+        if lines.is_empty() {
+            self.conversations.sync().barrier_arrived(&mut self.cx, topic);
+        } else {
+            self.conversations.published(&mut self.cx, lines);
+        }
+    }
+
+    /// Takes the outcome of [`Effect::Keep`] for these messages. Those that could not be kept are refused.
+    pub fn kept(&mut self, now_ms: u64, ids: &[Uuid], outcome: Result<(), Error>) {
+        self.cx.set_now(now_ms);
+        self.outbox.kept(&mut self.cx, ids, &outcome);
+        if outcome.is_ok() {
+            self.send_due();
+            self.outbox.show_pending(&mut self.cx, self.link.is_up());
+        }
+    }
+
+    /// Takes the outcome of [`Effect::Recall`]: messages of an earlier run, in their order. They are sent first.
+    pub fn recalled(&mut self, now_ms: u64, messages: Vec<Message>) {
+        self.cx.set_now(now_ms);
+        if self.outbox.recalled(&mut self.cx, messages) {
+            self.send_due();
+        }
+    }
+
+    /// Reports once that the user is offline, because the front end is about to end. False if the server does not know
+    /// that the user is online, or does not reply.
+    pub fn quit(&mut self) -> bool {
+        self.link.is_up() && self.conversations.presence().quit(&mut self.cx)
+    }
+
+    /// Whether the server has replied to the report of [`quit`](Self::quit).
+    #[must_use]
+    pub fn has_quit(&self) -> bool {
+        self.conversations.has_quit()
+    }
+
+    /// The status of the session.
+    #[must_use]
+    pub fn status(&self, now_ms: u64) -> Status {
+        Status::of(&self.link, &self.outbox, &self.conversations, now_ms)
+    }
+
+    /// Every queue of the session.
+    #[must_use]
+    pub fn queues(&self) -> [Queue; 5] {
+        queues::all(&self.outbox, self.cx.requests(), self.conversations.timelines())
+    }
+
+    /// How many messages are not acknowledged yet.
+    #[must_use]
+    pub fn messages_waiting(&self) -> usize {
+        self.outbox.len()
+    }
+
+    fn reply(&mut self, id: u64, outcome: Result<&str, Error>) {
+        // After a silence the fan-out may have been away too.
+        if self.link.heard(&mut self.cx) {
+            self.conversations.sync().find_fan_out(&mut self.cx);
+        }
         if let Err(error) = &outcome
             && error.ends_session()
-            && self.account.is_some()
+            && self.cx.account().is_some()
         {
             return self.session_expired(error.clone());
         }
-        self.farewell_taken(id);
-        if self.sent(now_ms, id, &outcome) {
-            return;
+        self.conversations.presence().farewell_taken(id);
+        if let Some(reply) = self.outbox.reply(&mut self.cx, id, &outcome) {
+            return self.message_answered(reply);
         }
-        let error = outcome.as_ref().err();
-        let Some(Settled { purpose, attempt }) = self.requests.settle(now_ms, &mut self.dice, id, error)
-        else {
-            return;
-        };
-        match purpose {
-            Purpose::Info => self.informed(now_ms, outcome),
-            Purpose::Presence => self.presence_set(now_ms, outcome),
-            Purpose::Heads { kind, cursor } => self.heads_read(now_ms, kind, cursor, outcome),
-            Purpose::Repair(conversation) => self.repaired(now_ms, &conversation, outcome),
-            // Whatever became of it: the next one says the same and more.
-            Purpose::Mark => {}
-            Purpose::Question { ticket, question } => {
-                if let Some(outcome) = self.answered(now_ms, ticket, question, attempt, outcome).transpose() {
-                    self.answer(ticket, outcome);
+        let cx = &mut self.cx;
+        let Some(Settled { origin, attempt }) = cx.settle(id, outcome.as_ref().err()) else { return };
+        match origin {
+            Origin::Info => self.conversations.informed(cx, outcome),
+            Origin::Presence => self.conversations.presence_reported(cx, outcome),
+            Origin::Heads { kind, cursor } => self.conversations.heads_read(cx, kind, cursor, outcome),
+            Origin::Repair(conversation) => self.conversations.repaired(cx, &conversation, outcome),
+            // A mark that failed is not repeated: the next one says the same and more.
+            Origin::Mark => {}
+            Origin::Command { ticket, pending } => {
+                if let Some(outcome) = self.answered(ticket, pending, attempt, outcome).transpose() {
+                    self.cx.answer(ticket, outcome);
                 }
             }
         }
     }
 
-    /// What the person's question led to; nothing yet when it takes another request.
+    fn message_answered(&mut self, reply: Reply) {
+        if let Some((message, entry)) = reply.stored {
+            let is_told = self.conversations.acknowledged(&mut self.cx, entry.clone());
+            outbox::acknowledge(&mut self.cx, message, entry, is_told);
+        }
+        self.outbox.end_flight(&mut self.cx);
+    }
+
+    /// The answer to a command; `None` while its next request is pending.
     fn answered(
         &mut self,
-        now_ms: u64,
         ticket: u64,
-        question: Question,
+        pending: Pending,
         attempt: u32,
         outcome: Result<&str, Error>,
     ) -> Result<Option<Answer>, Error> {
-        let answer = match question {
-            Question::Knock => Self::opened_to(outcome?)?,
-            Question::Register => Self::registered(outcome, attempt)?,
-            Question::Open(conversation) => self.opened(now_ms, conversation, outcome)?,
-            Question::ReadOn(conversation) => self.read_on_to(conversation, outcome?)?,
-            Question::Mark(conversation) => self.marked(&conversation, outcome?)?,
-            Question::Mentions => self.mentions_listed(outcome?)?,
-            Question::Amend => Self::amended(outcome?)?,
-            Question::Login => self.logged_in(now_ms, outcome?)?,
-            Question::Logout => outcome.map(|_done| self.logged_out())?,
-            Question::Join(_) => self.joined(now_ms, outcome?)?,
-            Question::Leave(channel) => outcome.map(|_done| self.left(channel))?,
-            Question::Manage => outcome.map(|_done| Answer::Done)?,
-            Question::EndSessions => self.sessions_ended(now_ms, outcome?)?,
-            Question::Sessions => Self::sessions_listed(outcome?)?,
-            Question::File(step) => self.transferred(step, outcome)?,
-            Question::History => self.history_read(outcome?)?,
-            Question::Search => self.found(outcome?)?,
-            Question::Members { channel, so_far } => {
-                return self.members_listed(now_ms, ticket, channel, so_far, outcome?);
+        let Self { cx, conversations, .. } = self;
+        let answer = match pending {
+            Pending::Knock => sync::speakable(requests::read(outcome?)?).map(|_info| Answer::Done)?,
+            Pending::Register => accounts::registered(outcome, attempt)?,
+            Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
+            Pending::ReadOn(conversation) => conversations.read_further(cx, &conversation, outcome?)?,
+            Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
+            Pending::Mentions => mentions::listed(cx, outcome?)?,
+            Pending::Amend => amendments::amended(outcome?)?,
+            Pending::Login => self.logged_in(requests::read(outcome?)?),
+            Pending::Logout => outcome.map(|_done| self.logged_out())?,
+            Pending::Join(_) => conversations.joined(cx, requests::read(outcome?)?),
+            Pending::Leave(channel) => outcome.map(|_done| conversations.left(cx, channel))?,
+            Pending::Manage => outcome.map(|_done| Answer::Done)?,
+            Pending::EndSessions => conversations.sessions_ended(cx, requests::read(outcome?)?),
+            Pending::Sessions => accounts::sessions_listed(outcome?)?,
+            Pending::File(step) => files::transferred(step, outcome, &mut self.received)?,
+            Pending::History => cx.entries(outcome?).map(|(_, entries)| Answer::History(entries))?,
+            Pending::Search => search::found(cx, outcome?)?,
+            Pending::Members { channel, so_far } => {
+                return channels::members_listed(cx, ticket, channel, so_far, outcome?);
             }
-            Question::Invitations { so_far } => {
-                return self.invitations_listed(now_ms, ticket, so_far, outcome?);
+            Pending::Invitations { so_far } => {
+                return channels::invitations_listed(cx, ticket, so_far, outcome?);
             }
-            Question::Channels { so_far } => return self.channels_listed(now_ms, ticket, so_far, outcome?),
-            Question::Reads { so_far } => return self.reads_listed(now_ms, ticket, so_far, outcome?),
-            Question::Admin(question) => return self.administrated(now_ms, ticket, question, outcome?),
-            Question::Users { so_far } => return self.users_listed(now_ms, ticket, so_far, outcome?),
+            Pending::Channels { so_far } => return channels::channels_listed(cx, ticket, so_far, outcome?),
+            Pending::Reads { so_far } => return conversations.reads().listed(cx, ticket, so_far, outcome?),
+            Pending::Admin(pending) => return admin::answered(cx, ticket, pending, outcome?),
+            Pending::Users { so_far } => return channels::users_listed(cx, ticket, so_far, outcome?),
         };
         Ok(Some(answer))
     }
 
-    /// Makes a request of the person's, in the name of the session.
-    fn ask_question<P: Serialize>(
-        &mut self,
-        now_ms: u64,
-        ticket: u64,
-        question: Question,
-        method: Method,
-        params: impl FnOnce(Token<'static>) -> P,
-    ) {
-        self.ask(now_ms, Purpose::Question { ticket, question }, method, params);
+    fn logged_in(&mut self, account: LoggedIn) -> Answer {
+        self.begin_session(account.clone());
+        Answer::LoggedIn(account)
     }
 
-    /// Makes a request in the name of the session.
-    fn ask<P: Serialize>(
-        &mut self,
-        now_ms: u64,
-        purpose: Purpose,
-        method: Method,
-        params: impl FnOnce(Token<'static>) -> P,
-    ) {
-        match (&self.account, purpose) {
-            (Some(account), purpose) => {
-                let params = params(account.token.clone().into());
-                let request = self.requests.ask(now_ms, &mut self.dice, purpose, method, &params);
-                self.effects.push(request);
-            }
-            (None, Purpose::Question { ticket, .. }) => self.answer(ticket, Err(not_logged_in())),
-            (
-                None,
-                Purpose::Info
-                | Purpose::Presence
-                | Purpose::Heads { .. }
-                | Purpose::Repair(_)
-                | Purpose::Mark,
-            ) => {}
+    fn logged_out(&mut self) -> Answer {
+        self.end_session(&Detail::LoggedOut.into());
+        self.outbox.empty_unless_of(&mut self.cx, None);
+        Answer::Done
+    }
+
+    fn begin_session(&mut self, account: LoggedIn) {
+        if self.cx.account().is_some() {
+            self.end_session(&Detail::OtherSession.into());
+        }
+        self.outbox.empty_unless_of(&mut self.cx, Some(&account.user));
+        self.cx.emit(Effect::Recall(account.user.clone()));
+        self.cx.set_account(Some(account));
+        self.conversations.presence().begin(&mut self.cx);
+        self.send_due();
+    }
+
+    /// The token is not valid: no request is sent until the user logs in again. Messages wait for that.
+    fn session_expired(&mut self, error: Error) {
+        self.end_session(&error);
+        self.cx.emit_news(News::SessionEnded(error));
+    }
+
+    fn end_session(&mut self, error: &Error) {
+        self.cx.set_account(None);
+        self.outbox.ground();
+        self.conversations.end_session(&mut self.cx, error);
+        for ticket in self.cx.requests_mut().clear() {
+            self.cx.answer(ticket, Err(error.clone()));
         }
     }
 
-    fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
-        self.effects.push(Effect::Answer { ticket, outcome });
+    /// Sends the messages that are due.
+    fn send_due(&mut self) {
+        if self.outbox.send_due(&mut self.cx) {
+            self.lost();
+        }
     }
-}
 
-fn not_logged_in() -> Error {
-    Detail::NotLoggedIn.into()
+    /// A reply is missing: perhaps another endpoint replies.
+    fn lost(&mut self) {
+        if let Some(attempt) = self.link.lost(&mut self.cx) {
+            self.outbox.fly_again(&mut self.cx, attempt);
+        }
+    }
 }

@@ -1,50 +1,49 @@
-//! The link to the server: whether it answers, and going on at another endpoint of the same node when it does not.
+//! The link to the server: whether it answers, and the move to another endpoint of the same node when it does not.
 //!
-//! Going on costs nothing: the token holds at every endpoint of a node, and what was asked at the last one and not
-//! answered is asked again, under the same ids. The first round through all endpoints takes as long as a reply may
-//! take at each; further rounds take longer and longer, up to a cap, and differ from client to client.
+//! A move loses nothing: the token is valid at every endpoint of a node, and requests without a reply are sent again
+//! under the same ids. The first round through all endpoints takes the time of one reply at each; further rounds take
+//! longer, up to a limit, and differ from client to client.
 
+use common::Method;
 use common::node::Nothing;
-use common::{Error, Method};
 
-use super::Session;
-use super::exchange::{Answer, Effect, News};
-use super::following::speakable;
+use super::api::{Effect, News};
+use super::context::Context;
 use super::limits::{MOVE_EVERY_MS_MIN, OFFLINE_AFTER_MS};
-use super::requests::{Question, read};
+use super::requests::{Frame, Origin, Pending};
 use super::status::Connectivity;
 
-/// What is known of the link.
-pub(super) struct Link {
+/// The state of the link.
+pub(crate) struct Link {
     /// How many endpoints there are, at least one.
     endpoints: usize,
-    /// At which one we are.
+    /// The place of the endpoint that is used.
     endpoint: usize,
-    /// How often we went on since the server last answered.
+    /// How many endpoints were tried since the last reply.
     moves: usize,
-    /// When we may go on again.
+    /// When the next endpoint may be tried.
     may_move: u64,
     has_ever_answered: bool,
-    /// Since when no reply has come though one should have.
+    /// When a reply was first missing.
     silent_since: Option<u64>,
 }
 
 impl Link {
-    pub(super) fn new(endpoints: usize) -> Self {
+    pub(crate) fn new(endpoints: usize) -> Self {
         let endpoints = endpoints.max(1);
         Self { endpoints, endpoint: 0, moves: 0, may_move: 0, has_ever_answered: false, silent_since: None }
     }
 
-    /// Whether every reply has come so far that should have.
-    pub(super) fn is_up(&self) -> bool {
+    /// Whether no reply is missing.
+    pub(crate) fn is_up(&self) -> bool {
         self.silent_since.is_none()
     }
 
-    pub(super) fn endpoint(&self) -> usize {
+    pub(crate) fn endpoint(&self) -> usize {
         self.endpoint
     }
 
-    pub(super) fn connectivity(&self, now_ms: u64) -> Connectivity {
+    pub(crate) fn connectivity(&self, now_ms: u64) -> Connectivity {
         match self.silent_since {
             None if self.has_ever_answered => Connectivity::Connected,
             None => Connectivity::Connecting,
@@ -55,7 +54,7 @@ impl Link {
         }
     }
 
-    /// The next endpoint, when there is another one and it is time; and how many rounds there were.
+    /// The next endpoint, if it may be tried, and how many rounds there were.
     fn move_on(&mut self, now_ms: u64) -> Option<(usize, u32)> {
         if self.endpoints < 2 || now_ms < self.may_move {
             return None;
@@ -65,49 +64,37 @@ impl Link {
         self.moves += 1;
         Some((self.endpoint, u32::try_from(rounds).unwrap_or(u32::MAX)))
     }
+
+    /// A reply is missing. It is news only once, until a reply arrives. Every request goes to the next endpoint, if it
+    /// may be tried: then this returns how many rounds there were.
+    pub(crate) fn lost(&mut self, cx: &mut Context) -> Option<u32> {
+        if self.silent_since.is_none() {
+            self.silent_since = Some(cx.now_ms());
+            cx.emit_news(News::ConnectionLost);
+        }
+        let (endpoint, attempt) = self.move_on(cx.now_ms())?;
+        cx.emit(Effect::Endpoint(endpoint));
+        self.may_move = cx.now_ms() + MOVE_EVERY_MS_MIN;
+        let due = cx.now_ms() + cx.rng().wait_ms(attempt);
+        let again = cx.requests_mut().again(due, attempt);
+        cx.emit_all(again);
+        Some(attempt)
+    }
+
+    /// A reply has arrived; true if it ends a silence.
+    pub(crate) fn heard(&mut self, cx: &mut Context) -> bool {
+        self.has_ever_answered = true;
+        self.moves = 0;
+        let was_silent = self.silent_since.take().is_some();
+        if was_silent {
+            cx.emit_news(News::ConnectionRestored);
+        }
+        was_silent
+    }
 }
 
-impl Session {
-    /// Says that the node can be reached at so many endpoints; [`Effect::Endpoint`] names one by its place. The
-    /// first is taken first.
-    #[must_use]
-    pub fn with_endpoints(mut self, count: usize) -> Self {
-        self.link = Link::new(count);
-        self
-    }
-
-    /// Asks whether the server is there. It is asked again until it answers, as everybody is.
-    pub(super) fn knock(&mut self, now_ms: u64, ticket: u64) {
-        self.ask_anyone(now_ms, ticket, Question::Knock, Method::ServerInfo, &Nothing {});
-    }
-
-    /// The server is there, and speaks as we do.
-    pub(super) fn opened_to(result: &str) -> Result<Answer, Error> {
-        speakable(read(result)?).map(|_info| Answer::Done)
-    }
-
-    /// A reply is missing: the person is told once, until one comes, and perhaps another endpoint answers.
-    pub(super) fn lost(&mut self, now_ms: u64) {
-        if self.link.silent_since.is_none() {
-            self.link.silent_since = Some(now_ms);
-            self.effects.push(Effect::News(News::ConnectionLost));
-        }
-        if let Some((endpoint, attempt)) = self.link.move_on(now_ms) {
-            self.effects.push(Effect::Endpoint(endpoint));
-            self.link.may_move = now_ms + MOVE_EVERY_MS_MIN;
-            let due = now_ms + self.dice.wait_ms(attempt);
-            self.effects.extend(self.requests.again(due, attempt));
-            self.fly_again(now_ms, attempt);
-        }
-    }
-
-    /// The server answers. After a silence the fan-out may have been away too.
-    pub(super) fn heard(&mut self, now_ms: u64) {
-        self.link.has_ever_answered = true;
-        self.link.moves = 0;
-        if self.link.silent_since.take().is_some() {
-            self.effects.push(Effect::News(News::ConnectionRestored));
-            self.find_fan_out(now_ms);
-        }
-    }
+/// Asks whether the server is there, until it answers.
+pub(crate) fn knock(cx: &mut Context, ticket: u64) {
+    let origin = Origin::Command { ticket, pending: Pending::Knock };
+    cx.ask_without_token(Frame::Shared, origin, Method::ServerInfo, &Nothing {});
 }

@@ -1,37 +1,35 @@
-//! Presence: what this session says about its person every now and then, and what is told of others.
+//! Presence: the heartbeat that reports the user's state, and the state of the user whose conversation is open.
 
-use common::accounts::Token;
 use common::presence::{Change, PresenceSet, SetPresence, State};
 use common::{Error, Method, Target};
 
-use super::Session;
-use super::exchange::{Appearance, Effect, News};
+use super::api::{Appearance, News};
+use super::context::Context;
 use super::limits::{AWAY_AFTER_MS, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN};
-use super::requests::{Purpose, line, read};
+use super::requests::{Origin, read};
 
-/// What is said, and when again.
+/// What is reported, and when again.
 #[derive(Default)]
-pub(super) struct Presence {
-    /// Nothing is said for whoever asks one thing and is gone.
+pub(crate) struct Presence {
+    /// Without one nothing is reported, as for a script that asks one thing.
     appearance: Option<Appearance>,
-    /// What was said last.
-    said: Option<State>,
-    /// When it is to be said again.
+    /// The state that was reported last.
+    reported: Option<State>,
+    /// When it is to be reported again. `None` without a session.
     due: Option<u64>,
-    /// When the person was at the keyboard last.
+    /// When the user was at the keyboard last.
     touched: u64,
-    /// Whose conversation is open, and what was told of them last.
+    /// The conversation that is open, and the state of its other user that was emitted last.
     watched: Option<(Target, Option<State>)>,
-    /// The request that says goodbye.
+    /// The request that reports the end.
     farewell: Option<u64>,
 }
 
 impl Presence {
-    /// When [`Session::presence_due`] has something to do.
-    pub(super) fn deadline(&self) -> Option<u64> {
-        let away = (self.appearance == Some(Appearance::AtKeyboard) && self.said == Some(State::Online))
+    /// When [`tick`](Self::tick) has something to do.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        let away = (self.appearance == Some(Appearance::AtKeyboard) && self.reported == Some(State::Online))
             .then(|| self.touched.saturating_add(AWAY_AFTER_MS));
-        // Without a session nothing is due: the first word is said when one begins.
         self.due.map(|due| away.map_or(due, |away| due.min(away)))
     }
 
@@ -43,99 +41,97 @@ impl Presence {
         })
     }
 
-    /// Nobody is logged in.
-    pub(super) fn end(&mut self) {
-        self.due = None;
-        self.said = None;
-    }
-}
-
-impl Session {
-    pub(super) fn appear(&mut self, now_ms: u64, ticket: u64, appearance: Appearance) {
-        self.presence.appearance = Some(appearance);
-        self.presence.touched = now_ms;
-        self.begin_presence(now_ms);
-        self.answer(ticket, Ok(super::Answer::Done));
+    /// Reports this appearance from now on.
+    pub(crate) fn appear(&mut self, cx: &mut Context, appearance: Appearance) {
+        self.appearance = Some(appearance);
+        self.touched = cx.now_ms();
+        self.begin(cx);
     }
 
-    /// The person is at the keyboard.
-    pub(super) fn touched(&mut self, now_ms: u64) {
-        self.presence.touched = now_ms;
-        self.presence_due(now_ms);
+    /// The user is at the keyboard.
+    pub(crate) fn touch(&mut self, cx: &mut Context) {
+        self.touched = cx.now_ms();
+        self.tick(cx);
     }
 
-    /// A session has begun, or its person appears: it says so at once.
-    pub(super) fn begin_presence(&mut self, now_ms: u64) {
-        if self.account.is_some() && self.presence.appearance.is_some() {
-            self.presence.due = Some(now_ms);
-            self.presence_due(now_ms);
+    /// Reports at once, because a session begins or the user appears.
+    pub(crate) fn begin(&mut self, cx: &mut Context) {
+        if cx.account().is_some() && self.appearance.is_some() {
+            self.due = Some(cx.now_ms());
+            self.tick(cx);
         }
     }
 
-    /// Says what it is when that has changed, or when it is time.
-    pub(super) fn presence_due(&mut self, now_ms: u64) {
-        let (Some(state), Some(due)) = (self.presence.state(now_ms), self.presence.due) else { return };
-        if due > now_ms && self.presence.said == Some(state) {
+    /// The session has ended.
+    pub(crate) fn end(&mut self) {
+        self.due = None;
+        self.reported = None;
+    }
+
+    /// Reports the state when it has changed or is due.
+    pub(crate) fn tick(&mut self, cx: &mut Context) {
+        let now_ms = cx.now_ms();
+        let (Some(state), Some(due)) = (self.state(now_ms), self.due) else { return };
+        if due > now_ms && self.reported == Some(state) {
             return;
         }
-        self.presence.said = Some(state);
-        // A request that waits for its answer would say what was so before.
-        self.requests.forget_presence();
-        // The answer says when it is time again; the request itself is repeated until there is one.
-        self.presence.due = Some(now_ms.saturating_add(HEARTBEAT_MS_MAX));
-        self.ask(now_ms, Purpose::Presence, Method::PresenceSet, |token| SetPresence { token, state });
+        self.reported = Some(state);
+        // A request without a reply may report an earlier state.
+        cx.requests_mut().forget(is_heartbeat);
+        // The reply says when the next one is due; until then the request is repeated.
+        self.due = Some(now_ms.saturating_add(HEARTBEAT_MS_MAX));
+        cx.ask(Origin::Presence, Method::PresenceSet, |token| SetPresence { token, state });
     }
 
-    pub(super) fn presence_set(&mut self, now_ms: u64, outcome: Result<&str, Error>) {
-        // A server that does not know of presence is asked again, in case it is replaced by one that does.
-        let Ok(PresenceSet { topic, heartbeat_ms }) = outcome.and_then(read) else { return };
-        let wait_ms = self.dice.heartbeat_ms(heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX));
-        self.presence.due = Some(now_ms.saturating_add(wait_ms));
-        self.subscribe_presence(topic);
+    /// Takes the reply to a heartbeat. Returns the topic of everybody's presence. A server without presence is asked
+    /// again, in case another version takes its place.
+    pub(crate) fn reported(&mut self, cx: &mut Context, outcome: Result<&str, Error>) -> Option<String> {
+        let PresenceSet { topic, heartbeat_ms } = outcome.and_then(read).ok()?;
+        let wait_ms = cx.rng().heartbeat_ms(heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX));
+        self.due = Some(cx.now_ms().saturating_add(wait_ms));
+        Some(topic)
     }
 
-    /// Says goodbye, once: the front end is about to end. False when there is nothing to say, or nobody who would hear it.
-    pub fn quit(&mut self) -> bool {
-        let (Some(account), Some(_), true) = (&self.account, self.presence.said.take(), self.link.is_up())
-        else {
-            return false;
-        };
-        self.requests.forget_presence();
-        let token = Token::from(account.token.clone());
-        let id = self.requests.fresh_id();
+    /// Reports once that the user is offline. False if nothing was reported before.
+    pub(crate) fn quit(&mut self, cx: &mut Context) -> bool {
+        let (Some(account), Some(_)) = (cx.account(), self.reported.take()) else { return false };
+        let token = account.token.clone().into();
+        cx.requests_mut().forget(is_heartbeat);
         let params = SetPresence { token, state: State::Offline };
-        self.effects.push(Effect::Request { id, line: line(id, Method::PresenceSet, &params) });
-        self.presence.farewell = Some(id);
-        self.presence.due = None;
+        self.farewell = Some(cx.send_once(Method::PresenceSet, &params));
+        self.due = None;
         true
     }
 
-    /// Whether the server has taken the goodbye.
-    #[must_use]
-    pub fn has_quit(&self) -> bool {
-        self.presence.farewell.is_none()
+    /// Whether no request that reports the end is pending.
+    pub(crate) fn has_quit(&self) -> bool {
+        self.farewell.is_none()
     }
 
-    /// Takes note of an answer to the goodbye.
-    pub(super) fn farewell_taken(&mut self, id: u64) {
-        self.presence.farewell.take_if(|farewell| *farewell == id);
+    /// Takes the reply to the request that reports the end.
+    pub(crate) fn farewell_taken(&mut self, id: u64) {
+        self.farewell.take_if(|farewell| *farewell == id);
     }
 
-    /// The person opens a conversation: of its other side they are told.
-    pub(super) fn watch(&mut self, conversation: &Target) {
-        if !matches!(&self.presence.watched, Some((watched, _)) if watched == conversation) {
-            self.presence.watched = Some((conversation.clone(), None));
+    /// Emits from now on what changes about the other user of this conversation.
+    pub(crate) fn watch(&mut self, conversation: &Target) {
+        if !matches!(&self.watched, Some((watched, _)) if watched == conversation) {
+            self.watched = Some((conversation.clone(), None));
         }
     }
 
-    pub(super) fn presence_changed(&mut self, changes: Vec<Change>) {
-        let Some((Target::User(watched), known)) = &mut self.presence.watched else { return };
-        let me = self.account.as_ref().map(|account| &account.user);
+    /// Takes a notice of changes.
+    pub(crate) fn changed(&mut self, cx: &mut Context, changes: Vec<Change>) {
+        let Some((Target::User(watched), known)) = &mut self.watched else { return };
         for change in changes {
-            if change.user == *watched && Some(&change.user) != me && *known != Some(change.state) {
+            if change.user == *watched && Some(&change.user) != cx.user() && *known != Some(change.state) {
                 *known = Some(change.state);
-                self.effects.push(Effect::News(News::Presence(change)));
+                cx.emit_news(News::Presence(change));
             }
         }
     }
+}
+
+fn is_heartbeat(origin: &Origin) -> bool {
+    matches!(origin, Origin::Presence)
 }

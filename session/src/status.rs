@@ -1,98 +1,103 @@
-//! How a session stands, for the person who wants to know: the link, what waits, and how far everything has come.
+//! The status of a session: the link, the messages that wait, and how far every conversation has come.
 
 use common::Target;
 
-use super::Session;
-use super::exchange::{Answer, Effect, News};
+use super::api::News;
+use super::context::Context;
+use super::conversations::Conversations;
+use super::link::Link;
+use super::outbox::Outbox;
 
-/// How a session stands.
+/// The status of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// At which endpoint, by its place.
+    /// The endpoint that is used, by its place.
     pub endpoint: usize,
-    /// What the person always has before their eyes.
+    /// The part that a front end always shows.
     pub standing: Standing,
-    /// The conversations that are followed, by name.
+    /// The conversations that are followed, ordered by name.
     pub conversations: Vec<Progress>,
 }
 
-/// The part of it that the person always has before their eyes.
+/// The part of a [`Status`] that a front end always shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Whether the server answers.
+    /// Whether the server replies.
     pub connectivity: Connectivity,
-    /// Messages that are not acknowledged yet.
+    /// How many messages are not acknowledged.
     pub waiting: usize,
-    /// How many of them have waited for so long that the person was told.
+    /// How many of them were emitted as [`News::Pending`](super::News::Pending).
     pub pending: usize,
-    /// Unread messages in all conversations but the open one.
+    /// Unread messages in all conversations except the open one.
     pub unread: u64,
 }
 
-/// Whether the server answers.
+/// Whether the server replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connectivity {
-    /// Nothing was asked yet, or the first answer is still awaited.
+    /// No request was sent, or its reply is pending.
     Connecting,
-    /// It answers.
+    /// No reply is missing.
     Connected,
-    /// It did a moment ago.
+    /// A reply has been missing for a short time.
     Reconnecting,
-    /// It has not for longer, or it never did.
+    /// A reply has been missing for long, or the server never replied.
     Offline,
 }
 
 /// How far a conversation has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Which.
+    /// The conversation.
     pub conversation: Target,
-    /// Everything up to this event was shown, or came before the client was started.
+    /// Every event up to this one was emitted, or is older than the client.
     pub shown: u64,
-    /// The newest event that anybody has told of.
+    /// The newest event that is known.
     pub head: u64,
 }
 
-impl Session {
-    /// How the session stands now.
-    #[must_use]
-    pub fn status(&self, now_ms: u64) -> Status {
-        let progress = |(conversation, timeline): (&Target, &super::Timeline)| {
-            let (shown, head) = timeline.progress();
-            Progress { conversation: conversation.clone(), shown, head }
-        };
-        Status {
-            endpoint: self.link.endpoint(),
-            standing: self.standing(now_ms),
-            conversations: self.conversations.iter().map(progress).collect(),
+impl Status {
+    pub(crate) fn of(link: &Link, outbox: &Outbox, conversations: &Conversations, now_ms: u64) -> Self {
+        Self {
+            endpoint: link.endpoint(),
+            standing: Standing::of(link, outbox, conversations, now_ms),
+            conversations: conversations.timelines().progress(),
         }
     }
+}
 
-    fn standing(&self, now_ms: u64) -> Standing {
-        Standing {
-            connectivity: self.link.connectivity(now_ms),
-            waiting: self.outbox.len(),
-            pending: self.outbox.shown,
-            unread: self.reads.unread_elsewhere(),
+impl Standing {
+    fn of(link: &Link, outbox: &Outbox, conversations: &Conversations, now_ms: u64) -> Self {
+        Self {
+            connectivity: link.connectivity(now_ms),
+            waiting: outbox.len(),
+            pending: outbox.shown(),
+            unread: conversations.unread_elsewhere(),
         }
     }
+}
 
-    /// Tells whoever follows everything how the session stands, when that is another than was told. Once a turn, however
-    /// much has happened in it: all conversations are counted.
-    pub(super) fn tell_standing(&mut self, now_ms: u64) {
-        let is_wanted = self.following.wants_everything();
-        if is_wanted || self.standing_told.is_some() {
-            let standing = self.standing(now_ms);
-            if self.standing_told != Some(standing) {
-                self.effects.push(Effect::News(News::Standing(standing)));
+/// The standing that was emitted last.
+#[derive(Default)]
+pub(crate) struct StandingNews(Option<Standing>);
+
+impl StandingNews {
+    /// Emits the standing if it has changed and everything is followed. At most once a tick, because it counts all
+    /// conversations.
+    pub(crate) fn tick(
+        &mut self,
+        cx: &mut Context,
+        link: &Link,
+        outbox: &Outbox,
+        conversations: &Conversations,
+    ) {
+        let is_wanted = conversations.follows_everything();
+        if is_wanted || self.0.is_some() {
+            let standing = Standing::of(link, outbox, conversations, cx.now_ms());
+            if self.0 != Some(standing) {
+                cx.emit_news(News::Standing(standing));
             }
-            self.standing_told = Some(standing).filter(|_| is_wanted);
+            self.0 = Some(standing).filter(|_| is_wanted);
         }
-    }
-
-    /// Tells how the session stands. Nobody else is asked.
-    pub(super) fn tell_status(&mut self, now_ms: u64, ticket: u64) {
-        let status = self.status(now_ms);
-        self.answer(ticket, Ok(Answer::Status(status)));
     }
 }

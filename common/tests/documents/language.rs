@@ -11,8 +11,10 @@ const CLEAN: &[&str] = &[
     "README.md",
     "common/tests/documents",
     "docs/GLOSSARY.md",
+    "docs/PERFORMANCE.md",
     "docs/USING.md",
     "scripts/chat-picture",
+    "tests/bench/src/report",
     "tests/e2e/tests/readme.rs",
 ];
 

@@ -1,5 +1,7 @@
 //! What was read: counts, pages from the first unread event on, and marks.
 
+use common::Target;
+
 use super::stage::event;
 use uuid::Uuid;
 
@@ -253,7 +255,8 @@ fn of_a_channel_that_one_is_not_in_nothing_is_unread() {
 fn of_a_channel_that_the_heads_do_not_name_any_more_nothing_is_unread() {
     let mut stage = having_read(1, 2);
     // The fan-out is found anew, as after a lost connection.
-    stage.session.find_fan_out(stage.now_ms);
+    let session = &mut stage.session;
+    session.conversations.sync().find_fan_out(&mut session.cx);
     stage.note();
     stage.reply("server.info", &info());
     stage.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": []}));

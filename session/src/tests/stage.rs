@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use common::accounts::LoggedIn;
-use common::{Target, Text, UserName};
+use common::{Method, Target, Text, UserName};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Transcripts of whole sessions: what goes in, and every effect that comes out.
 
 mod complete;
-mod keeping;
+mod persist;
 mod links;
 mod memberships;
 mod moving;
@@ -345,7 +345,7 @@ fn lists_are_put_together_from_their_pages() {
 #[test]
 fn too_many_questions_at_once_are_refused() {
     let mut stage = Stage::restored();
-    (0..=limits::QUESTIONS_WAITING_MAX).for_each(|_| stage.command(Command::Users));
+    (0..=limits::COMMANDS_PENDING_MAX).for_each(|_| stage.command(Command::Users));
     let refused = stage.transcript.lines().filter(|line| line.starts_with("refuse too many"));
     assert_eq!(refused.count(), 1);
 }

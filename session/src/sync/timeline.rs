@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::exchange::Entry;
-use super::limits::EARLY_EVENTS_MAX;
+use crate::api::Entry;
+use crate::limits::EARLY_EVENTS_MAX;
 
 /// The events of one conversation, put in order.
 ///
 /// Invariant: everything below `next` has been told, or belongs to the time before; nothing else has.
 #[derive(Debug)]
-pub(super) struct Timeline {
+pub(crate) struct Timeline {
     /// The number of the event to be told next.
     next: u64,
     /// The highest number that anybody has told us of.
@@ -24,12 +24,12 @@ pub(super) struct Timeline {
 
 impl Timeline {
     /// A conversation that is told from `next` on.
-    pub(super) fn starting_at(next: u64) -> Self {
+    pub(crate) fn starting_at(next: u64) -> Self {
         Self { next, head: 0, published: 0, early: BTreeMap::new(), has_told: false }
     }
 
     /// Takes an event, in whatever order and however often they come.
-    pub(super) fn arrive(&mut self, entry: Entry) {
+    pub(crate) fn arrive(&mut self, entry: Entry) {
         self.know_of(entry.n);
         if entry.n < self.next {
             return;
@@ -42,27 +42,27 @@ impl Timeline {
     }
 
     /// Notes that there is an event of this number.
-    pub(super) fn know_of(&mut self, n: u64) {
+    pub(crate) fn know_of(&mut self, n: u64) {
         self.head = self.head.max(n);
     }
 
     /// Notes that the fan-out brought this event, or that it came about before anybody listened.
-    pub(super) fn note_published(&mut self, n: u64) {
+    pub(crate) fn note_published(&mut self, n: u64) {
         self.published = self.published.max(n);
     }
 
     /// Whether the fan-out still owes an event of this number or a greater one.
-    pub(super) fn is_unpublished(&self, n: u64) -> bool {
+    pub(crate) fn is_unpublished(&self, n: u64) -> bool {
         self.published < n
     }
 
     /// Whether an event of this number is still to be told.
-    pub(super) fn awaits(&self, n: u64) -> bool {
+    pub(crate) fn awaits(&self, n: u64) -> bool {
         self.next <= n
     }
 
     /// Takes the event whose turn it is, if it is there.
-    pub(super) fn pop(&mut self) -> Option<Entry> {
+    pub(crate) fn pop(&mut self) -> Option<Entry> {
         let entry = self.early.remove(&self.next)?;
         self.next += 1;
         self.has_told = true;
@@ -70,19 +70,19 @@ impl Timeline {
     }
 
     /// The missing events that come first: after which number, and how many.
-    pub(super) fn gap(&self) -> Option<(u64, u64)> {
+    pub(crate) fn gap(&self) -> Option<(u64, u64)> {
         let end = self.early.first_key_value().map_or(self.head.saturating_add(1), |(n, _)| *n);
         (self.next < end).then(|| (self.next - 1, end - self.next))
     }
 
     /// Up to where everything was told, and the newest event that is known of.
-    pub(super) fn progress(&self) -> (u64, u64) {
+    pub(crate) fn progress(&self) -> (u64, u64) {
         let told = self.next.saturating_sub(1);
         (told, self.head.max(told))
     }
 
     /// How many events wait for an earlier one.
-    pub(super) fn early_events(&self) -> usize {
+    pub(crate) fn early_events(&self) -> usize {
         self.early.len()
     }
 
@@ -90,7 +90,7 @@ impl Timeline {
     ///
     /// That may be less than belonged to the time before: a page that was asked for before anybody knew how far the
     /// conversation is. What lies between was told by nobody, and is told now.
-    pub(super) fn open(&mut self, told: u64) {
+    pub(crate) fn open(&mut self, told: u64) {
         self.know_of(told);
         let after = told.saturating_add(1);
         self.next = if self.has_told { self.next.max(after) } else { after };

@@ -1,18 +1,18 @@
-//! Randomness that is handed in: everything random in the core comes from one seed, so that a run repeats.
+//! Random numbers from one seed, so that a run can be repeated.
 
 use std::fmt::Write as _;
 
 use super::limits::{HEADS_EVERY_MS, REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough for jitter and for names that need not be secret.
-pub(super) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+impl Rng {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    fn roll(&mut self) -> u64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,31 +22,31 @@ impl Dice {
 
     /// How long to wait for the answer to the given attempt, counted from 0: doubling up to a cap, and a
     /// quarter more or less, so that those who lost the server together do not come back together.
-    pub(super) fn wait_ms(&mut self, attempt: u32) -> u64 {
+    pub(crate) fn wait_ms(&mut self, attempt: u32) -> u64 {
         let doubled = REPLY_WAIT_MS.saturating_mul(1_u64.checked_shl(attempt).unwrap_or(u64::MAX));
         let full = doubled.min(REPLY_WAIT_MS_MAX);
-        full - full / 4 + self.roll() % (full / 2)
+        full - full / 4 + self.next() % (full / 2)
     }
 
     /// How long until the heads are looked at again.
-    pub(super) fn heads_every_ms(&mut self) -> u64 {
+    pub(crate) fn heads_every_ms(&mut self) -> u64 {
         self.up_to_a_quarter_less(HEADS_EVERY_MS)
     }
 
     /// How long until the session says again that it is there; never longer than the server waits for it.
-    pub(super) fn heartbeat_ms(&mut self, full: u64) -> u64 {
+    pub(crate) fn heartbeat_ms(&mut self, full: u64) -> u64 {
         self.up_to_a_quarter_less(full)
     }
 
     /// So that those who came back together after a restart do not go on in step.
     fn up_to_a_quarter_less(&mut self, full: u64) -> u64 {
-        full - self.roll() % (full / 4).max(1)
+        full - self.next() % (full / 4).max(1)
     }
 
     /// A topic for a barrier that nobody else waits on.
-    pub(super) fn barrier_topic(&mut self) -> String {
+    pub(crate) fn barrier_topic(&mut self) -> String {
         let mut topic = "sync.client.".to_owned();
-        let _never_fails = write!(topic, "{:016x}{:016x}", self.roll(), self.roll());
+        let _never_fails = write!(topic, "{:016x}{:016x}", self.next(), self.next());
         topic
     }
 }
@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_their_cap_and_differ() {
-        let mut dice = Dice::new(7);
+        let mut rng = Rng::new(7);
         for (attempt, full) in [(0, 2_000), (1, 4_000), (2, 8_000), (3, 10_000), (63, 10_000), (64, 10_000)] {
-            let waits: Vec<_> = (0..50).map(|_| dice.wait_ms(attempt)).collect();
+            let waits: Vec<_> = (0..50).map(|_| rng.wait_ms(attempt)).collect();
             assert!(
                 waits.iter().all(|wait| (full * 3 / 4..full * 5 / 4).contains(wait)),
                 "{attempt}: {waits:?}"
@@ -70,25 +70,25 @@ mod tests {
 
     #[test]
     fn looks_at_the_heads_come_in_time_and_differ() {
-        let mut dice = Dice::new(7);
-        let waits: Vec<_> = (0..50).map(|_| dice.heads_every_ms()).collect();
+        let mut rng = Rng::new(7);
+        let waits: Vec<_> = (0..50).map(|_| rng.heads_every_ms()).collect();
         assert!(waits.iter().all(|wait| (7_500..=10_000).contains(wait)), "{waits:?}");
         assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
     }
 
     #[test]
     fn heartbeats_come_in_time_and_differ() {
-        let mut dice = Dice::new(7);
-        let waits: Vec<_> = (0..50).map(|_| dice.heartbeat_ms(15_000)).collect();
+        let mut rng = Rng::new(7);
+        let waits: Vec<_> = (0..50).map(|_| rng.heartbeat_ms(15_000)).collect();
         assert!(waits.iter().all(|wait| (11_250..=15_000).contains(wait)), "{waits:?}");
         assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
-        assert_eq!(dice.heartbeat_ms(1), 1);
+        assert_eq!(rng.heartbeat_ms(1), 1);
     }
 
     #[test]
     fn barriers_are_well_formed_and_differ() {
-        let mut dice = Dice::new(7);
-        let (one, other) = (dice.barrier_topic(), dice.barrier_topic());
+        let mut rng = Rng::new(7);
+        let (one, other) = (rng.barrier_topic(), rng.barrier_topic());
         assert_ne!(one, other);
         assert!(matches!(
             common::topics::parse_subscription(one.as_bytes()),

@@ -1,0 +1,366 @@
+//! The inputs and outputs of a [`Session`](super::Session): commands, answers, news and effects. All of them are plain
+//! data.
+
+use std::sync::Arc;
+
+use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
+use common::amendments::Emoji;
+use common::channels::{ChannelInfo, Invitation, Joined, Member, Role};
+use common::messages::Sent;
+use common::presence::Change;
+use common::reads::Reading;
+use common::{ChannelName, Error, NewPassword, Password, Subject, Target, Text, UserName};
+use uuid::Uuid;
+
+use super::admin::{Administration, Overview};
+pub use super::entry::Entry;
+use super::files::{Transfer, Transferred};
+use super::status::{Standing, Status};
+
+/// The ticket of a command whose answer nobody waits for.
+pub const NOBODY: u64 = 0;
+
+/// What the user asks for.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Make an account.
+    Register(Credentials<NewPassword>),
+    /// Log in.
+    Login(Credentials),
+    /// Go on with a session that was opened earlier. Whether it is still valid shows with the first request.
+    Restore(LoggedIn),
+    /// Log out.
+    Logout,
+    /// Emit events from now on. Answered when no event can be missed any longer.
+    Follow(Follow),
+    /// Create a channel.
+    Create {
+        /// Its name.
+        channel: ChannelName,
+        /// Whether users may join only when they are invited.
+        private: bool,
+    },
+    /// Join a channel.
+    Join(ChannelName),
+    /// Leave a channel.
+    Leave(ChannelName),
+    /// List the channels that the user is invited to.
+    Invitations,
+    /// Decline an invitation.
+    Decline(ChannelName),
+    /// Manage a channel.
+    Manage(ChannelName, Deed),
+    /// List the members of a channel.
+    Members(ChannelName),
+    /// List the channels.
+    Channels,
+    /// List the users.
+    Users,
+    /// Change the password, and end all other sessions.
+    ChangePassword {
+        /// The present password.
+        password: Password,
+        /// The new one.
+        new_password: NewPassword,
+    },
+    /// List the user's open sessions.
+    Sessions,
+    /// End one of the user's sessions, or all others.
+    Revoke(Option<Uuid>),
+    /// Report the user's presence from now on.
+    Appear(Appearance),
+    /// Ask whether the server is there, without an account.
+    Knock,
+    /// Report a key; with a target if the line is a message to it. Not answered.
+    KeyTyped(Option<Target>),
+    /// Administrate the node.
+    Administrate(Administration),
+    /// Send a message. Its outcome is [`News::Sent`] in place of an answer.
+    Send(Message),
+    /// List the newest messages that mention the user; answered as [`Answer::History`], newest first.
+    Mentions,
+    /// Change a message.
+    Amend(Amend),
+    /// Tell the status of the session. No request is sent.
+    Status,
+    /// Read one page of history.
+    History(Range),
+    /// Take a step of a file transfer.
+    Transfer(Transfer),
+    /// Search messages.
+    Search(Lookup),
+    /// Emit the newest page of a conversation as [`News::Opened`], or the unread one, and its presence and typing from
+    /// then on.
+    Open(Target),
+    /// Emit the next page of the open conversation as [`News::Opened`], if it has one.
+    ReadOn(Target),
+    /// List how far every conversation is read.
+    Reads,
+    /// Mark a conversation as read up to an event.
+    MarkRead(Target, u64),
+}
+
+/// How a user is present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appearance {
+    /// Online while keys are typed, away some time after the last one.
+    AtKeyboard,
+    /// Online, as a program is.
+    Always,
+    /// Away, until another appearance is set.
+    Away,
+}
+
+/// A way to manage a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Allow a user to join.
+    Invite(UserName),
+    /// Remove a member.
+    Kick(UserName),
+    /// Remove a member, or keep a user from joining.
+    Ban(UserName),
+    /// Lift a ban.
+    Unban(UserName),
+    /// Give a member a role.
+    Role(UserName, Role),
+    /// Change the settings that are given.
+    Set {
+        /// The subject; an empty one removes it.
+        subject: Option<Subject<'static>>,
+        /// Whether the channel is private.
+        private: Option<bool>,
+    },
+}
+
+/// Which conversations to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Follow {
+    /// All of the user's.
+    Everything,
+    /// A single one.
+    One {
+        /// Its name.
+        conversation: Target,
+        /// The last event that is not emitted; without it, the newest one.
+        after: Option<u64>,
+    },
+}
+
+/// A message to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// `#channel` or `@user`.
+    pub to: Target,
+    /// The server stores one message of this id, however often it is sent.
+    pub id: Uuid,
+    /// The text.
+    pub text: Text<'static>,
+    /// The number of the event that it replies to.
+    pub reply: Option<u64>,
+}
+
+/// A change of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amend {
+    /// The message's conversation.
+    pub conversation: Target,
+    /// The message's number.
+    pub n: u64,
+    /// The server stores one event of this id, however often it is sent.
+    pub id: Uuid,
+    /// The change.
+    pub change: Alteration,
+}
+
+/// A kind of change of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alteration {
+    /// Replace its text.
+    Edit(Text<'static>),
+    /// Delete it.
+    Delete,
+    /// React to it, or remove a reaction.
+    React {
+        /// The emoji.
+        emoji: Emoji,
+        /// Whether the reaction is removed.
+        remove: bool,
+    },
+}
+
+/// A search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// Words, phrases and conditions, as `docs/PROTOCOL.md` describes.
+    pub query: String,
+    /// The `before` of an earlier page, to get the next one.
+    pub before: Option<u64>,
+    /// The maximum number of messages.
+    pub limit: Option<u64>,
+}
+
+/// The result of a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// The newest messages that match, oldest first.
+    pub entries: Vec<Entry>,
+    /// Where the next page goes on, if there is one.
+    pub before: Option<u64>,
+    /// How many records of the log were not searched, because the index is not complete.
+    pub behind: u64,
+}
+
+/// A page of a conversation: the newest events, or those before or after a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    /// The conversation.
+    pub conversation: Target,
+    /// Only events with a smaller number.
+    pub before: Option<u64>,
+    /// Only events with a greater number.
+    pub after: Option<u64>,
+    /// The maximum number of events.
+    pub limit: Option<u64>,
+    /// Whether edited messages include their earlier texts.
+    pub edits: bool,
+}
+
+/// The outcome of a command that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Done; there is no result.
+    Done,
+    /// The new account.
+    Registered(Registered),
+    /// The session, which the front end stores for [`Command::Restore`].
+    LoggedIn(LoggedIn),
+    /// The channel that was created or joined.
+    Joined(Joined),
+    /// The members of a channel.
+    Members(Vec<Member>),
+    /// All channels.
+    Channels(Vec<ChannelInfo>),
+    /// The channels that the user is invited to.
+    Invitations(Vec<Invitation>),
+    /// All users.
+    Users(Vec<UserInfo>),
+    /// The open sessions, oldest first.
+    Sessions(Vec<SessionInfo>),
+    /// How many sessions were ended.
+    SessionsEnded(u64),
+    /// What an administrator asked to see.
+    Overview(Overview),
+    /// A page of history.
+    History(Vec<Entry>),
+    /// The result of a step of a transfer.
+    Transferred(Transferred),
+    /// The result of a search.
+    Found(Findings),
+    /// The status of the session.
+    Status(Status),
+    /// How far every conversation is read.
+    Reads(Vec<Reading>),
+    /// The event that changed a message.
+    Amended(Sent),
+    /// How many messages of the conversation are still unread.
+    Unread(u64),
+}
+
+/// What happens without a command, in the order in which a front end shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The next event of a conversation: each is emitted once, in order and without a gap.
+    Entry(Entry),
+    /// A page of a conversation that was opened.
+    Opened {
+        /// The conversation.
+        conversation: Target,
+        /// Its newest events, or those from the first unread one on.
+        entries: Vec<Entry>,
+        /// How many messages were unread.
+        unread: u64,
+        /// How many events come after these; see [`Command::ReadOn`].
+        more: u64,
+    },
+    /// The user has read a conversation up to an event, in this session or another one.
+    Read(Reading),
+    /// The user is invited to a channel.
+    Invited(Entry),
+    /// The user left a channel in another session, or was removed from it: it is no longer followed.
+    MembershipEnded(Entry),
+    /// Messages of an earlier run of the client that wait to be sent, in their order.
+    Recalled(Vec<Message>),
+    /// A message waits to be sent: for longer than usual, or because the server does not reply.
+    Pending(Message),
+    /// The server has stored a message, or has refused it for good.
+    Sent {
+        /// The message.
+        message: Message,
+        /// Its event, or why there is none.
+        outcome: Result<Entry, Error>,
+        /// Whether the event is emitted in its place as well, as [`News::Entry`].
+        is_told: bool,
+    },
+    /// The presence of the user whose conversation is open has changed.
+    Presence(Change),
+    /// The users who write in the open conversation, perhaps none.
+    Typing(Vec<UserName>),
+    /// The standing of the session has changed.
+    Standing(Standing),
+    /// The server does not reply. All requests are sent again until it does.
+    ConnectionLost,
+    /// The server replies again. No event was missed.
+    ConnectionRestored,
+    /// The server has an earlier state than before, as after a restored backup. Events that are emitted from now on
+    /// belong to that state.
+    SetBack,
+    /// The session is no longer valid: the user must log in again.
+    SessionEnded(Error),
+}
+
+/// What the session wants done. [`driver::step`](super::driver::step) carries it out, in the right order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a request line; it replaces a line with the same `id` that was not sent yet.
+    Request {
+        /// Orders the lines.
+        id: u64,
+        /// The line, with its newline.
+        line: Vec<u8>,
+    },
+    /// Send a request line in a frame of its own, with these bytes behind it if there are any; likewise.
+    Alone {
+        /// Orders the lines.
+        id: u64,
+        /// The line, with its newline.
+        line: Vec<u8>,
+        /// The bytes.
+        bytes: Option<Arc<[u8]>>,
+    },
+    /// Send requests to the endpoint of this place from now on, on a new socket.
+    Endpoint(usize),
+    /// Receive events from this address, on a new socket without subscriptions.
+    Connect(String),
+    /// Subscribe to a topic.
+    Subscribe(String),
+    /// Unsubscribe from a topic.
+    Unsubscribe(String),
+    /// Answer the command that came with this ticket.
+    Answer {
+        /// The command's ticket.
+        ticket: u64,
+        /// Its outcome.
+        outcome: Result<Answer, Error>,
+    },
+    /// Read the messages that this user has sent here and that were not acknowledged, and hand them to
+    /// [`Session::recalled`](super::Session::recalled).
+    Recall(UserName),
+    /// Write a message to this machine's disk, so that it survives the end of the process, and report the outcome to
+    /// [`Session::kept`](super::Session::kept). The message is not sent before.
+    Keep(Message),
+    /// Remove a message from this machine's disk: the server has stored it, or the user knows that it will not be sent.
+    Release(Uuid),
+    /// Tell the user.
+    News(News),
+}

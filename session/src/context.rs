@@ -1,0 +1,179 @@
+//! What all components share while the session handles one input: the time, random numbers, the account, the requests
+//! that wait for their replies, and the effects so far.
+
+use common::accounts::{LoggedIn, Token};
+use common::history::Page;
+use common::{Detail, Error, Method, UserName};
+use serde::Serialize;
+
+use super::api::{Answer, Effect, Entry, News};
+use super::requests::{Frame, Origin, Pending, Requests, Settled, line, read};
+use super::rng::Rng;
+
+/// What all components share.
+pub(crate) struct Context {
+    now_ms: u64,
+    rng: Rng,
+    account: Option<LoggedIn>,
+    requests: Requests,
+    effects: Vec<Effect>,
+}
+
+impl Context {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            now_ms: 0,
+            rng: Rng::new(seed),
+            account: None,
+            requests: Requests::default(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Sets the time of the input that is handled from here on.
+    pub(crate) fn set_now(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    pub(crate) fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+
+    /// The requests, except those of the outbox.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    pub(crate) fn requests_mut(&mut self) -> &mut Requests {
+        &mut self.requests
+    }
+
+    /// The account that is logged in.
+    pub(crate) fn account(&self) -> Option<&LoggedIn> {
+        self.account.as_ref()
+    }
+
+    pub(crate) fn user(&self) -> Option<&UserName> {
+        self.account.as_ref().map(|account| &account.user)
+    }
+
+    pub(crate) fn set_account(&mut self, account: Option<LoggedIn>) {
+        self.account = account;
+    }
+
+    /// Notes the user's own topic; true if it has moved.
+    pub(crate) fn set_own_topic(&mut self, topic: &str) -> bool {
+        let Some(account) = self.account.as_mut().filter(|account| account.topic != topic) else {
+            return false;
+        };
+        topic.clone_into(&mut account.topic);
+        true
+    }
+
+    pub(crate) fn emit(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(crate) fn emit_all(&mut self, effects: impl IntoIterator<Item = Effect>) {
+        self.effects.extend(effects);
+    }
+
+    pub(crate) fn emit_news(&mut self, news: News) {
+        self.effects.push(Effect::News(news));
+    }
+
+    pub(crate) fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
+        self.effects.push(Effect::Answer { ticket, outcome });
+    }
+
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Sends a request with the account's token, and repeats it until it is answered.
+    pub(crate) fn ask<P: Serialize>(
+        &mut self,
+        origin: Origin,
+        method: Method,
+        params: impl FnOnce(Token<'static>) -> P,
+    ) {
+        self.ask_in(Frame::Shared, origin, method, params);
+    }
+
+    /// Sends a request of a command, likewise.
+    pub(crate) fn ask_for<P: Serialize>(
+        &mut self,
+        ticket: u64,
+        pending: Pending,
+        method: Method,
+        params: impl FnOnce(Token<'static>) -> P,
+    ) {
+        self.ask(Origin::Command { ticket, pending }, method, params);
+    }
+
+    /// Sends a request in a frame of this kind, likewise.
+    pub(crate) fn ask_in<P: Serialize>(
+        &mut self,
+        frame: Frame,
+        origin: Origin,
+        method: Method,
+        params: impl FnOnce(Token<'static>) -> P,
+    ) {
+        if let Some(account) = &self.account {
+            let params = params(account.token.clone().into());
+            self.ask_without_token(frame, origin, method, &params);
+        } else if let Origin::Command { ticket, .. } = origin {
+            self.answer(ticket, Err(not_logged_in()));
+        }
+    }
+
+    /// Sends a request that needs no account, likewise.
+    pub(crate) fn ask_without_token(
+        &mut self,
+        frame: Frame,
+        origin: Origin,
+        method: Method,
+        params: &impl Serialize,
+    ) {
+        let request = self.requests.ask(self.now_ms, &mut self.rng, origin, frame, method, params);
+        self.effects.push(request);
+    }
+
+    /// Sends the requests again that are due; true if the reply to one of them is missing.
+    pub(crate) fn repeat_requests(&mut self) -> bool {
+        let (again, is_reply_missing) = self.requests.due(self.now_ms, &mut self.rng);
+        self.effects.extend(again);
+        is_reply_missing
+    }
+
+    /// Takes the request that a reply settles, see [`Requests::settle`].
+    pub(crate) fn settle(&mut self, id: u64, error: Option<&Error>) -> Option<Settled> {
+        self.requests.settle(self.now_ms, &mut self.rng, id, error)
+    }
+
+    /// Sends a request once, whether it is answered or not. Returns its id.
+    pub(crate) fn send_once(&mut self, method: Method, params: &impl Serialize) -> u64 {
+        let id = self.requests.fresh_id();
+        self.effects.push(Effect::Request { id, line: line(id, method, params) });
+        id
+    }
+
+    /// The head of the conversation, and the events of a page.
+    pub(crate) fn entries(&self, result: &str) -> Result<(u64, Vec<Entry>), Error> {
+        let page: Page = read(result)?;
+        Ok((page.head, page.events.iter().filter_map(|line| self.entry(line.get())).collect()))
+    }
+
+    /// An event as the user sees it.
+    pub(crate) fn entry(&self, line: &str) -> Option<Entry> {
+        Entry::read_present(self.user()?, line)
+    }
+}
+
+pub(crate) fn not_logged_in() -> Error {
+    Detail::NotLoggedIn.into()
+}

@@ -1,0 +1,38 @@
+//! Rules of the session's sources that the compiler does not check.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+/// The Rust files below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn only_lib_rs_implements_the_session() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let implements = |path: &&PathBuf| {
+        let text = std::fs::read_to_string(path).expect("a file");
+        text.lines().any(|line| line.starts_with("impl") && line.contains(" Session {"))
+    };
+    let files = sources(&folder);
+    assert!(files.len() > 20, "{files:?}");
+    let found: Vec<_> = files.iter().filter(implements).collect();
+    assert_eq!(
+        found,
+        [&folder.join("lib.rs")],
+        "a component has its own state, and lib.rs connects it to the others"
+    );
+}
+
+#[test]
+fn the_session_depends_on_no_sockets_files_or_clocks() {
+    let manifest =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a file");
+    let lines = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+    let names = lines.take_while(|line| !line.is_empty()).map(|line| line.split('.').next().expect("a name"));
+    assert_eq!(names.collect::<Vec<_>>(), ["common", "serde", "serde_json", "uuid"]);
+}
