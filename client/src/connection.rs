@@ -351,7 +351,7 @@ mod tests {
         let other = Invite::new(invite().0, "127.0.0.1", 5555).expect("an invite");
         stage.answered(&format!("--server {other}"));
         let refused = stage.endpoint("");
-        assert!(refused.starts_with("the node's key in ~/data/keys is not the one"), "{refused}");
+        assert!(refused.starts_with("the node's key in ~/data/keys is not the known key of"), "{refused}");
     }
 
     #[test]
