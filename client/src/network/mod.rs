@@ -13,7 +13,7 @@ use transport::wake::Wake;
 use transport::{Context, Kind, Socket, TransportError, clock};
 
 use crate::connection::{Endpoint, KnownServer};
-use crate::outbox::{Outbox, OwnFolder};
+use crate::outbox::Outbox;
 use crate::render::complain;
 use session::{Answer, Command, Effect, Message, News, Session};
 
@@ -52,7 +52,7 @@ pub(crate) struct Network<N> {
     outgoing: Outgoing,
     session: Session,
     /// Nothing for a front end that sends no messages. It is put down before the channels are closed.
-    outbox: Option<Outbox<OwnFolder>>,
+    outbox: Option<Outbox>,
     begun: Instant,
     channels: Channels<N>,
     wake: Wake,
@@ -65,7 +65,7 @@ impl<N: From<News>> Network<N> {
         endpoint: &Endpoint,
         server: KnownServer,
         seed: u64,
-        outbox: Option<Outbox<OwnFolder>>,
+        outbox: Option<Outbox>,
         channels: Channels<N>,
         wake: Wake,
         stop: Stop,

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use common::hex::to_hex;
 use e2e::Node;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -117,7 +118,7 @@ fn arrived(node: &Node, person: &Person, conversation: &str, n: u64, name: &str,
     let history =
         person.script(node, &["history", conversation, "--json", "--before", &before, "--limit", "1"]);
     let event: Value = serde_json::from_str(&history.output).expect("an event");
-    let sum: String = Sha256::digest(&fetched).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = to_hex(&Sha256::digest(&fetched));
     assert_eq!((&event["n"], &event["sha256"]), (&Value::from(n), &Value::from(sum)));
 }
 
