@@ -90,7 +90,7 @@ pub(super) fn disable(context: &mut RequestContext<'_>, params: Disable<'_>) -> 
     let by = context.user_of(&params.token)?;
     let Disable { user, disabled, .. } = params;
     let ended = context.ledger.state().users.sessions(&user).count() as u64;
-    context.ledger.record(Command::Disable { by, user: user.clone(), disabled }, context.now_ms)?;
+    context.record(Command::Disable { by, user: user.clone(), disabled })?;
     super::presence::forget_ended(context, &user);
     Ok(Disabled { ended: ended - context.ledger.state().users.sessions(&user).count() as u64 })
 }
@@ -98,7 +98,7 @@ pub(super) fn disable(context: &mut RequestContext<'_>, params: Disable<'_>) -> 
 pub(super) fn promote(context: &mut RequestContext<'_>, params: Promote<'_>) -> Result<Done, Error> {
     let by = context.user_of(&params.token)?;
     let Promote { user, administrator, .. } = params;
-    context.ledger.record(Command::Promote { by, user, administrator }, context.now_ms)?;
+    context.record(Command::Promote { by, user, administrator })?;
     Ok(Done {})
 }
 

@@ -14,13 +14,13 @@ use crate::domain::{Command, Deed};
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: &CreateChannel<'_>) -> Result<Joined, Error> {
     let deed = deed(context, &params.token, &params.channel)?;
-    context.ledger.record(Command::CreateChannel(deed, params.private), context.now_ms)?;
+    context.record(Command::CreateChannel(deed, params.private))?;
     joined(context, &params.channel)
 }
 
 pub(super) fn join(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Joined, Error> {
     let deed = deed(context, &params.token, &params.channel)?;
-    context.ledger.record(Command::Join(deed), context.now_ms)?;
+    context.record(Command::Join(deed))?;
     joined(context, &params.channel)
 }
 
@@ -72,7 +72,7 @@ fn deed(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelNa
 }
 
 fn done(context: &mut RequestContext<'_>, command: Command<'_>) -> Result<Done, Error> {
-    context.ledger.record(command, context.now_ms)?;
+    context.record(command)?;
     Ok(Done {})
 }
 
