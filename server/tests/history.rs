@@ -74,7 +74,7 @@ fn page(engine: &mut Engine, range: &str) -> Result<history::Page, String> {
     let mut replies = Replies::default();
     while !engine.is_quiet() {
         engine.flush();
-        engine.tell(&mut replies).expect("a sound disk");
+        engine.send(&mut replies).expect("a sound disk");
     }
     let reply = rpc::decode_reply(&replies.0).expect("a reply");
     match (reply.result, reply.error) {
