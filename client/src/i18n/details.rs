@@ -78,6 +78,7 @@ translations! {
 
     // Messages.
     NoSuchMessage { n, conversation } "a mensagem {n} de {conversation} não existe, ou foi apagada: veja /history";
+    HistoryConflict { one, other } "message.history: \"{one}\" e \"{other}\" não combinam: use um deles";
     NotAuthor "só quem escreveu a mensagem pode fazer isso";
     ReactionPresent { emoji } "você já reagiu com {emoji}";
     ReactionAbsent { emoji } "você não reagiu com {emoji}";

@@ -78,6 +78,8 @@ errors! {
             "the name of a file must not contain '/', '\\' or control characters: rename the file";
         BadHash "bad_hash"
             "a SHA-256 has 64 hexadecimal digits";
+        HistoryConflict "history_conflict" { one: String, other: String }
+            "message.history: \"{one}\" and \"{other}\" exclude each other: give one of them";
         BeyondFile "beyond_file" { bytes: u64, offset: u64 }
             "the file has {bytes} bytes, and you asked for bytes from {offset} on";
         IdVersion "id_version"

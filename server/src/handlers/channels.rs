@@ -1,13 +1,11 @@
 //! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and looking after a channel.
 
-use std::ops::Bound;
-
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
-    Channels, CreateChannel, GiveRole, Invitations, Joined, ListMembers, Member, Members, OneChannel,
+    Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListMembers, Member, Members, OneChannel,
     OneMember, SetChannel,
 };
-use common::{ChannelName, Error, UserName};
+use common::{ChannelName, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
 use crate::domain::{Command, Deed};
@@ -90,14 +88,14 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> 
 pub(super) fn members(context: &mut RequestContext<'_>, params: &ListMembers<'_>) -> Result<Members, Error> {
     let user = context.user_of(&params.token)?;
     let channel = context.ledger.state().channels.membership(&params.channel, &user)?;
-    // A cursor that is no name lies before all names: nothing is skipped.
-    let after = params.after.as_deref().and_then(|name| UserName::new(name).ok());
-    let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-    let (members, more) = first_page(
-        channel
-            .members
-            .range::<UserName, _>((start, Bound::Unbounded))
-            .map(|(user, role)| Member { user: user.clone(), role: *role }),
-    );
+    let page = channel.members.range(pages::after(params.after.as_deref(), UserName::new));
+    let (members, more) = first_page(page.map(|(user, role)| Member { user: user.clone(), role: *role }));
     Ok(Members { members, more })
+}
+
+pub(super) fn bans(context: &mut RequestContext<'_>, params: &ListMembers<'_>) -> Result<Bans, Error> {
+    let user = context.user_of(&params.token)?;
+    let channels = &context.ledger.state().channels;
+    let (bans, more) = first_page(channels.bans(&params.channel, &user, params.after.as_deref())?);
+    Ok(Bans { bans, more })
 }

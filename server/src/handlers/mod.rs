@@ -146,6 +146,7 @@ impl RequestContext<'_> {
             ChannelKick(params) => channels::to_member(self, params, Command::Kick);
             ChannelBan(params) => channels::to_member(self, params, Command::Ban);
             ChannelUnban(params) => channels::to_member(self, params, Command::Unban);
+            ChannelBans(params) => channels::bans(self, &params);
             ChannelRole(params) => channels::give_role(self, params);
             ChannelSet(params) => channels::set(self, params);
             ChannelMembers(params) => channels::members(self, &params);
