@@ -2,14 +2,14 @@
 
 use common::channels::Role;
 use common::limits::CHANNEL_NAMES_MAX;
-use common::{Body, ChannelName, Event, Subject, Target, UserName};
+use common::{Body, ChannelName, Detail, Event, Subject, Target, UserName};
 
 use super::Channel;
 use super::rights::{Action, check};
+use crate::domain::State;
 use crate::domain::records::Record;
-use crate::domain::{DomainError, State};
 
-type Decision<'a> = Result<Option<Record<'a>>, DomainError>;
+type Decision<'a> = Result<Option<Record<'a>>, Detail>;
 
 /// A user and the channel that they act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Actor {
 
 impl Actor {
     /// The channel, if the user may do this to it.
-    fn allowed<'s>(&self, state: &'s State, action: Action<'_>) -> Result<&'s Channel, DomainError> {
+    fn allowed<'s>(&self, state: &'s State, action: Action<'_>) -> Result<&'s Channel, Detail> {
         let channel = state.channels.channel(&self.channel)?;
         check(&self.channel, channel, &self.user, action)?;
         Ok(channel)
@@ -36,7 +36,7 @@ impl Actor {
 
 pub(crate) fn create<'a>(state: &State, actor: Actor, private: bool, at: u64) -> Decision<'a> {
     if state.channels.channel(&actor.channel).is_ok() {
-        return Err(DomainError::ChannelTaken(actor.channel));
+        return Err(Detail::ChannelTaken { channel: actor.channel });
     }
     actor.event(1, at, Body::Created { private })
 }
@@ -49,10 +49,10 @@ pub(crate) fn join<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
     // Nobody is left who could invite anybody: who looks after the node may take it over, so that its name is not lost.
     let is_abandoned = channel.members.is_empty() && state.users.is_administrator(&actor.user);
     if !channel.is_visible_to(&actor.user) && !is_abandoned {
-        return Err(DomainError::NoSuchChannel(actor.channel));
+        return Err(Detail::NoSuchChannel { channel: actor.channel });
     }
     if channel.banned.contains(&actor.user) {
-        return Err(DomainError::Banned(actor.channel));
+        return Err(Detail::Banned { channel: actor.channel });
     }
     actor.event(channel.progress.n + 1, at, Body::Joined)
 }
@@ -60,7 +60,7 @@ pub(crate) fn join<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
 pub(crate) fn leave<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
     let channel = actor.allowed(state, Action::TakePart)?;
     if channel.is_last_owner(&actor.user) && channel.members.len() > 1 {
-        return Err(DomainError::LastOwner(actor.channel));
+        return Err(Detail::LastOwner { channel: actor.channel });
     }
     actor.event(channel.progress.n + 1, at, Body::Left)
 }
@@ -69,13 +69,13 @@ pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -
     let channel = actor.allowed(state, Action::Invite)?;
     must_exist(state, &user)?;
     if channel.banned.contains(&user) {
-        return Err(DomainError::IsBanned(user, actor.channel));
+        return Err(Detail::UserBanned { user, channel: actor.channel });
     }
     if channel.members.contains_key(&user) || channel.invited.contains_key(&user) {
         return Ok(None);
     }
     if channel.invited.len() >= CHANNEL_NAMES_MAX {
-        return Err(DomainError::TooMany(actor.channel));
+        return Err(Detail::TooManyInvited { channel: actor.channel });
     }
     actor.event(channel.progress.n + 1, at, Body::Invited(user))
 }
@@ -83,10 +83,10 @@ pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -
 pub(crate) fn decline<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
     let channel = state.channels.channel(&actor.channel)?;
     if !channel.is_visible_to(&actor.user) {
-        return Err(DomainError::NoSuchChannel(actor.channel));
+        return Err(Detail::NoSuchChannel { channel: actor.channel });
     }
     if !channel.invited.contains_key(&actor.user) {
-        return Err(DomainError::NoSuchInvitation(actor.channel));
+        return Err(Detail::NoSuchInvitation { channel: actor.channel });
     }
     actor.event(channel.progress.n + 1, at, Body::Declined)
 }
@@ -95,7 +95,7 @@ pub(crate) fn kick<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> 
     let channel = actor.allowed(state, Action::Remove(&user))?;
     // Who is only invited is not in it, but must be kept out too.
     if !channel.members.contains_key(&user) && !channel.invited.contains_key(&user) {
-        return Err(DomainError::NoSuchMember(user, actor.channel));
+        return Err(Detail::NoSuchMember { user, channel: actor.channel });
     }
     actor.event(channel.progress.n + 1, at, Body::Kicked(user))
 }
@@ -107,7 +107,7 @@ pub(crate) fn ban<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> D
         return Ok(None);
     }
     if channel.banned.len() >= CHANNEL_NAMES_MAX {
-        return Err(DomainError::TooMany(actor.channel));
+        return Err(Detail::TooManyInvited { channel: actor.channel });
     }
     actor.event(channel.progress.n + 1, at, Body::Banned(user))
 }
@@ -129,9 +129,9 @@ pub(crate) fn give_role<'a>(
 ) -> Decision<'a> {
     let channel = actor.allowed(state, Action::GiveRole)?;
     match channel.members.get(&user) {
-        None => Err(DomainError::NoSuchMember(user, actor.channel)),
+        None => Err(Detail::NoSuchMember { user, channel: actor.channel }),
         Some(now) if *now == role => Ok(None),
-        Some(_) if channel.is_last_owner(&user) => Err(DomainError::LastOwner(actor.channel)),
+        Some(_) if channel.is_last_owner(&user) => Err(Detail::LastOwner { channel: actor.channel }),
         Some(_) => actor.event(channel.progress.n + 1, at, Body::Role(user, role)),
     }
 }
@@ -158,6 +158,6 @@ pub(crate) fn set<'a>(
     actor.event(channel.progress.n + 1, at, Body::Set { subject, private })
 }
 
-fn must_exist(state: &State, user: &UserName) -> Result<(), DomainError> {
-    if state.users.exists(user) { Ok(()) } else { Err(DomainError::NoSuchUser(user.clone())) }
+fn must_exist(state: &State, user: &UserName) -> Result<(), Detail> {
+    if state.users.exists(user) { Ok(()) } else { Err(Detail::NoSuchUser { user: user.clone() }) }
 }
