@@ -58,25 +58,16 @@ pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, Strin
 pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
     let conversation = &entry.conversation;
     let Some(Event { from, body, .. }) = &entry.event else { return conversation.to_string() };
-    match body {
-        Body::Invited(_) => words.invites_you(from, conversation),
-        Body::Kicked(_) => words.removed_you(from, conversation),
-        Body::Banned(_) => words.banned_you(from, conversation),
-        Body::Left => words.you_left_elsewhere(conversation),
-        Body::Message { .. }
-        | Body::File { .. }
-        | Body::Edited { .. }
-        | Body::Deleted { .. }
-        | Body::Reacted { .. }
-        | Body::Unreacted { .. }
-        | Body::Gone { .. }
-        | Body::Created { .. }
-        | Body::Joined
-        | Body::Declined
-        | Body::Unbanned(_)
-        | Body::Role(..)
-        | Body::Set { .. }
-        | Body::Unknown => words.something_happened(conversation),
+    if let Body::Invited(_) = body {
+        words.invites_you(from, conversation)
+    } else if let Body::Kicked(_) = body {
+        words.removed_you(from, conversation)
+    } else if let Body::Banned(_) = body {
+        words.banned_you(from, conversation)
+    } else if let Body::Left = body {
+        words.you_left_elsewhere(conversation)
+    } else {
+        words.something_happened(conversation)
     }
 }
 

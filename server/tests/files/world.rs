@@ -113,7 +113,7 @@ impl World {
             self.engine.take_outcomes(self.now_ms);
             self.engine.tick(self.now_ms);
             self.engine.flush();
-            self.engine.tell(&mut told).expect("a sound disk");
+            self.engine.send(&mut told).expect("a sound disk");
         }
         if told.line.is_empty() {
             // The disk fails for good, and with it the log: only a restart helps.
