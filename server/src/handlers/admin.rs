@@ -1,14 +1,12 @@
 //! `admin.users`, `admin.channels`, `admin.sessions`, `admin.disable`, `admin.promote`, `admin.stats`.
 
-use std::ops::Bound;
-
 use common::accounts::{Done, ListNames, SessionOnly, Token};
 use common::admin::{
     Channel, Channels, Disable, Disabled, ListSessions, Promote, Session, Sessions, Stats, User, Users,
 };
 use common::channels::Role;
 use common::limits::LIST_NAMES_MAX;
-use common::{ChannelName, Error, UserName};
+use common::{ChannelName, Detail, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
 use crate::domain::accounts::Account;
@@ -30,10 +28,8 @@ pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) ->
 
 pub(super) fn channels(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
     administrator(context, &params.token)?;
-    // A cursor that is no name lies before all names: nothing is skipped.
-    let after = params.after.as_deref().and_then(|name| ChannelName::new(name).ok());
-    let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-    let page = context.ledger.state().channels.all().range::<ChannelName, _>((start, Bound::Unbounded));
+    let all = context.ledger.state().channels.all();
+    let page = all.range(pages::after(params.after.as_deref(), ChannelName::new));
     let (channels, more) = first_page(page.map(|(name, channel)| as_seen(name, channel)));
     Ok(Channels { channels, more })
 }
@@ -58,7 +54,7 @@ pub(super) fn sessions(
     let users = &context.ledger.state().users;
     if let Some(user) = &params.user {
         let one = users.accounts().get_key_value(user);
-        let (user, account) = one.ok_or_else(|| crate::domain::DomainError::NoSuchUser(user.clone()))?;
+        let (user, account) = one.ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
         return Ok(Sessions {
             sessions: open_sessions(user, account, context.now_ms).collect(),
             more: false,

@@ -1,37 +1,35 @@
 //! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and looking after a channel.
 
-use std::ops::Bound;
-
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
-    Channels, CreateChannel, GiveRole, Invitations, Joined, ListMembers, Member, Members, OneChannel,
+    Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListMembers, Member, Members, OneChannel,
     OneMember, SetChannel,
 };
-use common::{ChannelName, Error, UserName};
+use common::{ChannelName, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
-use crate::domain::{Command, Deed};
+use crate::domain::{Actor, Command};
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: &CreateChannel<'_>) -> Result<Joined, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    context.record(Command::CreateChannel(deed, params.private))?;
+    let actor = actor(context, &params.token, &params.channel)?;
+    context.record(Command::CreateChannel(actor, params.private))?;
     joined(context, &params.channel)
 }
 
 pub(super) fn join(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Joined, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    context.record(Command::Join(deed))?;
+    let actor = actor(context, &params.token, &params.channel)?;
+    context.record(Command::Join(actor))?;
     joined(context, &params.channel)
 }
 
 pub(super) fn leave(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, Command::Leave(deed))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::Leave(actor))
 }
 
 pub(super) fn decline(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, Command::Decline(deed))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::Decline(actor))
 }
 
 pub(super) fn invitations(
@@ -48,27 +46,27 @@ pub(super) fn invitations(
 pub(super) fn to_member(
     context: &mut RequestContext<'_>,
     params: OneMember<'_>,
-    command: impl FnOnce(Deed, UserName) -> Command<'static>,
+    command: impl FnOnce(Actor, UserName) -> Command<'static>,
 ) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, command(deed, params.user))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, command(actor, params.user))
 }
 
 pub(super) fn give_role(context: &mut RequestContext<'_>, params: GiveRole<'_>) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, Command::GiveRole(deed, params.user, params.role))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::GiveRole(actor, params.user, params.role))
 }
 
 pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, Command::SetChannel(deed, params.subject, params.private))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
 /// Who does something to a channel, if they may do one more thing now: each leaves a record.
-fn deed(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Deed, Error> {
+fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.user_of(token)?;
     context.take_rate(token)?;
-    Ok(Deed { user, channel: channel.clone() })
+    Ok(Actor { user, channel: channel.clone() })
 }
 
 fn done(context: &mut RequestContext<'_>, command: Command<'_>) -> Result<Done, Error> {
@@ -90,14 +88,14 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> 
 pub(super) fn members(context: &mut RequestContext<'_>, params: &ListMembers<'_>) -> Result<Members, Error> {
     let user = context.user_of(&params.token)?;
     let channel = context.ledger.state().channels.membership(&params.channel, &user)?;
-    // A cursor that is no name lies before all names: nothing is skipped.
-    let after = params.after.as_deref().and_then(|name| UserName::new(name).ok());
-    let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-    let (members, more) = first_page(
-        channel
-            .members
-            .range::<UserName, _>((start, Bound::Unbounded))
-            .map(|(user, role)| Member { user: user.clone(), role: *role }),
-    );
+    let page = channel.members.range(pages::after(params.after.as_deref(), UserName::new));
+    let (members, more) = first_page(page.map(|(user, role)| Member { user: user.clone(), role: *role }));
     Ok(Members { members, more })
+}
+
+pub(super) fn bans(context: &mut RequestContext<'_>, params: &ListMembers<'_>) -> Result<Bans, Error> {
+    let user = context.user_of(&params.token)?;
+    let channels = &context.ledger.state().channels;
+    let (bans, more) = first_page(channels.bans(&params.channel, &user, params.after.as_deref())?);
+    Ok(Bans { bans, more })
 }

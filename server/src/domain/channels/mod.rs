@@ -8,12 +8,12 @@ pub mod rights;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-use common::channels::{ChannelInfo, Invitation, Role};
-use common::{ChannelName, Conversation, Target, UserName};
+use common::channels::{Ban, ChannelInfo, Invitation, Role};
+use common::{ChannelName, Conversation, Detail, Target, UserName, pages};
 
+use super::TopicSecret;
 use super::amendments::Amendments;
 use super::reads::ReadState;
-use super::{DomainError, TopicSecret};
 
 pub use channel::{Channel, Direct, Progress};
 
@@ -41,8 +41,8 @@ impl Channels {
     }
 
     /// A channel, if it exists.
-    pub fn channel(&self, name: &ChannelName) -> Result<&Channel, DomainError> {
-        self.get(name).ok_or_else(|| DomainError::NoSuchChannel(name.clone()))
+    pub fn channel(&self, name: &ChannelName) -> Result<&Channel, Detail> {
+        self.get(name).ok_or_else(|| Detail::NoSuchChannel { channel: name.clone() })
     }
 
     fn get(&self, name: &ChannelName) -> Option<&Channel> {
@@ -54,14 +54,14 @@ impl Channels {
     }
 
     /// A channel, if `user` may say something there: only its owners may in the one that everybody is in.
-    pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, DomainError> {
+    pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.membership(name, user)?;
         let may_write = !name.is_everybody() || channel.members.get(user) == Some(&Role::Owner);
-        if may_write { Ok(channel) } else { Err(DomainError::NotAdministrator) }
+        if may_write { Ok(channel) } else { Err(Detail::NotAdministrator) }
     }
 
     /// A channel, if `user` is in it.
-    pub fn membership(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, DomainError> {
+    pub fn membership(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.channel(name)?;
         rights::check(name, channel, user, rights::Action::TakePart)?;
         Ok(channel)
@@ -69,10 +69,7 @@ impl Channels {
 
     /// Channels in alphabetical order, those after `after`, as far as `user` may know of them.
     pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
-        // A cursor that is no name lies before all names: nothing is skipped.
-        let after = after.and_then(|name| ChannelName::new(name).ok());
-        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let channels = self.channels.range::<ChannelName, _>((start, Bound::Unbounded));
+        let channels = self.channels.range(pages::after(after, ChannelName::new));
         channels.filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
             channel: name.clone(),
             members: channel.members.len() as u64,
@@ -85,13 +82,27 @@ impl Channels {
 
     /// What `user` is invited to, in alphabetical order, after `after`.
     pub fn invitations(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = Invitation> {
-        let after = after.and_then(|name| ChannelName::new(name).ok());
-        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let channels = self.channels.range::<ChannelName, _>((start, Bound::Unbounded));
+        let channels = self.channels.range(pages::after(after, ChannelName::new));
         channels.filter_map(|(name, channel)| {
             let invited = channel.invited.get(user)?.clone();
             Some(Invitation { channel: name.clone(), invited })
         })
+    }
+
+    /// The bans of a channel in alphabetical order of the users, those after `after`, if `user` may see them.
+    pub fn bans(
+        &self,
+        name: &ChannelName,
+        user: &UserName,
+        after: Option<&str>,
+    ) -> Result<impl Iterator<Item = Ban>, Detail> {
+        let channel = self.channel(name)?;
+        rights::check(name, channel, user, rights::Action::ListBans)?;
+        let banned = channel.banned.range(pages::after(after, UserName::new));
+        Ok(banned.map(|user| Ban {
+            user: user.clone(),
+            banned: channel.bans.get(user).cloned().unwrap_or_default(),
+        }))
     }
 
     /// The topic of what is meant for one user, after it has moved `epoch` times.

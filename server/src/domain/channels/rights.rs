@@ -1,10 +1,9 @@
 //! Who may do what in a channel: the one place where that is decided, for the channel named.
 
 use common::channels::Role;
-use common::{ChannelName, UserName};
+use common::{ChannelName, Detail, UserName};
 
 use super::Channel;
-use crate::domain::DomainError;
 
 /// What can be done in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +18,8 @@ pub enum Action<'a> {
     Delete,
     /// Let somebody in again.
     Unban,
+    /// List the banned users.
+    ListBans,
     /// Give somebody a role.
     GiveRole,
     /// Change the subject.
@@ -33,7 +34,12 @@ impl Action<'_> {
         match self {
             Self::TakePart => Role::Member,
             Self::Invite if !channel.private => Role::Member,
-            Self::Invite | Self::Remove(_) | Self::Delete | Self::Unban | Self::SetSubject => Role::Moderator,
+            Self::Invite
+            | Self::Remove(_)
+            | Self::Delete
+            | Self::Unban
+            | Self::ListBans
+            | Self::SetSubject => Role::Moderator,
             Self::GiveRole | Self::SetPrivate => Role::Owner,
         }
     }
@@ -46,6 +52,7 @@ impl Action<'_> {
             | Self::Invite
             | Self::Delete
             | Self::Unban
+            | Self::ListBans
             | Self::GiveRole
             | Self::SetSubject
             | Self::SetPrivate => false,
@@ -59,13 +66,14 @@ pub(crate) fn check(
     channel: &Channel,
     user: &UserName,
     action: Action<'_>,
-) -> Result<(), DomainError> {
+) -> Result<(), Detail> {
     let Some(role) = channel.members.get(user).copied() else {
         let known = channel.is_visible_to(user);
-        return Err(if known { DomainError::NotMember } else { DomainError::NoSuchChannel }(name.clone()));
+        let channel = name.clone();
+        return Err(if known { Detail::NotMember { channel } } else { Detail::NoSuchChannel { channel } });
     };
     if role < action.takes(channel) || action.spares(channel, role) {
-        return Err(DomainError::NotAllowed(name.clone()));
+        return Err(Detail::NotAllowed { channel: name.clone() });
     }
     Ok(())
 }

@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 
 use common::amendments::without_text;
 use common::events::Class;
-use common::{Event, Target};
+use common::{Detail, Event, Target};
 use disk::replace::Temporary;
 use disk::{Access, Disk, RealDisk};
 use thiserror::Error;
 
 use crate::domain::records::Record;
-use crate::domain::{DomainError, State, TopicSecret};
+use crate::domain::{State, TopicSecret};
 use crate::journal::{JournalError, for_each_line};
 use crate::storage::data_folder::{self, StoreError};
 
@@ -45,7 +45,7 @@ pub enum ExportError {
     Store(#[from] StoreError),
     /// The channel or user does not exist.
     #[error(transparent)]
-    Domain(#[from] DomainError),
+    Domain(#[from] Detail),
     /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
