@@ -1,4 +1,5 @@
-//! What every front end shares: a connection, the session that is kept for it, and asking one thing at a time.
+//! The handle of a front end: it gives commands to the network thread, waits for their answers, and keeps the
+//! session on this machine.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -17,56 +18,56 @@ use crate::config::Config;
 use crate::connection::{Connection, Endpoint, KnownServer};
 use crate::local_error::LocalError;
 use crate::network::{Asked, Channels, Network, Reply};
-use crate::outbox::{Outbox, OwnFolder};
+use crate::outbox::Outbox;
 use session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
 
-/// Commands and answers on their way between the threads. Commands beyond it are refused.
+/// Commands, and answers, that wait between the threads. Beyond it, a command fails with [`CliError::Busy`].
 const COMMANDS_WAITING_MAX: usize = 4096;
 
-/// Messages that a front end may have on their way at once.
+/// Messages that a front end may have pending at once.
 pub(crate) const MESSAGES_UNDERWAY_MAX: usize = 1024;
 
-/// How long a message that was taken on may wait for a server that has gone away, before a script gives up.
+/// How long a script waits for a server that answered before and no longer does.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What tells the session of keys being typed, from wherever they are.
+/// Reports keystrokes to the session, from any thread.
 #[derive(Clone)]
-pub(crate) struct Keys {
+pub(crate) struct Keystrokes {
     commands: SyncSender<Asked>,
     waker: Waker,
 }
 
-impl Keys {
-    /// Of keys that nobody is told of.
+impl Keystrokes {
+    /// Reports to no session.
     #[cfg(test)]
-    pub(crate) fn unheard() -> Self {
-        let (commands, _nobody) = sync_channel(1);
+    pub(crate) fn ignored() -> Self {
+        let (commands, _closed) = sync_channel(1);
         Self { commands, waker: Wake::new().expect("a pipe").0 }
     }
 
-    /// A key was typed, of a line that is to be said there, or of another. When too much waits, it is not noted.
-    pub(crate) fn typed(&self, to: Option<Target>) {
-        let _noted_or_not = self.commands.try_send((NOBODY, Command::KeyTyped(to)));
+    /// Reports a keystroke in a message to `to`, or in another line. Dropped if too many commands wait.
+    pub(crate) fn report(&self, to: Option<Target>) {
+        let _best_effort = self.commands.try_send((NOBODY, Command::KeyTyped(to)));
         self.waker.wake();
     }
 }
 
-/// How long the end of the network thread is waited for: it may be telling news that nobody reads any more.
-const LEAVING_TIME: Duration = Duration::from_secs(1);
+/// How long a dropped handle waits for the network thread, which may be blocked on news that are no longer
+/// read.
+const END_WAIT: Duration = Duration::from_secs(1);
 
-/// Whether a front end sends messages, and with them those that others were killed before they had sent them.
+/// Whether a front end sends messages. If so, it also sends those left in the outboxes of front ends that
+/// were killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sends {
-    /// `papo chat`, `papo send`.
     Messages,
-    /// All others.
     Nothing,
 }
 
-/// A connection to a server.
+/// A connection to a server. Dropping it ends the network thread, which closes the channel of news.
 pub(crate) struct ClientHandle {
     endpoint: Endpoint,
-    /// Where the server may be; the session is kept for each of them.
+    /// The addresses of the server; the session is kept under each of them.
     addresses: Vec<String>,
     timeout: Duration,
     pub(crate) config: Config,
@@ -78,29 +79,29 @@ pub(crate) struct ClientHandle {
     ended: Ended,
 }
 
-/// Tells when a connection has ended.
+/// Set once the network thread has ended.
 #[derive(Clone, Default)]
 pub(crate) struct Ended {
     shared: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Ended {
-    /// Waits for it, so long at most.
+    /// Waits for the end, at most for `time`.
     pub(crate) fn wait(&self, time: Duration) {
-        let (has_ended, told) = &*self.shared;
+        let (has_ended, changed) = &*self.shared;
         let has_ended = has_ended.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(told.wait_timeout_while(has_ended, time, |has_ended| !*has_ended));
+        drop(changed.wait_timeout_while(has_ended, time, |has_ended| !*has_ended));
     }
 
-    fn tell(&self) {
-        let (has_ended, told) = &*self.shared;
+    fn set(&self) {
+        let (has_ended, changed) = &*self.shared;
         *has_ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        told.notify_all();
+        changed.notify_all();
     }
 }
 
 impl ClientHandle {
-    /// Starts the network thread, which tells `news` whatever happens until `stop` is requested.
+    /// Starts the network thread. It sends news until `stop` is requested.
     pub(crate) fn open<N: From<News> + Send + 'static>(
         connection: &Connection,
         news: SyncSender<N>,
@@ -118,7 +119,7 @@ impl ClientHandle {
         let channels = Channels { commands: commands_out, answers: answers_in, news };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
-            Sends::Messages => Some(Outbox::new(OwnFolder::new(config.outbox()), addresses.clone())),
+            Sends::Messages => Some(Outbox::new(Arc::new(config.disk()), addresses.clone())),
             Sends::Nothing => None,
         };
         let server = KnownServer::new(endpoints, config.clone());
@@ -129,7 +130,7 @@ impl ClientHandle {
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
             }
-            at_end.tell();
+            at_end.set();
         };
         std::thread::Builder::new().name("network".to_owned()).spawn(work)?;
         let timeout = connection.timeout;
@@ -147,33 +148,34 @@ impl ClientHandle {
         })
     }
 
-    /// Asks, and waits for the answer as long as the person said.
+    /// Gives a command, and waits for its answer up to the timeout of the connection.
     pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, CliError> {
         let ticket = self.begin(command)?;
         self.await_answer(ticket, self.timeout)
     }
 
-    /// Asks, and waits for nothing. It is asked again until it is answered.
+    /// Gives a command without waiting. The session retries it until it is answered. Returns the ticket of
+    /// the answer.
     pub(crate) fn begin(&mut self, command: Command) -> Result<u64, CliError> {
         self.last_ticket += 1;
         self.hand_over(command)?;
         Ok(self.last_ticket)
     }
 
-    /// Waits for the answer to what was asked.
-    pub(crate) fn await_answer(&self, wanted: u64, time: Duration) -> Result<Answer, CliError> {
+    /// Waits for the answer with a ticket.
+    pub(crate) fn await_answer(&self, ticket: u64, time: Duration) -> Result<Answer, CliError> {
         let deadline = clock::now() + time;
         loop {
             match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
-                Ok((ticket, outcome)) if ticket == wanted => return Ok(outcome?),
-                Ok(_nobody_waits_for_it_any_more) => {}
+                Ok((of, outcome)) if of == ticket => return Ok(outcome?),
+                Ok(_after_its_timeout) => {}
                 Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(time)),
                 Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
             }
         }
     }
 
-    /// Asks several things at once, and waits for all answers, also for a server that goes away for a while.
+    /// Gives several commands, and waits for all answers. The server may be gone for a while.
     pub(crate) fn ask_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, CliError> {
         let first = self.last_ticket + 1;
         let mut answers: Vec<Option<Answer>> = vec![None; commands.len()];
@@ -197,38 +199,36 @@ impl ClientHandle {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    /// For whoever waits for the end of the connection.
     pub(crate) fn ended(&self) -> Ended {
         self.ended.clone()
     }
 
-    /// How long an answer may take.
+    /// The timeout of an answer.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The last messages of the conversations here, empty until it is said whose.
+    /// The cached messages of this server. Empty until [`Cache::is_of`] names the user.
     pub(crate) fn cache(&self) -> Cache {
         Cache::new(self.config.cache(), self.endpoint.address.clone())
     }
 
-    /// How the session stands. Nobody else is asked, so the answer comes at once.
+    /// The status of the session. It is local: the answer comes at once.
     pub(crate) fn status(&mut self) -> Result<Status, CliError> {
         let Answer::Status(status) = self.ask(Command::Status)? else { return Err(unexpected()) };
         Ok(status)
     }
 
-    /// Which endpoint a status is about.
+    /// The address of the endpoint that a status is about.
     pub(crate) fn address(&self, status: &Status) -> String {
         self.addresses.get(status.endpoint).unwrap_or(&self.endpoint.address).clone()
     }
 
-    /// For whoever sees keys being typed.
-    pub(crate) fn keys(&self) -> Keys {
-        Keys { commands: self.commands.clone(), waker: self.waker.clone() }
+    pub(crate) fn keystrokes(&self) -> Keystrokes {
+        Keystrokes { commands: self.commands.clone(), waker: self.waker.clone() }
     }
 
-    /// Sends a message; what became of it is told as news.
+    /// Sends a message. Its outcome comes as news.
     pub(crate) fn send(
         &mut self,
         to: Target,
@@ -238,7 +238,7 @@ impl ClientHandle {
         self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text, reply }))
     }
 
-    /// Does something to a message.
+    /// Edits or deletes a message, or reacts to it.
     pub(crate) fn amend(
         &mut self,
         conversation: Target,
@@ -257,25 +257,24 @@ impl ClientHandle {
         })
     }
 
-    /// Goes on with the session that was kept, if there is one.
+    /// Resumes the session kept on this machine, if there is one.
     pub(crate) fn restore(&mut self) -> Result<Option<LoggedIn>, CliError> {
         let Some(session) = self.config.session(&self.addresses)? else { return Ok(None) };
         self.resume(session.clone())?;
         Ok(Some(session))
     }
 
-    /// Goes on with a session.
     pub(crate) fn resume(&mut self, session: LoggedIn) -> Result<(), CliError> {
         self.ask(Command::Restore(session)).map(drop)
     }
 
-    /// Goes on with the session that was kept; it is an error if there is none.
+    /// As [`restore`](Self::restore). An error if no session was kept.
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, CliError> {
         let restored = self.restore()?;
         restored.ok_or_else(|| CliError::LoggedOut(self.addresses.join(", ")))
     }
 
-    /// Makes an account.
+    /// Creates an account.
     pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, CliError> {
         let Answer::Registered(registered) = self.ask(Command::Register(Credentials { user, password }))?
         else {
@@ -293,7 +292,7 @@ impl ClientHandle {
         Ok(session)
     }
 
-    /// Ends the session. Here it is forgotten even when the server does not know it any more.
+    /// Ends the session, and forgets it on this machine even if the server no longer knows it.
     pub(crate) fn logout(&mut self) -> Result<(), CliError> {
         let outcome = self.ask(Command::Logout);
         if outcome.as_ref().err().is_none_or(CliError::is_logged_out) {
@@ -302,35 +301,34 @@ impl ClientHandle {
         outcome.map(drop)
     }
 
-    /// Has other sessions ended; how many they were.
+    /// Gives a command that ends sessions. Returns how many it ended.
     pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, CliError> {
         let Answer::SessionsEnded(ended) = self.ask(command)? else { return Err(unexpected()) };
         Ok(ended)
     }
 
-    /// How long to wait for something: at least as long as the person said.
+    /// The longer of `patience` and the timeout of the connection.
     pub(crate) fn wait(&self, patience: Duration) -> Duration {
         patience.max(self.timeout)
     }
 
-    /// When something that begins now has taken too long.
+    /// The time at which [`wait`](Self::wait) ends, if it starts now.
     pub(crate) fn deadline(&self, patience: Duration) -> Instant {
         clock::now() + self.wait(patience)
     }
 
-    /// The failure of having waited in vain.
+    /// The error after a timeout.
     pub(crate) fn unreachable(&self, waited: Duration) -> CliError {
         let server = self.addresses.join(", ");
         CliError::Unreachable { server, waited, is_plain: self.endpoint.is_plain() }
     }
 }
 
-/// The network thread ends with its handle, and with it the channel of news.
 impl Drop for ClientHandle {
-    /// It has a moment to leave the outbox as it should be: the program may end with its front end.
+    /// Waits for the network thread, so that it can write the outbox before the program ends.
     fn drop(&mut self) {
         self.stop.request();
-        let deadline = clock::now() + LEAVING_TIME;
+        let deadline = clock::now() + END_WAIT;
         while self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())).is_ok() {}
     }
 }
@@ -339,7 +337,7 @@ pub(crate) fn connection_ended() -> CliError {
     CliError::ConnectionEnded
 }
 
-/// An answer to another question than the one that was asked.
+/// The error for an answer of the wrong kind.
 pub(crate) fn unexpected() -> CliError {
     CliError::Unexpected
 }

@@ -1,18 +1,17 @@
-//! The person's own folder: sessions that are kept, servers that are known, and the lines typed. The only place of
-//! the client that touches the disk.
+//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, and typed lines. The outbox and
+//! the cache are in it too.
 //!
-//! `sessions.json` holds one session per server, by endpoint. Whoever can read it can speak for the person, and
-//! whoever can write `known_hosts.json`, the keys of servers by `host:port`, or `last_server.json`, which leads to a
-//! server without a word, can speak for a server. So the files have mode 0600, in a folder of mode 0700, and each is
-//! replaced as a whole or not at all.
+//! `sessions.json` holds one session per server, by endpoint. A program that can read it can act as the user. A program
+//! that can write `known_hosts.json` (the keys of servers by `host:port`) or `last_server.json` (the server used when
+//! none is named) can act as a server. So the files have mode 0600 in a folder of mode 0700, and each file is replaced
+//! atomically.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use common::accounts::LoggedIn;
+use disk::{Access, RealDisk};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use transport::keys::PublicKey;
@@ -27,16 +26,16 @@ const SESSIONS: &str = "sessions.json";
 /// The public keys of servers by `host:port`.
 const KNOWN_HOSTS: &str = "known_hosts.json";
 
-/// What leads to the server that answered last, by how it is talked to.
+/// The endpoints of the server that answered last, by `encrypted` and `plaintext`.
 const LAST_SERVER: &str = "last_server.json";
 
-/// The ids of uploads that were begun and are not sent yet, by what is sent to whom.
+/// The ids of incomplete uploads, by user, conversation and file.
 const UPLOADS: &str = "uploads.json";
 
-/// Uploads that are remembered; the oldest are forgotten, and begin anew.
+/// Uploads remembered. A forgotten one starts from the beginning.
 const UPLOADS_MAX: usize = 64;
 
-/// How the server that answered last was talked to.
+/// How the client connected to the server that answered last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LastServer {
     Encrypted,
@@ -52,14 +51,14 @@ impl LastServer {
     }
 }
 
-/// The person's own folder.
+/// The user's own folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     folder: PathBuf,
 }
 
 impl Config {
-    /// The given folder, or `papo` where the system keeps such things. It is made when first needed.
+    /// The given folder, or `papo` in the system's configuration folder. It is created when first needed.
     pub(crate) fn new(folder: Option<PathBuf>) -> Result<Self, CliError> {
         let usual = || {
             let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -71,20 +70,20 @@ impl Config {
         folder.map(|folder| Self { folder }).ok_or_else(|| LocalError::NoHome.into())
     }
 
-    /// The session kept for a server, by the names that it has.
+    /// The stored session of a server, by any of the server's names.
     pub(crate) fn session(&self, server: &[String]) -> Result<Option<LoggedIn>, CliError> {
         let mut sessions = self.load(SESSIONS)?;
         Ok(server.iter().find_map(|name| sessions.remove(name)))
     }
 
-    /// Keeps a session.
+    /// Stores a session.
     pub(crate) fn keep(&self, server: &[String], session: &LoggedIn) -> Result<(), CliError> {
         let mut sessions = self.load(SESSIONS)?;
         sessions.extend(server.iter().map(|name| (name.clone(), session.clone())));
         self.store(SESSIONS, &sessions)
     }
 
-    /// Keeps a session no longer.
+    /// Removes a session.
     pub(crate) fn forget(&self, server: &[String]) -> Result<(), CliError> {
         let mut sessions = self.load::<LoggedIn>(SESSIONS)?;
         let before = sessions.len();
@@ -95,29 +94,29 @@ impl Config {
         Ok(())
     }
 
-    /// The key that the server at `host:port` is known by.
+    /// The stored key of the server at `host:port`.
     pub(crate) fn known_key(&self, host: &str) -> Result<Option<PublicKey>, CliError> {
         Ok(self.load(KNOWN_HOSTS)?.remove(host))
     }
 
-    /// Knows a server by its key from now on.
+    /// Stores the key of a server.
     pub(crate) fn know(&self, host: &str, key: PublicKey) -> Result<(), CliError> {
         let mut known = self.load(KNOWN_HOSTS)?;
         known.insert(host.to_owned(), key);
         self.store(KNOWN_HOSTS, &known)
     }
 
-    /// Where the keys of servers are kept.
+    /// The file with the keys of servers.
     pub(crate) fn known_hosts(&self) -> PathBuf {
         self.folder.join(KNOWN_HOSTS)
     }
 
-    /// What leads to the server that answered last.
+    /// The endpoints of the server that answered last.
     pub(crate) fn last_server(&self, how: LastServer) -> Result<Option<Vec<String>>, CliError> {
         Ok(self.load(LAST_SERVER)?.remove(how.name()))
     }
 
-    /// Remembers the server that has answered.
+    /// Stores the endpoints of a server that answered.
     pub(crate) fn remember(&self, how: LastServer, server: &[String]) -> Result<(), CliError> {
         let mut last = self.load(LAST_SERVER)?;
         if last.insert(how.name().to_owned(), server.to_vec()).as_deref() == Some(server) {
@@ -126,7 +125,7 @@ impl Config {
         self.store(LAST_SERVER, &last)
     }
 
-    /// The id of an upload, the same one until it is [sent](Self::forget_upload).
+    /// The id of an upload. It stays the same until the file is [sent](Self::forget_upload).
     pub(crate) fn upload(&self, what: &str) -> Result<Uuid, CliError> {
         let mut uploads = self.load::<Uuid>(UPLOADS)?;
         if let Some(id) = uploads.get(what) {
@@ -135,7 +134,7 @@ impl Config {
         let id = Uuid::now_v7();
         uploads.insert(what.to_owned(), id);
         while uploads.len() > UPLOADS_MAX {
-            // An id begins with the time it was made at.
+            // An id starts with the time of its creation.
             let oldest = uploads.iter().min_by_key(|(_, id)| **id).map(|(what, _)| what.clone());
             oldest.and_then(|what| uploads.remove(&what));
         }
@@ -149,28 +148,27 @@ impl Config {
         self.store(UPLOADS, &uploads)
     }
 
-    /// Where messages are kept until they are sent.
-    pub(crate) fn outbox(&self) -> PathBuf {
-        self.folder.join("outbox")
+    /// The folder, for the outbox.
+    pub(crate) fn disk(&self) -> RealDisk {
+        RealDisk::new(&self.folder)
     }
 
-    /// Where the last messages are kept.
+    /// The folder of the cache.
     pub(crate) fn cache(&self) -> PathBuf {
         self.folder.join("cache")
     }
 
-    /// Where the lines typed are kept.
+    /// The file of the typed lines.
     pub(crate) fn lines_typed(&self) -> Result<PathBuf, CliError> {
-        self.make_folder().map_err(|error| cannot(FileAction::Make, &self.folder, error))?;
+        disk::make_folder(&self.folder).map_err(|error| cannot(FileAction::Make, &self.folder, error))?;
         Ok(self.folder.join("lines_typed"))
     }
 
     fn load<T: DeserializeOwned>(&self, name: &str) -> Result<BTreeMap<String, T>, CliError> {
         let file = self.folder.join(name);
-        let text = match fs::read_to_string(&file) {
-            Ok(text) => text,
+        let text = match disk::read_text(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(cannot(FileAction::Read, &file, error)),
+            text => text.map_err(|error| cannot(FileAction::Read, &file, error))?,
         };
         serde_json::from_str(&text)
             .map_err(|error| LocalError::Damaged { file, error: error.to_string() }.into())
@@ -179,42 +177,23 @@ impl Config {
     fn store<T: Serialize>(&self, name: &str, entries: &BTreeMap<String, T>) -> Result<(), CliError> {
         let mut text = serde_json::to_string_pretty(entries).map_err(io::Error::from)?;
         text.push('\n');
-        self.replace(name, &text).map_err(|error| cannot(FileAction::Write, &self.folder.join(name), error))
-    }
-
-    /// Temporary file, synced, then renamed: a crash leaves the old file or the new one.
-    fn replace(&self, name: &str, text: &str) -> io::Result<()> {
-        self.make_folder()?;
-        // A chat has several connections, and each of them a thread that may write.
-        let temporary = self.folder.join(format!("{name}.{}.tmp", Uuid::now_v7()));
-        let renamed = || fs::rename(&temporary, self.folder.join(name));
-        let written = write_private(&temporary, text).and_then(|()| renamed());
-        if written.is_err() {
-            let _best_effort = fs::remove_file(&temporary);
-        }
-        written
-    }
-
-    fn make_folder(&self) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)
+        let file = self.folder.join(name);
+        let replaced = disk::make_folder(&self.folder)
+            .and_then(|()| disk::replace_file(&file, text.as_bytes(), Access::Owner));
+        replaced.map_err(|error| cannot(FileAction::Write, &file, error))
     }
 }
 
-/// The first line of a file that holds a password.
+/// The first line of a password file.
 pub(crate) fn read_password(file: &Path) -> Result<String, CliError> {
-    let text = fs::read_to_string(file).map_err(|error| cannot(FileAction::Read, file, error))?;
+    let text = disk::read_text(file).map_err(|error| cannot(FileAction::Read, file, error))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
-}
-
-pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn server(name: &str) -> Vec<String> {
@@ -268,7 +247,7 @@ mod tests {
     fn a_damaged_file_is_named() {
         let (_folder, config) = config();
         config.keep(&server(LOCAL), &session("one")).expect("kept");
-        write_private(&config.folder.join(SESSIONS), "{\"tcp").expect("damaged");
+        disk::replace_file(&config.folder.join(SESSIONS), b"{\"tcp", Access::Owner).expect("damaged");
         let sentence = config.session(&server(LOCAL)).expect_err("damaged").to_string();
         assert!(sentence.ends_with("delete it and begin anew"), "{sentence}");
         assert!(config.keep(&server(LOCAL), &session("two")).is_err(), "what is there is not overwritten");

@@ -80,7 +80,6 @@ pub(crate) enum FileAction {
     Read,
     GoOnReading,
     Write,
-    Remove,
 }
 
 impl LocalError {

@@ -1,5 +1,6 @@
-//! Channels: `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and invitations
-//! (`channel.invitations`, `channel.decline`), and what those who look after one may do: `channel.invite`, `channel.kick`, `channel.ban`, `channel.unban`, `channel.role`, `channel.set`.
+//! Channels: `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, invitations
+//! (`channel.invitations`, `channel.decline`), and the methods of members, moderators and owners: `channel.invite`,
+//! `channel.kick`, `channel.ban`, `channel.unban`, `channel.bans`, `channel.role`, `channel.set`.
 
 use std::borrow::Cow;
 
@@ -101,7 +102,7 @@ pub struct SetChannel<'a> {
     pub private: Option<bool>,
 }
 
-/// Parameters of `channel.members`: a page of names at a time.
+/// Parameters of `channel.members` and `channel.bans`: a page of names at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListMembers<'a> {
     /// The session.
@@ -132,6 +133,25 @@ pub struct Member {
     pub role: Role,
 }
 
+/// Result of `channel.bans`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bans {
+    /// One page, in alphabetical order of the users.
+    pub bans: Vec<Ban>,
+    /// Whether there are more after the last one.
+    pub more: bool,
+}
+
+/// A user who may not join a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ban {
+    /// The user.
+    pub user: UserName,
+    /// The author and the time of the ban.
+    #[serde(flatten)]
+    pub banned: Attribution,
+}
+
 /// Result of `channel.invitations`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitations {
@@ -141,23 +161,24 @@ pub struct Invitations {
     pub more: bool,
 }
 
-/// That the asker may join a channel.
+/// A channel that the asker may join.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// Which.
+    /// The channel.
     pub channel: ChannelName,
-    /// Who said so.
+    /// The author and the time of the invitation.
     #[serde(flatten)]
-    pub invited: Invited,
+    pub invited: Attribution,
 }
 
-/// Who invited somebody, and when.
+/// The author and the time of an invitation or a ban. Both are absent when the invitation or ban is older than papo's
+/// record of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invited {
-    /// Who. Nobody knows it of invitations from before this was kept.
+pub struct Attribution {
+    /// The author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserName>,
-    /// When, in Unix milliseconds; likewise.
+    /// The time, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<u64>,
 }

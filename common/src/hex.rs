@@ -1,27 +1,28 @@
-//! 32 bytes as 64 hexadecimal digits: digests and secrets.
+//! Bytes as hexadecimal digits: digests, keys and secrets.
 
-use std::fmt::Write as _;
-
-/// 32 bytes out of 64 hexadecimal digits.
+/// Reads two digits, in either case, for each byte. `None` when there are other characters, or too few or too many.
 #[must_use]
-pub fn from_hex(digits: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+pub fn from_hex<const BYTES: usize>(digits: &str) -> Option<[u8; BYTES]> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    if pairs.len() != BYTES || !rest.is_empty() {
         return None;
     }
-    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    let mut bytes = [0; BYTES];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = value(*high)? << 4 | value(*low)?;
     }
     Some(bytes)
 }
 
-/// 64 hexadecimal digits out of 32 bytes.
+/// Writes two lowercase digits for each byte.
 #[must_use]
-pub fn to_hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut digits, byte| {
-        let _never_fails = write!(digits, "{byte:02x}");
-        digits
-    })
+pub fn to_hex(bytes: &[u8]) -> String {
+    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
+}
+
+fn value(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -29,11 +30,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_can_be_read_and_nothing_else() {
-        let bytes = std::array::from_fn(|at| u8::try_from(at * 8).unwrap_or_default());
+    fn bytes_go_round_and_other_texts_are_refused() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 8).unwrap_or_default());
+        assert_eq!(to_hex(&[0, 0x0f, 0xa1, 0xff]), "000fa1ff");
         assert_eq!(from_hex(&to_hex(&bytes)), Some(bytes));
+        assert_eq!(from_hex(&to_hex(&bytes).to_uppercase()), Some(bytes));
         for digits in ["", "zz", &"0".repeat(63), &"0".repeat(65), &"+1".repeat(32), &"é".repeat(32)] {
-            assert_eq!(from_hex(digits), None, "{digits}");
+            assert_eq!(from_hex::<32>(digits), None, "{digits}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What was said, and how far: `message.history`, `sync.heads`.
+//! The events of a conversation and the number of the newest: `message.history`, `sync.heads`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -8,7 +8,8 @@ use crate::conversations::Target;
 use crate::json::Object;
 use crate::methods::{MessageHistory, ResultOf};
 
-/// Parameters of `message.history`: the newest events, or those before or after a number.
+/// Parameters of `message.history`: the newest events, or those before, after or around a number, or before or after
+/// a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History<'a> {
     /// The session.
@@ -22,12 +23,39 @@ pub struct History<'a> {
     /// Only events with a greater number; the page begins right after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// How many at most.
+    /// Only events from before this time, in Unix milliseconds; the page ends right before the first other one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_at: Option<u64>,
+    /// Only events from this time or later, in Unix milliseconds; the page begins with the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_at: Option<u64>,
+    /// The page has the event of this number in its middle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around: Option<u64>,
+    /// The maximum number of events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// Whether to show what edited messages said before.
+    /// Whether edited messages come with their earlier texts.
     #[serde(default, skip_serializing_if = "crate::channels::is_false")]
     pub edits: bool,
+}
+
+impl History<'_> {
+    /// Two given parameters that exclude each other: a page has one beginning and one end, and `around` sets both.
+    #[must_use]
+    pub fn conflict(&self) -> Option<(&'static str, &'static str)> {
+        let Self { before, after, before_at, after_at, around, .. } = self;
+        let exclusive = [
+            ("before", before, "before_at", before_at),
+            ("after", after, "after_at", after_at),
+            ("around", around, "before", before),
+            ("around", around, "before_at", before_at),
+            ("around", around, "after", after),
+            ("around", around, "after_at", after_at),
+        ];
+        let mut given = exclusive.into_iter().filter(|(_, one, _, other)| one.is_some() && other.is_some());
+        given.next().map(|(one, _, other, _)| (one, other))
+    }
 }
 
 /// Result of `message.history`: events in the order of `n`, without a gap.
@@ -117,5 +145,21 @@ mod tests {
         let events: Vec<_> = page.events.iter().map(|event| event.get()).collect();
         assert_eq!((page.head, events), (2, vec!["{\"n\":1}", "{\"n\":2,\"text\":\"a\\nb\"}"]));
         assert_eq!(written(0, b""), r##"{"conversation":"#general","head":0,"events":[]}"##);
+    }
+
+    #[test]
+    fn a_page_has_one_beginning_and_one_end() {
+        let conflict = |fields: &str| {
+            let params = format!(r##"{{"token":"t","conversation":"#a"{fields}}}"##);
+            serde_json::from_str::<History<'_>>(&params).expect("parameters").conflict()
+        };
+        assert_eq!(conflict(r#","before":9,"after_at":1"#), None);
+        assert_eq!(conflict(r#","before_at":9,"after":1"#), None);
+        assert_eq!(conflict(r#","around":9,"limit":3"#), None);
+        assert_eq!(conflict(r#","before":9,"before_at":1"#), Some(("before", "before_at")));
+        assert_eq!(conflict(r#","before":9,"after":1,"after_at":1"#), Some(("after", "after_at")));
+        for other in ["before", "before_at", "after", "after_at"] {
+            assert_eq!(conflict(&format!(r#","{other}":9,"around":1"#)), Some(("around", other)));
+        }
     }
 }

@@ -238,6 +238,10 @@ methods! {
         "Takes a ban back; for moderators."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
+    ChannelBans "channel.bans" Session (channels::ListMembers<'a>) -> channels::Bans:
+        "Lists the users who are banned from a channel, a page at a time; for moderators."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r#"{"bans":[{"user":"mallory","by":"alice","at":1763700000123}],"more":false}"#;
     ChannelRole "channel.role" Session (channels::GiveRole<'a>) -> Done:
         "Gives a member a role; for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob","role":"moderator"}"##

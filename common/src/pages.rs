@@ -1,9 +1,11 @@
 //! Lists that the server returns a page at a time, in alphabetical order: which field of the result holds the items,
 //! and which field of an item is the cursor of the next page.
 
+use std::ops::Bound;
+
 use crate::methods::{
-    AdminChannels, AdminSessions, AdminUsers, ChannelInvitations, ChannelList, ChannelMembers, ReadList,
-    Request, UserList,
+    AdminChannels, AdminSessions, AdminUsers, ChannelBans, ChannelInvitations, ChannelList, ChannelMembers,
+    ReadList, Request, UserList,
 };
 use crate::{accounts, admin, channels, reads};
 
@@ -44,11 +46,19 @@ paged! {
     UserList { users: accounts::UserInfo } after user;
     ChannelList { channels: channels::ChannelInfo } after channel;
     ChannelMembers { members: channels::Member } after user;
+    ChannelBans { bans: channels::Ban } after user;
     ChannelInvitations { invitations: channels::Invitation } after channel;
     ReadList { conversations: reads::Reading } after conversation;
     AdminUsers { users: admin::User } after user;
     AdminChannels { channels: admin::Channel } after channel;
     AdminSessions { sessions: admin::Session } after user;
+}
+
+/// The range of the names after a cursor, for the server. A cursor that is not a name sorts before all names, so that
+/// no item is skipped.
+pub fn after<T, E>(cursor: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> (Bound<T>, Bound<T>) {
+    let last = cursor.and_then(|cursor| parse(cursor).ok());
+    (last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
 }
 
 #[cfg(test)]

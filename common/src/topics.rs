@@ -9,6 +9,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::hex::to_hex;
 use crate::limits::{TOPIC_BYTES_MAX, TOPIC_KEY_DIGITS};
 use crate::names::{ChannelName, UserName};
 
@@ -18,7 +19,7 @@ pub struct TopicKey(pub [u8; TOPIC_KEY_DIGITS / 2]);
 
 impl fmt::Display for TopicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&to_hex(&self.0))
     }
 }
 

@@ -125,7 +125,7 @@ impl Crowd {
             }
             self.engine.tick(self.now_ms);
             self.engine.flush();
-            self.engine.tell(&mut told).map_err(|_| "it failed").expect("a sound disk");
+            self.engine.send(&mut told).map_err(|_| "it failed").expect("a sound disk");
             busy += begun.elapsed();
             self.now_ms += STEP_MS;
         }

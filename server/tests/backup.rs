@@ -12,6 +12,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use common::hex::to_hex;
 use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserName};
 use disk::RealDisk;
 use server::domain::{Command, Deed};
@@ -72,7 +73,7 @@ fn working(data: &Path) -> Ledger {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&Sha256::digest(bytes))
 }
 
 fn attachment(data: &Path, bytes: &[u8]) -> PathBuf {

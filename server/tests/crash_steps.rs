@@ -61,7 +61,8 @@ fn work(disk: &FaultyDisk) -> u64 {
     let Ok(mut ledger) = open(disk) else { return 0 };
     let mut durable_n = 0;
     for command in deeds() {
-        let Ok(receipt) = ledger.record(command, NOW_MS) else { break };
+        let Ok(recorded) = ledger.record(command, NOW_MS) else { break };
+        let receipt = recorded.and_then(|recorded| recorded.receipt());
         ledger.flush();
         if ledger.poll().is_err() {
             break;
@@ -86,8 +87,7 @@ fn work_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
         if let Err(failure) = ledger.poll() {
             assert_eq!(failure.answer.reason(), Some(Reason::StorageFull));
             assert!(failure.is_taken_back);
-            drop(ledger.held.take_back(failure.durable));
-            let refused = ledger.record(command.clone(), NOW_MS).expect_err("still full");
+            let refused = ledger.record(command.clone(), NOW_MS).map(drop).expect_err("still full");
             assert_eq!(refused.reason(), Some(Reason::StorageFull));
             was_refused = true;
             disk.set_room(None);

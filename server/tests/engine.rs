@@ -56,7 +56,7 @@ fn ask(engine: &mut Engine, lines: &str) {
 
 fn tell(engine: &mut Engine, told: &mut Told) {
     engine.flush();
-    engine.tell(told).expect("a sound disk");
+    engine.send(told).expect("a sound disk");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_frame_that_waits_for_a_job_is_overtaken_and_goes_on_where_it_was() {
     engine.take_outcomes(NOW_MS);
     assert_eq!((engine.jobs_waiting(Kind::Passwords), engine.ledger().position()), (0, 1));
     told.0.clear();
-    engine.tell(&mut told).expect("a sound disk");
+    engine.send(&mut told).expect("a sound disk");
     assert!(told.0.is_empty(), "told before it was on disk: {:?}", told.0);
     tell(&mut engine, &mut told);
     let [reply] = told.0.as_slice() else { panic!("{:?}", told.0) };
@@ -87,12 +87,12 @@ fn a_frame_that_waits_for_a_job_is_overtaken_and_goes_on_where_it_was() {
 /// One round, as the server makes it. What it tells.
 fn round(engine: &mut Engine, lines: &[String]) -> Vec<String> {
     let mut told = Told::default();
-    engine.tell(&mut told).expect("a disk that can be read");
+    engine.send(&mut told).expect("a disk that can be read");
     engine.take_outcomes(NOW_MS);
     lines.iter().for_each(|lines| ask(engine, lines));
     engine.flush();
     if engine.ledger().is_quiet() {
-        engine.tell(&mut told).expect("a disk that can be read");
+        engine.send(&mut told).expect("a disk that can be read");
     }
     told.0
 }

@@ -133,7 +133,7 @@ impl Stage {
         for _ in 0..3 {
             self.engine.tick(self.now_ms);
             self.engine.flush();
-            self.engine.tell(&mut self.told).expect("a sound disk");
+            self.engine.send(&mut self.told).expect("a sound disk");
         }
     }
 

@@ -16,7 +16,7 @@ use server::maintenance::redact::{RedactError, Redaction, Request, recover};
 use server::services::files::check::{self, CheckError, Found};
 use server::services::files::folder::content;
 use server::services::files::{FileLimits, Files, Folder, Upload};
-use server::services::jobs::Jobs;
+use server::services::jobs::{Job, Jobs, NO_TICKET};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
@@ -146,7 +146,8 @@ fn start(disk: &FaultyDisk, what: &str) {
     let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
     let mut files =
         Files::open(Arc::new(disk.clone()), FileLimits::default(), &ledger).expect("a sound disk");
-    files.tidy(&ledger, &mut jobs, NOW_MS);
+    let mut submit = |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work));
+    files.tidy(&ledger, NOW_MS, &mut submit);
     while jobs.poll().is_some() {}
 }
 

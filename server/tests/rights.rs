@@ -112,7 +112,8 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
     let search = Search::unattended("nowhere".as_ref());
-    let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
+    let (mut outbound, mut known_tokens, mut guesses) = Default::default();
+    let (mut rates, mut presence, mut typing) = Default::default();
     let disk = Arc::new(FaultyDisk::new());
     let mut files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
     let (bytes, mut reply_bytes) = (Some(Arc::new(Frame::from("bytes"))), None);
@@ -121,6 +122,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     }
     let mut context = RequestContext {
         ledger: &mut ledger,
+        outbound: &mut outbound,
         tokens: &tokens,
         known_tokens: &mut known_tokens,
         guesses: &mut guesses,
@@ -179,6 +181,7 @@ fn in_a_public_channel() {
     channel.kick | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     channel.ban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     channel.unban | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.bans | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
     channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
     message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
@@ -229,6 +232,7 @@ fn in_a_private_channel() {
     channel.kick | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     channel.ban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     channel.unban | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    channel.bans | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
     channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
     message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated

@@ -100,6 +100,9 @@ fn ask(cx: &mut Context, origin: Origin, range: Range) {
         conversation,
         before,
         after,
+        before_at: None,
+        after_at: None,
+        around: None,
         limit,
         edits,
     });

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use common::hex::{from_hex, to_hex};
+
 use crate::keys::PublicKey;
 
 const SCHEME: &str = "papo://";
@@ -79,8 +81,7 @@ impl Invite {
 impl fmt::Display for Invite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(SCHEME)?;
-        self.key.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        write!(f, "@{}:{}", self.host, self.port)
+        write!(f, "{}@{}:{}", to_hex(self.key.as_bytes()), self.host, self.port)
     }
 }
 
@@ -90,26 +91,13 @@ impl FromStr for Invite {
     fn from_str(text: &str) -> Result<Self, BadInvite> {
         let rest = text.strip_prefix(SCHEME).ok_or(BadInvite::Scheme)?;
         let (digits, address) = rest.split_once('@').ok_or(BadInvite::Key)?;
-        let key = from_hex(digits).ok_or(BadInvite::Key)?;
+        let key = from_hex(digits).map(PublicKey::from_bytes).ok_or(BadInvite::Key)?;
         let (host, port) = address.rsplit_once(':').ok_or(BadInvite::Port)?;
         if !port.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(BadInvite::Port);
         }
         Self::new(key, host, port.parse().map_err(|_too_large| BadInvite::Port)?)
     }
-}
-
-fn from_hex(digits: &str) -> Option<PublicKey> {
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    let byte = |[high, low]: &[u8; 2]| {
-        let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-        Some(value(*high)? << 4 | value(*low)?)
-    };
-    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
-    bytes?.try_into().ok().map(PublicKey::from_bytes)
 }
 
 /// A name or an IPv4 address, or an IPv6 address in brackets: nothing that libzmq or a shell reads otherwise.
@@ -136,7 +124,7 @@ mod tests {
     const DIGITS: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
 
     fn key() -> PublicKey {
-        from_hex(DIGITS).expect("a key")
+        from_hex(DIGITS).map(PublicKey::from_bytes).expect("a key")
     }
 
     #[test]

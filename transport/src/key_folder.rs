@@ -1,14 +1,14 @@
-//! The folder of the node's keys, the only files that `transport` touches.
+//! The folder of the node's keys.
 //!
-//! Two pairs lie in it: `node`, which clients know the node by, and `service`, which the server role shows on the
-//! inner ports. `<name>.secret` holds both halves and has mode 0600; `<name>.public` is for handing on. Both are
-//! certificates as CZMQ and pyzmq write them, so `zmq.auth.load_certificate` reads them.
+//! It holds two key pairs: clients know the node by `node`, and the server role shows `service` on the inner ports.
+//! `<name>.secret` holds both halves of a pair and has mode 0600; `<name>.public` may be given to others. Both files are
+//! certificates in the format of CZMQ and pyzmq, so `zmq.auth.load_certificate` reads them.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use disk::Access;
 
 use crate::error::TransportError;
 use crate::keys::{KeyPair, PublicKey};
@@ -16,26 +16,23 @@ use crate::keys::{KeyPair, PublicKey};
 const NODE: &str = "node";
 const SERVICE: &str = "service";
 
-const SECRET_MODE: u32 = 0o600;
-const PUBLIC_MODE: u32 = 0o644;
-
-/// Why the keys cannot be had.
+/// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFolderError {
     /// A file or the folder cannot be used.
     #[error("cannot {action} {path}: {cause}; the keys must belong to the user that runs papo")]
     Io {
-        /// What was being done, as a verb.
+        /// The failed operation, as a verb.
         action: &'static str,
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// The operating system's own words, which the sentence above repeats: not a source, or they were printed twice.
+        /// The error of the operating system. Not a source: the sentence above contains it already.
         cause: io::Error,
     },
-    /// Others can read a secret.
+    /// Other users can read a secret.
     #[error("{0} can be read by others: run `chmod 600 {0}`, and `papo keys rotate` if somebody may have")]
     Exposed(PathBuf),
-    /// A file does not read as a certificate.
+    /// A file is not a certificate.
     #[error("{0} holds no key: restore it from a backup, or move it away and a new one is made")]
     Damaged(PathBuf),
     /// There are no keys yet.
@@ -46,7 +43,7 @@ pub enum KeyFolderError {
     Transport(#[from] TransportError),
 }
 
-/// A folder of keys, which need not be there yet.
+/// A folder of keys, which does not have to exist yet.
 #[derive(Debug, Clone)]
 pub struct KeyFolder {
     folder: PathBuf,
@@ -69,10 +66,10 @@ impl KeyFolder {
         self.load_or_make(SERVICE)
     }
 
-    /// What clients know the node by. It takes no secret to read it, and makes nothing.
+    /// The public key that clients know the node by. Reads no secret and creates no file.
     pub fn node_public(&self) -> Result<PublicKey, KeyFolderError> {
         let path = self.public_path(NODE);
-        match fs::read_to_string(&path) {
+        match disk::read_text(&path) {
             Ok(text) => field(&text, "public-key").ok_or(KeyFolderError::Damaged(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(KeyFolderError::None(self.folder.clone()))
@@ -81,8 +78,8 @@ impl KeyFolder {
         }
     }
 
-    /// Replaces both pairs by new ones and keeps the old secrets beside them, named `<name>.secret.<stamp>`.
-    /// Returns what clients know the node by from its next start on.
+    /// Replaces both pairs with new ones, and keeps the old secrets as `<name>.secret.<stamp>`. Returns the public key of
+    /// the node after its next start.
     pub fn rotate(&self, stamp: &str) -> Result<PublicKey, KeyFolderError> {
         let node = self.replace(NODE, stamp)?;
         self.replace(SERVICE, stamp)?;
@@ -100,13 +97,11 @@ impl KeyFolder {
 
     fn load(&self, name: &str) -> Result<Option<KeyPair>, KeyFolderError> {
         let path = self.secret_path(name);
-        let failed = |cause| KeyFolderError::Io { action: "read", path: path.clone(), cause };
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let text = match disk::read_text(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
+            text => text.map_err(failed("read", &path))?,
         };
-        if fs::metadata(&path).map_err(failed)?.permissions().mode() & 0o077 != 0 {
+        if !disk::is_private(&path).map_err(failed("read", &path))? {
             return Err(KeyFolderError::Exposed(path));
         }
         match (field(&text, "public-key"), field(&text, "secret-key")) {
@@ -115,21 +110,12 @@ impl KeyFolder {
         }
     }
 
-    /// Makes a pair, unless another process was faster: roles that start together agree on one. A link, unlike a
-    /// rename, never replaces what is there.
+    /// Makes a pair, or loads the pair that another process made meanwhile: roles that start together agree on one.
     fn make(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
-        let failed = |action, path: &Path| {
-            let path = path.to_owned();
-            move |cause| KeyFolderError::Io { action, path, cause }
-        };
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&self.folder).map_err(failed("create", &self.folder))?;
+        disk::make_folder(&self.folder).map_err(failed("create", &self.folder))?;
         let (pair, path) = (KeyPair::generate()?, self.secret_path(name));
-        let temporary = write_beside(&path, &secret_text(name, &pair), SECRET_MODE)?;
-        let linked = fs::hard_link(&temporary, &path);
-        fs::remove_file(&temporary).map_err(failed("remove", &temporary))?;
-        match linked {
-            Ok(()) => self.sync().map(|()| pair),
+        match disk::create_file(&path, secret_text(name, &pair).as_bytes(), Access::Owner) {
+            Ok(()) => Ok(pair),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.load(name)?.ok_or(KeyFolderError::Damaged(path))
             }
@@ -139,37 +125,24 @@ impl KeyFolder {
 
     fn replace(&self, name: &str, stamp: &str) -> Result<KeyPair, KeyFolderError> {
         let path = self.secret_path(name);
-        let failed = |action| {
-            let path = path.clone();
-            move |cause| KeyFolderError::Io { action, path, cause }
-        };
-        if !path.exists() {
+        if !disk::exists(&path) {
             return Err(KeyFolderError::None(self.folder.clone()));
         }
-        fs::hard_link(&path, self.folder.join(format!("{name}.secret.{stamp}"))).map_err(failed("keep"))?;
-        let pair = KeyPair::generate()?;
-        let temporary = write_beside(&path, &secret_text(name, &pair), SECRET_MODE)?;
-        fs::rename(&temporary, &path).map_err(failed("replace"))?;
-        self.sync()?;
+        let kept = self.folder.join(format!("{name}.secret.{stamp}"));
+        disk::link(&path, &kept).map_err(failed("keep", &path))?;
+        let (pair, replaced) = (KeyPair::generate()?, failed("replace", &path));
+        disk::replace_file(&path, secret_text(name, &pair).as_bytes(), Access::Owner).map_err(replaced)?;
         self.publish(name, &pair)?;
         Ok(pair)
     }
 
-    /// Writes the public half beside the secret, unless it stands there already.
+    /// Writes the file of the public half, unless it is up to date.
     fn publish(&self, name: &str, pair: &KeyPair) -> Result<(), KeyFolderError> {
         let (path, text) = (self.public_path(name), public_text(name, pair));
-        if fs::read_to_string(&path).is_ok_and(|known| known == text) {
+        if disk::read_text(&path).is_ok_and(|known| known == text) {
             return Ok(());
         }
-        let temporary = write_beside(&path, &text, PUBLIC_MODE)?;
-        fs::rename(&temporary, &path).map_err(|cause| KeyFolderError::Io { action: "write", path, cause })?;
-        self.sync()
-    }
-
-    fn sync(&self) -> Result<(), KeyFolderError> {
-        let synced =
-            fs::OpenOptions::new().read(true).open(&self.folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|cause| KeyFolderError::Io { action: "sync", path: self.folder.clone(), cause })
+        disk::replace_file(&path, text.as_bytes(), Access::Everyone).map_err(failed("write", &path))
     }
 
     fn secret_path(&self, name: &str) -> PathBuf {
@@ -181,21 +154,10 @@ impl KeyFolder {
     }
 }
 
-/// A synced file beside `path`, with a name of its own, since others may be doing the same at this moment: by chance
-/// and not by process, for in containers every process has the number 1.
-fn write_beside(path: &Path, text: &str, mode: u32) -> Result<PathBuf, KeyFolderError> {
-    let mut chance = [0; 8];
-    let drawn = getrandom::fill(&mut chance).map_err(io::Error::other);
-    let temporary = path.with_added_extension(format!("{:016x}.tmp", u64::from_ne_bytes(chance)));
-    let write = || {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    };
-    match drawn.and_then(|()| write()) {
-        Ok(()) => Ok(temporary),
-        Err(cause) => Err(KeyFolderError::Io { action: "write", path: temporary, cause }),
-    }
+/// The error for a failed operation on a path.
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyFolderError + use<> {
+    let path = path.to_owned();
+    move |cause| KeyFolderError::Io { action, path, cause }
 }
 
 fn secret_text(name: &str, pair: &KeyPair) -> String {

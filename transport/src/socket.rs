@@ -193,7 +193,7 @@ impl Socket {
     fn prepare(&self, endpoint: &str) -> Result<(), TransportError> {
         let folder = endpoint.strip_prefix("ipc://").and_then(|path| Path::new(path).parent());
         let is_folder_missing =
-            folder.is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+            folder.is_some_and(|folder| !folder.as_os_str().is_empty() && !disk::is_folder(folder));
         let is_known = ["tcp://", "ipc://", "inproc://"].iter().any(|known| endpoint.starts_with(known));
         if !is_known || endpoint.contains('\0') || is_folder_missing {
             return Err(TransportError::BadEndpoint { endpoint: endpoint.to_owned() });

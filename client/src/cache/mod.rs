@@ -1,9 +1,9 @@
-//! The last messages of each conversation, on this machine's disk, so that a chat has something to show before the
-//! server answers, or without it.
+//! The cache: the last messages of each conversation on this machine's disk. The chat shows them before the server
+//! answers, and without a server.
 //!
-//! All of it is derived: what is damaged, or not ours, is thrown away in silence, and nothing is synced. What is kept of a
-//! conversation is one run of events without a hole. So whatever the server says is gone, by an event of its own, is
-//! gone here too: where an event was missed, all before it is thrown away.
+//! The cache is derived: a file that is damaged or belongs to another user is ignored silently, and an error of the disk
+//! is ignored too. A conversation is stored as one run of events without a hole. So a deletion or an edit that the server
+//! sent is applied here as well: if an event was missed, all events before it are dropped.
 
 mod run;
 
@@ -11,26 +11,24 @@ mod run;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::{Target, UserName};
+use disk::Access;
 use serde::{Deserialize, Serialize};
 
-use crate::config::write_private;
 use run::Run;
 use session::{Entry, News};
 
-/// Conversations that are kept: more than anybody reads. Of further ones nothing is.
+/// Conversations in the cache: more than a user reads. Further conversations are not stored.
 const CONVERSATIONS_MAX: usize = 256;
 
-/// The format written; files of another are thrown away.
+/// The format of the files. A file of another format is ignored.
 const FORMAT: u32 = 1;
 
-/// What is known of the conversations of one person at one server. Clones are the same.
+/// The cached conversations of one user at one server. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Cache {
     shared: Arc<Mutex<Shared>>,
@@ -43,7 +41,7 @@ struct Shared {
     runs: BTreeMap<Target, Run>,
 }
 
-/// The first line of a file: whose it is.
+/// The first line of a file: its user, server and conversation.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
     format: u32,
@@ -58,7 +56,7 @@ impl Cache {
         Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// From now on this is what this person knows.
+    /// Switches to the cache of a user.
     pub(crate) fn is_of(&self, owner: &UserName) {
         let mut shared = self.shared();
         if shared.owner.as_ref() != Some(owner) {
@@ -68,7 +66,7 @@ impl Cache {
         }
     }
 
-    /// Takes note of what is told.
+    /// Applies news of the session.
     pub(crate) fn note(&self, news: &News) {
         let mut shared = self.shared();
         if let News::Entry(entry) = news {
@@ -84,7 +82,7 @@ impl Cache {
         }
     }
 
-    /// The newest events that are known of a conversation, so many at most.
+    /// The newest cached events of a conversation, at most `count`.
     pub(crate) fn newest(&self, conversation: &Target, count: usize) -> Vec<Entry> {
         let mut shared = self.shared();
         let Some(owner) = shared.owner.clone() else { return Vec::new() };
@@ -95,43 +93,43 @@ impl Cache {
 
     /// The conversation that was open last.
     pub(crate) fn last_open(&self) -> Option<Target> {
-        let text = fs::read_to_string(self.shared().home()?.join("open")).ok()?;
+        let text = disk::read_text(&self.shared().home()?.join("open")).ok()?;
         Target::new(text.trim()).ok()
     }
 
-    /// A conversation is open now.
+    /// Stores which conversation is open now.
     pub(crate) fn open(&self, conversation: &Target) {
         let shared = self.shared();
         let write = |home: PathBuf| shared.write(&home.join("open"), &conversation.to_string());
         let _derived = shared.home().map(write);
     }
 
-    /// Of channels, the person is in these and no others.
+    /// Drops the channels that the user is not a member of.
     pub(crate) fn keep_channels(&self, is_own: impl Fn(&Target) -> bool) {
         let mut shared = self.shared();
         let is_gone = |known: &Target| matches!(known, Target::Channel(_)) && !is_own(known);
         let gone: Vec<_> = shared.stored().into_iter().filter(|(known, _)| is_gone(known)).collect();
         for (conversation, file) in gone {
             shared.runs.remove(&conversation);
-            let _derived = fs::remove_file(file);
+            let _derived = disk::remove(&file);
         }
         shared.runs.retain(|known, _| !is_gone(known));
     }
 
-    /// Nothing is known of a conversation any more.
+    /// Drops a conversation.
     pub(crate) fn forget(&self, conversation: &Target) {
         self.shared().forget(conversation);
     }
 
-    /// Nothing is known any more: the person has logged out.
+    /// Drops everything, because the user logged out.
     pub(crate) fn forget_all(&self) {
         let mut shared = self.shared();
         shared.runs.clear();
-        let _derived = shared.home().map(fs::remove_dir_all);
+        let _derived = shared.home().map(|home| disk::remove_tree(&home));
         shared.owner = None;
     }
 
-    /// Writes what has changed.
+    /// Writes the changed conversations.
     pub(crate) fn flush(&self) {
         self.shared().flush();
     }
@@ -142,7 +140,8 @@ impl Cache {
 }
 
 impl Shared {
-    /// Where this person's files are. Whose they are stands in each: two names may be written the same here.
+    /// The folder of the user's files. Two users may share a folder, because not every character of a name is kept; so
+    /// each file names its user.
     fn home(&self) -> Option<PathBuf> {
         let name = format!("{}@{}", self.owner.as_ref()?, self.server);
         let safe = |character: char| match character {
@@ -166,7 +165,7 @@ impl Shared {
         Some(Header { format: FORMAT, server, user: self.owner.clone()?, conversation })
     }
 
-    /// What is known of a conversation; read from its file the first time.
+    /// The run of a conversation, read from its file the first time. `None` when the cache is full.
     fn run(&mut self, conversation: &Target) -> Option<&mut Run> {
         if !self.runs.contains_key(conversation) {
             if self.runs.len() >= CONVERSATIONS_MAX {
@@ -187,12 +186,12 @@ impl Shared {
 
     fn forget(&mut self, conversation: &Target) {
         self.runs.remove(conversation);
-        let _derived = self.file(conversation).map(fs::remove_file);
+        let _derived = self.file(conversation).map(|file| disk::remove(&file));
     }
 
-    /// Nothing when there is no file, or not one of ours, or a damaged one.
+    /// `None` when there is no file, when it belongs to another user or server, or when it is damaged.
     fn load(&self, conversation: &Target) -> Option<Run> {
-        let text = fs::read_to_string(self.file(conversation)?).ok()?;
+        let text = disk::read_text(&self.file(conversation)?).ok()?;
         let mut lines = text.lines();
         let header: Header = serde_json::from_str(lines.next()?).ok()?;
         if Some(header) != self.header(conversation) {
@@ -209,15 +208,16 @@ impl Shared {
         Some(run)
     }
 
-    /// The conversations that have files, with these.
+    /// The conversations that have a file, and their files.
     fn stored(&self) -> Vec<(Target, PathBuf)> {
-        let files = self.home().and_then(|home| fs::read_dir(home).ok()).into_iter().flatten().flatten();
-        let read = |file: PathBuf| {
-            let text = fs::read_to_string(&file).ok()?;
+        let Some(home) = self.home() else { return Vec::new() };
+        let read = |name: String| {
+            let file = home.join(name);
+            let text = disk::read_text(&file).ok()?;
             let header: Header = serde_json::from_str(text.lines().next()?).ok()?;
             Some((header.conversation, file))
         };
-        files.filter_map(|file| read(file.path())).collect()
+        disk::list(&home).unwrap_or_default().into_iter().filter_map(read).collect()
     }
 
     fn flush(&mut self) {
@@ -238,12 +238,8 @@ impl Shared {
         }
     }
 
-    /// In place of what was there, as a whole or not at all.
     fn write(&self, file: &Path, text: &str) -> io::Result<()> {
-        let home = self.home().ok_or(io::ErrorKind::NotFound)?;
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
-        let temporary = file.with_extension(format!("{}.tmp", std::process::id()));
-        write_private(&temporary, text)?;
-        fs::rename(&temporary, file)
+        disk::make_folder(&self.home().ok_or(io::ErrorKind::NotFound)?)?;
+        disk::replace_file(file, text.as_bytes(), Access::Owner)
     }
 }

@@ -1,6 +1,7 @@
 //! What is found again, and what is thrown away.
 
 use super::*;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 /// Nothing is found.
@@ -126,10 +127,10 @@ fn damage_and_other_peoples_files_are_thrown_away_in_silence() {
         whole.replace("text 2\"", "text"),
         String::new(),
     ] {
-        write_private(&file, &damaged).expect("written");
+        disk::replace_file(&file, damaged.as_bytes(), Access::Owner).expect("written");
         assert_eq!(found(folder.path()), NOTHING, "{damaged}");
     }
-    write_private(&file, &whole).expect("written");
+    disk::replace_file(&file, whole.as_bytes(), Access::Owner).expect("written");
     assert_eq!(found(folder.path()), [1, 2, 3]);
 }
 

@@ -1,8 +1,6 @@
-//! Completion of commands, #channels, @users, and paths of files to send.
+//! Completion of commands, channels, users, and paths of files to send.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustyline::completion::{Completer, FilenameCompleter};
 use rustyline::highlight::Highlighter;
@@ -10,99 +8,32 @@ use rustyline::hint::Hinter;
 use rustyline::{Context, Helper, Validator};
 
 use super::commands;
-use super::input_line::{Blank, InputLine};
+use super::input_line::{BlankHint, InputLine};
+use super::names::KnownNames;
+use crate::i18n::Words;
 use crate::render::is_harmful;
 
-/// What stands before the path of a file to send.
-const SEND: &str = "/send ";
+/// The syntax of a command whose only argument is a path.
+const PATH: &str = "PATH";
 
-/// Names kept for completion. Beyond, new ones are not learnt.
-const NAMES_MAX: usize = 10_000;
-
-/// Names that can be completed or chosen, with their signs.
-#[derive(Clone, Default)]
-pub(super) struct Names {
-    shared: Arc<Mutex<Known>>,
-}
-
-#[derive(Default)]
-struct Known {
-    all: BTreeSet<String>,
-    /// The channels that one is in. Nothing until they have been listed.
-    own: Option<BTreeSet<String>>,
-    /// Those that one is invited to, likewise.
-    invited: Option<BTreeSet<String>>,
-}
-
-/// Which channels may be meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Channels {
-    /// Any.
-    All,
-    /// Those that one is in.
-    Own,
-    /// Those that one is invited to.
-    Invited,
-    /// One that there is not yet.
-    New,
-}
-
-impl Names {
-    /// Learns names.
-    pub(super) fn add(&self, names: impl IntoIterator<Item = String>) {
-        let mut known = self.known();
-        let room = NAMES_MAX.saturating_sub(known.all.len());
-        known.all.extend(names.into_iter().take(room));
-    }
-
-    /// Learns which channels one is in now.
-    pub(super) fn set_own(&self, names: impl IntoIterator<Item = String>) {
-        self.known().own = Some(names.into_iter().take(NAMES_MAX).collect());
-    }
-
-    /// Learns which channels one is invited to now.
-    pub(super) fn set_invited(&self, names: impl IntoIterator<Item = String>) {
-        self.known().invited = Some(names.into_iter().take(NAMES_MAX).collect());
-    }
-
-    /// Known names, in order.
-    pub(super) fn beginning_with(&self, beginning: &str) -> Vec<String> {
-        self.known().all.iter().filter(|name| name.starts_with(beginning)).cloned().collect()
-    }
-
-    /// Known channels that may be meant, in order.
-    pub(super) fn channels(&self, which: Channels) -> Vec<String> {
-        let listed = match which {
-            Channels::All => None,
-            Channels::Own => self.known().own.clone(),
-            Channels::Invited => self.known().invited.clone(),
-            Channels::New => Some(BTreeSet::new()),
-        };
-        listed.map_or_else(|| self.beginning_with("#"), |listed| listed.into_iter().collect())
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What rustyline asks while a line is typed.
+/// Answers rustyline while a line is edited.
 #[derive(Helper, Validator)]
 pub(super) struct Completion {
-    names: Names,
+    names: KnownNames,
     input_line: InputLine,
 }
 
 impl Completion {
-    pub(super) fn new(names: Names, input_line: InputLine) -> Self {
+    pub(super) fn new(names: KnownNames, input_line: InputLine) -> Self {
         Self { names, input_line }
     }
 
-    /// Where the word begins that is typed, and what it may become.
+    /// The byte at which the completed word starts, and its candidates.
     fn candidates(&self, line: &str, position: usize) -> (usize, Vec<String>) {
         let typed = line.get(..position).unwrap_or_default();
-        if let Some(path) = typed.strip_prefix(SEND) {
-            return paths(path);
+        if let Some(path) = path_argument(typed) {
+            let (start, paths) = paths(path);
+            return (typed.len() - path.len() + start, paths);
         }
         let start = typed.rfind(char::is_whitespace).map_or(0, |space| space + 1);
         let word = typed.get(start..).unwrap_or_default();
@@ -111,44 +42,48 @@ impl Completion {
                 let commands = commands::all().map(|command| format!("/{} ", command.name));
                 commands.filter(|command| command.starts_with(word)).collect()
             }
-            Some('#' | '@') => self.names.beginning_with(word),
+            Some('#' | '@') => self.names.starting_with(word),
             Some(_) | None => Vec::new(),
         };
         (start, candidates)
     }
 }
 
-/// Where the name begins that is typed of a path, and what it may become: the rest of the line is one path, spaces and
-/// all, which begins behind a quote, if there is one.
+/// The path in a line such as `/send PATH`.
+fn path_argument(typed: &str) -> Option<&str> {
+    let (name, path) = typed.strip_prefix('/')?.split_once(' ')?;
+    let command = commands::find(name)?;
+    (Words::ENGLISH.of(command.arguments) == PATH).then_some(path)
+}
+
+/// The byte at which the candidates for a path start, and the candidates. The rest of the line is one path,
+/// spaces included; a quote in front of it is skipped.
 fn paths(path: &str) -> (usize, Vec<String>) {
     let bare = path.strip_prefix(['"', '\'']).unwrap_or(path);
-    let begin = SEND.len() + path.len() - bare.len();
-    // Within these quotes nothing is escaped.
+    // Within single quotes no character is escaped.
     let quoted = format!("'{bare}");
-    let Ok((_, found)) = FilenameCompleter::new().complete_path(&quoted, quoted.len()) else {
-        return (begin, Vec::new());
-    };
-    let paths = found.into_iter().map(|pair| pair.replacement).filter(|path| !path.contains(is_harmful));
-    (begin, paths.collect())
+    let found = FilenameCompleter::new().complete_path(&quoted, quoted.len()).map(|(_, found)| found);
+    let paths = found.unwrap_or_default().into_iter().map(|pair| pair.replacement);
+    (path.len() - bare.len(), paths.filter(|path| !path.contains(is_harmful)).collect())
 }
 
 impl Hinter for Completion {
-    type Hint = Blank;
+    type Hint = BlankHint;
 
-    fn hint(&self, line: &str, _position: usize, _: &Context<'_>) -> Option<Blank> {
-        self.input_line.typed(line);
-        self.input_line.blank(line)
+    fn hint(&self, line: &str, _position: usize, _: &Context<'_>) -> Option<BlankHint> {
+        self.input_line.key_typed(line);
+        self.input_line.hint(line)
     }
 }
 
 impl Highlighter for Completion {
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_ours: bool) -> Cow<'b, str> {
-        // While lines typed before are searched, there is another.
-        if is_ours { self.input_line.painted_prompt() } else { Cow::Borrowed(prompt) }
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
+        // The search in the history (Ctrl-R) has a prompt of its own.
+        if is_default { self.input_line.painted_prompt() } else { Cow::Borrowed(prompt) }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        self.input_line.painted(hint)
+        self.input_line.painted_hint(hint)
     }
 }
 
@@ -168,20 +103,20 @@ impl Completer for Completion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client_handle::Keys;
+    use crate::client_handle::Keystrokes;
 
     #[test]
     fn words_are_completed_by_their_sign() {
-        let names = Names::default();
+        let names = KnownNames::default();
         names.add(["#general", "#ops", "@bob", "@joão"].map(str::to_owned));
-        let completion = Completion::new(names, InputLine::new(Keys::unheard(), true));
+        let completion = Completion::new(names, InputLine::new(Keystrokes::ignored(), true));
         let complete = |line: &str| completion.candidates(line, line.len());
         assert_eq!(complete("/jo"), (0, vec!["/join ".to_owned()]));
         assert_eq!(complete("/le"), (0, vec!["/leave ".to_owned()]));
         assert_eq!(complete("/join #o"), (6, vec!["#ops".to_owned()]));
         assert_eq!(complete("ask @jo"), (4, vec!["@joão".to_owned()]));
         assert_eq!(complete("é @b"), (3, vec!["@bob".to_owned()]));
-        assert_eq!(complete("say /jo"), (4, vec![]), "a command stands at the beginning");
+        assert_eq!(complete("say /jo"), (4, vec![]), "a command is the first word");
         assert_eq!(complete(""), (0, vec![]));
     }
 
@@ -191,7 +126,7 @@ mod tests {
         for name in ["plan b.pdf", "plan\u{1b}[2J", "photos"] {
             std::fs::create_dir(folder.path().join(name)).expect("made");
         }
-        let completion = Completion::new(Names::default(), InputLine::new(Keys::unheard(), true));
+        let completion = Completion::new(KnownNames::default(), InputLine::new(Keystrokes::ignored(), true));
         let path = folder.path().to_str().expect("UTF-8");
         for quote in ["", "\"", "'"] {
             let line = format!("/send {quote}{path}/pla");
@@ -201,6 +136,6 @@ mod tests {
         let further = format!("/send {path}/plan b");
         assert_eq!(completion.candidates(&further, further.len()).1.len(), 1);
         let both = format!("/send {path}/p");
-        assert_eq!(completion.candidates(&both, both.len()).1.len(), 2, "nothing that a terminal obeys");
+        assert_eq!(completion.candidates(&both, both.len()).1.len(), 2, "no name with control characters");
     }
 }

@@ -1,38 +1,38 @@
-//! What a line typed means.
+//! The kinds of lines that a user types.
 
 use common::Target;
 
 use super::commands::{self, Command};
 
-/// A line, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// Blank.
-    Nothing,
+    Blank,
     /// `/name arguments`.
     Command(&'static Command, &'a str),
-    /// `/name` of no command.
+    /// `/name`, without a command of that name.
     Unknown(&'a str),
-    /// `#channel` or `@user` alone: open it.
+    /// Only `#channel` or `@user`: open this conversation.
     Open(Target),
-    /// Anything else: said in the open conversation.
+    /// A message to the open conversation.
     Text(&'a str),
 }
 
 impl<'a> Line<'a> {
-    /// Understands a line. A text that begins with a slash is written with two of them.
-    pub(super) fn read(line: &'a str) -> Self {
+    /// Two slashes begin a text that starts with one.
+    pub(super) fn parse(line: &'a str) -> Self {
         let trimmed = line.trim();
         if trimmed.is_empty() {
-            return Self::Nothing;
+            return Self::Blank;
         }
         if let Some(command) = trimmed.strip_prefix('/') {
             if command.starts_with('/') {
                 return Self::Text(command);
             }
             let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-            let known = commands::all().find(|known| known.name == name);
-            return known.map_or(Self::Unknown(name), |known| Self::Command(known, arguments.trim()));
+            return match commands::find(name) {
+                Some(command) => Self::Command(command, arguments.trim()),
+                None => Self::Unknown(name),
+            };
         }
         match Target::new(trimmed) {
             Ok(target) => Self::Open(target),
@@ -40,12 +40,12 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Whether the line may be kept among those typed: what belongs to passwords may not.
-    pub(super) fn may_be_kept(&self) -> bool {
+    /// Whether the line may be saved in the history file. Lines that could hold a password may not.
+    pub(super) fn may_be_saved(&self) -> bool {
         match self {
             Self::Command(command, _) => !command.is_private,
-            // A slip of the finger in `/login alice secret` is no reason to keep it either.
-            Self::Unknown(_) | Self::Nothing => false,
+            // An unknown command may be a mistyped `/login alice secret`.
+            Self::Unknown(_) | Self::Blank => false,
             Self::Open(_) | Self::Text(_) => true,
         }
     }
@@ -56,8 +56,8 @@ mod tests {
     use super::*;
 
     fn kind(line: &str) -> String {
-        match Line::read(line) {
-            Line::Nothing => "nothing".to_owned(),
+        match Line::parse(line) {
+            Line::Blank => "blank".to_owned(),
             Line::Command(command, arguments) => format!("command {} [{arguments}]", command.name),
             Line::Unknown(name) => format!("unknown {name}"),
             Line::Open(target) => format!("open {target}"),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_told_apart() {
+    fn every_kind_of_line_is_recognised() {
         let lines = [
             " ",
             "/join #ops",
@@ -81,7 +81,7 @@ mod tests {
         ];
         let kinds: Vec<_> = lines.iter().map(|line| kind(line)).collect();
         insta::assert_snapshot!(kinds.join("\n"), @r"
-        nothing
+        blank
         command join [#ops]
         command msg [@bob  oi  there]
         unknown jion
@@ -95,12 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_near_a_password_is_kept() {
+    fn a_line_that_could_hold_a_password_is_not_saved() {
         for line in ["/login alice", "/register alice", "/login alice secret", "/lgoin alice secret", " "] {
-            assert!(!Line::read(line).may_be_kept(), "{line}");
+            assert!(!Line::parse(line).may_be_saved(), "{line}");
         }
         for line in ["/join #ops", "oi", "@bob"] {
-            assert!(Line::read(line).may_be_kept(), "{line}");
+            assert!(Line::parse(line).may_be_saved(), "{line}");
         }
     }
 }

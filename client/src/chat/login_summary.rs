@@ -1,13 +1,17 @@
-//! What there is to know when one comes: who and what there is, invitations, and what was said meanwhile.
+//! The login summary: invitations and unread messages, shown once after login. Loading it teaches the chat
+//! all names.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use common::Target;
-use common::accounts::UserInfo;
+use common::accounts::{LoggedIn, UserInfo};
 use common::channels::{ChannelInfo, Invitation};
 use common::reads::Reading;
 
-use super::completion::Names;
+use super::names::KnownNames;
+use super::transfers::TransferContext;
+use super::ui_event::UiEvent;
 use crate::cache::Cache;
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, unexpected};
@@ -15,39 +19,65 @@ use crate::i18n::Words;
 use crate::render;
 use session::{Answer, Command};
 
-/// Conversations with something unread that are named at the beginning: half a screen.
+/// Conversations listed with their unread messages: half a screen.
 const UNREAD_LINES_MAX: usize = 20;
 
-/// What there is.
+/// Timeout of the background connection that loads the summary while the server does not answer. Then it is
+/// tried again.
+const BACKGROUND_TIMEOUT: Duration = Duration::from_hours(24);
+
 pub(super) struct LoginSummary {
     pub(super) channels: Vec<ChannelInfo>,
     pub(super) unread: Vec<Reading>,
-    /// What the person is to be told of it.
-    pub(super) said: Vec<String>,
+    /// The text of the summary. Empty without invitations and unread messages.
+    pub(super) lines: Vec<String>,
 }
 
-/// Asks for all of it. Names are learnt, and what is kept of channels that one has left is forgotten.
+/// Loads the summary, and removes channels from the cache that the user is no longer a member of.
 pub(super) fn load(
     handle: &mut ClientHandle,
-    names: &Names,
+    names: &KnownNames,
     cache: &Cache,
     words: Words,
 ) -> Result<LoginSummary, CliError> {
     users(handle, names)?;
     let channels = channels(handle, names)?;
-    cache.keep_channels(|wanted| {
+    cache.keep_channels(|cached| {
         let mut own = channels.iter().filter(|channel| channel.role.is_some());
-        matches!(wanted, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
+        matches!(cached, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
     });
     let invitations = invitations(handle, names)?;
-    let mut said: Vec<_> =
-        invitations.iter().map(|invitation| render::invitation(words, invitation)).collect();
+    let mut lines: Vec<_> = invitations.iter().map(|one| render::invitation(words, one)).collect();
     let unread = unread(handle)?;
-    said.extend(in_words(words, &unread));
-    Ok(LoginSummary { channels, unread, said })
+    lines.extend(unread_lines(words, &unread));
+    Ok(LoginSummary { channels, unread, lines })
 }
 
-pub(super) fn channels(handle: &mut ClientHandle, names: &Names) -> Result<Vec<ChannelInfo>, CliError> {
+/// Loads the summary through a connection of its own, and prints it as soon as the server answers.
+pub(super) fn load_in_background(
+    mut context: TransferContext,
+    session: &LoggedIn,
+    names: &KnownNames,
+    cache: &Cache,
+) {
+    context.connection.timeout = BACKGROUND_TIMEOUT;
+    loop {
+        let summary = context
+            .connect(session.clone())
+            .and_then(|mut handle| load(&mut handle, names, cache, context.words));
+        match summary {
+            Ok(LoginSummary { lines, .. }) if lines.is_empty() => {}
+            Ok(LoginSummary { lines, .. }) => context.send(UiEvent::Note(lines.join("\n"))),
+            Err(CliError::Unreachable { .. }) => continue,
+            // The connection of the chat reports the end of the session, too.
+            Err(error) if error.is_logged_out() => {}
+            Err(error) => context.send(UiEvent::Error(context.words.cli_error(&error))),
+        }
+        break;
+    }
+}
+
+pub(super) fn channels(handle: &mut ClientHandle, names: &KnownNames) -> Result<Vec<ChannelInfo>, CliError> {
     let Answer::Channels(channels) = handle.ask(Command::Channels)? else { return Err(unexpected()) };
     names.add(channels.iter().map(|channel| channel.channel.to_string()));
     let own = channels.iter().filter(|channel| channel.role.is_some());
@@ -55,13 +85,16 @@ pub(super) fn channels(handle: &mut ClientHandle, names: &Names) -> Result<Vec<C
     Ok(channels)
 }
 
-pub(super) fn users(handle: &mut ClientHandle, names: &Names) -> Result<Vec<UserInfo>, CliError> {
+pub(super) fn users(handle: &mut ClientHandle, names: &KnownNames) -> Result<Vec<UserInfo>, CliError> {
     let Answer::Users(users) = handle.ask(Command::Users)? else { return Err(unexpected()) };
     names.add(users.iter().map(|user| format!("@{}", user.user)));
     Ok(users)
 }
 
-pub(super) fn invitations(handle: &mut ClientHandle, names: &Names) -> Result<Vec<Invitation>, CliError> {
+pub(super) fn invitations(
+    handle: &mut ClientHandle,
+    names: &KnownNames,
+) -> Result<Vec<Invitation>, CliError> {
     let Answer::Invitations(invitations) = handle.ask(Command::Invitations)? else {
         return Err(unexpected());
     };
@@ -70,7 +103,7 @@ pub(super) fn invitations(handle: &mut ClientHandle, names: &Names) -> Result<Ve
     Ok(invitations)
 }
 
-/// The conversations with something unread, the one that wants to be read first of all at the beginning.
+/// The conversations with unread messages, most mentions first.
 pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError> {
     let Answer::Reads(mut reads) = handle.ask(Command::Reads)? else { return Err(unexpected()) };
     reads.retain(|reading| reading.unread > 0);
@@ -78,8 +111,7 @@ pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError
     Ok(reads)
 }
 
-/// What came while the person was away.
-fn in_words(words: Words, unread: &[Reading]) -> Vec<String> {
+fn unread_lines(words: Words, unread: &[Reading]) -> Vec<String> {
     if unread.is_empty() {
         return Vec::new();
     }

@@ -1,64 +1,66 @@
-//! `/menu`: the commands to choose from by number, for whoever would rather choose than type. It is made from the
-//! tables of commands: what a command takes after its name is asked for, one thing after the other.
+//! `/menu`: the commands chosen by number, for users who do not want to type them. The menu is made from the
+//! command table, and asks for the arguments of a command one after the other.
 
 use super::commands::{Command, GROUPS, Group};
-use super::completion::{Channels, Names};
+use super::names::{ChannelChoice, KnownNames};
 use crate::i18n::Words;
 
-/// Names listed to choose from. Beyond, the name is typed.
+/// Names listed as choices. Any other name can be typed.
 const CHOICES_MAX: usize = 20;
 
-/// Where the person is in the menu.
+/// Where in the menu the user is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Menu {
-    /// Before the groups.
+    /// Choosing a group.
     Groups,
-    /// In a group, before its commands.
+    /// Choosing a command of a group.
     Commands(&'static Group),
-    /// At a command that takes more than was given so far.
+    /// Typing the next argument of a command; these were given so far.
     Arguments(&'static Group, &'static Command, Vec<String>),
 }
 
-/// What a line leads to.
+/// The outcome of a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// The menu goes on there, and this is said.
-    Say(Menu, String),
-    /// The command is obeyed with these arguments, and the menu goes on there.
+    /// Print this text, and go on in this menu.
+    Show(Menu, String),
+    /// Run a command with these arguments, and go on in this menu.
     Run(Menu, &'static Command, String),
-    /// The person is back in the chat.
+    /// Leave the menu.
     Leave,
 }
 
 impl Menu {
-    /// Whether a line is an answer: a command leads out of the menu, but where words are asked for they may begin with
-    /// a slash, as the names of files do.
-    pub(super) fn takes(&self, line: &str) -> bool {
+    /// Whether the line is for the menu. A line with a slash is a command and leaves the menu, except where
+    /// an argument is asked for: a path begins with a slash, too.
+    pub(super) fn accepts(&self, line: &str) -> bool {
         matches!(self, Self::Arguments(..)) || !line.starts_with('/')
     }
 
-    /// What a line means here.
-    pub(super) fn answer(self, words: Words, names: &Names, line: &str) -> Step {
+    /// Takes a line that the menu accepts.
+    pub(super) fn answer(self, words: Words, names: &KnownNames, line: &str) -> Step {
         match (self, line.trim()) {
             (Self::Groups, "0") => Step::Leave,
-            (Self::Commands(_), "0") => Self::Groups.say(words, names),
-            (Self::Arguments(group, ..), "0") => Self::Commands(group).say(words, names),
-            (Self::Arguments(group, command, given), line) => give(group, command, given, words, names, line),
-            (menu, "") => menu.say(words, names),
+            (Self::Commands(_), "0") => Self::Groups.show(words, names),
+            (Self::Arguments(group, ..), "0") => Self::Commands(group).show(words, names),
+            (Self::Arguments(group, command, given), line) => {
+                add_argument(group, command, given, words, names, line)
+            }
+            (menu, "") => menu.show(words, names),
             (Self::Groups, line) => match chosen(line, GROUPS) {
-                Some(group) => Self::Commands(group).say(words, names),
-                None => Step::Say(Self::Groups, words.menu_number()),
+                Some(group) => Self::Commands(group).show(words, names),
+                None => Step::Show(Self::Groups, words.menu_number()),
             },
             (Self::Commands(group), line) => match chosen(line, group.commands) {
-                Some(command) => next(group, command, Vec::new(), words, names),
-                None => Step::Say(Self::Commands(group), words.menu_number()),
+                Some(command) => ask_or_run(group, command, Vec::new(), words, names),
+                None => Step::Show(Self::Commands(group), words.menu_number()),
             },
         }
     }
 
-    /// The menu as it is shown here.
-    pub(super) fn say(self, words: Words, names: &Names) -> Step {
-        let shown = match &self {
+    /// Shows this place of the menu.
+    pub(super) fn show(self, words: Words, names: &KnownNames) -> Step {
+        let text = match &self {
             Self::Groups => list(words.menu_title(), GROUPS.iter().map(|group| words.of(group.title))),
             Self::Commands(group) => {
                 let title = words.menu_group(words.of(group.title));
@@ -70,41 +72,41 @@ impl Menu {
                 list(argument.question(words), choices.iter().map(String::as_str))
             }
         };
-        Step::Say(self, shown)
+        Step::Show(self, text)
     }
 }
 
-/// Takes what was said for the next argument: one of the choices by its number, or anything else as it is.
-fn give(
+/// Adds the next argument: a choice by its number, or the line as it is.
+fn add_argument(
     group: &'static Group,
     command: &'static Command,
     mut given: Vec<String>,
     words: Words,
-    names: &Names,
+    names: &KnownNames,
     line: &str,
 ) -> Step {
     let Some(argument) = Argument::nth(command, given.len(), words) else { return Step::Leave };
     match (line, argument.is_optional) {
         ("", true) => return run(group, command, &given),
-        ("", false) => return Menu::Arguments(group, command, given).say(words, names),
+        ("", false) => return Menu::Arguments(group, command, given).show(words, names),
         (line, _) => {
             let choices = argument.choices(names);
             given.push(chosen(line, &choices).cloned().unwrap_or_else(|| line.to_owned()));
         }
     }
-    next(group, command, given, words, names)
+    ask_or_run(group, command, given, words, names)
 }
 
-/// Asks for what is missing, or obeys.
-fn next(
+/// Asks for the next argument. Runs the command if it takes no further one.
+fn ask_or_run(
     group: &'static Group,
     command: &'static Command,
     given: Vec<String>,
     words: Words,
-    names: &Names,
+    names: &KnownNames,
 ) -> Step {
     match Argument::nth(command, given.len(), words) {
-        Some(_) => Menu::Arguments(group, command, given).say(words, names),
+        Some(_) => Menu::Arguments(group, command, given).show(words, names),
         None => run(group, command, &given),
     }
 }
@@ -113,34 +115,32 @@ fn run(group: &'static Group, command: &'static Command, given: &[String]) -> St
     Step::Run(Menu::Commands(group), command, given.join(" "))
 }
 
-/// One thing that follows the name of a command, as the table of commands writes it.
+/// One argument of a command, read from its syntax in the table.
 struct Argument {
-    /// In English, without the brackets.
+    /// The placeholder in English, without brackets: it decides the choices.
     kind: &'static str,
-    /// In the person's language.
-    word: &'static str,
-    /// Which channels may be meant, if it is one.
-    channels: Channels,
+    /// The placeholder in the language of the user.
+    label: &'static str,
+    channels: ChannelChoice,
     is_optional: bool,
 }
 
 impl Argument {
-    /// Nothing when the command takes fewer.
+    /// `None` if the command takes at most `n` arguments.
     fn nth(command: &Command, n: usize, words: Words) -> Option<Self> {
         let nth = |words: Words| words.of(command.arguments).split_whitespace().nth(n);
         let bare = |word: &'static str| word.trim_matches(['[', ']']);
-        let (kind, word) = (nth(Words::ENGLISH)?, nth(words)?);
-        let (channels, is_optional) = (command.channels, kind.starts_with('['));
-        Some(Self { kind: bare(kind), word: bare(word), channels, is_optional })
+        let (kind, label) = (nth(Words::ENGLISH)?, nth(words)?);
+        let is_optional = kind.starts_with('[');
+        Some(Self { kind: bare(kind), label: bare(label), channels: command.channels, is_optional })
     }
 
-    /// What is known and may be meant.
-    fn choices(&self, names: &Names) -> Vec<String> {
+    fn choices(&self, names: &KnownNames) -> Vec<String> {
         let mut choices = match self.kind {
             "#CHANNEL" => names.channels(self.channels),
-            "USER" | "@USER" => names.beginning_with("@"),
-            "#CHANNEL|@USER" => [names.channels(self.channels), names.beginning_with("@")].concat(),
-            // Words to be said as they are, such as `on|off`; in capitals stands what they mean.
+            "USER" | "@USER" => names.starting_with("@"),
+            "#CHANNEL|@USER" => [names.channels(self.channels), names.starting_with("@")].concat(),
+            // Without a placeholder in capitals the words themselves are the choices, such as `on|off`.
             fixed if !fixed.contains(char::is_uppercase) => fixed.split('|').map(str::to_owned).collect(),
             _ => Vec::new(),
         };
@@ -149,16 +149,16 @@ impl Argument {
     }
 
     fn question(&self, words: Words) -> String {
-        if self.is_optional { words.menu_asks_or_leave_out(self.word) } else { words.menu_asks(self.word) }
+        if self.is_optional { words.menu_asks_or_leave_out(self.label) } else { words.menu_asks(self.label) }
     }
 }
 
-/// What stands under a number, counted from 1.
+/// The choice with a number, counted from 1.
 fn chosen<'a, T>(line: &str, choices: &'a [T]) -> Option<&'a T> {
     line.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?))
 }
 
-/// A title, and below it what there is to choose from.
+/// A title, and numbered choices below it.
 fn list<'a>(title: String, choices: impl Iterator<Item = &'a str>) -> String {
     let numbered = choices.enumerate().map(|(i, choice)| format!("{:>2} {choice}", i + 1));
     std::iter::once(title).chain(numbered).collect::<Vec<_>>().join("\n")
@@ -170,33 +170,33 @@ mod tests {
     use crate::chat::commands;
     use crate::i18n::Language;
 
-    fn names() -> Names {
-        let names = Names::default();
+    fn names() -> KnownNames {
+        let names = KnownNames::default();
         names.add(["#geral", "#outro", "#trabalho", "@bob", "@carlos", "#festa"].map(str::to_owned));
         names.set_own(["#geral", "#trabalho"].map(str::to_owned));
         names.set_invited(["#festa".to_owned()]);
         names
     }
 
-    /// Types lines into the menu; what was said, and at the end what was obeyed.
+    /// Types lines into the menu. Returns the transcript; its last line is the command that runs.
     fn dialogue(language: Language, lines: &[&str]) -> String {
         let (words, names) = (Words::new(language), names());
-        let mut said = Vec::new();
-        let mut step = Menu::Groups.say(words, &names);
+        let mut transcript = Vec::new();
+        let mut step = Menu::Groups.show(words, &names);
         for line in lines {
-            let Step::Say(menu, shown) = step else { panic!("the menu is over before {line:?}") };
-            said.extend([shown, format!("> {line}")]);
+            let Step::Show(menu, shown) = step else { panic!("the menu has ended before {line:?}") };
+            transcript.extend([shown, format!("> {line}")]);
             step = menu.answer(words, &names, line);
         }
-        said.push(match step {
-            Step::Say(_, shown) => shown,
+        transcript.push(match step {
+            Step::Show(_, shown) => shown,
             Step::Run(_, command, arguments) => format!("/{} {arguments}", command.name),
             Step::Leave => "(left)".to_owned(),
         });
-        said.join("\n")
+        transcript.join("\n")
     }
 
-    /// The number under which a command is found.
+    /// The numbers of a command's group and of the command.
     fn numbers(name: &str) -> [String; 2] {
         let find = |(i, group): (usize, &Group)| {
             let command = group.commands.iter().position(|command| command.name == name)?;
@@ -215,17 +215,17 @@ mod tests {
                     wanted.map(|argument| if argument.starts_with('[') { "" } else { "x y" }).collect();
                 let lines = [vec![&*group, &*number], given.clone()].concat();
                 let required = given.iter().filter(|line| !line.is_empty()).count();
-                // What is optional ends the questions.
+                // Leaving out an optional argument ends the questions.
                 let lines = &lines[..(2 + required + usize::from(required < given.len())).min(lines.len())];
-                let obeyed = dialogue(language, lines);
+                let transcript = dialogue(language, lines);
                 let expected = format!("/{} {}", command.name, vec!["x y"; required].join(" "));
-                assert_eq!(obeyed.lines().last(), Some(&*expected), "{obeyed}");
+                assert_eq!(transcript.lines().last(), Some(&*expected), "{transcript}");
             }
         }
     }
 
     #[test]
-    fn a_person_invites_another_by_numbers() {
+    fn a_user_is_invited_by_numbers() {
         let [group, number] = numbers("invite");
         let both = [Language::English, Language::Portuguese].map(|language| {
             let said = dialogue(language, &[&group, &number, "1", "2"]);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_offers_the_channels_that_it_is_about() {
+    fn a_command_offers_the_channels_of_its_row() {
         let offered = ["create", "join", "leave", "accept", "decline", "msg"].map(|name| {
             let said = dialogue(Language::English, &numbers(name).each_ref().map(|number| &**number));
             let choices = said.lines().rev().take_while(|line| line.starts_with(' '));
@@ -271,22 +271,26 @@ mod tests {
         /decline #festa
         /msg #geral #trabalho @bob @carlos
         ");
-        let unlisted = Names::default();
+        let unlisted = KnownNames::default();
         unlisted.add(["#geral".to_owned()]);
-        assert_eq!(unlisted.channels(Channels::Own), ["#geral"], "better than none, before they are listed");
+        assert_eq!(
+            unlisted.channels(ChannelChoice::Own),
+            ["#geral"],
+            "better than none, before they are listed"
+        );
     }
 
     #[test]
-    fn nothing_leads_out_but_0_and_nothing_is_obeyed_by_mistake() {
+    fn only_0_leaves_the_menu_and_no_command_runs_by_mistake() {
         let [group, number] = numbers("open");
         assert!(dialogue(Language::English, &[&group, &number, "0", "0", "0"]).ends_with("(left)"));
         let said = dialogue(Language::English, &["99"]);
         assert!(said.ends_with(&Words::ENGLISH.menu_number()), "{said}");
-        assert!(!Menu::Groups.takes("/quit"));
+        assert!(!Menu::Groups.accepts("/quit"));
         let asked = Menu::Arguments(&GROUPS[0], &GROUPS[0].commands[0], Vec::new());
-        assert!(asked.takes("/home/alice/a.pdf"), "the name of a file");
+        assert!(asked.accepts("/home/alice/a.pdf"), "a path");
         assert!(dialogue(Language::English, &["-1"]).ends_with(&Words::ENGLISH.menu_number()));
-        // What is not among the numbers is taken as it is.
+        // A line that is no number of a choice is the argument itself.
         assert!(dialogue(Language::English, &[&group, &number, "@diana"]).ends_with("/open @diana"));
         assert!(dialogue(Language::English, &[&group, &number, "99"]).ends_with("/open 99"));
     }

@@ -1,43 +1,53 @@
-//! The chat for people: lines typed go one way, what happens is printed above them. Without a terminal the same
-//! lines are read from a pipe.
+//! The chat for people: it runs the lines that a user types, and prints what happens. On a terminal a line
+//! editor stays below the output; without a terminal the lines come from a pipe.
+//!
+//! Imports point one way: `terminal`, `plain`, `pipe` -> `shell` -> `commands` -> `context` -> the others.
 
-mod commands;
-mod completion;
+mod names;
+mod delivery;
+mod ui_event;
+mod prompt;
 mod input_line;
-mod shutdown;
+mod printer;
+mod transfers;
+mod login_summary;
+mod context;
+mod login;
+mod commands;
 mod line;
 mod menu;
-mod plain;
-mod printer;
-mod prompt;
-mod room;
-mod login_summary;
-mod offline;
+mod completion;
+mod shell;
 mod terminal;
-mod transfers;
+mod plain;
+mod pipe;
+mod shutdown;
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use common::Target;
 use transport::stop::Stop;
 
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, PATIENCE, Sends};
+use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
-use crate::i18n::Words;
 use crate::password::PasswordSource;
-use crate::render::{DisplayOptions, Output, Renderer, complain};
+use crate::render::{DisplayOptions, Renderer};
+use context::Context;
+use delivery::DeliveryCounter;
 use input_line::InputLine;
-use printer::{DeliveryCounter, Printer};
-use room::Room;
-use shutdown::SignalHandler;
+use names::KnownNames;
+use printer::Printer;
+use shell::{Shell, report_once};
+use shutdown::SignalWatcher;
 use terminal::Terminal;
-use transfers::TransferContext;
+use transfers::{TransferContext, Transfers};
+use ui_event::UiEvent;
 
-/// News that wait to be printed.
-const NEWS_WAITING_MAX: usize = 1024;
+/// Events waiting to be printed. The network thread waits while there are more.
+const EVENTS_WAITING_MAX: usize = 1024;
 
 /// Arguments of `papo chat`.
 #[derive(Debug, clap::Args)]
@@ -45,7 +55,7 @@ pub struct Arguments {
     /// The conversation to open: '#general' or @bob.
     #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
     conversation: Option<Target>,
-    /// Where to put files that are fetched.
+    /// The folder for downloaded files.
     #[arg(long, value_name = "DIR", env = "PAPO_DOWNLOADS", default_value = "papo_downloads")]
     downloads: PathBuf,
     #[command(flatten)]
@@ -56,91 +66,87 @@ pub struct Arguments {
     connection: Connection,
 }
 
+/// How lines get in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    LineEditor,
+    Plain,
+    Pipe,
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
-    told(arguments.display.words(), chat(arguments))
+    report_once(arguments.display.words(), chat(arguments))
 }
 
 fn chat(arguments: &Arguments) -> Result<(), CliError> {
-    let (told, to_print) = sync_channel(NEWS_WAITING_MAX);
+    let input = input(arguments);
+    let (events, events_to_print) = sync_channel(EVENTS_WAITING_MAX);
     let (connection, stop) = (arguments.connection.settled()?, Stop::new());
-    let handle = ClientHandle::open(&connection, told.clone(), stop.clone(), Sends::Messages)?;
-    let renderer = Renderer::for_chat(&arguments.display);
-    let delivery = DeliveryCounter::default();
-    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let is_drawn = is_terminal && !arguments.display.is_plain();
-    let asked_to_leave = SignalHandler { connection: stop, ended: handle.ended(), is_drawn }.on_signals()?;
-    let input_line = InputLine::new(handle.keys(), renderer.has_colours());
-    let context = TransferContext {
-        connection,
-        words: renderer.words(),
-        told,
-        input_line: is_drawn.then(|| input_line.clone()),
-    };
-    let mut room = Room::new(handle, renderer.clone(), delivery.clone(), context, input_line, arguments);
-    room.asked_to_leave = asked_to_leave;
-    let printer = Printer::new(renderer, delivery, room.cache.clone());
-    if is_drawn {
-        let mut terminal = Terminal::open(&room)?;
-        printer.start_above(terminal.printer()?, room.input_line.clone(), to_print)?;
-        greet(&mut room, arguments.conversation.clone())?;
-        let outcome = terminal.run(&mut room);
-        room.cache.flush();
-        outcome
-    } else if is_terminal {
-        printer.start(to_print)?;
-        greet(&mut room, arguments.conversation.clone())?;
-        let outcome = plain::run(&mut room);
-        room.cache.flush();
-        outcome
-    } else {
-        room.is_patient = true;
-        let printing = printer.start(to_print)?;
-        let outcome = read_pipe(&mut room, arguments.conversation.clone());
-        // What is on its way to the screen is shown before the end.
-        drop(room);
-        printing.join().unwrap_or(Ok(())).and(outcome)
-    }
-}
-
-/// Goes straight in when a session was kept, and says what to do when not.
-fn greet(room: &mut Room, conversation: Option<Target>) -> Result<(), CliError> {
-    let outcome = room.enter(conversation);
-    room.report(outcome)
-}
-
-/// Lines from a pipe are obeyed one after the other. The end comes when everything sent is acknowledged.
-fn read_pipe(room: &mut Room, conversation: Option<Target>) -> Result<(), CliError> {
-    let entered = room.enter(conversation);
-    if matches!(entered, Err(CliError::Unreachable { .. })) {
-        return entered;
-    }
-    let mut outcome = told(room.words, entered);
-    let mut input = std::io::stdin().lock();
-    let mut bytes = Vec::new();
-    while !room.is_over() && input.read_until(b'\n', &mut bytes)? > 0 {
-        let line = String::from_utf8_lossy(&bytes);
-        let obeyed = room.obey_in_order(line.trim_end_matches('\n'));
-        let obeyed = told(room.words, obeyed);
-        bytes.clear();
-        outcome = outcome.and(obeyed);
-    }
-    outcome.and(room.wait_until_all_is_sent(PATIENCE)).and(room.wait_for_transfers())
-}
-
-/// Tells a failure where it happens, once; the first one decides the exit code.
-fn told(words: Words, outcome: Result<(), CliError>) -> Result<(), CliError> {
-    outcome.map_err(|failure| {
-        if matches!(failure, CliError::Reported(_) | CliError::OutputClosed) {
-            return failure;
+    let handle = ClientHandle::open(&connection, events.clone(), stop.clone(), Sends::Messages)?;
+    let has_line_editor = input == Input::LineEditor;
+    let shutdown = SignalWatcher { connection: stop, ended: handle.ended(), has_line_editor }.start()?;
+    let context = context(arguments, handle, connection, events, input);
+    let printer = Printer::new(context.renderer.clone(), context.delivery.clone(), context.cache.clone());
+    let mut shell = Shell::new(context, shutdown);
+    let conversation = arguments.conversation.clone();
+    let outcome = match input {
+        Input::LineEditor => {
+            let mut terminal = Terminal::open(&shell)?;
+            let input_line = shell.context.input_line.clone();
+            printer.start_above(terminal.printer()?, input_line, events_to_print)?;
+            shell.start_and_report(conversation)?;
+            terminal.run(&mut shell)
         }
-        complain(&words.cli_error(&failure));
-        CliError::Reported(Box::new(failure))
-    })
+        Input::Plain => {
+            printer.start(events_to_print)?;
+            shell.start_and_report(conversation)?;
+            plain::run(&mut shell)
+        }
+        Input::Pipe => {
+            let printing = printer.start(events_to_print)?;
+            let outcome = pipe::run(&mut shell, conversation);
+            // Closes the channel: the printer prints the events in it, and ends.
+            drop(shell);
+            return printing.join().unwrap_or(Ok(())).and(outcome);
+        }
+    };
+    shell.context.cache.flush();
+    outcome
 }
 
-/// Prints what papo itself has to say.
-fn say(words: &str) -> Result<(), CliError> {
-    let mut output = Output::new();
-    output.print(words)?;
-    Ok(output.flush()?)
+fn input(arguments: &Arguments) -> Input {
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    match (is_terminal, arguments.display.is_plain()) {
+        (true, false) => Input::LineEditor,
+        (true, true) => Input::Plain,
+        (false, _) => Input::Pipe,
+    }
+}
+
+fn context(
+    arguments: &Arguments,
+    handle: ClientHandle,
+    connection: Connection,
+    events: SyncSender<UiEvent>,
+    input: Input,
+) -> Context {
+    let renderer = Renderer::for_chat(&arguments.display);
+    let words = renderer.words();
+    let input_line = InputLine::new(handle.keystrokes(), renderer.has_colours());
+    let line_with_bars = (input == Input::LineEditor).then(|| input_line.clone());
+    Context {
+        cache: handle.cache(),
+        handle,
+        renderer,
+        words,
+        password: arguments.password.clone(),
+        session: None,
+        open: None,
+        input_line,
+        names: KnownNames::default(),
+        delivery: DeliveryCounter::default(),
+        transfers: Transfers::new(TransferContext { connection, words, events, input_line: line_with_bars }),
+        downloads: arguments.downloads.clone(),
+        is_interactive: input != Input::Pipe,
+    }
 }

@@ -1,75 +1,78 @@
-//! The prompt: where text goes, and beside it what is unread elsewhere and how the link is.
+//! The prompt: the conversation that text goes to, and a status in parentheses: unread messages elsewhere,
+//! the connection.
 //!
-//! rustyline measures the prompt when a line begins, and paints it anew with the line. What changes meanwhile is painted
-//! in the room that was measured, close to the line; what is too wide for that stands behind the line until the next one.
+//! rustyline measures the prompt once, when a line begins, and paints it again with the line. A new status is
+//! therefore painted into the columns that were measured, right-aligned; one that is too wide is painted
+//! behind the line until the next prompt.
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// What stands before the line being typed.
+/// The text in front of the input line.
 #[derive(Debug, Default)]
 pub(super) struct Prompt {
     name: String,
-    beside: String,
-    /// Columns, as they were measured.
+    status: String,
+    /// Columns that rustyline measured.
     width: usize,
-    /// How often it had been told what stands beside it, when this was looked up. Nothing when that is of no interest.
-    told_before: Option<u64>,
+    /// The number of status changes when `status` was looked up. `None` for a prompt without a status.
+    status_version: Option<u64>,
 }
 
 impl Prompt {
-    pub(super) fn new(name: String, beside: String, told_before: u64) -> Self {
-        Self::measured(name, beside, Some(told_before))
+    pub(super) fn new(name: String, status: String, status_version: u64) -> Self {
+        Self::measured(name, status, Some(status_version))
     }
 
-    /// One that stays as it is.
+    /// A prompt without a status.
     pub(super) fn fixed(name: &str) -> Self {
         Self::measured(name.to_owned(), String::new(), None)
     }
 
-    fn measured(name: String, beside: String, told_before: Option<u64>) -> Self {
-        let mut prompt = Self { name, beside, width: 0, told_before };
+    fn measured(name: String, status: String, status_version: Option<u64>) -> Self {
+        let mut prompt = Self { name, status, width: 0, status_version };
         prompt.width = prompt.text().width();
         prompt
     }
 
-    /// The same, with what was told meanwhile instead of what was looked up.
-    pub(super) fn brought_up_to_date(self, told: u64, beside: &str) -> Self {
-        match self.told_before {
-            Some(before) if before != told => Self::new(self.name, beside.to_owned(), told),
+    /// The same prompt with `status`, if that is newer than the one that was looked up.
+    pub(super) fn updated(self, status_version: u64, status: &str) -> Self {
+        match self.status_version {
+            Some(before) if before != status_version => {
+                Self::new(self.name, status.to_owned(), status_version)
+            }
             Some(_) | None => self,
         }
     }
 
-    /// Says what stands beside the name from now on. True when that is another than before.
-    pub(super) fn put_beside(&mut self, words: &str) -> bool {
-        let is_new = self.told_before.is_some() && self.beside != words;
+    /// Replaces the status. True if it differs from the one before.
+    pub(super) fn set_status(&mut self, status: &str) -> bool {
+        let is_new = self.status_version.is_some() && self.status != status;
         if is_new {
-            words.clone_into(&mut self.beside);
+            status.clone_into(&mut self.status);
         }
         is_new
     }
 
     pub(super) fn text(&self) -> String {
-        format!("{}{}> ", self.name, self.beside)
+        format!("{}{}> ", self.name, self.status)
     }
 
-    /// As wide as it was measured.
+    /// The prompt in exactly the columns that were measured.
     pub(super) fn painted(&self) -> String {
-        let text = if self.has_room() { self.text() } else { format!("{}> ", self.name) };
+        let text = if self.status_fits() { self.text() } else { format!("{}> ", self.name) };
         " ".repeat(self.width.saturating_sub(text.width())) + &text
     }
 
-    /// What has no room in it.
-    pub(super) fn rest(&self) -> &str {
-        if self.has_room() { "" } else { self.beside.trim() }
+    /// The status, if it does not fit into the prompt.
+    pub(super) fn overflow(&self) -> &str {
+        if self.status_fits() { "" } else { self.status.trim() }
     }
 
-    /// The whole width, which what stands behind it begins after.
     pub(super) fn width(&self) -> usize {
         self.width
     }
 
-    fn has_room(&self) -> bool {
+    fn status_fits(&self) -> bool {
         self.text().width() <= self.width
     }
 }
@@ -79,12 +82,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changes_is_painted_in_the_same_room_or_stands_behind_the_line() {
+    fn a_new_status_is_painted_in_the_same_columns_or_behind_the_line() {
         let mut prompt = Prompt::new("#日本".to_owned(), " (3)".to_owned(), 0);
-        let mut painted = |beside: &str| {
-            prompt.put_beside(beside);
+        let mut painted = |status: &str| {
+            prompt.set_status(status);
             assert_eq!(prompt.painted().width(), prompt.width());
-            format!("{}|{}", prompt.painted(), prompt.rest())
+            format!("{}|{}", prompt.painted(), prompt.overflow())
         };
         let painted = ["", " (4)", " (12)", " (12; offline, 3 waiting)", " (3)"].map(&mut painted);
         insta::assert_snapshot!(painted.join("\n"), @"
@@ -97,12 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_while_it_was_looked_up_is_newer() {
+    fn a_status_that_changed_during_the_look_up_is_newer() {
         let looked_up = || Prompt::new("#ops".to_owned(), " (1)".to_owned(), 7);
-        assert_eq!(looked_up().brought_up_to_date(7, " (0)").text(), "#ops (1)> ");
-        assert_eq!(looked_up().brought_up_to_date(8, " (2)").text(), "#ops (2)> ");
-        let mut menu = Prompt::fixed("menu").brought_up_to_date(8, " (2)");
-        assert!(!menu.put_beside(" (3)"));
+        assert_eq!(looked_up().updated(7, " (0)").text(), "#ops (1)> ");
+        assert_eq!(looked_up().updated(8, " (2)").text(), "#ops (2)> ");
+        let mut menu = Prompt::fixed("menu").updated(8, " (2)");
+        assert!(!menu.set_status(" (3)"));
         assert_eq!(menu.painted(), "menu> ");
     }
 }

@@ -1,7 +1,6 @@
-//! The terminal: editing a line, with history and completion, while the rest of the screen lives on.
+//! The chat on a terminal: a line editor with history and completion, below the output.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use rustyline::config::BellStyle;
 use rustyline::error::ReadlineError;
@@ -10,83 +9,81 @@ use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 
 use super::completion::Completion;
 use super::line::Line;
-use super::room::Room;
+use super::shell::Shell;
 use crate::cli_error::CliError;
 use crate::local_error::LocalError;
 
-/// Lines typed that are kept.
-const LINES_TYPED_MAX: usize = 1000;
+/// Lines kept in the history file.
+const HISTORY_LINES_MAX: usize = 1000;
 
-/// The line editor.
 pub(super) struct Terminal {
     editor: Editor<Completion, FileHistory>,
-    lines_typed: PathBuf,
+    history_file: PathBuf,
 }
 
 impl Terminal {
-    /// Takes the terminal over for as long as a line is being typed.
-    pub(super) fn open(room: &Room) -> Result<Self, CliError> {
+    /// Creates the editor. It has the terminal only while it reads a line.
+    pub(super) fn open(shell: &Shell) -> Result<Self, CliError> {
+        let context = &shell.context;
         let config = Config::builder()
             .completion_type(CompletionType::List)
-            // It colours nothing by itself; what is painted beside the line comes without colours when they are unwanted.
+            // rustyline colours nothing by itself; the input line has colours only where they are wanted.
             .color_mode(ColorMode::Enabled)
-            // Whoever wants no bell wants none for a key that does nothing, either.
-            .bell_style(if room.renderer.has_bell() { BellStyle::Audible } else { BellStyle::None })
-            .max_history_size(LINES_TYPED_MAX)
-            .map_err(machine)?
+            // Without `--bell`, a key without effect does not ring, either.
+            .bell_style(if context.renderer.has_bell() { BellStyle::Audible } else { BellStyle::None })
+            .max_history_size(HISTORY_LINES_MAX)
+            .map_err(terminal_error)?
             .build();
-        let mut editor = Editor::with_config(config).map_err(machine)?;
-        editor.set_helper(Some(Completion::new(room.names.clone(), room.input_line.clone())));
-        let lines_typed = room.handle.config.lines_typed()?;
-        // There is none the first time, and one that cannot be read is no reason not to chat.
-        let _none_yet = editor.load_history(&lines_typed);
-        Ok(Self { editor, lines_typed })
+        let mut editor = Editor::with_config(config).map_err(terminal_error)?;
+        editor.set_helper(Some(Completion::new(context.names.clone(), context.input_line.clone())));
+        let history_file = context.handle.config.lines_typed()?;
+        // The file is missing at first; the chat works without it.
+        let _best_effort = editor.load_history(&history_file);
+        Ok(Self { editor, history_file })
     }
 
-    /// What prints above the line being typed.
+    /// A printer that writes above the input line.
     pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static, CliError> {
-        self.editor.create_external_printer().map_err(machine)
+        self.editor.create_external_printer().map_err(terminal_error)
     }
 
-    /// Reads lines and obeys them, until the person has had enough.
-    pub(super) fn run(&mut self, room: &mut Room) -> Result<(), CliError> {
-        while !room.is_over() {
-            let prompt = room.prompt();
+    /// Runs lines until the user quits.
+    pub(super) fn run(&mut self, shell: &mut Shell) -> Result<(), CliError> {
+        while !shell.has_ended() {
+            let prompt = shell.prompt();
             let typed = self.editor.readline(&prompt);
-            room.input_line.close();
+            shell.context.input_line.end();
             match typed {
                 Ok(line) => {
-                    if !room.is_in_menu() {
-                        self.keep(&line);
+                    if !shell.is_in_menu() {
+                        self.save(&line);
                     }
-                    let outcome = room.obey(&line);
-                    room.report(outcome)?;
+                    let outcome = shell.run(&line);
+                    shell.report(outcome)?;
                 }
-                // Ctrl-C: the line is thrown away.
+                // Ctrl-C discards the line.
                 Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
                 Err(ReadlineError::Eof) => break,
-                Err(error) => return Err(machine(error)),
+                Err(error) => return Err(terminal_error(error)),
             }
         }
-        room.leave_transfers()?;
-        // Whoever wants to leave waits no longer than for any other answer.
-        room.wait_until_all_is_sent(Duration::ZERO)
+        shell.finish()
     }
 
-    /// Keeps a line at once, so that a crash costs none.
-    fn keep(&mut self, line: &str) {
-        if Line::read(line).may_be_kept() {
-            let kept = self
+    /// Appends a line to the history file at once: a crash loses none.
+    fn save(&mut self, line: &str) {
+        if Line::parse(line).may_be_saved() {
+            let saved = self
                 .editor
                 .add_history_entry(line)
-                .and_then(|_| self.editor.append_history(&self.lines_typed));
-            if let Err(error) = kept {
-                tracing::debug!(%error, "the line could not be kept");
+                .and_then(|_| self.editor.append_history(&self.history_file));
+            if let Err(error) = saved {
+                tracing::debug!(%error, "cannot save the line in the history file");
             }
         }
     }
 }
 
-fn machine(error: ReadlineError) -> CliError {
+fn terminal_error(error: ReadlineError) -> CliError {
     LocalError::Terminal(error.to_string()).into()
 }

@@ -1,5 +1,5 @@
-//! Files on their way beside the chat: one up and one down at a time, each with a connection of its own, so that what
-//! people say never waits behind a file. The others wait in the order in which they were asked for.
+//! File transfers in the background: one upload and one download at a time, each with its own connection, so
+//! that messages never wait behind a file. Further files wait in a queue.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,8 +11,8 @@ use common::Target;
 use common::accounts::LoggedIn;
 use transport::stop::Stop;
 
-use super::input_line::InputLine;
-use super::printer::UiEvent;
+use super::input_line::{Direction, InputLine};
+use super::ui_event::UiEvent;
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
@@ -21,39 +21,27 @@ use crate::i18n::Words;
 use crate::render::Progress;
 use session::News;
 
-/// Files of one way that wait or are on their way: more than anybody asks for by hand.
-const WAITING_MAX: usize = 32;
+/// Transfers in a queue, including the running one. Beyond it, a transfer is refused.
+const QUEUE_MAX: usize = 32;
 
-/// News of a connection that carries parts of files, and follows nothing: that it is lost, and back.
+/// News of a background connection that may wait unread. It subscribes to nothing: the news are that the
+/// connection is lost, or restored.
 const NEWS_WAITING_MAX: usize = 1024;
 
-/// Which way a file goes. Each has its own line of those that wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// To the server.
-    Up,
-    /// From there.
-    Down,
-}
-
-impl Direction {
-    pub(super) const ALL: [Self; 2] = [Self::Up, Self::Down];
-}
-
-/// A file to be sent or fetched.
+/// A file to upload or download.
 #[derive(Clone)]
 pub(super) enum Transfer {
-    /// To be sent to somebody.
+    /// Upload a file to a conversation.
     Send(Arc<Chosen>, Target),
-    /// To be fetched into a folder.
+    /// Download a file into a folder.
     Get(Arc<Download>, PathBuf),
 }
 
 impl Transfer {
     fn direction(&self) -> Direction {
         match self {
-            Self::Send(..) => Direction::Up,
-            Self::Get(..) => Direction::Down,
+            Self::Send(..) => Direction::Upload,
+            Self::Get(..) => Direction::Download,
         }
     }
 
@@ -64,22 +52,22 @@ impl Transfer {
         }
     }
 
-    fn begins(&self, words: Words) -> String {
+    fn started(&self, words: Words) -> String {
         match self {
             Self::Send(_, to) => words.sending_file(self.name(), to),
             Self::Get(download, _) => words.fetching_file(self.name(), &download.conversation, download.n),
         }
     }
 
-    fn failed(&self, words: Words, failure: &CliError) -> String {
-        let why = words.cli_error(failure);
+    fn failed(&self, words: Words, error: &CliError) -> String {
+        let why = words.cli_error(error);
         match self {
             Self::Send(_, to) => words.file_not_sent(self.name(), to, &why),
             Self::Get(..) => words.file_not_fetched(self.name(), &why),
         }
     }
 
-    fn was_left(&self, words: Words) -> String {
+    fn interrupted(&self, words: Words) -> String {
         match self {
             Self::Send(chosen, to) => words.sending_was_left(&chosen.path.display().to_string(), to),
             Self::Get(download, _) => {
@@ -89,35 +77,35 @@ impl Transfer {
     }
 }
 
-/// What the threads need that work beside the chat.
+/// What the background threads of the chat need.
 #[derive(Clone)]
 pub(super) struct TransferContext {
     pub(super) connection: Connection,
     pub(super) words: Words,
-    pub(super) told: SyncSender<UiEvent>,
-    /// Where bars are shown; without it, lines tell how far a file has come.
+    pub(super) events: SyncSender<UiEvent>,
+    /// Shows progress bars. Without it, progress is printed in lines.
     pub(super) input_line: Option<InputLine>,
 }
 
-/// All transfers of a chat.
+/// The transfers of a chat.
 pub(super) struct Transfers {
     context: TransferContext,
-    shared: Arc<(Mutex<Lines>, Condvar)>,
+    shared: Arc<(Mutex<Queues>, Condvar)>,
 }
 
 #[derive(Default)]
-struct Lines {
-    /// The first one is on its way, the others wait.
-    up: VecDeque<(Transfer, LoggedIn)>,
-    down: VecDeque<(Transfer, LoggedIn)>,
+struct Queues {
+    /// The first transfer of a queue is running.
+    uploads: VecDeque<(Transfer, LoggedIn)>,
+    downloads: VecDeque<(Transfer, LoggedIn)>,
     failed: usize,
 }
 
-impl Lines {
+impl Queues {
     fn of(&mut self, direction: Direction) -> &mut VecDeque<(Transfer, LoggedIn)> {
         match direction {
-            Direction::Up => &mut self.up,
-            Direction::Down => &mut self.down,
+            Direction::Upload => &mut self.uploads,
+            Direction::Download => &mut self.downloads,
         }
     }
 }
@@ -127,101 +115,118 @@ impl Transfers {
         Self { context, shared: Arc::default() }
     }
 
-    /// Begins a transfer in the name of a session, or has it wait for those before it. What to tell of that.
+    pub(super) fn context(&self) -> &TransferContext {
+        &self.context
+    }
+
+    /// Starts a transfer for the user of a session, or puts it into the queue. Returns the sentence for the
+    /// user.
     ///
-    /// A thread carries what there is to carry one way, and ends with it.
-    pub(super) fn begin(&self, transfer: Transfer, session: LoggedIn) -> Result<String, CliError> {
+    /// The thread of a direction ends with the last transfer in its queue.
+    pub(super) fn start(&self, transfer: Transfer, session: LoggedIn) -> Result<String, CliError> {
         let (words, direction) = (self.context.words, transfer.direction());
-        let mut lines = lock(&self.shared);
-        let ahead = lines.of(direction).len();
-        if ahead >= WAITING_MAX {
+        let mut queues = lock(&self.shared);
+        let ahead = queues.of(direction).len();
+        if ahead >= QUEUE_MAX {
             return Err(CliError::Refused(words.too_many_files(ahead)));
         }
-        let said = match ahead {
-            0 => transfer.begins(words),
+        let sentence = match ahead {
+            0 => transfer.started(words),
             ahead => words.file_waits(transfer.name(), ahead),
         };
         if ahead == 0 {
-            self.start(direction)?;
-            // Before the next line is typed, so that there is room beneath it.
-            self.context.show(direction, Some(transfer.name().to_owned()));
+            self.start_thread(direction)?;
+            // The bar is set before the next line is read, so that the hint has a row for it.
+            self.context.show_bar(direction, Some(transfer.name().to_owned()));
         }
-        lines.of(direction).push_back((transfer, session));
-        Ok(said)
+        queues.of(direction).push_back((transfer, session));
+        Ok(sentence)
     }
 
-    /// Waits until nothing is on its way any more; how many have failed since the beginning.
+    /// Waits until all transfers are done. Returns how many have failed since the start of the chat.
     pub(super) fn wait(&self) -> usize {
-        let mut lines = lock(&self.shared);
-        while !lines.up.is_empty() || !lines.down.is_empty() {
-            lines = self.shared.1.wait(lines).unwrap_or_else(PoisonError::into_inner);
+        let mut queues = lock(&self.shared);
+        while !queues.uploads.is_empty() || !queues.downloads.is_empty() {
+            queues = self.shared.1.wait(queues).unwrap_or_else(PoisonError::into_inner);
         }
-        lines.failed
+        queues.failed
     }
 
-    /// What there is to say of those that the end of the chat interrupts.
-    pub(super) fn left(&self) -> Vec<String> {
-        let lines = lock(&self.shared);
-        let all = lines.up.iter().chain(&lines.down);
-        all.map(|(transfer, _)| transfer.was_left(self.context.words)).collect()
+    /// One sentence for each transfer that the end of the chat interrupts.
+    pub(super) fn interrupted(&self) -> Vec<String> {
+        let queues = lock(&self.shared);
+        let all = queues.uploads.iter().chain(&queues.downloads);
+        all.map(|(transfer, _)| transfer.interrupted(self.context.words)).collect()
     }
 
-    fn start(&self, direction: Direction) -> io::Result<()> {
-        let carrier = Carrier { context: self.context.clone(), shared: Arc::clone(&self.shared) };
-        let work = move || while carrier.carry_first(direction) {};
+    fn start_thread(&self, direction: Direction) -> io::Result<()> {
+        let worker = Worker { context: self.context.clone(), shared: Arc::clone(&self.shared) };
+        let work = move || while worker.run_first(direction) {};
         std::thread::Builder::new().name("files".to_owned()).spawn(work).map(drop)
     }
 }
 
-/// A thread that carries files, the first one of a line until there is none.
-struct Carrier {
+/// A thread that runs the transfers of one direction.
+struct Worker {
     context: TransferContext,
-    shared: Arc<(Mutex<Lines>, Condvar)>,
+    shared: Arc<(Mutex<Queues>, Condvar)>,
 }
 
-impl Carrier {
-    /// Carries the first one; whether there is another one behind it.
-    fn carry_first(&self, direction: Direction) -> bool {
+impl Worker {
+    /// Runs the first transfer of the queue. False when the queue is empty.
+    fn run_first(&self, direction: Direction) -> bool {
         let Some((transfer, session)) = lock(&self.shared).of(direction).front().cloned() else {
             return false;
         };
-        let outcome = self.context.carry(&transfer, session);
+        let outcome = self.context.run(&transfer, session);
         let has_failed = outcome.is_err();
-        // Before it leaves the line: whoever waits for that finds it told.
-        self.context.tell(match outcome {
-            Ok(words) => UiEvent::Note(words),
-            Err(failure) => UiEvent::Complaint(transfer.failed(self.context.words, &failure)),
+        // Sent before the transfer leaves the queue, so that it is printed before `wait` returns.
+        self.context.send(match outcome {
+            Ok(sentence) => UiEvent::Note(sentence),
+            Err(error) => UiEvent::Error(transfer.failed(self.context.words, &error)),
         });
-        let mut lines = lock(&self.shared);
-        lines.failed += usize::from(has_failed);
-        lines.of(direction).pop_front();
-        let next = lines.of(direction).front().map(|(next, _)| next.name().to_owned());
-        let is_another = next.is_some();
-        // Under the lock, so that a bar that was begun meanwhile is not taken away.
-        self.context.show(direction, next);
-        drop(lines);
+        let mut queues = lock(&self.shared);
+        queues.failed += usize::from(has_failed);
+        queues.of(direction).pop_front();
+        let next = queues.of(direction).front().map(|(next, _)| next.name().to_owned());
+        let has_next = next.is_some();
+        // Under the lock: otherwise this could remove the bar of a transfer that was started meanwhile.
+        self.context.show_bar(direction, next);
+        drop(queues);
         self.shared.1.notify_all();
-        is_another
+        has_next
     }
 }
 
 impl TransferContext {
-    /// Sends or fetches a file, with a connection for it alone; what to tell of it.
-    fn carry(&self, transfer: &Transfer, session: LoggedIn) -> Result<String, CliError> {
+    /// Opens a connection for a background thread.
+    pub(super) fn connect(&self, session: LoggedIn) -> Result<ClientHandle, CliError> {
         let (news, _unread) = sync_channel::<News>(NEWS_WAITING_MAX);
         let mut handle = ClientHandle::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
-        let user = session.user.clone();
         handle.resume(session)?;
+        Ok(handle)
+    }
+
+    /// Sends an event to the printer.
+    pub(super) fn send(&self, event: UiEvent) {
+        // The printer has ended if standard output is closed.
+        let _printed_or_not = self.events.send(event);
+    }
+
+    /// Uploads or downloads a file. Returns the sentence for the user.
+    fn run(&self, transfer: &Transfer, session: LoggedIn) -> Result<String, CliError> {
+        let user = session.user.clone();
+        let mut handle = self.connect(session)?;
         let (words, name) = (self.words, transfer.name());
         match transfer {
             Transfer::Send(chosen, to) => {
                 let source = chosen.measure()?;
-                let progress = self.progress(Direction::Up, name, source.info.bytes);
+                let progress = self.progress(Direction::Upload, name, source.info.bytes);
                 let sent = files::send(&mut handle, &user, to, &source, &progress)?;
                 Ok(words.file_was_sent(name, to, sent.n))
             }
             Transfer::Get(download, folder) => {
-                let progress = self.progress(Direction::Down, name, download.info.bytes);
+                let progress = self.progress(Direction::Download, name, download.info.bytes);
                 let fetched = files::fetch(words, &mut handle, download, folder, &progress)?;
                 Ok(words.file_was_fetched(name, &fetched.path.display().to_string()))
             }
@@ -231,33 +236,27 @@ impl TransferContext {
     fn progress(&self, direction: Direction, name: &str, bytes: u64) -> Progress {
         let here = self.clone();
         if self.input_line.is_some() {
-            // The bar goes with the transfer, and not before it.
+            // `run_first` removes the bar.
             let draw = move |bar: String| {
                 if !bar.is_empty() {
-                    here.show(direction, Some(bar))
+                    here.show_bar(direction, Some(bar))
                 }
             };
             return Progress::drawn_by(name, bytes, draw);
         }
         let name = name.to_owned();
-        let tell = move |percent| here.tell(UiEvent::Note(here.words.file_on_its_way(&name, percent)));
-        Progress::in_steps(bytes, tell)
+        let report = move |percent| here.send(UiEvent::Note(here.words.file_on_its_way(&name, percent)));
+        Progress::in_steps(bytes, report)
     }
 
-    /// Shows a bar where there is a place for it.
-    fn show(&self, direction: Direction, bar: Option<String>) {
-        if self.input_line.as_ref().is_some_and(|input_line| input_line.show_bar(direction, bar)) {
-            // When much else is to be printed, the line is painted anew anyway.
-            let _painted_or_soon = self.told.try_send(UiEvent::Repaint);
+    fn show_bar(&self, direction: Direction, bar: Option<String>) {
+        if self.input_line.as_ref().is_some_and(|input_line| input_line.set_bar(direction, bar)) {
+            // If the channel is full, the events in it repaint the line.
+            let _repainted_anyway = self.events.try_send(UiEvent::Repaint);
         }
-    }
-
-    pub(super) fn tell(&self, told: UiEvent) {
-        // Nobody reads it when the output has ended.
-        let _told = self.told.send(told);
     }
 }
 
-fn lock(shared: &(Mutex<Lines>, Condvar)) -> MutexGuard<'_, Lines> {
+fn lock(shared: &(Mutex<Queues>, Condvar)) -> MutexGuard<'_, Queues> {
     shared.0.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,11 +1,11 @@
-//! Fetching a file: it comes down in parts, goes on where an earlier attempt was, is checked, and only then gets its name.
+//! Fetching a file in chunks. Continues where an earlier attempt stopped. The file gets its name after its SHA-256 was
+//! checked.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use common::{Body, Event, FileInfo, Target, UserName};
+use disk::{PartFile, ReadFile};
 use transport::clock;
 
 use super::chunk_window::ChunkWindow;
@@ -18,23 +18,22 @@ use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
 use session::{Answer, Command, Entry, Range, Transfer, Transferred};
 
-/// A file that was sent.
+/// A file to fetch.
 pub(crate) struct Download {
     pub(crate) conversation: Target,
     pub(crate) n: u64,
     from: UserName,
-    /// What is told of it.
+    /// The part of the event that describes the file.
     pub(crate) info: FileInfo,
 }
 
-/// A file that is here.
+/// A fetched file.
 pub(crate) struct Fetched {
-    /// Where.
     pub(crate) path: PathBuf,
 }
 
 impl Download {
-    /// The file with a number, or the newest one of the newest page.
+    /// The file of event `n`, or the newest file of the newest page.
     pub(crate) fn find(
         words: Words,
         handle: &mut ClientHandle,
@@ -64,7 +63,7 @@ impl Download {
     }
 }
 
-/// Fetches a file into a folder. When it is interrupted, the same call goes on with it, also in another process.
+/// Fetches a file into a folder. After an interruption the same call continues, also in another process.
 pub(crate) fn fetch(
     words: Words,
     handle: &mut ClientHandle,
@@ -72,15 +71,15 @@ pub(crate) fn fetch(
     folder: &Path,
     progress: &Progress,
 ) -> Result<Fetched, CliError> {
-    fs::create_dir_all(folder).map_err(|error| cannot(FileAction::Make, folder, error))?;
+    disk::make_shared_folder(folder).map_err(|error| cannot(FileAction::Make, folder, error))?;
     let part = folder.join(format!(".{}.part", download.info.sha256));
     let failed = |error: io::Error| cannot(FileAction::Write, &part, error);
-    let Some(mut file) = open_alone(&part).map_err(failed)? else {
+    let Some(mut file) = PartFile::open(&part).map_err(failed)? else {
         return Err(CliError::Refused(words.is_being_fetched(download.info.name.as_str())));
     };
-    let mut have = file.metadata().map_err(failed)?.len();
+    let mut have = file.length().map_err(failed)?;
     if have > download.info.bytes {
-        file.set_len(0).map_err(failed)?;
+        file.clear().map_err(failed)?;
         have = 0;
     }
     let mut window = ChunkWindow::new();
@@ -88,45 +87,22 @@ pub(crate) fn fetch(
         progress.reached(have);
         let begun = clock::now();
         for bytes in ask_round(handle, download, &window, have)? {
-            file.write_all(&bytes).map_err(failed)?;
+            file.append(&bytes).map_err(failed)?;
             have += bytes.len() as u64;
         }
         window.took(begun.elapsed());
     }
     progress.reached(have);
-    file.sync_all().map_err(failed)?;
-    let measured =
-        OpenOptions::new().read(true).open(&part).and_then(|mut file| measure(&mut file)).map_err(failed)?;
+    file.sync().map_err(failed)?;
+    let measured = ReadFile::open(&part).and_then(|file| measure(&file)).map_err(failed)?;
     if measured != (download.info.bytes, download.info.sha256) {
-        fs::remove_file(&part).map_err(failed)?;
+        disk::remove(&part).map_err(failed)?;
         return Err(CliError::Refused(words.came_as_another(download.info.name.as_str())));
     }
-    place(words, &part, folder, &local(&download.conversation, &download.from, &download.info.name))
+    place(words, &file, folder, &local(&download.conversation, &download.from, &download.info.name))
 }
 
-/// Opens a part to go on with it; `None` when another process does. A crash between the two steps of [`place`] leaves the
-/// name of the part to a file that is finished, and perhaps changed by its owner since: then the part is begun anew.
-fn open_alone(part: &Path) -> io::Result<Option<File>> {
-    let open = |options: &mut OpenOptions| {
-        let file = options.append(true).mode(0o600).open(part)?;
-        Ok::<_, io::Error>(file.try_lock().is_ok().then_some(file))
-    };
-    let Some(file) = open(OpenOptions::new().create(true))? else { return Ok(None) };
-    let opened = file.metadata()?;
-    match fs::symlink_metadata(part) {
-        Ok(named) if opened.nlink() == 1 && named.ino() == opened.ino() => return Ok(Some(file)),
-        Ok(_) => fs::remove_file(part)?,
-        // Whoever had it has just finished it.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    match open(OpenOptions::new().create_new(true)) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
-        opened => opened,
-    }
-}
-
-/// The next parts, in order and without a hole.
+/// The next chunks, in order and without a gap.
 fn ask_round(
     handle: &mut ClientHandle,
     download: &Download,
@@ -151,17 +127,14 @@ fn ask_round(
     if parts.is_empty() { Err(unexpected()) } else { Ok(parts) }
 }
 
-/// Gives the file its name, or the first one like it that is free. A link never replaces anything.
-fn place(words: Words, part: &Path, folder: &Path, name: &str) -> Result<Fetched, CliError> {
+/// Gives the file its name, or the first free name like it. Never replaces a file.
+fn place(words: Words, part: &PartFile, folder: &Path, name: &str) -> Result<Fetched, CliError> {
     for number in 1..=SAME_NAMES_MAX {
         let path = folder.join(numbered(name, number));
-        match fs::hard_link(part, &path) {
+        match part.place_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(cannot(FileAction::Make, &path, error)),
-            Ok(()) => {
-                fs::remove_file(part).map_err(|error| cannot(FileAction::Remove, part, error))?;
-                return Ok(Fetched { path });
-            }
+            Ok(()) => return Ok(Fetched { path }),
         }
     }
     Err(CliError::Refused(words.too_many_alike(SAME_NAMES_MAX, name, &folder.display().to_string())))
@@ -172,36 +145,19 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test makes the files that a crash leaves behind")]
-    fn a_part_that_is_a_finished_file_is_begun_anew() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (part, finished) = (folder.path().join(".part"), folder.path().join("alice_a.txt"));
-        let write = |bytes: &[u8]| {
-            let mut file = open_alone(&part).expect("opened").expect("nobody else has it");
-            file.write_all(bytes).expect("written");
-            file.metadata().expect("metadata").len()
-        };
-        assert_eq!(write(b"he"), 2);
-        assert_eq!(write(b"llo"), 5, "gone on with");
-        fs::hard_link(&part, &finished).expect("a link");
-        assert_eq!(write(b"new"), 3);
-        assert_eq!(fs::read(&finished).expect("read"), b"hello");
-        let held = open_alone(&part).expect("opened");
-        assert!(held.is_some() && open_alone(&part).expect("opened").is_none());
-    }
-
-    #[test]
     #[expect(clippy::disallowed_methods, reason = "a test makes the files that are in the way")]
     fn nothing_is_ever_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("alice_a.txt"), "mine").expect("written");
+        std::fs::write(folder.path().join("alice_a.txt"), "mine").expect("written");
         std::os::unix::fs::symlink("/nowhere", folder.path().join("alice_a (2).txt")).expect("a link");
-        let part = folder.path().join(".part");
-        fs::write(&part, "new").expect("written");
+        let path = folder.path().join(".part");
+        let mut part = PartFile::open(&path).expect("opened").expect("no other holder");
+        part.append(b"new").expect("written");
         let placed =
-            place(Words::ENGLISH, &part, folder.path(), "alice_a.txt").map_err(|failure| failure.to_string());
+            place(Words::ENGLISH, &part, folder.path(), "alice_a.txt").map_err(|error| error.to_string());
         assert_eq!(placed.expect("placed").path, folder.path().join("alice_a (3).txt"));
-        assert_eq!(fs::read_to_string(folder.path().join("alice_a.txt")).expect("read"), "mine");
-        assert!(!part.exists());
+        let text = |name: &str| disk::read_text(&folder.path().join(name)).expect("read");
+        assert_eq!((&*text("alice_a.txt"), &*text("alice_a (3).txt")), ("mine", "new"));
+        assert!(!path.exists());
     }
 }

@@ -1,5 +1,4 @@
-//! Files that are sent and fetched: reading them, writing them, and asking for the parts in between. Beside `config`
-//! and the outbox the only place of the client that touches the disk.
+//! Transfers of files: reads a file and sends its chunks, or asks for the chunks of a file and writes it.
 
 mod download;
 mod names;
@@ -7,10 +6,10 @@ mod chunk_window;
 mod typed;
 mod upload;
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 
 use common::ContentHash;
+use disk::ReadFile;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use download::{Download, fetch};
@@ -21,11 +20,11 @@ pub(crate) use upload::{Chosen, send};
 /// Bytes read at a time for hashing.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// The length and the SHA-256 of what is left of a file.
-fn measure(file: &mut File) -> io::Result<(u64, ContentHash)> {
+/// The length and the SHA-256 of a file.
+fn measure(file: &ReadFile) -> io::Result<(u64, ContentHash)> {
     let (mut hasher, mut length, mut piece) = (Sha256::new(), 0, vec![0; PIECE_BYTES]);
     loop {
-        let read = file.read(&mut piece)?;
+        let read = file.read_at(&mut piece, length)?;
         if read == 0 {
             return Ok((length, ContentHash(hasher.finalize().into())));
         }

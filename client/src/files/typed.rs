@@ -1,16 +1,16 @@
-//! A path as a person types it into the chat, where no shell has been at it.
+//! A path that a user typed into the chat, without a shell that expands it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The file that is meant: what exists as it was typed, or else without quotes around it, and with the home folder for
-/// `~/`.
+/// The file that the user means: the path as typed if it exists, otherwise without the quotes around it and with the home
+/// folder for `~/`.
 pub(crate) fn typed(line: &str) -> PathBuf {
     meant(line, std::env::var_os("HOME"))
 }
 
 fn meant(line: &str, home: Option<OsString>) -> PathBuf {
-    if Path::new(line).exists() {
+    if disk::exists(Path::new(line)) {
         return line.into();
     }
     let bare = unquoted(line);

@@ -1,13 +1,11 @@
-//! Sending a file: it goes up in parts, from where an earlier attempt has come to.
+//! Sending a file in chunks. Continues where an earlier attempt stopped.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Seek as _;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::messages::Sent;
 use common::{FileInfo, FileName, Reason, Target, UserName};
+use disk::ReadFile;
 use transport::clock;
 use uuid::Uuid;
 
@@ -20,20 +18,20 @@ use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
 use session::{Answer, Command, Transfer, Transferred};
 
-/// How often a file is begun anew when the server has lost what was uploaded.
+/// Attempts to send a file from the beginning, in case the server lost the uploaded chunks.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// A file that somebody has chosen to send.
+/// A file to send.
 pub(crate) struct Chosen {
     pub(crate) path: PathBuf,
-    file: File,
+    file: ReadFile,
     pub(crate) name: FileName,
 }
 
-/// A file to be sent, of which it is known what is in it.
+/// A file to send, with its length and SHA-256.
 pub(crate) struct Source<'a> {
     chosen: &'a Chosen,
-    /// What is told of it.
+    /// The part of the event that describes the file.
     pub(crate) info: FileInfo,
 }
 
@@ -41,11 +39,9 @@ impl Chosen {
     /// Opens a file.
     pub(crate) fn open(words: Words, path: &Path) -> Result<Self, CliError> {
         let failed = |error| cannot(FileAction::Read, path, error);
-        // Asked before it is opened: opening a pipe would wait for whoever writes into it.
-        if !fs::metadata(path).map_err(failed)?.is_file() {
+        let Some(file) = ReadFile::open_regular(path).map_err(failed)? else {
             return Err(CliError::Usage(words.is_not_a_file(&path.display().to_string())));
-        }
-        let file = OpenOptions::new().read(true).open(path).map_err(failed)?;
+        };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = FileName::new(&name).map_err(|error| {
             CliError::Usage(format!("{}: {}", path.display(), words.file_name_error(error)))
@@ -53,13 +49,10 @@ impl Chosen {
         Ok(Self { path: path.to_owned(), file, name })
     }
 
-    /// Reads it once to know what is in it.
+    /// Reads the whole file once, to compute its length and SHA-256.
     pub(crate) fn measure(&self) -> Result<Source<'_>, CliError> {
-        let measured = self.file.try_clone().and_then(|mut file| {
-            file.rewind()?;
-            measure(&mut file)
-        });
-        let (bytes, sha256) = measured.map_err(|error| cannot(FileAction::Read, &self.path, error))?;
+        let failed = |error| cannot(FileAction::Read, &self.path, error);
+        let (bytes, sha256) = measure(&self.file).map_err(failed)?;
         Ok(Source { chosen: self, info: FileInfo { name: self.name.clone(), bytes, sha256 } })
     }
 }
@@ -73,7 +66,7 @@ impl Source<'_> {
     }
 }
 
-/// Sends a file. When it is interrupted, the same call goes on with it, also in another process.
+/// Sends a file. After an interruption the same call continues, also in another process.
 pub(crate) fn send(
     handle: &mut ClientHandle,
     user: &UserName,
@@ -136,7 +129,7 @@ fn ask(handle: &mut ClientHandle, transfer: Transfer) -> Result<Transferred, Cli
     }
 }
 
-/// Whether the server has less than was thought, so that beginning again helps.
+/// Whether the server holds fewer chunks than expected, so that another attempt helps.
 fn begins_anew(failure: &CliError) -> bool {
     let CliError::Server(error) = failure else { return false };
     matches!(error.reason(), Some(Reason::NoSuchUpload | Reason::WrongOffset | Reason::WrongContent))

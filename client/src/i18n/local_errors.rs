@@ -39,7 +39,6 @@ impl Words {
                     FileAction::Read => self.cannot_read(&path, &error),
                     FileAction::GoOnReading => self.cannot_go_on_reading(&path, &error),
                     FileAction::Write => self.cannot_write(&path, &error),
-                    FileAction::Remove => self.cannot_remove(&path, &error),
                 }
             }
             LocalError::Terminal(error) => self.terminal_unusable(error),
@@ -148,10 +147,6 @@ super::sentences! {
     cannot_write(path: &str, error: &str) {
         en: "cannot write {path}: {error}",
         pt: "não consigo escrever {path}: {error}",
-    }
-    cannot_remove(path: &str, error: &str) {
-        en: "cannot remove {path}: {error}",
-        pt: "não consigo apagar {path}: {error}",
     }
     terminal_unusable(error: &str) {
         en: "the terminal: {error}",

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::Reply;
 use super::outgoing::Outgoing;
 use crate::connection::{Endpoint, KnownServer};
-use crate::outbox::{Outbox, OwnFolder};
+use crate::outbox::Outbox;
 use crate::render::complain;
 
 /// Everything that the session needs from its surroundings.
@@ -28,7 +28,7 @@ pub(super) struct NetworkIo<N> {
     outgoing: Outgoing,
     /// `None` for a front end that sends no messages. It is dropped before `answers`, whose end the front end
     /// waits for.
-    outbox: Option<Outbox<OwnFolder>>,
+    outbox: Option<Outbox>,
     begun: Instant,
     answers: SyncSender<Reply>,
     news: SyncSender<N>,
@@ -39,7 +39,7 @@ impl<N> NetworkIo<N> {
     pub(super) fn new(
         endpoint: &Endpoint,
         server: KnownServer,
-        outbox: Option<Outbox<OwnFolder>>,
+        outbox: Option<Outbox>,
         answers: SyncSender<Reply>,
         news: SyncSender<N>,
     ) -> Result<Self, TransportError> {

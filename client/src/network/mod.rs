@@ -15,7 +15,7 @@ use transport::wake::Wake;
 use transport::{TransportError, clock};
 
 use crate::connection::{Endpoint, KnownServer};
-use crate::outbox::{Outbox, OwnFolder};
+use crate::outbox::Outbox;
 
 use io::NetworkIo;
 
@@ -55,7 +55,7 @@ impl<N: From<News>> Network<N> {
         endpoint: &Endpoint,
         server: KnownServer,
         seed: u64,
-        outbox: Option<Outbox<OwnFolder>>,
+        outbox: Option<Outbox>,
         channels: Channels<N>,
         wake: Wake,
         stop: Stop,

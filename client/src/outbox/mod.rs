@@ -1,15 +1,13 @@
-//! What the person has sent and nobody has acknowledged yet, on this machine's disk, so that it survives the end of
-//! this process in whatever way.
+//! The outbox: sent messages without an acknowledgement, on this machine's disk. They survive the end of the process,
+//! however it ends.
 //!
-//! Each process writes files of its own and holds their locks, so that two clients of one person never send each
-//! other's. What a process leaves behind when it is killed has no holder any more: the next one that speaks for the
-//! same person to the same server adopts it. Only messages are synced. That one was acknowledged may be forgotten in a
-//! crash: it is sent again then, under its id, and the server stores it once.
+//! Each process writes its own files and holds their locks, so two clients of one user never send each other's messages.
+//! When a process is killed, its files lose their holder. The next process of the same user and server adopts them. Only
+//! messages are synced. A crash may lose an acknowledgement: the message is then sent again under its id, and the server
+//! stores it once.
 //!
-//! The files are drawn in docs/STORAGE.md, why they are as they are stands in
-//! docs/decisions/0003-the-outbox-is-a-file-per-process.md.
+//! docs/STORAGE.md shows the files; docs/decisions/0003-the-outbox-is-a-file-per-process.md gives the reasons.
 
-mod folder;
 mod line;
 
 #[cfg(test)]
@@ -17,67 +15,75 @@ mod tests;
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 
 use common::UserName;
+use disk::{AppendFile, Disk, Lock};
 use uuid::Uuid;
 
-pub(crate) use folder::{Folder, LockedFile, OwnFolder};
 use line::{Contents, Header, Line};
 use session::Message;
 use session::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 
-/// Bytes after which a new file is begun: the old one goes when all its messages are acknowledged.
+/// The folder of the files, within the user's own folder.
+const FOLDER: &str = "outbox";
+
+/// Attempts to create a file: another process may adopt and remove it before this one has locked it.
+const CREATE_ATTEMPTS_MAX: u32 = 3;
+
+/// Bytes after which a new file is started. The old one is removed when all its messages are acknowledged.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// The messages of one person that wait for one server.
-pub(crate) struct Outbox<F: Folder> {
-    folder: F,
-    /// Every name that the server is known by here. The first one is written into new files.
+/// The unacknowledged messages of one user for one server.
+pub(crate) struct Outbox {
+    disk: Arc<dyn Disk>,
+    /// Every name of the server. The first one is written into new files.
     servers: Vec<String>,
     owner: Option<UserName>,
-    /// Oldest first. New messages go into the last one, if it takes any.
+    /// The oldest file first. New messages are appended to the last one, if it accepts messages.
     files: Vec<Kept>,
-    /// In which file a message is, by the file's name.
+    /// The name of each message's file.
     places: HashMap<Uuid, String>,
     bytes: usize,
 }
 
-/// A file whose lock this process holds.
+/// A file that this process holds.
 struct Kept {
+    disk: Arc<dyn Disk>,
     name: String,
-    file: Box<dyn LockedFile>,
+    file: Box<dyn AppendFile>,
     waiting: HashMap<Uuid, usize>,
-    /// How far it is whole.
+    /// The bytes of its whole lines.
     length: u64,
     header_length: u64,
-    /// Not when it ends with a torn line that cannot be cut.
+    /// False if the file ends with a torn line that cannot be cut.
     takes_lines: bool,
-    /// Not one of another process, nor one that was damaged by a write that failed.
+    /// False if another process created the file, or if a write to it failed.
     takes_messages: bool,
 }
 
-/// What was found of before.
+/// The messages of earlier processes.
 #[derive(Debug, Default)]
 pub(crate) struct Recalled {
-    /// In the order in which they were sent.
+    /// In the order of sending.
     pub(crate) messages: Vec<Message>,
-    /// What the person should know about files that could not be used.
+    /// Sentences for the user about files that could not be used.
     pub(crate) complaints: Vec<String>,
 }
 
-impl<F: Folder> Outbox<F> {
-    pub(crate) fn new(folder: F, servers: Vec<String>) -> Self {
-        Self { folder, servers, owner: None, files: Vec::new(), places: HashMap::new(), bytes: 0 }
+impl Outbox {
+    pub(crate) fn new(disk: Arc<dyn Disk>, servers: Vec<String>) -> Self {
+        Self { disk, servers, owner: None, files: Vec::new(), places: HashMap::new(), bytes: 0 }
     }
 
-    /// From now on these are the messages of `owner`. Adopts what processes that are no more have left behind.
+    /// Switches to the messages of `owner`, and adopts the files of processes that ended.
     pub(crate) fn recall(&mut self, owner: &UserName) -> Recalled {
         if self.owner.as_ref() != Some(owner) {
             self.put_down();
             self.owner = Some(owner.clone());
         }
         let mut recalled = Recalled::default();
-        match self.folder.list() {
+        match self.list() {
             Ok(mut names) => {
                 names.sort_unstable();
                 names.retain(|name| self.files.iter().all(|held| held.name != *name));
@@ -88,22 +94,18 @@ impl<F: Folder> Outbox<F> {
         recalled
     }
 
-    /// Writes messages to the disk. They are there for good when this returns.
-    ///
-    /// # Errors
-    ///
-    /// When the disk does not take them: then none of them counts.
+    /// Writes messages to the disk. They are durable when this returns `Ok`; after an error none of them is stored.
     pub(crate) fn keep(&mut self, messages: &[Message]) -> io::Result<()> {
         let mut bytes = Vec::new();
         let mut kept = match self.files.pop_if(|last| last.takes_messages && last.length < FILE_BYTES_MAX) {
             Some(kept) => kept,
-            None => self.begin_file(&mut bytes)?,
+            None => self.create(&mut bytes)?,
         };
         messages.iter().for_each(|message| line::encode(&mut bytes, &Line::of(message)));
         let before = kept.length;
-        let outcome = kept.append(&bytes).and_then(|()| kept.file.sync());
-        // A new file is not there for good before its name is.
-        let outcome = outcome.and_then(|()| if before == 0 { self.folder.sync() } else { Ok(()) });
+        let outcome = kept.append(&bytes).and_then(|()| kept.file.sync_data());
+        // A new file is durable when its name is.
+        let outcome = outcome.and_then(|()| if before == 0 { self.disk.sync_folder(FOLDER) } else { Ok(()) });
         match outcome {
             Ok(()) => messages.iter().for_each(|message| self.note(&mut kept, message)),
             Err(_) => kept.abandon(before),
@@ -111,12 +113,12 @@ impl<F: Folder> Outbox<F> {
         if outcome.is_ok() || !kept.waiting.is_empty() {
             self.files.push(kept);
         } else {
-            let _it_holds_nothing = self.folder.remove(&kept.name);
+            let _it_holds_nothing = self.disk.remove(&path(&kept.name));
         }
         outcome
     }
 
-    /// Forgets messages. What cannot be forgotten on the disk is sent once more after a crash, which does no harm.
+    /// Forgets acknowledged messages. If the disk fails, they are sent again after a crash, which is harmless.
     pub(crate) fn release(&mut self, ids: &[Uuid]) {
         let mut gone: HashMap<String, Vec<Uuid>> = HashMap::new();
         for id in ids {
@@ -135,18 +137,34 @@ impl<F: Folder> Outbox<F> {
             let goes_on = !kept.waiting.is_empty() || (at == newest && kept.takes_more());
             at += 1;
             if !goes_on {
-                let _is_adopted_and_removed_later = self.folder.remove(&kept.name);
+                let _is_adopted_and_removed_later = self.disk.remove(&path(&kept.name));
             }
             goes_on
         });
     }
 
-    /// Adopts one file, if it is this person's for this server and nobody holds it.
+    /// The names of all files; none if there is no folder.
+    fn list(&self) -> io::Result<Vec<String>> {
+        match self.disk.list(FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+
+    /// Holds a file; `None` when another process holds it or has removed it.
+    fn hold(&self, name: &str) -> io::Result<Option<Box<dyn AppendFile>>> {
+        let mut file = match self.disk.open_append(&path(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        Ok((file.lock()? == Lock::Held).then_some(file))
+    }
+
+    /// Adopts one file, if it belongs to this user and server, and no other process holds it.
     fn adopt(&mut self, name: String, recalled: &mut Recalled) {
-        let found = self.folder.lock(&name).and_then(|file| {
-            let Some(mut file) = file else { return Ok(None) };
-            let bytes = file.read()?;
-            Ok(Some((file, bytes)))
+        let found = self.hold(&name).and_then(|file| {
+            let Some(file) = file else { return Ok(None) };
+            Ok(Some((file, self.disk.read(&path(&name))?)))
         });
         let (file, bytes) = match found {
             Ok(Some(found)) => found,
@@ -159,8 +177,8 @@ impl<F: Folder> Outbox<F> {
         };
         let contents = match Contents::read(&bytes) {
             Ok(Some(contents)) => contents,
-            // A process was killed before it had written a message.
-            Ok(None) => return drop(self.folder.remove(&name)),
+            // A process was killed before it wrote a message.
+            Ok(None) => return drop(self.disk.remove(&path(&name))),
             Err(error) => {
                 let sentence =
                     format!("{name} in the outbox is damaged ({error}): look at it, and delete it");
@@ -171,7 +189,7 @@ impl<F: Folder> Outbox<F> {
             return;
         }
         if contents.messages.is_empty() {
-            return drop(self.folder.remove(&name));
+            return drop(self.disk.remove(&path(&name)));
         }
         let text = |message: &Message| message.text.as_str().len();
         let more: usize = contents.messages.iter().map(text).sum();
@@ -181,30 +199,30 @@ impl<F: Folder> Outbox<F> {
             let sentence = format!("{} more messages wait for the next start", contents.messages.len());
             return recalled.complaints.push(sentence);
         }
-        self.hold(name, file, &bytes, contents, recalled);
+        self.take_over(name, file, &bytes, contents, recalled);
     }
 
-    /// Takes over what an adopted file holds. Its torn end is cut, so that what is written after it can be read.
-    fn hold(
+    /// Takes over the messages of an adopted file. Cuts its torn end, so that later lines can be read.
+    fn take_over(
         &mut self,
         name: String,
-        mut file: Box<dyn LockedFile>,
+        file: Box<dyn AppendFile>,
         bytes: &[u8],
         contents: Contents,
         recalled: &mut Recalled,
     ) {
         let length = contents.whole as u64;
-        let takes_lines = contents.whole == bytes.len() || file.truncate(length).is_ok();
+        let takes_lines = contents.whole == bytes.len() || self.disk.truncate(&path(&name), length).is_ok();
         if contents.damaged > 0 {
             recalled
                 .complaints
                 .push(format!("{} lines of {name} are damaged and left out", contents.damaged));
         }
         let header_length = contents.header_length as u64;
-        let (waiting, takes_messages) = (HashMap::new(), false);
-        let mut kept = Kept { name, file, waiting, length, header_length, takes_lines, takes_messages };
+        let (disk, waiting, takes_messages) = (Arc::clone(&self.disk), HashMap::new(), false);
+        let mut kept = Kept { disk, name, file, waiting, length, header_length, takes_lines, takes_messages };
         for message in contents.messages {
-            // In two files when a process was killed between writing the one and removing the other.
+            // It is in two files if a process was killed between writing the one and removing the other.
             if !self.places.contains_key(&message.id) {
                 self.note(&mut kept, &message);
                 recalled.messages.push(message);
@@ -220,27 +238,47 @@ impl<F: Folder> Outbox<F> {
         kept.waiting.insert(message.id, bytes);
     }
 
-    /// A file of this process's own; its header goes to the disk together with the first message.
-    fn begin_file(&self, bytes: &mut Vec<u8>) -> io::Result<Kept> {
+    /// Creates a file of this process. Its header is written together with the first message.
+    fn create(&self, bytes: &mut Vec<u8>) -> io::Result<Kept> {
         let owner = self.owner.as_ref().ok_or_else(|| io::Error::other("nobody is logged in"))?;
-        let (name, file) = self.folder.create()?;
+        let (name, file) = self.create_held()?;
         line::encode(bytes, &Header::new(self.servers.first().map_or("", String::as_str), owner));
-        let header_length = bytes.len() as u64;
-        let (waiting, takes_lines, takes_messages) = (HashMap::new(), true, true);
-        Ok(Kept { name, file, waiting, length: 0, header_length, takes_lines, takes_messages })
+        Ok(Kept {
+            disk: Arc::clone(&self.disk),
+            name,
+            file,
+            waiting: HashMap::new(),
+            length: 0,
+            header_length: bytes.len() as u64,
+            takes_lines: true,
+            takes_messages: true,
+        })
     }
 
-    /// Holds nothing any more: what still waits is there for whoever speaks for the person next.
+    /// Creates a file under a name that sorts after all earlier ones, and holds it.
+    fn create_held(&self) -> io::Result<(String, Box<dyn AppendFile>)> {
+        self.disk.create_folder(FOLDER)?;
+        for _ in 0..CREATE_ATTEMPTS_MAX {
+            let name = format!("{}.jsonl", Uuid::now_v7());
+            let mut file = self.disk.create_new(&path(&name))?;
+            if file.lock()? == Lock::Held {
+                return Ok((name, file));
+            }
+        }
+        Err(io::Error::other("another process takes the files away"))
+    }
+
+    /// Releases all files. Their messages wait for the next process of the same user.
     fn put_down(&mut self) {
         for kept in self.files.drain(..).filter(|kept| kept.waiting.is_empty()) {
-            let _is_adopted_and_removed_later = self.folder.remove(&kept.name);
+            let _is_adopted_and_removed_later = self.disk.remove(&path(&kept.name));
         }
         self.places.clear();
         self.bytes = 0;
     }
 }
 
-impl<F: Folder> Drop for Outbox<F> {
+impl Drop for Outbox {
     fn drop(&mut self) {
         self.put_down();
     }
@@ -252,35 +290,43 @@ impl Kept {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.append(bytes)?;
+        self.file.write_all(bytes)?;
         self.length += bytes.len() as u64;
         Ok(())
     }
 
-    /// After a write or sync that failed nobody knows what the file holds: it gets no further message, and what it
-    /// has got since it had this length is cut off.
+    /// Handles a failed write or sync, after which the content of the file is unknown: cuts it to the length it had before,
+    /// and appends no further messages to it.
     fn abandon(&mut self, length: u64) {
         self.takes_messages = false;
         self.length = length;
-        self.takes_lines = self.file.truncate(length).and_then(|()| self.file.sync()).is_ok();
+        self.takes_lines = self.truncate(length).and_then(|()| self.file.sync_data()).is_ok();
     }
 
-    /// Forgets messages of this file; returns the bytes of their texts.
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.disk.truncate(&path(&self.name), length)
+    }
+
+    /// Forgets messages of this file. Returns the bytes of their texts.
     fn release(&mut self, ids: &[Uuid]) -> usize {
         let released = ids.iter().filter_map(|id| self.waiting.remove(id)).sum();
         if self.waiting.is_empty() {
-            // It is removed, unless it takes more.
-            if self.takes_messages && self.file.truncate(self.header_length).is_ok() {
+            // The outbox removes the file unless it accepts messages.
+            if self.takes_messages && self.truncate(self.header_length).is_ok() {
                 self.length = self.header_length;
             }
         } else if self.takes_lines {
             let (mut bytes, before) = (Vec::new(), self.length);
             ids.iter().for_each(|id| line::encode(&mut bytes, &Line::Done { done: *id }));
-            // Not synced: what a crash forgets of it is sent again.
+            // Not synced: after a crash the message is sent again.
             if self.append(&bytes).is_err() {
                 self.abandon(before);
             }
         }
         released
     }
+}
+
+fn path(name: &str) -> String {
+    format!("{FOLDER}/{name}")
 }

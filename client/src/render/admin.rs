@@ -1,4 +1,4 @@
-//! What administrators are shown, a line each.
+//! Lists and sentences for administrators.
 
 use common::UserName;
 use common::admin::{Channel, Session, Stats, User};
@@ -7,7 +7,7 @@ use super::dates::date_and_time;
 use crate::i18n::Words;
 use session::Overview;
 
-/// A line for each thing.
+/// One line for each user, channel, session or count.
 pub(crate) fn overview(words: Words, overview: &Overview) -> Vec<String> {
     match overview {
         Overview::Users(users) => users.iter().map(|one| user(words, one)).collect(),
@@ -17,12 +17,12 @@ pub(crate) fn overview(words: Words, overview: &Overview) -> Vec<String> {
     }
 }
 
-/// What became of an account that was shut out or let in.
+/// The sentence after an account was disabled or enabled.
 pub(crate) fn disabled(words: Words, user: &UserName, disabled: bool, ended: u64) -> String {
     if disabled { words.is_disabled(user, ended) } else { words.is_enabled(user) }
 }
 
-/// What somebody is from now on.
+/// The sentence after a user became an administrator, or no longer is one.
 pub(crate) fn promoted(words: Words, user: &UserName, administrator: bool) -> String {
     if administrator { words.is_promoted(user) } else { words.is_demoted(user) }
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_administrators_see() {
+    fn the_lists_of_administrators() {
         let users = r#"[{"user":"ana","since":0,"administrator":true,"sessions":2},{"user":"bob","since":0,"disabled":true,"sessions":0}]"#;
         let channels = r##"[{"channel":"#a","since":0,"members":2,"owner":"ana","n":7},{"channel":"#b","since":0,"private":true,"members":0,"n":9}]"##;
         let sessions = r#"[{"user":"ana","session":"00000000-0000-0000-0000-000000000007","opened":0,"expires":1763700000123}]"#;

@@ -1,5 +1,4 @@
-//! When something was said: the time of day, and the date wherever the time alone would be taken for today's. All of it
-//! is local time.
+//! The times of events, in local time, with their date if that is not today's.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,74 +7,74 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use transport::clock;
 
-/// Where dates stand.
+/// Where a date is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dates {
-    /// Whoever prints the events sees to the dates.
-    Elsewhere,
-    /// Before the time, when it is not today's: for events that are not of one row.
+pub(super) enum DatePosition {
+    /// Nowhere: the caller prints the dates.
+    Omitted,
+    /// Before the time, if it is not today's: for events that do not follow each other.
     InFront,
-    /// In a line of their own, between events of different days.
+    /// In its own line between events of different days.
     Between,
 }
 
-/// Says when. Clones know of each other what day was shown last.
+/// Formats times. Clones share the day that was shown last.
 #[derive(Clone)]
 pub(super) struct Calendar {
-    dates: Dates,
+    dates: DatePosition,
     zone: TimeZone,
-    /// The time now, in Unix time.
+    /// The current Unix time.
     now_ms: fn() -> u64,
-    /// The day of the event that was shown last; nothing when the next one is to have its date in any case.
+    /// The day of the event that was shown last. `None` if the next event must show its date.
     last: Arc<Mutex<Option<Date>>>,
 }
 
 impl Calendar {
-    pub(super) fn new(dates: Dates) -> Self {
+    pub(super) fn new(dates: DatePosition) -> Self {
         Self::of(dates, TimeZone::system(), clock::unix_ms)
     }
 
-    pub(super) fn of(dates: Dates, zone: TimeZone, now_ms: fn() -> u64) -> Self {
+    pub(super) fn of(dates: DatePosition, zone: TimeZone, now_ms: fn() -> u64) -> Self {
         let calendar = Self { dates, zone, now_ms, last: Arc::default() };
         *calendar.last() = Some(calendar.today());
         calendar
     }
 
-    /// The same, with dates elsewhere.
-    pub(super) fn with(&self, dates: Dates) -> Self {
+    /// The same calendar with another position of dates.
+    pub(super) fn with(&self, dates: DatePosition) -> Self {
         Self { dates, ..self.clone() }
     }
 
-    /// The time that an event begins with.
-    pub(super) fn of_event(&self, unix_ms: u64) -> String {
+    /// The time at the start of an event's line.
+    pub(super) fn event_time(&self, unix_ms: u64) -> String {
         match self.dates {
-            Dates::InFront => self.moment(unix_ms),
-            Dates::Between | Dates::Elsewhere => time(&self.zoned(unix_ms)),
+            DatePosition::InFront => self.moment(unix_ms),
+            DatePosition::Between | DatePosition::Omitted => time(&self.zoned(unix_ms)),
         }
     }
 
-    /// A time, with its date unless it is today's.
+    /// A time, with its date if that is not today's.
     pub(super) fn moment(&self, unix_ms: u64) -> String {
         let zoned = self.zoned(unix_ms);
-        if zoned.date() == self.today() { time(&zoned) } else { self.in_full(unix_ms) }
+        if zoned.date() == self.today() { time(&zoned) } else { self.date_and_time(unix_ms) }
     }
 
-    /// A time with its date, whichever that is.
-    pub(super) fn in_full(&self, unix_ms: u64) -> String {
+    /// A time with its date.
+    pub(super) fn date_and_time(&self, unix_ms: u64) -> String {
         let zoned = self.zoned(unix_ms);
         format!("{} {}", zoned.date(), time(&zoned))
     }
 
-    /// The date that has to stand before an event, which is shown now.
-    pub(super) fn turns(&self, unix_ms: u64) -> Option<Date> {
-        if self.dates != Dates::Between {
+    /// The date to show before an event, if its day is a new one.
+    pub(super) fn new_day(&self, unix_ms: u64) -> Option<Date> {
+        if self.dates != DatePosition::Between {
             return None;
         }
         let day = self.zoned(unix_ms).date();
         (self.last().replace(day) != Some(day)).then_some(day)
     }
 
-    /// A page begins: its first event has its date unless it is today's, whatever was shown before.
+    /// Begins a page: its first event shows its date if that is not today's, whatever was shown before.
     pub(super) fn begin_page(&self) {
         let today = self.today();
         self.last().take_if(|last| *last != today);
@@ -95,9 +94,9 @@ impl Calendar {
     }
 }
 
-/// A date with its time, in lists.
+/// A time with its date, for lists.
 pub(super) fn date_and_time(unix_ms: u64) -> String {
-    Calendar::new(Dates::Elsewhere).in_full(unix_ms)
+    Calendar::new(DatePosition::Omitted).date_and_time(unix_ms)
 }
 
 fn time(zoned: &Zoned) -> String {

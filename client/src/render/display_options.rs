@@ -1,4 +1,4 @@
-//! How the chat is to look: its language, its colours, and whether it keeps to plain lines.
+//! Command-line options of the chat's display: language, colours, plain lines, bell.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
@@ -7,30 +7,29 @@ use clap::builder::FalseyValueParser;
 
 use crate::i18n::{Language, Words};
 
-/// What a person can say about it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct DisplayOptions {
-    /// The language that papo speaks to you; else that of LC_ALL, LC_MESSAGES or LANG.
+    /// Speak this language, instead of that of LC_ALL, LC_MESSAGES or LANG.
     #[arg(long, value_name = "LANGUAGE", env = "PAPO_LANG")]
     lang: Option<Language>,
-    /// Whether there are colours; `auto` has them on a terminal, unless NO_COLOR is set or TERM is `dumb`.
+    /// Use colours; `auto` uses them on a terminal, unless NO_COLOR is set or TERM is `dumb`.
     #[arg(long, value_name = "WHEN", env = "PAPO_COLOR", default_value = "auto")]
     color: ColorChoice,
-    /// For screen readers: each line is written once and stays; no prompt, no colours, nothing is drawn over. Without
-    /// it the chat is plain when TERM is `dumb`.
+    /// Write each line once and paint over none, for screen readers: no prompt, no colours. Always on when TERM is
+    /// `dumb`.
     #[arg(long, env = "PAPO_PLAIN", value_parser = FalseyValueParser::new())]
     plain: bool,
-    /// Ring the terminal's bell when somebody mentions you or writes to you alone.
+    /// Ring the terminal's bell when a user mentions you or writes to you alone.
     #[arg(long, env = "PAPO_BELL", value_parser = FalseyValueParser::new())]
     bell: bool,
 }
 
-/// When there are colours.
+/// The values of `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// When the output is a terminal that has them, and nobody objects.
+    /// On a terminal that has colours, unless NO_COLOR is set.
     Auto,
-    /// Whatever the surroundings say.
+    /// Also in pipes.
     Always,
     /// Never.
     Never,
@@ -45,7 +44,7 @@ impl DisplayOptions {
         self.plain || is_dumb(variable)
     }
 
-    /// Whether it may ring; where nobody sits at a terminal, there is nobody to be called.
+    /// Whether the bell rings: only on a terminal.
     pub(crate) fn has_bell(&self) -> bool {
         self.bell && io::stdout().is_terminal()
     }
@@ -60,7 +59,7 @@ impl ColorChoice {
         self.has_colours_in(io::stdout().is_terminal(), variable)
     }
 
-    /// What is said on the command line beats `NO_COLOR`, which counts when it is not empty (no-color.org).
+    /// The command line overrides `NO_COLOR`, which is set if it is not empty (no-color.org).
     fn has_colours_in(self, is_terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
         match self {
             Self::Always => true,
@@ -73,7 +72,7 @@ impl ColorChoice {
     }
 }
 
-/// A terminal that can only go on to the next line.
+/// Whether the terminal can only print lines.
 fn is_dumb(variable: impl Fn(&str) -> Option<OsString>) -> bool {
     variable("TERM").is_some_and(|term| term == "dumb")
 }
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_for_terminals_that_have_them_and_people_who_want_them() {
+    fn colours_need_a_terminal_that_has_them_and_no_objection() {
         let has = |when: ColorChoice, is_terminal, variables: &[(&str, &str)]| {
             let value = |name: &str| variables.iter().find(|(other, _)| *other == name);
             when.has_colours_in(is_terminal, |name| value(name).map(|(_, value)| value.into()))

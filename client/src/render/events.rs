@@ -1,14 +1,14 @@
-//! Events in words.
+//! Events as sentences.
 
 use common::amendments::Present;
 use common::{Body, Event};
 use indicatif::HumanBytes;
 
-use super::sanitise;
+use super::sanitise::sanitise;
 use crate::i18n::Words;
 use session::Entry;
 
-/// An event as head and text; nothing when there is nothing to say about it.
+/// An event as head and text. `None` for an unknown kind of event.
 pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, String)> {
     let Event { n, to, from, body, .. } = event;
     let done = match body {
@@ -54,34 +54,25 @@ pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, Strin
     Some((String::new(), format!("{from} {done}")))
 }
 
-/// What an event means to the reader whom it concerns: an invitation, or the end of a membership.
+/// An event that concerns the reader: an invitation, or the end of a membership.
 pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
     let conversation = &entry.conversation;
     let Some(Event { from, body, .. }) = &entry.event else { return conversation.to_string() };
-    match body {
-        Body::Invited(_) => words.invites_you(from, conversation),
-        Body::Kicked(_) => words.removed_you(from, conversation),
-        Body::Banned(_) => words.banned_you(from, conversation),
-        Body::Left => words.you_left_elsewhere(conversation),
-        Body::Message { .. }
-        | Body::File { .. }
-        | Body::Edited { .. }
-        | Body::Deleted { .. }
-        | Body::Reacted { .. }
-        | Body::Unreacted { .. }
-        | Body::Gone { .. }
-        | Body::Created { .. }
-        | Body::Joined
-        | Body::Declined
-        | Body::Unbanned(_)
-        | Body::Role(..)
-        | Body::Set { .. }
-        | Body::Unknown => words.something_happened(conversation),
+    if let Body::Invited(_) = body {
+        words.invites_you(from, conversation)
+    } else if let Body::Kicked(_) = body {
+        words.removed_you(from, conversation)
+    } else if let Body::Banned(_) = body {
+        words.banned_you(from, conversation)
+    } else if let Body::Left = body {
+        words.you_left_elsewhere(conversation)
+    } else {
+        words.something_happened(conversation)
     }
 }
 
-/// What became of a message, to follow its text; `time` says when something was said.
-pub(super) fn became(words: Words, present: &Present<'_>, time: impl Fn(u64) -> String) -> String {
+/// The edits and reactions of a message, to follow its text. `time` formats a time.
+pub(super) fn changes(words: Words, present: &Present<'_>, time: impl Fn(u64) -> String) -> String {
     let mut all = String::new();
     if present.edited.is_some() {
         all.push(' ');

@@ -1,5 +1,5 @@
-//! Lines of lists: channels, members, sessions. They may hold what others wrote: whoever prints them makes that
-//! harmless.
+//! Lines of lists: channels, members, sessions. They may contain text of other users: the caller sanitises
+//! them.
 
 use common::accounts::{SessionInfo, UserInfo};
 use common::channels::{ChannelInfo, Invitation, Member, Role};
@@ -8,7 +8,7 @@ use common::reads::Reading;
 use super::dates::date_and_time;
 use crate::i18n::Words;
 
-/// A channel: `*` marks one's own, `+` those one is invited to.
+/// A channel. `*` marks channels that the user is a member of, `+` channels that the user is invited to.
 pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {
     let mark = match channel {
         ChannelInfo { role: Some(_), .. } => '*',
@@ -24,7 +24,7 @@ pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {
     format!("{mark} {name} ({members}{openness}{role}{invited}){subject}{}", channel.subject.as_str())
 }
 
-/// A member, with the role when it is more than that.
+/// A member, with the role if it is above member.
 pub(crate) fn member(words: Words, member: &Member) -> String {
     match above_member(words, member.role) {
         Some(role) => format!("@{} ({role})", member.user),
@@ -32,13 +32,13 @@ pub(crate) fn member(words: Words, member: &Member) -> String {
     }
 }
 
-/// An invitation, and what to do with it.
+/// An invitation, with the commands that answer it.
 pub(crate) fn invitation(words: Words, invitation: &Invitation) -> String {
     let by = invitation.invited.by.as_ref().map_or_else(String::new, |by| words.invited_by(by));
     words.invitation(&invitation.channel, &by)
 }
 
-/// A user, and whether they are there.
+/// A user, with their presence or when they were last seen.
 pub(crate) fn user(words: Words, info: &UserInfo) -> String {
     let seen = info.seen.map(|seen| words.seen_last(&date_and_time(seen)));
     let state = seen.or_else(|| info.state.map(|state| words.state(state)));
@@ -48,7 +48,7 @@ pub(crate) fn user(words: Words, info: &UserInfo) -> String {
     }
 }
 
-/// A conversation with how much of it is unread.
+/// A conversation with the number of its unread messages.
 pub(crate) fn reading(words: Words, reading: &Reading) -> String {
     let Reading { conversation, n, unread, mentions, .. } = reading;
     match mentions {
@@ -57,7 +57,7 @@ pub(crate) fn reading(words: Words, reading: &Reading) -> String {
     }
 }
 
-/// A session: `*` marks the one that asks.
+/// A session. `*` marks the session of this client.
 pub(crate) fn session(words: Words, session: &SessionInfo) -> String {
     let mark = if session.current { '*' } else { ' ' };
     let (opened, expires) = (date_and_time(session.opened), date_and_time(session.expires));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_with_what_one_is_in_them() {
+    fn channels_with_the_role_in_them() {
         let lines = [
             shown(""),
             shown(r#","role":"member","subject":"on call""#),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn users_and_whether_they_are_there() {
+    fn users_with_their_presence() {
         let shown = |rest: &str| {
             let info = format!(r#"{{"user":"bob","since":0{rest}}}"#);
             user(Words::ENGLISH, &serde_json::from_str(&info).expect("a user"))

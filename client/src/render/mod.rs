@@ -1,4 +1,4 @@
-//! Rendering: what a person sees of an event or a list, and the only place that prints.
+//! Renders events, lists and notes as text. The only module that prints.
 
 mod display_options;
 mod style;
@@ -23,59 +23,60 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Words;
 pub(crate) use admin::{disabled, overview, promoted};
-use dates::{Calendar, Dates};
+use dates::{Calendar, DatePosition};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::to_reader;
 pub(crate) use lists::{channel, invitation, member, reading, session, user};
 pub(crate) use progress::{Progress, columns_for_bars};
 pub(crate) use sanitise::{escape, is_harmful, sanitise};
 use session::{Entry, Message, News};
-pub(crate) use status::{beside_prompt, status};
+pub(crate) use status::{prompt_status, status};
 use style::{Style, mentions_painted};
+use wrap::columns_of_screen;
 pub(crate) use wrap::fitting;
 
-/// Messages shown of those that waited when the client was started: a few, so that the screen has room for others.
+/// Messages shown of those that were pending when the client started. The screen needs room for others.
 const RECALLED_SHOWN_MAX: usize = 5;
 
-/// How things look: in which language, with or without colours, how wide, and when.
+/// Renders in one language, with or without colours, for one width.
 #[derive(Clone)]
 pub(crate) struct Renderer {
     words: Words,
     has_colours: bool,
-    /// Whether it rings when the reader is called.
+    /// Whether the bell rings when the reader is mentioned.
     has_bell: bool,
-    /// How many columns there are, when there is an edge that long lines are to be broken at.
+    /// The columns at which long lines wrap. `None` if they do not.
     columns: fn() -> Option<usize>,
     calendar: Calendar,
-    /// Who reads: known from the login on, to all clones.
+    /// The logged-in user. Clones share it.
     reader: Arc<Mutex<Option<UserName>>>,
 }
 
 impl Renderer {
-    /// For results: in English, as long as they are.
+    /// For results of script commands: in English, without wrapping.
     pub(crate) fn for_scripts() -> Self {
         Self::new(Words::ENGLISH, ColorChoice::Auto.has_colours(), || None)
     }
 
-    /// For the chat. A screen reader, and a pipe, gets each line whole.
+    /// For the chat. Lines wrap only on a screen, not for a screen reader or a pipe.
     pub(crate) fn for_chat(display: &DisplayOptions) -> Self {
         let is_screen = io::stdout().is_terminal() && !display.is_plain();
         let columns = if is_screen { columns_of_screen } else { || None };
         Self {
             has_bell: display.has_bell(),
-            calendar: Calendar::new(Dates::Between),
+            calendar: Calendar::new(DatePosition::Between),
             ..Self::new(display.words(), display.has_colours(), columns)
         }
     }
 
-    /// For events that are not of one row: the date stands before the time, when it is not today's.
+    /// For events that do not follow each other: a date that is not today's stands before the time.
     pub(crate) fn with_dates_in_front(&self) -> Self {
-        Self { calendar: self.calendar.with(Dates::InFront), ..self.clone() }
+        Self { calendar: self.calendar.with(DatePosition::InFront), ..self.clone() }
     }
 
-    /// For whoever sees to the dates.
+    /// For a caller that prints the dates.
     pub(crate) fn without_dates(&self) -> Self {
-        Self { calendar: self.calendar.with(Dates::Elsewhere), ..self.clone() }
+        Self { calendar: self.calendar.with(DatePosition::Omitted), ..self.clone() }
     }
 
     fn new(words: Words, has_colours: bool, columns: fn() -> Option<usize>) -> Self {
@@ -84,43 +85,42 @@ impl Renderer {
             has_colours,
             has_bell: false,
             columns,
-            calendar: Calendar::new(Dates::InFront),
+            calendar: Calendar::new(DatePosition::InFront),
             reader: Arc::default(),
         }
     }
 
-    /// From now on this person reads: what calls them stands out.
-    pub(crate) fn read_by(&self, user: &UserName) {
+    /// Sets the logged-in user, whose mentions are painted.
+    pub(crate) fn set_reader(&self, user: &UserName) {
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(user.clone());
     }
 
-    /// The language of what is shown.
     pub(crate) fn words(&self) -> Words {
         self.words
     }
 
-    /// Whether the terminal's bell may ring at all.
     pub(crate) fn has_bell(&self) -> bool {
         self.has_bell
     }
 
-    /// Whether the bell is to ring for what has happened.
+    /// Whether the bell rings for this news: a message that mentions the reader, or is sent to the reader
+    /// alone.
     pub(crate) fn rings_for(&self, news: &News) -> bool {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let calls = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.calls(reader));
         self.has_bell && matches!(news, News::Entry(entry) if calls(entry))
     }
 
-    /// Whether text may be coloured.
     pub(crate) fn has_colours(&self) -> bool {
         self.has_colours
     }
 
-    /// An event, in one line or more: time, conversation, number, sender, text; before it the date, in the chat, when
-    /// it is of another day than the one that was shown last. Nothing for one of a kind that this version does not know.
+    /// An event, in one line or more: time, conversation, number, sender, text. In the chat, a line with the
+    /// date precedes it if its day differs from that of the event shown last. `None` if this version does not
+    /// know the kind of event.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
         let shown = self.event(entry)?;
-        match entry.event.as_ref().and_then(|event| self.calendar.turns(event.at)) {
+        match entry.event.as_ref().and_then(|event| self.calendar.new_day(event.at)) {
             Some(day) => Some(format!("{}\n{shown}", self.note(&format!("-- {day} --")))),
             None => Some(shown),
         }
@@ -130,9 +130,9 @@ impl Renderer {
         let event = entry.event.as_ref()?;
         let (head, mut text) = events::in_words(self.words, event)?;
         if let Some(present) = &entry.present {
-            text += &events::became(self.words, present, |at| self.calendar.moment(at));
+            text += &events::changes(self.words, present, |at| self.calendar.moment(at));
         }
-        let place = format!("{} {} {} ", self.calendar.of_event(event.at), entry.conversation, entry.n);
+        let place = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
         let text = wrap::wrap(&text, place.width() + head.width(), (self.columns)());
         if !self.has_colours {
             return Some(place + &head + &text);
@@ -145,21 +145,23 @@ impl Renderer {
         Some(Style::System.paint(&place) + &head + &mentions_painted(&text, reader.as_ref()))
     }
 
-    /// A page of history as it is at present: what became of its messages is said with them, not once more.
+    /// A page of history. An edit, deletion or reaction is shown with its message, and left out as an event
+    /// of its own if that message is on the page.
     pub(crate) fn page(&self, entries: &[Entry]) -> String {
         let is_here = |n| entries.iter().any(|entry| entry.n == n);
         let amends = |entry: &Entry| entry.event.as_ref().and_then(|event| event.body.amends());
         let rest = entries.iter().filter(|entry| !amends(entry).is_some_and(is_here));
-        self.row(rest).join("\n")
+        self.events(rest).join("\n")
     }
 
-    /// Events that are shown together, all that they say.
-    pub(crate) fn row<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
+    /// Events that are shown together, one by one.
+    pub(crate) fn events<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
         self.calendar.begin_page();
         entries.filter_map(|entry| self.entry(entry)).collect()
     }
 
-    /// A conversation that was opened, with its newest events, or those from the first unread one on.
+    /// An opened conversation: its newest events, or those from the first unread one on. `more` events follow
+    /// them.
     pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
             [] => self.words.nothing_said(conversation),
@@ -174,14 +176,14 @@ impl Renderer {
         lines.join("\n")
     }
 
-    /// What happened, if the person is to see it.
+    /// The text for news, if they have one.
     pub(crate) fn news(&self, news: &News) -> Option<String> {
         match news {
             News::Entry(entry) => self.entry(entry),
             News::Opened { conversation, entries, unread, more } => {
                 Some(self.opened(conversation, entries, *unread, *more))
             }
-            // It is seen in the counts.
+            // The prompt counts them.
             News::Read(_) | News::Standing(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
@@ -189,13 +191,13 @@ impl Renderer {
             News::Presence(change) => {
                 Some(self.note(&self.words.is_now(&change.user, &self.words.state(change.state))))
             }
-            // That stands behind the line being typed.
+            // The input line shows it.
             News::Typing(_) => None,
             News::Recalled(messages) => Some(self.recalled(messages)),
             News::Pending(message) => {
                 Some(self.note(&self.words.pending(&message.to, message.text.as_str())))
             }
-            // It is shown in its place, as the event it has become.
+            // Its event is shown as `News::Entry`, in order.
             News::Sent { outcome: Ok(_), is_emitted: true, .. } => None,
             News::Sent { outcome: Ok(entry), is_emitted: false, .. } => self.entry(entry),
             News::Sent { message, outcome: Err(error), .. } => {
@@ -214,7 +216,7 @@ impl Renderer {
         }
     }
 
-    /// What waited already when the client was started: the newest few.
+    /// The newest messages that were pending when the client started.
     fn recalled(&self, messages: &[Message]) -> String {
         let mut lines = vec![self.words.recalled(messages.len())];
         let newest = messages.get(messages.len().saturating_sub(RECALLED_SHOWN_MAX)..).unwrap_or_default();
@@ -222,18 +224,14 @@ impl Renderer {
         lines.iter().map(|line| self.note(line)).collect::<Vec<_>>().join("\n")
     }
 
-    /// Something that papo itself says.
+    /// A sentence of papo itself.
     pub(crate) fn note(&self, words: &str) -> String {
         let words = sanitise(words);
         if self.has_colours { Style::System.paint(&words) } else { words.into_owned() }
     }
 }
 
-fn columns_of_screen() -> Option<usize> {
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
-}
-
-/// Standard output. What is printed is seen after [`flush`](Self::flush).
+/// Standard output, buffered until [`flush`](Self::flush).
 pub(crate) struct Output {
     out: BufWriter<Stdout>,
 }
@@ -243,12 +241,13 @@ impl Output {
         Self { out: BufWriter::new(io::stdout()) }
     }
 
-    /// Prints what a renderer has made.
+    /// Prints text that a renderer has made.
     pub(crate) fn print(&mut self, rendered: &str) -> io::Result<()> {
         writeln!(self.out, "{rendered}")
     }
 
-    /// Prints a line for programs, with nothing in it that a terminal would obey: it may be seen on one in the end.
+    /// Prints a line of JSON. Characters that a terminal would interpret are escaped: the line may end up on
+    /// one.
     pub(crate) fn print_json(&mut self, line: &str) -> io::Result<()> {
         self.print(&escape(line))
     }
@@ -258,7 +257,7 @@ impl Output {
     }
 }
 
-/// Prints a failure, or another word beside the results. When the terminal was closed, nobody reads it.
+/// Prints an error or a remark to standard error.
 pub(crate) fn complain(words: &str) {
-    let _read_or_not = writeln!(io::stderr(), "papo: {}", sanitise(words));
+    let _best_effort = writeln!(io::stderr(), "papo: {}", sanitise(words));
 }

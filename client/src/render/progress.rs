@@ -1,4 +1,4 @@
-//! How far a file has come: as a bar for whoever looks at a terminal, in a few steps for whoever reads lines.
+//! The progress of a file transfer: a bar on a terminal, a few lines elsewhere.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,54 +7,51 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::{columns_of_screen, fitting, sanitise};
+use super::sanitise::sanitise;
+use super::wrap::{columns_of_screen, fitting};
 
-/// Columns of a bar for the name of the file.
+/// Columns of a bar for the file name.
 const NAME_WIDTH_MAX: usize = 24;
 
-/// How often a bar is drawn in the chat, in a second: what is seen as moving, on a slow line, too.
-const DRAWN_A_SECOND: u8 = 5;
+/// Frames per second of a bar in the chat: enough to look like motion, few enough for a slow connection.
+const FRAMES_PER_SECOND: u8 = 5;
 
-/// Lines about one file on its way, for whoever reads lines: after each quarter but the last.
+/// Progress is reported in lines after each quarter except the last.
 const STEPS: u64 = 4;
 
-/// Columns of a screen that does not say how many it has.
-const COLUMNS_USUAL: usize = 80;
+/// Columns of a screen of unknown width.
+const COLUMNS_DEFAULT: usize = 80;
 
-/// How far a file has come.
 pub(crate) enum Progress {
-    /// A bar.
     Bar(ProgressBar),
-    /// A few words on the way.
     Steps(Steps),
 }
 
-/// What is told on the way.
 pub(crate) struct Steps {
     bytes: u64,
-    told: Cell<u64>,
-    tell: Box<dyn Fn(u64)>,
+    reported: Cell<u64>,
+    report: Box<dyn Fn(u64)>,
 }
 
 impl Progress {
-    /// A bar on standard error, which is drawn only when that is a terminal.
+    /// A bar on standard error. Not drawn if that is no terminal.
     pub(crate) fn bar(name: &str, bytes: u64) -> Self {
         Self::Bar(styled(ProgressBar::new(bytes), name))
     }
 
-    /// A bar on a screen that belongs to somebody else: they get it as text, as often as it changes.
+    /// A bar that `draw` gets as text whenever it changes.
     pub(crate) fn drawn_by(name: &str, bytes: u64, draw: impl Fn(String) + Send + Sync + 'static) -> Self {
         let canvas = Canvas { drawn: Mutex::default(), draw: Box::new(draw) };
-        let target = ProgressDrawTarget::term_like_with_hz(Box::new(canvas), DRAWN_A_SECOND);
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(canvas), FRAMES_PER_SECOND);
         Self::Bar(styled(ProgressBar::with_draw_target(Some(bytes), target), name))
     }
 
-    /// `tell` gets the percentage, a few times.
-    pub(crate) fn in_steps(bytes: u64, tell: impl Fn(u64) + 'static) -> Self {
-        Self::Steps(Steps { bytes, told: Cell::new(0), tell: Box::new(tell) })
+    /// Lines: `report` gets the percentage.
+    pub(crate) fn in_steps(bytes: u64, report: impl Fn(u64) + 'static) -> Self {
+        Self::Steps(Steps { bytes, reported: Cell::new(0), report: Box::new(report) })
     }
 
-    /// So many bytes are there.
+    /// Sets how many bytes are transferred.
     pub(crate) fn reached(&self, bytes: u64) {
         match self {
             Self::Bar(bar) => bar.set_position(bytes),
@@ -75,9 +72,9 @@ impl Drop for Progress {
 impl Steps {
     fn reached(&self, bytes: u64) {
         let step = bytes.saturating_mul(STEPS) / self.bytes.max(1);
-        if step > self.told.get() && step < STEPS {
-            self.told.set(step);
-            (self.tell)(step * 100 / STEPS);
+        if step > self.reported.get() && step < STEPS {
+            self.reported.set(step);
+            (self.report)(step * 100 / STEPS);
         }
     }
 }
@@ -88,12 +85,12 @@ fn styled(bar: ProgressBar, name: &str) -> ProgressBar {
     bar.with_style(style).with_message(fitting(&sanitise(name), NAME_WIDTH_MAX).to_owned())
 }
 
-/// How wide a line may be that is drawn beneath the one being typed: a line that fills the screen would begin another.
+/// The columns of a bar below the input line. A bar as wide as the screen would wrap.
 pub(crate) fn columns_for_bars() -> usize {
-    columns_of_screen().unwrap_or(COLUMNS_USUAL).saturating_sub(1)
+    columns_of_screen().unwrap_or(COLUMNS_DEFAULT).saturating_sub(1)
 }
 
-/// A screen of one line, which is handed on as often as it was drawn.
+/// A screen of one line for indicatif. Each frame goes to `draw`.
 struct Canvas {
     drawn: Mutex<String>,
     draw: Box<dyn Fn(String) + Send + Sync>,
@@ -155,16 +152,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_steps_are_told_once_each_and_never_the_end() {
-        let told = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    fn each_step_is_reported_once_except_the_last() {
+        let reported = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
         let steps = Progress::in_steps(1000, {
-            let told = std::rc::Rc::clone(&told);
-            move |percent| told.borrow_mut().push(percent)
+            let reported = std::rc::Rc::clone(&reported);
+            move |percent| reported.borrow_mut().push(percent)
         });
         for bytes in [0, 100, 260, 300, 810, 820, 1000] {
             steps.reached(bytes);
         }
-        assert_eq!(*told.borrow(), [25, 75]);
+        assert_eq!(*reported.borrow(), [25, 75]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Making text harmless: whatever somebody wrote, the terminal shows it and obeys none of it.
+//! Makes text of other users harmless: the terminal shows it and interprets none of it.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The text with control characters and those that reorder or hide other text made visible. Newlines stay.
+/// Makes control characters, and characters that reorder or hide other text, visible. Newlines stay.
 pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
     if !text.contains(is_harmful) {
         return Cow::Borrowed(text);
@@ -23,8 +23,8 @@ pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
-/// The same JSON, in which such characters are escaped. They can stand within strings only, where an escape means the
-/// same; all of them are below U+10000, and so one escape.
+/// Escapes the same characters in JSON. They occur only within strings, where an escape means the same
+/// character. All of them are below U+10000, so that one escape suffices.
 pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     if !json.contains(is_harmful) {
         return Cow::Borrowed(json);
@@ -40,13 +40,13 @@ pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
-/// Unicode has a picture for each control character of ASCII, in the same order.
+/// Unicode has a symbol for each ASCII control character, in the same order.
 fn picture(control: char) -> char {
     char::from_u32(0x2400 + u32::from(control)).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// Controls (Unicode's category Cc) but for the newline; the line and paragraph separators; and the explicit
-/// directional marks of UAX #9, section 2, with which a text can be shown as other than it is ("Trojan Source").
+/// Control characters (Unicode category Cc) except the newline; line and paragraph separators; and the
+/// explicit directional marks of UAX #9, section 2, which can show a text in another order ("Trojan Source").
 pub(crate) fn is_harmful(character: char) -> bool {
     match character {
         '\n' => false,

@@ -1,9 +1,9 @@
-//! How the session stands: whether the server answers, what waits, how far everything has come.
+//! The status of the session: the connection, waiting messages, and how complete each conversation is.
 
 use crate::i18n::Words;
 use session::{Connectivity, Standing, Status};
 
-/// All of it, in lines.
+/// The lines of `/status`.
 pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<String> {
     let mut lines = vec![
         match status.standing.connectivity {
@@ -14,7 +14,7 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
         },
         words.waiting(status.standing.waiting),
     ];
-    // What nothing was ever said in may not even be there: a direct conversation with a name that nobody has.
+    // A conversation without events is left out: the user of a direct conversation may not even exist.
     let begun = status.conversations.iter().filter(|progress| progress.head > 0);
     lines.extend(begun.map(|progress| {
         if progress.shown == progress.head {
@@ -26,9 +26,9 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
     lines
 }
 
-/// What stands in the prompt behind the conversation: how much is unread elsewhere, and how the link is when it is not
-/// well. A server that has never answered is worth a word when it is awaited.
-pub(crate) fn beside_prompt(words: Words, standing: Standing, is_awaited: bool) -> String {
+/// The status in the prompt: unread messages of other conversations, and the connection if there is a problem
+/// with it. That the client is still connecting is shown only if `is_awaited`.
+pub(crate) fn prompt_status(words: Words, standing: Standing, is_awaited: bool) -> String {
     match (standing.unread, link(words, standing, is_awaited)) {
         (0, None) => String::new(),
         (0, Some(link)) => format!(" ({link})"),
@@ -37,7 +37,7 @@ pub(crate) fn beside_prompt(words: Words, standing: Standing, is_awaited: bool) 
     }
 }
 
-/// How the link is; nothing when all is well.
+/// The problem with the connection, if there is one.
 fn link(words: Words, standing: Standing, is_awaited: bool) -> Option<String> {
     match (standing.connectivity, standing.pending) {
         (Connectivity::Connecting, _) if is_awaited => Some(words.prompt_connecting(standing.waiting)),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_sees_how_far_everything_has_come() {
+    fn status_shows_how_complete_each_conversation_is() {
         let shown =
             |connectivity, shown| status(Words::ENGLISH, &of(connectivity, shown), "tcp://a:5555").join("\n");
         insta::assert_snapshot!(shown(Connectivity::Connected, 4211), @"
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(
             status(Words::ENGLISH, &empty, "tcp://a:5555").len(),
             2,
-            "nothing of whom there may not be"
+            "a conversation without events is left out"
         );
         insta::assert_snapshot!(shown(Connectivity::Offline, 4200), @"
         offline: tcp://a:5555 does not answer; trying again
@@ -88,11 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn the_prompt_says_what_is_unread_and_what_is_not_well() {
-        let prompt = |standing: Standing| beside_prompt(Words::ENGLISH, standing, true);
+    fn the_prompt_shows_unread_messages_and_connection_problems() {
+        let prompt = |standing: Standing| prompt_status(Words::ENGLISH, standing, true);
         assert_eq!(prompt(standing(Connectivity::Connecting)), " (connecting, 3 waiting)");
-        let nobody = beside_prompt(Words::ENGLISH, standing(Connectivity::Connecting), false);
-        assert_eq!(nobody, "", "nobody waits for it");
+        let nobody = prompt_status(Words::ENGLISH, standing(Connectivity::Connecting), false);
+        assert_eq!(nobody, "", "not awaited");
         assert_eq!(prompt(standing(Connectivity::Connected)), "");
         assert_eq!(prompt(standing(Connectivity::Reconnecting)), " (reconnecting, 3 waiting)");
         assert_eq!(prompt(standing(Connectivity::Offline)), " (offline, 3 waiting)");

@@ -1,28 +1,27 @@
-//! Colours: who is who, what calls for one's attention, and what papo itself says. ECMA-48, section 8.3.117.
+//! Colours of names, mentions, and of sentences of papo itself. ECMA-48, section 8.3.117.
 
 use std::borrow::Cow;
 
 use common::UserName;
 
-/// The colours of other people's names, all readable on dark and on light: red to cyan of the eight that every
-/// terminal has. Bold makes a name stand out from what it says.
+/// The colours of other users' names: red to cyan of the eight that every terminal has, readable on dark and
+/// on light. Bold sets a name apart from the text.
 const NAMES: [&str; 6] = ["1;31", "1;32", "1;33", "1;34", "1;35", "1;36"];
 
-/// How something looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// What papo says, and what happens around the messages: dim.
+    /// Sentences of papo, and events other than messages: dim.
     System,
     /// The reader's own name: bold, without a colour.
     Own,
-    /// Another's name, in one of the colours.
+    /// Another user's name, in one of [`NAMES`].
     Other(&'static str),
-    /// Where the reader is called by name: bold.
+    /// A mention of the reader: bold.
     Mention,
 }
 
 impl Style {
-    /// A name keeps its colour on every machine and in every version.
+    /// The colour of a name is the same on every machine and in every version.
     pub(super) fn of(name: &UserName, reader: Option<&UserName>) -> Self {
         if Some(name) == reader {
             return Self::Own;
@@ -41,12 +40,12 @@ impl Style {
     }
 }
 
-/// The 32-bit FNV-1a hash (RFC 9923): no secret, only spread.
+/// The 32-bit FNV-1a hash (RFC 9923). It spreads the names over the colours and needs no secret.
 fn fnv_1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// The text with those words painted that call the reader: `@name` and `@here`.
+/// The text with mentions of the reader painted: `@name` and `@here`.
 pub(super) fn mentions_painted<'a>(text: &'a str, reader: Option<&UserName>) -> Cow<'a, str> {
     let Some(reader) = reader.filter(|_| text.contains('@')) else { return Cow::Borrowed(text) };
     let mut painted = String::with_capacity(text.len() + 16);
@@ -55,14 +54,14 @@ pub(super) fn mentions_painted<'a>(text: &'a str, reader: Option<&UserName>) -> 
         let (before, from_at) = rest.split_at(at);
         let length = from_at.char_indices().skip(1).find(|(_, c)| !is_of_name(*c)).map(|(end, _)| end);
         let (word, after) = from_at.split_at(length.unwrap_or(from_at.len()));
-        // A full stop may end the sentence and not belong to the name.
+        // A full stop at the end belongs to the sentence, not to the name.
         let name = word.trim_start_matches('@').trim_end_matches(['.', '-']);
-        let is_call = name == "here" || UserName::new(name).is_ok_and(|name| name == *reader);
+        let is_mention = name == "here" || UserName::new(name).is_ok_and(|name| name == *reader);
         let begins_here = !before.ends_with(is_of_name);
         painted.push_str(before);
-        if is_call && begins_here {
-            let (call, end) = word.split_at(1 + name.len());
-            painted.push_str(&Style::Mention.paint(call));
+        if is_mention && begins_here {
+            let (mention, end) = word.split_at(1 + name.len());
+            painted.push_str(&Style::Mention.paint(mention));
             painted.push_str(end);
         } else {
             painted.push_str(word);
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_its_colour_for_ever() {
+    fn the_colour_of_a_name_never_changes() {
         let me = user("alice");
         let painted = ["alice", "bob", "carlos", "diana", "eduardo", "joão"]
             .map(|name| Style::of(&user(name), Some(&me)).paint(name));
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_calls_the_reader_is_painted() {
+    fn only_mentions_of_the_reader_are_painted() {
         let me = user("joão");
         let painted =
             |text: &str| mentions_painted(text, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");

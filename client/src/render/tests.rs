@@ -1,4 +1,4 @@
-//! What a person sees, byte by byte.
+//! Rendered text, byte by byte.
 
 use super::*;
 use crate::i18n::Language;
@@ -6,18 +6,18 @@ use common::Event;
 use jiff::tz::TimeZone;
 
 fn renderer(has_colours: bool) -> Renderer {
-    let calendar = Calendar::of(Dates::Elsewhere, TimeZone::UTC, || 0);
+    let calendar = Calendar::of(DatePosition::Omitted, TimeZone::UTC, || 0);
     Renderer { calendar, ..Renderer::new(Words::ENGLISH, has_colours, || None) }
 }
 
-/// A renderer for which it is two in the morning of 2026-02-01, an hour east of Greenwich.
-fn dated(dates: Dates) -> Renderer {
+/// A renderer whose current time is 02:00 on 2026-02-01, in UTC+1.
+fn dated(dates: DatePosition) -> Renderer {
     let zone = TimeZone::fixed(jiff::tz::offset(1));
     let calendar = Calendar::of(dates, zone, || 1_769_907_600_000);
     Renderer { calendar, ..Renderer::new(Words::ENGLISH, false, || None) }
 }
 
-/// What somebody did so many hours before that.
+/// An event `hours` before that time.
 fn earlier(hours: u64) -> Entry {
     let at = 1_769_907_600_000 - hours * 3_600_000;
     entry(&format!(r##"{{"n":3,"at":{at},"to":"#ops","from":"bob","kind":"channel.joined"}}"##))
@@ -43,7 +43,7 @@ fn message(text: &str) -> Entry {
 #[test]
 fn the_bell_rings_for_whoever_is_called_and_wants_it() {
     let renderer = Renderer { has_bell: true, ..renderer(false) };
-    renderer.read_by(&UserName::new("alice").expect("a name"));
+    renderer.set_reader(&UserName::new("alice").expect("a name"));
     let rings = |renderer: &Renderer, to: &str, from: &str, rest: &str| {
         let id = "01970000-0000-7000-8000-000000000001";
         let line = format!(r##"{{"n":1,"at":0,"to":"{to}","from":"{from}","id":"{id}",{rest}}}"##);
@@ -71,7 +71,7 @@ fn a_message_with_time_place_number_and_sender() {
 
 #[test]
 fn the_date_stands_between_days_and_before_a_page_that_is_not_of_today() {
-    let renderer = dated(Dates::Between);
+    let renderer = dated(DatePosition::Between);
     let live = |hours: u64| renderer.news(&News::Entry(earlier(hours))).expect("an event");
     let ops = Target::new("#ops").expect("a name");
     let said = [
@@ -80,7 +80,7 @@ fn the_date_stands_between_days_and_before_a_page_that_is_not_of_today() {
         live(1),
         renderer.page(&[earlier(30)]),
         renderer.opened(&ops, &[earlier(30), earlier(29)], 0, 0),
-        // What another thread shows is of the same screen.
+        // A clone, as another thread has it, shares the screen.
         renderer.clone().entry(&earlier(0)).expect("an event"),
         renderer.with_dates_in_front().page(&[earlier(30)]),
         live(0),
@@ -110,13 +110,13 @@ fn the_date_stands_between_days_and_before_a_page_that_is_not_of_today() {
 
 #[test]
 fn lists_have_local_times_with_their_dates() {
-    let calendar = dated(Dates::InFront).calendar;
-    insta::assert_snapshot!(calendar.in_full(1_769_907_600_000), @"2026-02-01 02:00");
+    let calendar = dated(DatePosition::InFront).calendar;
+    insta::assert_snapshot!(calendar.date_and_time(1_769_907_600_000), @"2026-02-01 02:00");
 }
 
 #[test]
 fn the_date_stands_in_front_of_what_is_not_of_one_row() {
-    let renderer = dated(Dates::InFront);
+    let renderer = dated(DatePosition::InFront);
     let said =
         [earlier(26), earlier(1), earlier(8760)].map(|entry| renderer.entry(&entry).expect("an event"));
     insta::assert_snapshot!(said.join("\n"), @"
@@ -147,7 +147,7 @@ fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
 #[test]
 fn colours_say_who_is_who_and_who_is_meant() {
     let renderer = renderer(true);
-    renderer.read_by(&UserName::new("alice").expect("a name"));
+    renderer.set_reader(&UserName::new("alice").expect("a name"));
     let bytes = |entry: &Entry| renderer.entry(entry).expect("something to show").replace('\x1b', "␛");
     let from_bob = entry(
         r##"{"n":1,"at":0,"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi @alice, @carlos"}"##,
@@ -169,7 +169,7 @@ fn colours_say_who_is_who_and_who_is_meant() {
 #[test]
 fn without_colours_there_are_no_escapes_at_all() {
     let renderer = renderer(false);
-    renderer.read_by(&UserName::new("alice").expect("a name"));
+    renderer.set_reader(&UserName::new("alice").expect("a name"));
     for entry in [message("oi @alice"), happened(KINDS[2])] {
         assert!(!renderer.entry(&entry).expect("something to show").contains('\x1b'));
     }

@@ -1,13 +1,13 @@
-//! Long lines on a screen of so many columns: broken between words where that is possible, and indented, so that no
-//! text can look like a line of somebody else's. Wide characters take two columns, combining marks none (UAX #11).
+//! Wraps long lines to the columns of the screen: between words where possible, and indented, so that no text
+//! can pass for a line of another sender. Wide characters take two columns, combining marks none (UAX #11).
 
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthChar as _;
 
-/// The text as it goes on after `indent` columns, within `columns` if there is an edge.
+/// Wraps a text that starts after `indent` columns. Without `columns` it only indents.
 pub(super) fn wrap(text: &str, indent: usize, columns: Option<usize>) -> String {
     let Some(columns) = columns else { return text.replace('\n', &format!("\n{}", " ".repeat(indent))) };
-    // On a narrow screen the text has at least half of it.
+    // The text keeps at least half of a narrow screen.
     let hanging = " ".repeat(indent.min(columns / 2));
     let head = " ".repeat(indent);
     let mut lines = Vec::new();
@@ -20,11 +20,16 @@ pub(super) fn wrap(text: &str, indent: usize, columns: Option<usize>) -> String 
         lines.extend(textwrap::wrap(line, options).into_iter().map(String::from));
     }
     let wrapped = lines.join("\n");
-    // An empty line has not even its indent.
+    // textwrap omits the indent of an empty line.
     wrapped.strip_prefix(&head).unwrap_or(&wrapped).to_owned()
 }
 
-/// As much of a text as fits into so many columns.
+/// The columns of the terminal on standard output, if it is one.
+pub(super) fn columns_of_screen() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
+/// The longest prefix of a text that fits into `width` columns.
 pub(crate) fn fitting(words: &str, width: usize) -> &str {
     let mut left = width;
     let fits = |c: char| {

@@ -127,81 +127,77 @@ pub enum Body<'a> {
     Unknown,
 }
 
+/// A class of events, for code that treats several kinds alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class<'a> {
+    /// A message or a file, with or without its text. Content counts as unread until it is deleted.
+    Content {
+        /// The sender's id.
+        id: Uuid,
+    },
+    /// A change to an earlier message or file: an edit, a deletion or a reaction.
+    Amendment {
+        /// The sender's id.
+        id: Uuid,
+        /// The number of the message or file.
+        of: u64,
+    },
+    /// A change of the sender's own membership. The creation of a channel is one.
+    Membership,
+    /// An action of a member on another user.
+    Moderation {
+        /// The other user.
+        user: &'a UserName,
+    },
+    /// A change of the channel's settings.
+    Settings,
+    /// A kind that this version does not know.
+    Unknown,
+}
+
 impl Body<'_> {
-    /// The sender's id, of what has one.
+    /// The class of the event.
+    #[must_use]
+    pub fn class(&self) -> Class<'_> {
+        match self {
+            Self::Message { id, .. } | Self::File { id, .. } | Self::Gone { id, of: None } => {
+                Class::Content { id: *id }
+            }
+            Self::Edited { id, of, .. }
+            | Self::Deleted { id, of }
+            | Self::Reacted { id, of, .. }
+            | Self::Unreacted { id, of, .. }
+            | Self::Gone { id, of: Some(of) } => Class::Amendment { id: *id, of: *of },
+            Self::Created { .. } | Self::Joined | Self::Left | Self::Declined => Class::Membership,
+            Self::Invited(user)
+            | Self::Kicked(user)
+            | Self::Banned(user)
+            | Self::Unbanned(user)
+            | Self::Role(user, _) => Class::Moderation { user },
+            Self::Set { .. } => Class::Settings,
+            Self::Unknown => Class::Unknown,
+        }
+    }
+
+    /// The sender's id, if the event has one.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
-        match self {
-            Self::Message { id, .. }
-            | Self::File { id, .. }
-            | Self::Edited { id, .. }
-            | Self::Deleted { id, .. }
-            | Self::Reacted { id, .. }
-            | Self::Unreacted { id, .. }
-            | Self::Gone { id, .. } => Some(*id),
-            Self::Created { .. }
-            | Self::Joined
-            | Self::Left
-            | Self::Invited(_)
-            | Self::Declined
-            | Self::Kicked(_)
-            | Self::Banned(_)
-            | Self::Unbanned(_)
-            | Self::Role(..)
-            | Self::Set { .. }
-            | Self::Unknown => None,
+        match self.class() {
+            Class::Content { id } | Class::Amendment { id, .. } => Some(id),
+            Class::Membership | Class::Moderation { .. } | Class::Settings | Class::Unknown => None,
         }
     }
 
-    /// Whether it says, or said once, something that one may want to read: a message or a file. This is what is counted as
-    /// unread, until it is taken back.
+    /// Whether the event is content, which counts as unread.
     #[must_use]
     pub fn is_to_be_read(&self) -> bool {
-        match self {
-            // One whose text is gone counts until what took it back is taken in: an event, or the operator's record.
-            Self::Message { .. } | Self::File { .. } | Self::Gone { of: None, .. } => true,
-            Self::Edited { .. }
-            | Self::Deleted { .. }
-            | Self::Reacted { .. }
-            | Self::Unreacted { .. }
-            | Self::Gone { of: Some(_), .. }
-            | Self::Created { .. }
-            | Self::Joined
-            | Self::Left
-            | Self::Declined
-            | Self::Invited(_)
-            | Self::Kicked(_)
-            | Self::Banned(_)
-            | Self::Unbanned(_)
-            | Self::Role(..)
-            | Self::Set { .. }
-            | Self::Unknown => false,
-        }
+        matches!(self.class(), Class::Content { .. })
     }
 
-    /// The message that it amends.
+    /// The number of the message or file that the event amends.
     #[must_use]
     pub fn amends(&self) -> Option<u64> {
-        match self {
-            Self::Edited { of, .. }
-            | Self::Deleted { of, .. }
-            | Self::Reacted { of, .. }
-            | Self::Unreacted { of, .. } => Some(*of),
-            Self::Gone { of, .. } => *of,
-            Self::Message { .. }
-            | Self::File { .. }
-            | Self::Created { .. }
-            | Self::Joined
-            | Self::Left
-            | Self::Invited(_)
-            | Self::Declined
-            | Self::Kicked(_)
-            | Self::Banned(_)
-            | Self::Unbanned(_)
-            | Self::Role(..)
-            | Self::Set { .. }
-            | Self::Unknown => None,
-        }
+        if let Class::Amendment { of, .. } = self.class() { Some(of) } else { None }
     }
 }
 

@@ -1,12 +1,11 @@
 //! Accounts and sessions.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
 
-use common::UserName;
 use common::accounts::UserInfo;
 use common::limits::SESSIONS_PER_USER_MAX;
 use common::mentions::can_be_mentioned;
+use common::{UserName, pages};
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -125,10 +124,7 @@ impl Users {
 
     /// Accounts in alphabetical order, those after `after`.
     pub fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&UserName, &Account)> {
-        // A cursor that is no name lies before all names: nothing is skipped.
-        let after = after.and_then(|name| UserName::new(name).ok());
-        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        self.accounts.range::<UserName, _>((start, Bound::Unbounded))
+        self.accounts.range(pages::after(after, UserName::new))
     }
 
     /// All accounts, for the snapshot.

@@ -1,4 +1,4 @@
-//! Who may read what, which events a page of history holds, and how far conversations have come.
+//! Who may read a conversation, which events a page of history holds, and the numbers of the newest events.
 
 use std::ops::RangeInclusive;
 
@@ -8,47 +8,78 @@ use common::{Conversation, Target, UserName};
 
 use super::{DomainError, State};
 
-/// A page that the asker may read.
+/// Where a page of history lies, in numbers of events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Only events with a smaller number.
+    pub before: Option<u64>,
+    /// Only events with a greater number.
+    pub after: Option<u64>,
+    /// The number in the middle of the page; then there is neither of the others.
+    pub around: Option<u64>,
+    /// The maximum number of events.
+    pub limit: Option<u64>,
+}
+
+/// The events of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRange {
-    /// Which conversation.
-    pub conversation: Conversation,
-    /// The number of its newest event.
-    pub head: u64,
-    /// The numbers of the events; empty when there are none.
+    /// Their numbers; empty when there are none.
     pub numbers: RangeInclusive<u64>,
-    /// From which end the page is filled when it would get too large.
+    /// Which of them the page keeps when it would get too large.
     pub fill: Fill,
 }
 
-/// Which events a page that would get too large keeps.
+/// Which events a page keeps when it would get too large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fill {
     /// The oldest: the page begins where it was asked to.
     Forward,
     /// The newest: the page ends where it was asked to.
     Backward,
+    /// This one, and those next to it.
+    Around(u64),
 }
 
-/// Decides whether `user` may read the conversation, and which events the page is to hold.
-pub fn page(
-    state: &State,
-    user: &UserName,
-    target: &Target,
-    before: Option<u64>,
-    after: Option<u64>,
-    limit: Option<u64>,
-) -> Result<PageRange, DomainError> {
-    let conversation = readable(state, user, target)?;
-    let head = state.head(&conversation);
+/// The events of a page in a conversation whose newest event has the number `head`.
+#[must_use]
+pub fn page(head: u64, bounds: Bounds) -> PageRange {
+    let Bounds { before, after, around, limit } = bounds;
     let limit = limit.unwrap_or(HISTORY_EVENTS_DEFAULT).min(HISTORY_EVENTS_MAX);
+    if let Some(n) = around {
+        let last = n.saturating_add(limit / 2).min(head);
+        let first = (last + 1).saturating_sub(limit).max(1);
+        // Near the first event the page goes on behind it, so that it is full.
+        let last = (first + limit).saturating_sub(1).min(head);
+        return PageRange { numbers: first..=last, fill: Fill::Around(n.clamp(1, head.max(1))) };
+    }
     let last = before.map_or(head, |before| before.saturating_sub(1).min(head));
     let first = after.map_or(1, |after| after.saturating_add(1));
     let (numbers, fill) = match after {
         Some(_) => (first..=last.min(first.saturating_add(limit).saturating_sub(1)), Fill::Forward),
         None => (first.max((last + 1).saturating_sub(limit))..=last, Fill::Backward),
     };
-    Ok(PageRange { conversation, head, numbers, fill })
+    PageRange { numbers, fill }
+}
+
+/// The number of the first event of `at_ms` or later, `head + 1` when all are earlier: a binary search that calls
+/// `time_of` for at most 64 events. The event before it is earlier than `at_ms`. If times are not in order, because
+/// the server's clock was set back or older messages were imported, several numbers fit; the search finds one of them.
+///
+/// # Errors
+///
+/// Those of `time_of`.
+pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64, E>) -> Result<u64, E> {
+    let (mut first, mut end) = (1, head + 1);
+    while first < end {
+        let middle = first + (end - first) / 2;
+        if time_of(middle)? < at_ms {
+            first = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    Ok(first)
 }
 
 /// The conversation that `user` means, if they may read it.
@@ -79,4 +110,62 @@ pub fn heads<'a>(state: &'a State, user: &'a UserName, since: u64) -> impl Itera
         let is_everybody = matches!(target, Target::Channel(name) if name.is_everybody());
         (progress.record > since || is_everybody).then_some(head)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn around(head: u64, n: u64, limit: u64) -> RangeInclusive<u64> {
+        let range = page(head, Bounds { around: Some(n), limit: Some(limit), ..Bounds::default() });
+        let Fill::Around(middle) = range.fill else { panic!("{range:?}") };
+        assert!(range.numbers.is_empty() || range.numbers.contains(&middle), "{range:?}");
+        range.numbers
+    }
+
+    #[test]
+    fn a_page_around_a_number_has_it_in_the_middle() {
+        assert_eq!(around(10, 5, 3), 4..=6);
+        assert_eq!(around(10, 5, 4), 4..=7);
+        assert_eq!((around(10, 1, 3), around(10, 0, 3)), (1..=3, 1..=3), "at the beginning");
+        assert_eq!((around(10, 10, 3), around(10, u64::MAX, 3)), (8..=10, 8..=10), "at the end");
+        assert_eq!(around(2, 1, 500), 1..=2);
+        assert!(around(0, 7, 3).is_empty() && around(10, 5, 0).is_empty());
+    }
+
+    /// The first event of `at_ms` or later among events of these times.
+    fn first(times: &[u64], at_ms: u64) -> u64 {
+        let reads = Cell::new(0);
+        let time_of = |n: u64| {
+            reads.set(reads.get() + 1);
+            Ok::<_, Infallible>(times[n as usize - 1])
+        };
+        let Ok(first) = first_since(times.len() as u64, at_ms, time_of);
+        assert!(reads.get() <= times.len().next_power_of_two().ilog2() + 1, "{} reads", reads.get());
+        first
+    }
+
+    #[test]
+    fn an_event_is_found_by_its_time() {
+        assert_eq!([9, 10, 11, 21].map(|at| first(&[10, 10, 20, 20], at)), [1, 1, 3, 5]);
+        assert_eq!(first(&[], 7), 1);
+    }
+
+    proptest! {
+        /// Times in order: it is the first. In any order: it is one, and the event before it is earlier.
+        #[test]
+        fn the_event_before_the_first_is_earlier(mut times in prop::collection::vec(0..50_u64, 0..200), at in 0..60_u64) {
+            let fits = |times: &[u64], n: usize| {
+                (n == 1 || times[n - 2] < at) && (n > times.len() || times[n - 1] >= at)
+            };
+            prop_assert!(fits(&times, first(&times, at) as usize));
+            times.sort_unstable();
+            prop_assert_eq!(first(&times, at) as usize, times.partition_point(|time| *time < at) + 1);
+        }
+    }
 }

@@ -23,12 +23,12 @@ pub mod admin;
 use std::sync::Arc;
 
 use common::channels::Role;
-use common::{Body, Conversation, FileInfo, Subject, Target, Text, UserName};
+use common::{Body, Conversation, Event, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
 pub use accounts::Users;
-pub use amendments::{Change, Original};
+pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Deed;
 pub use errors::DomainError;
@@ -219,7 +219,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
             messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)
         }
         Command::Amend { user, conversation, original, id, change } => {
-            amendments::amend(state, user, conversation, &original, id, change, at).map(Some)
+            amendments::decide::amend(state, user, conversation, &original, id, change, at).map(Some)
         }
         Command::Share { user, to, id, file } => files::share(state, user, to, id, file, at).map(Some),
         Command::MarkRead { user, conversation, n } => reads::mark(state, user, conversation, n, at),
@@ -302,6 +302,17 @@ impl State {
     #[must_use]
     pub fn user_topic(&self, user: &UserName) -> String {
         self.channels.user_topic(user, self.users.epoch(user))
+    }
+
+    /// The topic of the channel that an event belongs to; `None` between two users, and for a channel that does not exist.
+    #[must_use]
+    pub fn members_topic(&self, event: &Event<'_>) -> Option<Arc<str>> {
+        match &event.to {
+            Target::Channel(name) => {
+                self.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic))
+            }
+            Target::User(_) => None,
+        }
     }
 
     /// The topic of everybody's presence: it moves whenever somebody who knows it is to hear no more.

@@ -1,6 +1,6 @@
 //! The event loop: takes requests, answers them from the state, and tells nobody anything before it is on disk.
 //!
-//! One thread owns the sockets and the [`Engine`]. Another syncs the log (see [`crate::journal::CommitThread`]), a few
+//! One thread owns the sockets and the [`Engine`]. Another syncs the log (see [`crate::storage::commit_log::CommitThread`]), a few
 //! do what takes long (see [`crate::services::jobs`]); all of them wake this one when they have something.
 
 use std::path::PathBuf;
@@ -208,7 +208,7 @@ impl Server {
     /// more may be asked already.
     fn round(&mut self, takes_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
-        self.engine.tell(&mut self.sockets)?;
+        self.engine.send(&mut self.sockets)?;
         // A disk that has just become idle need not wait for the next requests.
         self.engine.flush();
         let now_ms = clock::unix_ms();
@@ -218,7 +218,7 @@ impl Server {
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
             // Answers that changed nothing wait for nothing.
-            self.engine.tell(&mut self.sockets)?;
+            self.engine.send(&mut self.sockets)?;
         }
         self.answer_control()?;
         Ok(has_more)

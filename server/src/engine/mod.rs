@@ -1,7 +1,8 @@
-//! The server without its sockets: request frames in, replies and events out, once they are on disk.
+//! The engine: the server without its sockets. Request frames go in; replies and events come out once their records are
+//! durable.
 //!
-//! It is driven from outside, a step at a time, and never waits: [`crate::Server`] drives it with real sockets, a
-//! simulation with a network of its own.
+//! Its driver calls it step by step, and no step blocks: [`crate::Server`] drives it with real sockets, a simulation with
+//! a simulated network.
 
 pub mod event_loop;
 
@@ -15,11 +16,11 @@ use transport::Frame;
 use crate::domain::Command;
 use crate::handlers::known_tokens::KnownTokens;
 use crate::handlers::{Attached, RequestContext};
-use crate::outbound::Publication;
-use crate::outbound::ephemeral::tell_presence;
+use crate::outbound::ephemeral::publish_presence;
 use crate::outbound::pending_request::{PendingRequest, refuse};
+use crate::outbound::{OutboundQueue, Publication, fan_out};
 use crate::services::files::Files;
-use crate::services::jobs::{Job, Jobs, Kind, Outcome};
+use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
 use crate::services::limiters::rates::Rate;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
@@ -27,11 +28,11 @@ use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
 
-/// Where what may be told goes to.
+/// Sends replies and events.
 pub trait Outlet {
-    /// Why telling can fail: the sockets themselves, not a peer.
+    /// A failure of the sockets themselves, not of a peer.
     type Error;
-    /// Sends the reply to a frame that is answered. Whoever cannot be reached asks again.
+    /// Sends the reply to a frame that is answered. A client that does not get it sends the request again.
     fn reply(&mut self, answered: PendingRequest) -> Result<(), Self::Error>;
     /// Sends event lines of one topic.
     fn publish(&mut self, publication: Publication) -> Result<(), Self::Error>;
@@ -40,6 +41,7 @@ pub trait Outlet {
 /// State, disk, and the requests that are being answered.
 pub struct Engine {
     ledger: Ledger,
+    outbound: OutboundQueue,
     tokens: TokenIssuer,
     jobs: Jobs,
     files: Files,
@@ -52,27 +54,27 @@ pub struct Engine {
     /// Frames that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
-    /// Frames that were answered, but the disk did not take what their answers rest on.
+    /// Frames whose replies were discarded because the log could not be written.
     retry_queue: Vec<PendingRequest>,
-    /// Where clients find the fan-out.
+    /// The endpoint of the fan-out for clients.
     events: String,
-    /// What was done so far.
+    /// Counters since the start.
     pub counters: Counters,
 }
 
-/// What was done so far; these only grow.
+/// Counters since the start; they only grow.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Counters {
-    /// Frames taken.
+    /// Frames accepted.
     pub frames: u64,
     /// Request lines answered.
     pub requests: u64,
-    /// Messages that were no requests.
+    /// Messages that were not requests.
     pub malformed: u64,
 }
 
 impl Engine {
-    /// Puts the parts together. `events` is where clients find the fan-out.
+    /// Assembles the engine. `events` is the endpoint of the fan-out for clients.
     #[must_use]
     pub fn new(
         ledger: Ledger,
@@ -82,29 +84,27 @@ impl Engine {
         rate: Rate,
         events: String,
     ) -> Self {
-        let (known_tokens, guesses, waiting_for_job, next_ticket, retry_queue, counters) = Default::default();
-        let search = None;
-        let (rates, presence, typing) = (Rates::new(rate), Presence::default(), Typing::default());
         Self {
             ledger,
+            outbound: OutboundQueue::default(),
             tokens,
             jobs,
             files,
-            known_tokens,
-            guesses,
-            rates,
-            search,
-            presence,
-            typing,
-            waiting_for_job,
-            next_ticket,
-            retry_queue,
+            known_tokens: KnownTokens::default(),
+            guesses: Guesses::default(),
+            rates: Rates::new(rate),
+            search: None,
+            presence: Presence::default(),
+            typing: Typing::default(),
+            waiting_for_job: HashMap::new(),
+            next_ticket: 0,
+            retry_queue: Vec::new(),
             events,
-            counters,
+            counters: Counters::default(),
         }
     }
 
-    /// With an index of all messages; without it, nothing can be searched.
+    /// Adds the index of all messages. Without it, a search fails.
     #[must_use]
     pub fn with_search(self, search: Search) -> Self {
         search.durable(self.ledger.durable());
@@ -117,66 +117,74 @@ impl Engine {
         &self.ledger
     }
 
-    /// How many frames wait for a job of a kind.
+    /// Replies and events that wait for the disk.
+    #[must_use]
+    pub fn outbound(&self) -> &OutboundQueue {
+        &self.outbound
+    }
+
+    /// The number of frames that wait for a job of a kind.
     #[must_use]
     pub fn jobs_waiting(&self, kind: Kind) -> usize {
         self.jobs.waiting(kind)
     }
 
-    /// Requests wait while too much waits for the disk, and while a snapshot waits for the disk to catch up.
+    /// Whether the driver should pass more requests: not while much waits for the disk, nor while a snapshot is due.
     #[must_use]
     pub fn takes_requests(&self) -> bool {
-        !self.ledger.is_full() && !self.ledger.wants_snapshot()
+        !self.ledger.is_full() && !self.outbound.is_full() && !self.ledger.wants_snapshot()
     }
 
-    /// Whether everything accepted is done, on disk and told.
+    /// Whether all accepted requests are answered, their records durable, and their replies and events sent.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        let nobody_waits = self.waiting_for_job.is_empty() && self.retry_queue.is_empty();
-        nobody_waits && self.ledger.is_quiet() && self.ledger.held.is_empty()
+        let is_answered = self.waiting_for_job.is_empty() && self.retry_queue.is_empty();
+        is_answered && self.ledger.is_quiet() && self.outbound.is_empty()
     }
 
-    /// Takes one message: an envelope and a frame of request lines.
+    /// Accepts one message: an envelope and a frame of request lines.
     pub fn accept(&mut self, frames: &mut Vec<Frame>, now_ms: u64) {
         self.counters.frames += 1;
         match PendingRequest::new(frames) {
-            Some(work) => self.process(work, None, now_ms),
+            Some(pending) => self.process(pending, None, now_ms),
             None => self.counters.malformed += 1,
         }
     }
 
-    /// Goes on with the frames whose job is done, and with those whose answer the disk did not take.
+    /// Continues with the frames whose replies were discarded, and with those whose job is done.
     pub fn take_outcomes(&mut self, now_ms: u64) {
-        for work in std::mem::take(&mut self.retry_queue) {
-            self.process(work, None, now_ms);
+        for pending in std::mem::take(&mut self.retry_queue) {
+            self.process(pending, None, now_ms);
         }
         while let Some((ticket, outcome)) = self.jobs.poll() {
-            if let Some(work) = self.waiting_for_job.remove(&ticket) {
-                self.process(work, Some(outcome), now_ms);
+            if let Some(pending) = self.waiting_for_job.remove(&ticket) {
+                self.process(pending, Some(outcome), now_ms);
             }
         }
     }
 
-    /// Does what is due by the time: whoever has said nothing for long is gone, changes are told,
-    /// and what nobody needs any more is removed.
+    /// Does what is due at this time: expires sessions that were silent for long, publishes changes of presence, and
+    /// removes files that are no longer needed.
     pub fn tick(&mut self, now_ms: u64) {
-        self.files.tidy(&self.ledger, &mut self.jobs, now_ms);
+        let Self { ledger, files, jobs, .. } = self;
+        files.tidy(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
         let changed = self.presence.poll(now_ms);
         self.note_seen(&changed, now_ms);
         if !changed.is_empty() {
             let changes: Vec<_> = changed.into_iter().map(|changed| changed.change).collect();
-            tell_presence(&mut self.ledger, &changes, now_ms);
+            let topic = self.ledger.state().presence_topic().into();
+            publish_presence(&mut self.outbound, &topic, &changes, now_ms);
         }
     }
 
-    /// When [`tick`](Self::tick) has something to do, in Unix milliseconds.
+    /// The time of the next [`tick`](Self::tick) that has something to do, in Unix milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         [self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
     }
 
-    /// The server is about to stop: that everybody was there until now is noted. Nobody is told that they are gone,
-    /// who will be there again when it has started anew.
+    /// Records, before a stop, that the present users were seen until now. It publishes nothing, because they are present
+    /// again after the next start.
     pub fn note_present(&mut self, now_ms: u64) {
         let left = self.presence.end();
         self.note_seen(&left, now_ms);
@@ -186,27 +194,29 @@ impl Engine {
         for Changed { change, heard_unix_ms } in changed {
             if change.state == State::Offline {
                 let seen = Command::Seen { user: change.user.clone(), at: *heard_unix_ms };
-                // A disk that takes nothing has been complained of already.
-                let _recorded_or_not = self.ledger.record(seen, now_ms);
+                // A log that cannot be written was logged already.
+                let _recorded_or_not = fan_out::record(&mut self.ledger, &mut self.outbound, seen, now_ms);
             }
         }
     }
 
-    /// Hands what was decided to the disk.
+    /// Submits the records that gathered, and the snapshots when they are due.
     pub fn flush(&mut self) {
         if self.ledger.wants_snapshot() && self.ledger.is_quiet() {
             self.ledger.snapshot();
         }
-        self.ledger.flush();
+        if let Some(last_record) = self.ledger.flush() {
+            self.outbound.seal(last_record);
+        }
     }
 
-    /// Tells what is on disk.
+    /// Sends the replies and events whose records are durable.
     ///
     /// # Errors
     ///
-    /// [`Failed::Outlet`]; or [`Failed::Ledger`] when not even what is on disk can be read any more. A disk that
-    /// only refuses to be written is no error: it is what the waiting replies then say.
-    pub fn tell<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Failed<O::Error>> {
+    /// [`Failed::Outlet`], or [`Failed::Ledger`] if the disk cannot be read. A disk that cannot be written is not an
+    /// error here: the waiting requests are answered with it.
+    pub fn send<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Failed<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
             Err(failure) => self.take_back(*failure).map_err(Failed::Ledger)?,
@@ -214,43 +224,43 @@ impl Engine {
         if let Some(search) = &self.search {
             search.durable(durable);
         }
-        while let Some(work) = self.ledger.held.next_reply(durable) {
-            outlet.reply(work).map_err(Failed::Outlet)?;
+        while let Some(answered) = self.outbound.next_reply(durable) {
+            outlet.reply(answered).map_err(Failed::Outlet)?;
         }
-        while let Some(publication) = self.ledger.held.next_publication(durable) {
+        while let Some(publication) = self.outbound.next_publication(durable) {
             outlet.publish(publication).map_err(Failed::Outlet)?;
         }
         Ok(())
     }
 
-    /// The end: leaves the data folder ready for a quick start.
+    /// Closes the data folder so that the next start is fast.
     pub fn close(self) {
         self.ledger.close();
     }
 
-    /// Answers the lines of a frame; puts it aside when one needs a job done.
-    fn process(&mut self, mut work: PendingRequest, mut outcome: Option<Outcome>, now_ms: u64) {
-        while let Some(job) = self.answer_lines(&mut work, outcome.take(), now_ms) {
+    /// Answers the lines of a frame. Puts the frame aside when a line needs a job.
+    fn process(&mut self, mut pending: PendingRequest, mut outcome: Option<Outcome>, now_ms: u64) {
+        while let Some(job) = self.answer_lines(&mut pending, outcome.take(), now_ms) {
             let kind = job.kind();
             if self.jobs.submit(self.next_ticket, job) {
-                work.put_aside(self.ledger.position());
-                self.waiting_for_job.insert(self.next_ticket, work);
+                pending.put_aside(self.ledger.position());
+                self.waiting_for_job.insert(self.next_ticket, pending);
                 self.next_ticket += 1;
                 return;
             }
-            work.refuse_next(&kind.refusal());
+            pending.refuse_next(&kind.refusal());
         }
-        self.ledger.held.reply(self.ledger.position(), work);
+        self.outbound.reply(self.ledger.position(), pending);
     }
 
-    /// Answers lines until all are done, or one needs a job done first.
+    /// Answers lines until all are answered, or one needs a job.
     fn answer_lines(
         &mut self,
-        work: &mut PendingRequest,
+        pending: &mut PendingRequest,
         mut outcome: Option<Outcome>,
         now_ms: u64,
     ) -> Option<Job> {
-        let PendingRequest { request, bytes, answered, reply, attached, .. } = work;
+        let PendingRequest { request, bytes, answered, reply, attached, .. } = pending;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
             Err(error) => {
@@ -260,6 +270,7 @@ impl Engine {
         };
         let mut context = RequestContext {
             ledger: &mut self.ledger,
+            outbound: &mut self.outbound,
             tokens: &self.tokens,
             known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
@@ -284,26 +295,26 @@ impl Engine {
         None
     }
 
-    /// The disk took no more: what waited for it is asked again, once. So readers get what is on disk, writers are
-    /// refused, and nobody is told twice.
+    /// Answers the requests again, once, whose replies rest on records that could not be written. Reads are then answered
+    /// from the state of the disk, and writes with the error. Nothing is sent twice.
     fn take_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
         let DiskFailure { durable, answer, cause, is_taken_back } = failure;
         if !is_taken_back {
             return Err(cause);
         }
         self.files.take_back(durable);
-        self.retry_queue.extend(self.ledger.held.take_back(durable));
-        self.retry_queue.iter_mut().for_each(|work| work.go_back(durable));
-        self.waiting_for_job.values_mut().for_each(|work| work.refuse_back(durable, &answer));
+        self.retry_queue.extend(self.outbound.take_back(durable));
+        self.retry_queue.iter_mut().for_each(|pending| pending.go_back(durable));
+        self.waiting_for_job.values_mut().for_each(|pending| pending.refuse_back(durable, &answer));
         Ok(durable)
     }
 }
 
-/// Why nothing can be told any more.
+/// The reason why nothing can be sent.
 #[derive(Debug)]
 pub enum Failed<E> {
-    /// The outlet.
+    /// The outlet failed.
     Outlet(E),
-    /// What is on disk cannot be read again.
+    /// The disk cannot be read.
     Ledger(LedgerError),
 }

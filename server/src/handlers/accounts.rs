@@ -31,7 +31,7 @@ pub(super) fn register(
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(not_computed().into()),
     };
-    context.ledger.record(Command::Register { user: user.clone(), password }, context.now_ms)?;
+    context.record(Command::Register { user: user.clone(), password })?;
     let administrator = context.ledger.state().users.is_administrator(&user);
     if administrator {
         info!(%user, "the first account: its owner is the administrator of this node");
@@ -59,9 +59,7 @@ pub(super) fn login(
         Some(Outcome::Verified(true)) => {}
         // The password was right, and its hash of an older kind.
         Some(Outcome::Hashed(password)) => {
-            context
-                .ledger
-                .record(Command::ChangePassword { user: user.clone(), password }, context.now_ms)?;
+            context.record(Command::ChangePassword { user: user.clone(), password })?;
         }
         Some(Outcome::Verified(false)) => {
             let message = "no such user, or not this password";
@@ -72,9 +70,7 @@ pub(super) fn login(
     let issued = context.tokens.issue(&user, context.now_ms).map_err(|_| not_computed())?;
     let digest = TokenDigest::of(&issued.token);
     let (session, expires) = (issued.session, issued.expires);
-    context
-        .ledger
-        .record(Command::OpenSession { user: user.clone(), session, digest, expires }, context.now_ms)?;
+    context.record(Command::OpenSession { user: user.clone(), session, digest, expires })?;
     let topic = context.ledger.state().user_topic(&user);
     Ok(LoggedIn { user, token: issued.token, topic, expires })
 }
@@ -82,7 +78,7 @@ pub(super) fn login(
 pub(super) fn logout(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<Done, Error> {
     let user = context.user_of(&params.token)?;
     let digest = TokenDigest::of(&params.token);
-    context.ledger.record(Command::EndSession { user: user.clone(), digest }, context.now_ms)?;
+    context.record(Command::EndSession { user: user.clone(), digest })?;
     forget_ended(context, &user);
     Ok(Done {})
 }
@@ -106,7 +102,7 @@ pub(super) fn password(
             Err(Pending::Work(job.into()))
         }
         Some(Outcome::Hashed(password)) => {
-            context.ledger.record(Command::ChangePassword { user, password }, context.now_ms)?;
+            context.record(Command::ChangePassword { user, password })?;
             Ok(end_sessions(context, &params.token, None)?)
         }
         Some(Outcome::Verified(_)) => {
@@ -148,7 +144,7 @@ fn end_sessions(
     let user = context.user_of(token)?;
     let open = |context: &RequestContext<'_>| context.ledger.state().users.sessions(&user).count() as u64;
     let (before, current) = (open(context), TokenDigest::of(token));
-    context.ledger.record(Command::Revoke { user: user.clone(), current, session }, context.now_ms)?;
+    context.record(Command::Revoke { user: user.clone(), current, session })?;
     forget_ended(context, &user);
     Ok(Revoked { ended: before - open(context), topic: context.ledger.state().user_topic(&user) })
 }

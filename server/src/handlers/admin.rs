@@ -1,14 +1,12 @@
 //! `admin.users`, `admin.channels`, `admin.sessions`, `admin.disable`, `admin.promote`, `admin.stats`.
 
-use std::ops::Bound;
-
 use common::accounts::{Done, ListNames, SessionOnly, Token};
 use common::admin::{
     Channel, Channels, Disable, Disabled, ListSessions, Promote, Session, Sessions, Stats, User, Users,
 };
 use common::channels::Role;
 use common::limits::LIST_NAMES_MAX;
-use common::{ChannelName, Error, UserName};
+use common::{ChannelName, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
 use crate::domain::accounts::Account;
@@ -30,10 +28,8 @@ pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) ->
 
 pub(super) fn channels(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
     administrator(context, &params.token)?;
-    // A cursor that is no name lies before all names: nothing is skipped.
-    let after = params.after.as_deref().and_then(|name| ChannelName::new(name).ok());
-    let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-    let page = context.ledger.state().channels.all().range::<ChannelName, _>((start, Bound::Unbounded));
+    let all = context.ledger.state().channels.all();
+    let page = all.range(pages::after(params.after.as_deref(), ChannelName::new));
     let (channels, more) = first_page(page.map(|(name, channel)| as_seen(name, channel)));
     Ok(Channels { channels, more })
 }
@@ -90,7 +86,7 @@ pub(super) fn disable(context: &mut RequestContext<'_>, params: Disable<'_>) -> 
     let by = context.user_of(&params.token)?;
     let Disable { user, disabled, .. } = params;
     let ended = context.ledger.state().users.sessions(&user).count() as u64;
-    context.ledger.record(Command::Disable { by, user: user.clone(), disabled }, context.now_ms)?;
+    context.record(Command::Disable { by, user: user.clone(), disabled })?;
     super::presence::forget_ended(context, &user);
     Ok(Disabled { ended: ended - context.ledger.state().users.sessions(&user).count() as u64 })
 }
@@ -98,7 +94,7 @@ pub(super) fn disable(context: &mut RequestContext<'_>, params: Disable<'_>) -> 
 pub(super) fn promote(context: &mut RequestContext<'_>, params: Promote<'_>) -> Result<Done, Error> {
     let by = context.user_of(&params.token)?;
     let Promote { user, administrator, .. } = params;
-    context.ledger.record(Command::Promote { by, user, administrator }, context.now_ms)?;
+    context.record(Command::Promote { by, user, administrator })?;
     Ok(Done {})
 }
 

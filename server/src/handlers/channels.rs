@@ -1,26 +1,24 @@
 //! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and looking after a channel.
 
-use std::ops::Bound;
-
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
-    Channels, CreateChannel, GiveRole, Invitations, Joined, ListMembers, Member, Members, OneChannel,
+    Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListMembers, Member, Members, OneChannel,
     OneMember, SetChannel,
 };
-use common::{ChannelName, Error, UserName};
+use common::{ChannelName, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
 use crate::domain::{Command, Deed};
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: &CreateChannel<'_>) -> Result<Joined, Error> {
     let deed = deed(context, &params.token, &params.channel)?;
-    context.ledger.record(Command::CreateChannel(deed, params.private), context.now_ms)?;
+    context.record(Command::CreateChannel(deed, params.private))?;
     joined(context, &params.channel)
 }
 
 pub(super) fn join(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Joined, Error> {
     let deed = deed(context, &params.token, &params.channel)?;
-    context.ledger.record(Command::Join(deed), context.now_ms)?;
+    context.record(Command::Join(deed))?;
     joined(context, &params.channel)
 }
 
@@ -72,7 +70,7 @@ fn deed(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelNa
 }
 
 fn done(context: &mut RequestContext<'_>, command: Command<'_>) -> Result<Done, Error> {
-    context.ledger.record(command, context.now_ms)?;
+    context.record(command)?;
     Ok(Done {})
 }
 
@@ -90,14 +88,14 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> 
 pub(super) fn members(context: &mut RequestContext<'_>, params: &ListMembers<'_>) -> Result<Members, Error> {
     let user = context.user_of(&params.token)?;
     let channel = context.ledger.state().channels.membership(&params.channel, &user)?;
-    // A cursor that is no name lies before all names: nothing is skipped.
-    let after = params.after.as_deref().and_then(|name| UserName::new(name).ok());
-    let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-    let (members, more) = first_page(
-        channel
-            .members
-            .range::<UserName, _>((start, Bound::Unbounded))
-            .map(|(user, role)| Member { user: user.clone(), role: *role }),
-    );
+    let page = channel.members.range(pages::after(params.after.as_deref(), UserName::new));
+    let (members, more) = first_page(page.map(|(user, role)| Member { user: user.clone(), role: *role }));
     Ok(Members { members, more })
+}
+
+pub(super) fn bans(context: &mut RequestContext<'_>, params: &ListMembers<'_>) -> Result<Bans, Error> {
+    let user = context.user_of(&params.token)?;
+    let channels = &context.ledger.state().channels;
+    let (bans, more) = first_page(channels.bans(&params.channel, &user, params.after.as_deref())?);
+    Ok(Bans { bans, more })
 }

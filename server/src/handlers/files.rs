@@ -123,7 +123,7 @@ pub(super) fn commit(
         return Err(Pending::Work(Job::file(Kind::Contents, move || folder.finish(&upload))));
     }
     let file = upload.info();
-    let receipt = context.ledger.record(Command::Share { user, to: upload.to, id, file }, context.now_ms)?;
+    let receipt = context.record(Command::Share { user, to: upload.to, id, file })?;
     let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;
     context.files.uploads.recorded(id, context.ledger.position());
     Ok(Sent { n, at })

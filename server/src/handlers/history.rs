@@ -2,11 +2,11 @@
 
 use common::history::{Heads, HeadsSince, History, PageLines};
 use common::limits::{HISTORY_BYTES_MAX, HISTORY_EVENTS_DEFAULT};
-use common::{Conversation, Error, Event};
+use common::{Conversation, Error, Event, Reason};
 
 use super::RequestContext;
 use super::amendments::write_present;
-use crate::domain::history::{self, Fill, PageRange};
+use crate::domain::history::{self, Bounds, Fill, PageRange};
 
 /// Events read at once: a page that would get too large is found out after so many. A page of the ordinary size is read
 /// in one go.
@@ -16,14 +16,29 @@ const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
 
 pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Result<PageLines, Error> {
     let user = context.user_of(&params.token)?;
-    let History { before, after, limit, .. } = *params;
-    let range = history::page(context.ledger.state(), &user, &params.conversation, before, after, limit)?;
-    let edits = params.edits;
-    let lines = match range.fill {
-        Fill::Forward => read_forward(context, &range, edits)?,
-        Fill::Backward => read_backward(context, &range, edits)?,
+    if let Some((one, other)) = params.conflict() {
+        let message =
+            format!("message.history: \"{one}\" and \"{other}\" exclude each other: give one of them");
+        return Err(Error::new(Reason::InvalidParams, message));
+    }
+    let conversation = history::readable(context.ledger.state(), &user, &params.conversation)?;
+    let head = context.ledger.state().head(&conversation);
+    let first_since = |at| {
+        let time_of = |n| {
+            let event = context.ledger.event(&conversation, n);
+            event.map(|event| event.map_or(0, |event| event.at))
+        };
+        history::first_since(head, at, time_of)
     };
-    Ok(PageLines { conversation: params.conversation.clone(), head: range.head, lines })
+    let bounds = Bounds {
+        before: params.before_at.map_or(Ok(params.before), |at| first_since(at).map(Some))?,
+        after: params.after_at.map_or(Ok(params.after), |at| first_since(at).map(|first| Some(first - 1)))?,
+        around: params.around,
+        limit: params.limit,
+    };
+    let range = history::page(head, bounds);
+    let page = PageReader { context, conversation: &conversation, edits: params.edits };
+    Ok(PageLines { conversation: params.conversation.clone(), head, lines: page.read(&range)? })
 }
 
 /// Reads events as they are at present. Their lines are copied as they are, unless something became of one of them.
@@ -55,45 +70,75 @@ pub(super) fn read(
     Ok(())
 }
 
-/// From the first event on, until the page is full.
-fn read_forward(context: &RequestContext<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
-    let (mut lines, end) = (Vec::new(), *range.numbers.end());
-    let mut first = *range.numbers.start();
-    while first <= end && lines.len() < HISTORY_BYTES_MAX {
-        let last = end.min(first.saturating_add(CHUNK_EVENTS - 1));
-        read(context, &range.conversation, first, last, edits, &mut lines)?;
-        first = last + 1;
-    }
-    if lines.len() > HISTORY_BYTES_MAX {
-        // At least one event, however long it is, so that every reader gets on.
-        let first_end = lines.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let fitting =
-            lines.get(..HISTORY_BYTES_MAX).and_then(|fitting| fitting.iter().rposition(|b| *b == b'\n'));
-        lines.truncate(fitting.map_or(first_end, |at| at + 1));
-    }
-    Ok(lines)
+/// Reads pages of a conversation.
+struct PageReader<'a> {
+    context: &'a RequestContext<'a>,
+    conversation: &'a Conversation,
+    /// Whether edited messages come with their earlier texts.
+    edits: bool,
 }
 
-/// From the last event back, until the page is full.
-fn read_backward(context: &RequestContext<'_>, range: &PageRange, edits: bool) -> Result<Vec<u8>, Error> {
-    let (mut lines, start) = (Vec::new(), *range.numbers.start());
-    let mut end = *range.numbers.end();
-    while start <= end && end > 0 && lines.len() < HISTORY_BYTES_MAX {
-        let first = start.max((end + 1).saturating_sub(CHUNK_EVENTS));
-        let mut earlier = Vec::new();
-        read(context, &range.conversation, first, end, edits, &mut earlier)?;
-        earlier.append(&mut lines);
-        lines = earlier;
-        end = first - 1;
+impl PageReader<'_> {
+    fn read(&self, range: &PageRange) -> Result<Vec<u8>, Error> {
+        if range.numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (first, last) = (*range.numbers.start(), *range.numbers.end());
+        match range.fill {
+            Fill::Forward => self.forward(first, last, HISTORY_BYTES_MAX),
+            Fill::Backward => self.backward(first, last, HISTORY_BYTES_MAX),
+            Fill::Around(n) => {
+                let mut lines = self.backward(first, n - 1, HISTORY_BYTES_MAX / 2)?;
+                let following = self.forward(n, last, HISTORY_BYTES_MAX / 2)?;
+                // One long line on either side may take more than its half.
+                if lines.len() + following.len() > HISTORY_BYTES_MAX {
+                    lines.clear();
+                }
+                lines.extend(following);
+                Ok(lines)
+            }
+        }
     }
-    if let Some(surplus) = lines.len().checked_sub(HISTORY_BYTES_MAX).filter(|surplus| *surplus > 0) {
-        // The page begins behind the first line that would make it too large, but keeps the last one.
-        let last_start =
-            lines.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let fitting = lines.get(surplus - 1..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
-        lines.drain(..fitting.map_or(last_start, |at| surplus + at).min(last_start));
+
+    /// From the first event on, until the page is full.
+    fn forward(&self, mut first: u64, end: u64, bytes_max: usize) -> Result<Vec<u8>, Error> {
+        let mut lines = Vec::new();
+        while first <= end && lines.len() < bytes_max {
+            let last = end.min(first.saturating_add(CHUNK_EVENTS - 1));
+            read(self.context, self.conversation, first, last, self.edits, &mut lines)?;
+            first = last + 1;
+        }
+        if lines.len() > bytes_max {
+            // At least one event, however long it is, so that every reader gets on.
+            let first_end = lines.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let fitting =
+                lines.get(..bytes_max).and_then(|fitting| fitting.iter().rposition(|b| *b == b'\n'));
+            lines.truncate(fitting.map_or(first_end, |at| at + 1));
+        }
+        Ok(lines)
     }
-    Ok(lines)
+
+    /// From the last event back, until the page is full.
+    fn backward(&self, start: u64, mut end: u64, bytes_max: usize) -> Result<Vec<u8>, Error> {
+        let mut lines = Vec::new();
+        while start <= end && end > 0 && lines.len() < bytes_max {
+            let first = start.max((end + 1).saturating_sub(CHUNK_EVENTS));
+            let mut earlier = Vec::new();
+            read(self.context, self.conversation, first, end, self.edits, &mut earlier)?;
+            earlier.append(&mut lines);
+            lines = earlier;
+            end = first - 1;
+        }
+        if let Some(surplus) = lines.len().checked_sub(bytes_max).filter(|surplus| *surplus > 0) {
+            // The page begins behind the first line that would make it too large, but keeps the last one.
+            let last_start =
+                lines.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let fitting =
+                lines.get(surplus - 1..).and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
+            lines.drain(..fitting.map_or(last_start, |at| surplus + at).min(last_start));
+        }
+        Ok(lines)
+    }
 }
 
 pub(super) fn heads(context: &mut RequestContext<'_>, params: &HeadsSince<'_>) -> Result<Heads, Error> {

@@ -28,7 +28,7 @@ pub(super) fn once<'a>(
     context.ledger.may_write()?;
     context.take_rate(token)?;
     let command = command(context, user)?;
-    let receipt = context.ledger.record(command, context.now_ms)?;
+    let receipt = context.record(command)?;
     let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;
     Ok(Sent { n, at })
 }

@@ -27,13 +27,14 @@ use transport::Frame;
 
 use crate::domain::Command;
 use crate::handlers::known_tokens::KnownTokens;
+use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Outcome};
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::Presence;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
-use crate::storage::ledger::Ledger;
+use crate::storage::ledger::{Ledger, Receipt};
 
 /// Writes the reply to a call: a row for each method, `Method(parameters) => handler`. A row does not compile unless its
 /// handler returns the result that the method table states.
@@ -49,6 +50,8 @@ macro_rules! answer {
 pub struct RequestContext<'a> {
     /// State and journal.
     pub ledger: &'a mut Ledger,
+    /// Replies and events that wait for the disk.
+    pub outbound: &'a mut OutboundQueue,
     /// What signs tokens.
     pub tokens: &'a TokenIssuer,
     /// Whose tokens were seen last.
@@ -143,6 +146,7 @@ impl RequestContext<'_> {
             ChannelKick(params) => channels::to_member(self, params, Command::Kick);
             ChannelBan(params) => channels::to_member(self, params, Command::Ban);
             ChannelUnban(params) => channels::to_member(self, params, Command::Unban);
+            ChannelBans(params) => channels::bans(self, &params);
             ChannelRole(params) => channels::give_role(self, params);
             ChannelSet(params) => channels::set(self, params);
             ChannelMembers(params) => channels::members(self, &params);
@@ -170,6 +174,11 @@ impl RequestContext<'_> {
             AdminStats(params) => admin::stats(self, &params);
         }
         Ok(())
+    }
+
+    /// Records what a command decides, and queues it for its subscribers. Returns the receipt of an event.
+    fn record(&mut self, command: Command<'_>) -> Result<Option<Receipt>, Error> {
+        fan_out::record(self.ledger, self.outbound, command, self.now_ms)
     }
 
     /// Asks the limiter of guesses before a password is looked at.

@@ -6,7 +6,7 @@ use common::presence::{PresenceSet, SetPresence, SetTyping};
 use common::{Error, UserName};
 
 use super::RequestContext;
-use crate::outbound::ephemeral::tell_typing;
+use crate::outbound::ephemeral::publish_typing;
 
 pub(super) fn set(context: &mut RequestContext<'_>, params: &SetPresence<'_>) -> Result<PresenceSet, Error> {
     let user = context.user_of(&params.token)?;
@@ -21,7 +21,7 @@ pub(super) fn typing(context: &mut RequestContext<'_>, params: &SetTyping<'_>) -
     let user = context.user_of(&params.token)?;
     let topic = context.ledger.state().typing_topic(&user, &params.to)?;
     if context.typing.take(&user, &params.to, params.typing, context.now_ms) {
-        tell_typing(context.ledger, &topic, &user, &params.to, params.typing, context.now_ms);
+        publish_typing(context.outbound, &topic, &user, &params.to, params.typing, context.now_ms);
     }
     Ok(Done {})
 }

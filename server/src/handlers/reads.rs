@@ -11,7 +11,7 @@ pub(super) fn mark(context: &mut RequestContext<'_>, params: MarkRead<'_>) -> Re
     context.take_rate(&params.token)?;
     let MarkRead { conversation, n, .. } = params;
     let command = Command::MarkRead { user: user.clone(), conversation: conversation.clone(), n };
-    context.ledger.record(command, context.now_ms)?;
+    context.record(command)?;
     let reading = reads::reading(context.ledger.state(), &user, &conversation);
     Ok(Marked { unread: reading.map_or(0, |reading| reading.unread) })
 }

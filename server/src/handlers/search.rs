@@ -8,7 +8,7 @@ use common::{Conversation, Error, Reason};
 
 use super::{Pending, RequestContext, history};
 use crate::domain::search::{self, Query, QueryError};
-use crate::services::jobs::Outcome;
+use crate::services::jobs::{Job, Outcome};
 use crate::services::search::{Found, NoIndex, Question, has_words};
 
 pub(super) fn search(
@@ -34,7 +34,8 @@ pub(super) fn search(
     match outcome {
         None => {
             let search = context.search.ok_or_else(|| no_index(NoIndex))?;
-            Err(Pending::Work(search.job(Question { query, scope, before: params.before, limit })))
+            let question = Question { query, scope, before: params.before, limit };
+            Err(Pending::Work(Job::search(search.work(question))))
         }
         Some(Outcome::Search(found)) => Ok(read(context, &scope, &found.map_err(no_index)?, limit)?),
         Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => {

@@ -94,7 +94,7 @@ impl JournalError {
     /// The error for a failed sync, or whatever else must not fail: never [`StorageFull`](Self::StorageFull), even where
     /// the system says that there is no space. What was written may be on the medium or not, and no later sync tells:
     /// see [`writer`](super::writer).
-    pub(super) fn unsure(action: &'static str, file: &str, source: io::Error) -> Self {
+    pub(crate) fn unsure(action: &'static str, file: &str, source: io::Error) -> Self {
         Self::Unavailable { action, file: file.to_owned(), source: Arc::new(source) }
     }
 }

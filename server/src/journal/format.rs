@@ -15,6 +15,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use common::hex::{from_hex, to_hex};
 use sha2::{Digest, Sha256};
 
 /// The folder of the log, inside the data folder.
@@ -47,7 +48,7 @@ impl Chain {
 
 impl fmt::Display for Chain {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        formatter.write_str(&to_hex(&self.0))
     }
 }
 
@@ -66,23 +67,8 @@ impl FromStr for Chain {
     type Err = ChainSyntax;
 
     fn from_str(text: &str) -> Result<Self, ChainSyntax> {
-        let mut bytes = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return Err(ChainSyntax);
-        }
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = hex_value(*high)? << 4 | hex_value(*low)?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-fn hex_value(digit: u8) -> Result<u8, ChainSyntax> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(ChainSyntax),
+        let is_lowercase = !text.bytes().any(|digit| digit.is_ascii_uppercase());
+        from_hex(text).filter(|_| is_lowercase).map(Self).ok_or(ChainSyntax)
     }
 }
 

@@ -3,13 +3,13 @@
 //! It knows lines of bytes and where the events among them lie. It knows nothing of JSON-RPC, users or sockets, and
 //! reads no clock. It takes no lock: the caller sees to it that a data folder has one writer.
 //!
-//! The way of a record, and who does what:
+//! The path of a record:
 //!
 //! ```text
-//! event loop:  Journal::append .. append, Journal::seal -> Batch ----> CommitThread (thread) or the simulation:
+//! event loop:  Journal::append .. append, Journal::seal -> Batch ----> commit log:
 //!                                                                        Writer::commit: write, fdatasync
 //!              Journal::committed <- CommitAck <------------------------'
-//!              replies and publications up to CommitAck::head.record
+//!              replies and events up to CommitAck::head.record
 //! ```
 //!
 //! Appending copies the line once and notes its offset. Lines not known to be on the disk are read from memory, all
@@ -28,7 +28,6 @@ pub mod rewrite;
 mod scrub;
 mod sealed;
 mod segment;
-mod syncer;
 mod tail;
 mod verify;
 mod writer;
@@ -56,7 +55,6 @@ pub use self::follower::Follower;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
 pub use self::scrub::{Scrub, Scrubbed};
-pub use self::syncer::{CommitNews, CommitThread, Task};
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{CommitAck, Writer};
 

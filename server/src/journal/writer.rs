@@ -1,6 +1,6 @@
 //! Writes batches to the open segment and syncs them: the only place that appends to the log.
 //!
-//! It is synchronous; [`CommitThread`](super::CommitThread) is the thread around it. There are two ways to fail:
+//! It blocks; a commit log calls it off the event loop. There are two kinds of failures:
 //!
 //! - The disk is full, seen before anything of the batch was synced. What was written of it is cut off and the cut is
 //!   synced, so the log is what it was before, and a batch may be tried again when there [is room](Writer::find_room).

@@ -1,4 +1,5 @@
-//! What is told and kept nowhere: who comes and goes, and who writes. It waits for no disk.
+//! Ephemeral notices: presence and typing. They are stored nowhere and wait for no record; a client that misses one
+//! misses nothing that lasts.
 
 use std::sync::Arc;
 
@@ -6,19 +7,23 @@ use common::limits::PRESENCE_USERS_MAX;
 use common::presence::Change;
 use common::{Notice, Target, UserName};
 
-use crate::storage::ledger::Ledger;
+use super::OutboundQueue;
 
-/// Tells everybody who is something else than before.
-pub fn tell_presence(ledger: &mut Ledger, changes: &[Change], now_ms: u64) {
-    let topic: Arc<str> = ledger.state().presence_topic().into();
+/// Publishes changes of presence to all users.
+pub(crate) fn publish_presence(
+    outbound: &mut OutboundQueue,
+    topic: &Arc<str>,
+    changes: &[Change],
+    now_ms: u64,
+) {
     for users in changes.chunks(PRESENCE_USERS_MAX) {
-        notify(ledger, &topic, &Notice::Presence { at: now_ms, users: users.to_vec() });
+        publish(outbound, topic, &Notice::Presence { at: now_ms, users: users.to_vec() });
     }
 }
 
-/// Tells those at `topic` that somebody is writing to them, or not any more.
-pub fn tell_typing(
-    ledger: &mut Ledger,
+/// Publishes that a user begins or stops typing to a conversation.
+pub(crate) fn publish_typing(
+    outbound: &mut OutboundQueue,
     topic: &Arc<str>,
     from: &UserName,
     to: &Target,
@@ -26,12 +31,11 @@ pub fn tell_typing(
     now_ms: u64,
 ) {
     let (to, from) = (to.clone(), from.clone());
-    notify(ledger, topic, &Notice::Typing { at: now_ms, to, from, typing });
+    publish(outbound, topic, &Notice::Typing { at: now_ms, to, from, typing });
 }
 
-fn notify(ledger: &mut Ledger, topic: &Arc<str>, notice: &Notice) {
-    // A notice that is not told is missed, and nothing more.
+fn publish(outbound: &mut OutboundQueue, topic: &Arc<str>, notice: &Notice) {
     if let Ok(line) = serde_json::to_vec(notice) {
-        ledger.held.notify(Arc::clone(topic), line);
+        outbound.publish_now(Arc::clone(topic), line);
     }
 }

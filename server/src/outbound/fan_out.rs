@@ -1,83 +1,91 @@
-//! Who is told of a record: what is queued for the fan-out, and on which topics.
+//! The fan-out: which topics a record is published on.
 
 use std::sync::Arc;
 
+use common::events::Class;
 use common::reads::Reading;
-use common::{Body, Event, Notice, Target};
+use common::{Body, ChannelName, Error, Event, Notice, Target, UserName};
 
-use crate::domain::records::ServerRecord;
-use crate::domain::{self, State};
-use crate::outbound::OutboundQueue;
+use super::OutboundQueue;
+use crate::domain::records::{Record, ServerRecord};
+use crate::domain::{Command, State, reads};
+use crate::storage::ledger::{Ledger, Receipt, Recorded};
 
-/// Where the members of the event's channel listen.
-pub(crate) fn topic_of(state: &State, event: &Event<'_>) -> Option<Arc<str>> {
-    match &event.to {
-        Target::Channel(name) => state.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic)),
-        Target::User(_) => None,
+/// Records what a command decides, and queues it for its subscribers. Returns the receipt of an event.
+pub(crate) fn record(
+    ledger: &mut Ledger,
+    outbound: &mut OutboundQueue,
+    command: Command<'_>,
+    now_ms: u64,
+) -> Result<Option<Receipt>, Error> {
+    let Some(recorded) = ledger.record(command, now_ms)? else { return Ok(None) };
+    publish(outbound, &recorded);
+    Ok(recorded.receipt())
+}
+
+fn publish(outbound: &mut OutboundQueue, recorded: &Recorded<'_>) {
+    let Recorded { record, line, state, topic_before, moved } = recorded;
+    match record {
+        Record::Event(event) => publish_event(outbound, state, event, topic_before.as_ref(), line),
+        Record::Server(record) => publish_read(outbound, state, record),
+    }
+    for channel in moved {
+        publish_moved(outbound, state, channel);
     }
 }
 
-/// Queues an event for all who are to see it: those who listened at `topic` when it happened (for a new channel,
-/// those who will), or the two users; and whoever it is done to, or whose own membership it is about, in all
-/// their sessions.
-pub(crate) fn publish(
+/// Publishes an event to the members of its channel or to the two users, and to the other sessions of each user whose
+/// membership it changes. A channel that moved publishes on the topic before, and a new channel on its first one.
+fn publish_event(
+    outbound: &mut OutboundQueue,
     state: &State,
-    held: &mut OutboundQueue,
     event: &Event<'_>,
-    topic: Option<Arc<str>>,
+    topic_before: Option<&Arc<str>>,
     line: &[u8],
 ) {
-    if let Some(topic) = topic.or_else(|| topic_of(state, event)) {
-        held.publish(&topic, line);
+    if let Some(topic) = topic_before {
+        outbound.publish(topic, line);
+    } else if let Some(topic) = state.members_topic(event) {
+        outbound.publish(&topic, line);
     }
-    let (also, own) = match (&event.to, &event.body) {
-        (Target::User(to), _) => (Some(to), *to != event.from),
-        (_, Body::Created { .. } | Body::Joined | Body::Left | Body::Declined) => (None, true),
-        (_, Body::Invited(user) | Body::Kicked(user) | Body::Banned(user) | Body::Role(user, _)) => {
-            (Some(user), false)
+    let mut to_user = |user: &UserName| outbound.publish(&state.user_topic(user).into(), line);
+    if let Target::User(user) = &event.to {
+        to_user(user);
+        if *user != event.from {
+            to_user(&event.from);
         }
-        (
-            _,
-            Body::Message { .. }
-            | Body::File { .. }
-            | Body::Edited { .. }
-            | Body::Deleted { .. }
-            | Body::Reacted { .. }
-            | Body::Unreacted { .. }
-            | Body::Gone { .. }
-            | Body::Unbanned(_)
-            | Body::Set { .. }
-            | Body::Unknown,
-        ) => (None, false),
-    };
-    for user in also.into_iter().chain(own.then_some(&event.from)) {
-        held.publish(&state.user_topic(user).into(), line);
+        return;
+    }
+    match event.body.class() {
+        Class::Membership => to_user(&event.from),
+        // A user whose ban was lifted is not a member.
+        Class::Moderation { user } if !matches!(event.body, Body::Unbanned(_)) => to_user(user),
+        Class::Moderation { .. }
+        | Class::Content { .. }
+        | Class::Amendment { .. }
+        | Class::Settings
+        | Class::Unknown => {}
     }
 }
 
-/// Tells the other sessions of a user what was read in this one.
-pub(crate) fn tell_read(state: &State, held: &mut OutboundQueue, private: &ServerRecord) {
-    let ServerRecord::Read { user, conversation, .. } = private else { return };
-    let Some(Reading { conversation, n, unread, mentions, .. }) =
-        domain::reads::reading(state, user, conversation)
+/// Publishes to the other sessions of a user how far this one has read. A session that misses it asks `read.list`.
+fn publish_read(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
+    let ServerRecord::Read { user, conversation, .. } = record else { return };
+    let Some(Reading { conversation, n, unread, mentions, .. }) = reads::reading(state, user, conversation)
     else {
         return;
     };
-    // Whoever is not told learns it from `read.list`.
     if let Ok(line) = serde_json::to_vec(&Notice::Read { conversation, n, unread, mentions }) {
-        held.publish(&state.user_topic(user).into(), &line);
+        outbound.publish(&state.user_topic(user).into(), &line);
     }
 }
 
-/// Tells the members of channels whose topic has moved where it is now, each on their own topic.
-pub(crate) fn tell_moved(state: &mut State, held: &mut OutboundQueue) {
-    for name in state.channels.take_moved() {
-        let Ok(channel) = state.channels.channel(&name) else { continue };
-        let notice = Notice::TopicMoved { to: name, topic: channel.topic.to_string() };
-        // Whoever is not told learns it from `sync.heads`.
-        let Ok(line) = serde_json::to_vec(&notice) else { continue };
-        for member in channel.members.keys() {
-            held.publish(&state.user_topic(member).into(), &line);
-        }
+/// Publishes the new topic of a channel to each member. A member that misses it asks `sync.heads`.
+fn publish_moved(outbound: &mut OutboundQueue, state: &State, name: &ChannelName) {
+    let Ok(channel) = state.channels.channel(name) else { return };
+    let notice = Notice::TopicMoved { to: name.clone(), topic: channel.topic.to_string() };
+    let Ok(line) = serde_json::to_vec(&notice) else { return };
+    for member in channel.members.keys() {
+        outbound.publish(&state.user_topic(member).into(), &line);
     }
 }

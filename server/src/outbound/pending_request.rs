@@ -1,47 +1,47 @@
-//! One request frame on its way: which of its lines have been answered, and how.
+//! A request frame whose lines are being answered, and its reply so far.
 //!
-//! Lines are answered in order. A line that needs a password hashed puts the frame aside until the hash is
-//! there; then that very line is taken up again. So a frame may log in and go on. A frame of one line may have bytes
-//! behind it, and its reply too.
+//! Lines are answered in order. When a line needs a job, such as a password hash, the frame is put aside; the engine
+//! continues at that line with the outcome of the job. So one frame may log in and then send. A frame of one line may
+//! carry bytes, and so may its reply.
 
 use std::sync::Arc;
 
 use common::{Error, rpc};
 use transport::Frame;
 
-/// The envelope of a request: the frames that bring a reply back to where the request came from.
+/// The envelope of a request: the frames that route the reply back to the sender.
 #[derive(Default)]
 pub struct Route(Vec<Frame>);
 
 /// A request frame that is being answered.
 pub struct PendingRequest {
-    /// Where the reply goes.
+    /// The envelope of the reply.
     pub route: Route,
     /// The request lines.
     pub request: Frame,
-    /// What came behind them. Kept until the reply is told: it may be needed again.
+    /// The bytes after the lines. They are kept until the reply is sent, because the lines may be answered again.
     pub bytes: Option<Arc<Frame>>,
-    /// How many of them have been answered.
+    /// The number of lines answered.
     pub answered: usize,
     /// The reply lines so far.
     pub reply: Vec<u8>,
-    /// What goes behind them.
+    /// The bytes after the reply lines.
     pub attached: Option<Vec<u8>>,
-    /// How far it was whenever it was put aside.
+    /// The progress at each time when the frame was put aside.
     stages: Vec<Stage>,
 }
 
-/// How far a frame was.
+/// The progress of a frame.
 struct Stage {
-    /// The record that its replies so far wait for.
+    /// The record that the replies so far rest on.
     position: u64,
     answered: usize,
     reply_bytes: usize,
 }
 
 impl PendingRequest {
-    /// Takes a message apart: the envelope up to the empty frame, then the lines. `None` when there is no
-    /// empty frame, or nothing behind it: nobody could be answered, or nothing.
+    /// Splits a message into the envelope up to the empty frame, the lines, and the bytes. Returns `None` when the empty
+    /// frame or the lines are missing, because such a message cannot be answered.
     pub fn new(frames: &mut Vec<Frame>) -> Option<Self> {
         let delimiter = frames.iter().position(|frame| frame.is_empty())?;
         let mut body = frames.drain(delimiter + 1..);
@@ -58,25 +58,24 @@ impl PendingRequest {
         })
     }
 
-    /// The frames of the reply: lines, and bytes where there are some.
+    /// The frames of the reply: envelope, lines, and bytes if it has some.
     pub fn into_reply(self) -> impl Iterator<Item = Frame> {
         let Self { route, reply, attached, .. } = self;
         route.0.into_iter().chain([Frame::from(reply)]).chain(attached.map(Frame::from))
     }
 
-    /// Bytes of the reply.
+    /// The size of the reply in bytes.
     #[must_use]
     pub fn reply_bytes(&self) -> usize {
         self.reply.len() + self.attached.as_ref().map_or(0, Vec::len)
     }
 
-    /// Notes how far it is, because it is put aside: its replies so far wait for the record `position`.
+    /// Saves the progress before the frame is put aside. The replies so far rest on the record `position`.
     pub fn put_aside(&mut self, position: u64) {
         self.stages.push(Stage { position, answered: self.answered, reply_bytes: self.reply.len() });
     }
 
-    /// What came after the record `durable` was taken back: forgets the replies that rest on it, so that their
-    /// lines are answered again.
+    /// Discards the replies that rest on a record after `durable`, so that their lines are answered again.
     pub fn go_back(&mut self, durable: u64) {
         self.stages.retain(|stage| stage.position <= durable);
         let (answered, bytes) =
@@ -86,7 +85,8 @@ impl PendingRequest {
         self.attached = None;
     }
 
-    /// The same while it is put aside: what has to be answered again is refused, because it waits at a later line.
+    /// As [`go_back`](Self::go_back), for a frame that is put aside. It waits at a later line, so the discarded replies
+    /// become errors.
     pub fn refuse_back(&mut self, durable: u64, error: &Error) {
         let answered = self.answered;
         self.go_back(durable);
@@ -103,7 +103,7 @@ impl PendingRequest {
     }
 }
 
-/// Answers a line with an error, under its id if it has one.
+/// Answers a line with an error, under the line's id if it has one.
 pub fn refuse(line: &[u8], error: &Error, out: &mut Vec<u8>) {
     match rpc::decode(line) {
         Ok(request) => rpc::encode_error(out, request.id, error),
@@ -120,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn the_reply_goes_back_the_way_the_request_came() {
-        let mut work =
+    fn the_reply_has_the_envelope_of_the_request() {
+        let mut pending =
             PendingRequest::new(&mut frames(&["broker", "client", "", "lines", "bytes"])).expect("a request");
         assert_eq!(
-            (&*work.request, work.bytes.as_ref().map(|bytes| &***bytes)),
+            (&*pending.request, pending.bytes.as_ref().map(|bytes| &***bytes)),
             (&b"lines"[..], Some(&b"bytes"[..]))
         );
-        (work.reply, work.attached) = (b"answer".to_vec(), Some(b"more".to_vec()));
-        assert_eq!(work.reply_bytes(), 10);
-        let reply: Vec<_> = work.into_reply().map(|frame| frame.to_vec()).collect();
+        (pending.reply, pending.attached) = (b"answer".to_vec(), Some(b"more".to_vec()));
+        assert_eq!(pending.reply_bytes(), 10);
+        let reply: Vec<_> = pending.into_reply().map(|frame| frame.to_vec()).collect();
         assert_eq!(reply, [&b"broker"[..], b"client", b"", b"answer", b"more"]);
     }
 
@@ -141,26 +141,26 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_back_is_answered_again_from_where_it_was_put_aside() {
+    fn discarded_replies_are_answered_again_from_where_the_frame_was_put_aside() {
         let lines = r#"{"jsonrpc":"2.0","id":1,"method":"a"}
 {"jsonrpc":"2.0","id":2,"method":"b"}
 {"jsonrpc":"2.0","id":3,"method":"c"}"#;
-        let mut work = PendingRequest::new(&mut frames(&["client", "", lines])).expect("a request");
+        let mut pending = PendingRequest::new(&mut frames(&["client", "", lines])).expect("a request");
         for position in [7, 9] {
-            work.reply.extend_from_slice(b"answer\n");
-            work.answered += 1;
-            work.put_aside(position);
+            pending.reply.extend_from_slice(b"answer\n");
+            pending.answered += 1;
+            pending.put_aside(position);
         }
         let full = Error::new(common::Reason::StorageFull, "full");
-        work.refuse_back(8, &full);
+        pending.refuse_back(8, &full);
         let refusal = r#"{"jsonrpc":"2.0","id":2,"error":{"code":5070,"message":"full","data":{"reason":"storage_full"}}}"#;
         assert_eq!(
-            (String::from_utf8_lossy(&work.reply), work.answered),
+            (String::from_utf8_lossy(&pending.reply), pending.answered),
             (format!("answer\n{refusal}\n").into(), 2)
         );
-        work.go_back(8);
-        assert_eq!((&*work.reply, work.answered), (&b"answer\n"[..], 1));
-        work.go_back(6);
-        assert_eq!((&*work.reply, work.answered), (&b""[..], 0));
+        pending.go_back(8);
+        assert_eq!((&*pending.reply, pending.answered), (&b"answer\n"[..], 1));
+        pending.go_back(6);
+        assert_eq!((&*pending.reply, pending.answered), (&b""[..], 0));
     }
 }

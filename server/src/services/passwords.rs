@@ -1,23 +1,15 @@
 //! Hashing and verifying passwords with Argon2id (RFC 9106), away from the event loop.
 //!
-//! The parameters are OWASP's for servers: 19 MiB, 2 passes, 1 lane. A hash takes some 20 ms; two at a time
-//! are done as [`crate::services::jobs`], and more than [`WAITING_MAX`] are refused rather than queued. Each of the threads has
-//! one piece of memory for all its hashes, and gives it back to the system when it ends.
+//! The parameters are OWASP's for servers: 19 MiB, 2 passes, 1 lane. A hash takes some 20 ms. The hashes are computed as
+//! jobs, two at a time. Each of the threads keeps one piece of memory for all its hashes, and frees it when it ends.
 
 use std::cell::RefCell;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use common::Password;
+use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
-
-use crate::services::jobs;
-
-/// Hashes computed at once; each takes a core and 19 MiB.
-pub const THREADS: usize = 2;
-
-/// Jobs accepted at once: with some 20 ms each on two threads, the last one waits less than 2 seconds.
-pub const WAITING_MAX: usize = 128;
 
 /// What the password of an unknown user is compared with, so that it takes as long as a known one's. It is the hash
 /// of no password, with the parameters of every other.
@@ -60,13 +52,8 @@ pub enum Outcome {
     Failed,
 }
 
-impl From<Job> for jobs::Job {
-    fn from(job: Job) -> Self {
-        Self::new(jobs::Kind::Passwords, || jobs::Outcome::Password(compute(job)))
-    }
-}
-
-fn compute(job: Job) -> Outcome {
+/// Computes a hash, or compares a password with one.
+pub(super) fn compute(job: Job) -> Outcome {
     match job {
         Job::Change(password, known, new) => match compute(Job::Verify(password, known)) {
             Outcome::Verified(true) | Outcome::Hashed(_) => compute(Job::Hash(new)),
@@ -75,8 +62,7 @@ fn compute(job: Job) -> Outcome {
         Job::Verify(password, Some(known)) if known.starts_with(LEGACY) => {
             // As long as any other, whether it fits or not.
             let hashed = compute(Job::Hash(password.clone()));
-            let given: String =
-                Sha256::digest(password.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let given = to_hex(&Sha256::digest(password.as_bytes()));
             if known.strip_prefix(LEGACY) == Some(&*given) { hashed } else { Outcome::Verified(false) }
         }
         Job::Hash(password) => hash(password.as_bytes()).map_or(Outcome::Failed, Outcome::Hashed),

@@ -1,6 +1,7 @@
 //! The checksum of a snapshot: its last field, over all bytes before it. So the file stays JSON that anybody reads, and
 //! a changed byte does not pass for a state.
 
+use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
 /// What stands between the bytes that are summed and the sum.
@@ -28,7 +29,7 @@ pub(crate) fn add(mut object: Vec<u8>) -> Vec<u8> {
     if let Some(summed) = object.strip_suffix(b"\n}").map(<[u8]>::len) {
         object.truncate(summed);
     }
-    let sum = digits(&object);
+    let sum = to_hex(&Sha256::digest(&object));
     object.extend_from_slice(FIELD.as_bytes());
     object.extend_from_slice(sum.as_bytes());
     object.extend_from_slice(END.as_bytes());
@@ -40,11 +41,7 @@ pub(crate) fn check(file: &[u8]) -> Verdict {
     let sum = file.strip_suffix(END.as_bytes()).and_then(|rest| rest.split_last_chunk::<DIGITS>());
     let Some((rest, sum)) = sum else { return Verdict::Unsigned };
     let Some(summed) = rest.strip_suffix(FIELD.as_bytes()) else { return Verdict::Unsigned };
-    if digits(summed).as_bytes() == sum { Verdict::Sound } else { Verdict::Damaged }
-}
-
-fn digits(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    if to_hex(&Sha256::digest(summed)).as_bytes() == sum { Verdict::Sound } else { Verdict::Damaged }
 }
 
 #[cfg(test)]

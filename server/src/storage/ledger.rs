@@ -1,107 +1,116 @@
-//! State and journal kept in step: the one place where something becomes a record.
+//! The ledger keeps state and journal in step. It is the one place where a command becomes a record: it decides,
+//! appends and applies, and returns what is to be published. The engine publishes that once [`Ledger::poll`] reports
+//! the record as durable.
 //!
-//! A record is appended, applied and queued for the fan-out in one go; nobody is told before [`Ledger::poll`]
-//! says that it is on disk. After a failed write everything that was not on disk is taken back, by reading the
-//! log again, and there is only reading: when the disk was full, until there is room; else until a restart.
+//! After a failed write, the ledger reads back the state that is on the disk, and refuses to record: until there is room
+//! if the disk was full, otherwise until a restart.
 
 use std::error::Error as _;
-use std::io;
 use std::sync::Arc;
 
-use common::{Conversation, Error, Event, Reason, UserName};
-use thiserror::Error as ThisError;
+use common::{ChannelName, Conversation, Error, Event, Reason, UserName};
 use tracing::{error, info, warn};
 
 use crate::domain::records::Record;
 use crate::domain::{self, Command, State};
-use crate::journal::{Appended, Checkpoint, CommitAck, CommitNews, Journal, JournalError, Options};
-use crate::outbound::OutboundQueue;
-use crate::outbound::fan_out;
-use crate::storage::commit_log::{CommitLog, CommitMode};
-use crate::storage::data_folder::{Prepared, Store, StoreError};
+use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Options};
+use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
+use crate::storage::data_folder::{Prepared, Store};
 use crate::storage::replay::{self, key_of};
 use disk::Disk;
 
-/// How large things grow on the disk.
+pub use crate::storage::error::LedgerError;
+
+/// Sizes of the files.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
-    /// Of the log's segments.
+    /// Sizes of the log's segments.
     pub segments: Options,
-    /// Log bytes after which the snapshots are renewed: so much is replayed at a start at the most, beside the
-    /// segment that was open.
+    /// Log bytes after which the snapshots are renewed. A start replays at most so many, and the open segment.
     pub snapshot_every_bytes: u64,
 }
 
 impl Default for Sizes {
-    /// 64 MiB: a start takes well under a second, and a busy team fills it in days.
+    /// 64 MiB: a start takes well under a second, and a busy team writes that in days.
     fn default() -> Self {
         Self { segments: Options::default(), snapshot_every_bytes: 64 << 20 }
     }
 }
 
-/// Bytes that may gather while the disk is busy; beyond, no requests are taken.
+/// Bytes that may gather while the commit log is busy. At this bound the engine accepts no requests.
 const GATHERING_BYTES_MAX: usize = 8 << 20;
 
-/// Why the data cannot be opened or written.
-#[derive(Debug, ThisError)]
-pub enum LedgerError {
-    /// The data folder.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The log in it.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The system gives no thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] io::Error),
-}
-
-/// State, journal and what waits for the disk.
+/// State, journal and commit log.
 pub struct Ledger {
     store: Store,
     sizes: Sizes,
     state: State,
     journal: Journal,
-    committer: CommitLog,
-    /// What waits until it is on disk.
-    pub held: OutboundQueue,
+    commit_log: Box<dyn CommitLog>,
     durable: Checkpoint,
     restored_ms: Option<u64>,
     gathering_bytes: usize,
     bytes_since_snapshot: u64,
-    /// What every writer is told while nothing can be written.
+    /// The error for every command while the log cannot be written.
     failure: Option<Error>,
 }
 
-/// The disk took no more.
+/// The log could not be written.
 #[derive(Debug)]
 pub struct DiskFailure {
-    /// The last record that is on disk.
+    /// The last record on the disk.
     pub durable: u64,
-    /// What every writer is told from now on.
+    /// The error for every command from now on.
     pub answer: Error,
-    /// What went wrong.
+    /// The cause.
     pub cause: LedgerError,
-    /// Whether it was taken back. Otherwise not even what is on disk can be read, and nobody may be told anything.
+    /// Whether the state is that of the disk again. Otherwise the disk cannot be read either, and the server must not
+    /// send anything more.
     pub is_taken_back: bool,
 }
 
-/// An event that was recorded.
+/// A record that was appended and applied: everything that the fan-out needs to publish it. Nothing is copied; the line
+/// lies in the batch that gathers.
+pub struct Recorded<'a> {
+    /// The record.
+    pub record: Record<'a>,
+    /// Its line in the log, without the newline.
+    pub line: &'a [u8],
+    /// The state after it.
+    pub state: &'a State,
+    /// The topic of the event's channel before the event, which may have moved it.
+    pub topic_before: Option<Arc<str>>,
+    /// The channels whose topics it moved.
+    pub moved: Vec<ChannelName>,
+}
+
+/// The place of an event in its conversation.
 #[derive(Debug, Clone, Copy)]
 pub struct Receipt {
-    /// Its number in the conversation.
+    /// Its number.
     pub n: u64,
-    /// When, in Unix milliseconds.
+    /// The time at which it was recorded, in Unix milliseconds.
     pub at: u64,
 }
 
+impl Recorded<'_> {
+    /// The receipt, if the record is an event.
+    #[must_use]
+    pub fn receipt(&self) -> Option<Receipt> {
+        match &self.record {
+            Record::Event(event) => Some(Receipt { n: event.n, at: event.at }),
+            Record::Server(_) => None,
+        }
+    }
+}
+
 impl Ledger {
-    /// Brings the state of a data folder up to date with its log.
+    /// Opens a data folder: loads the snapshots and replays the log after them.
     pub fn open(store: Store, commits: &CommitMode) -> Result<Self, LedgerError> {
         Self::open_with(store, commits, Sizes::default())
     }
 
-    /// The same with other sizes.
+    /// As [`open`](Self::open), with other sizes.
     pub fn open_with(store: Store, commits: &CommitMode, sizes: Sizes) -> Result<Self, LedgerError> {
         let (state, opened) = replay::open(&store, sizes.segments)?;
         let recovery = opened.recovery;
@@ -112,15 +121,14 @@ impl Ledger {
             info!(segments = recovery.indexes_rebuilt, "rebuilt missing indexes");
         }
         info!(records = recovery.head.record, "the log is whole");
-        let committer = CommitLog::start(commits, opened.writer)?;
+        let commit_log = commits.start(opened.writer)?;
         Ok(Self {
             restored_ms: store.restored_ms()?,
             store,
             sizes,
             state,
             journal: opened.journal,
-            committer,
-            held: OutboundQueue::default(),
+            commit_log,
             durable: recovery.head,
             gathering_bytes: 0,
             bytes_since_snapshot: 0,
@@ -128,7 +136,7 @@ impl Ledger {
         })
     }
 
-    /// The state, with everything that was recorded.
+    /// The state after the newest record.
     pub fn state(&self) -> &State {
         &self.state
     }
@@ -143,60 +151,48 @@ impl Ledger {
         Ok(self.store.secret(name)?)
     }
 
-    /// When the data folder was made of a backup, in Unix milliseconds.
+    /// The time at which the data folder was restored from a backup, in Unix milliseconds.
     pub fn restored_ms(&self) -> Option<u64> {
         self.restored_ms
     }
 
-    /// The number of the newest record: what is read now may be told when that one is on disk.
+    /// The number of the newest record. A reply that was read from the state waits until that record is durable.
     pub fn position(&self) -> u64 {
         self.journal.last()
     }
 
-    /// The number of the newest record that is on disk.
+    /// The number of the newest durable record.
     #[must_use]
     pub fn durable(&self) -> u64 {
         self.durable.record
     }
 
-    /// Decides a command, and records what comes of it. `None`: things are so already.
-    pub fn record(&mut self, command: Command<'_>, now_ms: u64) -> Result<Option<Receipt>, Error> {
+    /// Decides a command, appends its record to the batch that gathers, and applies it to the state. Returns `None` when
+    /// the command changes nothing.
+    pub fn record<'a>(
+        &'a mut self,
+        command: Command<'a>,
+        now_ms: u64,
+    ) -> Result<Option<Recorded<'a>>, Error> {
         let Some(record) = domain::decide(&self.state, command, now_ms)? else { return Ok(None) };
         self.may_write()?;
-        let Self { journal, state, held, .. } = self;
-        // The line is made once, in the batch itself: the fan-out and the history copy it.
-        let appended = journal.append_with(key_of(&record).as_ref(), |batch| record.encode(batch));
-        let Appended { record: number, line } = appended.map_err(internal)?;
-        self.gathering_bytes += line.len();
-        let receipt = match &record {
-            Record::Event(event) => {
-                // An event that moves a topic is told to all who were there when it happened.
-                let topic = fan_out::topic_of(state, event);
-                state.apply(number, &record);
-                fan_out::publish(state, held, event, topic, line);
-                Some(Receipt { n: event.n, at: event.at })
-            }
-            Record::Server(private) => {
-                state.apply(number, &record);
-                fan_out::tell_read(state, held, private);
-                None
-            }
-        };
-        fan_out::tell_moved(state, held);
-        Ok(receipt)
+        let Self { journal, state, gathering_bytes, .. } = self;
+        let appended = append(journal, &record)?;
+        *gathering_bytes += appended.line.len();
+        Ok(Some(apply(state, record, appended)))
     }
 
-    /// What every writer is told while nothing can be written.
+    /// The error for every command while the log cannot be written.
     pub fn failure(&self) -> Option<&Error> {
         self.failure.as_ref()
     }
 
-    /// Refuses while nothing can be written, as [`record`](Self::record) does when there is something to record.
+    /// Fails while the log cannot be written, as [`record`](Self::record) does.
     pub fn may_write(&self) -> Result<(), Error> {
         self.failure.clone().map_or(Ok(()), Err)
     }
 
-    /// The event that was recorded under this id before, for who sends it again.
+    /// The receipt of the event with this id, for a client that sends it again.
     pub fn sent_before(&self, id: uuid::Uuid, by: &UserName) -> Result<Option<Receipt>, Error> {
         let Some(line) = self.journal.line_by_id(id.as_u128()).map_err(unreadable)? else { return Ok(None) };
         let event: Event<'_> = serde_json::from_slice(&line).map_err(internal)?;
@@ -206,7 +202,7 @@ impl Ledger {
         Ok(Some(Receipt { n: event.n, at: event.at }))
     }
 
-    /// Appends the lines of some events to `out`.
+    /// Appends the lines of the events `first_n..=last_n` to `out`.
     pub fn read(
         &self,
         conversation: &Conversation,
@@ -217,7 +213,7 @@ impl Ledger {
         self.journal.read(&conversation.key(), first_n, last_n, out).map_err(unreadable)
     }
 
-    /// One event of a conversation, if there is one of this number; it may not be on disk yet.
+    /// The event with this number, which may not be durable yet.
     pub fn event(&self, conversation: &Conversation, n: u64) -> Result<Option<Event<'static>>, Error> {
         let mut line = Vec::new();
         if (1..=self.state.head(conversation)).contains(&n) {
@@ -229,33 +225,33 @@ impl Ledger {
         serde_json::from_slice::<Event<'_>>(&line).map(|event| Some(event.into_owned())).map_err(internal)
     }
 
-    /// Whether so much waits that no more requests should be taken.
+    /// Whether the engine should accept no more requests until a batch is durable.
     pub fn is_full(&self) -> bool {
-        self.gathering_bytes >= GATHERING_BYTES_MAX || self.held.reply_bytes() >= 8 * GATHERING_BYTES_MAX
+        self.gathering_bytes >= GATHERING_BYTES_MAX
     }
 
-    /// Hands what has gathered to the disk, if it is not busy.
-    pub fn flush(&mut self) {
-        if !self.committer.is_idle() || self.failure.is_some() {
-            return;
+    /// Submits the batch that gathered, if the commit log is idle. Returns the last record of the batch.
+    pub fn flush(&mut self) -> Option<u64> {
+        if !self.commit_log.is_idle() || self.failure.is_some() {
+            return None;
         }
         let last = self.journal.last();
-        if let Some(batch) = self.journal.seal() {
-            self.held.seal(last);
-            self.gathering_bytes = 0;
-            self.committer.submit(batch);
-        }
+        let batch = self.journal.seal()?;
+        self.gathering_bytes = 0;
+        self.commit_log.submit(batch);
+        Some(last)
     }
 
-    /// Takes note of what the disk has done. Returns the position up to which everything may be told.
+    /// Collects the reports of the commit log. Returns the last durable record.
     ///
     /// # Errors
     ///
-    /// When the disk failed. The state is what is on disk again, and the caller takes back what [waits](Self::held).
+    /// The log could not be written. The state is that of the last durable record again; the caller discards the replies
+    /// and events of later records.
     pub fn poll(&mut self) -> Result<u64, Box<DiskFailure>> {
-        while let Some(news) = self.committer.poll() {
+        while let Some(news) = self.commit_log.poll() {
             match news {
-                CommitNews::Batch(Ok(committed)) => self.committed(&committed),
+                CommitNews::Batch(Ok(ack)) => self.committed(&ack),
                 CommitNews::Batch(Err(failed)) => return Err(Box::new(self.fail(failed))),
                 CommitNews::Room => {
                     info!("the disk has room again: writing goes on");
@@ -266,42 +262,43 @@ impl Ledger {
         Ok(self.durable.record)
     }
 
-    fn committed(&mut self, committed: &CommitAck) {
-        self.journal.committed(committed);
-        self.durable = committed.head;
-        self.bytes_since_snapshot += committed.bytes;
+    fn committed(&mut self, ack: &CommitAck) {
+        self.journal.committed(ack);
+        self.durable = ack.head;
+        self.bytes_since_snapshot += ack.bytes;
     }
 
-    /// Whether the snapshots should be renewed: then requests wait until the ledger [is quiet](Self::is_quiet).
+    /// Whether the snapshots should be renewed. The engine accepts no requests until the ledger [is
+    /// quiet](Self::is_quiet).
     pub fn wants_snapshot(&self) -> bool {
         self.bytes_since_snapshot >= self.sizes.snapshot_every_bytes && self.failure.is_none()
     }
 
-    /// Whether everything recorded is on disk.
+    /// Whether every record is durable.
     pub fn is_quiet(&self) -> bool {
-        self.committer.is_idle() && self.journal.last() == self.durable.record
+        self.commit_log.is_idle() && self.journal.last() == self.durable.record
     }
 
-    /// Renews the snapshots, beside the event loop. Only a quiet ledger knows the chain of its state.
+    /// Renews the snapshots, off the event loop. Only a quiet ledger knows the chain of its state.
     pub fn snapshot(&mut self) {
         debug_assert!(self.is_quiet(), "the state is ahead of the disk");
         self.bytes_since_snapshot = 0;
         let disk = self.store.disk();
         match Store::prepare(&self.state, self.durable) {
-            Ok(prepared) => self.committer.run(Box::new(move || write_snapshots(&*disk, &prepared))),
+            Ok(prepared) => self.commit_log.run(Box::new(move || write_snapshots(&*disk, &prepared))),
             Err(error) => error!(%error, "cannot make a snapshot"),
         }
     }
 
-    /// The end: the snapshots are written, so that the next start is a quick one.
+    /// Writes the snapshots, so that the next start is fast.
     pub fn close(mut self) {
         if self.failure.is_none() && self.is_quiet() {
-            // Dropping the committer waits for it.
+            // Dropping the commit log waits for the task.
             self.snapshot();
         }
     }
 
-    /// Takes back what is not on disk, and goes on reading only.
+    /// Reads the state of the last durable record back, and refuses commands from now on.
     fn fail(&mut self, failed: JournalError) -> DiskFailure {
         let answer = unwritable(&failed);
         if answer.reason() == Some(Reason::StorageFull) {
@@ -320,6 +317,22 @@ impl Ledger {
             Err(cause) => DiskFailure { durable, answer, cause, is_taken_back: false },
         }
     }
+}
+
+/// Appends the line of a record. The line is encoded once, in the batch itself; fan-out and history copy its bytes.
+fn append<'a>(journal: &'a mut Journal, record: &Record<'_>) -> Result<Appended<'a>, Error> {
+    journal.append_with(key_of(record).as_ref(), |batch| record.encode(batch)).map_err(internal)
+}
+
+/// Applies an appended record to the state.
+fn apply<'a>(state: &'a mut State, record: Record<'a>, appended: Appended<'a>) -> Recorded<'a> {
+    let topic_before = match &record {
+        Record::Event(event) => state.members_topic(event),
+        Record::Server(_) => None,
+    };
+    state.apply(appended.record, &record);
+    let moved = state.channels.take_moved();
+    Recorded { record, line: appended.line, state, topic_before, moved }
 }
 
 fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {

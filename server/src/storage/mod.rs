@@ -2,6 +2,7 @@
 
 pub(crate) mod checksum;
 pub mod data_folder;
+mod error;
 pub mod commit_log;
 pub(crate) mod replay;
 pub mod ledger;

@@ -10,7 +10,7 @@ use crate::domain::State;
 use crate::domain::records::Record;
 use crate::journal::{Checkpoint, EventKey, Journal, JournalError, Opened, Options};
 use crate::storage::data_folder::Store;
-use crate::storage::ledger::LedgerError;
+use crate::storage::error::LedgerError;
 
 /// Loads the snapshots and replays what follows them.
 pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {

@@ -76,7 +76,7 @@ fn a_known_content_has_its_length() {
     let mut world = World::new();
     world.send("alice", "#a", b"secret");
     let id = world.id();
-    let sha256 = to_hex(&Sha256::digest(b"secret").into());
+    let sha256 = to_hex(&Sha256::digest(b"secret"));
     let mut begin = |by: &str, bytes: u64| {
         let params = json!({ "to": "@eve", "id": id, "name": "a.txt", "bytes": bytes, "sha256": sha256 });
         world.ask(by, "file.begin", params, None).0
@@ -136,7 +136,7 @@ fn bytes_belong_to_the_only_line_of_a_frame() {
     world.engine.accept(&mut frames, NOW_MS);
     let mut told = Told::default();
     world.engine.flush();
-    world.engine.tell(&mut told).expect("a sound disk");
+    world.engine.send(&mut told).expect("a sound disk");
     let told = String::from_utf8(told.line).expect("utf-8");
     assert_eq!(told.lines().filter(|line| line.contains("invalid_request")).count(), 2, "{told}");
     assert_eq!(reason(&world.chunk("alice", id, 0, &vec![0; 256 * 1024 + 1])), "too_large");

@@ -113,7 +113,7 @@ impl World {
             self.engine.take_outcomes(self.now_ms);
             self.engine.tick(self.now_ms);
             self.engine.flush();
-            self.engine.tell(&mut told).expect("a sound disk");
+            self.engine.send(&mut told).expect("a sound disk");
         }
         if told.line.is_empty() {
             // The disk fails for good, and with it the log: only a restart helps.
@@ -136,7 +136,7 @@ impl World {
     }
 
     pub(crate) fn begin(&mut self, by: &str, id: Uuid, to: &str, content: &[u8]) -> Value {
-        let sha256 = to_hex(&Sha256::digest(content).into());
+        let sha256 = to_hex(&Sha256::digest(content));
         let params =
             json!({ "to": to, "id": id, "name": "plan.pdf", "bytes": content.len(), "sha256": sha256 });
         self.ask(by, "file.begin", params, None).0

@@ -11,7 +11,7 @@ use std::fs;
 
 use common::{ChannelName, Conversation, Target, Text};
 use serde_json::{Value, json};
-use server::domain::amendments::Change;
+use server::domain::Change;
 use server::domain::{Command, Deed};
 use server::services::search::{SearchError, rebuild};
 use server::storage::data_folder::StoreError;

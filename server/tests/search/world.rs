@@ -6,8 +6,8 @@ use std::sync::Arc;
 use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserName, rpc};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
-use server::domain::amendments::{Change, Original};
 use server::domain::records::TokenDigest;
+use server::domain::{Change, Original};
 use server::domain::{Command, Deed};
 use server::handlers::{Attached, RequestContext};
 use server::journal::Options;
@@ -116,12 +116,14 @@ impl World {
     pub(super) fn answer(&mut self, params: &Value, outcome: Option<Outcome>) -> Result<Value, Job> {
         let (mut line, mut out) = (Vec::new(), Vec::new());
         rpc::encode_request(&mut line, "1", "message.search", params);
-        let (mut known_tokens, mut guesses, mut rates, mut presence, mut typing) = Default::default();
+        let (mut outbound, mut known_tokens, mut guesses) = Default::default();
+        let (mut rates, mut presence, mut typing) = Default::default();
         let tokens = TokenIssuer::new(&[7; 32]);
         let mut files = Files::open(Arc::new(FaultyDisk::new()), FileLimits::default(), &self.ledger)
             .expect("an empty folder");
         let mut context = RequestContext {
             ledger: &mut self.ledger,
+            outbound: &mut outbound,
             tokens: &tokens,
             known_tokens: &mut known_tokens,
             guesses: &mut guesses,

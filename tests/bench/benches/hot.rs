@@ -212,7 +212,7 @@ impl Node {
         self.engine.flush();
         while !self.engine.is_quiet() {
             self.engine.take_outcomes(AT);
-            self.engine.tell(&mut self.told).expect("a sound disk");
+            self.engine.send(&mut self.told).expect("a sound disk");
             self.engine.flush();
         }
         let reply = std::str::from_utf8(&self.told.reply).expect("utf-8");

@@ -89,8 +89,8 @@ impl DataFolder {
     }
 
     fn record(&mut self, command: Command<'_>) -> Result<()> {
-        let receipt = self.ledger.record(command, clock::unix_ms());
-        receipt.map_err(|error| anyhow!("refused: {}", error.message))?;
+        let recorded = self.ledger.record(command, clock::unix_ms()).map(drop);
+        recorded.map_err(|error| anyhow!("refused: {}", error.message))?;
         self.gathered += 1;
         if self.gathered >= BATCH_RECORDS {
             self.step()?;
@@ -103,9 +103,7 @@ impl DataFolder {
 
     /// What a round of the server's loop does: takes note of what is on the disk, and hands it what has gathered.
     fn step(&mut self) -> Result<()> {
-        let durable = self.ledger.poll().map_err(|failure| failure.cause)?;
-        // Nobody is there to be told.
-        while self.ledger.held.next_publication(durable).is_some() {}
+        self.ledger.poll().map_err(|failure| failure.cause)?;
         if self.ledger.wants_snapshot() && self.ledger.is_quiet() {
             self.ledger.snapshot();
         }

@@ -65,6 +65,12 @@ enum Command {
         /// The second one
         second: PathBuf,
     },
+    /// Write PERFORMANCE.md and the plots again from results.json, without measuring
+    Render {
+        /// The folder of the documents
+        #[arg(long, default_value = "docs")]
+        docs: PathBuf,
+    },
     /// Keep idle clients connected
     #[command(hide = true)]
     IdleClients { clients: String, subscribers: String, first: u64, count: u64 },
@@ -130,6 +136,7 @@ fn main() -> Result<()> {
         }
         Some(Command::Grow(measure)) => measure.run(false),
         Some(Command::Compare { first, second }) => compare::run(&first, &second),
+        Some(Command::Render { docs }) => report::write(report::read(&docs.join(report::RESULTS))?, &docs),
         None => bench.measure.run(true),
     }
 }

@@ -110,7 +110,7 @@ fn the_menu_leads_by_numbers_in_the_language_of_the_person() {
     alice.wait_for_written("você não entrou ainda");
     alice.enter("/menu");
     alice.enter(&number(&alice, "sua conta"));
-    alice.enter(&number(&alice, "cria uma conta e entra nela; a senha é perguntada"));
+    alice.enter(&number(&alice, "cria uma conta e entra nela; o papo pergunta a senha"));
     alice.wait_for_written("NOME? 0 volta");
     alice.enter("alice");
     alice.wait_for_written("escolha uma senha: ");
@@ -126,7 +126,7 @@ fn the_menu_leads_by_numbers_in_the_language_of_the_person() {
     alice.enter(&number(&alice, "private"));
     alice.wait_for_written("alice criou o grupo privado #trabalho");
     alice.enter("");
-    alice.enter(&number(&alice, "permite que alguém entre"));
+    alice.enter(&number(&alice, "convida alguém para um canal"));
     alice.enter(&number(&alice, "@bob"));
     alice.wait_for_written("#CANAL? Enter pula; 0 volta");
     alice.enter("");

@@ -198,7 +198,7 @@ impl Node {
         let unix_ms = self.unix_ms(now_ms);
         let engine = self.engine.as_mut()?;
         let mut outgoing = Outgoing::default();
-        let mut told = engine.tell(&mut outgoing);
+        let mut told = engine.send(&mut outgoing);
         engine.take_outcomes(unix_ms);
         for _ in 0..FRAMES_PER_ROUND_MAX {
             if !engine.takes_requests() {
@@ -211,7 +211,7 @@ impl Node {
         engine.tick(unix_ms);
         engine.flush();
         if told.is_ok() && engine.ledger().is_quiet() {
-            told = engine.tell(&mut outgoing);
+            told = engine.send(&mut outgoing);
         }
         for Reply { to, .. } in &outgoing.replies {
             *self.owed.entry((to.client, to.life)).or_default() -= 1;
@@ -247,7 +247,7 @@ impl Node {
             let mut outgoing = Outgoing::default();
             engine.take_outcomes(unix_ms);
             engine.flush();
-            engine.tell(&mut outgoing).map_err(|_| "the server gives up")?;
+            engine.send(&mut outgoing).map_err(|_| "the server gives up")?;
             if let Some(reply) = outgoing.replies.into_iter().find(|reply| reply.to == from) {
                 let answer: Value =
                     serde_json::from_slice(&reply.lines).map_err(|error| error.to_string())?;

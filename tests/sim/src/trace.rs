@@ -2,6 +2,7 @@
 
 use std::fmt::Arguments;
 
+use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
 /// The trace of a run.
@@ -27,6 +28,6 @@ impl Trace {
 
     /// The hash of all lines, in hexadecimal digits.
     pub(crate) fn hash(self) -> String {
-        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        to_hex(&self.hash.finalize())
     }
 }

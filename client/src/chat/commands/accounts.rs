@@ -1,7 +1,9 @@
 //! Commands about accounts and sessions.
 
-use super::{Command, user};
-use crate::chat::room::Room;
+use super::arguments::user;
+use super::command::{Command, Next};
+use crate::chat::context::Context;
+use crate::chat::login::log_in;
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
@@ -14,8 +16,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "register",
         both("NAME", "NOME"),
         both(
-            "make an account and log in; the password is asked for",
-            "cria uma conta e entra nela; a senha é perguntada",
+            "create an account and log in; papo asks for the password",
+            "cria uma conta e entra nela; o papo pergunta a senha",
         ),
         register,
     )
@@ -23,15 +25,23 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "login",
         both("NAME", "NOME"),
-        both("log in; the password is asked for", "entra na conta; a senha é perguntada"),
+        both("log in; papo asks for the password", "entra na conta; o papo pergunta a senha"),
         login,
     )
     .private(),
-    Command::new("logout", same(""), both("end the session", "encerra a sessão"), logout),
+    Command::new(
+        "logout",
+        same(""),
+        both("log out and end this session", "sai da conta e encerra esta sessão"),
+        logout,
+    ),
     Command::new(
         "password",
         same(""),
-        both("change the password; both are asked for", "troca a senha; as duas são perguntadas"),
+        both(
+            "change your password; papo asks for the old and the new one",
+            "troca sua senha; o papo pergunta a atual e a nova",
+        ),
         change_password,
     )
     .private(),
@@ -50,51 +60,58 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new("users", same(""), both("list the users", "lista os usuários"), users),
 ];
 
-pub(super) fn register(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let user = user(room.words, arguments)?;
-    let password = room.password.read_new(room.words)?;
-    let registered = room.handle.register(user.clone(), password.clone())?;
+fn register(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let user = user(context.words, arguments)?;
+    let password = context.password.read_new(context.words)?;
+    let registered = context.handle.register(user.clone(), password.clone())?;
     if registered.administrator {
-        room.say(&room.words.you_administrate())?;
+        context.say(&context.words.you_administrate())?;
     }
-    room.login(user, password.into_password())
+    log_in(context, user, password.into_password())?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn login(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let user = user(room.words, arguments)?;
-    let password = room.password.read(room.words)?;
-    room.login(user, password)
+fn login(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let user = user(context.words, arguments)?;
+    let password = context.password.read(context.words)?;
+    log_in(context, user, password)?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn logout(room: &mut Room, _: &str) -> Result<(), CliError> {
-    room.handle.logout()?;
-    room.open = None;
-    room.cache.forget_all();
-    room.say(&room.words.logged_out())
+fn logout(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    context.handle.logout()?;
+    context.open = None;
+    context.cache.forget_all();
+    context.say(&context.words.logged_out())?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn change_password(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let (password, new_password) =
-        (room.password.read(room.words)?, NewPasswordSource::default().read(room.words)?);
-    let ended = room.handle.end_sessions(Ask::ChangePassword { password, new_password })?;
-    room.say(&room.words.password_changed(ended))
+fn change_password(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let password = context.password.read(context.words)?;
+    let new_password = NewPasswordSource::default().read(context.words)?;
+    let ended = context.handle.end_sessions(Ask::ChangePassword { password, new_password })?;
+    context.say(&context.words.password_changed(ended))?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn sessions(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let Answer::Sessions(sessions) = room.handle.ask(Ask::Sessions)? else { return Err(unexpected()) };
-    room.say_list(sessions.iter().map(|session| render::session(room.words, session)), "")
+fn sessions(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let Answer::Sessions(sessions) = context.handle.ask(Ask::Sessions)? else { return Err(unexpected()) };
+    context.say_list(sessions.iter().map(|session| render::session(context.words, session)), "")?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn revoke(room: &mut Room, arguments: &str) -> Result<(), CliError> {
+fn revoke(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let session = match arguments {
         "others" => None,
-        id => Some(id.parse().map_err(|_| CliError::Usage(room.words.which_session()))?),
+        id => Some(id.parse().map_err(|_| CliError::Usage(context.words.which_session()))?),
     };
-    let ended = room.handle.end_sessions(Ask::Revoke(session))?;
-    room.say(&room.words.sessions_ended(ended))
+    let ended = context.handle.end_sessions(Ask::Revoke(session))?;
+    context.say(&context.words.sessions_ended(ended))?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn users(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let users = room.users()?;
-    room.say_list(users.iter().map(|user| render::user(room.words, user)), "")
+fn users(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let users = context.users()?;
+    context.say_list(users.iter().map(|user| render::user(context.words, user)), "")?;
+    Ok(Next::Stay)
 }

@@ -1,9 +1,10 @@
-//! `/admin`: what administrators may do.
+//! Commands of administrators. The server checks that the user is one.
 
-use common::{ChannelName, Target};
+use common::{ChannelName, Target, UserName};
 
-use super::{Command, first_word, user};
-use crate::chat::room::Room;
+use super::arguments::{first_word, user};
+use super::command::{Command, Next};
+use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::both;
@@ -13,10 +14,10 @@ use session::{Administration, Answer, Command as Ask};
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "admin",
-        both("WHAT [USER]", "O_QUÊ [USUÁRIO]"),
+        both("ACTION [USER]", "AÇÃO [USUÁRIO]"),
         both(
-            "see to the node: users, channels, sessions, stats, disable, enable, promote, demote",
-            "cuida do nó: users, channels, sessions, stats, disable, enable, promote, demote",
+            "manage the node: users, channels, sessions, stats, disable, enable, promote, demote",
+            "administra o nó: users, channels, sessions, stats, disable, enable, promote, demote",
         ),
         admin,
     ),
@@ -24,50 +25,51 @@ pub(super) static COMMANDS: &[Command] = &[
         "broadcast",
         both("TEXT", "TEXTO"),
         both(
-            "say something to all users of the node; /msg * TEXT does the same",
-            "diz algo a todas as contas do nó; /msg * TEXTO faz o mesmo",
+            "send a message to all users of the node; /msg * TEXT does the same",
+            "envia uma mensagem a todas as contas do nó; /msg * TEXTO faz o mesmo",
         ),
         broadcast,
     ),
 ];
 
-fn admin(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let (what, name) = first_word(arguments);
-    match what {
-        "users" => show(room, Administration::Users),
-        "channels" => show(room, Administration::Channels),
-        "sessions" if name.is_empty() => show(room, Administration::Sessions(None)),
-        "sessions" => show(room, Administration::Sessions(Some(user(room.words, name)?))),
-        "stats" => show(room, Administration::Stats),
-        "disable" => disable(room, name, true),
-        "enable" => disable(room, name, false),
-        "promote" => promote(room, name, true),
-        "demote" => promote(room, name, false),
-        _ => Err(CliError::Usage(room.words.say_admin())),
-    }
+fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (action, name) = first_word(arguments);
+    match action {
+        "users" => show(context, Administration::Users),
+        "channels" => show(context, Administration::Channels),
+        "sessions" if name.is_empty() => show(context, Administration::Sessions(None)),
+        "sessions" => show(context, Administration::Sessions(Some(user(context.words, name)?))),
+        "stats" => show(context, Administration::Stats),
+        "disable" => disable(context, user(context.words, name)?, true),
+        "enable" => disable(context, user(context.words, name)?, false),
+        "promote" => promote(context, user(context.words, name)?, true),
+        "demote" => promote(context, user(context.words, name)?, false),
+        _ => Err(CliError::Usage(context.words.say_admin())),
+    }?;
+    Ok(Next::Stay)
 }
 
-/// The server decides who may.
-fn broadcast(room: &mut Room, text: &str) -> Result<(), CliError> {
-    room.send(Target::Channel(ChannelName::everybody()), text)
+fn broadcast(context: &mut Context, text: &str) -> Result<Next, CliError> {
+    context.send(Target::Channel(ChannelName::everybody()), text, None)?;
+    Ok(Next::Stay)
 }
 
-fn show(room: &mut Room, what: Administration) -> Result<(), CliError> {
-    let Answer::Overview(overview) = room.handle.ask(Ask::Administrate(what))? else {
+fn show(context: &mut Context, request: Administration) -> Result<(), CliError> {
+    let Answer::Overview(overview) = context.handle.ask(Ask::Administrate(request))? else {
         return Err(unexpected());
     };
-    room.say_list(render::overview(room.words, &overview).into_iter(), &room.words.nothing_there_yet())
+    let lines = render::overview(context.words, &overview);
+    context.say_list(lines.into_iter(), &context.words.nothing_there_yet())
 }
 
-fn disable(room: &mut Room, name: &str, disabled: bool) -> Result<(), CliError> {
-    let user = user(room.words, name)?;
-    let ask = Administration::Disable { user: user.clone(), disabled };
-    let ended = room.handle.end_sessions(Ask::Administrate(ask))?;
-    room.say(&render::disabled(room.words, &user, disabled, ended))
+fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), CliError> {
+    let request = Administration::Disable { user: user.clone(), disabled };
+    let ended = context.handle.end_sessions(Ask::Administrate(request))?;
+    context.say(&render::disabled(context.words, &user, disabled, ended))
 }
 
-fn promote(room: &mut Room, name: &str, administrator: bool) -> Result<(), CliError> {
-    let user = user(room.words, name)?;
-    room.handle.ask(Ask::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
-    room.say(&render::promoted(room.words, &user, administrator))
+fn promote(context: &mut Context, user: UserName, administrator: bool) -> Result<(), CliError> {
+    let request = Administration::Promote { user: user.clone(), administrator };
+    context.handle.ask(Ask::Administrate(request))?;
+    context.say(&render::promoted(context.words, &user, administrator))
 }

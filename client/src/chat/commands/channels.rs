@@ -1,11 +1,12 @@
-//! Commands about channels: to find them, to be in them, to look after them.
+//! Commands about channels and their members.
 
 use common::channels::Role;
 use common::{ChannelName, Subject, Target, UserName};
 
-use super::{Command, channel, first_word, user};
-use crate::chat::completion::Channels;
-use crate::chat::room::Room;
+use super::arguments::{channel, channel_or_open, first_word, user};
+use super::command::{Command, Next};
+use crate::chat::context::Context;
+use crate::chat::names::ChannelChoice;
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
@@ -25,17 +26,17 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "create",
         both("#CHANNEL [private]", "#CANAL [private]"),
-        both("make a channel and open it", "cria um canal e o abre"),
+        both("create a channel and open it", "cria um canal e o abre"),
         create,
     )
-    .about(Channels::New),
+    .offering(ChannelChoice::New),
     Command::new(
         "join",
         both("#CHANNEL", "#CANAL"),
-        both("become a member of a channel and open it", "entra em um canal e o abre"),
+        both("join a channel and open it", "entra em um canal e o abre"),
         join,
     )
-    .about(Channels::All),
+    .offering(ChannelChoice::All),
     Command::new(
         "leave",
         both("[#CHANNEL]", "[#CANAL]"),
@@ -54,59 +55,62 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "invite",
         both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
-        both("allow somebody to join", "permite que alguém entre"),
+        both("invite a user to a channel", "convida alguém para um canal"),
         invite,
     ),
     Command::new(
         "invitations",
         same(""),
-        both("list the channels you are invited to", "lista os canais para os quais há convite seu"),
+        both("list the channels you are invited to", "lista os canais para os quais você tem convite"),
         invitations,
     ),
     Command::new(
         "accept",
         both("[#CHANNEL]", "[#CANAL]"),
-        both("join a channel you are invited to", "entra em um canal para o qual há convite seu"),
+        both("accept an invitation and open the channel", "aceita um convite e abre o canal"),
         accept,
     )
-    .about(Channels::Invited),
+    .offering(ChannelChoice::Invited),
     Command::new(
         "decline",
         both("[#CHANNEL]", "[#CANAL]"),
-        both("turn an invitation down", "recusa um convite"),
+        both("decline an invitation", "recusa um convite"),
         decline,
     )
-    .about(Channels::Invited),
+    .offering(ChannelChoice::Invited),
     Command::new(
         "kick",
         both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
-        both("remove somebody", "remove alguém"),
+        both("remove a member from a channel", "remove alguém de um canal"),
         kick,
     ),
     Command::new(
         "ban",
         both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
-        both("remove somebody, or keep them out, for good", "remove alguém, ou impede que entre, de vez"),
+        both("remove a user and forbid them to join again", "remove alguém e impede que volte"),
         ban,
     ),
     Command::new(
         "unban",
         both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
-        both("take a ban back", "desfaz um banimento"),
+        both("lift a ban", "desfaz um banimento"),
         unban,
     ),
     Command::new(
         "role",
         both("USER ROLE [#CHANNEL]", "USUÁRIO PAPEL [#CANAL]"),
-        both("make somebody owner, moderator or member", "dá a alguém o papel de owner, moderator ou member"),
+        both(
+            "give a member a role: owner, moderator or member",
+            "dá a alguém um papel: owner, moderator ou member",
+        ),
         role,
     ),
     Command::new(
         "topic",
         both("TEXT", "TEXTO"),
         both(
-            "say what the open channel is about; - takes it away",
-            "diz qual é o assunto do canal aberto; - o tira",
+            "set the subject of the open channel; - removes it",
+            "define o assunto do canal aberto; - o apaga",
         ),
         subject,
     ),
@@ -118,147 +122,155 @@ pub(super) static COMMANDS: &[Command] = &[
     ),
 ];
 
-pub(super) fn channels(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let channels = room.channels()?;
-    room.say_list(
-        channels.iter().map(|channel| render::channel(room.words, channel)),
-        &room.words.no_channels(),
-    )
+fn channels(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let channels = context.channels()?;
+    let lines = channels.iter().map(|channel| render::channel(context.words, channel));
+    context.say_list(lines, &context.words.no_channels())?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn create(room: &mut Room, arguments: &str) -> Result<(), CliError> {
+fn create(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (name, rest) = first_word(arguments);
     let private = match rest {
         "" => false,
         "private" => true,
-        _ => return Err(CliError::Usage(room.words.say_create())),
+        _ => return Err(CliError::Usage(context.words.say_create())),
     };
-    let channel = channel(room.words, name)?;
-    room.handle.ask(Ask::Create { channel, private }).and_then(|answer| room.joined(answer))
+    let channel = channel(context.words, name)?;
+    let answer = context.handle.ask(Ask::Create { channel, private })?;
+    context.open_joined(answer)?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn join(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    room.handle.ask(Ask::Join(channel(room.words, arguments)?)).and_then(|answer| room.joined(answer))
+fn join(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let channel = channel(context.words, arguments)?;
+    join_and_open(context, channel)
 }
 
-pub(super) fn leave(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let channel = channel_or_open(room, arguments)?;
-    room.handle.ask(Ask::Leave(channel.clone()))?;
-    room.cache.forget(&Target::Channel(channel.clone()));
-    room.open.take_if(|open| *open == Target::Channel(channel.clone()));
-    room.say(&room.words.no_member_any_more(&channel))
+fn join_and_open(context: &mut Context, channel: ChannelName) -> Result<Next, CliError> {
+    let answer = context.handle.ask(Ask::Join(channel))?;
+    context.open_joined(answer)?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn invitations(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let invitations = room.invitations()?;
-    let lines = invitations.iter().map(|one| render::invitation(room.words, one));
-    room.say_list(lines, &room.words.no_invitations())
+fn leave(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let channel = channel_or_open(context, arguments)?;
+    context.handle.ask(Ask::Leave(channel.clone()))?;
+    context.cache.forget(&Target::Channel(channel.clone()));
+    context.open.take_if(|open| *open == Target::Channel(channel.clone()));
+    context.say(&context.words.no_member_any_more(&channel))?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn accept(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let channel = invited_to(room, arguments)?;
-    room.handle.ask(Ask::Join(channel)).and_then(|answer| room.joined(answer))
+fn members(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let channel = channel_or_open(context, arguments)?;
+    let Answer::Members(members) = context.handle.ask(Ask::Members(channel))? else {
+        return Err(unexpected());
+    };
+    context.say_list(members.iter().map(|member| render::member(context.words, member)), "")?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn decline(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let channel = invited_to(room, arguments)?;
-    room.handle.ask(Ask::Decline(channel.clone()))?;
-    room.say(&room.words.invitation_declined(&channel))
+fn invitations(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let invitations = context.invitations()?;
+    let lines = invitations.iter().map(|one| render::invitation(context.words, one));
+    context.say_list(lines, &context.words.no_invitations())?;
+    Ok(Next::Stay)
 }
 
-/// The channel that is named, or the only one there is an invitation to.
-fn invited_to(room: &mut Room, name: &str) -> Result<ChannelName, CliError> {
+fn accept(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let channel = invited_channel(context, arguments)?;
+    join_and_open(context, channel)
+}
+
+fn decline(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let channel = invited_channel(context, arguments)?;
+    context.handle.ask(Ask::Decline(channel.clone()))?;
+    context.say(&context.words.invitation_declined(&channel))?;
+    Ok(Next::Stay)
+}
+
+/// `[#CHANNEL]`: without an argument, the channel of the only invitation.
+fn invited_channel(context: &mut Context, name: &str) -> Result<ChannelName, CliError> {
     if !name.is_empty() {
-        return channel(room.words, name);
+        return channel(context.words, name);
     }
-    match room.invitations()?.as_slice() {
-        [] => Err(CliError::Usage(room.words.no_invitations())),
+    match context.invitations()?.as_slice() {
+        [] => Err(CliError::Usage(context.words.no_invitations())),
         [only] => Ok(only.channel.clone()),
-        [..] => Err(CliError::Usage(room.words.which_invitation())),
+        [..] => Err(CliError::Usage(context.words.which_invitation())),
     }
 }
 
-pub(super) fn members(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let channel = channel_or_open(room, arguments)?;
-    let Answer::Members(members) = room.handle.ask(Ask::Members(channel))? else { return Err(unexpected()) };
-    room.say_list(members.iter().map(|member| render::member(room.words, member)), "")
+fn invite(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (user, channel) = member(context, arguments)?;
+    let done = context.words.may_join(&user, &channel);
+    manage(context, channel, Deed::Invite(user), &done)
 }
 
-pub(super) fn invite(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let (user, channel) = member(room, arguments)?;
-    let words = room.words.may_join(&user, &channel);
-    manage(room, channel, Deed::Invite(user), &words)
+fn kick(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (user, channel) = member(context, arguments)?;
+    let done = context.words.is_removed(&user, &channel);
+    manage(context, channel, Deed::Kick(user), &done)
 }
 
-pub(super) fn kick(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let (user, channel) = member(room, arguments)?;
-    let words = room.words.is_removed(&user, &channel);
-    manage(room, channel, Deed::Kick(user), &words)
+fn ban(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (user, channel) = member(context, arguments)?;
+    let done = context.words.is_kept_out(&user, &channel);
+    manage(context, channel, Deed::Ban(user), &done)
 }
 
-pub(super) fn ban(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let (user, channel) = member(room, arguments)?;
-    let words = room.words.is_kept_out(&user, &channel);
-    manage(room, channel, Deed::Ban(user), &words)
+fn unban(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (user, channel) = member(context, arguments)?;
+    let done = context.words.is_not_kept_out(&user, &channel);
+    manage(context, channel, Deed::Unban(user), &done)
 }
 
-pub(super) fn unban(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let (user, channel) = member(room, arguments)?;
-    let words = room.words.is_not_kept_out(&user, &channel);
-    manage(room, channel, Deed::Unban(user), &words)
-}
-
-pub(super) fn role(room: &mut Room, arguments: &str) -> Result<(), CliError> {
+fn role(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (name, rest) = first_word(arguments);
     let (word, rest) = first_word(rest);
     let role: Role =
-        serde_json::from_value(word.into()).map_err(|_| CliError::Usage(room.words.say_role()))?;
-    let (user, channel) = (user(room.words, name)?, channel_or_open(room, rest)?);
-    let words = room.words.has_role(&user, &room.words.role(role), &channel);
-    manage(room, channel, Deed::Role(user, role), &words)
+        serde_json::from_value(word.into()).map_err(|_| CliError::Usage(context.words.say_role()))?;
+    let (user, channel) = (user(context.words, name)?, channel_or_open(context, rest)?);
+    let done = context.words.has_role(&user, &context.words.role(role), &channel);
+    manage(context, channel, Deed::Role(user, role), &done)
 }
 
-pub(super) fn subject(room: &mut Room, arguments: &str) -> Result<(), CliError> {
+fn subject(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let subject = match arguments {
-        "" => return Err(CliError::Usage(room.words.say_subject())),
+        "" => return Err(CliError::Usage(context.words.say_subject())),
         "-" => "",
         subject => subject,
     };
-    let subject = Subject::new(subject)
-        .map_err(|error| CliError::Usage(room.words.subject_error(&error)))?
-        .into_owned();
-    let channel = channel_or_open(room, "")?;
-    let words = room.words.subject_is_set(&channel);
-    manage(room, channel, Deed::Set { subject: Some(subject), private: None }, &words)
+    let refused = |error| CliError::Usage(context.words.subject_error(&error));
+    let subject = Subject::new(subject).map_err(refused)?.into_owned();
+    let channel = channel_or_open(context, "")?;
+    let done = context.words.subject_is_set(&channel);
+    manage(context, channel, Deed::Set { subject: Some(subject), private: None }, &done)
 }
 
-pub(super) fn private(room: &mut Room, arguments: &str) -> Result<(), CliError> {
+fn private(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let private = match arguments {
         "on" => true,
         "off" => false,
-        _ => return Err(CliError::Usage(room.words.say_private())),
+        _ => return Err(CliError::Usage(context.words.say_private())),
     };
-    let channel = channel_or_open(room, "")?;
-    let words =
-        if private { room.words.invited_may_join(&channel) } else { room.words.anybody_may_join(&channel) };
-    manage(room, channel, Deed::Set { subject: None, private: Some(private) }, &words)
+    let channel = channel_or_open(context, "")?;
+    let done = match private {
+        true => context.words.invited_may_join(&channel),
+        false => context.words.anybody_may_join(&channel),
+    };
+    manage(context, channel, Deed::Set { subject: None, private: Some(private) }, &done)
 }
 
-fn manage(room: &mut Room, channel: ChannelName, deed: Deed, words: &str) -> Result<(), CliError> {
-    room.handle.ask(Ask::Manage(channel, deed))?;
-    room.say(words)
+fn manage(context: &mut Context, channel: ChannelName, deed: Deed, done: &str) -> Result<Next, CliError> {
+    context.handle.ask(Ask::Manage(channel, deed))?;
+    context.say(done)?;
+    Ok(Next::Stay)
 }
 
-/// `NAME`, and the channel that follows it or is open.
-fn member(room: &Room, arguments: &str) -> Result<(UserName, ChannelName), CliError> {
+/// `USER [#CHANNEL]`: without a channel, the open one.
+fn member(context: &Context, arguments: &str) -> Result<(UserName, ChannelName), CliError> {
     let (name, rest) = first_word(arguments);
-    Ok((user(room.words, name)?, channel_or_open(room, rest)?))
-}
-
-fn channel_or_open(room: &Room, name: &str) -> Result<ChannelName, CliError> {
-    match (&room.open, name) {
-        (Some(Target::Channel(open)), "") => Ok(open.clone()),
-        (Some(Target::User(_)) | None, "") => Err(CliError::Usage(room.words.which_channel())),
-        (_, name) => channel(room.words, name),
-    }
+    Ok((user(context.words, name)?, channel_or_open(context, rest)?))
 }

@@ -1,7 +1,8 @@
-//! Commands about what is said.
+//! Commands about conversations.
 
-use super::{Command, target};
-use crate::chat::room::Room;
+use super::arguments::{first_word, target};
+use super::command::{Command, Next};
+use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
@@ -13,23 +14,26 @@ pub(super) static COMMANDS: &[Command] = &[
         "open",
         both("#CHANNEL|@USER", "#CANAL|@USUÁRIO"),
         both(
-            "write there from now on; the name alone does the same",
-            "escreve lá daqui em diante; o nome sozinho faz o mesmo",
+            "open a conversation; its name alone does the same",
+            "abre uma conversa; o nome sozinho faz o mesmo",
         ),
         open,
     ),
     Command::new(
         "msg",
         both("#CHANNEL|@USER TEXT", "#CANAL|@USUÁRIO TEXTO"),
-        both("say something there without opening it", "diz algo lá sem abrir a conversa"),
+        both(
+            "send a message to a conversation without opening it",
+            "envia uma mensagem a uma conversa sem abri-la",
+        ),
         message,
     ),
     Command::new(
         "status",
         same(""),
         both(
-            "show whether the server answers, what waits, and how far all has come",
-            "mostra se o servidor responde, o que espera, e até onde tudo chegou",
+            "show the connection, waiting messages, and how complete each conversation is",
+            "mostra a conexão, as mensagens em espera, e até onde cada conversa está completa",
         ),
         status,
     ),
@@ -37,35 +41,39 @@ pub(super) static COMMANDS: &[Command] = &[
         "history",
         both("[BEFORE]", "[ANTES]"),
         both(
-            "read more of the open conversation, before a number",
-            "mostra mais da conversa aberta, antes de um número",
+            "show older messages of the open conversation, before a number",
+            "mostra mensagens anteriores da conversa aberta, antes de um número",
         ),
         history,
     ),
 ];
 
-pub(super) fn open(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    room.open(target(room.words, arguments)?)
+fn open(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    context.open(target(context.words, arguments)?)?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn message(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let (to, text) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
-    room.send(target(room.words, to)?, text.trim_start())
+fn message(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (to, text) = first_word(arguments);
+    context.send(target(context.words, to)?, text, None)?;
+    Ok(Next::Stay)
 }
 
-fn status(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let status = room.handle.status()?;
-    let lines = render::status(room.words, &status, &room.handle.address(&status));
-    room.say(&lines.join("\n"))
+fn status(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let status = context.handle.status()?;
+    let lines = render::status(context.words, &status, &context.handle.address(&status));
+    context.say(&lines.join("\n"))?;
+    Ok(Next::Stay)
 }
 
-pub(super) fn history(room: &mut Room, arguments: &str) -> Result<(), CliError> {
+fn history(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let before = match arguments {
         "" => None,
-        number => Some(number.parse().map_err(|_| CliError::Usage(room.words.say_a_number()))?),
+        number => Some(number.parse().map_err(|_| CliError::Usage(context.words.say_a_number()))?),
     };
-    let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
+    let conversation = context.open_conversation()?;
     let range = Range { conversation, before, after: None, limit: None, edits: false };
-    let Answer::History(entries) = room.handle.ask(Ask::History(range))? else { return Err(unexpected()) };
-    crate::chat::say(&room.renderer.page(&entries))
+    let Answer::History(entries) = context.handle.ask(Ask::History(range))? else { return Err(unexpected()) };
+    context.print(&context.renderer.page(&entries))?;
+    Ok(Next::Stay)
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Command;
-use crate::chat::room::Room;
+use super::command::{Command, Next};
+use crate::chat::context::Context;
 use crate::chat::transfers::Transfer;
 use crate::cli_error::CliError;
 use crate::files::{Chosen, Download, typed};
@@ -20,25 +20,27 @@ pub(super) static COMMANDS: &[Command] = &[
         "get",
         same("[N]"),
         both(
-            "fetch the file with this number, or the newest one",
+            "download the file with this number, or the newest one",
             "baixa o arquivo com esse número, ou o mais novo",
         ),
         get,
     ),
 ];
 
-fn send(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let to = room.open.clone().ok_or_else(|| room.nothing_open())?;
-    let chosen = Chosen::open(room.words, &typed(arguments))?;
-    room.transfer(Transfer::Send(Arc::new(chosen), to))
+fn send(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let to = context.open_conversation()?;
+    let chosen = Chosen::open(context.words, &typed(arguments))?;
+    context.transfer(Transfer::Send(Arc::new(chosen), to))?;
+    Ok(Next::Stay)
 }
 
-fn get(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
+fn get(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let conversation = context.open_conversation()?;
     let n = match arguments {
         "" => None,
-        number => Some(number.parse().map_err(|_| CliError::Usage(room.words.say_a_file_number()))?),
+        number => Some(number.parse().map_err(|_| CliError::Usage(context.words.say_a_file_number()))?),
     };
-    let download = Download::find(room.words, &mut room.handle, &conversation, n)?;
-    room.transfer(Transfer::Get(Arc::new(download), room.downloads.clone()))
+    let download = Download::find(context.words, &mut context.handle, &conversation, n)?;
+    context.transfer(Transfer::Get(Arc::new(download), context.downloads.clone()))?;
+    Ok(Next::Stay)
 }

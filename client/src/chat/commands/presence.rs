@@ -1,7 +1,7 @@
-//! Commands about being there.
+//! Commands about your presence.
 
-use super::Command;
-use crate::chat::room::Room;
+use super::command::{Command, Next};
+use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::{both, same};
 use session::{Appearance, Command as Ask};
@@ -10,26 +10,28 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "away",
         same(""),
-        both("be shown as away until /back", "aparece como ausente até /back"),
+        both("appear as away until /back", "aparece como ausente até /back"),
         away,
     ),
     Command::new(
         "back",
         same(""),
         both(
-            "be shown as online; away by itself after 10 minutes without a key",
-            "aparece como presente; ausente após 10 minutos sem teclas",
+            "appear as online; as away after 10 minutes without a key",
+            "aparece como presente; como ausente após 10 minutos sem teclas",
         ),
         back,
     ),
 ];
 
-fn away(room: &mut Room, _: &str) -> Result<(), CliError> {
-    room.handle.ask(Ask::Appear(Appearance::Away))?;
-    room.say(&room.words.you_are_away())
+fn away(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    context.handle.ask(Ask::Appear(Appearance::Away))?;
+    context.say(&context.words.you_are_away())?;
+    Ok(Next::Stay)
 }
 
-fn back(room: &mut Room, _: &str) -> Result<(), CliError> {
-    room.handle.ask(Ask::Appear(Appearance::AtKeyboard))?;
-    room.say(&room.words.you_are_back())
+fn back(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    context.handle.ask(Ask::Appear(Appearance::AtKeyboard))?;
+    context.say(&context.words.you_are_back())?;
+    Ok(Next::Stay)
 }

@@ -1,7 +1,8 @@
-//! Commands about what is unread.
+//! Commands about unread messages.
 
-use super::{Command, target};
-use crate::chat::room::Room;
+use super::arguments::target;
+use super::command::{Command, Next};
+use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
@@ -12,7 +13,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "unread",
         same(""),
-        both("list the conversations with something unread", "lista as conversas com algo por ler"),
+        both("list the conversations with unread messages", "lista as conversas com mensagens não lidas"),
         unread,
     ),
     Command::new(
@@ -24,49 +25,60 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "next",
         same(""),
-        both("go on where the open conversation was read to", "continua a leitura da conversa aberta"),
+        both(
+            "show the next unread messages of the open conversation",
+            "mostra as próximas mensagens não lidas da conversa aberta",
+        ),
         next,
     ),
     Command::new(
         "read",
         both("[#CHANNEL|@USER]", "[#CANAL|@USUÁRIO]"),
-        both("take all of a conversation as read", "dá a conversa inteira por lida"),
+        both(
+            "mark all messages of a conversation as read",
+            "marca todas as mensagens de uma conversa como lidas",
+        ),
         mark,
     ),
 ];
 
-fn unread(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let unread = room.unread()?;
-    let words = room.words;
-    room.say_list(unread.iter().map(|one| render::reading(words, one)), &words.nothing_unread())
+fn unread(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let unread = context.unread()?;
+    let words = context.words;
+    context.say_list(unread.iter().map(|one| render::reading(words, one)), &words.nothing_unread())?;
+    Ok(Next::Stay)
 }
 
-fn next(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let conversation = room.open.clone().ok_or_else(|| room.nothing_open())?;
-    room.handle.ask(Ask::ReadOn(conversation)).map(drop)
+fn next(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let conversation = context.open_conversation()?;
+    context.handle.ask(Ask::ReadOn(conversation))?;
+    Ok(Next::Stay)
 }
 
-fn mark(room: &mut Room, arguments: &str) -> Result<(), CliError> {
-    let open = room.open.clone();
+fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let conversation = match arguments {
-        "" => open.clone().ok_or_else(|| room.nothing_open())?,
-        name => target(room.words, name)?,
+        "" => context.open_conversation()?,
+        name => target(context.words, name)?,
     };
-    let answer = room.handle.ask(Ask::MarkRead(conversation.clone(), u64::MAX))?;
+    let answer = context.handle.ask(Ask::MarkRead(conversation.clone(), u64::MAX))?;
     let Answer::Unread(_) = answer else { return Err(unexpected()) };
-    if open.as_ref() == Some(&conversation) {
-        // What was left out is passed over: the newest events stand on the screen.
-        return room.open(conversation);
+    if context.open.as_ref() == Some(&conversation) {
+        // Opening it again shows the newest events and skips those that were not shown.
+        context.open(conversation)?;
+    } else {
+        context.say(&context.words.taken_as_read(&conversation))?;
     }
-    room.say(&room.words.taken_as_read(&conversation))
+    Ok(Next::Stay)
 }
 
-fn mentions(room: &mut Room, _: &str) -> Result<(), CliError> {
-    let Answer::History(mut entries) = room.handle.ask(Ask::Mentions)? else { return Err(unexpected()) };
-    // The newest stands where one looks first: above the prompt.
+fn mentions(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let Answer::History(mut entries) = context.handle.ask(Ask::Mentions)? else { return Err(unexpected()) };
+    // The newest one comes last, above the prompt.
     entries.reverse();
     if entries.is_empty() {
-        return room.say(&room.words.no_mentions());
+        context.say(&context.words.no_mentions())?;
+    } else {
+        context.print(&context.renderer.with_dates_in_front().page(&entries))?;
     }
-    crate::chat::say(&room.renderer.with_dates_in_front().page(&entries))
+    Ok(Next::Stay)
 }

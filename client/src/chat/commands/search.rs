@@ -1,7 +1,7 @@
-//! Commands that find what was said.
+//! The search command.
 
-use super::Command;
-use crate::chat::room::Room;
+use super::command::{Command, Next};
+use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::both;
@@ -17,19 +17,20 @@ pub(super) static COMMANDS: &[Command] = &[Command::new(
     search,
 )];
 
-fn search(room: &mut Room, query: &str) -> Result<(), CliError> {
+fn search(context: &mut Context, query: &str) -> Result<Next, CliError> {
     let lookup = Lookup { query: query.to_owned(), before: None, limit: None };
-    let Answer::Found(found) = room.handle.ask(Ask::Search(lookup))? else { return Err(unexpected()) };
+    let Answer::Found(found) = context.handle.ask(Ask::Search(lookup))? else { return Err(unexpected()) };
     let mut lines = Vec::new();
     if found.before.is_some() {
-        lines.push(room.words.only_the_newest(found.entries.len()));
+        lines.push(context.words.only_the_newest(found.entries.len()));
     }
-    lines.extend(room.renderer.with_dates_in_front().row(found.entries.iter()));
+    lines.extend(context.renderer.with_dates_in_front().events(found.entries.iter()));
     if found.entries.is_empty() {
-        lines.push(room.words.nothing_found());
+        lines.push(context.words.nothing_found());
     }
     if found.behind > 0 {
-        lines.push(room.words.index_behind(found.behind));
+        lines.push(context.words.index_behind(found.behind));
     }
-    crate::chat::say(&lines.join("\n"))
+    context.print(&lines.join("\n"))?;
+    Ok(Next::Stay)
 }

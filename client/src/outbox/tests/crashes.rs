@@ -43,7 +43,7 @@ impl Life {
         stage.process_dies(second);
     }
 
-    fn keep(&mut self, outbox: &mut super::Outbox<super::stage::Shared>, ids: &[u128]) {
+    fn keep(&mut self, outbox: &mut super::Outbox, ids: &[u128]) {
         let messages: Vec<_> = ids.iter().map(|id| message(*id)).collect();
         self.sent.extend(ids);
         if outbox.keep(&messages).is_ok() {
@@ -51,7 +51,7 @@ impl Life {
         }
     }
 
-    fn release(&mut self, outbox: &mut super::Outbox<super::stage::Shared>, ids: &[u128]) {
+    fn release(&mut self, outbox: &mut super::Outbox, ids: &[u128]) {
         let kept: Vec<_> = ids.iter().filter(|id| self.waiting.contains(id)).collect();
         outbox.release(&kept.iter().map(|id| message(**id).id).collect::<Vec<_>>());
         self.waiting.retain(|id| !ids.contains(id));

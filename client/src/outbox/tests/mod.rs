@@ -83,10 +83,11 @@ fn a_torn_end_is_cut_and_a_damaged_line_left_out() {
         bytes[at.expect("the second message")] = b'x';
         bytes.extend(br#"{"id":"0000"#);
     });
+    let [name] = stage.files().try_into().expect("one file");
     let mut again = stage.outbox();
     let recalled = again.recall(&stage.alice());
     assert_eq!(texts(&recalled), ["1", "3"]);
-    assert_eq!(recalled.complaints, ["1 lines of 000000.jsonl are damaged and left out"]);
+    assert_eq!(recalled.complaints, [format!("1 lines of {name} are damaged and left out")]);
     again.release(&[message(1).id]);
     stage.process_dies(again);
     assert_eq!(texts(&stage.outbox().recall(&stage.alice())), ["3"], "what was done is known");
@@ -100,10 +101,12 @@ fn a_file_that_is_none_of_ours_is_left_and_named() {
     outbox.keep(&[message(1)]).expect("kept");
     stage.process_dies(outbox);
     stage.tamper(|bytes| bytes[0] = b'x');
+    let files = stage.files();
     let recalled = stage.outbox().recall(&stage.alice());
     assert!(recalled.messages.is_empty());
-    assert!(recalled.complaints[0].starts_with("000000.jsonl in the outbox is damaged"), "{recalled:?}");
-    assert_eq!(stage.files(), ["000000.jsonl"]);
+    let sentence = format!("{} in the outbox is damaged", files[0]);
+    assert!(recalled.complaints[0].starts_with(&sentence), "{recalled:?}");
+    assert_eq!(stage.files(), files);
 }
 
 #[test]
@@ -200,15 +203,16 @@ fn what_is_too_long_waits_for_the_next_start_too() {
 fn a_real_folder_is_private_and_its_files_have_one_holder() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("outbox");
-    let (mut one, mut other) = (on_disk(&path), on_disk(&path));
+    let own = folder.path().join("papo");
+    let path = own.join("outbox");
+    let (mut one, mut other) = (on_disk(&own), on_disk(&own));
     one.recall(&stage::user("alice"));
     assert!(!path.exists(), "who has sent nothing leaves nothing");
     one.keep(&[message(1)]).expect("kept");
     let file = std::fs::read_dir(&path).expect("a folder").next().expect("a file").expect("a file").path();
     let mode =
         |path: &std::path::Path| std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
-    assert_eq!((mode(&path), mode(&file)), (0o700, 0o600));
+    assert_eq!([&own, &path, &file].map(|path| mode(path)), [0o700, 0o700, 0o600]);
     assert!(other.recall(&stage::user("alice")).messages.is_empty(), "it is held");
     // As when its process is killed: nothing is removed, the lock is gone.
     let file = one.files.pop().expect("a file").file;

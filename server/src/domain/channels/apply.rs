@@ -1,6 +1,6 @@
 //! What events do to channels and direct conversations.
 
-use common::channels::{Invited, Role};
+use common::channels::{Attribution, Role};
 use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
 
 use super::{Channel, Channels, Direct, Progress};
@@ -44,6 +44,7 @@ impl Channels {
 
     fn apply_to_channel(&mut self, name: &ChannelName, progress: Progress, event: &Event<'_>) {
         let from = &event.from;
+        let attribution = || Attribution { by: Some(from.clone()), at: Some(event.at) };
         if let Body::Created { private } = event.body {
             return self.restore_channel(name.clone(), Channel::created(event, private, progress));
         }
@@ -64,14 +65,15 @@ impl Channels {
             Body::Kicked(user) => self.remove(name, user, false),
             Body::Banned(user) => {
                 channel.banned.insert(user.clone());
+                channel.bans.insert(user.clone(), attribution());
                 self.remove(name, user, true);
             }
-            Body::Invited(user) => {
-                let invited = Invited { by: Some(from.clone()), at: Some(event.at) };
-                channel.invited.insert(user.clone(), invited);
-            }
+            Body::Invited(user) => drop(channel.invited.insert(user.clone(), attribution())),
             Body::Declined => drop(channel.invited.remove(from)),
-            Body::Unbanned(user) => drop(channel.banned.remove(user)),
+            Body::Unbanned(user) => {
+                channel.banned.remove(user);
+                channel.bans.remove(user);
+            }
             Body::Role(user, role) => drop(channel.members.insert(user.clone(), *role)),
             Body::Set { subject, private } => {
                 let closes = *private == Some(true);

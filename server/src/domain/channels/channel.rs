@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use common::channels::{Invited, Role};
+use common::channels::{Attribution, Role};
 use common::{Event, Subject, UserName};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -28,9 +28,12 @@ pub struct Channel {
     pub members: BTreeMap<UserName, Role>,
     /// Who may join and has not yet.
     #[serde(deserialize_with = "invited")]
-    pub invited: BTreeMap<UserName, Invited>,
+    pub invited: BTreeMap<UserName, Attribution>,
     /// Who may not join.
     pub banned: BTreeSet<UserName>,
+    /// The author and the time of each ban. A snapshot of an earlier version has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bans: BTreeMap<UserName, Attribution>,
     /// How far its members have read.
     pub reads: ReadState,
     /// What became of messages.
@@ -42,15 +45,15 @@ pub struct Channel {
 }
 
 /// Older snapshots have the names alone.
-fn invited<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<UserName, Invited>, D::Error> {
+fn invited<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<UserName, Attribution>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Form {
         Names(BTreeSet<UserName>),
-        Known(BTreeMap<UserName, Invited>),
+        Known(BTreeMap<UserName, Attribution>),
     }
     Ok(match Form::deserialize(deserializer)? {
-        Form::Names(names) => names.into_iter().map(|name| (name, Invited::default())).collect(),
+        Form::Names(names) => names.into_iter().map(|name| (name, Attribution::default())).collect(),
         Form::Known(known) => known,
     })
 }

@@ -8,8 +8,8 @@ pub mod rights;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
-use common::channels::{ChannelInfo, Invitation, Role};
-use common::{ChannelName, Conversation, Target, UserName};
+use common::channels::{Ban, ChannelInfo, Invitation, Role};
+use common::{ChannelName, Conversation, Target, UserName, pages};
 
 use super::amendments::Amendments;
 use super::reads::ReadState;
@@ -69,10 +69,7 @@ impl Channels {
 
     /// Channels in alphabetical order, those after `after`, as far as `user` may know of them.
     pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
-        // A cursor that is no name lies before all names: nothing is skipped.
-        let after = after.and_then(|name| ChannelName::new(name).ok());
-        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let channels = self.channels.range::<ChannelName, _>((start, Bound::Unbounded));
+        let channels = self.channels.range(pages::after(after, ChannelName::new));
         channels.filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
             channel: name.clone(),
             members: channel.members.len() as u64,
@@ -85,13 +82,27 @@ impl Channels {
 
     /// What `user` is invited to, in alphabetical order, after `after`.
     pub fn invitations(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = Invitation> {
-        let after = after.and_then(|name| ChannelName::new(name).ok());
-        let start = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-        let channels = self.channels.range::<ChannelName, _>((start, Bound::Unbounded));
+        let channels = self.channels.range(pages::after(after, ChannelName::new));
         channels.filter_map(|(name, channel)| {
             let invited = channel.invited.get(user)?.clone();
             Some(Invitation { channel: name.clone(), invited })
         })
+    }
+
+    /// The bans of a channel in alphabetical order of the users, those after `after`, if `user` may see them.
+    pub fn bans(
+        &self,
+        name: &ChannelName,
+        user: &UserName,
+        after: Option<&str>,
+    ) -> Result<impl Iterator<Item = Ban>, DomainError> {
+        let channel = self.channel(name)?;
+        rights::check(name, channel, user, rights::Action::ListBans)?;
+        let banned = channel.banned.range(pages::after(after, UserName::new));
+        Ok(banned.map(|user| Ban {
+            user: user.clone(),
+            banned: channel.bans.get(user).cloned().unwrap_or_default(),
+        }))
     }
 
     /// The topic of what is meant for one user, after it has moved `epoch` times.

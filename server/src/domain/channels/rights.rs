@@ -19,6 +19,8 @@ pub enum Action<'a> {
     Delete,
     /// Let somebody in again.
     Unban,
+    /// List the banned users.
+    ListBans,
     /// Give somebody a role.
     GiveRole,
     /// Change the subject.
@@ -33,7 +35,12 @@ impl Action<'_> {
         match self {
             Self::TakePart => Role::Member,
             Self::Invite if !channel.private => Role::Member,
-            Self::Invite | Self::Remove(_) | Self::Delete | Self::Unban | Self::SetSubject => Role::Moderator,
+            Self::Invite
+            | Self::Remove(_)
+            | Self::Delete
+            | Self::Unban
+            | Self::ListBans
+            | Self::SetSubject => Role::Moderator,
             Self::GiveRole | Self::SetPrivate => Role::Owner,
         }
     }
@@ -46,6 +53,7 @@ impl Action<'_> {
             | Self::Invite
             | Self::Delete
             | Self::Unban
+            | Self::ListBans
             | Self::GiveRole
             | Self::SetSubject
             | Self::SetPrivate => false,

@@ -1,8 +1,7 @@
-//! The files as they lie on a real disk, and the thread that writes them.
+//! The files on a real disk.
 
 use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::mpsc;
 
 use disk::RealDisk;
 
@@ -48,47 +47,6 @@ fn replacing_leaves_one_file_with_the_new_content() {
         assert_eq!(disk.read("users.json").unwrap(), content);
     }
     assert_eq!(disk.list("").unwrap(), ["users.json"]);
-}
-
-#[test]
-fn the_syncer_commits_wakes_and_finishes_what_it_was_given() {
-    let folder = tempfile::tempdir().unwrap();
-    let (disk, Opened { mut journal, writer, .. }) = open_in(&folder);
-    let (wake, woken) = mpsc::channel();
-    let mut syncer = CommitThread::start(writer, move || wake.send(()).unwrap()).unwrap();
-    for record in 1..=20 {
-        journal.append(&[b'x'; 100], None);
-        assert!(syncer.is_idle() && syncer.poll().is_none());
-        syncer.submit(journal.seal().unwrap());
-        assert!(!syncer.is_idle());
-        woken.recv().unwrap();
-        let Some(CommitNews::Batch(Ok(committed))) = syncer.poll() else { panic!("not committed") };
-        journal.committed(&committed);
-        assert_eq!(committed.head.record, record);
-    }
-    journal.append(b"the last one", None);
-    syncer.submit(journal.seal().unwrap());
-    drop(syncer);
-    let report = verify(&*disk).unwrap();
-    assert_eq!((report.head.record, report.batches, report.torn_bytes), (21, 21, 0));
-}
-
-#[test]
-fn the_syncer_looks_for_room_when_the_disk_is_full_and_tells_when_there_is() {
-    let disk = FaultyDisk::new();
-    let Opened { mut journal, writer, .. } =
-        Journal::open(Arc::new(disk.clone()), SMALL, Checkpoint::GENESIS, &mut |_, _| Ok(None)).unwrap();
-    let (wake, woken) = mpsc::channel();
-    let mut syncer = CommitThread::start(writer, move || wake.send(()).unwrap()).unwrap();
-    disk.set_room(Some(40));
-    journal.append(b"{\"n\":1}", None);
-    syncer.submit(journal.seal().unwrap());
-    woken.recv().unwrap();
-    let full = syncer.poll();
-    assert!(matches!(full, Some(CommitNews::Batch(Err(JournalError::StorageFull { .. })))), "{full:?}");
-    disk.set_room(None);
-    woken.recv().unwrap();
-    assert!(matches!(syncer.poll(), Some(CommitNews::Room)) && syncer.poll().is_none() && syncer.is_idle());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
 use super::CONTENTS;
@@ -75,7 +76,7 @@ impl<T> Hashing<T> {
 
     /// In lower-case hexadecimal digits.
     pub(crate) fn digest(self) -> String {
-        self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        to_hex(&self.hash.finalize())
     }
 }
 

@@ -13,7 +13,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use common::amendments::without_text;
-use common::{Body, Event, Target, UserName};
+use common::events::Class;
+use common::{Event, Target};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
@@ -201,20 +202,10 @@ fn is_wanted(wanted: &Target, event: &Event<'_>) -> bool {
         (Target::Channel(wanted), Target::Channel(channel)) => wanted == channel,
         (Target::Channel(_), Target::User(_)) => false,
         (Target::User(user), Target::User(to)) => to == user || event.from == *user,
-        (Target::User(user), Target::Channel(_)) => event.from == *user || is_done_to(user, &event.body),
+        (Target::User(user), Target::Channel(_)) => {
+            event.from == *user || event.body.class() == Class::Moderation { user }
+        }
     }
-}
-
-fn is_done_to(user: &UserName, body: &Body<'_>) -> bool {
-    let (Body::Invited(other)
-    | Body::Kicked(other)
-    | Body::Banned(other)
-    | Body::Unbanned(other)
-    | Body::Role(other, _)) = body
-    else {
-        return false;
-    };
-    other == user
 }
 
 /// Gives every record up to `last` to `visit`. Returns the number of the last one.

@@ -1,6 +1,6 @@
 //! Files: uploads that are under way, and the contents that are complete.
 //!
-//! [`folder`] is what is done on the disk, as [jobs](crate::services::jobs); [`uploads`] is what the event loop knows meanwhile.
+//! [`folder`] works on the disk, in [jobs](crate::services::jobs); [`uploads`] is the view of the event loop meanwhile.
 //! Chunks are written and contents are read by one thread, in the order in which they were asked for; contents are
 //! completed and swept by another, because hashing and syncing take long. What a file is to whom, stands in the log
 //! and is decided in [`crate::domain::files`].
@@ -18,7 +18,7 @@ use common::ContentHash;
 use uuid::Uuid;
 
 use self::garbage::Garbage;
-use crate::services::jobs::{Job, Jobs, Kind};
+use crate::services::jobs::kind::Kind;
 use crate::storage::ledger::Ledger;
 use disk::Disk;
 pub use folder::Folder;
@@ -101,8 +101,8 @@ impl Files {
         self.garbage.take_back(durable);
     }
 
-    /// Has removed what nobody needs: uploads that have become events or are over, and contents of deleted files.
-    pub fn tidy(&mut self, ledger: &Ledger, jobs: &mut Jobs, now_ms: u64) {
+    /// Removes what is no longer needed: uploads that have become events or were given up, and contents of deleted files.
+    pub fn tidy(&mut self, ledger: &Ledger, now_ms: u64, submit: Submit<'_>) {
         for id in self.uploads.take_recorded(ledger.durable()) {
             self.garbage.add_upload(id);
         }
@@ -113,16 +113,16 @@ impl Files {
             }
             self.is_swept = false;
         }
-        self.discard(jobs);
-        self.remove(ledger, jobs);
+        self.discard(submit);
+        self.remove(ledger, submit);
         if !self.is_swept && ledger.is_quiet() {
-            self.sweep(ledger, jobs);
+            self.sweep(ledger, submit);
         }
     }
 
-    /// Has removed the uploads that are over.
-    fn discard(&mut self, jobs: &mut Jobs) {
-        // One that was begun anew meanwhile has removed the old one itself.
+    /// Removes the uploads that are over.
+    fn discard(&mut self, submit: Submit<'_>) {
+        // An upload that began again with the same id has removed the old one.
         let ids = self.garbage.uploads().iter().filter(|id| !self.uploads.has(**id));
         let ids: Vec<_> = ids.copied().collect();
         let folder = self.folder.clone();
@@ -131,36 +131,42 @@ impl Files {
             let discarded = ids.into_iter().try_for_each(|id| folder.discard(id));
             discarded.map(|()| Outcome::Finished).map_err(Failure::from).into()
         };
-        // Should too much wait, it is tried again at the next step.
-        if is_empty || jobs.submit(u64::MAX, Job::file(Kind::Transfers, discard)) {
+        // A rejected job is submitted again at the next step.
+        if is_empty || submit(Kind::Transfers, Box::new(discard)) {
             self.garbage.clear_uploads();
         }
     }
 
-    /// Has removed the contents that were let go and that nobody needs; whoever needs one lets it go later. Whoever
-    /// begins to need one from now on waits behind the job for their own.
-    fn remove(&mut self, ledger: &Ledger, jobs: &mut Jobs) {
+    /// Removes the contents that were let go and that no event and no upload needs. An upload that needs one from now on
+    /// is completed by a later job of the same thread.
+    fn remove(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let (durable, files) = (ledger.durable(), &ledger.state().files);
         let mut contents = self.garbage.due(durable);
         contents.retain(|sha256| !files.has_content(sha256) && !self.uploads.need(sha256));
         let (folder, is_empty) = (self.folder.clone(), contents.is_empty());
         let remove =
             move || folder.remove(&contents).map(|()| Outcome::Finished).map_err(Failure::from).into();
-        if is_empty || jobs.submit(u64::MAX, Job::file(Kind::Contents, remove)) {
+        if is_empty || submit(Kind::Contents, Box::new(remove)) {
             self.garbage.clear_due(durable);
         }
     }
 
-    /// Has removed the contents that no event on disk and no upload needs. Whoever begins to need one from now on waits
-    /// behind the job for their own.
-    fn sweep(&mut self, ledger: &Ledger, jobs: &mut Jobs) {
+    /// Removes all contents that no event and no upload needs. An upload that needs one from now on is completed by a
+    /// later job of the same thread.
+    fn sweep(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let state = &ledger.state().files;
         let needed: HashSet<_> = state.contents().chain(self.uploads.contents()).copied().collect();
         let folder = self.folder.clone();
         let sweep = move || folder.sweep(&needed).map(|_| Outcome::Finished).map_err(Failure::from).into();
-        self.is_swept = jobs.submit(u64::MAX, Job::file(Kind::Contents, sweep));
+        self.is_swept = submit(Kind::Contents, Box::new(sweep));
     }
 }
+
+/// Submits work as a job that no request waits for. Returns `false` when too many jobs wait.
+pub type Submit<'a> = &'a mut dyn FnMut(Kind, Work) -> bool;
+
+/// Work on the folder, to be run off the event loop.
+pub type Work = Box<dyn FnOnce() -> Outcome + Send>;
 
 /// What came out of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]

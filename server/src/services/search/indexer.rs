@@ -112,26 +112,15 @@ impl Piece {
         // What this version does not know has no words for it either.
         let Ok(Record::Event(event)) = Record::decode(line) else { return };
         let conversation = event.conversation().key().into_owned();
-        match &event.body {
-            Body::Message { text, .. } => self.add(record, &event, conversation, text.as_str()),
-            // Found by the words of its name, as whoever looks for it calls it.
-            Body::File { file, .. } => self.add(record, &event, conversation, file.name.as_str()),
-            Body::Edited { of, text, .. } => self.amend((conversation, *of), Some(text.as_str().to_owned())),
-            Body::Deleted { of, .. } => self.amend((conversation, *of), None),
-            Body::Reacted { .. }
-            | Body::Unreacted { .. }
-            | Body::Gone { .. }
-            | Body::Created { .. }
-            | Body::Joined
-            | Body::Left
-            | Body::Declined
-            | Body::Invited(..)
-            | Body::Kicked(..)
-            | Body::Banned(..)
-            | Body::Unbanned(..)
-            | Body::Role(..)
-            | Body::Set { .. }
-            | Body::Unknown => {}
+        if let Body::Message { text, .. } = &event.body {
+            self.add(record, &event, conversation, text.as_str());
+        } else if let Body::File { file, .. } = &event.body {
+            // A file is found by the words of its name.
+            self.add(record, &event, conversation, file.name.as_str());
+        } else if let Body::Edited { of, text, .. } = &event.body {
+            self.amend((conversation, *of), Some(text.as_str().to_owned()));
+        } else if let Body::Deleted { of, .. } = &event.body {
+            self.amend((conversation, *of), None);
         }
     }
 

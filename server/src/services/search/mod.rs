@@ -31,7 +31,6 @@ use self::index::MessageIndex;
 use self::indexer::Indexer;
 use crate::journal::{JournalError, verify};
 use crate::services::background::{self, Niceness};
-use crate::services::jobs::{Job, Kind, Outcome};
 use crate::storage::data_folder::{Store, StoreError};
 use disk::RealDisk;
 
@@ -39,12 +38,6 @@ pub use self::index::{Hit, Question, has_words};
 
 /// Where the index is, within the data folder.
 pub const SEARCH_FOLDER: &str = "search";
-
-/// Searches at once. One is a matter of milliseconds.
-pub const THREADS: usize = 2;
-
-/// Searches accepted and not done yet.
-pub const WAITING_MAX: usize = 64;
 
 /// Records that gather before they are taken in without anybody asking: a fraction of a second of work.
 const GATHERING_RECORDS: u64 = 5000;
@@ -159,11 +152,10 @@ impl Search {
         }
     }
 
-    /// A search, to be done beside the event loop.
-    #[must_use]
-    pub fn job(&self, question: Question) -> Job {
+    /// The work of a search, for a job.
+    pub fn work(&self, question: Question) -> impl FnOnce() -> Result<Found, NoIndex> + Send + use<> {
         let shared = Arc::clone(&self.shared);
-        Job::new(Kind::Search, move || Outcome::Search(shared.answer(&question)))
+        move || shared.answer(&question)
     }
 }
 

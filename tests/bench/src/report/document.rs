@@ -1,8 +1,11 @@
-//! The measured part of `docs/PERFORMANCE.md`; what stands around it was written by people and is kept.
+//! The measured part of `docs/PERFORMANCE.md`. The text around it is written by hand and is not changed.
 
 use anyhow::{Context as _, Result};
 
+use super::lines::Line;
+use super::table::Table;
 use super::{Report, lines, plots, table};
+use crate::targets::sized;
 
 const BEGIN: &str = "<!-- measured: generated -->\n";
 const END: &str = "<!-- measured: end -->";
@@ -17,11 +20,6 @@ pub(super) fn renewed(page: &str, measured: &str) -> Result<String> {
 /// The measured part.
 pub(super) fn text(report: &Report) -> String {
     let images = plots::ALL.iter().map(|plot| format!("![{}](performance/{})\n\n", plot.title, plot.file));
-    let tables = table::figures(report);
-    let grown = lines::all(&report.growth).into_iter().zip(table::growth(report));
-    let grown = grown.map(|(plot, table)| {
-        format!("![{}](performance/{})\n\n{}", plot.title, plot.file(), table.markdown())
-    });
     format!(
         "\n{}. {}\n\nPeers: {}.\n\n{}{}{}{}",
         report.machine.line(),
@@ -29,9 +27,35 @@ pub(super) fn text(report: &Report) -> String {
         report.machine.peers.join("; "),
         table::targets(report).markdown(),
         images.collect::<String>(),
-        tables.iter().map(table::Table::markdown).collect::<String>(),
-        grown.collect::<String>(),
+        figures(report).markdown(),
+        growth(report).markdown(),
     )
+}
+
+/// All figures in one table; the group is named in the first row of each.
+fn figures(report: &Report) -> Table {
+    let rows = table::figures(report).into_iter().flat_map(|group| {
+        let titles = std::iter::once(group.title).chain(std::iter::repeat(String::new()));
+        titles.zip(group.rows).map(|(title, row)| [vec![title], row].concat())
+    });
+    let (title, columns) = ("Figures".to_owned(), vec!["", "", "median", "least to most"]);
+    Table { title, columns, rows: rows.collect() }
+}
+
+/// A row for each curve: the median at each size, and a link to the plot.
+fn growth(report: &Report) -> Table {
+    let rows = lines::all(&report.growth).into_iter().flat_map(|plot| {
+        let link = format!("[{}](performance/{})", plot.title, plot.file());
+        plot.curves.into_iter().map(move |Line { curve, points }| {
+            let medians = points
+                .iter()
+                .map(|(size, samples)| format!("{}: {}", sized(*size), curve.unit().show(samples.median())));
+            let medians = medians.collect::<Vec<_>>().join(", ");
+            vec![link.clone(), curve.label().to_owned(), curve.sizes_of().to_owned(), medians]
+        })
+    });
+    let (title, columns) = ("Growth".to_owned(), vec!["plot", "", "size", "median at each size"]);
+    Table { title, columns, rows: rows.collect() }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The results as JSON, every single value among them: to be compared, and to be completed by a later run.
+//! The results as JSON with every single value. A later run compares with them, or adds to them.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ pub(super) fn text(report: &Report) -> Result<String> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-/// What a file says that an earlier run has written. Figures and curves that are not measured any more are passed over.
+/// Reads the results of an earlier run. Skips figures and curves that this bench no longer measures.
 pub(super) fn read(text: &str) -> Result<Report> {
     let document: Value = serde_json::from_str(text)?;
     let machine = serde_json::from_value(document.get("machine").cloned().context("no machine")?)?;

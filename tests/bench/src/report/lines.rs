@@ -1,4 +1,5 @@
-//! The plots of what grows: a line for each curve over a logarithmic axis of sizes, with the spread at every point.
+//! The plots of growth: a line for each curve over a logarithmic axis of sizes, with the spread at
+//! every point.
 
 use anyhow::{Result, anyhow};
 use plotters::backend::SVGBackend;
@@ -13,7 +14,7 @@ use crate::targets::sized;
 const WIDTH: i32 = 860;
 const HEIGHT: i32 = 300;
 const LEFT: i32 = 90;
-/// Room for the labels of the lines.
+/// Space for the labels of the lines.
 const RIGHT: i32 = 220;
 const TOP: i32 = 50;
 const BOTTOM: i32 = 50;
@@ -35,7 +36,7 @@ pub(super) struct Line<'a> {
     pub(super) points: Vec<(u64, &'a Samples)>,
 }
 
-/// Everything that was measured.
+/// All plots of the measured curves.
 pub(super) fn all(growth: &Growth) -> Vec<Plot<'_>> {
     let mut plots: Vec<Plot<'_>> = Vec::new();
     for curve in Curve::ALL {
@@ -53,7 +54,7 @@ pub(super) fn all(growth: &Growth) -> Vec<Plot<'_>> {
     plots
 }
 
-/// Where values are on the paper.
+/// Maps values to pixels.
 struct Scale {
     smallest: f64,
     decades: f64,
@@ -73,13 +74,12 @@ impl Scale {
 }
 
 impl Plot<'_> {
-    /// The name of its file.
     pub(super) fn file(&self) -> String {
         let name = self.curves.first().map_or("none", |line| line.curve.name());
         format!("growth-{}.svg", name.to_ascii_lowercase())
     }
 
-    /// The plot as SVG.
+    /// Renders the plot as SVG.
     pub(super) fn draw(&self) -> Result<String> {
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, (WIDTH as u32, HEIGHT as u32)).into_drawing_area();
@@ -124,13 +124,13 @@ impl Plot<'_> {
     }
 }
 
-/// The axis begins at nothing, in any unit.
+/// The axis begins at 0, without a unit.
 fn shown(unit: Unit, value: f64) -> String {
     if value == 0.0 { "0".to_owned() } else { unit.show(value) }
 }
 
 impl Line<'_> {
-    /// Draws it; `labels` are the heights at which others have their labels.
+    /// Draws the line. `labels` are the heights of the labels drawn so far.
     fn draw(&self, area: &Area<'_>, scale: &Scale, colour: RGBColor, labels: &mut Vec<i32>) -> Drawn {
         let at = |(size, samples): &(u64, &Samples)| (scale.x(*size), scale.y(samples.median()));
         area.draw(&PathElement::new(self.points.iter().map(at).collect::<Vec<_>>(), colour.stroke_width(2)))?;

@@ -1,4 +1,4 @@
-//! What is made of the results: a table to read, JSON to compare, a page with plots to publish.
+//! Reports of a run: a table to read, JSON to compare, a page with plots to publish.
 
 mod document;
 mod json;
@@ -20,9 +20,10 @@ use crate::machine::Machine;
 
 pub(crate) use table::text;
 
-const RESULTS_FILE: &str = "results.json";
+/// The results, below the folder of the documents.
+pub(crate) const RESULTS: &str = "performance/results.json";
 
-/// What was measured, where and how.
+/// The results of a run, with the machine and the method.
 pub(crate) struct Report {
     pub(crate) machine: Machine,
     pub(crate) results: Results,
@@ -30,24 +31,24 @@ pub(crate) struct Report {
     pub(crate) method: Method,
 }
 
-/// How the results were come by.
+/// The settings of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Method {
     pub(crate) runs: usize,
     pub(crate) seed: u64,
     pub(crate) seconds: f64,
-    /// A run too short to be worth comparing.
+    /// A run too short to compare.
     #[serde(rename = "quick")]
     pub(crate) is_quick: bool,
 }
 
 impl Report {
-    /// How it was measured, in a sentence.
+    /// The settings as sentences for the page.
     fn method(&self) -> String {
         let Method { runs, seconds, seed, is_quick } = &self.method;
         let busy = if self.machine.was_busy() {
-            " The machine was busy with other work: absolute figures are worthless, ratios are rough, and what \
-             is reached or not must be measured again on an idle machine."
+            " The machine was busy with other work: absolute figures mean nothing, ratios are rough, and the \
+             targets must be measured again on an idle machine."
         } else {
             ""
         };
@@ -57,7 +58,7 @@ impl Report {
         )
     }
 
-    /// With what an earlier run on this machine says where this one has measured nothing.
+    /// Adds what an earlier run on this machine measured and this run did not.
     fn completed(mut self, earlier: Option<Self>) -> Self {
         let Some(earlier) = earlier.filter(|earlier| earlier.machine.is_like(&self.machine)) else {
             return self;
@@ -75,7 +76,7 @@ impl Report {
 pub(crate) fn write(report: Report, docs: &Path) -> Result<()> {
     let folder = docs.join("performance");
     std::fs::create_dir_all(&folder)?;
-    let results = folder.join(RESULTS_FILE);
+    let results = docs.join(RESULTS);
     let earlier = if results.is_file() { Some(read(&results)?) } else { None };
     let report = report.completed(earlier);
     write_file(&results, &json::text(&report)?)?;

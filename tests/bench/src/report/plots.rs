@@ -1,4 +1,4 @@
-//! The plots of the page: horizontal bars of medians, with the spread as a line.
+//! The bar plots of the page: medians as horizontal bars, the spread as a line.
 
 use anyhow::{Result, anyhow};
 use plotters::backend::SVGBackend;
@@ -9,7 +9,7 @@ use crate::figures::{Figure, Results, Samples};
 
 const WIDTH: u32 = 860;
 const BAR_HEIGHT: i32 = 26;
-/// Room for the labels on the left and for the values on the right.
+/// Space for the labels on the left and for the values on the right.
 const LABELS_WIDTH: i32 = 400;
 const VALUES_WIDTH: i32 = 90;
 const TITLE_HEIGHT: i32 = 44;
@@ -17,7 +17,7 @@ const TITLE_HEIGHT: i32 = 44;
 const PAPO: RGBColor = RGBColor(0, 110, 160);
 const OTHERS: RGBColor = RGBColor(170, 170, 170);
 
-/// A plot and the figures in it, which have one unit.
+/// A plot and its figures, which share one unit.
 pub(super) struct Plot {
     pub(super) file: &'static str,
     pub(super) title: &'static str,
@@ -123,7 +123,7 @@ impl Plot {
     }
 }
 
-/// papo's own bars have a colour of their own.
+/// Whether the bar is papo's, which has another colour.
 fn is_papo(figure: Figure) -> bool {
     let label = figure.label();
     label.starts_with("papo") || label.starts_with("acknowledgement") || label.starts_with("delivery")

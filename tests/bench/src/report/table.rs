@@ -1,5 +1,5 @@
-//! Tables: figures by group with median and spread, and the targets beside what was measured. The same rows go to
-//! the terminal and to the page.
+//! Tables: figures by group with median and spread, and targets with the measured values. Terminal and page
+//! show the same rows.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<String>>,
 }
 
-/// The tables of all figures that were measured.
+/// One table for each group of measured figures.
 pub(super) fn figures(report: &Report) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     for figure in Figure::ALL {
@@ -37,7 +37,7 @@ fn row(figure: Figure, samples: &Samples) -> Vec<String> {
     vec![figure.label().to_owned(), show(samples.median()), spread]
 }
 
-/// The targets and what became of them.
+/// The targets, and whether each is reached.
 pub(super) fn targets(report: &Report) -> Table {
     let rows = targets::ALL.iter().map(|target| {
         let outcome = target.judge(&report.results, &report.growth);
@@ -48,7 +48,7 @@ pub(super) fn targets(report: &Report) -> Table {
     Table { title: "Targets".to_owned(), columns, rows: rows.collect() }
 }
 
-/// The tables of what grows: a row for each size.
+/// One table for each plot of growth, with a row for each size.
 pub(super) fn growth(report: &Report) -> Vec<Table> {
     let tables = lines::all(&report.growth).into_iter().map(|plot| {
         let mut columns = vec![plot.curves.first().map_or("", |line| line.curve.sizes_of())];
@@ -76,7 +76,7 @@ fn growth_row(report: &Report, curves: &[Curve], size: u64) -> Vec<String> {
 }
 
 impl Table {
-    /// For a terminal: columns of equal width.
+    /// Renders the table for a terminal, in columns of equal width.
     fn plain(&self) -> String {
         let widths: Vec<_> = (0..self.columns.len()).map(|column| self.width(column)).collect();
         let lines = self.rows.iter().map(|row| {
@@ -90,7 +90,7 @@ impl Table {
         self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     }
 
-    /// For the page.
+    /// Renders the table as Markdown.
     pub(super) fn markdown(&self) -> String {
         let rule = vec!["---"; self.columns.len()].join(" | ");
         let rows: String = self.rows.iter().map(|row| format!("| {} |\n", row.join(" | "))).collect();
@@ -98,7 +98,7 @@ impl Table {
     }
 }
 
-/// Everything, for a terminal.
+/// Renders all tables for a terminal.
 pub(crate) fn text(report: &Report) -> String {
     let tables: String = figures(report).iter().chain(&growth(report)).map(Table::plain).collect();
     format!("{}\n{}\n{tables}{}", report.machine.line(), report.method(), targets(report).plain())

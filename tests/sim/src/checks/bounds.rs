@@ -37,7 +37,7 @@ pub(crate) fn requests_underway(count: usize) -> Check {
 
 /// The server holds back no more than it may.
 pub(crate) fn server_holds(engine: &Engine) -> Check {
-    let bytes = engine.ledger().held.reply_bytes();
+    let bytes = engine.outbound().reply_bytes();
     ensure(bytes <= HELD_BYTES_MAX, "server_holds", || format!("{bytes} bytes of replies"))
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use common::events::Class;
 use common::{Body, Conversation, Event, Notice, UserName};
 use session::Entry;
 use uuid::Uuid;
@@ -39,29 +40,24 @@ impl Told {
             self.newest_at_ms = self.now_ms;
         }
         self.same_everywhere(&conversation, event.n, line)?;
-        match event.body {
-            Body::Message { id, .. }
-            | Body::File { id, .. }
-            | Body::Edited { id, .. }
-            | Body::Deleted { id, .. }
-            | Body::Reacted { id, .. }
-            | Body::Unreacted { id, .. } => self.one_effect_per_id(id, &conversation, event.n),
-            Body::Created { .. } | Body::Joined | Body::Left => {
+        // No event of the fan-out has lost its text, and no invitation is declined here.
+        let is_expected = !matches!(event.body, Body::Gone { .. } | Body::Declined);
+        match event.body.class() {
+            Class::Content { id } | Class::Amendment { id, .. } if is_expected => {
+                self.one_effect_per_id(id, &conversation, event.n)
+            }
+            Class::Membership if is_expected => {
                 if is_new && self.now_ms > 0 {
                     self.moved_at_ms.insert((conversation, event.from), self.now_ms);
                 }
                 Ok(())
             }
-            // Nobody is invited, removed or given a role here, and no event of the fan-out has lost its text.
-            Body::Invited(_)
-            | Body::Declined
-            | Body::Kicked(_)
-            | Body::Banned(_)
-            | Body::Unbanned(_)
-            | Body::Role(..)
-            | Body::Set { .. }
-            | Body::Gone { .. }
-            | Body::Unknown => ensure(false, "told_is_known", || line.to_owned()),
+            Class::Content { .. }
+            | Class::Amendment { .. }
+            | Class::Membership
+            | Class::Moderation { .. }
+            | Class::Settings
+            | Class::Unknown => ensure(false, "told_is_known", || line.to_owned()),
         }
     }
 

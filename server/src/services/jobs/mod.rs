@@ -1,111 +1,48 @@
-//! Slow work beside the event loop: what one request must wait for, so that all others need not.
+//! Jobs: slow work off the event loop, so that only the requests that need it wait for it.
 //!
-//! A request that needs such work says so ([`crate::handlers::Pending::Work`]); the engine puts its frame aside, has the
-//! job done, and takes the request up again with the [`Outcome`]. A job sees nothing of the state: whatever it needs
-//! it brings along, and when it is done the request is decided anew, on the state of then. A simulation has its jobs
-//! done when it polls for them, one at a time, so that it knows the order.
+//! A handler returns a job ([`crate::handlers::Pending::Work`]); the engine puts its frame aside, submits the job, and
+//! calls the handler again with the [`Outcome`]. A job does not see the state: it carries what it needs, and the handler
+//! decides the request again, on the state at that time. In a simulation, [`Jobs::poll`] runs one job at a time, so that
+//! the simulation knows the order.
+
+pub mod kind;
 
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use common::{Error, Reason};
 use tokio::runtime::{Builder, Runtime};
 use transport::wake::Waker;
 
 use crate::services::{files, passwords, search};
 use crate::storage::commit_log::CommitMode;
+pub use kind::Kind;
 
-/// Kinds of work. Each has threads and a bound of its own, so that none holds up another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// See [`crate::services::passwords`].
-    Passwords,
-    /// Parts of files, written and read in the order in which they were asked for.
-    Transfers,
-    /// Files that are completed or removed; see [`crate::services::files`].
-    Contents,
-    /// See [`crate::services::search`].
-    Search,
-}
+/// The ticket of a job that no request waits for.
+pub const NO_TICKET: u64 = u64::MAX;
 
-/// How much of a kind is done at once.
-struct Bounds {
-    /// Threads; they end when they have been idle for a while.
-    threads: usize,
-    /// Jobs accepted and not done yet, those that are being done included.
-    waiting_max: usize,
-    /// What is answered beyond.
-    refusal: &'static str,
-    /// And for how many milliseconds to wait.
-    wait_ms: u64,
-}
-
-impl Kind {
-    /// Every kind, in the order of the enum.
-    pub const ALL: [Self; 4] = [Self::Passwords, Self::Transfers, Self::Contents, Self::Search];
-
-    const fn bounds(self) -> Bounds {
-        match self {
-            Self::Passwords => Bounds {
-                threads: passwords::THREADS,
-                waiting_max: passwords::WAITING_MAX,
-                refusal: "too many log in at once: try again in a moment",
-                wait_ms: 1000,
-            },
-            // One thread keeps the order; 64 chunks are 16 MiB, and done in a fraction of a second.
-            Self::Transfers => Bounds {
-                threads: 1,
-                waiting_max: 64,
-                refusal: "too many parts of files at once: try again in a moment",
-                wait_ms: 100,
-            },
-            // One thread, so that nothing is removed while it is completed. 100 MiB take about a second.
-            Self::Contents => Bounds {
-                threads: 1,
-                waiting_max: 64,
-                refusal: "too many files are completed at once: try again in a moment",
-                wait_ms: 1000,
-            },
-            Self::Search => Bounds {
-                threads: search::THREADS,
-                waiting_max: search::WAITING_MAX,
-                refusal: "too many search at once: try again in a moment",
-                wait_ms: 1000,
-            },
-        }
-    }
-
-    /// What is answered to whom [`Jobs::submit`] does not accept.
-    #[must_use]
-    pub fn refusal(self) -> Error {
-        let Bounds { refusal, wait_ms, .. } = self.bounds();
-        Error::new(Reason::RateLimited, refusal).after(wait_ms)
-    }
-}
-
-/// Work to be done.
+/// A job to run.
 pub struct Job {
     kind: Kind,
     work: Box<dyn FnOnce() -> Outcome + Send>,
 }
 
-/// What came out of a job.
+/// The result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Of a password.
+    /// Of a password hash.
     Password(passwords::Outcome),
-    /// Of a file.
+    /// Of work on files.
     File(files::Outcome),
     /// Of a search.
     Search(Result<search::Found, search::NoIndex>),
-    /// The job panicked, which is our fault; the log says where.
+    /// The job panicked. The panic hook has logged it.
     Failed,
 }
 
 impl Job {
-    /// Work of a kind. It must not wait for anything but the disk and the processor.
+    /// A job of a kind. It may wait for the disk and the processor only.
     pub fn new(kind: Kind, work: impl FnOnce() -> Outcome + Send + 'static) -> Self {
         Self { kind, work: Box::new(work) }
     }
@@ -115,7 +52,12 @@ impl Job {
         Self::new(kind, move || Outcome::File(work()))
     }
 
-    /// Of which kind it is.
+    /// A search.
+    pub fn search(work: impl FnOnce() -> Result<search::Found, search::NoIndex> + Send + 'static) -> Self {
+        Self::new(Kind::Search, move || Outcome::Search(work()))
+    }
+
+    /// The kind of the job.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
@@ -126,18 +68,24 @@ impl Job {
     }
 }
 
-/// The jobs that were accepted.
+impl From<passwords::Job> for Job {
+    fn from(job: passwords::Job) -> Self {
+        Self::new(Kind::Passwords, || Outcome::Password(passwords::compute(job)))
+    }
+}
+
+/// The accepted jobs and their threads.
 pub struct Jobs {
     workers: Workers,
-    /// How many of each kind are not done yet.
+    /// The number of jobs of each kind that are not done.
     waiting: [usize; Kind::ALL.len()],
 }
 
-/// Who does them.
+/// Where the jobs run.
 enum Workers {
-    /// Threads, which wake the event loop.
+    /// On threads, which wake the event loop.
     Threads(Box<Threads>),
-    /// Whoever polls.
+    /// In [`Jobs::poll`].
     WhenPolled(VecDeque<(u64, Job)>),
 }
 
@@ -152,16 +100,16 @@ struct Threads {
 type Done = (u64, Kind, Outcome);
 
 impl Jobs {
-    /// Prepares whoever does them, beside the event loop or in the time of whoever polls.
-    pub fn start(commits: &CommitMode) -> io::Result<Self> {
-        let workers = match commits {
+    /// Starts the threads, or none in a simulation.
+    pub fn start(mode: &CommitMode) -> io::Result<Self> {
+        let workers = match mode {
             CommitMode::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
             CommitMode::WhenPolled => Workers::WhenPolled(VecDeque::new()),
         };
         Ok(Self { workers, waiting: Default::default() })
     }
 
-    /// Accepts a job under a ticket, unless too many of its kind wait already.
+    /// Accepts a job under a ticket, unless too many of its kind wait.
     #[must_use]
     pub fn submit(&mut self, ticket: u64, job: Job) -> bool {
         let kind = job.kind;
@@ -177,7 +125,7 @@ impl Jobs {
         true
     }
 
-    /// A job that is done, if there is one.
+    /// The ticket and the outcome of a job that is done, if there is one.
     pub fn poll(&mut self) -> Option<(u64, Outcome)> {
         let (ticket, kind, outcome) = match &mut self.workers {
             Workers::Threads(threads) => threads.done.try_recv().ok()?,
@@ -191,7 +139,7 @@ impl Jobs {
         Some((ticket, outcome))
     }
 
-    /// How many of a kind are not done yet.
+    /// The number of jobs of a kind that are not done.
     #[must_use]
     pub fn waiting(&self, kind: Kind) -> usize {
         self.waiting.get(kind as usize).copied().unwrap_or_default()
@@ -212,7 +160,7 @@ impl Threads {
         let Some(runtime) = self.runtimes.get(job.kind as usize) else { return };
         runtime.spawn_blocking(move || {
             let kind = job.kind;
-            // When the server has gone there is nobody to tell.
+            // The receiver is gone when the server has stopped.
             let _ = sender.send((ticket, kind, job.run()));
             waker.wake();
         });
@@ -233,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_done_on_a_thread_and_the_loop_is_woken() {
+    fn a_job_runs_on_a_thread_and_wakes_the_loop() {
         let (waker, wake) = Wake::new().expect("a wake");
         let mut jobs = Jobs::start(&CommitMode::OnThread(waker)).expect("threads");
         let here = std::thread::current().id();
@@ -244,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_polls_does_one_job_at_a_time_in_order() {
+    fn poll_runs_one_job_at_a_time_in_order() {
         let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         let (sender, done) = channel();
         for ticket in [3, 1, 2] {
@@ -258,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_at_once_are_refused_until_some_are_done() {
+    fn jobs_beyond_the_bound_are_rejected_until_some_are_done() {
         let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         let waiting_max = Kind::Passwords.bounds().waiting_max;
         for ticket in 0..waiting_max as u64 {
@@ -269,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_panics_is_done_too() {
+    fn a_job_that_panics_is_done() {
         let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         assert!(jobs.submit(7, Job::new(Kind::Passwords, || panic!("on purpose"))));
         assert_eq!(jobs.poll(), Some((7, Outcome::Failed)));

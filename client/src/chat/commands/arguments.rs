@@ -1,0 +1,59 @@
+//! Parses the arguments of commands.
+
+use common::{ChannelName, Target, UserName};
+
+use crate::chat::context::Context;
+use crate::cli_error::CliError;
+use crate::i18n::Words;
+
+/// The first word, and the rest.
+pub(super) fn first_word(arguments: &str) -> (&str, &str) {
+    let (first, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
+    (first, rest.trim_start())
+}
+
+/// `NAME` or `@NAME`.
+pub(super) fn user(words: Words, name: &str) -> Result<UserName, CliError> {
+    if name.contains(char::is_whitespace) {
+        return Err(CliError::Usage(words.only_the_name()));
+    }
+    let name = name.strip_prefix('@').unwrap_or(name);
+    UserName::new(name).map_err(|error| CliError::Usage(words.name_error(&error)))
+}
+
+/// `#CHANNEL` or `@USER`.
+pub(super) fn target(words: Words, name: &str) -> Result<Target, CliError> {
+    Target::new(name).map_err(|_| CliError::Usage(words.channel_or_user()))
+}
+
+/// `#CHANNEL`.
+pub(super) fn channel(words: Words, name: &str) -> Result<ChannelName, CliError> {
+    ChannelName::new(name).map_err(|error| CliError::Usage(words.name_error(&error)))
+}
+
+/// `[#CHANNEL]`: without an argument, the open channel.
+pub(super) fn channel_or_open(context: &Context, name: &str) -> Result<ChannelName, CliError> {
+    match (&context.open, name) {
+        (Some(Target::Channel(open)), "") => Ok(open.clone()),
+        (Some(Target::User(_)) | None, "") => Err(CliError::Usage(context.words.which_channel())),
+        (_, name) => channel(context.words, name),
+    }
+}
+
+/// `N`, and the rest.
+pub(super) fn number<'a>(arguments: &'a str, usage: &str) -> Result<(u64, &'a str), CliError> {
+    let (number, rest) = first_word(arguments);
+    let number = number.parse().map_err(|_| CliError::Usage(usage.to_owned()))?;
+    Ok((number, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_no_argument() {
+        let error = user(Words::ENGLISH, "alice secret").expect_err("refused");
+        assert_eq!(error.to_string(), "say only the name: the password is asked for, and not shown");
+    }
+}

@@ -1,0 +1,159 @@
+//! What a chat command works with: the connection, the renderer, the open conversation, the file transfers.
+
+use std::path::PathBuf;
+
+use common::accounts::{LoggedIn, UserInfo};
+use common::channels::{ChannelInfo, Invitation};
+use common::reads::Reading;
+use common::{Target, Text};
+
+use super::delivery::DeliveryCounter;
+use super::input_line::InputLine;
+use super::login_summary;
+use super::names::KnownNames;
+use super::transfers::{Transfer, Transfers};
+use crate::cache::Cache;
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, unexpected};
+use crate::i18n::Words;
+use crate::password::PasswordSource;
+use crate::render::{Output, Renderer, sanitise};
+use session::{Answer, Command, Connectivity};
+
+/// Cached events shown of a conversation while the server does not answer: about a screen.
+const CACHED_EVENTS_SHOWN_MAX: usize = 20;
+
+/// The state of a chat that its commands read and change.
+pub(crate) struct Context {
+    pub(super) handle: ClientHandle,
+    pub(super) renderer: Renderer,
+    /// The sentences for the user, in their language.
+    pub(super) words: Words,
+    pub(super) password: PasswordSource,
+    /// The session of the user, also after the server has ended it.
+    pub(super) session: Option<LoggedIn>,
+    /// The open conversation: text is sent to it.
+    pub(super) open: Option<Target>,
+    pub(super) input_line: InputLine,
+    pub(super) names: KnownNames,
+    pub(super) cache: Cache,
+    pub(super) delivery: DeliveryCounter,
+    pub(super) transfers: Transfers,
+    /// The folder for downloaded files.
+    pub(super) downloads: PathBuf,
+    /// False for lines from a pipe: then the chat waits for a slow server instead of showing cached messages.
+    pub(super) is_interactive: bool,
+}
+
+impl Context {
+    /// Prints a sentence.
+    pub(super) fn say(&self, sentence: &str) -> Result<(), CliError> {
+        self.print(&sanitise(sentence))
+    }
+
+    /// Prints the items, or the sentence for an empty list.
+    pub(super) fn say_list(
+        &self,
+        items: impl Iterator<Item = String>,
+        when_empty: &str,
+    ) -> Result<(), CliError> {
+        let lines: Vec<_> = items.collect();
+        if lines.is_empty() { self.say(when_empty) } else { self.say(&lines.join("\n")) }
+    }
+
+    /// Prints text that the renderer has made.
+    pub(super) fn print(&self, rendered: &str) -> Result<(), CliError> {
+        let mut output = Output::new();
+        output.print(rendered)?;
+        Ok(output.flush()?)
+    }
+
+    pub(super) fn is_logged_in(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Whether a user is logged in and the server does not answer.
+    pub(super) fn is_offline(&mut self) -> bool {
+        self.is_logged_in()
+            && self.handle.status().is_ok_and(|status| match status.standing.connectivity {
+                Connectivity::Reconnecting | Connectivity::Offline | Connectivity::Connecting => true,
+                Connectivity::Connected => false,
+            })
+    }
+
+    /// The open conversation, or the error that there is none.
+    pub(super) fn open_conversation(&self) -> Result<Target, CliError> {
+        self.open.clone().ok_or_else(|| CliError::Usage(self.words.nothing_open()))
+    }
+
+    /// Opens a conversation and shows its newest events; from the cache while the server does not answer.
+    pub(super) fn open(&mut self, conversation: Target) -> Result<(), CliError> {
+        if self.is_offline() {
+            return self.open_from_cache(conversation);
+        }
+        self.handle.ask(Command::Open(conversation.clone()))?;
+        self.set_open(conversation);
+        Ok(())
+    }
+
+    /// Shows the cached events of a conversation, and opens it: new events follow once the server answers.
+    pub(super) fn open_from_cache(&mut self, conversation: Target) -> Result<(), CliError> {
+        let entries = self.cache.newest(&conversation, CACHED_EVENTS_SHOWN_MAX);
+        if let Some(last) = entries.last() {
+            let mut lines = vec![self.renderer.note(&self.words.as_it_was(&conversation, last.n))];
+            lines.extend(self.renderer.events(entries.iter()));
+            self.print(&lines.join("\n"))?;
+        }
+        self.handle.begin(Command::Open(conversation.clone()))?;
+        self.set_open(conversation);
+        self.say(&self.words.offline_note())
+    }
+
+    /// Opens the channel of an [`Answer::Joined`].
+    pub(super) fn open_joined(&mut self, answer: Answer) -> Result<(), CliError> {
+        let Answer::Joined(joined) = answer else { return Err(unexpected()) };
+        self.open(Target::Channel(joined.channel))
+    }
+
+    fn set_open(&mut self, conversation: Target) {
+        self.names.add([conversation.to_string()]);
+        self.cache.open(&conversation);
+        self.open = Some(conversation);
+    }
+
+    /// Checks a text before it is sent.
+    pub(super) fn text(&self, text: &str) -> Result<Text<'static>, CliError> {
+        Text::new(text.to_owned()).map_err(|error| CliError::Usage(self.words.text_error(&error)))
+    }
+
+    /// Sends a message. `reply` is the number of the event that it answers.
+    pub(super) fn send(&mut self, to: Target, text: &str, reply: Option<u64>) -> Result<(), CliError> {
+        let text = self.text(text)?;
+        self.delivery.message_sent();
+        self.handle.send(to, text, reply).inspect_err(|_| self.delivery.message_settled(false))
+    }
+
+    /// Uploads or downloads a file in the background.
+    pub(super) fn transfer(&mut self, transfer: Transfer) -> Result<(), CliError> {
+        let nobody = || CliError::Usage(self.words.nobody_is_logged_in());
+        let session = self.session.clone().ok_or_else(nobody)?;
+        let sentence = self.transfers.start(transfer, session)?;
+        self.say(&sentence)
+    }
+
+    pub(super) fn channels(&mut self) -> Result<Vec<ChannelInfo>, CliError> {
+        login_summary::channels(&mut self.handle, &self.names)
+    }
+
+    pub(super) fn users(&mut self) -> Result<Vec<UserInfo>, CliError> {
+        login_summary::users(&mut self.handle, &self.names)
+    }
+
+    pub(super) fn invitations(&mut self) -> Result<Vec<Invitation>, CliError> {
+        login_summary::invitations(&mut self.handle, &self.names)
+    }
+
+    pub(super) fn unread(&mut self) -> Result<Vec<Reading>, CliError> {
+        login_summary::unread(&mut self.handle)
+    }
+}

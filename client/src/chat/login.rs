@@ -1,0 +1,91 @@
+//! Login: with the session kept on this machine when the chat starts, or with a password.
+
+use std::time::Duration;
+
+use common::accounts::LoggedIn;
+use common::{Password, Target, UserName};
+
+use super::context::Context;
+use super::login_summary::{self, LoginSummary};
+use crate::cli_error::CliError;
+use session::{Appearance, Command, Follow};
+
+/// How long a server may take to answer until cached messages are shown.
+const SHOW_CACHE_AFTER: Duration = Duration::from_millis(300);
+
+/// Resumes the session that was kept, and opens `conversation`; without a session, says how to log in.
+pub(super) fn resume(context: &mut Context, conversation: Option<Target>) -> Result<(), CliError> {
+    context.handle.ask(Command::Appear(Appearance::AtKeyboard))?;
+    match context.handle.restore()? {
+        Some(session) => enter(context, &session, conversation),
+        None => {
+            // The user learns that the server does not answer before they think of a password.
+            context.handle.begin(Command::Knock)?;
+            context.say(&context.words.nobody_is_logged_in())
+        }
+    }
+}
+
+/// Logs in with a password.
+pub(super) fn log_in(context: &mut Context, user: UserName, password: Password) -> Result<(), CliError> {
+    let session = context.handle.login(user, password)?;
+    enter(context, &session, None)
+}
+
+/// Follows all conversations, shows the login summary, and opens a conversation: the given one, else one with
+/// unread messages, else the one that was open last, else the first channel.
+fn enter(context: &mut Context, session: &LoggedIn, conversation: Option<Target>) -> Result<(), CliError> {
+    context.renderer.set_reader(&session.user);
+    context.session = Some(session.clone());
+    context.say(&context.words.you_are(&session.user))?;
+    context.cache.is_of(&session.user);
+    let last = context.cache.last_open();
+    if !follow_everything(context)? {
+        return enter_offline(context, session, conversation.or(last));
+    }
+    let LoginSummary { channels, unread, lines } =
+        login_summary::load(&mut context.handle, &context.names, &context.cache, context.words)?;
+    if !lines.is_empty() {
+        context.say(&lines.join("\n"))?;
+    }
+    let mut own = channels.into_iter().filter(|channel| channel.role.is_some());
+    let last = last.filter(|last| match last {
+        Target::User(_) => true,
+        Target::Channel(name) => name.is_everybody() || own.clone().any(|own| own.channel == *name),
+    });
+    let unread = unread.into_iter().next().map(|reading| reading.conversation);
+    let first = || own.next().map(|first| Target::Channel(first.channel));
+    match conversation.or(unread).or(last).or_else(first) {
+        Some(conversation) => context.open(conversation),
+        None => context.say(&context.words.no_channel_yet()),
+    }
+}
+
+/// Subscribes to all conversations. False if the server does not answer in time: the subscription follows
+/// when it does.
+fn follow_everything(context: &mut Context) -> Result<bool, CliError> {
+    let ticket = context.handle.begin(Command::Follow(Follow::Everything))?;
+    let time = if context.is_interactive { SHOW_CACHE_AFTER } else { context.handle.timeout() };
+    match context.handle.await_answer(ticket, time) {
+        Err(CliError::Unreachable { .. }) if context.is_interactive => Ok(false),
+        answer => answer.map(|_following| true),
+    }
+}
+
+/// Shows cached messages, and loads the login summary once the server answers.
+fn enter_offline(
+    context: &mut Context,
+    session: &LoggedIn,
+    conversation: Option<Target>,
+) -> Result<(), CliError> {
+    match conversation {
+        Some(conversation) => context.open_from_cache(conversation)?,
+        None => context.say(&context.words.offline_note())?,
+    }
+    context.handle.begin(Command::Reads)?;
+    let background = context.transfers.context().clone();
+    let (session, names, cache) = (session.clone(), context.names.clone(), context.cache.clone());
+    let work = move || login_summary::load_in_background(background, &session, &names, &cache);
+    std::thread::Builder::new().name("login-summary".to_owned()).spawn(work)?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The names that the chat knows: completion and the menu offer them.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Names kept. New names beyond it are not added.
+const NAMES_MAX: usize = 10_000;
+
+/// Names with their signs, such as `#general` and `@bob`. Clones share them.
+#[derive(Clone, Default)]
+pub(super) struct KnownNames {
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    all: BTreeSet<String>,
+    /// The channels that the user is a member of. `None` until the server has listed them.
+    own: Option<BTreeSet<String>>,
+    /// The channels that the user is invited to, likewise.
+    invited: Option<BTreeSet<String>>,
+}
+
+/// Which channels the menu offers for a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChannelChoice {
+    /// All known channels.
+    All,
+    /// Channels that the user is a member of.
+    Own,
+    /// Channels that the user is invited to.
+    Invited,
+    /// None: the command creates a channel.
+    New,
+}
+
+impl KnownNames {
+    pub(super) fn add(&self, names: impl IntoIterator<Item = String>) {
+        let mut shared = self.shared();
+        let room = NAMES_MAX.saturating_sub(shared.all.len());
+        shared.all.extend(names.into_iter().take(room));
+    }
+
+    /// Replaces the channels that the user is a member of.
+    pub(super) fn set_own(&self, names: impl IntoIterator<Item = String>) {
+        self.shared().own = Some(names.into_iter().take(NAMES_MAX).collect());
+    }
+
+    /// Replaces the channels that the user is invited to.
+    pub(super) fn set_invited(&self, names: impl IntoIterator<Item = String>) {
+        self.shared().invited = Some(names.into_iter().take(NAMES_MAX).collect());
+    }
+
+    /// The names with this prefix, sorted.
+    pub(super) fn starting_with(&self, prefix: &str) -> Vec<String> {
+        self.shared().all.iter().filter(|name| name.starts_with(prefix)).cloned().collect()
+    }
+
+    /// The channels of a choice, sorted. All known ones as long as the server has not listed them.
+    pub(super) fn channels(&self, choice: ChannelChoice) -> Vec<String> {
+        let listed = match choice {
+            ChannelChoice::All => None,
+            ChannelChoice::Own => self.shared().own.clone(),
+            ChannelChoice::Invited => self.shared().invited.clone(),
+            ChannelChoice::New => Some(BTreeSet::new()),
+        };
+        listed.map_or_else(|| self.starting_with("#"), |listed| listed.into_iter().collect())
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,27 @@
+//! The chat without a terminal: a script. Its lines come from a pipe, and run one after the other.
+
+use std::io::BufRead as _;
+
+use common::Target;
+
+use super::shell::{Shell, report_once};
+use crate::cli_error::CliError;
+
+/// Runs all lines, and waits until all messages are acknowledged. Returns the first error.
+pub(super) fn run(shell: &mut Shell, conversation: Option<Target>) -> Result<(), CliError> {
+    let words = shell.context.words;
+    let started = shell.start(conversation);
+    if matches!(started, Err(CliError::Unreachable { .. })) {
+        return started;
+    }
+    let mut outcome = report_once(words, started);
+    let mut input = std::io::stdin().lock();
+    let mut bytes = Vec::new();
+    while !shell.has_ended() && input.read_until(b'\n', &mut bytes)? > 0 {
+        let line = String::from_utf8_lossy(&bytes);
+        let ran = report_once(words, shell.run_in_order(line.trim_end_matches('\n')));
+        bytes.clear();
+        outcome = outcome.and(ran);
+    }
+    outcome.and(shell.finish_script())
+}

@@ -1,0 +1,221 @@
+//! The shell: it runs one line after the other, as text, a command, or a choice in the menu.
+
+use std::time::Duration;
+
+use common::Target;
+use transport::stop::Stop;
+
+use super::commands::{Command, Next};
+use super::context::Context;
+use super::line::Line;
+use super::login;
+use super::menu::{Menu, Step};
+use super::prompt::Prompt;
+use crate::cli_error::CliError;
+use crate::client_handle::{MESSAGES_UNDERWAY_MAX, PATIENCE};
+use crate::i18n::Words;
+use crate::render::{complain, prompt_status};
+
+pub(super) struct Shell {
+    pub(super) context: Context,
+    menu: Option<Menu>,
+    has_quit: bool,
+    /// Requested when a signal ends the chat.
+    shutdown: Stop,
+}
+
+impl Shell {
+    pub(super) fn new(context: Context, shutdown: Stop) -> Self {
+        Self { context, menu: None, has_quit: false, shutdown }
+    }
+
+    /// Resumes the kept session, and opens `conversation`.
+    pub(super) fn start(&mut self, conversation: Option<Target>) -> Result<(), CliError> {
+        login::resume(&mut self.context, conversation)
+    }
+
+    /// As [`start`](Self::start). An error is printed; the chat goes on.
+    pub(super) fn start_and_report(&mut self, conversation: Option<Target>) -> Result<(), CliError> {
+        let outcome = self.start(conversation);
+        self.report(outcome)
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_quit || self.shutdown.is_requested()
+    }
+
+    pub(super) fn is_in_menu(&self) -> bool {
+        self.menu.is_some()
+    }
+
+    /// The prompt of the next line.
+    pub(super) fn prompt(&mut self) -> String {
+        let context = &mut self.context;
+        if self.menu.is_some() {
+            return context.input_line.begin(None, Prompt::fixed("menu"));
+        }
+        let version = context.input_line.status_version();
+        let status = context.handle.status().map_or_else(
+            |_| String::new(),
+            |status| prompt_status(context.words, status.standing, context.is_logged_in()),
+        );
+        let name = context.open.as_ref().map_or_else(|| "papo".to_owned(), ToString::to_string);
+        context.input_line.begin(context.open.as_ref(), Prompt::new(name, status, version))
+    }
+
+    /// Runs one line.
+    pub(super) fn run(&mut self, line: &str) -> Result<(), CliError> {
+        // A line from a pipe counts as a keystroke: the user is present.
+        self.context.input_line.key_typed("");
+        if let Some(menu) = self.menu.take().filter(|menu| menu.accepts(line)) {
+            let step = menu.answer(self.context.words, &self.context.names, line);
+            return self.take_step(step);
+        }
+        match Line::parse(line) {
+            Line::Blank => Ok(()),
+            Line::Command(command, arguments) => self.run_command(command, arguments),
+            Line::Unknown(name) => Err(CliError::Usage(self.context.words.no_such_command(name))),
+            Line::Open(conversation) => self.context.open(conversation),
+            Line::Text(text) => {
+                let conversation = self.context.open_conversation()?;
+                self.context.send(conversation, text, None)
+            }
+        }
+    }
+
+    /// Runs one line of a script. A command waits until all messages and files before it are done; a message
+    /// waits only while too many messages are pending.
+    pub(super) fn run_in_order(&mut self, line: &str) -> Result<(), CliError> {
+        let is_message = !self.is_in_menu() && matches!(Line::parse(line), Line::Text(_) | Line::Blank);
+        let pending_max = if is_message { MESSAGES_UNDERWAY_MAX - 1 } else { 0 };
+        self.wait_for_acknowledgements(pending_max, PATIENCE)?;
+        if !is_message {
+            self.context.transfers.wait();
+        }
+        self.run(line)
+    }
+
+    fn run_command(&mut self, command: &Command, arguments: &str) -> Result<(), CliError> {
+        match command.run(&mut self.context, arguments)? {
+            Next::Stay => Ok(()),
+            Next::Menu => self.show_menu(),
+            Next::Quit => {
+                self.has_quit = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn show_menu(&mut self) -> Result<(), CliError> {
+        self.refresh_names();
+        let step = Menu::Groups.show(self.context.words, &self.context.names);
+        self.take_step(step)
+    }
+
+    fn take_step(&mut self, step: Step) -> Result<(), CliError> {
+        match step {
+            Step::Show(menu, text) => {
+                self.menu = Some(menu);
+                self.context.say(&text)
+            }
+            Step::Run(menu, command, arguments) => {
+                self.menu = Some(menu);
+                self.run_command(command, &arguments)?;
+                if self.has_quit {
+                    return Ok(());
+                }
+                self.refresh_names();
+                self.context.say(&self.context.words.menu_goes_on())
+            }
+            Step::Leave => self.context.say(&self.context.words.menu_left()),
+        }
+    }
+
+    /// Lists users, channels and invitations, so that the menu offers what exists now. Without an answer, it
+    /// offers the names known before.
+    fn refresh_names(&mut self) {
+        let context = &mut self.context;
+        if !context.is_logged_in() || context.is_offline() {
+            return;
+        }
+        let outcome = context.users().and_then(|_| context.channels()).and_then(|_| context.invitations());
+        if let Err(error) = outcome {
+            tracing::debug!(%error, "the choices of the menu may be outdated");
+        }
+    }
+
+    /// Prints an error. Returns it only if standard output is closed, which ends the chat.
+    pub(super) fn report(&self, outcome: Result<(), CliError>) -> Result<(), CliError> {
+        match outcome {
+            Err(CliError::OutputClosed) => Err(CliError::OutputClosed),
+            // The printer reports the end of the session.
+            Err(error) if error.is_end_of_session() => Ok(()),
+            Err(error) => {
+                complain(&self.context.words.cli_error(&error));
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Ends an interactive chat: waits for pending messages no longer than for any answer.
+    pub(super) fn finish(&mut self) -> Result<(), CliError> {
+        let interrupted = self.context.transfers.interrupted();
+        if !interrupted.is_empty() {
+            self.context.say(&interrupted.join("\n"))?;
+        }
+        let rejected_before = self.context.delivery.rejected();
+        self.wait_until_sent(rejected_before, Duration::ZERO)
+    }
+
+    /// Ends a script: waits for pending messages and files. An error if any message or file of the script
+    /// failed.
+    pub(super) fn finish_script(&mut self) -> Result<(), CliError> {
+        let messages = self.wait_until_sent(0, PATIENCE);
+        let files = match self.context.transfers.wait() {
+            0 => Ok(()),
+            count => Err(CliError::Refused(self.context.words.some_files_failed(count))),
+        };
+        messages.and(files)
+    }
+
+    /// Waits until no message is pending. An error if more messages are rejected than `rejected_before`.
+    fn wait_until_sent(&mut self, rejected_before: usize, patience: Duration) -> Result<(), CliError> {
+        if self.shutdown.is_requested() {
+            return Ok(());
+        }
+        let words = self.context.words;
+        if let Err(error) = self.wait_for_acknowledgements(0, patience) {
+            complain(&words.kept_for_later(self.context.delivery.pending()));
+            return Err(error);
+        }
+        match self.context.delivery.rejected().saturating_sub(rejected_before) {
+            0 => Ok(()),
+            count => Err(CliError::Refused(words.some_not_sent(count))),
+        }
+    }
+
+    /// Waits until at most `pending_max` messages are pending. The server gets `patience` only if it has
+    /// acknowledged a message before.
+    fn wait_for_acknowledgements(&self, pending_max: usize, patience: Duration) -> Result<(), CliError> {
+        let context = &self.context;
+        let patience = if context.delivery.has_acknowledged() { patience } else { Duration::ZERO };
+        let patience = context.handle.wait(patience);
+        if context.delivery.wait_for(pending_max, patience) {
+            Ok(())
+        } else {
+            Err(context.handle.unreachable(patience))
+        }
+    }
+}
+
+/// Prints an error where it happens, and marks it as printed: the caller only needs the exit code.
+pub(super) fn report_once(words: Words, outcome: Result<(), CliError>) -> Result<(), CliError> {
+    outcome.map_err(|error| {
+        if matches!(error, CliError::Reported(_) | CliError::OutputClosed) {
+            return error;
+        }
+        complain(&words.cli_error(&error));
+        CliError::Reported(Box::new(error))
+    })
+}

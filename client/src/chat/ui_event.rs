@@ -1,0 +1,28 @@
+//! What the threads of the chat give to the printer.
+
+use session::News;
+
+/// One thing to print, or a reason to paint the input line again.
+#[expect(clippy::large_enum_variant, reason = "nearly all events are news")]
+pub(super) enum UiEvent {
+    /// News of the session.
+    News(News),
+    /// A sentence of papo itself.
+    Note(String),
+    /// An error of a background thread.
+    Error(String),
+    /// A progress bar below the input line has changed.
+    Repaint,
+}
+
+impl UiEvent {
+    pub(super) fn news(&self) -> Option<&News> {
+        if let Self::News(news) = self { Some(news) } else { None }
+    }
+}
+
+impl From<News> for UiEvent {
+    fn from(news: News) -> Self {
+        Self::News(news)
+    }
+}

@@ -1,0 +1,105 @@
+//! The rules of amendments: who may edit, delete and react, and within which bounds.
+
+use common::amendments::Emoji;
+use common::limits::{EDITS_MAX, REACTIONS_MAX};
+use common::{Body, Conversation, Event, Target, Text, UserName};
+use uuid::Uuid;
+
+use super::Amendment;
+use crate::domain::channels::rights::{Action, check};
+use crate::domain::messages::check_id;
+use crate::domain::records::Record;
+use crate::domain::{DomainError, State, history};
+
+/// The message to amend, as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    /// Its number.
+    pub n: u64,
+    /// The sender.
+    pub author: UserName,
+    /// Whether it is a file, which can be deleted but not edited.
+    pub is_file: bool,
+}
+
+impl Original {
+    /// The message of an event; `None` if the event is not a message.
+    #[must_use]
+    pub fn of(event: &Event<'_>) -> Option<Self> {
+        let is_file = matches!(event.body, Body::File { .. });
+        let is_message = is_file || matches!(event.body, Body::Message { .. });
+        is_message.then(|| Self { n: event.n, author: event.from.clone(), is_file })
+    }
+}
+
+/// A change to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// Replace its text.
+    Edit(Text<'a>),
+    /// Delete it.
+    Delete,
+    /// Add a reaction.
+    React(Emoji),
+    /// Remove a reaction.
+    Unreact(Emoji),
+}
+
+/// Decides whether `user` may amend a message, and what the log records.
+pub(in crate::domain) fn amend<'a>(
+    state: &State,
+    user: UserName,
+    to: Target,
+    original: &Original,
+    id: Uuid,
+    change: Change<'a>,
+    at: u64,
+) -> Result<Record<'a>, DomainError> {
+    check_id(id, at)?;
+    let conversation = history::readable(state, &user, &to)?;
+    if let Target::Channel(name) = &to {
+        state.channels.writable(name, &user)?;
+    }
+    let nothing = Amendment::default();
+    let amendment = state.channels.amendments(&conversation).and_then(|all| all.of(original.n));
+    let amendment = amendment.unwrap_or(&nothing);
+    let of = original.n;
+    if amendment.deleted {
+        return Err(DomainError::NoSuchMessage(of, to));
+    }
+    let body = match change {
+        Change::Edit(_) if original.is_file => return Err(DomainError::NoSuchMessage(of, to)),
+        Change::Edit(_) if original.author != user => return Err(DomainError::NotAuthor),
+        Change::Edit(_) if amendment.edits.len() >= EDITS_MAX => return Err(DomainError::TooManyEdits),
+        Change::Edit(text) => Body::Edited { id, of, text },
+        Change::Delete => {
+            may_delete(state, &user, &conversation, original)?;
+            Body::Deleted { id, of }
+        }
+        Change::React(emoji) if amendment.has(&emoji, &user) => return Err(DomainError::Unchanged(emoji)),
+        Change::React(_) if amendment.reactions() >= REACTIONS_MAX => {
+            return Err(DomainError::TooManyReactions);
+        }
+        Change::React(emoji) => Body::Reacted { id, of, emoji },
+        Change::Unreact(emoji) if !amendment.has(&emoji, &user) => {
+            return Err(DomainError::Unchanged(emoji));
+        }
+        Change::Unreact(emoji) => Body::Unreacted { id, of, emoji },
+    };
+    let n = state.head(&conversation) + 1;
+    Ok(Record::Event(Event { n, at, to, from: user, body }))
+}
+
+/// The author may delete a message, and in a channel its owners and moderators may.
+fn may_delete(
+    state: &State,
+    user: &UserName,
+    conversation: &Conversation,
+    original: &Original,
+) -> Result<(), DomainError> {
+    match conversation {
+        _ if original.author == *user => Ok(()),
+        Conversation::Channel(name) => check(name, state.channels.channel(name)?, user, Action::Delete),
+        Conversation::Direct(..) => Err(DomainError::NotAuthor),
+    }
+}

@@ -1,0 +1,73 @@
+//! The kinds of jobs. Each has threads and a bound of its own, so that no kind delays another.
+
+use common::{Error, Reason};
+
+/// A kind of job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Password hashes; see [`passwords`](crate::services::passwords).
+    Passwords,
+    /// Parts of files, written and read in the order of their requests.
+    Transfers,
+    /// Files that are completed or removed; see [`files`](crate::services::files).
+    Contents,
+    /// Searches; see [`search`](crate::services::search).
+    Search,
+}
+
+/// The bounds of a kind.
+pub(super) struct Bounds {
+    /// The number of threads. A thread ends when it has been idle for a while.
+    pub(super) threads: usize,
+    /// The number of jobs that are accepted and not done.
+    pub(super) waiting_max: usize,
+    /// The message of the error for a job beyond that number.
+    refusal: &'static str,
+    /// The milliseconds after which the client may send the request again.
+    wait_ms: u64,
+}
+
+impl Kind {
+    /// Every kind, in the order of the enum.
+    pub const ALL: [Self; 4] = [Self::Passwords, Self::Transfers, Self::Contents, Self::Search];
+
+    pub(super) const fn bounds(self) -> Bounds {
+        match self {
+            // A hash takes a core, 19 MiB and some 20 ms, so the last of these jobs waits less than 2 seconds.
+            Self::Passwords => Bounds {
+                threads: 2,
+                waiting_max: 128,
+                refusal: "too many log in at once: try again in a moment",
+                wait_ms: 1000,
+            },
+            // One thread keeps the order. 64 chunks are 16 MiB, which a disk writes in a fraction of a second.
+            Self::Transfers => Bounds {
+                threads: 1,
+                waiting_max: 64,
+                refusal: "too many parts of files at once: try again in a moment",
+                wait_ms: 100,
+            },
+            // One thread, so that no file is removed while it is completed. 100 MiB take about a second.
+            Self::Contents => Bounds {
+                threads: 1,
+                waiting_max: 64,
+                refusal: "too many files are completed at once: try again in a moment",
+                wait_ms: 1000,
+            },
+            // A search takes milliseconds.
+            Self::Search => Bounds {
+                threads: 2,
+                waiting_max: 64,
+                refusal: "too many search at once: try again in a moment",
+                wait_ms: 1000,
+            },
+        }
+    }
+
+    /// The error for a request whose job was rejected.
+    #[must_use]
+    pub fn refusal(self) -> Error {
+        let Bounds { refusal, wait_ms, .. } = self.bounds();
+        Error::new(Reason::RateLimited, refusal).after(wait_ms)
+    }
+}

@@ -1,0 +1,22 @@
+//! The errors of the ledger.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::journal::JournalError;
+use crate::storage::data_folder::StoreError;
+
+/// Why the data cannot be opened or written.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// The data folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log in it.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The system cannot start a thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+}
