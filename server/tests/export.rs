@@ -205,7 +205,7 @@ fn a_user_with_nothing_of_others() {
 fn what_is_not_there_is_refused_by_name() {
     let team = team();
     let told = |data: &Path, wanted| exported(data, wanted).expect_err("nothing").to_string();
-    insta::assert_snapshot!(told(team.folder.path(), "#b"), @r##"there is no channel #b; create it, or list the channels there are"##);
+    insta::assert_snapshot!(told(team.folder.path(), "#b"), @r##"there is no channel #b: create it, or list the channels"##);
     insta::assert_snapshot!(told(team.folder.path(), "@zoe"), @r##"there is no user zoe"##);
     let empty = TempDir::new().expect("a folder");
     assert!(told(empty.path(), "#a").contains("is no data folder"));

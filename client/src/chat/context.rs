@@ -123,7 +123,7 @@ impl Context {
 
     /// Checks a text before it is sent.
     pub(super) fn text(&self, text: &str) -> Result<Text<'static>, CliError> {
-        Text::new(text.to_owned()).map_err(|error| CliError::Usage(self.words.text_error(&error)))
+        Text::new(text.to_owned()).map_err(|error| CliError::Usage(self.words.detail(&error)))
     }
 
     /// Sends a message. `reply` is the number of the event that it answers.

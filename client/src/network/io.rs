@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
-use common::{Error, Reason, UserName};
+use common::{Detail, Error, UserName};
 use session::driver::Io;
 use session::{Answer, Message, News};
 use transport::{Context, Kind, Socket, TransportError, clock};
@@ -104,11 +104,7 @@ impl<N: From<News>> Io for NetworkIo<N> {
 
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>> {
         let outcome = self.outbox.as_mut().map_or(Ok(()), |outbox| outbox.keep(messages));
-        Some(outcome.map_err(|error| {
-            // The reason is not one of the server's, which is not involved.
-            let sentence = format!("this machine cannot keep it until it is sent: {error}");
-            Error::new(Reason::Internal, sentence)
-        }))
+        Some(outcome.map_err(|error| Detail::NotStoredLocally { error: error.to_string() }.into()))
     }
 
     fn forget(&mut self, ids: &[Uuid]) {

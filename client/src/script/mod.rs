@@ -18,8 +18,7 @@ mod admin;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use common::channels::Role;
-use common::names::NameError;
-use common::{ChannelName, Target, UserName};
+use common::{ChannelName, Detail, Target, UserName};
 use transport::stop::Stop;
 
 use crate::cli_error::CliError;
@@ -147,10 +146,10 @@ fn open_session(connection: &Connection) -> Result<(ClientHandle, Receiver<News>
 /// Reads `#channel` or `@user`.
 fn target(text: &str) -> Result<Target, String> {
     Target::new(text).map_err(|error| match error {
-        NameError::NoHash => format!(
+        Detail::ChannelWithoutHash => format!(
             "say '#{text}' or '@{text}', with the quotes: a shell takes a bare # for the beginning of a comment"
         ),
-        other @ (NameError::Empty | NameError::TooLong | NameError::Characters) => other.to_string(),
+        other => other.to_string(),
     })
 }
 

@@ -6,7 +6,6 @@
 //! order and so gives the same state.
 
 pub mod records;
-pub mod errors;
 pub mod topics;
 
 pub mod accounts;
@@ -23,7 +22,7 @@ pub mod admin;
 use std::sync::Arc;
 
 use common::channels::Role;
-use common::{Body, Conversation, Event, FileInfo, Subject, Target, Text, UserName};
+use common::{Body, Conversation, Detail, Event, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
@@ -31,7 +30,6 @@ pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Deed;
-pub use errors::DomainError;
 pub use files::Files;
 pub use topics::TopicSecret;
 
@@ -183,7 +181,7 @@ pub enum Command<'a> {
 }
 
 /// What `command` would record at the time `at` (Unix milliseconds); `None` when things are so already.
-pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option<Record<'a>>, DomainError> {
+pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option<Record<'a>>, Detail> {
     match command {
         Command::Register { user, password } => accounts::register(state, user, password, at).map(Some),
         Command::OpenSession { user, session, digest, expires } => {
@@ -195,7 +193,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         }
         Command::Revoke { user, session: Some(wanted), .. } => {
             let found = accounts::revoke(state, user, |_, session| session.session == wanted, at);
-            found.ok_or(DomainError::NoSuchSession).map(Some)
+            found.ok_or(Detail::NoSuchSession).map(Some)
         }
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
@@ -322,13 +320,13 @@ impl State {
     }
 
     /// Where it is told that `user` is writing to `to`: to the members, or to the other one.
-    pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, DomainError> {
+    pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, Detail> {
         match to {
             Target::Channel(name) => {
                 self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
             }
             Target::User(other) if self.users.exists(other) => Ok(self.user_topic(other).into()),
-            Target::User(other) => Err(DomainError::NoSuchUser(other.clone())),
+            Target::User(other) => Err(Detail::NoSuchUser { user: other.clone() }),
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use common::limits::REPLY_BYTES_MAX;
 use common::presence::State;
-use common::{Error, Reason, rpc};
+use common::{Detail, rpc};
 use transport::Frame;
 
 use crate::domain::Command;
@@ -285,7 +285,7 @@ impl Engine {
         };
         for line in lines.skip(*answered) {
             if reply.len() > REPLY_BYTES_MAX {
-                refuse(line, &Error::new(Reason::TooLarge, "too much for one reply: ask again"), reply);
+                refuse(line, &Detail::ReplyTooLong.into(), reply);
             } else if let Some(job) = context.answer(line, outcome.take(), reply) {
                 return Some(job);
             }

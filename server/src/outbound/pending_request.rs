@@ -151,9 +151,9 @@ mod tests {
             pending.answered += 1;
             pending.put_aside(position);
         }
-        let full = Error::new(common::Reason::StorageFull, "full");
+        let full = Error::from(common::Detail::StorageFull);
         pending.refuse_back(8, &full);
-        let refusal = r#"{"jsonrpc":"2.0","id":2,"error":{"code":5070,"message":"full","data":{"reason":"storage_full"}}}"#;
+        let refusal = r#"{"jsonrpc":"2.0","id":2,"error":{"code":5070,"message":"the server's disk is full, and nothing was stored: its operator must free space","data":{"reason":"storage_full","detail":"storage_full"}}}"#;
         assert_eq!(
             (String::from_utf8_lossy(&pending.reply), pending.answered),
             (format!("answer\n{refusal}\n").into(), 2)

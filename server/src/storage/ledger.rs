@@ -8,7 +8,7 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
-use common::{ChannelName, Conversation, Error, Event, Reason, UserName};
+use common::{ChannelName, Conversation, Detail, Error, Event, Reason, UserName};
 use tracing::{error, info, warn};
 
 use crate::domain::records::Record;
@@ -197,7 +197,7 @@ impl Ledger {
         let Some(line) = self.journal.line_by_id(id.as_u128()).map_err(unreadable)? else { return Ok(None) };
         let event: Event<'_> = serde_json::from_slice(&line).map_err(internal)?;
         if event.from != *by {
-            return Err(Error::new(Reason::IdTaken, "this message id is taken; make a new one"));
+            return Err(Detail::IdTaken.into());
         }
         Ok(Some(Receipt { n: event.n, at: event.at }))
     }
@@ -343,35 +343,33 @@ fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
 
 pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
     error!(%error, "a failure of the server itself");
-    Error::new(Reason::Internal, "the server failed; its log says why")
+    Detail::Internal.into()
 }
 
 fn unreadable(error: JournalError) -> Error {
     error!(%error, "the log cannot be read");
-    let JournalError::Damaged { file, offset, .. } = &error else {
-        let sentence = "the server cannot read its log; its operator must look at it";
-        return Error::new(Reason::Unavailable, sentence);
-    };
-    // Not to be asked again: it stays so until a backup is restored.
-    let sentence = format!(
-        "a part of this conversation is damaged on the server ({file}, byte {offset}): its operator must restore it from a backup"
-    );
-    Error::new(Reason::Internal, sentence)
+    // The first is not temporary: it stays until a backup is restored.
+    match error {
+        JournalError::Damaged { file, offset, .. } => Detail::ConversationDamaged { file, offset },
+        JournalError::StorageFull { .. }
+        | JournalError::Unavailable { .. }
+        | JournalError::IndexDamaged { .. }
+        | JournalError::Missing { .. }
+        | JournalError::Checkpoint { .. }
+        | JournalError::Record { .. } => Detail::LogUnreadable,
+    }
+    .into()
 }
 
 fn unwritable(error: &JournalError) -> Error {
     match error {
-        JournalError::StorageFull { .. } => Error::new(
-            Reason::StorageFull,
-            "the server's disk is full: nothing was stored; its operator must make room",
-        ),
+        JournalError::StorageFull { .. } => Detail::StorageFull,
         JournalError::Unavailable { .. }
         | JournalError::Damaged { .. }
         | JournalError::IndexDamaged { .. }
         | JournalError::Missing { .. }
         | JournalError::Checkpoint { .. }
-        | JournalError::Record { .. } => {
-            Error::new(Reason::Unavailable, "the server cannot write its log; send it again later")
-        }
+        | JournalError::Record { .. } => Detail::LogUnwritable,
     }
+    .into()
 }

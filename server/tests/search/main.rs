@@ -150,13 +150,13 @@ fn what_cannot_be_looked_for_is_refused_with_a_reason() {
     let data = TempDir::new().expect("a folder");
     let mut world = World::new(data.path());
     let mut refusal = |params: Value| world.refusal(&params);
-    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "" })), @r#"say what to look for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
-    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "🙂 !!" })), @"there is nothing to look for: words have letters or digits");
-    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x in:#a", "conversation": "#b" })), @"in: may be said once only");
-    insta::assert_snapshot!(refusal(json!({ "token": "carol", "query": "x in:#b" })), @"you are not a member of #b; join it first");
-    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x", "conversation": "#none" })), @"there is no channel #none; create it, or list the channels there are");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "" })), @r#"say what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "🙂 !!" })), @"there is nothing to search for: give a word that has letters or digits");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x in:#a", "conversation": "#b" })), @"in: can be given only once");
+    insta::assert_snapshot!(refusal(json!({ "token": "carol", "query": "x in:#b" })), @"you are not a member of #b: join it first");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x", "conversation": "#none" })), @"there is no channel #none: create it, or list the channels");
     insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x in:@nobody" })), @"there is no user nobody");
-    insta::assert_snapshot!(refusal(json!({ "token": "nobody", "query": "x" })), @"this token opens no session (any more): log in again");
+    insta::assert_snapshot!(refusal(json!({ "token": "nobody", "query": "x" })), @"your session has ended: log in again");
 }
 
 #[test]

@@ -242,7 +242,7 @@ fn subject(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         "-" => "",
         subject => subject,
     };
-    let refused = |error| CliError::Usage(context.words.subject_error(&error));
+    let refused = |error| CliError::Usage(context.words.detail(&error));
     let subject = Subject::new(subject).map_err(refused)?.into_owned();
     let channel = channel_or_open(context, "")?;
     let done = context.words.subject_is_set(&channel);

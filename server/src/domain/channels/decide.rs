@@ -2,14 +2,14 @@
 
 use common::channels::Role;
 use common::limits::CHANNEL_NAMES_MAX;
-use common::{Body, ChannelName, Event, Subject, Target, UserName};
+use common::{Body, ChannelName, Detail, Event, Subject, Target, UserName};
 
 use super::Channel;
 use super::rights::{Action, check};
+use crate::domain::State;
 use crate::domain::records::Record;
-use crate::domain::{DomainError, State};
 
-type Decision<'a> = Result<Option<Record<'a>>, DomainError>;
+type Decision<'a> = Result<Option<Record<'a>>, Detail>;
 
 /// Who does something to which channel, and when (Unix milliseconds).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Deed {
 
 impl Deed {
     /// The channel, if the user may do this to it.
-    fn allowed<'s>(&self, state: &'s State, action: Action<'_>) -> Result<&'s Channel, DomainError> {
+    fn allowed<'s>(&self, state: &'s State, action: Action<'_>) -> Result<&'s Channel, Detail> {
         let channel = state.channels.channel(&self.channel)?;
         check(&self.channel, channel, &self.user, action)?;
         Ok(channel)
@@ -36,7 +36,7 @@ impl Deed {
 
 pub(crate) fn create<'a>(state: &State, deed: Deed, private: bool, at: u64) -> Decision<'a> {
     if state.channels.channel(&deed.channel).is_ok() {
-        return Err(DomainError::ChannelTaken(deed.channel));
+        return Err(Detail::ChannelTaken { channel: deed.channel });
     }
     deed.event(1, at, Body::Created { private })
 }
@@ -49,10 +49,10 @@ pub(crate) fn join<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
     // Nobody is left who could invite anybody: who looks after the node may take it over, so that its name is not lost.
     let is_abandoned = channel.members.is_empty() && state.users.is_administrator(&deed.user);
     if !channel.is_visible_to(&deed.user) && !is_abandoned {
-        return Err(DomainError::NoSuchChannel(deed.channel));
+        return Err(Detail::NoSuchChannel { channel: deed.channel });
     }
     if channel.banned.contains(&deed.user) {
-        return Err(DomainError::Banned(deed.channel));
+        return Err(Detail::Banned { channel: deed.channel });
     }
     deed.event(channel.progress.n + 1, at, Body::Joined)
 }
@@ -60,7 +60,7 @@ pub(crate) fn join<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
 pub(crate) fn leave<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
     let channel = deed.allowed(state, Action::TakePart)?;
     if channel.is_last_owner(&deed.user) && channel.members.len() > 1 {
-        return Err(DomainError::LastOwner(deed.channel));
+        return Err(Detail::LastOwner { channel: deed.channel });
     }
     deed.event(channel.progress.n + 1, at, Body::Left)
 }
@@ -69,13 +69,13 @@ pub(crate) fn invite<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> 
     let channel = deed.allowed(state, Action::Invite)?;
     must_exist(state, &user)?;
     if channel.banned.contains(&user) {
-        return Err(DomainError::IsBanned(user, deed.channel));
+        return Err(Detail::UserBanned { user, channel: deed.channel });
     }
     if channel.members.contains_key(&user) || channel.invited.contains_key(&user) {
         return Ok(None);
     }
     if channel.invited.len() >= CHANNEL_NAMES_MAX {
-        return Err(DomainError::TooMany(deed.channel));
+        return Err(Detail::TooManyInvited { channel: deed.channel });
     }
     deed.event(channel.progress.n + 1, at, Body::Invited(user))
 }
@@ -83,10 +83,10 @@ pub(crate) fn invite<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> 
 pub(crate) fn decline<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
     let channel = state.channels.channel(&deed.channel)?;
     if !channel.is_visible_to(&deed.user) {
-        return Err(DomainError::NoSuchChannel(deed.channel));
+        return Err(Detail::NoSuchChannel { channel: deed.channel });
     }
     if !channel.invited.contains_key(&deed.user) {
-        return Err(DomainError::NoSuchInvitation(deed.channel));
+        return Err(Detail::NoSuchInvitation { channel: deed.channel });
     }
     deed.event(channel.progress.n + 1, at, Body::Declined)
 }
@@ -95,7 +95,7 @@ pub(crate) fn kick<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> De
     let channel = deed.allowed(state, Action::Remove(&user))?;
     // Who is only invited is not in it, but must be kept out too.
     if !channel.members.contains_key(&user) && !channel.invited.contains_key(&user) {
-        return Err(DomainError::NoSuchMember(user, deed.channel));
+        return Err(Detail::NoSuchMember { user, channel: deed.channel });
     }
     deed.event(channel.progress.n + 1, at, Body::Kicked(user))
 }
@@ -107,7 +107,7 @@ pub(crate) fn ban<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Dec
         return Ok(None);
     }
     if channel.banned.len() >= CHANNEL_NAMES_MAX {
-        return Err(DomainError::TooMany(deed.channel));
+        return Err(Detail::TooManyInvited { channel: deed.channel });
     }
     deed.event(channel.progress.n + 1, at, Body::Banned(user))
 }
@@ -123,9 +123,9 @@ pub(crate) fn unban<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> D
 pub(crate) fn give_role<'a>(state: &State, deed: Deed, user: UserName, role: Role, at: u64) -> Decision<'a> {
     let channel = deed.allowed(state, Action::GiveRole)?;
     match channel.members.get(&user) {
-        None => Err(DomainError::NoSuchMember(user, deed.channel)),
+        None => Err(Detail::NoSuchMember { user, channel: deed.channel }),
         Some(now) if *now == role => Ok(None),
-        Some(_) if channel.is_last_owner(&user) => Err(DomainError::LastOwner(deed.channel)),
+        Some(_) if channel.is_last_owner(&user) => Err(Detail::LastOwner { channel: deed.channel }),
         Some(_) => deed.event(channel.progress.n + 1, at, Body::Role(user, role)),
     }
 }
@@ -152,6 +152,6 @@ pub(crate) fn set<'a>(
     deed.event(channel.progress.n + 1, at, Body::Set { subject, private })
 }
 
-fn must_exist(state: &State, user: &UserName) -> Result<(), DomainError> {
-    if state.users.exists(user) { Ok(()) } else { Err(DomainError::NoSuchUser(user.clone())) }
+fn must_exist(state: &State, user: &UserName) -> Result<(), Detail> {
+    if state.users.exists(user) { Ok(()) } else { Err(Detail::NoSuchUser { user: user.clone() }) }
 }

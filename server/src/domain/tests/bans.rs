@@ -6,9 +6,9 @@ use super::*;
 fn a_ban_lasts_until_it_is_taken_back() {
     let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
     world.does(Command::Ban(deed("ana", "#a"), user("bob")));
-    assert_eq!(world.refuses(join("bob", "#a")), DomainError::Banned(channel("#a")));
+    assert_eq!(world.refuses(join("bob", "#a")), Detail::Banned { channel: channel("#a") });
     let invited = world.refuses(Command::Invite(deed("ana", "#a"), user("bob")));
-    assert_eq!(invited, DomainError::IsBanned(user("bob"), channel("#a")));
+    assert_eq!(invited, Detail::UserBanned { user: user("bob"), channel: channel("#a") });
     world.does(Command::Unban(deed("ana", "#a"), user("bob")));
     world.does(join("bob", "#a"));
 }
@@ -20,11 +20,11 @@ fn moderators_see_who_is_banned_and_by_whom() {
     let bans = |world: &World, by: &str, after| {
         let (channel, by) = (channel("#a"), user(by));
         let bans: Vec<_> = world.state.channels.bans(&channel, &by, after)?.collect();
-        Ok::<_, DomainError>(serde_json::to_string(&bans).expect("json"))
+        Ok::<_, Detail>(serde_json::to_string(&bans).expect("json"))
     };
     insta::assert_snapshot!(bans(&world, "ana", None).expect("an owner"), @r#"[{"user":"bob","by":"ana","at":4102444800000},{"user":"eva","by":"ana","at":4102444800000}]"#);
     insta::assert_snapshot!(bans(&world, "ana", Some("bob")).expect("an owner"), @r#"[{"user":"eva","by":"ana","at":4102444800000}]"#);
-    assert_eq!(bans(&world, "bob", None), Err(DomainError::NotMember(channel("#a"))));
+    assert_eq!(bans(&world, "bob", None), Err(Detail::NotMember { channel: channel("#a") }));
     world.does(Command::Unban(deed("ana", "#a"), user("eva")));
     assert_eq!(bans(&world, "ana", Some("bob")).as_deref(), Ok("[]"));
 }

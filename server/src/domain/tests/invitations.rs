@@ -1,6 +1,7 @@
 //! Invitations: seen later, accepted, turned down.
 
 use super::*;
+use common::Detail;
 
 #[test]
 fn an_invitation_is_seen_later_and_can_be_turned_down() {
@@ -24,15 +25,22 @@ fn an_invitation_is_seen_later_and_can_be_turned_down() {
     assert_eq!(invitations(&world, "bob", None), [a, b]);
     assert_eq!(invitations(&world, "bob", Some("#a")), [b]);
     assert_eq!(invitations(&world, "ana", None), [""; 0]);
-    assert_eq!(world.refuses(Command::Decline(deed("eva", "#b"))), DomainError::NoSuchChannel(channel("#b")));
+    assert_eq!(
+        world.refuses(Command::Decline(deed("eva", "#b"))),
+        Detail::NoSuchChannel { channel: channel("#b") }
+    );
     assert_eq!(
         world.refuses(Command::Decline(deed("eva", "#a"))),
-        DomainError::NoSuchInvitation(channel("#a"))
+        Detail::NoSuchInvitation { channel: channel("#a") }
     );
     world.does(Command::Decline(deed("bob", "#b")));
     world.does(join("bob", "#a"));
     assert_eq!(invitations(&world, "bob", None), [""; 0]);
-    assert_eq!(world.refuses(join("bob", "#b")), DomainError::NoSuchChannel(channel("#b")), "it is gone");
+    assert_eq!(
+        world.refuses(join("bob", "#b")),
+        Detail::NoSuchChannel { channel: channel("#b") },
+        "it is gone"
+    );
     insta::assert_snapshot!(world.log[7], @r##"{"n":3,"at":4102444800000,"to":"#b","from":"bob","kind":"channel.declined"}"##);
 }
 
