@@ -1,17 +1,17 @@
-# The image of every role: `docker run papo broker`, `proxy`, `server`, `up`, `chat`. Needs BuildKit, which
-# Docker builds with by default since version 23.
+# The image of every role: `docker run papo broker`, `proxy`, `server`, `up`, `chat`. Needs BuildKit, the
+# default of Docker since version 23.
 
-# Debian 13 brings libzmq 4.3.5, whose XPUB does not mix up subscribers who leave in a crowd.
+# Debian 13 has libzmq 4.3.5, whose XPUB does not confuse subscribers when many of them disconnect at once.
 FROM rust:1.95-trixie AS builder
-# Debian's stable release is the pin: its fixes are wanted, its versions do not move.
+# Debian's stable release is the pin: papo wants its fixes, and its versions do not change.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libzmq3-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /papo
 COPY . .
-# The packages' sources and builds stay in the builder's cache. Our own crates are always built: Cargo goes by
-# the time of a file, and another checkout's files may be older than the cache and yet different.
+# The sources and builds of packages stay in the builder's cache. Our own crates are always built: Cargo
+# compares the times of files, and the files of another checkout may be older than the cache and still differ.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/papo/target \
     find . -name "*.rs" -exec touch {} + \
@@ -19,8 +19,9 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
  && install -D target/dist/papo /out/papo
 
 FROM debian:trixie-slim
-# A new volume takes its owner from the folder it is mounted on: `docker run -v papo:/data papo server` needs no
-# preparation. There is no VOLUME line, because broker, proxy and clients keep nothing there.
+# A new volume takes its owner from the folder that it is mounted on, so `docker run -v papo:/data papo
+# server` needs no preparation. There is no VOLUME line, because broker, proxy and clients store nothing
+# there.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libzmq5 \
@@ -32,6 +33,6 @@ USER 1000:1000
 WORKDIR /home/papo
 ENV PAPO_DATA=/data
 EXPOSE 5555 5558
-# papo handles SIGTERM itself and starts no processes of its own: it needs no init above it.
+# papo handles SIGTERM itself and starts no processes, so it needs no init.
 ENTRYPOINT ["papo"]
 CMD ["--help"]

@@ -1,12 +1,12 @@
-# What one does with papo's sources. `make test` is exactly what CI runs.
+# The commands for papo's sources. CI runs `make test`.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-# The steps share Cargo's target folder and its lock: side by side they would only wait for each other.
+# The steps share Cargo's target folder and its lock: in parallel they would only wait for each other.
 .NOTPARALLEL:
 
-# Where rustup puts cargo, for shells that have not been told.
+# Where rustup puts cargo, for shells whose PATH lacks it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 target_folder := $(or $(CARGO_TARGET_DIR),target)
@@ -16,50 +16,50 @@ step = @scripts/step
 
 .PHONY: help up bench bench-growth sim test check fmt chaos storm audit fuzz needs-build needs-test fmt-check clippy build tests doc
 
-help: ## Shows this list
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: needs-build ## Builds papo and runs a node; data goes to ./data
+up: needs-build ## Build papo and run a node on ./data
 	cargo build --release --locked --package papo
 	exec "$(target_folder)/release/papo" up
 
-bench: needs-build ## Measures papo beside Redis, NATS and ngIRCd; writes docs/PERFORMANCE.md (about 15 minutes)
+bench: needs-build ## Measure papo, Redis, NATS and ngIRCd; write docs/PERFORMANCE.md (about 15 minutes)
 	tests/bench/install-peers
 	cargo build --profile dist --locked --package papo --package bench
 	"$(target_folder)/dist/bench" --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
-bench-growth: needs-build ## Only what papo costs as it grows, up to a log of 10 million messages (6 GB of disk, about 15 minutes)
+bench-growth: needs-build ## Measure only how papo's costs grow, up to a log of 10 million messages (6 GB of disk, about 15 minutes)
 	cargo build --profile dist --locked --package papo --package bench
 	"$(target_folder)/dist/bench" grow --large --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
-test: needs-test ## Everything CI checks: format, lints, tests, documentation; prints the seconds of each step
+test: needs-test ## Run everything that CI checks (format, lints, tests, documentation) and print the seconds of each step
 	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests doc
 
-check: needs-build fmt-check clippy ## The quick part of make test: format and lints
+check: needs-build fmt-check clippy ## Run the quick part of make test: format and lints
 
-fmt: ## Formats the code
+fmt: ## Format the code
 	cargo fmt --all
 
-sim: ## Simulates the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=4711 with its trace
+sim: ## Simulate the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=4711 with its trace
 	cargo run --release --locked --quiet --package sim -- \
 		$(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
 
-chaos: needs-test ## A node in three processes, and all that can happen to them: MINUTES=10 [SEED=4711]
+chaos: needs-test ## Run a node in three processes under kills, cuts and full disks: MINUTES=10 [SEED=4711]
 	cargo build --release --locked --package papo
 	PAPO_CHAOS_MINUTES=$(or $(MINUTES),10) $(if $(SEED),PAPO_SEED=$(SEED)) \
 		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost
 
-storm: needs-test ## A node restarted under a crowd of clients, measured: CLIENTS=2000
+storm: needs-test ## Measure a node that is restarted under load: CLIENTS=2000
 	cargo build --release --locked --package papo
 	PAPO_STORM_CLIENTS=$(or $(CLIENTS),2000) \
 		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::storm
 
-audit: ## Checks licences and sources of all packages (needs cargo-deny; not part of CI)
+audit: ## Check licences and sources of all packages (needs cargo-deny; not part of CI)
 	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny check licenses bans sources
 
-# Instrumentation is unstable: RUSTC_BOOTSTRAP lets the compiler that builds papo do it, without a nightly one.
-fuzz: needs-build ## Fuzzes request lines and the recovery of the log, a minute each (needs cargo-fuzz, no nightly; not part of CI)
+# Instrumentation is unstable: RUSTC_BOOTSTRAP allows it in the stable compiler that builds papo.
+fuzz: needs-build ## Fuzz request lines and the recovery of the log, a minute each (needs cargo-fuzz, no nightly; not part of CI)
 	@command -v cargo-fuzz >/dev/null || { echo 'needs cargo-fuzz: cargo install --locked cargo-fuzz' >&2; exit 1; }
 	for target in requests recovery; do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz "$$target" -- -max_total_time=60 -max_len=4096; \
@@ -77,8 +77,8 @@ fmt-check:
 clippy:
 	$(step) lints cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# All targets at once, the papo binary that the end-to-end tests start among them: built with the features
-# that the tests need, no package is compiled twice.
+# Builds all targets at once, including the papo binary that the end-to-end tests start: with one set of
+# features, no package is compiled twice.
 build:
 	$(step) build cargo build --workspace --all-targets --locked
 

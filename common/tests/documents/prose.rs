@@ -110,7 +110,7 @@ impl Paragraph {
     fn add(&mut self, line: usize, text: &str) {
         let mut word = String::new();
         for c in text.chars().chain([' ']) {
-            if c.is_alphanumeric() || (matches!(c, '\'' | '’') && !word.is_empty()) {
+            if c.is_alphanumeric() || c == '_' || (matches!(c, '\'' | '’') && !word.is_empty()) {
                 word.extend(if c == '’' { '\'' } else { c }.to_lowercase());
                 continue;
             }

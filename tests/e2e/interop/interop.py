@@ -1,8 +1,8 @@
-"""Two people meet on a papo server, seen from Python.
+"""Plays a conversation of two users on a papo server, from Python.
 
-Goes through what a client needs, prints what happens, and ends with 0 when
-all of it is as docs/PROTOCOL.md says, with 1 otherwise. Every run makes users
-and a channel of its own, so that it can be run against any server.
+Exercises what a client needs, prints each check, and exits with 0 if the
+server behaves as docs/PROTOCOL.md says, with 1 otherwise. Every run registers
+its own users and channel, so it can run against any server.
 """
 
 import argparse
@@ -18,18 +18,18 @@ PASSWORD = "correct horse battery staple"
 
 
 class Failed(Exception):
-    """Something was not as the protocol says."""
+    """The server deviates from the protocol."""
 
 
 def check(what, found, expected):
-    """Says what holds, or fails with what was found instead."""
+    """Prints the check, or fails with the value that was found."""
     if found != expected:
         raise Failed(f"{what}: expected {expected!r}, found {found!r}")
     print(f"  ok  {what}")
 
 
 def check_refusal(what, code, reason, call, *args, **params):
-    """Makes a call that must be refused with this code and reason."""
+    """Calls a method that must be refused with this code and reason."""
     try:
         result = call(*args, **params)
     except Refused as refused:
@@ -49,7 +49,7 @@ def summary(event):
 
 
 def same_reply_on_a_req_socket(server):
-    """A REQ socket adds the empty frame by itself: a bot needs no more."""
+    """A REQ socket adds the empty frame by itself: enough for a bot."""
     with zmq.Context() as context, context.socket(zmq.REQ) as socket:
         socket.setsockopt(zmq.LINGER, 0)
         Server(server).connect(socket)
@@ -57,14 +57,14 @@ def same_reply_on_a_req_socket(server):
         if not socket.poll(10_000):
             raise TimeoutError(f"waited 10 s for a reply from {server}")
         reply = json.loads(socket.recv())
-    check("a number as id comes back as a number", reply["id"], 7)
+    check("an id that is a number is returned as a number", reply["id"], 7)
     check("the server is a papo", reply["result"]["name"], "papo")
     window = reply["result"]["protocol"]
     check("it speaks version 1", window["min"] <= 1 <= window["max"], True)
 
 
 def two_sessions(alice, bob, names):
-    """Accounts and sessions; the names come back in canonical form."""
+    """Accounts and sessions; the server returns canonical names."""
     for papo, name in zip((alice, bob), names):
         shouted = name.upper()
         made = papo.call("auth.register", user=shouted, password=PASSWORD)
@@ -73,7 +73,7 @@ def two_sessions(alice, bob, names):
         check(f"{name} is logged in", session["user"], name)
         papo.subscribe(session["topic"])
     check_refusal(
-        "a name is given once", 4090, "name_taken",
+        "a name can be registered once", 4090, "name_taken",
         bob.call, "auth.register", user=names[0], password=PASSWORD,
     )
     check_refusal(
@@ -83,18 +83,18 @@ def two_sessions(alice, bob, names):
 
 
 def a_channel(alice, bob, names, channel):
-    """Alice makes the channel and listens, then bob joins and listens."""
+    """Alice creates the channel and subscribes; bob joins and subscribes."""
     made = alice.call("channel.create", channel=channel)
     check(f"{channel} begins with event 1", made["n"], 1)
     (created,) = alice.events(1)
     check(
-        "its creator is told on her own topic", summary(created),
+        "its creator receives the event on her own topic", summary(created),
         (1, channel, names[0], "channel.created", None),
     )
     alice.subscribe(made["topic"])
 
     check_refusal(
-        "who is no member may not post", 4030, "not_member",
+        "only a member may post", 4030, "not_member",
         bob.call, "message.send", to=channel, id=new_message_id(), text="hi",
     )
     joined = bob.call("channel.join", channel=channel)
@@ -104,16 +104,16 @@ def a_channel(alice, bob, names, channel):
     check("joining twice changes nothing", again, joined)
     (on_channel,), (on_own,) = alice.events(1), bob.events(1)
     check(
-        "the member sees the joining", summary(on_channel),
+        "the member sees the join", summary(on_channel),
         (2, channel, names[1], "channel.joined", None),
     )
-    check("and so do the joiner's sessions", on_own.line, on_channel.line)
+    check("and so do bob's own sessions", on_own.line, on_channel.line)
     bob.subscribe(joined["topic"])
     return created, on_channel
 
 
 def messages_both_ways(alice, bob, names, channel):
-    """Both say something and both see both, in one order."""
+    """Each sends a message, and both see both in one order."""
     said = [(alice, "oi, tudo bem? 🙂"), (bob, 'um "texto"\nem duas linhas')]
     for n, (papo, text) in enumerate(said, start=3):
         message = {"to": channel, "id": new_message_id(), "text": text}
@@ -130,14 +130,14 @@ def messages_both_ways(alice, bob, names, channel):
         ],
     )
     check(
-        "both see the very same lines",
+        "both receive identical lines",
         [event.line for event in at_alice], [event.line for event in at_bob],
     )
     return at_bob
 
 
 def a_batch(alice, bob, channel):
-    """Several lines in one frame: one reply each, whatever became of it."""
+    """Several lines in one frame: each gets a reply, also if refused."""
     replies = alice.batch([
         ("message.send", _message(channel, "three")),
         ("message.send", _message("#no-such-channel", "in")),
@@ -150,7 +150,7 @@ def a_batch(alice, bob, channel):
         [5, None, None, 6],
     )
     check(
-        "the errors stand where they belong",
+        "the errors are at their places",
         [
             (reply["error"]["code"], reply["error"]["data"]["reason"])
             for reply in replies[1:3]
@@ -159,19 +159,19 @@ def a_batch(alice, bob, channel):
     )
     at_bob = bob.events(2)
     alice.events(2)
-    check("the others get the two", [e.fields["n"] for e in at_bob], [5, 6])
+    check("bob receives the two", [e.fields["n"] for e in at_bob], [5, 6])
     return at_bob
 
 
 def a_direct_message(alice, bob, names):
-    """What alice writes to bob is one conversation for both of them."""
+    """Direct messages of two users are one conversation for both."""
     to_bob, to_alice = f"@{names[1]}", f"@{names[0]}"
     message = _message(to_bob, "só para você")
     sent = alice.call("message.send", **message)
     check("a direct message has its own numbers", sent["n"], 1)
     (at_bob,), (at_alice,) = bob.events(1), alice.events(1)
     check(
-        "it reaches the other", summary(at_bob),
+        "it reaches the other user", summary(at_bob),
         (1, to_bob, names[0], "message", message["text"]),
     )
     check("and the sender's own sessions", at_alice.line, at_bob.line)
@@ -182,15 +182,15 @@ def a_direct_message(alice, bob, names):
 
 
 def history(bob, channel, received):
-    """A page of history is what was received, to the byte."""
+    """A page of history equals the received events, to the byte."""
     request = bob.request("message.history", {"conversation": channel})
     (reply,) = bob.exchange(json.dumps(request).encode())
     page = json.loads(reply)["result"]
-    check("history is what was received", page["events"],
+    check("history equals the received events", page["events"],
           [event.fields for event in received])
     check("its head is the newest event", page["head"], len(received))
     lines = b"[" + b",".join(event.line for event in received) + b"]"
-    check("and its lines are the very same bytes", lines in reply, True)
+    check("and its lines are the same bytes", lines in reply, True)
     page = bob.call("message.history", conversation=channel, after=2, limit=2)
     check("a page after 2", [e["n"] for e in page["events"]], [3, 4])
     page = bob.call("message.history", conversation=channel, before=5, limit=1)
@@ -198,17 +198,18 @@ def history(bob, channel, received):
 
 
 def heads(bob, names, channel):
-    """One question tells whether anything was missed."""
+    """One request detects missed events."""
     found = bob.call("sync.heads")
     numbers = {head["conversation"]: head["n"] for head in found["heads"]}
-    check("the heads are right, that of everybody too", numbers, {channel: 6, f"@{names[0]}": 1, "*": 0})
+    check("the heads are right, also that of `*`", numbers,
+          {channel: 6, f"@{names[0]}": 1, "*": 0})
     later = bob.call("sync.heads", since=found["cursor"])
     changed = [head for head in later["heads"] if head["conversation"] != "*"]
-    check("and nothing has changed since", changed, [])
+    check("and nothing changed since", changed, [])
 
 
 def bad_lines(alice):
-    """What is no request is answered too."""
+    """A line that is not a request gets an error."""
     for line, code, reason in (
         (b"{", -32700, "parse_error"),
         (b'{"jsonrpc":"2.0","method":"x"}', -32600, "invalid_request"),
@@ -224,10 +225,10 @@ def bad_lines(alice):
 
 
 def the_end_of_a_session(alice):
-    """After the logout its token is worth nothing."""
+    """After the logout the token is invalid."""
     check("alice logs out", alice.call("auth.logout"), {})
     check_refusal(
-        "her token opens nothing any more", 4010, "unauthenticated",
+        "her token is refused", 4010, "unauthenticated",
         alice.call, "sync.heads",
     )
 
@@ -237,32 +238,32 @@ def _message(to, text):
 
 
 def scenario(server, alice, bob):
-    """The whole story, a paragraph each."""
+    """All checks, one section each."""
     word = secrets.token_hex(4)
     names, channel = [f"alice-{word}", f"bob-{word}"], f"#room-{word}"
 
-    def tell(paragraph):
-        print(f"\n{paragraph}")
+    def section(title):
+        print(f"\n{title}")
 
-    tell("server.info, with nothing but a REQ socket")
+    section("server.info, with nothing but a REQ socket")
     same_reply_on_a_req_socket(server)
-    tell("register, log in, subscribe")
+    section("register, log in, subscribe")
     two_sessions(alice, bob, names)
-    tell("create, join, subscribe")
+    section("create, join, subscribe")
     received = list(a_channel(alice, bob, names, channel))
-    tell("messages both ways, each sent twice")
+    section("messages both ways, each sent twice")
     received += messages_both_ways(alice, bob, names, channel)
-    tell("a batch")
+    section("a batch")
     received += a_batch(alice, bob, channel)
-    tell("a direct message")
+    section("a direct message")
     a_direct_message(alice, bob, names)
-    tell("history")
+    section("history")
     history(bob, channel, received)
-    tell("heads")
+    section("heads")
     heads(bob, names, channel)
-    tell("bad lines")
+    section("bad lines")
     bad_lines(alice)
-    tell("log out")
+    section("log out")
     the_end_of_a_session(alice)
 
 
@@ -271,7 +272,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--server", default="tcp://127.0.0.1:5555",
-        help="the invite of the node (papo://KEY@host:port), or where it is "
+        help="the invite of the node (papo://KEY@host:port), or its address "
              "(tcp://host:port) if it does not encrypt",
     )
     server = parser.parse_args().server
@@ -286,7 +287,7 @@ def main():
     finally:
         alice.close()
         bob.close()
-    print("\nall as docs/PROTOCOL.md says")
+    print("\nthe server behaves as docs/PROTOCOL.md says")
     return 0
 
 

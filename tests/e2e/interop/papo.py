@@ -1,9 +1,8 @@
-"""A papo client in one file: what docs/PROTOCOL.md says, and nothing else.
+"""A papo client in one file, written from docs/PROTOCOL.md.
 
-It shows how little a program in another language needs: a DEALER socket for
-requests, a SUB socket for events, and JSON, one object per line. It does not
-reconnect, resend or repair; a client that people use does (PROTOCOL.md says
-how).
+A program in another language needs a DEALER socket for requests, a SUB socket
+for events, and JSON, one object per line. This client does not reconnect,
+resend or repair, as a client for people must (PROTOCOL.md says how).
 """
 
 import collections
@@ -17,12 +16,12 @@ import uuid
 import zmq
 from zmq.utils import z85
 
-# The methods that anybody may call; all others carry the session's token.
+# The methods without a token; all others carry the session's token.
 WITHOUT_TOKEN = frozenset(["server.info", "auth.register", "auth.login"])
 
 
 class Refused(Exception):
-    """The server's answer was an error."""
+    """The server answered with an error."""
 
     def __init__(self, error):
         super().__init__(error["message"])
@@ -31,7 +30,7 @@ class Refused(Exception):
 
 
 class Event:
-    """One event: the line as it came, its fields, and the topic it came on."""
+    """One event: the received line, its fields, and its topic."""
 
     def __init__(self, topic, line):
         self.topic = topic
@@ -40,11 +39,11 @@ class Event:
 
 
 class Server:
-    """Where a node is, and how to speak to it, from what its operator says.
+    """The address of a node, and its key if the node encrypts.
 
-    That is an invite, `papo://<key>@host:port`: then everything is encrypted
-    with CURVE, and nobody without the secret to that key can answer in the
-    node's place. Or `tcp://host:port`, for a node in plain text.
+    The text is an invite, `papo://<key>@host:port`: connections use CURVE,
+    and only the owner of the secret key can answer in the node's place. Or it
+    is `tcp://host:port`, for a node in plain text.
     """
 
     def __init__(self, text):
@@ -58,7 +57,7 @@ class Server:
     def connect(self, socket, endpoint=None):
         """Connects to the broker, or to another endpoint of the node."""
         if self._key is not None:
-            # Who we are does not matter: a pair made for the occasion.
+            # The node accepts any key pair: make a new one.
             socket.curve_publickey, socket.curve_secretkey = (
                 zmq.curve_keypair()
             )
@@ -75,7 +74,7 @@ class Server:
 
 
 class Papo:
-    """One person's connection: `call` for requests, `events` for the rest."""
+    """The connection of one user: `call` for requests, `events` for events."""
 
     def __init__(self, server, timeout_seconds=10):
         self.server = Server(server)
@@ -103,10 +102,10 @@ class Papo:
         return reply["result"]
 
     def batch(self, calls):
-        """Makes several calls in one frame and returns their reply objects.
+        """Sends several calls in one frame and returns their reply objects.
 
-        There is one reply for each, in the same order. One that is refused
-        does not keep the others from being done.
+        Each call has one reply, in the same order. A refused call does not
+        affect the others.
         """
         requests = [self.request(method, params) for method, params in calls]
         lines = b"".join(map(_encode, requests))
@@ -118,7 +117,7 @@ class Papo:
         return replies
 
     def exchange(self, lines):
-        """Sends request lines as they are and returns the reply lines."""
+        """Sends request lines unchanged and returns the reply lines."""
         self._commands.send_multipart([b"", lines])
         empty, replies = self._receive(self._commands, "a reply")
         if empty != b"":
@@ -132,7 +131,7 @@ class Papo:
         return session
 
     def request(self, method, params):
-        """One request object, with the token where it belongs."""
+        """One request object, with the token if the method needs it."""
         if self.token is not None and method not in WITHOUT_TOKEN:
             params = {"token": self.token, **params}
         return {
@@ -147,9 +146,9 @@ class Papo:
     def subscribe(self, topic):
         """Subscribes to a topic; returns when the subscription is in force.
 
-        The barrier proves it: its empty message comes only after every
-        earlier subscription of this connection. Events that come meanwhile
-        are kept for `events`.
+        The barrier proves it: its empty message arrives only after every
+        earlier subscription of this connection is in force. Events that
+        arrive earlier are kept for `events`.
         """
         if self._fan_out is None:
             self._fan_out = self._context.socket(zmq.SUB)
@@ -165,9 +164,9 @@ class Papo:
         self._fan_out.unsubscribe(barrier)
 
     def events(self, count):
-        """Waits for `count` new events, on whatever topics they come.
+        """Waits for `count` new events on any topic.
 
-        An event may come more than once, on several topics or late: those
+        An event may arrive more than once, on several topics or late: those
         whose number is not new in their conversation are dropped.
         """
         events = []
@@ -176,7 +175,7 @@ class Papo:
                 self._next_topic(f"event {len(events) + 1} of {count}")
                 continue
             event = self._early.popleft()
-            # What has no `n` is passing (somebody types) and may be ignored.
+            # A notice has no `n` (such as typing) and may be ignored.
             if self._is_new(event):
                 events.append(event)
         return events
@@ -208,7 +207,7 @@ class Papo:
 
 
 def new_message_id():
-    """A UUID version 7 (RFC 9562, section 5.7): the time, then chance."""
+    """A UUID version 7 (RFC 9562, section 5.7): time, then random bits."""
     number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62

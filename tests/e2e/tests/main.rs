@@ -16,6 +16,7 @@ mod processes;
 mod kills;
 mod torn;
 mod chaos;
+mod golden;
 mod backups;
 mod exports;
 mod redact;

@@ -1,4 +1,4 @@
-//! A document and a picture, as small as real ones get.
+//! A PDF and a PNG, as small as possible.
 
 use std::fmt::Write as _;
 
@@ -31,7 +31,7 @@ pub(crate) fn pdf(text: &str) -> Vec<u8> {
 pub(crate) fn png() -> Vec<u8> {
     let header = [0, 0, 0, 2, 0, 0, 0, 2, 8, 2, 0, 0, 0];
     let rows = [0, 255, 0, 0, 0, 255, 0, 0, 0, 0, 255, 255, 255, 255];
-    // One block that is stored as it is (RFC 1951, 3.2.4), in an envelope of RFC 1950.
+    // One stored block (RFC 1951, 3.2.4), wrapped as RFC 1950 says.
     let mut data = vec![0x78, 0x01, 1, 14, 0, !14, 0xff];
     data.extend(rows);
     data.extend(adler32(&rows).to_be_bytes());

@@ -1,5 +1,5 @@
-//! The working day of a group: five people at five terminals, each in their own language. What they see is
-//! `docs/transcripts/trabalho.md`: `UPDATE_DOCS=1 cargo test -p e2e trabalho` writes it anew.
+//! A working day of a group: five people at five terminals, each in their own language. Their screens are
+//! `docs/transcripts/trabalho.md`, which `UPDATE_DOCS=1 cargo test -p e2e trabalho` rewrites.
 
 use std::fmt::Write as _;
 
@@ -49,7 +49,7 @@ fn a_private_group_works_together_and_an_outsider_learns_nothing() {
     document(&[&alice, &bob, &carlos, &diana, &eduardo]);
 }
 
-/// The group is made, and those invited come one after the other.
+/// Alice creates the group and invites three people, who join one after the other.
 fn gather(alice: &Person, invited: [(&Person, &str); 3]) {
     alice.types("/create #trabalho private");
     alice.sees("created the private #trabalho");
@@ -75,7 +75,8 @@ fn gather(alice: &Person, invited: [(&Person, &str); 3]) {
     }
 }
 
-/// Alice sends a PDF to the group, Carlos a picture to Diana alone; each arrives as it was, under a name that says whence.
+/// Alice sends a PDF to the group, Carlos a picture to Diana only. Each arrives unchanged, under a name that
+/// says from where.
 fn files(node: &Node, alice: &Person, [bob, carlos, diana]: [&Person; 3]) {
     let (contract, photo) = (pdf("Contrato de trabalho"), png());
     alice.has_file("contrato.pdf", &contract);
@@ -109,7 +110,7 @@ fn files(node: &Node, alice: &Person, [bob, carlos, diana]: [&Person; 3]) {
     arrived(node, diana, "@carlos", 1, "carlos_foto.png", &photo);
 }
 
-/// What was fetched is what was sent, and what the server has told of it.
+/// Asserts that the downloaded file is the one that was sent, and that its event has its SHA-256.
 fn arrived(node: &Node, person: &Person, conversation: &str, n: u64, name: &str, sent: &[u8]) {
     let fetched = person.fetched(name);
     assert!(fetched == sent, "{} has another {name}", person.name);
@@ -121,7 +122,7 @@ fn arrived(node: &Node, person: &Person, conversation: &str, n: u64, name: &str,
     assert_eq!((&event["n"], &event["sha256"]), (&Value::from(n), &Value::from(sum)));
 }
 
-/// Who was not invited can neither find the group, nor read, write, search or subscribe.
+/// A user who was not invited can neither find the group, nor read, write, search or subscribe.
 fn outsider(node: &Node, eduardo: &Person) {
     let no_such_channel = "o canal #trabalho não existe: crie-o, ou veja /channels";
     for (i, line) in ["/join #trabalho", "/open #trabalho", "/members #trabalho"].iter().enumerate() {
@@ -138,7 +139,7 @@ fn outsider(node: &Node, eduardo: &Person) {
     eduardo.types("/channels");
     eduardo.sees("não há canais ainda");
     eduardo.is_asked("papo>");
-    // What is followed are one's memberships: that there is none is known without asking.
+    // `subscribe` checks the memberships, which the client knows without a request.
     let scripts =
         [("history", "there is no channel #trabalho"), ("subscribe", "you are not a member of #trabalho")];
     for (command, sentence) in scripts {
@@ -148,15 +149,15 @@ fn outsider(node: &Node, eduardo: &Person) {
     }
 }
 
-/// Writes what the people have seen, or compares it with what is written.
+/// Writes the transcripts, or compares them with the document.
 #[expect(clippy::disallowed_methods, reason = "a test that keeps a document")]
 fn document(people: &[&Person]) {
     let mut text = String::from(
         "# A private group at work\n\n\
-         Five people at five terminals, as `tests/e2e/tests/trabalho.rs` seats them: Alice makes the private group `#trabalho` and\n\
-         invites Bob, Carlos and Diana; Eduardo is not invited. Alice sends a PDF to the group, Carlos a picture to Diana\n\
-         alone. Alice and Diana have papo in English, the others in Portuguese. The test writes this page from the\n\
-         terminals' real output, and fails when it is not seen any more.\n",
+         Five people at five terminals. Alice creates the private channel `#trabalho` and invites Bob, Carlos and Diana; Eduardo\n\
+         is not invited. Alice sends a PDF to the channel, and Carlos sends a picture to Diana only. Alice and Diana use papo in\n\
+         English, the others in Portuguese. `tests/e2e/tests/trabalho.rs` writes this page from the real output of the terminals,\n\
+         and fails when the output no longer matches it.\n",
     );
     for person in people {
         let seen = person.terminal.transcript();
