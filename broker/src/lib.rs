@@ -27,7 +27,7 @@ const BURST_MESSAGES_MAX: usize = 256;
 const NO_DELIMITER: &[u8] = concat!(
     r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#,
     r#""message":"send an empty frame before the request lines, as a REQ socket does by itself","#,
-    r#""data":{"reason":"invalid_request"}}}"#,
+    r#""data":{"reason":"invalid_request","detail":"no_empty_frame"}}}"#,
     "\n"
 )
 .as_bytes();

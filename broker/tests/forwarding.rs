@@ -153,7 +153,7 @@ fn a_message_without_the_empty_frame_is_refused() {
             assert_eq!(
                 String::from_utf8_lossy(&answer[1]),
                 "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"send an empty frame before \
-                 the request lines, as a REQ socket does by itself\",\"data\":{\"reason\":\"invalid_request\"}}}\n"
+                 the request lines, as a REQ socket does by itself\",\"data\":{\"reason\":\"invalid_request\",\"detail\":\"no_empty_frame\"}}}\n"
             );
         }
         send(&client, &[b"", b"good"]);

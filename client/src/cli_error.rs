@@ -1,54 +1,53 @@
-//! Why a command ends without success, in a sentence that says what to do, and the exit code for scripts.
+//! The error that ends a command, and its exit code for scripts. `i18n` has the sentences.
 
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::accounts::{DISABLED_MEANWHILE, NO_SESSION};
-use common::{Error, Reason};
+use common::{Detail, Error};
 use transport::TransportError;
 
 use crate::i18n::Words;
 use crate::local_error::LocalError;
 
-/// Why a command ends without success.
+/// The error that ends a command.
 #[derive(Debug)]
 pub(crate) enum CliError {
-    /// The server said no.
+    /// The server, or the session core, refused the request.
     Server(Error),
-    /// The state of things here does not allow it.
+    /// The state of this client does not allow the command.
     Refused(String),
-    /// There is no session here for this server.
+    /// No session is stored for this server.
     LoggedOut(String),
-    /// It was asked for in the wrong way.
+    /// The command or its arguments are wrong.
     Usage(String),
-    /// More at once than the network thread takes.
+    /// The queue of the network thread is full.
     Busy,
     /// The server did not answer.
     Unreachable {
-        /// Who did not answer.
+        /// The endpoints that were tried.
         server: String,
-        /// How long it had time.
+        /// The time that it had.
         waited: Duration,
-        /// Whether it was spoken to in plain text.
+        /// Whether the connection was in plain text.
         is_plain: bool,
     },
     /// The network thread has ended.
     ConnectionEnded,
-    /// An answer to another question than the one that was asked.
+    /// The session core answered with a result of another command: a bug.
     Unexpected,
-    /// Whoever reads our output has stopped reading: nothing to complain about.
+    /// The reader of our output closed it, as `head` does. This is not printed.
     OutputClosed,
-    /// The person was told at once; only the exit code is left to be given.
+    /// The error was already printed. Only the exit code is missing.
     Reported(Box<CliError>),
-    /// Something is wrong on this machine, before there is anybody to ask.
+    /// Something on this machine failed before a server was asked.
     Local(Box<LocalError>),
-    /// Something of this machine failed.
+    /// Another failure of this machine, in its own words.
     Machine(String),
 }
 
-/// In English, as scripts and logs have it.
+/// The sentence in English, for scripts and logs.
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&Words::ENGLISH.cli_error(self))
@@ -58,10 +57,10 @@ impl fmt::Display for CliError {
 impl std::error::Error for CliError {}
 
 impl CliError {
-    /// Whether the server knows nothing of the session.
+    /// Whether there is no session that the server accepts.
     pub(crate) fn is_logged_out(&self) -> bool {
         match self {
-            Self::Server(error) => error.reason() == Some(Reason::Unauthenticated),
+            Self::Server(error) => error.ends_session(),
             Self::LoggedOut(_) => true,
             Self::Reported(error) => error.is_logged_out(),
             Self::Refused(_)
@@ -76,12 +75,13 @@ impl CliError {
         }
     }
 
-    /// Whether it is that the server has ended the session, of which the chat is told anyway.
+    /// Whether the server ended the session. The chat prints that as news, so this error is not printed again.
     pub(crate) fn is_end_of_session(&self) -> bool {
-        matches!(self, Self::Server(error) if [NO_SESSION, DISABLED_MEANWHILE].contains(&&*error.message))
+        let Self::Server(error) = self else { return false };
+        matches!(error.detail(), Some(Detail::NoSession | Detail::SessionDisabled))
     }
 
-    /// What a script sees: 1 refused, 2 wrong usage, 3 not reachable.
+    /// The exit code: 1 refused, 2 wrong usage, 3 not reachable.
     #[must_use]
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {

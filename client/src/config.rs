@@ -249,7 +249,7 @@ mod tests {
         config.keep(&server(LOCAL), &session("one")).expect("kept");
         disk::replace_file(&config.folder.join(SESSIONS), b"{\"tcp", Access::Owner).expect("damaged");
         let sentence = config.session(&server(LOCAL)).expect_err("damaged").to_string();
-        assert!(sentence.ends_with("delete it and begin anew"), "{sentence}");
+        assert!(sentence.ends_with("delete it and start again"), "{sentence}");
         assert!(config.keep(&server(LOCAL), &session("two")).is_err(), "what is there is not overwritten");
     }
 }

@@ -333,7 +333,7 @@ mod tests {
         let (key, first) = invite();
         stage.answered(&format!("--server {first}"));
         let (_, second) = invite();
-        insta::assert_snapshot!(stage.endpoint(&format!("--server {second}")), @r#"the key in the invite is not the one that chat.example:5555 is known by. Either its operator has made new keys (`papo keys rotate`) or set the node up anew, or somebody wants to be taken for it, and would read everything. Ask the operator, not by this chat. If the key is right, delete "chat.example:5555" from ~/config/known_hosts.json and try again"#);
+        insta::assert_snapshot!(stage.endpoint(&format!("--server {second}")), @r#"the key in the invite is not the known key of chat.example:5555. Either its operator made new keys (`papo keys rotate`) or set the node up again, or somebody impersonates it and would read everything. Ask the operator, but not over this chat. If the key is right, delete "chat.example:5555" from ~/config/known_hosts.json and try again"#);
         assert_eq!(
             stage.endpoint(&format!("--server {SERVER}")),
             format!("{SERVER} {key}"),
@@ -351,7 +351,7 @@ mod tests {
         let other = Invite::new(invite().0, "127.0.0.1", 5555).expect("an invite");
         stage.answered(&format!("--server {other}"));
         let refused = stage.endpoint("");
-        assert!(refused.starts_with("the node's key in ~/data/keys is not the one"), "{refused}");
+        assert!(refused.starts_with("the node's key in ~/data/keys is not the known key of"), "{refused}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What can be wrong on this machine before there is a server to ask: its files, and what is known of the server.
+//! Errors on this machine before a server is asked: its files, and the server's address and key.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,62 +9,53 @@ use transport::key_folder::KeyFolderError;
 
 use crate::cli_error::CliError;
 
-/// What is wrong.
+/// An error on this machine.
 #[derive(Debug)]
 pub(crate) enum LocalError {
-    /// No server was named.
+    /// The command line names no server.
     NoServer,
-    /// More endpoints were named than a server may have.
+    /// The command line names more endpoints than a server may have.
     TooManyEndpoints(usize),
-    /// The endpoints cannot be those of one node.
+    /// The endpoints have different keys, so they are not endpoints of one node.
     DifferentKeys,
-    /// That is no invite.
+    /// The text is not an invite.
     NoInvite(BadInvite),
-    /// An invite, and that nothing is to be encrypted.
+    /// An invite, together with `--plaintext`.
     InviteInPlainText,
-    /// The key of a server is not the one that it is known by.
+    /// The key of a server differs from the stored one.
     KeyChanged {
-        /// Where the other key is from.
+        /// The origin of the new key.
         source: KeySource,
-        /// Which server.
         host: String,
-        /// Where the keys of servers are kept.
+        /// The file of the known keys.
         known_hosts: PathBuf,
     },
     /// The key of a server is not known.
     KeyUnknown {
-        /// Which server.
         server: String,
-        /// Where it was looked for, when the server is on this machine.
+        /// The data folder that was searched, for a server on this machine.
         data: Option<PathBuf>,
     },
     /// The node's keys on this machine cannot be used.
     Keys(KeyFolderError),
-    /// No socket can be made, or connected: nearly always an endpoint that is none.
+    /// A socket cannot be made or connected, nearly always because of a wrong endpoint.
     Socket(TransportError),
-    /// There is no place to keep anything.
+    /// There is no folder for the configuration.
     NoHome,
-    /// A file of our own does not read.
-    Damaged {
-        /// Which.
-        file: PathBuf,
-        /// Why not.
-        error: String,
-    },
-    /// The disk refuses.
+    /// A file of ours cannot be parsed.
+    Damaged { file: PathBuf, error: String },
+    /// A file operation failed.
     Disk {
-        /// What was to be done.
         action: FileAction,
-        /// To what.
         path: PathBuf,
-        /// The system's own words.
+        /// The error of the system.
         error: io::Error,
     },
     /// The terminal cannot be used.
     Terminal(String),
 }
 
-/// Where a key is from.
+/// The origin of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeySource {
     /// An invite.
@@ -73,7 +64,7 @@ pub(crate) enum KeySource {
     Folder(PathBuf),
 }
 
-/// What is done to a file.
+/// A file operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileAction {
     Make,
@@ -83,7 +74,7 @@ pub(crate) enum FileAction {
 }
 
 impl LocalError {
-    /// Whether something else is to be said on the command line.
+    /// Whether the command line is wrong.
     pub(crate) fn is_usage(&self) -> bool {
         match self {
             Self::NoServer
@@ -109,7 +100,7 @@ impl From<LocalError> for CliError {
     }
 }
 
-/// The failure of something done to a file.
+/// The error of a file operation.
 pub(crate) fn cannot(action: FileAction, path: &Path, error: io::Error) -> CliError {
     LocalError::Disk { action, path: path.to_owned(), error }.into()
 }

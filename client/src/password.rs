@@ -4,8 +4,7 @@
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use common::text::PasswordError;
-use common::{NewPassword, Password};
+use common::{Detail, NewPassword, Password};
 
 use crate::cli_error::CliError;
 use crate::config;
@@ -83,6 +82,6 @@ fn check(words: Words, password: &str) -> Result<Password, CliError> {
     Password::new(password).map_err(|error| refused(words, &error))
 }
 
-fn refused(words: Words, error: &PasswordError) -> CliError {
-    CliError::Usage(words.password_error(error))
+fn refused(words: Words, error: &Detail) -> CliError {
+    CliError::Usage(words.detail(error))
 }

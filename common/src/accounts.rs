@@ -94,13 +94,6 @@ pub struct Sessions {
     pub sessions: Vec<SessionInfo>,
 }
 
-/// What is said of a token that opens no session.
-pub const NO_SESSION: &str = "this token opens no session (any more): log in again";
-
-/// What is said of the token of an account that was disabled.
-pub const DISABLED_MEANWHILE: &str =
-    "an administrator has disabled this account: ask them; its sessions are ended";
-
 /// One of the asker's own sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {

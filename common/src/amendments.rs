@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use thiserror::Error;
 use uuid::Uuid;
 
 use crate::accounts::Token;
 use crate::conversations::Target;
+use crate::errors::{Detail, refused};
 use crate::events::{Body, Event};
 use crate::json::Object;
 use crate::limits::EMOJI_BYTES_MAX;
@@ -65,11 +65,6 @@ pub struct React<'a> {
     pub remove: bool,
 }
 
-/// Why something is no reaction.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a reaction is an emoji or a short word, without spaces, of at most {EMOJI_BYTES_MAX} bytes")]
-pub struct EmojiError;
-
 /// What one reacts with: an emoji, or a short word such as `+1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -77,10 +72,14 @@ pub struct Emoji(Box<str>);
 
 impl Emoji {
     /// Checks an emoji.
-    pub fn new(emoji: &str) -> Result<Self, EmojiError> {
+    pub fn new(emoji: &str) -> Result<Self, Detail> {
         let is_sound = |c: char| !c.is_whitespace() && !c.is_control();
         let fits = (1..=EMOJI_BYTES_MAX).contains(&emoji.len());
-        if fits && emoji.chars().all(is_sound) { Ok(Self(emoji.into())) } else { Err(EmojiError) }
+        if fits && emoji.chars().all(is_sound) {
+            Ok(Self(emoji.into()))
+        } else {
+            Err(Detail::BadReaction { max: EMOJI_BYTES_MAX })
+        }
     }
 
     /// The emoji itself.
@@ -92,7 +91,7 @@ impl Emoji {
 
 impl<'de> Deserialize<'de> for Emoji {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&crate::text::borrowed(deserializer)?).map_err(serde::de::Error::custom)
+        Self::new(&crate::text::borrowed(deserializer)?).map_err(refused)
     }
 }
 
@@ -192,7 +191,7 @@ mod tests {
             assert!(Emoji::new(emoji).is_ok(), "{emoji}");
         }
         for emoji in ["", " ", "a b", "\u{1b}", &"x".repeat(EMOJI_BYTES_MAX + 1)] {
-            assert_eq!(Emoji::new(emoji), Err(EmojiError), "{emoji}");
+            assert_eq!(Emoji::new(emoji), Err(Detail::BadReaction { max: EMOJI_BYTES_MAX }), "{emoji}");
         }
     }
 }

@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::names::{ChannelName, NameError, UserName};
+use crate::errors::{Detail, refused};
+use crate::names::{ChannelName, UserName};
 
 /// Where a message goes: `#channel`, `@user`, or `*`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +22,7 @@ pub enum Target {
 
 impl Target {
     /// Reads `#channel`, `@user`, or `*` for everybody.
-    pub fn new(target: &str) -> Result<Self, NameError> {
+    pub fn new(target: &str) -> Result<Self, Detail> {
         if target == "*" {
             return Ok(Self::Channel(ChannelName::everybody()));
         }
@@ -51,10 +52,8 @@ impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let target = crate::text::borrowed(deserializer)?;
         Self::new(&target).map_err(|error| match error {
-            NameError::NoHash => serde::de::Error::custom("say '#channel' or '@user'"),
-            other @ (NameError::Empty | NameError::TooLong | NameError::Characters) => {
-                serde::de::Error::custom(other)
-            }
+            Detail::ChannelWithoutHash => refused(Detail::TargetWithoutSign),
+            other => refused(other),
         })
     }
 }
@@ -85,7 +84,7 @@ impl Conversation {
     /// # Errors
     ///
     /// A name that cannot be one.
-    pub fn named(key: &str) -> Result<Option<Self>, NameError> {
+    pub fn named(key: &str) -> Result<Option<Self>, Detail> {
         if let Some((one, other)) = key.split_once(' ')
             && let (Target::User(one), other @ Target::User(_)) = (Target::new(one)?, Target::new(other)?)
         {
@@ -168,7 +167,7 @@ mod tests {
     #[test]
     fn a_target_needs_its_sign() {
         let error = serde_json::from_str::<Target>("\"general\"").expect_err("no sign");
-        assert!(error.to_string().starts_with("say '#channel' or '@user'"), "{error}");
+        assert!(error.to_string().starts_with(&Detail::TargetWithoutSign.to_string()), "{error}");
         assert_eq!(serde_json::to_string(&Target::new("@Bob").expect("a target")).expect("json"), "\"@bob\"");
     }
 }

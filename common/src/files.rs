@@ -3,11 +3,11 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use thiserror::Error;
 use uuid::Uuid;
 
 use crate::accounts::Token;
 use crate::conversations::Target;
+use crate::errors::{Detail, refused};
 use crate::hex::{from_hex, to_hex};
 use crate::limits::FILE_NAME_BYTES_MAX;
 
@@ -18,37 +18,23 @@ use crate::limits::FILE_NAME_BYTES_MAX;
 #[serde(transparent)]
 pub struct FileName(Box<str>);
 
-/// Why something is no name of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum FileNameError {
-    /// Nothing, or nothing but signs and what nobody sees.
-    #[error("the name of a file must have a letter or a digit")]
-    Empty,
-    /// Longer than [`FILE_NAME_BYTES_MAX`].
-    #[error("the name of a file has at most {FILE_NAME_BYTES_MAX} bytes")]
-    TooLong,
-    /// A path, or characters that do things to a terminal.
-    #[error("the name of a file has no '/', no '\\' and no control characters")]
-    Characters,
-}
-
 impl FileName {
     /// Checks a name.
-    pub fn new(name: &str) -> Result<Self, FileNameError> {
+    pub fn new(name: &str) -> Result<Self, Detail> {
         let name = Self::recorded(name)?;
-        if name.0.contains(is_letter_or_digit) { Ok(name) } else { Err(FileNameError::Empty) }
+        if name.0.contains(is_letter_or_digit) { Ok(name) } else { Err(Detail::FileNameEmpty) }
     }
 
     /// Checks a name that may have been given to a file earlier.
-    fn recorded(name: &str) -> Result<Self, FileNameError> {
+    fn recorded(name: &str) -> Result<Self, Detail> {
         if name.len() > FILE_NAME_BYTES_MAX {
-            return Err(FileNameError::TooLong);
+            return Err(Detail::FileNameTooLong { max: FILE_NAME_BYTES_MAX });
         }
         if name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\')) {
-            return Err(FileNameError::Characters);
+            return Err(Detail::FileNameCharacters);
         }
         if !name.contains(|c: char| c != '.' && !c.is_whitespace()) {
-            return Err(FileNameError::Empty);
+            return Err(Detail::FileNameEmpty);
         }
         Ok(Self(name.into()))
     }
@@ -68,7 +54,7 @@ fn is_letter_or_digit(character: char) -> bool {
 
 impl<'de> Deserialize<'de> for FileName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::recorded(&crate::text::borrowed(deserializer)?).map_err(serde::de::Error::custom)
+        Self::recorded(&crate::text::borrowed(deserializer)?).map_err(refused)
     }
 }
 
@@ -98,7 +84,7 @@ impl<'de> Deserialize<'de> for ContentHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let digits = crate::text::borrowed(deserializer)?;
         let hash = from_hex(&digits).map(Self);
-        hash.ok_or_else(|| serde::de::Error::custom("a SHA-256 is 64 hexadecimal digits"))
+        hash.ok_or_else(|| refused(Detail::BadHash))
     }
 }
 
@@ -131,7 +117,7 @@ pub struct Begin<'a> {
 /// A file that is not in any log yet.
 fn new_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileInfo, D::Error> {
     let info = FileInfo::deserialize(deserializer)?;
-    FileName::new(info.name.as_str()).map_err(serde::de::Error::custom)?;
+    FileName::new(info.name.as_str()).map_err(refused)?;
     Ok(info)
 }
 
@@ -211,13 +197,16 @@ mod tests {
             assert_eq!(FileName::new(name).expect(name).as_str(), name);
         }
         for name in ["", ".", "..", " . ", "\u{3000}", "~", "\u{200b}", "\u{2060}.\u{3164}", "--"] {
-            assert_eq!(FileName::new(name), Err(FileNameError::Empty), "{name:?}");
+            assert_eq!(FileName::new(name), Err(Detail::FileNameEmpty), "{name:?}");
         }
         for name in ["a/b", "../x", "C:\\x", "a\nb", "a\0b", "\u{9b}2J"] {
-            assert_eq!(FileName::new(name), Err(FileNameError::Characters), "{name:?}");
+            assert_eq!(FileName::new(name), Err(Detail::FileNameCharacters), "{name:?}");
         }
         assert!(FileName::new(&"x".repeat(FILE_NAME_BYTES_MAX)).is_ok());
-        assert_eq!(FileName::new(&"x".repeat(FILE_NAME_BYTES_MAX + 1)), Err(FileNameError::TooLong));
+        assert_eq!(
+            FileName::new(&"x".repeat(FILE_NAME_BYTES_MAX + 1)),
+            Err(Detail::FileNameTooLong { max: FILE_NAME_BYTES_MAX })
+        );
     }
 
     #[test]
@@ -232,7 +221,7 @@ mod tests {
         let info: FileInfo = serde_json::from_str(&old).expect("as an event has it");
         assert_eq!(info.name.as_str(), "~");
         let refusal = serde_json::from_str::<Begin<'_>>(&old).expect_err("no letter").to_string();
-        assert!(refusal.starts_with("the name of a file must have a letter or a digit"), "{refusal}");
+        assert!(refusal.starts_with(&Detail::FileNameEmpty.to_string()), "{refusal}");
         let begin: Begin<'_> = serde_json::from_str(&new).expect("a letter");
         assert_eq!(begin.info.name.as_str(), "~a");
     }
@@ -243,6 +232,6 @@ mod tests {
         let hash: ContentHash = serde_json::from_str(&format!("\"{digits}\"")).expect("a hash");
         assert_eq!(hash.to_string(), digits);
         let error = serde_json::from_str::<ContentHash>("\"9f86\"").expect_err("too short").to_string();
-        assert!(error.starts_with("a SHA-256 is 64 hexadecimal digits"), "{error}");
+        assert!(error.starts_with(&Detail::BadHash.to_string()), "{error}");
     }
 }

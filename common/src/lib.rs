@@ -34,7 +34,7 @@ pub mod node;
 pub mod events;
 
 pub use conversations::{Conversation, Target};
-pub use errors::{Error, Reason};
+pub use errors::{Detail, Error, Reason};
 pub use events::{Body, Event, Notice};
 pub use files::{ContentHash, FileInfo, FileName};
 pub use methods::{Call, Method, Request};

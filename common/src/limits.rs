@@ -52,6 +52,12 @@ pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a request's `id`, which every reply carries back.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
+/// Characters of an unknown method's name that an error repeats.
+pub const METHOD_CHARACTERS_MAX: usize = 64;
+
+/// Characters of a decoder's words that an error repeats: they may quote the whole line.
+pub const QUOTED_CHARACTERS_MAX: usize = 256;
+
 /// Bytes of a session token: a signed token of ours is about 250.
 pub const TOKEN_BYTES_MAX: usize = 1024;
 

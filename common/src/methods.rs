@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::accounts::Done;
-use crate::errors::{Error, Reason};
+use crate::errors::{Detail, Error, catch_refused, shortened};
+use crate::limits::{METHOD_CHARACTERS_MAX, QUOTED_CHARACTERS_MAX};
 use crate::text::NewPassword;
 use crate::{
     accounts, admin, amendments, channels, files, history, json, mentions, messages, node, presence, reads,
@@ -128,9 +129,10 @@ macro_rules! methods {
             /// Decodes the parameters of a request.
             pub fn decode(name: &str, params: &'a str) -> Result<Self, Error> {
                 let method = Method::named(name).ok_or_else(|| unknown(name))?;
-                match method {
-                    $(Method::$name => serde_json::from_str(params).map(Self::$name).map_err(|e| invalid($wire, &e)),)+
-                }
+                let decoded = catch_refused(|| match method {
+                    $(Method::$name => serde_json::from_str(params).map(Self::$name),)+
+                });
+                decoded.map_err(|(error, refused)| invalid(method, params, &error, refused))
             }
 
             /// Decodes the parameters of a method while the line around them is being read.
@@ -341,21 +343,30 @@ methods! {
 }
 
 fn unknown(name: &str) -> Error {
-    let name: String = name.chars().take(64).filter(|c| !c.is_control()).collect();
-    Error::new(Reason::MethodNotFound, format!("there is no method \"{name}\""))
+    Detail::MethodNotFound { method: shortened(name, METHOD_CHARACTERS_MAX) }.into()
 }
 
-/// serde's own words name the field; a missing token and a text over its limit have codes of their own.
-fn invalid(method: &str, error: &serde_json::Error) -> Error {
-    let sentence = error.to_string();
-    let sentence = sentence.split(" at line ").next().unwrap_or_default();
-    let too_long = crate::text::TextError::TooLong.to_string();
-    let reason = match sentence {
-        "missing field `token`" => Reason::Unauthenticated,
-        _ if sentence == too_long => Reason::TooLarge,
-        _ => Reason::InvalidParams,
-    };
-    Error::new(reason, format!("{method}: {sentence}"))
+/// Why parameters cannot be read: the value that is refused, a missing token, or else serde's words, which name the field.
+fn invalid(method: Method, params: &str, error: &serde_json::Error, refused: Option<Detail>) -> Error {
+    /// The only field that is looked at here.
+    #[derive(Deserialize)]
+    struct Token {
+        token: Option<serde::de::IgnoredAny>,
+    }
+
+    let Description { name, rights, .. } = method.description();
+    let has_token = serde_json::from_str(params).is_ok_and(|Token { token }| token.is_some());
+    let detail = refused.unwrap_or_else(|| match rights {
+        Rights::Session | Rights::Administrator if !has_token => Detail::NoToken { method: name.to_owned() },
+        Rights::Anyone | Rights::Session | Rights::Administrator => {
+            // Where in the parameters means nothing to whoever sees the whole line.
+            let (sentence, place) =
+                (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+            let error = shortened(sentence.strip_suffix(&place).unwrap_or(&sentence), QUOTED_CHARACTERS_MAX);
+            Detail::BadParams { method: name.to_owned(), error }
+        }
+    });
+    detail.into()
 }
 
 #[cfg(test)]
@@ -381,8 +392,7 @@ mod tests {
             if had_token {
                 let params = params.to_string();
                 let error = Call::decode(about.name, &params).expect_err(about.name);
-                assert_eq!(error.message, format!("{}: missing field `token`", about.name));
-                assert_eq!(error.reason(), Some(Reason::Unauthenticated));
+                assert_eq!(error.detail(), Some(&Detail::NoToken { method: about.name.to_owned() }));
             }
         }
     }
@@ -390,11 +400,13 @@ mod tests {
     #[test]
     fn bad_parameters_are_named() {
         let error = |name, params| Call::decode(name, params).expect_err("refused").message;
-        insta::assert_snapshot!(error("nope", "{}"), @r#"there is no method "nope""#);
+        insta::assert_snapshot!(error("nope", "{}"), @r#"there is no method "nope": check its name and the version of the server"#);
         insta::assert_snapshot!(error("auth.login", r#"{"user":"alice"}"#), @"auth.login: missing field `password`");
-        insta::assert_snapshot!(error("auth.login", r#"{"user":"a b","password":"correct horse"}"#), @"auth.login: names are made of letters, digits, '.', '_' and '-', without spaces, and begin with a letter or a digit");
-        insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":"general"}"##), @"channel.join: the name of a channel begins with '#'");
-        insta::assert_snapshot!(error("message.send", r##"{"token":"t","to":"general","id":"x","text":"y"}"##), @"message.send: say '#channel' or '@user'");
+        insta::assert_snapshot!(error("auth.login", r#"{"user":"a b","password":"correct horse"}"#), @"a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit");
+        insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":"general"}"##), @"the name of a channel begins with '#'");
+        insta::assert_snapshot!(error("channel.join", r##"{"channel":"general"}"##), @"the name of a channel begins with '#'");
+        insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":7}"##), @"channel.join: invalid type: integer `7`, expected a string");
+        insta::assert_snapshot!(error("message.send", r##"{"token":"t","to":"general","id":"x","text":"y"}"##), @"write '#channel' or '@user'");
     }
 
     #[test]
@@ -404,6 +416,7 @@ mod tests {
             r##"{{"token":"t","to":"#a","id":"01970000-0000-7000-8000-000000000001","text":"{text}"}}"##
         );
         let error = Call::decode("message.send", &params).expect_err("refused");
-        assert_eq!(error.reason(), Some(Reason::TooLarge));
+        let detail = Detail::TextTooLong { max: crate::limits::TEXT_BYTES_MAX };
+        assert_eq!((error.reason(), error.detail()), (Some(crate::Reason::TooLarge), Some(&detail)));
     }
 }

@@ -8,28 +8,12 @@ use std::sync::Arc;
 use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::UsernameCaseMapped;
 use serde::{Deserialize, Deserializer, Serialize};
-use thiserror::Error;
 
+use crate::errors::{Detail, refused};
 use crate::limits::NAME_CHARACTERS_MAX;
 
-/// Why a name was refused, in words for the person who typed it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum NameError {
-    /// Nothing was given, or only the sign (`#`, `@`).
-    #[error("a name needs at least one character")]
-    Empty,
-    /// More than [`NAME_CHARACTERS_MAX`] characters.
-    #[error("a name has at most {NAME_CHARACTERS_MAX} characters")]
-    TooLong,
-    /// A character that no name may hold.
-    #[error(
-        "names are made of letters, digits, '.', '_' and '-', without spaces, and begin with a letter or a digit"
-    )]
-    Characters,
-    /// A channel without its `#`.
-    #[error("the name of a channel begins with '#'")]
-    NoHash,
-}
+/// The error of a name of more than [`NAME_CHARACTERS_MAX`] characters.
+const TOO_LONG: Detail = Detail::NameTooLong { max: NAME_CHARACTERS_MAX };
 
 /// A user's name in its one canonical form, without the `@`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +26,7 @@ pub struct ChannelName(Arc<str>);
 
 impl UserName {
     /// Brings `name` into canonical form, or says why it cannot be a name.
-    pub fn new(name: &str) -> Result<Self, NameError> {
+    pub fn new(name: &str) -> Result<Self, Detail> {
         canonical(name).map(|name| Self(name.into()))
     }
 
@@ -55,8 +39,8 @@ impl UserName {
 
 impl ChannelName {
     /// Takes a name with its `#`, as it is written everywhere.
-    pub fn new(name: &str) -> Result<Self, NameError> {
-        let bare = name.strip_prefix('#').ok_or(NameError::NoHash)?;
+    pub fn new(name: &str) -> Result<Self, Detail> {
+        let bare = name.strip_prefix('#').ok_or(Detail::ChannelWithoutHash)?;
         Ok(match canonical(bare)? {
             Cow::Borrowed(_) => Self(name.into()),
             Cow::Owned(bare) => Self(format!("#{bare}").into()),
@@ -89,25 +73,25 @@ impl ChannelName {
 }
 
 /// The canonical form of a name without its sign.
-fn canonical(name: &str) -> Result<Cow<'_, str>, NameError> {
+fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     if name.is_empty() {
-        return Err(NameError::Empty);
+        return Err(Detail::NameEmpty);
     }
     // A bound before the Unicode work, so that a huge name costs nothing.
     if name.len() > NAME_CHARACTERS_MAX * 4 {
-        return Err(NameError::TooLong);
+        return Err(TOO_LONG);
     }
     let name = if is_plain(name) {
         Cow::Borrowed(name)
     } else {
-        UsernameCaseMapped::enforce(name).map_err(|_| NameError::Characters)?
+        UsernameCaseMapped::enforce(name).map_err(|_| Detail::NameCharacters)?
     };
     if name.chars().count() > NAME_CHARACTERS_MAX {
-        return Err(NameError::TooLong);
+        return Err(TOO_LONG);
     }
     let begins_well = name.chars().next().is_some_and(char::is_alphanumeric);
     if !begins_well || !name.chars().all(|c| !c.is_ascii() || is_plain_character(c.to_ascii_lowercase())) {
-        return Err(NameError::Characters);
+        return Err(Detail::NameCharacters);
     }
     Ok(name)
 }
@@ -148,14 +132,14 @@ impl Serialize for ChannelName {
 impl<'de> Deserialize<'de> for UserName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = crate::text::borrowed(deserializer)?;
-        Self::new(&name).map_err(serde::de::Error::custom)
+        Self::new(&name).map_err(refused)
     }
 }
 
 impl<'de> Deserialize<'de> for ChannelName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = crate::text::borrowed(deserializer)?;
-        Self::new(&name).map_err(serde::de::Error::custom)
+        Self::new(&name).map_err(refused)
     }
 }
 
@@ -164,7 +148,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn user(name: &str) -> Result<String, NameError> {
+    fn user(name: &str) -> Result<String, Detail> {
         UserName::new(name).map(|name| name.to_string())
     }
 
@@ -179,9 +163,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_name_is_refused_with_its_reason() {
-        assert_eq!(user(""), Err(NameError::Empty));
-        assert_eq!(user(&"a".repeat(33)), Err(NameError::TooLong));
-        assert_eq!(user(&"ã".repeat(33)), Err(NameError::TooLong));
+        assert_eq!(user(""), Err(Detail::NameEmpty));
+        assert_eq!(user(&"a".repeat(33)), Err(TOO_LONG));
+        assert_eq!(user(&"ã".repeat(33)), Err(TOO_LONG));
         for bad in [
             "a b",
             "a\tb",
@@ -196,10 +180,10 @@ mod tests {
             "a\u{202e}b",
             "🙂",
         ] {
-            assert_eq!(user(bad), Err(NameError::Characters), "{bad:?}");
+            assert_eq!(user(bad), Err(Detail::NameCharacters), "{bad:?}");
         }
-        assert_eq!(ChannelName::new("general"), Err(NameError::NoHash));
-        assert_eq!(ChannelName::new("#"), Err(NameError::Empty));
+        assert_eq!(ChannelName::new("general"), Err(Detail::ChannelWithoutHash));
+        assert_eq!(ChannelName::new("#"), Err(Detail::NameEmpty));
     }
 
     #[test]

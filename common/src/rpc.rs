@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::errors::{Error, Reason};
+use crate::errors::{Detail, Error, shortened};
 use crate::json;
-use crate::limits::{FRAME_LINES_MAX, LINE_BYTES_MAX, REQUEST_ID_BYTES_MAX};
+use crate::limits::{FRAME_LINES_MAX, LINE_BYTES_MAX, QUOTED_CHARACTERS_MAX, REQUEST_ID_BYTES_MAX};
 
 /// The version of JSON-RPC, as every request names it.
 pub(crate) const VERSION: &str = "2.0";
@@ -49,8 +49,7 @@ pub fn lines(frame: &[u8]) -> Result<Lines<'_>, Error> {
     let frame = frame.strip_suffix(b"\n").unwrap_or(frame);
     let count = memchr::memchr_iter(b'\n', frame).count() + 1;
     if count > FRAME_LINES_MAX {
-        let message = format!("a frame holds at most {FRAME_LINES_MAX} lines, this one has {count}");
-        return Err(Error::new(Reason::TooLarge, message));
+        return Err(Detail::TooManyLines { max: FRAME_LINES_MAX, lines: count }.into());
     }
     Ok(Lines { rest: Some(frame) })
 }
@@ -78,37 +77,32 @@ impl<'a> Iterator for Lines<'a> {
 /// Reads one request line.
 pub fn decode(line: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if line.len() > LINE_BYTES_MAX {
-        let message = format!("a line has at most {LINE_BYTES_MAX} bytes, this one has {}", line.len());
-        return Err(refused("null", Reason::TooLarge, message));
+        return Err(refused("null", Detail::LineTooLong { max: LINE_BYTES_MAX, bytes: line.len() }));
     }
     let text = std::str::from_utf8(line)
-        .map_err(|error| refused("null", Reason::ParseError, format!("not UTF-8: {error}")))?;
+        .map_err(|error| refused("null", Detail::NotUtf8 { error: error.to_string() }))?;
     let request: RequestLine<'_> = serde_json::from_str(text).map_err(|error| {
-        let reason = if error.is_data() { Reason::InvalidRequest } else { Reason::ParseError };
-        refused("null", reason, format!("not a JSON-RPC request: {error}"))
+        let (is_json, error) = (error.is_data(), shortened(&error.to_string(), QUOTED_CHARACTERS_MAX));
+        refused("null", if is_json { Detail::NotRequest { error } } else { Detail::NotJson { error } })
     })?;
-    let id = request.id.map(RawValue::get).and_then(usable_id).ok_or_else(|| {
-        let message = format!(
-            "a request needs an \"id\": a string or a number of at most {REQUEST_ID_BYTES_MAX} bytes"
-        );
-        refused("null", Reason::InvalidRequest, message)
-    })?;
+    let id = request.id.map(RawValue::get).and_then(usable_id);
+    let id = id.ok_or_else(|| refused("null", Detail::NoId { max: REQUEST_ID_BYTES_MAX }))?;
     if request.jsonrpc != Some(VERSION) {
-        return Err(refused(id, Reason::InvalidRequest, "a request needs \"jsonrpc\":\"2.0\""));
+        return Err(refused(id, Detail::NoVersion));
     }
     let method = request
         .method
         .and_then(|method| serde_json::Deserializer::from_str(method.get()).into_borrowed_str())
-        .ok_or_else(|| refused(id, Reason::InvalidRequest, "a request needs a \"method\": a string"))?;
+        .ok_or_else(|| refused(id, Detail::NoMethod))?;
     let params = request.params.map_or("{}", RawValue::get);
     if !params.starts_with('{') {
-        return Err(refused(id, Reason::InvalidParams, "\"params\" must be an object"));
+        return Err(refused(id, Detail::ParamsNotObject));
     }
     Ok(Envelope { id, method, params })
 }
 
-fn refused(id: &str, reason: Reason, message: impl Into<String>) -> Refused<'_> {
-    Refused { id, error: Error::new(reason, message) }
+fn refused(id: &str, detail: Detail) -> Refused<'_> {
+    Refused { id, error: detail.into() }
 }
 
 /// An `id`, as it was written, if it can be answered under.
@@ -180,6 +174,7 @@ pub fn decode_reply(line: &[u8]) -> Result<Reply<'_>, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Reason;
     use proptest::prelude::*;
 
     const GOLDEN: &str =
@@ -217,20 +212,21 @@ mod tests {
     fn replies_carry_the_id_as_it_was_written() {
         let mut out = Vec::new();
         encode_result(&mut out, "12", |out| out.extend_from_slice(br#"{"n":17}"#));
-        encode_error(&mut out, "\"x\"", &Error::new(Reason::NoSuchUser, "no user bob"));
+        encode_error(&mut out, "\"x\"", &Detail::NoSuchSession.into());
         let text = String::from_utf8(out).expect("utf-8");
         assert_eq!(
             text,
             "{\"jsonrpc\":\"2.0\",\"id\":12,\"result\":{\"n\":17}}\n\
-             {\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":4040,\"message\":\"no user bob\",\"data\":{\"reason\":\"no_such_user\"}}}\n"
+             {\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":4040,\"message\":\"you have no such session\",\
+             \"data\":{\"reason\":\"no_such_session\",\"detail\":\"no_such_session\"}}}\n"
         );
     }
 
     #[test]
     fn bad_lines_are_refused_under_the_id_that_could_be_read() {
-        insta::assert_snapshot!(refusal(b"\xff\xfe"), @"null -32700 not UTF-8: invalid utf-8 sequence of 1 bytes from index 0");
-        insta::assert_snapshot!(refusal(b"hello"), @"null -32700 not a JSON-RPC request: expected value at line 1 column 1");
-        insta::assert_snapshot!(refusal(b"[]"), @"null -32600 not a JSON-RPC request: invalid length 0, expected struct RequestLine with 4 elements at line 1 column 2");
+        insta::assert_snapshot!(refusal(b"\xff\xfe"), @"null -32700 the line is not UTF-8: invalid utf-8 sequence of 1 bytes from index 0");
+        insta::assert_snapshot!(refusal(b"hello"), @"null -32700 the line is not JSON: expected value at line 1 column 1");
+        insta::assert_snapshot!(refusal(b"[]"), @"null -32600 the line is not a JSON-RPC request: invalid length 0, expected struct RequestLine with 4 elements at line 1 column 2");
         insta::assert_snapshot!(refusal(br#"{"jsonrpc":"2.0","method":"x"}"#), @r#"null -32600 a request needs an "id": a string or a number of at most 64 bytes"#);
         insta::assert_snapshot!(refusal(br#"{"jsonrpc":"1.0","id":1,"method":"x"}"#), @r#"1 -32600 a request needs "jsonrpc":"2.0""#);
         insta::assert_snapshot!(refusal(br#"{"jsonrpc":"2.0","id":1,"method":5}"#), @r#"1 -32600 a request needs a "method": a string"#);

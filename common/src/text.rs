@@ -5,22 +5,11 @@ use std::fmt;
 
 use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::OpaqueString;
-use serde::de::{Error as _, Visitor};
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
-use thiserror::Error;
 
+use crate::errors::{Detail, refused};
 use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX, TEXT_BYTES_MAX};
-
-/// Why a text was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum TextError {
-    /// Nothing but white space.
-    #[error("a message needs some text")]
-    Empty,
-    /// More than [`TEXT_BYTES_MAX`] bytes.
-    #[error("a message has at most {TEXT_BYTES_MAX} bytes; send a longer text in parts")]
-    TooLong,
-}
 
 /// The text of a message: UTF-8, not blank, at most [`TEXT_BYTES_MAX`] bytes. Control characters are kept;
 /// whoever shows a text must make them harmless.
@@ -30,13 +19,13 @@ pub struct Text<'a>(Cow<'a, str>);
 
 impl<'a> Text<'a> {
     /// Checks a text.
-    pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, TextError> {
+    pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, Detail> {
         let text = text.into();
         if text.len() > TEXT_BYTES_MAX {
-            return Err(TextError::TooLong);
+            return Err(Detail::TextTooLong { max: TEXT_BYTES_MAX });
         }
         if text.chars().all(char::is_whitespace) {
-            return Err(TextError::Empty);
+            return Err(Detail::TextEmpty);
         }
         Ok(Self(text))
     }
@@ -62,14 +51,9 @@ impl<'a> Text<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(borrowed(deserializer)?).map_err(D::Error::custom)
+        Self::new(borrowed(deserializer)?).map_err(refused)
     }
 }
-
-/// Why a subject was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("a subject has at most {SUBJECT_BYTES_MAX} bytes")]
-pub struct SubjectTooLong;
 
 /// What a channel is about: at most [`SUBJECT_BYTES_MAX`] bytes, possibly none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -78,9 +62,13 @@ pub struct Subject<'a>(Cow<'a, str>);
 
 impl<'a> Subject<'a> {
     /// Checks a subject. White space around it is taken off.
-    pub fn new(subject: &'a str) -> Result<Self, SubjectTooLong> {
+    pub fn new(subject: &'a str) -> Result<Self, Detail> {
         let subject = subject.trim();
-        if subject.len() > SUBJECT_BYTES_MAX { Err(SubjectTooLong) } else { Ok(Self(subject.into())) }
+        if subject.len() > SUBJECT_BYTES_MAX {
+            Err(Detail::SubjectTooLong { max: SUBJECT_BYTES_MAX })
+        } else {
+            Ok(Self(subject.into()))
+        }
     }
 
     /// Whether there is none.
@@ -105,22 +93,8 @@ impl<'a> Subject<'a> {
 impl<'de> Deserialize<'de> for Subject<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let subject = borrowed(deserializer)?;
-        Subject::new(&subject).map(Subject::into_owned).map_err(D::Error::custom)
+        Subject::new(&subject).map(Subject::into_owned).map_err(refused)
     }
-}
-
-/// Why a password was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum PasswordError {
-    /// Fewer than [`PASSWORD_CHARACTERS_MIN`] characters.
-    #[error("a password has at least {PASSWORD_CHARACTERS_MIN} characters")]
-    TooShort,
-    /// More than [`PASSWORD_BYTES_MAX`] bytes.
-    #[error("a password has at most {PASSWORD_BYTES_MAX} bytes")]
-    TooLong,
-    /// Nothing, or characters that RFC 8265 does not allow, such as control characters.
-    #[error("a password may not be empty or hold control characters")]
-    Characters,
 }
 
 /// A password, prepared as PRECIS OpaqueString (RFC 8265, section 4.2). Never printed, not even by `{:?}`.
@@ -137,9 +111,9 @@ pub struct NewPassword(Password);
 
 impl NewPassword {
     /// Checks and prepares a password.
-    pub fn new(password: &str) -> Result<Self, PasswordError> {
+    pub fn new(password: &str) -> Result<Self, Detail> {
         if password.chars().count() < PASSWORD_CHARACTERS_MIN {
-            return Err(PasswordError::TooShort);
+            return Err(Detail::PasswordTooShort { min: PASSWORD_CHARACTERS_MIN });
         }
         Password::new(password).map(Self)
     }
@@ -153,19 +127,19 @@ impl NewPassword {
 
 impl<'de> Deserialize<'de> for NewPassword {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&borrowed(deserializer)?).map_err(D::Error::custom)
+        Self::new(&borrowed(deserializer)?).map_err(refused)
     }
 }
 
 impl Password {
     /// Checks and prepares a password.
-    pub fn new(password: &str) -> Result<Self, PasswordError> {
+    pub fn new(password: &str) -> Result<Self, Detail> {
         if password.len() > PASSWORD_BYTES_MAX {
-            return Err(PasswordError::TooLong);
+            return Err(Detail::PasswordTooLong { max: PASSWORD_BYTES_MAX });
         }
         OpaqueString::enforce(password)
             .map(|prepared| Self(prepared.into()))
-            .map_err(|_| PasswordError::Characters)
+            .map_err(|_| Detail::PasswordCharacters)
     }
 
     /// The bytes to be hashed.
@@ -183,7 +157,7 @@ impl fmt::Debug for Password {
 
 impl<'de> Deserialize<'de> for Password {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&borrowed(deserializer)?).map_err(D::Error::custom)
+        Self::new(&borrowed(deserializer)?).map_err(refused)
     }
 }
 
@@ -215,9 +189,12 @@ mod tests {
 
     #[test]
     fn a_text_is_neither_blank_nor_too_long() {
-        assert_eq!(Text::new(" \n\u{3000}"), Err(TextError::Empty));
+        assert_eq!(Text::new(" \n\u{3000}"), Err(Detail::TextEmpty));
         assert!(Text::new("é".repeat(TEXT_BYTES_MAX / 2)).is_ok());
-        assert_eq!(Text::new("x".repeat(TEXT_BYTES_MAX + 1)), Err(TextError::TooLong));
+        assert_eq!(
+            Text::new("x".repeat(TEXT_BYTES_MAX + 1)),
+            Err(Detail::TextTooLong { max: TEXT_BYTES_MAX })
+        );
     }
 
     #[test]
@@ -228,11 +205,14 @@ mod tests {
 
     #[test]
     fn a_password_is_prepared_and_never_shown() {
-        assert_eq!(NewPassword::new("short"), Err(PasswordError::TooShort));
+        assert_eq!(NewPassword::new("short"), Err(Detail::PasswordTooShort { min: PASSWORD_CHARACTERS_MIN }));
         assert!(Password::new("short").is_ok(), "an old one");
-        assert_eq!(Password::new(""), Err(PasswordError::Characters));
-        assert_eq!(Password::new("tab\tin it is out"), Err(PasswordError::Characters));
-        assert_eq!(Password::new(&"x".repeat(PASSWORD_BYTES_MAX + 1)), Err(PasswordError::TooLong));
+        assert_eq!(Password::new(""), Err(Detail::PasswordCharacters));
+        assert_eq!(Password::new("tab\tin it is out"), Err(Detail::PasswordCharacters));
+        assert_eq!(
+            Password::new(&"x".repeat(PASSWORD_BYTES_MAX + 1)),
+            Err(Detail::PasswordTooLong { max: PASSWORD_BYTES_MAX })
+        );
         let composed = Password::new("senha não é fácil").expect("a password");
         let decomposed = Password::new("senha na\u{303}o e\u{301} fa\u{301}cil").expect("a password");
         assert_eq!(composed, decomposed, "the same password typed on another keyboard");

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::methods::{Method, Rights};
-use common::{Reason, limits};
+use common::{Detail, Reason, limits};
 
 fn methods() -> String {
     let mut text = String::from("| method | who | what |\n|---|---|---|\n");
@@ -49,7 +49,23 @@ fn errors() -> String {
     for reason in Reason::ALL {
         let _ = writeln!(text, "| {} | `{}` | {} |", reason.code(), reason.word(), reason.meaning());
     }
+    text += "\n| `data.reason` | `data.detail` | `data.args` | `message` |\n|---|---|---|---|\n";
+    for detail in Detail::ALL.iter().filter(|detail| detail.is_sent) {
+        let args: Vec<_> =
+            detail.args.iter().map(|(name, kind)| format!("`{name}`: {}", json(kind))).collect();
+        let (reason, word, args) = (detail.reason.word(), detail.word, args.join(", "));
+        let _ = writeln!(text, "| `{reason}` | `{word}` | {args} | {} |", detail.sentence);
+    }
     text
+}
+
+/// How JSON writes an argument of this type.
+fn json(kind: &str) -> &'static str {
+    match kind {
+        "u32" | "u64" | "usize" => "number",
+        "String" | "UserName" | "ChannelName" | "Target" => "string",
+        other => panic!("{other}: say how JSON writes it"),
+    }
 }
 
 fn limits() -> String {

@@ -109,7 +109,7 @@ fn what_makes_no_sense_is_left_out_and_told() {
     let report = import(&mut ledger, r#"{"ana":"HASH","a b":"HASH","bob":"plain"}"#, "[]", messages);
     assert_eq!((report.users, report.channels, report.messages, report.skipped), (1, 1, 1, 5), "{report:#?}");
     insta::assert_snapshot!(report.problems.join("\n"), @r#"
-    user "a b": names are made of letters, digits, '.', '_' and '-', without spaces, and begin with a letter or a digit
+    user "a b": a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit
     user "bob": no SHA-256 password hash of 64 hex digits
     message in line 1: expected ident at line 1 column 2
     message in line 2: it has no text

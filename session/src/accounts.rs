@@ -3,7 +3,7 @@
 use common::accounts::{
     ChangePassword, Credentials, ListNames, Registered, Revoke, SessionOnly, Sessions, UserInfo,
 };
-use common::{Error, Method, NewPassword, Password, Reason};
+use common::{Detail, Error, Method, NewPassword, Password};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -60,12 +60,11 @@ pub(crate) fn list_users(cx: &mut Context, ticket: u64, so_far: Vec<UserInfo>) {
 pub(crate) fn registered(outcome: Result<&str, Error>, attempt: u32) -> Result<Answer, Error> {
     match outcome.and_then(read::<Registered>) {
         Ok(registered) => Ok(Answer::Registered(registered)),
-        Err(mut error) if attempt > 0 && error.reason() == Some(Reason::NameTaken) => {
-            error
-                .message
-                .push_str(" (perhaps by this very request, whose first answer was lost: try to log in)");
-            Err(error)
-        }
-        Err(error) => Err(error),
+        Err(error) => Err(match error.detail() {
+            Some(Detail::NameTaken { user }) if attempt > 0 => {
+                Detail::NameTakenOnRetry { user: user.clone() }.into()
+            }
+            Some(_) | None => error,
+        }),
     }
 }

@@ -3,7 +3,7 @@
 
 use common::accounts::{LoggedIn, Token};
 use common::history::Page;
-use common::{Error, Method, Reason, UserName};
+use common::{Detail, Error, Method, UserName};
 use serde::Serialize;
 
 use super::api::{Answer, Effect, Entry, News};
@@ -175,5 +175,5 @@ impl Context {
 }
 
 pub(crate) fn not_logged_in() -> Error {
-    Error::new(Reason::Unauthenticated, "you are not logged in: log in first")
+    Detail::NotLoggedIn.into()
 }

@@ -6,7 +6,7 @@
 use common::accounts::Revoked;
 use common::channels::Joined;
 use common::reads::Reading;
-use common::{ChannelName, Conversation, Error, Notice, Reason, Target, UserName};
+use common::{ChannelName, Conversation, Detail, Error, Notice, Target, UserName};
 
 use super::api::{Answer, Entry, Follow, NOBODY, News};
 use super::context::{Context, not_logged_in};
@@ -75,7 +75,7 @@ impl Conversations {
         if cx.account().is_none() {
             return cx.answer(ticket, Err(not_logged_in()));
         }
-        self.stop_following(cx, &Error::new(Reason::Unavailable, "something else is followed now"));
+        self.stop_following(cx, &Detail::FollowReplaced.into());
         // The topic of presence was unsubscribed with the others: the reply names it again.
         self.presence.begin(cx);
         self.sync.follow(cx, ticket, follow);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::files::{Begin, Begun, Chunk, Commit, Get, Have, Part};
 use common::messages::Sent;
-use common::{Error, FileInfo, Method, Reason, Target};
+use common::{Detail, Error, FileInfo, Method, Target};
 use uuid::Uuid;
 
 use super::api::Answer;
@@ -107,13 +107,7 @@ pub(crate) fn transferred(
         Step::Get => {
             let Part { offset, length, .. } = read(result)?;
             let bytes = received.take().filter(|bytes| bytes.len() as u64 == length);
-            let bytes = bytes.ok_or_else(|| {
-                Error::new(
-                    Reason::Internal,
-                    "the server's answer lacks its bytes: are the versions the same?",
-                )
-            })?;
-            Transferred::Part(offset, bytes)
+            Transferred::Part(offset, bytes.ok_or(Detail::AnswerWithoutBytes)?)
         }
     };
     Ok(Answer::Transferred(transferred))

@@ -36,7 +36,7 @@ mod queues;
 mod tests;
 
 use common::accounts::LoggedIn;
-use common::{Error, Reason, rpc};
+use common::{Detail, Error, rpc};
 use uuid::Uuid;
 
 pub use admin::{Administration, Overview};
@@ -124,8 +124,7 @@ impl Session {
         let cx = &mut self.cx;
         let needs_no_request = matches!(command, Command::Send(_) | Command::Status | Command::KeyTyped(_));
         if cx.requests().is_full() && !needs_no_request {
-            let error =
-                Error::new(Reason::RateLimited, "too many requests wait for their answers: wait a little");
+            let error = Detail::TooManyRequests.into();
             return cx.answer(ticket, Err(error));
         }
         match command {
@@ -266,7 +265,7 @@ impl Session {
             self.conversations.sync().find_fan_out(&mut self.cx);
         }
         if let Err(error) = &outcome
-            && error.reason() == Some(Reason::Unauthenticated)
+            && error.ends_session()
             && self.cx.account().is_some()
         {
             return self.session_expired(error.clone());
@@ -347,14 +346,14 @@ impl Session {
     }
 
     fn logged_out(&mut self) -> Answer {
-        self.end_session(&Error::new(Reason::Unauthenticated, "you logged out"));
+        self.end_session(&Detail::LoggedOut.into());
         self.outbox.empty_unless_of(&mut self.cx, None);
         Answer::Done
     }
 
     fn begin_session(&mut self, account: LoggedIn) {
         if self.cx.account().is_some() {
-            self.end_session(&Error::new(Reason::Unauthenticated, "another session has begun"));
+            self.end_session(&Detail::OtherSession.into());
         }
         self.outbox.empty_unless_of(&mut self.cx, Some(&account.user));
         self.cx.emit(Effect::Recall(account.user.clone()));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::channels::Member;
-use common::{ChannelName, Error, Method, Reason, Target, rpc};
+use common::{ChannelName, Detail, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 use super::admin::AdminPending;
@@ -271,10 +271,5 @@ pub(crate) fn is_temporary(error: &Error) -> bool {
 
 /// Decodes a result. A result of another form is an error of the server's.
 pub(crate) fn read<'a, T: serde::Deserialize<'a>>(result: &'a str) -> Result<T, Error> {
-    serde_json::from_str(result).map_err(|error| {
-        Error::new(
-            Reason::Internal,
-            format!("the server's answer makes no sense ({error}): are the versions the same?"),
-        )
-    })
+    serde_json::from_str(result).map_err(|error| Detail::BadAnswer { error: error.to_string() }.into())
 }

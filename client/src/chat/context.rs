@@ -14,11 +14,11 @@ use super::names::KnownNames;
 use super::transfers::{Transfer, Transfers};
 use crate::cache::Cache;
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, unexpected};
+use crate::client_handle::ClientHandle;
 use crate::i18n::Words;
 use crate::password::PasswordSource;
 use crate::render::{Output, Renderer, sanitise};
-use session::{Answer, Command, Connectivity};
+use session::{Command, Connectivity};
 
 /// Cached events shown of a conversation while the server does not answer: about a screen.
 const CACHED_EVENTS_SHOWN_MAX: usize = 20;
@@ -109,12 +109,6 @@ impl Context {
         self.say(&self.words.offline_note())
     }
 
-    /// Opens the channel of an [`Answer::Joined`].
-    pub(super) fn open_joined(&mut self, answer: Answer) -> Result<(), CliError> {
-        let Answer::Joined(joined) = answer else { return Err(unexpected()) };
-        self.open(Target::Channel(joined.channel))
-    }
-
     fn set_open(&mut self, conversation: Target) {
         self.names.add([conversation.to_string()]);
         self.cache.open(&conversation);
@@ -123,7 +117,7 @@ impl Context {
 
     /// Checks a text before it is sent.
     pub(super) fn text(&self, text: &str) -> Result<Text<'static>, CliError> {
-        Text::new(text.to_owned()).map_err(|error| CliError::Usage(self.words.text_error(&error)))
+        Text::new(text.to_owned()).map_err(|error| CliError::Usage(self.words.detail(&error)))
     }
 
     /// Sends a message. `reply` is the number of the event that it answers.

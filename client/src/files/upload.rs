@@ -43,9 +43,8 @@ impl Chosen {
             return Err(CliError::Usage(words.is_not_a_file(&path.display().to_string())));
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = FileName::new(&name).map_err(|error| {
-            CliError::Usage(format!("{}: {}", path.display(), words.file_name_error(error)))
-        })?;
+        let name = FileName::new(&name)
+            .map_err(|error| CliError::Usage(format!("{}: {}", path.display(), words.detail(&error))))?;
         Ok(Self { path: path.to_owned(), file, name })
     }
 

@@ -1,4 +1,4 @@
-//! What papo says about trouble on this machine.
+//! Sentences for errors on this machine.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::{Language, Words};
 use crate::local_error::{FileAction, KeySource, LocalError};
 
 impl Words {
-    /// What is wrong on this machine, and what to do about it.
+    /// The sentence for an error on this machine.
     pub(crate) fn local_error(self, error: &LocalError) -> String {
         match error {
             LocalError::NoServer => self.no_server(),
@@ -64,7 +64,7 @@ impl Words {
         portuguese.to_owned()
     }
 
-    /// What somebody can do something about in their own language, the rest as it comes.
+    /// The errors that a user can correct are translated. The others are English.
     fn socket(self, error: &TransportError) -> String {
         match (self.language, error) {
             (Language::Portuguese, TransportError::BadEndpoint { endpoint }) => {
@@ -109,7 +109,7 @@ super::sentences! {
         pt: "a chave do nó em {folder}",
     }
     key_changed(source: &str, host: &str, known_hosts: &str) {
-        en: "{source} is not the one that {host} is known by. Either its operator has made new keys (`papo keys rotate`) or set the node up anew, or somebody wants to be taken for it, and would read everything. Ask the operator, not by this chat. If the key is right, delete \"{host}\" from {known_hosts} and try again",
+        en: "{source} is not the known key of {host}. Either its operator made new keys (`papo keys rotate`) or set the node up again, or somebody impersonates it and would read everything. Ask the operator, but not over this chat. If the key is right, delete \"{host}\" from {known_hosts} and try again",
         pt: "{source} não é a que se conhece de {host}. Ou quem administra o nó fez chaves novas (`papo keys rotate`) ou o montou de novo, ou alguém quer se passar por ele, e leria tudo. Pergunte a quem administra, não por este chat. Se a chave está certa, apague \"{host}\" de {known_hosts} e tente de novo",
     }
     key_unknown(server: &str) {
@@ -129,7 +129,7 @@ super::sentences! {
         pt: "não há HOME onde guardar a sessão: diga --config <pasta>",
     }
     file_damaged(file: &str, error: &str) {
-        en: "{file} is damaged ({error}): repair it, or delete it and begin anew",
+        en: "{file} is damaged ({error}): repair it, or delete it and start again",
         pt: "{file} está danificado ({error}): conserte-o, ou apague-o e comece de novo",
     }
     cannot_make(path: &str, error: &str) {
@@ -141,7 +141,7 @@ super::sentences! {
         pt: "não consigo ler {path}: {error}",
     }
     cannot_go_on_reading(path: &str, error: &str) {
-        en: "cannot go on reading {path}: {error}",
+        en: "cannot continue reading {path}: {error}",
         pt: "não consigo continuar lendo {path}: {error}",
     }
     cannot_write(path: &str, error: &str) {

@@ -17,8 +17,8 @@ mod connection;
 mod presence;
 mod admin;
 mod menu;
+mod details;
 mod errors;
-mod said;
 mod local_errors;
 
 pub(crate) use language::Language;

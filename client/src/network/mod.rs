@@ -6,7 +6,7 @@ mod outgoing;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-use common::{Error, Reason, UserName};
+use common::{Detail, Error, UserName};
 use transport::poll::{self, Watch};
 use transport::stop::Stop;
 use transport::wake::Wake;
@@ -264,11 +264,7 @@ impl<N: From<News>> Network<N> {
         }
         let outcome = self.outbox.as_mut().map_or(Ok(()), |outbox| outbox.keep(messages));
         let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
-        let outcome = outcome.map_err(|error| {
-            // No reason of the server's: it has nothing to do with it.
-            let sentence = format!("this machine cannot keep it until it is sent: {error}");
-            Error::new(Reason::Internal, sentence)
-        });
+        let outcome = outcome.map_err(|error| Detail::NotStoredLocally { error: error.to_string() }.into());
         self.session.kept(self.now_ms(), &ids, outcome);
     }
 

@@ -17,8 +17,7 @@ mod tests;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use common::accounts::NO_SESSION;
-use common::{Target, UserName};
+use common::{Detail, Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Words;
@@ -207,7 +206,7 @@ impl Renderer {
             News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
             News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
             News::SetBack => Some(self.note(&self.words.set_back())),
-            News::SessionEnded(error) if error.message == NO_SESSION => {
+            News::SessionEnded(error) if error.detail() == Some(&Detail::NoSession) => {
                 Some(self.note(&self.words.session_ended()))
             }
             News::SessionEnded(error) => {

@@ -140,7 +140,7 @@ fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
     let shown = renderer(true).entry(&message("\x1b]0;title\x07\x1b[2J")).expect("a message");
     let text = shown.split("alice: ").nth(1).expect("the text");
     insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("the end of the colour"), @"␛]0;title␇␛[2J");
-    let refused = common::Error::new(common::Reason::Internal, "\x1b[2J");
+    let refused = common::Detail::BadAnswer { error: "\x1b[2J".to_owned() }.into();
     assert!(!renderer(false).news(&News::SessionEnded(refused)).expect("news").contains('\x1b'));
 }
 

@@ -1,5 +1,5 @@
-//! Commands for scripts and bots: each does one thing, prints its result (with `--json` one JSON line each), and
-//! ends with an exit code that tells how it went.
+//! Commands for scripts and bots: each does one thing, prints its result (with `--json` one JSON line each),
+//! and ends with an exit code that tells how it went.
 
 mod accounts;
 mod presence;
@@ -18,8 +18,7 @@ mod admin;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use common::channels::Role;
-use common::names::NameError;
-use common::{ChannelName, Target, UserName};
+use common::{ChannelName, Detail, Target, UserName};
 use transport::stop::Stop;
 
 use crate::cli_error::CliError;
@@ -131,7 +130,8 @@ struct Common {
     json: bool,
 }
 
-/// A handle for a command that asks and is done. The news must be kept for as long as the handle.
+/// A handle without a session. The caller keeps the receiver of news: once it is dropped, the network thread
+/// ends.
 fn open(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
     Ok((ClientHandle::open(connection, sender, Stop::new(), Sends::Nothing)?, news))
@@ -147,10 +147,10 @@ fn open_session(connection: &Connection) -> Result<(ClientHandle, Receiver<News>
 /// Reads `#channel` or `@user`.
 fn target(text: &str) -> Result<Target, String> {
     Target::new(text).map_err(|error| match error {
-        NameError::NoHash => format!(
+        Detail::ChannelWithoutHash => format!(
             "say '#{text}' or '@{text}', with the quotes: a shell takes a bare # for the beginning of a comment"
         ),
-        other @ (NameError::Empty | NameError::TooLong | NameError::Characters) => other.to_string(),
+        other => other.to_string(),
     })
 }
 

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use common::accounts::UserInfo;
 use common::limits::SESSIONS_PER_USER_MAX;
 use common::mentions::can_be_mentioned;
-use common::{UserName, pages};
+use common::{Detail, UserName, pages};
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{DomainError, State};
+use super::State;
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
 
 /// All accounts and sessions.
@@ -232,13 +232,13 @@ fn make_room(
 /// # Errors
 ///
 /// One that is there, and a name that nobody could mention. Whoever is taken over from an older chat keeps theirs.
-pub fn may_register(state: &State, user: &UserName) -> Result<(), DomainError> {
+pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
     must_be_free(state, user)?;
-    if can_be_mentioned(user) { Ok(()) } else { Err(DomainError::CannotBeMentioned(user.clone())) }
+    if can_be_mentioned(user) { Ok(()) } else { Err(Detail::NotMentionable { user: user.clone() }) }
 }
 
-fn must_be_free(state: &State, user: &UserName) -> Result<(), DomainError> {
-    if state.users.exists(user) { Err(DomainError::UserTaken(user.clone())) } else { Ok(()) }
+fn must_be_free(state: &State, user: &UserName) -> Result<(), Detail> {
+    if state.users.exists(user) { Err(Detail::NameTaken { user: user.clone() }) } else { Ok(()) }
 }
 
 pub(super) fn register<'a>(
@@ -246,7 +246,7 @@ pub(super) fn register<'a>(
     user: UserName,
     password: Box<str>,
     at: u64,
-) -> Result<Record<'a>, DomainError> {
+) -> Result<Record<'a>, Detail> {
     must_be_free(state, &user)?;
     Ok(Record::Server(ServerRecord::Account { at, user, password }))
 }
@@ -258,10 +258,10 @@ pub(super) fn open_session<'a>(
     digest: TokenDigest,
     expires: u64,
     at: u64,
-) -> Result<Record<'a>, DomainError> {
+) -> Result<Record<'a>, Detail> {
     match state.users.accounts.get(&user) {
-        None => return Err(DomainError::NoSuchUser(user)),
-        Some(account) if account.disabled => return Err(DomainError::Disabled),
+        None => return Err(Detail::NoSuchUser { user }),
+        Some(account) if account.disabled => return Err(Detail::Disabled),
         Some(_) => {}
     }
     Ok(Record::Server(ServerRecord::SessionOpened { at, user, session, digest, expires }))
@@ -293,9 +293,9 @@ pub(super) fn change_password<'a>(
     user: UserName,
     password: Box<str>,
     at: u64,
-) -> Result<Record<'a>, DomainError> {
+) -> Result<Record<'a>, Detail> {
     if !state.users.exists(&user) {
-        return Err(DomainError::NoSuchUser(user));
+        return Err(Detail::NoSuchUser { user });
     }
     Ok(Record::Server(ServerRecord::PasswordChanged { at, user, password }))
 }

@@ -1,14 +1,14 @@
 //! Administration: who may do it, and what the log would say.
 
-use common::UserName;
 use common::admin::Stats;
+use common::{Detail, UserName};
 
-use super::{DomainError, State};
+use super::State;
 use crate::domain::records::{Record, ServerRecord};
 
 /// Whether `user` may administrate: the one place where that is decided.
-pub fn check(state: &State, user: &UserName) -> Result<(), DomainError> {
-    if state.users.is_administrator(user) { Ok(()) } else { Err(DomainError::NotAdministrator) }
+pub fn check(state: &State, user: &UserName) -> Result<(), Detail> {
+    if state.users.is_administrator(user) { Ok(()) } else { Err(Detail::NotAdministrator) }
 }
 
 pub(super) fn disable<'a>(
@@ -17,10 +17,10 @@ pub(super) fn disable<'a>(
     user: UserName,
     disabled: bool,
     at: u64,
-) -> Result<Option<Record<'a>>, DomainError> {
+) -> Result<Option<Record<'a>>, Detail> {
     check(state, by)?;
     let accounts = state.users.accounts();
-    let account = accounts.get(&user).ok_or_else(|| DomainError::NoSuchUser(user.clone()))?;
+    let account = accounts.get(&user).ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
     if account.disabled == disabled {
         return Ok(None);
     }
@@ -36,10 +36,10 @@ pub(super) fn promote<'a>(
     user: UserName,
     administrator: bool,
     at: u64,
-) -> Result<Option<Record<'a>>, DomainError> {
+) -> Result<Option<Record<'a>>, Detail> {
     check(state, by)?;
     let accounts = state.users.accounts();
-    let account = accounts.get(&user).ok_or_else(|| DomainError::NoSuchUser(user.clone()))?;
+    let account = accounts.get(&user).ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
     if account.administrator == administrator {
         return Ok(None);
     }
@@ -50,12 +50,12 @@ pub(super) fn promote<'a>(
 }
 
 /// An administrator who can log in must be left when `user` is one no more.
-fn must_leave_one(state: &State, user: &UserName) -> Result<(), DomainError> {
+fn must_leave_one(state: &State, user: &UserName) -> Result<(), Detail> {
     let mut accounts = state.users.accounts().iter();
     if accounts.any(|(name, account)| account.administrator && !account.disabled && name != user) {
         Ok(())
     } else {
-        Err(DomainError::LastAdministrator(user.clone()))
+        Err(Detail::LastAdministrator { user: user.clone() })
     }
 }
 

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use common::{Body, ContentHash, Conversation, Event, FileInfo, Target, UserName};
+use common::{Body, ContentHash, Conversation, Detail, Event, FileInfo, Target, UserName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{DomainError, State, history, messages};
+use super::{State, history, messages};
 use crate::domain::records::Record;
 
 /// Bytes that a file counts at least: the disk gives whole blocks.
@@ -157,24 +157,23 @@ pub(super) fn share(
     id: Uuid,
     file: FileInfo,
     at: u64,
-) -> Result<Record<'static>, DomainError> {
+) -> Result<Record<'static>, Detail> {
     messages::send(state, user, to, Body::File { id, file: Box::new(file) }, at)
 }
 
 /// Whether `user` may send a file there; what would be said when it is complete is said before it is uploaded.
-pub fn may_share(state: &State, user: &UserName, to: &Target, id: Uuid, at: u64) -> Result<(), DomainError> {
+pub fn may_share(state: &State, user: &UserName, to: &Target, id: Uuid, at: u64) -> Result<(), Detail> {
     messages::next(state, user, to, Some(id), at).map(drop)
 }
 
 /// The file that an event holds, if `user` may read the conversation now.
-pub fn find<'a>(
-    state: &'a State,
-    user: &UserName,
-    target: &Target,
-    n: u64,
-) -> Result<&'a Shared, DomainError> {
+pub fn find<'a>(state: &'a State, user: &UserName, target: &Target, n: u64) -> Result<&'a Shared, Detail> {
     let conversation = history::readable(state, user, target)?;
-    state.files.shared.get(&(conversation, n)).ok_or_else(|| DomainError::NoSuchFile(target.clone(), n))
+    state
+        .files
+        .shared
+        .get(&(conversation, n))
+        .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
 /// The length of this content, if `user` may read a file with it, so that it need not be uploaded once more. For all

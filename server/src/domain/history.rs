@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use common::history::Head;
 use common::limits::{HISTORY_EVENTS_DEFAULT, HISTORY_EVENTS_MAX};
-use common::{Conversation, Target, UserName};
+use common::{Conversation, Detail, Target, UserName};
 
-use super::{DomainError, State};
+use super::State;
 
 /// Where a page of history lies, in numbers of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,13 +83,13 @@ pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64
 }
 
 /// The conversation that `user` means, if they may read it.
-pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, DomainError> {
+pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, Detail> {
     match target {
         Target::Channel(name) => {
             state.channels.membership(name, user)?;
         }
         Target::User(other) if !state.users.exists(other) => {
-            return Err(DomainError::NoSuchUser(other.clone()));
+            return Err(Detail::NoSuchUser { user: other.clone() });
         }
         Target::User(_) => {}
     }

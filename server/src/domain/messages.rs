@@ -1,9 +1,9 @@
 //! Messages to channels and to users.
 
-use common::{Body, Conversation, Event, Target, UserName};
+use common::{Body, Conversation, Detail, Event, Target, UserName};
 use uuid::Uuid;
 
-use super::{DomainError, State};
+use super::State;
 use crate::domain::records::Record;
 
 /// How far ahead of ours a sender's clock may be, in milliseconds. The index finds an id by the time in it:
@@ -16,13 +16,13 @@ pub(super) fn send<'a>(
     to: Target,
     body: Body<'a>,
     at: u64,
-) -> Result<Record<'a>, DomainError> {
+) -> Result<Record<'a>, Detail> {
     let n = next(state, &user, &to, body.id(), at)?;
     if let Body::Message { reply: Some(reply), .. } = &body {
         let reads = state.channels.reads(&Conversation::of(&user, &to));
         // What is not to be read is no message, or was taken back.
         if !(1..n).contains(reply) || !reads.is_some_and(|reads| reads.is_said(*reply)) {
-            return Err(DomainError::NoSuchMessage(*reply, to));
+            return Err(Detail::NoSuchMessage { n: *reply, conversation: to });
         }
     }
     Ok(Record::Event(Event { n, at, to, from: user, body }))
@@ -35,12 +35,12 @@ pub(super) fn next(
     to: &Target,
     id: Option<Uuid>,
     at: u64,
-) -> Result<u64, DomainError> {
+) -> Result<u64, Detail> {
     id.map_or(Ok(()), |id| check_id(id, at))?;
     let head = match to {
         Target::Channel(name) => state.channels.writable(name, user)?.progress.n,
         Target::User(other) if !state.users.exists(other) => {
-            return Err(DomainError::NoSuchUser(other.clone()));
+            return Err(Detail::NoSuchUser { user: other.clone() });
         }
         Target::User(_) => state.head(&Conversation::of(user, to)),
     };
@@ -48,10 +48,10 @@ pub(super) fn next(
 }
 
 /// The first 48 bits of a UUID of version 7 are Unix milliseconds (RFC 9562, section 5.7).
-pub(super) fn check_id(id: Uuid, at: u64) -> Result<(), DomainError> {
+pub(super) fn check_id(id: Uuid, at: u64) -> Result<(), Detail> {
     if id.get_version_num() != 7 {
-        return Err(DomainError::IdVersion);
+        return Err(Detail::IdVersion);
     }
     let made_at = id.as_u64_pair().0 >> 16;
-    if made_at > at.saturating_add(ID_AHEAD_MS_MAX) { Err(DomainError::IdFuture) } else { Ok(()) }
+    if made_at > at.saturating_add(ID_AHEAD_MS_MAX) { Err(Detail::IdFuture) } else { Ok(()) }
 }

@@ -6,7 +6,6 @@
 //! order and so gives the same state.
 
 pub mod records;
-pub mod errors;
 pub mod topics;
 
 pub mod accounts;
@@ -23,15 +22,14 @@ pub mod admin;
 use std::sync::Arc;
 
 use common::channels::Role;
-use common::{Body, Conversation, Event, FileInfo, Subject, Target, Text, UserName};
+use common::{Body, Conversation, Detail, Event, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
-pub use channels::decide::Deed;
-pub use errors::DomainError;
+pub use channels::decide::Actor;
 pub use files::Files;
 pub use topics::TopicSecret;
 
@@ -115,25 +113,25 @@ pub enum Command<'a> {
         at: u64,
     },
     /// Make a channel.
-    CreateChannel(Deed, bool),
+    CreateChannel(Actor, bool),
     /// Become a member.
-    Join(Deed),
+    Join(Actor),
     /// Be a member no more.
-    Leave(Deed),
+    Leave(Actor),
     /// Allow somebody to join.
-    Invite(Deed, UserName),
+    Invite(Actor, UserName),
     /// Take no part in what one is invited to.
-    Decline(Deed),
+    Decline(Actor),
     /// Remove somebody.
-    Kick(Deed, UserName),
+    Kick(Actor, UserName),
     /// Remove somebody, or keep them out, for good.
-    Ban(Deed, UserName),
+    Ban(Actor, UserName),
     /// Take a ban back.
-    Unban(Deed, UserName),
+    Unban(Actor, UserName),
     /// Give a member a role.
-    GiveRole(Deed, UserName, Role),
+    GiveRole(Actor, UserName, Role),
     /// Change the subject, or whether it is private.
-    SetChannel(Deed, Option<Subject<'a>>, Option<bool>),
+    SetChannel(Actor, Option<Subject<'a>>, Option<bool>),
     /// Say something.
     Send {
         /// Who.
@@ -183,7 +181,7 @@ pub enum Command<'a> {
 }
 
 /// What `command` would record at the time `at` (Unix milliseconds); `None` when things are so already.
-pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option<Record<'a>>, DomainError> {
+pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option<Record<'a>>, Detail> {
     match command {
         Command::Register { user, password } => accounts::register(state, user, password, at).map(Some),
         Command::OpenSession { user, session, digest, expires } => {
@@ -195,7 +193,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         }
         Command::Revoke { user, session: Some(wanted), .. } => {
             let found = accounts::revoke(state, user, |_, session| session.session == wanted, at);
-            found.ok_or(DomainError::NoSuchSession).map(Some)
+            found.ok_or(Detail::NoSuchSession).map(Some)
         }
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
@@ -203,17 +201,17 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
         Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
         Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
-        Command::CreateChannel(deed, private) => channels::decide::create(state, deed, private, at),
-        Command::Join(deed) => channels::decide::join(state, deed, at),
-        Command::Leave(deed) => channels::decide::leave(state, deed, at),
-        Command::Invite(deed, user) => channels::decide::invite(state, deed, user, at),
-        Command::Decline(deed) => channels::decide::decline(state, deed, at),
-        Command::Kick(deed, user) => channels::decide::kick(state, deed, user, at),
-        Command::Ban(deed, user) => channels::decide::ban(state, deed, user, at),
-        Command::Unban(deed, user) => channels::decide::unban(state, deed, user, at),
-        Command::GiveRole(deed, user, role) => channels::decide::give_role(state, deed, user, role, at),
-        Command::SetChannel(deed, subject, private) => {
-            channels::decide::set(state, deed, subject, private, at)
+        Command::CreateChannel(actor, private) => channels::decide::create(state, actor, private, at),
+        Command::Join(actor) => channels::decide::join(state, actor, at),
+        Command::Leave(actor) => channels::decide::leave(state, actor, at),
+        Command::Invite(actor, user) => channels::decide::invite(state, actor, user, at),
+        Command::Decline(actor) => channels::decide::decline(state, actor, at),
+        Command::Kick(actor, user) => channels::decide::kick(state, actor, user, at),
+        Command::Ban(actor, user) => channels::decide::ban(state, actor, user, at),
+        Command::Unban(actor, user) => channels::decide::unban(state, actor, user, at),
+        Command::GiveRole(actor, user, role) => channels::decide::give_role(state, actor, user, role, at),
+        Command::SetChannel(actor, subject, private) => {
+            channels::decide::set(state, actor, subject, private, at)
         }
         Command::Send { user, to, id, text, reply } => {
             messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)
@@ -322,13 +320,13 @@ impl State {
     }
 
     /// Where it is told that `user` is writing to `to`: to the members, or to the other one.
-    pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, DomainError> {
+    pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, Detail> {
         match to {
             Target::Channel(name) => {
                 self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
             }
             Target::User(other) if self.users.exists(other) => Ok(self.user_topic(other).into()),
-            Target::User(other) => Err(DomainError::NoSuchUser(other.clone())),
+            Target::User(other) => Err(Detail::NoSuchUser { user: other.clone() }),
         }
     }
 

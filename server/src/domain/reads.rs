@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use common::reads::Reading;
-use common::{Body, Conversation, Event, Target, UserName};
+use common::{Body, Conversation, Detail, Event, Target, UserName};
 use serde::{Deserialize, Serialize};
 
 use super::mentions::{Mentioned, Mentions};
-use super::{DomainError, State, history};
+use super::{State, history};
 use crate::domain::records::{Record, ServerRecord};
 
 /// How far one conversation has been read by whom.
@@ -147,7 +147,7 @@ pub(super) fn mark<'a>(
     target: Target,
     n: u64,
     at: u64,
-) -> Result<Option<Record<'a>>, DomainError> {
+) -> Result<Option<Record<'a>>, Detail> {
     let conversation = history::readable(state, &user, &target)?;
     let n = n.min(state.head(&conversation));
     let before = state.channels.reads(&conversation).map_or(0, |reads| reads.marked(&user));

@@ -3,15 +3,16 @@
 //! How the words are found is not known here; see [`crate::services::search`].
 
 use common::limits::{SEARCH_QUERY_BYTES_MAX, SEARCH_WORDS_MAX};
-use common::{Conversation, Error, Reason, Target, UserName};
+use common::{Conversation, Detail, Target, UserName};
 use jiff::civil::Date;
-use thiserror::Error as ThisError;
 
+use super::State;
 use super::history::readable;
-use super::{DomainError, State};
 
 /// The day with which Unix time begins.
 const FIRST_DAY: Date = Date::constant(1970, 1, 1);
+
+const TOO_LONG: Detail = Detail::QueryTooLong { bytes: SEARCH_QUERY_BYTES_MAX, words: SEARCH_WORDS_MAX };
 
 /// A query, taken apart. All of it must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,58 +31,23 @@ pub struct Query {
     pub after_ms: Option<u64>,
 }
 
-/// Why a query cannot be understood.
-#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
-pub enum QueryError {
-    /// Nothing in it.
-    #[error(
-        "say what to look for: words, \"a phrase\", from:alice, in:#general, before:2026-01-31, after:2026-01-31"
-    )]
-    Empty,
-    /// More than a limit.
-    #[error("a query has at most {SEARCH_QUERY_BYTES_MAX} bytes and {SEARCH_WORDS_MAX} words")]
-    TooLong,
-    /// A phrase without its end.
-    #[error("a phrase begins and ends with \": one of them is missing")]
-    Phrase,
-    /// A name that cannot be one.
-    #[error("{0}: needs a name behind it, such as {0}:{1}")]
-    Name(&'static str, &'static str),
-    /// A date that is none.
-    #[error("{0}: needs a date behind it, such as {0}:2026-01-31")]
-    Date(&'static str),
-    /// A time of day.
-    #[error("{0}: takes whole days (UTC), such as {0}:2026-01-31, and no time")]
-    Time(&'static str),
-    /// The same condition once more.
-    #[error("{0}: may be said once only")]
-    Twice(&'static str),
-}
-
-impl From<QueryError> for Error {
-    fn from(error: QueryError) -> Self {
-        let reason = if error == QueryError::TooLong { Reason::TooLarge } else { Reason::InvalidParams };
-        Self::new(reason, error.to_string())
-    }
-}
-
 impl Query {
     /// Reads a query: words, `"phrases"`, `from:`, `in:`, `before:` (that day and later do not count) and `after:`
     /// (that day and later do). Days are those of UTC.
     ///
     /// # Errors
     ///
-    /// A [`QueryError`], which says what to write instead.
-    pub fn parse(text: &str) -> Result<Self, QueryError> {
+    /// A [`Detail`], which says what to write instead.
+    pub fn parse(text: &str) -> Result<Self, Detail> {
         if text.len() > SEARCH_QUERY_BYTES_MAX {
-            return Err(QueryError::TooLong);
+            return Err(TOO_LONG);
         }
         let mut query = Self::default();
         let mut rest = text.trim_start();
         while !rest.is_empty() {
             rest = match rest.strip_prefix('"') {
                 Some(phrase) => {
-                    let (phrase, behind) = phrase.split_once('"').ok_or(QueryError::Phrase)?;
+                    let (phrase, behind) = phrase.split_once('"').ok_or(Detail::QueryPhrase)?;
                     query.phrases.push(phrase.to_owned());
                     behind
                 }
@@ -94,22 +60,20 @@ impl Query {
             .trim_start();
         }
         if query.words.len() + query.phrases.len() > SEARCH_WORDS_MAX {
-            return Err(QueryError::TooLong);
+            return Err(TOO_LONG);
         }
-        if query == Self::default() { Err(QueryError::Empty) } else { Ok(query) }
+        if query == Self::default() { Err(Detail::QueryEmpty) } else { Ok(query) }
     }
 
-    fn word(&mut self, word: &str) -> Result<(), QueryError> {
+    fn word(&mut self, word: &str) -> Result<(), Detail> {
         match word.split_once(':') {
             Some(("from", name)) => {
                 let name = UserName::new(name.trim_start_matches('@'));
-                set("from", &mut self.from, name.map_err(|_| QueryError::Name("from", "alice"))?)
+                set("from", &mut self.from, name.map_err(|_| no_name("from", "alice"))?)
             }
-            Some(("in", name)) => set(
-                "in",
-                &mut self.within,
-                Target::new(name).map_err(|_| QueryError::Name("in", "#general"))?,
-            ),
+            Some(("in", name)) => {
+                set("in", &mut self.within, Target::new(name).map_err(|_| no_name("in", "#general"))?)
+            }
             Some(("before", date)) => set("before", &mut self.before_ms, begin_of("before", date)?),
             Some(("after", date)) => set("after", &mut self.after_ms, begin_of("after", date)?),
             Some(_) | None => {
@@ -120,27 +84,28 @@ impl Query {
     }
 }
 
-fn set<T>(name: &'static str, place: &mut Option<T>, value: T) -> Result<(), QueryError> {
-    if place.replace(value).is_some() { Err(QueryError::Twice(name)) } else { Ok(()) }
+fn set<T>(name: &'static str, place: &mut Option<T>, value: T) -> Result<(), Detail> {
+    if place.replace(value).is_some() { Err(Detail::QueryRepeated { filter: name.into() }) } else { Ok(()) }
+}
+
+fn no_name(filter: &str, example: &str) -> Detail {
+    Detail::QueryName { filter: filter.into(), example: example.into() }
 }
 
 /// When a day begins, in Unix milliseconds.
-fn begin_of(name: &'static str, date: &str) -> Result<u64, QueryError> {
-    let (day, behind) = date.split_at_checked("2026-01-31".len()).ok_or(QueryError::Date(name))?;
-    let day: Date = day.parse().map_err(|_| QueryError::Date(name))?;
+fn begin_of(name: &'static str, date: &str) -> Result<u64, Detail> {
+    let no_date = || Detail::QueryDate { filter: name.into() };
+    let (day, behind) = date.split_at_checked("2026-01-31".len()).ok_or_else(no_date)?;
+    let day: Date = day.parse().map_err(|_| no_date())?;
     if !behind.is_empty() {
-        return Err(QueryError::Time(name));
+        return Err(Detail::QueryTime { filter: name.into() });
     }
     // Before 1970 nothing was said.
     Ok(day.duration_since(FIRST_DAY).as_millis().try_into().unwrap_or(0))
 }
 
 /// The conversations in which `user` may look: the one named, or all that are theirs to read now.
-pub fn scope(
-    state: &State,
-    user: &UserName,
-    within: Option<&Target>,
-) -> Result<Vec<Conversation>, DomainError> {
+pub fn scope(state: &State, user: &UserName, within: Option<&Target>) -> Result<Vec<Conversation>, Detail> {
     match within {
         Some(target) => Ok(vec![readable(state, user, target)?]),
         None => {
@@ -193,17 +158,17 @@ mod tests {
     #[test]
     fn what_cannot_be_understood_says_what_to_write() {
         let error = |text: &str| Query::parse(text).expect_err(text).to_string();
-        insta::assert_snapshot!(error("  "), @r#"say what to look for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
+        insta::assert_snapshot!(error("  "), @r#"say what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
         insta::assert_snapshot!(error("a \"b c"), @r#"a phrase begins and ends with ": one of them is missing"#);
-        insta::assert_snapshot!(error("from:"), @"from: needs a name behind it, such as from:alice");
-        insta::assert_snapshot!(error("in:general"), @"in: needs a name behind it, such as in:#general");
-        insta::assert_snapshot!(error("before:yesterday"), @"before: needs a date behind it, such as before:2026-01-31");
+        insta::assert_snapshot!(error("from:"), @"from: needs a name after it, such as from:alice");
+        insta::assert_snapshot!(error("in:general"), @"in: needs a name after it, such as in:#general");
+        insta::assert_snapshot!(error("before:yesterday"), @"before: needs a date after it, such as before:2026-01-31");
         insta::assert_snapshot!(error("before:2026-11-21T10:00"), @"before: takes whole days (UTC), such as before:2026-01-31, and no time");
         insta::assert_snapshot!(error("after:2026-11-21T10:00:00Z"), @"after: takes whole days (UTC), such as after:2026-01-31, and no time");
-        insta::assert_snapshot!(error("after:20261121"), @"after: needs a date behind it, such as after:2026-01-31");
-        insta::assert_snapshot!(error("after:2026-02-30"), @"after: needs a date behind it, such as after:2026-01-31");
-        insta::assert_snapshot!(error("from:a from:b"), @"from: may be said once only");
-        insta::assert_snapshot!(error(&"x ".repeat(SEARCH_WORDS_MAX + 1)), @"a query has at most 1024 bytes and 32 words");
-        assert_eq!(Query::parse(&"x".repeat(SEARCH_QUERY_BYTES_MAX + 1)), Err(QueryError::TooLong));
+        insta::assert_snapshot!(error("after:20261121"), @"after: needs a date after it, such as after:2026-01-31");
+        insta::assert_snapshot!(error("after:2026-02-30"), @"after: needs a date after it, such as after:2026-01-31");
+        insta::assert_snapshot!(error("from:a from:b"), @"from: can be given only once");
+        insta::assert_snapshot!(error(&"x ".repeat(SEARCH_WORDS_MAX + 1)), @"a query has at most 1024 bytes and 32 words: shorten it");
+        assert_eq!(Query::parse(&"x".repeat(SEARCH_QUERY_BYTES_MAX + 1)), Err(TOO_LONG));
     }
 }

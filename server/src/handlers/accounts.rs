@@ -5,7 +5,7 @@ use common::accounts::{
     SessionOnly, Sessions, Token, Users,
 };
 use common::presence::State;
-use common::{Error, NewPassword, Reason};
+use common::{Detail, Error, NewPassword};
 use tracing::info;
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub(super) fn register(
     let password = match outcome {
         None => return Err(Pending::Work(Job::Hash(password.into_password()).into())),
         Some(Outcome::Hashed(password)) => password,
-        Some(Outcome::Verified(_) | Outcome::Failed) => return Err(not_computed().into()),
+        Some(Outcome::Verified(_) | Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
     };
     context.record(Command::Register { user: user.clone(), password })?;
     let administrator = context.ledger.state().users.is_administrator(&user);
@@ -61,13 +61,10 @@ pub(super) fn login(
         Some(Outcome::Hashed(password)) => {
             context.record(Command::ChangePassword { user: user.clone(), password })?;
         }
-        Some(Outcome::Verified(false)) => {
-            let message = "no such user, or not this password";
-            return Err(Error::new(Reason::WrongCredentials, message).into());
-        }
-        Some(Outcome::Failed) => return Err(not_computed().into()),
+        Some(Outcome::Verified(false)) => return Err(Detail::WrongCredentials.into()),
+        Some(Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
     }
-    let issued = context.tokens.issue(&user, context.now_ms).map_err(|_| not_computed())?;
+    let issued = context.tokens.issue(&user, context.now_ms).map_err(|_| Detail::OutOfMemory)?;
     let digest = TokenDigest::of(&issued.token);
     let (session, expires) = (issued.session, issued.expires);
     context.record(Command::OpenSession { user: user.clone(), session, digest, expires })?;
@@ -105,10 +102,8 @@ pub(super) fn password(
             context.record(Command::ChangePassword { user, password })?;
             Ok(end_sessions(context, &params.token, None)?)
         }
-        Some(Outcome::Verified(_)) => {
-            Err(Error::new(Reason::WrongCredentials, "this is not your password").into())
-        }
-        Some(Outcome::Failed) => Err(not_computed().into()),
+        Some(Outcome::Verified(_)) => Err(Detail::WrongPassword.into()),
+        Some(Outcome::Failed) => Err(Detail::OutOfMemory.into()),
     }
 }
 
@@ -165,8 +160,4 @@ fn of_password(outcome: jobs::Outcome) -> Outcome {
         jobs::Outcome::Password(outcome) => outcome,
         jobs::Outcome::File(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => Outcome::Failed,
     }
-}
-
-fn not_computed() -> Error {
-    Error::new(Reason::Unavailable, "the server has not the memory to check a password; try again later")
 }

@@ -6,7 +6,7 @@ use common::admin::{
 };
 use common::channels::Role;
 use common::limits::LIST_NAMES_MAX;
-use common::{ChannelName, Error, UserName, pages};
+use common::{ChannelName, Detail, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
 use crate::domain::accounts::Account;
@@ -54,7 +54,7 @@ pub(super) fn sessions(
     let users = &context.ledger.state().users;
     if let Some(user) = &params.user {
         let one = users.accounts().get_key_value(user);
-        let (user, account) = one.ok_or_else(|| crate::domain::DomainError::NoSuchUser(user.clone()))?;
+        let (user, account) = one.ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
         return Ok(Sessions {
             sessions: open_sessions(user, account, context.now_ms).collect(),
             more: false,

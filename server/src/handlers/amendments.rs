@@ -4,12 +4,12 @@ use common::accounts::Token;
 use common::amendments::{Delete, Edit, Present, React, Version, encode_present, without_text};
 use common::limits::EDITS_SHOWN_MAX;
 use common::messages::Sent;
-use common::{Body, Error, Event, Target};
+use common::{Body, Detail, Error, Event, Target};
 use uuid::Uuid;
 
 use super::{RequestContext, messages};
 use crate::domain::amendments::Amendment;
-use crate::domain::{Change, Command, DomainError, Original, files, history};
+use crate::domain::{Change, Command, Original, files, history};
 
 pub(super) fn edit(context: &mut RequestContext<'_>, params: Edit<'_>) -> Result<Sent, Error> {
     let Edit { token, conversation, n, id, text } = params;
@@ -48,7 +48,8 @@ fn amend(
         let of_all = history::readable(context.ledger.state(), &user, &conversation)?;
         let event = context.ledger.event(&of_all, n)?;
         let original = event.as_ref().and_then(Original::of);
-        let original = original.ok_or_else(|| DomainError::NoSuchMessage(n, conversation.clone()))?;
+        let original =
+            original.ok_or_else(|| Detail::NoSuchMessage { n, conversation: conversation.clone() })?;
         Ok(Command::Amend { user, conversation, original, id, change })
     })
 }

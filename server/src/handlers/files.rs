@@ -3,7 +3,7 @@
 use common::files::{Begin, Begun, Chunk, Commit, Get, Have, Part};
 use common::limits::FILE_CHUNK_BYTES_MAX;
 use common::messages::Sent;
-use common::{Error, Reason, Target, UserName};
+use common::{Detail, Error, Target, UserName};
 use uuid::Uuid;
 
 use super::{Pending, RequestContext};
@@ -33,9 +33,7 @@ pub(super) fn begin(
     may_share(context, &user, &to, id)?;
     let known = files::readable_content(context.ledger.state(), &user, &info.sha256);
     if let Some(known) = known.filter(|known| *known != info.bytes) {
-        let message =
-            format!("a file with this SHA-256 has {known} bytes, not {}: measure it anew", info.bytes);
-        return Err(Error::new(Reason::WrongContent, message).into());
+        return Err(Detail::WrongLength { known, bytes: info.bytes }.into());
     }
     let is_verified = known.is_some();
     let common::FileInfo { name, bytes, sha256 } = info;
@@ -74,18 +72,13 @@ pub(super) fn chunk(
     }
     let upload = context.files.uploads.touch(&user, params.file, context.now_ms)?;
     let bytes = context.attached.bytes.clone().filter(|_| context.attached.is_alone);
-    let bytes = bytes.ok_or_else(|| {
-        let message = "file.chunk needs its bytes as a frame behind the line, and must be the only line";
-        Error::new(Reason::InvalidRequest, message)
-    })?;
+    let bytes = bytes.ok_or(Detail::NoChunkBytes)?;
     if bytes.is_empty() || bytes.len() > FILE_CHUNK_BYTES_MAX {
-        let message = format!("a chunk has 1 to {FILE_CHUNK_BYTES_MAX} bytes, this one has {}", bytes.len());
-        return Err(Error::new(Reason::TooLarge, message).into());
+        return Err(Detail::ChunkSize { max: FILE_CHUNK_BYTES_MAX, bytes: bytes.len() }.into());
     }
     let offset = params.offset;
     if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > upload.bytes) {
-        let message = format!("the file was to have {} bytes, and this chunk ends behind them", upload.bytes);
-        return Err(Error::new(Reason::TooLarge, message).into());
+        return Err(Detail::ChunkBeyondFile { bytes: upload.bytes }.into());
     }
     let (folder, upload) = (context.files.folder.clone(), upload.clone());
     Err(Pending::Work(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
@@ -124,7 +117,7 @@ pub(super) fn commit(
     }
     let file = upload.info();
     let receipt = context.record(Command::Share { user, to: upload.to, id, file })?;
-    let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;
+    let Receipt { n, at } = receipt.ok_or(Detail::Internal)?;
     context.files.uploads.recorded(id, context.ledger.position());
     Ok(Sent { n, at })
 }
@@ -145,12 +138,10 @@ pub(super) fn get(
         return Ok(Part { bytes, offset, length });
     }
     if !context.attached.is_alone {
-        let message = "file.get must be the only line of its frame, because its reply has bytes";
-        return Err(Error::new(Reason::InvalidRequest, message).into());
+        return Err(Detail::FileGetNotAlone.into());
     }
     let Some(left) = bytes.checked_sub(offset) else {
-        let message = format!("the file has {bytes} bytes, and you ask from {offset} on");
-        return Err(Error::new(Reason::InvalidParams, message).into());
+        return Err(Detail::BeyondFile { bytes, offset }.into());
     };
     let length = left.min(params.length.unwrap_or(u64::MAX)).min(FILE_CHUNK_BYTES_MAX as u64);
     let length = usize::try_from(length).unwrap_or(FILE_CHUNK_BYTES_MAX);
@@ -194,25 +185,10 @@ fn part(outcome: Outcome) -> Result<Vec<u8>, Error> {
 
 fn failed(failure: Failure) -> Error {
     match failure {
-        Failure::WrongOffset(have) => {
-            let message = format!("the server has {have} bytes of this file: go on from there");
-            Error::new(Reason::WrongOffset, message).with_have(have)
-        }
-        Failure::WrongContent => {
-            let message = "what was uploaded is not what was announced: begin it anew";
-            Error::new(Reason::WrongContent, message)
-        }
-        Failure::StorageFull => {
-            let message =
-                "the server's disk is full: nothing was lost, go on when its operator has made room";
-            Error::new(Reason::StorageFull, message)
-        }
-        Failure::Unavailable => {
-            Error::new(Reason::Unavailable, "the server cannot write or read files now: try again later")
-        }
-        Failure::Lost => {
-            let message = "the server's disk failed, and the upload is gone: begin it anew";
-            Error::new(Reason::NoSuchUpload, message)
-        }
+        Failure::WrongOffset(have) => Error::from(Detail::WrongOffset { have }).with_have(have),
+        Failure::WrongContent => Detail::WrongContent.into(),
+        Failure::StorageFull => Detail::UploadStorageFull.into(),
+        Failure::Unavailable => Detail::FilesUnavailable.into(),
+        Failure::Lost => Detail::UploadLost.into(),
     }
 }

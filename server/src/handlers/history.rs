@@ -2,7 +2,7 @@
 
 use common::history::{Heads, HeadsSince, History, PageLines};
 use common::limits::{HISTORY_BYTES_MAX, HISTORY_EVENTS_DEFAULT};
-use common::{Conversation, Error, Event, Reason};
+use common::{Conversation, Detail, Error, Event};
 
 use super::RequestContext;
 use super::amendments::write_present;
@@ -17,9 +17,7 @@ const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
 pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Result<PageLines, Error> {
     let user = context.user_of(&params.token)?;
     if let Some((one, other)) = params.conflict() {
-        let message =
-            format!("message.history: \"{one}\" and \"{other}\" exclude each other: give one of them");
-        return Err(Error::new(Reason::InvalidParams, message));
+        return Err(Detail::HistoryConflict { one: one.to_owned(), other: other.to_owned() }.into());
     }
     let conversation = history::readable(context.ledger.state(), &user, &params.conversation)?;
     let head = context.ledger.state().head(&conversation);

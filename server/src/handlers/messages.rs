@@ -2,7 +2,7 @@
 
 use common::accounts::Token;
 use common::messages::{Send, Sent};
-use common::{Error, Reason, UserName};
+use common::{Detail, Error, UserName};
 use uuid::Uuid;
 
 use super::RequestContext;
@@ -29,6 +29,6 @@ pub(super) fn once<'a>(
     context.take_rate(token)?;
     let command = command(context, user)?;
     let receipt = context.record(command)?;
-    let Receipt { n, at } = receipt.ok_or_else(|| Error::new(Reason::Internal, "nothing was recorded"))?;
+    let Receipt { n, at } = receipt.ok_or(Detail::Internal)?;
     Ok(Sent { n, at })
 }

@@ -17,12 +17,12 @@ pub mod known_tokens;
 
 use std::sync::Arc;
 
-use common::accounts::{DISABLED_MEANWHILE, NO_SESSION, Token};
+use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
 use common::methods::{self, encode_result};
 use common::requests::{self, Asked};
 use common::rpc::encode_error;
-use common::{Call, Error, Reason, UserName};
+use common::{Call, Detail, Error, UserName};
 use transport::Frame;
 
 use crate::domain::Command;
@@ -184,22 +184,15 @@ impl RequestContext<'_> {
     /// Asks the limiter of guesses before a password is looked at.
     fn may_guess(&mut self, user: &UserName) -> Result<(), Error> {
         self.guesses.begin(user, self.now_ms).map_err(|wait_ms| {
-            let seconds = wait_ms.div_ceil(1000);
-            Error::new(
-                Reason::RateLimited,
-                format!("too many wrong passwords: wait {seconds} s, then try again"),
-            )
-            .after(wait_ms)
+            Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).after(wait_ms)
         })
     }
 
     /// Takes one out of what a session may send: a message, or whatever else leaves a record.
     fn take_rate(&mut self, token: &Token<'_>) -> Result<(), Error> {
         let session = self.known_tokens.digest(token);
-        self.rates.take(session, self.now_ms).map_err(|wait_ms| {
-            let message = format!("you send too fast: wait {wait_ms} ms, then send it again");
-            Error::new(Reason::RateLimited, message).after(wait_ms)
-        })
+        let taken = self.rates.take(session, self.now_ms);
+        taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).after(wait_ms))
     }
 
     /// Whose session a token opens: the only door to every method that needs one.
@@ -219,8 +212,7 @@ impl RequestContext<'_> {
         let owner = Some(token).filter(|token| token.len() <= TOKEN_BYTES_MAX);
         let owner = owner.and_then(|token| self.tokens.made_for(token));
         let is_disabled = owner.is_some_and(|user| self.ledger.state().users.is_disabled(&user));
-        let sentence = if is_disabled { DISABLED_MEANWHILE } else { NO_SESSION };
-        Error::new(Reason::Unauthenticated, sentence)
+        if is_disabled { Detail::SessionDisabled } else { Detail::NoSession }.into()
     }
 }
 

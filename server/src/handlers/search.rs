@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use common::limits::{HISTORY_BYTES_MAX, SEARCH_EVENTS_DEFAULT, SEARCH_EVENTS_MAX};
 use common::search::{FoundLines, Search};
-use common::{Conversation, Error, Reason};
+use common::{Conversation, Detail, Error};
 
 use super::{Pending, RequestContext, history};
-use crate::domain::search::{self, Query, QueryError};
+use crate::domain::search::{self, Query};
 use crate::services::jobs::{Job, Outcome};
 use crate::services::search::{Found, NoIndex, Question, has_words};
 
@@ -21,11 +21,10 @@ pub(super) fn search(
     if let Some(target) = &params.conversation
         && query.within.replace(target.clone()).is_some_and(|other| other != *target)
     {
-        return Err(QueryError::Twice("in").into());
+        return Err(Detail::QueryRepeated { filter: "in".into() }.into());
     }
     if !has_words(&query) {
-        let sentence = "there is nothing to look for: words have letters or digits";
-        return Err(Error::new(Reason::InvalidParams, sentence).into());
+        return Err(Detail::QueryWithoutWords.into());
     }
     // Decided anew when the search is done: whoever has lost the right meanwhile gets nothing.
     let scope = search::scope(context.ledger.state(), &user, query.within.as_ref())?;
@@ -38,9 +37,7 @@ pub(super) fn search(
             Err(Pending::Work(Job::search(search.work(question))))
         }
         Some(Outcome::Search(found)) => Ok(read(context, &scope, &found.map_err(no_index)?, limit)?),
-        Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => {
-            Err(Error::new(Reason::Internal, "the search failed; the server's log says why").into())
-        }
+        Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => Err(Detail::Internal.into()),
     }
 }
 
@@ -71,5 +68,5 @@ fn read(
 }
 
 fn no_index(NoIndex: NoIndex) -> Error {
-    Error::new(Reason::Unavailable, "the index of the search is not ready: try again in a moment")
+    Detail::IndexNotReady.into()
 }

@@ -1,11 +1,15 @@
 //! Files, from request to reply: who may do what, and what is answered.
 
 use common::hex::to_hex;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use transport::Frame;
 
 use crate::world::{NOW_MS, Told, World, reason};
+
+fn wrong_offset(have: u64) -> Value {
+    json!({ "reason": "wrong_offset", "detail": "wrong_offset", "args": { "have": have }, "have": have })
+}
 
 #[test]
 fn a_file_goes_up_in_parts_and_comes_down_in_parts() {
@@ -15,8 +19,8 @@ fn a_file_goes_up_in_parts_and_comes_down_in_parts() {
     assert_eq!(world.chunk("alice", id, 0, b"hello"), json!({ "have": 5 }));
     assert_eq!(world.chunk("alice", id, 0, b"hello"), json!({ "have": 5 }), "sent twice");
     assert_eq!(world.chunk("alice", id, 3, b"lo wo"), json!({ "have": 8 }), "half of it is new");
-    assert_eq!(world.chunk("alice", id, 9, b"ld"), json!({ "reason": "wrong_offset", "have": 8 }));
-    assert_eq!(world.commit("alice", id), json!({ "reason": "wrong_offset", "have": 8 }), "not complete");
+    assert_eq!(world.chunk("alice", id, 9, b"ld"), wrong_offset(8));
+    assert_eq!(world.commit("alice", id), wrong_offset(8), "not complete");
     world.restart();
     assert_eq!(world.begin("alice", id, "#a", b"hello world"), json!({ "file": id, "have": 8 }));
     assert_eq!(world.chunk("alice", id, 8, b"rld"), json!({ "have": 11 }));
@@ -61,7 +65,7 @@ fn who_only_knows_a_hash_gets_nothing_and_learns_nothing() {
     let (eve, bob) = (world.id(), world.id());
     let guess = world.begin("eve", eve, "@bob", b"secret");
     assert_eq!(guess, json!({ "file": eve, "have": 0 }), "as if nobody had ever sent it");
-    assert_eq!(world.commit("eve", eve), json!({ "reason": "wrong_offset", "have": 0 }));
+    assert_eq!(world.commit("eve", eve), wrong_offset(0));
     assert_eq!(
         world.begin("bob", bob, "@eve", b"secret"),
         json!({ "file": bob, "have": 6 }),

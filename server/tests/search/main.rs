@@ -12,7 +12,7 @@ use std::fs;
 use common::{ChannelName, Conversation, Target, Text};
 use serde_json::{Value, json};
 use server::domain::Change;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::services::search::{SearchError, rebuild};
 use server::storage::data_folder::StoreError;
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 mod world;
 
-use world::{NOW_MS, World, deed, texts, user};
+use world::{NOW_MS, World, actor, texts, user};
 
 #[test]
 fn words_phrases_and_conditions() {
@@ -150,13 +150,13 @@ fn what_cannot_be_looked_for_is_refused_with_a_reason() {
     let data = TempDir::new().expect("a folder");
     let mut world = World::new(data.path());
     let mut refusal = |params: Value| world.refusal(&params);
-    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "" })), @r#"say what to look for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
-    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "🙂 !!" })), @"there is nothing to look for: words have letters or digits");
-    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x in:#a", "conversation": "#b" })), @"in: may be said once only");
-    insta::assert_snapshot!(refusal(json!({ "token": "carol", "query": "x in:#b" })), @"you are not a member of #b; join it first");
-    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x", "conversation": "#none" })), @"there is no channel #none; create it, or list the channels there are");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "" })), @r#"say what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "🙂 !!" })), @"there is nothing to search for: give a word that has letters or digits");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x in:#a", "conversation": "#b" })), @"in: can be given only once");
+    insta::assert_snapshot!(refusal(json!({ "token": "carol", "query": "x in:#b" })), @"you are not a member of #b: join it first");
+    insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x", "conversation": "#none" })), @"there is no channel #none: create it, or list the channels");
     insta::assert_snapshot!(refusal(json!({ "token": "alice", "query": "x in:@nobody" })), @"there is no user nobody");
-    insta::assert_snapshot!(refusal(json!({ "token": "nobody", "query": "x" })), @"this token opens no session (any more): log in again");
+    insta::assert_snapshot!(refusal(json!({ "token": "nobody", "query": "x" })), @"your session has ended: log in again");
 }
 
 #[test]
@@ -175,12 +175,12 @@ fn only_what_one_may_read_now_is_found() {
     let everywhere = json!({ "token": "bob", "query": "secret" });
     let jobs = [&params, &everywhere].map(|params| world.answer(params, None).expect_err("a job"));
     let [one, all] = jobs.map(|job| world.done(job));
-    world.record(Command::Leave(deed("bob", "#b")));
+    world.record(Command::Leave(actor("bob", "#b")));
     let refused = world.answer(&params, Some(one)).ok().expect("an answer");
     assert_eq!(refused["error"]["data"]["reason"], "not_member");
     let left = world.answer(&everywhere, Some(all)).ok().expect("an answer");
     assert_eq!(texts(&left["result"]).len(), 3, "{left}");
-    world.record(Command::Join(deed("bob", "#b")));
+    world.record(Command::Join(actor("bob", "#b")));
     assert_eq!(world.find("bob", "secret").len(), 4);
 }
 
@@ -223,7 +223,7 @@ fn a_thousand_channels_are_searched_at_once() {
         let by = user(if number % 2 == 0 { "alice" } else { "bob" });
         world
             .ledger
-            .record(Command::CreateChannel(Deed { user: by, channel }, true), NOW_MS)
+            .record(Command::CreateChannel(Actor { user: by, channel }, true), NOW_MS)
             .expect("allowed");
     }
     for number in 0..1000 {

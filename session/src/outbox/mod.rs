@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 
 use common::accounts::LoggedIn;
 use common::messages::{Send, Sent};
-use common::{Error, Method, Reason, UserName};
+use common::{Detail, Error, Method, UserName};
 
 use crate::api::{Effect, Entry, Message, News};
 use crate::context::{Context, not_logged_in};
@@ -98,8 +98,7 @@ impl Outbox {
             return false;
         };
         if !self.has_room(&message) {
-            let sentence = "too many messages wait to be sent: try again when the server has taken some";
-            refuse(cx, message, Error::new(Reason::RateLimited, sentence));
+            refuse(cx, message, Detail::OutboxFull.into());
             return false;
         }
         self.take_over(cx.now_ms(), user);
@@ -240,8 +239,7 @@ impl Outbox {
     pub(crate) fn empty_unless_of(&mut self, cx: &mut Context, user: Option<&UserName>) {
         if self.owner.as_ref() != user {
             for waiting in std::mem::take(self).waiting {
-                let error = Error::new(Reason::Unauthenticated, "the session ended before this was sent");
-                give_up(cx, waiting.message, error);
+                give_up(cx, waiting.message, Detail::UnsentAtEnd.into());
             }
         }
     }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::history::{Head, Heads, HeadsSince};
 use common::node::{Info, Nothing, PROTOCOL};
-use common::{Error, Method, Reason, Target};
+use common::{Detail, Error, Method, Target};
 
 use crate::api::{Answer, Effect, Follow, News};
 use crate::context::Context;
@@ -250,8 +250,7 @@ impl Sync {
             Some(Follow::One { conversation: Target::Channel(channel), .. })
                 if !self.topics.has_channel(&Target::Channel(channel.clone())) =>
             {
-                let sentence = format!("you are not a member of {channel}: join it first");
-                Some(Error::new(Reason::NotMember, sentence))
+                Some(Detail::NotMember { channel: channel.clone() }.into())
             }
             Some(Follow::One { .. } | Follow::Everything) | None => None,
         }
@@ -325,15 +324,10 @@ fn is_channel(conversation: &Target) -> bool {
 
 /// What a server says about itself, if it speaks a version of the protocol that this client speaks.
 pub(crate) fn speakable(info: Info) -> Result<Info, Error> {
-    let is_ours = info.protocol.min <= PROTOCOL.max && PROTOCOL.min <= info.protocol.max;
-    if is_ours { Ok(info) } else { Err(other_version(&info)) }
-}
-
-fn other_version(info: &Info) -> Error {
     let (theirs, ours) = (info.protocol, PROTOCOL);
-    let sentence = format!(
-        "the server (papo {}) speaks versions {} to {} of the protocol, this client {} to {}: update the older one",
-        info.version, theirs.min, theirs.max, ours.min, ours.max
-    );
-    Error::new(Reason::Unavailable, sentence)
+    if theirs.min <= ours.max && ours.min <= theirs.max {
+        return Ok(info);
+    }
+    let (version, from, to) = (info.version, theirs.min, theirs.max);
+    Err(Detail::OtherVersion { version, from, to, own_from: ours.min, own_to: ours.max }.into())
 }

@@ -144,7 +144,7 @@ fn looking_after_a_channel_asks_for_what_it_says() {
     }
     stage.command(Command::Create { channel: ops_name(), private: true });
     stage.reply("channel.kick", &json!({}));
-    stage.refuse("channel.ban", Reason::NotAllowed);
+    stage.refuse("channel.ban", Detail::NotAuthor);
     insta::assert_snapshot!(stage.transcript, @r##"
     ask 1 channel.invite {"channel":"#ops","user":"bob"}
     ask 2 channel.kick {"channel":"#ops","user":"bob"}
@@ -155,6 +155,6 @@ fn looking_after_a_channel_asks_for_what_it_says() {
     ask 7 channel.set {"channel":"#ops","private":true}
     ask 8 channel.create {"channel":"#ops","private":true}
     answer Done
-    refuse so it is
+    refuse only the author of a message may do this
     "##);
 }

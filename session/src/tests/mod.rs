@@ -106,7 +106,7 @@ fn messages_leave_in_order_and_the_next_flight_waits_for_the_last() {
     stage.send("two", 2);
     stage.send("three", 3);
     stage.take_transcript();
-    stage.refuse("message.send", Reason::RateLimited);
+    stage.refuse("message.send", Detail::TooManyRequests);
     stage.pass(3_000);
     stage.reply("message.send", &json!({"n": 1, "at": 1}));
     insta::assert_snapshot!(stage.transcript, @r##"
@@ -125,7 +125,7 @@ fn a_full_outbox_refuses_and_says_so() {
     let mut stage = Stage::restored();
     (0..limits::OUTBOX_MESSAGES_MAX as u128 + 1).for_each(|id| stage.send("x", id));
     let last = stage.transcript.lines().last().expect("a line");
-    insta::assert_snapshot!(last, @r#"sent x Err("too many messages wait to be sent: try again when the server has taken some")"#);
+    insta::assert_snapshot!(last, @r#"sent x Err("too many messages are pending: try again when the server has received some")"#);
 }
 
 #[test]
@@ -220,12 +220,12 @@ fn a_stale_token_asks_for_a_login_and_loses_no_message() {
     let mut stage = Stage::following();
     stage.send("oi", 1);
     stage.take_transcript();
-    stage.refuse("message.send", Reason::Unauthenticated);
+    stage.refuse("message.send", Detail::NoSession);
     stage.pass(60_000);
     insta::assert_snapshot!(stage.take_transcript(), @"
     unsubscribe channel.ops
     unsubscribe user.alice
-    session ended: so it is
+    session ended: your session has ended: log in again
     pending oi
     ");
     let user = UserName::new("alice").expect("a name");
@@ -244,11 +244,11 @@ fn whoever_waits_for_following_learns_that_the_token_is_stale() {
     stage.command(Command::Follow(Follow::Everything));
     stage.reply("server.info", &info());
     stage.take_transcript();
-    stage.refuse("sync.heads", Reason::Unauthenticated);
+    stage.refuse("sync.heads", Detail::NoSession);
     insta::assert_snapshot!(stage.transcript, @"
     unsubscribe user.alice
-    refuse so it is
-    session ended: so it is
+    refuse your session has ended: log in again
+    session ended: your session has ended: log in again
     ");
 }
 

@@ -45,10 +45,10 @@ fn what_waited_for_a_page_is_told_when_the_page_is_refused() {
     let mut stage = Stage::following();
     stage.command(Command::Open(ops()));
     stage.event(4);
-    stage.refuse("message.history", Reason::Internal);
+    stage.refuse("message.history", Detail::Internal);
     insta::assert_snapshot!(stage.transcript, @r##"
     ask 4 message.history {"conversation":"#ops","limit":20}
     tell #ops 4
-    refuse so it is
+    refuse the server failed: its operator finds the cause in its log
     "##);
 }

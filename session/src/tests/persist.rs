@@ -1,6 +1,5 @@
 //! Transcripts of messages that are kept before they leave, and of what waits from before.
 
-use common::Reason;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -49,11 +48,11 @@ fn nothing_leaves_before_it_is_on_the_disk() {
 #[test]
 fn what_the_disk_does_not_take_is_refused_with_its_text_and_never_sent() {
     let mut stage = slow_disk();
-    kept(&mut stage, Err(Error::new(Reason::StorageFull, "the disk is full")));
+    kept(&mut stage, Err(Detail::StorageFull.into()));
     stage.pass(60_000);
     insta::assert_snapshot!(stage.transcript, @r##"
-    sent one Err("the disk is full")
-    sent two Err("the disk is full")
+    sent one Err("the server's disk is full, and nothing was stored: its operator must free space")
+    sent two Err("the server's disk is full, and nothing was stored: its operator must free space")
     "##);
     assert_eq!(stage.session.messages_waiting(), 0);
 }

@@ -7,7 +7,7 @@ use super::stage::Stage;
 use crate::*;
 
 fn too_fast(wait_ms: u64) -> Error {
-    Error::new(Reason::RateLimited, "too fast").after(wait_ms)
+    Error::from(Detail::SentTooFast { wait_ms }).after(wait_ms)
 }
 
 /// Three messages, of which the first leaves alone and the others together.
@@ -71,7 +71,7 @@ fn a_flight_that_is_put_off_counts_as_one_attempt() {
     stage.reply("message.send", &json!({"n": 1, "at": 1}));
     stage.take_transcript();
     for (id, _) in stage.asked.clone().into_iter().skip(1) {
-        stage.refuse_id(id, Error::new(Reason::Unavailable, "not now"));
+        stage.refuse_id(id, Detail::LogUnwritable);
     }
     stage.pass(limits::REPLY_WAIT_MS * 5 / 4);
     let asked = stage.transcript.lines().filter(|line| line.starts_with("ask"));
@@ -81,11 +81,11 @@ fn a_flight_that_is_put_off_counts_as_one_attempt() {
 #[test]
 fn a_refusal_for_good_holds_nothing_up() {
     let mut stage = three_messages();
-    stage.refuse_id(2, Error::new(Reason::NotMember, "not there"));
+    stage.refuse_id(2, Detail::NotAdministrator);
     stage.refuse_id(3, too_fast(100));
     stage.pass(100);
     insta::assert_snapshot!(stage.transcript, @r##"
-    sent two Err("not there")
+    sent two Err("only administrators of the node may do this")
     ask 3 message.send {"id":"00000000-0000-0000-0000-000000000003","text":"three","to":"#ops"}
     "##);
     assert_eq!(stage.released, [1, 2].map(Uuid::from_u128), "nobody sends it once more");
@@ -102,6 +102,6 @@ fn a_login_that_has_to_wait_for_long_is_refused_with_that() {
     insta::assert_snapshot!(stage.transcript, @"
     ask 1 session.revoke {}
     ask 2 session.revoke {}
-    refuse too fast
+    refuse you send too fast: wait 2001 ms, then send it again
     ");
 }

@@ -103,11 +103,12 @@ impl Stage {
         self.note();
     }
 
-    pub(super) fn refuse(&mut self, method: &str, reason: Reason) {
-        self.refuse_id(self.id(method), Error::new(reason, "so it is"));
+    pub(super) fn refuse(&mut self, method: &str, detail: Detail) {
+        self.refuse_id(self.id(method), detail);
     }
 
-    pub(super) fn refuse_id(&mut self, id: u64, error: Error) {
+    pub(super) fn refuse_id(&mut self, id: u64, error: impl Into<Error>) {
+        let error = error.into();
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": error});
         self.session.replies(self.now_ms, line.to_string().as_bytes());
         self.note();

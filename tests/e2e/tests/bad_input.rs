@@ -1,6 +1,7 @@
 //! What peers send by mistake or in malice: each gets a clear error, or nothing, and every process goes on.
 
-use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, TEXT_BYTES_MAX};
+use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, NAME_CHARACTERS_MAX, TEXT_BYTES_MAX};
+use common::{Detail, Error};
 use e2e::{DEADLINE, Dice, Node, Peer, SILENCE, peers};
 use serde_json::{Value, json};
 use transport::clock;
@@ -18,6 +19,12 @@ fn short(reply: &Value) -> String {
     let Some(error) = reply.get("error") else { return format!("{} {}", reply["id"], reply["result"]) };
     let word = |value: &Value| value.as_str().expect("a word").to_owned();
     let (reason, message) = (word(&error["data"]["reason"]), word(&error["message"]));
+    let data: Error = serde_json::from_value(error.clone()).expect("an error");
+    assert_eq!(
+        data.detail().map(ToString::to_string).as_ref(),
+        Some(&message),
+        "the sentence is made of the data"
+    );
     format!("{} {} {reason}: {message}", reply["id"], error["code"])
 }
 
@@ -29,14 +36,14 @@ fn assert_well(node: &Node) {
 #[test]
 fn a_bad_line_is_told_what_is_wrong_with_it() {
     let cases: [(&[u8], &str); 15] = [
-        (b"\xff\xfe", "null -32700 parse_error: not UTF-8: invalid utf-8 sequence of 1 bytes from index 0"),
-        (b"hello", "null -32700 parse_error: not a JSON-RPC request: expected value at line 1 column 1"),
-        (b"", "null -32700 parse_error: not a JSON-RPC request: EOF while parsing a value at line 1 column 0"),
+        (b"\xff\xfe", "null -32700 parse_error: the line is not UTF-8: invalid utf-8 sequence of 1 bytes from index 0"),
+        (b"hello", "null -32700 parse_error: the line is not JSON: expected value at line 1 column 1"),
+        (b"", "null -32700 parse_error: the line is not JSON: EOF while parsing a value at line 1 column 0"),
         (
             br#"{"jsonrpc":"2.0","id":1,"method":"message.send"#,
-            "null -32700 parse_error: not a JSON-RPC request: EOF while parsing a string at line 1 column 46",
+            "null -32700 parse_error: the line is not JSON: EOF while parsing a string at line 1 column 46",
         ),
-        (b"\"hello\"", "null -32600 invalid_request: not a JSON-RPC request: invalid type: string \"hello\", expected struct RequestLine at line 1 column 7"),
+        (b"\"hello\"", "null -32600 invalid_request: the line is not a JSON-RPC request: invalid type: string \"hello\", expected struct RequestLine at line 1 column 7"),
         (
             br#"{"jsonrpc":"2.0","method":"server.info"}"#,
             "null -32600 invalid_request: a request needs an \"id\": a string or a number of at most 64 bytes",
@@ -48,7 +55,7 @@ fn a_bad_line_is_told_what_is_wrong_with_it() {
         (br#"{"jsonrpc":"2.0","id":2}"#, "2 -32600 invalid_request: a request needs a \"method\": a string"),
         (
             br#"{"jsonrpc":"2.0","id":3,"method":"message.fly"}"#,
-            "3 -32601 method_not_found: there is no method \"message.fly\"",
+            "3 -32601 method_not_found: there is no method \"message.fly\": check its name and the version of the server",
         ),
         (
             br#"{"jsonrpc":"2.0","id":"d","method":"server.info","params":[1]}"#,
@@ -60,7 +67,7 @@ fn a_bad_line_is_told_what_is_wrong_with_it() {
         ),
         (
             br#"{"jsonrpc":"2.0","id":6,"method":"auth.register","params":{"user":"alice","password":"short"}}"#,
-            "6 -32602 invalid_params: auth.register: a password has at least 8 characters",
+            "6 -32602 invalid_params: a password has at least 8 characters: choose a longer one",
         ),
         (
             br#"{"jsonrpc":"2.0","id":7,"method":"auth.register","params":{"user":7,"password":"correct horse"}}"#,
@@ -68,11 +75,11 @@ fn a_bad_line_is_told_what_is_wrong_with_it() {
         ),
         (
             br##"{"jsonrpc":"2.0","id":8,"method":"channel.join","params":{"channel":"#general"}}"##,
-            "8 4010 unauthenticated: channel.join: missing field `token`",
+            "8 4010 unauthenticated: channel.join needs a \"token\": log in first",
         ),
         (
             br##"{"jsonrpc":"2.0","id":9,"method":"channel.join","params":{"channel":"#general","token":"me"}}"##,
-            "9 4010 unauthenticated: this token opens no session (any more): log in again",
+            "9 4010 unauthenticated: your session has ended: log in again",
         ),
     ];
     let node = Node::up();
@@ -90,43 +97,30 @@ fn a_bad_line_is_told_what_is_wrong_with_it() {
 
 #[test]
 fn bad_names_and_texts_are_told_what_is_allowed() {
-    const SENTENCE: &str = "names are made of letters, digits, '.', '_' and '-', without spaces, \
-                            and begin with a letter or a digit";
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let too_long = "a".repeat(33);
     let names = [
-        ("", "a name needs at least one character"),
-        ("a b", SENTENCE),
-        (" a", SENTENCE),
-        ("a\n", SENTENCE),
-        ("a\u{1b}[31m", SENTENCE),
-        ("a\0", SENTENCE),
-        ("../../etc", SENTENCE),
-        ("a\u{202e}b", SENTENCE),
-        (&too_long, "a name has at most 32 characters"),
+        ("", Detail::NameEmpty),
+        ("a b", Detail::NameCharacters),
+        (" a", Detail::NameCharacters),
+        ("a\n", Detail::NameCharacters),
+        ("a\u{1b}[31m", Detail::NameCharacters),
+        ("a\0", Detail::NameCharacters),
+        ("../../etc", Detail::NameCharacters),
+        ("a\u{202e}b", Detail::NameCharacters),
+        (&too_long, Detail::NameTooLong { max: NAME_CHARACTERS_MAX }),
     ];
-    for (name, sentence) in names {
+    for (name, detail) in names {
         let refused = alice.register(name).expect_err("refused");
-        assert_eq!(
-            (refused.code, refused.message),
-            (-32602, format!("auth.register: {sentence}")),
-            "{name:?}"
-        );
+        assert_eq!((refused.code, refused.detail()), (-32602, Some(&detail)), "{name:?}");
         let refused = alice.create(&format!("#{name}")).expect_err("refused");
-        assert_eq!(
-            (refused.code, refused.message),
-            (-32602, format!("channel.create: {sentence}")),
-            "{name:?}"
-        );
+        assert_eq!((refused.code, refused.detail()), (-32602, Some(&detail)), "{name:?}");
     }
     let longest = "x".repeat(TEXT_BYTES_MAX);
     let texts = [
-        (" \n", "-32602 message.send: a message needs some text"),
-        (
-            &format!("{longest}x"),
-            "4130 message.send: a message has at most 16384 bytes; send a longer text in parts",
-        ),
+        (" \n", "-32602 a message needs some text"),
+        (&format!("{longest}x"), "4130 a message has at most 16384 bytes: send a longer text in parts"),
         (&"x".repeat(1 << 20), "4130 a line has at most 131072 bytes, this one has 1048"),
     ];
     for (text, expected) in texts {
@@ -148,8 +142,9 @@ fn a_frame_of_too_many_lines_is_refused_as_a_whole() {
     let [mut alice] = peers(&node, ["alice"]);
     let line = alice.line("message.send", json!({ "to": "@alice", "id": Uuid::now_v7(), "text": "oi" }));
     alice.post(&line.repeat(10_000));
-    let expected =
-        format!("null 4130 too_large: a frame holds at most {FRAME_LINES_MAX} lines, this one has 10000");
+    let expected = format!(
+        "null 4130 too_large: a frame has at most {FRAME_LINES_MAX} lines, this one has 10000: send several frames"
+    );
     assert_eq!(replies(&alice), [expected]);
     assert_eq!(alice.history("@alice"), []);
     assert_well(&node);

@@ -10,7 +10,7 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("/help", "/join #CHANNEL", "/join #CANAL"),
     ("oi", "no conversation is open", "nenhuma conversa está aberta"),
     ("/create #geral", "alice created #geral", "alice criou #geral"),
-    ("/create #geral", "#geral exists already", "#geral já existe: entre nele"),
+    ("/create #geral", "#geral already exists", "#geral já existe: entre nele"),
     ("/topic o almoço", "the subject of #geral is set", "o assunto de #geral foi definido"),
     ("/invite bob", "bob may join #geral", "bob pode entrar em #geral"),
     ("/kick ninguem", "ninguem is not a member of #geral", "ninguem não está em #geral: veja /members"),
@@ -22,10 +22,10 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("/history x", "say a number: /history 120", "diga um número: /history 120"),
     ("/msg @ninguem oi", "not sent to @ninguem", "não enviada para @ninguem"),
     ("/open bob", "say a #channel or a @user", "diga um #canal ou um @usuário"),
-    ("/search from:", "from: needs a name behind it", "from: precisa de um nome depois"),
+    ("/search from:", "from: needs a name after it", "from: precisa de um nome depois"),
     ("/search \"oi", "one of them is missing", "falta uma delas"),
-    ("/search before:ontem", "before: needs a date behind it", "before: precisa de uma data depois"),
-    ("/edit 1 oi", "there is no message 1 in #geral", "não há mensagem 1 em #geral"),
+    ("/search before:ontem", "before: needs a date after it", "before: precisa de uma data depois"),
+    ("/edit 1 oi", "there is no message 1 in #geral", "a mensagem 1 de #geral não existe"),
     ("/sessions", "opened", "aberta em"),
     ("/revoke others", "sessions that were ended: 0", "sessões encerradas: 0"),
     ("/menu", "menu: type a number", "menu: digite um número"),
@@ -78,15 +78,10 @@ fn who_is_shut_out_is_told_once_and_why() {
         (
             "en",
             "bob",
-            "an administrator has disabled this account",
+            "an administrator disabled your account",
             "your session was ended: go on with /login NAME",
         ),
-        (
-            "pt-BR",
-            "joão",
-            "quem administra o nó desativou esta conta",
-            "sua sessão foi encerrada: continue com /login NOME",
-        ),
+        ("pt-BR", "joão", "sua conta foi desativada", "sua sessão foi encerrada: continue com /login NOME"),
     ] {
         let person = Person::register(&node, name, lang);
         let mut other = node.peer();

@@ -138,7 +138,7 @@ fn who_has_left_is_seen_to_go_and_may_neither_read_nor_write() {
     assert_eq!(live(&mut hears_alice, &topic, 3, 3), ["3 bob left"]);
 
     let refused = |result: Result<_, common::Error>| result.expect_err("refused").to_string();
-    let sentence = "you are not a member of #general; join it first";
+    let sentence = "you are not a member of #general: join it first";
     assert_eq!(refused(bob.send("#general", "one more thing").map(|_| json!({}))), sentence);
     assert_eq!(refused(bob.call("message.history", json!({ "conversation": "#general" }))), sentence);
     assert_eq!(refused(bob.call("channel.members", json!({ "channel": "#general" }))), sentence);

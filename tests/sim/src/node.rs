@@ -9,7 +9,7 @@ use disk::Disk as _;
 use disk::faulty::{FaultyDisk, Loss};
 use serde_json::Value;
 use server::domain::records::TokenDigest;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::engine::{Engine, Failed, Outlet};
 use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
@@ -125,11 +125,11 @@ impl Node {
             }
         }
         for (number, channel) in channels.iter().enumerate() {
-            let deed = |user: &UserName| Deed { user: user.clone(), channel: channel.clone() };
-            let create = Command::CreateChannel(deed(&users[number % users.len()]), false);
+            let actor = |user: &UserName| Actor { user: user.clone(), channel: channel.clone() };
+            let create = Command::CreateChannel(actor(&users[number % users.len()]), false);
             ledger.record(create, BEGIN_UNIX_MS).expect("allowed");
             for user in users {
-                ledger.record(Command::Join(deed(user)), BEGIN_UNIX_MS).expect("allowed");
+                ledger.record(Command::Join(actor(user)), BEGIN_UNIX_MS).expect("allowed");
             }
         }
         while !ledger.is_quiet() {

@@ -18,7 +18,7 @@ pub(super) fn user(words: Words, name: &str) -> Result<UserName, CliError> {
         return Err(CliError::Usage(words.only_the_name()));
     }
     let name = name.strip_prefix('@').unwrap_or(name);
-    UserName::new(name).map_err(|error| CliError::Usage(words.name_error(&error)))
+    UserName::new(name).map_err(|error| CliError::Usage(words.detail(&error)))
 }
 
 /// `#CHANNEL` or `@USER`.
@@ -28,7 +28,7 @@ pub(super) fn target(words: Words, name: &str) -> Result<Target, CliError> {
 
 /// `#CHANNEL`.
 pub(super) fn channel(words: Words, name: &str) -> Result<ChannelName, CliError> {
-    ChannelName::new(name).map_err(|error| CliError::Usage(words.name_error(&error)))
+    ChannelName::new(name).map_err(|error| CliError::Usage(words.detail(&error)))
 }
 
 /// `[#CHANNEL]`: without an argument, the open channel.

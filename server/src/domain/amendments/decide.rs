@@ -2,16 +2,16 @@
 
 use common::amendments::Emoji;
 use common::limits::{EDITS_MAX, REACTIONS_MAX};
-use common::{Body, Conversation, Event, Target, Text, UserName};
+use common::{Body, Conversation, Detail, Event, Target, Text, UserName};
 use uuid::Uuid;
 
 use super::Amendment;
 use crate::domain::channels::rights::{Action, check};
 use crate::domain::messages::check_id;
 use crate::domain::records::Record;
-use crate::domain::{DomainError, State, history};
+use crate::domain::{State, history};
 
-/// The message to amend, as it stands in the log.
+/// The message to amend, as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
     /// Its number.
@@ -54,7 +54,7 @@ pub(in crate::domain) fn amend<'a>(
     id: Uuid,
     change: Change<'a>,
     at: u64,
-) -> Result<Record<'a>, DomainError> {
+) -> Result<Record<'a>, Detail> {
     check_id(id, at)?;
     let conversation = history::readable(state, &user, &to)?;
     if let Target::Channel(name) = &to {
@@ -65,24 +65,28 @@ pub(in crate::domain) fn amend<'a>(
     let amendment = amendment.unwrap_or(&nothing);
     let of = original.n;
     if amendment.deleted {
-        return Err(DomainError::NoSuchMessage(of, to));
+        return Err(Detail::NoSuchMessage { n: of, conversation: to });
     }
     let body = match change {
-        Change::Edit(_) if original.is_file => return Err(DomainError::NoSuchMessage(of, to)),
-        Change::Edit(_) if original.author != user => return Err(DomainError::NotAuthor),
-        Change::Edit(_) if amendment.edits.len() >= EDITS_MAX => return Err(DomainError::TooManyEdits),
+        Change::Edit(_) if original.is_file => return Err(Detail::NoSuchMessage { n: of, conversation: to }),
+        Change::Edit(_) if original.author != user => return Err(Detail::NotAuthor),
+        Change::Edit(_) if amendment.edits.len() >= EDITS_MAX => {
+            return Err(Detail::TooManyEdits { max: EDITS_MAX });
+        }
         Change::Edit(text) => Body::Edited { id, of, text },
         Change::Delete => {
             may_delete(state, &user, &conversation, original)?;
             Body::Deleted { id, of }
         }
-        Change::React(emoji) if amendment.has(&emoji, &user) => return Err(DomainError::Unchanged(emoji)),
+        Change::React(emoji) if amendment.has(&emoji, &user) => {
+            return Err(Detail::ReactionPresent { emoji: emoji.as_str().to_owned() });
+        }
         Change::React(_) if amendment.reactions() >= REACTIONS_MAX => {
-            return Err(DomainError::TooManyReactions);
+            return Err(Detail::TooManyReactions { max: REACTIONS_MAX });
         }
         Change::React(emoji) => Body::Reacted { id, of, emoji },
         Change::Unreact(emoji) if !amendment.has(&emoji, &user) => {
-            return Err(DomainError::Unchanged(emoji));
+            return Err(Detail::ReactionAbsent { emoji: emoji.as_str().to_owned() });
         }
         Change::Unreact(emoji) => Body::Unreacted { id, of, emoji },
     };
@@ -96,10 +100,10 @@ fn may_delete(
     user: &UserName,
     conversation: &Conversation,
     original: &Original,
-) -> Result<(), DomainError> {
+) -> Result<(), Detail> {
     match conversation {
         _ if original.author == *user => Ok(()),
         Conversation::Channel(name) => check(name, state.channels.channel(name)?, user, Action::Delete),
-        Conversation::Direct(..) => Err(DomainError::NotAuthor),
+        Conversation::Direct(..) => Err(Detail::NotAuthor),
     }
 }

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use common::channels::{Ban, ChannelInfo, Invitation, Role};
-use common::{ChannelName, Conversation, Target, UserName, pages};
+use common::{ChannelName, Conversation, Detail, Target, UserName, pages};
 
+use super::TopicSecret;
 use super::amendments::Amendments;
 use super::reads::ReadState;
-use super::{DomainError, TopicSecret};
 
 pub use channel::{Channel, Direct, Progress};
 
@@ -41,8 +41,8 @@ impl Channels {
     }
 
     /// A channel, if it exists.
-    pub fn channel(&self, name: &ChannelName) -> Result<&Channel, DomainError> {
-        self.get(name).ok_or_else(|| DomainError::NoSuchChannel(name.clone()))
+    pub fn channel(&self, name: &ChannelName) -> Result<&Channel, Detail> {
+        self.get(name).ok_or_else(|| Detail::NoSuchChannel { channel: name.clone() })
     }
 
     fn get(&self, name: &ChannelName) -> Option<&Channel> {
@@ -54,14 +54,14 @@ impl Channels {
     }
 
     /// A channel, if `user` may say something there: only its owners may in the one that everybody is in.
-    pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, DomainError> {
+    pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.membership(name, user)?;
         let may_write = !name.is_everybody() || channel.members.get(user) == Some(&Role::Owner);
-        if may_write { Ok(channel) } else { Err(DomainError::NotAdministrator) }
+        if may_write { Ok(channel) } else { Err(Detail::NotAdministrator) }
     }
 
     /// A channel, if `user` is in it.
-    pub fn membership(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, DomainError> {
+    pub fn membership(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.channel(name)?;
         rights::check(name, channel, user, rights::Action::TakePart)?;
         Ok(channel)
@@ -95,7 +95,7 @@ impl Channels {
         name: &ChannelName,
         user: &UserName,
         after: Option<&str>,
-    ) -> Result<impl Iterator<Item = Ban>, DomainError> {
+    ) -> Result<impl Iterator<Item = Ban>, Detail> {
         let channel = self.channel(name)?;
         rights::check(name, channel, user, rights::Action::ListBans)?;
         let banned = channel.banned.range(pages::after(after, UserName::new));

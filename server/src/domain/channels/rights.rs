@@ -1,10 +1,9 @@
 //! Who may do what in a channel: the one place where that is decided, for the channel named.
 
 use common::channels::Role;
-use common::{ChannelName, UserName};
+use common::{ChannelName, Detail, UserName};
 
 use super::Channel;
-use crate::domain::DomainError;
 
 /// What can be done in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +66,14 @@ pub(crate) fn check(
     channel: &Channel,
     user: &UserName,
     action: Action<'_>,
-) -> Result<(), DomainError> {
+) -> Result<(), Detail> {
     let Some(role) = channel.members.get(user).copied() else {
         let known = channel.is_visible_to(user);
-        return Err(if known { DomainError::NotMember } else { DomainError::NoSuchChannel }(name.clone()));
+        let channel = name.clone();
+        return Err(if known { Detail::NotMember { channel } } else { Detail::NoSuchChannel { channel } });
     };
     if role < action.takes(channel) || action.spares(channel, role) {
-        return Err(DomainError::NotAllowed(name.clone()));
+        return Err(Detail::NotAllowed { channel: name.clone() });
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::super::admin::check;
 use super::*;
+use common::Detail;
 
 fn disable(by: &str, other: &str, disabled: bool) -> Command<'static> {
     Command::Disable { by: user(by), user: user(other), disabled }
@@ -15,8 +16,8 @@ fn promote(by: &str, other: &str, administrator: bool) -> Command<'static> {
 fn the_first_account_is_the_administrator() {
     let world = World::with(&["zoe", "ana"], []);
     assert_eq!(check(&world.state, &user("zoe")), Ok(()));
-    assert_eq!(check(&world.state, &user("ana")), Err(DomainError::NotAdministrator));
-    assert_eq!(check(&world.state, &user("nobody")), Err(DomainError::NotAdministrator));
+    assert_eq!(check(&world.state, &user("ana")), Err(Detail::NotAdministrator));
+    assert_eq!(check(&world.state, &user("nobody")), Err(Detail::NotAdministrator));
 }
 
 #[test]
@@ -37,17 +38,13 @@ fn a_snapshot_from_before_there_were_administrators_gets_the_oldest_account() {
 #[test]
 fn only_administrators_administrate() {
     let mut world = World::with(&["ana", "bob"], []);
-    assert_eq!(world.refuses(disable("bob", "ana", true)), DomainError::NotAdministrator);
-    assert_eq!(world.refuses(promote("bob", "bob", true)), DomainError::NotAdministrator);
-    assert_eq!(
-        world.refuses(disable("bob", "nobody", true)),
-        DomainError::NotAdministrator,
-        "and learns nothing"
-    );
-    assert_eq!(world.refuses(disable("ana", "nobody", true)), DomainError::NoSuchUser(user("nobody")));
+    assert_eq!(world.refuses(disable("bob", "ana", true)), Detail::NotAdministrator);
+    assert_eq!(world.refuses(promote("bob", "bob", true)), Detail::NotAdministrator);
+    assert_eq!(world.refuses(disable("bob", "nobody", true)), Detail::NotAdministrator, "and learns nothing");
+    assert_eq!(world.refuses(disable("ana", "nobody", true)), Detail::NoSuchUser { user: user("nobody") });
     world.does(promote("ana", "bob", true));
     world.does(promote("bob", "ana", false));
-    assert_eq!(world.refuses(promote("ana", "ana", true)), DomainError::NotAdministrator);
+    assert_eq!(world.refuses(promote("ana", "ana", true)), Detail::NotAdministrator);
     insta::assert_snapshot!(world.log[2..].join("\n"), @r#"
     {"kind":"account.role","at":4102444800000,"user":"bob","administrator":true}
     {"kind":"account.role","at":4102444800000,"user":"ana","administrator":false}
@@ -56,21 +53,21 @@ fn only_administrators_administrate() {
 
 #[test]
 fn a_private_channel_that_nobody_is_in_is_not_lost() {
-    let private = Command::CreateChannel(deed("bob", "#club"), true);
+    let private = Command::CreateChannel(actor("bob", "#club"), true);
     let mut world = World::with(&["ana", "bob", "eva"], [private]);
-    let hidden = DomainError::NoSuchChannel(deed("ana", "#club").channel);
+    let hidden = Detail::NoSuchChannel { channel: actor("ana", "#club").channel };
     assert_eq!(world.refuses(join("ana", "#club")), hidden, "bob is in it");
     world.does(leave("bob", "#club"));
     assert_eq!(world.refuses(join("eva", "#club")), hidden);
     assert_eq!(world.refuses(join("bob", "#club")), hidden);
     world.does(join("ana", "#club"));
-    world.does(Command::Invite(deed("ana", "#club"), user("eva")));
+    world.does(Command::Invite(actor("ana", "#club"), user("eva")));
 }
 
 #[test]
 fn there_is_always_an_administrator_who_can_log_in() {
     let mut world = World::with(&["ana", "bob"], []);
-    let last = DomainError::LastAdministrator(user("ana"));
+    let last = Detail::LastAdministrator { user: user("ana") };
     assert_eq!(world.refuses(promote("ana", "ana", false)), last);
     assert_eq!(world.refuses(disable("ana", "ana", true)), last);
     world.does(promote("ana", "bob", true));
@@ -87,7 +84,7 @@ fn who_is_shut_out_has_no_session_and_hears_nothing() {
         create_private("ana", "#closed"),
         create("ana", "#other"),
         join("bob", "#open"),
-        Command::Invite(deed("ana", "#closed"), user("bob")),
+        Command::Invite(actor("ana", "#closed"), user("bob")),
         join("bob", "#closed"),
         open("bob", "one", NOW_MS + 10),
         open("bob", "two", NOW_MS + 10),
@@ -103,7 +100,7 @@ fn who_is_shut_out_has_no_session_and_hears_nothing() {
     for token in ["one", "two"] {
         assert_eq!(world.state.users.owner(&TokenDigest::of(token), NOW_MS), None);
     }
-    assert_eq!(world.refuses(open("bob", "three", NOW_MS + 10)), DomainError::Disabled);
+    assert_eq!(world.refuses(open("bob", "three", NOW_MS + 10)), Detail::Disabled);
 
     let position = world.log.len();
     world.does(disable("ana", "bob", true));

@@ -1,5 +1,6 @@
 //! Edits, deletions, reactions, replies.
 
+use common::Detail;
 use common::amendments::Emoji;
 use common::limits::{EDITS_MAX, REACTIONS_MAX};
 
@@ -78,21 +79,18 @@ fn the_log_says_what_became_of_a_message() {
 fn the_author_edits_and_those_who_look_after_a_channel_delete() {
     let mut world = channel_of_three();
     for by in ["ana", "bob"] {
-        assert_eq!(world.refuses(amend(by, "#a", original(5, "eva"), edit())), DomainError::NotAuthor);
+        assert_eq!(world.refuses(amend(by, "#a", original(5, "eva"), edit())), Detail::NotAuthor);
     }
     world.does(send("bob", "#a"));
     let refused = world.refuses(amend("eva", "#a", original(6, "bob"), Change::Delete));
-    assert_eq!(refused, DomainError::NotAllowed(channel("#a")));
+    assert_eq!(refused, Detail::NotAllowed { channel: channel("#a") });
     world.does(amend("ana", "#a", original(6, "bob"), Change::Delete));
     world.does(amend("eva", "#a", original(5, "eva"), Change::Delete));
     world.does(send("ana", "@bob"));
-    assert_eq!(
-        world.refuses(amend("bob", "@ana", original(1, "ana"), Change::Delete)),
-        DomainError::NotAuthor
-    );
+    assert_eq!(world.refuses(amend("bob", "@ana", original(1, "ana"), Change::Delete)), Detail::NotAuthor);
     world.does(leave("eva", "#a"));
     let gone = world.refuses(amend("eva", "#a", original(5, "eva"), edit()));
-    assert_eq!(gone, DomainError::NotMember(channel("#a")));
+    assert_eq!(gone, Detail::NotMember { channel: channel("#a") });
 }
 
 #[test]
@@ -103,7 +101,7 @@ fn what_is_deleted_is_not_amended_any_more() {
     world.does(amend("eva", "#a", original(5, "eva"), Change::Delete));
     for change in [edit(), Change::Delete, react("🎉"), unreact("👍")] {
         let refused = world.refuses(amend("eva", "#a", original(5, "eva"), change));
-        assert_eq!(refused, DomainError::NoSuchMessage(5, to("#a")));
+        assert_eq!(refused, Detail::NoSuchMessage { n: 5, conversation: to("#a") });
     }
     let amendments = &world.state.channels.channel(&channel("#a")).expect("a channel").amendments;
     for (n, deleted) in [(5, true), (6, true), (7, false), (8, false)] {
@@ -116,12 +114,13 @@ fn what_is_deleted_is_not_amended_any_more() {
 #[test]
 fn one_reacts_once_with_the_same_emoji_and_leaves_nothing_behind() {
     let mut world = channel_of_three();
-    let unchanged = |emoji| DomainError::Unchanged(Emoji::new(emoji).expect("an emoji"));
-    assert_eq!(world.refuses(amend("ana", "#a", original(5, "eva"), unreact("👍"))), unchanged("👍"));
+    let refused = world.refuses(amend("ana", "#a", original(5, "eva"), unreact("👍")));
+    assert_eq!(refused, Detail::ReactionAbsent { emoji: "👍".into() });
     for (by, emoji) in [("ana", "👍"), ("bob", "👍"), ("ana", "🎉")] {
         world.does(amend(by, "#a", original(5, "eva"), react(emoji)));
     }
-    assert_eq!(world.refuses(amend("ana", "#a", original(5, "eva"), react("👍"))), unchanged("👍"));
+    let refused = world.refuses(amend("ana", "#a", original(5, "eva"), react("👍")));
+    assert_eq!(refused, Detail::ReactionPresent { emoji: "👍".into() });
     let shown = |world: &World| {
         let amendments = &world.state.channels.channel(&channel("#a")).expect("a channel").amendments;
         amendments.of(5).map(|one| serde_json::to_string(&one.reactions).expect("json"))
@@ -140,12 +139,15 @@ fn edits_and_reactions_have_bounds() {
     for _ in 0..EDITS_MAX {
         world.does(amend("eva", "#a", original(5, "eva"), edit()));
     }
-    assert_eq!(world.refuses(amend("eva", "#a", original(5, "eva"), edit())), DomainError::TooManyEdits);
+    assert_eq!(
+        world.refuses(amend("eva", "#a", original(5, "eva"), edit())),
+        Detail::TooManyEdits { max: EDITS_MAX }
+    );
     for i in 0..REACTIONS_MAX {
         world.does(amend("eva", "#a", original(5, "eva"), react(&i.to_string())));
     }
     let refused = world.refuses(amend("ana", "#a", original(5, "eva"), react("👍")));
-    assert_eq!(refused, DomainError::TooManyReactions);
+    assert_eq!(refused, Detail::TooManyReactions { max: REACTIONS_MAX });
 }
 
 #[test]
@@ -157,8 +159,8 @@ fn a_reply_is_to_something_that_was_said() {
         let reply = Some(n);
         world.try_to(Command::Send { user: user("ana"), to: to("#a"), id, text: text.clone(), reply })
     };
-    assert_eq!(reply(0), Err(DomainError::NoSuchMessage(0, to("#a"))));
-    assert_eq!(reply(6), Err(DomainError::NoSuchMessage(6, to("#a"))));
+    assert_eq!(reply(0), Err(Detail::NoSuchMessage { n: 0, conversation: to("#a") }));
+    assert_eq!(reply(6), Err(Detail::NoSuchMessage { n: 6, conversation: to("#a") }));
     assert_eq!(reply(5), Ok(()));
     insta::assert_snapshot!(world.log.last().expect("a line"), @r##"{"n":6,"at":4102444800000,"to":"#a","from":"ana","kind":"message","id":"01970000-0000-7000-8000-000000000003","text":"sim","reply":5}"##);
 }

@@ -2,6 +2,7 @@
 
 use super::super::reads;
 use super::*;
+use common::Detail;
 
 fn disable(by: &str, other: &str, disabled: bool) -> Command<'static> {
     Command::Disable { by: user(by), user: user(other), disabled }
@@ -14,7 +15,7 @@ fn promote(by: &str, other: &str, administrator: bool) -> Command<'static> {
 #[test]
 fn administrators_speak_to_everybody_and_nobody_else_does() {
     let mut world = World::with(&["ana", "bob"], [send("ana", "*"), send("ana", "*")]);
-    assert_eq!(world.refuses(send("bob", "*")), DomainError::NotAdministrator);
+    assert_eq!(world.refuses(send("bob", "*")), Detail::NotAdministrator);
     world.does(Command::Register { user: user("eva"), password: "hash".into() });
     let named = |world: &World, name: &str| -> Vec<_> {
         heads(&world.state, &user(name), 0).map(|head| format!("{} {}", head.conversation, head.n)).collect()
@@ -31,7 +32,7 @@ fn administrators_speak_to_everybody_and_nobody_else_does() {
     world.does(promote("ana", "bob", true));
     world.does(promote("bob", "ana", false));
     world.does(send("bob", "*"));
-    assert_eq!(world.refuses(send("ana", "*")), DomainError::NotAdministrator);
+    assert_eq!(world.refuses(send("ana", "*")), Detail::NotAdministrator);
 }
 
 #[test]

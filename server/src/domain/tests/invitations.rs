@@ -1,10 +1,11 @@
 //! Invitations: seen later, accepted, turned down.
 
 use super::*;
+use common::Detail;
 
 #[test]
 fn an_invitation_is_seen_later_and_can_be_turned_down() {
-    let invite = |by, name, other| Command::Invite(deed(by, name), user(other));
+    let invite = |by, name, other| Command::Invite(actor(by, name), user(other));
     let setting = [
         create_private("ana", "#b"),
         create("ana", "#a"),
@@ -24,22 +25,29 @@ fn an_invitation_is_seen_later_and_can_be_turned_down() {
     assert_eq!(invitations(&world, "bob", None), [a, b]);
     assert_eq!(invitations(&world, "bob", Some("#a")), [b]);
     assert_eq!(invitations(&world, "ana", None), [""; 0]);
-    assert_eq!(world.refuses(Command::Decline(deed("eva", "#b"))), DomainError::NoSuchChannel(channel("#b")));
     assert_eq!(
-        world.refuses(Command::Decline(deed("eva", "#a"))),
-        DomainError::NoSuchInvitation(channel("#a"))
+        world.refuses(Command::Decline(actor("eva", "#b"))),
+        Detail::NoSuchChannel { channel: channel("#b") }
     );
-    world.does(Command::Decline(deed("bob", "#b")));
+    assert_eq!(
+        world.refuses(Command::Decline(actor("eva", "#a"))),
+        Detail::NoSuchInvitation { channel: channel("#a") }
+    );
+    world.does(Command::Decline(actor("bob", "#b")));
     world.does(join("bob", "#a"));
     assert_eq!(invitations(&world, "bob", None), [""; 0]);
-    assert_eq!(world.refuses(join("bob", "#b")), DomainError::NoSuchChannel(channel("#b")), "it is gone");
+    assert_eq!(
+        world.refuses(join("bob", "#b")),
+        Detail::NoSuchChannel { channel: channel("#b") },
+        "it is gone"
+    );
     insta::assert_snapshot!(world.log[7], @r##"{"n":3,"at":4102444800000,"to":"#b","from":"bob","kind":"channel.declined"}"##);
 }
 
 #[test]
 fn a_snapshot_from_before_invitations_were_kept_has_names_alone() {
     let mut world =
-        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Invite(deed("ana", "#a"), user("bob"))]);
+        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Invite(actor("ana", "#a"), user("bob"))]);
     let mut json =
         serde_json::to_value(world.state.channels.channel(&channel("#a")).expect("a channel")).expect("json");
     json["invited"] = serde_json::json!(["bob"]);

@@ -1,11 +1,11 @@
 //! The rules as transcripts: who does what, and what the log would say.
 
 use common::channels::Role;
-use common::{ChannelName, Conversation, Subject, Target, Text, UserName};
+use common::{ChannelName, Conversation, Detail, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
 use super::history::{Bounds, Fill, PageRange, heads, page, readable};
-use super::{Command, Deed, DomainError, State, TopicSecret, decide};
+use super::{Actor, Command, State, TopicSecret, decide};
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
 
 mod admin;
@@ -44,7 +44,7 @@ impl World {
         world
     }
 
-    fn try_to(&mut self, command: Command<'_>) -> Result<(), DomainError> {
+    fn try_to(&mut self, command: Command<'_>) -> Result<(), Detail> {
         if let Some(record) = decide(&self.state, command, NOW_MS)? {
             let mut line = Vec::new();
             record.encode(&mut line).expect("json");
@@ -58,7 +58,7 @@ impl World {
         self.try_to(command).expect("allowed");
     }
 
-    fn refuses(&mut self, command: Command<'_>) -> DomainError {
+    fn refuses(&mut self, command: Command<'_>) -> Detail {
         let before = self.log.len();
         let error = self.try_to(command).expect_err("refused");
         assert_eq!(self.log.len(), before);
@@ -91,32 +91,32 @@ fn to(target: &str) -> Target {
     Target::new(target).expect("a target")
 }
 
-fn deed(by: &str, name: &str) -> Deed {
-    Deed { user: user(by), channel: channel(name) }
+fn actor(by: &str, name: &str) -> Actor {
+    Actor { user: user(by), channel: channel(name) }
 }
 
 fn create(by: &str, name: &str) -> Command<'static> {
-    Command::CreateChannel(deed(by, name), false)
+    Command::CreateChannel(actor(by, name), false)
 }
 
 fn create_private(by: &str, name: &str) -> Command<'static> {
-    Command::CreateChannel(deed(by, name), true)
+    Command::CreateChannel(actor(by, name), true)
 }
 
 fn give(by: &str, name: &str, other: &str, role: Role) -> Command<'static> {
-    Command::GiveRole(deed(by, name), user(other), role)
+    Command::GiveRole(actor(by, name), user(other), role)
 }
 
 fn make_private(by: &str, name: &str, private: bool) -> Command<'static> {
-    Command::SetChannel(deed(by, name), None, Some(private))
+    Command::SetChannel(actor(by, name), None, Some(private))
 }
 
 fn join(by: &str, name: &str) -> Command<'static> {
-    Command::Join(deed(by, name))
+    Command::Join(actor(by, name))
 }
 
 fn leave(by: &str, name: &str) -> Command<'static> {
-    Command::Leave(deed(by, name))
+    Command::Leave(actor(by, name))
 }
 
 fn send(by: &str, target: &str) -> Command<'static> {
@@ -169,9 +169,9 @@ fn only_what_can_be_mentioned_is_registered_and_older_accounts_stay() {
     let refusal = |name: &str| {
         super::accounts::may_register(&world.state, &user(name)).expect_err("refused").to_string()
     };
-    insta::assert_snapshot!(refusal("eva_"), @"a user's name ends with a letter or a digit, and @here is everybody: eva_ could not be mentioned; take another name");
-    insta::assert_snapshot!(refusal("Here"), @"a user's name ends with a letter or a digit, and @here is everybody: here could not be mentioned; take another name");
-    insta::assert_snapshot!(refusal("bob_"), @"the name bob_ is taken");
+    insta::assert_snapshot!(refusal("eva_"), @r#"@eva_ could not be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
+    insta::assert_snapshot!(refusal("Here"), @r#"@here could not be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
+    insta::assert_snapshot!(refusal("bob_"), @"the name bob_ is taken: choose another one");
     assert!(replay(&world.log).users.exists(&user("bob_")));
 }
 
@@ -207,11 +207,11 @@ fn only_a_message_or_a_file_that_is_there_is_answered() {
 fn what_is_not_allowed_is_refused_and_changes_nothing() {
     let mut world = World::with(&["alice", "bob"], [create("alice", "#ops")]);
     let mut refusal = |command| world.refuses(command).to_string();
-    insta::assert_snapshot!(refusal(Command::Register { user: user("bob"), password: "x".into() }), @"the name bob is taken");
-    insta::assert_snapshot!(refusal(create("bob", "#ops")), @"#ops exists already: join it, or take another name");
-    insta::assert_snapshot!(refusal(join("bob", "#nope")), @"there is no channel #nope; create it, or list the channels there are");
-    insta::assert_snapshot!(refusal(leave("bob", "#ops")), @"you are not a member of #ops; join it first");
-    insta::assert_snapshot!(refusal(send("bob", "#ops")), @"you are not a member of #ops; join it first");
+    insta::assert_snapshot!(refusal(Command::Register { user: user("bob"), password: "x".into() }), @"the name bob is taken: choose another one");
+    insta::assert_snapshot!(refusal(create("bob", "#ops")), @"#ops already exists: join it, or choose another name");
+    insta::assert_snapshot!(refusal(join("bob", "#nope")), @"there is no channel #nope: create it, or list the channels");
+    insta::assert_snapshot!(refusal(leave("bob", "#ops")), @"you are not a member of #ops: join it first");
+    insta::assert_snapshot!(refusal(send("bob", "#ops")), @"you are not a member of #ops: join it first");
     insta::assert_snapshot!(refusal(send("bob", "@carol")), @"there is no user carol");
     insta::assert_snapshot!(refusal(open("carol", "t", NOW_MS)), @"there is no user carol");
 }
@@ -224,8 +224,8 @@ fn an_id_must_be_of_version_7_and_not_from_the_future() {
         let text = Text::new("oi").expect("a text");
         world.refuses(Command::Send { user: user("alice"), to: to("@alice"), id, text, reply: None })
     };
-    assert_eq!(refusal("01970000-0000-4000-8000-000000000001"), DomainError::IdVersion);
-    assert_eq!(refusal("ffffffff-ffff-7fff-bfff-ffffffffffff"), DomainError::IdFuture);
+    assert_eq!(refusal("01970000-0000-4000-8000-000000000001"), Detail::IdVersion);
+    assert_eq!(refusal("ffffffff-ffff-7fff-bfff-ffffffffffff"), Detail::IdFuture);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn leaving_ends_reading_and_heads() {
     assert!(readable(&world.state, &user("bob"), &to("#a")).is_ok());
     world.does(leave("bob", "#a"));
     let refused = readable(&world.state, &user("bob"), &to("#a"));
-    assert_eq!(refused, Err(DomainError::NotMember(channel("#a"))));
+    assert_eq!(refused, Err(Detail::NotMember { channel: channel("#a") }));
     assert_eq!(heads(&world.state, &user("bob"), 0).count(), 1, "only that of everybody");
 }
 
@@ -320,7 +320,7 @@ fn a_topic_moves_when_somebody_is_to_hear_no_more() {
             create("ana", "#open"),
             create_private("ana", "#closed"),
             join("bob", "#open"),
-            Command::Invite(deed("ana", "#closed"), user("bob")),
+            Command::Invite(actor("ana", "#closed"), user("bob")),
             join("bob", "#closed"),
             open("bob", "here", NOW_MS + 10),
             open("bob", "elsewhere", NOW_MS + 10),
@@ -336,7 +336,7 @@ fn a_topic_moves_when_somebody_is_to_hear_no_more() {
     };
     assert!(!moves(send("bob", "#closed"), "#closed"));
     assert!(!moves(leave("bob", "#open"), "#open"), "anybody may come back");
-    assert!(moves(Command::Ban(deed("ana", "#open"), user("bob")), "#open"));
+    assert!(moves(Command::Ban(actor("ana", "#open"), user("bob")), "#open"));
     assert!(moves(make_private("ana", "#open", true), "#open"), "who has left knows the old topic");
     assert!(!moves(make_private("ana", "#open", false), "#open"));
     let current = TokenDigest::of("here");
@@ -346,24 +346,24 @@ fn a_topic_moves_when_somebody_is_to_hear_no_more() {
     let itself = Command::Revoke { user: user("bob"), current, session: Some(Uuid::nil()) };
     assert!(moves(itself, "#closed"), "a revoked session may still listen to the private channels");
     assert!(moves(leave("bob", "#closed"), "#closed"));
-    world.does(Command::Invite(deed("ana", "#closed"), user("eva")));
+    world.does(Command::Invite(actor("ana", "#closed"), user("eva")));
     let before = topic(&world, "#closed");
-    world.does(Command::Kick(deed("ana", "#closed"), user("eva")));
+    world.does(Command::Kick(actor("ana", "#closed"), user("eva")));
     assert_ne!(topic(&world, "#closed"), before);
-    assert_eq!(world.refuses(join("eva", "#closed")), DomainError::NoSuchChannel(channel("#closed")));
+    assert_eq!(world.refuses(join("eva", "#closed")), Detail::NoSuchChannel { channel: channel("#closed") });
 }
 
 #[test]
 fn a_private_channel_is_for_the_invited_alone() {
     let mut world = World::with(&["ana", "bob", "eva"], [create_private("ana", "#closed")]);
-    let hidden = DomainError::NoSuchChannel(channel("#closed"));
+    let hidden = Detail::NoSuchChannel { channel: channel("#closed") };
     assert_eq!(world.refuses(join("eva", "#closed")), hidden);
     assert_eq!(world.refuses(send("eva", "#closed")), hidden);
     assert_eq!(world.state.channels.list(&user("eva"), None).count(), 0);
-    world.does(Command::Invite(deed("ana", "#closed"), user("bob")));
+    world.does(Command::Invite(actor("ana", "#closed"), user("bob")));
     let seen = world.state.channels.list(&user("bob"), None).next().expect("visible to the invited");
     assert!(seen.invited && seen.role.is_none());
-    assert_eq!(world.refuses(send("bob", "#closed")), DomainError::NotMember(channel("#closed")));
+    assert_eq!(world.refuses(send("bob", "#closed")), Detail::NotMember { channel: channel("#closed") });
     world.does(join("bob", "#closed"));
     world.does(leave("bob", "#closed"));
     assert_eq!(world.refuses(join("bob", "#closed")), hidden, "an invitation is for one time");
@@ -372,7 +372,7 @@ fn a_private_channel_is_for_the_invited_alone() {
 #[test]
 fn there_is_always_an_owner() {
     let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
-    let last = DomainError::LastOwner(channel("#a"));
+    let last = Detail::LastOwner { channel: channel("#a") };
     assert_eq!(world.refuses(leave("ana", "#a")), last);
     assert_eq!(world.refuses(give("ana", "#a", "ana", Role::Member)), last);
     world.does(give("ana", "#a", "bob", Role::Owner));

@@ -4,6 +4,7 @@ use super::amendments::deletes;
 use super::files::share;
 use super::*;
 use crate::domain::reads::{list, reading};
+use common::Detail;
 
 /// The conversations of `by` as `conversation read/head (unread)`.
 fn reads(world: &World, by: &str) -> String {
@@ -108,11 +109,11 @@ fn marks_end_with_the_membership() {
     world.does(mark("bob", "#a", 3));
     world.does(leave("bob", "#a"));
     assert_eq!(reads(&world, "bob"), "");
-    assert_eq!(world.refuses(mark("bob", "#a", 4)), DomainError::NotMember(channel("#a")));
+    assert_eq!(world.refuses(mark("bob", "#a", 4)), Detail::NotMember { channel: channel("#a") });
     world.does(send("ana", "#a"));
     world.does(join("bob", "#a"));
     assert_eq!(reads(&world, "bob"), "#a 6/6 (0)");
-    assert_eq!(world.refuses(mark("bob", "@carol", 1)), DomainError::NoSuchUser(user("carol")));
+    assert_eq!(world.refuses(mark("bob", "@carol", 1)), Detail::NoSuchUser { user: user("carol") });
     assert_eq!(reading(&world.state, &user("bob"), &to("@ana")), None, "it has not begun");
     world.does(mark("bob", "@ana", 1));
 }

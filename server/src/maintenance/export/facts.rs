@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use common::channels::Role;
-use common::{Target, UserName};
+use common::{Detail, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::records::{ServerRecord, TokenDigest};
-use crate::domain::{DomainError, State, history, reads};
+use crate::domain::{State, history, reads};
 
 /// What is known of a user, without hashes and digests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -181,13 +181,9 @@ pub(super) fn past(wanted: &UserName, record: ServerRecord, sessions: &mut Sessi
 }
 
 /// What is known of a user now; `present_in` are the channels that have events of theirs.
-pub(super) fn present(
-    state: &State,
-    user: &UserName,
-    present_in: &[Target],
-) -> Result<Vec<Fact>, DomainError> {
+pub(super) fn present(state: &State, user: &UserName, present_in: &[Target]) -> Result<Vec<Fact>, Detail> {
     let State { users, channels, .. } = state;
-    let account = users.accounts().get(user).ok_or_else(|| DomainError::NoSuchUser(user.clone()))?;
+    let account = users.accounts().get(user).ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
     let mut facts = vec![Fact::Account {
         user: user.clone(),
         since: account.since,

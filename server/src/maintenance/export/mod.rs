@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 use common::amendments::without_text;
 use common::events::Class;
-use common::{Event, Target};
+use common::{Detail, Event, Target};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use crate::domain::records::Record;
-use crate::domain::{DomainError, State, TopicSecret};
+use crate::domain::{State, TopicSecret};
 use crate::journal::{JournalError, for_each_line};
 use crate::storage::data_folder::{self, StoreError};
 use disk::{Disk, RealDisk};
@@ -44,7 +44,7 @@ pub enum ExportError {
     Store(#[from] StoreError),
     /// No such channel or user.
     #[error(transparent)]
-    Domain(#[from] DomainError),
+    Domain(#[from] Detail),
     /// The log.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 
 use common::limits::UPLOADS_PER_USER_MAX;
-use common::{ContentHash, Error, FileInfo, FileName, Reason, Target, UserName};
+use common::{ContentHash, Detail, Error, FileInfo, FileName, Target, UserName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,18 +15,16 @@ use crate::domain::files::cost;
 /// Milliseconds after which an upload that nobody goes on with is given up: the sender has had a day to come back.
 const ABANDONED_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Milliseconds after which an upload that nothing comes for gives way to a new one of the same user: a client that
-/// has lost its line is back before.
-const IDLE_AFTER_MS: u64 = 5 * 60 * 1000;
+/// Minutes without data after which a new upload of the same user replaces an upload: a client that lost its
+/// connection is back earlier.
+const IDLE_MINUTES: u64 = 5;
+const IDLE_AFTER_MS: u64 = IDLE_MINUTES * 60 * 1000;
 
 /// Milliseconds that somebody who has too many uploads may wait for one to end.
 const FULL_WAIT_MS: u64 = 60_000;
 
 /// Milliseconds that an upload being completed is given, before it is asked for again.
 const FINISHING_WAIT_MS: u64 = 500;
-
-/// What helps whoever has begun too much, and cannot go on with it.
-const IDLE_GIVES_WAY: &str = "One that nothing has come for in 5 minutes gives way to a new one";
 
 /// One upload, as its note holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,8 +127,7 @@ impl Uploads {
         let Some(open) = self.open.get_mut(&asked.id) else { return Ok(None) };
         let known = &open.upload;
         if known.user != asked.user || known.to != asked.to || known.info() != asked.info() {
-            let message = "this id belongs to another upload; make a new one";
-            return Err(Error::new(Reason::IdTaken, message));
+            return Err(Detail::UploadIdTaken.into());
         }
         open.must_be_growing()?;
         open.touched = now_ms;
@@ -142,8 +139,7 @@ impl Uploads {
     pub fn add(&mut self, upload: Upload, files: &Files) -> Result<Vec<Uuid>, Error> {
         let FileLimits { file_bytes_max, .. } = self.limits;
         if upload.bytes > file_bytes_max {
-            let message = format!("a file has at most {file_bytes_max} bytes, this one has {}", upload.bytes);
-            return Err(Error::new(Reason::TooLarge, message));
+            return Err(Detail::FileTooLarge { max: file_bytes_max, bytes: upload.bytes }.into());
         }
         let of_user = self.open.values().filter(|open| open.upload.user == upload.user);
         let mut others: Vec<_> = of_user.filter(|open| open.stage != Stage::Recorded).collect();
@@ -176,9 +172,7 @@ impl Uploads {
     /// An upload of a user's that chunks may be put to, or that may be completed.
     pub fn touch(&mut self, user: &UserName, id: Uuid, now_ms: u64) -> Result<&Upload, Error> {
         let open = self.open.get_mut(&id).filter(|open| open.upload.user == *user);
-        let open = open.ok_or_else(|| {
-            Error::new(Reason::NoSuchUpload, "there is no such upload of yours (any more): begin it anew")
-        })?;
+        let open = open.ok_or(Detail::NoSuchUpload)?;
         open.must_be_growing()?;
         open.touched = now_ms;
         Ok(&open.upload)
@@ -257,28 +251,22 @@ impl FileLimits {
     /// Whether a user may upload one more file beside those `others`.
     fn allow(self, upload: &Upload, others: &[&Open], files: &Files) -> Result<(), Error> {
         if others.len() >= UPLOADS_PER_USER_MAX {
-            let message = format!(
-                "you are sending {UPLOADS_PER_USER_MAX} files already: end one of them first. {IDLE_GIVES_WAY}"
-            );
-            return Err(Error::new(Reason::RateLimited, message).after(FULL_WAIT_MS));
+            let (max, idle_minutes) = (UPLOADS_PER_USER_MAX, IDLE_MINUTES);
+            return Err(Error::from(Detail::TooManyUploads { max, idle_minutes }).after(FULL_WAIT_MS));
         }
         let takes = |upload: &Upload| {
             if files.owns(&upload.user, &upload.sha256) { 0 } else { cost(upload.bytes) }
         };
         let begun: u64 = others.iter().map(|open| takes(&open.upload)).sum();
-        let (used, user_bytes_max) =
-            (takes(upload) + begun + files.bytes_of(&upload.user), self.user_bytes_max);
-        if used <= user_bytes_max {
+        let (bytes, max) = (takes(upload) + begun + files.bytes_of(&upload.user), self.user_bytes_max);
+        if bytes <= max {
             return Ok(());
         }
-        let mut message = format!(
-            "your files would take {used} bytes, and may take {user_bytes_max}: delete some that you have sent"
-        );
-        if begun > 0 {
-            message +=
-                &format!(", or end what you are sending, which takes {begun} of them. {IDLE_GIVES_WAY}");
+        Err(match begun {
+            0 => Detail::QuotaExceeded { bytes, max },
+            uploading => Detail::QuotaReserved { bytes, max, uploading, idle_minutes: IDLE_MINUTES },
         }
-        Err(Error::new(Reason::QuotaExceeded, message))
+        .into())
     }
 }
 
@@ -293,7 +281,6 @@ impl Open {
         if self.stage == Stage::Growing {
             return Ok(());
         }
-        let message = "this file is being completed: ask again in a moment";
-        Err(Error::new(Reason::RateLimited, message).after(FINISHING_WAIT_MS))
+        Err(Error::from(Detail::UploadFinishing).after(FINISHING_WAIT_MS))
     }
 }

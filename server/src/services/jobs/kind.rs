@@ -1,6 +1,6 @@
 //! The kinds of jobs. Each has threads and a bound of its own, so that no kind delays another.
 
-use common::{Error, Reason};
+use common::{Detail, Error};
 
 /// A kind of job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub(super) struct Bounds {
     pub(super) threads: usize,
     /// The number of jobs that are accepted and not done.
     pub(super) waiting_max: usize,
-    /// The message of the error for a job beyond that number.
-    refusal: &'static str,
+    /// The error for a job beyond that number.
+    refusal: Detail,
     /// The milliseconds after which the client may send the request again.
     wait_ms: u64,
 }
@@ -33,34 +33,22 @@ impl Kind {
 
     pub(super) const fn bounds(self) -> Bounds {
         match self {
-            // A hash takes a core, 19 MiB and some 20 ms, so the last of these jobs waits less than 2 seconds.
-            Self::Passwords => Bounds {
-                threads: 2,
-                waiting_max: 128,
-                refusal: "too many log in at once: try again in a moment",
-                wait_ms: 1000,
-            },
-            // One thread keeps the order. 64 chunks are 16 MiB, which a disk writes in a fraction of a second.
-            Self::Transfers => Bounds {
-                threads: 1,
-                waiting_max: 64,
-                refusal: "too many parts of files at once: try again in a moment",
-                wait_ms: 100,
-            },
+            // A hash takes a core, 19 MiB and some 20 ms, so the last job waits less than 2 seconds.
+            Self::Passwords => {
+                Bounds { threads: 2, waiting_max: 128, refusal: Detail::TooManyLogins, wait_ms: 1000 }
+            }
+            // One thread keeps the order. A disk writes 64 chunks, 16 MiB, in a fraction of a second.
+            Self::Transfers => {
+                Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyTransfers, wait_ms: 100 }
+            }
             // One thread, so that no file is removed while it is completed. 100 MiB take about a second.
-            Self::Contents => Bounds {
-                threads: 1,
-                waiting_max: 64,
-                refusal: "too many files are completed at once: try again in a moment",
-                wait_ms: 1000,
-            },
+            Self::Contents => {
+                Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyCommits, wait_ms: 1000 }
+            }
             // A search takes milliseconds.
-            Self::Search => Bounds {
-                threads: 2,
-                waiting_max: 64,
-                refusal: "too many search at once: try again in a moment",
-                wait_ms: 1000,
-            },
+            Self::Search => {
+                Bounds { threads: 2, waiting_max: 64, refusal: Detail::TooManySearches, wait_ms: 1000 }
+            }
         }
     }
 
@@ -68,6 +56,6 @@ impl Kind {
     #[must_use]
     pub fn refusal(self) -> Error {
         let Bounds { refusal, wait_ms, .. } = self.bounds();
-        Error::new(Reason::RateLimited, refusal).after(wait_ms)
+        Error::from(refusal).after(wait_ms)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use common::{Error, Reason};
+use common::{Detail, Error, Reason};
 use e2e::{DEADLINE, Node, Peer, SILENCE, peers};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -29,8 +29,8 @@ fn guessing(node: &Node, user: &str) -> (Vec<Error>, Vec<u64>) {
     while waits.len() < 2 {
         let told = guess(&mut peer, user);
         assert_eq!(told.reason(), Some(Reason::RateLimited), "{told}");
-        let word = told.message.split(' ').rev().find_map(|word| word.parse().ok());
-        waits.push(word.expect("a number of seconds"));
+        let Some(Detail::TooManyGuesses { seconds }) = told.detail() else { panic!("{told:?}") };
+        waits.push(*seconds);
         while guess(&mut peer, user).reason() == Some(Reason::RateLimited) {
             assert!(begun.elapsed() < DEADLINE, "the delay never ends");
         }

@@ -1,0 +1,186 @@
+//! The errors of the protocol in Portuguese. Their English sentences are in the table of `common`.
+
+use common::Detail;
+
+/// Declares the translations: the compiler refuses a table that lacks a detail, and a sentence that leaves an argument out.
+macro_rules! translations {
+    ($($detail:ident $({ $($arg:ident),+ })? $sentence:literal;)+) => {
+        /// The sentence of a detail.
+        #[expect(clippy::too_many_lines, reason = "a table")]
+        pub(super) fn in_portuguese(detail: &Detail) -> String {
+            match detail { $(Detail::$detail $({ $($arg),+ })? => format!($sentence),)+ }
+        }
+    };
+}
+
+translations! {
+    // Requests that are wrong: a person meets them only if client and server do not fit together.
+    NotUtf8 { error } "a linha não está em UTF-8: {error}";
+    NotJson { error } "a linha não é JSON: {error}";
+    NotRequest { error } "a linha não é um pedido JSON-RPC: {error}";
+    NoId { max } "um pedido precisa de um \"id\": um texto ou um número de no máximo {max} bytes";
+    NoVersion "um pedido precisa de \"jsonrpc\":\"2.0\"";
+    NoMethod "um pedido precisa de um \"method\": um texto";
+    NoEmptyFrame "envie um quadro vazio antes das linhas do pedido, como um socket REQ faz sozinho";
+    NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e tem de ser a única linha";
+    FileGetNotAlone "file.get tem de ser a única linha do quadro, porque a resposta traz bytes";
+    MethodNotFound { method } "o servidor não conhece \"{method}\": confira se cliente e servidor são da mesma versão";
+    ParamsNotObject "\"params\" tem de ser um objeto";
+    BadParams { method, error } "{method}: {error}";
+    NoToken { method } "{method} precisa de um \"token\": entre primeiro";
+
+    // Names, texts and passwords.
+    NameEmpty "um nome precisa de pelo menos um caractere";
+    NameTooLong { max } "um nome tem no máximo {max} caracteres";
+    NameCharacters "um nome tem letras, dígitos, '.', '_' e '-', sem espaços, e começa com letra ou dígito";
+    ChannelWithoutHash "o nome de um canal começa com '#'";
+    TargetWithoutSign "escreva '#canal' ou '@usuário'";
+    NotMentionable { user } "ninguém poderia mencionar @{user}: escolha um nome que termine com letra ou dígito e não seja \"here\"";
+    TextEmpty "escreva algum texto na mensagem";
+    TextTooLong { max } "uma mensagem tem no máximo {max} bytes: divida um texto maior em partes";
+    SubjectTooLong { max } "um assunto tem no máximo {max} bytes: escreva um mais curto";
+    BadReaction { max } "uma reação é um emoji ou uma palavra curta, sem espaços, de no máximo {max} bytes";
+    PasswordTooShort { min } "uma senha tem pelo menos {min} caracteres: escolha uma maior";
+    PasswordTooLong { max } "uma senha tem no máximo {max} bytes: escolha uma menor";
+    PasswordCharacters "uma senha não pode ser vazia nem ter caracteres de controle";
+
+    // Accounts and sessions.
+    WrongCredentials "usuário ou senha errados";
+    WrongPassword "essa não é a sua senha";
+    TooManyGuesses { seconds } "senhas erradas demais: espere {seconds} s e tente de novo";
+    TooManyLogins "muita gente está entrando agora: tente de novo daqui a pouco";
+    OutOfMemory "falta memória no servidor para conferir uma senha: tente mais tarde";
+    NoSession "sua sessão terminou: entre de novo com /login NOME";
+    SessionDisabled "sua conta foi desativada e as sessões dela foram encerradas: fale com quem administra o nó";
+    NotLoggedIn "você não entrou na sua conta: entre com /login NOME";
+    LoggedOut "você saiu da sua conta";
+    OtherSession "outra sessão começou";
+    UnsentAtEnd "a sessão terminou antes do envio";
+    NoSuchSession "você não tem essa sessão: veja /sessions";
+    NameTaken { user } "o nome {user} já está em uso: escolha outro";
+    NameTakenOnRetry { user } "o nome {user} já está em uso, talvez por este mesmo pedido, cuja primeira resposta se perdeu: tente entrar";
+    NoSuchUser { user } "o usuário {user} não existe: veja /users";
+    NotAdministrator "só quem administra o nó pode fazer isso";
+    LastAdministrator { user } "{user} é a última conta que administra o nó: promova outra antes";
+    Disabled "esta conta foi desativada: fale com quem administra o nó";
+
+    // Channels.
+    ChannelTaken { channel } "{channel} já existe: entre nele, ou escolha outro nome";
+    NoSuchChannel { channel } "o canal {channel} não existe: crie-o, ou veja /channels";
+    NotMember { channel } "você não está em {channel}: entre primeiro com /join {channel}";
+    NotAllowed { channel } "seu papel em {channel} não permite isso: peça a quem é dono do canal";
+    Banned { channel } "você foi banido(a) de {channel}: fale com quem modera o canal";
+    UserBanned { user, channel } "{user} está banido(a) de {channel}: desfaça o banimento primeiro";
+    LastOwner { channel } "ninguém mais é dono de {channel}: passe a posse a alguém primeiro";
+    NoSuchMember { user, channel } "{user} não está em {channel}: veja /members";
+    NoSuchInvitation { channel } "você não tem convite para {channel}: veja /invitations";
+    TooManyInvited { channel } "há convites ou banimentos demais em {channel}";
+
+    // Messages.
+    NoSuchMessage { n, conversation } "a mensagem {n} de {conversation} não existe, ou foi apagada: veja /history";
+    HistoryConflict { one, other } "message.history: \"{one}\" e \"{other}\" não combinam: use um deles";
+    NotAuthor "só quem escreveu a mensagem pode fazer isso";
+    ReactionPresent { emoji } "você já reagiu com {emoji}";
+    ReactionAbsent { emoji } "você não reagiu com {emoji}";
+    TooManyEdits { max } "uma mensagem pode ser editada {max} vezes: mande uma nova";
+    TooManyReactions { max } "uma mensagem pode ter {max} reações, e esta já tem todas";
+    IdTaken "o \"id\" dessa mensagem já está em uso: mande a mensagem de novo";
+    IdVersion "o \"id\" de uma mensagem tem de ser um UUID da versão 7";
+    IdFuture "o \"id\" dessa mensagem está mais de um dia no futuro: acerte o relógio";
+    SentTooFast { wait_ms } "você está mandando rápido demais: espere {wait_ms} ms e mande de novo";
+    OutboxFull "há mensagens demais esperando envio: tente de novo quando o servidor tiver recebido algumas";
+    NotStoredLocally { error } "não consigo guardar a mensagem nesta máquina até o envio: {error}";
+
+    // Files.
+    FileNameEmpty "o nome de um arquivo precisa de uma letra ou um dígito: mude o nome do arquivo";
+    FileNameTooLong { max } "o nome de um arquivo tem no máximo {max} bytes: mude o nome do arquivo";
+    FileNameCharacters "o nome de um arquivo não pode ter '/', '\\' nem caracteres de controle: mude o nome do arquivo";
+    BadHash "um SHA-256 tem 64 dígitos hexadecimais";
+    NoSuchFile { n, conversation } "o arquivo {n} de {conversation} não existe, ou foi apagado";
+    BeyondFile { bytes, offset } "o arquivo tem {bytes} bytes, e você pediu a partir de {offset}";
+    FileTooLarge { max, bytes } "um arquivo tem no máximo {max} bytes, este tem {bytes}";
+    QuotaExceeded { bytes, max } "seus arquivos ocupariam {bytes} bytes, e podem ocupar {max}: apague alguns que você enviou";
+    QuotaReserved { bytes, max, uploading, idle_minutes } "seus arquivos ocupariam {bytes} bytes, e podem ocupar {max}: apague alguns que você enviou, ou termine os envios em andamento, que ocupam {uploading} deles. Um envio parado há {idle_minutes} minutos dá lugar a um novo";
+    TooManyUploads { max, idle_minutes } "você já está enviando {max} arquivos: termine um deles primeiro. Um envio parado há {idle_minutes} minutos dá lugar a um novo";
+    NoSuchUpload "esse envio não existe, ou expirou: comece de novo";
+    UploadLost "o disco do servidor falhou, e o envio se perdeu: comece de novo";
+    UploadIdTaken "o \"id\" desse envio já está em uso: comece de novo";
+    UploadFinishing "o servidor está concluindo esse arquivo: tente de novo daqui a pouco";
+    WrongOffset { have } "o servidor tem {have} bytes desse arquivo: continue daí";
+    WrongContent "o servidor recebeu um conteúdo diferente do anunciado: envie o arquivo de novo";
+    WrongLength { known, bytes } "um arquivo com este SHA-256 tem {known} bytes, e não {bytes}: envie-o de novo";
+    ChunkSize { max, bytes } "uma parte tem de 1 a {max} bytes, esta tem {bytes}";
+    ChunkBeyondFile { bytes } "você anunciou um arquivo de {bytes} bytes, e esta parte termina depois deles";
+    TooManyTransfers "muitas partes de arquivos estão sendo transferidas: tente de novo daqui a pouco";
+    TooManyCommits "muitos arquivos estão sendo concluídos: tente de novo daqui a pouco";
+    FilesUnavailable "o servidor não consegue guardar nem ler arquivos agora: tente mais tarde";
+    UploadStorageFull "o disco do servidor está cheio, mas nada se perdeu: continue quando quem o administra liberar espaço";
+
+    // Searches.
+    QueryEmpty "diga o que procurar: palavras, \"uma frase\", from:alice, in:#geral, before:2026-01-31, after:2026-01-31";
+    QueryWithoutWords "não há o que procurar: use uma palavra que tenha letras ou dígitos";
+    QueryTooLong { bytes, words } "uma busca tem no máximo {bytes} bytes e {words} palavras: use menos";
+    QueryPhrase "uma frase começa e termina com \": falta uma delas";
+    QueryName { filter, example } "{filter}: precisa de um nome depois, como {filter}:{example}";
+    QueryDate { filter } "{filter}: precisa de uma data depois, como {filter}:2026-01-31";
+    QueryTime { filter } "{filter}: aceita dias inteiros (UTC), como {filter}:2026-01-31, sem hora";
+    QueryRepeated { filter } "{filter}: só pode ser usado uma vez";
+    TooManySearches "muita gente está buscando agora: tente de novo daqui a pouco";
+    IndexNotReady "o índice da busca não está pronto: tente de novo daqui a pouco";
+
+    // The server, and the connection to it.
+    Internal "o servidor falhou: quem o administra encontra a causa no log";
+    ConversationDamaged { file, offset } "uma parte desta conversa está danificada no servidor ({file}, byte {offset}): quem o administra tem de restaurá-la de um backup";
+    LogUnreadable "o servidor não consegue ler o próprio log: quem o administra precisa olhar";
+    LogUnwritable "o servidor não consegue escrever o próprio log: mande de novo mais tarde";
+    StorageFull "o disco do servidor está cheio, e nada foi guardado: quem o administra tem de liberar espaço";
+    TooManyLines { max, lines } "um quadro tem no máximo {max} linhas, este tem {lines}: mande vários quadros";
+    LineTooLong { max, bytes } "uma linha tem no máximo {max} bytes, esta tem {bytes}";
+    ReplyTooLong "a resposta a este quadro ficou longa demais: mande este pedido de novo";
+    TooManyRequests "há pedidos demais esperando resposta: tente de novo daqui a pouco";
+    FollowReplaced "agora se acompanham outras conversas";
+    BadAnswer { error } "o servidor mandou uma resposta que não dá para ler ({error}): confira se cliente e servidor são da mesma versão";
+    AnswerWithoutBytes "o servidor mandou uma resposta sem os bytes dela: confira se cliente e servidor são da mesma versão";
+    OtherVersion { version, from, to, own_from, own_to } "o servidor (papo {version}) fala as versões {from} a {to} do protocolo, este cliente {own_from} a {own_to}: atualize o mais antigo";
+}
+
+#[cfg(test)]
+mod tests {
+    use common::errors::Description;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A detail with arguments that a sentence can be searched for.
+    fn sample(about: &Description) -> Detail {
+        let value = |(i, (name, kind)): (usize, &(&'static str, &'static str))| {
+            let value = match *kind {
+                "UserName" => json!("joão"),
+                "ChannelName" | "Target" => json!("#café"),
+                "String" => json!(format!("<{name}>")),
+                _number => json!(7001 + i),
+            };
+            ((*name).to_owned(), value)
+        };
+        let args: serde_json::Map<String, Value> = about.args.iter().enumerate().map(value).collect();
+        let data = if args.is_empty() {
+            json!({"detail": about.word})
+        } else {
+            json!({"detail": about.word, "args": args})
+        };
+        serde_json::from_value(data).expect(about.word)
+    }
+
+    #[test]
+    fn every_detail_is_translated_with_its_arguments() {
+        for about in Detail::ALL {
+            let detail = sample(about);
+            let (english, portuguese) = (detail.to_string(), in_portuguese(&detail));
+            assert!(english != portuguese || about.word == "bad_params", "{portuguese}");
+            assert!(
+                !portuguese.ends_with('.') && !portuguese.starts_with(char::is_uppercase),
+                "{portuguese}"
+            );
+        }
+    }
+}
