@@ -24,7 +24,7 @@ use transport::Frame;
 use uuid::Uuid;
 
 use crate::agenda::Link;
-use crate::checks::stored::portrait;
+use crate::checks::stored::fingerprint;
 use crate::checks::{Check, ensure};
 use crate::plan::Plan;
 
@@ -220,7 +220,7 @@ impl Node {
             return Some(Ended::PowerCut(loss));
         }
         if engine.ledger().is_quiet() {
-            self.quiet = Some((engine.ledger().position(), portrait(engine.ledger().state())));
+            self.quiet = Some((engine.ledger().position(), fingerprint(engine.ledger().state())));
         }
         match told {
             Ok(()) => Some(Ended::Well(outgoing)),
@@ -295,7 +295,7 @@ impl Node {
         ensure(*record <= ledger.position(), "state_equals_before", || {
             format!("record {record} was on disk, and the log ends at {}", ledger.position())
         })?;
-        let now = portrait(ledger.state());
+        let now = fingerprint(ledger.state());
         ensure(*record < ledger.position() || *before == now, "state_equals_before", || {
             format!("at record {record} the state was\n{before}\nand now it is\n{now}")
         })
