@@ -19,7 +19,7 @@ use crate::connection::{Connection, Endpoint, KnownServer};
 use crate::local_error::LocalError;
 use crate::network::{Asked, Channels, Network, Reply};
 use crate::outbox::Outbox;
-use session::{Alteration, Amend, Answer, Command, Message, NOBODY, News, Status};
+use session::{Answer, Command, Message, NOBODY, News, Status};
 
 /// Commands, and answers, that wait between the threads. Beyond it, a command fails with [`CliError::Busy`].
 const COMMANDS_WAITING_MAX: usize = 4096;
@@ -71,6 +71,7 @@ pub(crate) struct ClientHandle {
     addresses: Vec<String>,
     timeout: Duration,
     pub(crate) config: Config,
+    user: Option<UserName>,
     commands: SyncSender<Asked>,
     answers: Receiver<Reply>,
     waker: Waker,
@@ -139,6 +140,7 @@ impl ClientHandle {
             addresses,
             timeout,
             config,
+            user: None,
             commands,
             answers,
             waker,
@@ -149,7 +151,7 @@ impl ClientHandle {
     }
 
     /// Gives a command, and waits for its answer up to the timeout of the connection.
-    pub(crate) fn ask(&mut self, command: Command) -> Result<Answer, CliError> {
+    pub(crate) fn command(&mut self, command: Command) -> Result<Answer, CliError> {
         let ticket = self.begin(command)?;
         self.await_answer(ticket, self.timeout)
     }
@@ -176,7 +178,7 @@ impl ClientHandle {
     }
 
     /// Gives several commands, and waits for all answers. The server may be gone for a while.
-    pub(crate) fn ask_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, CliError> {
+    pub(crate) fn command_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, CliError> {
         let first = self.last_ticket + 1;
         let mut answers: Vec<Option<Answer>> = vec![None; commands.len()];
         for command in commands {
@@ -199,6 +201,11 @@ impl ClientHandle {
         Ok(answers.into_iter().flatten().collect())
     }
 
+    /// The user of the session, once there is one.
+    pub(crate) fn user(&self) -> Option<&UserName> {
+        self.user.as_ref()
+    }
+
     pub(crate) fn ended(&self) -> Ended {
         self.ended.clone()
     }
@@ -215,7 +222,7 @@ impl ClientHandle {
 
     /// The status of the session. It is local: the answer comes at once.
     pub(crate) fn status(&mut self) -> Result<Status, CliError> {
-        let Answer::Status(status) = self.ask(Command::Status)? else { return Err(unexpected()) };
+        let Answer::Status(status) = self.command(Command::Status)? else { return Err(unexpected()) };
         Ok(status)
     }
 
@@ -238,16 +245,6 @@ impl ClientHandle {
         self.hand_over(Command::Send(Message { to, id: Uuid::now_v7(), text, reply }))
     }
 
-    /// Edits or deletes a message, or reacts to it.
-    pub(crate) fn amend(
-        &mut self,
-        conversation: Target,
-        n: u64,
-        change: Alteration,
-    ) -> Result<Answer, CliError> {
-        self.ask(Command::Amend(Amend { conversation, n, id: Uuid::now_v7(), change }))
-    }
-
     fn hand_over(&mut self, command: Command) -> Result<(), CliError> {
         let handed = self.commands.try_send((self.last_ticket, command));
         self.waker.wake();
@@ -265,7 +262,8 @@ impl ClientHandle {
     }
 
     pub(crate) fn resume(&mut self, session: LoggedIn) -> Result<(), CliError> {
-        self.ask(Command::Restore(session)).map(drop)
+        self.user = Some(session.user.clone());
+        self.command(Command::Restore(session)).map(drop)
     }
 
     /// As [`restore`](Self::restore). An error if no session was kept.
@@ -276,7 +274,8 @@ impl ClientHandle {
 
     /// Creates an account.
     pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, CliError> {
-        let Answer::Registered(registered) = self.ask(Command::Register(Credentials { user, password }))?
+        let Answer::Registered(registered) =
+            self.command(Command::Register(Credentials { user, password }))?
         else {
             return Err(unexpected());
         };
@@ -285,16 +284,17 @@ impl ClientHandle {
 
     /// Opens a session and keeps it.
     pub(crate) fn login(&mut self, user: UserName, password: Password) -> Result<LoggedIn, CliError> {
-        let Answer::LoggedIn(session) = self.ask(Command::Login(Credentials { user, password }))? else {
+        let Answer::LoggedIn(session) = self.command(Command::Login(Credentials { user, password }))? else {
             return Err(unexpected());
         };
+        self.user = Some(session.user.clone());
         self.config.keep(&self.addresses, &session)?;
         Ok(session)
     }
 
     /// Ends the session, and forgets it on this machine even if the server no longer knows it.
     pub(crate) fn logout(&mut self) -> Result<(), CliError> {
-        let outcome = self.ask(Command::Logout);
+        let outcome = self.command(Command::Logout);
         if outcome.as_ref().err().is_none_or(CliError::is_logged_out) {
             self.config.forget(&self.addresses)?;
         }
@@ -303,7 +303,7 @@ impl ClientHandle {
 
     /// Gives a command that ends sessions. Returns how many it ended.
     pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, CliError> {
-        let Answer::SessionsEnded(ended) = self.ask(command)? else { return Err(unexpected()) };
+        let Answer::SessionsEnded(ended) = self.command(command)? else { return Err(unexpected()) };
         Ok(ended)
     }
 

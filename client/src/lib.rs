@@ -11,6 +11,7 @@ mod files;
 mod cache;
 mod connection;
 mod client_handle;
+mod requests;
 mod cli_error;
 mod local_error;
 mod password;

@@ -1,59 +1,33 @@
 //! Accounts and sessions: the requests to register, log in, log out, and end other sessions of the same user.
 
-use common::accounts::{
-    ChangePassword, Credentials, ListNames, Registered, Revoke, SessionOnly, Sessions, UserInfo,
-};
-use common::{Detail, Error, Method, NewPassword, Password};
-use serde::Serialize;
+use common::accounts::{ChangePassword, Credentials, Registered, Revoke, SessionOnly};
+use common::methods::{Login, Logout, Password as PasswordChange, Register, SessionRevoke};
+use common::{Detail, Error, NewPassword, Password};
 use uuid::Uuid;
 
 use super::api::Answer;
 use super::context::Context;
-use super::requests::{Frame, Origin, Pending, read};
+use super::requests::{Origin, Pending, read};
 
 pub(crate) fn register(cx: &mut Context, ticket: u64, credentials: &Credentials<NewPassword>) {
-    ask_anyone(cx, ticket, Pending::Register, Method::Register, credentials);
+    cx.ask_without_token::<Register>(Origin::Command { ticket, pending: Pending::Register }, credentials);
 }
 
 pub(crate) fn login(cx: &mut Context, ticket: u64, credentials: &Credentials) {
-    ask_anyone(cx, ticket, Pending::Login, Method::Login, credentials);
-}
-
-/// Sends a request of a command that needs no account.
-pub(crate) fn ask_anyone(
-    cx: &mut Context,
-    ticket: u64,
-    pending: Pending,
-    method: Method,
-    params: &impl Serialize,
-) {
-    cx.ask_without_token(Frame::Shared, Origin::Command { ticket, pending }, method, params);
+    cx.ask_without_token::<Login>(Origin::Command { ticket, pending: Pending::Login }, credentials);
 }
 
 pub(crate) fn logout(cx: &mut Context, ticket: u64) {
-    cx.ask_for(ticket, Pending::Logout, Method::Logout, |token| SessionOnly { token });
+    cx.ask_for::<Logout>(ticket, Pending::Logout, |token| SessionOnly { token });
 }
 
 pub(crate) fn change_password(cx: &mut Context, ticket: u64, password: Password, new_password: NewPassword) {
     let params = |token| ChangePassword { token, password, new_password };
-    cx.ask_for(ticket, Pending::EndSessions, Method::Password, params);
+    cx.ask_for::<PasswordChange>(ticket, Pending::EndSessions, params);
 }
 
 pub(crate) fn revoke(cx: &mut Context, ticket: u64, session: Option<Uuid>) {
-    cx.ask_for(ticket, Pending::EndSessions, Method::SessionRevoke, |token| Revoke { token, session });
-}
-
-pub(crate) fn list_sessions(cx: &mut Context, ticket: u64) {
-    cx.ask_for(ticket, Pending::Sessions, Method::SessionList, |token| SessionOnly { token });
-}
-
-pub(crate) fn sessions_listed(result: &str) -> Result<Answer, Error> {
-    read::<Sessions>(result).map(|sessions| Answer::Sessions(sessions.sessions))
-}
-
-pub(crate) fn list_users(cx: &mut Context, ticket: u64, so_far: Vec<UserInfo>) {
-    let after = so_far.last().map(|last| last.user.to_string().into());
-    cx.ask_for(ticket, Pending::Users { so_far }, Method::UserList, |token| ListNames { token, after });
+    cx.ask_for::<SessionRevoke>(ticket, Pending::EndSessions, |token| Revoke { token, session });
 }
 
 /// The answer to a registration. A repeated request may find the name taken by its first attempt, whose reply

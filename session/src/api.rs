@@ -3,18 +3,16 @@
 
 use std::sync::Arc;
 
-use common::accounts::{Credentials, LoggedIn, Registered, SessionInfo, UserInfo};
-use common::amendments::Emoji;
-use common::channels::{ChannelInfo, Invitation, Joined, Member, Role};
-use common::messages::Sent;
+use common::accounts::{Credentials, LoggedIn, Registered};
+use common::channels::Joined;
 use common::presence::Change;
 use common::reads::Reading;
-use common::{ChannelName, Error, NewPassword, Password, Subject, Target, Text, UserName};
+use common::{ChannelName, Error, NewPassword, Password, Target, Text, UserName};
 use uuid::Uuid;
 
-use super::admin::{Administration, Overview};
+use super::ask::Ask;
 pub use super::entry::Entry;
-use super::files::{Transfer, Transferred};
+use super::files::Transfer;
 use super::status::{Standing, Status};
 
 /// The ticket of a command whose answer nobody waits for.
@@ -31,6 +29,19 @@ pub enum Command {
     Restore(LoggedIn),
     /// Log out.
     Logout,
+    /// Change the password, and end all other sessions.
+    ChangePassword {
+        /// The present password.
+        password: Password,
+        /// The new one.
+        new_password: NewPassword,
+    },
+    /// End one of the user's sessions, or all others.
+    Revoke(Option<Uuid>),
+    /// Ask whether the server is there, without an account.
+    Knock,
+    /// Tell the status of the session. No request is sent.
+    Status,
     /// Emit events from now on. Answered when no event can be missed any longer.
     Follow(Follow),
     /// Create a channel.
@@ -44,60 +55,25 @@ pub enum Command {
     Join(ChannelName),
     /// Leave a channel.
     Leave(ChannelName),
-    /// List the channels that the user is invited to.
-    Invitations,
-    /// Decline an invitation.
-    Decline(ChannelName),
-    /// Manage a channel.
-    Manage(ChannelName, Deed),
-    /// List the members of a channel.
-    Members(ChannelName),
-    /// List the channels.
-    Channels,
-    /// List the users.
-    Users,
-    /// Change the password, and end all other sessions.
-    ChangePassword {
-        /// The present password.
-        password: Password,
-        /// The new one.
-        new_password: NewPassword,
-    },
-    /// List the user's open sessions.
-    Sessions,
-    /// End one of the user's sessions, or all others.
-    Revoke(Option<Uuid>),
-    /// Report the user's presence from now on.
-    Appear(Appearance),
-    /// Ask whether the server is there, without an account.
-    Knock,
-    /// Report a key; with a target if the line is a message to it. Not answered.
-    KeyTyped(Option<Target>),
-    /// Administrate the node.
-    Administrate(Administration),
-    /// Send a message. Its outcome is [`News::Sent`] in place of an answer.
-    Send(Message),
-    /// List the newest messages that mention the user; answered as [`Answer::History`], newest first.
-    Mentions,
-    /// Change a message.
-    Amend(Amend),
-    /// Tell the status of the session. No request is sent.
-    Status,
-    /// Read one page of history.
-    History(Range),
-    /// Take a step of a file transfer.
-    Transfer(Transfer),
-    /// Search messages.
-    Search(Lookup),
     /// Emit the newest page of a conversation as [`News::Opened`], or the unread one, and its presence and
     /// typing from then on.
     Open(Target),
     /// Emit the next page of the open conversation as [`News::Opened`], if it has one.
     ReadOn(Target),
-    /// List how far every conversation is read.
+    /// List how far every conversation is read, and count from there.
     Reads,
     /// Mark a conversation as read up to an event.
     MarkRead(Target, u64),
+    /// Report the user's presence from now on.
+    Appear(Appearance),
+    /// Report a key; with a target if the line is a message to it. Not answered.
+    KeyTyped(Option<Target>),
+    /// Send a message. Its outcome is [`News::Sent`] in place of an answer.
+    Send(Message),
+    /// Transfer a part of a file.
+    Transfer(Transfer),
+    /// Send any other request.
+    Ask(Ask),
 }
 
 /// How a user is present.
@@ -109,28 +85,6 @@ pub enum Appearance {
     Always,
     /// Away, until another appearance is set.
     Away,
-}
-
-/// A way to manage a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
-    /// Allow a user to join.
-    Invite(UserName),
-    /// Remove a member.
-    Kick(UserName),
-    /// Remove a member, or keep a user from joining.
-    Ban(UserName),
-    /// Lift a ban.
-    Unban(UserName),
-    /// Give a member a role.
-    Role(UserName, Role),
-    /// Change the settings that are given.
-    Set {
-        /// The subject; an empty one removes it.
-        subject: Option<Subject<'static>>,
-        /// Whether the channel is private.
-        private: Option<bool>,
-    },
 }
 
 /// Which conversations to follow.
@@ -160,72 +114,6 @@ pub struct Message {
     pub reply: Option<u64>,
 }
 
-/// A change of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Amend {
-    /// The message's conversation.
-    pub conversation: Target,
-    /// The message's number.
-    pub n: u64,
-    /// The server stores one event of this id, however often it is sent.
-    pub id: Uuid,
-    /// The change.
-    pub change: Alteration,
-}
-
-/// A kind of change of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Alteration {
-    /// Replace its text.
-    Edit(Text<'static>),
-    /// Delete it.
-    Delete,
-    /// React to it, or remove a reaction.
-    React {
-        /// The emoji.
-        emoji: Emoji,
-        /// Whether the reaction is removed.
-        remove: bool,
-    },
-}
-
-/// A search.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lookup {
-    /// Words, phrases and conditions, as `docs/PROTOCOL.md` describes.
-    pub query: String,
-    /// The `before` of an earlier page, to get the next one.
-    pub before: Option<u64>,
-    /// The maximum number of messages.
-    pub limit: Option<u64>,
-}
-
-/// The result of a search.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Findings {
-    /// The newest messages that match, oldest first.
-    pub entries: Vec<Entry>,
-    /// The `before` of the next page, if there is one.
-    pub before: Option<u64>,
-    /// How many records of the log were not searched, because the index is not complete.
-    pub behind: u64,
-}
-
-/// A page of a conversation: the newest events, or those before or after a number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Range {
-    /// The conversation.
-    pub conversation: Target,
-    /// Only events with a smaller number.
-    pub before: Option<u64>,
-    /// Only events with a greater number.
-    pub after: Option<u64>,
-    /// The maximum number of events.
-    pub limit: Option<u64>,
-    /// Whether edited messages include their earlier texts.
-    pub edits: bool,
-}
-
 /// The outcome of a command that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -237,34 +125,20 @@ pub enum Answer {
     LoggedIn(LoggedIn),
     /// The channel that was created or joined.
     Joined(Joined),
-    /// The members of a channel.
-    Members(Vec<Member>),
-    /// All channels.
-    Channels(Vec<ChannelInfo>),
-    /// The channels that the user is invited to.
-    Invitations(Vec<Invitation>),
-    /// All users.
-    Users(Vec<UserInfo>),
-    /// The open sessions, oldest first.
-    Sessions(Vec<SessionInfo>),
     /// How many sessions were ended.
     SessionsEnded(u64),
-    /// What an administrator asked to see.
-    Overview(Overview),
-    /// A page of history.
-    History(Vec<Entry>),
-    /// The result of a step of a transfer.
-    Transferred(Transferred),
-    /// The result of a search.
-    Found(Findings),
     /// The status of the session.
     Status(Status),
     /// How far every conversation is read.
     Reads(Vec<Reading>),
-    /// The event that changed a message.
-    Amended(Sent),
     /// How many messages of the conversation are still unread.
     Unread(u64),
+    /// How many bytes of an upload the server has.
+    Have(u64),
+    /// A part of a file, and where it begins.
+    Part(u64, Vec<u8>),
+    /// The result of an [`Ask`], as JSON; see [`decode`](super::decode).
+    Result(String),
 }
 
 /// What happens without a command, in the order in which a front end shows it.

@@ -3,10 +3,12 @@
 
 use common::accounts::{LoggedIn, Token};
 use common::history::Page;
+use common::methods::{Request, Rights};
 use common::{Detail, Error, Method, UserName};
 use serde::Serialize;
 
 use super::api::{Answer, Effect, Entry, News};
+use super::ask::Ask;
 use super::requests::{Frame, Origin, Pending, Requests, Settled, line, read};
 use super::rng::Rng;
 
@@ -95,50 +97,61 @@ impl Context {
     }
 
     /// Sends a request with the account's token, and repeats it until it is answered.
-    pub(crate) fn ask<P: Serialize>(
+    pub(crate) fn ask<R: Request>(
         &mut self,
         origin: Origin,
-        method: Method,
-        params: impl FnOnce(Token<'static>) -> P,
+        params: impl FnOnce(Token<'static>) -> R::Params<'static>,
     ) {
-        self.ask_in(Frame::Shared, origin, method, params);
+        self.ask_in::<R>(Frame::Shared, origin, params);
     }
 
     /// Sends a request of a command, likewise.
-    pub(crate) fn ask_for<P: Serialize>(
+    pub(crate) fn ask_for<R: Request>(
         &mut self,
         ticket: u64,
         pending: Pending,
-        method: Method,
-        params: impl FnOnce(Token<'static>) -> P,
+        params: impl FnOnce(Token<'static>) -> R::Params<'static>,
     ) {
-        self.ask(Origin::Command { ticket, pending }, method, params);
+        self.ask::<R>(Origin::Command { ticket, pending }, params);
     }
 
     /// Sends a request in a frame of this kind, likewise.
-    pub(crate) fn ask_in<P: Serialize>(
+    pub(crate) fn ask_in<R: Request>(
         &mut self,
         frame: Frame,
         origin: Origin,
-        method: Method,
-        params: impl FnOnce(Token<'static>) -> P,
+        params: impl FnOnce(Token<'static>) -> R::Params<'static>,
     ) {
-        if let Some(account) = &self.account {
-            let params = params(account.token.clone().into());
-            self.ask_without_token(frame, origin, method, &params);
-        } else if let Origin::Command { ticket, .. } = origin {
-            self.answer(ticket, Err(not_logged_in()));
+        if let Some(token) = self.token(&origin) {
+            self.open(frame, origin, R::METHOD, &params(token));
         }
     }
 
     /// Sends a request that needs no account, likewise.
-    pub(crate) fn ask_without_token(
-        &mut self,
-        frame: Frame,
-        origin: Origin,
-        method: Method,
-        params: &impl Serialize,
-    ) {
+    pub(crate) fn ask_without_token<R: Request>(&mut self, origin: Origin, params: &R::Params<'static>) {
+        self.open(Frame::Shared, origin, R::METHOD, params);
+    }
+
+    /// Sends a request of any method, likewise.
+    pub(crate) fn transmit(&mut self, ticket: u64, pending: Pending, ask: Ask) {
+        let Ask { method, mut params } = ask;
+        let origin = Origin::Command { ticket, pending };
+        if method.description().rights != Rights::Anyone {
+            let Some(token) = self.token(&origin) else { return };
+            params.insert("token".to_owned(), token.into());
+        }
+        self.open(Frame::Shared, origin, method, &params);
+    }
+
+    /// The token of the account. Without one, a command is refused.
+    fn token(&mut self, origin: &Origin) -> Option<Token<'static>> {
+        if let (None, Origin::Command { ticket, .. }) = (&self.account, origin) {
+            self.answer(*ticket, Err(not_logged_in()));
+        }
+        self.account.as_ref().map(|account| account.token.clone().into())
+    }
+
+    fn open(&mut self, frame: Frame, origin: Origin, method: Method, params: &impl Serialize) {
         let request = self.requests.ask(self.now_ms, &mut self.rng, origin, frame, method, params);
         self.effects.push(request);
     }
@@ -156,21 +169,17 @@ impl Context {
     }
 
     /// Sends a request once, whether it is answered or not. Returns its id.
-    pub(crate) fn send_once(&mut self, method: Method, params: &impl Serialize) -> u64 {
+    pub(crate) fn send_once<R: Request>(&mut self, params: &R::Params<'static>) -> u64 {
         let id = self.requests.fresh_id();
-        self.effects.push(Effect::Send { id, line: line(id, method, params) });
+        self.effects.push(Effect::Send { id, line: line(id, R::METHOD, params) });
         id
     }
 
     /// The head of the conversation, and the events of a page.
     pub(crate) fn entries(&self, result: &str) -> Result<(u64, Vec<Entry>), Error> {
         let page: Page = read(result)?;
-        Ok((page.head, page.events.iter().filter_map(|line| self.entry(line.get())).collect()))
-    }
-
-    /// An event as the user sees it.
-    pub(crate) fn entry(&self, line: &str) -> Option<Entry> {
-        Entry::read_present(self.user()?, line)
+        let lines = page.events.iter().map(|line| line.get());
+        Ok((page.head, lines.filter_map(|line| Entry::read_present(self.user()?, line)).collect()))
     }
 }
 

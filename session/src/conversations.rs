@@ -257,7 +257,7 @@ impl Conversations {
         let reads = std::mem::take(&mut self.reads);
         self.sync.set_back(cx);
         if reads.is_listed() {
-            reads::list(cx, NOBODY, Vec::new());
+            reads::list(cx, NOBODY);
         }
         if let Some(conversation) = reads.into_open() {
             self.open(cx, NOBODY, conversation);

@@ -1,30 +1,21 @@
-//! Files: the requests of a transfer. The front end reads and writes the file, and decides which step comes
-//! next.
+//! Parts of files: requests and replies that have bytes behind them, in frames of their own. The front end
+//! reads and writes the file, and decides which part comes next.
 
 use std::sync::Arc;
 
-use common::files::{Begin, Begun, Chunk, Commit, Get, Have, Part};
-use common::messages::Sent;
-use common::{Detail, Error, FileInfo, Method, Target};
+use common::files::{Chunk, Get, Have, Part};
+use common::methods::{FileChunk, FileGet};
+use common::{Detail, Error, Target};
 use uuid::Uuid;
 
 use super::api::Answer;
 use super::context::Context;
 use super::requests::{Frame, Origin, Pending, read};
 
-/// A step of a transfer.
+/// A part of a file to be transferred.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transfer {
-    /// Begin to upload, or continue it.
-    Begin {
-        /// To whom.
-        to: Target,
-        /// Keeps it one file however often it is begun.
-        id: Uuid,
-        /// What.
-        info: FileInfo,
-    },
-    /// Upload a part.
+    /// Upload a part; answered as [`Answer::Have`].
     Chunk {
         /// The upload.
         file: Uuid,
@@ -33,13 +24,11 @@ pub enum Transfer {
         /// The part.
         bytes: Arc<[u8]>,
     },
-    /// Send what is uploaded.
-    Commit(Uuid),
-    /// Download a part.
+    /// Download a part; answered as [`Answer::Part`].
     Get {
-        /// Where the file was sent.
+        /// The conversation of the file's event.
         conversation: Target,
-        /// The number of its event.
+        /// The number of the event.
         n: u64,
         /// Where the part begins.
         offset: u64,
@@ -48,69 +37,32 @@ pub enum Transfer {
     },
 }
 
-/// What a step has led to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Transferred {
-    /// How many bytes of the upload the server has.
-    Have(u64),
-    /// It is sent.
-    Sent(Sent),
-    /// A part of a file, from an offset on.
-    Part(u64, Vec<u8>),
-}
-
-/// The step whose reply is pending.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Step {
-    Begin,
-    Chunk,
-    Commit,
-    Get,
-}
-
-/// Sends the request of a step. Those with bytes before or behind them have a frame of their own.
 pub(crate) fn transfer(cx: &mut Context, ticket: u64, transfer: Transfer) {
-    let origin = |step| Origin::Command { ticket, pending: Pending::File(step) };
+    let origin = |pending| Origin::Command { ticket, pending };
     match transfer {
-        Transfer::Begin { to, id, info } => {
-            cx.ask(origin(Step::Begin), Method::FileBegin, |token| Begin { token, to, id, info });
-        }
-        Transfer::Commit(file) => {
-            cx.ask(origin(Step::Commit), Method::FileCommit, |token| Commit { token, file });
-        }
         Transfer::Chunk { file, offset, bytes } => {
             let params = |token| Chunk { token, file, offset };
-            cx.ask_in(Frame::Alone(Some(bytes)), origin(Step::Chunk), Method::FileChunk, params);
+            cx.ask_in::<FileChunk>(Frame::Alone(Some(bytes)), origin(Pending::Chunk), params);
         }
         Transfer::Get { conversation, n, offset, length } => {
             let params = |token| Get { token, conversation, n, offset, length: Some(length) };
-            cx.ask_in(Frame::Alone(None), origin(Step::Get), Method::FileGet, params);
+            cx.ask_in::<FileGet>(Frame::Alone(None), origin(Pending::Part), params);
         }
     }
 }
 
-/// The answer to a step. `received` holds the bytes behind the reply.
-pub(crate) fn transferred(
-    step: Step,
-    outcome: Result<&str, Error>,
-    received: &mut Option<Vec<u8>>,
-) -> Result<Answer, Error> {
-    // An earlier chunk was lost, so that the server refused this one and says where it is: continue from
-    // there.
-    let have = outcome.as_ref().err().and_then(|error| error.data.have);
-    if let (Step::Chunk, Some(have)) = (step, have) {
-        return Ok(Answer::Transferred(Transferred::Have(have)));
+/// The answer to an uploaded part.
+pub(crate) fn chunk_taken(outcome: Result<&str, Error>) -> Result<Answer, Error> {
+    // An earlier part was lost, so that the server refused this one: continue from where the server is.
+    if let Some(have) = outcome.as_ref().err().and_then(|error| error.data.have) {
+        return Ok(Answer::Have(have));
     }
-    let result = outcome?;
-    let transferred = match step {
-        Step::Begin => Transferred::Have(read::<Begun>(result)?.have),
-        Step::Chunk => Transferred::Have(read::<Have>(result)?.have),
-        Step::Commit => Transferred::Sent(read(result)?),
-        Step::Get => {
-            let Part { offset, length, .. } = read(result)?;
-            let bytes = received.take().filter(|bytes| bytes.len() as u64 == length);
-            Transferred::Part(offset, bytes.ok_or(Detail::AnswerWithoutBytes)?)
-        }
-    };
-    Ok(Answer::Transferred(transferred))
+    read(outcome?).map(|Have { have }| Answer::Have(have))
+}
+
+/// The answer to a request for a part. `received` holds the bytes behind the reply.
+pub(crate) fn part_read(result: &str, received: &mut Option<Vec<u8>>) -> Result<Answer, Error> {
+    let Part { offset, length, .. } = read(result)?;
+    let bytes = received.take().filter(|bytes| bytes.len() as u64 == length);
+    Ok(Answer::Part(offset, bytes.ok_or(Detail::AnswerWithoutBytes)?))
 }

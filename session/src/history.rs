@@ -1,12 +1,12 @@
-//! History: the pages that the user reads, and the schedule of pages that fill gaps.
+//! History: the pages that open a conversation, and the schedule of pages that fill gaps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::Method;
 use common::Target;
 use common::history::History;
+use common::limits::HISTORY_EVENTS_MAX;
+use common::methods::MessageHistory;
 
-use super::api::Range;
 use super::context::Context;
 use super::limits::{OPENING_EVENTS, REPAIRS_MAX, UNREAD_EVENTS};
 use super::reads::Reads;
@@ -52,9 +52,8 @@ impl Repairs {
     /// Requests up to `missing` events after the event `after`.
     pub(crate) fn begin(&mut self, cx: &mut Context, conversation: Target, after: u64, missing: u64) {
         self.running.insert(conversation.clone());
-        let limit = Some(missing.min(common::limits::HISTORY_EVENTS_MAX));
         let origin = Origin::Repair(conversation.clone());
-        ask(cx, origin, Range { conversation, before: None, after: Some(after), limit, edits: false });
+        ask(cx, origin, conversation, Some(after), missing.min(HISTORY_EVENTS_MAX));
     }
 
     /// The page of a conversation has arrived, or was refused.
@@ -69,11 +68,6 @@ impl Repairs {
     }
 }
 
-/// Requests a page for the user.
-pub(crate) fn read(cx: &mut Context, ticket: u64, range: Range) {
-    ask(cx, Origin::Command { ticket, pending: Pending::History }, range);
-}
-
 /// Requests the newest page of a conversation, or the one from the first unread event on.
 pub(crate) fn open(cx: &mut Context, ticket: u64, conversation: Target, reads: &Reads) {
     let (after, limit) = match reads.unread(&conversation) {
@@ -81,29 +75,26 @@ pub(crate) fn open(cx: &mut Context, ticket: u64, conversation: Target, reads: &
         None => (None, OPENING_EVENTS),
     };
     let pending = Pending::Open(conversation.clone());
-    let range = Range { conversation, before: None, after, limit: Some(limit), edits: false };
-    ask(cx, Origin::Command { ticket, pending }, range);
+    ask(cx, Origin::Command { ticket, pending }, conversation, after, limit);
 }
 
 /// Requests the page after what was shown of the open conversation.
 pub(crate) fn read_on(cx: &mut Context, ticket: u64, conversation: Target, reads: &Reads) {
     let pending = Pending::ReadOn(conversation.clone());
     let after = reads.shown(&conversation);
-    let range = Range { conversation, before: None, after, limit: Some(UNREAD_EVENTS), edits: false };
-    ask(cx, Origin::Command { ticket, pending }, range);
+    ask(cx, Origin::Command { ticket, pending }, conversation, after, UNREAD_EVENTS);
 }
 
-fn ask(cx: &mut Context, origin: Origin, range: Range) {
-    let Range { conversation, before, after, limit, edits } = range;
-    cx.ask(origin, Method::MessageHistory, |token| History {
+fn ask(cx: &mut Context, origin: Origin, conversation: Target, after: Option<u64>, limit: u64) {
+    cx.ask::<MessageHistory>(origin, |token| History {
         token,
         conversation,
-        before,
+        before: None,
         after,
         before_at: None,
         after_at: None,
         around: None,
-        limit,
-        edits,
+        limit: Some(limit),
+        edits: false,
     });
 }

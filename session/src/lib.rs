@@ -5,6 +5,24 @@
 //! implements [`driver::Io`] and calls [`driver::step`] after each input, and [`Session::tick`] at
 //! [`Session::deadline`].
 //!
+//! A [`Command`] is needed only for a request that changes the session's state. Every other method of the table
+//! is an [`Ask`]:
+//!
+//! ```
+//! # use common::{methods::ServerInfo, node::Nothing};
+//! # use session::{Answer, Ask, Command, Effect, Session, decode};
+//! let mut session = Session::new(7);
+//! session.command(0, 1, Command::Ask(Ask::of::<ServerInfo>(|_token| Nothing {})));
+//! let [Effect::Send { line, .. }] = &*session.take_effects() else { panic!("one request") };
+//! assert_eq!(line, b"{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"server.info\",\"params\":{}}\n");
+//!
+//! # let result = common::Method::ServerInfo.description().result;
+//! session.replies(9, format!(r#"{{"jsonrpc":"2.0","id":"1","result":{result}}}"#).as_bytes());
+//! let effects = session.take_effects();
+//! let [Effect::Answer { ticket: 1, outcome: Ok(Answer::Result(result)) }] = &*effects else { panic!("an answer") };
+//! assert_eq!(decode::<ServerInfo>(result).unwrap().name, "papo");
+//! ```
+//!
 //! [`Session`] hands each input to the component that it concerns, and the outcome to the other components.
 //! The components do not know each other; what all of them share is in `Context`.
 
@@ -15,11 +33,11 @@ pub mod limits;
 
 mod context;
 mod requests;
+mod ask;
 mod rng;
 
 mod accounts;
 mod channels;
-mod admin;
 mod outbox;
 mod link;
 mod conversations;
@@ -29,9 +47,6 @@ mod reads;
 mod presence;
 mod typing;
 mod files;
-mod search;
-mod amendments;
-mod mentions;
 mod status;
 mod queues;
 
@@ -42,12 +57,9 @@ use common::accounts::LoggedIn;
 use common::{Detail, Error, rpc};
 use uuid::Uuid;
 
-pub use admin::{Administration, Overview};
-pub use api::{
-    Alteration, Amend, Answer, Appearance, Command, Deed, Effect, Entry, Findings, Follow, Lookup, Message,
-    NOBODY, News, Range,
-};
-pub use files::{Transfer, Transferred};
+pub use api::{Answer, Appearance, Command, Effect, Entry, Follow, Message, NOBODY, News};
+pub use ask::{Ask, Pager, decode};
+pub use files::Transfer;
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Standing, Status};
 
@@ -131,7 +143,6 @@ impl Session {
             return cx.answer(ticket, Err(error));
         }
         match command {
-            Command::Knock => link::knock(cx, ticket),
             Command::Register(credentials) => accounts::register(cx, ticket, &credentials),
             Command::Login(credentials) => accounts::login(cx, ticket, &credentials),
             Command::Restore(account) => {
@@ -139,46 +150,36 @@ impl Session {
                 self.cx.answer(ticket, Ok(Answer::Done));
             }
             Command::Logout => accounts::logout(cx, ticket),
+            Command::ChangePassword { password, new_password } => {
+                accounts::change_password(cx, ticket, password, new_password);
+            }
+            Command::Revoke(session) => accounts::revoke(cx, ticket, session),
+            Command::Knock => link::knock(cx, ticket),
+            Command::Status => {
+                let status = self.status(now_ms);
+                self.cx.answer(ticket, Ok(Answer::Status(status)));
+            }
             Command::Follow(follow) => self.conversations.follow(cx, ticket, follow),
             Command::Create { channel, private } => channels::create(cx, ticket, channel, private),
             Command::Join(channel) => channels::join(cx, ticket, channel),
             Command::Leave(channel) => channels::leave(cx, ticket, channel),
-            Command::Invitations => channels::list_invitations(cx, ticket, Vec::new()),
-            Command::Decline(channel) => channels::decline(cx, ticket, channel),
-            Command::Manage(channel, deed) => channels::manage(cx, ticket, channel, deed),
-            Command::Members(channel) => channels::list_members(cx, ticket, channel, Vec::new()),
-            Command::Channels => channels::list_channels(cx, ticket, Vec::new()),
-            Command::Users => accounts::list_users(cx, ticket, Vec::new()),
-            Command::ChangePassword { password, new_password } => {
-                accounts::change_password(cx, ticket, password, new_password);
-            }
-            Command::Sessions => accounts::list_sessions(cx, ticket),
+            Command::Open(conversation) => self.conversations.open(cx, ticket, conversation),
+            Command::ReadOn(conversation) => self.conversations.read_on(cx, ticket, conversation),
+            Command::Reads => reads::list(cx, ticket),
+            Command::MarkRead(conversation, n) => reads::mark(cx, ticket, conversation, n),
             Command::Appear(appearance) => {
                 self.conversations.presence().appear(cx, appearance);
                 cx.answer(ticket, Ok(Answer::Done));
             }
             Command::KeyTyped(to) => self.conversations.key_typed(cx, to),
-            Command::Administrate(what) => admin::ask(cx, ticket, what),
-            Command::Revoke(session) => accounts::revoke(cx, ticket, session),
             Command::Send(message) => {
                 let to = message.to.clone();
                 if self.outbox.send(cx, message) {
                     self.conversations.message_sent(&to);
                 }
             }
-            Command::Status => {
-                let status = self.status(now_ms);
-                self.cx.answer(ticket, Ok(Answer::Status(status)));
-            }
             Command::Transfer(transfer) => files::transfer(cx, ticket, transfer),
-            Command::History(range) => history::read(cx, ticket, range),
-            Command::Search(lookup) => search::search(cx, ticket, lookup),
-            Command::Open(conversation) => self.conversations.open(cx, ticket, conversation),
-            Command::ReadOn(conversation) => self.conversations.read_on(cx, ticket, conversation),
-            Command::Mentions => mentions::list(cx, ticket),
-            Command::Amend(amend) => amendments::amend(cx, ticket, amend),
-            Command::Reads => reads::list(cx, ticket, Vec::new()),
-            Command::MarkRead(conversation, n) => reads::mark(cx, ticket, conversation, n),
+            Command::Ask(ask) => cx.transmit(ticket, Pending::Ask, ask),
         }
     }
 
@@ -315,31 +316,18 @@ impl Session {
         let answer = match pending {
             Pending::Knock => sync::speakable(requests::read(outcome?)?).map(|_info| Answer::Done)?,
             Pending::Register => accounts::registered(outcome, attempt)?,
-            Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
-            Pending::ReadOn(conversation) => conversations.read_further(cx, &conversation, outcome?)?,
-            Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
-            Pending::Mentions => mentions::listed(cx, outcome?)?,
-            Pending::Amend => amendments::amended(outcome?)?,
             Pending::Login => self.logged_in(requests::read(outcome?)?),
             Pending::Logout => outcome.map(|_done| self.logged_out())?,
+            Pending::EndSessions => conversations.sessions_ended(cx, requests::read(outcome?)?),
             Pending::Join(_) => conversations.joined(cx, requests::read(outcome?)?),
             Pending::Leave(channel) => outcome.map(|_done| conversations.left(cx, channel))?,
-            Pending::Manage => outcome.map(|_done| Answer::Done)?,
-            Pending::EndSessions => conversations.sessions_ended(cx, requests::read(outcome?)?),
-            Pending::Sessions => accounts::sessions_listed(outcome?)?,
-            Pending::File(step) => files::transferred(step, outcome, &mut self.received)?,
-            Pending::History => cx.entries(outcome?).map(|(_, entries)| Answer::History(entries))?,
-            Pending::Search => search::found(cx, outcome?)?,
-            Pending::Members { channel, so_far } => {
-                return channels::members_listed(cx, ticket, channel, so_far, outcome?);
-            }
-            Pending::Invitations { so_far } => {
-                return channels::invitations_listed(cx, ticket, so_far, outcome?);
-            }
-            Pending::Channels { so_far } => return channels::channels_listed(cx, ticket, so_far, outcome?),
-            Pending::Reads { so_far } => return conversations.reads().listed(cx, ticket, so_far, outcome?),
-            Pending::Admin(pending) => return admin::answered(cx, ticket, pending, outcome?),
-            Pending::Users { so_far } => return channels::users_listed(cx, ticket, so_far, outcome?),
+            Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
+            Pending::ReadOn(conversation) => conversations.read_further(cx, &conversation, outcome?)?,
+            Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
+            Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
+            Pending::Chunk => files::chunk_taken(outcome)?,
+            Pending::Part => files::part_read(outcome?, &mut self.received)?,
+            Pending::Ask => Answer::Result(outcome?.to_owned()),
         };
         Ok(Some(answer))
     }

@@ -5,13 +5,13 @@
 //! sent again under the same ids. The first round through all endpoints takes the time of one reply at each;
 //! further rounds take longer, up to a limit, and differ from client to client.
 
-use common::Method;
+use common::methods::ServerInfo;
 use common::node::Nothing;
 
 use super::api::{Effect, News};
 use super::context::Context;
 use super::limits::{MOVE_EVERY_MS_MIN, OFFLINE_AFTER_MS};
-use super::requests::{Frame, Origin, Pending};
+use super::requests::{Origin, Pending};
 use super::status::Connectivity;
 
 /// The state of the link.
@@ -96,6 +96,5 @@ impl Link {
 
 /// Asks whether the server is there, until it answers.
 pub(crate) fn knock(cx: &mut Context, ticket: u64) {
-    let origin = Origin::Command { ticket, pending: Pending::Knock };
-    cx.ask_without_token(Frame::Shared, origin, Method::ServerInfo, &Nothing {});
+    cx.ask_without_token::<ServerInfo>(Origin::Command { ticket, pending: Pending::Knock }, &Nothing {});
 }

@@ -1,13 +1,15 @@
 //! Presence: the heartbeat that reports the user's state, and the state of the user whose conversation is
 //! open.
 
-use common::presence::{Change, PresenceSet, SetPresence, State};
-use common::{Error, Method, Target};
+use common::methods::PresenceSet;
+use common::presence::{Change, SetPresence, State};
+use common::{Error, Target};
 
 use super::api::{Appearance, News};
+use super::ask::decode;
 use super::context::Context;
 use super::limits::{AWAY_AFTER_MS, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN};
-use super::requests::{Origin, read};
+use super::requests::Origin;
 
 /// What is reported, and when again.
 #[derive(Default)]
@@ -81,16 +83,16 @@ impl Presence {
         cx.requests_mut().forget(is_heartbeat);
         // The reply says when the next one is due; until then the request is repeated.
         self.due = Some(now_ms.saturating_add(HEARTBEAT_MS_MAX));
-        cx.ask(Origin::Presence, Method::PresenceSet, |token| SetPresence { token, state });
+        cx.ask::<PresenceSet>(Origin::Presence, |token| SetPresence { token, state });
     }
 
     /// Takes the reply to a heartbeat. Returns the topic of everybody's presence. A server without presence
     /// is asked again, in case another version takes its place.
     pub(crate) fn reported(&mut self, cx: &mut Context, outcome: Result<&str, Error>) -> Option<String> {
-        let PresenceSet { topic, heartbeat_ms } = outcome.and_then(read).ok()?;
-        let wait_ms = cx.rng().heartbeat_ms(heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX));
+        let reported = outcome.and_then(decode::<PresenceSet>).ok()?;
+        let wait_ms = cx.rng().heartbeat_ms(reported.heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX));
         self.due = Some(cx.now_ms().saturating_add(wait_ms));
-        Some(topic)
+        Some(reported.topic)
     }
 
     /// Reports once that the user is offline. False if nothing was reported before.
@@ -99,7 +101,7 @@ impl Presence {
         let token = account.token.clone().into();
         cx.requests_mut().forget(is_heartbeat);
         let params = SetPresence { token, state: State::Offline };
-        self.farewell = Some(cx.send_once(Method::PresenceSet, &params));
+        self.farewell = Some(cx.send_once::<PresenceSet>(&params));
         self.due = None;
         true
     }

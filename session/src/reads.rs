@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::reads::{ListReads, MarkRead, Marked, Reading, Reads as Page};
-use common::{Body, Error, Method, Target, UserName};
+use common::methods::{ReadList, ReadMark};
+use common::reads::{ListReads, MarkRead, Marked, Reading};
+use common::{Body, Error, Target, UserName};
 
 use super::api::{Answer, Entry, News};
-use super::channels::is_last;
+use super::ask::Pager;
 use super::context::Context;
 use super::limits::{MARK_EVERY_MS, OWN_UNREAD_MAX};
 use super::requests::{Origin, Pending, read};
@@ -140,20 +141,18 @@ impl Reads {
         &mut self,
         cx: &mut Context,
         ticket: u64,
-        mut so_far: Vec<Reading>,
+        mut pager: Pager<ReadList>,
         result: &str,
     ) -> Result<Option<Answer>, Error> {
-        let page: Page = read(result)?;
-        let is_last = is_last(page.more, page.conversations.len(), so_far.len());
-        so_far.extend(page.conversations);
-        if !is_last {
-            list(cx, ticket, so_far);
+        if pager.take(read(result)?) {
+            ask_page(cx, ticket, pager);
             return Ok(None);
         }
-        let known = so_far.iter().map(|reading| (reading.conversation.clone(), reading.clone()));
+        let readings = pager.into_items();
+        let known = readings.iter().map(|reading| (reading.conversation.clone(), reading.clone()));
         self.known = known.collect();
         self.is_listed = true;
-        Ok(Some(Answer::Reads(so_far)))
+        Ok(Some(Answer::Reads(readings)))
     }
 
     /// Takes the answer to a mark of the user's. The server publishes it too, but the user continues at once.
@@ -175,7 +174,7 @@ impl Reads {
         self.next_mark = cx.now_ms() + MARK_EVERY_MS;
         cx.requests_mut().forget(|origin| matches!(origin, Origin::Mark));
         for (conversation, n) in std::mem::take(&mut self.left).into_iter().chain(open) {
-            cx.ask(Origin::Mark, Method::ReadMark, |token| MarkRead { token, conversation, n });
+            cx.ask::<ReadMark>(Origin::Mark, |token| MarkRead { token, conversation, n });
         }
     }
 
@@ -191,16 +190,20 @@ impl Reads {
     }
 }
 
-/// Requests a page of what was read.
-pub(crate) fn list(cx: &mut Context, ticket: u64, so_far: Vec<Reading>) {
-    let after = so_far.last().map(|last| last.conversation.to_string().into());
-    cx.ask_for(ticket, Pending::Reads { so_far }, Method::ReadList, |token| ListReads { token, after });
+/// Requests how far every conversation is read.
+pub(crate) fn list(cx: &mut Context, ticket: u64) {
+    ask_page(cx, ticket, Pager::new(|token| ListReads { token, after: None }));
+}
+
+fn ask_page(cx: &mut Context, ticket: u64, pager: Pager<ReadList>) {
+    let ask = pager.ask();
+    cx.transmit(ticket, Pending::Reads(pager), ask);
 }
 
 /// Sends a mark of the user's.
 pub(crate) fn mark(cx: &mut Context, ticket: u64, conversation: Target, n: u64) {
     let pending = Pending::Mark(conversation.clone());
-    cx.ask_for(ticket, pending, Method::ReadMark, |token| MarkRead { token, conversation, n });
+    cx.ask_for::<ReadMark>(ticket, pending, |token| MarkRead { token, conversation, n });
 }
 
 /// Counts an event as the server does. Only the server counts mentions.

@@ -6,18 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::channels::Member;
+use common::methods::ReadList;
 use common::{ChannelName, Detail, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
-use super::admin::AdminPending;
 use super::api::Effect;
-use super::files::Step;
+use super::ask::Pager;
 use super::limits::{COMMANDS_PENDING_MAX, REPLY_WAIT_MS};
 use super::rng::Rng;
 
 /// Why a request was sent. It decides what its reply is used for.
-#[derive(Debug, Clone)]
 pub(crate) enum Origin {
     /// A command, which waits for its answer.
     Command { ticket: u64, pending: Pending },
@@ -37,46 +35,25 @@ pub(crate) enum Origin {
     Mark,
 }
 
-/// A command that waits for its answer, with what is needed to read its reply.
-#[derive(Debug, Clone)]
+/// A command that waits for its answer, with what is needed to handle its reply.
 pub(crate) enum Pending {
     Knock,
     Register,
     Login,
     Logout,
+    /// A password change, or sessions to be ended.
+    EndSessions,
     /// A channel to be created or joined.
     Join(ChannelName),
     Leave(ChannelName),
-    Manage,
-    Members {
-        channel: ChannelName,
-        so_far: Vec<Member>,
-    },
-    Invitations {
-        so_far: Vec<common::channels::Invitation>,
-    },
-    Channels {
-        so_far: Vec<common::channels::ChannelInfo>,
-    },
-    Users {
-        so_far: Vec<common::accounts::UserInfo>,
-    },
-    /// A password change, or sessions to be ended.
-    EndSessions,
-    Sessions,
-    Admin(AdminPending),
-    History,
-    /// A step of a transfer.
-    File(Step),
-    Search,
     Open(Target),
     ReadOn(Target),
-    Reads {
-        so_far: Vec<common::reads::Reading>,
-    },
+    Reads(Pager<ReadList>),
     Mark(Target),
-    Amend,
-    Mentions,
+    Chunk,
+    Part,
+    /// A request that does not change the session.
+    Ask,
 }
 
 /// When heads were requested, which says what the fan-out should have brought by then.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use common::limits::{TYPING_EVERY_MS, TYPING_SHOWN_MS};
+use common::methods::TypingSet;
 use common::presence::SetTyping;
-use common::{Body, Method, Target, UserName};
+use common::{Body, Target, UserName};
 
 use super::api::{Entry, News};
 use super::context::Context;
@@ -117,6 +118,6 @@ impl Typing {
 fn report(cx: &mut Context, to: &Target, typing: bool) {
     if let Some(account) = cx.account() {
         let params = SetTyping { token: account.token.clone().into(), to: to.clone(), typing };
-        cx.send_once(Method::TypingSet, &params);
+        cx.send_once::<TypingSet>(&params);
     }
 }

@@ -91,7 +91,7 @@ impl Context {
         if self.is_offline() {
             return self.open_from_cache(conversation);
         }
-        self.handle.ask(Command::Open(conversation.clone()))?;
+        self.handle.command(Command::Open(conversation.clone()))?;
         self.set_open(conversation);
         Ok(())
     }

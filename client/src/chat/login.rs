@@ -15,7 +15,7 @@ const SHOW_CACHE_AFTER: Duration = Duration::from_millis(300);
 
 /// Resumes the session that was kept, and opens `conversation`; without a session, says how to log in.
 pub(super) fn resume(context: &mut Context, conversation: Option<Target>) -> Result<(), CliError> {
-    context.handle.ask(Command::Appear(Appearance::AtKeyboard))?;
+    context.handle.command(Command::Appear(Appearance::AtKeyboard))?;
     match context.handle.restore()? {
         Some(session) => enter(context, &session, conversation),
         None => {

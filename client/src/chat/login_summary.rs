@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use common::Target;
-use common::accounts::{LoggedIn, UserInfo};
+use common::accounts::{ListNames, LoggedIn, UserInfo};
 use common::channels::{ChannelInfo, Invitation};
+use common::methods::{ChannelInvitations, ChannelList, UserList};
 use common::reads::Reading;
 
 use super::names::KnownNames;
@@ -78,7 +79,7 @@ pub(super) fn load_in_background(
 }
 
 pub(super) fn channels(handle: &mut ClientHandle, names: &KnownNames) -> Result<Vec<ChannelInfo>, CliError> {
-    let Answer::Channels(channels) = handle.ask(Command::Channels)? else { return Err(unexpected()) };
+    let channels = handle.list::<ChannelList>(|token| ListNames { token, after: None })?;
     names.add(channels.iter().map(|channel| channel.channel.to_string()));
     let own = channels.iter().filter(|channel| channel.role.is_some());
     names.set_own(own.map(|channel| channel.channel.to_string()));
@@ -86,7 +87,7 @@ pub(super) fn channels(handle: &mut ClientHandle, names: &KnownNames) -> Result<
 }
 
 pub(super) fn users(handle: &mut ClientHandle, names: &KnownNames) -> Result<Vec<UserInfo>, CliError> {
-    let Answer::Users(users) = handle.ask(Command::Users)? else { return Err(unexpected()) };
+    let users = handle.list::<UserList>(|token| ListNames { token, after: None })?;
     names.add(users.iter().map(|user| format!("@{}", user.user)));
     Ok(users)
 }
@@ -95,9 +96,7 @@ pub(super) fn invitations(
     handle: &mut ClientHandle,
     names: &KnownNames,
 ) -> Result<Vec<Invitation>, CliError> {
-    let Answer::Invitations(invitations) = handle.ask(Command::Invitations)? else {
-        return Err(unexpected());
-    };
+    let invitations = handle.list::<ChannelInvitations>(|token| ListNames { token, after: None })?;
     names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
     names.set_invited(invitations.iter().map(|invitation| invitation.channel.to_string()));
     Ok(invitations)
@@ -105,7 +104,7 @@ pub(super) fn invitations(
 
 /// The conversations with unread messages, most mentions first.
 pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError> {
-    let Answer::Reads(mut reads) = handle.ask(Command::Reads)? else { return Err(unexpected()) };
+    let Answer::Reads(mut reads) = handle.command(Command::Reads)? else { return Err(unexpected()) };
     reads.retain(|reading| reading.unread > 0);
     reads.sort_by_key(|reading| Reverse((reading.mentions, reading.unread)));
     Ok(reads)

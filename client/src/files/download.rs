@@ -16,7 +16,8 @@ use crate::client_handle::{ClientHandle, unexpected};
 use crate::i18n::Words;
 use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
-use session::{Answer, Command, Entry, Range, Transfer, Transferred};
+use crate::requests::Page;
+use session::{Answer, Command, Entry, Transfer};
 
 /// A file to fetch.
 pub(crate) struct Download {
@@ -44,8 +45,8 @@ impl Download {
             Some(n) => (Some(n.saturating_add(1)), Some(1)),
             None => (None, Some(common::limits::HISTORY_EVENTS_MAX)),
         };
-        let range = Range { conversation: conversation.clone(), before, after: None, limit, edits: false };
-        let Answer::History(entries) = handle.ask(Command::History(range))? else { return Err(unexpected()) };
+        let page = Page { before, limit, ..Page::newest(conversation.clone()) };
+        let entries = handle.history(page)?;
         let found =
             entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
         found.ok_or_else(|| {
@@ -116,8 +117,8 @@ fn ask_round(
     };
     let chunks = window.round(have, download.info.bytes).into_iter().map(get).collect();
     let (mut parts, mut next) = (Vec::new(), have);
-    for answer in handle.ask_all(chunks)? {
-        let Answer::Transferred(Transferred::Part(offset, bytes)) = answer else { return Err(unexpected()) };
+    for answer in handle.command_all(chunks)? {
+        let Answer::Part(offset, bytes) = answer else { return Err(unexpected()) };
         if offset != next || bytes.is_empty() {
             break;
         }

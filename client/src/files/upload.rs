@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use common::files::{Begin, Commit};
 use common::messages::Sent;
+use common::methods::{FileBegin, FileCommit, Request};
 use common::{FileInfo, FileName, Reason, Target, UserName};
 use disk::ReadFile;
 use transport::clock;
@@ -16,7 +18,8 @@ use crate::client_handle::{ClientHandle, unexpected};
 use crate::i18n::Words;
 use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
-use session::{Answer, Command, Transfer, Transferred};
+use crate::requests::result;
+use session::{Answer, Ask, Command, Transfer};
 
 /// Attempts to send a file from the beginning, in case the server lost the uploaded chunks.
 const ATTEMPTS_MAX: u32 = 3;
@@ -95,10 +98,8 @@ fn attempt_to_send(
 ) -> Result<Sent, CliError> {
     let info = source.info.clone();
     let (length, mut window) = (info.bytes, ChunkWindow::new());
-    let mut have = match ask(handle, Transfer::Begin { to: to.clone(), id, info })? {
-        Transferred::Have(have) => have,
-        Transferred::Sent(_) | Transferred::Part(..) => return Err(unexpected()),
-    };
+    let begin = Ask::of::<FileBegin>(|token| Begin { token, to: to.clone(), id, info });
+    let mut have = ask::<FileBegin>(handle, begin)?.have;
     progress.reached(have);
     while have < length {
         let chunks = window.round(have, length).into_iter().map(|chunk| {
@@ -108,24 +109,20 @@ fn attempt_to_send(
         let chunks: Vec<_> = chunks.collect::<Result<_, CliError>>()?;
         let begun = clock::now();
         have = 0;
-        for answer in handle.ask_all(chunks)? {
-            let Answer::Transferred(Transferred::Have(now)) = answer else { return Err(unexpected()) };
+        for answer in handle.command_all(chunks)? {
+            let Answer::Have(now) = answer else { return Err(unexpected()) };
             have = have.max(now);
         }
         window.took(begun.elapsed());
         progress.reached(have);
     }
-    match ask(handle, Transfer::Commit(id))? {
-        Transferred::Sent(sent) => Ok(sent),
-        Transferred::Have(_) | Transferred::Part(..) => Err(unexpected()),
-    }
+    ask::<FileCommit>(handle, Ask::of::<FileCommit>(|token| Commit { token, file: id }))
 }
 
-fn ask(handle: &mut ClientHandle, transfer: Transfer) -> Result<Transferred, CliError> {
-    match handle.ask_all(vec![Command::Transfer(transfer)])?.pop() {
-        Some(Answer::Transferred(transferred)) => Ok(transferred),
-        Some(_) | None => Err(unexpected()),
-    }
+/// Sends a request, and waits as long for its result as for a chunk.
+fn ask<R: Request>(handle: &mut ClientHandle, ask: Ask) -> Result<R::Result, CliError> {
+    let answer = handle.command_all(vec![Command::Ask(ask)])?.pop();
+    result::<R>(answer.ok_or_else(unexpected)?)
 }
 
 /// Whether the server holds fewer chunks than expected, so that another attempt helps.

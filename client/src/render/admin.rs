@@ -5,17 +5,6 @@ use common::admin::{Channel, Session, Stats, User};
 
 use super::dates::date_and_time;
 use crate::i18n::Words;
-use session::Overview;
-
-/// One line for each user, channel, session or count.
-pub(crate) fn overview(words: Words, overview: &Overview) -> Vec<String> {
-    match overview {
-        Overview::Users(users) => users.iter().map(|one| user(words, one)).collect(),
-        Overview::Channels(channels) => channels.iter().map(|one| channel(words, one)).collect(),
-        Overview::Sessions(sessions) => sessions.iter().map(|one| session(words, one)).collect(),
-        Overview::Stats(counts) => stats(words, counts),
-    }
-}
 
 /// The sentence after an account was disabled or enabled.
 pub(crate) fn disabled(words: Words, user: &UserName, disabled: bool, ended: u64) -> String {
@@ -27,21 +16,24 @@ pub(crate) fn promoted(words: Words, user: &UserName, administrator: bool) -> St
     if administrator { words.is_promoted(user) } else { words.is_demoted(user) }
 }
 
-fn user(words: Words, user: &User) -> String {
+/// An account, as administrators see it.
+pub(crate) fn account(words: Words, user: &User) -> String {
     let administrator = user.administrator.then(|| words.listed_administrator());
     let disabled = user.disabled.then(|| words.listed_disabled());
     let marks: String = administrator.into_iter().chain(disabled).collect();
     words.account_line(&user.user, &date_and_time(user.since), user.sessions, &marks)
 }
 
-fn channel(words: Words, channel: &Channel) -> String {
+/// A channel, as administrators see it.
+pub(crate) fn any_channel(words: Words, channel: &Channel) -> String {
     let openness = channel.private.then(|| words.listed_private());
     let owner = channel.owner.as_ref().map(|owner| words.listed_owner(owner));
     let marks: String = openness.into_iter().chain(owner).collect();
     words.channel_line(&channel.channel, &date_and_time(channel.since), channel.members, channel.n, &marks)
 }
 
-fn session(words: Words, session: &Session) -> String {
+/// A session, as administrators see it.
+pub(crate) fn any_session(words: Words, session: &Session) -> String {
     words.session_line(
         &session.user,
         session.session,
@@ -50,7 +42,8 @@ fn session(words: Words, session: &Session) -> String {
     )
 }
 
-fn stats(words: Words, stats: &Stats) -> Vec<String> {
+/// One line for each group of counts.
+pub(crate) fn stats(words: Words, stats: &Stats) -> Vec<String> {
     vec![
         words.stats_users(stats.users, stats.administrators, stats.disabled),
         words.stats_sessions(stats.sessions),
@@ -71,13 +64,16 @@ mod tests {
         let channels = r##"[{"channel":"#a","since":0,"members":2,"owner":"ana","n":7},{"channel":"#b","since":0,"private":true,"members":0,"n":9}]"##;
         let sessions = r#"[{"user":"ana","session":"00000000-0000-0000-0000-000000000007","opened":0,"expires":1763700000123}]"#;
         let stats = r#"{"users":3,"administrators":1,"disabled":1,"sessions":2,"channels":2,"private_channels":1,"direct_conversations":4,"present":2,"records":23}"#;
-        let overviews = [
-            Overview::Users(serde_json::from_str(users).expect("users")),
-            Overview::Channels(serde_json::from_str(channels).expect("channels")),
-            Overview::Sessions(serde_json::from_str(sessions).expect("sessions")),
-            Overview::Stats(serde_json::from_str(stats).expect("stats")),
-        ];
-        let lines: Vec<_> = overviews.iter().flat_map(|one| overview(Words::ENGLISH, one)).collect();
+        let lines = |words| {
+            let users: Vec<User> = serde_json::from_str(users).expect("users");
+            let channels: Vec<Channel> = serde_json::from_str(channels).expect("channels");
+            let sessions: Vec<Session> = serde_json::from_str(sessions).expect("sessions");
+            let users = users.iter().map(|user| account(words, user));
+            let lines = users.chain(channels.iter().map(|channel| any_channel(words, channel)));
+            let lines = lines.chain(sessions.iter().map(|session| any_session(words, session)));
+            lines.chain(super::stats(words, &serde_json::from_str(stats).expect("stats"))).collect::<Vec<_>>()
+        };
+        let lines = lines(Words::ENGLISH);
         // The times are those of this machine.
         let lines = lines.join("\n").replace(&date_and_time(0), "FIRST");
         let lines = lines.replace(&date_and_time(1_763_700_000_123), "THEN");

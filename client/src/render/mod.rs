@@ -21,7 +21,7 @@ use common::{Detail, Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Words;
-pub(crate) use admin::{disabled, overview, promoted};
+pub(crate) use admin::{account, any_channel, any_session, disabled, promoted, stats};
 use dates::{Calendar, DatePosition};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::to_reader;

@@ -1,15 +1,16 @@
 //! `papo register`, `papo login`, `papo logout`, `papo users`.
 
 use common::UserName;
+use common::accounts::ListNames;
+use common::methods::UserList;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Common, open, open_session, user};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::password::PasswordSource;
-use crate::render::{self, Output};
-use session::{Answer, Command};
+use crate::render::{self, Output, sanitise};
 
 /// Arguments of `papo register`. The password is asked for, or taken from PAPO_PASSWORD.
 #[derive(Debug, clap::Args)]
@@ -75,13 +76,22 @@ pub(super) fn logout(arguments: &Logout) -> Result<(), CliError> {
 
 pub(super) fn list(arguments: &Users) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Users(users) = handle.ask(Command::Users)? else { return Err(unexpected()) };
+    let users = handle.list::<UserList>(|token| ListNames { token, after: None })?;
+    print_list(&arguments.common, &users, |user| render::user(Words::ENGLISH, user))
+}
+
+/// Prints a list: each item as JSON, or as a line.
+pub(super) fn print_list<T: Serialize>(
+    common: &Common,
+    items: &[T],
+    line: impl Fn(&T) -> String,
+) -> Result<(), CliError> {
     let mut output = Output::new();
-    for user in users {
-        if arguments.common.json {
-            output.print_json(&serde_json::to_string(&user).map_err(std::io::Error::from)?)?;
+    for item in items {
+        if common.json {
+            output.print_json(&serde_json::to_string(item).map_err(std::io::Error::from)?)?;
         } else {
-            output.print(&render::user(Words::ENGLISH, &user))?;
+            output.print(&sanitise(&line(item)))?;
         }
     }
     Ok(output.flush()?)

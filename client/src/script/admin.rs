@@ -1,16 +1,16 @@
 //! `papo admin`: for administrators.
 
 use common::UserName;
-use serde::Serialize;
+use common::accounts::{ListNames, SessionOnly};
+use common::admin::{self, ListSessions};
+use common::methods::{AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers};
 use serde_json::json;
 
-use super::accounts::print;
+use super::accounts::{print, print_list};
 use super::{Common, open_session, user};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::Words;
-use crate::render::{self, Output, sanitise};
-use session::{Administration, Answer, Command, Overview};
+use crate::render;
 
 /// The subcommands of `papo admin`.
 #[derive(Debug, clap::Subcommand)]
@@ -74,10 +74,26 @@ pub struct Promote {
 
 pub(super) fn run(admin: Admin) -> Result<(), CliError> {
     match admin {
-        Admin::Users(Everything { common }) => show(&common, Administration::Users),
-        Admin::Channels(Everything { common }) => show(&common, Administration::Channels),
-        Admin::Sessions(Sessions { user, common }) => show(&common, Administration::Sessions(user)),
-        Admin::Stats(Everything { common }) => show(&common, Administration::Stats),
+        Admin::Users(Everything { common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            let users = handle.list::<AdminUsers>(|token| ListNames { token, after: None })?;
+            print_list(&common, &users, |user| render::account(Words::ENGLISH, user))
+        }
+        Admin::Channels(Everything { common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            let channels = handle.list::<AdminChannels>(|token| ListNames { token, after: None })?;
+            print_list(&common, &channels, |channel| render::any_channel(Words::ENGLISH, channel))
+        }
+        Admin::Sessions(Sessions { user, common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            let sessions = handle.list::<AdminSessions>(|token| ListSessions { token, user, after: None })?;
+            print_list(&common, &sessions, |session| render::any_session(Words::ENGLISH, session))
+        }
+        Admin::Stats(Everything { common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            let stats = handle.ask::<AdminStats>(|token| SessionOnly { token })?;
+            print_list(&common, &[stats], |stats| render::stats(Words::ENGLISH, stats).join("\n"))
+        }
         Admin::Disable(Disable { user, enable, common }) => disable(&common, user, !enable),
         Admin::Promote(Promote { user, demote, common }) => promote(&common, user, !demote),
     }
@@ -85,48 +101,15 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
 
 fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
-    let ask = Administration::Disable { user: user.clone(), disabled };
-    let ended = handle.end_sessions(Command::Administrate(ask))?;
-    print(
-        common,
-        &json!({ "user": user, "ended": ended }),
-        &render::disabled(Words::ENGLISH, &user, disabled, ended),
-    )
+    let of = user.clone();
+    let done = handle.ask::<AdminDisable>(|token| admin::Disable { token, user: of, disabled })?;
+    let words = render::disabled(Words::ENGLISH, &user, disabled, done.ended);
+    print(common, &json!({ "user": user, "ended": done.ended }), &words)
 }
 
 fn promote(common: &Common, user: UserName, administrator: bool) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
-    handle.ask(Command::Administrate(Administration::Promote { user: user.clone(), administrator }))?;
+    let of = user.clone();
+    handle.ask::<AdminPromote>(|token| admin::Promote { token, user: of, administrator })?;
     print(common, &json!({ "user": user }), &render::promoted(Words::ENGLISH, &user, administrator))
-}
-
-fn show(common: &Common, what: Administration) -> Result<(), CliError> {
-    let (mut handle, _news) = open_session(&common.connection)?;
-    let Answer::Overview(overview) = handle.ask(Command::Administrate(what))? else {
-        return Err(unexpected());
-    };
-    let lines =
-        if common.json { json_lines(&overview)? } else { render::overview(Words::ENGLISH, &overview) };
-    let mut output = Output::new();
-    for line in lines {
-        if common.json {
-            output.print_json(&line)?;
-        } else {
-            output.print(&sanitise(&line))?;
-        }
-    }
-    Ok(output.flush()?)
-}
-
-fn json_lines(overview: &Overview) -> Result<Vec<String>, CliError> {
-    fn each<T: Serialize>(items: &[T]) -> serde_json::Result<Vec<String>> {
-        items.iter().map(serde_json::to_string).collect()
-    }
-    let lines = match overview {
-        Overview::Users(users) => each(users),
-        Overview::Channels(channels) => each(channels),
-        Overview::Sessions(sessions) => each(sessions),
-        Overview::Stats(stats) => each(std::slice::from_ref(stats)),
-    };
-    Ok(lines.map_err(std::io::Error::from)?)
 }

@@ -1,14 +1,15 @@
 //! `papo edit`, `papo delete`, `papo react`.
 
-use common::amendments::Emoji;
+use common::accounts::Token;
+use common::amendments::{self, Emoji};
 use common::messages::Sent;
+use common::methods::{MessageDelete, MessageEdit, MessageReact, Request};
 use common::{Target, Text};
+use uuid::Uuid;
 
 use super::accounts::print;
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
-use session::{Alteration, Answer};
 
 /// Which message.
 #[derive(Debug, clap::Args)]
@@ -54,23 +55,28 @@ fn emoji(text: &str) -> Result<Emoji, String> {
 }
 
 pub(super) fn edit(arguments: Edit) -> Result<(), CliError> {
-    amend(arguments.of, Alteration::Edit(arguments.text))
+    let Edit { of: OneMessage { conversation, n, common }, text } = arguments;
+    let id = Uuid::now_v7();
+    amend::<MessageEdit>(&common, |token| amendments::Edit { token, conversation, n, id, text })
 }
 
 pub(super) fn delete(of: OneMessage) -> Result<(), CliError> {
-    amend(of, Alteration::Delete)
+    let OneMessage { conversation, n, common } = of;
+    let id = Uuid::now_v7();
+    amend::<MessageDelete>(&common, |token| amendments::Delete { token, conversation, n, id })
 }
 
 pub(super) fn react(arguments: React) -> Result<(), CliError> {
-    let React { of, emoji, remove } = arguments;
-    amend(of, Alteration::React { emoji, remove })
+    let React { of: OneMessage { conversation, n, common }, emoji, remove } = arguments;
+    let id = Uuid::now_v7();
+    amend::<MessageReact>(&common, |token| amendments::React { token, conversation, n, id, emoji, remove })
 }
 
-fn amend(of: OneMessage, change: Alteration) -> Result<(), CliError> {
-    let (mut handle, _news) = open_session(&of.common.connection)?;
-    let Answer::Amended(sent) = handle.amend(of.conversation, of.n, change)? else {
-        return Err(unexpected());
-    };
-    let Sent { n, at } = sent;
-    print(&of.common, &serde_json::json!({ "n": n, "at": at }), "done")
+fn amend<R: Request<Result = Sent>>(
+    common: &Common,
+    params: impl FnOnce(Token<'static>) -> R::Params<'static>,
+) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let Sent { n, at } = handle.ask::<R>(params)?;
+    print(common, &serde_json::json!({ "n": n, "at": at }), "done")
 }

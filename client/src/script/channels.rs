@@ -1,14 +1,16 @@
 //! `papo channels`, `papo create`, `papo join`, `papo leave`.
 
 use common::ChannelName;
+use common::accounts::ListNames;
+use common::methods::{ChannelInvitations, ChannelList};
 use serde_json::json;
 
-use super::accounts::print;
+use super::accounts::{print, print_list};
 use super::{Common, channel, open_session};
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::Words;
-use crate::render::{self, Output, sanitise};
+use crate::render;
 use session::{Answer, Command};
 
 /// Arguments of `papo channels` and `papo invitations`.
@@ -45,33 +47,17 @@ pub(super) type Leave = OneChannel;
 
 pub(super) fn list(arguments: &Channels) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Channels(channels) = handle.ask(Command::Channels)? else { return Err(unexpected()) };
-    let mut output = Output::new();
-    for channel in channels {
-        if arguments.common.json {
-            output.print_json(&serde_json::to_string(&channel).map_err(std::io::Error::from)?)?;
-        } else {
-            output.print(&sanitise(&render::channel(Words::ENGLISH, &channel)))?;
-        }
-    }
-    Ok(output.flush()?)
+    let channels = handle.list::<ChannelList>(|token| ListNames { token, after: None })?;
+    print_list(&arguments.common, &channels, |channel| render::channel(Words::ENGLISH, channel))
 }
 
 pub(super) fn list_invitations(arguments: &Channels) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Invitations(invitations) = handle.ask(Command::Invitations)? else {
-        return Err(unexpected());
-    };
-    let mut output = Output::new();
-    for invitation in invitations {
-        if arguments.common.json {
-            output.print_json(&serde_json::to_string(&invitation).map_err(std::io::Error::from)?)?;
-        } else {
-            let by = invitation.invited.by.map_or_else(String::new, |by| format!(", invited by {by}"));
-            output.print(&format!("{}{by}", invitation.channel))?;
-        }
-    }
-    Ok(output.flush()?)
+    let invitations = handle.list::<ChannelInvitations>(|token| ListNames { token, after: None })?;
+    print_list(&arguments.common, &invitations, |invitation| {
+        let by = invitation.invited.by.as_ref().map_or_else(String::new, |by| format!(", invited by {by}"));
+        format!("{}{by}", invitation.channel)
+    })
 }
 
 pub(super) fn create(arguments: Create) -> Result<(), CliError> {
@@ -88,7 +74,9 @@ fn become_member(
     command: impl FnOnce(ChannelName) -> Command,
 ) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Joined(joined) = handle.ask(command(arguments.channel))? else { return Err(unexpected()) };
+    let Answer::Joined(joined) = handle.command(command(arguments.channel))? else {
+        return Err(unexpected());
+    };
     // The topic is a secret of the members, so it is not printed.
     let result = json!({ "channel": joined.channel, "n": joined.n });
     print(&arguments.common, &result, &format!("you are a member of {}", joined.channel))
@@ -97,7 +85,7 @@ fn become_member(
 pub(super) fn leave(arguments: Leave) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let channel = arguments.channel;
-    handle.ask(Command::Leave(channel.clone()))?;
+    handle.command(Command::Leave(channel.clone()))?;
     let words = format!("you are no member of {channel} any more");
     print(&arguments.common, &json!({ "channel": channel }), &words)
 }

@@ -4,9 +4,9 @@ use common::Target;
 
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::render::{Output, Renderer};
-use session::{Answer, Command, Entry, Range};
+use crate::requests::Page;
+use session::Entry;
 
 /// Arguments of `papo history`.
 #[derive(Debug, clap::Args)]
@@ -33,11 +33,7 @@ pub struct History {
 pub(super) fn run(arguments: History) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let History { conversation, before, after, limit, edits, common } = arguments;
-    let Answer::History(entries) =
-        handle.ask(Command::History(Range { conversation, before, after, limit, edits }))?
-    else {
-        return Err(unexpected());
-    };
+    let entries = handle.history(Page { conversation, before, after, limit, edits })?;
     print_page(&entries, common.json)
 }
 

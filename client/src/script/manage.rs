@@ -1,16 +1,19 @@
 //! `papo channel`: looking after a channel.
 
-use common::channels::Role;
+use common::accounts::Token;
+use common::channels::{self, ListMembers, Role, SetChannel};
+use common::methods::{
+    ChannelBan, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole, ChannelSet,
+    ChannelUnban, Request,
+};
 use common::{ChannelName, Subject, UserName};
 use serde_json::json;
 
-use super::accounts::print;
+use super::accounts::{print, print_list};
 use super::{Common, channel, open_session, role, user};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::Words;
-use crate::render::{self, Output};
-use session::{Answer, Command, Deed};
+use crate::render;
 
 /// The subcommands of `papo channel`.
 #[derive(Debug, clap::Subcommand)]
@@ -88,43 +91,45 @@ fn subject(text: &str) -> Result<Subject<'static>, String> {
 pub(super) fn run(manage: Manage) -> Result<(), CliError> {
     match manage {
         Manage::Members(of) => members(of),
-        Manage::Decline(of) => decline(of),
-        Manage::Invite(OneMember { of, user }) => perform(of, Deed::Invite(user)),
-        Manage::Kick(OneMember { of, user }) => perform(of, Deed::Kick(user)),
-        Manage::Ban(OneMember { of, user }) => perform(of, Deed::Ban(user)),
-        Manage::Unban(OneMember { of, user }) => perform(of, Deed::Unban(user)),
-        Manage::Role(GiveRole { one: OneMember { of, user }, role }) => perform(of, Deed::Role(user, role)),
-        Manage::Set(Set { of, subject, private, public }) => {
+        Manage::Decline(OneChannel { channel, common }) => {
+            perform::<ChannelDecline>(&common, |token| channels::OneChannel { token, channel })
+        }
+        Manage::Invite(member) => perform_on::<ChannelInvite>(member),
+        Manage::Kick(member) => perform_on::<ChannelKick>(member),
+        Manage::Ban(member) => perform_on::<ChannelBan>(member),
+        Manage::Unban(member) => perform_on::<ChannelUnban>(member),
+        Manage::Role(GiveRole { one: OneMember { of: OneChannel { channel, common }, user }, role }) => {
+            perform::<ChannelRole>(&common, |token| channels::GiveRole { token, channel, user, role })
+        }
+        Manage::Set(Set { of: OneChannel { channel, common }, subject, private, public }) => {
             let private = (private || public).then_some(private);
-            perform(of, Deed::Set { subject, private })
+            perform::<ChannelSet>(&common, |token| SetChannel { token, channel, subject, private })
         }
     }
 }
 
-fn perform(of: OneChannel, deed: Deed) -> Result<(), CliError> {
-    let (mut handle, _news) = open_session(&of.common.connection)?;
-    handle.ask(Command::Manage(of.channel, deed))?;
-    print(&of.common, &json!({}), "done")
+/// Sends a request about one member.
+fn perform_on<R>(member: OneMember) -> Result<(), CliError>
+where
+    R: for<'a> Request<Params<'a> = channels::OneMember<'a>>,
+{
+    let OneMember { of: OneChannel { channel, common }, user } = member;
+    perform::<R>(&common, |token| channels::OneMember { token, channel, user })
 }
 
-fn decline(of: OneChannel) -> Result<(), CliError> {
-    let (mut handle, _news) = open_session(&of.common.connection)?;
-    handle.ask(Command::Decline(of.channel))?;
-    print(&of.common, &json!({}), "done")
+/// Sends a request that has no result.
+fn perform<R: Request>(
+    common: &Common,
+    params: impl FnOnce(Token<'static>) -> R::Params<'static>,
+) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    handle.ask::<R>(params)?;
+    print(common, &json!({}), "done")
 }
 
 fn members(of: OneChannel) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&of.common.connection)?;
-    let Answer::Members(members) = handle.ask(Command::Members(of.channel))? else {
-        return Err(unexpected());
-    };
-    let mut output = Output::new();
-    for member in members {
-        if of.common.json {
-            output.print_json(&serde_json::to_string(&member).map_err(std::io::Error::from)?)?;
-        } else {
-            output.print(&render::member(Words::ENGLISH, &member))?;
-        }
-    }
-    Ok(output.flush()?)
+    let channel = of.channel;
+    let members = handle.list::<ChannelMembers>(|token| ListMembers { token, channel, after: None })?;
+    print_list(&of.common, &members, |member| render::member(Words::ENGLISH, member))
 }

@@ -3,7 +3,8 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use common::accounts::UserInfo;
+use common::accounts::{ListNames, UserInfo};
+use common::methods::UserList;
 use transport::clock;
 use transport::signals;
 use transport::stop::Stop;
@@ -14,7 +15,7 @@ use crate::client_handle::{ClientHandle, Sends, unexpected};
 use crate::connection::seconds;
 use crate::i18n::Words;
 use crate::render::{self, Output, complain};
-use session::{Answer, Appearance, Command, News};
+use session::{Appearance, Command, News};
 
 /// How long nothing is looked at but what comes; then it is looked again.
 const LONG: Duration = Duration::from_hours(1);
@@ -50,12 +51,13 @@ pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
         Shown::Online => Appearance::Always,
         Shown::Away => Appearance::Away,
     };
-    let told = handle.ask(Command::Appear(appearance)).and_then(|_| handle.ask(Command::Users));
+    let appeared = handle.command(Command::Appear(appearance));
+    let users = appeared.and_then(|_| handle.list::<UserList>(|token| ListNames { token, after: None }));
     // It was stopped meanwhile, and that is all there is to it.
     if stop.is_requested() {
         return Ok(());
     }
-    let Answer::Users(users) = told? else { return Err(unexpected()) };
+    let users = users?;
     let own = users.iter().find(|info| info.user == user).ok_or_else(unexpected)?;
     print(&arguments.common, own)?;
     stay(&news, arguments.time.map(|time| clock::now() + time))

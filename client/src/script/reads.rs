@@ -1,15 +1,17 @@
 //! `papo unread`, `papo read`: how far one has read.
 
 use common::Target;
+use common::mentions::ListMentions;
+use common::methods::MentionList;
 use serde_json::json;
 
-use super::accounts::print;
+use super::accounts::{print, print_list};
 use super::history::print_page;
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::Words;
-use crate::render::{self, Output, sanitise};
+use crate::render;
 use session::{Answer, Command};
 
 /// Arguments of `papo unread`.
@@ -44,28 +46,21 @@ pub struct Mark {
 
 pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Reads(reads) = handle.ask(Command::Reads)? else { return Err(unexpected()) };
-    let mut output = Output::new();
-    for reading in reads.iter().filter(|reading| arguments.all || reading.unread > 0) {
-        if arguments.common.json {
-            output.print_json(&serde_json::to_string(reading).map_err(std::io::Error::from)?)?;
-        } else {
-            output.print(&sanitise(&render::reading(Words::ENGLISH, reading)))?;
-        }
-    }
-    Ok(output.flush()?)
+    let Answer::Reads(mut reads) = handle.command(Command::Reads)? else { return Err(unexpected()) };
+    reads.retain(|reading| arguments.all || reading.unread > 0);
+    print_list(&arguments.common, &reads, |reading| render::reading(Words::ENGLISH, reading))
 }
 
 pub(super) fn mentions(arguments: &Mentions) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::History(entries) = handle.ask(Command::Mentions)? else { return Err(unexpected()) };
-    print_page(&entries, arguments.common.json)
+    let page = handle.ask::<MentionList>(|token| ListMentions { token, before: None })?;
+    print_page(&handle.entries(&page.events), arguments.common.json)
 }
 
 pub(super) fn mark(arguments: Mark) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let Mark { conversation, until, common } = arguments;
-    let answer = handle.ask(Command::MarkRead(conversation, until.unwrap_or(u64::MAX)))?;
+    let answer = handle.command(Command::MarkRead(conversation, until.unwrap_or(u64::MAX)))?;
     let Answer::Unread(unread) = answer else { return Err(unexpected()) };
     print(&common, &json!({ "unread": unread }), &format!("{unread} unread"))
 }

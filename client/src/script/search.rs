@@ -1,11 +1,12 @@
 //! `papo search`: finds what was said.
 
+use common::methods::MessageSearch;
+use common::search;
+
 use super::{Common, open_session};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain};
-use session::{Answer, Command, Lookup};
 
 /// Arguments of `papo search`.
 #[derive(Debug, clap::Args)]
@@ -26,10 +27,11 @@ pub struct Search {
 pub(super) fn run(arguments: Search) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let Search { query, before, limit, common } = arguments;
-    let lookup = Lookup { query: query.join(" "), before, limit };
-    let Answer::Found(found) = handle.ask(Command::Search(lookup))? else { return Err(unexpected()) };
+    let query = query.join(" ").into();
+    let params = |token| search::Search { token, query, conversation: None, before, limit };
+    let found = handle.ask::<MessageSearch>(params)?;
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
-    for entry in &found.entries {
+    for entry in handle.entries(&found.events).iter().rev() {
         if common.json {
             output.print_json(&entry.line)?;
         } else if let Some(shown) = renderer.entry(entry) {

@@ -1,16 +1,17 @@
 //! `papo password`, `papo sessions`, `papo revoke`.
 
+use common::accounts::SessionOnly;
+use common::methods::SessionList;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::accounts::print;
+use super::accounts::{print, print_list};
 use super::{Common, open_session};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::password::{NewPasswordSource, PasswordSource};
-use crate::render::{self, Output};
-use session::{Answer, Command};
+use crate::render;
+use session::Command;
 
 /// Arguments of `papo password`. The passwords are asked for, or taken from PAPO_PASSWORD and PAPO_NEW_PASSWORD.
 #[derive(Debug, clap::Args)]
@@ -61,14 +62,6 @@ pub(super) fn revoke(arguments: &Revoke) -> Result<(), CliError> {
 
 pub(super) fn list(arguments: &Sessions) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Sessions(sessions) = handle.ask(Command::Sessions)? else { return Err(unexpected()) };
-    let mut output = Output::new();
-    for session in sessions {
-        if arguments.common.json {
-            output.print_json(&serde_json::to_string(&session).map_err(std::io::Error::from)?)?;
-        } else {
-            output.print(&render::session(Words::ENGLISH, &session))?;
-        }
-    }
-    Ok(output.flush()?)
+    let sessions = handle.ask::<SessionList>(|token| SessionOnly { token })?.sessions;
+    print_list(&arguments.common, &sessions, |session| render::session(Words::ENGLISH, session))
 }

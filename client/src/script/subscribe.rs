@@ -42,9 +42,9 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
             printed
         });
         // Whoever listens is there, for as long as that lasts.
-        let appeared = handle.ask(Command::Appear(Appearance::Always));
+        let appeared = handle.command(Command::Appear(Appearance::Always));
         let followed =
-            appeared.and_then(|_| handle.ask(Command::Follow(Follow::One { conversation, after })));
+            appeared.and_then(|_| handle.command(Command::Follow(Follow::One { conversation, after })));
         // When it was stopped meanwhile, by a signal or by the printer, that is all there is to it.
         let followed = if stop.is_requested() { Ok(()) } else { followed.map(drop) };
         if followed.is_err() {

@@ -14,13 +14,14 @@ mod events;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::history::{Head, Heads, HeadsSince};
+use common::methods::{ServerInfo, SyncHeads};
 use common::node::{Info, Nothing, PROTOCOL};
-use common::{Detail, Error, Method, Target};
+use common::{Detail, Error, Target};
 
 use crate::api::{Answer, Effect, Follow, News};
 use crate::context::Context;
 use crate::limits::{FANOUT_GRACE_MS, GAP_GRACE_MS};
-use crate::requests::{Frame, HeadsKind, Origin, read};
+use crate::requests::{HeadsKind, Origin, read};
 
 pub(crate) use memberships::Membership;
 pub(crate) use timelines::Timelines;
@@ -116,7 +117,7 @@ impl Sync {
         self.topics.forget_barrier();
         self.owed = None;
         self.heads_due = None;
-        cx.ask_without_token(Frame::Shared, Origin::Info, Method::ServerInfo, &Nothing {});
+        cx.ask_without_token::<ServerInfo>(Origin::Info, &Nothing {});
     }
 
     /// Connects to where events are published. Fails if a command waits for following to begin and it cannot.
@@ -148,7 +149,7 @@ impl Sync {
         if kind == HeadsKind::All {
             self.joined_since.clear();
         }
-        cx.ask(Origin::Heads { kind, cursor }, Method::SyncHeads, |token| HeadsSince { token, since });
+        cx.ask::<SyncHeads>(Origin::Heads { kind, cursor }, |token| HeadsSince { token, since });
     }
 
     /// Applies heads: an event that they name and that is not here is a gap. Fails like

@@ -14,7 +14,7 @@ fn connectivity(stage: &Stage) -> Connectivity {
 fn the_next_endpoint_is_asked_what_the_last_one_did_not_answer() {
     let mut stage = Stage::restored_at(2);
     stage.send("oi", 1);
-    stage.command(Command::Users);
+    stage.command(super::stage::users());
     stage.pass(2_500);
     stage.reply("user.list", &json!({"users": [], "more": false}));
     stage.reply("message.send", &json!({"n": 4, "at": 1}));
@@ -29,7 +29,7 @@ fn the_next_endpoint_is_asked_what_the_last_one_did_not_answer() {
     ask 2 user.list {}
     ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     ConnectionRestored
-    answer Users([])
+    answer Result("{\"more\":false,\"users\":[]}")
     sent oi Ok(4)
     "##);
     assert_eq!(stage.session.status(stage.now_ms).endpoint, 1);

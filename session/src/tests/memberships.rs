@@ -126,36 +126,3 @@ fn whoever_follows_one_conversation_is_told_of_no_other() {
     stage.pass(0);
     assert_eq!(stage.transcript, "");
 }
-
-#[test]
-fn looking_after_a_channel_asks_for_what_it_says() {
-    let mut stage = Stage::restored();
-    let bob = || common::UserName::new("bob").expect("a name");
-    stage.take_transcript();
-    for deed in [
-        Deed::Invite(bob()),
-        Deed::Kick(bob()),
-        Deed::Ban(bob()),
-        Deed::Unban(bob()),
-        Deed::Role(bob(), common::channels::Role::Moderator),
-        Deed::Set { subject: Some(common::Subject::new("lunch").expect("a subject")), private: None },
-        Deed::Set { subject: None, private: Some(true) },
-    ] {
-        stage.command(Command::Manage(ops_name(), deed));
-    }
-    stage.command(Command::Create { channel: ops_name(), private: true });
-    stage.reply("channel.kick", &json!({}));
-    stage.refuse("channel.ban", Detail::NotAuthor);
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 1 channel.invite {"channel":"#ops","user":"bob"}
-    ask 2 channel.kick {"channel":"#ops","user":"bob"}
-    ask 3 channel.ban {"channel":"#ops","user":"bob"}
-    ask 4 channel.unban {"channel":"#ops","user":"bob"}
-    ask 5 channel.role {"channel":"#ops","role":"moderator","user":"bob"}
-    ask 6 channel.set {"channel":"#ops","subject":"lunch"}
-    ask 7 channel.set {"channel":"#ops","private":true}
-    ask 8 channel.create {"channel":"#ops","private":true}
-    answer Done
-    refuse only the author of a message may do this
-    "##);
-}

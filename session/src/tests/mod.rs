@@ -1,5 +1,6 @@
 //! Transcripts of whole sessions: what goes in, and every effect that comes out.
 
+mod asks;
 mod complete;
 mod persist;
 mod links;
@@ -20,7 +21,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use stage::{OWN, Stage, TOPIC, answer_histories, heads, info, ops, page};
+use stage::{OWN, Stage, TOPIC, answer_histories, heads, info, ops, page, users};
 
 #[test]
 fn following_begins_with_subscriptions_then_barrier_then_what_came_meanwhile() {
@@ -314,38 +315,9 @@ fn a_direct_conversation_that_only_the_heads_know_is_told_from_its_beginning() {
 }
 
 #[test]
-fn further_pages_are_asked_for_after_the_last_name() {
-    let mut stage = Stage::restored();
-    stage.command(Command::Members(common::ChannelName::new("#ops").expect("a name")));
-    stage.command(Command::Channels);
-    stage.take_transcript();
-    stage.reply("channel.members", &json!({"members": [{"user": "bob", "role": "member"}], "more": true}));
-    let channel = json!({"channel": "#ops", "members": 1, "role": "owner"});
-    stage.reply("channel.list", &json!({"channels": [channel], "more": true}));
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 3 channel.members {"after":"bob","channel":"#ops"}
-    ask 4 channel.list {"after":"#ops"}
-    "##);
-}
-
-#[test]
-fn lists_are_put_together_from_their_pages() {
-    let mut stage = Stage::restored();
-    stage.take_transcript();
-    stage.command(Command::Users);
-    stage.reply("user.list", &json!({"users": [{"user": "alice", "since": 1}], "more": true}));
-    stage.reply("user.list", &json!({"users": [{"user": "bob", "since": 1}], "more": false}));
-    insta::assert_snapshot!(stage.transcript, @r#"
-    ask 1 user.list {}
-    ask 2 user.list {"after":"alice"}
-    answer Users([UserInfo { user: UserName("alice"), since: 1, state: None, seen: None }, UserInfo { user: UserName("bob"), since: 1, state: None, seen: None }])
-    "#);
-}
-
-#[test]
 fn too_many_questions_at_once_are_refused() {
     let mut stage = Stage::restored();
-    (0..=limits::COMMANDS_PENDING_MAX).for_each(|_| stage.command(Command::Users));
+    (0..=limits::COMMANDS_PENDING_MAX).for_each(|_| stage.command(users()));
     let refused = stage.transcript.lines().filter(|line| line.starts_with("refuse too many"));
     assert_eq!(refused.count(), 1);
 }

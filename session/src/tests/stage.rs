@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use common::accounts::LoggedIn;
+use common::accounts::{ListNames, LoggedIn};
+use common::methods::UserList;
 use common::{Method, Target, Text, UserName};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -288,6 +289,11 @@ fn short(topic: &str) -> String {
 /// Where events are published after a move.
 pub(super) fn moved(topic: &str) -> String {
     format!("{}{}", &topic[..topic.len() - 32], "f".repeat(32))
+}
+
+/// The request to list the users.
+pub(super) fn users() -> Command {
+    Command::Ask(Ask::of::<UserList>(|token| ListNames { token, after: None }))
 }
 
 pub(super) fn ops() -> Target {

@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use common::accounts::LoggedIn;
+use common::accounts::{ListNames, LoggedIn, Token};
+use common::channels::ListMembers;
+use common::history::History;
+use common::messages::Sent;
+use common::methods::{ChannelList, ChannelMembers, MessageEdit, MessageHistory, UserList};
 use common::{ChannelName, Conversation, Error, Target, Text, UserName};
 use session::driver::{self, Io};
-use session::{Answer, Command, Entry, Follow, Message, NOBODY, News, Range, Session, Transferred};
+use session::{Answer, Ask, Command, Entry, Follow, Message, NOBODY, News, Session, decode};
 use uuid::{Builder, Uuid};
 
 use crate::agenda::{Connection, Link};
@@ -62,6 +66,8 @@ pub(crate) struct Asking {
 pub(crate) enum About {
     /// Nothing else.
     Itself,
+    /// The events of a page are checked.
+    Reading,
     /// The person takes part no more.
     Leaving(ChannelName),
     /// Something under this id is done.
@@ -240,20 +246,25 @@ impl SimClient {
         if choice < 70 || self.asking.is_some() {
             return Some(self.say(now_ms, dice, target));
         }
-        let range =
-            |conversation| Range { conversation, before: None, after: None, limit: Some(5), edits: false };
+        let (names, in_channel) = (
+            |token| ListNames { token, after: None },
+            |token| ListMembers { token, channel: channel.clone(), after: None },
+        );
         let command = match choice {
             70..78 => Command::Join(channel.clone()),
             78..82 => Command::Create { channel: channel.clone(), private: false },
             82..88 => Command::Leave(channel.clone()),
             88..92 => Command::Open(target),
-            92..96 => Command::History(range(target)),
-            96..98 => Command::Members(channel.clone()),
-            98 => Command::Channels,
-            _ => Command::Users,
+            92..96 => Command::Ask(Ask::of::<MessageHistory>(|token| newest(token, target))),
+            96..98 => Command::Ask(Ask::of::<ChannelMembers>(in_channel)),
+            98 => Command::Ask(Ask::of::<ChannelList>(names)),
+            _ => Command::Ask(Ask::of::<UserList>(names)),
         };
-        let leaves = matches!(command, Command::Leave(_));
-        let about = if leaves { About::Leaving(channel) } else { About::Itself };
+        let about = match choice {
+            82..88 => About::Leaving(channel),
+            92..96 => About::Reading,
+            _ => About::Itself,
+        };
         self.tickets += 1;
         self.asking = Some(Asking { ticket: self.tickets, about });
         let said = format!("{command:?}");
@@ -312,11 +323,17 @@ impl SimClient {
                 self.shown.forget(&Target::Channel(channel));
                 None
             }
-            (Answer::History(entries), _) => Some(Shows::Events(entries)),
-            (Answer::Amended(sent), About::Amending(id, conversation)) => {
-                Some(Shows::Done { id, conversation, n: sent.n })
+            (Answer::Result(page), About::Reading) => {
+                let page = decode::<MessageHistory>(&page).expect("a page");
+                let lines = page.events.iter().map(|event| event.get());
+                Some(Shows::Events(lines.filter_map(|line| Entry::read_present(self.user(), line)).collect()))
             }
-            (Answer::Transferred(Transferred::Part(offset, bytes)), About::Downloading(conversation, n)) => {
+            // The three requests that change a message have the same result.
+            (Answer::Result(sent), About::Amending(id, conversation)) => {
+                let Sent { n, .. } = decode::<MessageEdit>(&sent).expect("an event");
+                Some(Shows::Done { id, conversation, n })
+            }
+            (Answer::Part(offset, bytes), About::Downloading(conversation, n)) => {
                 Some(Shows::Bytes { of: (conversation, n), offset, bytes })
             }
             (Answer::Joined(joined), _) => Some(Shows::Joined(Target::Channel(joined.channel))),
@@ -325,26 +342,25 @@ impl SimClient {
     }
 }
 
+/// The newest events of a conversation.
+fn newest(token: Token<'static>, conversation: Target) -> History<'static> {
+    let (before, after, before_at, after_at, around) = (None, None, None, None, None);
+    History { token, conversation, before, after, before_at, after_at, around, limit: Some(5), edits: false }
+}
+
 /// An answer in short, for the trace.
 pub(crate) fn summary(answer: &Answer) -> String {
     match answer {
         Answer::Done => "done".to_owned(),
         Answer::Joined(joined) => format!("joined {} at {}", joined.channel, joined.n),
-        Answer::History(entries) => format!("{} events", entries.len()),
-        Answer::Members(names) => format!("{} members", names.len()),
-        Answer::Invitations(invitations) => format!("{} invitations", invitations.len()),
-        Answer::Channels(channels) => format!("{} channels", channels.len()),
-        Answer::Users(users) => format!("{} users", users.len()),
         Answer::Registered(registered) => format!("registered {}", registered.user),
         Answer::LoggedIn(account) => format!("logged in as {}", account.user),
-        Answer::Sessions(sessions) => format!("{} sessions", sessions.len()),
-        Answer::Found(found) => format!("{} events found", found.entries.len()),
-        Answer::Reads(reads) => format!("{} conversations", reads.len()),
-        Answer::Amended(sent) => format!("amended by {}", sent.n),
-        Answer::Unread(count) => format!("{count} unread"),
-        Answer::Overview(_) => "an overview".to_owned(),
-        Answer::Transferred(_) => "a step of a transfer".to_owned(),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),
+        Answer::Reads(reads) => format!("{} conversations", reads.len()),
+        Answer::Unread(count) => format!("{count} unread"),
+        Answer::Have(bytes) => format!("{bytes} bytes uploaded"),
+        Answer::Part(offset, bytes) => format!("{} bytes from {offset} on", bytes.len()),
         Answer::Status(status) => format!("{:?}", status.standing.connectivity),
+        Answer::Result(result) => format!("{} bytes", result.len()),
     }
 }

@@ -1,9 +1,12 @@
-//! A file that a person sends: the steps of the real client, which begins anew under the same id after whatever happened.
+//! A file that a person sends: the steps of the real client, which begins anew under the same id after
+//! whatever happened.
 
 use std::sync::Arc;
 
+use common::files::{Begin, Begun, Commit};
+use common::methods::{FileBegin, FileCommit};
 use common::{ContentHash, Error, FileInfo, FileName, Reason, Target};
-use session::{Answer, Transfer, Transferred};
+use session::{Answer, Ask, Command, Transfer, decode};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -73,15 +76,20 @@ impl Upload {
     }
 
     /// What is to be asked now, under this ticket.
-    pub(crate) fn next(&mut self, ticket: u64) -> Option<Transfer> {
+    pub(crate) fn next(&mut self, ticket: u64) -> Option<Command> {
         let step = match self.stage {
             Stage::Wait(_) | Stage::Rest => return None,
-            Stage::Begin => Transfer::Begin { to: self.to.clone(), id: self.id, info: self.info.clone() },
-            Stage::Send(have) if have >= self.content.len() => Transfer::Commit(self.id),
+            Stage::Begin => {
+                let (to, id, info) = (self.to.clone(), self.id, self.info.clone());
+                Command::Ask(Ask::of::<FileBegin>(|token| Begin { token, to, id, info }))
+            }
+            Stage::Send(have) if have >= self.content.len() => {
+                Command::Ask(Ask::of::<FileCommit>(|token| Commit { token, file: self.id }))
+            }
             Stage::Send(have) => {
                 let end = self.content.len().min(have + PART_BYTES);
                 let bytes: Arc<[u8]> = self.content[have..end].into();
-                Transfer::Chunk { file: self.id, offset: have as u64, bytes }
+                Command::Transfer(Transfer::Chunk { file: self.id, offset: have as u64, bytes })
             }
         };
         self.stage = Stage::Wait(ticket);
@@ -95,10 +103,11 @@ impl Upload {
 
     pub(crate) fn answered(&mut self, outcome: &Result<Answer, Error>) -> Progress {
         match outcome {
-            Ok(Answer::Transferred(Transferred::Have(have))) => {
-                self.stage = Stage::Send(usize::try_from(*have).expect("a length"));
-            }
-            Ok(Answer::Transferred(Transferred::Sent(sent))) => return Progress::Sent(sent.n),
+            Ok(Answer::Have(have)) => self.stage = Stage::Send(usize::try_from(*have).expect("a length")),
+            Ok(Answer::Result(result)) => match decode::<FileBegin>(result) {
+                Ok(Begun { have, .. }) => self.stage = Stage::Send(usize::try_from(have).expect("a length")),
+                Err(_) => return Progress::Sent(decode::<FileCommit>(result).expect("an event").n),
+            },
             Err(error) if is_final(error) => return Progress::Refused,
             Ok(_) | Err(_) => self.stage = Stage::Rest,
         }

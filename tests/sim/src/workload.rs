@@ -3,9 +3,10 @@
 
 use std::collections::VecDeque;
 
-use common::amendments::Emoji;
+use common::amendments::{Delete, Edit, Emoji, React};
+use common::methods::{MessageDelete, MessageEdit, MessageReact};
 use common::{Body, Conversation, Error, Target, Text};
-use session::{Alteration, Amend, Answer, Command, Entry, Transfer};
+use session::{Answer, Ask, Command, Entry, Transfer};
 
 use crate::client::{About, Asking, Shows, SimClient};
 use crate::dice::Dice;
@@ -87,20 +88,21 @@ impl SimClient {
         let id = self.id(now_ms, dice);
         let workload = self.workload.as_mut().filter(|workload| !workload.seen.is_empty())?;
         let Seen { conversation, n, is_own, .. } = workload.seen[dice.place(workload.seen.len())].clone();
-        let change = match dice.below(10) {
+        let of_all = Conversation::of(&self.account.user, &conversation);
+        let ask = match dice.below(10) {
             0..4 if is_own => {
                 let text = format!("{} of {}, an edit", workload.count(), self.account.user);
-                Alteration::Edit(Text::new(text).expect("a text"))
+                let text = Text::new(text).expect("a text");
+                Ask::of::<MessageEdit>(|token| Edit { token, conversation, n, id, text })
             }
-            4..6 if is_own => Alteration::Delete,
+            4..6 if is_own => Ask::of::<MessageDelete>(|token| Delete { token, conversation, n, id }),
             roll => {
                 let emoji = Emoji::new(dice.pick(&["👍", "🎉"])).expect("an emoji");
-                Alteration::React { emoji, remove: roll == 9 }
+                let remove = roll == 9;
+                Ask::of::<MessageReact>(|token| React { token, conversation, n, id, emoji, remove })
             }
         };
-        let of_all = Conversation::of(&self.account.user, &conversation);
-        let command = Command::Amend(Amend { conversation, n, id, change });
-        self.ask(now_ms, command, About::Amending(id, of_all))
+        self.ask(now_ms, Command::Ask(ask), About::Amending(id, of_all))
     }
 
     fn read_file(&mut self, now_ms: u64, dice: &mut Dice) -> Option<String> {
@@ -141,7 +143,7 @@ impl SimClient {
         let step = upload.next(self.tickets + 1);
         if let Some(step) = step {
             self.tickets += 1;
-            session.command(now_ms, self.tickets, Command::Transfer(step));
+            session.command(now_ms, self.tickets, step);
             return true;
         }
         false

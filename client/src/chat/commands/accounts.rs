@@ -1,15 +1,17 @@
 //! Commands about accounts and sessions.
 
+use common::accounts::SessionOnly;
+use common::methods::SessionList;
+
 use super::arguments::user;
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::chat::login::log_in;
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use crate::password::NewPasswordSource;
 use crate::render;
-use session::{Answer, Command as Ask};
+use session::Command as SessionCommand;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -89,13 +91,13 @@ fn logout(context: &mut Context, _: &str) -> Result<Next, CliError> {
 fn change_password(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let password = context.password.read(context.words)?;
     let new_password = NewPasswordSource::default().read(context.words)?;
-    let ended = context.handle.end_sessions(Ask::ChangePassword { password, new_password })?;
+    let ended = context.handle.end_sessions(SessionCommand::ChangePassword { password, new_password })?;
     context.say(&context.words.password_changed(ended))?;
     Ok(Next::Stay)
 }
 
 fn sessions(context: &mut Context, _: &str) -> Result<Next, CliError> {
-    let Answer::Sessions(sessions) = context.handle.ask(Ask::Sessions)? else { return Err(unexpected()) };
+    let sessions = context.handle.ask::<SessionList>(|token| SessionOnly { token })?.sessions;
     context.say_list(sessions.iter().map(|session| render::session(context.words, session)), "")?;
     Ok(Next::Stay)
 }
@@ -105,7 +107,7 @@ fn revoke(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         "others" => None,
         id => Some(id.parse().map_err(|_| CliError::Usage(context.words.which_session()))?),
     };
-    let ended = context.handle.end_sessions(Ask::Revoke(session))?;
+    let ended = context.handle.end_sessions(SessionCommand::Revoke(session))?;
     context.say(&context.words.sessions_ended(ended))?;
     Ok(Next::Stay)
 }

@@ -1,15 +1,16 @@
 //! Commands of administrators. The server checks that the user is one.
 
+use common::accounts::{ListNames, SessionOnly};
+use common::admin::{Disable, ListSessions, Promote};
+use common::methods::{AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers};
 use common::{ChannelName, Target, UserName};
 
 use super::arguments::{first_word, user};
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
-use crate::i18n::both;
+use crate::i18n::{Words, both};
 use crate::render;
-use session::{Administration, Answer, Command as Ask};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -35,11 +36,24 @@ pub(super) static COMMANDS: &[Command] = &[
 fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (action, name) = first_word(arguments);
     match action {
-        "users" => show(context, Administration::Users),
-        "channels" => show(context, Administration::Channels),
-        "sessions" if name.is_empty() => show(context, Administration::Sessions(None)),
-        "sessions" => show(context, Administration::Sessions(Some(user(context.words, name)?))),
-        "stats" => show(context, Administration::Stats),
+        "users" => {
+            let users = context.handle.list::<AdminUsers>(|token| ListNames { token, after: None })?;
+            say_list(context, &users, render::account)
+        }
+        "channels" => {
+            let channels = context.handle.list::<AdminChannels>(|token| ListNames { token, after: None })?;
+            say_list(context, &channels, render::any_channel)
+        }
+        "sessions" => {
+            let of = if name.is_empty() { None } else { Some(user(context.words, name)?) };
+            let params = |token| ListSessions { token, user: of, after: None };
+            let sessions = context.handle.list::<AdminSessions>(params)?;
+            say_list(context, &sessions, render::any_session)
+        }
+        "stats" => {
+            let stats = context.handle.ask::<AdminStats>(|token| SessionOnly { token })?;
+            context.say_list(render::stats(context.words, &stats).into_iter(), "")
+        }
         "disable" => disable(context, user(context.words, name)?, true),
         "enable" => disable(context, user(context.words, name)?, false),
         "promote" => promote(context, user(context.words, name)?, true),
@@ -54,22 +68,19 @@ fn broadcast(context: &mut Context, text: &str) -> Result<Next, CliError> {
     Ok(Next::Stay)
 }
 
-fn show(context: &mut Context, request: Administration) -> Result<(), CliError> {
-    let Answer::Overview(overview) = context.handle.ask(Ask::Administrate(request))? else {
-        return Err(unexpected());
-    };
-    let lines = render::overview(context.words, &overview);
-    context.say_list(lines.into_iter(), &context.words.nothing_there_yet())
+fn say_list<T>(context: &mut Context, items: &[T], line: fn(Words, &T) -> String) -> Result<(), CliError> {
+    let words = context.words;
+    context.say_list(items.iter().map(|item| line(words, item)), &words.nothing_there_yet())
 }
 
 fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), CliError> {
-    let request = Administration::Disable { user: user.clone(), disabled };
-    let ended = context.handle.end_sessions(Ask::Administrate(request))?;
-    context.say(&render::disabled(context.words, &user, disabled, ended))
+    let of = user.clone();
+    let done = context.handle.ask::<AdminDisable>(|token| Disable { token, user: of, disabled })?;
+    context.say(&render::disabled(context.words, &user, disabled, done.ended))
 }
 
 fn promote(context: &mut Context, user: UserName, administrator: bool) -> Result<(), CliError> {
-    let request = Administration::Promote { user: user.clone(), administrator };
-    context.handle.ask(Ask::Administrate(request))?;
-    context.say(&render::promoted(context.words, &user, administrator))
+    let done = render::promoted(context.words, &user, administrator);
+    context.handle.ask::<AdminPromote>(|token| Promote { token, user, administrator })?;
+    context.say(&done)
 }

@@ -1,14 +1,15 @@
 //! Commands about messages that were sent: reply, edit, delete, react.
 
-use common::amendments::Emoji;
+use common::amendments::{Delete, Edit, Emoji, React};
+use common::methods::{MessageDelete, MessageEdit, MessageReact};
+use uuid::Uuid;
 
 use super::arguments::number;
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
-use session::{Alteration, Answer, Command as Ask, Range};
+use crate::requests::Page;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -46,13 +47,17 @@ fn edit(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let usage = context.words.say_number_and_text("edit");
     let (n, text) = number(arguments, &usage)?;
     let text = context.text(text)?;
-    amend(context, n, Alteration::Edit(text))
+    let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
+    context.handle.ask::<MessageEdit>(|token| Edit { token, conversation, n, id, text })?;
+    Ok(Next::Stay)
 }
 
 fn delete(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let usage = context.words.say_number_of_message("delete");
     let (n, _) = number(arguments, &usage)?;
-    amend(context, n, Alteration::Delete)
+    let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
+    context.handle.ask::<MessageDelete>(|token| Delete { token, conversation, n, id })?;
+    Ok(Next::Stay)
 }
 
 fn react(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
@@ -67,21 +72,17 @@ fn reaction(context: &mut Context, arguments: &str, command: &str, remove: bool)
     let usage = context.words.say_number_and_emoji(command);
     let (n, emoji) = number(arguments, &usage)?;
     let emoji = Emoji::new(emoji).map_err(|_| CliError::Usage(usage))?;
-    amend(context, n, Alteration::React { emoji, remove })
+    let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
+    context.handle.ask::<MessageReact>(|token| React { token, conversation, n, id, emoji, remove })?;
+    Ok(Next::Stay)
 }
 
 fn edits(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let usage = context.words.say_number_of_message("edits");
     let (n, _) = number(arguments, &usage)?;
     let conversation = context.open_conversation()?;
-    let range = Range { conversation, before: n.checked_add(1), after: None, limit: Some(1), edits: true };
-    let Answer::History(entries) = context.handle.ask(Ask::History(range))? else { return Err(unexpected()) };
+    let page = Page { before: n.checked_add(1), limit: Some(1), edits: true, ..Page::newest(conversation) };
+    let entries = context.handle.history(page)?;
     context.print(&context.renderer.page(&entries))?;
-    Ok(Next::Stay)
-}
-
-fn amend(context: &mut Context, n: u64, change: Alteration) -> Result<Next, CliError> {
-    let conversation = context.open_conversation()?;
-    context.handle.amend(conversation, n, change)?;
     Ok(Next::Stay)
 }

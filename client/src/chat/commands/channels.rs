@@ -1,6 +1,10 @@
 //! Commands about channels and their members.
 
-use common::channels::Role;
+use common::channels::{GiveRole, ListMembers, OneChannel, OneMember, Role, SetChannel};
+use common::methods::{
+    ChannelBan, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole, ChannelSet,
+    ChannelUnban, Request,
+};
 use common::{ChannelName, Subject, Target, UserName};
 
 use super::arguments::{channel, channel_or_open, first_word, user};
@@ -9,9 +13,9 @@ use crate::chat::context::Context;
 use crate::chat::names::ChannelChoice;
 use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
-use crate::i18n::{both, same};
+use crate::i18n::{Words, both, same};
 use crate::render;
-use session::{Answer, Command as Ask, Deed};
+use session::{Answer, Command as SessionCommand};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -137,24 +141,24 @@ fn create(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         _ => return Err(CliError::Usage(context.words.say_create())),
     };
     let channel = channel(context.words, name)?;
-    join_and_open(context, Ask::Create { channel, private })
+    join_and_open(context, SessionCommand::Create { channel, private })
 }
 
 fn join(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel(context.words, arguments)?;
-    join_and_open(context, Ask::Join(channel))
+    join_and_open(context, SessionCommand::Join(channel))
 }
 
 /// Gives a command that makes the user a member of a channel, and opens the channel.
-fn join_and_open(context: &mut Context, command: Ask) -> Result<Next, CliError> {
-    let Answer::Joined(joined) = context.handle.ask(command)? else { return Err(unexpected()) };
+fn join_and_open(context: &mut Context, command: SessionCommand) -> Result<Next, CliError> {
+    let Answer::Joined(joined) = context.handle.command(command)? else { return Err(unexpected()) };
     context.open(Target::Channel(joined.channel))?;
     Ok(Next::Stay)
 }
 
 fn leave(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel_or_open(context, arguments)?;
-    context.handle.ask(Ask::Leave(channel.clone()))?;
+    context.handle.command(SessionCommand::Leave(channel.clone()))?;
     context.cache.forget(&Target::Channel(channel.clone()));
     context.open.take_if(|open| *open == Target::Channel(channel.clone()));
     context.say(&context.words.no_member_any_more(&channel))?;
@@ -163,9 +167,8 @@ fn leave(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn members(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel_or_open(context, arguments)?;
-    let Answer::Members(members) = context.handle.ask(Ask::Members(channel))? else {
-        return Err(unexpected());
-    };
+    let params = |token| ListMembers { token, channel, after: None };
+    let members = context.handle.list::<ChannelMembers>(params)?;
     context.say_list(members.iter().map(|member| render::member(context.words, member)), "")?;
     Ok(Next::Stay)
 }
@@ -179,13 +182,14 @@ fn invitations(context: &mut Context, _: &str) -> Result<Next, CliError> {
 
 fn accept(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = invited_channel(context, arguments)?;
-    join_and_open(context, Ask::Join(channel))
+    join_and_open(context, SessionCommand::Join(channel))
 }
 
 fn decline(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = invited_channel(context, arguments)?;
-    context.handle.ask(Ask::Decline(channel.clone()))?;
-    context.say(&context.words.invitation_declined(&channel))?;
+    let done = context.words.invitation_declined(&channel);
+    context.handle.ask::<ChannelDecline>(|token| OneChannel { token, channel })?;
+    context.say(&done)?;
     Ok(Next::Stay)
 }
 
@@ -202,27 +206,32 @@ fn invited_channel(context: &mut Context, name: &str) -> Result<ChannelName, Cli
 }
 
 fn invite(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let (user, channel) = member(context, arguments)?;
-    let done = context.words.may_join(&user, &channel);
-    manage(context, channel, Deed::Invite(user), &done)
+    manage::<ChannelInvite>(context, arguments, Words::may_join)
 }
 
 fn kick(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let (user, channel) = member(context, arguments)?;
-    let done = context.words.is_removed(&user, &channel);
-    manage(context, channel, Deed::Kick(user), &done)
+    manage::<ChannelKick>(context, arguments, Words::is_removed)
 }
 
 fn ban(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let (user, channel) = member(context, arguments)?;
-    let done = context.words.is_kept_out(&user, &channel);
-    manage(context, channel, Deed::Ban(user), &done)
+    manage::<ChannelBan>(context, arguments, Words::is_kept_out)
 }
 
 fn unban(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    manage::<ChannelUnban>(context, arguments, Words::is_not_kept_out)
+}
+
+/// Sends a request about one member, and says `done`.
+fn manage<R: for<'a> Request<Params<'a> = OneMember<'a>>>(
+    context: &mut Context,
+    arguments: &str,
+    done: fn(Words, &UserName, &ChannelName) -> String,
+) -> Result<Next, CliError> {
     let (user, channel) = member(context, arguments)?;
-    let done = context.words.is_not_kept_out(&user, &channel);
-    manage(context, channel, Deed::Unban(user), &done)
+    let done = done(context.words, &user, &channel);
+    context.handle.ask::<R>(|token| OneMember { token, channel, user })?;
+    context.say(&done)?;
+    Ok(Next::Stay)
 }
 
 fn role(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
@@ -232,7 +241,9 @@ fn role(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         serde_json::from_value(word.into()).map_err(|_| CliError::Usage(context.words.say_role()))?;
     let (user, channel) = (user(context.words, name)?, channel_or_open(context, rest)?);
     let done = context.words.has_role(&user, &context.words.role(role), &channel);
-    manage(context, channel, Deed::Role(user, role), &done)
+    context.handle.ask::<ChannelRole>(|token| GiveRole { token, channel, user, role })?;
+    context.say(&done)?;
+    Ok(Next::Stay)
 }
 
 fn subject(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
@@ -245,7 +256,7 @@ fn subject(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let subject = Subject::new(subject).map_err(refused)?.into_owned();
     let channel = channel_or_open(context, "")?;
     let done = context.words.subject_is_set(&channel);
-    manage(context, channel, Deed::Set { subject: Some(subject), private: None }, &done)
+    set(context, channel, Some(subject), None, &done)
 }
 
 fn private(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
@@ -259,11 +270,17 @@ fn private(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         true => context.words.invited_may_join(&channel),
         false => context.words.anybody_may_join(&channel),
     };
-    manage(context, channel, Deed::Set { subject: None, private: Some(private) }, &done)
+    set(context, channel, None, Some(private), &done)
 }
 
-fn manage(context: &mut Context, channel: ChannelName, deed: Deed, done: &str) -> Result<Next, CliError> {
-    context.handle.ask(Ask::Manage(channel, deed))?;
+fn set(
+    context: &mut Context,
+    channel: ChannelName,
+    subject: Option<Subject<'static>>,
+    private: Option<bool>,
+    done: &str,
+) -> Result<Next, CliError> {
+    context.handle.ask::<ChannelSet>(|token| SetChannel { token, channel, subject, private })?;
     context.say(done)?;
     Ok(Next::Stay)
 }

@@ -4,10 +4,9 @@ use super::arguments::{first_word, target};
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use crate::render;
-use session::{Answer, Command as Ask, Range};
+use crate::requests::Page;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -72,8 +71,7 @@ fn history(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         number => Some(number.parse().map_err(|_| CliError::Usage(context.words.say_a_number()))?),
     };
     let conversation = context.open_conversation()?;
-    let range = Range { conversation, before, after: None, limit: None, edits: false };
-    let Answer::History(entries) = context.handle.ask(Ask::History(range))? else { return Err(unexpected()) };
+    let entries = context.handle.history(Page { before, ..Page::newest(conversation) })?;
     context.print(&context.renderer.page(&entries))?;
     Ok(Next::Stay)
 }

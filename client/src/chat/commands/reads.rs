@@ -1,5 +1,8 @@
 //! Commands about unread messages.
 
+use common::mentions::ListMentions;
+use common::methods::MentionList;
+
 use super::arguments::target;
 use super::command::{Command, Next};
 use crate::chat::context::Context;
@@ -7,7 +10,7 @@ use crate::cli_error::CliError;
 use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use crate::render;
-use session::{Answer, Command as Ask};
+use session::{Answer, Command as SessionCommand};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -51,7 +54,7 @@ fn unread(context: &mut Context, _: &str) -> Result<Next, CliError> {
 
 fn next(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let conversation = context.open_conversation()?;
-    context.handle.ask(Ask::ReadOn(conversation))?;
+    context.handle.command(SessionCommand::ReadOn(conversation))?;
     Ok(Next::Stay)
 }
 
@@ -60,7 +63,7 @@ fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         "" => context.open_conversation()?,
         name => target(context.words, name)?,
     };
-    let answer = context.handle.ask(Ask::MarkRead(conversation.clone(), u64::MAX))?;
+    let answer = context.handle.command(SessionCommand::MarkRead(conversation.clone(), u64::MAX))?;
     let Answer::Unread(_) = answer else { return Err(unexpected()) };
     if context.open.as_ref() == Some(&conversation) {
         // Opening it again shows the newest events and skips those that were not shown.
@@ -72,7 +75,8 @@ fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 }
 
 fn mentions(context: &mut Context, _: &str) -> Result<Next, CliError> {
-    let Answer::History(mut entries) = context.handle.ask(Ask::Mentions)? else { return Err(unexpected()) };
+    let page = context.handle.ask::<MentionList>(|token| ListMentions { token, before: None })?;
+    let mut entries = context.handle.entries(&page.events);
     // The newest one comes last, above the prompt.
     entries.reverse();
     if entries.is_empty() {

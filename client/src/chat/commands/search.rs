@@ -1,11 +1,12 @@
 //! The search command.
 
+use common::methods::MessageSearch;
+use common::search::Search;
+
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::both;
-use session::{Answer, Command as Ask, Lookup};
 
 pub(super) static COMMANDS: &[Command] = &[Command::new(
     "search",
@@ -18,14 +19,21 @@ pub(super) static COMMANDS: &[Command] = &[Command::new(
 )];
 
 fn search(context: &mut Context, query: &str) -> Result<Next, CliError> {
-    let lookup = Lookup { query: query.to_owned(), before: None, limit: None };
-    let Answer::Found(found) = context.handle.ask(Ask::Search(lookup))? else { return Err(unexpected()) };
+    let query = query.to_owned().into();
+    let found = context.handle.ask::<MessageSearch>(|token| Search {
+        token,
+        query,
+        conversation: None,
+        before: None,
+        limit: None,
+    })?;
+    let entries = context.handle.entries(&found.events);
     let mut lines = Vec::new();
     if found.before.is_some() {
-        lines.push(context.words.only_the_newest(found.entries.len()));
+        lines.push(context.words.only_the_newest(entries.len()));
     }
-    lines.extend(context.renderer.with_dates_in_front().events(found.entries.iter()));
-    if found.entries.is_empty() {
+    lines.extend(context.renderer.with_dates_in_front().events(entries.iter().rev()));
+    if entries.is_empty() {
         lines.push(context.words.nothing_found());
     }
     if found.behind > 0 {

@@ -1,0 +1,82 @@
+//! Typed requests: the parameters and the result of each are those of its row in the table of methods.
+
+use common::accounts::Token;
+use common::history::History;
+use common::methods::{MessageHistory, Request};
+use common::{Paged, Target};
+use serde_json::value::RawValue;
+
+use crate::cli_error::CliError;
+use crate::client_handle::{ClientHandle, unexpected};
+use session::{Answer, Ask, Command, Entry, Pager};
+
+/// A page of a conversation: the newest events, or those before or after a number.
+pub(crate) struct Page {
+    pub(crate) conversation: Target,
+    pub(crate) before: Option<u64>,
+    pub(crate) after: Option<u64>,
+    pub(crate) limit: Option<u64>,
+    /// Whether edited messages include their earlier texts.
+    pub(crate) edits: bool,
+}
+
+impl Page {
+    /// The newest events.
+    pub(crate) fn newest(conversation: Target) -> Self {
+        Self { conversation, before: None, after: None, limit: None, edits: false }
+    }
+}
+
+impl ClientHandle {
+    /// Sends a request of the method `R`, and waits for its result. The session adds the token.
+    pub(crate) fn ask<R: Request>(
+        &mut self,
+        params: impl FnOnce(Token<'static>) -> R::Params<'static>,
+    ) -> Result<R::Result, CliError> {
+        let answer = self.command(Command::Ask(Ask::of::<R>(params)))?;
+        result::<R>(answer)
+    }
+
+    /// Requests all pages of a list.
+    pub(crate) fn list<R: Paged>(
+        &mut self,
+        params: impl FnOnce(Token<'static>) -> R::Params<'static>,
+    ) -> Result<Vec<R::Item>, CliError> {
+        let mut pager = Pager::<R>::new(params);
+        loop {
+            let answer = self.command(Command::Ask(pager.ask()))?;
+            if !pager.take(result::<R>(answer)?) {
+                return Ok(pager.into_items());
+            }
+        }
+    }
+
+    /// Requests a page of history.
+    pub(crate) fn history(&mut self, page: Page) -> Result<Vec<Entry>, CliError> {
+        let Page { conversation, before, after, limit, edits } = page;
+        let page = self.ask::<MessageHistory>(|token| History {
+            token,
+            conversation,
+            before,
+            after,
+            before_at: None,
+            after_at: None,
+            around: None,
+            limit,
+            edits,
+        })?;
+        Ok(self.entries(&page.events))
+    }
+
+    /// The events of a page, as the user of this handle sees them.
+    pub(crate) fn entries(&self, events: &[Box<RawValue>]) -> Vec<Entry> {
+        let lines = events.iter().map(|event| event.get());
+        lines.filter_map(|line| Entry::read_present(self.user()?, line)).collect()
+    }
+}
+
+/// The result of a request of the method `R`.
+pub(crate) fn result<R: Request>(answer: Answer) -> Result<R::Result, CliError> {
+    let Answer::Result(result) = answer else { return Err(unexpected()) };
+    Ok(session::decode::<R>(&result)?)
+}

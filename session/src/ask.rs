@@ -1,0 +1,78 @@
+//! Requests that the session only transmits: every method of the table that does not change the session's
+//! state.
+
+use common::accounts::Token;
+use common::limits::LIST_NAMES_MAX;
+use common::methods::Request;
+use common::{Error, Method, Paged};
+use serde_json::{Map, Value};
+
+use super::limits::LIST_PAGES_MAX;
+use super::requests::read;
+
+/// A request of any method. Its answer is [`Answer::Result`](super::Answer::Result), which [`decode`] reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    pub(crate) method: Method,
+    /// Without the token, which the session adds.
+    pub(crate) params: Map<String, Value>,
+}
+
+impl Ask {
+    /// A request of the method `R`. The session replaces the token that `params` receives.
+    pub fn of<R: Request>(params: impl FnOnce(Token<'static>) -> R::Params<'static>) -> Self {
+        Self::with::<R>(&params(Token::default()))
+    }
+
+    fn with<R: Request>(params: &R::Params<'static>) -> Self {
+        let mut params = match serde_json::to_value(params) {
+            Ok(Value::Object(params)) => params,
+            // Parameters are always an object.
+            Ok(_) | Err(_) => Map::new(),
+        };
+        params.remove("token");
+        Self { method: R::METHOD, params }
+    }
+}
+
+/// Decodes the result of a request of the method `R`.
+pub fn decode<R: Request>(result: &str) -> Result<R::Result, Error> {
+    read(result)
+}
+
+/// Puts a list together from its pages.
+pub struct Pager<R: Paged> {
+    params: R::Params<'static>,
+    items: Vec<R::Item>,
+}
+
+impl<R: Paged> Pager<R> {
+    /// A list without pages yet; see [`Ask::of`].
+    pub fn new(params: impl FnOnce(Token<'static>) -> R::Params<'static>) -> Self {
+        Self { params: params(Token::default()), items: Vec::new() }
+    }
+
+    /// The request of the next page.
+    #[must_use]
+    pub fn ask(&self) -> Ask {
+        Ask::with::<R>(&self.params)
+    }
+
+    /// Adds a page; true if there is a further one. A list ends early after [`LIST_PAGES_MAX`] pages.
+    pub fn take(&mut self, page: R::Result) -> bool {
+        let (items, has_more) = R::into_page(page);
+        let last = self.items.len() + items.len();
+        if let Some(last) = items.last() {
+            R::go_on_after(&mut self.params, last);
+        }
+        let is_empty = items.is_empty();
+        self.items.extend(items);
+        has_more && !is_empty && last < LIST_PAGES_MAX * LIST_NAMES_MAX
+    }
+
+    /// The list.
+    #[must_use]
+    pub fn into_items(self) -> Vec<R::Item> {
+        self.items
+    }
+}
