@@ -1,4 +1,4 @@
-//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and looking after a channel.
+//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and the management of a channel.
 
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
