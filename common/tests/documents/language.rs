@@ -32,6 +32,7 @@ const CLEAN: &[&str] = &[
     "tests/README.md",
     "tests/bench/install-peers",
     "tests/bench/src/report",
+    "tests/e2e/golden",
     "tests/e2e/interop",
     "tests/e2e/tests/papers.rs",
     "tests/e2e/tests/readme.rs",
