@@ -16,7 +16,7 @@ use std::sync::Arc;
 use common::{ChannelName, Conversation, Target, Text, UserName};
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use disk::{Disk, RealDisk};
-use server::domain::{Change, Command, Deed, Original};
+use server::domain::{Actor, Change, Command, Original};
 use server::journal::{Checkpoint, Options, for_each_line, verify};
 use server::maintenance::redact::{RedactError, Redaction, Request, recover};
 use server::services::search;
@@ -61,7 +61,7 @@ fn work(store: Store) {
     record(&mut ledger, Command::Register { user: alice(), password: "hash".into() });
     for name in ["#a", "#b"] {
         let channel = ChannelName::new(name).expect("a name");
-        record(&mut ledger, Command::CreateChannel(Deed { user: alice(), channel }, false));
+        record(&mut ledger, Command::CreateChannel(Actor { user: alice(), channel }, false));
     }
     for number in 2..12 {
         for (name, at) in [("#a", 0), ("#b", 100)] {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, UserName};
 use disk::Disk as _;
 use disk::faulty::{Failure, FaultyDisk, Loss};
-use server::domain::{Change, Command, Deed, Original};
+use server::domain::{Actor, Change, Command, Original};
 use server::journal::{Checkpoint, for_each_line};
 use server::maintenance::redact::{RedactError, Redaction, Request, recover};
 use server::services::files::check::{self, CheckError, Found};
@@ -72,7 +72,7 @@ fn worked() -> FaultyDisk {
     };
     record(Command::Register { user: alice(), password: "hash".into() });
     let name = ChannelName::new("#a").expect("a name");
-    record(Command::CreateChannel(Deed { user: alice(), channel: name }, false));
+    record(Command::CreateChannel(Actor { user: alice(), channel: name }, false));
     let sent = [(2, 0, NAME), (3, 0, "plan.pdf"), (4, 1, NAME), (5, 2, NAME)];
     for (n, bytes, name) in sent {
         let (user, to) = (alice(), Target::new("#a").expect("a target"));
