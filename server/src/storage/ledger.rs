@@ -15,8 +15,9 @@ use crate::domain::records::Record;
 use crate::domain::{self, Command, State};
 use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Options};
 use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
-use crate::storage::data_folder::{Prepared, Store};
+use crate::storage::data_folder::Store;
 use crate::storage::replay::{self, key_of};
+use crate::storage::snapshots::{self, Prepared};
 use disk::Disk;
 
 pub use crate::storage::error::LedgerError;
@@ -285,7 +286,7 @@ impl Ledger {
         debug_assert!(self.is_quiet(), "the state is ahead of the disk");
         self.bytes_since_snapshot = 0;
         let disk = self.store.disk();
-        match Store::prepare(&self.state, self.durable) {
+        match snapshots::prepare(&self.state, self.durable) {
             Ok(prepared) => self.commit_log.run(Box::new(move || write_snapshots(&*disk, &prepared))),
             Err(error) => error!(%error, "cannot make a snapshot"),
         }
@@ -338,7 +339,7 @@ fn apply<'a>(state: &'a mut State, record: Record<'a>, appended: Appended<'a>) -
 }
 
 fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
-    if let Err(error) = Store::write(disk, prepared) {
+    if let Err(error) = snapshots::write(disk, prepared) {
         warn!(%error, "cannot write the snapshots; the next start takes longer");
     }
 }
