@@ -10,7 +10,9 @@ use crate::prose::{Paragraph, Prose};
 const CLEAN: &[&str] = &[
     ".cargo",
     ".ci",
+    "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Dockerfile",
     "Makefile",
     "README.md",
