@@ -1,4 +1,4 @@
-//! The tables in `docs/PROTOCOL.md` equal the tables of the code. `UPDATE_DOCS=1 cargo test -p common` rewrites
+//! The tables in `docs/PROTOCOL.md` equal those of the code. `UPDATE_DOCS=1 cargo test -p common` rewrites
 //! them.
 
 #![expect(clippy::disallowed_methods, reason = "this test reads and writes a document, not the data folder")]
