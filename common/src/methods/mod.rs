@@ -26,12 +26,12 @@ pub trait ResultOf<R: Request> {
     fn write(&self, out: &mut Vec<u8>);
 }
 
-/// Writes one request line, with its newline.
+/// Encodes one request line, with its newline.
 pub fn encode_request<R: Request>(out: &mut Vec<u8>, id: &str, params: &R::Params<'_>) {
     rpc::encode_request(out, id, R::METHOD.description().name, params);
 }
 
-/// Writes one reply line with a result, with its newline. `id` is as it was received.
+/// Encodes one reply line with its newline; `id` is as it was received.
 pub fn encode_result<R: Request>(out: &mut Vec<u8>, id: &str, result: &impl ResultOf<R>) {
     rpc::encode_result(out, id, |out| result.write(out));
 }

@@ -1,4 +1,4 @@
-//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and looking after a channel.
+//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and the management of a channel.
 
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
@@ -42,7 +42,7 @@ pub(super) fn invitations(
     Ok(Invitations { invitations, more })
 }
 
-/// What is done to one user: `command` says which of it.
+/// Invites, removes, bans or unbans a user, as `command` says.
 pub(super) fn to_member(
     context: &mut RequestContext<'_>,
     params: OneMember<'_>,
@@ -62,7 +62,7 @@ pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> R
     done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
-/// Who does something to a channel, if they may do one more thing now: each leaves a record.
+/// Returns the user and the channel of a request that leaves a record, if the session does not send too many.
 fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.user_of(token)?;
     context.take_rate(token)?;
