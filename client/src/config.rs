@@ -1,10 +1,10 @@
-//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, and typed lines. The outbox and
-//! the cache are in it too.
+//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, and typed lines. The
+//! outbox and the cache are in it too.
 //!
-//! `sessions.json` holds one session per server, by endpoint. A program that can read it can act as the user. A program
-//! that can write `known_hosts.json` (the keys of servers by `host:port`) or `last_server.json` (the server used when
-//! none is named) can act as a server. So the files have mode 0600 in a folder of mode 0700, and each file is replaced
-//! atomically.
+//! `sessions.json` holds one session per server, by endpoint. A program that can read it can act as the user.
+//! A program that can write `known_hosts.json` (the keys of servers by `host:port`) or `last_server.json`
+//! (the server used when none is named) can act as a server. So the files have mode 0600 in a folder of mode
+//! 0700, and each file is replaced atomically.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,9 +1,7 @@
-//! The client: a pure session core, a thread that moves its frames, and two front ends around them, the chat
-//! for people and the commands for scripts.
+//! The client: a network thread around the pure core of the crate `session`, and two front ends, the chat for
+//! people and the commands for scripts.
 //!
-//! Only [`session`] decides anything; only `network` has sockets; only `config`, `outbox`, `cache` and `files` touch the
-//! disk; only
-//! `render` prints, and what it says to people comes from `i18n`.
+//! `session` decides; only `network` has sockets; only `render` prints, with the sentences of `i18n`.
 
 mod network;
 
@@ -27,17 +25,18 @@ use std::process::ExitCode;
 
 use common::{FileName, Target, UserName};
 
-/// What the client can be told on the command line.
+/// The subcommands of `papo` that talk to a server.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Chat in the terminal; reads commands from a pipe just as well.
+    /// Chat in the terminal, or run the lines of a pipe.
     Chat(chat::Arguments),
-    /// One thing, for scripts.
+    /// One request, for scripts.
     #[command(flatten)]
     Script(script::Command),
 }
 
-/// An event's line as `papo history` shows it to `reader`, without a date; what amends another message, too.
+/// An event as `papo history` shows it to `reader`, without a date; also an edit or a deletion. `None` for an
+/// unknown kind of event.
 #[must_use]
 pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     let entry = session::Entry::read_present(reader, line)?;
@@ -45,21 +44,21 @@ pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// The same JSON, with nothing in it that a terminal would obey or show in another order.
+/// Escapes characters in JSON that a terminal would interpret, or show in another order.
 #[must_use]
 pub fn harmless_json(json: &str) -> Cow<'_, str> {
     render::escape(json)
 }
 
-/// What a file that somebody sent is called on this machine, where it does no harm; `number` tells apart files that would
-/// have one name, from 1 on.
+/// The harmless local name of a file that a user sent. `number`, from 1 on, distinguishes files of the same
+/// name.
 #[must_use]
 pub fn local_file_name(to: &Target, from: &UserName, name: &FileName, number: u32) -> String {
     files::numbered(&files::local(to, from, name), number)
 }
 
-/// Does what the command says. What goes wrong is told on standard error; the exit code is 0 when all is done,
-/// 1 when the server or this machine refused, 2 when the command was wrong, 3 when the server did not answer.
+/// Runs a command. Prints an error to standard error. The exit code is 0 for success, 1 if the server or this
+/// machine refused, 2 for wrong usage, 3 if the server did not answer.
 #[must_use]
 pub fn run(command: Command) -> ExitCode {
     let outcome = match command {

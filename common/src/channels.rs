@@ -10,7 +10,7 @@ use crate::accounts::Token;
 use crate::names::{ChannelName, UserName};
 use crate::text::Subject;
 
-/// What a member may do; each may do what those before it may.
+/// The rank of a member; each rank may do what the lower ones may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -28,9 +28,9 @@ pub struct CreateChannel<'a> {
     /// The session.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Which channel.
+    /// The channel.
     pub channel: ChannelName,
-    /// Whether only the invited may join, and nobody else is told that it exists.
+    /// Whether only invited users may join and see it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub private: bool,
 }
@@ -45,7 +45,7 @@ pub struct OneChannel<'a> {
     /// The session.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Which channel.
+    /// The channel.
     pub channel: ChannelName,
 }
 
@@ -56,7 +56,7 @@ pub struct Joined {
     pub channel: ChannelName,
     /// Where its events are published.
     pub topic: String,
-    /// The number of its newest event, which is the joining itself unless one was a member before.
+    /// The number of its newest event: the joining itself, unless the asker was a member before.
     pub n: u64,
 }
 
@@ -66,9 +66,9 @@ pub struct OneMember<'a> {
     /// The session.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Which channel.
+    /// The channel.
     pub channel: ChannelName,
-    /// Who it is done to.
+    /// The user to invite, remove, ban or unban.
     pub user: UserName,
 }
 
@@ -78,26 +78,26 @@ pub struct GiveRole<'a> {
     /// The session.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Which channel.
+    /// The channel.
     pub channel: ChannelName,
-    /// Which member.
+    /// The member.
     pub user: UserName,
-    /// What they are from now on.
+    /// Their new role.
     pub role: Role,
 }
 
-/// Parameters of `channel.set`: only what is given changes.
+/// Parameters of `channel.set`: an absent field stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetChannel<'a> {
     /// The session.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Which channel.
+    /// The channel.
     pub channel: ChannelName,
-    /// What it is about; an empty one takes it away.
+    /// The subject; an empty one removes it.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub subject: Option<Subject<'a>>,
-    /// Whether it is private.
+    /// Whether only invited users may join and see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
 }
@@ -108,7 +108,7 @@ pub struct ListMembers<'a> {
     /// The session.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Which channel.
+    /// The channel.
     pub channel: ChannelName,
     /// Only names after this one; the last name of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
@@ -127,9 +127,9 @@ pub struct Members {
 /// A member of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Who.
+    /// The user.
     pub user: UserName,
-    /// What they may do.
+    /// Their role.
     pub role: Role,
 }
 
@@ -199,16 +199,16 @@ pub struct ChannelInfo {
     pub channel: ChannelName,
     /// How many members it has.
     pub members: u64,
-    /// What the asker is in it; nothing when not a member.
+    /// The asker's role; absent if they are not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// Whether the asker is invited and has not joined yet.
     #[serde(default, skip_serializing_if = "is_false")]
     pub invited: bool,
-    /// Whether only the invited may join. Others are not told of it at all.
+    /// Whether only invited users may join and see it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub private: bool,
-    /// What it is about.
+    /// The subject.
     #[serde(default, skip_serializing_if = "Subject::is_empty")]
     pub subject: Subject<'static>,
 }

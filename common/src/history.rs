@@ -23,7 +23,7 @@ pub struct History<'a> {
     /// Only events with a greater number; the page begins right after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// Only events from before this time, in Unix milliseconds; the page ends right before the first other one.
+    /// Only events from before this time, in Unix milliseconds; the page ends right before the first later event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_at: Option<u64>,
     /// Only events from this time or later, in Unix milliseconds; the page begins with the first of them.
@@ -41,7 +41,8 @@ pub struct History<'a> {
 }
 
 impl History<'_> {
-    /// Two given parameters that exclude each other: a page has one beginning and one end, and `around` sets both.
+    /// The names of two given parameters that exclude each other: a page has one beginning and one end, and `around`
+    /// sets both.
     #[must_use]
     pub fn conflict(&self) -> Option<(&'static str, &'static str)> {
         let Self { before, after, before_at, after_at, around, .. } = self;
@@ -105,26 +106,26 @@ pub struct HeadsSince<'a> {
 /// Result of `sync.heads`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heads {
-    /// To be given as `since` next time.
+    /// The `since` of the next request.
     pub cursor: u64,
-    /// When the server was last set back, to a backup, in Unix milliseconds; absent when it never was. Cursors and numbers
-    /// of before say nothing after it.
+    /// When the data was last restored from a backup, in Unix milliseconds; absent if it never was. Cursors and numbers
+    /// from before are invalid after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<u64>,
-    /// The topic of what is meant for the asker alone, which moves when sessions are ended.
+    /// The asker's own topic. It moves when a session is ended.
     pub topic: String,
     /// The asker's conversations.
     pub heads: Vec<Head>,
 }
 
-/// How far one conversation has come.
+/// The newest event of one conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// As the asker names it.
+    /// The conversation as the asker names it.
     pub conversation: Target,
     /// The number of its newest event.
     pub n: u64,
-    /// Where a channel's events are published. Direct messages come on the user's own topic.
+    /// The topic of a channel. Direct messages are published on the users' own topics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! A request line read whole: the envelope and the parameters of its method.
+//! Decodes a whole request line: the envelope and the parameters of its method.
 //!
-//! Nearly all lines name their method before its parameters. Those are read in one pass. All others, and those that are to
-//! be refused, are read again in steps, by [`rpc::decode`] and [`Call::decode`], which say exactly what is wrong.
+//! Nearly all lines name their method before its parameters. They are decoded in one pass. All other lines, and invalid
+//! ones, are decoded again in steps, by [`rpc::decode`] and [`Call::decode`], whose errors say exactly what is wrong.
 
 use std::fmt;
 
@@ -14,36 +14,37 @@ use crate::limits::LINE_BYTES_MAX;
 use crate::methods::{Call, Method};
 use crate::rpc::{self, Refused, VERSION, usable_id};
 
-/// A request whose parameters have been read.
+/// A request line whose parameters are decoded.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Asked<'a> {
-    /// The sender's `id`, kept as it was written.
+pub struct DecodedRequest<'a> {
+    /// The sender's `id`, as it was received.
     pub id: &'a str,
-    /// What is asked.
+    /// The method and its parameters.
     pub call: Call<'a>,
 }
 
-/// Reads one request line.
+/// Decodes one request line.
 ///
 /// # Errors
 ///
-/// Why there is nothing to be done, and the `id` to say so under.
-pub fn decode(line: &[u8]) -> Result<Asked<'_>, Refused<'_>> {
+/// The error for the sender, and the `id` of its reply.
+pub fn decode(line: &[u8]) -> Result<DecodedRequest<'_>, Refused<'_>> {
     in_one_pass(line).map_or_else(|| in_steps(line), Ok)
 }
 
-fn in_one_pass(line: &[u8]) -> Option<Asked<'_>> {
+fn in_one_pass(line: &[u8]) -> Option<DecodedRequest<'_>> {
     let text = std::str::from_utf8(line).ok().filter(|text| text.len() <= LINE_BYTES_MAX)?;
     serde_json::from_str(text).ok()
 }
 
-fn in_steps(line: &[u8]) -> Result<Asked<'_>, Refused<'_>> {
+fn in_steps(line: &[u8]) -> Result<DecodedRequest<'_>, Refused<'_>> {
     let request = rpc::decode(line)?;
     let call = Call::decode(&request.method, request.params);
-    call.map(|call| Asked { id: request.id, call }).map_err(|error| Refused { id: request.id, error })
+    call.map(|call| DecodedRequest { id: request.id, call })
+        .map_err(|error| Refused { id: request.id, error })
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Asked<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for DecodedRequest<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(RequestVisitor)
     }
@@ -52,7 +53,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Asked<'a> {
 struct RequestVisitor;
 
 impl<'de> Visitor<'de> for RequestVisitor {
-    type Value = Asked<'de>;
+    type Value = DecodedRequest<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a request in the usual form")
@@ -75,17 +76,17 @@ impl<'de> Visitor<'de> for RequestVisitor {
             }
         }
         let (id, call) = id.zip(call).filter(|_| has_version).ok_or_else(unusual)?;
-        Ok(Asked { id, call })
+        Ok(DecodedRequest { id, call })
     }
 }
 
-/// The parameters of a method, where they stand.
+/// Decodes the parameters of a method inside the line.
 struct Parameters(Method);
 
 impl<'de> DeserializeSeed<'de> for Parameters {
     type Value = Call<'de>;
 
-    /// They are an object: a structure alone would be read from an array as well.
+    /// Accepts an object only: a derived structure would accept an array as well.
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
@@ -113,21 +114,21 @@ mod tests {
         format!(r#"{{"jsonrpc":"2.0","id":7,"method":"{}","params":{}}}"#, about.name, about.params)
     }
 
-    fn words(refused: Refused<'_>) -> String {
+    fn in_words(refused: Refused<'_>) -> String {
         format!("{} {:?}", refused.id, refused.error)
     }
 
-    /// What is read in one pass is what is read in steps, and nothing else is.
+    /// A line that one pass accepts gives the same request in steps.
     fn check(line: &[u8]) {
         let steps = in_steps(line);
         if let Some(asked) = in_one_pass(line) {
             assert_eq!(steps.as_ref().ok(), Some(&asked), "{}", String::from_utf8_lossy(line));
         }
-        assert_eq!(decode(line).map_err(words), steps.map_err(words));
+        assert_eq!(decode(line).map_err(in_words), steps.map_err(in_words));
     }
 
     #[test]
-    fn every_method_is_read_in_one_pass() {
+    fn every_method_is_decoded_in_one_pass() {
         for method in Method::ALL {
             let line = line(*method);
             let asked = in_one_pass(line.as_bytes()).expect(&line);
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unusual_is_decided_as_in_steps() {
+    fn an_unusual_line_is_decoded_as_in_steps() {
         let lines = [
             r#"{"params":{},"method":"server.info","jsonrpc":"2.0","id":1}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"server.info"}"#,
@@ -166,7 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_line_with_a_piece_changed_is_decided_as_in_steps(
+        fn a_line_with_any_piece_changed_is_decoded_as_in_steps(
             method in proptest::sample::select(Method::ALL),
             at: proptest::sample::Index,
             removed in 0..12_usize,

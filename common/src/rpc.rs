@@ -1,7 +1,7 @@
-//! JSON-RPC 2.0 on single lines: how a request is read and how a reply is written.
+//! JSON-RPC 2.0 on single lines: decodes requests and encodes replies, and the reverse for clients.
 //!
 //! A frame holds one or more request lines; each gets exactly one reply line, in the same order. Requests
-//! without an `id` (JSON-RPC's notifications) are refused, because every request is answered.
+//! without an `id` (JSON-RPC's notifications) are refused, because every request has a reply.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,12 +24,12 @@ pub struct Envelope<'a> {
     pub params: &'a str,
 }
 
-/// A line that is no request: the error, and the `id` to answer under (`null` when it could not be read).
+/// A line that is not a valid request.
 #[derive(Debug)]
 pub struct Refused<'a> {
-    /// The `id` as it was written, or `null`.
+    /// The `id` as it was received, or `null` if it could not be read.
     pub id: &'a str,
-    /// Why.
+    /// The reply.
     pub error: Error,
 }
 
@@ -44,7 +44,11 @@ struct RequestLine<'a> {
     params: Option<&'a RawValue>,
 }
 
-/// The request lines of a frame, or why the frame as a whole is refused.
+/// Splits a frame into its request lines.
+///
+/// # Errors
+///
+/// The frame has more than [`FRAME_LINES_MAX`] lines.
 pub fn lines(frame: &[u8]) -> Result<Lines<'_>, Error> {
     let frame = frame.strip_suffix(b"\n").unwrap_or(frame);
     let count = memchr::memchr_iter(b'\n', frame).count() + 1;
@@ -74,7 +78,11 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Reads one request line.
+/// Decodes the envelope of one request line.
+///
+/// # Errors
+///
+/// The error for the sender, and the `id` of its reply.
 pub fn decode(line: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if line.len() > LINE_BYTES_MAX {
         return Err(refused("null", Detail::LineTooLong { max: LINE_BYTES_MAX, bytes: line.len() }));
@@ -105,7 +113,7 @@ fn refused(id: &str, detail: Detail) -> Refused<'_> {
     Refused { id, error: detail.into() }
 }
 
-/// An `id`, as it was written, if it can be answered under.
+/// Returns an `id` if it is a string or a number of an allowed length.
 pub(crate) fn usable_id(id: &str) -> Option<&str> {
     let kind_fits = id.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
     (kind_fits && id.len() <= REQUEST_ID_BYTES_MAX).then_some(id)
@@ -122,7 +130,7 @@ impl<'a> IntoBorrowedStr<'a> for serde_json::Deserializer<serde_json::de::StrRea
     }
 }
 
-/// Writes one request line, with its newline.
+/// Encodes one request line, with its newline.
 pub fn encode_request(out: &mut Vec<u8>, id: &str, method: &str, params: &impl Serialize) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     json::write(out, &id);
@@ -133,7 +141,7 @@ pub fn encode_request(out: &mut Vec<u8>, id: &str, method: &str, params: &impl S
     out.extend_from_slice(b"}\n");
 }
 
-/// Writes one reply line with the result that `write` appends as JSON, with its newline. `id` is as it was received.
+/// Encodes one reply line with its newline: `write` appends the result as JSON, and `id` is as it was received.
 pub fn encode_result(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut Vec<u8>)) {
     begin_reply(out, id);
     out.extend_from_slice(br#","result":"#);
@@ -141,7 +149,7 @@ pub fn encode_result(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut Vec<u8
     out.extend_from_slice(b"}\n");
 }
 
-/// Writes one reply line with an error, with its newline.
+/// Encodes one reply line with an error, with its newline.
 pub fn encode_error(out: &mut Vec<u8>, id: &str, error: &Error) {
     begin_reply(out, id);
     out.extend_from_slice(br#","error":"#);
@@ -159,14 +167,14 @@ fn begin_reply(out: &mut Vec<u8>, id: &str) {
 pub struct Reply<'a> {
     /// The request's `id`; `None` when the server could not read it.
     pub id: Option<String>,
-    /// What the method returned, to be read as that method's result type.
+    /// The result as JSON; its type is the [`Result`](crate::Request::Result) of the method.
     #[serde(borrow)]
     pub result: Option<&'a RawValue>,
-    /// Why there is no result.
+    /// The error, if the request failed.
     pub error: Option<Error>,
 }
 
-/// Reads one reply line.
+/// Decodes one reply line.
 pub fn decode_reply(line: &[u8]) -> Result<Reply<'_>, serde_json::Error> {
     serde_json::from_slice(line)
 }

@@ -1,4 +1,5 @@
-//! A disk in memory that fails, and that forgets what was not synced: for the tests and the simulation.
+//! A disk in memory that fails on purpose, and whose crash loses unsynced bytes and names. For tests and the
+//! simulation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,27 +14,27 @@ pub struct FaultyDisk {
     state: Arc<Mutex<State>>,
 }
 
-/// What a crash does to that which was not synced.
+/// The effect of a crash on unsynced bytes and names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// All of it is gone: appended bytes, and created and renamed names.
+    /// All are lost: appended bytes, and created and renamed names.
     Everything,
-    /// All of it is there. This is also what the death of a process alone, not of the machine, does.
+    /// None are lost, as when the process is killed and the machine continues.
     Nothing,
-    /// Of what was appended to a file, only this share, in percent, is there.
+    /// Only this percentage of the appended bytes of a file is kept.
     Tail(usize),
-    /// What was appended is there, but every second sector of 512 bytes reads as zeros.
+    /// The appended bytes are kept, but every second sector of 512 bytes reads as zeros.
     Sectors,
 }
 
-/// What an operation that fails says.
+/// A planned failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
-    /// The operation that fails, counted from 0 since the disk was made.
+    /// The operation that fails, counted from 0.
     pub operation: u64,
-    /// How it fails.
+    /// The error.
     pub kind: io::ErrorKind,
-    /// Whether every later one fails too.
+    /// Whether every later operation fails too.
     pub lasts: bool,
 }
 
@@ -41,7 +42,7 @@ pub struct Failure {
 struct State {
     operations: u64,
     failure: Option<Failure>,
-    /// Bytes that may still be written; without it, any number.
+    /// Bytes that fit on the disk; `None`: any number.
     room: Option<usize>,
     files: BTreeMap<u64, Content>,
     names: BTreeMap<String, u64>,
@@ -54,8 +55,9 @@ struct State {
 struct Content {
     bytes: Vec<u8>,
     synced: Vec<u8>,
-    /// What a failed sync left in memory alone, marked as clean: it can be read, but no later sync writes it. Only
-    /// writing it again does. (Linux; see "Can applications recover from fsync failures?", USENIX ATC 2020.)
+    /// The bytes that a failed sync left in memory only, marked as clean: they can be read, but no later sync
+    /// writes them unless they are written again. (Linux; see "Can applications recover from fsync
+    /// failures?", USENIX ATC 2020.)
     forsaken: Range<usize>,
 }
 
@@ -65,7 +67,7 @@ impl FaultyDisk {
         Self::default()
     }
 
-    /// How many operations that change or sync something were tried so far.
+    /// The number of attempted operations that change or sync something.
     pub fn operations(&self) -> u64 {
         self.state().operations
     }
@@ -75,18 +77,18 @@ impl FaultyDisk {
         self.state().failure = Some(failure);
     }
 
-    /// Takes back the failure that was planned: what was done before stays as it is.
+    /// Cancels the planned failure. Its effects stay.
     pub fn heal(&self) {
         self.state().failure = None;
     }
 
-    /// From now on so many bytes find room, and those that are removed or cut off give theirs back; `None`: any number.
-    /// Returns for how many there was room until now.
+    /// Sets how many bytes fit on the disk; `None`: any number. Removed and cut bytes free their room.
+    /// Returns the room until now.
     pub fn set_room(&self, bytes: Option<usize>) -> Option<usize> {
         std::mem::replace(&mut self.state().room, bytes)
     }
 
-    /// For how many bytes there is room; `None`: any number.
+    /// The bytes that fit on the disk; `None`: any number.
     pub fn room(&self) -> Option<usize> {
         self.state().room
     }
@@ -97,7 +99,7 @@ impl FaultyDisk {
         state.failure.is_some_and(|failure| state.operations > failure.operation)
     }
 
-    /// The disk that is found after a crash now.
+    /// The disk as found after a crash at this moment.
     #[must_use]
     pub fn after_crash(&self, loss: Loss) -> Self {
         let state = self.state();
@@ -112,7 +114,7 @@ impl FaultyDisk {
         Self { state: Arc::new(Mutex::new(after)) }
     }
 
-    /// Changes the bytes of a file behind the journal's back.
+    /// Changes the bytes of a file directly, as damage does.
     pub fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let mut state = self.state();
         let content = state.content(name)?;
@@ -148,7 +150,7 @@ impl State {
         self.files.get_mut(&number).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Takes a name away, and with it what its file took of the room.
+    /// Removes a name, and frees the room of its file.
     fn forget(&mut self, name: &str) -> Option<u64> {
         let number = self.names.remove(name)?;
         let may_come_back = self.names_synced.values().any(|synced| *synced == number);
@@ -170,7 +172,7 @@ impl Content {
     }
 
     fn after_crash(&self, loss: Loss) -> Vec<u8> {
-        // After a cut there is nothing appended to lose a part of: the cut itself is lost or not.
+        // After a cut nothing is appended, so no part can be lost: the cut itself is lost or not.
         let appended = self.bytes.get(self.synced.len()..).unwrap_or_default();
         let synced = self.bytes.len() - appended.len();
         let mut bytes = self.bytes.clone();
@@ -213,7 +215,8 @@ impl Disk for FaultyDisk {
         if state.room == Some(0) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let number = state.files.len() as u64; // Contents are never taken out, so no two files have the same one.
+        // Contents are never taken out of the map, so the number is unique.
+        let number = state.files.len() as u64;
         state.files.insert(number, Content::default());
         state.names.insert(name.to_owned(), number);
         drop(state);
@@ -304,7 +307,7 @@ struct FaultyFile {
 }
 
 impl FaultyFile {
-    /// Appends as much as there is room for; says whether that was all.
+    /// Appends as many bytes as fit. Returns whether all of them did.
     fn append(&self, bytes: &[u8]) -> bool {
         let mut state = self.disk.state();
         let length = state.room.map_or(bytes.len(), |room| room.min(bytes.len()));
@@ -326,7 +329,7 @@ impl FaultyFile {
 impl AppendFile for FaultyFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let outcome = self.change(|_| ());
-        // A write that fails has often written a part.
+        // A failed write has often written a part of the bytes.
         let part = bytes.get(..bytes.len() / 2).filter(|_| outcome.is_err()).unwrap_or(bytes);
         let has_room = self.append(part);
         outcome.and_then(|()| if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) })

@@ -1,9 +1,9 @@
 //! Files: only this crate names `std::fs`.
 //!
-//! A [`Disk`] is one folder with the few operations that papo needs, so that tests and the simulation can fail each of
-//! them ([`faulty`]). Its names are relative to the folder and use `/`. A file that a user names on the command line is
-//! read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]). Atomic replacement ([`replace`])
-//! and locks ([`Lock`]) exist once, for both.
+//! A [`Disk`] is one folder with the few operations that papo needs, so that tests and the simulation can
+//! fail each of them ([`faulty`]). Its names are relative to the folder and use `/`. A file that a user names
+//! on the command line is read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]).
+//! Atomic replacement ([`replace`]) and locks ([`Lock`]) exist once, for both.
 
 #![expect(clippy::disallowed_methods, reason = "this is the crate that touches files")]
 
@@ -36,6 +36,17 @@ pub enum Access {
     Everyone,
 }
 
+impl Access {
+    /// The permission bits of the file.
+    #[must_use]
+    pub fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Everyone => 0o644,
+        }
+    }
+}
+
 /// A folder.
 pub trait Disk: Send + Sync {
     /// Creates a folder and its parents, for their owner only. Idempotent.
@@ -52,8 +63,8 @@ pub trait Disk: Send + Sync {
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
     /// Cuts a file to `length` bytes. The cut is durable after the next `sync_data` of the file.
     fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
-    /// Writes bytes again that the file already holds at `offset`. The next `sync_data` then brings them to the medium,
-    /// even if an earlier sync failed and the system has counted them as written since.
+    /// Writes bytes again that the file already holds at `offset`. The next `sync_data` then brings them to
+    /// the medium, even if an earlier sync failed and the system has counted them as written since.
     fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Renames a file, and replaces the file `to` if it exists.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
@@ -82,7 +93,8 @@ pub trait Disk: Send + Sync {
         Ok(())
     }
 
-    /// Reads a whole file, up to the length that it has now: bytes that a server appends meanwhile are not read.
+    /// Reads a whole file, up to the length that it has now: bytes that a server appends meanwhile are not
+    /// read.
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let length = usize::try_from(self.len(name)?).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];

@@ -1,4 +1,5 @@
-//! The lock of a file: one holder at a time, across processes, until the holder closes the file or ends, however it ends.
+//! The lock of a file: one holder at a time, across processes, until the holder closes the file or ends,
+//! however it ends.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io;
@@ -12,7 +13,8 @@ pub enum Lock {
     Held,
     /// Another holder has the file.
     Busy,
-    /// The file lost its name between opening and locking: its last holder removed it. Its lock protects nothing.
+    /// The file lost its name between opening and locking: its last holder removed it. Its lock protects
+    /// nothing.
     Gone,
 }
 

@@ -18,9 +18,9 @@ pub struct PartFile {
 impl PartFile {
     /// Opens an incomplete file or creates an empty one; `None` when another process holds it.
     ///
-    /// Begins again with an empty file if the path leads to a file that has another name too, or is a symbolic link: the
-    /// file is complete then, and its owner may have changed it. A crash leaves it so on a file system that cannot
-    /// rename without replacing.
+    /// Begins again with an empty file if the path leads to a file that has another name too, or is a
+    /// symbolic link: the file is complete then, and its owner may have changed it. A crash leaves it so on a
+    /// file system that cannot rename without replacing.
     pub fn open(path: &Path) -> io::Result<Option<Self>> {
         let part = Self::open_with(OpenOptions::new().create(true), path)?;
         match lock(&part.file, path).unwrap_or(Lock::Busy) {

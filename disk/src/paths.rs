@@ -21,8 +21,8 @@ impl ReadFile {
         OpenOptions::new().read(true).open(path).map(Self)
     }
 
-    /// Opens a regular file; `None` when the path leads to anything else. Checks before it opens, because opening a
-    /// FIFO waits for its writer.
+    /// Opens a regular file; `None` when the path leads to anything else. Checks before it opens, because
+    /// opening a FIFO waits for its writer.
     pub fn open_regular(path: &Path) -> io::Result<Option<Self>> {
         if fs::metadata(path)?.is_file() { Self::open(path).map(Some) } else { Ok(None) }
     }

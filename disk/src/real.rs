@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Access, AppendFile, Disk, Lock, lock, paths};
 
-/// Files kept open for reading: 128 segments with their indexes, which hold 20 million messages of 300 bytes. Of a larger
-/// log, the segments used last stay open.
+/// Files kept open for reading: 128 segments with their indexes, which hold 20 million messages of 300 bytes.
+/// Of a larger log, the segments used last stay open.
 const READERS_MAX: usize = 256;
 
 /// A folder of the operating system.
@@ -64,14 +64,21 @@ impl RealDisk {
         Self { folder: folder.into(), readers: Mutex::default(), alias: None }
     }
 
-    /// The folder of a file that a user named, and the name of the file in it. A name that is not UTF-8 is returned in a
-    /// readable form, which this disk translates. Fails with `InvalidInput` if the path has no file name.
+    /// The folder of a file that a user named, and the name of the file in it. A name that is not UTF-8 is
+    /// returned in a readable form, which this disk translates. Fails with `InvalidInput` if the path has no
+    /// file name.
     pub fn beside(file: &Path) -> io::Result<(Self, String)> {
         let name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let readable = name.to_string_lossy().into_owned();
         let alias = Some((readable.clone(), name.to_owned()));
         Ok((Self { alias, ..Self::new(folder) }, readable))
+    }
+
+    /// The path of the folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Opens a file for appending, and creates it for its owner if it does not exist.
@@ -120,11 +127,7 @@ impl Disk for RealDisk {
     }
 
     fn create_for(&self, name: &str, access: Access) -> io::Result<Box<dyn AppendFile>> {
-        let mode = match access {
-            Access::Owner => 0o600,
-            Access::Everyone => 0o644,
-        };
-        self.append(name, OpenOptions::new().create_new(true).mode(mode))
+        self.append(name, OpenOptions::new().create_new(true).mode(access.mode()))
     }
 
     fn open_append(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {

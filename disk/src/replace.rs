@@ -20,8 +20,8 @@ pub struct Temporary<'d, D: Disk + ?Sized> {
 }
 
 impl<'d, D: Disk + ?Sized> Temporary<'d, D> {
-    /// Creates a file in a folder that other threads and processes write to. Its name is random: a process id is not
-    /// unique, because in containers it is usually 1.
+    /// Creates a file in a folder that other threads and processes write to. Its name is random: a process id
+    /// is not unique, because in containers it is usually 1.
     pub fn create(disk: &'d D, folder: &str, access: Access) -> io::Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -75,8 +75,8 @@ impl<D: Disk + ?Sized> Drop for Temporary<'_, D> {
     }
 }
 
-/// Replaces a file for its owner, in a folder that no other thread or process writes to. So the name of the temporary
-/// file can be fixed, and the next replacement removes the one that a crash left.
+/// Replaces a file for its owner, in a folder that no other thread or process writes to. So the name of the
+/// temporary file can be fixed, and the next replacement removes the one that a crash left.
 pub fn by_only_writer<D: Disk + ?Sized>(disk: &D, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = format!("{name}.tmp");
     match disk.remove(&temporary) {

@@ -1,4 +1,4 @@
-//! Every step of an atomic replacement is failed, once and for good; after each failure the power is cut.
+//! Every step of an atomic replacement is failed, once and permanently; after each failure the power is cut.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use std::io::{ErrorKind, Write as _};
@@ -50,7 +50,7 @@ fn check(replace: Replace) {
         for (kind, lasts) in
             [(ErrorKind::StorageFull, false), (ErrorKind::Other, false), (ErrorKind::Other, true)]
         {
-            let what = format!("step {} fails ({kind}, for good: {lasts})", operation - first);
+            let what = format!("step {} fails ({kind}, permanently: {lasts})", operation - first);
             let disk = stage();
             disk.fail(Failure { operation, kind, lasts });
             replace(&disk).expect_err(&what);

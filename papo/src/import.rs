@@ -77,7 +77,6 @@ fn to_disk(ledger: &mut Ledger, wake: &Wake) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the files are not papo's own")]
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+    disk::read(file).with_context(|| format!("cannot read {}", file.display()))
 }

@@ -1,7 +1,7 @@
-//! The server: the only place with rules and memory, a deterministic state machine over an ordered journal.
+//! The server: it decides, stores, replies and publishes. All rules and all state of papo are here.
 //!
-//! [`domain`] decides, [`journal`] makes durable, and the [`Server`] thread between them answers and publishes
-//! what is on disk, never before.
+//! The [`engine`] answers requests from the state of the [`domain`], whose records the [`journal`] orders and
+//! the [commit log](storage::commit_log) makes durable. [`Server`] drives the engine with sockets.
 
 pub mod domain;
 pub mod journal;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use common::hex::to_hex;
 use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserName};
 use disk::RealDisk;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::journal::{Options, verify};
 use server::maintenance::backup::{BackupError, Contents};
 use server::storage::commit_log::CommitMode;
@@ -58,7 +58,7 @@ fn working(data: &Path) -> Ledger {
     let mut ledger = open(data);
     let channel = ChannelName::new("#a").expect("a name");
     ledger.record(Command::Register { user: alice(), password: "hash".into() }, NOW_MS).expect("allowed");
-    ledger.record(Command::CreateChannel(Deed { user: alice(), channel }, false), NOW_MS).expect("allowed");
+    ledger.record(Command::CreateChannel(Actor { user: alice(), channel }, false), NOW_MS).expect("allowed");
     for number in 0..20 {
         say(&mut ledger, number);
         sync(&mut ledger);

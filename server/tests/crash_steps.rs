@@ -10,7 +10,7 @@ use std::sync::Arc;
 use common::{ChannelName, Conversation, Reason, Target, Text, UserName};
 use disk::Disk as _;
 use disk::faulty::{Failure, FaultyDisk, Loss};
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::journal::Options;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
@@ -40,11 +40,11 @@ fn new_disk() -> FaultyDisk {
 }
 
 /// What alice does: an account, a channel, and the messages.
-fn deeds() -> impl Iterator<Item = Command<'static>> {
+fn commands() -> impl Iterator<Item = Command<'static>> {
     let channel = ChannelName::new("#a").expect("a name");
     let first = [
         Command::Register { user: alice(), password: "hash".into() },
-        Command::CreateChannel(Deed { user: alice(), channel: channel.clone() }, false),
+        Command::CreateChannel(Actor { user: alice(), channel: channel.clone() }, false),
     ];
     let messages = (0..u128::from(MESSAGES)).map(move |number| Command::Send {
         user: alice(),
@@ -60,7 +60,7 @@ fn deeds() -> impl Iterator<Item = Command<'static>> {
 fn work(disk: &FaultyDisk) -> u64 {
     let Ok(mut ledger) = open(disk) else { return 0 };
     let mut durable_n = 0;
-    for command in deeds() {
+    for command in commands() {
         let Ok(recorded) = ledger.record(command, NOW_MS) else { break };
         let receipt = recorded.and_then(|recorded| recorded.receipt());
         ledger.flush();
@@ -81,7 +81,7 @@ fn work(disk: &FaultyDisk) -> u64 {
 fn work_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
     let (mut ledger, mut was_refused) = (open(disk).expect("a sound disk"), false);
     disk.set_room(Some(room));
-    for command in deeds() {
+    for command in commands() {
         ledger.record(command.clone(), NOW_MS).expect("there is room, as far as is known");
         ledger.flush();
         if let Err(failure) = ledger.poll() {

@@ -15,7 +15,7 @@ use common::amendments::Emoji;
 use common::channels::Role;
 use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, Text, UserName};
 use server::domain::records::TokenDigest;
-use server::domain::{Change, Command, Deed, Original};
+use server::domain::{Actor, Change, Command, Original};
 use server::maintenance::export::{Contents, ExportError, Piece, export, to_file};
 use server::services::files::folder::content;
 use server::storage::commit_log::CommitMode;
@@ -74,8 +74,8 @@ impl Team {
         self.record(Command::Amend { user: user(who), conversation, original, id, change });
     }
 
-    fn deed(who: &str, channel: &str) -> Deed {
-        Deed { user: user(who), channel: ChannelName::new(channel).expect("a name") }
+    fn actor(who: &str, channel: &str) -> Actor {
+        Actor { user: user(who), channel: ChannelName::new(channel).expect("a name") }
     }
 
     fn sync(&mut self) {
@@ -99,9 +99,9 @@ fn team() -> Team {
     }
     team.record(Command::EndSession { user: user("alice"), digest: TokenDigest::of("ended") });
     team.record(Command::ChangePassword { user: user("alice"), password: "other-hash".into() });
-    team.record(Command::CreateChannel(Team::deed("bob", "#a"), false));
-    team.record(Command::Invite(Team::deed("bob", "#a"), user("alice")));
-    team.record(Command::Join(Team::deed("alice", "#a")));
+    team.record(Command::CreateChannel(Team::actor("bob", "#a"), false));
+    team.record(Command::Invite(Team::actor("bob", "#a"), user("alice")));
+    team.record(Command::Join(Team::actor("alice", "#a")));
     team.say("alice", "#a", "first");
     team.say("alice", "#a", "taken back");
     team.say("bob", "#a", "bob in public");
@@ -120,10 +120,10 @@ fn team() -> Team {
         conversation: Target::new("@bob").expect("a target"),
         n: 2,
     });
-    team.record(Command::GiveRole(Team::deed("bob", "#a"), user("alice"), Role::Moderator));
-    team.record(Command::Join(Team::deed("carol", "#a")));
-    team.record(Command::Kick(Team::deed("bob", "#a"), user("carol")));
-    team.record(Command::Ban(Team::deed("bob", "#a"), user("alice")));
+    team.record(Command::GiveRole(Team::actor("bob", "#a"), user("alice"), Role::Moderator));
+    team.record(Command::Join(Team::actor("carol", "#a")));
+    team.record(Command::Kick(Team::actor("bob", "#a"), user("carol")));
+    team.record(Command::Ban(Team::actor("bob", "#a"), user("alice")));
     team.sync();
     team
 }

@@ -9,7 +9,7 @@ use common::limits::{HISTORY_BYTES_MAX, TEXT_BYTES_MAX};
 use common::{ChannelName, Target, Text, UserName, history, rpc};
 use disk::faulty::FaultyDisk;
 use server::domain::records::TokenDigest;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::engine::{Engine, Outlet};
 use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
@@ -54,7 +54,7 @@ fn channel(messages: &[(u64, &str)]) -> Engine {
     record(Command::Register { user: alice.clone(), password: "hash".into() }, NOW_MS);
     let (session, digest) = (Uuid::nil(), TokenDigest::of("t"));
     record(Command::OpenSession { user: alice.clone(), session, digest, expires: u64::MAX }, NOW_MS);
-    record(Command::CreateChannel(Deed { user: alice.clone(), channel: name.clone() }, false), NOW_MS);
+    record(Command::CreateChannel(Actor { user: alice.clone(), channel: name.clone() }, false), NOW_MS);
     for (more, (at, text)) in messages.iter().enumerate() {
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001 + more as u128);
         let (to, text) = (Target::Channel(name.clone()), Text::new(*text).expect("a text"));

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{ChannelName, Conversation, Target, Text, UserName};
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, LedgerError};
@@ -79,8 +79,8 @@ fn user(name: &str) -> UserName {
     UserName::new(name).expect("a name")
 }
 
-fn deed(by: &str) -> Deed {
-    Deed { user: user(by), channel: ChannelName::new("#a").expect("a name") }
+fn actor(by: &str) -> Actor {
+    Actor { user: user(by), channel: ChannelName::new("#a").expect("a name") }
 }
 
 fn send(by: &str, to: &str, number: u128) -> Command<'static> {
@@ -93,7 +93,7 @@ fn first_half(running: &mut Running) {
     for name in ["alice", "bob"] {
         running.record(Command::Register { user: user(name), password: "hash".into() });
     }
-    running.record(Command::CreateChannel(deed("alice"), false));
+    running.record(Command::CreateChannel(actor("alice"), false));
     running.record(send("alice", "#a", 1));
     running.record(send("alice", "@bob", 2));
     running.sync();
@@ -101,7 +101,7 @@ fn first_half(running: &mut Running) {
 
 fn second_half(running: &mut Running) {
     running.record(Command::Register { user: user("eva"), password: "hash".into() });
-    running.record(Command::Join(deed("bob")));
+    running.record(Command::Join(actor("bob")));
     running.record(send("bob", "#a", 3));
     running.record(send("bob", "@alice", 4));
     running.sync();

@@ -9,7 +9,7 @@ use common::{ChannelName, UserName};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::records::TokenDigest;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::engine::{Engine, Outlet};
 use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
@@ -88,9 +88,9 @@ impl Stage {
                 record(Command::OpenSession { user: user(name), session, digest, expires: u64::MAX });
             }
         }
-        let deed = |name: &str| Deed { user: user(name), channel: ChannelName::new("#a").expect("a name") };
-        record(Command::CreateChannel(deed("ana"), false));
-        record(Command::Join(deed("bob")));
+        let actor = |name: &str| Actor { user: user(name), channel: ChannelName::new("#a").expect("a name") };
+        record(Command::CreateChannel(actor("ana"), false));
+        record(Command::Join(actor("bob")));
         while !ledger.is_quiet() {
             ledger.flush();
             ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");

@@ -16,13 +16,14 @@ use std::sync::Arc;
 use common::{ChannelName, Conversation, Target, Text, UserName};
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use disk::{Disk, RealDisk};
-use server::domain::{Change, Command, Deed, Original};
+use server::domain::{Actor, Change, Command, Original};
 use server::journal::{Checkpoint, Options, for_each_line, verify};
-use server::maintenance::redact::{RedactError, Redaction, Request, recover};
+use server::maintenance::redact::{RedactError, Redaction, Request};
 use server::services::search;
 use server::storage::commit_log::CommitMode;
-use server::storage::data_folder::{Store, StoreError};
+use server::storage::data_folder::{Store, StoreError, finish_redaction};
 use server::storage::ledger::{Ledger, Sizes};
+use server::storage::snapshots;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -61,7 +62,7 @@ fn work(store: Store) {
     record(&mut ledger, Command::Register { user: alice(), password: "hash".into() });
     for name in ["#a", "#b"] {
         let channel = ChannelName::new(name).expect("a name");
-        record(&mut ledger, Command::CreateChannel(Deed { user: alice(), channel }, false));
+        record(&mut ledger, Command::CreateChannel(Actor { user: alice(), channel }, false));
     }
     for number in 2..12 {
         for (name, at) in [("#a", 0), ("#b", 100)] {
@@ -86,7 +87,7 @@ fn request(numbers: &[u64], force: bool) -> Request {
 }
 
 /// The state but for its place in the log, and the lines of both conversations.
-fn seen(store: Store) -> (server::storage::data_folder::Prepared, Vec<String>, Vec<String>) {
+fn seen(store: Store) -> (snapshots::Prepared, Vec<String>, Vec<String>) {
     let ledger = Ledger::open_with(store, &CommitMode::WhenPolled, SIZES).expect("a sound folder");
     let lines = |name| {
         let mut out = Vec::new();
@@ -94,7 +95,7 @@ fn seen(store: Store) -> (server::storage::data_folder::Prepared, Vec<String>, V
         String::from_utf8(out).expect("utf-8").lines().map(str::to_owned).collect()
     };
     let (one, other) = (lines("#a"), lines("#b"));
-    (Store::prepare(ledger.state(), Checkpoint::GENESIS).expect("json"), one, other)
+    (snapshots::prepare(ledger.state(), Checkpoint::GENESIS).expect("json"), one, other)
 }
 
 /// Where in a folder the word is.
@@ -212,7 +213,7 @@ fn store(disk: &FaultyDisk) -> Store {
 
 /// How a start finds a disk: the old log, or the new one and nothing of the old.
 fn is_redacted(disk: &FaultyDisk, old: &[String], what: &str) -> bool {
-    recover(disk).map_err(|error| format!("{what}: {error}")).expect("recovered");
+    finish_redaction(disk).map_err(|error| format!("{what}: {error}")).expect("recovered");
     let (_, a, _) = seen(store(disk));
     let log = disk.list("log").expect("a folder");
     assert!(!log.iter().any(|name| name.contains("staged")), "{what}: {log:?}");
@@ -251,11 +252,11 @@ fn the_power_may_go_off_at_every_step() {
             // Recovery itself may be cut short, at each of its steps.
             let recovering = disk.after_crash(loss);
             let first = recovering.operations();
-            recover(&recovering).expect("a sound disk");
+            finish_redaction(&recovering).expect("a sound disk");
             for again in 0..recovering.operations() - first {
                 let disk = disk.after_crash(loss);
                 cut(&disk, again);
-                recover(&disk).expect_err("the power is off");
+                finish_redaction(&disk).expect_err("the power is off");
                 let found = disk.after_crash(loss);
                 is_redacted(&found, &old, &format!("step {step}, {loss:?}, and {again} of recovery"));
             }

@@ -10,16 +10,17 @@ use std::sync::Arc;
 use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, UserName};
 use disk::Disk as _;
 use disk::faulty::{Failure, FaultyDisk, Loss};
-use server::domain::{Change, Command, Deed, Original};
+use server::domain::{Actor, Change, Command, Original};
 use server::journal::{Checkpoint, for_each_line};
-use server::maintenance::redact::{RedactError, Redaction, Request, recover};
+use server::maintenance::redact::{RedactError, Redaction, Request};
 use server::services::files::check::{self, CheckError, Found};
 use server::services::files::folder::content;
 use server::services::files::{FileLimits, Files, Folder, Upload};
 use server::services::jobs::{Job, Jobs, NO_TICKET};
 use server::storage::commit_log::CommitMode;
-use server::storage::data_folder::Store;
+use server::storage::data_folder::{Store, finish_redaction};
 use server::storage::ledger::Ledger;
+use server::storage::snapshots;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -72,7 +73,7 @@ fn worked() -> FaultyDisk {
     };
     record(Command::Register { user: alice(), password: "hash".into() });
     let name = ChannelName::new("#a").expect("a name");
-    record(Command::CreateChannel(Deed { user: alice(), channel: name }, false));
+    record(Command::CreateChannel(Actor { user: alice(), channel: name }, false));
     let sent = [(2, 0, NAME), (3, 0, "plan.pdf"), (4, 1, NAME), (5, 2, NAME)];
     for (n, bytes, name) in sent {
         let (user, to) = (alice(), Target::new("#a").expect("a target"));
@@ -141,7 +142,7 @@ fn verified(disk: &FaultyDisk) -> Result<Found, CheckError> {
 
 /// A start of the server, up to where it has removed what nobody needs.
 fn start(disk: &FaultyDisk, what: &str) {
-    recover(disk).map_err(|error| format!("{what}: {error}")).expect("recovered");
+    finish_redaction(disk).map_err(|error| format!("{what}: {error}")).expect("recovered");
     let ledger = Ledger::open(store(disk), &CommitMode::WhenPolled).expect("a sound disk");
     let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
     let mut files =
@@ -157,7 +158,7 @@ fn a_content_goes_with_the_last_event_that_has_it() {
     assert_eq!(verified(&disk).expect("whole"), Found { whole: 2, others: 1 });
     let state = |disk: &FaultyDisk| {
         let ledger = Ledger::open(store(disk), &CommitMode::WhenPolled).expect("a sound disk");
-        Store::prepare(ledger.state(), Checkpoint::GENESIS).expect("json")
+        snapshots::prepare(ledger.state(), Checkpoint::GENESIS).expect("json")
     };
     let before = state(&disk);
     let done = redact(&disk, &[2, 4], false).expect("redacted");

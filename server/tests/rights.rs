@@ -13,7 +13,7 @@ use common::{ChannelName, ContentHash, FileName, Target, Text, UserName, rpc};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::records::TokenDigest;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::handlers::{Attached, RequestContext};
 use server::services::files::{FileLimits, Files, Upload};
 use server::services::search::Search;
@@ -42,8 +42,8 @@ fn user(name: &str) -> UserName {
     UserName::new(name).expect("a name")
 }
 
-fn deed(by: &str) -> Deed {
-    Deed { user: user(by), channel: ChannelName::new("#room").expect("a name") }
+fn actor(by: &str) -> Actor {
+    Actor { user: user(by), channel: ChannelName::new("#room").expect("a name") }
 }
 
 /// A room with one person of every standing, each logged in with their name as token.
@@ -58,15 +58,15 @@ fn room(private: bool) -> Ledger {
         let digest = TokenDigest::of(name);
         record(Command::OpenSession { user: user(name), session: Uuid::nil(), digest, expires: NOW_MS + 1 });
     }
-    record(Command::CreateChannel(deed("owner"), private));
+    record(Command::CreateChannel(actor("owner"), private));
     for name in ["member", "moderator", "target", "disabled", "invited"] {
-        record(Command::Invite(deed("owner"), user(name)));
+        record(Command::Invite(actor("owner"), user(name)));
         if name != "invited" {
-            record(Command::Join(deed(name)));
+            record(Command::Join(actor(name)));
         }
     }
-    record(Command::GiveRole(deed("owner"), user("moderator"), Role::Moderator));
-    record(Command::Ban(deed("owner"), user("banned")));
+    record(Command::GiveRole(actor("owner"), user("moderator"), Role::Moderator));
+    record(Command::Ban(actor("owner"), user("banned")));
     let file = upload("owner");
     let (to, next) = (file.to.clone(), |more| Uuid::from_u128(file.id.as_u128() + more));
     record(Command::Share { user: user("owner"), to, id: next(7), file: file.info() });

@@ -56,7 +56,8 @@ pub(crate) fn list_users(cx: &mut Context, ticket: u64, so_far: Vec<UserInfo>) {
     cx.ask_for(ticket, Pending::Users { so_far }, Method::UserList, |token| ListNames { token, after });
 }
 
-/// The answer to a registration. A repeated request may find the name taken by its first attempt, whose reply was lost.
+/// The answer to a registration. A repeated request may find the name taken by its first attempt, whose reply
+/// was lost.
 pub(crate) fn registered(outcome: Result<&str, Error>, attempt: u32) -> Result<Answer, Error> {
     match outcome.and_then(read::<Registered>) {
         Ok(registered) => Ok(Answer::Registered(registered)),

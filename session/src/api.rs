@@ -1,5 +1,5 @@
-//! The inputs and outputs of a [`Session`](super::Session): commands, answers, news and effects. All of them are plain
-//! data.
+//! The inputs and outputs of a [`Session`](super::Session): commands, answers, news and effects. All of them
+//! are plain data.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub enum Command {
     Register(Credentials<NewPassword>),
     /// Log in.
     Login(Credentials),
-    /// Go on with a session that was opened earlier. Whether it is still valid shows with the first request.
+    /// Continue a session that was opened earlier. Whether it is still valid shows with the first request.
     Restore(LoggedIn),
     /// Log out.
     Logout,
@@ -89,8 +89,8 @@ pub enum Command {
     Transfer(Transfer),
     /// Search messages.
     Search(Lookup),
-    /// Emit the newest page of a conversation as [`News::Opened`], or the unread one, and its presence and typing from
-    /// then on.
+    /// Emit the newest page of a conversation as [`News::Opened`], or the unread one, and its presence and
+    /// typing from then on.
     Open(Target),
     /// Emit the next page of the open conversation as [`News::Opened`], if it has one.
     ReadOn(Target),
@@ -205,7 +205,7 @@ pub struct Lookup {
 pub struct Findings {
     /// The newest messages that match, oldest first.
     pub entries: Vec<Entry>,
-    /// Where the next page goes on, if there is one.
+    /// The `before` of the next page, if there is one.
     pub before: Option<u64>,
     /// How many records of the log were not searched, because the index is not complete.
     pub behind: u64,
@@ -293,14 +293,14 @@ pub enum News {
     Recalled(Vec<Message>),
     /// A message waits to be sent: for longer than usual, or because the server does not reply.
     Pending(Message),
-    /// The server has stored a message, or has refused it for good.
+    /// The server has stored a message, or has refused it permanently.
     Sent {
         /// The message.
         message: Message,
         /// Its event, or why there is none.
         outcome: Result<Entry, Error>,
         /// Whether the event is emitted in its place as well, as [`News::Entry`].
-        is_told: bool,
+        is_emitted: bool,
     },
     /// The presence of the user whose conversation is open has changed.
     Presence(Change),
@@ -312,8 +312,8 @@ pub enum News {
     ConnectionLost,
     /// The server replies again. No event was missed.
     ConnectionRestored,
-    /// The server has an earlier state than before, as after a restored backup. Events that are emitted from now on
-    /// belong to that state.
+    /// The server has an earlier state than before, as after a restored backup. Events that are emitted from
+    /// now on belong to that state.
     SetBack,
     /// The session is no longer valid: the user must log in again.
     SessionEnded(Error),
@@ -323,14 +323,14 @@ pub enum News {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Send a request line; it replaces a line with the same `id` that was not sent yet.
-    Request {
+    Send {
         /// Orders the lines.
         id: u64,
         /// The line, with its newline.
         line: Vec<u8>,
     },
     /// Send a request line in a frame of its own, with these bytes behind it if there are any; likewise.
-    Alone {
+    SendAlone {
         /// Orders the lines.
         id: u64,
         /// The line, with its newline.
@@ -339,7 +339,7 @@ pub enum Effect {
         bytes: Option<Arc<[u8]>>,
     },
     /// Send requests to the endpoint of this place from now on, on a new socket.
-    Endpoint(usize),
+    UseEndpoint(usize),
     /// Receive events from this address, on a new socket without subscriptions.
     Connect(String),
     /// Subscribe to a topic.
@@ -356,11 +356,12 @@ pub enum Effect {
     /// Read the messages that this user has sent here and that were not acknowledged, and hand them to
     /// [`Session::recalled`](super::Session::recalled).
     Recall(UserName),
-    /// Write a message to this machine's disk, so that it survives the end of the process, and report the outcome to
-    /// [`Session::kept`](super::Session::kept). The message is not sent before.
-    Keep(Message),
-    /// Remove a message from this machine's disk: the server has stored it, or the user knows that it will not be sent.
-    Release(Uuid),
+    /// Write a message to this machine's disk, so that it survives the end of the process, and report the
+    /// outcome to [`Session::persisted`](super::Session::persisted). The message is not sent before.
+    Persist(Message),
+    /// Remove a message from this machine's disk: the server has stored it, or the user knows that it will
+    /// not be sent.
+    Forget(Uuid),
     /// Tell the user.
     News(News),
 }

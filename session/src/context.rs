@@ -1,5 +1,5 @@
-//! What all components share while the session handles one input: the time, random numbers, the account, the requests
-//! that wait for their replies, and the effects so far.
+//! What all components share while the session handles one input: the time, random numbers, the account, the
+//! requests that wait for their replies, and the effects so far.
 
 use common::accounts::{LoggedIn, Token};
 use common::history::Page;
@@ -158,7 +158,7 @@ impl Context {
     /// Sends a request once, whether it is answered or not. Returns its id.
     pub(crate) fn send_once(&mut self, method: Method, params: &impl Serialize) -> u64 {
         let id = self.requests.fresh_id();
-        self.effects.push(Effect::Request { id, line: line(id, method, params) });
+        self.effects.push(Effect::Send { id, line: line(id, method, params) });
         id
     }
 

@@ -1,5 +1,5 @@
-//! The conversations as the user sees them: [`Sync`] brings their events in order, [`Reads`] counts what is unread,
-//! [`Presence`] and [`Typing`] show who is there.
+//! The conversations as the user sees them: [`Sync`] brings their events in order, [`Reads`] counts what is
+//! unread, [`Presence`] and [`Typing`] show who is there.
 //!
 //! This component hands the outcome of one of the four to the others.
 
@@ -93,7 +93,8 @@ impl Conversations {
         self.stop_following(cx, error);
     }
 
-    /// Takes the event lines and notices of a topic. A line of another form is ignored: a later version may publish it.
+    /// Takes the event lines and notices of a topic. A line of another form is ignored: a later version may
+    /// publish it.
     pub(crate) fn published(&mut self, cx: &mut Context, lines: &[u8]) {
         let Some(me) = cx.user().cloned() else { return };
         for line in lines.split(|byte| *byte == b'\n') {
@@ -143,12 +144,13 @@ impl Conversations {
         }
     }
 
-    /// Takes the user's own message, which the server has stored; true if it is emitted in its place, now or later.
+    /// Takes the user's own message, which the server has stored; true if it is emitted in its place, now or
+    /// later.
     pub(crate) fn acknowledged(&mut self, cx: &mut Context, entry: Entry) -> bool {
         let ready = self.sync.acknowledged(cx, entry);
-        let is_told = ready.is_some();
+        let is_emitted = ready.is_some();
         self.emit(cx, ready.unwrap_or_default());
-        is_told
+        is_emitted
     }
 
     /// Takes the reply to a command that created or joined a channel.
@@ -165,7 +167,8 @@ impl Conversations {
         Answer::Done
     }
 
-    /// Takes the reply to a command that ended other sessions: they may not listen to the user's own topic any longer.
+    /// Takes the reply to a command that ended other sessions: they may not listen to the user's own topic
+    /// any longer.
     pub(crate) fn sessions_ended(&mut self, cx: &mut Context, revoked: Revoked) -> Answer {
         self.sync.own_topic_is(cx, revoked.topic);
         Answer::SessionsEnded(revoked.ended)
@@ -178,7 +181,7 @@ impl Conversations {
         history::open(cx, ticket, conversation, &self.reads);
     }
 
-    /// Takes the page that opens a conversation, or its refusal. Its events go on after the page.
+    /// Takes the page that opens a conversation, or its refusal. Its events continue after the page.
     pub(crate) fn opened(
         &mut self,
         cx: &mut Context,

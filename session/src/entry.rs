@@ -1,4 +1,4 @@
-//! One event of a conversation, as the person sees it.
+//! One event of a conversation, as the user sees it.
 
 use common::amendments::Present;
 use common::mentions::{Mention, mentions};
@@ -11,19 +11,19 @@ use super::api::Message;
 /// One event of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The conversation as the person names it.
+    /// The conversation as the user names it.
     pub conversation: Target,
     /// Its number there.
     pub n: u64,
-    /// The line as it came.
+    /// The line as it was received.
     pub line: Box<str>,
-    /// What it says, when this version knows its kind.
+    /// The decoded line, if this version knows its kind.
     pub event: Option<Event<'static>>,
-    /// What became of it, as a page of history says.
+    /// Its edits, deletion and reactions, as a page of history names them.
     pub present: Option<Box<Present<'static>>>,
 }
 
-/// What every event has, of whatever kind.
+/// The fields of every kind of event.
 #[derive(Deserialize)]
 struct AnyEvent {
     n: u64,
@@ -32,7 +32,7 @@ struct AnyEvent {
 }
 
 impl Entry {
-    /// Reads an event's line as `reader` sees it; nothing when it is no numbered event.
+    /// Decodes an event's line as `reader` sees it. `None` if it is not a numbered event.
     #[must_use]
     pub fn read(reader: &UserName, line: &str) -> Option<Self> {
         let entry = |n, conversation: common::Conversation, event| Self {
@@ -45,12 +45,13 @@ impl Entry {
         if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
             return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
         }
-        // A kind that a later version brought has its number all the same: without it there would be a hole.
+        // An event of an unknown kind, from a later version, has its number too: without it there would be a
+        // gap.
         let any: AnyEvent = serde_json::from_str(line).ok()?;
         Some(entry(any.n, common::Conversation::of(&any.from, &any.to), None))
     }
 
-    /// Whether it is a message that mentions this user, by name or with everybody.
+    /// Whether it is a message that mentions this user, by name or as `@here`.
     pub(crate) fn mentions(&self, user: Option<&UserName>) -> bool {
         let Some(Body::Message { text, .. }) = self.event.as_ref().map(|event| &event.body) else {
             return false;
@@ -61,7 +62,7 @@ impl Entry {
         })
     }
 
-    /// Whether it calls this person: somebody else mentions them, or says something to them alone.
+    /// Whether it calls this user: another user mentions them, or writes to them directly.
     #[must_use]
     pub fn calls(&self, user: &UserName) -> bool {
         let Some(event) = self.event.as_ref().filter(|event| event.from != *user) else { return false };
@@ -69,7 +70,7 @@ impl Entry {
         (is_direct && event.body.is_to_be_read()) || self.mentions(Some(user))
     }
 
-    /// Reads an event's line in a page of history, which may say more than the line in the log.
+    /// Decodes an event's line in a page of history, which may have more fields than the line in the log.
     #[must_use]
     pub fn read_present(reader: &UserName, line: &str) -> Option<Self> {
         let present = serde_json::from_str::<Present<'static>>(line).ok();
@@ -77,7 +78,7 @@ impl Entry {
         Self::read(reader, line).map(|entry| Self { present, ..entry })
     }
 
-    /// The event that an acknowledged message of one's own has become.
+    /// The event of the user's own message, which the server has acknowledged.
     pub(crate) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
         let Message { id, text, reply, .. } = message.clone();
         let body = Body::Message { id, text, reply };

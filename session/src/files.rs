@@ -1,4 +1,5 @@
-//! Files: the requests of a transfer. The front end reads and writes the file, and decides which step comes next.
+//! Files: the requests of a transfer. The front end reads and writes the file, and decides which step comes
+//! next.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use super::requests::{Frame, Origin, Pending, read};
 /// A step of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transfer {
-    /// Begin to upload, or go on with it.
+    /// Begin to upload, or continue it.
     Begin {
         /// To whom.
         to: Target,
@@ -50,7 +51,7 @@ pub enum Transfer {
 /// What a step has led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transferred {
-    /// So many bytes of the upload are there.
+    /// How many bytes of the upload the server has.
     Have(u64),
     /// It is sent.
     Sent(Sent),
@@ -94,7 +95,8 @@ pub(crate) fn transferred(
     outcome: Result<&str, Error>,
     received: &mut Option<Vec<u8>>,
 ) -> Result<Answer, Error> {
-    // An earlier chunk was lost, so that the server refused this one and says where it is: go on from there.
+    // An earlier chunk was lost, so that the server refused this one and says where it is: continue from
+    // there.
     let have = outcome.as_ref().err().and_then(|error| error.data.have);
     if let (Step::Chunk, Some(have)) = (step, have) {
         return Ok(Answer::Transferred(Transferred::Have(have)));

@@ -1,12 +1,15 @@
-//! The session core: what a client knows and does, without sockets, files, clocks or random numbers of its own.
+//! The session core: what a client knows and does, without sockets, files, clocks or random numbers of its
+//! own.
 //!
-//! Commands, reply lines, event lines and the time go in, and a list of [`Effect`]s comes out. A front end implements
-//! [`driver::Io`] and calls [`driver::step`] after each input, and [`Session::tick`] at [`Session::deadline`].
+//! Commands, reply lines, event lines and the time go in, and a list of [`Effect`]s comes out. A front end
+//! implements [`driver::Io`] and calls [`driver::step`] after each input, and [`Session::tick`] at
+//! [`Session::deadline`].
 //!
-//! [`Session`] hands each input to the component that it concerns, and the outcome to the other components. The
-//! components do not know each other; what all of them share is in `Context`.
+//! [`Session`] hands each input to the component that it concerns, and the outcome to the other components.
+//! The components do not know each other; what all of them share is in `Context`.
 
 mod api;
+pub mod driver;
 mod entry;
 pub mod limits;
 
@@ -80,8 +83,8 @@ impl Session {
         }
     }
 
-    /// Sets the number of endpoints at which the node can be reached; [`Effect::Endpoint`] names one by its place. The
-    /// first is used first.
+    /// Sets the number of endpoints at which the node can be reached; [`Effect::UseEndpoint`] names one by
+    /// its place. The first is used first.
     #[must_use]
     pub fn with_endpoints(mut self, count: usize) -> Self {
         self.link = Link::new(count);
@@ -211,17 +214,18 @@ impl Session {
         }
     }
 
-    /// Takes the outcome of [`Effect::Keep`] for these messages. Those that could not be kept are refused.
-    pub fn kept(&mut self, now_ms: u64, ids: &[Uuid], outcome: Result<(), Error>) {
+    /// Takes the outcome of [`Effect::Persist`] for these messages. Those that could not be kept are refused.
+    pub fn persisted(&mut self, now_ms: u64, ids: &[Uuid], outcome: Result<(), Error>) {
         self.cx.set_now(now_ms);
-        self.outbox.kept(&mut self.cx, ids, &outcome);
+        self.outbox.persisted(&mut self.cx, ids, &outcome);
         if outcome.is_ok() {
             self.send_due();
             self.outbox.show_pending(&mut self.cx, self.link.is_up());
         }
     }
 
-    /// Takes the outcome of [`Effect::Recall`]: messages of an earlier run, in their order. They are sent first.
+    /// Takes the outcome of [`Effect::Recall`]: messages of an earlier run, in their order. They are sent
+    /// first.
     pub fn recalled(&mut self, now_ms: u64, messages: Vec<Message>) {
         self.cx.set_now(now_ms);
         if self.outbox.recalled(&mut self.cx, messages) {
@@ -229,8 +233,8 @@ impl Session {
         }
     }
 
-    /// Reports once that the user is offline, because the front end is about to end. False if the server does not know
-    /// that the user is online, or does not reply.
+    /// Reports once that the user is offline, because the front end is about to end. False if the server does
+    /// not know that the user is online, or does not reply.
     pub fn quit(&mut self) -> bool {
         self.link.is_up() && self.conversations.presence().quit(&mut self.cx)
     }
@@ -293,8 +297,8 @@ impl Session {
 
     fn message_answered(&mut self, reply: Reply) {
         if let Some((message, entry)) = reply.stored {
-            let is_told = self.conversations.acknowledged(&mut self.cx, entry.clone());
-            outbox::acknowledge(&mut self.cx, message, entry, is_told);
+            let is_emitted = self.conversations.acknowledged(&mut self.cx, entry.clone());
+            outbox::acknowledge(&mut self.cx, message, entry, is_emitted);
         }
         self.outbox.end_flight(&mut self.cx);
     }

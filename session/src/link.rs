@@ -1,8 +1,9 @@
-//! The link to the server: whether it answers, and the move to another endpoint of the same node when it does not.
+//! The link to the server: whether it answers, and the move to another endpoint of the same node when it does
+//! not.
 //!
-//! A move loses nothing: the token is valid at every endpoint of a node, and requests without a reply are sent again
-//! under the same ids. The first round through all endpoints takes the time of one reply at each; further rounds take
-//! longer, up to a limit, and differ from client to client.
+//! A move loses nothing: the token is valid at every endpoint of a node, and requests without a reply are
+//! sent again under the same ids. The first round through all endpoints takes the time of one reply at each;
+//! further rounds take longer, up to a limit, and differ from client to client.
 
 use common::Method;
 use common::node::Nothing;
@@ -65,15 +66,15 @@ impl Link {
         Some((self.endpoint, u32::try_from(rounds).unwrap_or(u32::MAX)))
     }
 
-    /// A reply is missing. It is news only once, until a reply arrives. Every request goes to the next endpoint, if it
-    /// may be tried: then this returns how many rounds there were.
+    /// A reply is missing. It is news only once, until a reply arrives. Every request goes to the next
+    /// endpoint, if it may be tried: then this returns how many rounds there were.
     pub(crate) fn lost(&mut self, cx: &mut Context) -> Option<u32> {
         if self.silent_since.is_none() {
             self.silent_since = Some(cx.now_ms());
             cx.emit_news(News::ConnectionLost);
         }
         let (endpoint, attempt) = self.move_on(cx.now_ms())?;
-        cx.emit(Effect::Endpoint(endpoint));
+        cx.emit(Effect::UseEndpoint(endpoint));
         self.may_move = cx.now_ms() + MOVE_EVERY_MS_MIN;
         let due = cx.now_ms() + cx.rng().wait_ms(attempt);
         let again = cx.requests_mut().again(due, attempt);

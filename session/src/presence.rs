@@ -1,4 +1,5 @@
-//! Presence: the heartbeat that reports the user's state, and the state of the user whose conversation is open.
+//! Presence: the heartbeat that reports the user's state, and the state of the user whose conversation is
+//! open.
 
 use common::presence::{Change, PresenceSet, SetPresence, State};
 use common::{Error, Method, Target};
@@ -15,7 +16,7 @@ pub(crate) struct Presence {
     appearance: Option<Appearance>,
     /// The state that was reported last.
     reported: Option<State>,
-    /// When it is to be reported again. `None` without a session.
+    /// When it must be reported again. `None` without a session.
     due: Option<u64>,
     /// When the user was at the keyboard last.
     touched: u64,
@@ -83,8 +84,8 @@ impl Presence {
         cx.ask(Origin::Presence, Method::PresenceSet, |token| SetPresence { token, state });
     }
 
-    /// Takes the reply to a heartbeat. Returns the topic of everybody's presence. A server without presence is asked
-    /// again, in case another version takes its place.
+    /// Takes the reply to a heartbeat. Returns the topic of everybody's presence. A server without presence
+    /// is asked again, in case another version takes its place.
     pub(crate) fn reported(&mut self, cx: &mut Context, outcome: Result<&str, Error>) -> Option<String> {
         let PresenceSet { topic, heartbeat_ms } = outcome.and_then(read).ok()?;
         let wait_ms = cx.rng().heartbeat_ms(heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX));

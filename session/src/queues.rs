@@ -7,8 +7,8 @@ use super::outbox::Outbox;
 use super::requests::Requests;
 use super::sync::Timelines;
 
-/// Requests of sync that are pending at once: where the fan-out is, and the heads at the beginning, after a barrier and
-/// every few seconds.
+/// Requests of sync that are pending at once: where the fan-out is, and the heads at the beginning, after a
+/// barrier and every few seconds.
 const SYNC_REQUESTS_MAX: usize = 4;
 
 /// Marks of what was read that are pending at once: a newer one replaces an older one.

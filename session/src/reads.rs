@@ -1,8 +1,8 @@
-//! How far the user has read: what the server knows of it, and what it is told.
+//! How far the user has read: what the server knows of it, and what the session reports to it.
 //!
-//! Between two answers of the server's, events are counted by its rules (`docs/PROTOCOL.md`, "What was read"). What was
-//! shown in the open conversation counts as read. A mark reports it to the server: only the newest one, and not more
-//! often than every [`MARK_EVERY_MS`].
+//! Between two answers of the server's, events are counted by its rules (`docs/PROTOCOL.md`, "What was
+//! read"). What was shown in the open conversation counts as read. A mark reports it to the server: only the
+//! newest one, and not more often than every [`MARK_EVERY_MS`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,9 +20,11 @@ use super::requests::{Origin, Pending, read};
 pub(crate) struct Reads {
     /// As the server said when it was asked, with what was counted since then. Empty before.
     known: BTreeMap<Target, Reading>,
-    /// The user's own messages since something else is unread: they do not count as unread, also when they are deleted.
+    /// The user's own messages since something else is unread: they do not count as unread, also when they
+    /// are deleted.
     own: BTreeMap<Target, Vec<u64>>,
-    /// Whether the server was asked. If so, a conversation that it did not name is new, and counts from nothing.
+    /// Whether the server was asked. If so, a conversation that it did not name is new, and counts from
+    /// nothing.
     is_listed: bool,
     /// The conversation on the screen, and the last event shown there without a gap before it.
     open: Option<(Target, u64)>,
@@ -154,7 +156,7 @@ impl Reads {
         Ok(Some(Answer::Reads(so_far)))
     }
 
-    /// Takes the answer to a mark of the user's. The server publishes it too, but the user goes on at once.
+    /// Takes the answer to a mark of the user's. The server publishes it too, but the user continues at once.
     pub(crate) fn marked(&mut self, conversation: &Target, result: &str) -> Result<Answer, Error> {
         let Marked { unread } = read(result)?;
         if let Some(reading) = self.known.get_mut(conversation).filter(|_| unread == 0) {
@@ -177,8 +179,8 @@ impl Reads {
         }
     }
 
-    /// Takes a notice that the user has read something, in this session or another one. `is_own` is false when it
-    /// arrives after the end of a membership.
+    /// Takes a notice that the user has read something, in this session or another one. `is_own` is false
+    /// when it arrives after the end of a membership.
     pub(crate) fn noted(&mut self, cx: &mut Context, mut reading: Reading, is_own: bool) {
         let head = self.known.get(&reading.conversation).map_or(0, |known| known.head);
         reading.head = reading.n.max(head);
@@ -209,8 +211,8 @@ fn count(reading: &mut Reading, own: &mut Vec<u64>, is_own: bool, entry: &Entry)
         // A membership begins with nothing unread.
         (reading.n, reading.unread) = (entry.n, 0);
     } else if let Body::Deleted { of, .. } = body {
-        // A deleted message is no longer unread, unless it did not count. A user deletes only messages that they wrote or
-        // have read, so that their own deletion changes no count.
+        // A deleted message is no longer unread, unless it did not count. A user deletes only messages that
+        // they wrote or have read, so that their own deletion changes no count.
         let was_unread = *of > reading.n && !is_own && !own.contains(of);
         reading.unread = reading.unread.saturating_sub(u64::from(was_unread));
     } else if body.is_to_be_read() && is_own && reading.unread == 0 {

@@ -1,7 +1,7 @@
 //! Requests and their replies: ids, origins and retries.
 //!
-//! A request is sent again until it is answered. The same line is sent under the same id, so that a late reply to the
-//! first attempt counts too.
+//! A request is sent again until it is answered. The same line is sent under the same id, so that a late
+//! reply to the first attempt counts too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) enum Origin {
     Command { ticket: u64, pending: Pending },
     /// Where events are published.
     Info,
-    /// How far the conversations have come.
+    /// The newest event of every conversation.
     Heads {
         kind: HeadsKind,
         /// Where the last heads ended when these were requested.
@@ -121,8 +121,8 @@ impl Outstanding {
     fn effect(&self, id: u64) -> Effect {
         let line = self.line.clone();
         match &self.frame {
-            Frame::Shared => Effect::Request { id, line },
-            Frame::Alone(bytes) => Effect::Alone { id, line, bytes: bytes.clone() },
+            Frame::Shared => Effect::Send { id, line },
+            Frame::Alone(bytes) => Effect::SendAlone { id, line, bytes: bytes.clone() },
         }
     }
 
@@ -194,7 +194,8 @@ impl Requests {
         effect
     }
 
-    /// Takes the request that a reply settles. `None` if the id is unknown, or if the request is tried again later.
+    /// Takes the request that a reply settles. `None` if the id is unknown, or if the request is tried again
+    /// later.
     pub(crate) fn settle(
         &mut self,
         now_ms: u64,
@@ -226,8 +227,8 @@ impl Requests {
         (again.collect(), is_reply_missing)
     }
 
-    /// All requests, to be sent to another endpoint, and again at `due`. The first endpoint's "later" does not count
-    /// there.
+    /// All requests, to be sent to another endpoint, and again at `due`. The first endpoint's "later" does
+    /// not count there.
     pub(crate) fn again(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
         let again = self.outstanding.iter_mut().map(|(id, request)| {
             (request.due, request.attempt, request.is_postponed) = (due, attempt, false);
@@ -241,7 +242,8 @@ impl Requests {
         self.outstanding.values().map(|request| request.due).min()
     }
 
-    /// Forgets requests whose replies would be about an earlier state, such as those that are to be made again.
+    /// Forgets requests whose replies would be about an earlier state, such as those that are sent again in
+    /// another form.
     pub(crate) fn forget(&mut self, is_meant: impl Fn(&Origin) -> bool) {
         self.outstanding.retain(|_, request| !is_meant(&request.origin));
     }

@@ -38,7 +38,7 @@ impl Rng {
         self.up_to_a_quarter_less(full)
     }
 
-    /// So that those who came back together after a restart do not go on in step.
+    /// So that those who came back together after a restart do not stay in step.
     fn up_to_a_quarter_less(&mut self, full: u64) -> u64 {
         full - self.next() % (full / 4).max(1)
     }

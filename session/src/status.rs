@@ -1,4 +1,4 @@
-//! The status of a session: the link, the messages that wait, and how far every conversation has come.
+//! The status of a session: the link, the messages that wait, and the newest event of every conversation.
 
 use common::Target;
 
@@ -45,7 +45,7 @@ pub enum Connectivity {
     Offline,
 }
 
-/// How far a conversation has come.
+/// Up to which event a conversation was emitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// The conversation.
@@ -82,8 +82,8 @@ impl Standing {
 pub(crate) struct StandingNews(Option<Standing>);
 
 impl StandingNews {
-    /// Emits the standing if it has changed and everything is followed. At most once a tick, because it counts all
-    /// conversations.
+    /// Emits the standing if it has changed and everything is followed. At most once a tick, because it
+    /// counts all conversations.
     pub(crate) fn tick(
         &mut self,
         cx: &mut Context,

@@ -33,7 +33,8 @@ impl Typing {
         self.writers.clear();
     }
 
-    /// Reports a key; `to` is where the line would be sent, if it is a message. It is only a hint, and sent once.
+    /// Reports a key; `to` is where the line would be sent, if it is a message. It is only a hint, and sent
+    /// once.
     pub(crate) fn key_typed(&mut self, cx: &mut Context, to: Option<Target>) {
         let now_ms = cx.now_ms();
         match (to, self.reported.take()) {

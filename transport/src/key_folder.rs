@@ -1,8 +1,9 @@
 //! The folder of the node's keys.
 //!
-//! It holds two key pairs: clients know the node by `node`, and the server role shows `service` on the inner ports.
-//! `<name>.secret` holds both halves of a pair and has mode 0600; `<name>.public` may be given to others. Both files are
-//! certificates in the format of CZMQ and pyzmq, so `zmq.auth.load_certificate` reads them.
+//! It holds two key pairs: clients know the node by `node`, and the server role shows `service` on the inner
+//! ports. `<name>.secret` holds both halves of a pair and has mode 0600; `<name>.public` may be given to
+//! others. Both files are certificates in the format of CZMQ and pyzmq, so `zmq.auth.load_certificate` reads
+//! them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -78,8 +79,8 @@ impl KeyFolder {
         }
     }
 
-    /// Replaces both pairs with new ones, and keeps the old secrets as `<name>.secret.<stamp>`. Returns the public key of
-    /// the node after its next start.
+    /// Replaces both pairs with new ones, and keeps the old secrets as `<name>.secret.<stamp>`. Returns the
+    /// public key of the node after its next start.
     pub fn rotate(&self, stamp: &str) -> Result<PublicKey, KeyFolderError> {
         let node = self.replace(NODE, stamp)?;
         self.replace(SERVICE, stamp)?;
@@ -110,7 +111,8 @@ impl KeyFolder {
         }
     }
 
-    /// Makes a pair, or loads the pair that another process made meanwhile: roles that start together agree on one.
+    /// Makes a pair, or loads the pair that another process made meanwhile: roles that start together agree
+    /// on one.
     fn make(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
         disk::make_folder(&self.folder).map_err(failed("create", &self.folder))?;
         let (pair, path) = (KeyPair::generate()?, self.secret_path(name));

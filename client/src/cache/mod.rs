@@ -1,9 +1,10 @@
-//! The cache: the last messages of each conversation on this machine's disk. The chat shows them before the server
-//! answers, and without a server.
+//! The cache: the last messages of each conversation on this machine's disk. The chat shows them before the
+//! server answers, and without a server.
 //!
-//! The cache is derived: a file that is damaged or belongs to another user is ignored silently, and an error of the disk
-//! is ignored too. A conversation is stored as one run of events without a hole. So a deletion or an edit that the server
-//! sent is applied here as well: if an event was missed, all events before it are dropped.
+//! The cache is derived: a file that is damaged or belongs to another user is ignored silently, and an error
+//! of the disk is ignored too. A conversation is stored as one run of events without a hole. So a deletion or
+//! an edit that the server sent is applied here as well: if an event was missed, all events before it are
+//! dropped.
 
 mod run;
 
@@ -140,8 +141,8 @@ impl Cache {
 }
 
 impl Shared {
-    /// The folder of the user's files. Two users may share a folder, because not every character of a name is kept; so
-    /// each file names its user.
+    /// The folder of the user's files. Two users may share a folder, because not every character of a name is
+    /// kept; so each file names its user.
     fn home(&self) -> Option<PathBuf> {
         let name = format!("{}@{}", self.owner.as_ref()?, self.server);
         let safe = |character: char| match character {

@@ -1,4 +1,4 @@
-//! What is kept of one conversation: a run of events without a hole, as the server last told of them.
+//! The cached part of one conversation: a run of events without a gap, as the server last sent them.
 
 use std::collections::VecDeque;
 
@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use session::Entry;
 
-/// Events kept of a conversation: ten screens.
+/// Events in a run: ten screens.
 const EVENTS_MAX: usize = 200;
 
-/// Bytes kept of a conversation: room for texts that are far above the usual, and a bound for those that are not.
+/// Bytes in a run: room for unusually long texts, with a bound.
 pub(super) const BYTES_MAX: usize = 1024 * 1024;
 
-/// Events of one conversation without a hole.
+/// Events of one conversation without a gap.
 #[derive(Default)]
 pub(super) struct Run {
     pub(super) lines: VecDeque<(u64, Box<str>)>,
@@ -22,12 +22,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// The number of the event that would come next.
+    /// The number of the next event.
     pub(super) fn next(&self) -> Option<u64> {
         self.lines.back().map(|(n, _)| n + 1)
     }
 
-    /// Adds the next event. After a hole, all before it is thrown away.
+    /// Adds the next event. After a gap, all events before it are dropped.
     pub(super) fn add(&mut self, entry: &Entry) {
         if self.next().is_some_and(|next| entry.n < next) {
             return;
@@ -39,13 +39,13 @@ impl Run {
         self.push(entry.n, entry.line.clone());
     }
 
-    /// Adds a page, which shows things as they are now: it takes the place of what was known of its events.
+    /// Adds a page, which shows the current texts: it replaces the cached events with the same numbers.
     pub(super) fn add_page(&mut self, entries: &[Entry]) {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
             *self = Self::default();
             return;
         };
-        // What was known beyond it is of another past: the server was set back.
+        // Cached events after the page belong to another history: the server was restored from a backup.
         let goes_on = self.next().is_some_and(|next| first.n <= next && next <= last.n + 1);
         let kept = self.lines.iter().position(|(n, _)| *n >= first.n).unwrap_or(self.lines.len());
         self.lines.truncate(if goes_on { kept } else { 0 });
@@ -62,8 +62,7 @@ impl Run {
         }
     }
 
-    /// When an event says that another was edited or deleted, it is here, too; and with a deleted one the texts that it
-    /// had in between.
+    /// Applies an edit or a deletion to the cached event. A deletion also clears the texts of its edits.
     fn amend(&mut self, line: &str) {
         let Some(Amendment { of, text }) = amendment(line) else { return };
         for (n, known) in &mut self.lines {
@@ -85,10 +84,10 @@ impl Run {
     }
 }
 
-/// What an event says of another.
+/// An edit or a deletion of another event.
 struct Amendment {
     of: u64,
-    /// Nothing when it was deleted.
+    /// `None` for a deletion.
     text: Option<String>,
 }
 

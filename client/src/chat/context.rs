@@ -14,11 +14,11 @@ use super::names::KnownNames;
 use super::transfers::{Transfer, Transfers};
 use crate::cache::Cache;
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, unexpected};
+use crate::client_handle::ClientHandle;
 use crate::i18n::Words;
 use crate::password::PasswordSource;
 use crate::render::{Output, Renderer, sanitise};
-use session::{Answer, Command, Connectivity};
+use session::{Command, Connectivity};
 
 /// Cached events shown of a conversation while the server does not answer: about a screen.
 const CACHED_EVENTS_SHOWN_MAX: usize = 20;
@@ -107,12 +107,6 @@ impl Context {
         self.handle.begin(Command::Open(conversation.clone()))?;
         self.set_open(conversation);
         self.say(&self.words.offline_note())
-    }
-
-    /// Opens the channel of an [`Answer::Joined`].
-    pub(super) fn open_joined(&mut self, answer: Answer) -> Result<(), CliError> {
-        let Answer::Joined(joined) = answer else { return Err(unexpected()) };
-        self.open(Target::Channel(joined.channel))
     }
 
     fn set_open(&mut self, conversation: Target) {

@@ -1,5 +1,5 @@
-//! How much of a file is on its way at a time: as much as is answered within a moment. So a slow line is not filled with
-//! what is then sent again for want of an answer, and a fast one is not left idle.
+//! The chunks of a file that are sent at a time: as many as the server answers within a moment. So a slow
+//! line does not fill with chunks that time out and are sent again, and a fast line is not idle.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use common::limits::FILE_CHUNK_BYTES_MAX;
 /// Bytes of the first round.
 const FIRST_BYTES: u64 = 64 * 1024;
 
-/// Bytes of a round, at least: with 8 KB a second, it is answered before it would be sent again.
+/// The smallest round in bytes: at 8 KB a second it is answered before the timeout.
 const BYTES_MIN: u64 = 16 * 1024;
 
-/// Bytes of a round, at most: four chunks, of which a lost connection costs no more.
+/// The largest round in bytes: four chunks, so a lost connection costs at most these.
 const BYTES_MAX: u64 = 4 * FILE_CHUNK_BYTES_MAX as u64;
 
-/// A round that is answered sooner may be larger the next time.
+/// After a faster answer the next round is larger.
 const SOON: Duration = Duration::from_millis(300);
 
-/// A round that is answered later is to be smaller the next time.
+/// After a slower answer the next round is smaller.
 const LATE: Duration = Duration::from_millis(1200);
 
 /// The size of rounds.
@@ -31,14 +31,14 @@ impl ChunkWindow {
         Self { bytes: FIRST_BYTES }
     }
 
-    /// The chunks of the next round, of a file that is there up to `have`.
+    /// The chunks of the next round, of a file whose first `have` bytes are transferred.
     pub(super) fn round(&self, have: u64, length: u64) -> Vec<Range<u64>> {
         let end = length.min(have.saturating_add(self.bytes));
         let chunk = |from: u64| from..end.min(from + FILE_CHUNK_BYTES_MAX as u64);
         (have..end).step_by(FILE_CHUNK_BYTES_MAX).map(chunk).collect()
     }
 
-    /// A round was answered after this time.
+    /// Adapts the size to the time of an answer.
     pub(super) fn took(&mut self, time: Duration) {
         if time < SOON {
             self.bytes = (self.bytes * 2).min(BYTES_MAX);

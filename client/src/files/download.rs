@@ -1,5 +1,5 @@
-//! Fetching a file in chunks. Continues where an earlier attempt stopped. The file gets its name after its SHA-256 was
-//! checked.
+//! Fetching a file in chunks. Continues where an earlier attempt stopped. The file gets its name after its
+//! SHA-256 was checked.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,14 @@
-//! What a file is called here. Its sender's name for it is a stranger's: it becomes the end of a name of our own.
+//! The local name of a fetched file. The name that the sender chose is not trusted: it becomes the end of our
+//! own name.
 
 use common::{FileName, Target, UserName};
 
 use crate::render::is_harmful;
 
-/// Bytes in the name of a file, on every file system that matters; less ` (999)`.
+/// Bytes in the name of a file on common file systems, minus ` (999)`.
 const NAME_BYTES_MAX: usize = 255 - 6;
 
-/// Files of one name that are told apart by a number.
+/// Files of one name, distinguished by a number.
 pub(super) const SAME_NAMES_MAX: u32 = 999;
 
 /// `<sender>_<name>` for a direct message, `<group>_<sender>_<name>` from a channel.
@@ -24,13 +25,13 @@ pub(crate) fn local(conversation: &Target, from: &UserName, name: &FileName) -> 
     format!("{}{ending}", stem.get(..kept).unwrap_or_default())
 }
 
-/// The same name for one more file: ` (2)` before the ending.
+/// The name of a further file: ` (2)` before the ending.
 pub(crate) fn numbered(name: &str, number: u32) -> String {
     let (stem, ending) = split(name);
     if number < 2 { name.to_owned() } else { format!("{stem} ({number}){ending}") }
 }
 
-/// A name without its ending, and the ending with its dot: a short one, or none.
+/// Splits a name into stem and ending. The ending has its dot; it is empty if it would be long.
 fn split(name: &str) -> (&str, &str) {
     let at = name.rfind('.').filter(|at| (1..name.len()).contains(at) && name.len() - at <= 16);
     name.split_at_checked(at.unwrap_or(name.len())).unwrap_or((name, ""))

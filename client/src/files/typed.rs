@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The file that the user means: the path as typed if it exists, otherwise without the quotes around it and with the home
-/// folder for `~/`.
+/// The file that the user means: the path as typed if it exists, otherwise without the quotes around it and
+/// with the home folder for `~/`.
 pub(crate) fn typed(line: &str) -> PathBuf {
     meant(line, std::env::var_os("HOME"))
 }

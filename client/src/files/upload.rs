@@ -78,7 +78,7 @@ pub(crate) fn send(
     let mut attempt = 1;
     let sent = loop {
         match attempt_to_send(handle, to, id, source, progress) {
-            Err(failure) if attempt < ATTEMPTS_MAX && begins_anew(&failure) => attempt += 1,
+            Err(failure) if attempt < ATTEMPTS_MAX && lost_chunks(&failure) => attempt += 1,
             outcome => break outcome?,
         }
     };
@@ -129,7 +129,7 @@ fn ask(handle: &mut ClientHandle, transfer: Transfer) -> Result<Transferred, Cli
 }
 
 /// Whether the server holds fewer chunks than expected, so that another attempt helps.
-fn begins_anew(failure: &CliError) -> bool {
+fn lost_chunks(failure: &CliError) -> bool {
     let CliError::Server(error) = failure else { return false };
     matches!(error.reason(), Some(Reason::NoSuchUpload | Reason::WrongOffset | Reason::WrongContent))
 }

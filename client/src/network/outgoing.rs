@@ -9,7 +9,7 @@ use transport::Frame;
 /// Request lines that wait for a connection. Beyond, the oldest are dropped: the core sends them again.
 const LINES_WAITING_MAX: usize = 2 * FRAME_LINES_MAX;
 
-/// A line and what stands behind it.
+/// A line, and the bytes behind it.
 type LineAndBytes = (Vec<u8>, Option<Arc<[u8]>>);
 
 /// Request lines that wait to leave, in the order of their ids, each but once.

@@ -1,4 +1,4 @@
-//! The lines of a file of the outbox: a header, messages, and which of them are done.
+//! The lines of a file of the outbox: a header, messages, and the ids of acknowledged messages.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use session::Message;
 
-/// The format written; a later one is left alone.
+/// The format of the files. A file of a later format is left alone.
 const FORMAT: u32 = 1;
 
-/// The first line: for whom, and for which server.
+/// The first line: the user and the server.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {
     format: u32,
@@ -23,29 +23,29 @@ pub(super) struct Header {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Line<'a> {
-    /// A message waits.
+    /// A message that is not acknowledged.
     Waiting {
         id: Uuid,
         to: Target,
         #[serde(borrow)]
         text: Text<'a>,
-        /// The number of the event that it answers.
+        /// The number of the event that the message replies to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply: Option<u64>,
     },
-    /// It does not wait any more.
+    /// The message is acknowledged, or refused permanently.
     Done { done: Uuid },
 }
 
-/// What a file holds.
+/// The contents of a file.
 pub(super) struct Contents {
     pub(super) header: Header,
     pub(super) header_length: usize,
-    /// Those that wait, in the order in which they were sent.
+    /// The unacknowledged messages, in the order of sending.
     pub(super) messages: Vec<Message>,
-    /// Up to where there are whole lines; what follows is the torn end of a write.
+    /// The bytes of whole lines. The bytes after them are the torn end of a write.
     pub(super) whole: usize,
-    /// Whole lines that make no sense.
+    /// The number of damaged lines.
     pub(super) damaged: usize,
 }
 
@@ -67,7 +67,7 @@ impl Line<'_> {
 }
 
 impl Contents {
-    /// Nothing when there is not even a whole header; an error when it makes no sense.
+    /// `None` if there is no whole header; an error if the header is damaged.
     pub(super) fn read(bytes: &[u8]) -> serde_json::Result<Option<Self>> {
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         let mut lines = bytes.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
@@ -90,7 +90,7 @@ impl Contents {
 
 /// Appends a line.
 pub(super) fn encode(bytes: &mut Vec<u8>, line: &impl Serialize) {
-    // Writing to memory cannot fail, and the keys are strings.
+    // Writing to memory cannot fail, and all keys are strings.
     let _never_fails = serde_json::to_writer(&mut *bytes, line);
     bytes.push(b'\n');
 }

@@ -1,12 +1,13 @@
-//! The outbox: sent messages without an acknowledgement, on this machine's disk. They survive the end of the process,
-//! however it ends.
+//! The outbox: sent messages without an acknowledgement, on this machine's disk. They survive the end of the
+//! process, however it ends.
 //!
-//! Each process writes its own files and holds their locks, so two clients of one user never send each other's messages.
-//! When a process is killed, its files lose their holder. The next process of the same user and server adopts them. Only
-//! messages are synced. A crash may lose an acknowledgement: the message is then sent again under its id, and the server
-//! stores it once.
+//! Each process writes its own files and holds their locks, so two clients of one user never send each
+//! other's messages. When a process is killed, its files lose their holder. The next process of the same user
+//! and server adopts them. Only messages are synced. A crash may lose an acknowledgement: the message is then
+//! sent again under its id, and the server stores it once.
 //!
-//! docs/STORAGE.md shows the files; docs/decisions/0003-the-outbox-is-a-file-per-process.md gives the reasons.
+//! docs/STORAGE.md shows the files; docs/decisions/0003-the-outbox-is-a-file-per-process.md gives the
+//! reasons.
 
 mod line;
 
@@ -94,7 +95,8 @@ impl Outbox {
         recalled
     }
 
-    /// Writes messages to the disk. They are durable when this returns `Ok`; after an error none of them is stored.
+    /// Writes messages to the disk. They are durable when this returns `Ok`; after an error none of them is
+    /// stored.
     pub(crate) fn keep(&mut self, messages: &[Message]) -> io::Result<()> {
         let mut bytes = Vec::new();
         let mut kept = match self.files.pop_if(|last| last.takes_messages && last.length < FILE_BYTES_MAX) {
@@ -118,7 +120,8 @@ impl Outbox {
         outcome
     }
 
-    /// Forgets acknowledged messages. If the disk fails, they are sent again after a crash, which is harmless.
+    /// Forgets acknowledged messages. If the disk fails, they are sent again after a crash, which is
+    /// harmless.
     pub(crate) fn release(&mut self, ids: &[Uuid]) {
         let mut gone: HashMap<String, Vec<Uuid>> = HashMap::new();
         for id in ids {
@@ -295,8 +298,8 @@ impl Kept {
         Ok(())
     }
 
-    /// Handles a failed write or sync, after which the content of the file is unknown: cuts it to the length it had before,
-    /// and appends no further messages to it.
+    /// Handles a failed write or sync, after which the content of the file is unknown: cuts it to the length
+    /// it had before, and appends no further messages to it.
     fn abandon(&mut self, length: u64) {
         self.takes_messages = false;
         self.length = length;

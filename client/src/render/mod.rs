@@ -197,8 +197,8 @@ impl Renderer {
                 Some(self.note(&self.words.pending(&message.to, message.text.as_str())))
             }
             // Its event is shown as `News::Entry`, in order.
-            News::Sent { outcome: Ok(_), is_told: true, .. } => None,
-            News::Sent { outcome: Ok(entry), is_told: false, .. } => self.entry(entry),
+            News::Sent { outcome: Ok(_), is_emitted: true, .. } => None,
+            News::Sent { outcome: Ok(entry), is_emitted: false, .. } => self.entry(entry),
             News::Sent { message, outcome: Err(error), .. } => {
                 let error = self.words.error(error);
                 Some(self.note(&self.words.not_sent(&message.to, &error, message.text.as_str())))

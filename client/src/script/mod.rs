@@ -1,5 +1,5 @@
-//! Commands for scripts and bots: each does one thing, prints its result (with `--json` one JSON line each), and
-//! ends with an exit code that tells how it went.
+//! Commands for scripts and bots: each does one thing, prints its result (with `--json` one JSON line each),
+//! and ends with an exit code that tells how it went.
 
 mod accounts;
 mod presence;
@@ -130,7 +130,8 @@ struct Common {
     json: bool,
 }
 
-/// A handle for a command that asks and is done. The news must be kept for as long as the handle.
+/// A handle without a session. The caller keeps the receiver of news: once it is dropped, the network thread
+/// ends.
 fn open(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
     Ok((ClientHandle::open(connection, sender, Stop::new(), Sends::Nothing)?, news))

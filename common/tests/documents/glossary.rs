@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 
 use crate::files::{ROOT, texts};
 use crate::prose::Prose;
@@ -21,4 +22,10 @@ fn every_term_of_the_glossary_is_an_identifier_of_the_code() {
     assert!(terms.len() >= 40, "only {} terms", terms.len());
     let unknown: Vec<_> = terms.iter().filter(|term| !names.contains(**term)).collect();
     assert!(unknown.is_empty(), "no identifiers of the code: {unknown:?}");
+}
+
+/// All identifiers of these Rust files.
+pub(crate) fn identifiers(paths: &[PathBuf]) -> BTreeSet<String> {
+    let sources = paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    sources.flat_map(|path| Prose::of(path, &fs::read_to_string(path).expect("UTF-8")).names).collect()
 }

@@ -10,7 +10,9 @@ use crate::prose::{Paragraph, Prose};
 const CLEAN: &[&str] = &[
     ".cargo",
     ".ci",
+    "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Dockerfile",
     "Makefile",
     "README.md",
@@ -32,6 +34,7 @@ const CLEAN: &[&str] = &[
     "tests/README.md",
     "tests/bench/install-peers",
     "tests/bench/src/report",
+    "tests/e2e/golden",
     "tests/e2e/interop",
     "tests/e2e/tests/papers.rs",
     "tests/e2e/tests/readme.rs",

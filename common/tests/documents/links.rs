@@ -1,9 +1,10 @@
-//! Links between documents: each leads to a file of the repository, and to a heading of it.
+//! References of documents: each link leads to a file or a heading, and each name of a file or a test exists.
 
 use std::fs;
 use std::path::Path;
 
 use crate::files::{ROOT, texts};
+use crate::glossary::identifiers;
 
 #[test]
 fn every_link_to_a_file_or_a_heading_has_its_target() {
@@ -24,6 +25,32 @@ fn every_link_to_a_file_or_a_heading_has_its_target() {
         }
     }
     assert!(broken.is_empty(), "links without a target:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_file_and_every_long_name_in_a_document_exists() {
+    let names = identifiers(&texts(&ROOT));
+    let mut unknown = Vec::new();
+    for path in texts(&ROOT).iter().filter(|path| is_markdown(path)) {
+        let text = fs::read_to_string(path).expect("UTF-8");
+        for code in text.split('`').skip(1).step_by(2) {
+            let is_path = code.ends_with(".rs") && !code.contains(['<', '*', ' ']) && is_from_the_root(code);
+            let is_long_name = code.matches('_').count() >= 3 && code.chars().all(is_in_a_name);
+            if is_path && !ROOT.join(code).exists() || is_long_name && !names.contains(code) {
+                unknown.push(format!("{}: {code}", path.display()));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "documents name what does not exist:\n{}", unknown.join("\n"));
+}
+
+/// Whether a path begins with a folder of the root and not with one of a crate.
+fn is_from_the_root(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(first, _)| ROOT.join(first).is_dir())
+}
+
+fn is_in_a_name(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'
 }
 
 fn is_markdown(path: &Path) -> bool {

@@ -10,7 +10,7 @@ pub(crate) struct Prose {
     pub(crate) paragraphs: Vec<Paragraph>,
     /// Lines that are a comment and nothing else, with their columns.
     pub(crate) comment_lines: Vec<(usize, usize)>,
-    /// The identifiers of a Rust file.
+    /// The identifiers of a Rust file, also those in strings.
     pub(crate) names: BTreeSet<String>,
 }
 
@@ -75,6 +75,8 @@ impl Prose {
                 for (offset, text) in rest[..length].lines().enumerate() {
                     paragraph.add(line + offset, &without_escapes(text));
                 }
+                let names = paragraph.words.iter().map(|word| &word.text).filter(|word| word.contains('_'));
+                self.names.extend(names.cloned());
                 self.push(&mut paragraph);
                 length
             } else if let Some(length) = character(rest) {

@@ -8,14 +8,14 @@ use common::{Conversation, Detail, Target, UserName};
 
 use super::State;
 
-/// Where a page of history lies, in numbers of events.
+/// The place of a page of history, in numbers of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// Only events with a smaller number.
     pub before: Option<u64>,
     /// Only events with a greater number.
     pub after: Option<u64>,
-    /// The number in the middle of the page; then there is neither of the others.
+    /// The number in the middle of the page. It excludes `before` and `after`.
     pub around: Option<u64>,
     /// The maximum number of events.
     pub limit: Option<u64>,
@@ -41,7 +41,7 @@ pub enum Fill {
     Around(u64),
 }
 
-/// The events of a page in a conversation whose newest event has the number `head`.
+/// Computes the events of a page in a conversation whose newest event has the number `head`.
 #[must_use]
 pub fn page(head: u64, bounds: Bounds) -> PageRange {
     let Bounds { before, after, around, limit } = bounds;
@@ -49,7 +49,7 @@ pub fn page(head: u64, bounds: Bounds) -> PageRange {
     if let Some(n) = around {
         let last = n.saturating_add(limit / 2).min(head);
         let first = (last + 1).saturating_sub(limit).max(1);
-        // Near the first event the page goes on behind it, so that it is full.
+        // Near the first event the page is filled with later ones.
         let last = (first + limit).saturating_sub(1).min(head);
         return PageRange { numbers: first..=last, fill: Fill::Around(n.clamp(1, head.max(1))) };
     }
@@ -62,9 +62,9 @@ pub fn page(head: u64, bounds: Bounds) -> PageRange {
     PageRange { numbers, fill }
 }
 
-/// The number of the first event of `at_ms` or later, `head + 1` when all are earlier: a binary search that calls
-/// `time_of` for at most 64 events. The event before it is earlier than `at_ms`. If times are not in order, because
-/// the server's clock was set back or older messages were imported, several numbers fit; the search finds one of them.
+/// Finds the number of the first event at `at_ms` or later, `head + 1` if all are earlier. It is a binary search, which
+/// calls `time_of` for at most 64 events. The event before the one it finds is earlier than `at_ms`. If times are not in
+/// order, because the server's clock was set back or older messages were imported, it finds one of several such events.
 ///
 /// # Errors
 ///
@@ -82,7 +82,7 @@ pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64
     Ok(first)
 }
 
-/// The conversation that `user` means, if they may read it.
+/// Returns the conversation that `user` calls `target`, if they may read it.
 pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, Detail> {
     match target {
         Target::Channel(name) => {
@@ -96,7 +96,7 @@ pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Resul
     Ok(Conversation::of(user, target))
 }
 
-/// How far the conversations of `user` have come that changed after the record `since`.
+/// The newest events of those conversations of `user` that changed after the record `since`.
 pub fn heads<'a>(state: &'a State, user: &'a UserName, since: u64) -> impl Iterator<Item = Head> + 'a {
     let channels = &state.channels;
     channels.conversations(user).filter_map(move |target| {
@@ -106,7 +106,7 @@ pub fn heads<'a>(state: &'a State, user: &'a UserName, since: u64) -> impl Itera
             Target::User(_) => None,
         };
         let head = Head { conversation: target.clone(), n: progress.n, topic };
-        // The topic of what everybody is told moves without an event, and nobody is told where to.
+        // The topic of `*` moves without an event and without a notice.
         let is_everybody = matches!(target, Target::Channel(name) if name.is_everybody());
         (progress.record > since || is_everybody).then_some(head)
     })
@@ -138,7 +138,7 @@ mod tests {
         assert!(around(0, 7, 3).is_empty() && around(10, 5, 0).is_empty());
     }
 
-    /// The first event of `at_ms` or later among events of these times.
+    /// Searches among events of these times.
     fn first(times: &[u64], at_ms: u64) -> u64 {
         let reads = Cell::new(0);
         let time_of = |n: u64| {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     proptest! {
-        /// Times in order: it is the first. In any order: it is one, and the event before it is earlier.
+        /// With times in order the search finds the first event; in any order, one whose predecessor is earlier.
         #[test]
         fn the_event_before_the_first_is_earlier(mut times in prop::collection::vec(0..50_u64, 0..200), at in 0..60_u64) {
             let fits = |times: &[u64], n: usize| {

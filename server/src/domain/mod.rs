@@ -29,7 +29,7 @@ use crate::domain::records::{Record, ServerRecord, TokenDigest};
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
-pub use channels::decide::Deed;
+pub use channels::decide::Actor;
 pub use files::Files;
 pub use topics::TopicSecret;
 
@@ -113,25 +113,25 @@ pub enum Command<'a> {
         at: u64,
     },
     /// Make a channel.
-    CreateChannel(Deed, bool),
+    CreateChannel(Actor, bool),
     /// Become a member.
-    Join(Deed),
+    Join(Actor),
     /// Be a member no more.
-    Leave(Deed),
+    Leave(Actor),
     /// Allow somebody to join.
-    Invite(Deed, UserName),
+    Invite(Actor, UserName),
     /// Take no part in what one is invited to.
-    Decline(Deed),
+    Decline(Actor),
     /// Remove somebody.
-    Kick(Deed, UserName),
+    Kick(Actor, UserName),
     /// Remove somebody, or keep them out, for good.
-    Ban(Deed, UserName),
+    Ban(Actor, UserName),
     /// Take a ban back.
-    Unban(Deed, UserName),
+    Unban(Actor, UserName),
     /// Give a member a role.
-    GiveRole(Deed, UserName, Role),
+    GiveRole(Actor, UserName, Role),
     /// Change the subject, or whether it is private.
-    SetChannel(Deed, Option<Subject<'a>>, Option<bool>),
+    SetChannel(Actor, Option<Subject<'a>>, Option<bool>),
     /// Say something.
     Send {
         /// Who.
@@ -201,17 +201,17 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
         Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
         Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
-        Command::CreateChannel(deed, private) => channels::decide::create(state, deed, private, at),
-        Command::Join(deed) => channels::decide::join(state, deed, at),
-        Command::Leave(deed) => channels::decide::leave(state, deed, at),
-        Command::Invite(deed, user) => channels::decide::invite(state, deed, user, at),
-        Command::Decline(deed) => channels::decide::decline(state, deed, at),
-        Command::Kick(deed, user) => channels::decide::kick(state, deed, user, at),
-        Command::Ban(deed, user) => channels::decide::ban(state, deed, user, at),
-        Command::Unban(deed, user) => channels::decide::unban(state, deed, user, at),
-        Command::GiveRole(deed, user, role) => channels::decide::give_role(state, deed, user, role, at),
-        Command::SetChannel(deed, subject, private) => {
-            channels::decide::set(state, deed, subject, private, at)
+        Command::CreateChannel(actor, private) => channels::decide::create(state, actor, private, at),
+        Command::Join(actor) => channels::decide::join(state, actor, at),
+        Command::Leave(actor) => channels::decide::leave(state, actor, at),
+        Command::Invite(actor, user) => channels::decide::invite(state, actor, user, at),
+        Command::Decline(actor) => channels::decide::decline(state, actor, at),
+        Command::Kick(actor, user) => channels::decide::kick(state, actor, user, at),
+        Command::Ban(actor, user) => channels::decide::ban(state, actor, user, at),
+        Command::Unban(actor, user) => channels::decide::unban(state, actor, user, at),
+        Command::GiveRole(actor, user, role) => channels::decide::give_role(state, actor, user, role, at),
+        Command::SetChannel(actor, subject, private) => {
+            channels::decide::set(state, actor, subject, private, at)
         }
         Command::Send { user, to, id, text, reply } => {
             messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)

@@ -1,7 +1,7 @@
-//! The event loop: takes requests, answers them from the state, and tells nobody anything before it is on disk.
+//! The event loop: receives requests, drives the [`Engine`], and sends replies and events.
 //!
-//! One thread owns the sockets and the [`Engine`]. Another syncs the log (see [`crate::storage::commit_log::CommitThread`]), a few
-//! do what takes long (see [`crate::services::jobs`]); all of them wake this one when they have something.
+//! One thread owns the sockets and the engine. The commit thread syncs the log, and a few threads run
+//! [jobs](crate::services::jobs); both wake this thread when they have a result.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,39 +30,39 @@ use crate::storage::data_folder::Store;
 use crate::storage::ledger::{Ledger, LedgerError};
 use disk::RealDisk;
 
-/// Request lines after which a round ends, so that what has gathered goes to a disk that is idle, and what is on the disk
-/// is told. With long rounds everybody works in turn, and waits in turn: all clients, the server, the disk. A round costs
-/// as much as a few requests.
+/// Request lines after which a round ends. The next round submits the batch that gathered and sends the
+/// replies that are durable. With longer rounds, clients, server and disk wait for each other instead of
+/// working at the same time. A round costs as much as a few requests.
 const LINES_PER_ROUND: u64 = 64;
 
-/// How long a stop waits for the disk.
+/// How long a shutdown waits for the disk.
 const STOP_WAIT: Duration = Duration::from_secs(10);
 
-/// How long it waits at a time, should nobody wake it.
+/// The longest wait during a shutdown without a wake.
 const STOP_STEP: Duration = Duration::from_millis(100);
 
-/// Where a server is connected, and where its data lies.
+/// The configuration of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The broker's inner endpoint, where requests come from.
+    /// The broker's inner endpoint, which sends the requests.
     pub broker: String,
-    /// The proxy's inner endpoint, where events go to.
+    /// The proxy's inner endpoint, which receives the events.
     pub proxy: String,
-    /// Where clients subscribe to events; the host `*` means the one they reach the broker at.
+    /// The endpoint where clients subscribe to events. The host `*` means the host of the broker's endpoint.
     pub advertise: String,
-    /// Where to listen for questions about this role.
+    /// The endpoint of the control socket.
     pub control: String,
     /// The data folder.
     pub data: PathBuf,
-    /// How many messages a session may send.
+    /// The rate limit of a session.
     pub rate: Rate,
-    /// How much users may send.
+    /// The size limits of files.
     pub files: FileLimits,
-    /// What signs tokens, when it is not to be the data folder's own secret.
+    /// The secret that signs tokens, instead of the data folder's own.
     pub auth_secret: Option<String>,
 }
 
-/// Why a server cannot start or go on.
+/// Why a server cannot start or continue.
 #[derive(Debug, ThisError)]
 pub enum ServerError {
     /// A socket.
@@ -74,7 +74,7 @@ pub enum ServerError {
     /// The folder of files.
     #[error("cannot open the folder of files: {0}")]
     Files(std::io::Error),
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -140,7 +140,7 @@ impl Server {
             None => TokenIssuer::new(&ledger.secret("token.secret")?),
         };
         let jobs = Jobs::start(&commits)?;
-        // A disk of its own: contents that are read must not push the log's files out of those kept open.
+        // A second `RealDisk`: the contents that are read must not close the files that the log keeps open.
         let disk = Arc::new(RealDisk::new(&config.data));
         let files = Files::open(disk, config.files, &ledger).map_err(ServerError::Files)?;
         let control = Control::bind(context, &config.control, &security.control())?;
@@ -163,13 +163,13 @@ impl Server {
         Ok(Self { engine, sockets, control, waker, wake, scrubbing, started: clock::now() })
     }
 
-    /// Where questions about this role are answered.
+    /// The endpoint of the control socket.
     #[must_use]
     pub fn control(&self) -> &str {
         self.control.endpoint()
     }
 
-    /// Serves until a stop is requested; then everything that was accepted is on disk and answered.
+    /// Serves until a shutdown is requested. Then it makes every accepted request durable and answers it.
     pub fn run(mut self, stop: &Stop) -> Result<(), ServerError> {
         stop.watch(self.waker.clone());
         let mut has_more = false;
@@ -204,12 +204,12 @@ impl Server {
         }
     }
 
-    /// One round: what the disk has done is told, what is asked is decided, and what was decided goes to disk. Whether
-    /// more may be asked already.
+    /// One round: sends what is durable, answers requests, and submits their records. Returns whether more
+    /// requests may wait.
     fn round(&mut self, takes_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
         self.engine.send(&mut self.sockets)?;
-        // A disk that has just become idle need not wait for the next requests.
+        // The commit log may have become idle; the batch that gathered need not wait for more requests.
         self.engine.flush();
         let now_ms = clock::unix_ms();
         self.engine.take_outcomes(now_ms);
@@ -217,14 +217,14 @@ impl Server {
         self.engine.tick(now_ms);
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
-            // Answers that changed nothing wait for nothing.
+            // The replies to requests that changed nothing wait for no record.
             self.engine.send(&mut self.sockets)?;
         }
         self.answer_control()?;
         Ok(has_more)
     }
 
-    /// Takes some requests. Whether there may be more.
+    /// Accepts some requests. Returns whether more may wait.
     fn take_requests(&mut self, now_ms: u64) -> Result<bool, TransportError> {
         let (mut frames, enough) = (Vec::new(), self.engine.counters.requests + LINES_PER_ROUND);
         for _ in 0..LINES_PER_ROUND {
@@ -256,7 +256,7 @@ impl Server {
         self.control.answer(|| control::status("server", self.started, &counters, &self.problems()))
     }
 
-    /// What its operator must look at.
+    /// The problems that the operator must look at.
     fn problems(&self) -> Vec<String> {
         let mut problems = self.scrubbing.problems();
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));

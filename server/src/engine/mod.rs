@@ -1,8 +1,8 @@
-//! The engine: the server without its sockets. Request frames go in; replies and events come out once their records are
-//! durable.
+//! The engine: the server without its sockets. Request frames go in; replies and events come out once their
+//! records are durable.
 //!
-//! Its driver calls it step by step, and no step blocks: [`crate::Server`] drives it with real sockets, a simulation with
-//! a simulated network.
+//! Its driver calls it step by step, and no step blocks: [`crate::Server`] drives it with real sockets, a
+//! simulation with a simulated network.
 
 pub mod event_loop;
 
@@ -129,7 +129,8 @@ impl Engine {
         self.jobs.waiting(kind)
     }
 
-    /// Whether the driver should pass more requests: not while much waits for the disk, nor while a snapshot is due.
+    /// Whether the driver should pass more requests: not while much waits for the disk, nor while a snapshot
+    /// is due.
     #[must_use]
     pub fn takes_requests(&self) -> bool {
         !self.ledger.is_full() && !self.outbound.is_full() && !self.ledger.wants_snapshot()
@@ -163,8 +164,8 @@ impl Engine {
         }
     }
 
-    /// Does what is due at this time: expires sessions that were silent for long, publishes changes of presence, and
-    /// removes files that are no longer needed.
+    /// Does what is due at this time: expires sessions that were silent for long, publishes changes of
+    /// presence, and removes files that are no longer needed.
     pub fn tick(&mut self, now_ms: u64) {
         let Self { ledger, files, jobs, .. } = self;
         files.tidy(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
@@ -183,8 +184,8 @@ impl Engine {
         [self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
     }
 
-    /// Records, before a stop, that the present users were seen until now. It publishes nothing, because they are present
-    /// again after the next start.
+    /// Records, before a stop, that the present users were seen until now. It publishes nothing, because they
+    /// are present again after the next start.
     pub fn note_present(&mut self, now_ms: u64) {
         let left = self.presence.end();
         self.note_seen(&left, now_ms);
@@ -214,8 +215,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Failed::Outlet`], or [`Failed::Ledger`] if the disk cannot be read. A disk that cannot be written is not an
-    /// error here: the waiting requests are answered with it.
+    /// [`Failed::Outlet`], or [`Failed::Ledger`] if the disk cannot be read. A disk that cannot be written is
+    /// not an error here: the waiting requests are answered with it.
     pub fn send<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Failed<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
@@ -295,8 +296,8 @@ impl Engine {
         None
     }
 
-    /// Answers the requests again, once, whose replies rest on records that could not be written. Reads are then answered
-    /// from the state of the disk, and writes with the error. Nothing is sent twice.
+    /// Answers the requests again, once, whose replies rest on records that could not be written. Reads are
+    /// then answered from the state of the disk, and writes with the error. Nothing is sent twice.
     fn take_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
         let DiskFailure { durable, answer, cause, is_taken_back } = failure;
         if !is_taken_back {

@@ -1,4 +1,4 @@
-//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and looking after a channel.
+//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and the management of a channel.
 
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
@@ -8,28 +8,28 @@ use common::channels::{
 use common::{ChannelName, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
-use crate::domain::{Command, Deed};
+use crate::domain::{Actor, Command};
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: &CreateChannel<'_>) -> Result<Joined, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    context.record(Command::CreateChannel(deed, params.private))?;
+    let actor = actor(context, &params.token, &params.channel)?;
+    context.record(Command::CreateChannel(actor, params.private))?;
     joined(context, &params.channel)
 }
 
 pub(super) fn join(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Joined, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    context.record(Command::Join(deed))?;
+    let actor = actor(context, &params.token, &params.channel)?;
+    context.record(Command::Join(actor))?;
     joined(context, &params.channel)
 }
 
 pub(super) fn leave(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, Command::Leave(deed))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::Leave(actor))
 }
 
 pub(super) fn decline(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, Command::Decline(deed))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::Decline(actor))
 }
 
 pub(super) fn invitations(
@@ -42,31 +42,31 @@ pub(super) fn invitations(
     Ok(Invitations { invitations, more })
 }
 
-/// What is done to one user: `command` says which of it.
+/// Invites, removes, bans or unbans a user, as `command` says.
 pub(super) fn to_member(
     context: &mut RequestContext<'_>,
     params: OneMember<'_>,
-    command: impl FnOnce(Deed, UserName) -> Command<'static>,
+    command: impl FnOnce(Actor, UserName) -> Command<'static>,
 ) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, command(deed, params.user))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, command(actor, params.user))
 }
 
 pub(super) fn give_role(context: &mut RequestContext<'_>, params: GiveRole<'_>) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, Command::GiveRole(deed, params.user, params.role))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::GiveRole(actor, params.user, params.role))
 }
 
 pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> Result<Done, Error> {
-    let deed = deed(context, &params.token, &params.channel)?;
-    done(context, Command::SetChannel(deed, params.subject, params.private))
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
-/// Who does something to a channel, if they may do one more thing now: each leaves a record.
-fn deed(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Deed, Error> {
+/// Returns the user and the channel of a request that leaves a record, if the session does not send too many.
+fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.user_of(token)?;
     context.take_rate(token)?;
-    Ok(Deed { user, channel: channel.clone() })
+    Ok(Actor { user, channel: channel.clone() })
 }
 
 fn done(context: &mut RequestContext<'_>, command: Command<'_>) -> Result<Done, Error> {

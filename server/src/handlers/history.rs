@@ -8,8 +8,8 @@ use super::RequestContext;
 use super::amendments::write_present;
 use crate::domain::history::{self, Bounds, Fill, PageRange};
 
-/// Events read at once: a page that would get too large is found out after so many. A page of the ordinary size is read
-/// in one go.
+/// Events that are read at once, so that a page of the default size needs one read and a page of long lines few bytes
+/// more than it holds.
 const CHUNK_EVENTS: u64 = 64;
 
 const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
@@ -39,7 +39,7 @@ pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Re
     Ok(PageLines { conversation: params.conversation.clone(), head, lines: page.read(&range)? })
 }
 
-/// Reads events as they are at present. Their lines are copied as they are, unless something became of one of them.
+/// Reads events with their amendments. The line of an event without amendments is copied, not parsed.
 pub(super) fn read(
     context: &RequestContext<'_>,
     conversation: &Conversation,
@@ -107,7 +107,7 @@ impl PageReader<'_> {
             first = last + 1;
         }
         if lines.len() > bytes_max {
-            // At least one event, however long it is, so that every reader gets on.
+            // At least one event, however long it is, so that every reader makes progress.
             let first_end = lines.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let fitting =
                 lines.get(..bytes_max).and_then(|fitting| fitting.iter().rposition(|b| *b == b'\n'));
@@ -128,7 +128,7 @@ impl PageReader<'_> {
             end = first - 1;
         }
         if let Some(surplus) = lines.len().checked_sub(bytes_max).filter(|surplus| *surplus > 0) {
-            // The page begins behind the first line that would make it too large, but keeps the last one.
+            // The page begins after the first line that would make it too large, but keeps the last one.
             let last_start =
                 lines.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let fitting =

@@ -1,5 +1,5 @@
-//! Requests and their answers, a noun a file: each function reads the parameters of one method, asks the
-//! ledger, and returns the result or why there is none.
+//! The handlers of the methods, one file for each noun: a handler takes the parameters of its method, reads or changes
+//! the ledger, and returns the result or an error.
 
 mod accounts;
 mod channels;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
 use common::methods::{self, encode_result};
-use common::requests::{self, Asked};
+use common::requests::{self, DecodedRequest};
 use common::rpc::encode_error;
 use common::{Call, Detail, Error, UserName};
 use transport::Frame;
@@ -36,8 +36,8 @@ use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{Ledger, Receipt};
 
-/// Writes the reply to a call: a row for each method, `Method(parameters) => handler`. A row does not compile unless its
-/// handler returns the result that the method table states.
+/// Calls the handler of a request and encodes the reply: a row for each method, `Method(parameters) => handler`. A row
+/// does not compile unless its handler returns the result that the method table states.
 macro_rules! answer {
     (($call:ident, $out:ident, $id:ident) $($method:ident($params:pat) => $handler:expr;)+) => {
         match $call {
@@ -46,51 +46,51 @@ macro_rules! answer {
     };
 }
 
-/// What a request is answered with.
+/// The parts of the server that handlers use.
 pub struct RequestContext<'a> {
     /// State and journal.
     pub ledger: &'a mut Ledger,
     /// Replies and events that wait for the disk.
     pub outbound: &'a mut OutboundQueue,
-    /// What signs tokens.
+    /// Signs tokens.
     pub tokens: &'a TokenIssuer,
-    /// Whose tokens were seen last.
+    /// The digests of the tokens that were used last.
     pub known_tokens: &'a mut KnownTokens,
-    /// Who guesses passwords.
+    /// Limits wrong passwords.
     pub guesses: &'a mut Guesses,
-    /// Who sends how much.
+    /// Limits the requests of a session that leave a record.
     pub rates: &'a mut Rates,
     /// Uploads and contents.
     pub files: &'a mut Files,
-    /// What stands in the frame beside the line.
+    /// The bytes beside the line.
     pub attached: Attached<'a>,
-    /// The index of all messages, where there is one.
+    /// The index of all messages; `None` in a server without one.
     pub search: Option<&'a Search>,
-    /// Who is there.
+    /// The presence of all users.
     pub presence: &'a mut Presence,
-    /// Who is writing.
+    /// Limits typing notices.
     pub typing: &'a mut Typing,
-    /// Where clients find the fan-out.
+    /// The endpoint at which clients subscribe.
     pub events: &'a str,
-    /// Unix milliseconds.
+    /// The time, in Unix milliseconds.
     pub now_ms: u64,
 }
 
-/// What stands in a frame beside its request line, and in its reply beside the reply line.
+/// The bytes behind a request line and behind its reply, each a frame of their own.
 pub struct Attached<'a> {
-    /// Whether the line is the only one, so that bytes can belong to no other.
+    /// Whether the line is the only one of its frame, so that the bytes belong to it.
     pub is_alone: bool,
-    /// The bytes that came.
+    /// The bytes behind the request.
     pub bytes: &'a Option<Arc<Frame>>,
-    /// The bytes that go.
+    /// The bytes behind the reply.
     pub reply: &'a mut Option<Vec<u8>>,
 }
 
-/// Why a request has no answer yet.
+/// A request without a result.
 pub enum Pending {
-    /// There is none to come: this is the answer.
+    /// It failed; the error is its reply.
     Failed(Error),
-    /// This must be done first; then the request is to be asked again with the outcome.
+    /// It needs this job done; then it is answered again, with the outcome.
     Work(Job),
 }
 
@@ -101,11 +101,11 @@ impl<E: Into<Error>> From<E> for Pending {
 }
 
 impl RequestContext<'_> {
-    /// Answers one request line with one reply line; or says what must be done first, and then wants to be
-    /// asked again with the outcome.
+    /// Answers one request line with one reply line, unless it needs a job done first: then it returns the job, and is
+    /// called again with the outcome.
     pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
-        let Asked { id, call } = match requests::decode(line) {
-            Ok(asked) => asked,
+        let DecodedRequest { id, call } = match requests::decode(line) {
+            Ok(request) => request,
             Err(refused) => {
                 encode_error(out, refused.id, &refused.error);
                 return None;
@@ -181,21 +181,21 @@ impl RequestContext<'_> {
         fan_out::record(self.ledger, self.outbound, command, self.now_ms)
     }
 
-    /// Asks the limiter of guesses before a password is looked at.
+    /// Refuses if there were too many wrong passwords for this user.
     fn may_guess(&mut self, user: &UserName) -> Result<(), Error> {
         self.guesses.begin(user, self.now_ms).map_err(|wait_ms| {
             Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).after(wait_ms)
         })
     }
 
-    /// Takes one out of what a session may send: a message, or whatever else leaves a record.
+    /// Counts one request that leaves a record, and refuses if the session sends too many.
     fn take_rate(&mut self, token: &Token<'_>) -> Result<(), Error> {
         let session = self.known_tokens.digest(token);
         let taken = self.rates.take(session, self.now_ms);
         taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).after(wait_ms))
     }
 
-    /// Whose session a token opens: the only door to every method that needs one.
+    /// Returns the user of a token's session. Every method that needs a session calls this.
     fn user_of(&mut self, token: &Token<'_>) -> Result<UserName, Error> {
         let known = match token.len() {
             0..=TOKEN_BYTES_MAX => {
@@ -207,7 +207,7 @@ impl RequestContext<'_> {
         known.cloned().ok_or_else(|| self.no_session(token))
     }
 
-    /// Why a token opens no session: whoever was shut out by an administrator is told so.
+    /// The error for a token without a session: a disabled account has an error of its own.
     fn no_session(&self, token: &Token<'_>) -> Error {
         let owner = Some(token).filter(|token| token.len() <= TOKEN_BYTES_MAX);
         let owner = owner.and_then(|token| self.tokens.made_for(token));
@@ -216,7 +216,7 @@ impl RequestContext<'_> {
     }
 }
 
-/// The first items of a list, as many as a page holds, and whether there are more.
+/// The items of one page of a list, and whether there are more after them.
 fn first_page<T>(mut items: impl Iterator<Item = T>) -> (Vec<T>, bool) {
     let page = items.by_ref().take(common::limits::LIST_NAMES_MAX).collect();
     (page, items.next().is_some())

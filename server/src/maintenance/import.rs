@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::domain::{Command, Deed};
+use crate::domain::{Actor, Command};
 use crate::services::passwords::legacy_hash;
 use crate::storage::ledger::Ledger;
 
@@ -134,7 +134,7 @@ impl<'a> Import<'a> {
             return Ok(());
         }
         if let Target::Channel(channel) = &to {
-            self.record(Command::Join(Deed { user: user.clone(), channel: channel.clone() }), at)
+            self.record(Command::Join(Actor { user: user.clone(), channel: channel.clone() }), at)
                 .map_err(|error| error.message)?;
         }
         self.record(Command::Send { user, to, id, text, reply: None }, at).map_err(|error| error.message)?;
@@ -165,11 +165,11 @@ impl<'a> Import<'a> {
         let Some(owner) = members.first().cloned().or(anybody) else {
             return self.skip(format!("channel {channel}: there is no user who could own it"));
         };
-        let deed = |user: &UserName| Deed { user: user.clone(), channel: channel.clone() };
-        let made = self.record(Command::CreateChannel(deed(&owner), false), self.now_ms);
+        let actor = |user: &UserName| Actor { user: user.clone(), channel: channel.clone() };
+        let made = self.record(Command::CreateChannel(actor(&owner), false), self.now_ms);
         self.count(made, |report| &mut report.channels, || format!("channel {channel}"));
         for member in members {
-            if let Err(error) = self.record(Command::Join(deed(member)), self.now_ms) {
+            if let Err(error) = self.record(Command::Join(actor(member)), self.now_ms) {
                 self.skip(format!("{member} in {channel}: {error}"));
             }
         }

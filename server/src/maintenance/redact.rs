@@ -1,11 +1,12 @@
-//! Takes the texts of messages, and files, out of a data folder for good: out of the log, whose chain is computed anew,
-//! and out of what is derived from it. The server is stopped meanwhile.
+//! Redaction: removes the texts of messages, and files, from the log and from everything derived from it,
+//! permanently. The chain of the log is computed again. The server must be stopped.
 //!
-//! The events keep their lines, so nothing else changes: not the numbers, nor what anybody has read. What makes it
-//! safe against a crash stands in [`journal::rewrite`](crate::journal::rewrite).
+//! The events keep their lines, so numbers and read marks do not change.
+//! [`journal::rewrite`](crate::journal::rewrite) explains why a crash does no harm; [`finish_redaction`]
+//! completes an interrupted redaction.
 //!
-//! Contents of files go last, once no event of the log refers to them. When a crash comes before that, they are
-//! contents that nobody needs: the next start removes them, as does the same redaction said once more.
+//! Contents of files are removed last, when no event of the log refers to them. After a crash before that,
+//! the next start removes them, and so does the same redaction.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -22,89 +23,87 @@ use crate::domain::State;
 use crate::domain::records::{Record, ServerRecord};
 use crate::journal::{Checkpoint, JournalError, Options, for_each_line, rewrite};
 use crate::services::files::Folder;
-use crate::services::search::SEARCH_FOLDER;
-use crate::storage::data_folder::{SNAPSHOTS, Store, StoreError};
+use crate::storage::data_folder::{Store, StoreError, finish_redaction};
 use crate::storage::ledger::LedgerError;
 use crate::storage::replay;
 use disk::Disk;
 
-/// Messages in one redaction: all their numbers stand in one line of the log, which stays below 64 KiB.
+/// Messages in one redaction. All their numbers are in one line of the log, which stays below 64 KiB.
 pub const NUMBERS_MAX: usize = 3000;
 
-/// Which texts are to go.
+/// The texts to remove.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Where.
+    /// The conversation of the messages.
     pub conversation: Conversation,
-    /// The numbers of the messages; their edits go along.
+    /// The numbers of the messages. Their edits are redacted too.
     pub numbers: BTreeSet<u64>,
-    /// Also those of messages that are not deleted: they are from then on.
+    /// Whether messages that are not deleted are redacted too. They become deleted.
     pub force: bool,
 }
 
-/// What was done.
+/// The result of a redaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redaction {
-    /// How many lines lost their text; 0 when all of them had before.
+    /// The number of lines that lost their text; 0 if all were redacted before.
     pub redacted: usize,
-    /// How many contents of files were removed: those that no event and no upload needs any more.
+    /// The number of removed contents: no event and no upload needs them.
     pub contents: u64,
-    /// The chain at the end of the log before.
+    /// The chain at the end of the old log.
     pub chain_before: String,
     /// The number of the last record.
     pub records: u64,
-    /// The chain after it.
+    /// The chain after that record.
     pub chain: String,
 }
 
-/// Why nothing was redacted.
+/// Why a redaction failed.
 #[derive(Debug, Error)]
 pub enum RedactError {
-    /// The data folder.
+    /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The data in it.
+    /// The state cannot be rebuilt.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The log.
+    /// The log cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Nothing or too much was asked for.
+    /// The request names no message, or too many.
     #[error(
         "name 1 to {NUMBERS_MAX} messages by their numbers, as `papo history` and `papo log tail` show them"
     )]
     Numbers,
-    /// There is no such event, or it has no text of its own.
+    /// The event does not exist, or has no text.
     #[error("{1} has no message {0}; nothing was redacted. `papo log tail` shows the numbers")]
     NoSuchMessage(u64, Conversation),
-    /// Its author has not deleted it, and nobody else.
+    /// The message is not deleted.
     #[error(
         "message {0} of {1} is not deleted; nothing was redacted. Delete it first, or say --force, which deletes it, too"
     )]
     NotDeleted(u64, Conversation),
-    /// The log is redacted, and a file in it is not removed.
+    /// The log is redacted, but the content of a file is not removed.
     #[error(
-        "the log is redacted, but not every content that nobody needs any more is removed from files/: {0}; run it again, \
+        "the log is redacted, but not every content without an event is removed from files/: {0}; run it again, \
          or start the server, which removes them"
     )]
     Files(#[source] io::Error),
-    /// A line cannot be written.
+    /// A line of the log cannot be encoded.
     #[error("a line of the log cannot be written: {0}")]
     Line(#[from] serde_json::Error),
 }
 
 impl Request {
-    /// Redacts in a data folder that no server works on.
+    /// Redacts in a data folder while no server runs.
     ///
     /// # Errors
     ///
-    /// Any [`RedactError`]. When the disk refuses something, the next start knows whether it was done, and
-    /// finishes or forgets it.
+    /// Any [`RedactError`]. After a failure of the disk, the next start completes or discards the redaction.
     pub fn run(&self, data: &Path, at_ms: u64) -> Result<Redaction, RedactError> {
         self.run_on(&Store::open_existing(data)?, at_ms)
     }
 
-    /// The same in an open data folder.
+    /// Redacts in an open data folder.
     ///
     /// # Errors
     ///
@@ -114,8 +113,8 @@ impl Request {
             return Err(RedactError::Numbers);
         }
         let disk = store.disk();
-        recover(&*disk)?;
-        // As a start does it: a torn tail is cut, and damage is refused.
+        finish_redaction(&*disk)?;
+        // As at a start: cuts a torn tail and refuses damage.
         let (state, opened) = replay::open(store, Options::default())?;
         let before = opened.recovery.head;
         drop(opened);
@@ -126,7 +125,7 @@ impl Request {
         Ok(Redaction { redacted: lines.len(), contents, chain_before, records: end.record, chain })
     }
 
-    /// Writes the log anew without the texts of these records. Returns its end.
+    /// Rewrites the log without the texts of these records. Returns its end.
     fn rewrite(
         &self,
         disk: &dyn Disk,
@@ -138,11 +137,11 @@ impl Request {
         Record::Server(self.record(at_ms, before)).encode(&mut last)?;
         let redacted = |record, line: &[u8]| lines.contains(&record).then(|| emptied(line)).flatten();
         let end = rewrite::stage(disk, redacted, &last).inspect_err(|_| {
-            // Should they stay, the next start removes them.
+            // If the staged segments stay, the next start removes them.
             let _stay = rewrite::discard(disk);
         })?;
         rewrite::decide(disk)?;
-        recover(disk)?;
+        finish_redaction(disk)?;
         Ok(end)
     }
 
@@ -156,11 +155,11 @@ impl Request {
         }
     }
 
-    /// The records whose text is to go: the messages that still have one, and their edits.
+    /// The records to redact: the messages that still have a text, and their edits.
     fn lines(&self, disk: &dyn Disk, state: &State) -> Result<BTreeSet<u64>, RedactError> {
         let (mut lines, mut missing) = (BTreeSet::new(), self.numbers.clone());
         for_each_line(disk, |record, line| {
-            // Opening has decoded every line already.
+            // Opening decoded every line already.
             if let Ok(Record::Event(event)) = Record::decode(line)
                 && event.conversation() == self.conversation
                 && let Some(message) = message_of(&event)
@@ -186,26 +185,6 @@ impl Request {
     }
 }
 
-/// Finishes a redaction that a crash has cut short, or throws away what is left of it. For whoever has the folder's
-/// lock, before anything is read.
-///
-/// # Errors
-///
-/// What the disk refuses.
-pub fn recover(disk: &dyn Disk) -> Result<(), JournalError> {
-    if !rewrite::is_decided(disk)? {
-        return rewrite::discard(disk);
-    }
-    // They stand for places in the old log.
-    SNAPSHOTS.iter().try_for_each(|file| rewrite::remove(disk, file))?;
-    disk.sync_folder("").map_err(|error| JournalError::io("sync", "the data folder", error))?;
-    // It knows the words, and may keep those of deleted messages for a while.
-    for file in rewrite::names(disk, SEARCH_FOLDER)? {
-        rewrite::remove(disk, &format!("{SEARCH_FOLDER}/{file}"))?;
-    }
-    rewrite::place(disk)
-}
-
 /// Removes the contents of files that neither an event nor an upload needs. Returns how many.
 fn sweep(store: &Store) -> Result<u64, RedactError> {
     let folder = Folder::new(store.disk());
@@ -218,7 +197,7 @@ fn sweep(store: &Store) -> Result<u64, RedactError> {
     let uploads = folder.load().map_err(RedactError::Files)?;
     let sent = if uploads.is_empty() { HashSet::new() } else { ids(&*store.disk())? };
     for upload in uploads {
-        // Its note outlived it, when the server was killed right behind the event.
+        // The note of an upload outlives its event if the server is killed between the two.
         if !sent.contains(&upload.id) {
             needed.insert(upload.sha256);
         }
@@ -226,7 +205,7 @@ fn sweep(store: &Store) -> Result<u64, RedactError> {
     folder.sweep(&needed).map_err(RedactError::Files)
 }
 
-/// The ids of all that was sent.
+/// The ids of all messages and files.
 fn ids(disk: &dyn Disk) -> Result<HashSet<Uuid>, JournalError> {
     let mut ids = HashSet::new();
     for_each_line(disk, |_, line| {
@@ -238,7 +217,7 @@ fn ids(disk: &dyn Disk) -> Result<HashSet<Uuid>, JournalError> {
     Ok(ids)
 }
 
-/// The message whose text an event has, or had; a file is one.
+/// The number of the message whose text an event has or had. A file counts as a message.
 fn message_of(event: &Event<'_>) -> Option<u64> {
     if let Body::Message { .. } | Body::File { .. } | Body::Gone { of: None, .. } = event.body {
         return Some(event.n);
@@ -246,7 +225,7 @@ fn message_of(event: &Event<'_>) -> Option<u64> {
     if let Body::Edited { of, .. } | Body::Gone { of: Some(of), .. } = event.body { Some(of) } else { None }
 }
 
-/// Whether there is something to take out of an event: its text, or the name and the hash of a file.
+/// Whether an event has something to redact: a text, or the name and the hash of a file.
 fn has_text(event: &Event<'_>) -> bool {
     matches!(event.body, Body::Message { .. } | Body::File { .. } | Body::Edited { .. })
 }

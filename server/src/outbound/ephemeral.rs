@@ -1,5 +1,5 @@
-//! Ephemeral notices: presence and typing. They are stored nowhere and wait for no record; a client that misses one
-//! misses nothing that lasts.
+//! Ephemeral notices: presence and typing. They are stored nowhere and wait for no record; a client that
+//! misses one misses nothing that lasts.
 
 use std::sync::Arc;
 

@@ -34,8 +34,9 @@ fn publish(outbound: &mut OutboundQueue, recorded: &Recorded<'_>) {
     }
 }
 
-/// Publishes an event to the members of its channel or to the two users, and to the other sessions of each user whose
-/// membership it changes. A channel that moved publishes on the topic before, and a new channel on its first one.
+/// Publishes an event to the members of its channel or to the two users, and to the other sessions of each
+/// user whose membership it changes. A channel that moved publishes on the topic before, and a new channel on
+/// its first one.
 fn publish_event(
     outbound: &mut OutboundQueue,
     state: &State,
@@ -68,7 +69,8 @@ fn publish_event(
     }
 }
 
-/// Publishes to the other sessions of a user how far this one has read. A session that misses it asks `read.list`.
+/// Publishes to the other sessions of a user how far this one has read. A session that misses it asks
+/// `read.list`.
 fn publish_read(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
     let ServerRecord::Read { user, conversation, .. } = record else { return };
     let Some(Reading { conversation, n, unread, mentions, .. }) = reads::reading(state, user, conversation)

@@ -100,8 +100,8 @@ impl OutboundQueue {
         self.publications.pop_front().map(|(_, publication)| publication)
     }
 
-    /// Discards the events of all records after `durable`, and returns the requests whose replies rest on those records, in
-    /// the order of their replies.
+    /// Discards the events of all records after `durable`, and returns the requests whose replies rest on
+    /// those records, in the order of their replies.
     pub fn take_back(&mut self, durable: u64) -> impl Iterator<Item = PendingRequest> + use<> {
         self.gathering.clear();
         self.publications.retain(|(position, _)| *position <= durable);

@@ -1,8 +1,8 @@
 //! A request frame whose lines are being answered, and its reply so far.
 //!
-//! Lines are answered in order. When a line needs a job, such as a password hash, the frame is put aside; the engine
-//! continues at that line with the outcome of the job. So one frame may log in and then send. A frame of one line may
-//! carry bytes, and so may its reply.
+//! Lines are answered in order. When a line needs a job, such as a password hash, the frame is put aside; the
+//! engine continues at that line with the outcome of the job. So one frame may log in and then send. A frame
+//! of one line may carry bytes, and so may its reply.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ pub struct PendingRequest {
     pub route: Route,
     /// The request lines.
     pub request: Frame,
-    /// The bytes after the lines. They are kept until the reply is sent, because the lines may be answered again.
+    /// The bytes after the lines. They are kept until the reply is sent, because the lines may be answered
+    /// again.
     pub bytes: Option<Arc<Frame>>,
     /// The number of lines answered.
     pub answered: usize,
@@ -40,8 +41,8 @@ struct Stage {
 }
 
 impl PendingRequest {
-    /// Splits a message into the envelope up to the empty frame, the lines, and the bytes. Returns `None` when the empty
-    /// frame or the lines are missing, because such a message cannot be answered.
+    /// Splits a message into the envelope up to the empty frame, the lines, and the bytes. Returns `None`
+    /// when the empty frame or the lines are missing, because such a message cannot be answered.
     pub fn new(frames: &mut Vec<Frame>) -> Option<Self> {
         let delimiter = frames.iter().position(|frame| frame.is_empty())?;
         let mut body = frames.drain(delimiter + 1..);
@@ -85,8 +86,8 @@ impl PendingRequest {
         self.attached = None;
     }
 
-    /// As [`go_back`](Self::go_back), for a frame that is put aside. It waits at a later line, so the discarded replies
-    /// become errors.
+    /// As [`go_back`](Self::go_back), for a frame that is put aside. It waits at a later line, so the
+    /// discarded replies become errors.
     pub fn refuse_back(&mut self, durable: u64, error: &Error) {
         let answered = self.answered;
         self.go_back(durable);

@@ -1,9 +1,9 @@
-//! The ledger keeps state and journal in step. It is the one place where a command becomes a record: it decides,
-//! appends and applies, and returns what is to be published. The engine publishes that once [`Ledger::poll`] reports
-//! the record as durable.
+//! The ledger keeps state and journal in step. It is the one place where a command becomes a record: it
+//! decides, appends and applies, and returns the record for the fan-out. The engine publishes it once
+//! [`Ledger::poll`] reports it as durable.
 //!
-//! After a failed write, the ledger reads back the state that is on the disk, and refuses to record: until there is room
-//! if the disk was full, otherwise until a restart.
+//! After a failed write, the ledger reads back the state that is on the disk, and refuses to record: until
+//! there is room if the disk was full, otherwise until a restart.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use crate::domain::records::Record;
 use crate::domain::{self, Command, State};
 use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Options};
 use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
-use crate::storage::data_folder::{Prepared, Store};
+use crate::storage::data_folder::Store;
 use crate::storage::replay::{self, key_of};
+use crate::storage::snapshots::{self, Prepared};
 use disk::Disk;
 
 pub use crate::storage::error::LedgerError;
@@ -26,7 +27,7 @@ pub use crate::storage::error::LedgerError;
 pub struct Sizes {
     /// Sizes of the log's segments.
     pub segments: Options,
-    /// Log bytes after which the snapshots are renewed. A start replays at most so many, and the open segment.
+    /// Log bytes after which the snapshots are renewed. A start replays at most these, and the open segment.
     pub snapshot_every_bytes: u64,
 }
 
@@ -64,13 +65,13 @@ pub struct DiskFailure {
     pub answer: Error,
     /// The cause.
     pub cause: LedgerError,
-    /// Whether the state is that of the disk again. Otherwise the disk cannot be read either, and the server must not
-    /// send anything more.
+    /// Whether the state is that of the disk again. Otherwise the disk cannot be read either, and the server
+    /// must not send anything more.
     pub is_taken_back: bool,
 }
 
-/// A record that was appended and applied: everything that the fan-out needs to publish it. Nothing is copied; the line
-/// lies in the batch that gathers.
+/// A record that was appended and applied: everything that the fan-out needs to publish it. Nothing is
+/// copied; the line lies in the batch that gathers.
 pub struct Recorded<'a> {
     /// The record.
     pub record: Record<'a>,
@@ -156,7 +157,8 @@ impl Ledger {
         self.restored_ms
     }
 
-    /// The number of the newest record. A reply that was read from the state waits until that record is durable.
+    /// The number of the newest record. A reply that was read from the state waits until that record is
+    /// durable.
     pub fn position(&self) -> u64 {
         self.journal.last()
     }
@@ -167,8 +169,8 @@ impl Ledger {
         self.durable.record
     }
 
-    /// Decides a command, appends its record to the batch that gathers, and applies it to the state. Returns `None` when
-    /// the command changes nothing.
+    /// Decides a command, appends its record to the batch that gathers, and applies it to the state. Returns
+    /// `None` when the command changes nothing.
     pub fn record<'a>(
         &'a mut self,
         command: Command<'a>,
@@ -246,15 +248,15 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// The log could not be written. The state is that of the last durable record again; the caller discards the replies
-    /// and events of later records.
+    /// The log could not be written. The state is that of the last durable record again; the caller discards
+    /// the replies and events of later records.
     pub fn poll(&mut self) -> Result<u64, Box<DiskFailure>> {
         while let Some(news) = self.commit_log.poll() {
             match news {
                 CommitNews::Batch(Ok(ack)) => self.committed(&ack),
                 CommitNews::Batch(Err(failed)) => return Err(Box::new(self.fail(failed))),
                 CommitNews::Room => {
-                    info!("the disk has room again: writing goes on");
+                    info!("the disk has room again: writing continues");
                     self.failure = None;
                 }
             }
@@ -284,7 +286,7 @@ impl Ledger {
         debug_assert!(self.is_quiet(), "the state is ahead of the disk");
         self.bytes_since_snapshot = 0;
         let disk = self.store.disk();
-        match Store::prepare(&self.state, self.durable) {
+        match snapshots::prepare(&self.state, self.durable) {
             Ok(prepared) => self.commit_log.run(Box::new(move || write_snapshots(&*disk, &prepared))),
             Err(error) => error!(%error, "cannot make a snapshot"),
         }
@@ -319,7 +321,8 @@ impl Ledger {
     }
 }
 
-/// Appends the line of a record. The line is encoded once, in the batch itself; fan-out and history copy its bytes.
+/// Appends the line of a record. The line is encoded once, in the batch itself; fan-out and history copy its
+/// bytes.
 fn append<'a>(journal: &'a mut Journal, record: &Record<'_>) -> Result<Appended<'a>, Error> {
     journal.append_with(key_of(record).as_ref(), |batch| record.encode(batch)).map_err(internal)
 }
@@ -336,7 +339,7 @@ fn apply<'a>(state: &'a mut State, record: Record<'a>, appended: Appended<'a>) -
 }
 
 fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
-    if let Err(error) = Store::write(disk, prepared) {
+    if let Err(error) = snapshots::write(disk, prepared) {
         warn!(%error, "cannot write the snapshots; the next start takes longer");
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod checksum;
 pub mod data_folder;
+pub mod snapshots;
 mod error;
 pub mod commit_log;
 pub(crate) mod replay;

@@ -11,10 +11,11 @@ use crate::domain::records::Record;
 use crate::journal::{Checkpoint, EventKey, Journal, JournalError, Opened, Options};
 use crate::storage::data_folder::Store;
 use crate::storage::error::LedgerError;
+use crate::storage::snapshots;
 
 /// Loads the snapshots and replays what follows them.
 pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {
-    let (mut state, from) = store.load()?;
+    let (mut state, from) = snapshots::load(store)?;
     let opened =
         Journal::open(store.disk(), segments, from, &mut |number, line| apply(&mut state, number, line))?;
     // Who was connected then is not now.
@@ -34,7 +35,7 @@ pub(crate) fn take_back(
     journal: &mut Journal,
     durable: Checkpoint,
 ) -> Result<State, LedgerError> {
-    let (mut state, from) = store.load()?;
+    let (mut state, from) = snapshots::load(store)?;
     journal.take_back(from, durable, &mut |number, line| apply(&mut state, number, line))?;
     state.channels.take_moved();
     Ok(state)

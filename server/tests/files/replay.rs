@@ -10,7 +10,7 @@ use server::domain::State;
 use server::journal::Checkpoint;
 use server::services::files::folder::content;
 use server::services::files::{FileLimits, Upload};
-use server::storage::data_folder::Store;
+use server::storage::snapshots;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -101,8 +101,8 @@ fn settle(world: &mut World) {
 }
 
 /// The state, but for its place in the log.
-fn snapshot(world: &World) -> server::storage::data_folder::Prepared {
-    Store::prepare(world.engine.ledger().state(), Checkpoint::GENESIS).expect("json")
+fn snapshot(world: &World) -> snapshots::Prepared {
+    snapshots::prepare(world.engine.ledger().state(), Checkpoint::GENESIS).expect("json")
 }
 
 /// Everything in `files/`, with its bytes.

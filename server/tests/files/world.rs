@@ -9,7 +9,7 @@ use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::records::TokenDigest;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::engine::{Engine, Outlet};
 use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
@@ -72,8 +72,8 @@ impl World {
             record(Command::Register { user: user.clone(), password: "hash".into() });
             record(Command::OpenSession { user, session: Uuid::nil(), digest, expires: u64::MAX });
         }
-        record(Command::CreateChannel(deed("alice"), false));
-        record(Command::Join(deed("bob")));
+        record(Command::CreateChannel(actor("alice"), false));
+        record(Command::Join(actor("bob")));
         while !ledger.is_quiet() {
             ledger.flush();
             ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
@@ -183,9 +183,9 @@ fn user(name: &str) -> UserName {
     UserName::new(name).expect("a name")
 }
 
-fn deed(by: &str) -> Deed {
+fn actor(by: &str) -> Actor {
     let Target::Channel(channel) = Target::new("#a").expect("a target") else { panic!("no channel") };
-    Deed { user: user(by), channel }
+    Actor { user: user(by), channel }
 }
 
 fn open_ledger(disk: &FaultyDisk) -> Ledger {

@@ -12,7 +12,7 @@ use std::fs;
 use common::{ChannelName, Conversation, Target, Text};
 use serde_json::{Value, json};
 use server::domain::Change;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::services::search::{SearchError, rebuild};
 use server::storage::data_folder::StoreError;
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 mod world;
 
-use world::{NOW_MS, World, deed, texts, user};
+use world::{NOW_MS, World, actor, texts, user};
 
 #[test]
 fn words_phrases_and_conditions() {
@@ -175,12 +175,12 @@ fn only_what_one_may_read_now_is_found() {
     let everywhere = json!({ "token": "bob", "query": "secret" });
     let jobs = [&params, &everywhere].map(|params| world.answer(params, None).expect_err("a job"));
     let [one, all] = jobs.map(|job| world.done(job));
-    world.record(Command::Leave(deed("bob", "#b")));
+    world.record(Command::Leave(actor("bob", "#b")));
     let refused = world.answer(&params, Some(one)).ok().expect("an answer");
     assert_eq!(refused["error"]["data"]["reason"], "not_member");
     let left = world.answer(&everywhere, Some(all)).ok().expect("an answer");
     assert_eq!(texts(&left["result"]).len(), 3, "{left}");
-    world.record(Command::Join(deed("bob", "#b")));
+    world.record(Command::Join(actor("bob", "#b")));
     assert_eq!(world.find("bob", "secret").len(), 4);
 }
 
@@ -223,7 +223,7 @@ fn a_thousand_channels_are_searched_at_once() {
         let by = user(if number % 2 == 0 { "alice" } else { "bob" });
         world
             .ledger
-            .record(Command::CreateChannel(Deed { user: by, channel }, true), NOW_MS)
+            .record(Command::CreateChannel(Actor { user: by, channel }, true), NOW_MS)
             .expect("allowed");
     }
     for number in 0..1000 {

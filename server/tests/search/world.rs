@@ -7,8 +7,8 @@ use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserNam
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::records::TokenDigest;
+use server::domain::{Actor, Command};
 use server::domain::{Change, Original};
-use server::domain::{Command, Deed};
 use server::handlers::{Attached, RequestContext};
 use server::journal::Options;
 use server::services::files::{FileLimits, Files};
@@ -42,8 +42,8 @@ pub(super) fn user(name: &str) -> UserName {
     UserName::new(name).expect("a name")
 }
 
-pub(super) fn deed(by: &str, channel: &str) -> Deed {
-    Deed { user: user(by), channel: ChannelName::new(channel).expect("a name") }
+pub(super) fn actor(by: &str, channel: &str) -> Actor {
+    Actor { user: user(by), channel: ChannelName::new(channel).expect("a name") }
 }
 
 impl World {
@@ -71,10 +71,10 @@ impl World {
             });
         }
         for channel in ["#a", "#b"] {
-            world.record(Command::CreateChannel(deed("alice", channel), false));
-            world.record(Command::Join(deed("bob", channel)));
+            world.record(Command::CreateChannel(actor("alice", channel), false));
+            world.record(Command::Join(actor("bob", channel)));
         }
-        world.record(Command::Join(deed("carol", "#a")));
+        world.record(Command::Join(actor("carol", "#a")));
         world
     }
 

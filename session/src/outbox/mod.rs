@@ -1,14 +1,17 @@
-//! Messages on their way to the server: each is kept until it is acknowledged, and they arrive in the order of sending.
+//! Messages on their way to the server: each is kept until it is acknowledged, and they arrive in the order
+//! of sending.
 //!
-//! They are sent in flights: one frame of many messages, and the next frame when every message of the last is answered.
-//! So a frame that is lost and sent again cannot be overtaken by a later one.
+//! They are sent in flights: one frame of many messages, and the next frame when every message of the last is
+//! answered. So a frame that is lost and sent again cannot be overtaken by a later one.
 //!
-//! A message that the server puts off (`rate_limited`, `unavailable`) keeps its place, and the next flight, which leaves
-//! when the server said so, begins with it: only messages of the same flight can pass it. (Within one frame the server
-//! accepts nothing after a message that it has put off: its clock stands still for a frame.) A message that is refused
-//! for good leaves the outbox; the messages behind it do not wait for the user to decide what to do.
+//! A message that the server puts off (`rate_limited`, `unavailable`) keeps its place, and the next flight,
+//! which leaves when the server said so, begins with it: only messages of the same flight can pass it.
+//! (Within one frame the server accepts nothing after a message that it has put off: its clock does not move
+//! during a frame.) A message that is refused permanently leaves the outbox; the messages behind it do not
+//! wait for the user to decide what to do.
 //!
-//! A message joins the outbox when the user sends it, and may leave when it is on this machine's disk: [`persist`].
+//! A message joins the outbox when the user sends it, and may leave when it is on this machine's disk:
+//! [`persist`].
 
 mod persist;
 
@@ -102,7 +105,7 @@ impl Outbox {
             return false;
         }
         self.take_over(cx.now_ms(), user);
-        cx.emit(Effect::Keep(message.clone()));
+        cx.emit(Effect::Persist(message.clone()));
         self.bytes += message.text.as_str().len();
         self.waiting.push_back(Waiting::new(message, cx.now_ms(), false));
         true
@@ -122,7 +125,8 @@ impl Outbox {
         }
     }
 
-    /// Sends the next flight when it may leave. Gives up a flight that was not answered in time: then this is true.
+    /// Sends the next flight when it may leave. Gives up a flight that was not answered in time: then this is
+    /// true.
     pub(crate) fn send_due(&mut self, cx: &mut Context) -> bool {
         let Some(account) = cx.account().cloned() else { return false };
         if self.deadline().is_none_or(|due| due > cx.now_ms()) {
@@ -156,7 +160,7 @@ impl Outbox {
             let line = line(id, Method::MessageSend, &params);
             bytes += line.len();
             waiting.is_flying = true;
-            effects.push(Effect::Request { id, line });
+            effects.push(Effect::Send { id, line });
         }
         self.flying = effects.len();
         self.has_flight = self.flying > 0;
@@ -235,7 +239,7 @@ impl Outbox {
         self.waiting.iter_mut().for_each(|waiting| waiting.request = None);
     }
 
-    /// Refuses all messages of another user: they are never sent in this one's name.
+    /// Refuses all messages of another user: they are never sent in the name of this one.
     pub(crate) fn empty_unless_of(&mut self, cx: &mut Context, user: Option<&UserName>) {
         if self.owner.as_ref() != user {
             for waiting in std::mem::take(self).waiting {
@@ -246,18 +250,18 @@ impl Outbox {
 }
 
 /// Reports that the server has stored a message.
-pub(crate) fn acknowledge(cx: &mut Context, message: Message, entry: Entry, is_told: bool) {
-    cx.emit(Effect::Release(message.id));
-    cx.emit_news(News::Sent { message, outcome: Ok(entry), is_told });
+pub(crate) fn acknowledge(cx: &mut Context, message: Message, entry: Entry, is_emitted: bool) {
+    cx.emit(Effect::Forget(message.id));
+    cx.emit_news(News::Sent { message, outcome: Ok(entry), is_emitted });
 }
 
 /// Reports that a message that was kept will not be sent.
 fn give_up(cx: &mut Context, message: Message, error: Error) {
-    cx.emit(Effect::Release(message.id));
+    cx.emit(Effect::Forget(message.id));
     refuse(cx, message, error);
 }
 
 /// Reports that a message is not sent.
 fn refuse(cx: &mut Context, message: Message, error: Error) {
-    cx.emit_news(News::Sent { message, outcome: Err(error), is_told: false });
+    cx.emit_news(News::Sent { message, outcome: Err(error), is_emitted: false });
 }

@@ -1,5 +1,5 @@
-//! Messages survive the client: each is written to this machine's disk before it leaves, and recalled when the client is
-//! started again. The user is shown which messages wait.
+//! Messages survive the client: each is written to this machine's disk before it leaves, and recalled when
+//! the client is started again. The user is shown which messages wait.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::limits::PENDING_AFTER_MS;
 
 impl Outbox {
     /// These messages are on this machine's disk, or could not be written to it: then they are refused.
-    pub(crate) fn kept(&mut self, cx: &mut Context, ids: &[Uuid], outcome: &Result<(), Error>) {
+    pub(crate) fn persisted(&mut self, cx: &mut Context, ids: &[Uuid], outcome: &Result<(), Error>) {
         let ids: HashSet<_> = ids.iter().collect();
         let is_meant = |waiting: &Waiting| !waiting.is_kept && ids.contains(&waiting.message.id);
         match outcome {
@@ -30,7 +30,8 @@ impl Outbox {
         }
     }
 
-    /// Puts messages first that the same user sent here before the client was started; false if there are none.
+    /// Puts messages first that the same user sent here before the client was started; false if there are
+    /// none.
     pub(crate) fn recalled(&mut self, cx: &mut Context, messages: Vec<Message>) -> bool {
         let Some(user) = cx.user().cloned() else { return false };
         let known: HashSet<_> = self.waiting.iter().map(|waiting| waiting.message.id).collect();
@@ -54,7 +55,8 @@ impl Outbox {
         Some(if is_link_up { first.since_ms + PENDING_AFTER_MS } else { first.since_ms })
     }
 
-    /// Shows the messages that have waited for longer than usual, or all of them while the server does not reply.
+    /// Shows the messages that have waited for longer than usual, or all of them while the server does not
+    /// reply.
     pub(crate) fn show_pending(&mut self, cx: &mut Context, is_link_up: bool) {
         while self.pending_deadline(is_link_up).is_some_and(|due| due <= cx.now_ms()) {
             if let Some(waiting) = self.waiting.get(self.shown) {

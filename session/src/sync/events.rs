@@ -19,8 +19,8 @@ impl Sync {
         self.take_ready(cx, &conversation, cx.now_ms())
     }
 
-    /// Takes the user's own message, which the server has acknowledged; events before it may still be on their way.
-    /// Returns the events whose turn it is. `None` if the message is not emitted as an event.
+    /// Takes the user's own message, which the server has acknowledged; events before it may still be on
+    /// their way. Returns the events whose turn it is. `None` if the message is not emitted as an event.
     pub(crate) fn acknowledged(&mut self, cx: &Context, entry: Entry) -> Option<Vec<Entry>> {
         let conversation = entry.conversation.clone();
         self.timeline(&conversation)?.arrive(entry);
@@ -34,8 +34,8 @@ impl Sync {
         ready
     }
 
-    /// The timeline of a conversation that is followed. A direct conversation that all heads did not name is new, and
-    /// starts with its first event.
+    /// The timeline of a conversation that is followed. A direct conversation that all heads did not name is
+    /// new, and starts with its first event.
     fn timeline(&mut self, conversation: &Target) -> Option<&mut Timeline> {
         if matches!(conversation, Target::User(_)) && self.has_begun() && self.wants(conversation) {
             self.timelines.get_or_start(conversation, 1);
@@ -43,7 +43,8 @@ impl Sync {
         self.timelines.get_mut(conversation)
     }
 
-    /// Everything up to the event `shown` was shown by a page that opens the conversation: its events go on after it.
+    /// Everything up to the event `shown` was shown by a page that opens the conversation: its events
+    /// continue after it.
     pub(crate) fn begin_after(&mut self, conversation: &Target, shown: u64) {
         if self.wants(conversation) {
             // A membership may have begun in another session, before heads name it.
@@ -51,12 +52,14 @@ impl Sync {
         }
     }
 
-    /// The page that opens a conversation has arrived, or was refused: the events that waited for it are ready.
+    /// The page that opens a conversation has arrived, or was refused: the events that waited for it are
+    /// ready.
     pub(crate) fn opened(&mut self, cx: &Context, conversation: &Target) -> Vec<Entry> {
         self.take_ready(cx, conversation, cx.now_ms())
     }
 
-    /// A further page showed everything up to its last event, if nothing between it and the newest event is left out.
+    /// A further page showed everything up to its last event, if nothing between it and the newest event is
+    /// left out.
     pub(crate) fn read_on(&mut self, cx: &Context, conversation: &Target, shown: Option<u64>) -> Vec<Entry> {
         if let (Some(shown), Some(timeline)) = (shown, self.timelines.get_mut(conversation)) {
             timeline.open(shown);
@@ -69,8 +72,8 @@ impl Sync {
         self.timelines.repair_gaps(cx);
     }
 
-    /// Takes a page that fills a gap, or its refusal. Returns the events whose turn it is. `None` if the user may not
-    /// read the conversation any longer.
+    /// Takes a page that fills a gap, or its refusal. Returns the events whose turn it is. `None` if the user
+    /// may not read the conversation any longer.
     pub(crate) fn repaired(
         &mut self,
         cx: &mut Context,

@@ -1,7 +1,7 @@
 //! Memberships: what an event says about the user's own membership in its channel.
 //!
-//! Such an event arrives on the user's own topic and, while the user is a member, on the channel's. Its cause may be
-//! another session of the same user, or somebody else.
+//! Such an event arrives on the user's own topic and, while the user is a member, on the channel's. Its cause
+//! may be another session of the same user, or somebody else.
 
 use common::{Body, Event, Target, UserName};
 
@@ -20,7 +20,7 @@ enum Change {
     Removed,
 }
 
-/// What became of an event that may change the user's membership.
+/// What an event did to the user's membership.
 pub(crate) enum Membership {
     /// It is emitted like any other event.
     Event(Entry),
@@ -84,8 +84,8 @@ impl Sync {
         Membership::Event(entry)
     }
 
-    /// The user has joined in another session; the heads name the topic. The events of a channel arrive on two topics:
-    /// a `joined` that arrives after the end of its membership begins nothing.
+    /// The user has joined in another session; the heads name the topic. The events of a channel arrive on
+    /// two topics: a `joined` that arrives after the end of its membership begins nothing.
     fn begin_membership(&mut self, cx: &Context, entry: &Entry) {
         let Entry { conversation, n, .. } = entry;
         if self.ended.get(conversation).is_some_and(|end| n < end) {

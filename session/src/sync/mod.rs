@@ -1,8 +1,9 @@
 //! Sync: follows the conversations over the fan-out, and compares heads, so that a lost event is noticed.
 //!
-//! The steps are the same at the beginning and after a lost connection: ask where events are published, connect a new
-//! socket, subscribe, request all heads (which name the channels' topics), subscribe to those, and raise a barrier.
-//! When the barrier arrives, every subscription is in force; the heads of that moment show what was missed until then.
+//! The steps are the same at the beginning and after a lost connection: ask where events are published,
+//! connect a new socket, subscribe, request all heads (which name the channels' topics), subscribe to those,
+//! and raise a barrier. When the barrier arrives, every subscription is in force; the heads of that moment
+//! show what was missed until then.
 
 mod topics;
 mod timeline;
@@ -27,7 +28,7 @@ pub(crate) use timelines::Timelines;
 use timeline::Timeline;
 use topics::Topics;
 
-/// What is followed, and how far it has come.
+/// What is followed, and up to which event.
 #[derive(Default)]
 pub(crate) struct Sync {
     wanted: Option<Follow>,
@@ -150,7 +151,8 @@ impl Sync {
         cx.ask(Origin::Heads { kind, cursor }, Method::SyncHeads, |token| HeadsSince { token, since });
     }
 
-    /// Applies heads: an event that they name and that is not here is a gap. Fails like [`informed`](Self::informed).
+    /// Applies heads: an event that they name and that is not here is a gap. Fails like
+    /// [`informed`](Self::informed).
     pub(crate) fn heads_read(
         &mut self,
         cx: &mut Context,
@@ -256,8 +258,8 @@ impl Sync {
         }
     }
 
-    /// The server has an earlier state, as after a restored backup, and gives the same numbers to other events. What
-    /// was emitted is of another past: everything starts again from what there is now.
+    /// The server has an earlier state, as after a restored backup, and gives the same numbers to other
+    /// events. What was emitted is of another past: everything starts again from what there is now.
     pub(crate) fn set_back(&mut self, cx: &mut Context) {
         self.timelines.clear(cx);
         self.ended.clear();
@@ -300,8 +302,8 @@ impl Sync {
         }
     }
 
-    /// The server publishes what is meant for the user on another topic, and perhaps the private channels' events too:
-    /// all heads name their topics.
+    /// The server publishes what is meant for the user on another topic, and perhaps the private channels'
+    /// events too: all heads name their topics.
     pub(crate) fn own_topic_is(&mut self, cx: &mut Context, topic: String) {
         if self.topics.move_own(cx, topic) && self.has_begun() {
             self.ask_heads(cx, HeadsKind::All);

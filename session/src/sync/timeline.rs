@@ -1,4 +1,4 @@
-//! One conversation as it is told: what comes next, what came too early, and what is missing.
+//! The timeline of one conversation: which event is next, which arrived early, and which are missing.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,29 @@ use crate::limits::EARLY_EVENTS_MAX;
 
 /// The events of one conversation, put in order.
 ///
-/// Invariant: everything below `next` has been told, or belongs to the time before; nothing else has.
+/// Invariant: every event below `next` was emitted, or is older than the timeline; no other event was
+/// emitted.
 #[derive(Debug)]
 pub(crate) struct Timeline {
-    /// The number of the event to be told next.
+    /// The number of the next event.
     next: u64,
-    /// The highest number that anybody has told us of.
+    /// The highest number that is known.
     head: u64,
     /// The highest number that the fan-out has brought, or need not bring.
     published: u64,
-    /// What came before its turn.
+    /// Events that arrived before their turn.
     early: BTreeMap<u64, Entry>,
-    /// Whether anything was told since it began.
-    has_told: bool,
+    /// Whether an event was emitted since the timeline started.
+    has_emitted: bool,
 }
 
 impl Timeline {
-    /// A conversation that is told from `next` on.
+    /// A timeline that starts with the event `next`.
     pub(crate) fn starting_at(next: u64) -> Self {
-        Self { next, head: 0, published: 0, early: BTreeMap::new(), has_told: false }
+        Self { next, head: 0, published: 0, early: BTreeMap::new(), has_emitted: false }
     }
 
-    /// Takes an event, in whatever order and however often they come.
+    /// Takes an event. Events may arrive in any order and more than once.
     pub(crate) fn arrive(&mut self, entry: Entry) {
         self.know_of(entry.n);
         if entry.n < self.next {
@@ -36,49 +37,49 @@ impl Timeline {
         }
         self.early.entry(entry.n).or_insert(entry);
         if self.early.len() > EARLY_EVENTS_MAX {
-            // The furthest: it is needed last, and the gap it leaves is known by `head`.
+            // The newest is needed last, and `head` shows the gap that it leaves.
             self.early.pop_last();
         }
     }
 
-    /// Notes that there is an event of this number.
+    /// Notes that an event of this number exists.
     pub(crate) fn know_of(&mut self, n: u64) {
         self.head = self.head.max(n);
     }
 
-    /// Notes that the fan-out brought this event, or that it came about before anybody listened.
+    /// Notes that the fan-out brought this event, or that it was published before the subscription.
     pub(crate) fn note_published(&mut self, n: u64) {
         self.published = self.published.max(n);
     }
 
-    /// Whether the fan-out still owes an event of this number or a greater one.
+    /// Whether the fan-out has brought neither this event nor a later one.
     pub(crate) fn is_unpublished(&self, n: u64) -> bool {
         self.published < n
     }
 
-    /// Whether an event of this number is still to be told.
+    /// Whether the event of this number was not emitted yet.
     pub(crate) fn awaits(&self, n: u64) -> bool {
         self.next <= n
     }
 
-    /// Takes the event whose turn it is, if it is there.
+    /// Takes the next event, if it has arrived.
     pub(crate) fn pop(&mut self) -> Option<Entry> {
         let entry = self.early.remove(&self.next)?;
         self.next += 1;
-        self.has_told = true;
+        self.has_emitted = true;
         Some(entry)
     }
 
-    /// The missing events that come first: after which number, and how many.
+    /// The first missing events: after which number, and how many.
     pub(crate) fn gap(&self) -> Option<(u64, u64)> {
         let end = self.early.first_key_value().map_or(self.head.saturating_add(1), |(n, _)| *n);
         (self.next < end).then(|| (self.next - 1, end - self.next))
     }
 
-    /// Up to where everything was told, and the newest event that is known of.
+    /// The last event that was emitted, and the newest that is known.
     pub(crate) fn progress(&self) -> (u64, u64) {
-        let told = self.next.saturating_sub(1);
-        (told, self.head.max(told))
+        let emitted = self.next.saturating_sub(1);
+        (emitted, self.head.max(emitted))
     }
 
     /// How many events wait for an earlier one.
@@ -86,15 +87,15 @@ impl Timeline {
         self.early.len()
     }
 
-    /// Goes on, after everything up to `told` was told in another way.
+    /// Continues after the event `shown`, because a page has shown everything up to it.
     ///
-    /// That may be less than belonged to the time before: a page that was asked for before anybody knew how far the
-    /// conversation is. What lies between was told by nobody, and is told now.
-    pub(crate) fn open(&mut self, told: u64) {
-        self.know_of(told);
-        let after = told.saturating_add(1);
-        self.next = if self.has_told { self.next.max(after) } else { after };
-        self.has_told = true;
+    /// `shown` may be less than where the timeline started: the page was requested before heads arrived. The
+    /// events between the two were not shown, and are emitted now.
+    pub(crate) fn open(&mut self, shown: u64) {
+        self.know_of(shown);
+        let after = shown.saturating_add(1);
+        self.next = if self.has_emitted { self.next.max(after) } else { after };
+        self.has_emitted = true;
         self.early = self.early.split_off(&self.next);
     }
 }
@@ -144,11 +145,11 @@ mod tests {
         assert_eq!(told(&mut timeline), [6, 7]);
         timeline.open(5);
         timeline.arrive(entry(7));
-        assert!(told(&mut timeline).is_empty(), "it was told");
+        assert!(told(&mut timeline).is_empty(), "it was shown");
     }
 
     #[test]
-    fn what_came_between_an_early_page_and_the_beginning_is_told() {
+    fn what_came_between_an_early_page_and_the_beginning_is_emitted() {
         let mut timeline = Timeline::starting_at(8);
         timeline.arrive(entry(8));
         timeline.open(5);

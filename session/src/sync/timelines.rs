@@ -41,7 +41,8 @@ impl Timelines {
         self.followed.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(next))
     }
 
-    /// The events whose turn it is. While the page that opens the conversation is pending, all events wait for it.
+    /// The events whose turn it is. While the page that opens the conversation is pending, all events wait
+    /// for it.
     pub(crate) fn take_ready(&mut self, cx: &Context, conversation: &Target) -> Vec<Entry> {
         if cx.requests().is_opening(conversation) {
             return Vec::new();
@@ -109,7 +110,7 @@ impl Timelines {
         *self = Self::default();
     }
 
-    /// How far every conversation has come.
+    /// Up to which event every conversation was emitted.
     pub(crate) fn progress(&self) -> Vec<Progress> {
         let progress = |(conversation, timeline): (&Target, &Timeline)| {
             let (shown, head) = timeline.progress();

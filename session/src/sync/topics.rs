@@ -1,9 +1,9 @@
 //! Topics: the subscriptions, and the move from one topic to another without missing an event.
 //!
-//! When a user may no longer listen, the server publishes on a new topic, because that user knows the old one. The
-//! session subscribes to the new topic and keeps the old one. When the barrier behind the subscription arrives, the
-//! heads of that moment show what was published before the subscription was in force, history brings it, and the old
-//! topic is unsubscribed.
+//! When a user may no longer listen, the server publishes on a new topic, because that user knows the old
+//! one. The session subscribes to the new topic and keeps the old one. When the barrier behind the
+//! subscription arrives, the heads of that moment show what was published before the subscription was in
+//! force, history brings it, and the old topic is unsubscribed.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -118,7 +118,8 @@ impl Topics {
         cx.emit_all(earlier.map(|barrier| Effect::Unsubscribe(barrier.topic)));
     }
 
-    /// Unsubscribes from the barrier and the topics it replaces, if this is the barrier's topic; true if it is.
+    /// Unsubscribes from the barrier and the topics it replaces, if this is the barrier's topic; true if it
+    /// is.
     pub(crate) fn take_barrier(&mut self, cx: &mut Context, topic: &[u8]) -> bool {
         let Some(barrier) = self.barrier.take_if(|barrier| barrier.topic.as_bytes() == topic) else {
             return false;

@@ -4,11 +4,13 @@ use proptest::prelude::*;
 
 use super::moving::{Step, World};
 
-/// Milliseconds within which everything is there: the look at the heads, the grace after it, and a page of history.
+/// Milliseconds within which everything is there: the look at the heads, the grace after it, and a page of
+/// history.
 const COMPLETE_MS: u64 = 12_000;
 
 impl World {
-    /// Time passes, with a server that answers at once and a fan-out that drops events and subscriptions as it is told.
+    /// Time passes, with a server that answers at once and a fan-out that drops events and subscriptions as
+    /// it is told.
     fn run_for(&mut self, ms: u64, losses: &mut impl Iterator<Item = bool>) {
         for _ in 0..ms / 50 {
             self.take(Step::Pass(50));

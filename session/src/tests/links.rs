@@ -1,4 +1,5 @@
-//! Transcripts of servers that go away: what the person sees, where we go on, and that nothing turns in circles.
+//! Transcripts of servers that go away: what the person sees, where we go on, and that nothing turns in
+//! circles.
 
 use serde_json::json;
 

@@ -76,7 +76,8 @@ fn a_channel_joined_in_another_session_is_followed_at_once() {
     "#);
 }
 
-/// Found by the simulation (seed 3881): both topics tell of a joining and of what ended it, the channel's first.
+/// Found by the simulation (seed 3881): both topics tell of a joining and of what ended it, the channel's
+/// first.
 #[test]
 fn a_joining_that_is_over_is_not_told_again() {
     let mut stage = Stage::following();

@@ -363,8 +363,8 @@ fn whatever_comes_in_is_survived() {
 }
 
 proptest! {
-    /// The fan-out may reorder, double and lose as it likes: with the help of history and of the heads everything
-    /// is told once and in order.
+    /// The fan-out may reorder, double and lose as it likes: with the help of history and of the heads
+    /// everything is told once and in order.
     #[test]
     fn every_event_is_told_once_and_in_order(arrivals in proptest::collection::vec(4..40_u64, 0..120), page_size in 1..9_u64) {
         let mut stage = Stage::following();

@@ -133,8 +133,8 @@ fn a_session_that_was_kept_for_long_finds_its_topic() {
 pub(super) enum Step {
     /// Somebody says something in #ops; it may get lost.
     Say { is_lost: bool },
-    /// Somebody is removed from #ops, whose topic moves. Notice and event are published in any order, and the notice
-    /// may get lost.
+    /// Somebody is removed from #ops, whose topic moves. Notice and event are published in any order, and the
+    /// notice may get lost.
     Move { is_notice_first: bool, is_notice_lost: bool },
     /// A session of alice's is ended elsewhere: her topic moves, and that of #ops.
     MoveOwn,
@@ -345,7 +345,7 @@ impl World {
     fn perform(&mut self) {
         for effect in self.session.take_effects() {
             match effect {
-                Effect::Request { line, .. } | Effect::Alone { line, .. } => {
+                Effect::Send { line, .. } | Effect::SendAlone { line, .. } => {
                     self.requests.push_back(json(&String::from_utf8_lossy(&line)))
                 }
                 Effect::Connect(_) => {
@@ -356,10 +356,10 @@ impl World {
                 Effect::News(News::Entry(entry)) => self.told.push(entry.n),
                 Effect::News(_)
                 | Effect::Answer { .. }
-                | Effect::Endpoint(_)
+                | Effect::UseEndpoint(_)
                 | Effect::Recall(_)
-                | Effect::Keep(_)
-                | Effect::Release(_) => {}
+                | Effect::Persist(_)
+                | Effect::Forget(_) => {}
             }
         }
     }
@@ -380,8 +380,8 @@ fn json(line: &str) -> Value {
 }
 
 proptest! {
-    /// Whenever topics move, and whatever is lost or late meanwhile: every event is told once and in order, and in the
-    /// end just the topics of now are subscribed to.
+    /// Whenever topics move, and whatever is lost or late meanwhile: every event is told once and in order,
+    /// and in the end just the topics of now are subscribed to.
     #[test]
     fn moving_topics_lose_nothing_and_double_nothing(steps in proptest::collection::vec(step(), 0..80)) {
         let mut world = World::new();

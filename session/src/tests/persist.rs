@@ -18,7 +18,7 @@ fn slow_disk() -> Stage {
 
 fn kept(stage: &mut Stage, outcome: Result<(), Error>) {
     let ids = std::mem::take(&mut stage.unkept);
-    stage.session.kept(stage.now_ms, &ids, outcome);
+    stage.session.persisted(stage.now_ms, &ids, outcome);
     stage.note();
 }
 

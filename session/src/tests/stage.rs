@@ -1,13 +1,16 @@
 //! A session on a stage: what is done to it in one line each, and what it does in words.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use common::accounts::LoggedIn;
 use common::{Method, Target, Text, UserName};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::driver::{self, Io};
 use crate::*;
 
 pub(super) const TOPIC: &str = "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544";
@@ -146,101 +149,133 @@ impl Stage {
         self.now_ms = end;
     }
 
+    /// Carries out the effects, and writes them down.
     pub(super) fn note(&mut self) {
-        loop {
-            let effects = self.session.take_effects();
-            if effects.is_empty() {
-                break;
-            }
-            for effect in effects {
-                match effect {
-                    // On this stage, every message is kept at once.
-                    Effect::Keep(message) if self.has_disk => {
-                        self.session.kept(self.now_ms, &[message.id], Ok(()));
-                    }
-                    Effect::Keep(message) => self.unkept.push(message.id),
-                    Effect::Release(id) => self.released.push(id),
-                    Effect::Recall(_) => {}
-                    Effect::News(News::Standing(standing)) => self.standing = Some(standing),
-                    effect @ (Effect::Request { .. }
-                    | Effect::Alone { .. }
-                    | Effect::Endpoint(_)
-                    | Effect::Connect(_)
-                    | Effect::Subscribe(_)
-                    | Effect::Unsubscribe(_)
-                    | Effect::Answer { .. }
-                    | Effect::News(_)) => {
-                        let words = self.words(effect);
-                        writeln!(self.transcript, "{words}").expect("a string");
-                    }
-                }
-            }
-        }
+        let mut session = std::mem::replace(&mut self.session, Session::new(0));
+        let Ok(()) = driver::step(&mut session, self);
+        self.session = session;
     }
 
-    pub(super) fn words(&mut self, effect: Effect) -> String {
-        match effect {
-            Effect::Request { id, line } | Effect::Alone { id, line, .. } => {
-                let request: Value = serde_json::from_slice(&line).expect("json");
-                let method = request["method"].as_str().expect("a method").to_owned();
-                let mut params = request["params"].clone();
-                params.as_object_mut().expect("an object").remove("token");
-                self.asked.push((id, method.clone()));
-                format!("ask {id} {method} {params}")
-            }
-            Effect::Subscribe(topic) if topic.starts_with("sync.") => {
-                self.barrier = topic;
-                "raise barrier".to_owned()
-            }
-            Effect::Unsubscribe(topic) if topic.starts_with("sync.") => "lower barrier".to_owned(),
-            Effect::Subscribe(topic) => format!("subscribe {}", short(&topic)),
-            Effect::Unsubscribe(topic) => format!("unsubscribe {}", short(&topic)),
-            Effect::Endpoint(endpoint) => format!("endpoint {endpoint}"),
-            Effect::Connect(events) => format!("connect {events}"),
-            Effect::Answer { outcome: Ok(answer), .. } => format!("answer {answer:?}"),
-            Effect::Answer { outcome: Err(error), .. } => format!("refuse {error}"),
-            Effect::News(News::Entry(entry)) => {
-                self.told.push(entry.n);
-                format!("tell {} {}", entry.conversation, entry.n)
-            }
-            Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) | Effect::News(News::Standing(_)) => {
-                String::new()
-            }
-            Effect::News(News::Pending(message)) => format!("pending {}", message.text.as_str()),
-            Effect::News(News::Recalled(messages)) => {
-                let texts: Vec<_> = messages.iter().map(|message| message.text.as_str()).collect();
-                format!("recalled {texts:?}")
-            }
-            Effect::News(News::Sent { message, outcome, .. }) => {
-                format!(
-                    "sent {} {:?}",
-                    message.text.as_str(),
-                    outcome.map(|entry| entry.n).map_err(|e| e.message)
-                )
-            }
-            Effect::News(News::Opened { conversation, entries, .. }) => {
-                format!("opened {conversation} {:?}", entries.iter().map(|entry| entry.n).collect::<Vec<_>>())
-            }
-            Effect::News(News::Read(reading)) => {
-                format!("read {} {}, {} unread", reading.conversation, reading.n, reading.unread)
-            }
-            Effect::News(News::Invited(entry)) => format!("invited {} {}", entry.conversation, entry.n),
-            Effect::News(News::MembershipEnded(entry)) => {
-                format!("membership ended {} {}", entry.conversation, entry.n)
-            }
-            Effect::News(News::Presence(change)) => format!("{} is {:?}", change.user, change.state),
-            Effect::News(News::Typing(users)) => {
-                format!("writing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
-            }
-            Effect::News(News::SessionEnded(error)) => format!("session ended: {error}"),
-            Effect::News(other @ (News::ConnectionLost | News::ConnectionRestored | News::SetBack)) => {
-                format!("{other:?}")
-            }
-        }
+    fn write(&mut self, words: &str) {
+        writeln!(self.transcript, "{words}").expect("a string");
     }
 
     pub(super) fn take_transcript(&mut self) -> String {
         std::mem::take(&mut self.transcript)
+    }
+}
+
+impl Io for Stage {
+    type Error = Infallible;
+
+    fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    fn recall(&mut self, _user: &UserName) -> Vec<Message> {
+        Vec::new()
+    }
+
+    fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>> {
+        if !self.has_disk {
+            self.unkept.extend(messages.iter().map(|message| message.id));
+            return None;
+        }
+        Some(Ok(()))
+    }
+
+    fn forget(&mut self, ids: &[Uuid]) {
+        self.released.extend_from_slice(ids);
+    }
+
+    fn send(&mut self, id: u64, line: Vec<u8>) {
+        let request: Value = serde_json::from_slice(&line).expect("json");
+        let method = request["method"].as_str().expect("a method").to_owned();
+        let mut params = request["params"].clone();
+        params.as_object_mut().expect("an object").remove("token");
+        self.asked.push((id, method.clone()));
+        self.write(&format!("ask {id} {method} {params}"));
+    }
+
+    fn send_alone(&mut self, id: u64, line: Vec<u8>, _bytes: Option<Arc<[u8]>>) {
+        Io::send(self, id, line);
+    }
+
+    fn use_endpoint(&mut self, place: usize) -> Result<(), Infallible> {
+        self.write(&format!("endpoint {place}"));
+        Ok(())
+    }
+
+    fn connect(&mut self, address: &str) {
+        self.write(&format!("connect {address}"));
+    }
+
+    fn subscribe(&mut self, topic: &str) -> Result<(), Infallible> {
+        if topic.starts_with("sync.") {
+            topic.clone_into(&mut self.barrier);
+            self.write("raise barrier");
+        } else {
+            self.write(&format!("subscribe {}", short(topic)));
+        }
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, topic: &str) -> Result<(), Infallible> {
+        let is_barrier = topic.starts_with("sync.");
+        self.write(&if is_barrier {
+            "lower barrier".to_owned()
+        } else {
+            format!("unsubscribe {}", short(topic))
+        });
+        Ok(())
+    }
+
+    fn answer(&mut self, _ticket: u64, outcome: Result<Answer, Error>) {
+        let words =
+            outcome.map_or_else(|error| format!("refuse {error}"), |answer| format!("answer {answer:?}"));
+        self.write(&words);
+    }
+
+    fn news(&mut self, news: News) {
+        if let News::Standing(standing) = news {
+            self.standing = Some(standing);
+            return;
+        }
+        if let News::Entry(entry) = &news {
+            self.told.push(entry.n);
+        }
+        self.write(&words(news));
+    }
+}
+
+fn words(news: News) -> String {
+    match news {
+        News::Entry(entry) => format!("tell {} {}", entry.conversation, entry.n),
+        News::Pending(message) => format!("pending {}", message.text.as_str()),
+        News::Recalled(messages) => {
+            let texts: Vec<_> = messages.iter().map(|message| message.text.as_str()).collect();
+            format!("recalled {texts:?}")
+        }
+        News::Sent { message, outcome, .. } => {
+            let outcome = outcome.map(|entry| entry.n).map_err(|error| error.message);
+            format!("sent {} {outcome:?}", message.text.as_str())
+        }
+        News::Opened { conversation, entries, .. } => {
+            format!("opened {conversation} {:?}", entries.iter().map(|entry| entry.n).collect::<Vec<_>>())
+        }
+        News::Read(reading) => {
+            format!("read {} {}, {} unread", reading.conversation, reading.n, reading.unread)
+        }
+        News::Invited(entry) => format!("invited {} {}", entry.conversation, entry.n),
+        News::MembershipEnded(entry) => format!("membership ended {} {}", entry.conversation, entry.n),
+        News::Presence(change) => format!("{} is {:?}", change.user, change.state),
+        News::Typing(users) => {
+            format!("writing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
+        }
+        News::SessionEnded(error) => format!("session ended: {error}"),
+        other @ (News::ConnectionLost | News::ConnectionRestored | News::SetBack | News::Standing(_)) => {
+            format!("{other:?}")
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use common::{Body, Call, ChannelName, Event, Target, Text, UserName, methods, re
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use disk::RealDisk;
 use server::domain::records::{Record, TokenDigest};
-use server::domain::{Command, Deed, State, TopicSecret, decide};
+use server::domain::{Actor, Command, State, TopicSecret, decide};
 use server::engine::{Engine, Outlet};
 use server::journal::{Chain, Checkpoint, CommitAck, EventKey, Journal, Options};
 use server::outbound::Publication;
@@ -67,7 +67,7 @@ fn state() -> State {
     let mut state = State::new(TopicSecret::new([7; 32]));
     let commands = [
         Command::Register { user: user(), password: "hash".into() },
-        Command::CreateChannel(Deed { user: user(), channel: channel() }, false),
+        Command::CreateChannel(Actor { user: user(), channel: channel() }, false),
     ];
     for (number, command) in (1..).zip(commands) {
         let record = decide(&state, command, AT).expect("allowed").expect("a record");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use common::{ChannelName, Target, Text, UserName};
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
@@ -60,7 +60,7 @@ impl DataFolder {
     pub(crate) fn add_channels(&mut self, numbers: Range<u64>) -> Result<()> {
         for number in numbers {
             let channel = ChannelName::new(&format!("#channel-{number}"))?;
-            self.record(Command::CreateChannel(Deed { user: self.user.clone(), channel }, false))?;
+            self.record(Command::CreateChannel(Actor { user: self.user.clone(), channel }, false))?;
         }
         Ok(())
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use common::accounts::LoggedIn;
 use common::channels::Joined;
-use common::history::{Heads, Page};
+use common::history::Heads;
 use common::limits::HISTORY_EVENTS_MAX;
 use common::messages::Sent;
-use common::{Error, Event, rpc};
+use common::{Error, Event, Request, methods, rpc};
 use serde_json::{Value, json};
 use transport::poll::{Watch, wait};
 use transport::security::Security;
@@ -54,8 +54,7 @@ impl Peer {
 
     /// Opens a session, under which everything is asked from now on.
     pub fn login(&mut self, user: &str) -> Result<LoggedIn, Error> {
-        let result = self.call("auth.login", json!({ "user": user, "password": PASSWORD }))?;
-        let session: LoggedIn = serde_json::from_value(result).expect("a session");
+        let session = self.ask::<methods::Login>(json!({ "user": user, "password": PASSWORD }))?;
         self.session = Some(session.clone());
         Ok(session)
     }
@@ -73,17 +72,17 @@ impl Peer {
 
     /// Makes a channel.
     pub fn create(&mut self, channel: &str) -> Result<Joined, Error> {
-        self.call_as("channel.create", json!({ "channel": channel }))
+        self.ask::<methods::ChannelCreate>(json!({ "channel": channel }))
     }
 
     /// Makes a channel that only the invited may join.
     pub fn create_private(&mut self, channel: &str) -> Result<Joined, Error> {
-        self.call_as("channel.create", json!({ "channel": channel, "private": true }))
+        self.ask::<methods::ChannelCreate>(json!({ "channel": channel, "private": true }))
     }
 
     /// Becomes a member of a channel.
     pub fn join(&mut self, channel: &str) -> Result<Joined, Error> {
-        self.call_as("channel.join", json!({ "channel": channel }))
+        self.ask::<methods::ChannelJoin>(json!({ "channel": channel }))
     }
 
     /// Says something.
@@ -93,12 +92,12 @@ impl Peer {
 
     /// Says something under a given id.
     pub fn send_as(&mut self, id: Uuid, to: &str, text: &str) -> Result<Sent, Error> {
-        self.call_as("message.send", json!({ "to": to, "id": id, "text": text }))
+        self.ask::<methods::MessageSend>(json!({ "to": to, "id": id, "text": text }))
     }
 
     /// The conversations and how far they have come.
     pub fn heads(&mut self) -> Heads {
-        self.call_as("sync.heads", json!({})).expect("the heads")
+        self.ask::<methods::SyncHeads>(json!({})).expect("the heads")
     }
 
     /// All events of a conversation, page after page. They are numbered 1, 2, 3 ... up to the head.
@@ -107,8 +106,7 @@ impl Peer {
         loop {
             let asked =
                 json!({ "conversation": conversation, "after": events.len(), "limit": HISTORY_EVENTS_MAX });
-            let page = self.call("message.history", asked).expect("a page").to_string();
-            let page: Page = serde_json::from_str(&page).expect("a page");
+            let page = self.ask::<methods::MessageHistory>(asked).expect("a page");
             for line in page.events {
                 let event: Event<'_> = serde_json::from_str(line.get()).expect("an event");
                 assert_eq!(event.n, events.len() as u64 + 1, "{conversation} has a hole");
@@ -125,6 +123,12 @@ impl Peer {
         let line = self.line(method, params);
         self.post(&line);
         self.answer(DEADLINE).unwrap_or_else(|| panic!("{method} is not answered"))
+    }
+
+    /// Sends one request and waits for its result, as the type that the method table states.
+    pub fn ask<R: Request>(&mut self, params: Value) -> Result<R::Result, Error> {
+        let result = self.call(R::METHOD.description().name, params)?;
+        Ok(serde_json::from_value(result).expect("the result of this method"))
     }
 
     /// Asks until there is an answer: for requests that may be lost and do no harm twice.
@@ -189,11 +193,6 @@ impl Peer {
         let mut line = Vec::new();
         rpc::encode_request(&mut line, &id.to_string(), "message.send", &params);
         line
-    }
-
-    fn call_as<T: serde::de::DeserializeOwned>(&mut self, method: &str, params: Value) -> Result<T, Error> {
-        self.call(method, params)
-            .map(|result| serde_json::from_value(result).expect("the result of this method"))
     }
 
     /// The answer to the last request; those to earlier ones, which may come twice, are passed over.

@@ -122,7 +122,10 @@ fn compare(expected: &Path, found: &str) {
             (Some(then), Some(now)) if then == now => {
                 last_command = command(then).map_or(last_command, |_| then);
             }
-            (then, now) => panic!("{}\n{last_command}\nthen: {then:?}\nnow:  {now:?}", expected.display()),
+            (then, now) => panic!(
+                "{}\n{last_command}\nthen: {then:?}\nnow:  {now:?}\nThe golden README says which files may change",
+                expected.display()
+            ),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Request frames from anybody: every line is decided, and answered by a line that can be read.
 #![no_main]
 
-use common::requests::{self, Asked};
+use common::requests::{self, DecodedRequest};
 use common::rpc::{self, Refused};
 use common::{Call, Error, Method};
 use libfuzzer_sys::fuzz_target;
@@ -27,7 +27,7 @@ fn decide(line: &[u8]) {
         Err(Refused { id, error }) => (id, Err(error)),
     };
     match requests::decode(line) {
-        Ok(Asked { id: whole, call }) => assert_eq!((whole, Ok(&call)), (id, outcome.as_ref()), "read whole"),
+        Ok(DecodedRequest { id: whole, call }) => assert_eq!((whole, Ok(&call)), (id, outcome.as_ref()), "read whole"),
         Err(Refused { id: whole, error }) => assert_eq!((whole, Err(&error)), (id, outcome.as_ref()), "read whole"),
     }
     assert_answerable(id, outcome.as_ref().err());

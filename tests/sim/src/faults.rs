@@ -97,7 +97,7 @@ impl World {
             Weather::FanOutLoss => Fault::SubscriptionsCut,
             Weather::Storm => self.dice.pick(&STORM),
         };
-        let client = self.dice.place(self.people.len());
+        let client = self.dice.place(self.clients.len());
         self.tally.fault(fault.name());
         self.note(format_args!("{} ({client})", fault.name()));
         self.break_down(fault, client);
@@ -147,18 +147,18 @@ impl World {
             }
             Fault::ClientKilled => {
                 self.connect(client);
-                self.people[client].kill();
+                self.clients[client].kill();
                 self.start_later(Part::Client(client));
             }
-            Fault::ClientSuspended => self.people[client].asleep_until_ms = until_ms,
-            Fault::ClientCutOff => self.people[client].cut_off_until_ms = until_ms,
+            Fault::ClientSuspended => self.clients[client].asleep_until_ms = until_ms,
+            Fault::ClientCutOff => self.clients[client].cut_off_until_ms = until_ms,
             Fault::SubscriptionsCut => {
-                let connection = self.people[client].connection;
+                let connection = self.clients[client].connection;
                 self.subscriptions.remove(&connection);
                 self.reconnect_later(connection);
             }
             Fault::ServerClockJumps => self.node.clock_error_ms = self.clock_error_ms(),
-            Fault::ClientClockJumps => self.people[client].clock_error_ms = self.clock_error_ms(),
+            Fault::ClientClockJumps => self.clients[client].clock_error_ms = self.clock_error_ms(),
         }
     }
 
@@ -178,7 +178,7 @@ impl World {
 
     /// Now and then the disk fails while the server starts, or right after.
     pub(crate) fn maybe_fail_recovery(&mut self) {
-        if !self.is_calm && !self.people.is_empty() && self.dice.per_mille(RECOVERY_FAILURES_PER_MILLE) {
+        if !self.is_calm && !self.clients.is_empty() && self.dice.per_mille(RECOVERY_FAILURES_PER_MILLE) {
             self.tally.fault("disk fails at a start");
             let lasts = self.dice.per_mille(500);
             self.fail_disk(ErrorKind::Other, lasts);

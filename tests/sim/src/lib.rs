@@ -15,14 +15,14 @@
 mod plan;
 mod world;
 mod steps;
-mod people;
+mod clients;
 mod network;
 mod faults;
 pub mod checks;
 
 mod node;
-mod person;
-mod deeds;
+mod client;
+mod workload;
 mod upload;
 
 mod agenda;

@@ -82,7 +82,7 @@ impl World {
 
     /// A subscription reaches the proxy.
     pub(crate) fn subscribe(&mut self, from: Connection, topic: String, is_wanted: bool) {
-        if !self.proxy.is_up || self.people[from.client].connection != from {
+        if !self.proxy.is_up || self.clients[from.client].connection != from {
             return;
         }
         let Ok(subscription) = parse_subscription(topic.as_bytes()) else { return };
@@ -116,23 +116,23 @@ impl World {
 
     /// A new SUB socket: what the old one had is gone.
     pub(crate) fn connect(&mut self, client: usize) {
-        let person = &mut self.people[client];
-        self.subscriptions.remove(&person.connection);
-        person.connection.number += 1;
-        person.topics.clear();
+        let sim_client = &mut self.clients[client];
+        self.subscriptions.remove(&sim_client.connection);
+        sim_client.connection.number += 1;
+        sim_client.topics.clear();
     }
 
     /// The library has connected a SUB socket again, and says anew what it is subscribed to.
     pub(crate) fn reconnect(&mut self, connection: Connection) {
-        if self.people[connection.client].connection == connection {
-            let topics = self.people[connection.client].topics.clone();
+        if self.clients[connection.client].connection == connection {
+            let topics = self.clients[connection.client].topics.clone();
             topics.into_iter().for_each(|topic| self.send_subscription(connection, topic, true));
         }
     }
 
     /// Whether no frame of this client comes through now.
     pub(crate) fn is_cut_off(&self, client: usize) -> bool {
-        self.people[client].cut_off_until_ms > self.agenda.now_ms
+        self.clients[client].cut_off_until_ms > self.agenda.now_ms
     }
 
     fn is_lost(&mut self, name: &'static str, per_mille: u64) -> bool {

@@ -9,7 +9,7 @@ use disk::Disk as _;
 use disk::faulty::{FaultyDisk, Loss};
 use serde_json::Value;
 use server::domain::records::TokenDigest;
-use server::domain::{Command, Deed};
+use server::domain::{Actor, Command};
 use server::engine::{Engine, Failed, Outlet};
 use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
@@ -24,7 +24,7 @@ use transport::Frame;
 use uuid::Uuid;
 
 use crate::agenda::Link;
-use crate::checks::stored::portrait;
+use crate::checks::stored::fingerprint;
 use crate::checks::{Check, ensure};
 use crate::plan::Plan;
 
@@ -125,11 +125,11 @@ impl Node {
             }
         }
         for (number, channel) in channels.iter().enumerate() {
-            let deed = |user: &UserName| Deed { user: user.clone(), channel: channel.clone() };
-            let create = Command::CreateChannel(deed(&users[number % users.len()]), false);
+            let actor = |user: &UserName| Actor { user: user.clone(), channel: channel.clone() };
+            let create = Command::CreateChannel(actor(&users[number % users.len()]), false);
             ledger.record(create, BEGIN_UNIX_MS).expect("allowed");
             for user in users {
-                ledger.record(Command::Join(deed(user)), BEGIN_UNIX_MS).expect("allowed");
+                ledger.record(Command::Join(actor(user)), BEGIN_UNIX_MS).expect("allowed");
             }
         }
         while !ledger.is_quiet() {
@@ -220,7 +220,7 @@ impl Node {
             return Some(Ended::PowerCut(loss));
         }
         if engine.ledger().is_quiet() {
-            self.quiet = Some((engine.ledger().position(), portrait(engine.ledger().state())));
+            self.quiet = Some((engine.ledger().position(), fingerprint(engine.ledger().state())));
         }
         match told {
             Ok(()) => Some(Ended::Well(outgoing)),
@@ -295,7 +295,7 @@ impl Node {
         ensure(*record <= ledger.position(), "state_equals_before", || {
             format!("record {record} was on disk, and the log ends at {}", ledger.position())
         })?;
-        let now = portrait(ledger.state());
+        let now = fingerprint(ledger.state());
         ensure(*record < ledger.position() || *before == now, "state_equals_before", || {
             format!("at record {record} the state was\n{before}\nand now it is\n{now}")
         })

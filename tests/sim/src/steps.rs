@@ -8,7 +8,7 @@ use session::Session;
 use crate::agenda::{Happening, Part};
 use crate::checks::amended::{self, Amended, readers};
 use crate::checks::stored::{
-    Stored, flip_is_refused, portrait, snapshot_flip_is_mended, state_equals_replay,
+    Stored, fingerprint, flip_is_refused, snapshot_flip_is_mended, state_equals_replay,
 };
 use crate::checks::{Check, Violation, bounds, complete, files};
 use crate::node::{Ended, Request};
@@ -32,9 +32,9 @@ impl World {
                 self.request_arrives(broker, Request { from, frame, bytes });
             }
             Happening::Reply { to, broker, lines, bytes } => {
-                let comes_through = self.people[to.client].link == to && self.broker.deaths == broker;
+                let comes_through = self.clients[to.client].link == to && self.broker.deaths == broker;
                 if comes_through && !self.is_cut_off(to.client) {
-                    self.tell_session(to.client, |session, now_ms| match bytes {
+                    self.with_session(to.client, |session, now_ms| match bytes {
                         None => session.replies(now_ms, &lines),
                         Some(bytes) => session.replies_with(now_ms, &lines, bytes),
                     })?;
@@ -43,17 +43,17 @@ impl World {
             Happening::Publication { topic, lines } => self.fan_out(&topic, &lines),
             Happening::Subscription { from, topic, is_wanted } => self.subscribe(from, topic, is_wanted),
             Happening::Event { to, proxy, topic, lines } => {
-                let comes_through = self.people[to.client].connection == to && self.proxy.deaths == proxy;
+                let comes_through = self.clients[to.client].connection == to && self.proxy.deaths == proxy;
                 if comes_through && !self.is_cut_off(to.client) {
                     let topic = topic.as_bytes();
-                    self.tell_session(to.client, |session, now_ms| session.events(now_ms, topic, &lines))?;
+                    self.with_session(to.client, |session, now_ms| session.events(now_ms, topic, &lines))?;
                 }
             }
             Happening::Tick(client) => self.tick(client)?,
             Happening::Command(client) => self.command(client)?,
-            Happening::Follow(link) if self.people[link.client].link == link => {
-                self.people[link.client].follow(self.agenda.now_ms);
-                self.grant_wishes(link.client)?;
+            Happening::Follow(link) if self.clients[link.client].link == link => {
+                self.clients[link.client].follow(self.agenda.now_ms);
+                self.carry_out_effects(link.client)?;
             }
             Happening::Follow(_) => {}
             Happening::Round => self.round()?,
@@ -87,7 +87,7 @@ impl World {
             | Happening::Complete
             | Happening::End => return Some(happening),
         };
-        let wakes_at_ms = self.people[client].asleep_until_ms;
+        let wakes_at_ms = self.clients[client].asleep_until_ms;
         if wakes_at_ms <= self.agenda.now_ms {
             return Some(happening);
         }
@@ -152,13 +152,13 @@ impl World {
         self.agenda.after(next_in_ms, Happening::Command(client));
         let now_ms = self.agenda.now_ms;
         let (users, channels) = (&self.users, &self.channels);
-        let person = &mut self.people[client];
-        let said_before = person.said.len();
-        let Some(said) = person.act(now_ms, &mut self.dice, users, channels) else { return Ok(()) };
-        self.tally.said += (person.said.len() - said_before) as u64;
+        let sim_client = &mut self.clients[client];
+        let said_before = sim_client.said.len();
+        let Some(said) = sim_client.act(now_ms, &mut self.dice, users, channels) else { return Ok(()) };
+        self.tally.said += (sim_client.said.len() - said_before) as u64;
         let user = self.users[client].clone();
         self.note(format_args!("{user} {said}"));
-        self.grant_wishes(client)
+        self.carry_out_effects(client)
     }
 
     fn start(&mut self, part: Part) -> Check {
@@ -167,15 +167,16 @@ impl World {
             Part::Proxy if self.proxy.is_up => {}
             Part::Proxy => {
                 self.proxy.is_up = true;
-                let connections: Vec<_> = self.people.iter().map(|person| person.connection).collect();
+                let connections: Vec<_> =
+                    self.clients.iter().map(|sim_client| sim_client.connection).collect();
                 connections.into_iter().for_each(|connection| self.reconnect_later(connection));
             }
             Part::Server => return self.start_server(),
-            Part::Client(client) if self.people[client].session.is_some() => {}
+            Part::Client(client) if self.clients[client].session.is_some() => {}
             Part::Client(client) => {
                 let seed = self.dice.roll();
-                self.people[client].start(self.agenda.now_ms, seed);
-                self.grant_wishes(client)?;
+                self.clients[client].start(self.agenda.now_ms, seed);
+                self.carry_out_effects(client)?;
             }
         }
         self.note(format_args!("{part:?} is up"));
@@ -214,7 +215,7 @@ impl World {
         stored.holds_what_was_acknowledged(&self.told)?;
         stored.holds_what_was_told(&self.told)?;
         stored.all().try_for_each(|line| self.told.note(line))?;
-        self.people.iter().try_for_each(|person| stored.keeps_the_order_of_sending(&person.said))?;
+        self.clients.iter().try_for_each(|sim_client| stored.keeps_the_order_of_sending(&sim_client.said))?;
         files::files_are_whole(&self.node.disk, &stored)?;
         state_equals_replay(&self.node.disk, self.node.sizes(), ledger.state())?;
         self.tally.fault("byte of the log changed");
@@ -239,14 +240,14 @@ impl World {
             self.node.disk.heal();
         }
         let now_ms = self.agenda.now_ms;
-        for person in &mut self.people {
-            person.asleep_until_ms = person.asleep_until_ms.min(now_ms);
-            person.cut_off_until_ms = person.cut_off_until_ms.min(now_ms);
+        for sim_client in &mut self.clients {
+            sim_client.asleep_until_ms = sim_client.asleep_until_ms.min(now_ms);
+            sim_client.cut_off_until_ms = sim_client.cut_off_until_ms.min(now_ms);
         }
         self.agenda.after(0, Happening::Start(Part::Broker));
         self.agenda.after(0, Happening::Start(Part::Proxy));
         self.agenda.after(0, Happening::Start(Part::Server));
-        for client in 0..self.people.len() {
+        for client in 0..self.clients.len() {
             self.agenda.after(0, Happening::Start(Part::Client(client)));
         }
         self.agenda.after(self.plan.complete_within_ms(), Happening::Complete);
@@ -281,8 +282,8 @@ impl World {
         }
         last_words.sort();
         for (speaker, to) in last_words {
-            self.people[speaker].say(self.agenda.now_ms, &mut self.dice, to);
-            self.grant_wishes(speaker)?;
+            self.clients[speaker].say(self.agenda.now_ms, &mut self.dice, to);
+            self.carry_out_effects(speaker)?;
         }
         self.agenda.after(NEWEST_WITHIN_MS, Happening::End);
         Ok(())
@@ -296,11 +297,11 @@ impl World {
         let Some(engine) = &self.node.engine else {
             return Err(Violation { checker: "client_is_complete", what: "the server is down".to_owned() });
         };
-        for person in &self.people {
-            let waiting = person.session.as_ref().map_or(0, Session::messages_waiting);
-            complete::nothing_waits(person.user(), waiting)?;
-            let all_begun = all_begun && person.follows;
-            complete::client_is_complete(engine.ledger(), person.user(), &person.shown, all_begun)?;
+        for sim_client in &self.clients {
+            let waiting = sim_client.session.as_ref().map_or(0, Session::messages_waiting);
+            complete::nothing_waits(sim_client.user(), waiting)?;
+            let all_begun = all_begun && sim_client.follows;
+            complete::client_is_complete(engine.ledger(), sim_client.user(), &sim_client.shown, all_begun)?;
         }
         Ok(())
     }
@@ -311,7 +312,7 @@ impl World {
         self.look_at_the_disk()?;
         if let Some(engine) = &self.node.engine {
             let stored = Stored::without_a_hole(engine.ledger())?;
-            self.people.iter().try_for_each(|person| stored.holds_what_was_said(&person.said))?;
+            self.clients.iter().try_for_each(|sim_client| stored.holds_what_was_said(&sim_client.said))?;
         }
         self.look_at_what_became_of_it()?;
         self.node.cut_power(Loss::Everything);
@@ -345,7 +346,7 @@ impl World {
                 self.node.ask(reader, "file.get", params, now_ms)
             })?;
         }
-        let before = self.state().map(portrait).unwrap_or_default();
+        let before = self.state().map(fingerprint).unwrap_or_default();
         amended.redacted_is_nowhere(&self.node.disk, self.node.sizes(), &before)
     }
 

@@ -21,7 +21,7 @@ pub struct Tally {
     pub downloaded: u64,
     /// Messages refused for good.
     pub refused: u64,
-    /// Events shown to people.
+    /// Events shown to clients.
     pub shown: u64,
     /// Starts of the server that found a log.
     pub recoveries: u64,

@@ -7,10 +7,10 @@ use common::{ChannelName, UserName};
 use crate::agenda::{Agenda, Connection, Happening, Part};
 use crate::checks::told::Told;
 use crate::checks::{Check, Violation};
+use crate::client::SimClient;
 use crate::dice::Dice;
 use crate::network::Lane;
 use crate::node::Node;
-use crate::person::Person;
 use crate::plan::{Plan, Rates};
 use crate::tally::Tally;
 use crate::trace::Trace;
@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) proxy: Role,
     /// What each connection is subscribed to at the proxy.
     pub(crate) subscriptions: BTreeMap<Connection, BTreeSet<String>>,
-    pub(crate) people: Vec<Person>,
+    pub(crate) clients: Vec<SimClient>,
     pub(crate) users: Vec<UserName>,
     pub(crate) channels: Vec<ChannelName>,
     /// When the last frame of each lane arrives.
@@ -111,7 +111,7 @@ impl World {
             broker: role,
             proxy: role,
             subscriptions: BTreeMap::new(),
-            people: Vec::new(),
+            clients: Vec::new(),
             lanes: BTreeMap::new(),
             told: Told::default(),
             tally: Tally::default(),
@@ -127,7 +127,7 @@ impl World {
         let plan = self.plan;
         self.note(format_args!("{plan:?}"));
         self.start_server()?;
-        self.invite_people();
+        self.add_clients();
         let calm_at_ms = self.plan.busy_ms;
         self.agenda.at(calm_at_ms, Happening::Calm);
         self.agenda.after(1_000, Happening::Fault);
@@ -146,11 +146,11 @@ impl World {
         Ok(())
     }
 
-    fn invite_people(&mut self) {
+    fn add_clients(&mut self) {
         for (number, user) in self.users.clone().into_iter().enumerate() {
             let topic = self.state().map(|state| state.user_topic(&user));
             let topic = topic.unwrap_or_default();
-            self.people.push(Person::new(number, user, topic, self.plan.is_varied));
+            self.clients.push(SimClient::new(number, user, topic, self.plan.is_varied));
             self.agenda.after(number as u64 * 50, Happening::Start(Part::Client(number)));
             let command_in_ms = self.dice.below(self.plan.command_every_ms_max);
             self.agenda.after(500 + command_in_ms, Happening::Command(number));

@@ -87,7 +87,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "ban",
         both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
-        both("remove a user and forbid them to join again", "remove alguém e impede que volte"),
+        both("remove a user, and forbid them to join", "remove alguém e impede que entre"),
         ban,
     ),
     Command::new(
@@ -137,19 +137,18 @@ fn create(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         _ => return Err(CliError::Usage(context.words.say_create())),
     };
     let channel = channel(context.words, name)?;
-    let answer = context.handle.ask(Ask::Create { channel, private })?;
-    context.open_joined(answer)?;
-    Ok(Next::Stay)
+    join_and_open(context, Ask::Create { channel, private })
 }
 
 fn join(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel(context.words, arguments)?;
-    join_and_open(context, channel)
+    join_and_open(context, Ask::Join(channel))
 }
 
-fn join_and_open(context: &mut Context, channel: ChannelName) -> Result<Next, CliError> {
-    let answer = context.handle.ask(Ask::Join(channel))?;
-    context.open_joined(answer)?;
+/// Gives a command that makes the user a member of a channel, and opens the channel.
+fn join_and_open(context: &mut Context, command: Ask) -> Result<Next, CliError> {
+    let Answer::Joined(joined) = context.handle.ask(command)? else { return Err(unexpected()) };
+    context.open(Target::Channel(joined.channel))?;
     Ok(Next::Stay)
 }
 
@@ -180,7 +179,7 @@ fn invitations(context: &mut Context, _: &str) -> Result<Next, CliError> {
 
 fn accept(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = invited_channel(context, arguments)?;
-    join_and_open(context, channel)
+    join_and_open(context, Ask::Join(channel))
 }
 
 fn decline(context: &mut Context, arguments: &str) -> Result<Next, CliError> {

@@ -32,8 +32,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "status",
         same(""),
         both(
-            "show the connection, waiting messages, and how complete each conversation is",
-            "mostra a conexão, as mensagens em espera, e até onde cada conversa está completa",
+            "show the connection, waiting messages, and what is complete",
+            "mostra a conexão, as mensagens em espera e o que está completo",
         ),
         status,
     ),

@@ -1,5 +1,5 @@
-//! Every write, cut, sync, creation and removal of a life of the outbox is failed once, and once for good; after each
-//! the power is cut, and what is found is checked.
+//! Every write, cut, sync, creation and removal of a life of the outbox is failed once, and once permanently;
+//! after each the power is cut, and what is found is checked.
 
 use std::io::ErrorKind;
 

@@ -11,7 +11,7 @@ use crate::domain::messages::check_id;
 use crate::domain::records::Record;
 use crate::domain::{State, history};
 
-/// The message to amend, as it stands in the log.
+/// The message to amend, as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
     /// Its number.

@@ -1,5 +1,5 @@
-//! Amendments: the edits, deletions and reactions of messages. Only amended messages take memory, and their texts stay in
-//! the log.
+//! Amendments: the edits, deletions and reactions of messages. Only amended messages take memory, and their
+//! texts stay in the log.
 
 pub(super) mod decide;
 

@@ -11,16 +11,16 @@ use crate::domain::records::Record;
 
 type Decision<'a> = Result<Option<Record<'a>>, Detail>;
 
-/// Who does something to which channel, and when (Unix milliseconds).
+/// A user and the channel that they act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
-    /// Who.
+pub struct Actor {
+    /// The user.
     pub user: UserName,
-    /// To which channel.
+    /// The channel.
     pub channel: ChannelName,
 }
 
-impl Deed {
+impl Actor {
     /// The channel, if the user may do this to it.
     fn allowed<'s>(&self, state: &'s State, action: Action<'_>) -> Result<&'s Channel, Detail> {
         let channel = state.channels.channel(&self.channel)?;
@@ -34,122 +34,128 @@ impl Deed {
     }
 }
 
-pub(crate) fn create<'a>(state: &State, deed: Deed, private: bool, at: u64) -> Decision<'a> {
-    if state.channels.channel(&deed.channel).is_ok() {
-        return Err(Detail::ChannelTaken { channel: deed.channel });
+pub(crate) fn create<'a>(state: &State, actor: Actor, private: bool, at: u64) -> Decision<'a> {
+    if state.channels.channel(&actor.channel).is_ok() {
+        return Err(Detail::ChannelTaken { channel: actor.channel });
     }
-    deed.event(1, at, Body::Created { private })
+    actor.event(1, at, Body::Created { private })
 }
 
-pub(crate) fn join<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
-    let channel = state.channels.channel(&deed.channel)?;
-    if channel.members.contains_key(&deed.user) {
+pub(crate) fn join<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
+    let channel = state.channels.channel(&actor.channel)?;
+    if channel.members.contains_key(&actor.user) {
         return Ok(None);
     }
     // Nobody is left who could invite anybody: who looks after the node may take it over, so that its name is not lost.
-    let is_abandoned = channel.members.is_empty() && state.users.is_administrator(&deed.user);
-    if !channel.is_visible_to(&deed.user) && !is_abandoned {
-        return Err(Detail::NoSuchChannel { channel: deed.channel });
+    let is_abandoned = channel.members.is_empty() && state.users.is_administrator(&actor.user);
+    if !channel.is_visible_to(&actor.user) && !is_abandoned {
+        return Err(Detail::NoSuchChannel { channel: actor.channel });
     }
-    if channel.banned.contains(&deed.user) {
-        return Err(Detail::Banned { channel: deed.channel });
+    if channel.banned.contains(&actor.user) {
+        return Err(Detail::Banned { channel: actor.channel });
     }
-    deed.event(channel.progress.n + 1, at, Body::Joined)
+    actor.event(channel.progress.n + 1, at, Body::Joined)
 }
 
-pub(crate) fn leave<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
-    let channel = deed.allowed(state, Action::TakePart)?;
-    if channel.is_last_owner(&deed.user) && channel.members.len() > 1 {
-        return Err(Detail::LastOwner { channel: deed.channel });
+pub(crate) fn leave<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::TakePart)?;
+    if channel.is_last_owner(&actor.user) && channel.members.len() > 1 {
+        return Err(Detail::LastOwner { channel: actor.channel });
     }
-    deed.event(channel.progress.n + 1, at, Body::Left)
+    actor.event(channel.progress.n + 1, at, Body::Left)
 }
 
-pub(crate) fn invite<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
-    let channel = deed.allowed(state, Action::Invite)?;
+pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Invite)?;
     must_exist(state, &user)?;
     if channel.banned.contains(&user) {
-        return Err(Detail::UserBanned { user, channel: deed.channel });
+        return Err(Detail::UserBanned { user, channel: actor.channel });
     }
     if channel.members.contains_key(&user) || channel.invited.contains_key(&user) {
         return Ok(None);
     }
     if channel.invited.len() >= CHANNEL_NAMES_MAX {
-        return Err(Detail::TooManyInvited { channel: deed.channel });
+        return Err(Detail::TooManyInvited { channel: actor.channel });
     }
-    deed.event(channel.progress.n + 1, at, Body::Invited(user))
+    actor.event(channel.progress.n + 1, at, Body::Invited(user))
 }
 
-pub(crate) fn decline<'a>(state: &State, deed: Deed, at: u64) -> Decision<'a> {
-    let channel = state.channels.channel(&deed.channel)?;
-    if !channel.is_visible_to(&deed.user) {
-        return Err(Detail::NoSuchChannel { channel: deed.channel });
+pub(crate) fn decline<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
+    let channel = state.channels.channel(&actor.channel)?;
+    if !channel.is_visible_to(&actor.user) {
+        return Err(Detail::NoSuchChannel { channel: actor.channel });
     }
-    if !channel.invited.contains_key(&deed.user) {
-        return Err(Detail::NoSuchInvitation { channel: deed.channel });
+    if !channel.invited.contains_key(&actor.user) {
+        return Err(Detail::NoSuchInvitation { channel: actor.channel });
     }
-    deed.event(channel.progress.n + 1, at, Body::Declined)
+    actor.event(channel.progress.n + 1, at, Body::Declined)
 }
 
-pub(crate) fn kick<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
-    let channel = deed.allowed(state, Action::Remove(&user))?;
+pub(crate) fn kick<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Remove(&user))?;
     // Who is only invited is not in it, but must be kept out too.
     if !channel.members.contains_key(&user) && !channel.invited.contains_key(&user) {
-        return Err(Detail::NoSuchMember { user, channel: deed.channel });
+        return Err(Detail::NoSuchMember { user, channel: actor.channel });
     }
-    deed.event(channel.progress.n + 1, at, Body::Kicked(user))
+    actor.event(channel.progress.n + 1, at, Body::Kicked(user))
 }
 
-pub(crate) fn ban<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
-    let channel = deed.allowed(state, Action::Remove(&user))?;
+pub(crate) fn ban<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Remove(&user))?;
     must_exist(state, &user)?;
     if channel.banned.contains(&user) {
         return Ok(None);
     }
     if channel.banned.len() >= CHANNEL_NAMES_MAX {
-        return Err(Detail::TooManyInvited { channel: deed.channel });
+        return Err(Detail::TooManyInvited { channel: actor.channel });
     }
-    deed.event(channel.progress.n + 1, at, Body::Banned(user))
+    actor.event(channel.progress.n + 1, at, Body::Banned(user))
 }
 
-pub(crate) fn unban<'a>(state: &State, deed: Deed, user: UserName, at: u64) -> Decision<'a> {
-    let channel = deed.allowed(state, Action::Unban)?;
+pub(crate) fn unban<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Unban)?;
     if !channel.banned.contains(&user) {
         return Ok(None);
     }
-    deed.event(channel.progress.n + 1, at, Body::Unbanned(user))
+    actor.event(channel.progress.n + 1, at, Body::Unbanned(user))
 }
 
-pub(crate) fn give_role<'a>(state: &State, deed: Deed, user: UserName, role: Role, at: u64) -> Decision<'a> {
-    let channel = deed.allowed(state, Action::GiveRole)?;
+pub(crate) fn give_role<'a>(
+    state: &State,
+    actor: Actor,
+    user: UserName,
+    role: Role,
+    at: u64,
+) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::GiveRole)?;
     match channel.members.get(&user) {
-        None => Err(Detail::NoSuchMember { user, channel: deed.channel }),
+        None => Err(Detail::NoSuchMember { user, channel: actor.channel }),
         Some(now) if *now == role => Ok(None),
-        Some(_) if channel.is_last_owner(&user) => Err(Detail::LastOwner { channel: deed.channel }),
-        Some(_) => deed.event(channel.progress.n + 1, at, Body::Role(user, role)),
+        Some(_) if channel.is_last_owner(&user) => Err(Detail::LastOwner { channel: actor.channel }),
+        Some(_) => actor.event(channel.progress.n + 1, at, Body::Role(user, role)),
     }
 }
 
 pub(crate) fn set<'a>(
     state: &State,
-    deed: Deed,
+    actor: Actor,
     subject: Option<Subject<'a>>,
     private: Option<bool>,
     at: u64,
 ) -> Decision<'a> {
-    let mut channel = deed.allowed(state, Action::TakePart)?;
+    let mut channel = actor.allowed(state, Action::TakePart)?;
     if subject.is_some() {
-        channel = deed.allowed(state, Action::SetSubject)?;
+        channel = actor.allowed(state, Action::SetSubject)?;
     }
     if private.is_some() {
-        channel = deed.allowed(state, Action::SetPrivate)?;
+        channel = actor.allowed(state, Action::SetPrivate)?;
     }
     let subject = subject.filter(|subject| *subject != channel.subject);
     let private = private.filter(|private| *private != channel.private);
     if subject.is_none() && private.is_none() {
         return Ok(None);
     }
-    deed.event(channel.progress.n + 1, at, Body::Set { subject, private })
+    actor.event(channel.progress.n + 1, at, Body::Set { subject, private })
 }
 
 fn must_exist(state: &State, user: &UserName) -> Result<(), Detail> {

@@ -53,15 +53,15 @@ fn only_administrators_administrate() {
 
 #[test]
 fn a_private_channel_that_nobody_is_in_is_not_lost() {
-    let private = Command::CreateChannel(deed("bob", "#club"), true);
+    let private = Command::CreateChannel(actor("bob", "#club"), true);
     let mut world = World::with(&["ana", "bob", "eva"], [private]);
-    let hidden = Detail::NoSuchChannel { channel: deed("ana", "#club").channel };
+    let hidden = Detail::NoSuchChannel { channel: actor("ana", "#club").channel };
     assert_eq!(world.refuses(join("ana", "#club")), hidden, "bob is in it");
     world.does(leave("bob", "#club"));
     assert_eq!(world.refuses(join("eva", "#club")), hidden);
     assert_eq!(world.refuses(join("bob", "#club")), hidden);
     world.does(join("ana", "#club"));
-    world.does(Command::Invite(deed("ana", "#club"), user("eva")));
+    world.does(Command::Invite(actor("ana", "#club"), user("eva")));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn who_is_shut_out_has_no_session_and_hears_nothing() {
         create_private("ana", "#closed"),
         create("ana", "#other"),
         join("bob", "#open"),
-        Command::Invite(deed("ana", "#closed"), user("bob")),
+        Command::Invite(actor("ana", "#closed"), user("bob")),
         join("bob", "#closed"),
         open("bob", "one", NOW_MS + 10),
         open("bob", "two", NOW_MS + 10),

@@ -5,17 +5,17 @@ use super::*;
 #[test]
 fn a_ban_lasts_until_it_is_taken_back() {
     let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
-    world.does(Command::Ban(deed("ana", "#a"), user("bob")));
+    world.does(Command::Ban(actor("ana", "#a"), user("bob")));
     assert_eq!(world.refuses(join("bob", "#a")), Detail::Banned { channel: channel("#a") });
-    let invited = world.refuses(Command::Invite(deed("ana", "#a"), user("bob")));
+    let invited = world.refuses(Command::Invite(actor("ana", "#a"), user("bob")));
     assert_eq!(invited, Detail::UserBanned { user: user("bob"), channel: channel("#a") });
-    world.does(Command::Unban(deed("ana", "#a"), user("bob")));
+    world.does(Command::Unban(actor("ana", "#a"), user("bob")));
     world.does(join("bob", "#a"));
 }
 
 #[test]
 fn moderators_see_who_is_banned_and_by_whom() {
-    let ban = |name| Command::Ban(deed("ana", "#a"), user(name));
+    let ban = |name| Command::Ban(actor("ana", "#a"), user(name));
     let mut world = World::with(&["ana", "bob", "eva"], [create("ana", "#a"), ban("eva"), ban("bob")]);
     let bans = |world: &World, by: &str, after| {
         let (channel, by) = (channel("#a"), user(by));
@@ -25,14 +25,14 @@ fn moderators_see_who_is_banned_and_by_whom() {
     insta::assert_snapshot!(bans(&world, "ana", None).expect("an owner"), @r#"[{"user":"bob","by":"ana","at":4102444800000},{"user":"eva","by":"ana","at":4102444800000}]"#);
     insta::assert_snapshot!(bans(&world, "ana", Some("bob")).expect("an owner"), @r#"[{"user":"eva","by":"ana","at":4102444800000}]"#);
     assert_eq!(bans(&world, "bob", None), Err(Detail::NotMember { channel: channel("#a") }));
-    world.does(Command::Unban(deed("ana", "#a"), user("eva")));
+    world.does(Command::Unban(actor("ana", "#a"), user("eva")));
     assert_eq!(bans(&world, "ana", Some("bob")).as_deref(), Ok("[]"));
 }
 
 #[test]
 fn a_snapshot_from_before_the_authors_of_bans_were_kept_has_names_alone() {
     let mut world =
-        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Ban(deed("ana", "#a"), user("bob"))]);
+        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Ban(actor("ana", "#a"), user("bob"))]);
     let mut json =
         serde_json::to_value(world.state.channels.channel(&channel("#a")).expect("a channel")).expect("json");
     json.as_object_mut().expect("an object").remove("bans").expect("the authors");

@@ -5,7 +5,7 @@ use common::Detail;
 
 #[test]
 fn an_invitation_is_seen_later_and_can_be_turned_down() {
-    let invite = |by, name, other| Command::Invite(deed(by, name), user(other));
+    let invite = |by, name, other| Command::Invite(actor(by, name), user(other));
     let setting = [
         create_private("ana", "#b"),
         create("ana", "#a"),
@@ -26,14 +26,14 @@ fn an_invitation_is_seen_later_and_can_be_turned_down() {
     assert_eq!(invitations(&world, "bob", Some("#a")), [b]);
     assert_eq!(invitations(&world, "ana", None), [""; 0]);
     assert_eq!(
-        world.refuses(Command::Decline(deed("eva", "#b"))),
+        world.refuses(Command::Decline(actor("eva", "#b"))),
         Detail::NoSuchChannel { channel: channel("#b") }
     );
     assert_eq!(
-        world.refuses(Command::Decline(deed("eva", "#a"))),
+        world.refuses(Command::Decline(actor("eva", "#a"))),
         Detail::NoSuchInvitation { channel: channel("#a") }
     );
-    world.does(Command::Decline(deed("bob", "#b")));
+    world.does(Command::Decline(actor("bob", "#b")));
     world.does(join("bob", "#a"));
     assert_eq!(invitations(&world, "bob", None), [""; 0]);
     assert_eq!(
@@ -47,7 +47,7 @@ fn an_invitation_is_seen_later_and_can_be_turned_down() {
 #[test]
 fn a_snapshot_from_before_invitations_were_kept_has_names_alone() {
     let mut world =
-        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Invite(deed("ana", "#a"), user("bob"))]);
+        World::with(&["ana", "bob"], [create("ana", "#a"), Command::Invite(actor("ana", "#a"), user("bob"))]);
     let mut json =
         serde_json::to_value(world.state.channels.channel(&channel("#a")).expect("a channel")).expect("json");
     json["invited"] = serde_json::json!(["bob"]);

@@ -5,7 +5,7 @@ use common::{ChannelName, Conversation, Detail, Subject, Target, Text, UserName}
 use uuid::Uuid;
 
 use super::history::{Bounds, Fill, PageRange, heads, page, readable};
-use super::{Command, Deed, State, TopicSecret, decide};
+use super::{Actor, Command, State, TopicSecret, decide};
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
 
 mod admin;
@@ -91,32 +91,32 @@ fn to(target: &str) -> Target {
     Target::new(target).expect("a target")
 }
 
-fn deed(by: &str, name: &str) -> Deed {
-    Deed { user: user(by), channel: channel(name) }
+fn actor(by: &str, name: &str) -> Actor {
+    Actor { user: user(by), channel: channel(name) }
 }
 
 fn create(by: &str, name: &str) -> Command<'static> {
-    Command::CreateChannel(deed(by, name), false)
+    Command::CreateChannel(actor(by, name), false)
 }
 
 fn create_private(by: &str, name: &str) -> Command<'static> {
-    Command::CreateChannel(deed(by, name), true)
+    Command::CreateChannel(actor(by, name), true)
 }
 
 fn give(by: &str, name: &str, other: &str, role: Role) -> Command<'static> {
-    Command::GiveRole(deed(by, name), user(other), role)
+    Command::GiveRole(actor(by, name), user(other), role)
 }
 
 fn make_private(by: &str, name: &str, private: bool) -> Command<'static> {
-    Command::SetChannel(deed(by, name), None, Some(private))
+    Command::SetChannel(actor(by, name), None, Some(private))
 }
 
 fn join(by: &str, name: &str) -> Command<'static> {
-    Command::Join(deed(by, name))
+    Command::Join(actor(by, name))
 }
 
 fn leave(by: &str, name: &str) -> Command<'static> {
-    Command::Leave(deed(by, name))
+    Command::Leave(actor(by, name))
 }
 
 fn send(by: &str, target: &str) -> Command<'static> {
@@ -320,7 +320,7 @@ fn a_topic_moves_when_somebody_is_to_hear_no_more() {
             create("ana", "#open"),
             create_private("ana", "#closed"),
             join("bob", "#open"),
-            Command::Invite(deed("ana", "#closed"), user("bob")),
+            Command::Invite(actor("ana", "#closed"), user("bob")),
             join("bob", "#closed"),
             open("bob", "here", NOW_MS + 10),
             open("bob", "elsewhere", NOW_MS + 10),
@@ -336,7 +336,7 @@ fn a_topic_moves_when_somebody_is_to_hear_no_more() {
     };
     assert!(!moves(send("bob", "#closed"), "#closed"));
     assert!(!moves(leave("bob", "#open"), "#open"), "anybody may come back");
-    assert!(moves(Command::Ban(deed("ana", "#open"), user("bob")), "#open"));
+    assert!(moves(Command::Ban(actor("ana", "#open"), user("bob")), "#open"));
     assert!(moves(make_private("ana", "#open", true), "#open"), "who has left knows the old topic");
     assert!(!moves(make_private("ana", "#open", false), "#open"));
     let current = TokenDigest::of("here");
@@ -346,9 +346,9 @@ fn a_topic_moves_when_somebody_is_to_hear_no_more() {
     let itself = Command::Revoke { user: user("bob"), current, session: Some(Uuid::nil()) };
     assert!(moves(itself, "#closed"), "a revoked session may still listen to the private channels");
     assert!(moves(leave("bob", "#closed"), "#closed"));
-    world.does(Command::Invite(deed("ana", "#closed"), user("eva")));
+    world.does(Command::Invite(actor("ana", "#closed"), user("eva")));
     let before = topic(&world, "#closed");
-    world.does(Command::Kick(deed("ana", "#closed"), user("eva")));
+    world.does(Command::Kick(actor("ana", "#closed"), user("eva")));
     assert_ne!(topic(&world, "#closed"), before);
     assert_eq!(world.refuses(join("eva", "#closed")), Detail::NoSuchChannel { channel: channel("#closed") });
 }
@@ -360,7 +360,7 @@ fn a_private_channel_is_for_the_invited_alone() {
     assert_eq!(world.refuses(join("eva", "#closed")), hidden);
     assert_eq!(world.refuses(send("eva", "#closed")), hidden);
     assert_eq!(world.state.channels.list(&user("eva"), None).count(), 0);
-    world.does(Command::Invite(deed("ana", "#closed"), user("bob")));
+    world.does(Command::Invite(actor("ana", "#closed"), user("bob")));
     let seen = world.state.channels.list(&user("bob"), None).next().expect("visible to the invited");
     assert!(seen.invited && seen.role.is_none());
     assert_eq!(world.refuses(send("bob", "#closed")), Detail::NotMember { channel: channel("#closed") });

@@ -15,11 +15,11 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
     (name.clone(), name, place, any::<bool>(), 0..36u8, 1..4u64).prop_map(
         |(by, other, place, flag, what, n)| {
-            let (deed, target) = (deed(by, place), user(other));
+            let (actor, target) = (actor(by, place), user(other));
             match what {
-                0 => Command::CreateChannel(deed, flag),
-                1 => Command::Join(deed),
-                2 => Command::Leave(deed),
+                0 => Command::CreateChannel(actor, flag),
+                1 => Command::Join(actor),
+                2 => Command::Leave(actor),
                 3 => send(by, place),
                 4 => send(by, &format!("@{other}")),
                 // Nobody has another one's token.
@@ -27,12 +27,12 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 6 => {
                     Command::EndSession { user: user(by), digest: TokenDigest::of(&format!("{by} {other}")) }
                 }
-                7 => Command::Invite(deed, target),
-                8 => Command::Kick(deed, target),
-                9 => Command::Ban(deed, target),
-                10 => Command::Unban(deed, target),
-                11 => Command::GiveRole(deed, target, if flag { Role::Owner } else { Role::Moderator }),
-                12 => Command::SetChannel(deed, Some(Subject::new(other).expect("short")), Some(flag)),
+                7 => Command::Invite(actor, target),
+                8 => Command::Kick(actor, target),
+                9 => Command::Ban(actor, target),
+                10 => Command::Unban(actor, target),
+                11 => Command::GiveRole(actor, target, if flag { Role::Owner } else { Role::Moderator }),
+                12 => Command::SetChannel(actor, Some(Subject::new(other).expect("short")), Some(flag)),
                 13 => Command::Revoke { user: target, current: TokenDigest::of(by), session: None },
                 14 => Command::ChangePassword { user: target, password: by.into() },
                 15 => mark(by, &format!("@{other}"), if flag { 1 } else { 3 }),
@@ -43,7 +43,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 20 => amendments::edits(by, place, 2 + n),
                 21 | 31 => amendments::deletes(by, place, 2 + n),
                 22 | 34 => amendments::reacts(by, place, 2 + n, flag),
-                23 => Command::Decline(deed),
+                23 => Command::Decline(actor),
                 24 => send(by, "*"),
                 25 => mentions::say(by, place, "@ana @bob"),
                 26 => mentions::say(by, if flag { place } else { "@ana" }, "@here @ana"),

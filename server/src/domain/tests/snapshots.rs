@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::channels::Direct;
 use crate::journal::Checkpoint;
 use crate::storage::data_folder::Store;
+use crate::storage::snapshots;
 use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 
@@ -39,12 +40,12 @@ proptest! {
         for (i, command) in commands.into_iter().enumerate() {
             if i == taken_after {
                 let at = Checkpoint { record: world.log.len() as u64, ..Checkpoint::GENESIS };
-                let prepared = Store::prepare(&world.state, at).expect("json");
-                Store::write(&*disk, &prepared).expect("written");
+                let prepared = snapshots::prepare(&world.state, at).expect("json");
+                snapshots::write(&*disk, &prepared).expect("written");
             }
             world.perform(command);
         }
-        let (mut state, from) = Store::on(disk).load().expect("a snapshot, or none");
+        let (mut state, from) = snapshots::load(&Store::on(disk)).expect("a snapshot, or none");
         for (number, line) in (1..).zip(&world.log).skip(from.record as usize) {
             state.apply(number, &Record::decode(line.as_bytes()).expect("a record"));
         }
@@ -64,6 +65,6 @@ fn an_older_snapshot_makes_room_for_the_log() {
     let users = r#"{"format":1,"record":7,"chain":"00","users":{}}"#;
     disk.replace_atomically("users.json", users.as_bytes()).expect("written");
     disk.replace_atomically("channels.json", FORMAT_1.as_bytes()).expect("written");
-    let (state, from) = Store::on(disk).load().expect("no error");
+    let (state, from) = snapshots::load(&Store::on(disk)).expect("no error");
     assert_eq!((from, state.channels.all().len()), (Checkpoint::GENESIS, 0));
 }

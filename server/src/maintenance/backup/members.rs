@@ -1,22 +1,22 @@
-//! What may be in an archive: the names of its members, and nothing beside them.
+//! The members of an archive: the permitted names, and the mode of each. Any other name is refused.
 
-use std::io::{self, Write};
+use std::io;
 
 use common::hex::to_hex;
+use disk::Access;
 use sha2::{Digest as _, Sha256};
 
 use super::CONTENTS;
 use crate::journal::LOG_FOLDER;
 use crate::storage::data_folder::{FILES_FOLDER, KEYS_FOLDER, SNAPSHOTS};
 
-/// Where a member belongs.
+/// A member of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Member<'n> {
     Snapshot,
     Segment,
-    /// An attachment, whose name is the SHA-256 of its content.
+    /// An attachment. Its name is the SHA-256 of its content.
     File(&'n str),
-    /// May others read it?
     Key {
         public: bool,
     },
@@ -24,7 +24,8 @@ pub(super) enum Member<'n> {
 }
 
 impl<'n> Member<'n> {
-    /// By its name, relative to the data folder. Nothing else is ever unpacked, so no name leads out of the folder.
+    /// The member of this name, relative to the data folder. Only members are unpacked, so no name leads out
+    /// of the folder.
     pub(super) fn named(name: &'n str) -> Option<Self> {
         match name.split_once('/') {
             None if name == CONTENTS => Some(Self::Contents),
@@ -50,11 +51,13 @@ impl<'n> Member<'n> {
         }
     }
 
-    /// The permissions it gets.
-    pub(super) fn mode(self) -> u32 {
+    /// Who can read the file.
+    pub(super) fn access(self) -> Access {
         match self {
-            Self::Key { public: true } => 0o644,
-            Self::Snapshot | Self::Segment | Self::File(_) | Self::Key { .. } | Self::Contents => 0o600,
+            Self::Key { public: true } => Access::Everyone,
+            Self::Snapshot | Self::Segment | Self::File(_) | Self::Key { .. } | Self::Contents => {
+                Access::Owner
+            }
         }
     }
 }
@@ -63,7 +66,7 @@ fn is_lower_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// Passes bytes on and makes their SHA-256.
+/// A reader that computes the SHA-256 of the bytes that pass.
 pub(crate) struct Hashing<T> {
     inner: T,
     hash: Sha256,
@@ -74,7 +77,7 @@ impl<T> Hashing<T> {
         Self { inner, hash: Sha256::new() }
     }
 
-    /// In lower-case hexadecimal digits.
+    /// The SHA-256 in lowercase hexadecimal digits.
     pub(crate) fn digest(self) -> String {
         to_hex(&self.hash.finalize())
     }
@@ -85,18 +88,6 @@ impl<T: io::Read> io::Read for Hashing<T> {
         let read = self.inner.read(buffer)?;
         self.hash.update(buffer.get(..read).unwrap_or_default());
         Ok(read)
-    }
-}
-
-impl<T: Write> Write for Hashing<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hash.update(bytes.get(..written).unwrap_or_default());
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }
 
@@ -111,8 +102,8 @@ mod tests {
         assert_eq!(Member::named("users.json"), Some(Member::Snapshot));
         assert_eq!(Member::named("log/00000000000000000001.log"), Some(Member::Segment));
         assert_eq!(Member::named(&file), Some(Member::File(digest)));
-        assert_eq!(Member::named("keys/node.secret").map(Member::mode), Some(0o600));
-        assert_eq!(Member::named("keys/node.public").map(Member::mode), Some(0o644));
+        assert_eq!(Member::named("keys/node.secret").map(Member::access), Some(Access::Owner));
+        assert_eq!(Member::named("keys/node.public").map(Member::access), Some(Access::Everyone));
         for stranger in [
             "lock",
             "../users.json",

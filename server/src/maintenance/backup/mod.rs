@@ -1,9 +1,9 @@
-//! A data folder as one file, taken while a server works on it ([`write`](fn@write)), and a data folder made of such
-//! a file, after all of it was checked ([`restore`](fn@restore)).
+//! Backups: [`write`](fn@write) copies a data folder into one file while a server runs, and
+//! [`restore`](fn@restore) checks such a file and makes a data folder from it.
 //!
-//! The file is a tar archive that `tar x` understands: the snapshots, the attachments that the log tells of, the log up
-//! to there, keys, and last a table of contents, which says where the log ends. Without it the archive is not whole. What is
-//! derived (indexes) is not in it.
+//! The file is a tar archive that `tar x` understands. It holds the snapshots, the attachments, the log, the
+//! keys, and last a table of contents that names the end of the log. An archive without this table is
+//! incomplete. Indexes are not in the archive, because they are derived.
 
 mod members;
 mod restore;
@@ -31,106 +31,106 @@ const FORMAT: u32 = 1;
 /// The table of contents, the archive's last member.
 const CONTENTS: &str = "papo-backup.json";
 
-/// What an archive holds: its table of contents.
+/// The table of contents of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     /// The version of this table.
     format: u32,
-    /// When it was taken, in Unix milliseconds.
+    /// The time of the backup in Unix milliseconds.
     pub at: u64,
     /// The number of the last record of the log.
     pub records: u64,
-    /// The chain after it, in hexadecimal digits.
+    /// The chain after that record, in hexadecimal digits.
     pub chain: String,
-    /// How many contents of attachments there are.
+    /// The number of attachments.
     pub files: u64,
-    /// Whether the node's keys are in it.
+    /// Whether the archive holds the node's keys.
     pub keys: bool,
 }
 
-/// Why there is no backup, or no folder made of it.
+/// Why a backup or a restore failed.
 #[derive(Debug, Error)]
 pub enum BackupError {
     /// A file cannot be read or written.
     #[error("cannot {action} {path}: {source}")]
     Io {
-        /// What was being done, as a verb.
+        /// The failed operation, as a verb.
         action: &'static str,
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// The operating system's own words.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The log.
+    /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The data folder.
+    /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The data in it.
+    /// The state cannot be rebuilt.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The log is not the one that the snapshots were made of.
+    /// A snapshot belongs to another log.
     #[error(
         "{0} does not belong to the log beside it: if the log was redacted just now, take the backup again; otherwise \
-         move the snapshots away, and the next start makes them anew"
+         move the snapshots away, and the next start makes them again"
     )]
     SnapshotElsewhere(&'static str),
-    /// The content of an attachment is not what its name says.
+    /// The content of an attachment does not match its name.
     #[error("{0} is damaged: its content is not what its name says; restore it from an older backup")]
     FileDamaged(String),
-    /// The content of an attachment is not there.
+    /// The content of an attachment is missing.
     #[error(
         "{0}; there is no new backup. Put the file back from an older one, or back up all else with \
          --without-missing-files"
     )]
     FileMissing(String),
-    /// The content of an attachment is not in the archive.
+    /// The archive does not hold the content of an attachment.
     #[error(
         "{0}, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with \
          --without-missing-files"
     )]
     FileNotInArchive(String),
-    /// What is wrong with the attachments, or with the log that tells of them.
+    /// The attachments cannot be checked.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// The log is not the one that was read before.
+    /// The log was redacted while it was copied.
     #[error("the log was redacted just now: take the backup again")]
     Redacted,
-    /// Something that no backup holds.
+    /// The archive has a member that no backup has.
     #[error("the archive holds {0:?}, which no papo backup does; nothing was restored")]
     Stranger(String),
-    /// The end is missing.
+    /// The archive has no table of contents.
     #[error("the archive is not whole: its last member, {CONTENTS}, is missing; nothing was restored")]
     NotWhole,
-    /// A newer papo wrote it.
+    /// A newer papo wrote the archive.
     #[error("the archive is of format {0}, which this papo does not know: restore it with a newer papo")]
     Newer(u32),
-    /// What was unpacked is not what the table of contents says.
+    /// The unpacked files differ from the table of contents.
     #[error(
         "the archive is damaged: by its table of contents it holds {expected}, but there is {found}; nothing was restored"
     )]
     Contents {
-        /// What the table says.
+        /// According to the table.
         expected: String,
-        /// What was found.
+        /// In the archive.
         found: String,
     },
-    /// A snapshot was changed by hand, or is damaged.
+    /// The snapshots differ from the log.
     #[error(
         "the snapshots in the archive do not say what its log says; nothing was restored. The log is whole: unpack the \
          archive with tar, leave users.json and channels.json out, and the state is rebuilt from the log"
     )]
     SnapshotsDiffer,
-    /// There is something in the way.
+    /// The data folder is not empty.
     #[error("{0} is not empty: a backup is restored into a new or empty folder (--data)")]
     NotEmpty(PathBuf),
 }
 
-/// Asked for each attachment whose content is missing, with a sentence that names it: whether to go on without it.
+/// Decides whether to continue without an attachment whose content is missing. Gets a sentence that names it.
 pub type GoOn<'a> = &'a mut dyn FnMut(&str) -> bool;
 
-/// Names an attachment whose content is missing, and the event that has it.
+/// The sentence for an attachment whose content is missing: names it and its event.
 fn missing(shared: &Shared) -> String {
     format!("{} is missing: {shared} has it", content(&shared.sha256))
 }

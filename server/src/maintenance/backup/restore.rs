@@ -1,18 +1,17 @@
-//! Makes a data folder of a backup.
+//! Makes a data folder from a backup.
 //!
-//! Everything is unpacked into a folder within the new data folder, checked there, and moved into its place only when
-//! all of it is sound. Until the last of it is in place, no server opens the data folder (see `Store::open`).
+//! The archive is unpacked into a folder within the new data folder, checked there, and moved into place if
+//! all of it is sound. No server opens the data folder before the last file is in place (see `Store::open`).
 
 use std::collections::HashSet;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::ops::ControlFlow;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::ContentHash;
 use common::hex::from_hex;
+use disk::{Disk as _, ReadFile, RealDisk};
 use tar::{Archive, Entry};
 
 use super::members::{Hashing, Member};
@@ -23,68 +22,64 @@ use crate::journal::{Checkpoint, Options, for_each_line, for_each_segment};
 use crate::storage::data_folder::{
     self, KEYS_FOLDER, LOCK_FILE, RESTORED_FILE, RESTORING_FOLDER, SNAPSHOTS, Store,
 };
-use crate::storage::replay;
-use disk::{Disk as _, RealDisk};
+use crate::storage::{replay, snapshots};
 
-/// What may be in a folder that counts as empty: a lock that nobody holds, the page that Git keeps in `data/`, and
-/// what an earlier restore has left when it failed.
+/// The names that an empty data folder may contain: a lock without holder, the page that Git keeps in
+/// `data/`, and the folder of an earlier restore that failed.
 const NOTHING: [&str; 3] = [LOCK_FILE, "README.md", RESTORING_FOLDER];
 
-/// The largest table of contents that is read, in bytes: a real one has some 200.
+/// The largest table of contents in bytes. A real one has about 200.
 const CONTENTS_BYTES_MAX: u64 = 64 << 10;
 
-/// Makes the data folder `data` of the archive `from`, now (Unix milliseconds), and tells what it holds. `go_on` decides
-/// about files whose contents the archive does not hold.
+/// Makes the data folder `data` from the archive `from` at the time `now_ms`. Returns the table of contents.
+/// `go_on` decides about files whose contents the archive does not hold.
 ///
 /// # Errors
 ///
-/// A folder that is not empty, an archive that is not whole or not sound, and what the disk refuses. No server
-/// will open the folder then; where nothing was, nothing is left.
+/// When the folder is not empty, when the archive is incomplete or damaged, and when the disk fails. No
+/// server opens the folder then. A folder that did not exist before is removed again.
 pub fn restore(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
-    let made: Vec<_> = data.ancestors().take_while(|folder| !folder.exists()).collect();
+    let made: Vec<_> = data.ancestors().take_while(|folder| !disk::exists(folder)).collect();
     make_folder(data)?;
     let restored = with_lock(data, || fill(from, data, now_ms, go_on));
     if restored.is_err() {
-        // One that holds anything stays.
-        made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+        // A folder with any entry stays.
+        made.iter().for_each(|folder| drop(disk::remove_folder(folder)));
     }
     restored
 }
 
-/// Works on a folder with its lock, which does not stay where there was none when the work fails.
+/// Works on a folder while holding its lock. If the work fails, a lock file that did not exist before is
+/// removed.
 fn with_lock<T>(data: &Path, work: impl FnOnce() -> Result<T, BackupError>) -> Result<T, BackupError> {
     let path = data.join(LOCK_FILE);
-    let was_there = path.exists();
+    let was_there = disk::exists(&path);
     let _lock = data_folder::lock(data)?;
     let done = work();
     if done.is_err() && !was_there {
-        // Should it stay, it is in nobody's way.
-        let _stays = fs::remove_file(&path);
+        // A lock file that stays does no harm.
+        let _stays = disk::remove(&path);
     }
     done
 }
 
 /// Fills an empty data folder.
 fn fill(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
-    let archive = OpenOptions::new().read(true).open(from).map_err(io_error("read", from))?;
-    for entry in fs::read_dir(data).map_err(io_error("list", data))? {
-        let name = entry.map_err(io_error("list", data))?.file_name();
-        if !NOTHING.iter().any(|known| name == *known) {
-            return Err(BackupError::NotEmpty(data.to_owned()));
-        }
+    let archive = ReadFile::open(from).map_err(io_error("read", from))?;
+    let names = disk::list(data).map_err(io_error("list", data))?;
+    if !names.iter().all(|name| NOTHING.contains(&name.as_str())) {
+        return Err(BackupError::NotEmpty(data.to_owned()));
     }
     let staging = data.join(RESTORING_FOLDER);
-    if staging.exists() {
-        fs::remove_dir_all(&staging).map_err(io_error("remove", &staging))?;
-    }
+    disk::remove_tree(&staging).map_err(io_error("remove", &staging))?;
     make_folder(&staging)?;
     let checked = unpack(archive, from, &staging).and_then(|unpacked| {
         check(&staging, &unpacked, go_on)?;
         Ok(unpacked.contents)
     });
     if checked.is_err() {
-        // Should it stay, the next try removes it.
-        let _stays = fs::remove_dir_all(&staging);
+        // If it stays, the next restore removes it.
+        let _stays = disk::remove_tree(&staging);
     }
     let contents = checked?;
     let restored =
@@ -94,15 +89,16 @@ fn fill(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Conten
     Ok(contents)
 }
 
-/// What came out of the archive.
+/// The unpacked archive.
 struct Unpacked {
     contents: Contents,
-    /// The contents of attachments.
+    /// The attachments.
     files: HashSet<ContentHash>,
     has_keys: bool,
 }
 
-fn unpack(archive: fs::File, from: &Path, staging: &Path) -> Result<Unpacked, BackupError> {
+fn unpack(archive: ReadFile, from: &Path, staging: &Path) -> Result<Unpacked, BackupError> {
+    let disk = RealDisk::new(staging);
     let mut archive = Archive::new(io::BufReader::new(archive));
     let (mut contents, mut files, mut has_keys) = (None, HashSet::new(), false);
     for entry in archive.entries().map_err(io_error("read", from))? {
@@ -123,8 +119,8 @@ fn unpack(archive: fs::File, from: &Path, staging: &Path) -> Result<Unpacked, Ba
             Member::Key { .. } => has_keys = true,
             Member::Snapshot | Member::Segment => {}
         }
-        let path = staging.join(&name);
-        let digest = write_new(&mut entry, &path, member.mode()).map_err(io_error("unpack", &path))?;
+        let digest = write_new(&mut entry, &disk, &name, member);
+        let digest = digest.map_err(io_error("unpack", &staging.join(&name)))?;
         if matches!(member, Member::File(named) if named != digest) {
             return Err(BackupError::FileDamaged(name));
         }
@@ -141,29 +137,32 @@ fn table(entry: &mut impl Read) -> io::Result<Contents> {
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// Writes a file that is not there yet, and returns the SHA-256 of what it holds.
-fn write_new<R: Read>(entry: &mut Entry<'_, R>, path: &Path, mode: u32) -> io::Result<String> {
-    if let Some(folder) = path.parent() {
-        builder().create(folder)?;
+/// Writes a file that does not exist yet. Returns the SHA-256 of its content.
+fn write_new<R: Read>(
+    entry: &mut Entry<'_, R>,
+    disk: &RealDisk,
+    name: &str,
+    member: Member<'_>,
+) -> io::Result<String> {
+    if let Some((folder, _)) = name.rsplit_once('/') {
+        disk.create_folder(folder)?;
     }
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    let mut file = disk.create_for(name, member.access())?;
     let length = entry.size();
-    let mut content = Hashing::new(&file);
-    if io::copy(entry, &mut content)? != length {
+    let mut content = Hashing::new(entry);
+    if file.append_all(&mut content)? != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    content.flush()?;
-    let digest = content.digest();
-    file.sync_all()?;
-    Ok(digest)
+    file.sync_data()?;
+    Ok(content.digest())
 }
 
-/// Opens what was unpacked as a server would, which checks the whole log, and compares the state that comes of it with
-/// the log alone and with the table of contents.
+/// Opens the unpacked folder as a server does, which checks the whole log. Compares the resulting state with
+/// the state of the log alone and with the table of contents.
 fn check(staging: &Path, unpacked: &Unpacked, go_on: GoOn<'_>) -> Result<(), BackupError> {
     let disk = Arc::new(RealDisk::new(staging));
     make_folder(&staging.join(KEYS_FOLDER))?;
-    // Before opening, which would put a damaged one aside and go on without it.
+    // Read before opening, which would put a damaged snapshot aside.
     let places = stood_for(staging, &disk)?;
     let store = Store::on(Arc::clone(&disk) as _);
     let (state, opened) = replay::open(&store, Options::default())?;
@@ -185,12 +184,12 @@ fn check(staging: &Path, unpacked: &Unpacked, go_on: GoOn<'_>) -> Result<(), Bac
     }
 }
 
-/// The places in the log that the snapshots stand for, but for its beginning.
+/// The places in the log that the snapshots stand for, except for its beginning.
 fn stood_for(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupError> {
     let mut places = Vec::new();
     for file in SNAPSHOTS {
         match disk.read(file) {
-            Ok(bytes) => places.push(Store::stands_for(file, &bytes)?),
+            Ok(bytes) => places.push(snapshots::stands_for(file, &bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(io_error("read", &staging.join(file))(error)),
         }
@@ -199,7 +198,7 @@ fn stood_for(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupE
     Ok(places)
 }
 
-/// Whether the log has all these places. Opening looks at the older snapshot's only.
+/// Whether the log has all these places. Opening checks the place of the older snapshot only.
 fn has_all(disk: &RealDisk, mut ahead: Vec<Checkpoint>) -> Result<bool, BackupError> {
     let passed = |passed| {
         ahead.retain(|place| *place != passed);
@@ -214,11 +213,11 @@ fn told(records: u64, chain: &str, files: u64, keys: bool) -> String {
     format!("{records} records (chain {chain}), {files} files and {keys}")
 }
 
-/// The state that the log alone makes.
+/// The state of the log alone.
 fn replayed(store: &Store, disk: &RealDisk) -> Result<State, BackupError> {
     let mut state = store.new_state()?;
     for_each_line(disk, |number, line| {
-        // Opening has decoded every line already.
+        // Opening decoded every line already.
         if let Ok(record) = Record::decode(line) {
             state.apply(number, &record);
         }
@@ -227,34 +226,34 @@ fn replayed(store: &Store, disk: &RealDisk) -> Result<State, BackupError> {
     Ok(state)
 }
 
-fn prepared(state: &State, at: Checkpoint) -> Result<data_folder::Prepared, BackupError> {
-    Store::prepare(state, at).map_err(|error| BackupError::Io {
+fn prepared(state: &State, at: Checkpoint) -> Result<snapshots::Prepared, BackupError> {
+    snapshots::prepare(state, at).map_err(|error| BackupError::Io {
         action: "compare",
         path: PathBuf::from("the snapshots"),
         source: error.into(),
     })
 }
 
-/// Moves what was checked into the data folder. The folder it comes from goes last: as long as it is there, the data
-/// folder is not whole.
+/// Moves the checked files into the data folder. The staging folder is removed last: while it exists, the
+/// data folder is incomplete.
 fn move_into_place(staging: &Path, data: &Path) -> Result<(), BackupError> {
     sync_tree(staging)?;
     sync(data)?;
-    for entry in fs::read_dir(staging).map_err(io_error("list", staging))? {
-        let entry = entry.map_err(io_error("list", staging))?;
-        let to = data.join(entry.file_name());
-        fs::rename(entry.path(), &to).map_err(io_error("write", &to))?;
+    let disk = RealDisk::new(data);
+    for name in disk::list(staging).map_err(io_error("list", staging))? {
+        let moved = disk.rename(&format!("{RESTORING_FOLDER}/{name}"), &name);
+        moved.map_err(io_error("write", &data.join(&name)))?;
     }
     sync(data)?;
-    fs::remove_dir(staging).map_err(io_error("remove", staging))?;
+    disk::remove_folder(staging).map_err(io_error("remove", staging))?;
     sync(data)
 }
 
-/// Makes the names in a folder and those below it last.
+/// Makes the names in a folder and in all folders below it durable.
 fn sync_tree(folder: &Path) -> Result<(), BackupError> {
-    for entry in fs::read_dir(folder).map_err(io_error("list", folder))? {
-        let entry = entry.map_err(io_error("list", folder))?.path();
-        if entry.is_dir() {
+    for name in disk::list(folder).map_err(io_error("list", folder))? {
+        let entry = folder.join(name);
+        if disk::is_folder(&entry) {
             sync_tree(&entry)?;
         }
     }
@@ -262,16 +261,9 @@ fn sync_tree(folder: &Path) -> Result<(), BackupError> {
 }
 
 fn sync(folder: &Path) -> Result<(), BackupError> {
-    let synced = OpenOptions::new().read(true).open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(io_error("sync", folder))
+    disk::sync_folder(folder).map_err(io_error("sync", folder))
 }
 
 fn make_folder(folder: &Path) -> Result<(), BackupError> {
-    builder().create(folder).map_err(io_error("create", folder))
-}
-
-fn builder() -> fs::DirBuilder {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700);
-    builder
+    disk::make_folder(folder).map_err(io_error("create", folder))
 }

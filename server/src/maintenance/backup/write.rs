@@ -1,18 +1,18 @@
-//! Takes a backup, beside a running server and without its lock.
+//! Takes a backup while a server runs, without its lock.
 //!
-//! The order makes the copy consistent: snapshots first, for they may be older than the log but not newer. Then the log
-//! is read, and the contents of all files that it tells of are copied; should one have been deleted meanwhile, the log
-//! is read once more ([`check::look_at_all`]). Last comes the log itself, up to where it was read: of what comes
-//! later, neither the events nor the contents are in the archive. Everything is checked on the way: damage is found
-//! now, not when the backup is needed.
+//! The order makes the copy consistent. Snapshots are copied first, because they may be older than the log
+//! but not newer. Then the log is read, and the contents of all its files are copied; if one was deleted
+//! meanwhile, the log is read again ([`check::look_at_all`]). The log itself is copied last, up to the place
+//! where it was read: neither later events nor their contents are in the archive. Every step checks what it
+//! reads, so damage is found when the backup is taken.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write as _};
+use std::io::{self, BufWriter, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use disk::replace::Temporary;
+use disk::{Access, Disk as _, ReadFile, RealDisk};
 use tar::{Builder, Header};
-use tempfile::NamedTempFile;
 
 use super::members::{Hashing, Member};
 use super::{BackupError, CONTENTS, Contents, FORMAT, GoOn, io_error, missing};
@@ -20,16 +20,16 @@ use crate::domain::files::Shared;
 use crate::journal::{Checkpoint, for_each_segment};
 use crate::services::files::check;
 use crate::services::files::folder::content;
-use crate::storage::data_folder::{self, KEYS_FOLDER, SNAPSHOTS, Store};
-use disk::{Disk as _, RealDisk};
+use crate::storage::data_folder::{self, KEYS_FOLDER, SNAPSHOTS};
+use crate::storage::snapshots;
 
-/// Writes a backup of the data folder `data` to the file `to`, or into it when it is a folder. Returns where it is
-/// and what it holds. The file is there whole or not at all, takes the place of an older one of its name, and can be
-/// read by its owner only. `go_on` decides about files whose contents are missing.
+/// Writes a backup of the data folder `data` to the file `to`, or into the folder `to`. Returns the path of
+/// the archive and its table of contents. The archive replaces an older file of its name atomically, and only
+/// its owner can read it. `go_on` decides about files whose contents are missing.
 ///
 /// # Errors
 ///
-/// Any damage in the data folder, and what the disk refuses. There is no new file then.
+/// Any damage in the data folder, and any failure of the disk. There is no new archive then.
 pub fn write(
     data: &Path,
     to: &Path,
@@ -38,28 +38,24 @@ pub fn write(
     go_on: GoOn<'_>,
 ) -> Result<(PathBuf, Contents), BackupError> {
     data_folder::check_is_data(data)?;
-    let to = if to.is_dir() { to.join(format!("papo-{at_ms}.tar")) } else { to.to_owned() };
-    let folder = match to.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let temporary = NamedTempFile::new_in(folder).map_err(io_error("write into", folder))?;
-    let mut archive =
-        Archive { tar: Builder::new(BufWriter::new(temporary)), path: to.clone(), at_s: at_ms / 1000 };
+    let to = if disk::is_folder(to) { to.join(format!("papo-{at_ms}.tar")) } else { to.to_owned() };
+    let (disk, name) = RealDisk::beside(&to).map_err(io_error("write", &to))?;
+    let temporary =
+        Temporary::create(&disk, "", Access::Owner).map_err(io_error("write into", disk.folder()))?;
+    let mut archive = Archive { tar: Builder::new(BufWriter::new(temporary)), path: &to, at_s: at_ms / 1000 };
     let contents = archive.fill(data, with_keys, at_ms, go_on)?;
-    let failed = io_error("write", &to);
-    archive.place(folder).map_err(failed)?;
+    archive.place(&name).map_err(io_error("write", &to))?;
     Ok((to, contents))
 }
 
-/// The archive that is being written.
-struct Archive {
-    tar: Builder<BufWriter<NamedTempFile>>,
-    path: PathBuf,
+/// An archive that is being written.
+struct Archive<'a> {
+    tar: Builder<BufWriter<Temporary<'a, RealDisk>>>,
+    path: &'a Path,
     at_s: u64,
 }
 
-impl Archive {
+impl Archive<'_> {
     fn fill(
         &mut self,
         data: &Path,
@@ -94,25 +90,23 @@ impl Archive {
             keys: with_keys,
         };
         let mut table =
-            serde_json::to_vec(&contents).map_err(io::Error::other).map_err(io_error("write", &self.path))?;
+            serde_json::to_vec(&contents).map_err(io::Error::other).map_err(io_error("write", self.path))?;
         table.push(b'\n');
         self.member(CONTENTS, table.len() as u64, &*table)?;
         Ok(contents)
     }
 
-    /// Adds the snapshots that there are. Returns which place in the log each stands for, but for the very beginning.
+    /// Adds the snapshots. Returns their places in the log, except for the very beginning.
     fn snapshots(&mut self, data: &Path) -> Result<Vec<(&'static str, Checkpoint)>, BackupError> {
         let mut places = Vec::new();
         for file in SNAPSHOTS {
             let path = data.join(file);
-            // Opened once: a server may put a new one in its place meanwhile.
-            let mut bytes = Vec::new();
-            match open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
-                Ok(_) => {}
+            // Opened only once, because a server may replace it meanwhile.
+            let bytes = match disk::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(io_error("read", &path)(error)),
-            }
-            let place = Store::stands_for(file, &bytes)?;
+                bytes => bytes.map_err(io_error("read", &path))?,
+            };
+            let place = snapshots::stands_for(file, &bytes)?;
             if place != Checkpoint::GENESIS {
                 places.push((file, place));
             }
@@ -121,7 +115,7 @@ impl Archive {
         Ok(places)
     }
 
-    /// Adds the attachments. Returns how far the log was read that tells of them, and how many contents there are.
+    /// Adds the attachments. Returns the place up to which the log was read, and the number of contents.
     fn files(
         &mut self,
         data: &Path,
@@ -141,7 +135,7 @@ impl Archive {
         }
     }
 
-    /// Adds the content of an attachment, if it is there.
+    /// Adds the content of an attachment. Returns false if it is missing.
     fn file(&mut self, data: &Path, shared: &Shared) -> Result<bool, BackupError> {
         let name = content(&shared.sha256);
         let (file, length) = match opened(&data.join(&name)) {
@@ -174,23 +168,19 @@ impl Archive {
     fn member(&mut self, name: &str, length: u64, mut content: impl Read) -> Result<(), BackupError> {
         let mut header = Header::new_gnu();
         header.set_size(length);
-        header.set_mode(Member::named(name).map_or(0o600, Member::mode));
+        header.set_mode(Member::named(name).map_or(Access::Owner, Member::access).mode());
         header.set_mtime(self.at_s);
-        self.tar.append_data(&mut header, name, &mut content).map_err(io_error("write", &self.path))
+        self.tar.append_data(&mut header, name, &mut content).map_err(io_error("write", self.path))
     }
 
-    /// Brings the archive onto the disk, and only then under its name.
-    fn place(self, folder: &Path) -> io::Result<()> {
-        let mut file = self.tar.into_inner()?;
-        file.flush()?;
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)?;
-        open(folder)?.sync_all()
+    /// Ends the archive, and gives it its name.
+    fn place(self, name: &str) -> io::Result<()> {
+        let file = self.tar.into_inner()?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.replace(name)
     }
 }
 
-/// The entries of a folder in order; none when it is not there.
+/// The names of a folder's entries in order; none if there is no folder.
 fn entries(disk: &RealDisk, folder: &str, data: &Path) -> Result<Vec<String>, BackupError> {
     match disk.list(folder) {
         Ok(mut names) => {
@@ -202,12 +192,8 @@ fn entries(disk: &RealDisk, folder: &str, data: &Path) -> Result<Vec<String>, Ba
     }
 }
 
-fn opened(path: &Path) -> Result<(File, u64), BackupError> {
-    let file = open(path).map_err(io_error("read", path))?;
-    let length = file.metadata().map_err(io_error("read", path))?.len();
-    Ok((file, length))
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    fs::OpenOptions::new().read(true).open(path)
+/// Opens a file. Returns its length too.
+fn opened(path: &Path) -> Result<(ReadFile, u64), BackupError> {
+    let opened = ReadFile::open(path).and_then(|file| file.length().map(|length| (file, length)));
+    opened.map_err(io_error("read", path))
 }

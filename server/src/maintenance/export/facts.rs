@@ -1,5 +1,5 @@
-//! What is known of a user beside events: the account as it is now, and what the log tells of it, without anything that lets
-//! somebody in.
+//! The facts about a user besides events: the account as it is now, and its records in the log. No fact holds
+//! a secret.
 
 use std::collections::HashMap;
 
@@ -11,146 +11,146 @@ use uuid::Uuid;
 use crate::domain::records::{ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
 
-/// What is known of a user, without hashes and digests.
+/// A fact about a user, without hashes and digests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "export", rename_all = "snake_case")]
 pub enum Fact {
     /// The account.
     Account {
-        /// Whose.
+        /// The name of the account.
         user: UserName,
-        /// When it was made, in Unix milliseconds.
+        /// The time of its creation, in Unix milliseconds.
         since: u64,
-        /// When its owner was there last and went, in Unix milliseconds.
+        /// The time at which the user last went offline, in Unix milliseconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         seen: Option<u64>,
-        /// Whether it is an administrator's.
+        /// Whether the user is an administrator.
         administrator: bool,
-        /// Whether it is shut out.
+        /// Whether the account is disabled.
         disabled: bool,
     },
     /// An open session.
     Session {
-        /// Which.
+        /// The id of the session.
         session: Uuid,
-        /// When it was opened, in Unix milliseconds.
+        /// The time of the login, in Unix milliseconds.
         opened: u64,
-        /// When it ends, in Unix milliseconds.
+        /// The time at which the session expires, in Unix milliseconds.
         expires: u64,
     },
-    /// A channel that the user is in, or that has events of theirs.
+    /// A channel that the user is a member of, or that has events of the user.
     Channel {
-        /// Which.
+        /// The name of the channel.
         channel: Target,
-        /// Their role; none when they are not a member.
+        /// The role of the user; none if the user is not a member.
         role: Option<Role>,
-        /// Whether they may read it, and so their own messages there.
+        /// Whether the user may read the channel, and so the messages that the user sent there.
         may_read: bool,
     },
-    /// How far the user has read a conversation.
+    /// The read mark of a conversation.
     Reading {
-        /// As the user names it.
+        /// The conversation, as the user addresses it.
         conversation: Target,
-        /// The last event that was read.
+        /// The number of the last event that was read.
         n: u64,
-        /// How many messages are unread.
+        /// The number of unread messages.
         unread: u64,
-        /// How many of these mention the user.
+        /// The number of unread messages that mention the user.
         mentions: u64,
     },
-    /// Something that happened between the user and the server.
+    /// A record of the log about the user.
     Record(Past),
-    /// Where the content of a file is, that the event before this is about.
+    /// The exported content of the file in the preceding event.
     Content {
-        /// What the event was addressed to.
+        /// The conversation of the event.
         to: Target,
-        /// Its number.
+        /// The number of the event.
         n: u64,
-        /// The name in the folder that was asked for.
+        /// The name of the file in the folder of contents.
         path: String,
     },
 }
 
-/// A record of the log about a user, by its kind there.
+/// A record of the log about a user, by its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind")]
 pub enum Past {
-    /// The account was made.
+    /// The account was created.
     #[serde(rename = "account")]
     Account {
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
     },
     /// A session was opened.
     #[serde(rename = "session")]
     SessionOpened {
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
-        /// Which.
+        /// The id of the session.
         session: Uuid,
-        /// When it was to end, in Unix milliseconds.
+        /// The time at which the session expires, in Unix milliseconds.
         expires: u64,
     },
-    /// A session was ended by the user.
+    /// The user ended a session.
     #[serde(rename = "session.ended")]
     SessionEnded {
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
-        /// Which, if the log says so.
+        /// The id of the session, if the log names it.
         session: Option<Uuid>,
     },
-    /// Sessions were taken away.
+    /// Sessions were revoked.
     #[serde(rename = "session.revoked")]
     SessionsRevoked {
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
-        /// Which.
+        /// The ids of the sessions.
         sessions: Vec<Uuid>,
     },
     /// The password was changed.
     #[serde(rename = "password")]
     PasswordChanged {
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
     },
     /// A conversation was read up to an event.
     #[serde(rename = "read")]
     Read {
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
-        /// As the user names it.
+        /// The conversation, as the user addresses it.
         conversation: Target,
-        /// Up to which event.
+        /// The number of the last event that was read.
         n: u64,
     },
     /// The user went offline.
     #[serde(rename = "seen")]
     Seen {
-        /// When they were there last, in Unix milliseconds.
+        /// The time at which the user was last online, in Unix milliseconds.
         at: u64,
     },
-    /// The user became an administrator, or is one no more.
+    /// The user became an administrator or ceased to be one.
     #[serde(rename = "account.role")]
     AdministratorSet {
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
-        /// What they were from then on.
+        /// Whether the user is an administrator from then on.
         administrator: bool,
     },
-    /// The account was shut out, or let in again.
+    /// The account was disabled or enabled.
     #[serde(rename = "account.disabled")]
     DisabledSet {
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
-        /// Whether it was shut out from then on.
+        /// Whether the account is disabled from then on.
         disabled: bool,
     },
 }
 
-/// The user's sessions by what the log knows them by.
+/// The user's sessions by their token digests.
 pub(super) type Sessions = HashMap<TokenDigest, Uuid>;
 
-/// What a record says about `wanted`; nothing when it is about somebody else.
+/// The part of a record that concerns `wanted`; `None` if it concerns another user.
 pub(super) fn past(wanted: &UserName, record: ServerRecord, sessions: &mut Sessions) -> Option<Past> {
     let (user, past) = match record {
         ServerRecord::Account { at, user, password: _ } => (user, Past::Account { at }),
@@ -174,7 +174,7 @@ pub(super) fn past(wanted: &UserName, record: ServerRecord, sessions: &mut Sessi
             (user, Past::AdministratorSet { at, administrator })
         }
         ServerRecord::DisabledSet { at, user, disabled } => (user, Past::DisabledSet { at, disabled }),
-        // About a conversation, and done by the operator.
+        // A redaction concerns a conversation, and the operator did it.
         ServerRecord::Redacted { .. } => return None,
     };
     (user == *wanted).then_some(past)

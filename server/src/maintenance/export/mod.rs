@@ -1,13 +1,13 @@
-//! What the log holds of a channel, or of one user, beside a running server and without its lock: a record of what was said
-//! and done, each event as it was told, but for texts that were deleted.
+//! Exports all events of a channel or of a user from the log, each as it was published, without deleted
+//! texts. Runs while a server works on the data folder, without its lock.
 //!
-//! Two passes over the log, so that memory holds the state of a server but no texts: the first makes the state, which
-//! knows what was deleted, the second gives the events out. What comes after the first pass is left out.
+//! The log is read twice, so that memory holds the state but no texts: the first pass rebuilds the state,
+//! which knows the deleted messages; the second pass writes the events. Events after the end of the first
+//! pass are not exported.
 
 mod contents;
 mod facts;
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,45 +15,46 @@ use std::path::{Path, PathBuf};
 use common::amendments::without_text;
 use common::events::Class;
 use common::{Detail, Event, Target};
-use tempfile::NamedTempFile;
+use disk::replace::Temporary;
+use disk::{Access, Disk, RealDisk};
 use thiserror::Error;
 
 use crate::domain::records::Record;
 use crate::domain::{State, TopicSecret};
 use crate::journal::{JournalError, for_each_line};
 use crate::storage::data_folder::{self, StoreError};
-use disk::{Disk, RealDisk};
 
 pub use contents::Contents;
 pub use facts::{Fact, Past};
 
-/// A piece of an export: first what is known of a user now, then events, and the records about a user between them.
+/// A piece of an export: first the facts about a user, then events, with the records about the user between
+/// them.
 #[derive(Debug)]
 pub enum Piece<'a> {
-    /// What is known of a user.
+    /// A fact about a user.
     Fact(Fact),
     /// The line of an event, without a newline.
     Event(&'a [u8]),
 }
 
-/// Why there is no export.
+/// Why an export failed.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// The data folder.
+    /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// No such channel or user.
+    /// The channel or user does not exist.
     #[error(transparent)]
     Domain(#[from] Detail),
-    /// The log.
+    /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A record that this version cannot read.
+    /// This version cannot read a record.
     #[error("record {record} cannot be read: {why}; export with the version of papo that wrote it")]
     Record {
-        /// Its number.
+        /// The number of the record.
         record: u64,
-        /// What is wrong with it.
+        /// The error of the decoder.
         why: serde_json::Error,
     },
     /// The export cannot be written.
@@ -62,20 +63,20 @@ pub enum ExportError {
     /// A file or a folder cannot be used.
     #[error("cannot {action} {path}: {why}")]
     Path {
-        /// What was to be done with it.
+        /// The failed operation.
         action: &'static str,
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         why: io::Error,
     },
-    /// A content is not there; the server removes those of deleted files.
+    /// A content is missing. The server removes the contents of deleted files.
     #[error(
         "{0} is missing: if its file was deleted just now, export again; otherwise put it back from a backup, or export \
          without the files"
     )]
     Missing(PathBuf),
-    /// A content is not what the log says.
+    /// A content differs from the log.
     #[error(
         "{0} is damaged: it is not what was sent; put it back from a backup, or export without the files"
     )]
@@ -89,18 +90,18 @@ impl From<io::Error> for ExportError {
 }
 
 impl ExportError {
-    /// The error for something that could not be done with a path.
+    /// The error for a failed operation on a path.
     fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |why| Self::Path { action, path, why }
     }
 }
 
-/// Exports a channel, or everything of a user, from the data folder `data`.
+/// Exports a channel, or all data of a user, from the data folder `data`.
 ///
 /// # Errors
 ///
-/// An unknown channel or user, damage in the log, and what `give` says.
+/// When the channel or user does not exist, when the log is damaged, and when `give` fails.
 pub fn export(
     data: &Path,
     wanted: &Target,
@@ -119,7 +120,7 @@ pub fn export(
     let (mut out, mut sessions) = (Vec::new(), facts::Sessions::new());
     each_record(&disk, survey.last, |_, line, record| match (record, wanted) {
         (Record::Event(event), _) if is_wanted(wanted, &event) => {
-            give(Piece::Event(survey.told(line, event, &mut out)))
+            give(Piece::Event(survey.line(line, event, &mut out)))
         }
         (Record::Server(record), Target::User(user)) => {
             let past = facts::past(user, record, &mut sessions);
@@ -130,35 +131,28 @@ pub fn export(
     Ok(())
 }
 
-/// Writes a file that only its owner can read. It is there whole or not at all, and never in place of another.
+/// Writes a file that only its owner can read. The file is created whole or not at all, and never replaces
+/// another one.
 ///
 /// # Errors
 ///
-/// A file of that name, what the disk refuses, and what `fill` says.
+/// When a file has that name, when the disk fails, and when `fill` fails.
 pub fn to_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
     let failed = || ExportError::at("write", path);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = BufWriter::new(NamedTempFile::new_in(folder).map_err(failed())?);
+    let (folder, name) = RealDisk::beside(path).map_err(failed())?;
+    let mut file = BufWriter::new(Temporary::create(&folder, "", Access::Owner).map_err(failed())?);
     fill(&mut file)?;
-    let file = file.into_inner().map_err(|error| failed()(error.into_error()))?;
-    file.as_file().sync_all().map_err(failed())?;
-    file.persist_noclobber(path).map_err(|error| failed()(error.error))?;
-    sync(folder)
+    let mut file = file.into_inner().map_err(|error| failed()(error.into_error()))?;
+    file.place_new(&name).map_err(failed())
 }
 
-/// Makes the names in a folder last.
-fn sync(folder: &Path) -> Result<(), ExportError> {
-    let synced = File::options().read(true).open(folder).and_then(|open| open.sync_all());
-    synced.map_err(ExportError::at("sync the folder", folder))
-}
-
-/// What the first pass has found.
+/// The result of the first pass.
 struct Survey {
     state: State,
-    /// The last record of it.
+    /// The number of the last record.
     last: u64,
     /// The channels with events that are part of the export.
     channels: Vec<Target>,
@@ -166,7 +160,7 @@ struct Survey {
 
 impl Survey {
     fn of(disk: &dyn Disk, wanted: &Target) -> Result<Self, ExportError> {
-        // No topic is told to anybody: any secret will do.
+        // No topic leaves this state, so any secret works.
         let state = State::new(TopicSecret::new([0; 32]));
         let mut survey = Self { state, last: 0, channels: Vec::new() };
         survey.last = each_record(disk, u64::MAX, |number, _, record| {
@@ -183,8 +177,8 @@ impl Survey {
         Ok(survey)
     }
 
-    /// An event's line: that of the log, or one without the text, when that was deleted.
-    fn told<'a>(&self, line: &'a [u8], event: Event<'_>, out: &'a mut Vec<u8>) -> &'a [u8] {
+    /// The line of an event, without its text if the text was deleted.
+    fn line<'a>(&self, line: &'a [u8], event: Event<'_>, out: &'a mut Vec<u8>) -> &'a [u8] {
         let amendments = self.state.channels.amendments(&event.conversation());
         if !amendments.and_then(|all| all.of(event.n)).is_some_and(|amendment| amendment.deleted) {
             return line;
@@ -195,8 +189,8 @@ impl Survey {
     }
 }
 
-/// Whether an event is part of the export: of a user, all of their direct conversations, and of channels what they did and
-/// what was done to them.
+/// Whether an event is part of the export. The export of a user has all direct conversations, and the events
+/// of channels that the user caused or that concern the user.
 fn is_wanted(wanted: &Target, event: &Event<'_>) -> bool {
     match (wanted, &event.to) {
         (Target::Channel(wanted), Target::Channel(channel)) => wanted == channel,
@@ -208,7 +202,7 @@ fn is_wanted(wanted: &Target, event: &Event<'_>) -> bool {
     }
 }
 
-/// Gives every record up to `last` to `visit`. Returns the number of the last one.
+/// Calls `visit` for every record up to `last`. Returns the number of the last record.
 fn each_record(
     disk: &dyn Disk,
     last: u64,

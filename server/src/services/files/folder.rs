@@ -1,14 +1,14 @@
-//! The folder `files/`: parts of uploads, each with a note of whose it is, and complete contents by their hash.
+//! The folder `files/`: incomplete uploads, each with a note, and complete contents by their hash.
 //!
 //! ```text
-//! files/uploads/<id>.json   who uploads what
-//! files/uploads/<id>.part   as much of it as is there
+//! files/uploads/<id>.json   the note: user, conversation, file
+//! files/uploads/<id>.part   the bytes uploaded so far
 //! files/ab/abcdef...        a complete content
 //! ```
 //!
-//! A content is hashed, synced, and only then gets its name; the folder is synced too before anybody says that it is
-//! complete. So whatever an event refers to is there, whole, whenever the power goes off. The order of the steps is
-//! watched by `tests/files/steps.rs`, which fails each of them.
+//! A content is synced, hashed, and then renamed to its hash; its folder is synced before the upload is
+//! reported complete. So a power cut never loses a content that an event refers to. `tests/files/steps.rs`
+//! fails each of these steps.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -41,7 +41,7 @@ impl Folder {
         Self { disk }
     }
 
-    /// What a start finds: the uploads that can go on. What belongs to none is removed.
+    /// Loads the uploads that can continue at a start. Removes files that belong to no upload.
     pub fn load(&self) -> io::Result<Vec<Upload>> {
         self.disk.create_folder(UPLOADS)?;
         self.disk.sync_folder(FILES)?;
@@ -50,7 +50,7 @@ impl Folder {
         let mut uploads = Vec::new();
         for id in names.iter().filter_map(|name| name.strip_suffix(".json")) {
             let note = self.disk.read(&format!("{UPLOADS}/{id}.json"))?;
-            // A note is replaced as a whole, so what cannot be read is none of ours.
+            // A note is replaced atomically, so papo did not write one that cannot be read.
             let upload =
                 serde_json::from_slice::<Upload>(&note).ok().filter(|note| note.id.to_string() == id);
             uploads.extend(upload.map(|upload| Upload { is_inherited: true, ..upload }));
@@ -66,8 +66,8 @@ impl Folder {
         Ok(uploads)
     }
 
-    /// Begins an upload, or finds out how far it has come. Of one that is new, nothing is believed that is there: a disk
-    /// that failed may not have let it be removed.
+    /// Begins an upload, or returns the length of its part. Files of a new upload are removed first: they are
+    /// left from an upload that a failing disk did not remove.
     pub fn begin(&self, upload: &Upload, is_new: bool) -> Outcome {
         let begin = || -> Result<Outcome, Failure> {
             if is_new || is_there(self.disk.len(&note(upload.id)))?.is_none() {
@@ -75,7 +75,7 @@ impl Folder {
                 if !upload.is_verified {
                     drop(self.disk.create_new(&part(upload.id))?);
                 }
-                // This makes the name of the part last, too.
+                // This makes the name of the part durable, too.
                 self.disk.replace_atomically(&note(upload.id), &upload.encode())?;
             }
             self.have(upload)?.map(Outcome::Have).ok_or_else(|| self.lose(upload.id))
@@ -83,7 +83,7 @@ impl Folder {
         begin().into()
     }
 
-    /// Puts a chunk behind what is there; what is there already of it is passed over.
+    /// Appends a chunk. Bytes that the part already has are skipped.
     pub fn append(&self, upload: &Upload, offset: u64, bytes: &[u8]) -> Outcome {
         let append = || -> Result<Outcome, Failure> {
             let have = self.have(upload)?.ok_or_else(|| self.lose(upload.id))?;
@@ -97,7 +97,7 @@ impl Folder {
         append().into()
     }
 
-    /// Makes of an upload a content. It can be done again after any failure but [`Failure::WrongContent`].
+    /// Turns an upload into a content. Can be retried after any failure except [`Failure::WrongContent`].
     pub fn finish(&self, upload: &Upload) -> Outcome {
         let finish = || -> Result<Outcome, Failure> {
             if !upload.is_verified {
@@ -108,7 +108,7 @@ impl Folder {
             if is_there(self.disk.len(&part))?.is_some() {
                 self.disk.create_folder(folder)?;
                 self.disk.sync_folder(FILES)?;
-                // Over the same content, if it was known: so it takes as long for a known one as for an unknown one.
+                // Replaces the same content if it exists, so the time does not tell whether it was known.
                 self.disk.rename(&part, &content)?;
             }
             self.disk.sync_folder(folder)?;
@@ -120,14 +120,15 @@ impl Folder {
         finish().into()
     }
 
-    /// Looks whether a part is what was announced, and makes it last, with a note that it is. Removes it when not.
+    /// Checks the length and hash of a part, makes it durable, and marks its note as verified. Removes a
+    /// wrong part.
     fn verify(&self, upload: &Upload) -> Result<(), Failure> {
         let length = self.disk.len(&part(upload.id))?;
         if length < upload.bytes {
             return Err(Failure::WrongOffset(length));
         }
-        // What is hashed is what has reached the medium. A sync that has failed once is not believed again; the system
-        // remembers none that failed in an earlier run, and writes only what is written again.
+        // The part is hashed after it reached the medium. A failed sync is never retried. The system forgets
+        // a sync that failed in an earlier run, so an inherited part is written again.
         if upload.is_inherited {
             self.write_again(&part(upload.id), length)?;
         }
@@ -140,15 +141,15 @@ impl Folder {
         Ok(self.disk.replace_atomically(&note(upload.id), &verified.encode())?)
     }
 
-    /// Writes the first bytes of a file as they are.
+    /// Writes the first bytes of a file again.
     fn write_again(&self, name: &str, length: u64) -> io::Result<()> {
         self.for_each_piece(name, length, |offset, piece| self.disk.rewrite(name, offset, piece))
     }
 
-    /// The disk has lost what was there of an upload.
+    /// Gives up an upload that the disk lost.
     fn lose(&self, id: Uuid) -> Failure {
         tracing::error!(%id, "the disk has lost an upload");
-        // What is left of it is removed at the next start at the latest.
+        // The next start removes the remaining files.
         let _best_effort = self.discard(id);
         Failure::Lost
     }
@@ -163,7 +164,7 @@ impl Folder {
         Ok(ContentHash(hasher.finalize().into()))
     }
 
-    /// Goes through the first bytes of a file: where each piece begins, and what it is.
+    /// Calls `visit` with the offset and bytes of each piece of a file.
     fn for_each_piece(
         &self,
         name: &str,
@@ -182,7 +183,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Reads a part of a content.
+    /// Reads a range of a content.
     pub fn read(&self, sha256: &ContentHash, offset: u64, length: usize) -> Outcome {
         let read = || -> Result<Outcome, Failure> {
             let mut bytes = vec![0; length];
@@ -192,7 +193,7 @@ impl Folder {
         read().into()
     }
 
-    /// Removes an upload. Its note goes first: a part without one is nobody's.
+    /// Removes an upload, its note first: a part without a note belongs to no upload.
     pub fn discard(&self, id: Uuid) -> io::Result<()> {
         for name in [note(id), part(id)] {
             is_there(self.disk.remove(&name))?;
@@ -200,7 +201,7 @@ impl Folder {
         Ok(())
     }
 
-    /// All contents that are there.
+    /// The hashes of all contents.
     pub fn contents(&self) -> io::Result<Vec<ContentHash>> {
         let mut contents = Vec::new();
         for folder in is_there(self.disk.list(FILES))?.unwrap_or_default() {
@@ -212,7 +213,7 @@ impl Folder {
         Ok(contents)
     }
 
-    /// Removes all contents but those that are needed, for good. Returns how many.
+    /// Removes all contents except the needed ones, durably. Returns their number.
     pub fn sweep(&self, needed: &HashSet<ContentHash>) -> io::Result<u64> {
         let mut contents = self.contents()?;
         contents.retain(|sha256| !needed.contains(sha256));
@@ -220,7 +221,7 @@ impl Folder {
         Ok(contents.len() as u64)
     }
 
-    /// Removes contents for good, those of them that are there.
+    /// Removes contents durably. Missing ones are ignored.
     pub fn remove(&self, contents: &[ContentHash]) -> io::Result<()> {
         let mut folders = BTreeSet::new();
         for sha256 in contents {
@@ -232,13 +233,13 @@ impl Folder {
         folders.iter().try_for_each(|folder| self.disk.sync_folder(folder))
     }
 
-    /// Whether a content is there, and what it should be; `None` when it is not there.
+    /// Whether a content has the right length and hash; `None` if it is missing.
     pub fn is_whole(&self, sha256: &ContentHash, bytes: u64) -> io::Result<Option<bool>> {
         let Some(length) = is_there(self.disk.len(&content(sha256)))? else { return Ok(None) };
         Ok(Some(length == bytes && self.hash(&content(sha256), length)? == *sha256))
     }
 
-    /// How much of an upload is there; `None` when there is neither part nor, where that is enough, content.
+    /// The length of an upload so far; `None` if its part is missing, and its content too if it is verified.
     fn have(&self, upload: &Upload) -> io::Result<Option<u64>> {
         match is_there(self.disk.len(&part(upload.id)))? {
             None if upload.is_verified => is_there(self.disk.len(&content(&upload.sha256))),
@@ -247,7 +248,7 @@ impl Folder {
     }
 }
 
-/// Not to be there is no failure.
+/// Turns `NotFound` into `None`.
 fn is_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -263,7 +264,7 @@ fn part(id: Uuid) -> String {
     format!("{UPLOADS}/{id}.part")
 }
 
-/// Where a content lies: in one of 256 folders, so that none grows too large for a person to list.
+/// The name of a content. Contents are spread over 256 folders, so that each can be listed.
 #[must_use]
 pub fn content(sha256: &ContentHash) -> String {
     let digits = sha256.to_string();

@@ -1,40 +1,40 @@
-//! What is to leave the disk: uploads that are over, and contents that an event or an upload has needed until now.
+//! Garbage: uploads that ended, and contents that an event or an upload no longer needs, until they are
+//! removed.
 
 use std::collections::{HashSet, VecDeque};
 
 use common::ContentHash;
 use uuid::Uuid;
 
-/// Contents that wait at a time, 40 bytes each. They wait for the disk only; it would have to stand still.
+/// The maximum of contents that wait, 40 bytes each. They wait only until a record is durable.
 const CONTENTS_MAX: usize = 10_000;
 
-/// All of it.
+/// The uploads and contents to remove.
 #[derive(Default)]
 pub(super) struct Garbage {
-    /// Never more than there were uploads.
     uploads: Vec<Uuid>,
-    /// In the order of the records behind which they may go.
+    /// Each content with the record that must be durable before it is removed, in the order of the records.
     contents: VecDeque<(u64, ContentHash)>,
 }
 
 impl Garbage {
-    /// An upload is over.
+    /// Adds an upload.
     pub(super) fn add_upload(&mut self, id: Uuid) {
         self.uploads.push(id);
     }
 
-    /// The uploads.
+    /// The uploads to remove.
     pub(super) fn uploads(&self) -> &[Uuid] {
         &self.uploads
     }
 
-    /// Somebody sees to the uploads.
+    /// Forgets the uploads, because a job removes them.
     pub(super) fn clear_uploads(&mut self) {
         self.uploads.clear();
     }
 
-    /// A content may be needed no more once the record `record` is on disk. Returns `false` when too many wait: then all
-    /// contents are to be looked through instead.
+    /// Adds a content that may be unneeded once the record `record` is durable. Returns `false` when too many
+    /// contents wait: then the caller must sweep all contents.
     #[must_use]
     pub(super) fn add_content(&mut self, sha256: ContentHash, record: u64) -> bool {
         if self.contents.len() >= CONTENTS_MAX {
@@ -45,8 +45,9 @@ impl Garbage {
         true
     }
 
-    /// The contents whose time has come, when all up to the record `durable` is on disk. What waits for a later record
-    /// too, does so: a crash may take that one back, and then an event has the content again.
+    /// File contents that can be removed once record `durable` is on disk. A content that also waits for a
+    /// later record is not returned: a failed write may discard that record, and then an event needs the
+    /// content again.
     pub(super) fn due(&self, durable: u64) -> Vec<ContentHash> {
         let is_due = |(record, _): &&(u64, ContentHash)| *record <= durable;
         let later: HashSet<_> = self.contents.iter().skip_while(is_due).map(|(_, sha256)| *sha256).collect();
@@ -54,12 +55,13 @@ impl Garbage {
         due.filter(|sha256| !later.contains(sha256)).collect()
     }
 
-    /// Somebody sees to those whose time has come.
+    /// Forgets the contents that are [due](Self::due), because a job removes them.
     pub(super) fn clear_due(&mut self, durable: u64) {
         self.contents.retain(|(record, _)| *record > durable);
     }
 
-    /// What came after the record `durable` was taken back: events have those contents again.
+    /// Forgets the contents that wait for a record after `durable`: those records were discarded, so events
+    /// need the contents again.
     pub(super) fn take_back(&mut self, durable: u64) {
         self.contents.retain(|(record, _)| *record <= durable);
     }
@@ -87,10 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn too_many_are_none() {
+    fn beyond_the_bound_the_caller_sweeps() {
         let mut garbage = Garbage::default();
         assert!((0..CONTENTS_MAX).all(|_| garbage.add_content(ONE, 1)));
         assert!(!garbage.add_content(TWO, 2));
-        assert_eq!(garbage.due(2), [], "whoever looks through all finds them");
+        assert_eq!(garbage.due(2), [], "the sweep finds them");
     }
 }

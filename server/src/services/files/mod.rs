@@ -1,9 +1,9 @@
-//! Files: uploads that are under way, and the contents that are complete.
+//! Files: open uploads, and complete contents.
 //!
-//! [`folder`] works on the disk, in [jobs](crate::services::jobs); [`uploads`] is the view of the event loop meanwhile.
-//! Chunks are written and contents are read by one thread, in the order in which they were asked for; contents are
-//! completed and swept by another, because hashing and syncing take long. What a file is to whom, stands in the log
-//! and is decided in [`crate::domain::files`].
+//! [`folder`] works on the disk, in jobs; [`uploads`] is the view of the event loop meanwhile. One thread
+//! writes chunks and reads contents, in the order of the requests. Another thread completes and removes
+//! contents, because hashing and syncing take long. The log holds which file was sent to whom, and
+//! [`domain::files`](crate::domain::files) decides who may read it.
 
 pub mod folder;
 pub mod uploads;
@@ -24,36 +24,36 @@ use disk::Disk;
 pub use folder::Folder;
 pub use uploads::{Upload, Uploads};
 
-/// How much users may send; see [`common::limits`] for what does not depend on the operator.
+/// The limits of files that the operator can change; the others are in [`common::limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileLimits {
     /// Bytes of one file.
     pub file_bytes_max: u64,
-    /// Bytes of all files of one user, those that are being uploaded included, each content counted once.
+    /// Bytes of all files of one user, open uploads included. Each content counts once.
     pub user_bytes_max: u64,
 }
 
 impl Default for FileLimits {
-    /// 100 MiB for a file, which is what mail refuses; 1 GiB for a user, so that a team of 50 fits a small disk.
+    /// 100 MiB for a file, because mail refuses such files. 1 GiB for a user, so that a team of 50 fits a
+    /// small disk.
     fn default() -> Self {
         Self { file_bytes_max: 100 << 20, user_bytes_max: 1 << 30 }
     }
 }
 
-/// Milliseconds between two looks for uploads that were abandoned, and for what a disk that failed did not remove.
+/// Milliseconds between two looks for abandoned uploads, and for files that a failed disk did not remove.
 const TIDY_EVERY_MS: u64 = 60 * 60 * 1000;
 
-/// The folder, and what is going on in it.
+/// The folder of files, and the uploads into it.
 pub struct Files {
-    /// On the disk.
+    /// The folder on the disk.
     pub folder: Folder,
-    /// In memory.
+    /// The open uploads.
     pub uploads: Uploads,
-    /// What is to leave the disk.
     garbage: Garbage,
-    /// When to look for what was abandoned, in Unix milliseconds.
+    /// The time of the next look for abandoned uploads, in Unix milliseconds.
     tidy_at: u64,
-    /// Whether all contents have been looked through since they were to be.
+    /// Whether the last sweep that was due has been submitted.
     is_swept: bool,
 }
 
@@ -80,7 +80,7 @@ impl Files {
         self.tidy_at
     }
 
-    /// An upload is over without having become an event. `record` is the newest one.
+    /// Ends an upload that did not become an event. `record` is the newest record.
     pub fn throw_away(&mut self, id: Uuid, record: u64) {
         if let Some(upload) = self.uploads.forget(id) {
             self.garbage.add_upload(id);
@@ -88,20 +88,21 @@ impl Files {
         }
     }
 
-    /// An event or an upload needs this content no more, as of this record.
+    /// Notes that an event or an upload no longer needs this content, as of this record.
     pub fn let_go(&mut self, sha256: ContentHash, record: u64) {
         if !self.garbage.add_content(sha256, record) {
             self.is_swept = false;
         }
     }
 
-    /// What came after the record `durable` was taken back.
+    /// Undoes the changes of all records after `durable`, which were discarded.
     pub fn take_back(&mut self, durable: u64) {
         self.uploads.take_back(durable);
         self.garbage.take_back(durable);
     }
 
-    /// Removes what is no longer needed: uploads that have become events or were given up, and contents of deleted files.
+    /// Removes what is no longer needed: uploads that have become events or were given up, and contents of
+    /// deleted files.
     pub fn tidy(&mut self, ledger: &Ledger, now_ms: u64, submit: Submit<'_>) {
         for id in self.uploads.take_recorded(ledger.durable()) {
             self.garbage.add_upload(id);
@@ -120,7 +121,7 @@ impl Files {
         }
     }
 
-    /// Removes the uploads that are over.
+    /// Removes the uploads that ended.
     fn discard(&mut self, submit: Submit<'_>) {
         // An upload that began again with the same id has removed the old one.
         let ids = self.garbage.uploads().iter().filter(|id| !self.uploads.has(**id));
@@ -137,8 +138,8 @@ impl Files {
         }
     }
 
-    /// Removes the contents that were let go and that no event and no upload needs. An upload that needs one from now on
-    /// is completed by a later job of the same thread.
+    /// Removes the contents that were let go and that no event and no upload needs. An upload that needs one
+    /// from now on is completed by a later job of the same thread.
     fn remove(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let (durable, files) = (ledger.durable(), &ledger.state().files);
         let mut contents = self.garbage.due(durable);
@@ -151,8 +152,8 @@ impl Files {
         }
     }
 
-    /// Removes all contents that no event and no upload needs. An upload that needs one from now on is completed by a
-    /// later job of the same thread.
+    /// Removes all contents that no event and no upload needs. An upload that needs one from now on is
+    /// completed by a later job of the same thread.
     fn sweep(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let state = &ledger.state().files;
         let needed: HashSet<_> = state.contents().chain(self.uploads.contents()).copied().collect();
@@ -168,31 +169,31 @@ pub type Submit<'a> = &'a mut dyn FnMut(Kind, Work) -> bool;
 /// Work on the folder, to be run off the event loop.
 pub type Work = Box<dyn FnOnce() -> Outcome + Send>;
 
-/// What came out of a job.
+/// The result of work on the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// So many of an upload's first bytes are there.
+    /// The number of bytes of an upload that are on the disk.
     Have(u64),
-    /// The content is whole and on disk.
+    /// The content is complete and durable.
     Finished,
     /// A part of a content.
     Bytes(Vec<u8>),
-    /// It could not be done.
+    /// The work failed.
     Failed(Failure),
 }
 
-/// Why a job could not be done.
+/// Why work on the folder failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// A chunk begins behind what is there, or an upload is not complete: so many bytes are there.
+    /// A chunk begins after the end of the upload, or the upload is incomplete. Holds the bytes on the disk.
     WrongOffset(u64),
-    /// Not what was announced. The upload is gone.
+    /// The content does not match its SHA-256. The upload is gone.
     WrongContent,
-    /// There is no room on the disk.
+    /// The disk is full.
     StorageFull,
-    /// The disk failed; the log says how. It may go better next time.
+    /// The disk failed, as the log says. A later try may succeed.
     Unavailable,
-    /// The disk failed, and what was uploaded is gone.
+    /// The disk failed and lost the upload.
     Lost,
 }
 

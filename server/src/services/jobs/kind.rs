@@ -33,11 +33,11 @@ impl Kind {
 
     pub(super) const fn bounds(self) -> Bounds {
         match self {
-            // A hash takes a core, 19 MiB and some 20 ms, so the last of these jobs waits less than 2 seconds.
+            // A hash takes a core, 19 MiB and some 20 ms, so the last job waits less than 2 seconds.
             Self::Passwords => {
                 Bounds { threads: 2, waiting_max: 128, refusal: Detail::TooManyLogins, wait_ms: 1000 }
             }
-            // One thread keeps the order. 64 chunks are 16 MiB, which a disk writes in a fraction of a second.
+            // One thread keeps the order. A disk writes 64 chunks, 16 MiB, in a fraction of a second.
             Self::Transfers => {
                 Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyTransfers, wait_ms: 100 }
             }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use common::{Body, Event};
 
 use super::index::{Message, MessageIndex, Writer};
-use super::{SEARCH_FOLDER, SearchError, clear};
+use super::{SearchError, clear};
 use crate::domain::records::Record;
 use crate::journal::{Checkpoint, Follower};
+use crate::storage::data_folder::SEARCH_FOLDER;
 use disk::{Disk, RealDisk};
 
 /// Bytes of texts after which what was taken in is made last and visible, in a run that takes long.

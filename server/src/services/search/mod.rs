@@ -16,12 +16,12 @@ mod indexer;
 mod words;
 mod characters;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{fs, io};
 
 use thiserror::Error;
 use tracing::warn;
@@ -31,13 +31,10 @@ use self::index::MessageIndex;
 use self::indexer::Indexer;
 use crate::journal::{JournalError, verify};
 use crate::services::background::{self, Niceness};
-use crate::storage::data_folder::{Store, StoreError};
+use crate::storage::data_folder::{SEARCH_FOLDER, Store, StoreError};
 use disk::RealDisk;
 
 pub use self::index::{Hit, Question, has_words};
-
-/// Where the index is, within the data folder.
-pub const SEARCH_FOLDER: &str = "search";
 
 /// Records that gather before they are taken in without anybody asking: a fraction of a second of work.
 const GATHERING_RECORDS: u64 = 5000;
@@ -290,12 +287,9 @@ pub fn rebuild(data: &Path) -> Result<u64, SearchError> {
     Ok(head)
 }
 
-/// Throws an index away.
+/// Removes the index.
 fn clear(data: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(data.join(SEARCH_FOLDER)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    disk::remove_tree(&data.join(SEARCH_FOLDER))
 }
 
 #[cfg(test)]

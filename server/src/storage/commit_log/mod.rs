@@ -1,4 +1,5 @@
-//! The commit log: makes the batches of the journal durable, one after the other, without blocking the event loop.
+//! The commit log: makes the batches of the journal durable, one after the other, without blocking the event
+//! loop.
 //!
 //! [`CommitLog`] is the contract. The local log has two implementations: [`CommitThread`] for a server, and
 //! [`PolledCommitLog`] for simulations and tests, in which nothing happens between two calls.
@@ -35,29 +36,31 @@ pub enum CommitNews {
 
 /// Makes batches of records durable, in the order in which they were submitted.
 ///
-/// The ledger is the only caller, on the thread of the event loop. An implementation may write to the local disk alone,
-/// or also to other machines; the ledger relies on the following and on nothing else.
+/// The ledger is the only caller, on the thread of the event loop. An implementation may write to the local
+/// disk alone, or also to other machines; the ledger relies on the following and on nothing else.
 ///
-/// - **No call blocks.** [`submit`](Self::submit) and [`run`](Self::run) hand over work, [`poll`](Self::poll) collects
-///   results. The implementation wakes the event loop whenever `poll` has something new.
-/// - **One batch is in flight.** The ledger submits a batch only while the log [is idle](Self::is_idle), and gathers the
-///   next one meanwhile. So a slow log gets larger batches, not a longer queue.
-/// - **Acknowledged means durable.** After `Batch(Ok(ack))`, the log contains the submitted bytes as the continuation of
-///   the batch that was acknowledged before, and `ack.head` names its last record and the chain after it. No later
-///   failure removes it. The bytes are then also in the local segments: the journal reads their lines from there.
-/// - **A failed batch is not acknowledged.** After `Batch(Err(..))`, the ledger discards the batch and everything
-///   recorded since, and reads the state of the last acknowledged batch back from the local segments. With
-///   [`JournalError::StorageFull`], the log does not contain the batch. With any other error, the log may contain it,
-///   and a later start may bring it back. Clients that send a request again are safe in both cases, because each event
-///   is recognised by its `id`.
-/// - **A log that failed stays closed.** It refuses each batch until it reports [`CommitNews::Room`]. A log that cannot
-///   recover before the next start never reports it.
+/// - **No call blocks.** [`submit`](Self::submit) and [`run`](Self::run) hand over work, [`poll`](Self::poll)
+///   collects results. The implementation wakes the event loop whenever `poll` has something new.
+/// - **One batch is in flight.** The ledger submits a batch only while the log [is idle](Self::is_idle), and
+///   gathers the next one meanwhile. So a slow log gets larger batches, not a longer queue.
+/// - **Acknowledged means durable.** After `Batch(Ok(ack))`, the log contains the submitted bytes as the
+///   continuation of the batch that was acknowledged before, and `ack.head` names its last record and the
+///   chain after it. No later failure removes it. The bytes are then also in the local segments: the journal
+///   reads their lines from there.
+/// - **A failed batch is not acknowledged.** After `Batch(Err(..))`, the ledger discards the batch and
+///   everything recorded since, and reads the state of the last acknowledged batch back from the local
+///   segments. With [`JournalError::StorageFull`], the log does not contain the batch. With any other error,
+///   the log may contain it, and a later start may bring it back. Clients that send a request again are safe
+///   in both cases, because each event is recognised by its `id`.
+/// - **A log that failed stays closed.** It refuses each batch until it reports [`CommitNews::Room`]. A log
+///   that cannot recover before the next start never reports it.
 /// - **Dropping waits** for the batches and tasks that were handed to a thread.
 pub trait CommitLog: Send {
     /// Whether no batch is in flight.
     fn is_idle(&self) -> bool;
 
-    /// Hands over a batch, which must continue the batch submitted before. Only while the log is [idle](Self::is_idle).
+    /// Hands over a batch, which must continue the batch submitted before. Only while the log is
+    /// [idle](Self::is_idle).
     fn submit(&mut self, batch: Batch);
 
     /// The next report, if there is one.
@@ -84,7 +87,8 @@ impl CommitMode {
     }
 }
 
-/// The local log without a thread: [`poll`](CommitLog::poll) commits the batch, so that a simulation controls when.
+/// The local log without a thread: [`poll`](CommitLog::poll) commits the batch, so that a simulation controls
+/// when.
 pub struct PolledCommitLog {
     writer: Writer,
     batch: Option<Batch>,

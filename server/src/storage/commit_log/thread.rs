@@ -121,7 +121,8 @@ fn next(writer: &Writer, jobs: &Receiver<Job>, backoff: &mut Backoff) -> Result<
     jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
 }
 
-/// The time between two looks for room: it doubles each time, so that a disk that stays full is not kept busy.
+/// The time between two looks for room: it doubles each time, so that a disk that stays full is not kept
+/// busy.
 #[derive(Debug, Default)]
 struct Backoff(u32);
 

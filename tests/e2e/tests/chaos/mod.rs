@@ -8,6 +8,7 @@
 mod crowd;
 mod line;
 mod person;
+mod person_io;
 mod plan;
 mod record;
 mod small_disk;

@@ -83,7 +83,7 @@ impl Stage {
         // What hashing all those passwords has left in its memory says nothing about the run.
         node.restart("server");
         let crowd = Crowd::start(people, THREADS, &record);
-        let is_begun = crowd.wait_for_all(clients, e2e::DEADLINE, |person| person.follows);
+        let is_begun = crowd.wait_for_all(clients, e2e::DEADLINE, |person| person.io.follows);
         assert!(is_begun, "every client follows before the first fault");
         Self {
             crowd,

@@ -48,7 +48,7 @@ fn a_restart_under_a_crowd_is_no_storm() {
     let mut node = Node::up();
     let record = Arc::new(Record::new());
     let crowd = Crowd::start(people(&node, clients, &record), THREADS, &record);
-    assert!(crowd.wait_for_all(clients, COMPLETE_MAX, |person| person.follows), "all follow");
+    assert!(crowd.wait_for_all(clients, COMPLETE_MAX, |person| person.io.follows), "all follow");
     record.talk(true);
     let quiet = watch(&node, &crowd, clients, Duration::from_secs(10));
 

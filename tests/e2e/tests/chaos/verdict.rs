@@ -14,6 +14,7 @@ use sim::checks::stored::Stored;
 use sim::checks::{Check, ensure};
 
 use super::person::Person;
+use super::person_io::PersonIo;
 use super::plan::Plan;
 use super::record::Record;
 use super::stage::Peak;
@@ -74,18 +75,19 @@ fn look_at_log(data: &Path, people: &[Person], record: &Record) {
         Ok(stored) => {
             record.note(stored.holds_what_was_told(&told));
             record.note(stored.holds_what_was_acknowledged(&told));
-            people.iter().for_each(|person| record.note(stored.keeps_the_order_of_sending(&person.said)));
+            people.iter().for_each(|person| record.note(stored.keeps_the_order_of_sending(&person.io.said)));
             record.note(everything_was_said(&stored, people));
         }
     }
-    for Person { account, shown, .. } in people {
+    for PersonIo { account, shown, .. } in people.iter().map(|person| &person.io) {
         record.note(client_is_complete(&ledger, &account.user, shown, true));
     }
 }
 
 /// Nothing is in the log that nobody said.
 fn everything_was_said(stored: &Stored, people: &[Person]) -> Check {
-    let said = people.iter().flat_map(|person| person.said.iter().map(|(_, id)| id).chain(&person.refused));
+    let said =
+        people.iter().flat_map(|person| person.io.said.iter().map(|(_, id)| id).chain(&person.io.refused));
     let said: BTreeSet<_> = said.collect();
     let unsaid: Vec<_> = stored.ids.keys().filter(|id| !said.contains(id)).collect();
     ensure(unsaid.is_empty(), "everything_was_said", || {

@@ -17,7 +17,7 @@ use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
 
-use super::stored::{Stored, portrait};
+use super::stored::{Stored, fingerprint};
 use super::{Check, Violation, ensure};
 use crate::node::BEGIN_UNIX_MS;
 
@@ -190,7 +190,8 @@ impl Amended {
             ensure(!is_there, "redacted_is_nowhere", || format!("{} is still there", content(hash)))?;
         }
         let ledger = Ledger::open_with(store(), &CommitMode::WhenPolled, sizes);
-        let after = ledger.map(|ledger| portrait(ledger.state())).unwrap_or_else(|error| error.to_string());
+        let after =
+            ledger.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
         ensure(after == before, "redacted_is_nowhere", || format!("the state was\n{before}\nand is\n{after}"))
     }
 }

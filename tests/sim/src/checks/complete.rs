@@ -7,7 +7,7 @@ use super::shown::Shown;
 use super::stored::came_or_went;
 use super::{Check, ensure};
 
-/// Whether a client has shown all that it owes its person.
+/// Whether a client has shown all that it owes its sim_client.
 ///
 /// A channel that the client has not begun to follow yet, because the joining was another one's or its answer was
 /// lost, owes nothing yet; `all_begun` says that it must have begun by now.

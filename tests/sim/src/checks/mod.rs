@@ -15,7 +15,7 @@ use std::fmt;
 pub struct Violation {
     /// The checker's name.
     pub checker: &'static str,
-    /// What is wrong, for a person.
+    /// What is wrong, for a sim_client.
     pub what: String,
 }
 

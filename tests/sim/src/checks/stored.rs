@@ -154,7 +154,7 @@ pub fn came_or_went(ledger: &Ledger, who: &UserName, conversation: &Conversation
 }
 
 /// A state as text: two that are equal have the same.
-pub(crate) fn portrait(state: &State) -> String {
+pub(crate) fn fingerprint(state: &State) -> String {
     let channels = state.channels.all();
     let direct: BTreeMap<_, _> = state.channels.all_direct().collect();
     let files: Vec<_> = state.files.all().collect();
@@ -171,8 +171,9 @@ pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State
         let _there_or_not = copy.remove(&derived);
     }
     let replayed = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
-    let replayed = replayed.map(|ledger| portrait(ledger.state())).unwrap_or_else(|error| error.to_string());
-    let here = portrait(state);
+    let replayed =
+        replayed.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
+    let here = fingerprint(state);
     ensure(here == replayed, "state_equals_replay", || {
         format!("the state is\n{here}\nand the log says\n{replayed}")
     })
@@ -240,8 +241,8 @@ pub(crate) fn snapshot_flip_is_mended(
     }
     let (place, bit) = flip(&copy, name, dice);
     let opened = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
-    let found = opened.map(|ledger| portrait(ledger.state())).unwrap_or_else(|error| error.to_string());
-    let here = portrait(state);
+    let found = opened.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
+    let here = fingerprint(state);
     ensure(found == here, "snapshot_flip_is_mended", || {
         format!("with bit {bit} of byte {place} of {name} changed the state\n{here}\nbecame\n{found}")
     })

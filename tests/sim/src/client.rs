@@ -1,24 +1,26 @@
 //! One client and the person before it: the real session core, what it has shown, and what the person does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use common::accounts::LoggedIn;
-use common::{ChannelName, Conversation, Target, Text, UserName};
-use session::{Answer, Command, Effect, Entry, Follow, Message, NOBODY, News, Range, Session, Transferred};
+use common::{ChannelName, Conversation, Error, Target, Text, UserName};
+use session::driver::{self, Io};
+use session::{Answer, Command, Entry, Follow, Message, NOBODY, News, Range, Session, Transferred};
 use uuid::{Builder, Uuid};
 
 use crate::agenda::{Connection, Link};
 use crate::checks::shown::Shown;
-use crate::deeds::Deeds;
 use crate::dice::Dice;
 use crate::node::{BEGIN_UNIX_MS, token};
+use crate::workload::Workload;
 
 /// The ticket of the wish to follow everything; those of questions are greater.
-const FOLLOW_TICKET: u64 = NOBODY + 1;
+pub(crate) const FOLLOW_TICKET: u64 = NOBODY + 1;
 
-/// A client and its person.
-pub(crate) struct Person {
+/// A client and its sim_client.
+pub(crate) struct SimClient {
     pub(crate) link: Link,
     pub(crate) connection: Connection,
     /// What the client's SUB socket is subscribed to.
@@ -32,7 +34,7 @@ pub(crate) struct Person {
     pub(crate) asking: Option<Asking>,
     pub(crate) tickets: u64,
     /// What the person does beside talking, in runs where people do.
-    pub(crate) deeds: Option<Deeds>,
+    pub(crate) workload: Option<Workload>,
     pub(crate) shown: Shown,
     /// What the client has on its own disk, until it is acknowledged. It survives the client.
     kept: Vec<Message>,
@@ -68,35 +70,99 @@ pub(crate) enum About {
     Downloading(Conversation, u64),
 }
 
-/// What a client has to be done for it.
-pub(crate) enum Wish {
+/// What a session wants done outside of its own disk.
+pub(crate) enum ClientAction {
     /// Send this frame of request lines.
-    Request(Vec<u8>),
+    Send(Vec<u8>),
     /// Send this line by itself, with or without bytes behind it.
-    Alone(Vec<u8>, Option<Arc<[u8]>>),
+    SendAlone(Vec<u8>, Option<Arc<[u8]>>),
     /// Make a new SUB socket.
     Connect,
-    /// Subscribe, or take it back.
+    /// Subscribe, or unsubscribe.
     Subscribe(String, bool),
-    /// Look at what the person is told.
+    /// Check what the user learns.
     News(Box<News>),
-    /// Following has begun.
-    Begun,
-    /// Following has not begun: try again later.
-    NotBegun,
-    /// Note in the trace that the person was answered so.
-    Note(String),
-    /// Look at what the person reads.
-    Read(Vec<Entry>),
-    /// A channel is followed from now on.
-    Joined(Target),
-    /// What was asked for under this id is done, as this event.
-    Done { id: Uuid, conversation: Conversation, n: u64 },
-    /// These bytes of a file, which this event has, are there.
-    Downloaded { of: (Conversation, u64), offset: u64, bytes: Vec<u8> },
+    /// Take the outcome of the command with this ticket.
+    Answer(u64, Result<Answer, Error>),
 }
 
-impl Person {
+/// What the answer to a command shows.
+pub(crate) enum Shows {
+    /// Events that the user reads.
+    Events(Vec<Entry>),
+    /// A channel that is followed from now on.
+    Joined(Target),
+    /// The request with this id is done, as this event.
+    Done { id: Uuid, conversation: Conversation, n: u64 },
+    /// These bytes of a file, which this event has.
+    Bytes { of: (Conversation, u64), offset: u64, bytes: Vec<u8> },
+}
+
+/// The client's own disk, and what its session wants done beyond it.
+struct ClientIo<'a> {
+    now_ms: u64,
+    kept: &'a mut Vec<Message>,
+    /// The request lines leave in one frame, each once, as the network thread sends them.
+    lines: BTreeMap<u64, Vec<u8>>,
+    actions: Vec<ClientAction>,
+}
+
+impl Io for ClientIo<'_> {
+    type Error = Infallible;
+
+    fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    fn recall(&mut self, _user: &UserName) -> Vec<Message> {
+        self.kept.clone()
+    }
+
+    fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>> {
+        self.kept.extend_from_slice(messages);
+        Some(Ok(()))
+    }
+
+    fn forget(&mut self, ids: &[Uuid]) {
+        self.kept.retain(|kept| !ids.contains(&kept.id));
+    }
+
+    fn send(&mut self, id: u64, line: Vec<u8>) {
+        self.lines.insert(id, line);
+    }
+
+    fn send_alone(&mut self, _id: u64, line: Vec<u8>, bytes: Option<Arc<[u8]>>) {
+        self.actions.push(ClientAction::SendAlone(line, bytes));
+    }
+
+    fn use_endpoint(&mut self, _place: usize) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn connect(&mut self, _address: &str) {
+        self.actions.push(ClientAction::Connect);
+    }
+
+    fn subscribe(&mut self, topic: &str) -> Result<(), Infallible> {
+        self.actions.push(ClientAction::Subscribe(topic.to_owned(), true));
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, topic: &str) -> Result<(), Infallible> {
+        self.actions.push(ClientAction::Subscribe(topic.to_owned(), false));
+        Ok(())
+    }
+
+    fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
+        self.actions.push(ClientAction::Answer(ticket, outcome));
+    }
+
+    fn news(&mut self, news: News) {
+        self.actions.push(ClientAction::News(Box::new(news)));
+    }
+}
+
+impl SimClient {
     pub(crate) fn new(number: usize, user: UserName, topic: String, is_varied: bool) -> Self {
         let account = LoggedIn { token: token(&user), user, topic, expires: u64::MAX };
         Self {
@@ -108,7 +174,7 @@ impl Person {
             follows: false,
             asking: None,
             tickets: FOLLOW_TICKET,
-            deeds: is_varied.then(Deeds::default),
+            workload: is_varied.then(Workload::default),
             shown: Shown::default(),
             kept: Vec::new(),
             said: Vec::new(),
@@ -139,7 +205,7 @@ impl Person {
         self.session = None;
         self.follows = false;
         self.asking = None;
-        self.deeds.iter_mut().for_each(Deeds::interrupt);
+        self.workload.iter_mut().for_each(Workload::interrupt);
         self.shown = Shown::default();
         self.topics.clear();
         self.tick_at_ms = None;
@@ -201,8 +267,9 @@ impl Person {
         let mention = self.mention(dice);
         for _ in 0..count {
             let id = self.id(now_ms, dice);
-            // A refused message is forgotten, and its text may come again; but what is deleted must be one of a kind.
-            let number = self.deeds.as_mut().map_or(self.said.len(), Deeds::count);
+            // A refused message is forgotten, and its text may come again; but what is deleted must be one of
+            // a kind.
+            let number = self.workload.as_mut().map_or(self.said.len(), Workload::count);
             let text = format!("{number} of {}{mention}", self.user());
             let text = Text::new(text).expect("a text");
             self.said.push((Conversation::of(self.user(), &to), id));
@@ -225,89 +292,41 @@ impl Person {
         Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid()
     }
 
-    /// What the session wants done. Its request lines leave in one frame, each but once, as the network thread
-    /// has them leave.
-    pub(crate) fn wishes(&mut self, now_ms: u64) -> Vec<Wish> {
-        let mut lines = BTreeMap::new();
-        let mut wishes = Vec::new();
-        for effect in self.effects(now_ms) {
-            match effect {
-                Effect::Request { id, line } => drop(lines.insert(id, line)),
-                Effect::Connect(_) => wishes.push(Wish::Connect),
-                Effect::Subscribe(topic) => wishes.push(Wish::Subscribe(topic, true)),
-                Effect::Unsubscribe(topic) => wishes.push(Wish::Subscribe(topic, false)),
-                Effect::Answer { ticket: FOLLOW_TICKET, outcome: Ok(_) } => wishes.push(Wish::Begun),
-                Effect::Answer { ticket: FOLLOW_TICKET, outcome: Err(_) } => wishes.push(Wish::NotBegun),
-                Effect::Answer { ticket, outcome } => {
-                    let words = outcome.as_ref().map_or_else(|error| error.message.clone(), summary);
-                    wishes.push(Wish::Note(words));
-                    wishes.extend(self.transferred(ticket, &outcome));
-                    wishes.extend(self.answered(ticket, outcome.ok()));
-                }
-                Effect::News(news) => wishes.push(Wish::News(Box::new(news))),
-                Effect::Alone { line, bytes, .. } => wishes.push(Wish::Alone(line, bytes)),
-                Effect::Keep(_) | Effect::Release(_) | Effect::Recall(_) | Effect::Endpoint(_) => {}
-            }
-        }
-        if !lines.is_empty() {
-            wishes.push(Wish::Request(lines.into_values().flatten().collect()));
-        }
-        if self.goes_on_uploading(now_ms) {
-            wishes.extend(self.wishes(now_ms));
-        }
-        wishes
-    }
-
-    /// What the session does, after its own disk has done its part.
-    fn effects(&mut self, now_ms: u64) -> Vec<Effect> {
+    /// Carries out what the session wants on the client's own disk. Returns the rest.
+    pub(crate) fn actions(&mut self, now_ms: u64) -> Vec<ClientAction> {
         let Some(session) = &mut self.session else { return Vec::new() };
-        let mut effects = session.take_effects();
-        let mut done = 0;
-        while let Some(effect) = effects.get(done) {
-            done += 1;
-            match effect {
-                Effect::Keep(message) => {
-                    self.kept.push(message.clone());
-                    session.kept(now_ms, &[message.id], Ok(()));
-                }
-                Effect::Release(id) => self.kept.retain(|kept| kept.id != *id),
-                Effect::Recall(_) => session.recalled(now_ms, self.kept.clone()),
-                Effect::Request { .. }
-                | Effect::Alone { .. }
-                | Effect::Endpoint(_)
-                | Effect::Connect(_)
-                | Effect::Subscribe(_)
-                | Effect::Unsubscribe(_)
-                | Effect::Answer { .. }
-                | Effect::News(_) => continue,
-            }
-            effects.extend(session.take_effects());
+        let mut io = ClientIo { now_ms, kept: &mut self.kept, lines: BTreeMap::new(), actions: Vec::new() };
+        let Ok(()) = driver::step(session, &mut io);
+        let ClientIo { lines, mut actions, .. } = io;
+        if !lines.is_empty() {
+            actions.push(ClientAction::Send(lines.into_values().flatten().collect()));
         }
-        effects
+        actions
     }
 
-    fn answered(&mut self, ticket: u64, answer: Option<Answer>) -> Option<Wish> {
+    /// Takes the answer to a question of the user's.
+    pub(crate) fn answered(&mut self, ticket: u64, answer: Option<Answer>) -> Option<Shows> {
         let asked = self.asking.take_if(|asking| asking.ticket == ticket)?;
         match (answer?, asked.about) {
             (Answer::Done, About::Leaving(channel)) => {
                 self.shown.forget(&Target::Channel(channel));
                 None
             }
-            (Answer::History(entries), _) => Some(Wish::Read(entries)),
+            (Answer::History(entries), _) => Some(Shows::Events(entries)),
             (Answer::Amended(sent), About::Amending(id, conversation)) => {
-                Some(Wish::Done { id, conversation, n: sent.n })
+                Some(Shows::Done { id, conversation, n: sent.n })
             }
             (Answer::Transferred(Transferred::Part(offset, bytes)), About::Downloading(conversation, n)) => {
-                Some(Wish::Downloaded { of: (conversation, n), offset, bytes })
+                Some(Shows::Bytes { of: (conversation, n), offset, bytes })
             }
-            (Answer::Joined(joined), _) => Some(Wish::Joined(Target::Channel(joined.channel))),
+            (Answer::Joined(joined), _) => Some(Shows::Joined(Target::Channel(joined.channel))),
             (_, _) => None,
         }
     }
 }
 
 /// An answer in short, for the trace.
-fn summary(answer: &Answer) -> String {
+pub(crate) fn summary(answer: &Answer) -> String {
     match answer {
         Answer::Done => "done".to_owned(),
         Answer::Joined(joined) => format!("joined {} at {}", joined.channel, joined.n),

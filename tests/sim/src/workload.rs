@@ -1,5 +1,5 @@
-//! What people do beside talking, in some of the runs: they amend what was said, mention others, send files, and read
-//! those of others.
+//! What people do beside talking, in some of the runs: they amend what was said, mention others, send files,
+//! and read those of others.
 
 use std::collections::VecDeque;
 
@@ -7,8 +7,8 @@ use common::amendments::Emoji;
 use common::{Body, Conversation, Error, Target, Text};
 use session::{Alteration, Amend, Answer, Command, Entry, Transfer};
 
+use crate::client::{About, Asking, Shows, SimClient};
 use crate::dice::Dice;
-use crate::person::{About, Asking, Person, Wish};
 use crate::upload::{Progress, Upload};
 
 /// Messages and files that a person remembers.
@@ -19,7 +19,7 @@ const READ_BYTES_MAX: u64 = 500;
 
 /// What a person has in mind beside talking.
 #[derive(Default)]
-pub(crate) struct Deeds {
+pub(crate) struct Workload {
     seen: VecDeque<Seen>,
     /// How much was said, edits included: each text has a number of its own.
     texts: usize,
@@ -36,7 +36,7 @@ struct Seen {
     bytes: Option<u64>,
 }
 
-impl Deeds {
+impl Workload {
     /// The number of another text.
     pub(crate) fn count(&mut self) -> usize {
         self.texts += 1;
@@ -49,24 +49,24 @@ impl Deeds {
     }
 }
 
-impl Person {
-    /// Something was shown to the person.
+impl SimClient {
+    /// Something was shown to the sim_client.
     pub(crate) fn saw(&mut self, entry: &Entry) {
-        let (Some(deeds), Some(event)) = (&mut self.deeds, &entry.event) else { return };
+        let (Some(workload), Some(event)) = (&mut self.workload, &entry.event) else { return };
         let bytes = if let Body::File { file, .. } = &event.body { Some(file.bytes) } else { None };
         if bytes.is_none() && !matches!(event.body, Body::Message { .. }) {
             return;
         }
-        if deeds.seen.len() >= SEEN_MAX {
-            deeds.seen.pop_front();
+        if workload.seen.len() >= SEEN_MAX {
+            workload.seen.pop_front();
         }
         let is_own = event.from == self.account.user;
-        deeds.seen.push_back(Seen { conversation: entry.conversation.clone(), n: entry.n, is_own, bytes });
+        workload.seen.push_back(Seen { conversation: entry.conversation.clone(), n: entry.n, is_own, bytes });
     }
 
     /// Whom a message mentions, if anybody: something at its end.
     pub(crate) fn mention(&self, dice: &mut Dice) -> &'static str {
-        if self.deeds.is_some() && dice.per_mille(100) {
+        if self.workload.is_some() && dice.per_mille(100) {
             return dice.pick(&[" @here", " @alice", " @bob", " (@carla)"]);
         }
         ""
@@ -74,7 +74,7 @@ impl Person {
 
     /// Does something beside talking, now and then. Says what, for the trace.
     pub(crate) fn do_something_else(&mut self, now_ms: u64, dice: &mut Dice, to: &Target) -> Option<String> {
-        self.deeds.as_mut()?.upload.iter_mut().for_each(Upload::wake);
+        self.workload.as_mut()?.upload.iter_mut().for_each(Upload::wake);
         match dice.below(100) {
             0..35 => self.amend(now_ms, dice),
             35..45 => self.read_file(now_ms, dice),
@@ -85,11 +85,11 @@ impl Person {
 
     fn amend(&mut self, now_ms: u64, dice: &mut Dice) -> Option<String> {
         let id = self.id(now_ms, dice);
-        let deeds = self.deeds.as_mut().filter(|deeds| !deeds.seen.is_empty())?;
-        let Seen { conversation, n, is_own, .. } = deeds.seen[dice.place(deeds.seen.len())].clone();
+        let workload = self.workload.as_mut().filter(|workload| !workload.seen.is_empty())?;
+        let Seen { conversation, n, is_own, .. } = workload.seen[dice.place(workload.seen.len())].clone();
         let change = match dice.below(10) {
             0..4 if is_own => {
-                let text = format!("{} of {}, an edit", deeds.count(), self.account.user);
+                let text = format!("{} of {}, an edit", workload.count(), self.account.user);
                 Alteration::Edit(Text::new(text).expect("a text"))
             }
             4..6 if is_own => Alteration::Delete,
@@ -104,7 +104,8 @@ impl Person {
     }
 
     fn read_file(&mut self, now_ms: u64, dice: &mut Dice) -> Option<String> {
-        let files = self.deeds.as_ref()?.seen.iter().filter(|seen| seen.bytes.is_some_and(|bytes| bytes > 0));
+        let files =
+            self.workload.as_ref()?.seen.iter().filter(|seen| seen.bytes.is_some_and(|bytes| bytes > 0));
         let files: Vec<_> = files.cloned().collect();
         let Seen { conversation, n, bytes, .. } = files.get(dice.place(files.len()))?.clone();
         let (offset, length) = (dice.below(bytes?), dice.between(1, READ_BYTES_MAX));
@@ -126,14 +127,14 @@ impl Person {
 
     fn send_file(&mut self, now_ms: u64, dice: &mut Dice, to: &Target) -> Option<String> {
         let id = self.id(now_ms, dice);
-        let deeds = self.deeds.as_mut().filter(|deeds| deeds.upload.is_none())?;
-        deeds.upload = Some(Upload::new(id, to.clone(), dice));
+        let workload = self.workload.as_mut().filter(|workload| workload.upload.is_none())?;
+        workload.upload = Some(Upload::new(id, to.clone(), dice));
         Some(format!("sends a file to {to}"))
     }
 
     /// Goes on with the upload, if it can. Whether it did.
     pub(crate) fn goes_on_uploading(&mut self, now_ms: u64) -> bool {
-        let upload = self.deeds.as_mut().and_then(|deeds| deeds.upload.as_mut());
+        let upload = self.workload.as_mut().and_then(|workload| workload.upload.as_mut());
         let (Some(upload), Some(session), true) = (upload, &mut self.session, self.follows) else {
             return false;
         };
@@ -147,8 +148,8 @@ impl Person {
     }
 
     /// A question of an upload was answered, maybe.
-    pub(crate) fn transferred(&mut self, ticket: u64, outcome: &Result<Answer, Error>) -> Option<Wish> {
-        let slot = &mut self.deeds.as_mut()?.upload;
+    pub(crate) fn transferred(&mut self, ticket: u64, outcome: &Result<Answer, Error>) -> Option<Shows> {
+        let slot = &mut self.workload.as_mut()?.upload;
         let upload = slot.as_mut().filter(|upload| upload.waits_for(ticket))?;
         match upload.answered(outcome) {
             Progress::GoesOn => None,
@@ -158,7 +159,7 @@ impl Person {
             }
             Progress::Sent(n) => {
                 let Upload { id, to, .. } = slot.take()?;
-                Some(Wish::Done { id, conversation: Conversation::of(&self.account.user, &to), n })
+                Some(Shows::Done { id, conversation: Conversation::of(&self.account.user, &to), n })
             }
         }
     }

@@ -1,0 +1,242 @@
+//! The methods of the protocol. Each is a row of the [`table`], from which the types of requests and results, the
+//! server's dispatch, the tests and the table in `docs/PROTOCOL.md` are generated.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::errors::{Detail, Error, shortened};
+use crate::limits::{METHOD_CHARACTERS_MAX, QUOTED_CHARACTERS_MAX};
+use crate::rpc;
+
+/// A method as a type: [`ChannelJoin`] is `channel.join`. Code that sends or answers a request names this type, and the
+/// compiler checks its parameters and its result against the table.
+pub trait Request {
+    /// The row of the table.
+    const METHOD: Method;
+    /// The parameters. Several methods may share one type.
+    type Params<'a>: Serialize + Deserialize<'a>;
+    /// The result.
+    type Result: Serialize + DeserializeOwned;
+}
+
+/// A value that encodes as the result of the method `R`: [`Request::Result`] itself, or event lines of the log that
+/// are copied into their place, such as [`PageLines`](crate::history::PageLines).
+pub trait ResultOf<R: Request> {
+    /// Appends the result as JSON.
+    fn write(&self, out: &mut Vec<u8>);
+}
+
+/// Encodes one request line, with its newline.
+pub fn encode_request<R: Request>(out: &mut Vec<u8>, id: &str, params: &R::Params<'_>) {
+    rpc::encode_request(out, id, R::METHOD.description().name, params);
+}
+
+/// Encodes one reply line with its newline; `id` is as it was received.
+pub fn encode_result<R: Request>(out: &mut Vec<u8>, id: &str, result: &impl ResultOf<R>) {
+    rpc::encode_result(out, id, |out| result.write(out));
+}
+
+/// Who may call a method. On which channel or user they may call it, the server's `domain` decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Everybody, without a token.
+    Anyone,
+    /// The holder of a session's token.
+    Session,
+    /// The holder of the token of an administrator's session.
+    Administrator,
+}
+
+/// The row of a method.
+#[derive(Debug, Clone, Copy)]
+pub struct Description {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// Who may call it.
+    pub rights: Rights,
+    /// What it does, for people.
+    pub help: &'static str,
+    /// An example of the parameters, as JSON.
+    pub params: &'static str,
+    /// An example of the result, as JSON.
+    pub result: &'static str,
+}
+
+/// Declares the methods: `Name "wire.name" rights (parameters) -> result: help`, and the examples
+/// `parameters => result`.
+macro_rules! methods {
+    ($(
+        $name:ident $wire:literal $rights:ident ($params:ty) -> $result:ty:
+        $help:literal $params_example:literal => $result_example:literal;
+    )+) => {
+        /// Every method of the protocol.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Method { $(#[doc = $help] $name,)+ }
+
+        /// A request whose parameters were decoded.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Call<'a> { $(#[doc = $help] $name($params),)+ }
+
+        $(
+            #[doc = $help]
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name;
+
+            impl Request for $name {
+                const METHOD: Method = Method::$name;
+                type Params<'a> = $params;
+                type Result = $result;
+            }
+
+            impl ResultOf<$name> for $result {
+                fn write(&self, out: &mut Vec<u8>) {
+                    json::write(out, self);
+                }
+            }
+        )+
+
+        impl Method {
+            /// All methods, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The method called `name` on the wire.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                match name { $($wire => Some(Self::$name),)+ _ => None }
+            }
+
+            /// The row of the table.
+            #[must_use]
+            pub const fn description(self) -> Description {
+                match self {
+                    $(Self::$name => Description {
+                        name: $wire,
+                        rights: Rights::$rights,
+                        help: $help,
+                        params: $params_example,
+                        result: $result_example,
+                    },)+
+                }
+            }
+        }
+
+        impl<'a> Call<'a> {
+            /// Decodes the parameters of a request.
+            pub fn decode(name: &str, params: &'a str) -> Result<Self, Error> {
+                let method = Method::named(name).ok_or_else(|| unknown(name))?;
+                let decoded = catch_refused(|| match method {
+                    $(Method::$name => serde_json::from_str(params).map(Self::$name),)+
+                });
+                decoded.map_err(|(error, refused)| invalid(method, params, &error, refused))
+            }
+
+            /// Decodes the parameters of a method while the line around them is being read.
+            pub(crate) fn read<D: Deserializer<'a>>(method: Method, params: D) -> Result<Self, D::Error> {
+                match method { $(Method::$name => Deserialize::deserialize(params).map(Self::$name),)+ }
+            }
+
+            /// The method of this request.
+            #[must_use]
+            pub fn method(&self) -> Method {
+                match self { $(Self::$name(_) => Method::$name,)+ }
+            }
+        }
+
+        /// The examples of parameters and result, each decoded as its type and encoded again.
+        #[cfg(test)]
+        pub(super) fn examples_encoded_again() -> Vec<(Method, String, String)> {
+            fn again<'a, T: serde::Serialize + Deserialize<'a>>(example: &'a str) -> String {
+                let value: T = serde_json::from_str(example).expect(example);
+                serde_json::to_string(&value).expect("json")
+            }
+            vec![$((
+                Method::$name,
+                again::<<$name as Request>::Params<'_>>($params_example),
+                again::<$result>($result_example),
+            ),)+]
+        }
+    };
+}
+
+mod table;
+
+pub use table::*;
+
+fn unknown(name: &str) -> Error {
+    Detail::MethodNotFound { method: shortened(name, METHOD_CHARACTERS_MAX) }.into()
+}
+
+/// Why parameters cannot be read: the value that is refused, a missing token, or else serde's words, which name the field.
+fn invalid(method: Method, params: &str, error: &serde_json::Error, refused: Option<Detail>) -> Error {
+    /// The only field that is looked at here.
+    #[derive(Deserialize)]
+    struct Token {
+        token: Option<serde::de::IgnoredAny>,
+    }
+
+    let Description { name, rights, .. } = method.description();
+    let has_token = serde_json::from_str(params).is_ok_and(|Token { token }| token.is_some());
+    let detail = refused.unwrap_or_else(|| match rights {
+        Rights::Session | Rights::Administrator if !has_token => Detail::NoToken { method: name.to_owned() },
+        Rights::Anyone | Rights::Session | Rights::Administrator => {
+            // Where in the parameters means nothing to whoever sees the whole line.
+            let (sentence, place) =
+                (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+            let error = shortened(sentence.strip_suffix(&place).unwrap_or(&sentence), QUOTED_CHARACTERS_MAX);
+            Detail::BadParams { method: name.to_owned(), error }
+        }
+    });
+    detail.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_types_of_a_method_read_and_write_its_examples() {
+        for (method, params, result) in table::examples_encoded_again() {
+            let about = method.description();
+            assert_eq!((&*params, &*result), (about.params, about.result), "{}", about.name);
+            assert_eq!(Call::decode(about.name, about.params).expect(about.name).method(), method);
+            assert!(about.help.ends_with('.'));
+        }
+    }
+
+    #[test]
+    fn a_session_method_without_a_token_is_refused() {
+        for about in Method::ALL.iter().map(|method| method.description()) {
+            let mut params: serde_json::Value = serde_json::from_str(about.params).expect("json");
+            let had_token = params.as_object_mut().expect("an object").remove("token").is_some();
+            assert_eq!(had_token, about.rights != Rights::Anyone, "{}", about.name);
+            if had_token {
+                let params = params.to_string();
+                let error = Call::decode(about.name, &params).expect_err(about.name);
+                assert_eq!(error.detail(), Some(&Detail::NoToken { method: about.name.to_owned() }));
+            }
+        }
+    }
+
+    #[test]
+    fn bad_parameters_are_named() {
+        let error = |name, params| Call::decode(name, params).expect_err("refused").message;
+        insta::assert_snapshot!(error("nope", "{}"), @r#"there is no method "nope": check its name and the version of the server"#);
+        insta::assert_snapshot!(error("auth.login", r#"{"user":"alice"}"#), @"auth.login: missing field `password`");
+        insta::assert_snapshot!(error("auth.login", r#"{"user":"a b","password":"correct horse"}"#), @"a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit");
+        insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":"general"}"##), @"the name of a channel begins with '#'");
+        insta::assert_snapshot!(error("channel.join", r##"{"channel":"general"}"##), @"the name of a channel begins with '#'");
+        insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":7}"##), @"channel.join: invalid type: integer `7`, expected a string");
+        insta::assert_snapshot!(error("message.send", r##"{"token":"t","to":"general","id":"x","text":"y"}"##), @"write '#channel' or '@user'");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_has_a_code_of_its_own() {
+        let text = "x".repeat(crate::limits::TEXT_BYTES_MAX + 1);
+        let params = format!(
+            r##"{{"token":"t","to":"#a","id":"01970000-0000-7000-8000-000000000001","text":"{text}"}}"##
+        );
+        let error = Call::decode("message.send", &params).expect_err("refused");
+        let detail = Detail::TextTooLong { max: crate::limits::TEXT_BYTES_MAX };
+        assert_eq!((error.reason(), error.detail()), (Some(crate::Reason::TooLarge), Some(&detail)));
+    }
+}

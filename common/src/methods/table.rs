@@ -1,0 +1,191 @@
+//! The table of methods.
+
+use serde::{Deserialize, Deserializer};
+
+use super::{Description, Request, ResultOf, Rights, invalid, unknown};
+use crate::accounts::Done;
+use crate::errors::{Error, catch_refused};
+use crate::text::NewPassword;
+use crate::{
+    accounts, admin, amendments, channels, files, history, json, mentions, messages, node, presence, reads,
+    search,
+};
+
+methods! {
+    ServerInfo "server.info" Anyone (node::Nothing) -> node::Info:
+        "Returns the server's version, its limits and the endpoint where events are published."
+        r#"{}"#
+        => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500,"file_chunk_bytes":262144,"file_bytes":104857600}}"#;
+    Register "auth.register" Anyone (accounts::Credentials<NewPassword>) -> accounts::Registered:
+        "Creates an account."
+        r#"{"user":"alice","password":"correct horse"}"#
+        => r#"{"user":"alice","administrator":true}"#;
+    Login "auth.login" Anyone (accounts::Credentials) -> accounts::LoggedIn:
+        "Opens a session and returns its token."
+        r#"{"user":"alice","password":"correct horse"}"#
+        => r#"{"user":"alice","token":"eyJ0eXAi...","topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","expires":1766292000123}"#;
+    Logout "auth.logout" Session (accounts::SessionOnly<'a>) -> Done:
+        "Ends the session and revokes its token."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{}"#;
+    Password "auth.password" Session (accounts::ChangePassword<'a>) -> accounts::Revoked:
+        "Changes your password and ends all your other sessions."
+        r#"{"token":"eyJ0eXAi...","password":"correct horse","new_password":"battery staple"}"#
+        => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
+    SessionList "session.list" Session (accounts::SessionOnly<'a>) -> accounts::Sessions:
+        "Lists your open sessions."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"sessions":[{"session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123,"current":true}]}"#;
+    SessionRevoke "session.revoke" Session (accounts::Revoke<'a>) -> accounts::Revoked:
+        "Ends one of your sessions, or all others."
+        r#"{"token":"eyJ0eXAi...","session":"01970000-0000-7000-8000-000000000001"}"#
+        => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
+    UserList "user.list" Session (accounts::ListNames<'a>) -> accounts::Users:
+        "Lists the users, a page at a time."
+        r#"{"token":"eyJ0eXAi...","after":"alice"}"#
+        => r#"{"users":[{"user":"bob","since":1763700000123,"state":"online"},{"user":"carol","since":1763700000123,"state":"offline","seen":1763700000123}],"more":false}"#;
+    ChannelCreate "channel.create" Session (channels::CreateChannel<'a>) -> channels::Joined:
+        "Creates a channel, public unless `private` is true; you become its first member and its owner."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","private":true}"##
+        => r##"{"channel":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544","n":1}"##;
+    ChannelList "channel.list" Session (accounts::ListNames<'a>) -> channels::Channels:
+        "Lists the channels that you can see, a page at a time."
+        r##"{"token":"eyJ0eXAi...","after":"#a"}"##
+        => r##"{"channels":[{"channel":"#general","members":2,"role":"owner","subject":"all and nothing"}],"more":false}"##;
+    ChannelJoin "channel.join" Session (channels::OneChannel<'a>) -> channels::Joined:
+        "Joins a channel; a member gets the same result again."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r##"{"channel":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544","n":2}"##;
+    ChannelLeave "channel.leave" Session (channels::OneChannel<'a>) -> Done:
+        "Leaves a channel."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r#"{}"#;
+    ChannelMembers "channel.members" Session (channels::ListMembers<'a>) -> channels::Members:
+        "Lists the members of a channel that you are in, a page at a time."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r#"{"members":[{"user":"alice","role":"owner"},{"user":"bob","role":"member"}],"more":false}"#;
+    ChannelInvite "channel.invite" Session (channels::OneMember<'a>) -> Done:
+        "Invites a user to a channel: in a private one moderators and owners may, in a public one all members."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
+        => r#"{}"#;
+    ChannelInvitations "channel.invitations" Session (accounts::ListNames<'a>) -> channels::Invitations:
+        "Lists the channels that you are invited to and have not joined, a page at a time."
+        r##"{"token":"eyJ0eXAi..."}"##
+        => r##"{"invitations":[{"channel":"#board","by":"alice","at":1763700000123}],"more":false}"##;
+    ChannelDecline "channel.decline" Session (channels::OneChannel<'a>) -> Done:
+        "Declines an invitation, which ends it."
+        r##"{"token":"eyJ0eXAi...","channel":"#board"}"##
+        => r#"{}"#;
+    ChannelKick "channel.kick" Session (channels::OneMember<'a>) -> Done:
+        "Removes a member of a lower role; for moderators and owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
+        => r#"{}"#;
+    ChannelBan "channel.ban" Session (channels::OneMember<'a>) -> Done:
+        "Removes a user of a lower role and keeps them from joining; for moderators and owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
+        => r#"{}"#;
+    ChannelUnban "channel.unban" Session (channels::OneMember<'a>) -> Done:
+        "Lifts a ban; for moderators and owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
+        => r#"{}"#;
+    ChannelBans "channel.bans" Session (channels::ListMembers<'a>) -> channels::Bans:
+        "Lists the banned users of a channel, a page at a time; for moderators and owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r#"{"bans":[{"user":"mallory","by":"alice","at":1763700000123}],"more":false}"#;
+    ChannelRole "channel.role" Session (channels::GiveRole<'a>) -> Done:
+        "Gives a member a role; for owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob","role":"moderator"}"##
+        => r#"{}"#;
+    ChannelSet "channel.set" Session (channels::SetChannel<'a>) -> Done:
+        "Sets the subject, for moderators and owners; makes the channel private or public, for owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","subject":"all and nothing","private":false}"##
+        => r#"{}"#;
+    MessageSend "message.send" Session (messages::Send<'a>) -> messages::Sent:
+        "Sends a message to a channel or a user; the result means that it is stored on disk."
+        r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000001","text":"oi"}"##
+        => r#"{"n":17,"at":1763700000123}"#;
+    MessageEdit "message.edit" Session (amendments::Edit<'a>) -> messages::Sent:
+        "Replaces the text of your own message."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000002","text":"olá"}"##
+        => r#"{"n":18,"at":1763700000456}"#;
+    MessageDelete "message.delete" Session (amendments::Delete<'a>) -> messages::Sent:
+        "Deletes your own message; moderators and owners delete any message of their channel."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000003"}"##
+        => r#"{"n":19,"at":1763700000789}"#;
+    MessageReact "message.react" Session (amendments::React<'a>) -> messages::Sent:
+        "Adds your reaction to a message, or removes it."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000004","emoji":"👍"}"##
+        => r#"{"n":18,"at":1763700000456}"#;
+    FileBegin "file.begin" Session (files::Begin<'a>) -> files::Begun:
+        "Begins or resumes an upload; the result says how many bytes the server has."
+        r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000002","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##
+        => r#"{"file":"01970000-0000-7000-8000-000000000002","have":0}"#;
+    FileChunk "file.chunk" Session (files::Chunk<'a>) -> files::Have:
+        "Uploads a part of a file. Its bytes are a frame behind the line, which is alone in its own frame."
+        r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002","offset":262144}"#
+        => r#"{"have":524288}"#;
+    FileCommit "file.commit" Session (files::Commit<'a>) -> messages::Sent:
+        "Sends an uploaded file; the result means that the file and its event are stored on disk."
+        r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002"}"#
+        => r#"{"n":18,"at":1763700000123}"#;
+    FileGet "file.get" Session (files::Get<'a>) -> files::Part:
+        "Reads a part of a file. Its bytes are a frame behind the reply; the line is alone in its frame."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":18,"offset":262144,"length":262144}"##
+        => r#"{"bytes":1258291,"offset":262144,"length":262144}"#;
+    MessageHistory "message.history" Session (history::History<'a>) -> history::Page:
+        "Reads a page of a conversation: the newest events, or those before, after or around a given one."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##
+        => r##"{"conversation":"#general","head":17,"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}]}"##;
+    MessageSearch "message.search" Session (search::Search<'a>) -> search::Found:
+        "Finds messages by their words, newest first, in the conversations that you can read."
+        r##"{"token":"eyJ0eXAi...","query":"ação \"deploy done\" from:alice","conversation":"#general","limit":1}"##
+        => r##"{"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"Deploy done, boa ação!"}],"before":8841,"behind":0}"##;
+    ReadMark "read.mark" Session (reads::MarkRead<'a>) -> reads::Marked:
+        "Moves your read mark in a conversation forward."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17}"##
+        => r#"{"unread":0}"#;
+    ReadList "read.list" Session (reads::ListReads<'a>) -> reads::Reads:
+        "Lists your read marks, and how many messages and mentions are unread, a page at a time."
+        r##"{"token":"eyJ0eXAi...","after":"#a"}"##
+        => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4,"mentions":1}],"more":false}"##;
+    MentionList "mention.list" Session (mentions::ListMentions<'a>) -> mentions::Mentions:
+        "Lists the messages that mention you, newest first, a page at a time."
+        r#"{"token":"eyJ0eXAi...","before":8000}"#
+        => r##"{"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"@bob, oi"}]}"##;
+    SyncHeads "sync.heads" Session (history::HeadsSince<'a>) -> history::Heads:
+        "Returns the number of the newest event of each of your conversations, and the topics of your channels."
+        r#"{"token":"eyJ0eXAi...","since":8000}"#
+        => r##"{"cursor":8841,"restored":1769860800000,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
+    PresenceSet "presence.set" Session (presence::SetPresence<'a>) -> presence::PresenceSet:
+        "Sets the presence of this session and serves as its heartbeat; returns the topic of everybody's presence."
+        r#"{"token":"eyJ0eXAi...","state":"online"}"#
+        => r#"{"topic":"presence.all.2b1a0f9e8d7c6b5a4938271605f4e3d2","heartbeat_ms":15000}"#;
+    TypingSet "typing.set" Session (presence::SetTyping<'a>) -> Done:
+        "Publishes that you are typing in a conversation, or that you stopped; at most every 3 seconds."
+        r##"{"token":"eyJ0eXAi...","to":"#general","typing":true}"##
+        => r#"{}"#;
+    AdminUsers "admin.users" Administrator (accounts::ListNames<'a>) -> admin::Users:
+        "Lists all accounts, a page at a time."
+        r#"{"token":"eyJ0eXAi...","after":"adam"}"#
+        => r#"{"users":[{"user":"alice","since":1763700000123,"administrator":true,"sessions":1},{"user":"bob","since":1763700000123,"disabled":true,"sessions":0}],"more":false}"#;
+    AdminChannels "admin.channels" Administrator (accounts::ListNames<'a>) -> admin::Channels:
+        "Lists all channels, private ones too, a page at a time; their messages stay with the members."
+        r##"{"token":"eyJ0eXAi...","after":"#a"}"##
+        => r##"{"channels":[{"channel":"#board","since":1763700000123,"private":true,"members":2,"owner":"alice","n":17}],"more":false}"##;
+    AdminSessions "admin.sessions" Administrator (admin::ListSessions<'a>) -> admin::Sessions:
+        "Lists the open sessions of all users, or of one."
+        r#"{"token":"eyJ0eXAi...","user":"bob"}"#
+        => r#"{"sessions":[{"user":"bob","session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123}],"more":false}"#;
+    AdminDisable "admin.disable" Administrator (admin::Disable<'a>) -> admin::Disabled:
+        "Disables an account, which ends its sessions and moves its topics; or enables it again."
+        r#"{"token":"eyJ0eXAi...","user":"bob","disabled":true}"#
+        => r#"{"ended":1}"#;
+    AdminPromote "admin.promote" Administrator (admin::Promote<'a>) -> Done:
+        "Makes a user an administrator, or takes that right away."
+        r#"{"token":"eyJ0eXAi...","user":"bob","administrator":true}"#
+        => r#"{}"#;
+    AdminStats "admin.stats" Administrator (accounts::SessionOnly<'a>) -> admin::Stats:
+        "Counts the users, sessions, channels and records of the node."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"users":3,"administrators":1,"disabled":0,"sessions":2,"channels":1,"private_channels":1,"direct_conversations":1,"present":2,"records":23}"#;
+}

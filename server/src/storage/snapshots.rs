@@ -1,0 +1,193 @@
+//! The snapshots of the state: readable JSON with a checksum, replaced atomically. Each one stands for a
+//! record of the log.
+//!
+//! The log holds everything, so a lost snapshot only makes the next start longer. A damaged one is put aside.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use common::{ChannelName, UserName};
+use disk::Disk;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use crate::domain::State;
+use crate::domain::accounts::Account;
+use crate::domain::channels::{Channel, Direct};
+use crate::domain::files::Shared;
+use crate::journal::Checkpoint;
+use crate::storage::checksum::{self, Verdict};
+use crate::storage::data_folder::{CHANNELS_FILE, Store, StoreError, USERS_FILE};
+
+/// The format of both snapshots. A server refuses a newer format, and rebuilds the state from the log for an
+/// older one: format 1 did not say which events were messages; format 2 found other mentions in some texts,
+/// and counted redacted messages as unread.
+const FORMAT: u32 = 3;
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot<T> {
+    format: u32,
+    record: u64,
+    chain: String,
+    #[serde(flatten)]
+    content: T,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UsersContent<A> {
+    users: A,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChannelsContent<C, D> {
+    channels: C,
+    /// The channel `*`; older snapshots do not have it.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    everybody: Option<Channel>,
+    direct: Vec<DirectContent<D>>,
+    /// Absent in snapshots from before there were files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<Shared>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DirectContent<D> {
+    users: (UserName, UserName),
+    #[serde(flatten)]
+    direct: D,
+}
+
+/// The fields that are read first, and the only ones when just the place in the log matters.
+#[derive(Deserialize)]
+struct Stamp {
+    format: u32,
+    record: u64,
+    chain: String,
+}
+
+/// Both snapshots as bytes. They are written outside the event loop.
+#[derive(PartialEq, Eq)]
+pub struct Prepared {
+    users: Vec<u8>,
+    channels: Vec<u8>,
+}
+
+/// The state of the snapshots, and the place in the log where replay continues. After a crash between the two
+/// writes, the snapshots stand for different records: the older one counts.
+pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
+    let mut state = store.new_state()?;
+    let users = read::<UsersContent<BTreeMap<UserName, Account>>>(store, USERS_FILE)?;
+    let channels = read::<ChannelsContent<BTreeMap<ChannelName, Channel>, Direct>>(store, CHANNELS_FILE)?;
+    let (Some((users_at, users)), Some((channels_at, channels))) = (users, channels) else {
+        return Ok((state, Checkpoint::GENESIS));
+    };
+    state.users.restore(users.users);
+    state.users.applied = users_at.record;
+    for (name, channel) in channels.channels {
+        state.channels.restore_channel(name, channel);
+    }
+    match channels.everybody {
+        Some(everybody) => state.channels.restore_everybody(everybody),
+        None => state.make_everybody(),
+    }
+    for direct in channels.direct {
+        state.channels.restore_direct(direct.users, direct.direct);
+    }
+    channels.files.into_iter().for_each(|shared| state.files.restore(shared));
+    state.channels.applied = channels_at.record;
+    let older = if users_at.record < channels_at.record { users_at } else { channels_at };
+    Ok((state, older))
+}
+
+/// The place in the log that a snapshot stands for.
+pub fn stands_for(file: &'static str, bytes: &[u8]) -> Result<Checkpoint, StoreError> {
+    let damaged = |why| StoreError::Damaged { file, why };
+    if checksum::check(bytes) == Verdict::Damaged {
+        return Err(damaged("it does not match its checksum".to_owned()));
+    }
+    let stamp: Stamp = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+    checkpoint(file, stamp)
+}
+
+/// The state as bytes, standing for `at`.
+pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Error> {
+    let direct = state.channels.all_direct();
+    let mut direct: Vec<_> =
+        direct.map(|(users, direct)| DirectContent { users: users.clone(), direct }).collect();
+    direct.sort_by(|one, other| one.users.cmp(&other.users));
+    let content = ChannelsContent {
+        channels: state.channels.all(),
+        everybody: Some(state.channels.everybody().clone()),
+        direct,
+        files: state.files.all().cloned().collect(),
+    };
+    Ok(Prepared {
+        users: snapshot(at, UsersContent { users: state.users.accounts() })?,
+        channels: snapshot(at, content)?,
+    })
+}
+
+/// Replaces both snapshots.
+pub fn write(disk: &dyn Disk, prepared: &Prepared) -> io::Result<()> {
+    disk.replace_atomically(USERS_FILE, &prepared.users)?;
+    disk.replace_atomically(CHANNELS_FILE, &prepared.channels)
+}
+
+/// Reads a snapshot; `None` when the state must come from the log alone.
+fn read<T: DeserializeOwned>(
+    store: &Store,
+    file: &'static str,
+) -> Result<Option<(Checkpoint, T)>, StoreError> {
+    let disk = store.disk();
+    let bytes = match disk.read(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(store.failed("read", file))?,
+    };
+    let damaged = |error: serde_json::Error| StoreError::Damaged { file, why: error.to_string() };
+    if checksum::check(&bytes) == Verdict::Damaged {
+        return Ok(put_aside(&*disk, file, "it does not match its checksum"));
+    }
+    let stamp: Stamp = match serde_json::from_slice(&bytes).map_err(damaged) {
+        Ok(stamp) => stamp,
+        Err(error) => return Ok(put_aside(&*disk, file, &error.to_string())),
+    };
+    if stamp.format < FORMAT {
+        info!(file, "an older papo wrote this snapshot: the state is rebuilt from the log, this once");
+        return Ok(None);
+    }
+    let at = checkpoint(file, stamp)?;
+    match serde_json::from_slice::<Snapshot<T>>(&bytes).map_err(damaged) {
+        Ok(snapshot) => Ok(Some((at, snapshot.content))),
+        Err(error) => Ok(put_aside(&*disk, file, &error.to_string())),
+    }
+}
+
+/// Renames a damaged snapshot, so that an operator can examine it.
+fn put_aside<T>(disk: &dyn Disk, file: &'static str, why: &str) -> Option<T> {
+    warn!(
+        file,
+        why,
+        "a snapshot is damaged: it is put aside as {file}.damaged, and the state is rebuilt from the log"
+    );
+    if let Err(error) = disk.rename(file, &format!("{file}.damaged")) {
+        // It is not used anyway, and the next snapshot replaces it.
+        warn!(%error, file, "the damaged snapshot cannot be renamed");
+    }
+    None
+}
+
+fn checkpoint(file: &'static str, stamp: Stamp) -> Result<Checkpoint, StoreError> {
+    let damaged = |why| StoreError::Damaged { file, why };
+    if stamp.format > FORMAT {
+        return Err(damaged(format!("its format {} is newer than this papo knows", stamp.format)));
+    }
+    let chain = stamp.chain.parse().map_err(|error| damaged(format!("{error}")))?;
+    Ok(Checkpoint { record: stamp.record, chain })
+}
+
+fn snapshot(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let chain = at.chain.to_string();
+    let object = serde_json::to_vec_pretty(&Snapshot { format: FORMAT, record: at.record, chain, content })?;
+    Ok(checksum::add(object))
+}
