@@ -1,4 +1,5 @@
-//! The tables in `docs/PROTOCOL.md` are what the code says. `UPDATE_DOCS=1 cargo test -p common` rewrites them.
+//! The tables in `docs/PROTOCOL.md` equal those of the code. `UPDATE_DOCS=1 cargo test -p common` rewrites
+//! them.
 
 #![expect(clippy::disallowed_methods, reason = "this test reads and writes a document, not the data folder")]
 
@@ -31,7 +32,7 @@ fn methods() -> String {
     text
 }
 
-/// As the renderers of Markdown make it from a heading: code marks and dots fall away.
+/// The anchor that Markdown renderers make from a heading: without code marks and dots.
 fn anchor(name: &str) -> String {
     name.replace('.', "")
 }
@@ -79,13 +80,13 @@ fn limits() -> String {
         ("lines in a frame", limits::FRAME_LINES_MAX),
         ("bytes in a frame; a larger one ends the connection", limits::FRAME_BYTES_MAX),
         ("events in a page of history", limits::HISTORY_EVENTS_MAX as usize),
-        ("the same when `limit` is not given", limits::HISTORY_EVENTS_DEFAULT as usize),
-        ("bytes in a page of history; it ends early", limits::HISTORY_BYTES_MAX),
+        ("events in a page of history without `limit`", limits::HISTORY_EVENTS_DEFAULT as usize),
+        ("bytes in a page of history; a larger one ends early", limits::HISTORY_BYTES_MAX),
         ("names in a page of a list", limits::LIST_NAMES_MAX),
-        ("open sessions of a user; the oldest gives way", limits::SESSIONS_PER_USER_MAX),
+        ("open sessions of a user; a new login ends the oldest", limits::SESSIONS_PER_USER_MAX),
         ("bytes in a chunk of a file", limits::FILE_CHUNK_BYTES_MAX),
         ("bytes in the name of a file", limits::FILE_NAME_BYTES_MAX),
-        ("uploads that a user may have begun at a time", limits::UPLOADS_PER_USER_MAX),
+        ("incomplete uploads of a user", limits::UPLOADS_PER_USER_MAX),
         ("bytes in a topic", limits::TOPIC_BYTES_MAX),
     ];
     let mut text = String::from("| what | maximum |\n|---|---|\n");
@@ -96,7 +97,7 @@ fn limits() -> String {
 }
 
 #[test]
-fn the_tables_are_what_the_code_says() {
+fn the_tables_equal_those_of_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/PROTOCOL.md");
     let written = fs::read_to_string(&path).expect("docs/PROTOCOL.md");
     let mut current = written.clone();

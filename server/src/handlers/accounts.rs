@@ -10,7 +10,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::presence::forget_ended;
-use super::{Pending, RequestContext, first_page};
+use super::{RequestContext, Unanswered, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
 use crate::domain::records::TokenDigest;
@@ -21,13 +21,13 @@ pub(super) fn register(
     context: &mut RequestContext<'_>,
     credentials: Credentials<NewPassword>,
     outcome: Option<jobs::Outcome>,
-) -> Result<Registered, Pending> {
+) -> Result<Registered, Unanswered> {
     let Credentials { user, password } = credentials;
     let outcome = outcome.map(of_password);
     // Asked before the hash, to spare it, and again behind it: two may ask for one name at the same time.
     may_register(context.ledger.state(), &user)?;
     let password = match outcome {
-        None => return Err(Pending::Work(Job::Hash(password.into_password()).into())),
+        None => return Err(Unanswered::Needs(Job::Hash(password.into_password()).into())),
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
     };
@@ -43,7 +43,7 @@ pub(super) fn login(
     context: &mut RequestContext<'_>,
     credentials: Credentials,
     outcome: Option<jobs::Outcome>,
-) -> Result<LoggedIn, Pending> {
+) -> Result<LoggedIn, Unanswered> {
     let Credentials { user, password } = credentials;
     let outcome = outcome.map(of_password);
     if let Some(outcome) = &outcome {
@@ -54,7 +54,7 @@ pub(super) fn login(
         None => {
             context.may_guess(&user)?;
             let known = context.ledger.state().users.password(&user).map(Into::into);
-            return Err(Pending::Work(Job::Verify(password, known).into()));
+            return Err(Unanswered::Needs(Job::Verify(password, known).into()));
         }
         Some(Outcome::Verified(true)) => {}
         // The password was right, and its hash of an older kind.
@@ -85,7 +85,7 @@ pub(super) fn password(
     context: &mut RequestContext<'_>,
     params: ChangePassword<'_>,
     outcome: Option<jobs::Outcome>,
-) -> Result<Revoked, Pending> {
+) -> Result<Revoked, Unanswered> {
     let user = context.user_of(&params.token)?;
     let outcome = outcome.map(of_password);
     if let Some(outcome) = &outcome {
@@ -96,7 +96,7 @@ pub(super) fn password(
             context.may_guess(&user)?;
             let known = context.ledger.state().users.password(&user).map(Into::into);
             let job = Job::Change(params.password, known, params.new_password.into_password());
-            Err(Pending::Work(job.into()))
+            Err(Unanswered::Needs(job.into()))
         }
         Some(Outcome::Hashed(password)) => {
             context.record(Command::ChangePassword { user, password })?;

@@ -6,7 +6,7 @@ use common::messages::Sent;
 use common::{Detail, Error, Target, UserName};
 use uuid::Uuid;
 
-use super::{Pending, RequestContext};
+use super::{RequestContext, Unanswered};
 use crate::domain::{Command, files};
 use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
@@ -17,7 +17,7 @@ pub(super) fn begin(
     context: &mut RequestContext<'_>,
     params: Begin<'_>,
     outcome: Option<jobs::Outcome>,
-) -> Result<Begun, Pending> {
+) -> Result<Begun, Unanswered> {
     let user = context.user_of(&params.token)?;
     let Begin { to, id, info, token } = params;
     if context.ledger.sent_before(id, &user)?.is_some() {
@@ -53,7 +53,7 @@ pub(super) fn begin(
         }
     };
     let folder = context.files.folder.clone();
-    Err(Pending::Work(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
+    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
 /// Puts a part behind what is there.
@@ -61,7 +61,7 @@ pub(super) fn chunk(
     context: &mut RequestContext<'_>,
     params: &Chunk<'_>,
     outcome: Option<jobs::Outcome>,
-) -> Result<Have, Pending> {
+) -> Result<Have, Unanswered> {
     let user = context.user_of(&params.token)?;
     if let Some(outcome) = outcome {
         let outcome = of_file(outcome);
@@ -81,7 +81,7 @@ pub(super) fn chunk(
         return Err(Detail::ChunkBeyondFile { bytes: upload.bytes }.into());
     }
     let (folder, upload) = (context.files.folder.clone(), upload.clone());
-    Err(Pending::Work(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
+    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
 /// Makes an event of an upload. Its content is whole and on disk before the event is recorded.
@@ -89,7 +89,7 @@ pub(super) fn commit(
     context: &mut RequestContext<'_>,
     params: &Commit<'_>,
     outcome: Option<jobs::Outcome>,
-) -> Result<Sent, Pending> {
+) -> Result<Sent, Unanswered> {
     let id = params.file;
     let outcome = outcome.map(of_file);
     // Whatever has become of the sender meanwhile, the job has ended.
@@ -113,7 +113,7 @@ pub(super) fn commit(
         context.ledger.may_write()?;
         context.files.uploads.finishing(id);
         let folder = context.files.folder.clone();
-        return Err(Pending::Work(Job::file(Kind::Contents, move || folder.finish(&upload))));
+        return Err(Unanswered::Needs(Job::file(Kind::Contents, move || folder.finish(&upload))));
     }
     let file = upload.info();
     let receipt = context.record(Command::Share { user, to: upload.to, id, file })?;
@@ -127,7 +127,7 @@ pub(super) fn get(
     context: &mut RequestContext<'_>,
     params: &Get<'_>,
     outcome: Option<jobs::Outcome>,
-) -> Result<Part, Pending> {
+) -> Result<Part, Unanswered> {
     let user = context.user_of(&params.token)?;
     let shared = files::find(context.ledger.state(), &user, &params.conversation, params.n)?;
     let (bytes, sha256, offset) = (shared.bytes, shared.sha256, params.offset);
@@ -146,7 +146,7 @@ pub(super) fn get(
     let length = left.min(params.length.unwrap_or(u64::MAX)).min(FILE_CHUNK_BYTES_MAX as u64);
     let length = usize::try_from(length).unwrap_or(FILE_CHUNK_BYTES_MAX);
     let folder = context.files.folder.clone();
-    Err(Pending::Work(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
+    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
 }
 
 /// Whether an upload may become an event. One that may not is thrown away: its bytes would count until it is forgotten.

@@ -87,14 +87,14 @@ pub struct Attached<'a> {
 }
 
 /// A request without a result.
-pub enum Pending {
+pub enum Unanswered {
     /// It failed; the error is its reply.
     Failed(Error),
     /// It needs this job done; then it is answered again, with the outcome.
-    Work(Job),
+    Needs(Job),
 }
 
-impl<E: Into<Error>> From<E> for Pending {
+impl<E: Into<Error>> From<E> for Unanswered {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
@@ -112,11 +112,11 @@ impl RequestContext<'_> {
             }
         };
         match self.call(call, id, outcome, out).err()? {
-            Pending::Failed(error) => {
+            Unanswered::Failed(error) => {
                 encode_error(out, id, &error);
                 None
             }
-            Pending::Work(job) => Some(job),
+            Unanswered::Needs(job) => Some(job),
         }
     }
 
@@ -126,7 +126,7 @@ impl RequestContext<'_> {
         id: &str,
         outcome: Option<Outcome>,
         out: &mut Vec<u8>,
-    ) -> Result<(), Pending> {
+    ) -> Result<(), Unanswered> {
         answer! { (call, out, id)
             ServerInfo(_) => node::info(self);
             Register(credentials) => accounts::register(self, credentials, outcome);

@@ -6,7 +6,7 @@ use common::limits::{HISTORY_BYTES_MAX, SEARCH_EVENTS_DEFAULT, SEARCH_EVENTS_MAX
 use common::search::{FoundLines, Search};
 use common::{Conversation, Detail, Error};
 
-use super::{Pending, RequestContext, history};
+use super::{RequestContext, Unanswered, history};
 use crate::domain::search::{self, Query};
 use crate::services::jobs::{Job, Outcome};
 use crate::services::search::{Found, NoIndex, Question, has_words};
@@ -15,7 +15,7 @@ pub(super) fn search(
     context: &mut RequestContext<'_>,
     params: &Search<'_>,
     outcome: Option<Outcome>,
-) -> Result<FoundLines, Pending> {
+) -> Result<FoundLines, Unanswered> {
     let user = context.user_of(&params.token)?;
     let mut query = Query::parse(&params.query)?;
     if let Some(target) = &params.conversation
@@ -34,7 +34,7 @@ pub(super) fn search(
         None => {
             let search = context.search.ok_or_else(|| no_index(NoIndex))?;
             let question = Question { query, scope, before: params.before, limit };
-            Err(Pending::Work(Job::search(search.work(question))))
+            Err(Unanswered::Needs(Job::search(search.work(question))))
         }
         Some(Outcome::Search(found)) => Ok(read(context, &scope, &found.map_err(no_index)?, limit)?),
         Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => Err(Detail::Internal.into()),

@@ -33,29 +33,17 @@ pub(crate) enum Membership {
 impl Change {
     fn of(event: &Event<'_>, me: &UserName) -> Option<Self> {
         let is_own = event.from == *me;
-        match &event.body {
-            Body::Created { .. } | Body::Joined if is_own => Some(Self::Began),
-            Body::Left if is_own => Some(Self::Left),
-            Body::Kicked(user) | Body::Banned(user) if user == me => Some(Self::Removed),
-            Body::Invited(user) if user == me => Some(Self::Invited),
-            Body::Created { .. }
-            | Body::Joined
-            | Body::Left
-            | Body::Declined
-            | Body::Kicked(_)
-            | Body::Banned(_)
-            | Body::Invited(_)
-            | Body::Message { .. }
-            | Body::File { .. }
-            | Body::Edited { .. }
-            | Body::Deleted { .. }
-            | Body::Reacted { .. }
-            | Body::Unreacted { .. }
-            | Body::Gone { .. }
-            | Body::Unbanned(_)
-            | Body::Role(..)
-            | Body::Set { .. }
-            | Body::Unknown => None,
+        let body = &event.body;
+        if let Body::Created { .. } | Body::Joined = body {
+            is_own.then_some(Self::Began)
+        } else if let Body::Left = body {
+            is_own.then_some(Self::Left)
+        } else if let Body::Kicked(user) | Body::Banned(user) = body {
+            (user == me).then_some(Self::Removed)
+        } else if let Body::Invited(user) = body {
+            (user == me).then_some(Self::Invited)
+        } else {
+            None
         }
     }
 }

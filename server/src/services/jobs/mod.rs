@@ -1,6 +1,6 @@
 //! Jobs: slow work off the event loop, so that only the requests that need it wait for it.
 //!
-//! A handler returns a job ([`crate::handlers::Pending::Work`]); the engine puts its frame aside, submits the
+//! A handler returns a job ([`crate::handlers::Unanswered::Needs`]); the engine puts its frame aside, submits the
 //! job, and calls the handler again with the [`Outcome`]. A job does not see the state: it carries what it
 //! needs, and the handler decides the request again, on the state at that time. In a simulation,
 //! [`Jobs::poll`] runs one job at a time, so that the simulation knows the order.
