@@ -9,11 +9,12 @@
 use std::fs;
 use std::path::Path;
 
-use common::{ChannelName, Conversation, Target, Text, UserName};
+use common::Conversation;
 use server::domain::{Actor, Command};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, LedgerError};
+use testkit::{channel, user};
 use transport::poll::{Watch, wait};
 use transport::wake::Wake;
 use uuid::Uuid;
@@ -51,7 +52,7 @@ impl Running {
     }
 
     fn history(&self, by: &str, target: &str) -> String {
-        let conversation = Conversation::of(&user(by), &Target::new(target).expect("a target"));
+        let conversation = Conversation::of(&user(by), &testkit::target(target));
         let mut lines = Vec::new();
         self.ledger.read(&conversation, 1, u64::MAX, &mut lines).expect("readable");
         String::from_utf8(lines).expect("utf-8")
@@ -75,18 +76,14 @@ impl Running {
     }
 }
 
-fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
 fn actor(by: &str) -> Actor {
-    Actor { user: user(by), channel: ChannelName::new("#a").expect("a name") }
+    Actor { user: user(by), channel: channel("#a") }
 }
 
 fn send(by: &str, to: &str, number: u128) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number);
-    let text = Text::new(format!("olá {number} 🙂")).expect("a text");
-    Command::Send { user: user(by), to: Target::new(to).expect("a target"), id, text, reply: None }
+    let text = testkit::text(format!("olá {number} 🙂"));
+    Command::Send { user: user(by), to: testkit::target(to), id, text, reply: None }
 }
 
 fn first_half(running: &mut Running) {

@@ -10,7 +10,6 @@ mod workloads;
 mod growth;
 mod load;
 mod latency;
-mod random;
 
 mod papo;
 mod data_folder;
@@ -37,9 +36,9 @@ use crate::data_folder::DataFolder;
 use crate::figures::Results;
 use crate::growth::{Grow, Growth, Sizes};
 use crate::machine::Machine;
-use crate::random::Random;
 use crate::report::{Method, Report};
 use crate::workloads::{Extent, Setup, Workload};
+use testkit::Rng;
 
 /// Measure papo and its peers on this machine
 #[derive(Parser)]
@@ -143,7 +142,7 @@ fn main() -> Result<()> {
 
 fn fill(folder: &Path, messages: u64) -> Result<()> {
     let mut data = DataFolder::open(&papo::beside_this_program()?, folder)?;
-    data.add_messages(messages, &mut Random::new(clock::unix_ms()))?;
+    data.add_messages(messages, &mut Rng::new(clock::unix_ms()))?;
     data.close()
 }
 
@@ -208,7 +207,7 @@ impl Measure {
             measured: Duration::from_secs_f64(seconds),
         };
         let papo = self.papo.clone().map_or_else(papo::beside_this_program, Ok)?;
-        Ok(Setup { papo, folder: self.folder.clone(), extent, random: Random::new(self.seed) })
+        Ok(Setup { papo, folder: self.folder.clone(), extent, rng: Rng::new(self.seed) })
     }
 
     fn chosen(&self) -> impl Iterator<Item = &'static Workload> {
