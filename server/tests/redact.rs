@@ -13,7 +13,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{Conversation, Target, UserName};
+use common::{Conversation, UserName};
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use disk::{Disk, RealDisk};
 use server::domain::{Actor, Change, Command, Original};
@@ -70,8 +70,7 @@ fn work(store: Store) {
     }
     let edit = Change::Edit(testkit::text(SECRETS[1]));
     for (number, n, change) in [(50, 5, edit), (51, 5, Change::Delete), (52, 11, Change::Delete)] {
-        let (conversation, original) =
-            (Target::new("#a").expect("one"), Original { n, author: alice(), is_file: false });
+        let (conversation, original) = (target("#a"), Original { n, author: alice(), is_file: false });
         let amend = Command::Amend { user: alice(), conversation, original, id: id(number), change };
         record(&mut ledger, amend);
     }

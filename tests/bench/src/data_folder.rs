@@ -11,12 +11,12 @@ use server::domain::{Actor, Command};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
+use testkit::Rng;
 use transport::clock;
 use transport::poll::{Watch, wait};
 use transport::wake::Wake;
 
 use crate::papo::{CHANNEL, Node, Session, TEXT_BYTES, USER, message_id};
-use testkit::Rng;
 
 /// Records that gather before the disk is asked to take them: as many as are in flight in the other workloads.
 const BATCH_RECORDS: u64 = 1024;

@@ -30,6 +30,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use testkit::Rng;
 use transport::{clock, open_files};
 
 use crate::data_folder::DataFolder;
@@ -38,7 +39,6 @@ use crate::growth::{Grow, Growth, Sizes};
 use crate::machine::Machine;
 use crate::report::{Method, Report};
 use crate::workloads::{Extent, Setup, Workload};
-use testkit::Rng;
 
 /// Measure papo and its peers on this machine
 #[derive(Parser)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use common::rpc;
 use serde_json::{Value, json};
+use testkit::Rng;
 use transport::invite::Invite;
 use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
@@ -17,7 +18,6 @@ use uuid::{Builder, Uuid};
 
 use crate::frames::{Events, Lines, Requests, connected};
 use crate::process::Process;
-use testkit::Rng;
 
 /// Bytes of text in every message of the bench.
 pub(crate) const TEXT_BYTES: usize = 256;

@@ -5,16 +5,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use common::accounts::LoggedIn;
-use common::{ChannelName, Conversation, Error, Target, Text, UserName};
+use common::{ChannelName, Conversation, Error, Target, UserName};
 use session::driver::{self, Io};
 use session::{Answer, Command, Entry, Follow, Message, NOBODY, News, Range, Session, Transferred};
+use testkit::Rng;
 use uuid::{Builder, Uuid};
 
 use crate::agenda::{Connection, Link};
 use crate::checks::shown::Shown;
 use crate::node::{BEGIN_UNIX_MS, token};
 use crate::workload::Workload;
-use testkit::Rng;
 
 /// The ticket of the wish to follow everything; those of questions are greater.
 pub(crate) const FOLLOW_TICKET: u64 = NOBODY + 1;
@@ -271,7 +271,7 @@ impl SimClient {
             // a kind.
             let number = self.workload.as_mut().map_or(self.said.len(), Workload::count);
             let text = format!("{number} of {}{mention}", self.user());
-            let text = Text::new(text).expect("a text");
+            let text = testkit::text(text);
             self.said.push((Conversation::of(self.user(), &to), id));
             if let Some(session) = &mut self.session {
                 session.command(

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use disk::faulty::{Failure, Loss};
 
 use crate::agenda::{Connection, Happening, Part};
-use crate::plan::Weather;
+use crate::plan::NetworkProfile;
 use crate::world::World;
 
 /// Operations on the disk within which a planned failure happens.
@@ -93,9 +93,9 @@ impl World {
         }
         let next_in_ms = self.rng.between(1, self.plan.fault_every_ms_max);
         self.agenda.after(next_in_ms, Happening::Fault);
-        let fault = match self.plan.weather {
-            Weather::FanOutLoss => Fault::SubscriptionsCut,
-            Weather::Storm => self.rng.pick(&STORM),
+        let fault = match self.plan.network_profile {
+            NetworkProfile::FanOutLoss => Fault::SubscriptionsCut,
+            NetworkProfile::Storm => self.rng.pick(&STORM),
         };
         let client = self.rng.index(self.clients.len());
         self.tally.fault(fault.name());

@@ -154,7 +154,7 @@ impl World {
 
     /// When a frame that leaves now arrives.
     fn arrival(&mut self, lane: Lane, reorders: bool) -> u64 {
-        // Most frames are fast whatever the weather; some are as slow as they may be.
+        // In both profiles most frames are fast; some have the longest delay.
         let is_slow = self.rng.per_mille(200);
         let delay_ms_max = if is_slow { self.rates.delay_ms_max } else { DELAY_MS_MAX };
         let at_ms = self.agenda.now_ms + 1 + self.rng.below(delay_ms_max);

@@ -1,9 +1,7 @@
-//! What a run is like: how many take part, how much they do, and how bad the weather is. All of it is drawn from
-//! the seed.
+//! The plan of a run: number of clients and channels, load, and network profile. All of it is drawn from the seed.
 
 use server::journal::Options;
 use server::storage::ledger::Sizes;
-
 use testkit::Rng;
 
 /// Milliseconds within which every client is complete after the faults have stopped. The longest way: a resend that
@@ -16,12 +14,12 @@ const COMPLETE_WITHIN_AFTER_FAN_OUT_LOSS_MS: u64 = 12_000;
 /// Milliseconds a frame takes when nothing is wrong.
 pub(crate) const DELAY_MS_MAX: u64 = 10;
 
-/// What can go wrong in a run.
+/// The faults that a run has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weather {
+pub(crate) enum NetworkProfile {
     /// Only the fan-out loses frames and subscriptions.
     FanOutLoss,
-    /// Everything.
+    /// All faults.
     Storm,
 }
 
@@ -59,7 +57,7 @@ impl Rates {
 pub(crate) struct Plan {
     pub(crate) clients: usize,
     pub(crate) channels: usize,
-    pub(crate) weather: Weather,
+    pub(crate) network_profile: NetworkProfile,
     pub(crate) rates: Rates,
     /// How long people write and faults happen, in milliseconds.
     pub(crate) busy_ms: u64,
@@ -81,15 +79,16 @@ const PLAIN_SEEDS_PER_TURN: u64 = 130;
 
 impl Plan {
     pub(crate) fn draw(seed: u64, rng: &mut Rng) -> Self {
-        let weather = if rng.per_mille(250) { Weather::FanOutLoss } else { Weather::Storm };
+        let network_profile =
+            if rng.per_mille(250) { NetworkProfile::FanOutLoss } else { NetworkProfile::Storm };
         let fan_out = Rates {
             event_loss: rng.pick(&[100, 300, 1000]),
             subscription_loss: rng.pick(&[0, 300, 1000]),
             ..Rates::CALM
         };
-        let rates = match weather {
-            Weather::FanOutLoss => fan_out,
-            Weather::Storm => Rates {
+        let rates = match network_profile {
+            NetworkProfile::FanOutLoss => fan_out,
+            NetworkProfile::Storm => Rates {
                 loss: rng.pick(&[0, 10, 50, 200]),
                 event_loss: rng.pick(&[0, 10, 100]),
                 subscription_loss: rng.pick(&[0, 0, 100]),
@@ -102,7 +101,7 @@ impl Plan {
         Self {
             clients: rng.pick(&[2, 3, 4, 6]),
             channels: rng.pick(&[1, 2, 3]),
-            weather,
+            network_profile,
             rates,
             busy_ms: rng.pick(&[5_000, 15_000, 30_000]),
             command_every_ms_max: rng.pick(&[200, 1_000, 3_000]),
@@ -118,9 +117,9 @@ impl Plan {
 
     /// Milliseconds after the faults within which everybody must be complete.
     pub(crate) fn complete_within_ms(&self) -> u64 {
-        match self.weather {
-            Weather::FanOutLoss => COMPLETE_WITHIN_AFTER_FAN_OUT_LOSS_MS,
-            Weather::Storm => COMPLETE_WITHIN_MS,
+        match self.network_profile {
+            NetworkProfile::FanOutLoss => COMPLETE_WITHIN_AFTER_FAN_OUT_LOSS_MS,
+            NetworkProfile::Storm => COMPLETE_WITHIN_MS,
         }
     }
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use common::{ContentHash, Error, FileInfo, FileName, Reason, Target};
 use session::{Answer, Transfer, Transferred};
 use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
-
 use testkit::Rng;
+use uuid::Uuid;
 
 /// Bytes that leave at a time: the longest file takes some of them.
 const PART_BYTES: usize = 300;

@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 
 use common::amendments::Emoji;
-use common::{Body, Conversation, Error, Target, Text};
+use common::{Body, Conversation, Error, Target};
 use session::{Alteration, Amend, Answer, Command, Entry, Transfer};
+use testkit::Rng;
 
 use crate::client::{About, Asking, Shows, SimClient};
 use crate::upload::{Progress, Upload};
-use testkit::Rng;
 
 /// Messages and files that a person remembers.
 const SEEN_MAX: usize = 40;
@@ -90,7 +90,7 @@ impl SimClient {
         let change = match rng.below(10) {
             0..4 if is_own => {
                 let text = format!("{} of {}, an edit", workload.count(), self.account.user);
-                Alteration::Edit(Text::new(text).expect("a text"))
+                Alteration::Edit(testkit::text(text))
             }
             4..6 if is_own => Alteration::Delete,
             roll => {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{ChannelName, UserName};
+use testkit::Rng;
 
 use crate::agenda::{Agenda, Connection, Happening, Part};
 use crate::checks::told::Told;
@@ -13,7 +14,6 @@ use crate::node::Node;
 use crate::plan::{Plan, Rates};
 use crate::tally::Tally;
 use crate::trace::Trace;
-use testkit::Rng;
 
 /// Names of people; a run takes the first ones.
 const USERS: [&str; 6] = ["alice", "bob", "carla", "davi", "eva", "fábio"];

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tempfile::TempDir;
+use testkit::Rng;
 
 use crate::figures::{Figure, Results};
 use crate::load::Plan;
 use crate::papo::Wire::{Curve, Plain};
-use testkit::Rng;
 
 /// Connections that send, and what each may have in flight: together 1024.
 pub(crate) const CONNECTIONS: usize = 16;

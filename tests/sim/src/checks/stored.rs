@@ -12,11 +12,11 @@ use server::journal::{Scrub, Scrubbed};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
+use testkit::Rng;
 use uuid::Uuid;
 
 use super::told::Told;
 use super::{Check, Violation, ensure};
-use testkit::Rng;
 
 /// All events of a log.
 pub struct Stored {
