@@ -1,4 +1,4 @@
-//! The plan of a run: number of clients and channels, load, and network profile. All of it is drawn from the seed.
+//! The plan of a run: number of clients and channels, load, and network profile. The seed decides all of it.
 
 use server::journal::Options;
 use server::storage::ledger::Sizes;

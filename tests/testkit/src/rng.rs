@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014), for tests and
-/// measurements; not for secrets.
+/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014), for tests
+/// and measurements; not for secrets.
 ///
-/// The algorithm is written out here, because a seed of the simulator must mean the same run after every update of a
-/// dependency. `session::rng` is a second copy: it is private to the session core, which has no dependency for it.
+/// The algorithm is written out here, because a seed of the simulator must mean the same run after every
+/// update of a dependency. `session::rng` is a second copy: it is private to the session core.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
