@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_name_without_its_sign_is_explained() {
-        insta::assert_snapshot!(target("general").expect_err("no sign"), @"say '#general' or '@general', with the quotes: a shell takes a bare # for the beginning of a comment");
+        insta::assert_snapshot!(target("general").expect_err("no sign"), @"write '#general' or '@general', with the quotes: a shell takes a bare # as the start of a comment");
         insta::assert_snapshot!(channel("@bob").expect_err("a user"), @"say a channel, such as '#general'");
         assert_eq!(user("@bob"), user("bob"));
     }

@@ -1,6 +1,7 @@
 //! Transcripts of requests that the session only transmits, and of lists that are put together from their
 //! pages.
 
+use common::Subject;
 use common::accounts::ListNames;
 use common::channels::{GiveRole, OneMember, Role, SetChannel};
 use common::methods::{
@@ -8,24 +9,25 @@ use common::methods::{
     UserList,
 };
 use common::node::Nothing;
-use common::{ChannelName, Subject};
+use testkit::{channel, user};
 
 use super::stage::users;
 use super::*;
 
-fn ops_name() -> ChannelName {
-    ChannelName::new("#ops").expect("a name")
-}
-
 /// A request about bob in #ops.
 fn about_bob<R: for<'a> Request<Params<'a> = OneMember<'a>>>() -> Command {
-    let user = UserName::new("bob").expect("a name");
-    Command::Ask(Ask::of::<R>(|token| OneMember { token, channel: ops_name(), user }))
+    let user = user("bob");
+    Command::Ask(Ask::of::<R>(|token| OneMember { token, channel: channel("#ops"), user }))
 }
 
 fn set(subject: Option<&'static str>, private: Option<bool>) -> Command {
     let subject = subject.map(|subject| Subject::new(subject).expect("a subject"));
-    Command::Ask(Ask::of::<ChannelSet>(|token| SetChannel { token, channel: ops_name(), subject, private }))
+    Command::Ask(Ask::of::<ChannelSet>(|token| SetChannel {
+        token,
+        channel: channel("#ops"),
+        subject,
+        private,
+    }))
 }
 
 #[test]
@@ -36,12 +38,12 @@ fn every_method_is_transmitted_with_its_parameters_and_its_result() {
     stage.command(about_bob::<ChannelKick>());
     stage.command(about_bob::<ChannelBan>());
     stage.command(about_bob::<ChannelUnban>());
-    let user = UserName::new("bob").expect("a name");
-    let role = |token| GiveRole { token, channel: ops_name(), user, role: Role::Moderator };
+    let user = user("bob");
+    let role = |token| GiveRole { token, channel: channel("#ops"), user, role: Role::Moderator };
     stage.command(Command::Ask(Ask::of::<ChannelRole>(role)));
     stage.command(set(Some("lunch"), None));
     stage.command(set(None, Some(true)));
-    stage.command(Command::Create { channel: ops_name(), private: true });
+    stage.command(Command::Create { channel: channel("#ops"), private: true });
     stage.reply("channel.kick", &json!({}));
     stage.refuse("channel.ban", Detail::NotAuthor);
     insta::assert_snapshot!(stage.transcript, @r##"
@@ -63,7 +65,7 @@ fn a_request_carries_the_token_if_its_method_needs_one() {
     let mut stage = Stage::nobody();
     stage.command(users());
     stage.command(Command::Ask(Ask::of::<ServerInfo>(|_token| Nothing {})));
-    let user = UserName::new("alice").expect("a name");
+    let user = user("alice");
     let account = LoggedIn { user, token: "t".to_owned(), topic: OWN.to_owned(), expires: 1 };
     stage.session.command(0, 1, Command::Restore(account));
     stage.session.command(0, 1, users());

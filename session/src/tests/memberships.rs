@@ -1,6 +1,7 @@
 //! Transcripts of being invited, removed, and busy in another session.
 
 use serde_json::json;
+use testkit::channel;
 
 use super::stage::{OWN, Stage, TOPIC, ops};
 use crate::*;
@@ -11,7 +12,7 @@ fn event(n: u64, from: &str, rest: &str) -> String {
 }
 
 fn ops_name() -> common::ChannelName {
-    common::ChannelName::new("#ops").expect("a name")
+    channel("#ops")
 }
 
 #[test]

@@ -15,7 +15,6 @@ mod stage;
 
 use std::collections::BTreeSet;
 
-use common::UserName;
 use common::accounts::LoggedIn;
 use proptest::prelude::*;
 use serde_json::json;
@@ -229,7 +228,7 @@ fn a_stale_token_asks_for_a_login_and_loses_no_message() {
     session ended: your session has ended: log in again
     pending oi
     ");
-    let user = UserName::new("alice").expect("a name");
+    let user = testkit::user("alice");
     stage.command(Command::Restore(LoggedIn { user, token: "new".into(), topic: "user".into(), expires: 1 }));
     stage.reply("message.send", &json!({"n": 4, "at": 1}));
     insta::assert_snapshot!(stage.transcript, @r##"
@@ -258,7 +257,7 @@ fn messages_of_one_person_are_never_sent_by_another() {
     let mut stage = Stage::restored();
     stage.send("oi", 1);
     stage.take_transcript();
-    let user = UserName::new("bob").expect("a name");
+    let user = testkit::user("bob");
     stage.command(Command::Restore(LoggedIn { user, token: "b".into(), topic: "user".into(), expires: 1 }));
     insta::assert_snapshot!(stage.transcript, @r#"
     sent oi Err("the session ended before this was sent")
