@@ -1,31 +1,14 @@
 //! Typed requests: the parameters and the result of each are those of its row in the table of methods.
 
+use common::Paged;
 use common::accounts::Token;
 use common::history::History;
 use common::methods::{MessageHistory, Request};
-use common::{Paged, Target};
 use serde_json::value::RawValue;
 
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, unexpected};
 use session::{Answer, Ask, Command, Entry, Pager};
-
-/// A page of a conversation: the newest events, or those before or after a number.
-pub(crate) struct Page {
-    pub(crate) conversation: Target,
-    pub(crate) before: Option<u64>,
-    pub(crate) after: Option<u64>,
-    pub(crate) limit: Option<u64>,
-    /// Whether edited messages include their earlier texts.
-    pub(crate) edits: bool,
-}
-
-impl Page {
-    /// The newest events.
-    pub(crate) fn newest(conversation: Target) -> Self {
-        Self { conversation, before: None, after: None, limit: None, edits: false }
-    }
-}
 
 impl ClientHandle {
     /// Sends a request of the method `R`, and waits for its result. The session adds the token.
@@ -52,19 +35,11 @@ impl ClientHandle {
     }
 
     /// Requests a page of history.
-    pub(crate) fn history(&mut self, page: Page) -> Result<Vec<Entry>, CliError> {
-        let Page { conversation, before, after, limit, edits } = page;
-        let page = self.ask::<MessageHistory>(|token| History {
-            token,
-            conversation,
-            before,
-            after,
-            before_at: None,
-            after_at: None,
-            around: None,
-            limit,
-            edits,
-        })?;
+    pub(crate) fn history(
+        &mut self,
+        params: impl FnOnce(Token<'static>) -> History<'static>,
+    ) -> Result<Vec<Entry>, CliError> {
+        let page = self.ask::<MessageHistory>(params)?;
         Ok(self.entries(&page.events))
     }
 

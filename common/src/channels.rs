@@ -104,7 +104,7 @@ pub struct SetChannel<'a> {
 
 /// Parameters of `channel.members` and `channel.bans`: a page of names at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListMembers<'a> {
+pub struct ListInChannel<'a> {
     /// The session.
     #[serde(borrow)]
     pub token: Token<'a>,

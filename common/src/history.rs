@@ -40,7 +40,14 @@ pub struct History<'a> {
     pub edits: bool,
 }
 
-impl History<'_> {
+impl<'a> History<'a> {
+    /// The newest page of a conversation.
+    #[must_use]
+    pub fn newest(token: Token<'a>, conversation: Target) -> Self {
+        let (before, after, before_at, after_at, around, limit, edits) = Default::default();
+        Self { token, conversation, before, after, before_at, after_at, around, limit, edits }
+    }
+
     /// The names of two given parameters that exclude each other: a page has one beginning and one end, and `around`
     /// sets both.
     #[must_use]

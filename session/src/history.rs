@@ -87,14 +87,8 @@ pub(crate) fn read_on(cx: &mut Context, ticket: u64, conversation: Target, reads
 
 fn ask(cx: &mut Context, origin: Origin, conversation: Target, after: Option<u64>, limit: u64) {
     cx.ask::<MessageHistory>(origin, |token| History {
-        token,
-        conversation,
-        before: None,
         after,
-        before_at: None,
-        after_at: None,
-        around: None,
         limit: Some(limit),
-        edits: false,
+        ..History::newest(token, conversation)
     });
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use common::history::History;
 use common::{Body, Event, FileInfo, Target, UserName};
 use disk::{PartFile, ReadFile};
 use transport::clock;
@@ -16,7 +17,6 @@ use crate::client_handle::{ClientHandle, unexpected};
 use crate::i18n::Words;
 use crate::local_error::{FileAction, cannot};
 use crate::render::Progress;
-use crate::requests::Page;
 use session::{Answer, Command, Entry, Transfer};
 
 /// A file to fetch.
@@ -45,8 +45,11 @@ impl Download {
             Some(n) => (Some(n.saturating_add(1)), Some(1)),
             None => (None, Some(common::limits::HISTORY_EVENTS_MAX)),
         };
-        let page = Page { before, limit, ..Page::newest(conversation.clone()) };
-        let entries = handle.history(page)?;
+        let entries = handle.history(|token| History {
+            before,
+            limit,
+            ..History::newest(token, conversation.clone())
+        })?;
         let found =
             entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
         found.ok_or_else(|| {

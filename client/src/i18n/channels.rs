@@ -36,6 +36,14 @@ super::sentences! {
         en: "{user} is not kept out of {channel} any more",
         pt: "{user} pode voltar a {channel}",
     }
+    ban(user: &UserName, by: &UserName, since: &str) {
+        en: "@{user} (banned by @{by}, {since})",
+        pt: "@{user} (por decisão de @{by}, {since})",
+    }
+    no_bans(channel: &ChannelName) {
+        en: "nobody is banned from {channel}",
+        pt: "ninguém está fora de {channel}",
+    }
     has_role(user: &UserName, role: &str, channel: &ChannelName) {
         en: "{user} is {role} of {channel}",
         pt: "{user} agora é {role} de {channel}",

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use transport::clock;
@@ -94,6 +94,13 @@ impl Calendar {
     }
 }
 
+/// Reads a date or a time, which is local unless it has an offset. In Unix milliseconds; a time before 1970 is 0.
+pub(crate) fn time_from(text: &str) -> Option<u64> {
+    let local = || text.parse::<DateTime>().and_then(|local| TimeZone::system().to_timestamp(local));
+    let time = text.parse::<Timestamp>().or_else(|_| local()).ok()?;
+    Some(time.as_millisecond().try_into().unwrap_or(0))
+}
+
 /// A time with its date, for lists.
 pub(super) fn date_and_time(unix_ms: u64) -> String {
     Calendar::new(DatePosition::Omitted).date_and_time(unix_ms)
@@ -101,4 +108,19 @@ pub(super) fn date_and_time(unix_ms: u64) -> String {
 
 fn time(zoned: &Zoned) -> String {
     format!("{:02}:{:02}", zoned.hour(), zoned.minute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_or_a_time_is_local_unless_it_has_an_offset() {
+        let day = time_from("2026-01-31").expect("a date");
+        assert_eq!(date_and_time(day), "2026-01-31 00:00");
+        assert_eq!(time_from("2026-01-31T10:00").map(date_and_time).as_deref(), Some("2026-01-31 10:00"));
+        assert_eq!(time_from("2026-01-31T10:00:00-03:00"), Some(1_769_864_400_000));
+        assert_eq!(time_from("1960-01-31"), Some(0));
+        assert_eq!((time_from("yesterday"), time_from("2026-02-30"), time_from("")), (None, None, None));
+    }
 }

@@ -2,7 +2,7 @@
 //! them.
 
 use common::accounts::{SessionInfo, UserInfo};
-use common::channels::{ChannelInfo, Invitation, Member, Role};
+use common::channels::{Attribution, Ban, ChannelInfo, Invitation, Member, Role};
 use common::reads::Reading;
 
 use super::dates::date_and_time;
@@ -29,6 +29,14 @@ pub(crate) fn member(words: Words, member: &Member) -> String {
     match above_member(words, member.role) {
         Some(role) => format!("@{} ({role})", member.user),
         None => format!("@{}", member.user),
+    }
+}
+
+/// A ban, with its author and its time if they are known.
+pub(crate) fn ban(words: Words, ban: &Ban) -> String {
+    match &ban.banned {
+        Attribution { by: Some(by), at: Some(at) } => words.ban(&ban.user, by, &date_and_time(*at)),
+        Attribution { .. } => format!("@{}", ban.user),
     }
 }
 
@@ -114,6 +122,19 @@ mod tests {
         @bob (away)
         @bob (offline)
         @bob (seen THEN)
+        ");
+    }
+
+    #[test]
+    fn bans_with_their_authors() {
+        let shown = |rest: &str| {
+            let banned = format!(r#"{{"user":"bob"{rest}}}"#);
+            ban(Words::ENGLISH, &serde_json::from_str(&banned).expect("a ban"))
+        };
+        let lines = [shown(""), shown(r#","by":"ana","at":1763700000123"#)].join("\n");
+        insta::assert_snapshot!(lines.replace(&date_and_time(1_763_700_000_123), "THEN"), @"
+        @bob
+        @bob (banned by @ana, THEN)
         ");
     }
 

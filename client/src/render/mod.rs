@@ -22,10 +22,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Words;
 pub(crate) use admin::{account, any_channel, any_session, disabled, promoted, stats};
+pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::to_reader;
-pub(crate) use lists::{channel, invitation, member, reading, session, user};
+pub(crate) use lists::{ban, channel, invitation, member, reading, session, user};
 pub(crate) use progress::{Progress, columns_for_bars};
 pub(crate) use sanitise::{escape, is_harmful, sanitise};
 use session::{Entry, Message, News};

@@ -1,11 +1,11 @@
 //! `papo history`: a page of a conversation.
 
 use common::Target;
+use common::history;
 
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
-use crate::render::{Output, Renderer};
-use crate::requests::Page;
+use crate::render::{self, Output, Renderer};
 use session::Entry;
 
 /// Arguments of `papo history`.
@@ -14,26 +14,66 @@ pub struct History {
     /// The channel or user, in quotes: '#general', '@bob'.
     #[arg(value_parser = target)]
     conversation: Target,
-    /// Only events with a smaller number.
-    #[arg(long, value_name = "N")]
-    before: Option<u64>,
-    /// Only events with a greater number.
-    #[arg(long, value_name = "N")]
-    after: Option<u64>,
-    /// How many at most.
+    /// Show events before an event number or a time: 17, 2026-01-31, 2026-01-31T10:00.
+    #[arg(long, value_name = "N|TIME", value_parser = place)]
+    before: Option<Place>,
+    /// Show events after an event number, or from a time on.
+    #[arg(long, value_name = "N|TIME", value_parser = place)]
+    after: Option<Place>,
+    /// Show the events around an event number.
+    #[arg(long, value_name = "N", conflicts_with_all = ["before", "after"])]
+    around: Option<u64>,
+    /// Show at most so many events.
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..=common::limits::HISTORY_EVENTS_MAX))]
     limit: Option<u64>,
-    /// Show what edited messages said before.
+    /// Show the earlier texts of edited messages.
     #[arg(long)]
     edits: bool,
     #[command(flatten)]
     common: Common,
 }
 
+/// A place in a conversation.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// The number of an event.
+    Number(u64),
+    /// A time, in Unix milliseconds.
+    Time(u64),
+}
+
+impl Place {
+    fn number(self) -> Option<u64> {
+        if let Self::Number(n) = self { Some(n) } else { None }
+    }
+
+    fn time(self) -> Option<u64> {
+        if let Self::Time(unix_ms) = self { Some(unix_ms) } else { None }
+    }
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    let number = text.parse().ok().map(Place::Number);
+    let place = number.or_else(|| render::time_from(text).map(Place::Time));
+    place.ok_or_else(|| {
+        "give an event number, or a date or time such as 2026-01-31 or 2026-01-31T10:00".to_owned()
+    })
+}
+
 pub(super) fn run(arguments: History) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let History { conversation, before, after, limit, edits, common } = arguments;
-    let entries = handle.history(Page { conversation, before, after, limit, edits })?;
+    let History { conversation, before, after, around, limit, edits, common } = arguments;
+    let entries = handle.history(|token| history::History {
+        token,
+        conversation,
+        before: before.and_then(Place::number),
+        after: after.and_then(Place::number),
+        before_at: before.and_then(Place::time),
+        after_at: after.and_then(Place::time),
+        around,
+        limit,
+        edits,
+    })?;
     print_page(&entries, common.json)
 }
 

@@ -1,12 +1,13 @@
 //! `papo channel`: looking after a channel.
 
 use common::accounts::Token;
-use common::channels::{self, ListMembers, Role, SetChannel};
+use common::channels::{self, ListInChannel, Role, SetChannel};
 use common::methods::{
-    ChannelBan, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole, ChannelSet,
-    ChannelUnban, Request,
+    ChannelBan, ChannelBans, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole,
+    ChannelSet, ChannelUnban, Request,
 };
-use common::{ChannelName, Subject, UserName};
+use common::{ChannelName, Paged, Subject, UserName};
+use serde::Serialize;
 use serde_json::json;
 
 use super::accounts::{print, print_list};
@@ -26,8 +27,10 @@ pub enum Manage {
     Kick(OneMember),
     /// Remove somebody, or keep them out, for good.
     Ban(OneMember),
-    /// Take a ban back.
+    /// Lift a ban.
     Unban(OneMember),
+    /// List the banned users, with the author and the time of each ban.
+    Bans(OneChannel),
     /// Turn an invitation down.
     Decline(OneChannel),
     /// Give a member a role.
@@ -90,7 +93,8 @@ fn subject(text: &str) -> Result<Subject<'static>, String> {
 
 pub(super) fn run(manage: Manage) -> Result<(), CliError> {
     match manage {
-        Manage::Members(of) => members(of),
+        Manage::Members(of) => list::<ChannelMembers>(of, |member| render::member(Words::ENGLISH, member)),
+        Manage::Bans(of) => list::<ChannelBans>(of, |ban| render::ban(Words::ENGLISH, ban)),
         Manage::Decline(OneChannel { channel, common }) => {
             perform::<ChannelDecline>(&common, |token| channels::OneChannel { token, channel })
         }
@@ -127,9 +131,13 @@ fn perform<R: Request>(
     print(common, &json!({}), "done")
 }
 
-fn members(of: OneChannel) -> Result<(), CliError> {
+/// Prints a list of users of a channel.
+fn list<R>(of: OneChannel, line: impl Fn(&R::Item) -> String) -> Result<(), CliError>
+where
+    R: for<'a> Paged<Params<'a> = ListInChannel<'a>, Item: Serialize>,
+{
     let (mut handle, _news) = open_session(&of.common.connection)?;
     let channel = of.channel;
-    let members = handle.list::<ChannelMembers>(|token| ListMembers { token, channel, after: None })?;
-    print_list(&of.common, &members, |member| render::member(Words::ENGLISH, member))
+    let items = handle.list::<R>(|token| ListInChannel { token, channel, after: None })?;
+    print_list(&of.common, &items, line)
 }

@@ -60,7 +60,7 @@ methods! {
         "Leaves a channel."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{}"#;
-    ChannelMembers "channel.members" Session (channels::ListMembers<'a>) -> channels::Members:
+    ChannelMembers "channel.members" Session (channels::ListInChannel<'a>) -> channels::Members:
         "Lists the members of a channel that you are in, a page at a time."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{"members":[{"user":"alice","role":"owner"},{"user":"bob","role":"member"}],"more":false}"#;
@@ -88,7 +88,7 @@ methods! {
         "Lifts a ban; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
-    ChannelBans "channel.bans" Session (channels::ListMembers<'a>) -> channels::Bans:
+    ChannelBans "channel.bans" Session (channels::ListInChannel<'a>) -> channels::Bans:
         "Lists the banned users of a channel, a page at a time; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{"bans":[{"user":"mallory","by":"alice","at":1763700000123}],"more":false}"#;

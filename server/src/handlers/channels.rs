@@ -3,7 +3,7 @@
 
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
-    Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListMembers, Member, Members, OneChannel,
+    Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListInChannel, Member, Members, OneChannel,
     OneMember, SetChannel,
 };
 use common::{ChannelName, Error, UserName, pages};
@@ -87,7 +87,10 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> 
     Ok(Channels { channels, more })
 }
 
-pub(super) fn members(context: &mut RequestContext<'_>, params: &ListMembers<'_>) -> Result<Members, Error> {
+pub(super) fn members(
+    context: &mut RequestContext<'_>,
+    params: &ListInChannel<'_>,
+) -> Result<Members, Error> {
     let user = context.user_of(&params.token)?;
     let channel = context.ledger.state().channels.membership(&params.channel, &user)?;
     let page = channel.members.range(pages::after(params.after.as_deref(), UserName::new));
@@ -95,7 +98,7 @@ pub(super) fn members(context: &mut RequestContext<'_>, params: &ListMembers<'_>
     Ok(Members { members, more })
 }
 
-pub(super) fn bans(context: &mut RequestContext<'_>, params: &ListMembers<'_>) -> Result<Bans, Error> {
+pub(super) fn bans(context: &mut RequestContext<'_>, params: &ListInChannel<'_>) -> Result<Bans, Error> {
     let user = context.user_of(&params.token)?;
     let channels = &context.ledger.state().channels;
     let (bans, more) = first_page(channels.bans(&params.channel, &user, params.after.as_deref())?);

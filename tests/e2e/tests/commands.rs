@@ -78,6 +78,38 @@ fn a_script_sends_reads_and_lists() {
 }
 
 #[test]
+fn a_script_reads_a_page_by_time_or_around_a_number() {
+    let node = Node::up();
+    let alice = Shell::new(&node, "alice");
+    alice.does(&["create", "#ops"]);
+    for text in ["one", "two", "three"] {
+        alice.does(&["send", "#ops", text]);
+    }
+    let history = |range: &[&str]| alice.texts(&[&["history", "#ops", "--json"], range].concat());
+    assert_eq!(history(&["--around", "3", "--limit", "1"]), ["two"]);
+    assert_eq!(history(&["--after", "2020-01-01"]), ["one", "two", "three"]);
+    assert_eq!(history(&["--after", "3", "--before", "9999-12-31"]), ["three"]);
+    assert_eq!(history(&["--before", "2020-01-01T10:00"]), [""; 0]);
+}
+
+#[test]
+fn a_script_lists_bans() {
+    let node = Node::up();
+    let (alice, bob) = (Shell::new(&node, "alice"), Shell::new(&node, "bob"));
+    alice.does(&["create", "#ops"]);
+    assert_eq!(alice.does(&["channel", "bans", "#ops"]), "");
+    alice.does(&["channel", "ban", "#ops", "bob"]);
+    let bans = alice.does(&["channel", "bans", "#ops", "--json"]);
+    assert!(bans.starts_with(r#"{"user":"bob","by":"alice","at":"#), "{bans}");
+    let refused = bob.runs(&["channel", "bans", "#ops"]);
+    assert!(
+        refused.code == Some(1) && refused.log.contains("you are not a member of #ops"),
+        "{}",
+        refused.log
+    );
+}
+
+#[test]
 fn an_administrator_sees_to_the_node() {
     let node = Node::up();
     let (alice, bob) = (Shell::new(&node, "alice"), Shell::new(&node, "bob"));

@@ -52,6 +52,13 @@ fn a_group_from_the_invitation_to_the_end() {
     eva.wait_for("bob: olá a todos");
     alice.enter("/kick eva");
     eva.wait_for("alice removed you from #trabalho");
+    eva.enter("/bans #trabalho");
+    eva.wait_for("you are not a member of #trabalho");
+    bob.enter("/bans");
+    bob.wait_for("nobody is banned from #trabalho");
+    bob.enter("/ban eva");
+    bob.enter("/bans");
+    bob.wait_for("@eva (banned by @bob, 20");
     bob.enter("/leave");
     alice.wait_for("bob left #trabalho");
 }

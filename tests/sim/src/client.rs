@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use common::accounts::{ListNames, LoggedIn, Token};
-use common::channels::ListMembers;
+use common::channels::ListInChannel;
 use common::history::History;
 use common::messages::Sent;
 use common::methods::{ChannelList, ChannelMembers, MessageEdit, MessageHistory, UserList};
@@ -248,7 +248,7 @@ impl SimClient {
         }
         let (names, in_channel) = (
             |token| ListNames { token, after: None },
-            |token| ListMembers { token, channel: channel.clone(), after: None },
+            |token| ListInChannel { token, channel: channel.clone(), after: None },
         );
         let command = match choice {
             70..78 => Command::Join(channel.clone()),

@@ -1,6 +1,7 @@
 //! Commands about messages that were sent: reply, edit, delete, react.
 
 use common::amendments::{Delete, Edit, Emoji, React};
+use common::history::History;
 use common::methods::{MessageDelete, MessageEdit, MessageReact};
 use uuid::Uuid;
 
@@ -9,7 +10,6 @@ use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::{both, same};
-use crate::requests::Page;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -81,7 +81,8 @@ fn edits(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let usage = context.words.say_number_of_message("edits");
     let (n, _) = number(arguments, &usage)?;
     let conversation = context.open_conversation()?;
-    let page = Page { before: n.checked_add(1), limit: Some(1), edits: true, ..Page::newest(conversation) };
+    let (around, limit) = (Some(n), Some(1));
+    let page = |token| History { around, limit, edits: true, ..History::newest(token, conversation) };
     let entries = context.handle.history(page)?;
     context.print(&context.renderer.page(&entries))?;
     Ok(Next::Stay)

@@ -1,9 +1,9 @@
 //! Commands about channels and their members.
 
-use common::channels::{GiveRole, ListMembers, OneChannel, OneMember, Role, SetChannel};
+use common::channels::{GiveRole, ListInChannel, OneChannel, OneMember, Role, SetChannel};
 use common::methods::{
-    ChannelBan, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole, ChannelSet,
-    ChannelUnban, Request,
+    ChannelBan, ChannelBans, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole,
+    ChannelSet, ChannelUnban, Request,
 };
 use common::{ChannelName, Subject, Target, UserName};
 
@@ -101,6 +101,15 @@ pub(super) static COMMANDS: &[Command] = &[
         unban,
     ),
     Command::new(
+        "bans",
+        both("[#CHANNEL]", "[#CANAL]"),
+        both(
+            "list who is banned from a channel, by whom and since when",
+            "lista quem está fora de um canal, por decisão de quem e desde quando",
+        ),
+        bans,
+    ),
+    Command::new(
         "role",
         both("USER ROLE [#CHANNEL]", "USUÁRIO PAPEL [#CANAL]"),
         both(
@@ -167,9 +176,18 @@ fn leave(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn members(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel_or_open(context, arguments)?;
-    let params = |token| ListMembers { token, channel, after: None };
+    let params = |token| ListInChannel { token, channel, after: None };
     let members = context.handle.list::<ChannelMembers>(params)?;
     context.say_list(members.iter().map(|member| render::member(context.words, member)), "")?;
+    Ok(Next::Stay)
+}
+
+fn bans(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let channel = channel_or_open(context, arguments)?;
+    let nobody = context.words.no_bans(&channel);
+    let params = |token| ListInChannel { token, channel, after: None };
+    let bans = context.handle.list::<ChannelBans>(params)?;
+    context.say_list(bans.iter().map(|ban| render::ban(context.words, ban)), &nobody)?;
     Ok(Next::Stay)
 }
 

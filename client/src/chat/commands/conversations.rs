@@ -1,12 +1,13 @@
 //! Commands about conversations.
 
+use common::history::History;
+
 use super::arguments::{first_word, target};
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::{both, same};
 use crate::render;
-use crate::requests::Page;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -71,7 +72,8 @@ fn history(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         number => Some(number.parse().map_err(|_| CliError::Usage(context.words.say_a_number()))?),
     };
     let conversation = context.open_conversation()?;
-    let entries = context.handle.history(Page { before, ..Page::newest(conversation) })?;
+    let page = |token| History { before, ..History::newest(token, conversation) };
+    let entries = context.handle.history(page)?;
     context.print(&context.renderer.page(&entries))?;
     Ok(Next::Stay)
 }
