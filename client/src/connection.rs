@@ -347,7 +347,7 @@ mod tests {
         let key = KeyFolder::new(stage.folder.path().join("data/keys")).node().expect("keys").public;
         assert_eq!(stage.endpoint(""), format!("tcp://127.0.0.1:5555 {key}"));
         assert_eq!(stage.endpoint("--server ipc:///run/papo"), format!("ipc:///run/papo {key}"));
-        insta::assert_snapshot!(stage.endpoint(&format!("--server {SERVER}")), @"the key of tcp://chat.example:5555 is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or say --plaintext if the node runs with it");
+        insta::assert_snapshot!(stage.endpoint(&format!("--server {SERVER}")), @"the key of tcp://chat.example:5555 is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or use --plaintext if the node runs with it");
         let other = Invite::new(invite().0, "127.0.0.1", 5555).expect("an invite");
         stage.answered(&format!("--server {other}"));
         let refused = stage.endpoint("");
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn an_unknown_server_is_not_talked_to() {
         let stage = Stage::new();
-        insta::assert_snapshot!(stage.endpoint(""), @"the key of tcp://127.0.0.1:5555 is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or, if the node's data folder is not ~/data, say --data <its folder>; or say --plaintext if the node runs with it");
+        insta::assert_snapshot!(stage.endpoint(""), @"the key of tcp://127.0.0.1:5555 is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or, if the node's data folder is not ~/data, use --data <its folder>; or use --plaintext if the node runs with it");
         insta::assert_snapshot!(stage.endpoint("--server papo://oops@h:1"), @"an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port");
     }
 
@@ -372,8 +372,8 @@ mod tests {
         stage.answered(&format!("--server {one}"));
         stage.answered(&format!("--server {other}"));
         assert_eq!(stage.endpoint("--server tcp://a.example:5555 --server tcp://b.example:5555"), both);
-        insta::assert_snapshot!(stage.endpoint(&format!("--server {one},{}", invite().1)), @"the endpoints have different keys: give those of one node only, it gets your session");
-        insta::assert_snapshot!(stage.endpoint(&format!("--plaintext --server {}", ["tcp://127.0.0.1:1"; 9].join(","))), @"say at most 8 endpoints of a server");
+        insta::assert_snapshot!(stage.endpoint(&format!("--server {one},{}", invite().1)), @"the endpoints have different keys: name endpoints of one node only, because it receives your session");
+        insta::assert_snapshot!(stage.endpoint(&format!("--plaintext --server {}", ["tcp://127.0.0.1:1"; 9].join(","))), @"name at most 8 endpoints of a server");
     }
 
     #[test]
@@ -384,6 +384,6 @@ mod tests {
             stage.endpoint(&format!("--plaintext-anywhere --server {SERVER}")),
             format!("{SERVER} plain")
         );
-        insta::assert_snapshot!(stage.endpoint(&format!("--plaintext --server {}", invite().1)), @"an invite is for talking encrypted: leave out --plaintext, or say tcp://host:port");
+        insta::assert_snapshot!(stage.endpoint(&format!("--plaintext --server {}", invite().1)), @"an invite is for an encrypted connection: leave out --plaintext, or use tcp://host:port");
     }
 }

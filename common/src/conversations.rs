@@ -28,7 +28,8 @@ impl Target {
         }
         match target.strip_prefix('@') {
             Some(name) => UserName::new(name).map(Self::User),
-            None => ChannelName::new(target).map(Self::Channel),
+            None if target.starts_with('#') => ChannelName::new(target).map(Self::Channel),
+            None => Err(Detail::TargetWithoutSign),
         }
     }
 }
@@ -51,10 +52,7 @@ impl Serialize for Target {
 impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let target = crate::text::borrowed(deserializer)?;
-        Self::new(&target).map_err(|error| match error {
-            Detail::ChannelWithoutHash => refused(Detail::TargetWithoutSign),
-            other => refused(other),
-        })
+        Self::new(&target).map_err(refused)
     }
 }
 

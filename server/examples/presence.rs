@@ -31,6 +31,7 @@ use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
+use testkit::Rng;
 use transport::{Frame, clock};
 use uuid::Uuid;
 
@@ -66,8 +67,7 @@ struct Crowd {
     due: BTreeSet<(u64, usize)>,
     state: Vec<&'static str>,
     now_ms: u64,
-    /// SplitMix64, as in `sim`.
-    seed: u64,
+    rng: Rng,
 }
 
 fn main() {
@@ -108,7 +108,7 @@ impl Crowd {
         let tokens = TokenIssuer::new(&[7; 32]);
         let engine = Engine::new(ledger, tokens, jobs, files, Rate::default(), String::new());
         let due = (0..people).map(|number| (BEGIN_MS + number as u64 % 900, number)).collect();
-        Self { engine, due, state: vec!["online"; people], now_ms: BEGIN_MS, seed: 7 }
+        Self { engine, due, state: vec!["online"; people], now_ms: BEGIN_MS, rng: Rng::new(7) }
     }
 
     /// Goes on for so long; each second so many are something else.
@@ -137,7 +137,7 @@ impl Crowd {
         let mut frames = Vec::new();
         while let Some((_, number)) = self.due.first().copied().filter(|(due, _)| *due <= self.now_ms) {
             self.due.pop_first();
-            let wait_ms = PRESENCE_HEARTBEAT_MS - self.below(PRESENCE_HEARTBEAT_MS / 4);
+            let wait_ms = PRESENCE_HEARTBEAT_MS - self.rng.below(PRESENCE_HEARTBEAT_MS / 4);
             self.due.insert((self.now_ms + wait_ms, number));
             let (mut line, state) = (Vec::new(), self.state.get(number));
             rpc::encode_request(
@@ -153,25 +153,17 @@ impl Crowd {
 
     /// Somebody comes or goes, and says so at once.
     fn change(&mut self) {
-        let number = usize::try_from(self.below(self.state.len() as u64)).unwrap_or_default();
+        let number = usize::try_from(self.rng.below(self.state.len() as u64)).unwrap_or_default();
         if let Some(state) = self.state.get_mut(number) {
             *state = if *state == "online" { "offline" } else { "online" };
         }
         self.due.retain(|(_, other)| *other != number);
         self.due.insert((self.now_ms, number));
     }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.seed;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end.max(1)
-    }
 }
 
 fn user(number: usize) -> UserName {
-    UserName::new(&format!("person{number}")).expect("a name")
+    testkit::user(&format!("person{number}"))
 }
 
 fn token(number: usize) -> String {

@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use common::hex::to_hex;
-use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserName};
+use common::{ContentHash, FileInfo, FileName, UserName};
 use disk::RealDisk;
 use server::domain::{Actor, Command};
 use server::journal::{Options, verify};
@@ -23,6 +23,7 @@ use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, Sizes};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use testkit::{target, user};
 use uuid::Uuid;
 
 const NOW_MS: u64 = 4_102_444_800_000;
@@ -36,7 +37,7 @@ fn open(folder: &Path) -> Ledger {
 }
 
 fn alice() -> UserName {
-    UserName::new("alice").expect("a name")
+    user("alice")
 }
 
 fn sync(ledger: &mut Ledger) {
@@ -47,16 +48,16 @@ fn sync(ledger: &mut Ledger) {
 }
 
 fn say(ledger: &mut Ledger, number: u128) {
-    let to = Target::new("#a").expect("a target");
+    let to = target("#a");
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number);
-    let text = Text::new(format!("message {number}")).expect("a text");
+    let text = testkit::text(format!("message {number}"));
     ledger.record(Command::Send { user: alice(), to, id, text, reply: None }, NOW_MS).expect("allowed");
 }
 
 /// A folder with twenty messages, an attachment and a ledger that still works on it.
 fn working(data: &Path) -> Ledger {
     let mut ledger = open(data);
-    let channel = ChannelName::new("#a").expect("a name");
+    let channel = testkit::channel("#a");
     ledger.record(Command::Register { user: alice(), password: "hash".into() }, NOW_MS).expect("allowed");
     ledger.record(Command::CreateChannel(Actor { user: alice(), channel }, false), NOW_MS).expect("allowed");
     for number in 0..20 {
@@ -86,7 +87,7 @@ fn share(data: &Path, ledger: &mut Ledger, bytes: &[u8]) {
     let path = attachment(data, bytes);
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     fs::write(path, bytes).expect("a file");
-    let (to, name) = (Target::new("#a").expect("a target"), FileName::new("a.png").expect("a name"));
+    let (to, name) = (target("#a"), FileName::new("a.png").expect("a name"));
     let sha256 = ContentHash(Sha256::digest(bytes).into());
     let file = FileInfo { name, bytes: bytes.len() as u64, sha256 };
     ledger.record(Command::Share { user: alice(), to, id: Uuid::now_v7(), file }, NOW_MS).expect("allowed");

@@ -7,7 +7,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use common::{ChannelName, Conversation, Reason, Target, Text, UserName};
+use common::{Conversation, Reason, Target, UserName};
 use disk::Disk as _;
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use server::domain::{Actor, Command};
@@ -15,6 +15,7 @@ use server::journal::Options;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, LedgerError, Sizes};
+use testkit::{text, user};
 use uuid::Uuid;
 
 const NOW_MS: u64 = 4_102_444_800_000;
@@ -25,7 +26,7 @@ const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 500 }, snapshot_
 const MESSAGES: u64 = 12;
 
 fn alice() -> UserName {
-    UserName::new("alice").expect("a name")
+    user("alice")
 }
 
 fn open(disk: &FaultyDisk) -> Result<Ledger, LedgerError> {
@@ -41,7 +42,7 @@ fn new_disk() -> FaultyDisk {
 
 /// What alice does: an account, a channel, and the messages.
 fn commands() -> impl Iterator<Item = Command<'static>> {
-    let channel = ChannelName::new("#a").expect("a name");
+    let channel = testkit::channel("#a");
     let first = [
         Command::Register { user: alice(), password: "hash".into() },
         Command::CreateChannel(Actor { user: alice(), channel: channel.clone() }, false),
@@ -50,7 +51,7 @@ fn commands() -> impl Iterator<Item = Command<'static>> {
         user: alice(),
         to: Target::Channel(channel.clone()),
         id: Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number),
-        text: Text::new(format!("{number} {}", "x".repeat(60))).expect("a text"),
+        text: text(format!("{number} {}", "x".repeat(60))),
         reply: None,
     });
     first.into_iter().chain(messages)
@@ -108,7 +109,7 @@ fn work_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
 /// Everything that was on disk for sure is there, in order; nothing is there twice.
 fn check(disk: &FaultyDisk, durable_n: u64, what: &str) {
     let ledger = open(disk).map_err(|error| format!("{what}: {error}")).expect("the folder opens");
-    let conversation = Conversation::Channel(ChannelName::new("#a").expect("a name"));
+    let conversation = Conversation::Channel(testkit::channel("#a"));
     let head = ledger.state().head(&conversation);
     assert!(head >= durable_n, "{what}: {durable_n} events were on disk, and {head} are there");
     let mut lines = Vec::new();

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use common::amendments::Emoji;
 use common::channels::Role;
-use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, Text, UserName};
+use common::{ContentHash, Conversation, FileInfo, FileName};
 use server::domain::records::TokenDigest;
 use server::domain::{Actor, Change, Command, Original};
 use server::maintenance::export::{Contents, ExportError, Piece, export, to_file};
@@ -23,6 +23,7 @@ use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use testkit::{target, text, user};
 use uuid::Uuid;
 
 const NOW_MS: u64 = 1_763_700_000_000;
@@ -31,14 +32,6 @@ struct Team {
     folder: TempDir,
     ledger: Ledger,
     ids: u128,
-}
-
-fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
-fn text(text: &str) -> Text<'static> {
-    Text::new(text.to_owned()).expect("a text")
 }
 
 impl Team {
@@ -64,18 +57,18 @@ impl Team {
 
     fn say(&mut self, from: &str, to: &str, said: &str) {
         let id = self.id();
-        let to = Target::new(to).expect("a target");
-        self.record(Command::Send { user: user(from), to, id, text: text(said), reply: None });
+        let to = target(to);
+        self.record(Command::Send { user: user(from), to, id, text: text(said.to_owned()), reply: None });
     }
 
     fn amend(&mut self, who: &str, of: &str, n: u64, author: &str, change: Change<'static>) {
-        let (id, conversation) = (self.id(), Target::new(of).expect("a target"));
+        let (id, conversation) = (self.id(), target(of));
         let original = Original { n, author: user(author), is_file: false };
         self.record(Command::Amend { user: user(who), conversation, original, id, change });
     }
 
     fn actor(who: &str, channel: &str) -> Actor {
-        Actor { user: user(who), channel: ChannelName::new(channel).expect("a name") }
+        Actor { user: user(who), channel: testkit::channel(channel) }
     }
 
     fn sync(&mut self) {
@@ -115,11 +108,7 @@ fn team() -> Team {
     team.amend("bob", "@alice", 2, "bob", Change::Edit(text("to alice, edited")));
     team.say("bob", "@carol", "between bob and carol");
     team.amend("alice", "#a", 6, "bob", Change::React(Emoji::new("?").expect("an emoji")));
-    team.record(Command::MarkRead {
-        user: user("alice"),
-        conversation: Target::new("@bob").expect("a target"),
-        n: 2,
-    });
+    team.record(Command::MarkRead { user: user("alice"), conversation: target("@bob"), n: 2 });
     team.record(Command::GiveRole(Team::actor("bob", "#a"), user("alice"), Role::Moderator));
     team.record(Command::Join(Team::actor("carol", "#a")));
     team.record(Command::Kick(Team::actor("bob", "#a"), user("carol")));
@@ -130,7 +119,7 @@ fn team() -> Team {
 
 fn exported(data: &Path, wanted: &str) -> Result<String, ExportError> {
     let mut lines = Vec::new();
-    export(data, &Target::new(wanted).expect("a target"), |piece| {
+    export(data, &target(wanted), |piece| {
         let line = match piece {
             Piece::Fact(fact) => serde_json::to_string(&fact).expect("json"),
             Piece::Event(line) => String::from_utf8_lossy(line).into_owned(),
@@ -214,7 +203,7 @@ fn what_is_not_there_is_refused_by_name() {
 #[test]
 fn every_event_of_a_channel_has_its_line() {
     let team = team();
-    let channel = Conversation::Channel(ChannelName::new("#a").expect("a name"));
+    let channel = Conversation::Channel(testkit::channel("#a"));
     let lines = exported(team.folder.path(), "#a").expect("a channel").lines().count() as u64;
     assert_eq!(lines, team.ledger.state().head(&channel));
 }

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use common::limits::{HISTORY_BYTES_MAX, TEXT_BYTES_MAX};
-use common::{ChannelName, Target, Text, UserName, history, rpc};
+use common::{Target, history, rpc};
 use disk::faulty::FaultyDisk;
 use server::domain::records::TokenDigest;
 use server::domain::{Actor, Command};
@@ -20,6 +20,7 @@ use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
+use testkit::user;
 use transport::Frame;
 use uuid::Uuid;
 
@@ -48,8 +49,8 @@ fn channel(messages: &[(u64, &str)]) -> Engine {
     let disk = FaultyDisk::new();
     let store = Store::on(Arc::new(disk.clone()));
     let mut ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("an empty disk");
-    let alice = UserName::new("alice").expect("a name");
-    let name = ChannelName::new("#a").expect("a name");
+    let alice = user("alice");
+    let name = testkit::channel("#a");
     let mut record = |command, at| ledger.record(command, at).expect("allowed").is_some();
     record(Command::Register { user: alice.clone(), password: "hash".into() }, NOW_MS);
     let (session, digest) = (Uuid::nil(), TokenDigest::of("t"));
@@ -57,7 +58,7 @@ fn channel(messages: &[(u64, &str)]) -> Engine {
     record(Command::CreateChannel(Actor { user: alice.clone(), channel: name.clone() }, false), NOW_MS);
     for (more, (at, text)) in messages.iter().enumerate() {
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001 + more as u128);
-        let (to, text) = (Target::Channel(name.clone()), Text::new(*text).expect("a text"));
+        let (to, text) = (Target::Channel(name.clone()), testkit::text(*text));
         record(Command::Send { user: alice.clone(), to, id, text, reply: None }, NOW_MS + at);
     }
     let jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use common::{Conversation, Target, UserName};
+use common::Conversation;
 use disk::faulty::FaultyDisk;
 use server::maintenance::import::{Import, Report};
 use server::storage::commit_log::CommitMode;
@@ -41,8 +41,8 @@ fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> R
 }
 
 fn history(ledger: &Ledger, by: &str, target: &str) -> Vec<String> {
-    let user = UserName::new(by).expect("a name");
-    let conversation = Conversation::of(&user, &Target::new(target).expect("a target"));
+    let user = testkit::user(by);
+    let conversation = Conversation::of(&user, &testkit::target(target));
     let mut lines = Vec::new();
     ledger.read(&conversation, 1, u64::MAX, &mut lines).expect("readable");
     let line = |line: &[u8]| {

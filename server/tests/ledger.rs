@@ -9,11 +9,12 @@
 use std::fs;
 use std::path::Path;
 
-use common::{ChannelName, Conversation, Target, Text, UserName};
+use common::Conversation;
 use server::domain::{Actor, Command};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, LedgerError};
+use testkit::{channel, user};
 use transport::poll::{Watch, wait};
 use transport::wake::Wake;
 use uuid::Uuid;
@@ -51,14 +52,14 @@ impl Running {
     }
 
     fn history(&self, by: &str, target: &str) -> String {
-        let conversation = Conversation::of(&user(by), &Target::new(target).expect("a target"));
+        let conversation = Conversation::of(&user(by), &testkit::target(target));
         let mut lines = Vec::new();
         self.ledger.read(&conversation, 1, u64::MAX, &mut lines).expect("readable");
         String::from_utf8(lines).expect("utf-8")
     }
 
     /// Everything that can be asked, as one text.
-    fn portrait(&self) -> String {
+    fn fingerprint(&self) -> String {
         let state = self.ledger.state();
         let accounts = serde_json::to_string(state.users.accounts()).expect("json");
         let channels = state.channels.all();
@@ -75,18 +76,14 @@ impl Running {
     }
 }
 
-fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
 fn actor(by: &str) -> Actor {
-    Actor { user: user(by), channel: ChannelName::new("#a").expect("a name") }
+    Actor { user: user(by), channel: channel("#a") }
 }
 
 fn send(by: &str, to: &str, number: u128) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number);
-    let text = Text::new(format!("olá {number} 🙂")).expect("a text");
-    Command::Send { user: user(by), to: Target::new(to).expect("a target"), id, text, reply: None }
+    let text = testkit::text(format!("olá {number} 🙂"));
+    Command::Send { user: user(by), to: testkit::target(to), id, text, reply: None }
 }
 
 fn first_half(running: &mut Running) {
@@ -118,26 +115,26 @@ fn the_state_is_the_same_with_and_without_snapshots() {
 
     let mut running = Running::open(folder.path());
     second_half(&mut running);
-    let portrait = running.portrait();
+    let fingerprint = running.fingerprint();
     // As after a kill: nothing is closed, the snapshots are the older ones.
     drop(running);
-    assert_eq!(Running::open(folder.path()).portrait(), portrait, "older snapshots");
+    assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "older snapshots");
 
     Running::open(folder.path()).ledger.close();
     let newer = ["users.json", "channels.json"].map(|file| fs::read(path(file)).expect("a snapshot"));
     assert_ne!(older, newer);
-    assert_eq!(Running::open(folder.path()).portrait(), portrait, "snapshots of the very end");
+    assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "snapshots of the very end");
 
     fs::write(path("users.json"), &older[0]).expect("written");
-    assert_eq!(Running::open(folder.path()).portrait(), portrait, "a crash between the two snapshots");
+    assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "a crash between the two snapshots");
     fs::write(path("users.json"), &newer[0]).expect("written");
     fs::write(path("channels.json"), &older[1]).expect("written");
-    assert_eq!(Running::open(folder.path()).portrait(), portrait, "the other way round");
+    assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "the other way round");
 
     fs::remove_file(path("users.json")).expect("removed");
-    assert_eq!(Running::open(folder.path()).portrait(), portrait, "only one snapshot");
+    assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "only one snapshot");
     fs::remove_file(path("channels.json")).expect("removed");
-    assert_eq!(Running::open(folder.path()).portrait(), portrait, "no snapshot at all");
+    assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "no snapshot at all");
 }
 
 #[test]
@@ -176,7 +173,7 @@ fn a_damaged_snapshot_is_put_aside_and_the_log_gives_the_same_state() {
     let path = |file: &str| folder.path().join(file);
     let mut running = Running::open(folder.path());
     first_half(&mut running);
-    let portrait = running.portrait();
+    let fingerprint = running.fingerprint();
     running.ledger.close();
     for file in ["users.json", "channels.json"] {
         let sound = fs::read(path(file)).expect("a snapshot");
@@ -186,7 +183,7 @@ fn a_damaged_snapshot_is_put_aside_and_the_log_gives_the_same_state() {
         flipped[at] ^= 1;
         for damaged in [&flipped[..], &sound[..sound.len() / 2], b""] {
             fs::write(path(file), damaged).expect("written");
-            assert_eq!(Running::open(folder.path()).portrait(), portrait, "{file}");
+            assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "{file}");
             assert_eq!(fs::read(path(&format!("{file}.damaged"))).expect("put aside"), damaged);
             assert!(!path(file).exists());
         }
@@ -194,7 +191,7 @@ fn a_damaged_snapshot_is_put_aside_and_the_log_gives_the_same_state() {
         let unsigned = unsigned.split(",\n  \"sha256\"").next().expect("a part").to_owned() + "\n}\n";
         for file_content in [unsigned.into_bytes(), sound] {
             fs::write(path(file), &file_content).expect("written");
-            assert_eq!(Running::open(folder.path()).portrait(), portrait);
+            assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint);
             assert_eq!(fs::read(path(file)).expect("still there"), file_content);
         }
     }

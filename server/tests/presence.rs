@@ -5,7 +5,6 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use common::{ChannelName, UserName};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::records::TokenDigest;
@@ -20,6 +19,7 @@ use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
+use testkit::{channel, user};
 use transport::Frame;
 use uuid::Uuid;
 
@@ -60,10 +60,6 @@ impl Outlet for Told {
     }
 }
 
-fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
 fn engine(disk: &FaultyDisk) -> Engine {
     let store = Store::on(Arc::new(disk.clone()));
     let ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("a sound disk");
@@ -88,7 +84,7 @@ impl Stage {
                 record(Command::OpenSession { user: user(name), session, digest, expires: u64::MAX });
             }
         }
-        let actor = |name: &str| Actor { user: user(name), channel: ChannelName::new("#a").expect("a name") };
+        let actor = |name: &str| Actor { user: user(name), channel: channel("#a") };
         record(Command::CreateChannel(actor("ana"), false));
         record(Command::Join(actor("bob")));
         while !ledger.is_quiet() {

@@ -13,7 +13,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{ChannelName, Conversation, Target, Text, UserName};
+use common::{Conversation, UserName};
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use disk::{Disk, RealDisk};
 use server::domain::{Actor, Change, Command, Original};
@@ -25,7 +25,7 @@ use server::storage::data_folder::{Store, StoreError, finish_redaction};
 use server::storage::ledger::{Ledger, Sizes};
 use server::storage::snapshots;
 use tempfile::TempDir;
-use uuid::Uuid;
+use testkit::{id, target, user};
 
 const NOW_MS: u64 = 4_102_444_800_000;
 
@@ -36,15 +36,11 @@ const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 900 }, snapshot_
 const SECRETS: [&str; 2] = ["xylophone", "zeppelin"];
 
 fn alice() -> UserName {
-    UserName::new("alice").expect("a name")
+    user("alice")
 }
 
 fn channel(name: &str) -> Conversation {
-    Conversation::Channel(ChannelName::new(name).expect("a name"))
-}
-
-fn id(number: u128) -> Uuid {
-    Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number)
+    Conversation::Channel(testkit::channel(name))
 }
 
 fn record(ledger: &mut Ledger, command: Command<'_>) {
@@ -61,21 +57,20 @@ fn work(store: Store) {
     let mut ledger = Ledger::open_with(store, &CommitMode::WhenPolled, SIZES).expect("a sound folder");
     record(&mut ledger, Command::Register { user: alice(), password: "hash".into() });
     for name in ["#a", "#b"] {
-        let channel = ChannelName::new(name).expect("a name");
+        let channel = testkit::channel(name);
         record(&mut ledger, Command::CreateChannel(Actor { user: alice(), channel }, false));
     }
     for number in 2..12 {
         for (name, at) in [("#a", 0), ("#b", 100)] {
-            let to = Target::new(name).expect("a target");
+            let to = target(name);
             let word = if (name, number) == ("#a", 5) { SECRETS[0] } else { "word" };
-            let text = Text::new(format!("{word} {number} {}", "y".repeat(50))).expect("a text");
+            let text = testkit::text(format!("{word} {number} {}", "y".repeat(50)));
             record(&mut ledger, Command::Send { user: alice(), to, id: id(at + number), text, reply: None });
         }
     }
-    let edit = Change::Edit(Text::new(SECRETS[1]).expect("a text"));
+    let edit = Change::Edit(testkit::text(SECRETS[1]));
     for (number, n, change) in [(50, 5, edit), (51, 5, Change::Delete), (52, 11, Change::Delete)] {
-        let (conversation, original) =
-            (Target::new("#a").expect("one"), Original { n, author: alice(), is_file: false });
+        let (conversation, original) = (target("#a"), Original { n, author: alice(), is_file: false });
         let amend = Command::Amend { user: alice(), conversation, original, id: id(number), change };
         record(&mut ledger, amend);
     }

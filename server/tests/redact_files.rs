@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use common::{ChannelName, ContentHash, Conversation, FileInfo, FileName, Target, UserName};
+use common::{ContentHash, Conversation, FileInfo, FileName, UserName};
 use disk::Disk as _;
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use server::domain::{Actor, Change, Command, Original};
@@ -22,7 +22,7 @@ use server::storage::data_folder::{Store, finish_redaction};
 use server::storage::ledger::Ledger;
 use server::storage::snapshots;
 use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
+use testkit::{id, target};
 
 const NOW_MS: u64 = 4_102_444_800_000;
 
@@ -33,15 +33,11 @@ const CONTENTS: [&[u8]; 3] = [b"what two have sent", b"what was taken back", b"w
 const NAME: &str = "xylophone.pdf";
 
 fn alice() -> UserName {
-    UserName::new("alice").expect("a name")
+    testkit::user("alice")
 }
 
 fn channel() -> Conversation {
-    Conversation::Channel(ChannelName::new("#a").expect("a name"))
-}
-
-fn id(number: u128) -> Uuid {
-    Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number)
+    Conversation::Channel(testkit::channel("#a"))
 }
 
 fn hash(bytes: &[u8]) -> ContentHash {
@@ -72,15 +68,15 @@ fn worked() -> FaultyDisk {
         ledger.record(command, NOW_MS).expect("allowed");
     };
     record(Command::Register { user: alice(), password: "hash".into() });
-    let name = ChannelName::new("#a").expect("a name");
+    let name = testkit::channel("#a");
     record(Command::CreateChannel(Actor { user: alice(), channel: name }, false));
     let sent = [(2, 0, NAME), (3, 0, "plan.pdf"), (4, 1, NAME), (5, 2, NAME)];
     for (n, bytes, name) in sent {
-        let (user, to) = (alice(), Target::new("#a").expect("a target"));
+        let (user, to) = (alice(), target("#a"));
         record(Command::Share { user, to, id: id(n), file: file(CONTENTS[bytes], name) });
     }
     for n in [2, 4] {
-        let (user, conversation) = (alice(), Target::new("#a").expect("a target"));
+        let (user, conversation) = (alice(), target("#a"));
         let (original, change) = (Original { n, author: alice(), is_file: true }, Change::Delete);
         record(Command::Amend { user, conversation, original, id: id(u128::from(n) + 10), change });
     }
@@ -98,7 +94,7 @@ fn worked() -> FaultyDisk {
 /// An upload of the second content.
 fn begin(disk: &FaultyDisk, number: u128) {
     let FileInfo { name, bytes, sha256 } = file(CONTENTS[1], "again.pdf");
-    let to = Target::new("#a").expect("a target");
+    let to = target("#a");
     let upload = Upload {
         id: id(number),
         user: alice(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::channels::Role;
 use common::methods::Method;
-use common::{ChannelName, ContentHash, FileName, Target, Text, UserName, rpc};
+use common::{ContentHash, FileName, rpc};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::records::TokenDigest;
@@ -21,6 +21,7 @@ use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
+use testkit::{channel, target, user};
 use transport::Frame;
 use uuid::Uuid;
 
@@ -38,12 +39,8 @@ const MESSAGE_N: u64 = 14;
 const STANDINGS: [&str; 9] =
     ["administrator", "outsider", "banned", "invited", "member", "moderator", "owner", "target", "disabled"];
 
-fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
 fn actor(by: &str) -> Actor {
-    Actor { user: user(by), channel: ChannelName::new("#room").expect("a name") }
+    Actor { user: user(by), channel: channel("#room") }
 }
 
 /// A room with one person of every standing, each logged in with their name as token.
@@ -70,7 +67,7 @@ fn room(private: bool) -> Ledger {
     let file = upload("owner");
     let (to, next) = (file.to.clone(), |more| Uuid::from_u128(file.id.as_u128() + more));
     record(Command::Share { user: user("owner"), to, id: next(7), file: file.info() });
-    let text = Text::new("so I say").expect("a text");
+    let text = testkit::text("so I say");
     record(Command::Send { user: user("member"), to: file.to.clone(), id: next(8), text, reply: None });
     record(Command::Disable { by: user("administrator"), user: user("disabled"), disabled: true });
     ledger
@@ -78,7 +75,7 @@ fn room(private: bool) -> Ledger {
 
 /// A file on its way to the room.
 fn upload(by: &str) -> Upload {
-    let (to, name) = (Target::new("#room").expect("a target"), FileName::new("plan.pdf").expect("a name"));
+    let (to, name) = (target("#room"), FileName::new("plan.pdf").expect("a name"));
     let (user, id, sha256) = (user(by), UPLOAD.parse().expect("an id"), ContentHash([7; 32]));
     Upload { id, user, to, name, bytes: 5, sha256, begun: NOW_MS, is_verified: false, is_inherited: false }
 }

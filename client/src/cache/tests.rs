@@ -3,6 +3,7 @@
 use super::*;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use testkit::{target, user};
 
 /// Nothing is found.
 const NOTHING: [u64; 0] = [];
@@ -10,11 +11,11 @@ const NOTHING: [u64; 0] = [];
 const SERVER: &str = "tcp://127.0.0.1:5555";
 
 fn alice() -> UserName {
-    UserName::new("alice").expect("a name")
+    user("alice")
 }
 
 fn ops() -> Target {
-    Target::new("#ops").expect("a name")
+    target("#ops")
 }
 
 fn entry_of(n: u64, rest: &str) -> Entry {
@@ -158,7 +159,7 @@ fn another_person_at_the_same_place_sees_nothing_of_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = cache(folder.path());
     cache.note(&page(1..=3));
-    cache.is_of(&UserName::new("bob").expect("a name"));
+    cache.is_of(&user("bob"));
     assert!(cache.newest(&ops(), 1000).is_empty());
     assert_eq!(found(folder.path()), [1, 2, 3], "what was alice's is written");
 }
@@ -167,7 +168,7 @@ fn another_person_at_the_same_place_sees_nothing_of_it() {
 fn what_was_said_to_people_stays_when_channels_go() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = cache(folder.path());
-    let bob = Target::new("@bob").expect("a name");
+    let bob = target("@bob");
     let id = uuid::Uuid::from_u128(1);
     let line =
         format!(r#"{{"n":1,"at":1,"to":"@alice","from":"bob","kind":"message","id":"{id}","text":"oi"}}"#);
@@ -209,7 +210,7 @@ fn long_texts_are_bounded_in_bytes_and_those_taken_back_make_room() {
 fn of_too_many_conversations_nothing_more_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = cache(folder.path());
-    let channel = |number: usize| Target::new(&format!("#c{number}")).expect("a name");
+    let channel = |number: usize| target(&format!("#c{number}"));
     for number in 0..=CONVERSATIONS_MAX {
         let id = uuid::Uuid::from_u128(1);
         let to = channel(number);

@@ -6,7 +6,6 @@ use common::Detail;
 macro_rules! translations {
     ($($detail:ident $({ $($arg:ident),+ })? $sentence:literal;)+) => {
         /// The sentence of a detail.
-        #[expect(clippy::too_many_lines, reason = "a table")]
         pub(super) fn in_portuguese(detail: &Detail) -> String {
             match detail { $(Detail::$detail $({ $($arg),+ })? => format!($sentence),)+ }
         }

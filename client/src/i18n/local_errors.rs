@@ -72,7 +72,7 @@ impl Words {
             }
             (Language::Portuguese, TransportError::PlainTextElsewhere { endpoint }) => format!(
                 "{endpoint} levaria texto aberto por uma rede: --plaintext é só para esta máquina; tire-o para \
-                 criptografar, ou diga --plaintext-anywhere se a própria rede é protegida"
+                 criptografar, ou use --plaintext-anywhere se a própria rede é protegida"
             ),
             (Language::English | Language::Portuguese, error) => error.to_string(),
         }
@@ -85,20 +85,20 @@ fn shown(path: &Path) -> String {
 
 super::sentences! {
     no_server() {
-        en: "say a --server",
-        pt: "diga um --server",
+        en: "name a server: --server tcp://host:port, or an invite",
+        pt: "informe um servidor: --server tcp://host:porta, ou um convite",
     }
     too_many_endpoints(count: usize) {
-        en: "say at most {count} endpoints of a server",
-        pt: "diga no máximo {count} endereços de um servidor",
+        en: "name at most {count} endpoints of a server",
+        pt: "informe no máximo {count} endereços de um servidor",
     }
     different_keys() {
-        en: "the endpoints have different keys: give those of one node only, it gets your session",
-        pt: "os endereços têm chaves diferentes: dê os de um só nó, é ele que recebe sua sessão",
+        en: "the endpoints have different keys: name endpoints of one node only, because it receives your session",
+        pt: "os endereços têm chaves diferentes: informe os de um só nó, porque ele recebe sua sessão",
     }
     invite_in_plain_text() {
-        en: "an invite is for talking encrypted: leave out --plaintext, or say tcp://host:port",
-        pt: "um convite é para conversar com criptografia: tire o --plaintext, ou diga tcp://host:porta",
+        en: "an invite is for an encrypted connection: leave out --plaintext, or use tcp://host:port",
+        pt: "um convite é para uma conexão criptografada: tire o --plaintext, ou use tcp://host:porta",
     }
     key_of_invite() {
         en: "the key in the invite",
@@ -113,20 +113,20 @@ super::sentences! {
         pt: "{source} não é a que se conhece de {host}. Ou quem administra o nó fez chaves novas (`papo keys rotate`) ou o montou de novo, ou alguém quer se passar por ele, e leria tudo. Pergunte a quem administra, não por este chat. Se a chave está certa, apague \"{host}\" de {known_hosts} e tente de novo",
     }
     key_unknown(server: &str) {
-        en: "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or say --plaintext if the node runs with it",
-        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e diga --server <convite> uma vez; ou diga --plaintext se o nó roda assim",
+        en: "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or use --plaintext if the node runs with it",
+        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou use --plaintext se o nó roda assim",
     }
     key_unknown_here(server: &str, data: &str) {
-        en: "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and say --server <invite> once; or, if the node's data folder is not {data}, say --data <its folder>; or say --plaintext if the node runs with it",
-        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e diga --server <convite> uma vez; ou, se a pasta de dados do nó não é {data}, diga --data <pasta>; ou diga --plaintext se o nó roda assim",
+        en: "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or, if the node's data folder is not {data}, use --data <its folder>; or use --plaintext if the node runs with it",
+        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou, se a pasta de dados do nó não é {data}, use --data <pasta>; ou use --plaintext se o nó roda assim",
     }
     keys_unusable(error: &str) {
         en: "{error}",
         pt: "as chaves do nó nesta máquina não servem: {error}",
     }
     no_home() {
-        en: "there is no HOME to keep the session in: say --config <folder>",
-        pt: "não há HOME onde guardar a sessão: diga --config <pasta>",
+        en: "there is no HOME folder for the session: use --config <folder>",
+        pt: "não há HOME onde guardar a sessão: use --config <pasta>",
     }
     file_damaged(file: &str, error: &str) {
         en: "{file} is damaged ({error}): repair it, or delete it and start again",
@@ -184,12 +184,12 @@ mod tests {
             assert_ne!(Words::ENGLISH.local_error(error), *portuguese, "not translated");
         }
         insta::assert_snapshot!(said.join("\n"), @r#"
-        diga no máximo 8 endereços de um servidor
+        informe no máximo 8 endereços de um servidor
         um convite termina com uma porta de 1 a 65535: papo://<chave>@host:porta
-        a chave de tcp://a.example:5555 não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e diga --server <convite> uma vez; ou diga --plaintext se o nó roda assim
+        a chave de tcp://a.example:5555 não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou use --plaintext se o nó roda assim
         a chave do nó em data/keys não é a que se conhece de a.example:5555. Ou quem administra o nó fez chaves novas (`papo keys rotate`) ou o montou de novo, ou alguém quer se passar por ele, e leria tudo. Pergunte a quem administra, não por este chat. Se a chave está certa, apague "a.example:5555" de known_hosts.json e tente de novo
         x não é um endereço: escreva tcp://host:porta ou ipc:///uma/pasta/nome
-        tcp://a.example:5555 levaria texto aberto por uma rede: --plaintext é só para esta máquina; tire-o para criptografar, ou diga --plaintext-anywhere se a própria rede é protegida
+        tcp://a.example:5555 levaria texto aberto por uma rede: --plaintext é só para esta máquina; tire-o para criptografar, ou use --plaintext-anywhere se a própria rede é protegida
         não consigo escrever a: disk on fire
         "#);
     }

@@ -78,11 +78,9 @@ fn is_of_name(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use testkit::user;
 
-    fn user(name: &str) -> UserName {
-        UserName::new(name).expect("a name")
-    }
+    use super::*;
 
     #[test]
     fn the_colour_of_a_name_never_changes() {

@@ -43,11 +43,11 @@ fn message(text: &str) -> Entry {
 #[test]
 fn the_bell_rings_for_whoever_is_called_and_wants_it() {
     let renderer = Renderer { has_bell: true, ..renderer(false) };
-    renderer.set_reader(&UserName::new("alice").expect("a name"));
+    renderer.set_reader(&testkit::user("alice"));
     let rings = |renderer: &Renderer, to: &str, from: &str, rest: &str| {
         let id = "01970000-0000-7000-8000-000000000001";
         let line = format!(r##"{{"n":1,"at":0,"to":"{to}","from":"{from}","id":"{id}",{rest}}}"##);
-        let alice = UserName::new("alice").expect("a name");
+        let alice = testkit::user("alice");
         renderer.rings_for(&News::Entry(Entry::read(&alice, &line).expect("an event")))
     };
     let text = |text: &str| format!(r#""kind":"message","text":"{text}""#);
@@ -73,7 +73,7 @@ fn a_message_with_time_place_number_and_sender() {
 fn the_date_stands_between_days_and_before_a_page_that_is_not_of_today() {
     let renderer = dated(DatePosition::Between);
     let live = |hours: u64| renderer.news(&News::Entry(earlier(hours))).expect("an event");
-    let ops = Target::new("#ops").expect("a name");
+    let ops = testkit::target("#ops");
     let said = [
         live(0),
         renderer.page(&[earlier(48), earlier(27), earlier(26), earlier(1)]),
@@ -147,7 +147,7 @@ fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
 #[test]
 fn colours_say_who_is_who_and_who_is_meant() {
     let renderer = renderer(true);
-    renderer.set_reader(&UserName::new("alice").expect("a name"));
+    renderer.set_reader(&testkit::user("alice"));
     let bytes = |entry: &Entry| renderer.entry(entry).expect("something to show").replace('\x1b', "␛");
     let from_bob = entry(
         r##"{"n":1,"at":0,"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi @alice, @carlos"}"##,
@@ -169,7 +169,7 @@ fn colours_say_who_is_who_and_who_is_meant() {
 #[test]
 fn without_colours_there_are_no_escapes_at_all() {
     let renderer = renderer(false);
-    renderer.set_reader(&UserName::new("alice").expect("a name"));
+    renderer.set_reader(&testkit::user("alice"));
     for entry in [message("oi @alice"), happened(KINDS[2])] {
         assert!(!renderer.entry(&entry).expect("something to show").contains('\x1b'));
     }
@@ -249,11 +249,11 @@ fn every_kind_of_event_in_portuguese() {
 fn what_is_not_known_is_not_shown() {
     assert_eq!(renderer(false).entry(&happened(r#""kind":"poll.opened""#)), None);
     let opened = [happened(r#""kind":"poll.opened""#), happened(r#""kind":"channel.left""#)];
-    insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 0, 0), @"
+    insta::assert_snapshot!(renderer(false).opened(&testkit::target("#ops"), &opened, 0, 0), @"
     -- #ops from 3 on --
     00:00 #ops 3 alice left #ops
     ");
-    insta::assert_snapshot!(renderer(false).opened(&Target::new("#ops").expect("a name"), &opened, 7, 5), @"
+    insta::assert_snapshot!(renderer(false).opened(&testkit::target("#ops"), &opened, 7, 5), @"
     -- #ops: 7 unread, from 3 on --
     00:00 #ops 3 alice left #ops
     -- 5 more: /next, or /read to take them as read --

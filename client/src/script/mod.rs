@@ -146,11 +146,13 @@ fn open_session(connection: &Connection) -> Result<(ClientHandle, Receiver<News>
 
 /// Reads `#channel` or `@user`.
 fn target(text: &str) -> Result<Target, String> {
-    Target::new(text).map_err(|error| match error {
-        Detail::ChannelWithoutHash => format!(
-            "say '#{text}' or '@{text}', with the quotes: a shell takes a bare # for the beginning of a comment"
-        ),
-        other => other.to_string(),
+    Target::new(text).map_err(|error| {
+        if error == Detail::TargetWithoutSign {
+            return format!(
+                "write '#{text}' or '@{text}', with the quotes: a shell takes a bare # as the start of a comment"
+            );
+        }
+        error.to_string()
     })
 }
 
@@ -178,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_name_without_its_sign_is_explained() {
-        insta::assert_snapshot!(target("general").expect_err("no sign"), @"say '#general' or '@general', with the quotes: a shell takes a bare # for the beginning of a comment");
+        insta::assert_snapshot!(target("general").expect_err("no sign"), @"write '#general' or '@general', with the quotes: a shell takes a bare # as the start of a comment");
         insta::assert_snapshot!(channel("@bob").expect_err("a user"), @"say a channel, such as '#general'");
         assert_eq!(user("@bob"), user("bob"));
     }

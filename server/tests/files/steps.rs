@@ -9,7 +9,7 @@ use disk::Disk as _;
 use disk::faulty::{Failure, FaultyDisk, Loss};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
+use testkit::id;
 
 use crate::world::World;
 
@@ -19,10 +19,6 @@ const OTHER: &[u8] = b"what alice announces, and does not upload";
 /// Uploads of a run: alice's to `#a`; bob's of the same content; and one of alice's that is not what it should be.
 const UPLOADS: [(&str, &str, &[u8], u128); 3] =
     [("alice", "#a", CONTENT, 1), ("bob", "@alice", CONTENT, 2), ("alice", "@bob", OTHER, 3)];
-
-fn id(number: u128) -> Uuid {
-    Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number)
-}
 
 /// Does everything, as far as the disk lets it; returns the uploads that were acknowledged.
 fn work(world: &mut World) -> Vec<u128> {

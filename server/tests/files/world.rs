@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use common::hex::to_hex;
-use common::{Target, UserName, rpc};
+use common::{Target, rpc};
 use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
 use sha2::{Digest as _, Sha256};
+use testkit::{target, user};
 use transport::Frame;
 use uuid::Uuid;
 
@@ -179,12 +180,8 @@ impl World {
     }
 }
 
-fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
 fn actor(by: &str) -> Actor {
-    let Target::Channel(channel) = Target::new("#a").expect("a target") else { panic!("no channel") };
+    let Target::Channel(channel) = target("#a") else { panic!("no channel") };
     Actor { user: user(by), channel }
 }
 

@@ -9,7 +9,7 @@
 
 use std::fs;
 
-use common::{ChannelName, Conversation, Target, Text};
+use common::{Conversation, Target};
 use serde_json::{Value, json};
 use server::domain::Change;
 use server::domain::{Actor, Command};
@@ -20,7 +20,8 @@ use uuid::Uuid;
 
 mod world;
 
-use world::{NOW_MS, World, actor, texts, user};
+use testkit::{target, user};
+use world::{NOW_MS, World, actor, texts};
 
 #[test]
 fn words_phrases_and_conditions() {
@@ -219,7 +220,7 @@ fn a_thousand_channels_are_searched_at_once() {
     let data = TempDir::new().expect("a folder");
     let mut world = World::new(data.path());
     for number in 0..1000 {
-        let channel = ChannelName::new(&format!("#c{number}")).expect("a name");
+        let channel = testkit::channel(&format!("#c{number}"));
         let by = user(if number % 2 == 0 { "alice" } else { "bob" });
         world
             .ledger
@@ -229,7 +230,7 @@ fn a_thousand_channels_are_searched_at_once() {
     for number in 0..1000 {
         let (by, to) = (if number % 2 == 0 { "alice" } else { "bob" }, Target::new(&format!("#c{number}")));
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0001_0000_0000 + number);
-        let text = Text::new("the same everywhere").expect("a text");
+        let text = testkit::text("the same everywhere");
         let command = Command::Send { user: user(by), to: to.expect("a target"), id, text, reply: None };
         world.ledger.record(command, NOW_MS).expect("allowed");
     }
@@ -283,13 +284,13 @@ fn edits_replace_and_deleted_texts_are_gone() {
         world.say("alice", "#a", text);
     }
     let head = |world: &World| {
-        let conversation = Conversation::of(&user("alice"), &Target::new("#a").expect("a target"));
+        let conversation = Conversation::of(&user("alice"), &target("#a"));
         world.ledger.state().head(&conversation)
     };
     let third = head(&world);
     assert_eq!(world.find("bob", "words").len(), 3);
     // In the index already, and then everything once more from the log.
-    world.amend("alice", third - 2, Change::Edit(Text::new("primeira versão").expect("a text")));
+    world.amend("alice", third - 2, Change::Edit(testkit::text("primeira versão")));
     world.amend("alice", third - 1, Change::Delete);
     for once_more in [false, true] {
         assert_eq!(world.find("bob", "words"), ["third words"], "{once_more}");
@@ -322,7 +323,7 @@ fn a_file_is_found_by_the_words_of_its_name_by_whoever_may_read_it() {
             world = World::open(data.path());
         }
     }
-    let conversation = Conversation::of(&user("alice"), &Target::new("#a").expect("a target"));
+    let conversation = Conversation::of(&user("alice"), &target("#a"));
     let n = world.ledger.state().head(&conversation);
     world.amend("alice", n, Change::Delete);
     assert_eq!(world.find("bob", "final"), [""; 0]);

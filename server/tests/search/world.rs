@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{ChannelName, ContentHash, FileInfo, FileName, Target, Text, UserName, rpc};
+use common::{ContentHash, FileInfo, FileName, rpc};
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::records::TokenDigest;
@@ -18,6 +18,7 @@ use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
+use testkit::{target, user};
 use uuid::Uuid;
 
 /// 2026-01-31, 12:00 UTC; each message is a second after the one before.
@@ -38,12 +39,8 @@ pub(super) struct World {
     pub(super) now_ms: u64,
 }
 
-pub(super) fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
 pub(super) fn actor(by: &str, channel: &str) -> Actor {
-    Actor { user: user(by), channel: ChannelName::new(channel).expect("a name") }
+    Actor { user: user(by), channel: testkit::channel(channel) }
 }
 
 impl World {
@@ -91,7 +88,7 @@ impl World {
         self.said += 1;
         self.now_ms += 1000;
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
-        let (to, text) = (Target::new(to).expect("a target"), Text::new(text.to_owned()).expect("a text"));
+        let (to, text) = (target(to), testkit::text(text.to_owned()));
         self.record(Command::Send { user: user(by), to, id, text, reply: None });
     }
 
@@ -99,7 +96,7 @@ impl World {
         self.said += 1;
         self.now_ms += 1000;
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
-        let (to, name) = (Target::new(to).expect("a target"), FileName::new(name).expect("a name"));
+        let (to, name) = (target(to), FileName::new(name).expect("a name"));
         let file = FileInfo { name, bytes: 1, sha256: ContentHash([1; 32]) };
         self.record(Command::Share { user: user(by), to, id, file });
     }
@@ -107,7 +104,7 @@ impl World {
     pub(super) fn amend(&mut self, by: &str, n: u64, change: Change<'_>) {
         self.said += 1;
         let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + self.said);
-        let conversation = Target::new("#a").expect("a target");
+        let conversation = target("#a");
         let original = Original { n, author: user(by), is_file: false };
         self.record(Command::Amend { user: user(by), conversation, original, id, change });
     }

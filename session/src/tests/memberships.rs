@@ -1,6 +1,7 @@
 //! Transcripts of being invited, removed, and busy in another session.
 
 use serde_json::json;
+use testkit::{channel, user};
 
 use super::stage::{OWN, Stage, TOPIC, ops};
 use crate::*;
@@ -11,7 +12,7 @@ fn event(n: u64, from: &str, rest: &str) -> String {
 }
 
 fn ops_name() -> common::ChannelName {
-    common::ChannelName::new("#ops").expect("a name")
+    channel("#ops")
 }
 
 #[test]
@@ -130,7 +131,7 @@ fn whoever_follows_one_conversation_is_told_of_no_other() {
 #[test]
 fn looking_after_a_channel_asks_for_what_it_says() {
     let mut stage = Stage::restored();
-    let bob = || common::UserName::new("bob").expect("a name");
+    let bob = || user("bob");
     stage.take_transcript();
     for deed in [
         Deed::Invite(bob()),

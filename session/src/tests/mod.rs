@@ -14,7 +14,6 @@ mod stage;
 
 use std::collections::BTreeSet;
 
-use common::UserName;
 use common::accounts::LoggedIn;
 use proptest::prelude::*;
 use serde_json::json;
@@ -228,7 +227,7 @@ fn a_stale_token_asks_for_a_login_and_loses_no_message() {
     session ended: your session has ended: log in again
     pending oi
     ");
-    let user = UserName::new("alice").expect("a name");
+    let user = testkit::user("alice");
     stage.command(Command::Restore(LoggedIn { user, token: "new".into(), topic: "user".into(), expires: 1 }));
     stage.reply("message.send", &json!({"n": 4, "at": 1}));
     insta::assert_snapshot!(stage.transcript, @r##"
@@ -257,7 +256,7 @@ fn messages_of_one_person_are_never_sent_by_another() {
     let mut stage = Stage::restored();
     stage.send("oi", 1);
     stage.take_transcript();
-    let user = UserName::new("bob").expect("a name");
+    let user = testkit::user("bob");
     stage.command(Command::Restore(LoggedIn { user, token: "b".into(), topic: "user".into(), expires: 1 }));
     insta::assert_snapshot!(stage.transcript, @r#"
     sent oi Err("the session ended before this was sent")
@@ -316,7 +315,7 @@ fn a_direct_conversation_that_only_the_heads_know_is_told_from_its_beginning() {
 #[test]
 fn further_pages_are_asked_for_after_the_last_name() {
     let mut stage = Stage::restored();
-    stage.command(Command::Members(common::ChannelName::new("#ops").expect("a name")));
+    stage.command(Command::Members(testkit::channel("#ops")));
     stage.command(Command::Channels);
     stage.take_transcript();
     stage.reply("channel.members", &json!({"members": [{"user": "bob", "role": "member"}], "more": true}));

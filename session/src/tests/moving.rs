@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use common::UserName;
 use common::accounts::LoggedIn;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -204,7 +203,7 @@ impl World {
             told: Vec::new(),
         };
         (0..3).for_each(|_| world.say(r#""kind":"poll.opened""#, true));
-        let user = UserName::new("alice").expect("a name");
+        let user = testkit::user("alice");
         let account = LoggedIn { user, token: "t".to_owned(), topic: world.own(), expires: 1 };
         world.session.command(0, 1, Command::Restore(account));
         world.session.command(0, 2, Command::Follow(Follow::Everything));

@@ -23,7 +23,7 @@ fn kept(stage: &mut Stage, outcome: Result<(), Error>) {
 }
 
 fn message(id: u128, text: &str) -> Message {
-    let text = common::Text::new(text.to_owned()).expect("a text");
+    let text = testkit::text(text.to_owned());
     Message { to: ops(), id: Uuid::from_u128(id), text, reply: None }
 }
 

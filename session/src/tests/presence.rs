@@ -1,7 +1,8 @@
 //! What a session says of its person, and what it tells of others.
 
-use common::{Target, Text};
+use common::Target;
 use serde_json::json;
+use testkit::target;
 use uuid::Uuid;
 
 use super::stage::{OWN, Stage, moved, ops};
@@ -20,7 +21,7 @@ fn at_keyboard() -> Stage {
 }
 
 fn bob() -> Target {
-    Target::new("@bob").expect("a target")
+    target("@bob")
 }
 
 fn beat(stage: &mut Stage) {
@@ -143,7 +144,7 @@ fn writing_is_said_every_three_seconds_and_its_end_at_once() {
     stage.command(Command::KeyTyped(None));
     stage.command(Command::KeyTyped(None));
     stage.command(Command::KeyTyped(Some(bob())));
-    let text = Text::new("oi").expect("a text");
+    let text = testkit::text("oi");
     stage.command(Command::Send(Message { to: bob(), id: Uuid::from_u128(7), text, reply: None }));
     stage.command(Command::KeyTyped(None));
     let said = stage.take_transcript();

@@ -1,6 +1,6 @@
 //! What was read: counts, pages from the first unread event on, and marks.
 
-use common::Target;
+use testkit::{channel, target};
 
 use super::stage::event;
 use uuid::Uuid;
@@ -220,7 +220,7 @@ fn what_was_read_before_another_conversation_is_opened_is_marked_too() {
     stage.pass(0);
     stage.reply("read.mark", &json!({"unread": 0}));
     stage.event(4);
-    stage.command(Command::Open(Target::new("@bob").expect("a name")));
+    stage.command(Command::Open(target("@bob")));
     stage.reply("message.history", &json!({"conversation": "@bob", "head": 0, "events": []}));
     assert!(stage.transcript.ends_with("opened @bob []\nanswer Done\n"), "{}", stage.transcript);
     stage.take_transcript();
@@ -246,7 +246,7 @@ fn of_a_channel_that_one_is_not_in_nothing_is_unread() {
         assert_eq!(stage.session.status(0).standing.unread, 0, "{end}");
     }
     let mut stage = having_read(1, 2);
-    stage.command(Command::Leave(common::ChannelName::new("#ops").expect("a name")));
+    stage.command(Command::Leave(channel("#ops")));
     stage.reply("channel.leave", &json!({}));
     assert_eq!(stage.session.status(0).standing.unread, 0, "one has left");
 }

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use common::accounts::LoggedIn;
-use common::{Method, Target, Text, UserName};
+use common::{Method, Target, UserName};
 use serde_json::{Value, json};
+use testkit::target;
 use uuid::Uuid;
 
 use crate::driver::{self, Io};
@@ -46,7 +47,7 @@ impl Stage {
     pub(super) fn restored_at(endpoints: usize) -> Self {
         let mut stage = Self::nobody();
         stage.session = Session::new(1).with_endpoints(endpoints);
-        let user = UserName::new("alice").expect("a name");
+        let user = testkit::user("alice");
         let topic = OWN.to_owned();
         stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
         stage
@@ -86,12 +87,8 @@ impl Stage {
     }
 
     pub(super) fn send(&mut self, text: &str, id: u128) {
-        let message = Message {
-            to: ops(),
-            id: Uuid::from_u128(id),
-            text: Text::new(text.to_owned()).expect("a text"),
-            reply: None,
-        };
+        let message =
+            Message { to: ops(), id: Uuid::from_u128(id), text: testkit::text(text.to_owned()), reply: None };
         self.command(Command::Send(message));
     }
 
@@ -291,7 +288,7 @@ pub(super) fn moved(topic: &str) -> String {
 }
 
 pub(super) fn ops() -> Target {
-    Target::new("#ops").expect("a name")
+    target("#ops")
 }
 
 pub(super) fn event(n: u64) -> String {

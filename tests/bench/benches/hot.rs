@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use common::messages::Sent;
-use common::{Body, Call, ChannelName, Event, Target, Text, UserName, methods, requests, rpc};
+use common::{Body, Call, ChannelName, Event, Target, UserName, methods, requests, rpc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use disk::RealDisk;
 use server::domain::records::{Record, TokenDigest};
@@ -39,11 +39,11 @@ fn token() -> String {
 }
 
 fn user() -> UserName {
-    UserName::new("alice").expect("a name")
+    testkit::user("alice")
 }
 
 fn channel() -> ChannelName {
-    ChannelName::new("#bench").expect("a name")
+    testkit::channel("#bench")
 }
 
 fn id(number: u128) -> Uuid {
@@ -51,7 +51,7 @@ fn id(number: u128) -> Uuid {
 }
 
 fn message(text: &str, n: u64) -> Record<'_> {
-    let text = Text::new(text).expect("a text");
+    let text = testkit::text(text);
     let body = Body::Message { id: id(u128::from(n)), text, reply: None };
     Record::Event(Event { n, at: AT, to: Target::Channel(channel()), from: user(), body })
 }
@@ -105,7 +105,7 @@ fn decide_and_apply(criterion: &mut Criterion) {
     criterion.bench_function("decide and apply", |bencher| {
         bencher.iter(|| {
             number += 1;
-            let text = Text::new(black_box(text.as_str())).expect("a text");
+            let text = testkit::text(black_box(text.as_str()));
             let to = Target::Channel(channel());
             let command = Command::Send { user: user(), to, id: id(u128::from(number)), text, reply: None };
             let record = decide(&state, command, AT).expect("allowed").expect("a record");

@@ -11,12 +11,12 @@ use server::domain::{Actor, Command};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
+use testkit::Rng;
 use transport::clock;
 use transport::poll::{Watch, wait};
 use transport::wake::Wake;
 
 use crate::papo::{CHANNEL, Node, Session, TEXT_BYTES, USER, message_id};
-use crate::random::Random;
 
 /// Records that gather before the disk is asked to take them: as many as are in flight in the other workloads.
 const BATCH_RECORDS: u64 = 1024;
@@ -46,11 +46,11 @@ impl DataFolder {
     }
 
     /// Says as many things in the channel.
-    pub(crate) fn add_messages(&mut self, count: u64, random: &mut Random) -> Result<()> {
-        let (to, text) = (Target::new(CHANNEL)?, random.text(TEXT_BYTES));
+    pub(crate) fn add_messages(&mut self, count: u64, rng: &mut Rng) -> Result<()> {
+        let (to, text) = (Target::new(CHANNEL)?, rng.letters(TEXT_BYTES));
         for _ in 0..count {
             let text = Text::new(text.as_str())?;
-            let (user, to, id) = (self.user.clone(), to.clone(), message_id(random));
+            let (user, to, id) = (self.user.clone(), to.clone(), message_id(rng));
             self.record(Command::Send { user, to, id, text, reply: None })?;
         }
         Ok(())

@@ -10,7 +10,6 @@ mod workloads;
 mod growth;
 mod load;
 mod latency;
-mod random;
 
 mod papo;
 mod data_folder;
@@ -31,13 +30,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use testkit::Rng;
 use transport::{clock, open_files};
 
 use crate::data_folder::DataFolder;
 use crate::figures::Results;
 use crate::growth::{Grow, Growth, Sizes};
 use crate::machine::Machine;
-use crate::random::Random;
 use crate::report::{Method, Report};
 use crate::workloads::{Extent, Setup, Workload};
 
@@ -143,7 +142,7 @@ fn main() -> Result<()> {
 
 fn fill(folder: &Path, messages: u64) -> Result<()> {
     let mut data = DataFolder::open(&papo::beside_this_program()?, folder)?;
-    data.add_messages(messages, &mut Random::new(clock::unix_ms()))?;
+    data.add_messages(messages, &mut Rng::new(clock::unix_ms()))?;
     data.close()
 }
 
@@ -208,7 +207,7 @@ impl Measure {
             measured: Duration::from_secs_f64(seconds),
         };
         let papo = self.papo.clone().map_or_else(papo::beside_this_program, Ok)?;
-        Ok(Setup { papo, folder: self.folder.clone(), extent, random: Random::new(self.seed) })
+        Ok(Setup { papo, folder: self.folder.clone(), extent, rng: Rng::new(self.seed) })
     }
 
     fn chosen(&self) -> impl Iterator<Item = &'static Workload> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use common::rpc;
 use serde_json::{Value, json};
+use testkit::Rng;
 use transport::invite::Invite;
 use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
@@ -17,7 +18,6 @@ use uuid::{Builder, Uuid};
 
 use crate::frames::{Events, Lines, Requests, connected};
 use crate::process::Process;
-use crate::random::Random;
 
 /// Bytes of text in every message of the bench.
 pub(crate) const TEXT_BYTES: usize = 256;
@@ -134,16 +134,16 @@ impl Session {
     }
 
     /// A connection that says things in the channel.
-    pub(crate) fn sender(&self, random: &mut Random, frame_lines_max: usize) -> Result<Requests<Sends>> {
-        let lines = Sends::new(&self.token, random.clone());
-        random.next();
+    pub(crate) fn sender(&self, rng: &mut Rng, frame_lines_max: usize) -> Result<Requests<Sends>> {
+        let lines = Sends::new(&self.token, rng.clone());
+        rng.next_u64();
         let socket = self.connected(Kind::Dealer, &self.clients)?;
         Ok(Requests::new(socket, lines, frame_lines_max))
     }
 
     /// A connection that reads random pages of the channel, which has `messages` messages.
-    pub(crate) fn reader(&self, random: &mut Random, messages: u64) -> Result<Requests<Pages>> {
-        let pages = Pages { token: self.token.clone(), random: Random::new(random.next()), messages };
+    pub(crate) fn reader(&self, rng: &mut Rng, messages: u64) -> Result<Requests<Pages>> {
+        let pages = Pages { token: self.token.clone(), rng: Rng::new(rng.next_u64()), messages };
         Ok(Requests::new(self.connected(Kind::Dealer, &self.clients)?, pages, 1))
     }
 
@@ -195,15 +195,15 @@ fn string(result: &Value, field: &str) -> Result<String> {
 pub(crate) struct Sends {
     before_id: String,
     text: String,
-    random: Random,
+    rng: Rng,
 }
 
 impl Sends {
-    fn new(token: &str, mut random: Random) -> Self {
+    fn new(token: &str, mut rng: Rng) -> Self {
         let before_id = format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"token":"{token}","to":"{CHANNEL}","id":""#
         );
-        Self { before_id, text: random.text(TEXT_BYTES), random: Random::new(random.next()) }
+        Self { before_id, text: rng.letters(TEXT_BYTES), rng: Rng::new(rng.next_u64()) }
     }
 
     /// Sets the text of the next messages; it must need no escaping.
@@ -213,9 +213,9 @@ impl Sends {
 }
 
 /// The next id of a sender.
-pub(crate) fn message_id(random: &mut Random) -> Uuid {
+pub(crate) fn message_id(rng: &mut Rng) -> Uuid {
     let mut bytes = [0; 10];
-    let chance = random.next().to_le_bytes().into_iter().chain(random.next().to_le_bytes());
+    let chance = rng.next_u64().to_le_bytes().into_iter().chain(rng.next_u64().to_le_bytes());
     bytes.iter_mut().zip(chance).for_each(|(byte, chance)| *byte = chance);
     Builder::from_unix_timestamp_millis(clock::unix_ms(), &bytes).into_uuid()
 }
@@ -229,7 +229,7 @@ impl Lines for Sends {
     fn write(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.before_id.as_bytes());
         let mut digits = Uuid::encode_buffer();
-        out.extend_from_slice(message_id(&mut self.random).hyphenated().encode_lower(&mut digits).as_bytes());
+        out.extend_from_slice(message_id(&mut self.rng).hyphenated().encode_lower(&mut digits).as_bytes());
         out.extend_from_slice(br#"","text":""#);
         out.extend_from_slice(self.text.as_bytes());
         out.extend_from_slice(b"\"}}\n");
@@ -239,7 +239,7 @@ impl Lines for Sends {
 /// `message.history`: pages of 50 at random places.
 pub(crate) struct Pages {
     token: String,
-    random: Random,
+    rng: Rng,
     messages: u64,
 }
 
@@ -247,7 +247,7 @@ impl Lines for Pages {
     const ANSWER_START: &'static [u8] = SUCCESS;
 
     fn write(&mut self, out: &mut Vec<u8>) {
-        let before = self.random.between(51, self.messages.max(51));
+        let before = self.rng.between(51, self.messages.max(51));
         let params = json!({ "token": self.token, "conversation": CHANNEL, "before": before, "limit": 50 });
         // The request's id must be the number 1 here, which `rpc::encode_request` would write as a string.
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"message.history","params":{params}}}"#);

@@ -13,9 +13,7 @@ mod peer;
 mod listener;
 mod wire;
 mod terminal;
-mod dice;
 
-pub use dice::Dice;
 pub use listener::Listener;
 pub use node::Node;
 pub use peer::{PASSWORD, Peer, peers, receipt};

@@ -2,8 +2,9 @@
 
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, NAME_CHARACTERS_MAX, TEXT_BYTES_MAX};
 use common::{Detail, Error};
-use e2e::{DEADLINE, Dice, Node, Peer, SILENCE, peers};
+use e2e::{DEADLINE, Node, Peer, SILENCE, peers};
 use serde_json::{Value, json};
+use testkit::Rng;
 use transport::clock;
 use transport::security::Security;
 use uuid::Uuid;
@@ -167,10 +168,10 @@ fn a_message_without_the_empty_frame_is_told_to_send_one() {
 #[test]
 fn random_frames_are_answered_or_ignored() {
     let node = Node::three();
-    let mut dice = Dice::of_this_run();
+    let mut rng = Rng::of_this_run();
     let peer = node.peer();
     for _ in 0..50 {
-        let body = bytes(&mut dice, 1000);
+        let body = bytes(&mut rng, 1000);
         peer.post(&body);
         for reply in replies(&peer) {
             assert!(reply.starts_with("null -32"), "{reply} to {body:?}");
@@ -182,9 +183,9 @@ fn random_frames_are_answered_or_ignored() {
         let security = if endpoint == "control" { Security::Plain } else { node.client() };
         let mut peer = Peer::connect(node.endpoint(endpoint), &security);
         for _ in 0..50 {
-            post_any_frames(&peer, &mut dice);
+            post_any_frames(&peer, &mut rng);
             // Of 246 to 255 bytes the subscriber's own libzmq 4.3.4 makes a broken frame, and no topic is so long.
-            listener.subscribe(&bytes(&mut dice, 240));
+            listener.subscribe(&bytes(&mut rng, 240));
         }
         peer.call(method, json!({})).expect("what comes behind them is answered");
     }
@@ -196,9 +197,9 @@ fn random_frames_are_answered_or_ignored() {
 fn random_replies_of_a_stray_server_are_dropped() {
     const MESSAGES: u64 = 50;
     let node = Node::three();
-    let mut dice = Dice::of_this_run();
+    let mut rng = Rng::of_this_run();
     let stray = Peer::connect(node.endpoint("servers"), &node.service());
-    (0..MESSAGES).for_each(|_| post_any_frames(&stray, &mut dice));
+    (0..MESSAGES).for_each(|_| post_any_frames(&stray, &mut rng));
     let dropped = || {
         ["malformed", "strangers", "unreachable"].map(|name| node.counter("broker", name)).iter().sum::<u64>()
     };
@@ -210,13 +211,13 @@ fn random_replies_of_a_stray_server_are_dropped() {
     assert_well(&node);
 }
 
-fn bytes(dice: &mut Dice, most: u64) -> Vec<u8> {
-    (0..dice.roll(0..most)).map(|_| dice.roll(0..256) as u8).collect()
+fn bytes(rng: &mut Rng, most: u64) -> Vec<u8> {
+    (0..rng.within(0..most)).map(|_| rng.within(0..256) as u8).collect()
 }
 
 /// Sends between one and 24 frames, some of them empty.
-fn post_any_frames(peer: &Peer, dice: &mut Dice) {
-    let frames: Vec<_> = (0..dice.roll(1..25)).map(|_| bytes(dice, 5)).collect();
+fn post_any_frames(peer: &Peer, rng: &mut Rng) {
+    let frames: Vec<_> = (0..rng.within(1..25)).map(|_| bytes(rng, 5)).collect();
     peer.post_frames(&frames.iter().map(Vec::as_slice).collect::<Vec<_>>());
 }
 

@@ -234,7 +234,11 @@ fn the_operator_says_how_much_may_be_sent() {
     alice.does(&["file", "send", "@alice", "one"]);
     let refused = alice.runs(&["file", "send", "@alice", "two"]);
     assert_eq!(refused.code, Some(1));
-    assert!(refused.log.contains("your files would take 14096 bytes, and may take 12000"), "{}", refused.log);
+    assert!(
+        refused.log.contains("your files would take 14096 bytes, and you may use 12000"),
+        "{}",
+        refused.log
+    );
 }
 
 #[test]

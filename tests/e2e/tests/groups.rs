@@ -64,7 +64,7 @@ fn an_administrator_speaks_to_everybody() {
     alice.enter("/msg * a server goes down at noon");
     bob.wait_for("* 1 alice: a server goes down at noon");
     bob.enter("/msg * who says so?");
-    bob.wait_for("only administrators may do this");
+    bob.wait_for("only administrators of the node may do this");
 
     // Somebody's sessions end, and the topic moves; everybody finds it by themselves.
     let [mut eva] = peers(&node, ["eva"]);
@@ -90,9 +90,9 @@ fn who_is_banned_stays_out_until_the_ban_is_taken_back() {
     bob.wait_for("alice banned you from #general");
     alice.wait_for("alice banned bob");
     bob.enter("/join #general");
-    bob.wait_for("papo: you were banned from #general");
+    bob.wait_for("papo: you are banned from #general");
     alice.enter("/invite bob");
-    alice.wait_for("papo: bob is banned from #general; take the ban back first");
+    alice.wait_for("papo: bob is banned from #general: lift the ban first");
     alice.enter("said while he was out");
     alice.wait_for("alice: said while he was out");
     alice.enter("/unban bob");

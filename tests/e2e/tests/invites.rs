@@ -48,7 +48,7 @@ fn a_mistyped_invite_does_not_lock_out_the_right_one() {
     let registered = kim.signs(&["register", "kim", "--server", node.server()]);
     assert_eq!(registered.code, Some(0), "{}", registered.log);
     let refused = kim.runs(&["users", "--server", &mistyped(node.server())]);
-    assert!(refused.log.contains("the key in the invite is not the one"), "{}", refused.log);
+    assert!(refused.log.contains("the key in the invite is not the known key of"), "{}", refused.log);
 }
 
 #[test]

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use common::messages::Sent;
 use common::{Body, Event};
-use e2e::{DEADLINE, Dice, Node, PASSWORD, Peer, SILENCE, peers, receipt};
+use e2e::{DEADLINE, Node, PASSWORD, Peer, SILENCE, peers, receipt};
 use rustix::process::Signal;
 use serde_json::json;
+use testkit::Rng;
 use transport::clock;
 use uuid::Uuid;
 
@@ -86,7 +87,7 @@ fn a_reply_that_is_on_its_way_while_the_broker_is_killed_reaches_nobody_else() {
 }
 
 fn nothing_is_lost(mut node: Node) {
-    let mut dice = Dice::of_this_run();
+    let mut rng = Rng::of_this_run();
     let mut crowd = peers(&node, NAMES);
     crowd[0].create("#general").expect("a channel");
     for peer in &mut crowd[1..] {
@@ -95,12 +96,12 @@ fn nothing_is_lost(mut node: Node) {
     let (is_enough, (sender, answers)) = (AtomicBool::new(false), channel());
     let mut acknowledged = std::thread::scope(|scope| {
         for (from, peer) in crowd.iter_mut().enumerate() {
-            let (sender, is_enough, dice) = (sender.clone(), &is_enough, dice.split());
-            scope.spawn(move || Stream { from, peer, dice, sender }.run(is_enough));
+            let (sender, is_enough, rng) = (sender.clone(), &is_enough, rng.split());
+            scope.spawn(move || Stream { from, peer, rng, sender }.run(is_enough));
         }
         drop(sender);
         let _enough = AtTheEnd(&is_enough);
-        kill_again_and_again(&mut node, &mut dice, &answers)
+        kill_again_and_again(&mut node, &mut rng, &answers)
     });
     acknowledged.extend(answers);
     check(&node, &mut crowd, &acknowledged);
@@ -117,21 +118,21 @@ impl Drop for AtTheEnd<'_> {
 
 fn kill_again_and_again(
     node: &mut Node,
-    dice: &mut Dice,
+    rng: &mut Rng,
     answers: &Receiver<Acknowledged>,
 ) -> Vec<Acknowledged> {
     let roles: Vec<_> = node.roles().collect();
     let mut acknowledged = Vec::new();
     for _ in 0..KILLS {
         acknowledged.extend(answers.try_iter());
-        for _ in 0..dice.roll(1..ACKNOWLEDGED_MAX) {
+        for _ in 0..rng.within(1..ACKNOWLEDGED_MAX) {
             acknowledged.push(answers.recv_timeout(DEADLINE).expect("the senders get on"));
         }
-        let role = roles[dice.roll(0..roles.len() as u64) as usize];
+        let role = roles[rng.within(0..roles.len() as u64) as usize];
         node.kill(role);
-        if dice.roll(0..3) == 0 {
+        if rng.within(0..3) == 0 {
             // And once more while it starts, or as soon as it has.
-            node.begin(role).ready_within(Duration::from_millis(dice.roll(0..100)));
+            node.begin(role).ready_within(Duration::from_millis(rng.within(0..100)));
             node.kill(role);
         }
         node.start(role);
@@ -176,7 +177,7 @@ fn messages_by_id(events: &[Event<'static>]) -> HashMap<Uuid, Event<'static>> {
 struct Stream<'a> {
     from: usize,
     peer: &'a mut Peer,
-    dice: Dice,
+    rng: Rng,
     sender: Sender<Acknowledged>,
 }
 
@@ -219,7 +220,7 @@ impl Stream<'_> {
     /// The next message: to the channel, or to the next person in the round.
     fn say(&mut self, number: u64, newest: &HashMap<String, u64>) -> Message {
         let neighbour = NAMES[(self.from + 1) % NAMES.len()];
-        let to = if self.dice.roll(0..2) == 0 { "#general".to_owned() } else { format!("@{neighbour}") };
+        let to = if self.rng.within(0..2) == 0 { "#general".to_owned() } else { format!("@{neighbour}") };
         let (id, text) = (Uuid::now_v7(), format!("{number} of {}", NAMES[self.from]));
         let line = self.peer.message_line(id, &to, &text);
         let after = newest.get(&to).copied().unwrap_or(0);

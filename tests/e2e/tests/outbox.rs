@@ -249,5 +249,5 @@ fn who_has_no_session_or_a_wrong_password_is_told_so() {
     nobody.enter("/login alice");
     nobody.wait_for("\npassword:");
     nobody.enter("another horse");
-    nobody.wait_for("papo: no such user, or not this password");
+    nobody.wait_for("papo: the user name or the password is wrong");
 }

@@ -5,14 +5,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use common::accounts::LoggedIn;
-use common::{ChannelName, Conversation, Error, Target, Text, UserName};
+use common::{ChannelName, Conversation, Error, Target, UserName};
 use session::driver::{self, Io};
 use session::{Answer, Command, Entry, Follow, Message, NOBODY, News, Range, Session, Transferred};
+use testkit::Rng;
 use uuid::{Builder, Uuid};
 
 use crate::agenda::{Connection, Link};
 use crate::checks::shown::Shown;
-use crate::dice::Dice;
 use crate::node::{BEGIN_UNIX_MS, token};
 use crate::workload::Workload;
 
@@ -223,22 +223,22 @@ impl SimClient {
     pub(crate) fn act(
         &mut self,
         now_ms: u64,
-        dice: &mut Dice,
+        rng: &mut Rng,
         users: &[UserName],
         channels: &[ChannelName],
     ) -> Option<String> {
         self.session.as_ref()?;
-        let channel = channels[dice.place(channels.len())].clone();
-        let target = match dice.below(4) {
-            0 => Target::User(users[dice.place(users.len())].clone()),
+        let channel = channels[rng.index(channels.len())].clone();
+        let target = match rng.below(4) {
+            0 => Target::User(users[rng.index(users.len())].clone()),
             _ => Target::Channel(channel.clone()),
         };
-        if let Some(done) = self.do_something_else(now_ms, dice, &target) {
+        if let Some(done) = self.do_something_else(now_ms, rng, &target) {
             return Some(done);
         }
-        let choice = dice.below(100);
+        let choice = rng.below(100);
         if choice < 70 || self.asking.is_some() {
-            return Some(self.say(now_ms, dice, target));
+            return Some(self.say(now_ms, rng, target));
         }
         let range =
             |conversation| Range { conversation, before: None, after: None, limit: Some(5), edits: false };
@@ -262,16 +262,16 @@ impl SimClient {
     }
 
     /// Says something: now and then several things at once.
-    pub(crate) fn say(&mut self, now_ms: u64, dice: &mut Dice, to: Target) -> String {
-        let count = if dice.per_mille(50) { 30 } else { 1 };
-        let mention = self.mention(dice);
+    pub(crate) fn say(&mut self, now_ms: u64, rng: &mut Rng, to: Target) -> String {
+        let count = if rng.per_mille(50) { 30 } else { 1 };
+        let mention = self.mention(rng);
         for _ in 0..count {
-            let id = self.id(now_ms, dice);
+            let id = self.id(now_ms, rng);
             // A refused message is forgotten, and its text may come again; but what is deleted must be one of
             // a kind.
             let number = self.workload.as_mut().map_or(self.said.len(), Workload::count);
             let text = format!("{number} of {}{mention}", self.user());
-            let text = Text::new(text).expect("a text");
+            let text = testkit::text(text);
             self.said.push((Conversation::of(self.user(), &to), id));
             if let Some(session) = &mut self.session {
                 session.command(
@@ -285,10 +285,10 @@ impl SimClient {
     }
 
     /// A new id, as the client's clock has it.
-    pub(crate) fn id(&self, now_ms: u64, dice: &mut Dice) -> Uuid {
+    pub(crate) fn id(&self, now_ms: u64, rng: &mut Rng) -> Uuid {
         let unix_ms = (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms);
         let mut random = [0; 10];
-        random.iter_mut().for_each(|byte| *byte = dice.roll() as u8);
+        random.iter_mut().for_each(|byte| *byte = rng.next_u64() as u8);
         Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid()
     }
 

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use disk::faulty::{Failure, Loss};
 
 use crate::agenda::{Connection, Happening, Part};
-use crate::plan::Weather;
+use crate::plan::NetworkProfile;
 use crate::world::World;
 
 /// Operations on the disk within which a planned failure happens.
@@ -91,20 +91,20 @@ impl World {
         if self.is_calm {
             return;
         }
-        let next_in_ms = self.dice.between(1, self.plan.fault_every_ms_max);
+        let next_in_ms = self.rng.between(1, self.plan.fault_every_ms_max);
         self.agenda.after(next_in_ms, Happening::Fault);
-        let fault = match self.plan.weather {
-            Weather::FanOutLoss => Fault::SubscriptionsCut,
-            Weather::Storm => self.dice.pick(&STORM),
+        let fault = match self.plan.network_profile {
+            NetworkProfile::FanOutLoss => Fault::SubscriptionsCut,
+            NetworkProfile::Storm => self.rng.pick(&STORM),
         };
-        let client = self.dice.place(self.clients.len());
+        let client = self.rng.index(self.clients.len());
         self.tally.fault(fault.name());
         self.note(format_args!("{} ({client})", fault.name()));
         self.break_down(fault, client);
     }
 
     fn break_down(&mut self, fault: Fault, client: usize) {
-        let until_ms = self.agenda.now_ms + self.dice.below(DOWN_MS_MAX);
+        let until_ms = self.agenda.now_ms + self.rng.below(DOWN_MS_MAX);
         match fault {
             Fault::ServerKilled => {
                 self.node.kill();
@@ -124,14 +124,14 @@ impl World {
                 self.fail_disk(ErrorKind::Other, true);
             }
             Fault::DiskFails => {
-                let lasts = self.dice.per_mille(300);
+                let lasts = self.rng.per_mille(300);
                 self.fail_disk(ErrorKind::Other, lasts);
                 self.start_later(Part::Server);
             }
             Fault::DiskFull => {
-                let room = self.dice.place(ROOM_BYTES_MAX);
+                let room = self.rng.index(ROOM_BYTES_MAX);
                 self.node.disk.set_room(Some(room));
-                let full_ms = self.dice.below(DOWN_MS_MAX);
+                let full_ms = self.rng.below(DOWN_MS_MAX);
                 self.agenda.after(full_ms, Happening::Room);
             }
             Fault::BrokerKilled => {
@@ -164,23 +164,23 @@ impl World {
 
     /// A part that is down comes up again by and by.
     pub(crate) fn start_later(&mut self, part: Part) {
-        let down_ms = if self.is_calm { 0 } else { self.dice.between(10, DOWN_MS_MAX) };
+        let down_ms = if self.is_calm { 0 } else { self.rng.between(10, DOWN_MS_MAX) };
         self.agenda.after(down_ms, Happening::Start(part));
     }
 
     /// The library connects a SUB socket again, and mostly says what it is subscribed to.
     pub(crate) fn reconnect_later(&mut self, connection: Connection) {
-        if !self.dice.per_mille(SILENT_RECONNECTS_PER_MILLE) {
-            let delay_ms = self.dice.between(50, 2_000);
+        if !self.rng.per_mille(SILENT_RECONNECTS_PER_MILLE) {
+            let delay_ms = self.rng.between(50, 2_000);
             self.agenda.after(delay_ms, Happening::Reconnect(connection));
         }
     }
 
     /// Now and then the disk fails while the server starts, or right after.
     pub(crate) fn maybe_fail_recovery(&mut self) {
-        if !self.is_calm && !self.clients.is_empty() && self.dice.per_mille(RECOVERY_FAILURES_PER_MILLE) {
+        if !self.is_calm && !self.clients.is_empty() && self.rng.per_mille(RECOVERY_FAILURES_PER_MILLE) {
             self.tally.fault("disk fails at a start");
-            let lasts = self.dice.per_mille(500);
+            let lasts = self.rng.per_mille(500);
             self.fail_disk(ErrorKind::Other, lasts);
             self.start_later(Part::Server);
         }
@@ -190,17 +190,17 @@ impl World {
         if self.node.disk.has_failed() {
             return;
         }
-        let operation = self.node.disk.operations() + self.dice.below(OPERATIONS_AHEAD_MAX);
+        let operation = self.node.disk.operations() + self.rng.below(OPERATIONS_AHEAD_MAX);
         self.node.disk.fail(Failure { operation, kind, lasts });
     }
 
     fn loss(&mut self) -> Loss {
-        let tail = Loss::Tail(self.dice.place(101));
-        self.dice.pick(&[Loss::Everything, Loss::Nothing, tail, Loss::Sectors])
+        let tail = Loss::Tail(self.rng.index(101));
+        self.rng.pick(&[Loss::Everything, Loss::Nothing, tail, Loss::Sectors])
     }
 
     fn clock_error_ms(&mut self) -> i64 {
-        let ahead = self.dice.below(CLOCK_ERROR_MS_MAX).cast_signed();
-        if self.dice.per_mille(500) { ahead } else { -ahead }
+        let ahead = self.rng.below(CLOCK_ERROR_MS_MAX).cast_signed();
+        if self.rng.per_mille(500) { ahead } else { -ahead }
     }
 }

@@ -26,7 +26,6 @@ mod workload;
 mod upload;
 
 mod agenda;
-mod dice;
 mod tally;
 mod trace;
 

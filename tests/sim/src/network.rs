@@ -136,7 +136,7 @@ impl World {
     }
 
     fn is_lost(&mut self, name: &'static str, per_mille: u64) -> bool {
-        let is_lost = self.dice.per_mille(per_mille);
+        let is_lost = self.rng.per_mille(per_mille);
         if is_lost {
             self.tally.fault(name);
             self.note(format_args!("{name}"));
@@ -145,7 +145,7 @@ impl World {
     }
 
     fn copies(&mut self, name: &'static str) -> u64 {
-        let is_doubled = self.dice.per_mille(self.rates.duplication);
+        let is_doubled = self.rng.per_mille(self.rates.duplication);
         if is_doubled {
             self.tally.fault(name);
         }
@@ -154,10 +154,10 @@ impl World {
 
     /// When a frame that leaves now arrives.
     fn arrival(&mut self, lane: Lane, reorders: bool) -> u64 {
-        // Most frames are fast whatever the weather; some are as slow as they may be.
-        let is_slow = self.dice.per_mille(200);
+        // In both profiles most frames are fast; some have the longest delay.
+        let is_slow = self.rng.per_mille(200);
         let delay_ms_max = if is_slow { self.rates.delay_ms_max } else { DELAY_MS_MAX };
-        let at_ms = self.agenda.now_ms + 1 + self.dice.below(delay_ms_max);
+        let at_ms = self.agenda.now_ms + 1 + self.rng.below(delay_ms_max);
         let last = self.lanes.entry(lane).or_default();
         let at_ms = if reorders { at_ms } else { at_ms.max(*last) };
         *last = at_ms.max(*last);

@@ -1,10 +1,8 @@
-//! What a run is like: how many take part, how much they do, and how bad the weather is. All of it is drawn from
-//! the seed.
+//! The plan of a run: number of clients and channels, load, and network profile. The seed decides all of it.
 
 use server::journal::Options;
 use server::storage::ledger::Sizes;
-
-use crate::dice::Dice;
+use testkit::Rng;
 
 /// Milliseconds within which every client is complete after the faults have stopped. The longest way: a resend that
 /// had backed off to 12.5 s, then a look at the heads after 10 s, then a page of history.
@@ -16,12 +14,12 @@ const COMPLETE_WITHIN_AFTER_FAN_OUT_LOSS_MS: u64 = 12_000;
 /// Milliseconds a frame takes when nothing is wrong.
 pub(crate) const DELAY_MS_MAX: u64 = 10;
 
-/// What can go wrong in a run.
+/// The faults that a run has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weather {
+pub(crate) enum NetworkProfile {
     /// Only the fan-out loses frames and subscriptions.
     FanOutLoss,
-    /// Everything.
+    /// All faults.
     Storm,
 }
 
@@ -59,7 +57,7 @@ impl Rates {
 pub(crate) struct Plan {
     pub(crate) clients: usize,
     pub(crate) channels: usize,
-    pub(crate) weather: Weather,
+    pub(crate) network_profile: NetworkProfile,
     pub(crate) rates: Rates,
     /// How long people write and faults happen, in milliseconds.
     pub(crate) busy_ms: u64,
@@ -80,37 +78,38 @@ const SEEDS_PER_TURN: u64 = 200;
 const PLAIN_SEEDS_PER_TURN: u64 = 130;
 
 impl Plan {
-    pub(crate) fn draw(seed: u64, dice: &mut Dice) -> Self {
-        let weather = if dice.per_mille(250) { Weather::FanOutLoss } else { Weather::Storm };
+    pub(crate) fn draw(seed: u64, rng: &mut Rng) -> Self {
+        let network_profile =
+            if rng.per_mille(250) { NetworkProfile::FanOutLoss } else { NetworkProfile::Storm };
         let fan_out = Rates {
-            event_loss: dice.pick(&[100, 300, 1000]),
-            subscription_loss: dice.pick(&[0, 300, 1000]),
+            event_loss: rng.pick(&[100, 300, 1000]),
+            subscription_loss: rng.pick(&[0, 300, 1000]),
             ..Rates::CALM
         };
-        let rates = match weather {
-            Weather::FanOutLoss => fan_out,
-            Weather::Storm => Rates {
-                loss: dice.pick(&[0, 10, 50, 200]),
-                event_loss: dice.pick(&[0, 10, 100]),
-                subscription_loss: dice.pick(&[0, 0, 100]),
-                duplication: dice.pick(&[0, 10, 100]),
-                delay_ms_max: dice.pick(&[DELAY_MS_MAX, 100, 1000, 3000]),
-                reorders: dice.per_mille(500),
+        let rates = match network_profile {
+            NetworkProfile::FanOutLoss => fan_out,
+            NetworkProfile::Storm => Rates {
+                loss: rng.pick(&[0, 10, 50, 200]),
+                event_loss: rng.pick(&[0, 10, 100]),
+                subscription_loss: rng.pick(&[0, 0, 100]),
+                duplication: rng.pick(&[0, 10, 100]),
+                delay_ms_max: rng.pick(&[DELAY_MS_MAX, 100, 1000, 3000]),
+                reorders: rng.per_mille(500),
             },
         };
-        let segment_bytes = dice.pick(&[1_000, 4_000, 1 << 20]);
+        let segment_bytes = rng.pick(&[1_000, 4_000, 1 << 20]);
         Self {
-            clients: dice.pick(&[2, 3, 4, 6]),
-            channels: dice.pick(&[1, 2, 3]),
-            weather,
+            clients: rng.pick(&[2, 3, 4, 6]),
+            channels: rng.pick(&[1, 2, 3]),
+            network_profile,
             rates,
-            busy_ms: dice.pick(&[5_000, 15_000, 30_000]),
-            command_every_ms_max: dice.pick(&[200, 1_000, 3_000]),
-            fault_every_ms_max: dice.pick(&[500, 2_000, 6_000]),
-            disk_ms_max: dice.pick(&[2, 20, 500]),
+            busy_ms: rng.pick(&[5_000, 15_000, 30_000]),
+            command_every_ms_max: rng.pick(&[200, 1_000, 3_000]),
+            fault_every_ms_max: rng.pick(&[500, 2_000, 6_000]),
+            disk_ms_max: rng.pick(&[2, 20, 500]),
             sizes: Sizes {
                 segments: Options { segment_bytes },
-                snapshot_every_bytes: dice.pick(&[2_000, 10_000, 1 << 20]),
+                snapshot_every_bytes: rng.pick(&[2_000, 10_000, 1 << 20]),
             },
             is_varied: seed % SEEDS_PER_TURN >= PLAIN_SEEDS_PER_TURN,
         }
@@ -118,9 +117,9 @@ impl Plan {
 
     /// Milliseconds after the faults within which everybody must be complete.
     pub(crate) fn complete_within_ms(&self) -> u64 {
-        match self.weather {
-            Weather::FanOutLoss => COMPLETE_WITHIN_AFTER_FAN_OUT_LOSS_MS,
-            Weather::Storm => COMPLETE_WITHIN_MS,
+        match self.network_profile {
+            NetworkProfile::FanOutLoss => COMPLETE_WITHIN_AFTER_FAN_OUT_LOSS_MS,
+            NetworkProfile::Storm => COMPLETE_WITHIN_MS,
         }
     }
 }

@@ -138,7 +138,7 @@ impl World {
         if self.node.is_full() {
             self.plan_round(ROOM_LOOK_MS);
         } else if self.node.is_busy() {
-            let delay_ms = self.dice.below(self.plan.disk_ms_max);
+            let delay_ms = self.rng.below(self.plan.disk_ms_max);
             self.plan_round(delay_ms);
         }
         Ok(())
@@ -148,13 +148,13 @@ impl World {
         if self.is_calm {
             return Ok(());
         }
-        let next_in_ms = self.dice.between(1, self.plan.command_every_ms_max);
+        let next_in_ms = self.rng.between(1, self.plan.command_every_ms_max);
         self.agenda.after(next_in_ms, Happening::Command(client));
         let now_ms = self.agenda.now_ms;
         let (users, channels) = (&self.users, &self.channels);
         let sim_client = &mut self.clients[client];
         let said_before = sim_client.said.len();
-        let Some(said) = sim_client.act(now_ms, &mut self.dice, users, channels) else { return Ok(()) };
+        let Some(said) = sim_client.act(now_ms, &mut self.rng, users, channels) else { return Ok(()) };
         self.tally.said += (sim_client.said.len() - said_before) as u64;
         let user = self.users[client].clone();
         self.note(format_args!("{user} {said}"));
@@ -174,7 +174,7 @@ impl World {
             Part::Server => return self.start_server(),
             Part::Client(client) if self.clients[client].session.is_some() => {}
             Part::Client(client) => {
-                let seed = self.dice.roll();
+                let seed = self.rng.next_u64();
                 self.clients[client].start(self.agenda.now_ms, seed);
                 self.carry_out_effects(client)?;
             }
@@ -219,9 +219,9 @@ impl World {
         files::files_are_whole(&self.node.disk, &stored)?;
         state_equals_replay(&self.node.disk, self.node.sizes(), ledger.state())?;
         self.tally.fault("byte of the log changed");
-        flip_is_refused(&self.node.disk, self.node.sizes(), &mut self.dice)?;
+        flip_is_refused(&self.node.disk, self.node.sizes(), &mut self.rng)?;
         self.tally.fault("byte of a snapshot changed");
-        snapshot_flip_is_mended(&self.node.disk, self.node.sizes(), ledger.state(), &mut self.dice)
+        snapshot_flip_is_mended(&self.node.disk, self.node.sizes(), ledger.state(), &mut self.rng)
     }
 
     /// A full disk has room again.
@@ -282,7 +282,7 @@ impl World {
         }
         last_words.sort();
         for (speaker, to) in last_words {
-            self.clients[speaker].say(self.agenda.now_ms, &mut self.dice, to);
+            self.clients[speaker].say(self.agenda.now_ms, &mut self.rng, to);
             self.carry_out_effects(speaker)?;
         }
         self.agenda.after(NEWEST_WITHIN_MS, Happening::End);

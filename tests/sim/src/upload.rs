@@ -5,9 +5,8 @@ use std::sync::Arc;
 use common::{ContentHash, Error, FileInfo, FileName, Reason, Target};
 use session::{Answer, Transfer, Transferred};
 use sha2::{Digest as _, Sha256};
+use testkit::Rng;
 use uuid::Uuid;
-
-use crate::dice::Dice;
 
 /// Bytes that leave at a time: the longest file takes some of them.
 const PART_BYTES: usize = 300;
@@ -49,10 +48,10 @@ pub(crate) enum Progress {
 
 impl Upload {
     /// A file that nobody has sent, or that others may have sent, too.
-    pub(crate) fn new(id: Uuid, to: Target, dice: &mut Dice) -> Self {
-        let is_shared = dice.per_mille(400);
-        let number = if is_shared { dice.below(SHARED_CONTENTS) } else { dice.roll() };
-        let length = if is_shared { 2 * PART_BYTES } else { dice.pick(&[0, 1, 300, 1000]) };
+    pub(crate) fn new(id: Uuid, to: Target, rng: &mut Rng) -> Self {
+        let is_shared = rng.per_mille(400);
+        let number = if is_shared { rng.below(SHARED_CONTENTS) } else { rng.next_u64() };
+        let length = if is_shared { 2 * PART_BYTES } else { rng.pick(&[0, 1, 300, 1000]) };
         let name = FileName::new(&format!("{number}-{length}.bin")).expect("a name");
         let content = content_of(&name);
         let sha256 = ContentHash(Sha256::digest(&content).into());
@@ -116,6 +115,6 @@ fn is_final(error: &Error) -> bool {
 pub(crate) fn content_of(name: &FileName) -> Vec<u8> {
     let parts = name.as_str().strip_suffix(".bin").and_then(|name| name.split_once('-'));
     let (number, length) = parts.expect("a name of ours");
-    let mut dice = Dice::new(number.parse().expect("a number"));
-    (0..length.parse().expect("a length")).map(|_: usize| dice.roll() as u8).collect()
+    let mut rng = Rng::new(number.parse().expect("a number"));
+    (0..length.parse().expect("a length")).map(|_: usize| rng.next_u64() as u8).collect()
 }

@@ -4,11 +4,11 @@
 use std::collections::VecDeque;
 
 use common::amendments::Emoji;
-use common::{Body, Conversation, Error, Target, Text};
+use common::{Body, Conversation, Error, Target};
 use session::{Alteration, Amend, Answer, Command, Entry, Transfer};
+use testkit::Rng;
 
 use crate::client::{About, Asking, Shows, SimClient};
-use crate::dice::Dice;
 use crate::upload::{Progress, Upload};
 
 /// Messages and files that a person remembers.
@@ -65,36 +65,36 @@ impl SimClient {
     }
 
     /// Whom a message mentions, if anybody: something at its end.
-    pub(crate) fn mention(&self, dice: &mut Dice) -> &'static str {
-        if self.workload.is_some() && dice.per_mille(100) {
-            return dice.pick(&[" @here", " @alice", " @bob", " (@carla)"]);
+    pub(crate) fn mention(&self, rng: &mut Rng) -> &'static str {
+        if self.workload.is_some() && rng.per_mille(100) {
+            return rng.pick(&[" @here", " @alice", " @bob", " (@carla)"]);
         }
         ""
     }
 
     /// Does something beside talking, now and then. Says what, for the trace.
-    pub(crate) fn do_something_else(&mut self, now_ms: u64, dice: &mut Dice, to: &Target) -> Option<String> {
+    pub(crate) fn do_something_else(&mut self, now_ms: u64, rng: &mut Rng, to: &Target) -> Option<String> {
         self.workload.as_mut()?.upload.iter_mut().for_each(Upload::wake);
-        match dice.below(100) {
-            0..35 => self.amend(now_ms, dice),
-            35..45 => self.read_file(now_ms, dice),
-            45..55 => self.send_file(now_ms, dice, to),
+        match rng.below(100) {
+            0..35 => self.amend(now_ms, rng),
+            35..45 => self.read_file(now_ms, rng),
+            45..55 => self.send_file(now_ms, rng, to),
             _ => None,
         }
     }
 
-    fn amend(&mut self, now_ms: u64, dice: &mut Dice) -> Option<String> {
-        let id = self.id(now_ms, dice);
+    fn amend(&mut self, now_ms: u64, rng: &mut Rng) -> Option<String> {
+        let id = self.id(now_ms, rng);
         let workload = self.workload.as_mut().filter(|workload| !workload.seen.is_empty())?;
-        let Seen { conversation, n, is_own, .. } = workload.seen[dice.place(workload.seen.len())].clone();
-        let change = match dice.below(10) {
+        let Seen { conversation, n, is_own, .. } = workload.seen[rng.index(workload.seen.len())].clone();
+        let change = match rng.below(10) {
             0..4 if is_own => {
                 let text = format!("{} of {}, an edit", workload.count(), self.account.user);
-                Alteration::Edit(Text::new(text).expect("a text"))
+                Alteration::Edit(testkit::text(text))
             }
             4..6 if is_own => Alteration::Delete,
             roll => {
-                let emoji = Emoji::new(dice.pick(&["👍", "🎉"])).expect("an emoji");
+                let emoji = Emoji::new(rng.pick(&["👍", "🎉"])).expect("an emoji");
                 Alteration::React { emoji, remove: roll == 9 }
             }
         };
@@ -103,12 +103,12 @@ impl SimClient {
         self.ask(now_ms, command, About::Amending(id, of_all))
     }
 
-    fn read_file(&mut self, now_ms: u64, dice: &mut Dice) -> Option<String> {
+    fn read_file(&mut self, now_ms: u64, rng: &mut Rng) -> Option<String> {
         let files =
             self.workload.as_ref()?.seen.iter().filter(|seen| seen.bytes.is_some_and(|bytes| bytes > 0));
         let files: Vec<_> = files.cloned().collect();
-        let Seen { conversation, n, bytes, .. } = files.get(dice.place(files.len()))?.clone();
-        let (offset, length) = (dice.below(bytes?), dice.between(1, READ_BYTES_MAX));
+        let Seen { conversation, n, bytes, .. } = files.get(rng.index(files.len()))?.clone();
+        let (offset, length) = (rng.below(bytes?), rng.between(1, READ_BYTES_MAX));
         let of_all = Conversation::of(&self.account.user, &conversation);
         let command = Command::Transfer(Transfer::Get { conversation, n, offset, length });
         self.ask(now_ms, command, About::Downloading(of_all, n))
@@ -125,10 +125,10 @@ impl SimClient {
         Some(said)
     }
 
-    fn send_file(&mut self, now_ms: u64, dice: &mut Dice, to: &Target) -> Option<String> {
-        let id = self.id(now_ms, dice);
+    fn send_file(&mut self, now_ms: u64, rng: &mut Rng, to: &Target) -> Option<String> {
+        let id = self.id(now_ms, rng);
         let workload = self.workload.as_mut().filter(|workload| workload.upload.is_none())?;
-        workload.upload = Some(Upload::new(id, to.clone(), dice));
+        workload.upload = Some(Upload::new(id, to.clone(), rng));
         Some(format!("sends a file to {to}"))
     }
 

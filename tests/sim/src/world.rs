@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{ChannelName, UserName};
+use testkit::Rng;
 
 use crate::agenda::{Agenda, Connection, Happening, Part};
 use crate::checks::told::Told;
 use crate::checks::{Check, Violation};
 use crate::client::SimClient;
-use crate::dice::Dice;
 use crate::network::Lane;
 use crate::node::Node;
 use crate::plan::{Plan, Rates};
@@ -47,7 +47,7 @@ pub struct Failure {
 /// Everything there is.
 pub(crate) struct World {
     pub(crate) agenda: Agenda,
-    pub(crate) dice: Dice,
+    pub(crate) rng: Rng,
     pub(crate) plan: Plan,
     pub(crate) rates: Rates,
     /// Whether the faults have stopped.
@@ -95,15 +95,15 @@ pub fn run(seed: u64, reader: Option<fn(&str)>) -> Result<Report, Box<Failure>> 
 
 impl World {
     fn new(seed: u64, reader: Option<fn(&str)>) -> Self {
-        let mut dice = Dice::new(seed);
-        let plan = Plan::draw(seed, &mut dice);
-        let user = |name: &&str| UserName::new(name).expect("a name");
-        let channel = |name: &&str| ChannelName::new(name).expect("a name");
+        let mut rng = Rng::new(seed);
+        let plan = Plan::draw(seed, &mut rng);
+        let user = |name: &&str| testkit::user(name);
+        let channel = |name: &&str| testkit::channel(name);
         let users: Vec<_> = USERS[..plan.clients].iter().map(user).collect();
         let channels: Vec<_> = CHANNELS[..plan.channels].iter().map(channel).collect();
         let role = Role { is_up: true, deaths: 0 };
         Self {
-            node: Node::found(&users, &channels, dice.roll(), &plan),
+            node: Node::found(&users, &channels, rng.next_u64(), &plan),
             agenda: Agenda::default(),
             rates: plan.rates,
             is_calm: false,
@@ -116,7 +116,7 @@ impl World {
             told: Told::default(),
             tally: Tally::default(),
             trace: Trace::new(reader),
-            dice,
+            rng,
             plan,
             users,
             channels,
@@ -152,7 +152,7 @@ impl World {
             let topic = topic.unwrap_or_default();
             self.clients.push(SimClient::new(number, user, topic, self.plan.is_varied));
             self.agenda.after(number as u64 * 50, Happening::Start(Part::Client(number)));
-            let command_in_ms = self.dice.below(self.plan.command_every_ms_max);
+            let command_in_ms = self.rng.below(self.plan.command_every_ms_max);
             self.agenda.after(500 + command_in_ms, Happening::Command(number));
         }
     }

@@ -39,7 +39,7 @@ fn other_people_and_other_servers_find_nothing() {
     outbox.recall(&stage.alice());
     outbox.keep(&[message(1)]).expect("kept");
     stage.process_dies(outbox);
-    assert!(stage.outbox().recall(&stage::user("bob")).messages.is_empty());
+    assert!(stage.outbox().recall(&testkit::user("bob")).messages.is_empty());
     assert!(stage.outbox_at("tcp://elsewhere:5555").recall(&stage.alice()).messages.is_empty());
     assert_eq!(texts(&stage.outbox().recall(&stage.alice())), ["1"]);
 }
@@ -50,7 +50,7 @@ fn a_person_who_changes_places_leaves_their_messages_behind_for_themselves() {
     let mut outbox = stage.outbox();
     outbox.recall(&stage.alice());
     outbox.keep(&[message(1)]).expect("kept");
-    assert!(outbox.recall(&stage::user("bob")).messages.is_empty());
+    assert!(outbox.recall(&testkit::user("bob")).messages.is_empty());
     outbox.keep(&[message(2)]).expect("kept");
     assert_eq!(texts(&outbox.recall(&stage.alice())), ["1"]);
 }
@@ -148,7 +148,7 @@ fn a_file_grows_to_its_bound_only() {
     outbox.recall(&stage.alice());
     let long = "x".repeat(common::limits::TEXT_BYTES_MAX);
     for id in 0..600 {
-        let message = Message { text: common::Text::new(long.clone()).expect("a text"), ..message(id) };
+        let message = Message { text: testkit::text(long.clone()), ..message(id) };
         outbox.keep(&[message]).expect("kept");
         if id > 0 {
             outbox.release(&[stage::message(id - 1).id]);
@@ -163,7 +163,7 @@ fn what_is_too_much_waits_for_the_next_start() {
     let stage = Stage::new();
     for half in 0..2 {
         let mut outbox = stage.outbox();
-        outbox.recall(&stage::user("bob"));
+        outbox.recall(&testkit::user("bob"));
         outbox.owner = Some(stage.alice());
         let messages: Vec<_> = (0..2500).map(|id| message(half * 2500 + id)).collect();
         outbox.keep(&messages).expect("kept");
@@ -189,7 +189,7 @@ fn what_is_too_long_waits_for_the_next_start_too() {
     for first in [0, half] {
         let mut outbox = stage.outbox();
         outbox.owner = Some(stage.alice());
-        let text = || common::Text::new(long.clone()).expect("a text");
+        let text = || testkit::text(long.clone());
         let messages = (first..first + half).map(|id| Message { text: text(), ..message(id as u128) });
         outbox.keep(&messages.collect::<Vec<_>>()).expect("kept");
         stage.process_dies(outbox);
@@ -206,18 +206,18 @@ fn a_real_folder_is_private_and_its_files_have_one_holder() {
     let own = folder.path().join("papo");
     let path = own.join("outbox");
     let (mut one, mut other) = (on_disk(&own), on_disk(&own));
-    one.recall(&stage::user("alice"));
+    one.recall(&testkit::user("alice"));
     assert!(!path.exists(), "who has sent nothing leaves nothing");
     one.keep(&[message(1)]).expect("kept");
     let file = std::fs::read_dir(&path).expect("a folder").next().expect("a file").expect("a file").path();
     let mode =
         |path: &std::path::Path| std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
     assert_eq!([&own, &path, &file].map(|path| mode(path)), [0o700, 0o700, 0o600]);
-    assert!(other.recall(&stage::user("alice")).messages.is_empty(), "it is held");
+    assert!(other.recall(&testkit::user("alice")).messages.is_empty(), "it is held");
     // As when its process is killed: nothing is removed, the lock is gone.
     let file = one.files.pop().expect("a file").file;
     drop(file);
-    assert_eq!(texts(&other.recall(&stage::user("alice"))), ["1"]);
+    assert_eq!(texts(&other.recall(&testkit::user("alice"))), ["1"]);
     other.release(&[message(1).id]);
     assert_eq!(std::fs::read_dir(&path).expect("a folder").count(), 0);
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{Target, Text, UserName};
+use common::UserName;
 use disk::faulty::FaultyDisk;
 use disk::{Disk as _, RealDisk};
+use testkit::{target, user};
 use uuid::Uuid;
 
 use super::super::*;
@@ -66,12 +67,8 @@ pub(super) fn on_disk(folder: &Path) -> Outbox {
     Outbox::new(Arc::new(RealDisk::new(folder)), vec![SERVER.to_owned()])
 }
 
-pub(super) fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
 pub(super) fn message(id: u128) -> Message {
-    let (to, text) = (Target::new("#ops").expect("a name"), Text::new(id.to_string()).expect("a text"));
+    let (to, text) = (target("#ops"), testkit::text(id.to_string()));
     Message { to, id: Uuid::from_u128(id), text, reply: None }
 }
 

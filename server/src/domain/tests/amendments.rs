@@ -18,7 +18,7 @@ fn amend(by: &str, target: &str, original: Original, change: Change<'static>) ->
 }
 
 fn edit() -> Change<'static> {
-    Change::Edit(Text::new("olá").expect("a text"))
+    Change::Edit(testkit::text("olá"))
 }
 
 fn react(emoji: &str) -> Change<'static> {
@@ -154,7 +154,7 @@ fn edits_and_reactions_are_limited() {
 fn a_reply_needs_an_existing_message() {
     let mut world = channel_of_three();
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0003);
-    let text = Text::new("sim").expect("a text");
+    let text = testkit::text("sim");
     let mut reply = |n| {
         let reply = Some(n);
         world.try_to(Command::Send { user: user("ana"), to: to("#a"), id, text: text.clone(), reply })

@@ -10,7 +10,7 @@ use crate::domain::{Change, Original};
 /// Sends a message with an arbitrary id.
 pub(super) fn say(by: &str, target: &str, text: &str) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0004);
-    let text = Text::new(text.to_owned()).expect("a text");
+    let text = testkit::text(text.to_owned());
     Command::Send { user: user(by), to: to(target), id, text, reply: None }
 }
 

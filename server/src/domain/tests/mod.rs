@@ -1,7 +1,8 @@
 //! Tests of the rules as transcripts: the commands of users, and the resulting log.
 
 use common::channels::Role;
-use common::{ChannelName, Conversation, Detail, Subject, Target, Text, UserName};
+use common::{Conversation, Detail, Subject, Target};
+use testkit::{channel, user};
 use uuid::Uuid;
 
 use super::history::{Bounds, Fill, PageRange, heads, page, readable};
@@ -79,16 +80,8 @@ fn replay(log: &[String]) -> State {
     state
 }
 
-fn user(name: &str) -> UserName {
-    UserName::new(name).expect("a name")
-}
-
-fn channel(name: &str) -> ChannelName {
-    ChannelName::new(name).expect("a name")
-}
-
 fn to(target: &str) -> Target {
-    Target::new(target).expect("a target")
+    testkit::target(target)
 }
 
 fn actor(by: &str, name: &str) -> Actor {
@@ -121,7 +114,7 @@ fn leave(by: &str, name: &str) -> Command<'static> {
 
 fn send(by: &str, target: &str) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001);
-    Command::Send { user: user(by), to: to(target), id, text: Text::new("oi").expect("a text"), reply: None }
+    Command::Send { user: user(by), to: to(target), id, text: testkit::text("oi"), reply: None }
 }
 
 fn mark(by: &str, target: &str, n: u64) -> Command<'static> {
@@ -221,7 +214,7 @@ fn an_id_must_be_of_version_7_and_not_from_the_future() {
     let mut world = World::with(&["alice"], []);
     let mut refusal = |id: &str| {
         let id = id.parse().expect("a uuid");
-        let text = Text::new("oi").expect("a text");
+        let text = testkit::text("oi");
         world.refuses(Command::Send { user: user("alice"), to: to("@alice"), id, text, reply: None })
     };
     assert_eq!(refusal("01970000-0000-4000-8000-000000000001"), Detail::IdVersion);

@@ -14,7 +14,7 @@ use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 
 /// The direct conversations, in order.
-pub(super) fn direct(state: &State) -> Vec<((UserName, UserName), Direct)> {
+pub(super) fn direct(state: &State) -> Vec<((common::UserName, common::UserName), Direct)> {
     let all = state.channels.all_direct().map(|(users, direct)| (users.clone(), direct.clone()));
     let mut all: Vec<_> = all.collect();
     all.sort_by(|one, other| one.0.cmp(&other.0));

@@ -81,11 +81,9 @@ impl Guesses {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use testkit::user;
 
-    fn user(name: &str) -> UserName {
-        UserName::new(name).expect("a name")
-    }
+    use super::*;
 
     fn wrong(guesses: &mut Guesses, now_ms: u64) -> Result<(), u64> {
         guesses.begin(&user("alice"), now_ms)?;

@@ -51,11 +51,9 @@ impl Typing {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use testkit::user;
 
-    fn user(name: &str) -> UserName {
-        UserName::new(name).expect("a name")
-    }
+    use super::*;
 
     #[test]
     fn once_in_three_seconds_and_the_end_at_once() {

@@ -41,7 +41,7 @@ pub(super) fn run(grow: &mut Grow<'_>) -> Result<()> {
 /// meanwhile would be measured at that.
 fn fill(setup: &mut Setup, path: &Path, messages: u64) -> Result<()> {
     let mut data = DataFolder::open(&setup.papo, path)?;
-    data.add_messages(messages, &mut setup.random)?;
+    data.add_messages(messages, &mut setup.rng)?;
     data.abandon()?;
     let rebuilt = Command::new(&setup.papo).args(["index", "rebuild", "--data"]).arg(path).output()?;
     ensure!(rebuilt.status.success(), "papo index rebuild: {}", String::from_utf8_lossy(&rebuilt.stderr));

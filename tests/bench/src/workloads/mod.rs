@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tempfile::TempDir;
+use testkit::Rng;
 
 use crate::figures::{Figure, Results};
 use crate::load::Plan;
 use crate::papo::Wire::{Curve, Plain};
-use crate::random::Random;
 
 /// Connections that send, and what each may have in flight: together 1024.
 pub(crate) const CONNECTIONS: usize = 16;
@@ -40,7 +40,7 @@ pub(crate) struct Setup {
     /// Where data folders are made: on the disk that is measured.
     pub(crate) folder: PathBuf,
     pub(crate) extent: Extent,
-    pub(crate) random: Random,
+    pub(crate) rng: Rng,
 }
 
 impl Setup {
@@ -56,7 +56,7 @@ impl Setup {
 
     /// The text that everybody sends.
     pub(crate) fn text(&self) -> String {
-        self.random.clone().text(crate::papo::TEXT_BYTES)
+        self.rng.clone().letters(crate::papo::TEXT_BYTES)
     }
 }
 

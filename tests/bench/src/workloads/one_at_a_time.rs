@@ -22,7 +22,7 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(folder.path().join("bare"))?;
     let node = Node::start(&setup.papo, &folder.path().join("data"))?;
     let session = Session::open(&node)?;
-    let mut sender = session.sender(&mut setup.random, 1)?;
+    let mut sender = session.sender(&mut setup.rng, 1)?;
     let mut bare = Latencies::new()?;
     let papo = measure(setup, || {
         let before = clock::now();

@@ -28,13 +28,13 @@ pub(crate) struct Pages {
 /// Reads pages of the bench's channel, which has as many messages.
 pub(crate) fn read(setup: &mut Setup, node: &Node, messages: u64) -> Result<Pages> {
     let session = Session::open(node)?;
-    let readers = (0..CONNECTIONS).map(|_| session.reader(&mut setup.random, messages));
+    let readers = (0..CONNECTIONS).map(|_| session.reader(&mut setup.rng, messages));
     let mut readers = readers.collect::<Result<Vec<_>>>()?;
     let plan = load::Plan { window: WINDOW, ..setup.plan() };
     let before = node.process.processor_seconds()?;
     let rates = load::run::<_, Nobody>(plan, &mut readers, &mut [])?;
     let processor_us = (node.process.processor_seconds()? - before) * 1e6 / rates.total as f64;
-    let mut reader = session.reader(&mut setup.random, messages)?;
+    let mut reader = session.reader(&mut setup.rng, messages)?;
     let latencies = measure(setup, || {
         let before = clock::now();
         reader.ask()?;

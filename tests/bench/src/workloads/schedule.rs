@@ -61,7 +61,7 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let folder = setup.new_folder()?;
     let node = Node::start(&setup.papo, folder.path())?;
     let session = Session::open(&node)?;
-    let mut sender = session.sender(&mut setup.random, 1)?;
+    let mut sender = session.sender(&mut setup.rng, 1)?;
     let mut subscribers = (0..SUBSCRIBERS).map(|_| session.subscriber()).collect::<Result<Vec<_>>>()?;
     let (waker, wake) = Wake::new()?;
     let warm_up = messages_in(setup.extent.warm_up);

@@ -44,7 +44,7 @@ fn one_node(setup: &mut Setup, wire: Wire, subscribers: usize, frame_lines_max: 
     let folder = setup.new_folder()?;
     let node = Node::start_with(&setup.papo, folder.path(), wire)?;
     let session = Session::open(&node)?;
-    let senders = (0..CONNECTIONS).map(|_| session.sender(&mut setup.random, frame_lines_max));
+    let senders = (0..CONNECTIONS).map(|_| session.sender(&mut setup.rng, frame_lines_max));
     let mut senders = senders.collect::<Result<Vec<_>>>()?;
     let mut receivers = (0..subscribers).map(|_| session.subscriber()).collect::<Result<Vec<_>>>()?;
     load::run(setup.plan(), &mut senders, &mut receivers)

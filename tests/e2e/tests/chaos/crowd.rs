@@ -15,14 +15,14 @@ use super::record::Record;
 /// How long a thread sleeps at most, so that it sees what has changed for all.
 const SLEEP_MS_MAX: u64 = 50;
 
-/// What a client of the crowd is told to do.
-type Wish = Box<dyn Fn(&mut Person) + Send>;
+/// A function that a thread runs on one of its clients.
+type ClientAction = Box<dyn Fn(&mut Person) + Send>;
 
 /// Clients that run.
 pub(super) struct Crowd {
     record: Arc<Record>,
     threads: Vec<JoinHandle<Vec<Person>>>,
-    wishes: Vec<Sender<(usize, Wish)>>,
+    actions: Vec<Sender<(usize, ClientAction)>>,
 }
 
 impl Crowd {
@@ -32,12 +32,12 @@ impl Crowd {
         for (number, person) in people.into_iter().enumerate() {
             shares[number % threads].push(person);
         }
-        let (wishes, inboxes): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
+        let (actions, inboxes): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
         let threads = shares.into_iter().zip(inboxes).map(|(share, inbox)| {
             let record = Arc::clone(record);
             std::thread::spawn(move || run(share, &inbox, &record))
         });
-        Self { record: Arc::clone(record), threads: threads.collect(), wishes }
+        Self { record: Arc::clone(record), threads: threads.collect(), actions }
     }
 
     /// What the clients were told.
@@ -45,10 +45,10 @@ impl Crowd {
         &self.record
     }
 
-    /// Has a client do something.
-    pub(super) fn tell(&self, client: usize, wish: impl Fn(&mut Person) + Send + 'static) {
-        let threads = self.wishes.len();
-        let told = self.wishes[client % threads].send((client / threads, Box::new(wish)));
+    /// Runs `action` on a client, in its thread.
+    pub(super) fn tell(&self, client: usize, action: impl Fn(&mut Person) + Send + 'static) {
+        let threads = self.actions.len();
+        let told = self.actions[client % threads].send((client / threads, Box::new(action)));
         told.expect("a thread that runs");
     }
 
@@ -92,15 +92,15 @@ impl Drop for Crowd {
     }
 }
 
-fn run(mut people: Vec<Person>, inbox: &Receiver<(usize, Wish)>, record: &Record) -> Vec<Person> {
+fn run(mut people: Vec<Person>, inbox: &Receiver<(usize, ClientAction)>, record: &Record) -> Vec<Person> {
     while !record.is_over.load(Ordering::Relaxed) {
         let now_ms = record.now_ms();
         let watches: Vec<_> = people.iter().flat_map(|person| person.watches(now_ms)).collect();
         let deadline = people.iter().map(|person| person.deadline(now_ms)).min().unwrap_or(u64::MAX);
         let sleep = Duration::from_millis(deadline.saturating_sub(now_ms).min(SLEEP_MS_MAX));
         poll::wait(&watches, Some(sleep)).expect("a wait");
-        for (client, wish) in inbox.try_iter() {
-            people.get_mut(client).into_iter().for_each(&wish);
+        for (client, action) in inbox.try_iter() {
+            people.get_mut(client).into_iter().for_each(&action);
         }
         people.iter_mut().for_each(Person::turn);
     }

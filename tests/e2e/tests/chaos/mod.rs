@@ -21,10 +21,10 @@ mod storm;
 use std::io::Write as _;
 use std::time::Duration;
 
-use e2e::Dice;
 use rustix::process::Signal;
 use serde_json::json;
 use sim::checks::ensure;
+use testkit::Rng;
 use transport::clock;
 
 use plan::{Plan, Role};
@@ -47,7 +47,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 fn nothing_is_lost_whatever_happens_to_processes_connections_and_disks() {
     let minutes = std::env::var("PAPO_CHAOS_MINUTES").ok().map(|minutes| minutes.parse().expect("minutes"));
     let length_ms = minutes.map_or(TEST_MS, |minutes: u64| minutes * 60_000);
-    let plan = Plan::draw(Dice::seed_of_this_run(), length_ms, CLIENTS);
+    let plan = Plan::draw(Rng::seed_of_this_run(), length_ms, CLIENTS);
     println!("{plan}");
     let verdict = run(&plan);
     tell(&verdict.to_string());
@@ -69,8 +69,8 @@ fn tell(what: &str) {
 }
 
 fn run(plan: &Plan) -> Verdict {
-    let mut dice = Dice::seeded(plan.seed);
-    let mut stage = Stage::set_up(CLIENTS, plan.length_ms / 60_000, &mut dice);
+    let mut rng = Rng::new(plan.seed);
+    let mut stage = Stage::set_up(CLIENTS, plan.length_ms / 60_000, &mut rng);
     stage.record.talk(true);
     let begun = clock::now();
     for (at_ms, act) in &plan.acts {

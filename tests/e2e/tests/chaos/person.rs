@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use common::accounts::LoggedIn;
 use common::{Conversation, Target, Text};
-use e2e::Dice;
 use session::{Command, Follow, Message, Session, driver};
 use sim::checks::bounds;
+use testkit::Rng;
 use transport::Context;
 use transport::poll::Watch;
 use transport::security::Security;
@@ -36,7 +36,7 @@ pub(super) struct Place {
 pub(super) struct Person {
     session: Session,
     pub(super) io: PersonIo,
-    dice: Dice,
+    rng: Rng,
     /// Whom the person talks to.
     targets: Vec<Target>,
     /// Between two things that the person says, in milliseconds, at the most.
@@ -53,16 +53,16 @@ impl Person {
         context: &Context,
         place: Place,
         account: LoggedIn,
-        mut dice: Dice,
+        mut rng: Rng,
         record: &Arc<Record>,
     ) -> Self {
-        let mut session = Session::new(dice.roll(0..u64::MAX));
+        let mut session = Session::new(rng.within(0..u64::MAX));
         session.command(record.now_ms(), 0, Command::Restore(account.clone()));
         session.command(record.now_ms(), FOLLOW, Command::Follow(Follow::Everything));
         Self {
             session,
             io: PersonIo::new(context, place, account, record),
-            dice,
+            rng,
             targets: Vec::new(),
             says_every_ms_max: u64::MAX,
             says_at_ms: 0,
@@ -128,7 +128,7 @@ impl Person {
             return;
         }
         if self.talks() && self.says_at_ms <= now_ms {
-            self.says_at_ms = now_ms + self.dice.roll(1..self.says_every_ms_max);
+            self.says_at_ms = now_ms + self.rng.within(1..self.says_every_ms_max);
             self.say(now_ms);
         }
         self.receive_events(now_ms);
@@ -140,15 +140,15 @@ impl Person {
     }
 
     fn say(&mut self, now_ms: u64) {
-        let to = self.targets[self.dice.roll(0..self.targets.len() as u64) as usize].clone();
+        let to = self.targets[self.rng.within(0..self.targets.len() as u64) as usize].clone();
         // Now and then somebody pastes, and now and then it is long.
-        let count = if self.dice.roll(0..20) == 0 { 10 } else { 1 };
+        let count = if self.rng.within(0..20) == 0 { 10 } else { 1 };
         for _ in 0..count {
             if self.session.messages_waiting() >= WAITING_MAX {
                 return;
             }
             let long =
-                if self.dice.roll(0..50) == 0 { "e assim por diante ".repeat(200) } else { String::new() };
+                if self.rng.within(0..50) == 0 { "e assim por diante ".repeat(200) } else { String::new() };
             let id = Uuid::now_v7();
             let text = Text::new(format!("{} de {} {long}", self.io.said.len(), self.io.account.user))
                 .expect("a text");

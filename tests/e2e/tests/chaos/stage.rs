@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use common::Target;
 use common::accounts::LoggedIn;
-use e2e::{Dice, Node, Peer};
+use e2e::{Node, Peer};
 use rustix::process::Signal;
 use sim::Violation;
+use testkit::Rng;
+use testkit::target;
 use transport::Context;
 
 use super::crowd::Crowd;
@@ -58,7 +60,7 @@ pub(super) struct Peak {
 
 impl Stage {
     /// Starts everything; the clients follow everything and are silent.
-    pub(super) fn set_up(clients: usize, minutes: u64, dice: &mut Dice) -> Self {
+    pub(super) fn set_up(clients: usize, minutes: u64, rng: &mut Rng) -> Self {
         let disk = SmallDisk::mount(DISK_MIB * minutes.max(1));
         let mut lines = Vec::new();
         let mut node = {
@@ -79,7 +81,7 @@ impl Stage {
         lines.push((Way::Requests, Line::to(node.endpoint("clients"))));
         lines.push((Way::Events, Line::to(node.endpoint("subscribers"))));
         let record = Arc::new(Record::new());
-        let people = people(&node, &lines, clients, dice, &record);
+        let people = people(&node, &lines, clients, rng, &record);
         // What hashing all those passwords has left in its memory says nothing about the run.
         node.restart("server");
         let crowd = Crowd::start(people, THREADS, &record);
@@ -223,7 +225,7 @@ fn people(
     node: &Node,
     lines: &[(Way, Line)],
     clients: usize,
-    dice: &mut Dice,
+    rng: &mut Rng,
     record: &Arc<Record>,
 ) -> Vec<Person> {
     let endpoint = |way| &lines.iter().find(|(of, _)| *of == way).expect("a line").1;
@@ -237,17 +239,13 @@ fn people(
             events: endpoint(Way::Events).endpoint().to_owned(),
             security: node.client(),
         };
-        let mut person = Person::new(&context, place, account.clone(), dice.split(), record);
+        let mut person = Person::new(&context, place, account.clone(), rng.split(), record);
         person.talks_to(&heads, SAYS_EVERY_MS_MAX);
         person.talks_to(&[(direct(number + 1), 0)], SAYS_EVERY_MS_MAX);
         person.is_owed(direct(number + clients - 1), 0);
         person
     };
     accounts.iter().enumerate().map(person).collect()
-}
-
-fn target(name: &str) -> Target {
-    Target::new(name).expect("a name")
 }
 
 fn account(node: &Node, number: usize) -> LoggedIn {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::Target;
-use e2e::{Dice, Node, Peer};
+use e2e::{Node, Peer};
 use serde_json::json;
+use testkit::Rng;
 use transport::{Context, clock, open_files};
 
 use super::crowd::Crowd;
@@ -123,7 +124,7 @@ fn watch(node: &Node, crowd: &Crowd, clients: usize, time: Duration) -> Seen {
 
 /// Accounts that are members of one channel, each with several clients.
 fn people(node: &Node, clients: usize, record: &Arc<Record>) -> Vec<Person> {
-    let mut dice = Dice::of_this_run();
+    let mut rng = Rng::of_this_run();
     let accounts: Vec<_> = (0..clients.div_ceil(SHARE)).map(|number| account(node, number)).collect();
     let contexts: Vec<_> = accounts.iter().map(|_| Context::new()).collect();
     let channel = Target::new("#general").expect("a name");
@@ -136,7 +137,7 @@ fn people(node: &Node, clients: usize, record: &Arc<Record>) -> Vec<Person> {
         };
         let share = number / SHARE;
         let account = accounts[share].session().clone();
-        let mut person = Person::new(&contexts[share], place, account, dice.split(), record);
+        let mut person = Person::new(&contexts[share], place, account, rng.split(), record);
         if number.is_multiple_of(ONE_TALKS_IN) {
             person.talks_to(&[(channel.clone(), head)], TALKS_EVERY_MS_MAX);
         } else {

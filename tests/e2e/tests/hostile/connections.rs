@@ -5,8 +5,9 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use common::limits::FRAME_BYTES_MAX;
-use e2e::{DEADLINE, Dice, Node, Process};
+use e2e::{DEADLINE, Node, Process};
 use serde_json::json;
+use testkit::Rng;
 use transport::limits::HANDSHAKE_MS_MAX;
 use transport::{clock, open_files};
 
@@ -104,8 +105,8 @@ fn who_does_not_encrypt_is_not_heard() {
 #[test]
 fn garbage_on_any_port_harms_nobody() {
     let node = Node::three();
-    let mut dice = Dice::of_this_run();
-    let mut noise = || (0..500).map(|_| dice.roll(0..256) as u8).collect::<Vec<_>>();
+    let mut rng = Rng::of_this_run();
+    let mut noise = || (0..500).map(|_| rng.within(0..256) as u8).collect::<Vec<_>>();
     let all = [
         b"GET / HTTP/1.1\r\nHost: papo\r\n\r\n".to_vec(),
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and the rest of a TLS hello".to_vec(),

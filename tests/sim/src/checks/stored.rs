@@ -12,11 +12,11 @@ use server::journal::{Scrub, Scrubbed};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
+use testkit::Rng;
 use uuid::Uuid;
 
 use super::told::Told;
 use super::{Check, Violation, ensure};
-use crate::dice::Dice;
 
 /// All events of a log.
 pub struct Stored {
@@ -180,8 +180,8 @@ pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State
 }
 
 /// Changes one bit of a file. Where: the byte and its bit.
-fn flip(disk: &FaultyDisk, name: &str, dice: &mut Dice) -> (usize, u64) {
-    let (at, bit) = (dice.roll(), dice.below(8));
+fn flip(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
+    let (at, bit) = (rng.next_u64(), rng.below(8));
     let mut place = 0;
     let flipped = disk.tamper(name, |bytes| {
         place = usize::try_from(at % bytes.len().max(1) as u64).unwrap_or_default();
@@ -193,7 +193,7 @@ fn flip(disk: &FaultyDisk, name: &str, dice: &mut Dice) -> (usize, u64) {
 
 /// A byte that changed in the log is found: in a sealed segment by looking through it, in the open one when the log is
 /// opened.
-pub(crate) fn flip_is_refused(disk: &FaultyDisk, sizes: Sizes, dice: &mut Dice) -> Check {
+pub(crate) fn flip_is_refused(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rng) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
     copy.set_room(None);
     let mut logs: Vec<_> = copy.list("log").unwrap_or_default();
@@ -202,11 +202,11 @@ pub(crate) fn flip_is_refused(disk: &FaultyDisk, sizes: Sizes, dice: &mut Dice) 
         return Ok(());
     }
     logs.sort();
-    let name = format!("log/{}", logs[dice.place(logs.len())]);
+    let name = format!("log/{}", logs[rng.index(logs.len())]);
     ensure(found_damaged(&copy).is_empty(), "flip_is_refused", || {
         format!("a sound log is called damaged: {:?}", found_damaged(&copy))
     })?;
-    let (place, bit) = flip(&copy, &name, dice);
+    let (place, bit) = flip(&copy, &name, rng);
     let opened = Ledger::open_with(Store::on(Arc::new(copy.clone())), &CommitMode::WhenPolled, sizes);
     let is_named = found_damaged(&copy).iter().any(|(file, at)| *file == name && *at <= place as u64);
     ensure(opened.is_err() || is_named, "flip_is_refused", || {
@@ -231,15 +231,15 @@ pub(crate) fn snapshot_flip_is_mended(
     disk: &FaultyDisk,
     sizes: Sizes,
     state: &State,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
     copy.set_room(None);
-    let name = dice.pick(&server::storage::data_folder::SNAPSHOTS);
+    let name = rng.pick(&server::storage::data_folder::SNAPSHOTS);
     if copy.len(name).is_err() {
         return Ok(());
     }
-    let (place, bit) = flip(&copy, name, dice);
+    let (place, bit) = flip(&copy, name, rng);
     let opened = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
     let found = opened.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
     let here = fingerprint(state);
