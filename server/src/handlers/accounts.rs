@@ -1,4 +1,5 @@
-//! `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`, `session.revoke`, `user.list`.
+//! `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`, `session.revoke` and
+//! `user.list`.
 
 use common::accounts::{
     ChangePassword, Credentials, Done, ListNames, LoggedIn, Registered, Revoke, Revoked, SessionInfo,
@@ -24,7 +25,8 @@ pub(super) fn register(
 ) -> Result<Registered, Unanswered> {
     let Credentials { user, password } = credentials;
     let outcome = outcome.map(of_password);
-    // Asked before the hash, to spare it, and again behind it: two may ask for one name at the same time.
+    // Checked before the hash, to save the work, and again after it, because two requests may register the
+    // same name.
     may_register(context.ledger.state(), &user)?;
     let password = match outcome {
         None => return Err(Unanswered::Needs(Job::Hash(password.into_password()).into())),
@@ -34,7 +36,7 @@ pub(super) fn register(
     context.record(Command::Register { user: user.clone(), password })?;
     let administrator = context.ledger.state().users.is_administrator(&user);
     if administrator {
-        info!(%user, "the first account: its owner is the administrator of this node");
+        info!(%user, "the first account was registered: this user is the administrator of the server");
     }
     Ok(Registered { user, administrator })
 }
@@ -57,7 +59,7 @@ pub(super) fn login(
             return Err(Unanswered::Needs(Job::Verify(password, known).into()));
         }
         Some(Outcome::Verified(true)) => {}
-        // The password was right, and its hash of an older kind.
+        // The password matched an imported hash. The new hash replaces it.
         Some(Outcome::Hashed(password)) => {
             context.record(Command::ChangePassword { user: user.clone(), password })?;
         }
@@ -80,7 +82,7 @@ pub(super) fn logout(context: &mut RequestContext<'_>, params: &SessionOnly<'_>)
     Ok(Done {})
 }
 
-/// Changes the password and ends all other sessions: whoever knew the old one is out.
+/// Changes the password and ends all other sessions, because another person may have known the old one.
 pub(super) fn password(
     context: &mut RequestContext<'_>,
     params: ChangePassword<'_>,
@@ -149,7 +151,7 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> 
     let (mut users, more) = first_page(context.ledger.state().users.list(params.after.as_deref()));
     for user in &mut users {
         user.state = context.presence.state(&user.user);
-        // Of who is there, "last seen" is now.
+        // The "last seen" of a present user is now, so it is omitted.
         user.seen.take_if(|_| matches!(user.state, Some(State::Online | State::Away)));
     }
     Ok(Users { users, more })

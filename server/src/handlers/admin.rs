@@ -103,7 +103,7 @@ pub(super) fn stats(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) 
     Ok(admin::stats(context.ledger.state(), context.presence.people(), context.now_ms))
 }
 
-/// The door to what administrators may see.
+/// Returns an error if the user of the session is not an administrator.
 fn administrator(context: &mut RequestContext<'_>, token: &Token<'_>) -> Result<(), Error> {
     let user = context.user_of(token)?;
     Ok(admin::check(context.ledger.state(), &user)?)

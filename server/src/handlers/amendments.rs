@@ -1,4 +1,5 @@
-//! `message.edit`, `message.delete`, `message.react`; and messages as they are at present, for history and search.
+//! `message.edit`, `message.delete`, `message.react`; and the current form of messages, for history and
+//! search.
 
 use common::accounts::Token;
 use common::amendments::{Delete, Edit, Present, React, Version, encode_present, without_text};
@@ -23,7 +24,7 @@ pub(super) fn delete(context: &mut RequestContext<'_>, params: Delete<'_>) -> Re
     let content = file.map(|shared| shared.sha256);
     let sent = amend(context, &token, conversation, n, id, Change::Delete)?;
     if let Some(sha256) = content {
-        context.files.let_go(sha256, context.ledger.position());
+        context.files.release(sha256, context.ledger.position());
     }
     Ok(sent)
 }
@@ -34,8 +35,8 @@ pub(super) fn react(context: &mut RequestContext<'_>, params: React<'_>) -> Resu
     amend(context, &token, conversation, n, id, change)
 }
 
-/// Finds the message in the log, for what the rules have to know of it, and has them decide. It may be in the batch that
-/// gathers: the reply waits for that one like any other.
+/// Finds the message in the log, because the rules need it, and records the change. The message may be in
+/// the batch that gathers; the reply waits for that batch as any other reply.
 fn amend(
     context: &mut RequestContext<'_>,
     token: &Token<'_>,
@@ -45,8 +46,8 @@ fn amend(
     change: Change<'_>,
 ) -> Result<Sent, Error> {
     messages::once(context, token, id, |context, user| {
-        let of_all = history::readable(context.ledger.state(), &user, &conversation)?;
-        let event = context.ledger.event(&of_all, n)?;
+        let readable = history::readable(context.ledger.state(), &user, &conversation)?;
+        let event = context.ledger.event(&readable, n)?;
         let original = event.as_ref().and_then(Original::of);
         let original =
             original.ok_or_else(|| Detail::NoSuchMessage { n, conversation: conversation.clone() })?;
@@ -54,8 +55,9 @@ fn amend(
     })
 }
 
-/// Writes an event of the log as it is at present, and a newline: with the newest text, or without any, and with the
-/// reactions. `edits`: with its earlier texts, too. `find` reads another event of the conversation.
+/// Writes an event of the log in its current form, and a newline: with the newest text, or without a text
+/// if it was deleted, and with the reactions. `edits` adds the earlier texts. `find` reads another event of
+/// the conversation.
 pub(crate) fn write_present<E>(
     find: impl Fn(u64) -> Result<Option<Event<'static>>, E>,
     event: Event<'_>,
@@ -88,7 +90,7 @@ pub(crate) fn write_present<E>(
     Ok(())
 }
 
-/// What a message said before its last edit, the newest of it.
+/// The texts of a message before its last edit, at most the newest `EDITS_SHOWN_MAX`.
 fn earlier_texts<E>(
     find: impl Fn(u64) -> Result<Option<Event<'static>>, E>,
     event: &Event<'_>,

@@ -1,4 +1,5 @@
-//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and the management of a channel.
+//! `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, and the methods
+//! that manage a channel.
 
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
@@ -62,7 +63,8 @@ pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> R
     done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
-/// Returns the user and the channel of a request that leaves a record, if the session does not send too many.
+/// The user and the channel of a request that leaves a record. Returns an error if the session sends too
+/// many.
 fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.user_of(token)?;
     context.take_rate(token)?;

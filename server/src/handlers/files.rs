@@ -12,7 +12,8 @@ use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
 use crate::storage::ledger::Receipt;
 
-/// Begins an upload or goes on with one. What would be refused in the end is refused now.
+/// Begins or continues an upload. Checks everything that `file.commit` checks, so that no client sends
+/// bytes in vain.
 pub(super) fn begin(
     context: &mut RequestContext<'_>,
     params: Begin<'_>,
@@ -56,7 +57,7 @@ pub(super) fn begin(
     Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
-/// Puts a part behind what is there.
+/// Appends a chunk to an upload.
 pub(super) fn chunk(
     context: &mut RequestContext<'_>,
     params: &Chunk<'_>,
@@ -84,7 +85,7 @@ pub(super) fn chunk(
     Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
-/// Makes an event of an upload. Its content is whole and on disk before the event is recorded.
+/// Turns an upload into an event. Its content is complete and durable before the event is recorded.
 pub(super) fn commit(
     context: &mut RequestContext<'_>,
     params: &Commit<'_>,
@@ -92,7 +93,7 @@ pub(super) fn commit(
 ) -> Result<Sent, Unanswered> {
     let id = params.file;
     let outcome = outcome.map(of_file);
-    // Whatever has become of the sender meanwhile, the job has ended.
+    // The job ended, even if the sender's session did too.
     match &outcome {
         Some(Outcome::Failed(Failure::WrongContent | Failure::Lost)) => {
             context.files.throw_away(id, context.ledger.position());
@@ -122,7 +123,7 @@ pub(super) fn commit(
     Ok(Sent { n, at })
 }
 
-/// Reads a part of a file, for whoever may read its event.
+/// Reads a part of a file, for users who may read its event.
 pub(super) fn get(
     context: &mut RequestContext<'_>,
     params: &Get<'_>,
@@ -149,7 +150,8 @@ pub(super) fn get(
     Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
 }
 
-/// Whether an upload may become an event. One that may not is thrown away: its bytes would count until it is forgotten.
+/// Checks whether an upload may become an event. If not, discards it, because its bytes count against the
+/// user's quota.
 fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id: Uuid) -> Result<(), Error> {
     let allowed = files::may_share(context.ledger.state(), user, to, id, context.now_ms);
     if allowed.is_err() && context.files.uploads.is_for(id, user, to) {

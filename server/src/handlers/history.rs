@@ -8,8 +8,8 @@ use super::RequestContext;
 use super::amendments::write_present;
 use crate::domain::history::{self, Bounds, Fill, PageRange};
 
-/// Events that are read at once, so that a page of the default size needs one read and a page of long lines few bytes
-/// more than it holds.
+/// The number of events that are read at once. A page of the default size needs one read, and a page of
+/// long lines reads few bytes more than it holds.
 const CHUNK_EVENTS: u64 = 64;
 
 const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
@@ -88,7 +88,7 @@ impl PageReader<'_> {
             Fill::Around(n) => {
                 let mut lines = self.backward(first, n - 1, HISTORY_BYTES_MAX / 2)?;
                 let following = self.forward(n, last, HISTORY_BYTES_MAX / 2)?;
-                // One long line on either side may take more than its half.
+                // A single long line may exceed its half.
                 if lines.len() + following.len() > HISTORY_BYTES_MAX {
                     lines.clear();
                 }

@@ -1,14 +1,15 @@
-//! The digests of the tokens that were seen last, so that a busy session's token is not hashed for every line.
+//! A cache of token digests, so that the token of a busy session is not hashed for every request line.
 
 use crate::domain::records::TokenDigest;
 
-/// Tokens remembered; more than a busy moment has senders.
+/// The number of cached tokens. More sessions than that are rarely busy at once.
 const SLOTS: usize = 1024;
 
-/// Bytes at the end of a token that choose its slot: part of the signature, which is as good as random.
+/// The bytes at the end of a token that select its slot. They are part of the signature, so they are
+/// practically random.
 const TAIL_BYTES: usize = 8;
 
-/// A token in each slot, the one that was seen last.
+/// The last token of each slot, with its digest.
 #[derive(Default)]
 pub struct KnownTokens(Vec<Option<(Box<str>, TokenDigest)>>);
 
@@ -31,9 +32,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_token_has_its_own_digest_again_and_again() {
+    fn every_token_gets_its_own_digest_even_when_slots_are_shared() {
         let mut known = KnownTokens::default();
-        // Many more than slots, and all with one tail: they take the slot from one another.
+        // More tokens than slots, and the same tail for many: they replace one another.
         for token in (0..3 * SLOTS).map(|i| format!("{i}.tail-tail")).chain((0..9).map(|i| i.to_string())) {
             assert_eq!(known.digest(&token), TokenDigest::of(&token));
             assert_eq!(known.digest(&token), TokenDigest::of(&token));

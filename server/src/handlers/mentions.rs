@@ -23,7 +23,7 @@ pub(super) fn list(
         let find = |n| context.ledger.event(&conversation, n);
         write_present(find, event, amendment, false, &mut lines)?;
         if lines.len() > HISTORY_BYTES_MAX / 2 {
-            // The page ends early, as one of history does.
+            // The page ends early because it is full, as in `message.history`.
             before = Some(mentioned.record);
             break;
         }

@@ -14,7 +14,8 @@ pub(super) fn send(context: &mut RequestContext<'_>, params: Send<'_>) -> Result
     once(context, &token, id, |_, user| Ok(Command::Send { user, to, id, text, reply }))
 }
 
-/// Records what has an id of its sender's, once: sent again, it is answered with the first result.
+/// Records a command with an id of the sender, once. A request with the same id gets the result of the
+/// first one.
 pub(super) fn once<'a>(
     context: &mut RequestContext<'_>,
     token: &Token<'_>,

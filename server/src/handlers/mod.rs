@@ -1,5 +1,5 @@
-//! The handlers of the methods, one file for each noun: a handler takes the parameters of its method, reads or changes
-//! the ledger, and returns the result or an error.
+//! The handlers of the methods, one file for each noun. A handler takes the parameters of its method, reads
+//! or changes the ledger, and returns the result or an error.
 
 mod accounts;
 mod channels;
@@ -36,8 +36,8 @@ use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{Ledger, Receipt};
 
-/// Calls the handler of a request and encodes the reply: a row for each method, `Method(parameters) => handler`. A row
-/// does not compile unless its handler returns the result that the method table states.
+/// Calls the handler of a request and encodes the reply. Each row is `Method(parameters) => handler`. A row
+/// compiles only if its handler returns the result type of the method table.
 macro_rules! answer {
     (($call:ident, $out:ident, $id:ident) $($method:ident($params:pat) => $handler:expr;)+) => {
         match $call {
@@ -48,7 +48,7 @@ macro_rules! answer {
 
 /// The parts of the server that handlers use.
 pub struct RequestContext<'a> {
-    /// State and journal.
+    /// The state and the journal.
     pub ledger: &'a mut Ledger,
     /// Replies and events that wait for the disk.
     pub outbound: &'a mut OutboundQueue,
@@ -56,19 +56,19 @@ pub struct RequestContext<'a> {
     pub tokens: &'a TokenIssuer,
     /// The digests of the tokens that were used last.
     pub known_tokens: &'a mut KnownTokens,
-    /// Limits wrong passwords.
+    /// The rate limiter of wrong passwords.
     pub guesses: &'a mut Guesses,
-    /// Limits the requests of a session that leave a record.
+    /// The rate limiter of requests that leave a record.
     pub rates: &'a mut Rates,
     /// Uploads and contents.
     pub files: &'a mut Files,
-    /// The bytes beside the line.
+    /// The bytes after the request line and after the reply line.
     pub attached: Attached<'a>,
     /// The index of all messages; `None` in a server without one.
     pub search: Option<&'a Search>,
     /// The presence of all users.
     pub presence: &'a mut Presence,
-    /// Limits typing notices.
+    /// The rate limiter of typing notices.
     pub typing: &'a mut Typing,
     /// The endpoint at which clients subscribe.
     pub events: &'a str,
@@ -76,21 +76,21 @@ pub struct RequestContext<'a> {
     pub now_ms: u64,
 }
 
-/// The bytes behind a request line and behind its reply, each a frame of their own.
+/// The bytes after a request line and after its reply line. Each is a separate frame.
 pub struct Attached<'a> {
-    /// Whether the line is the only one of its frame, so that the bytes belong to it.
+    /// Whether the frame has only this line, so that the bytes belong to it.
     pub is_alone: bool,
-    /// The bytes behind the request.
+    /// The bytes after the request line.
     pub bytes: &'a Option<Arc<Frame>>,
-    /// The bytes behind the reply.
+    /// The bytes after the reply line.
     pub reply: &'a mut Option<Vec<u8>>,
 }
 
-/// A request without a result.
+/// Why a request has no result yet.
 pub enum Unanswered {
-    /// It failed; the error is its reply.
+    /// The request failed; the error is its reply.
     Failed(Error),
-    /// It needs this job done; then it is answered again, with the outcome.
+    /// The request needs a job. Then it is answered again, with the outcome of the job.
     Needs(Job),
 }
 
@@ -101,8 +101,8 @@ impl<E: Into<Error>> From<E> for Unanswered {
 }
 
 impl RequestContext<'_> {
-    /// Answers one request line with one reply line, unless it needs a job done first: then it returns the job, and is
-    /// called again with the outcome.
+    /// Answers one request line with one reply line. If the request needs a job first, returns the job;
+    /// then the caller calls this again with the outcome.
     pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
         let DecodedRequest { id, call } = match requests::decode(line) {
             Ok(request) => request,
@@ -181,14 +181,14 @@ impl RequestContext<'_> {
         fan_out::record(self.ledger, self.outbound, command, self.now_ms)
     }
 
-    /// Refuses if there were too many wrong passwords for this user.
+    /// Begins an attempt to log in, unless there were too many wrong passwords for this user.
     fn may_guess(&mut self, user: &UserName) -> Result<(), Error> {
         self.guesses.begin(user, self.now_ms).map_err(|wait_ms| {
             Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).after(wait_ms)
         })
     }
 
-    /// Counts one request that leaves a record, and refuses if the session sends too many.
+    /// Counts a request that leaves a record. Returns an error if the session sends too many.
     fn take_rate(&mut self, token: &Token<'_>) -> Result<(), Error> {
         let session = self.known_tokens.digest(token);
         let taken = self.rates.take(session, self.now_ms);
@@ -207,7 +207,7 @@ impl RequestContext<'_> {
         known.cloned().ok_or_else(|| self.no_session(token))
     }
 
-    /// The error for a token without a session: a disabled account has an error of its own.
+    /// The error for a token without an open session. A disabled account has its own error.
     fn no_session(&self, token: &Token<'_>) -> Error {
         let owner = Some(token).filter(|token| token.len() <= TOKEN_BYTES_MAX);
         let owner = owner.and_then(|token| self.tokens.made_for(token));

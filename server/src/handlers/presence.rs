@@ -10,7 +10,7 @@ use crate::outbound::ephemeral::publish_typing;
 
 pub(super) fn set(context: &mut RequestContext<'_>, params: &SetPresence<'_>) -> Result<PresenceSet, Error> {
     let user = context.user_of(&params.token)?;
-    // Whoever comes and goes as fast as they can leaves a record each time.
+    // Each change between online and offline leaves a record, so the rate limit counts it.
     context.take_rate(&params.token)?;
     let session = context.known_tokens.digest(&params.token);
     context.presence.set(&user, session, params.state, context.now_ms);
@@ -26,7 +26,7 @@ pub(super) fn typing(context: &mut RequestContext<'_>, params: &SetTyping<'_>) -
     Ok(Done {})
 }
 
-/// Sessions of `user` were ended: they are there no more.
+/// Removes the ended sessions of `user` from presence.
 pub(super) fn forget_ended(context: &mut RequestContext<'_>, user: &UserName) {
     let (users, now_ms) = (&context.ledger.state().users, context.now_ms);
     context.presence.keep(user, |session| users.owner(session, now_ms).is_some());

@@ -18,7 +18,7 @@ pub(super) fn mark(context: &mut RequestContext<'_>, params: MarkRead<'_>) -> Re
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &ListReads<'_>) -> Result<Reads, Error> {
     let user = context.user_of(&params.token)?;
-    // A cursor that is no conversation lies before all of them: nothing is skipped.
+    // A cursor that is not a conversation sorts before all of them, so nothing is skipped.
     let after = params.after.as_deref().and_then(|name| Target::new(name).ok());
     let (conversations, more) = first_page(reads::list(context.ledger.state(), &user, after.as_ref()));
     Ok(Reads { conversations, more })

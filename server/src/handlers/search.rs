@@ -26,7 +26,7 @@ pub(super) fn search(
     if !has_words(&query) {
         return Err(Detail::QueryWithoutWords.into());
     }
-    // Decided anew when the search is done: whoever has lost the right meanwhile gets nothing.
+    // Computed again when the search is done, because the user may have lost the right to read.
     let scope = search::scope(context.ledger.state(), &user, query.within.as_ref())?;
     let limit = params.limit.unwrap_or(SEARCH_EVENTS_DEFAULT).clamp(1, SEARCH_EVENTS_MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -41,7 +41,7 @@ pub(super) fn search(
     }
 }
 
-/// Reads what was found, as far as a page goes, in those of the conversations that are in the scope now.
+/// Reads the messages that were found, up to a page, if their conversation is still in the scope.
 fn read(
     context: &RequestContext<'_>,
     scope: &[Conversation],
@@ -56,7 +56,7 @@ fn read(
         }
         if let Some(conversation) = scope.get(&*hit.conversation) {
             let amendments = context.ledger.state().channels.amendments(conversation);
-            // Deleted after the index was asked.
+            // The message may have been deleted after the search.
             if !amendments.and_then(|all| all.of(hit.n)).is_some_and(|amendment| amendment.deleted) {
                 history::read(context, conversation, hit.n, hit.n, false, &mut lines)?;
             }

@@ -1,7 +1,8 @@
-//! Takes over the files of an older chat: users with SHA-256 password hashes, channels, and messages as JSON Lines.
+//! Imports the files of an older chat: users with SHA-256 password hashes, channels, and messages as JSON
+//! Lines.
 //!
-//! Such files have no schema, so that this reads whatever it can make sense of, in English or Portuguese, and reports
-//! what it had to leave out. Taking over the same files again adds nothing.
+//! The files have no schema, so the import accepts several field names in English and Portuguese, and
+//! reports the entries that it skipped. Importing the same files again adds nothing.
 
 use std::collections::BTreeMap;
 
@@ -23,45 +24,45 @@ const TO_FIELDS: [&str; 7] = ["to", "channel", "canal", "dst", "para", "destino"
 const TEXT_FIELDS: [&str; 6] = ["text", "message", "msg", "mensagem", "content", "conteudo"];
 const TIME_FIELDS: [&str; 7] = ["at", "timestamp", "time", "ts", "data", "hora", "date"];
 
-/// Problems that are told in words; the rest is counted only.
+/// The maximum of problems in the report. Further ones are only counted.
 const PROBLEMS_MAX: usize = 100;
 
-/// What was taken over, and what was not.
+/// The result of an import.
 #[derive(Debug, Default, serde::Serialize)]
 pub struct Report {
-    /// Accounts made.
+    /// The number of created accounts.
     pub users: u64,
-    /// Channels made.
+    /// The number of created channels.
     pub channels: u64,
-    /// Messages stored.
+    /// The number of stored messages.
     pub messages: u64,
-    /// What was there already.
+    /// The number of entries that existed already.
     pub known: u64,
-    /// What was left out.
+    /// The number of skipped entries.
     pub skipped: u64,
-    /// Why, for the first of them.
+    /// The reasons for the first skipped entries.
     pub problems: Vec<String>,
-    /// Who is the administrator from now on, when the first account of all was among those taken over.
+    /// The new administrator, if the import created the first account of the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub administrator: Option<UserName>,
 }
 
-/// Reads the files into a data folder. The caller flushes the ledger whenever [`Ledger::is_full`], with `sync`.
+/// Imports files into a data folder. Calls `sync` when [`Ledger::is_full`].
 pub struct Import<'a> {
     ledger: &'a mut Ledger,
     sync: &'a mut dyn FnMut(&mut Ledger),
     now_ms: u64,
-    /// What was done so far.
+    /// The result so far.
     pub report: Report,
 }
 
 impl<'a> Import<'a> {
-    /// Begins; `sync` is to bring the ledger to the disk.
+    /// Begins an import. `sync` must make the records of the ledger durable.
     pub fn new(ledger: &'a mut Ledger, sync: &'a mut dyn FnMut(&mut Ledger), now_ms: u64) -> Self {
         Self { ledger, sync, now_ms, report: Report::default() }
     }
 
-    /// Takes over users: a list of objects, or a map from names to hashes or objects.
+    /// Imports users: a list of objects, or a map from names to hashes or objects.
     pub fn users(&mut self, json: &[u8]) {
         for (key, entry) in self.entries(json, "users", &["users", "usuarios"]) {
             let name = key
@@ -85,8 +86,8 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Takes over channels: a list of names or objects, or a map from names to members or objects. The first member
-    /// that has an account owns it.
+    /// Imports channels: a list of names or objects, or a map from names to members or objects. The first
+    /// member that has an account becomes the owner.
     pub fn channels(&mut self, json: &[u8]) {
         for (key, entry) in self.entries(json, "channels", &["channels", "canais"]) {
             let name = key
@@ -107,7 +108,8 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Takes over messages: one JSON object a line, oldest first. Who wrote in a channel becomes its member.
+    /// Imports messages: one JSON object per line, the oldest first. The sender of a message in a channel
+    /// becomes a member.
     pub fn messages(&mut self, lines: &[u8]) {
         let lines = (1..).zip(lines.split(|byte| *byte == b'\n'));
         for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
@@ -142,8 +144,8 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// What a message was addressed to: a name with its sign, or the name of a user, or else of a channel, which is
-    /// made should there be none.
+    /// The target of a message: a name with its sign, the name of a user, or the name of a channel. Creates
+    /// the channel if it does not exist.
     fn target(&mut self, name: &str) -> Result<Target, String> {
         if let Ok(target @ Target::User(_)) = Target::new(name) {
             return Ok(target);
@@ -202,7 +204,8 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// The entries of a file: of a list without keys, of a map with them; possibly below a field of the file's name.
+    /// The entries of a file: a list without keys or a map with keys, at the top or in a field with one of
+    /// the names `below`.
     fn entries(&mut self, json: &[u8], what: &str, below: &[&str]) -> Vec<(Option<String>, Value)> {
         let file: Value = match serde_json::from_slice(json) {
             Ok(file) => file,
@@ -240,9 +243,9 @@ fn channel_named(name: &str) -> Result<ChannelName, String> {
     ChannelName::new(&name).map_err(|error| format!("channel {bare:?}: {error}"))
 }
 
-/// Seconds or milliseconds since 1970, as a number or in digits, or a date as ISO 8601 writes it.
+/// Parses a time: seconds or milliseconds since 1970, as a number or in digits, or a date in ISO 8601.
 fn unix_ms(time: &Value) -> Option<u64> {
-    /// Seconds would be later than the year 5000, so it must be milliseconds.
+    /// A greater number is in milliseconds: in seconds it would be after the year 5000.
     const SECONDS_MAX: f64 = 1e11;
     if let Some(text) = time.as_str()
         && text.parse::<f64>().is_err()
@@ -259,7 +262,7 @@ fn unix_ms(time: &Value) -> Option<u64> {
     (ms.is_finite() && ms >= 0.0).then_some(ms as u64)
 }
 
-/// An id that the same line always has: its time, and bits of its digest.
+/// The id of a message, always the same for the same line: its time, and bits of its SHA-256.
 fn id_of(line: &[u8], at: u64) -> Uuid {
     let digest: [u8; 32] = Sha256::digest(line).into();
     let mut chance = [0; 10];

@@ -1,4 +1,5 @@
-//! What an operator does with a data folder: back it up, restore, export, import, redact, scrub.
+//! The operator's work on a data folder: backup, restore, export, import, redaction, and the scrub of the
+//! log.
 
 pub mod backup;
 pub mod export;

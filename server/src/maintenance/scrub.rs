@@ -1,5 +1,5 @@
-//! Looks through the sealed part of the log beside the running server, slowly and again every day, and remembers what it
-//! finds damaged. See [`Scrub`] for what is looked at.
+//! Reads the sealed part of the log in the background of a running server, slowly and once a day, and
+//! remembers the damage that it finds. [`Scrub`] says which parts are checked.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,19 +15,20 @@ use crate::journal::{JournalError, Scrub, Scrubbed};
 use crate::services::background::{self, Niceness};
 use disk::Disk;
 
-/// Bytes read in a second: a million messages in half a minute, and a small part of what a disk and a core can do.
+/// The bytes read per second. At this rate a million messages take half a minute, with little load for disk
+/// and processor.
 const BYTES_PER_SECOND: u64 = 16 << 20;
 
-/// A start has better things to do.
+/// The delay after the start of the server, which needs the disk itself.
 const BEGIN_AFTER: Duration = Duration::from_secs(5);
 
-/// Between two times: bits rot slowly, and backups are kept for longer.
-const AGAIN_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// The time between two scrubs. Bit rot is slow, and backups are kept for longer than a day.
+const REPEAT_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// Damages remembered; who has more has a broken disk and knows it.
+/// The maximum of remembered damages.
 const DAMAGES_MAX: usize = 64;
 
-/// The thread, and what it found. Dropping it ends the thread.
+/// The scrub thread and its findings. Dropping it ends the thread.
 pub struct Scrubbing {
     found: Arc<Found>,
     /// `None` only while dropping.
@@ -35,7 +36,7 @@ pub struct Scrubbing {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What was read, and what of it was damaged.
+/// The number of bytes read, and the damages as file and offset.
 #[derive(Default)]
 struct Found {
     bytes: AtomicU64,
@@ -47,7 +48,7 @@ impl Scrubbing {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub fn start(disk: Arc<dyn Disk>) -> io::Result<Self> {
         Self::start_with(disk, BEGIN_AFTER, BYTES_PER_SECOND)
     }
@@ -60,22 +61,22 @@ impl Scrubbing {
             background::step_back(Niceness::Idle);
             let mut pause = begin_after;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                if !look_through(&*disk, &shared, &stopped, bytes_per_second) {
+                if !scrub_once(&*disk, &shared, &stopped, bytes_per_second) {
                     return;
                 }
-                pause = AGAIN_AFTER;
+                pause = REPEAT_AFTER;
             }
         })?;
         Ok(Self { found, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Bytes looked at since the start.
+    /// The bytes read since the start.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.found.bytes.load(Ordering::Relaxed)
     }
 
-    /// What is damaged, and what to do: a sentence each.
+    /// The damages: for each, a sentence that says what to do.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let damages = self.found.damages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +88,7 @@ impl Drop for Scrubbing {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
-            // Its panic has been told by the panic hook.
+            // The panic hook logged its panic.
             let _ = thread.join();
         }
     }
@@ -100,9 +101,9 @@ fn sentence(file: &str, offset: u64) -> String {
     )
 }
 
-/// Looks through everything once; false when it is to stop.
-fn look_through(disk: &dyn Disk, found: &Found, stopped: &Receiver<()>, bytes_per_second: u64) -> bool {
-    let failed = |error: JournalError| warn!(%error, "cannot look through the log");
+/// Reads the whole sealed log once. Returns `false` if the thread must stop.
+fn scrub_once(disk: &dyn Disk, found: &Found, stopped: &Receiver<()>, bytes_per_second: u64) -> bool {
+    let failed = |error: JournalError| warn!(%error, "cannot read the log for the daily check");
     let Ok(mut scrub) = Scrub::begin(disk).map_err(failed) else { return true };
     loop {
         let pause = match scrub.step(disk) {
@@ -125,7 +126,7 @@ fn look_through(disk: &dyn Disk, found: &Found, stopped: &Receiver<()>, bytes_pe
             return false;
         }
     }
-    info!(bytes = found.bytes.load(Ordering::Relaxed), "looked through the log");
+    info!(bytes = found.bytes.load(Ordering::Relaxed), "checked the log");
     true
 }
 
@@ -161,19 +162,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_reported_with_file_and_place() {
+    fn damage_is_reported_with_file_and_offset() {
         let disk = disk();
         let first = "log/00000000000000000001.log";
         disk.tamper(first, |bytes| bytes[7] ^= 1).expect("there");
         let (found, (_stop, stopped)) = (Found::default(), channel());
-        assert!(look_through(&disk, &found, &stopped, u64::MAX));
+        assert!(scrub_once(&disk, &found, &stopped, u64::MAX));
         let damages = found.damages.lock().expect("whole").clone();
         assert_eq!(damages.into_iter().collect::<Vec<_>>(), [(first.to_owned(), 0)]);
         assert!(found.bytes.load(Ordering::Relaxed) > 0);
     }
 
     #[test]
-    fn it_runs_beside_the_server_and_ends_with_it() {
+    fn the_thread_runs_in_the_background_and_ends_when_dropped() {
         let disk = disk();
         disk.tamper("log/00000000000000000003.log", |bytes| bytes[7] ^= 1).expect("there");
         let scrubbing = Scrubbing::start_with(Arc::new(disk), Duration::ZERO, u64::MAX).expect("a thread");

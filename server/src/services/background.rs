@@ -1,18 +1,21 @@
-//! Threads that give way to those that somebody waits for.
+//! The priority of background threads.
 
 use tracing::warn;
 
-/// How far a thread steps back where processors are scarce. On Linux niceness is a thread's own, and each step is a
-/// fifth less of the time (nice(2), sched(7)). It cannot be taken back when somebody begins to wait.
+/// The niceness of a thread. On Linux each thread has its own, and each step takes away about a fifth of
+/// its processor time when processors are scarce (nice(2), sched(7)). An unprivileged process cannot lower
+/// it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Niceness {
-    /// Somebody may come to wait for it, as a search does for its index: a third of the time that another thread gets.
+    /// A request may wait for the thread, as a search waits for its index. The thread gets a third of the
+    /// time of a normal thread.
     MayBeWaitedFor = 5,
-    /// Nobody ever waits for it: next to nothing, so it must not hold what others need.
+    /// No request waits for the thread. It gets almost no time, so it must not hold a lock that other
+    /// threads need.
     Idle = 19,
 }
 
-/// Makes the calling thread, and those that it starts from now on, give way to all others.
+/// Sets the niceness of the calling thread and of the threads that it starts later.
 pub(crate) fn step_back(niceness: Niceness) {
     if let Err(error) = rustix::process::nice(niceness as i32) {
         warn!(%error, "a background thread runs at the priority of the server");

@@ -1,4 +1,5 @@
-//! What the handlers use beside the domain: passwords, tokens, limiters, presence, files and the search.
+//! Services that the handlers use besides the domain: passwords, tokens, limiters, presence, files, search,
+//! and the jobs that run slow work off the event loop.
 
 pub(crate) mod background;
 pub mod passwords;

@@ -1,7 +1,8 @@
-//! Hashing and verifying passwords with Argon2id (RFC 9106), away from the event loop.
+//! Hashes and verifies passwords with Argon2id (RFC 9106), off the event loop.
 //!
-//! The parameters are OWASP's for servers: 19 MiB, 2 passes, 1 lane. A hash takes some 20 ms. The hashes are computed as
-//! jobs, two at a time. Each of the threads keeps one piece of memory for all its hashes, and frees it when it ends.
+//! The parameters are those that OWASP recommends for servers: 19 MiB, 2 passes, 1 lane. A hash takes about
+//! 20 ms. Hashes are computed as jobs, two at a time. Each thread keeps one buffer for all its hashes and
+//! frees it when the thread ends.
 
 use std::cell::RefCell;
 
@@ -11,48 +12,49 @@ use common::Password;
 use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
-/// What the password of an unknown user is compared with, so that it takes as long as a known one's. It is the hash
-/// of no password, with the parameters of every other.
-const NOBODY: &str = concat!(
+/// The hash that the password of an unknown user is compared with, so that the time of the reply does not
+/// show whether the user exists. It has the parameters of real hashes, and no password matches it.
+const UNKNOWN_USER_HASH: &str = concat!(
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw$",
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 );
 
-/// How the hash of a password begins that was taken over from an older chat: plain SHA-256, in hex. It is accepted
-/// once, and replaced.
+/// The prefix of a password hash that was imported from an older chat: plain SHA-256, in hexadecimal
+/// digits. It is accepted once and then replaced by an Argon2id hash.
 const LEGACY: &str = "$sha256$";
 
-/// The hash of an older chat as ours, when it is one.
+/// The stored form of an older chat's password hash; `None` if `hex` is not a SHA-256.
 #[must_use]
 pub fn legacy_hash(hex: &str) -> Option<Box<str>> {
     let is_sha256 = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_sha256.then(|| format!("{LEGACY}{}", hex.to_ascii_lowercase()).into())
 }
 
-/// What is to be computed.
+/// A hash to compute or to compare.
 #[derive(Debug)]
 pub enum Job {
     /// The hash of a new password.
     Hash(Password),
-    /// Whether a password fits a hash. Without a hash, because there is no such user, it takes as long and
-    /// the answer is no.
+    /// Compares a password with a hash. Without a hash, because the user does not exist, it takes as long
+    /// and the result is `Verified(false)`.
     Verify(Password, Option<Box<str>>),
-    /// The hash of a new password, if another one fits a hash.
+    /// Computes the hash of the new password (the last field) if the old password matches its hash.
     Change(Password, Option<Box<str>>, Password),
 }
 
-/// What came out.
+/// The result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A PHC string: of a new password, or of one that fits a hash of an older kind.
+    /// A PHC string: the hash of a new password, or the replacement for an imported hash that the password
+    /// matched.
     Hashed(Box<str>),
-    /// Whether it fits.
+    /// Whether the password matches.
     Verified(bool),
-    /// The system has no memory or no randomness to give.
+    /// The system has no memory or no random bytes.
     Failed,
 }
 
-/// Computes a hash, or compares a password with one.
+/// Runs a job.
 pub(super) fn compute(job: Job) -> Outcome {
     match job {
         Job::Change(password, known, new) => match compute(Job::Verify(password, known)) {
@@ -60,7 +62,7 @@ pub(super) fn compute(job: Job) -> Outcome {
             refused @ (Outcome::Verified(false) | Outcome::Failed) => refused,
         },
         Job::Verify(password, Some(known)) if known.starts_with(LEGACY) => {
-            // As long as any other, whether it fits or not.
+            // Hashes first, so that a right and a wrong password take equally long.
             let hashed = compute(Job::Hash(password.clone()));
             let given = to_hex(&Sha256::digest(password.as_bytes()));
             if known.strip_prefix(LEGACY) == Some(&*given) { hashed } else { Outcome::Verified(false) }
@@ -68,7 +70,7 @@ pub(super) fn compute(job: Job) -> Outcome {
         Job::Hash(password) => hash(password.as_bytes()).map_or(Outcome::Failed, Outcome::Hashed),
         Job::Verify(password, Some(known)) => Outcome::Verified(verify(password.as_bytes(), &known)),
         Job::Verify(password, None) => {
-            verify(password.as_bytes(), NOBODY);
+            verify(password.as_bytes(), UNKNOWN_USER_HASH);
             Outcome::Verified(false)
         }
     }
@@ -83,34 +85,35 @@ fn hash(password: &[u8]) -> Option<Box<str>> {
         version: Some(Version::default().into()),
         params: ParamsString::try_from(argon2.params()).ok()?,
         salt: Some(salt),
-        hash: Some(computed(&argon2, password, &salt)?),
+        hash: Some(compute_output(&argon2, password, &salt)?),
     };
     Some(hash.to_string().into())
 }
 
 fn verify(password: &[u8], known: &str) -> bool {
-    // Two outputs are compared in constant time.
-    let fits = || {
+    // `Output` compares in constant time.
+    let matches = || {
         let known = PasswordHash::new(known).ok()?;
         let algorithm = Algorithm::try_from(known.algorithm.as_str()).ok()?;
         let version = known.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
         let argon2 = Argon2::new(algorithm, version, Params::try_from(&known).ok()?);
-        Some(computed(&argon2, password, &known.salt?)? == known.hash?)
+        Some(compute_output(&argon2, password, &known.salt?)? == known.hash?)
     };
-    fits().unwrap_or_default()
+    matches().unwrap_or_default()
 }
 
-/// Blocks that a thread reserves. The C library gives a piece of more than 32 MiB a mapping of its own, which ends with
-/// it; smaller ones come to lie, after the first, in arenas that it keeps (`mallopt(3)`, `M_MMAP_THRESHOLD`): 19 MiB for
-/// each hash left 175 MiB behind after 40 logins. What is reserved and not written to is no memory.
+/// The blocks that a thread reserves. glibc maps an allocation of more than 32 MiB on its own and unmaps it
+/// when it is freed; after the first one, smaller allocations come from arenas that it keeps (`mallopt(3)`,
+/// `M_MMAP_THRESHOLD`). With 19 MiB for each hash, 175 MiB stayed allocated after 40 logins. Reserved
+/// blocks that are never written take no memory.
 const RESERVED_BLOCKS: usize = (33 << 20) / Block::SIZE;
 
 thread_local! {
-    /// What the thread hashes in. The next hash writes over all of it.
+    /// The buffer in which the thread hashes. Each hash overwrites all of it.
     static MEMORY: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
 
-fn computed(argon2: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Option<Output> {
+fn compute_output(argon2: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Option<Output> {
     let mut buffer = [0; Output::MAX_LENGTH];
     let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
     let (out, blocks) = (buffer.get_mut(..length)?, argon2.params().block_count());
@@ -129,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_right_password_fits() {
+    fn only_the_right_password_matches() {
         let password = |text| Password::new(text).expect("a password");
         let Outcome::Hashed(known) = compute(Job::Hash(password("correct horse"))) else {
             panic!("not hashed");
@@ -142,26 +145,27 @@ mod tests {
         assert_eq!(verify("correct horse", Some("no hash".into())), Outcome::Verified(false));
     }
 
-    /// From the tests of the reference implementation (P-H-C/phc-winner-argon2, `src/test.c`), with less memory than ours.
+    /// From the tests of the reference implementation (P-H-C/phc-winner-argon2, `src/test.c`), which use
+    /// less memory than papo.
     #[test]
-    fn a_hash_that_others_made_is_verified() {
+    fn a_hash_of_the_reference_implementation_is_verified() {
         let known = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
         assert!(verify(b"password", known));
         assert!(!verify(b"passwore", known));
     }
 
     #[test]
-    fn a_thread_hashes_in_the_same_memory_again() {
+    fn a_thread_reuses_its_buffer() {
         let place = || MEMORY.with_borrow(|memory| (memory.as_ptr(), memory.len(), memory.capacity()));
         let known = hash(b"correct horse").expect("a hash");
         let before = place();
         assert!(verify(b"correct horse", &known) && !verify(b"correct house", &known));
         assert_eq!(place(), before);
-        assert!(before.2 * Block::SIZE > 32 << 20, "given back when the thread ends");
+        assert!(before.2 * Block::SIZE > 32 << 20, "freed when the thread ends");
     }
 
     #[test]
-    fn a_hash_of_an_older_chat_is_replaced() {
+    fn an_imported_hash_is_replaced() {
         let known = legacy_hash("9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08");
         let verify = |text| compute(Job::Verify(Password::new(text).expect("a password"), known.clone()));
         assert_eq!(verify("tset"), Outcome::Verified(false));
@@ -171,13 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_takes_as_long_as_anybody() {
+    fn an_unknown_user_costs_as_much_as_a_known_one() {
         let somebody = hash(b"correct horse").expect("a hash");
         let cost = |phc: &str| {
             let phc = PasswordHash::new(phc).expect("a PHC string");
             let lengths = (phc.salt.map(|salt| salt.len()), phc.hash.map(|hash| hash.len()));
             (phc.algorithm, phc.version, phc.params.to_string(), lengths)
         };
-        assert_eq!(cost(NOBODY), cost(&somebody));
+        assert_eq!(cost(UNKNOWN_USER_HASH), cost(&somebody));
     }
 }

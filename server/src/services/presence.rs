@@ -1,8 +1,8 @@
-//! Who is there, by what their sessions say every now and then.
+//! The presence of users, computed from the heartbeats of their sessions.
 //!
-//! It depends on time and so lies beside the domain: in memory only, never replayed. Only when somebody was seen last
-//! is a record. Nothing here looks at everybody: a heartbeat costs the logarithm of the sessions that are there, and
-//! what is told are the changes.
+//! Presence depends on time, so it is a service and not part of the domain: it is in memory only and never
+//! replayed. Only the time at which a user was last seen is a record. No operation iterates over all users:
+//! a heartbeat costs the logarithm of the number of present sessions, and only changes are published.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,32 +13,32 @@ use foldhash::fast::RandomState;
 
 use crate::domain::records::TokenDigest;
 
-/// Everybody who is there. Bounded by the sessions that are open.
+/// All present users. Bounded by the number of open sessions.
 #[derive(Debug, Default)]
 pub struct Presence {
     people: HashMap<UserName, Person, RandomState>,
-    /// When each session counts as gone, the first one first.
+    /// The time at which each session counts as gone, the earliest first.
     due: BTreeSet<(u64, UserName, TokenDigest)>,
-    /// Whose state may be another one than was told.
+    /// The users whose state may differ from the published one.
     changed: BTreeSet<UserName>,
     clock: AwakeClock,
-    /// When changes may be told next.
-    tell_due: u64,
+    /// The time on `clock` from which changes may be published again.
+    publish_due: u64,
 }
 
 #[derive(Debug, Default)]
 struct Person {
     sessions: BTreeMap<TokenDigest, Beat>,
-    /// What everybody was told last.
-    told: State,
-    /// When a session of theirs was heard last, in Unix milliseconds.
+    /// The state that was published last.
+    published: State,
+    /// The time of the last heartbeat of any session, in Unix milliseconds.
     heard_unix_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Beat {
     state: State,
-    /// When it counts as gone.
+    /// The time on the awake clock at which the session counts as gone.
     due: u64,
 }
 
@@ -48,17 +48,17 @@ impl Person {
     }
 }
 
-/// Somebody who is something else than before.
+/// A user whose state changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
-    /// Who, and what.
+    /// The user and the new state.
     pub change: Change,
-    /// When they were heard last, in Unix milliseconds.
+    /// The time of the user's last heartbeat, in Unix milliseconds.
     pub heard_unix_ms: u64,
 }
 
 impl Presence {
-    /// Takes what a session says about itself.
+    /// Applies a heartbeat of a session.
     pub fn set(&mut self, user: &UserName, session: TokenDigest, state: State, unix_ms: u64) {
         self.clock.advance(unix_ms);
         if state == State::Offline && !self.people.contains_key(user) {
@@ -74,12 +74,12 @@ impl Presence {
             person.sessions.insert(session, Beat { state, due });
             self.due.insert((due, user.clone(), session));
         }
-        if person.state() != person.told {
+        if person.state() != person.published {
             self.changed.insert(user.clone());
         }
     }
 
-    /// Sessions of a user were ended: those that are not `open` any more are gone.
+    /// Removes the sessions of a user that are no longer open.
     pub fn keep(&mut self, user: &UserName, is_open: impl Fn(&TokenDigest) -> bool) {
         let Some(person) = self.people.get_mut(user) else { return };
         for (session, beat) in person.sessions.extract_if(.., |session, _| !is_open(session)) {
@@ -88,20 +88,21 @@ impl Presence {
         self.changed.insert(user.clone());
     }
 
-    /// What somebody is. `None`: the server was just started and has not heard from everybody yet.
+    /// The state of a user. `None` if the server just started and not all sessions have sent a heartbeat
+    /// yet.
     #[must_use]
     pub fn state(&self, user: &UserName) -> Option<State> {
         let known = self.people.get(user).map(Person::state);
         known.or_else(|| (self.clock.awake_ms >= PRESENCE_GONE_MS).then_some(State::Offline))
     }
 
-    /// How many people are there.
+    /// The number of present users.
     #[must_use]
     pub fn people(&self) -> usize {
         self.people.len()
     }
 
-    /// What is to be told now: everybody who is something else than was told last.
+    /// The changes to publish now: all users whose state differs from the published one.
     pub fn poll(&mut self, unix_ms: u64) -> Vec<Changed> {
         self.clock.advance(unix_ms);
         let now = self.clock.awake_ms;
@@ -112,45 +113,46 @@ impl Presence {
                 self.changed.insert(user);
             }
         }
-        if self.changed.is_empty() || now < self.tell_due {
+        if self.changed.is_empty() || now < self.publish_due {
             return Vec::new();
         }
-        self.tell_due = now + PRESENCE_TELL_EVERY_MS;
+        self.publish_due = now + PRESENCE_TELL_EVERY_MS;
         let changed = std::mem::take(&mut self.changed);
-        changed.into_iter().filter_map(|user| self.note_told(user)).collect()
+        changed.into_iter().filter_map(|user| self.take_change(user)).collect()
     }
 
-    /// The server stops: everybody leaves, as far as it can know.
+    /// Ends all presence because the server stops. Returns the users that were present.
     pub fn end(&mut self) -> Vec<Changed> {
         self.due.clear();
         let people = std::mem::take(&mut self.people);
         let mut left: Vec<_> = people
             .into_iter()
-            .filter(|(_, person)| person.state().max(person.told) != State::Offline)
+            .filter(|(_, person)| person.state().max(person.published) != State::Offline)
             .map(|(user, person)| changed(user, State::Offline, person.heard_unix_ms))
             .collect();
         left.sort_by(|one, other| one.change.user.cmp(&other.change.user));
         left
     }
 
-    /// When [`poll`](Self::poll) has something to do, in Unix milliseconds; never when nobody is there.
+    /// The time of the next [`poll`](Self::poll) that has something to do, in Unix milliseconds; `None` if
+    /// no user is present.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let first_gone = self.due.first().map(|(due, ..)| *due);
-        let telling = (!self.changed.is_empty()).then_some(self.tell_due);
+        let publishing = (!self.changed.is_empty()).then_some(self.publish_due);
         let is_starting = self.clock.has_begun() && self.clock.awake_ms < PRESENCE_GONE_MS;
         let heard = is_starting.then_some(PRESENCE_GONE_MS);
-        // The clock of those who are there must be wound.
+        // `AwakeClock` must advance at least every heartbeat while a user is present.
         let awake =
             (first_gone.is_some() || is_starting).then_some(self.clock.awake_ms + PRESENCE_HEARTBEAT_MS);
-        let next = [first_gone, telling, heard, awake].into_iter().flatten().min()?;
+        let next = [first_gone, publishing, heard, awake].into_iter().flatten().min()?;
         Some(self.clock.unix_ms_of(next))
     }
 
-    fn note_told(&mut self, user: UserName) -> Option<Changed> {
+    fn take_change(&mut self, user: UserName) -> Option<Changed> {
         let person = self.people.get_mut(&user)?;
         let (state, heard_unix_ms) = (person.state(), person.heard_unix_ms);
-        let is_news = std::mem::replace(&mut person.told, state) != state;
+        let is_news = std::mem::replace(&mut person.published, state) != state;
         if state == State::Offline {
             self.people.remove(&user);
         }
@@ -162,17 +164,19 @@ fn changed(user: UserName, state: State, heard_unix_ms: u64) -> Changed {
     Changed { change: Change { user, state }, heard_unix_ms }
 }
 
-/// Counts the time in which this process was at work. When the machine slept, or its clock was set, nobody could be
-/// heard, and nobody is to be taken for gone because of that.
+/// Counts the time during which this process ran. While the machine sleeps, the server receives no
+/// heartbeats, so that time must not make a session count as gone. The same holds for a jump of the system
+/// clock.
 #[derive(Debug, Default)]
 struct AwakeClock {
     awake_ms: u64,
-    /// The time of day it was asked last.
+    /// The Unix time of the last call of `advance`.
     unix_ms: Option<u64>,
 }
 
 impl AwakeClock {
-    /// Whoever is there makes the loop come by at least every heartbeat, so that more than that was no work.
+    /// Counts at most one heartbeat interval: the event loop calls this at least that often while a user is
+    /// present, so a longer gap was sleep.
     fn advance(&mut self, unix_ms: u64) {
         let passed_ms = unix_ms.saturating_sub(self.unix_ms.unwrap_or(unix_ms));
         self.awake_ms += passed_ms.min(PRESENCE_HEARTBEAT_MS);
@@ -183,7 +187,7 @@ impl AwakeClock {
         self.unix_ms.is_some()
     }
 
-    /// When it will be `awake_ms` by this clock, as the time of day.
+    /// The Unix time at which this clock will show `awake_ms`.
     fn unix_ms_of(&self, awake_ms: u64) -> u64 {
         self.unix_ms.unwrap_or_default() + awake_ms.saturating_sub(self.awake_ms)
     }

@@ -1,8 +1,8 @@
-//! Session tokens: JSON Web Tokens (RFC 7519) signed with HS256, each with a `jti` of its own.
+//! Session tokens: JSON Web Tokens (RFC 7519) signed with HS256, each with a unique `jti`.
 //!
-//! The server recognises a token by its digest, which it keeps for every open session: so one that it did
-//! not issue, or has revoked, is worth nothing whatever its signature says. The signature is for others, such
-//! as a gateway, which can check a token without asking.
+//! The server keeps the digest of the token of every open session and accepts only those tokens: a token
+//! that it did not issue or has revoked is rejected, whatever its signature. The signature lets other
+//! programs, such as a gateway, check a token without a request to the server.
 
 use common::UserName;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -12,23 +12,23 @@ use uuid::Uuid;
 /// How long a session lasts, in milliseconds: 30 days.
 pub const SESSION_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// What signs, and knows its own signature again.
+/// Signs tokens and verifies signatures.
 pub struct TokenIssuer {
     signing: EncodingKey,
     checking: DecodingKey,
 }
 
-/// A new token and what it says.
+/// A new token.
 pub struct Issued {
     /// The token.
     pub token: String,
-    /// Its own identity.
+    /// The id of the session, which is the `jti`.
     pub session: Uuid,
-    /// When it ends, in Unix milliseconds.
+    /// The time at which the token expires, in Unix milliseconds.
     pub expires: u64,
 }
 
-/// The registered claims that we use (RFC 7519, section 4.1); times are in seconds.
+/// The registered claims in use (RFC 7519, section 4.1). Times are in seconds.
 #[derive(Serialize, Deserialize)]
 struct Claims<S> {
     sub: S,
@@ -38,13 +38,13 @@ struct Claims<S> {
 }
 
 impl TokenIssuer {
-    /// Signs with this secret.
+    /// Signs with the secret of the data folder.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
         Self::from_bytes(secret)
     }
 
-    /// Signs with a secret that an operator chose, so that others who know it can check tokens.
+    /// Signs with a secret that the operator chose, so that other programs that know it can check tokens.
     #[must_use]
     pub fn from_text(secret: &str) -> Self {
         Self::from_bytes(secret.as_bytes())
@@ -54,17 +54,18 @@ impl TokenIssuer {
         Self { signing: EncodingKey::from_secret(secret), checking: DecodingKey::from_secret(secret) }
     }
 
-    /// For whom a token was made, whatever has become of its session since; nothing when it was not made here.
+    /// The user for whom this issuer signed a token, even if its session has ended; `None` if the signature
+    /// is not valid.
     #[must_use]
     pub fn made_for(&self, token: &str) -> Option<UserName> {
         let mut rules = Validation::new(Algorithm::HS256);
-        // Whether it has run out is no question of the signature, and the clock is an argument.
+        // The caller decides about expired tokens.
         rules.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims<String>>(token, &self.checking, &rules).ok()?.claims;
         UserName::new(&claims.sub).ok()
     }
 
-    /// A token for `user`.
+    /// Issues a token for `user`.
     pub fn issue(&self, user: &UserName, now_ms: u64) -> Result<Issued, jsonwebtoken::errors::Error> {
         let (session, expires) = (Uuid::now_v7(), now_ms.saturating_add(SESSION_MS));
         let claims = Claims { sub: user.as_str(), jti: session, iat: now_ms / 1000, exp: expires / 1000 };
@@ -78,17 +79,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_tells_for_whom_it_was_made_if_it_was_made_here() {
+    fn only_the_issuer_of_a_token_recognises_its_user() {
         let issuer = TokenIssuer::new(&[7; 32]);
         let user = UserName::new("joão").expect("a name");
         let token = issuer.issue(&user, 1).expect("a token").token;
-        assert_eq!(issuer.made_for(&token), Some(user), "also when it has run out long ago");
+        assert_eq!(issuer.made_for(&token), Some(user), "although it expired long ago");
         assert_eq!(TokenIssuer::new(&[8; 32]).made_for(&token), None);
         assert_eq!(issuer.made_for("nonsense"), None);
     }
 
     #[test]
-    fn others_can_check_a_token_and_no_two_are_alike() {
+    fn other_programs_can_check_a_token_and_each_is_unique() {
         let issuer = TokenIssuer::new(&[7; 32]);
         let user = UserName::new("joão").expect("a name");
         let now_ms = 4_102_444_800_000;
@@ -104,8 +105,8 @@ mod tests {
             );
             claims.map(|token| token.claims["sub"].clone())
         };
-        assert_eq!(check(&[7; 32]).expect("a sound signature"), "joão");
-        assert!(check(&[8; 32]).is_err(), "signed by somebody else");
+        assert_eq!(check(&[7; 32]).expect("a valid signature"), "joão");
+        assert!(check(&[8; 32]).is_err(), "signed with another secret");
         let same = TokenIssuer::from_text(&"\u{7}".repeat(32)).issue(&user, now_ms).expect("a token");
         let key = DecodingKey::from_secret(&[7; 32]);
         let read = jsonwebtoken::decode::<serde_json::Value>(&same.token, &key, &Validation::default());

@@ -128,7 +128,7 @@ pub enum BackupError {
 }
 
 /// Decides whether to continue without an attachment whose content is missing. Gets a sentence that names it.
-pub type GoOn<'a> = &'a mut dyn FnMut(&str) -> bool;
+pub type MaySkip<'a> = &'a mut dyn FnMut(&str) -> bool;
 
 /// The sentence for an attachment whose content is missing: names it and its event.
 fn missing(shared: &Shared) -> String {

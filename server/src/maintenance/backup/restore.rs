@@ -15,7 +15,7 @@ use disk::{Disk as _, ReadFile, RealDisk};
 use tar::{Archive, Entry};
 
 use super::members::{Hashing, Member};
-use super::{BackupError, Contents, FORMAT, GoOn, io_error, missing};
+use super::{BackupError, Contents, FORMAT, MaySkip, io_error, missing};
 use crate::domain::State;
 use crate::domain::records::Record;
 use crate::journal::{Checkpoint, Options, for_each_line, for_each_segment};
@@ -32,16 +32,21 @@ const NOTHING: [&str; 3] = [LOCK_FILE, "README.md", RESTORING_FOLDER];
 const CONTENTS_BYTES_MAX: u64 = 64 << 10;
 
 /// Makes the data folder `data` from the archive `from` at the time `now_ms`. Returns the table of contents.
-/// `go_on` decides about files whose contents the archive does not hold.
+/// `may_skip` decides about files whose contents the archive does not hold.
 ///
 /// # Errors
 ///
 /// When the folder is not empty, when the archive is incomplete or damaged, and when the disk fails. No
 /// server opens the folder then. A folder that did not exist before is removed again.
-pub fn restore(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
+pub fn restore(
+    from: &Path,
+    data: &Path,
+    now_ms: u64,
+    may_skip: MaySkip<'_>,
+) -> Result<Contents, BackupError> {
     let made: Vec<_> = data.ancestors().take_while(|folder| !disk::exists(folder)).collect();
     make_folder(data)?;
-    let restored = with_lock(data, || fill(from, data, now_ms, go_on));
+    let restored = with_lock(data, || fill(from, data, now_ms, may_skip));
     if restored.is_err() {
         // A folder with any entry stays.
         made.iter().for_each(|folder| drop(disk::remove_folder(folder)));
@@ -64,7 +69,7 @@ fn with_lock<T>(data: &Path, work: impl FnOnce() -> Result<T, BackupError>) -> R
 }
 
 /// Fills an empty data folder.
-fn fill(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Contents, BackupError> {
+fn fill(from: &Path, data: &Path, now_ms: u64, may_skip: MaySkip<'_>) -> Result<Contents, BackupError> {
     let archive = ReadFile::open(from).map_err(io_error("read", from))?;
     let names = disk::list(data).map_err(io_error("list", data))?;
     if !names.iter().all(|name| NOTHING.contains(&name.as_str())) {
@@ -74,7 +79,7 @@ fn fill(from: &Path, data: &Path, now_ms: u64, go_on: GoOn<'_>) -> Result<Conten
     disk::remove_tree(&staging).map_err(io_error("remove", &staging))?;
     make_folder(&staging)?;
     let checked = unpack(archive, from, &staging).and_then(|unpacked| {
-        check(&staging, &unpacked, go_on)?;
+        check(&staging, &unpacked, may_skip)?;
         Ok(unpacked.contents)
     });
     if checked.is_err() {
@@ -159,33 +164,33 @@ fn write_new<R: Read>(
 
 /// Opens the unpacked folder as a server does, which checks the whole log. Compares the resulting state with
 /// the state of the log alone and with the table of contents.
-fn check(staging: &Path, unpacked: &Unpacked, go_on: GoOn<'_>) -> Result<(), BackupError> {
+fn check(staging: &Path, unpacked: &Unpacked, may_skip: MaySkip<'_>) -> Result<(), BackupError> {
     let disk = Arc::new(RealDisk::new(staging));
     make_folder(&staging.join(KEYS_FOLDER))?;
     // Read before opening, which would put a damaged snapshot aside.
-    let places = stood_for(staging, &disk)?;
+    let places = checkpoints(staging, &disk)?;
     let store = Store::on(Arc::clone(&disk) as _);
     let (state, opened) = replay::open(&store, Options::default())?;
     let head = opened.recovery.head;
     let contents = &unpacked.contents;
-    let expected = told(contents.records, &contents.chain, contents.files, contents.keys);
-    let found = told(head.record, &head.chain.to_string(), unpacked.files.len() as u64, unpacked.has_keys);
+    let expected = summary(contents.records, &contents.chain, contents.files, contents.keys);
+    let found = summary(head.record, &head.chain.to_string(), unpacked.files.len() as u64, unpacked.has_keys);
     if expected != found {
         return Err(BackupError::Contents { expected, found });
     }
-    let agree = prepared(&state, head)? == prepared(&replayed(&store, &disk)?, head)?;
+    let agree = prepare_snapshots(&state, head)? == prepare_snapshots(&replayed(&store, &disk)?, head)?;
     if !(agree && has_all(&disk, places)?) {
         return Err(BackupError::SnapshotsDiffer);
     }
     let mut gone = state.files.all().filter(|shared| !unpacked.files.contains(&shared.sha256)).map(missing);
-    match gone.find(|sentence| !go_on(sentence)) {
+    match gone.find(|sentence| !may_skip(sentence)) {
         Some(sentence) => Err(BackupError::FileNotInArchive(sentence)),
         None => Ok(()),
     }
 }
 
-/// The places in the log that the snapshots stand for, except for its beginning.
-fn stood_for(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupError> {
+/// The places in the log up to which the snapshots go, except for its beginning.
+fn checkpoints(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupError> {
     let mut places = Vec::new();
     for file in SNAPSHOTS {
         match disk.read(file) {
@@ -208,7 +213,7 @@ fn has_all(disk: &RealDisk, mut ahead: Vec<Checkpoint>) -> Result<bool, BackupEr
     Ok(ahead.is_empty())
 }
 
-fn told(records: u64, chain: &str, files: u64, keys: bool) -> String {
+fn summary(records: u64, chain: &str, files: u64, keys: bool) -> String {
     let keys = if keys { "the keys" } else { "no keys" };
     format!("{records} records (chain {chain}), {files} files and {keys}")
 }
@@ -226,7 +231,7 @@ fn replayed(store: &Store, disk: &RealDisk) -> Result<State, BackupError> {
     Ok(state)
 }
 
-fn prepared(state: &State, at: Checkpoint) -> Result<snapshots::Prepared, BackupError> {
+fn prepare_snapshots(state: &State, at: Checkpoint) -> Result<snapshots::Prepared, BackupError> {
     snapshots::prepare(state, at).map_err(|error| BackupError::Io {
         action: "compare",
         path: PathBuf::from("the snapshots"),

@@ -2,9 +2,9 @@
 //!
 //! The order makes the copy consistent. Snapshots are copied first, because they may be older than the log
 //! but not newer. Then the log is read, and the contents of all its files are copied; if one was deleted
-//! meanwhile, the log is read again ([`check::look_at_all`]). The log itself is copied last, up to the place
-//! where it was read: neither later events nor their contents are in the archive. Every step checks what it
-//! reads, so damage is found when the backup is taken.
+//! meanwhile, the log is read again ([`check::visit_contents`]). The log itself is copied last, up to the
+//! place where it was read: neither later events nor their contents are in the archive. Every step checks
+//! what it reads, so damage is found when the backup is taken.
 
 use std::io::{self, BufWriter, Read};
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use disk::{Access, Disk as _, ReadFile, RealDisk};
 use tar::{Builder, Header};
 
 use super::members::{Hashing, Member};
-use super::{BackupError, CONTENTS, Contents, FORMAT, GoOn, io_error, missing};
+use super::{BackupError, CONTENTS, Contents, FORMAT, MaySkip, io_error, missing};
 use crate::domain::files::Shared;
 use crate::journal::{Checkpoint, for_each_segment};
 use crate::services::files::check;
@@ -25,7 +25,7 @@ use crate::storage::snapshots;
 
 /// Writes a backup of the data folder `data` to the file `to`, or into the folder `to`. Returns the path of
 /// the archive and its table of contents. The archive replaces an older file of its name atomically, and only
-/// its owner can read it. `go_on` decides about files whose contents are missing.
+/// its owner can read it. `may_skip` decides about files whose contents are missing.
 ///
 /// # Errors
 ///
@@ -35,7 +35,7 @@ pub fn write(
     to: &Path,
     with_keys: bool,
     at_ms: u64,
-    go_on: GoOn<'_>,
+    may_skip: MaySkip<'_>,
 ) -> Result<(PathBuf, Contents), BackupError> {
     data_folder::check_is_data(data)?;
     let to = if disk::is_folder(to) { to.join(format!("papo-{at_ms}.tar")) } else { to.to_owned() };
@@ -43,7 +43,7 @@ pub fn write(
     let temporary =
         Temporary::create(&disk, "", Access::Owner).map_err(io_error("write into", disk.folder()))?;
     let mut archive = Archive { tar: Builder::new(BufWriter::new(temporary)), path: &to, at_s: at_ms / 1000 };
-    let contents = archive.fill(data, with_keys, at_ms, go_on)?;
+    let contents = archive.fill(data, with_keys, at_ms, may_skip)?;
     archive.place(&name).map_err(io_error("write", &to))?;
     Ok((to, contents))
 }
@@ -61,13 +61,13 @@ impl Archive<'_> {
         data: &Path,
         with_keys: bool,
         at_ms: u64,
-        go_on: GoOn<'_>,
+        may_skip: MaySkip<'_>,
     ) -> Result<Contents, BackupError> {
         let mut ahead = self.snapshots(data)?;
         let disk = RealDisk::new(data);
-        let (end, files) = self.files(data, &disk, go_on)?;
+        let (end, files) = self.files(data, &disk, may_skip)?;
         let passed = |place: Checkpoint| {
-            ahead.retain(|(_, stands_for)| *stands_for != place);
+            ahead.retain(|(_, snapshot)| *snapshot != place);
             if place.record < end.record { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let report =
@@ -120,7 +120,7 @@ impl Archive<'_> {
         &mut self,
         data: &Path,
         disk: &RealDisk,
-        go_on: GoOn<'_>,
+        may_skip: MaySkip<'_>,
     ) -> Result<(Checkpoint, u64), BackupError> {
         let mut count = 0;
         let see = |shared: &Shared| {
@@ -128,8 +128,8 @@ impl Archive<'_> {
             count += u64::from(is_there);
             Ok::<_, BackupError>(is_there)
         };
-        let (told, gone) = check::look_at_all(|| Ok(check::read_log(disk, |_| {})?), see)?;
-        match gone.iter().map(missing).find(|sentence| !go_on(sentence)) {
+        let (told, gone) = check::visit_contents(|| Ok(check::read_log(disk, |_| {})?), see)?;
+        match gone.iter().map(missing).find(|sentence| !may_skip(sentence)) {
             Some(sentence) => Err(BackupError::FileMissing(sentence)),
             None => Ok((told.report.head, count)),
         }

@@ -180,7 +180,7 @@ pub(super) fn past(wanted: &UserName, record: ServerRecord, sessions: &mut Sessi
     (user == *wanted).then_some(past)
 }
 
-/// What is known of a user now; `present_in` are the channels that have events of theirs.
+/// The current facts about a user. `present_in` are the channels that have events of the user.
 pub(super) fn present(state: &State, user: &UserName, present_in: &[Target]) -> Result<Vec<Fact>, Detail> {
     let State { users, channels, .. } = state;
     let account = users.accounts().get(user).ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;

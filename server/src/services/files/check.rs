@@ -1,5 +1,6 @@
-//! Whether every file that the log tells of is there: for `papo log verify`, and for a backup. Nothing is changed, and
-//! a server may work on the folder meanwhile: what it removes is what the log tells of no more, when it is read again.
+//! Checks that the content of every file in the log exists, for `papo log verify` and for a backup. Changes
+//! nothing. A server may run meanwhile: a content that it removes belongs to a deleted file, which the log
+//! shows when it is read again.
 
 use std::collections::HashSet;
 use std::io;
@@ -16,54 +17,58 @@ use crate::domain::records::Record;
 use crate::journal::{JournalError, Report, for_each_line};
 use disk::Disk;
 
-/// How a line is recognised that may say something about files: only these are taken apart.
+/// The parts of lines that concern files. Only lines with one of them are parsed.
 const KINDS: [&str; 2] = [r#""kind":"file""#, r#""kind":"message.deleted""#];
 
-/// How often the log is read at most. Each time only those files are new that were sent since, so twice is the rule.
+/// The maximum of readings of the log. Each reading checks only the files that were sent since the previous
+/// one, so two usually suffice.
 const READINGS_MAX: u32 = 10;
 
-/// What is wrong with a file.
+/// Why a check failed.
 #[derive(Debug, Error)]
 pub enum CheckError {
-    /// It is not there.
+    /// The content is missing.
     #[error("{name} is missing: {0} has it; restore it from a backup", name = content(&.0.sha256))]
     Missing(Shared),
-    /// It is something else.
+    /// The content does not match its hash.
     #[error("{name} is damaged: {0} has it; restore it from a backup", name = content(&.0.sha256))]
     Damaged(Shared),
-    /// It cannot be read.
+    /// A content cannot be read.
     #[error("cannot read {0}: {1}")]
     Io(String, #[source] io::Error),
-    /// The log.
+    /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Whenever one looks, other files are gone.
-    #[error("files are sent and deleted faster than they can be looked at; try again when less is going on")]
+    /// Every reading of the log found other missing contents.
+    #[error(
+        "files are sent and deleted faster than they can be checked; try again when the server is less busy"
+    )]
     Restless,
 }
 
-/// A log that was read to its end.
+/// The result of a reading of the log.
 pub struct Told {
-    /// Where it ends.
+    /// The end of the log.
     pub report: Report,
-    /// The files that it tells of.
+    /// The files that were sent and not deleted.
     pub files: Files,
 }
 
-/// What was found.
+/// The contents that were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
-    /// Contents that events have, each of them whole.
+    /// The number of undamaged contents of events.
     pub whole: u64,
-    /// Contents that no event has: those of deleted files, until the server removes them, and of uploads.
+    /// The number of contents without an event: those of deleted files, until the server removes them, and
+    /// of uploads.
     pub others: u64,
 }
 
-/// Reads the whole log; `also` sees each of its lines.
+/// Reads the whole log. Calls `also` with each line.
 ///
 /// # Errors
 ///
-/// The first damage, or a failed read.
+/// When the log is damaged or cannot be read.
 pub fn read_log(disk: &dyn Disk, mut also: impl FnMut(&[u8])) -> Result<Told, JournalError> {
     let mut files = Files::default();
     let report = for_each_line(disk, |_, line| {
@@ -74,30 +79,32 @@ pub fn read_log(disk: &dyn Disk, mut also: impl FnMut(&[u8])) -> Result<Told, Jo
     Ok(Told { report, files })
 }
 
-/// Takes a line of the log in.
+/// Applies a line of the log.
 fn note(files: &mut Files, line: &[u8]) {
-    let says_something =
+    let is_about_files =
         std::str::from_utf8(line).is_ok_and(|line| KINDS.iter().any(|kind| line.contains(kind)));
-    if says_something && let Ok(Record::Event(event)) = Record::decode(line) {
+    if is_about_files && let Ok(Record::Event(event)) = Record::decode(line) {
         files.apply(&event);
     }
 }
 
-/// Shows every content that the log tells of to `see`, once, which returns whether it is there. What is gone may have
-/// been deleted since: the log is read again, until it tells of no file that is gone, or still of the same. Returns the
-/// log as it was read last, and those of its files whose contents are missing.
+/// Calls `see` once for every content in the log; `see` returns whether the content exists. The file of a
+/// missing content may have been deleted meanwhile, so the log is read again until no content is missing,
+/// or the same ones are missing again. Returns the last reading of the log, and the files whose contents
+/// are missing.
 ///
 /// # Errors
 ///
-/// [`CheckError::Restless`], and whatever `read` and `see` return.
-pub fn look_at_all<E: From<CheckError>>(
+/// [`CheckError::Restless`], and the errors of `read` and `see`.
+pub fn visit_contents<E: From<CheckError>>(
     mut read: impl FnMut() -> Result<Told, E>,
     mut see: impl FnMut(&Shared) -> Result<bool, E>,
 ) -> Result<(Told, Vec<Shared>), E> {
     let (mut seen, mut gone, mut missing) = (HashSet::new(), Vec::new(), HashSet::new());
     for _ in 0..READINGS_MAX {
         let told = read()?;
-        // A content goes after the deletion of its last event is on disk. So what an event had all the time is missing.
+        // A content is removed only after the deletion of its last event is durable. So a content is
+        // missing if an event had it in both readings.
         missing.extend(gone.drain(..).filter(|shared| told.files.holds(shared)));
         for shared in told.files.all() {
             if seen.contains(&shared.sha256) || missing.contains(shared) {
@@ -117,11 +124,11 @@ pub fn look_at_all<E: From<CheckError>>(
     Err(CheckError::Restless.into())
 }
 
-/// Reads all contents that events have; `read` reads the log.
+/// Reads all contents of events. `read` reads the log.
 ///
 /// # Errors
 ///
-/// The first that is missing, damaged or cannot be read.
+/// When a content is missing, damaged or cannot be read.
 pub fn check(
     folder: &Folder,
     read: impl FnMut() -> Result<Told, CheckError>,
@@ -131,7 +138,7 @@ pub fn check(
         Ok(is_there) => Ok(is_there.is_some()),
         Err(error) => Err(CheckError::Io(content(&shared.sha256), error)),
     };
-    let (told, missing) = look_at_all(read, see)?;
+    let (told, missing) = visit_contents(read, see)?;
     if let Some(shared) = missing.into_iter().next() {
         return Err(CheckError::Missing(shared));
     }
@@ -152,7 +159,7 @@ mod tests {
     use super::*;
     use crate::journal::Checkpoint;
 
-    /// A log that tells of these files: number and content.
+    /// A reading of a log with these files, each a number and a content.
     fn told(all: &[(u64, u8)]) -> Told {
         let mut files = Files::default();
         all.iter().for_each(|(n, content)| files.restore(file(*n, *content)));
@@ -165,8 +172,8 @@ mod tests {
         Shared { n, to, from, bytes: 1, sha256: ContentHash([content; 32]) }
     }
 
-    /// Looks at a folder that holds these contents, while the log becomes one after the other. Returns which contents
-    /// were seen, and what is missing.
+    /// Checks a folder with changing contents against a changing log, one of each for every reading.
+    /// Returns the contents that were seen, and the numbers of the missing files.
     fn look(logs: &[&[(u64, u8)]], there: &[&[u8]]) -> Result<(Vec<u8>, Vec<u64>), String> {
         let (mut logs, mut folders) = (logs.iter(), there.iter());
         let (folder, mut seen) = (RefCell::new(BTreeSet::new()), Vec::new());
@@ -180,26 +187,30 @@ mod tests {
             seen.extend(is_there.then_some(content));
             Ok(is_there)
         };
-        let (_, missing) = look_at_all::<CheckError>(read, see).map_err(|error| error.to_string())?;
+        let (_, missing) = visit_contents::<CheckError>(read, see).map_err(|error| error.to_string())?;
         Ok((seen, missing.iter().map(|shared| shared.n).collect()))
     }
 
     #[test]
-    fn what_is_gone_was_deleted_since_or_is_missing() {
+    fn a_content_that_is_gone_was_deleted_meanwhile_or_is_missing() {
         assert_eq!(look(&[&[(1, 1), (2, 2)]], &[&[1, 2]]), Ok((vec![1, 2], vec![])));
         let since: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(2, 2)]];
-        assert_eq!(look(&since, &[&[2], &[2]]), Ok((vec![2], vec![])), "deleted since");
+        assert_eq!(look(&since, &[&[2], &[2]]), Ok((vec![2], vec![])), "deleted meanwhile");
         let again: [&[(u64, u8)]; 2] = [&[(1, 1)], &[(3, 1), (4, 4)]];
-        assert_eq!(look(&again, &[&[], &[1, 4]]), Ok((vec![1, 4], vec![])), "deleted and sent once more");
+        assert_eq!(look(&again, &[&[], &[1, 4]]), Ok((vec![1, 4], vec![])), "deleted and sent again");
         let lost: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(1, 1), (2, 2), (3, 3)]];
-        assert_eq!(look(&lost, &[&[2], &[2, 3]]), Ok((vec![2, 3], vec![1])), "an event has it all the time");
+        assert_eq!(
+            look(&lost, &[&[2], &[2, 3]]),
+            Ok((vec![2, 3], vec![1])),
+            "an event had it in both readings"
+        );
     }
 
     #[test]
-    fn nobody_looks_for_ever() {
+    fn the_number_of_readings_has_a_bound() {
         let logs: Vec<_> = (0..=u64::from(READINGS_MAX)).map(|n| [(n, 1)]).collect();
         let logs: Vec<&[(u64, u8)]> = logs.iter().map(<[_; 1]>::as_slice).collect();
-        let error = look(&logs, &vec![&[][..]; logs.len()]).expect_err("never the same");
+        let error = look(&logs, &vec![&[][..]; logs.len()]).expect_err("other contents each time");
         assert_eq!(error, CheckError::Restless.to_string());
     }
 }

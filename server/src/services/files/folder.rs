@@ -148,7 +148,7 @@ impl Folder {
 
     /// Gives up an upload that the disk lost.
     fn lose(&self, id: Uuid) -> Failure {
-        tracing::error!(%id, "the disk has lost an upload");
+        tracing::error!(%id, "the disk lost an upload; its client must send it again");
         // The next start removes the remaining files.
         let _best_effort = self.discard(id);
         Failure::Lost

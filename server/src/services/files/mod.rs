@@ -63,7 +63,7 @@ impl Files {
         let folder = Folder::new(disk);
         let mut found = Vec::new();
         for upload in folder.load()? {
-            // Its note outlived it, when the power went off right behind the event.
+            // The note outlives its event if the machine fails right after the event is durable.
             if ledger.sent_before(upload.id, &upload.user).is_ok_and(|sent| sent.is_none()) {
                 found.push(upload);
             } else {
@@ -74,7 +74,7 @@ impl Files {
         Ok(Self { folder, uploads, garbage: Garbage::default(), tidy_at: 0, is_swept: false })
     }
 
-    /// When to look for what was abandoned, in Unix milliseconds.
+    /// The time of the next look for abandoned uploads, in Unix milliseconds.
     #[must_use]
     pub fn deadline(&self) -> u64 {
         self.tidy_at
@@ -84,12 +84,12 @@ impl Files {
     pub fn throw_away(&mut self, id: Uuid, record: u64) {
         if let Some(upload) = self.uploads.forget(id) {
             self.garbage.add_upload(id);
-            self.let_go(upload.sha256, record);
+            self.release(upload.sha256, record);
         }
     }
 
     /// Notes that an event or an upload no longer needs this content, as of this record.
-    pub fn let_go(&mut self, sha256: ContentHash, record: u64) {
+    pub fn release(&mut self, sha256: ContentHash, record: u64) {
         if !self.garbage.add_content(sha256, record) {
             self.is_swept = false;
         }
@@ -199,7 +199,7 @@ pub enum Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        tracing::error!(%error, "cannot read or write a file that somebody sends");
+        tracing::error!(%error, "cannot read or write a file or an upload");
         let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         if is_full { Self::StorageFull } else { Self::Unavailable }
     }

@@ -1,4 +1,4 @@
-//! The uploads that were begun and are not events yet: whose they are, and which of them is being completed.
+//! The open uploads: which user began each, and whether a job is completing it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -12,74 +12,75 @@ use super::FileLimits;
 use crate::domain::Files;
 use crate::domain::files::cost;
 
-/// Milliseconds after which an upload that nobody goes on with is given up: the sender has had a day to come back.
+/// The milliseconds after which an upload without new data is abandoned: the sender has a day to continue
+/// it.
 const ABANDONED_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Minutes without data after which a new upload of the same user replaces an upload: a client that lost its
-/// connection is back earlier.
+/// Minutes without data after which a new upload of the same user may replace an upload. A client that lost
+/// its connection continues earlier.
 const IDLE_MINUTES: u64 = 5;
 const IDLE_AFTER_MS: u64 = IDLE_MINUTES * 60 * 1000;
 
-/// Milliseconds that somebody who has too many uploads may wait for one to end.
+/// The milliseconds after which a user with too many uploads may try again.
 const FULL_WAIT_MS: u64 = 60_000;
 
-/// Milliseconds that an upload being completed is given, before it is asked for again.
+/// The milliseconds after which a client may ask again for an upload that is being completed.
 const FINISHING_WAIT_MS: u64 = 500;
 
-/// One upload, as its note holds it.
+/// An upload, as its note stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
-    /// Its id, that of the event which it is going to be.
+    /// The id of the upload, and later of its event.
     pub id: Uuid,
-    /// Who uploads.
+    /// The sender.
     pub user: UserName,
-    /// To whom.
+    /// The conversation of the later event.
     pub to: Target,
-    /// As the sender calls it.
+    /// The name that the sender chose.
     pub name: FileName,
-    /// How long it is going to be.
+    /// The length of the complete file.
     pub bytes: u64,
-    /// What is going to be in it.
+    /// The hash of the complete file.
     pub sha256: ContentHash,
-    /// When it was begun, in Unix milliseconds.
+    /// The time at which it was begun, in Unix milliseconds.
     pub begun: u64,
-    /// Whether the whole content is known to be there: as the part, or under its hash.
+    /// Whether the whole content is durable: as the part, or under its hash.
     #[serde(rename = "verified")]
     pub is_verified: bool,
-    /// Whether an earlier run of the server began it, whose failed syncs this one knows nothing of.
+    /// Whether an earlier run of the server began it. This run does not know of a sync that failed then.
     #[serde(skip)]
     pub is_inherited: bool,
 }
 
 impl Upload {
-    /// What the event is going to tell.
+    /// The file in the later event.
     #[must_use]
     pub fn info(&self) -> FileInfo {
         FileInfo { name: self.name.clone(), bytes: self.bytes, sha256: self.sha256 }
     }
 
-    /// Its note.
+    /// The note that is stored on the disk.
     pub(super) fn encode(&self) -> Vec<u8> {
-        // Names, numbers and digits: there is nothing that could fail.
+        // Encoding names and numbers cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
-/// An upload and what is going on with it.
+/// An upload and its progress.
 struct Open {
     upload: Upload,
-    /// When it was last gone on with, in Unix milliseconds.
+    /// The time of the last request for it, in Unix milliseconds.
     touched: u64,
     stage: Stage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Chunks are coming.
+    /// The server accepts chunks.
     Growing,
-    /// A job makes a content of it.
+    /// A job completes its content.
     Finishing,
-    /// It has become an event, and goes when that one is on disk.
+    /// Its event is recorded. The upload is removed when that record is durable.
     Recorded,
 }
 
@@ -87,14 +88,15 @@ enum Stage {
 pub struct Uploads {
     limits: FileLimits,
     open: BTreeMap<Uuid, Open>,
-    /// When this run of the server was asked first, in Unix milliseconds: before, nobody could go on with anything.
+    /// The time of this run's first upload, in Unix milliseconds. Before it, no client could continue an
+    /// upload.
     since: Option<u64>,
-    /// Those that have become events, with the numbers of their records.
+    /// The recorded uploads with the numbers of their records.
     recorded: VecDeque<(u64, Uuid)>,
 }
 
 impl Uploads {
-    /// Those that a start finds.
+    /// Creates the list from the uploads that a start found on the disk.
     #[must_use]
     pub fn new(limits: FileLimits, found: Vec<Upload>) -> Self {
         let open =
@@ -103,26 +105,26 @@ impl Uploads {
         Self { limits, open, since: None, recorded: VecDeque::new() }
     }
 
-    /// What users may send.
+    /// The limits of files.
     #[must_use]
     pub fn limits(&self) -> FileLimits {
         self.limits
     }
 
-    /// How many there are.
+    /// The number of uploads.
     #[must_use]
     pub fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no uploads.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// Goes on with an upload that was begun before; `None` when there is none of this id. The same id for something
-    /// else is refused.
+    /// Continues an upload; `None` if there is none with this id. An error if the id belongs to another
+    /// file, sender or conversation.
     pub fn resume(&mut self, asked: &Upload, now_ms: u64) -> Result<Option<Upload>, Error> {
         let Some(open) = self.open.get_mut(&asked.id) else { return Ok(None) };
         let known = &open.upload;
@@ -134,8 +136,8 @@ impl Uploads {
         Ok(Some(open.upload.clone()))
     }
 
-    /// Takes a new upload on, if there is room for it. Returns those of the same user that are to give way to it because
-    /// nothing has come for them for a while: as many as it takes, the idlest first.
+    /// Adds an upload if the limits permit it. Returns the idle uploads of the same user that it replaces:
+    /// as few as possible, the longest idle first.
     pub fn add(&mut self, upload: Upload, files: &Files) -> Result<Vec<Uuid>, Error> {
         let FileLimits { file_bytes_max, .. } = self.limits;
         if upload.bytes > file_bytes_max {
@@ -145,31 +147,32 @@ impl Uploads {
         let mut others: Vec<_> = of_user.filter(|open| open.stage != Stage::Recorded).collect();
         let (since, mut ended) = (*self.since.get_or_insert(upload.begun), Vec::new());
         let is_idle = |open: &&Open| open.is_idle(since, upload.begun);
-        // The idlest last.
+        // The longest idle is last.
         others.sort_by_key(|open| (is_idle(open), Reverse((open.touched, open.upload.id))));
         while let Err(refusal) = self.limits.allow(&upload, &others, files) {
-            let idlest = others.pop_if(|open| is_idle(open)).ok_or(refusal)?;
-            ended.push(idlest.upload.id);
+            let idle = others.pop_if(|open| is_idle(open)).ok_or(refusal)?;
+            ended.push(idle.upload.id);
         }
         let (id, touched) = (upload.id, upload.begun);
         self.open.insert(id, Open { upload, touched, stage: Stage::Growing });
         Ok(ended)
     }
 
-    /// Whether there is one of this id.
+    /// Whether an upload has this id.
     #[must_use]
     pub fn has(&self, id: Uuid) -> bool {
         self.open.contains_key(&id)
     }
 
-    /// Whether there is one of this id, which this user sends there, and no job works on it.
+    /// Whether an upload with this id is from `user` to `to`, and no job works on it.
     #[must_use]
     pub fn is_for(&self, id: Uuid, user: &UserName, to: &Target) -> bool {
         let open = self.open.get(&id).filter(|open| open.stage == Stage::Growing);
         open.is_some_and(|open| open.upload.user == *user && open.upload.to == *to)
     }
 
-    /// An upload of a user's that chunks may be put to, or that may be completed.
+    /// The upload to which a user may add chunks, or which the user may complete. Notes the time of the
+    /// request.
     pub fn touch(&mut self, user: &UserName, id: Uuid, now_ms: u64) -> Result<&Upload, Error> {
         let open = self.open.get_mut(&id).filter(|open| open.upload.user == *user);
         let open = open.ok_or(Detail::NoSuchUpload)?;
@@ -178,12 +181,12 @@ impl Uploads {
         Ok(&open.upload)
     }
 
-    /// A job has begun to make a content of it.
+    /// Notes that a job completes the upload.
     pub fn finishing(&mut self, id: Uuid) {
         self.set_stage(id, Stage::Finishing);
     }
 
-    /// The job has ended; `is_verified` when it went well.
+    /// Notes that the job ended. `is_verified`: it was successful.
     pub fn finished(&mut self, id: Uuid, is_verified: bool) {
         if let Some(open) = self.open.get_mut(&id) {
             open.upload.is_verified |= is_verified;
@@ -191,13 +194,14 @@ impl Uploads {
         }
     }
 
-    /// It has become the event of this record.
+    /// Notes that the upload became the event of this record.
     pub fn recorded(&mut self, id: Uuid, record: u64) {
         self.set_stage(id, Stage::Recorded);
         self.recorded.push_back((record, id));
     }
 
-    /// What came after the record `durable` was taken back: those that had become events by it have not.
+    /// Undoes the events of all records after `durable`, which were discarded: their uploads are open
+    /// again.
     pub fn take_back(&mut self, durable: u64) {
         let first = self.recorded.partition_point(|(record, _)| *record <= durable);
         for (_, id) in self.recorded.split_off(first) {
@@ -205,12 +209,13 @@ impl Uploads {
         }
     }
 
-    /// It is gone.
+    /// Removes an upload from the list.
     pub(super) fn forget(&mut self, id: Uuid) -> Option<Upload> {
         self.open.remove(&id).map(|open| open.upload)
     }
 
-    /// Forgets those whose events are on disk, up to the record `durable`; they are to be removed from the disk.
+    /// Removes the uploads whose events are durable, up to the record `durable`. The caller must remove
+    /// them from the disk.
     pub fn take_recorded(&mut self, durable: u64) -> Vec<Uuid> {
         let mut ended = Vec::new();
         while let Some((_, id)) = self.recorded.pop_front_if(|(record, _)| *record <= durable) {
@@ -220,7 +225,7 @@ impl Uploads {
         ended
     }
 
-    /// Those that nobody goes on with.
+    /// The abandoned uploads.
     #[must_use]
     pub fn abandoned(&self, now_ms: u64) -> Vec<Uuid> {
         let is_abandoned = |open: &Open| {
@@ -229,13 +234,13 @@ impl Uploads {
         self.open.iter().filter(|(_, open)| is_abandoned(open)).map(|(id, _)| *id).collect()
     }
 
-    /// Whether an upload is going to need this content.
+    /// Whether an upload needs this content.
     #[must_use]
     pub fn need(&self, sha256: &ContentHash) -> bool {
         self.contents().any(|needed| needed == sha256)
     }
 
-    /// Contents that uploads are going to need.
+    /// The contents that uploads need.
     pub fn contents(&self) -> impl Iterator<Item = &ContentHash> {
         self.open.values().map(|open| &open.upload.sha256)
     }
@@ -248,7 +253,7 @@ impl Uploads {
 }
 
 impl FileLimits {
-    /// Whether a user may upload one more file beside those `others`.
+    /// Checks whether a user may begin an upload beside the uploads `others`.
     fn allow(self, upload: &Upload, others: &[&Open], files: &Files) -> Result<(), Error> {
         if others.len() >= UPLOADS_PER_USER_MAX {
             let (max, idle_minutes) = (UPLOADS_PER_USER_MAX, IDLE_MINUTES);
@@ -271,10 +276,10 @@ impl FileLimits {
 }
 
 impl Open {
-    /// Whether nothing has come for it for a while, though it could have.
+    /// Whether no request for it arrived for a while, although the server was running.
     fn is_idle(&self, since: u64, now_ms: u64) -> bool {
-        let heard = self.touched.max(since);
-        self.stage == Stage::Growing && heard.saturating_add(IDLE_AFTER_MS) <= now_ms
+        let last_request = self.touched.max(since);
+        self.stage == Stage::Growing && last_request.saturating_add(IDLE_AFTER_MS) <= now_ms
     }
 
     fn must_be_growing(&self) -> Result<(), Error> {

@@ -1,9 +1,10 @@
 //! Jobs: slow work off the event loop, so that only the requests that need it wait for it.
 //!
-//! A handler returns a job ([`crate::handlers::Unanswered::Needs`]); the engine puts its frame aside, submits the
-//! job, and calls the handler again with the [`Outcome`]. A job does not see the state: it carries what it
-//! needs, and the handler decides the request again, on the state at that time. In a simulation,
-//! [`Jobs::poll`] runs one job at a time, so that the simulation knows the order.
+//! A handler returns a job ([`crate::handlers::Unanswered::Needs`]). The engine puts the request's frame
+//! aside, submits the job, and calls the handler again with the [`Outcome`]. A job does not see the state:
+//! it carries the data that it needs, and the second call of the handler checks the request again, on the
+//! state at that time. In a simulation, [`Jobs::poll`] runs one job at a time, so the order is
+//! deterministic.
 
 pub mod kind;
 
@@ -42,17 +43,17 @@ pub enum Outcome {
 }
 
 impl Job {
-    /// A job of a kind. It may wait for the disk and the processor only.
+    /// Creates a job of a kind. Its work may wait only for the disk and the processor.
     pub fn new(kind: Kind, work: impl FnOnce() -> Outcome + Send + 'static) -> Self {
         Self { kind, work: Box::new(work) }
     }
 
-    /// Work on files.
+    /// Creates a job that works on files.
     pub fn file(kind: Kind, work: impl FnOnce() -> files::Outcome + Send + 'static) -> Self {
         Self::new(kind, move || Outcome::File(work()))
     }
 
-    /// A search.
+    /// Creates a job that searches.
     pub fn search(work: impl FnOnce() -> Result<search::Found, search::NoIndex> + Send + 'static) -> Self {
         Self::new(Kind::Search, move || Outcome::Search(work()))
     }

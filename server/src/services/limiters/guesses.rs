@@ -1,63 +1,65 @@
-//! Slows down the guessing of passwords, an account at a time: after a few wrong ones every further one must
-//! wait, each time twice as long, and only one is tried at once.
+//! Slows down password guessing for each account: after a few wrong passwords every further attempt must
+//! wait, twice as long each time, and only one attempt runs at once.
 //!
-//! A name without an account is treated the same, so that the delay tells nothing. Whoever guesses at an account
-//! also slows down its owner, who is why the delay has an end.
+//! A name without an account is treated the same, so the delay does not show whether the account exists.
+//! The delay also hits the owner of the account, so it has a maximum.
 
 use std::collections::HashMap;
 
 use common::UserName;
 
-/// Wrong passwords that cost nothing: people mistype.
-const FREE: u32 = 5;
+/// The number of wrong passwords without a delay, for typing errors.
+const FREE_ATTEMPTS: u32 = 5;
 
-/// The first delay, in milliseconds.
+/// The first delay in milliseconds.
 const DELAY_MS: u64 = 1_000;
 
-/// The longest delay, in milliseconds: some 1,400 guesses a day, and no owner is locked out for longer.
+/// The longest delay in milliseconds. It permits about 1,400 guesses a day, and it is the longest time for
+/// which the owner is locked out.
 const DELAY_MS_MAX: u64 = 60_000;
 
-/// Accounts watched at once. At the bound those whose delay is over are forgotten, and then the oldest.
-const WATCHED_MAX: usize = 10_000;
+/// The maximum of remembered accounts. At the bound, the accounts whose delay has ended are forgotten, and
+/// if that is not enough, the one whose delay ends first.
+const REMEMBERED_MAX: usize = 10_000;
 
-/// Who has been guessed at.
+/// The accounts with recent attempts.
 #[derive(Debug, Default)]
-pub struct Guesses(HashMap<UserName, Guessed>);
+pub struct Guesses(HashMap<UserName, Attempts>);
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Guessed {
+struct Attempts {
     wrong: u32,
-    /// When the next one may be tried, in Unix milliseconds.
+    /// The time from which the next attempt is allowed, in Unix milliseconds.
     until_ms: u64,
-    /// How many are being tried.
+    /// The number of attempts that are running.
     trying: u32,
 }
 
 impl Guesses {
-    /// Asks to try a password; otherwise the milliseconds to wait. Each try that was allowed must
+    /// Begins an attempt, or returns the milliseconds to wait. Every attempt that began must
     /// [end](Self::end).
     pub fn begin(&mut self, user: &UserName, now_ms: u64) -> Result<(), u64> {
-        if !self.0.contains_key(user) && self.0.len() >= WATCHED_MAX {
+        if !self.0.contains_key(user) && self.0.len() >= REMEMBERED_MAX {
             self.forget(now_ms);
         }
         let guessed = self.0.entry(user.clone()).or_default();
         if now_ms < guessed.until_ms {
             return Err(guessed.until_ms - now_ms);
         }
-        if guessed.wrong >= FREE && guessed.trying > 0 {
+        if guessed.wrong >= FREE_ATTEMPTS && guessed.trying > 0 {
             return Err(DELAY_MS);
         }
         guessed.trying += 1;
         Ok(())
     }
 
-    /// A try has ended. The right password makes the wrong ones forgotten.
+    /// Ends an attempt. The right password resets the count of wrong ones.
     pub fn end(&mut self, user: &UserName, right: bool, now_ms: u64) {
         let Some(guessed) = self.0.get_mut(user) else { return };
         guessed.trying = guessed.trying.saturating_sub(1);
         if !right {
             guessed.wrong += 1;
-            if let Some(doublings) = guessed.wrong.checked_sub(FREE) {
+            if let Some(doublings) = guessed.wrong.checked_sub(FREE_ATTEMPTS) {
                 let delay_ms =
                     DELAY_MS.checked_shl(doublings).map_or(DELAY_MS_MAX, |ms| ms.min(DELAY_MS_MAX));
                 guessed.until_ms = now_ms.saturating_add(delay_ms);
@@ -73,7 +75,7 @@ impl Guesses {
         self.0.retain(|_, guessed| guessed.trying > 0 || now_ms < guessed.until_ms);
         let oldest = self.0.iter().filter(|(_, guessed)| guessed.trying == 0);
         let oldest = oldest.min_by_key(|(_, guessed)| guessed.until_ms).map(|(user, _)| user.clone());
-        if let Some(user) = oldest.filter(|_| self.0.len() >= WATCHED_MAX) {
+        if let Some(user) = oldest.filter(|_| self.0.len() >= REMEMBERED_MAX) {
             self.0.remove(&user);
         }
     }
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn delays_grow_up_to_a_minute() {
         let mut guesses = Guesses::default();
-        for _ in 0..FREE {
+        for _ in 0..FREE_ATTEMPTS {
             assert_eq!(wrong(&mut guesses, 0), Ok(()));
         }
         let (mut now_ms, mut delays) = (0, Vec::new());
@@ -105,13 +107,13 @@ mod tests {
             assert_eq!(wrong(&mut guesses, now_ms), Ok(()), "after the delay");
         }
         assert_eq!(delays, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
-        assert_eq!(guesses.begin(&user("bob"), now_ms), Ok(()), "others are not slowed down");
+        assert_eq!(guesses.begin(&user("bob"), now_ms), Ok(()), "other accounts are not slowed down");
     }
 
     #[test]
-    fn the_right_password_is_forgiving() {
+    fn the_right_password_resets_the_count() {
         let mut guesses = Guesses::default();
-        for _ in 0..FREE - 1 {
+        for _ in 0..FREE_ATTEMPTS - 1 {
             assert_eq!(wrong(&mut guesses, 0), Ok(()));
         }
         guesses.begin(&user("alice"), 0).expect("allowed");
@@ -121,30 +123,30 @@ mod tests {
     }
 
     #[test]
-    fn guesses_at_the_same_time_count_one_by_one() {
+    fn concurrent_attempts_count_one_by_one() {
         let mut guesses = Guesses::default();
         for _ in 0..100 {
-            guesses.begin(&user("alice"), 0).expect("nothing was wrong yet");
+            guesses.begin(&user("alice"), 0).expect("no attempt was wrong yet");
         }
         (0..99).for_each(|_| guesses.end(&user("alice"), false, 0));
         let later = 10 * DELAY_MS_MAX;
-        assert!(guesses.begin(&user("alice"), later).is_err(), "one is still being tried");
+        assert!(guesses.begin(&user("alice"), later).is_err(), "one attempt is still running");
         guesses.end(&user("alice"), false, 0);
         assert!(guesses.begin(&user("alice"), later).is_ok());
         assert!(guesses.begin(&user("alice"), later).is_err(), "one at a time");
     }
 
     #[test]
-    fn what_is_watched_has_a_bound() {
+    fn the_number_of_accounts_has_a_bound() {
         let mut guesses = Guesses::default();
-        for i in 0..2 * WATCHED_MAX {
+        for i in 0..2 * REMEMBERED_MAX {
             let name = user(&format!("user{i}"));
-            for _ in 0..=FREE {
+            for _ in 0..=FREE_ATTEMPTS {
                 if guesses.begin(&name, 0).is_ok() {
                     guesses.end(&name, false, 0);
                 }
             }
         }
-        assert!(guesses.0.len() <= WATCHED_MAX);
+        assert!(guesses.0.len() <= REMEMBERED_MAX);
     }
 }

@@ -1,6 +1,6 @@
-//! What keeps one peer from taking more than a fair share: guesses of passwords, messages, and signs of writing.
+//! Rate limits: wrong passwords for each account, messages for each session, and typing notices.
 //!
-//! In memory only: a restart forgives.
+//! The limits are in memory only, so a restart resets them.
 
 pub mod guesses;
 pub mod rates;

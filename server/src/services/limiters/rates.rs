@@ -1,4 +1,4 @@
-//! How many messages a session may send: a token bucket each, which a burst empties and time fills again.
+//! The rate limit of messages: a token bucket for each session.
 
 use std::collections::HashMap;
 
@@ -6,26 +6,27 @@ use foldhash::fast::RandomState;
 
 use crate::domain::records::TokenDigest;
 
-/// Sessions remembered at once; at the bound those that have been quiet are forgotten.
+/// The maximum of remembered sessions. At the bound, sessions with a full bucket are forgotten.
 const REMEMBERED_MAX: usize = 64 * 1024;
 
-/// How many messages a session may send.
+/// The rate limit of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// In the long run, messages a second.
+    /// Messages per second in the long run.
     pub per_second: u32,
-    /// At once, after a quiet time.
+    /// Messages at once after a quiet time.
     pub burst: u32,
 }
 
 impl Default for Rate {
-    /// More than people and most programs ever send; a flood of the longest texts is held to 16 MiB a second.
+    /// More than people and most programs ever send. It limits a flood of the longest texts to 16 MiB a
+    /// second.
     fn default() -> Self {
         Self { per_second: 1_000, burst: 10_000 }
     }
 }
 
-/// The buckets.
+/// The buckets of all sessions.
 #[derive(Debug, Default)]
 pub struct Rates {
     rate: Rate,
@@ -34,25 +35,26 @@ pub struct Rates {
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
-    /// What is in it, in thousandths of a message.
+    /// The content in thousandths of a message.
     thousandths: u64,
-    /// When that was so, in Unix milliseconds.
+    /// The time of that content, in Unix milliseconds.
     at_ms: u64,
 }
 
 impl Rates {
-    /// All buckets fill at this rate.
+    /// Creates the limiter. All buckets fill at `rate`.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
         Self { rate, buckets: HashMap::default() }
     }
 
-    /// Takes one message out of a session's bucket; otherwise the milliseconds until there is one.
+    /// Takes one message out of a session's bucket. If the bucket is empty, returns the milliseconds until
+    /// it holds one.
     pub fn take(&mut self, session: TokenDigest, now_ms: u64) -> Result<(), u64> {
         let (full, per_ms) =
             (u64::from(self.rate.burst.max(1)) * 1_000, u64::from(self.rate.per_second.max(1)));
         let refilled = |bucket: &Bucket| {
-            // A clock that went back fills nothing.
+            // A clock that was set back fills nothing.
             let passed_ms = now_ms.saturating_sub(bucket.at_ms);
             bucket.thousandths.saturating_add(passed_ms.saturating_mul(per_ms)).min(full)
         };
@@ -82,7 +84,7 @@ mod tests {
         assert_eq!(rates.take(other, 1_000), Ok(()), "each session has its own");
         assert_eq!(rates.take(one, 1_099), Err(1));
         assert_eq!(rates.take(one, 1_100), Ok(()));
-        assert_eq!(rates.take(one, 900), Err(100), "the clock went back");
+        assert_eq!(rates.take(one, 900), Err(100), "the clock was set back");
         for _ in 0..3 {
             assert_eq!(rates.take(one, u64::MAX), Ok(()));
         }
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_has_a_bound() {
+    fn the_number_of_sessions_has_a_bound() {
         let mut rates = Rates::new(Rate { per_second: 1_000, burst: 1 });
         for i in 0..3 * REMEMBERED_MAX as u64 {
             assert_eq!(rates.take(TokenDigest::of(&i.to_string()), i), Ok(()));

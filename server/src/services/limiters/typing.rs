@@ -1,4 +1,4 @@
-//! How often it is told that somebody is writing: once in three seconds, for each user and conversation.
+//! The rate limit of typing notices: one in three seconds for each user and conversation.
 
 use std::collections::HashMap;
 
@@ -6,42 +6,42 @@ use common::limits::TYPING_EVERY_MS;
 use common::{Target, UserName};
 use foldhash::fast::RandomState;
 
-/// Writers remembered at once; at the bound those that were told longer ago are forgotten, and when that is not
-/// enough nobody else is told.
+/// The maximum of remembered pairs of user and conversation. At the bound, pairs without a recent notice
+/// are forgotten. If all are recent, no other user's notice is published.
 const REMEMBERED_MAX: usize = 16 * 1024;
 
-/// Who was said to be writing where.
+/// The last typing notice of each user in each conversation.
 #[derive(Debug, Default)]
 pub struct Typing {
-    told: HashMap<(UserName, Target), Told, RandomState>,
+    notices: HashMap<(UserName, Target), Notice, RandomState>,
 }
 
 #[derive(Debug)]
-struct Told {
-    /// When they were said to be writing, in Unix milliseconds.
+struct Notice {
+    /// The time of the last start notice, in Unix milliseconds.
     at_ms: u64,
-    /// Whether that was the last thing said.
+    /// Whether no stop notice was published after it.
     is_typing: bool,
 }
 
 impl Typing {
-    /// Whether this is to be told. That somebody stops is told once, and at once.
+    /// Whether to publish this notice. A stop notice is published once and without delay.
     pub fn take(&mut self, user: &UserName, to: &Target, typing: bool, now_ms: u64) -> bool {
-        // A clock that went back does not keep anybody silent.
-        let is_recent = |told: &Told| now_ms.abs_diff(told.at_ms) < TYPING_EVERY_MS;
-        if self.told.len() >= REMEMBERED_MAX {
-            self.told.retain(|_, told| is_recent(told));
+        // A clock that was set back blocks no notice.
+        let is_recent = |notice: &Notice| now_ms.abs_diff(notice.at_ms) < TYPING_EVERY_MS;
+        if self.notices.len() >= REMEMBERED_MAX {
+            self.notices.retain(|_, notice| is_recent(notice));
         }
-        let is_full = self.told.len() >= REMEMBERED_MAX;
-        match (self.told.get_mut(&(user.clone(), to.clone())), typing) {
-            (Some(told), true) if is_recent(told) => false,
-            (Some(told), true) => {
-                *told = Told { at_ms: now_ms, is_typing: true };
+        let is_full = self.notices.len() >= REMEMBERED_MAX;
+        match (self.notices.get_mut(&(user.clone(), to.clone())), typing) {
+            (Some(notice), true) if is_recent(notice) => false,
+            (Some(notice), true) => {
+                *notice = Notice { at_ms: now_ms, is_typing: true };
                 true
             }
-            (Some(told), false) => std::mem::replace(&mut told.is_typing, false),
+            (Some(notice), false) => std::mem::replace(&mut notice.is_typing, false),
             (None, true) if !is_full => {
-                self.told.insert((user.clone(), to.clone()), Told { at_ms: now_ms, is_typing: true });
+                self.notices.insert((user.clone(), to.clone()), Notice { at_ms: now_ms, is_typing: true });
                 true
             }
             (None, _) => false,
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn once_in_three_seconds_and_the_end_at_once() {
+    fn a_start_is_published_once_in_three_seconds_and_a_stop_at_once() {
         let mut typing = Typing::default();
         let (ana, here, there) =
             (user("ana"), Target::new("#a").expect("a"), Target::new("@bob").expect("b"));
@@ -65,20 +65,20 @@ mod tests {
         assert!(typing.take(&ana, &there, true, 12_999), "elsewhere");
         assert!(typing.take(&user("bob"), &here, true, 12_999), "somebody else");
         assert!(typing.take(&ana, &here, false, 12_999));
-        assert!(!typing.take(&ana, &here, false, 12_999), "said already");
-        assert!(!typing.take(&ana, &here, true, 12_999), "not by stopping in between");
+        assert!(!typing.take(&ana, &here, false, 12_999), "published already");
+        assert!(!typing.take(&ana, &here, true, 12_999), "a stop does not reset the limit");
         assert!(typing.take(&ana, &here, true, 13_000));
-        assert!(typing.take(&ana, &here, true, 1_000), "the clock went back");
-        assert!(!typing.take(&user("eva"), &here, false, 1_000), "never said");
+        assert!(typing.take(&ana, &here, true, 1_000), "the clock was set back");
+        assert!(!typing.take(&user("eva"), &here, false, 1_000), "no start was published");
     }
 
     #[test]
-    fn what_is_remembered_has_a_bound() {
+    fn the_number_of_notices_has_a_bound() {
         let (mut typing, here) = (Typing::default(), Target::new("#a").expect("a"));
-        let told =
+        let published =
             (0..2 * REMEMBERED_MAX).filter(|i| typing.take(&user(&i.to_string()), &here, true, 7)).count();
-        assert_eq!((told, typing.told.len()), (REMEMBERED_MAX, REMEMBERED_MAX));
+        assert_eq!((published, typing.notices.len()), (REMEMBERED_MAX, REMEMBERED_MAX));
         assert!(typing.take(&user("late"), &here, true, 7 + TYPING_EVERY_MS));
-        assert_eq!(typing.told.len(), 1);
+        assert_eq!(typing.notices.len(), 1);
     }
 }

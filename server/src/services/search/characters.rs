@@ -1,14 +1,14 @@
-//! What a character is to a search: folded to what it is compared as, and of which kind of script.
+//! Characters for the search: how each is folded, and which class of script it belongs to.
 //!
-//! Marks: what Unicode places over, under and through letters of any script, Hebrew points and Arabic vowel signs among them,
-//! is folded away, as most people leave it out. The vowel signs of Indic scripts, Thai and the like are how words are
-//! written; each counts as a character.
+//! Marks that Unicode places over, under and through letters, such as accents, Hebrew points and Arabic
+//! vowel signs, are removed, because most people omit them. The vowel signs of Indic scripts and Thai are
+//! part of how words are written, so each counts as a character.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_script::{Script, ScriptExtension, UnicodeScript as _};
 
-/// In small letters, and without what would cut a word in two.
+/// Converts a text to lowercase and removes characters that would split a word.
 pub(super) fn lowercase(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -16,39 +16,43 @@ pub(super) fn lowercase(text: &str) -> String {
     text.nfd().filter(|character| !is_silent(*character)).nfc().flat_map(char::to_lowercase).collect()
 }
 
-/// Without accents: decomposed, without the marks, and composed again, which keeps what other scripts are made of (the parts
-/// of a Korean syllable, say) together. What only looks different (full width, a final sigma) is one.
+/// Removes accents: decomposes a word, removes the marks, and composes it again, so that parts of other
+/// scripts, such as the parts of a Korean syllable, stay together. Variants of one character, such as full
+/// width and the final sigma, become equal.
 pub(super) fn fold(word: &str) -> String {
     let same = |character| if character == 'ς' { 'σ' } else { character };
     word.nfkd().filter(|character| !is_silent(*character)).nfc().map(same).collect()
 }
 
-/// Whether a text says the same without it: an accent or a point; what stretches or joins letters, or chooses their shape.
+/// Whether the search ignores a character: an accent or point, or a character that stretches or joins
+/// letters or selects their shape.
 fn is_silent(character: char) -> bool {
     match character {
-        // Zero width joiner and non-joiner, the stretcher of Arabic, variation selectors.
+        // Zero width joiner and non-joiner, the Arabic tatweel, variation selectors.
         '\u{200c}' | '\u{200d}' | '\u{640}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => true,
         '\u{300}'..='\u{36f}' => true,
-        // Unicode's classes of marks: 1 goes through a letter, 10 to 36 are points of Hebrew, Arabic and Syriac, from 200 on
-        // they are above, below or attached. The others (viramas, nuktas, signs of Thai, Lao, Tibetan) are letters here.
+        // Combining classes of Unicode: 1 goes through a letter; 10 to 36 are points of Hebrew, Arabic and
+        // Syriac; from 200 on, marks are above, below or attached. The others (viramas, nuktas, signs of
+        // Thai, Lao and Tibetan) count as letters.
         _ => matches!(canonical_combining_class(character), 1 | 10..=36 | 200..),
     }
 }
 
-/// What a character is to a search.
+/// The class of a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// Part of a word in Latin letters, or of a number in any digits.
     Latin,
-    /// Part of a word between spaces, of another script.
+    /// Part of a word of another script that separates words by spaces.
     Spaced,
-    /// Of a script that writes words without spaces between them, or that joins much to them.
+    /// Part of a script that writes words without spaces, or that joins particles to them.
     Unspaced,
-    /// Between words.
+    /// A separator between words.
     Other,
 }
 
-/// The scripts whose words have no spaces between them; and Hangul, where two syllables make a word, and one more its case.
+/// The scripts that do not separate words by spaces; and Hangul, where a word is often two syllables and a
+/// particle one more.
 const UNSPACED: [Script; 15] = [
     Script::Han,
     Script::Hiragana,
@@ -68,19 +72,19 @@ const UNSPACED: [Script; 15] = [
 ];
 
 impl Class {
-    /// What this one is.
+    /// The class of a character.
     pub(super) fn of(character: char) -> Self {
         if character.is_ascii() {
             return if character.is_ascii_alphanumeric() { Self::Latin } else { Self::Other };
         }
         let script = character.script();
         let is_of_none = matches!(script, Script::Common | Script::Inherited | Script::Unknown);
-        // Not all vowel signs of a script are alphabetic by Unicode's book.
+        // Unicode does not classify all vowel signs as alphabetic.
         let is_sign = is_combining_mark(character) && !is_of_none;
         if !character.is_alphanumeric() && !is_sign {
             Self::Other
         } else if script == Script::Han {
-            // With its zero, which is a number to Unicode.
+            // Includes the ideographic zero, which Unicode classifies as a number.
             Self::Unspaced
         } else if script == Script::Latin || character.is_numeric() {
             Self::Latin
@@ -93,7 +97,7 @@ impl Class {
         }
     }
 
-    /// Of a letter that several scripts use; what all use is Latin, too.
+    /// The class of a letter that several scripts share. A letter that Latin shares is Latin.
     fn of_several(scripts: ScriptExtension) -> Self {
         if scripts.contains_script(Script::Latin) {
             Self::Latin

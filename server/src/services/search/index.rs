@@ -1,7 +1,8 @@
-//! The index itself: what Tantivy keeps of a message, how it is changed, and how it is asked.
+//! The Tantivy index: which fields of a message it stores, how it is updated, and how it is queried.
 //!
-//! The texts are not in it, only their words; what is found is read from the log. Everything in it can be made
-//! again: whoever changes the fields or the words raises [`FORMAT`], and every server rebuilds its index.
+//! It holds only the words of the texts; found messages are read from the log. The index is derived from
+//! the log: a change of the fields or of the words increases [`FORMAT`], and every server then rebuilds its
+//! index.
 
 use std::ops::Bound;
 use std::path::Path;
@@ -24,52 +25,53 @@ use super::words;
 use crate::domain::search as language;
 use crate::journal::Checkpoint;
 
-/// Of the fields and the words; 1 had no names of files, 2 whole words only of scripts other than Latin.
+/// The version of the fields and words. 1 had no file names; 2 had only whole words of scripts other than
+/// Latin.
 const FORMAT: u32 = 3;
 
-/// The smallest heap that Tantivy writes with, in bytes. It is there only while something is written.
+/// The smallest heap in bytes with which Tantivy writes. It is allocated only during writes.
 const HEAP_BYTES: usize = 15_000_000;
 
-/// What is kept of a message.
+/// The indexed fields of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
     /// The key of its conversation.
     pub(super) conversation: String,
     pub(super) n: u64,
     pub(super) from: String,
-    /// When it was sent, in Unix milliseconds.
+    /// The time at which it was sent, in Unix milliseconds.
     pub(super) at: u64,
-    /// The record that it is in the log: newer messages have greater ones.
+    /// The number of its record in the log. Newer messages have greater numbers.
     pub(super) record: u64,
-    /// What was said, or the name of the file.
+    /// The text, or the name of the file.
     pub(super) text: String,
 }
 
-/// Where a message that was found is, and where among all others.
+/// A message that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
     /// The key of its conversation.
     pub conversation: String,
-    /// Its number there.
+    /// Its number in the conversation.
     pub n: u64,
-    /// Its record.
+    /// The number of its record, which orders the hits.
     pub record: u64,
 }
 
-/// What to look for.
+/// A search.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// The conditions.
+    /// The words and filters.
     pub query: language::Query,
-    /// The conversations to look in.
+    /// The conversations to search.
     pub scope: Vec<Conversation>,
     /// Only records before this one.
     pub before: Option<u64>,
-    /// How many hits.
+    /// The maximum of hits.
     pub limit: usize,
 }
 
-/// What a commit says about itself.
+/// The payload of a commit: the place in the log up to which the index goes.
 #[derive(Serialize, Deserialize)]
 struct Stamp {
     format: u32,
@@ -97,7 +99,7 @@ pub(super) struct MessageIndex {
 }
 
 impl MessageIndex {
-    /// Opens the index in a folder, which is there, or begins one.
+    /// Opens the index in an existing folder, or creates it there.
     pub(super) fn open(folder: &Path) -> Result<Self, TantivyError> {
         let (schema, fields) = schema();
         let index = Index::open_or_create(MmapDirectory::open(folder)?, schema)?;
@@ -105,8 +107,8 @@ impl MessageIndex {
         Ok(Self { index, reader, fields })
     }
 
-    /// Up to which place in the log it goes; `None` when another version made it.
-    pub(super) fn stands_for(&self) -> Result<Option<Checkpoint>, TantivyError> {
+    /// The place in the log up to which the index goes; `None` if another version wrote it.
+    pub(super) fn checkpoint(&self) -> Result<Option<Checkpoint>, TantivyError> {
         let Some(payload) = self.index.load_metas()?.payload else { return Ok(Some(Checkpoint::GENESIS)) };
         let stamp: Option<Stamp> =
             serde_json::from_str(&payload).ok().filter(|stamp: &Stamp| stamp.format == FORMAT);
@@ -114,7 +116,7 @@ impl MessageIndex {
             .and_then(|stamp| Some(Checkpoint { record: stamp.record, chain: stamp.chain.parse().ok()? })))
     }
 
-    /// Begins to write.
+    /// Creates a writer.
     pub(super) fn writer(&self) -> Result<Writer, TantivyError> {
         let writer = self.index.writer_with_num_threads(1, HEAP_BYTES)?;
         Ok(Writer { writer, fields: self.fields })
@@ -125,7 +127,7 @@ impl MessageIndex {
         self.reader.reload()
     }
 
-    /// What is known of a message, but its text.
+    /// The indexed fields of a message, except its text.
     pub(super) fn get(&self, conversation: &str, n: u64) -> Result<Option<Message>, TantivyError> {
         let searcher = self.reader.searcher();
         let term = Term::from_field_text(self.fields.key, &key(conversation, n));
@@ -139,7 +141,7 @@ impl MessageIndex {
         Ok(Some(Message { conversation, n, from, at, record, text: String::new() }))
     }
 
-    /// The newest messages that hold what is asked for.
+    /// Finds the newest messages that match.
     pub(super) fn find(&self, question: &Question) -> Result<Vec<Hit>, TantivyError> {
         let searcher = self.reader.searcher();
         let query = BooleanQuery::new(self.conditions(question));
@@ -178,7 +180,7 @@ impl MessageIndex {
         all.into_iter().map(|condition| (Occur::Must, condition)).collect()
     }
 
-    /// A word in any of its forms; what consists of several, as a phrase.
+    /// A query for a word in any of its forms. Several tokens are searched as a phrase.
     fn word(&self, word: &str) -> Option<Box<dyn Query>> {
         let tokens = words::tokens(word);
         if words::exact(&tokens).len() != 1 {
@@ -202,14 +204,14 @@ impl MessageIndex {
     }
 }
 
-/// Whether there is anything in a query's words that can be looked for.
+/// Whether a query has no words, or words that can be searched. Words of separators only cannot.
 #[must_use]
 pub fn has_words(query: &language::Query) -> bool {
     let mut texts = query.words.iter().chain(&query.phrases).peekable();
     texts.peek().is_none() || texts.any(|text| !words::tokens(text).is_empty())
 }
 
-/// What is being written.
+/// A writer of the index.
 pub(super) struct Writer {
     writer: IndexWriter,
     fields: Fields,
@@ -236,7 +238,7 @@ impl Writer {
         self.writer.delete_term(Term::from_field_text(self.fields.key, &key(conversation, n)));
     }
 
-    /// Makes everything up to this place in the log last.
+    /// Commits everything up to this place in the log durably.
     pub(super) fn commit(&mut self, at: Checkpoint) -> Result<(), TantivyError> {
         let stamp = Stamp { format: FORMAT, record: at.record, chain: at.chain.to_string() };
         let stamp =
@@ -246,7 +248,7 @@ impl Writer {
         commit.commit().map(drop)
     }
 
-    /// Returns when its threads have ended.
+    /// Ends the writer and waits for its threads.
     pub(super) fn close(self) -> Result<(), TantivyError> {
         self.writer.wait_merging_threads()
     }
@@ -263,7 +265,7 @@ fn text_of(searcher: &Searcher, field: &str, address: DocAddress) -> Result<Stri
     Ok(text)
 }
 
-/// What a message is found by to be changed.
+/// The key by which a message is found when it is edited or deleted.
 fn key(conversation: &str, n: u64) -> String {
     format!("{conversation} {n}")
 }

@@ -1,4 +1,4 @@
-//! Takes the log into the index, batch by batch.
+//! Indexes the log, batch by batch.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,26 +13,26 @@ use crate::journal::{Checkpoint, Follower};
 use crate::storage::data_folder::SEARCH_FOLDER;
 use disk::{Disk, RealDisk};
 
-/// Bytes of texts after which what was taken in is made last and visible, in a run that takes long.
+/// The bytes of text after which a long run commits, so that its messages become durable and visible.
 const COMMIT_BYTES: usize = 16 << 20;
 
-/// An open index, and the place in the log where it goes on.
+/// An open index and its reader of the log.
 pub(super) struct Indexer {
     index: MessageIndex,
     follower: Follower,
 }
 
-/// The messages of some batches that follow one another, as the last of them left them.
+/// The messages of consecutive batches, as of the end of the last one.
 #[derive(Default)]
 struct Piece {
     messages: BTreeMap<(String, u64), Message>,
-    /// What became of messages before these: another text, or none.
+    /// The messages before these that changed: the new text, or `None` if the message was deleted.
     amended: BTreeMap<(String, u64), Option<String>>,
     bytes: usize,
 }
 
 impl Indexer {
-    /// Opens the index of a data folder, or begins it when there is none that belongs to the log.
+    /// Opens the index of a data folder. Creates it if there is none that belongs to the log.
     pub(super) fn open(data: &Path) -> Result<Self, SearchError> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(data));
         if let Some(opened) = Self::existing(data, &disk)? {
@@ -46,46 +46,46 @@ impl Indexer {
     }
 
     fn existing(data: &Path, disk: &Arc<dyn Disk>) -> Result<Option<Self>, SearchError> {
-        // One that cannot be opened is made again, whatever the reason.
+        // An index that cannot be opened is created again, whatever the reason.
         let Ok(index) = begin(data, &**disk) else { return Ok(None) };
-        let Ok(Some(place)) = index.stands_for() else { return Ok(None) };
+        let Ok(Some(place)) = index.checkpoint() else { return Ok(None) };
         let follower = Follower::after(Arc::clone(disk), place)?;
         Ok(follower.map(|follower| Self { index, follower }))
     }
 
-    /// The index, to be asked by others.
+    /// The index, for searches.
     pub(super) fn index(&self) -> MessageIndex {
         self.index.clone()
     }
 
-    /// Takes in the log up to the record `last`. `reached` is told how far what is visible goes, and says whether to go
-    /// on.
+    /// Indexes the log up to the record `last`. Calls `reached` with the last visible record after each
+    /// commit; the run ends early if it returns `false`.
     pub(super) fn run(&mut self, last: u64, mut reached: impl FnMut(u64) -> bool) -> Result<(), SearchError> {
-        let mut goes_on = reached(self.follower.at().record);
+        let mut continues = reached(self.follower.at().record);
         if self.follower.at().record >= last {
             return Ok(());
         }
         let (mut writer, mut bytes, mut is_last) = (self.index.writer()?, 0, false);
-        while !is_last && goes_on {
+        while !is_last && continues {
             let (mut piece, before) = (Piece::default(), self.follower.at());
-            is_last = !self.follower.read(last, |record, line| piece.take(record, line))?;
+            is_last = !self.follower.read(last, |record, line| piece.add_record(record, line))?;
             bytes += piece.bytes;
             if !piece.amended.is_empty() {
-                // What is amended may have been written in this run, and is found when it is committed.
+                // An edited message may be from this run. It can be found only after a commit.
                 writer.commit(before)?;
                 self.index.reload()?;
                 self.amend(&writer, &mut piece)?;
             }
             piece.write(&writer)?;
             if is_last || bytes >= COMMIT_BYTES {
-                goes_on = self.commit(&mut writer, &mut reached)?;
+                continues = self.commit(&mut writer, &mut reached)?;
                 bytes = 0;
             }
         }
         Ok(writer.close()?)
     }
 
-    /// Takes messages that were amended out of the index; those with another text are written again.
+    /// Removes messages that were edited or deleted from the index, and adds the edited ones again.
     fn amend(&self, writer: &Writer, piece: &mut Piece) -> Result<(), SearchError> {
         for ((conversation, n), text) in std::mem::take(&mut piece.amended) {
             let known = self.index.get(&conversation, n)?;
@@ -109,8 +109,8 @@ impl Indexer {
 }
 
 impl Piece {
-    fn take(&mut self, record: u64, line: &[u8]) {
-        // What this version does not know has no words for it either.
+    fn add_record(&mut self, record: u64, line: &[u8]) {
+        // A record that this version does not know has no words.
         let Ok(Record::Event(event)) = Record::decode(line) else { return };
         let conversation = event.conversation().key().into_owned();
         if let Body::Message { text, .. } = &event.body {
@@ -133,7 +133,7 @@ impl Piece {
         self.messages.insert((conversation, n), message);
     }
 
-    /// The message says something else from now on, or nothing.
+    /// Changes the text of a message; `None` deletes it.
     fn amend(&mut self, key: (String, u64), text: Option<String>) {
         self.bytes += text.as_ref().map_or(0, String::len);
         match (self.messages.get_mut(&key), text) {
@@ -148,7 +148,7 @@ impl Piece {
     }
 }
 
-/// Opens the index in its folder, or makes an empty one there.
+/// Opens the index in its folder, or creates an empty one.
 fn begin(data: &Path, disk: &dyn Disk) -> Result<MessageIndex, SearchError> {
     disk.create_folder(SEARCH_FOLDER).map_err(folder_error(data))?;
     Ok(MessageIndex::open(&data.join(SEARCH_FOLDER))?)

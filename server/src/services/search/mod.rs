@@ -1,15 +1,16 @@
-//! Finding what was said: an index of the words in all messages, in `search/` beside the log, which is derived from it.
+//! The search: an index of the words of all messages, in the folder `search/` beside the log. The index is
+//! derived from the log.
 //!
-//! A thread of its own follows the log and never holds up anybody. It is told how far the log is on the disk, and
-//! nothing else: what it has not taken in yet waits in the log, so there is no queue to fill. It works when somebody
-//! searches, when much has gathered and no more is coming for a moment, and now and then; between two such runs it holds
-//! nothing but the open index. The
-//! index says up to which place in the log it stands, chain included: another log's, another version's, or a
-//! damaged one is thrown away and made again.
+//! A background thread reads the log and blocks no other thread. It learns only up to which record the log
+//! is durable; records that it has not indexed stay in the log, so there is no queue that can fill. It runs
+//! when a request searches, when enough records have gathered and no flood of them is arriving, and at
+//! intervals. Between two runs it holds only the open index. The index stores up to which place in the log
+//! it goes, with the chain. An index that belongs to another log or version, or is damaged, is removed and
+//! created again.
 //!
-//! A search waits for the index to come as far as the log was on the disk when it was asked: what was
-//! acknowledged is found. If that takes too long, as in a rebuild, it answers with what there is, and says how much is
-//! missing.
+//! A search waits until the index has reached the end of the durable log at the time of the request, so it
+//! finds every acknowledged message. If that takes too long, as during a rebuild, it returns the hits of
+//! the incomplete index and the number of records that are missing.
 
 mod index;
 mod indexer;
@@ -36,120 +37,125 @@ use disk::RealDisk;
 
 pub use self::index::{Hit, Question, has_words};
 
-/// Records that gather before they are taken in without anybody asking: a fraction of a second of work.
+/// The number of new records after which the thread indexes them although no request searches. It takes a
+/// fraction of a second.
 const GATHERING_RECORDS: u64 = 5000;
 
-/// How long at most they gather. Taking in a few costs some synced files, which are the disk's time.
+/// The longest time for which records gather. Each run syncs some files, even for a few records.
 const GATHERING_TIME: Duration = Duration::from_secs(30);
 
-/// How often it looks whether more is coming, when enough has gathered.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The interval at which the thread checks for a flood once enough records have gathered.
+const FLOOD_CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// So many records in that time are a flood, ten thousand a second. Its senders need the disk and the processors themselves:
-/// taking it in at the same time would cost a third of what they can send.
+/// The number of new records per `FLOOD_CHECK_EVERY` that counts as a flood: 10,000 a second. During a
+/// flood the senders need the disk and the processors: indexing at the same time would take away a third of
+/// their throughput.
 const FLOOD_RECORDS: u64 = 1000;
 
-/// How long a search waits for the index.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest time for which a search waits for the index.
+const WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// An index so many records behind does not come up in that time: nobody waits for it.
-const HOPELESS_RECORDS: u64 = 500_000;
+/// The number of missing records above which a search does not wait, because the index cannot catch up
+/// within `WAIT_MAX`.
+const CATCH_UP_RECORDS_MAX: u64 = 500_000;
 
-/// How often in a row the index is thrown away and begun again, before it is given up until the next start.
+/// The number of consecutive failures, each followed by a new index, after which the search is disabled
+/// until the next start.
 const FAILURES_MAX: u32 = 3;
 
-/// Why there is no index.
+/// Why the index cannot be used.
 #[derive(Debug, Error)]
 pub enum SearchError {
-    /// The index.
+    /// Tantivy failed.
     #[error(
         "the index of the search cannot be used: {0}; `papo index rebuild` makes it again while the server is stopped"
     )]
     Index(#[from] tantivy::TantivyError),
-    /// The log.
+    /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The data folder.
+    /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Its folder.
+    /// The folder of the index cannot be used.
     #[error("cannot use the folder {0}: {1}")]
     Folder(PathBuf, io::Error),
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The newest first.
+    /// The messages, the newest first.
     pub hits: Vec<Hit>,
-    /// How many records that were on the disk the index had not taken in.
+    /// The number of durable records that were not indexed.
     pub behind: u64,
 }
 
-/// There is no index to be asked; the log says why.
+/// The search is unavailable, because there is no index or it failed. The server's own log has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoIndex;
 
-/// The index of a data folder, and the thread that keeps it up to date.
+/// The index of a data folder, and the thread that updates it.
 pub struct Search {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread and the searches share.
+/// The state that the thread and the searches share.
 #[derive(Default)]
 struct Shared {
     data: PathBuf,
-    /// The last record on the disk.
+    /// The last durable record.
     durable: AtomicU64,
-    /// The record at which the thread wants to be woken.
+    /// The record at which the thread must be woken.
     due: AtomicU64,
     progress: Mutex<Progress>,
     changed: Condvar,
-    /// The open index; `None` before the first run, and while it is made again.
+    /// The open index; `None` before the first run, and while the index is created again.
     index: Mutex<Option<MessageIndex>>,
 }
 
 #[derive(Debug, Default)]
 struct Progress {
-    /// The last record that somebody waits for.
+    /// The last record that a search waits for.
     wanted: u64,
-    /// The last record in the index; `None` as long as that is not known.
+    /// The last indexed record; `None` until the index is open.
     indexed: Option<u64>,
     has_failed: bool,
     is_stopping: bool,
 }
 
 impl Search {
-    /// The index of this data folder, which nobody keeps up to date.
+    /// Opens the search without a thread, so the index is not updated.
     #[must_use]
     pub fn unattended(data: &Path) -> Self {
         Self { shared: Arc::new(Shared { data: data.to_owned(), ..Shared::default() }), thread: None }
     }
 
-    /// The index of this data folder, and its thread.
+    /// Opens the search and starts its thread.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub fn start(data: &Path) -> io::Result<Self> {
         let mut search = Self::unattended(data);
         let shared = Arc::clone(&search.shared);
-        search.thread = Some(thread::Builder::new().name("indexer".into()).spawn(move || shared.keep_up())?);
+        search.thread = Some(thread::Builder::new().name("indexer".into()).spawn(move || shared.run())?);
         Ok(search)
     }
 
-    /// Everything up to this record is on the disk. Takes no lock: nobody who sends waits for the index.
+    /// Notes that everything up to this record is durable. Takes no lock, so the event loop never waits for
+    /// the index.
     pub fn durable(&self, record: u64) {
         let before = self.shared.durable.swap(record, Ordering::Relaxed);
         let due = self.shared.due.load(Ordering::Relaxed);
-        // A thread that looks at this very moment may miss it, and then looks again in a while.
+        // The thread may miss this if it checks at this moment. Then it checks again later.
         if before < due && record >= due {
             self.shared.changed.notify_all();
         }
     }
 
-    /// The work of a search, for a job.
+    /// The work of a search, to run in a job.
     pub fn work(&self, question: Question) -> impl FnOnce() -> Result<Found, NoIndex> + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.answer(&question)
@@ -163,7 +169,7 @@ impl Drop for Search {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            warn!("the indexer has panicked");
+            warn!("the indexer thread panicked");
         }
     }
 }
@@ -181,21 +187,21 @@ impl Shared {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread: takes in what is due, until it is to stop.
-    fn keep_up(&self) {
+    /// The thread: indexes new records until the stop.
+    fn run(&self) {
         background::step_back(Niceness::MayBeWaitedFor);
         let mut failures = 0;
         let mut indexer = None;
         while let Some(last) = self.next_work() {
-            match self.take_in(&mut indexer, last) {
+            match self.index_up_to(&mut indexer, last) {
                 Ok(()) => failures = 0,
                 Err(error) => {
                     failures += 1;
-                    warn!(%error, "the index of the search is made again");
+                    warn!(%error, "the search index failed and is created again");
                     (indexer, *self.index()) = (None, None);
                     self.lock().indexed = None;
                     if clear(&self.data).is_err() || failures == FAILURES_MAX {
-                        warn!("there is no search until the next start");
+                        warn!("search is disabled until the next start");
                         self.lock().has_failed = true;
                         self.changed.notify_all();
                         return;
@@ -205,7 +211,7 @@ impl Shared {
         }
     }
 
-    /// Waits for work. Returns up to which record; `None` at the end.
+    /// Waits for work. Returns the record up to which to index; `None` at the stop.
     fn next_work(&self) -> Option<u64> {
         let (begun, mut progress, mut before) = (clock::now(), self.lock(), 0);
         loop {
@@ -220,13 +226,13 @@ impl Shared {
                 return Some(durable);
             }
             before = durable;
-            let pause = if gathered < GATHERING_RECORDS { GATHERING_TIME } else { LOOK_EVERY };
+            let pause = if gathered < GATHERING_RECORDS { GATHERING_TIME } else { FLOOD_CHECK_EVERY };
             let waited = self.changed.wait_timeout(progress, pause);
             (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn take_in(&self, indexer: &mut Option<Indexer>, last: u64) -> Result<(), SearchError> {
+    fn index_up_to(&self, indexer: &mut Option<Indexer>, last: u64) -> Result<(), SearchError> {
         let indexer = match indexer {
             Some(indexer) => indexer,
             None => indexer.insert(Indexer::open(&self.data)?),
@@ -240,9 +246,9 @@ impl Shared {
         })
     }
 
-    /// Searches, once the index is far enough.
+    /// Searches when the index has caught up.
     fn answer(&self, question: &Question) -> Result<Found, NoIndex> {
-        let (goal, indexed) = self.reach();
+        let (goal, indexed) = self.catch_up();
         let Some(index) = self.index().clone() else { return Err(NoIndex) };
         let hits = index.find(question).map_err(|error| {
             warn!(%error, "a search failed");
@@ -251,34 +257,36 @@ impl Shared {
         Ok(Found { hits, behind: goal.saturating_sub(indexed) })
     }
 
-    /// Waits for the index to take in what is on the disk now. Returns that, and how far the index is.
-    fn reach(&self) -> (u64, u64) {
+    /// Waits until the index has caught up with the durable log. Returns the last durable record at the
+    /// beginning, and the last indexed record at the end.
+    fn catch_up(&self) -> (u64, u64) {
         let mut progress = self.lock();
         let goal = self.durable();
         progress.wanted = progress.wanted.max(goal);
         self.changed.notify_all();
         let waits = |progress: &mut Progress| {
-            let far = progress.indexed.is_some_and(|indexed| goal.saturating_sub(indexed) > HOPELESS_RECORDS);
+            let far =
+                progress.indexed.is_some_and(|indexed| goal.saturating_sub(indexed) > CATCH_UP_RECORDS_MAX);
             progress.indexed.unwrap_or(0) < goal && !far && !progress.has_failed && !progress.is_stopping
         };
-        let waited = self.changed.wait_timeout_while(progress, PATIENCE, waits);
+        let waited = self.changed.wait_timeout_while(progress, WAIT_MAX, waits);
         let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         (goal, progress.indexed.unwrap_or(0))
     }
 }
 
-/// Whether what has gathered is taken in though nobody searches: how many records, how many of them are `new` since the last
-/// look, and how long ago it was begun to wait.
+/// Whether to index the gathered records although no request searches: `new` of them arrived since the last
+/// check, and the thread has waited for `waited`.
 fn is_due(gathered: u64, new: u64, waited: Duration) -> bool {
     let is_flood = new >= FLOOD_RECORDS;
     gathered >= GATHERING_RECORDS && !is_flood || gathered > 0 && waited >= GATHERING_TIME
 }
 
-/// Makes the index of a data folder that no server works on, from the log alone. Returns up to which record it goes.
+/// Creates the index of a data folder from the log. No server may run. Returns the last indexed record.
 ///
 /// # Errors
 ///
-/// When a server works on the folder, when the log is not sound, or when the disk refuses.
+/// When a server runs on the folder, when the log is damaged, or when the disk fails.
 pub fn rebuild(data: &Path) -> Result<u64, SearchError> {
     let _store = Store::open_existing(data)?;
     let head = verify(&RealDisk::new(data))?.head.record;
@@ -297,13 +305,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_taken_in_when_it_is_over_or_has_lasted() {
+    fn a_flood_is_indexed_when_it_ends_or_lasts_too_long() {
         let short = GATHERING_TIME - Duration::from_millis(1);
-        assert!(!is_due(GATHERING_RECORDS - 1, 1, short), "few can wait");
+        assert!(!is_due(GATHERING_RECORDS - 1, 1, short), "a few records can wait");
         assert!(is_due(GATHERING_RECORDS, FLOOD_RECORDS - 1, Duration::ZERO));
-        assert!(!is_due(1_000_000, FLOOD_RECORDS, short), "more is coming");
+        assert!(!is_due(1_000_000, FLOOD_RECORDS, short), "the flood continues");
         assert!(is_due(1_000_000, FLOOD_RECORDS, GATHERING_TIME));
         assert!(is_due(1, 1, GATHERING_TIME));
-        assert!(!is_due(0, 0, 2 * GATHERING_TIME), "there is nothing to do");
+        assert!(!is_due(0, 0, 2 * GATHERING_TIME), "no record is new");
     }
 }

@@ -1,12 +1,20 @@
-//! The words of a text, as they are compared: case and accents folded. Latin words have their stems; of other scripts any
-//! piece is found, by the characters that follow one another.
+//! The tokens of a text, by which the search compares it: case and accents are folded. Latin words also
+//! have their stems; in other scripts, any part of a word can be found.
 //!
-//! Three decisions. Stems: a chat mixes languages, so every Latin word is reduced by the rules of English and by those of
-//! Portuguese, each beside the word itself; a query finds a word by any of the three (`deploys` finds *deployed*,
-//! `mensagens` finds *mensagem*). Alphabets without stemmers of ours: a word is its trigrams, one for each character, found
-//! as a phrase, so that three characters of it or more find it whatever its endings are; shorter words are themselves. Scripts
-//! without spaces, and Korean with its particles: pairs of characters find pieces of one and two characters too.
-//! Neither needs any dictionary, nor costs anything in Latin texts.
+//! There are three rules:
+//!
+//! 1. Latin words: a chat mixes languages, so every word has three tokens: the word itself, its English
+//! stem and its Portuguese stem. A query finds a word by any of them (`deploys` finds *deployed*,
+//! `mensagens` finds *mensagem*).
+//!
+//! 2. Alphabets without a stemmer: a word is stored as its trigrams, one for each character, and searched
+//! as a phrase. So three or more of its characters find it, whatever its ending. A shorter word is one
+//! token.
+//!
+//! 3. Scripts without spaces, and Korean with its particles: pairs of characters, so that one or two
+//! characters are found too.
+//!
+//! No rule needs a dictionary, and Latin texts pay for none of the others.
 
 use std::borrow::Cow;
 
@@ -14,21 +22,22 @@ use frostem::{Algorithm, Stemmer};
 
 use super::characters::{Class, fold, lowercase};
 
-/// What is longer, in bytes, is no word that anybody looks for: an encoded file, a link's signature.
+/// The maximum size of a word in bytes. Longer ones are encoded files or signatures in links, which nobody
+/// searches for.
 const WORD_BYTES_MAX: usize = 128;
 
-/// What a token stands for at its position.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The word itself.
     Word,
-    /// A stem of it, with a mark before it that says of which language.
+    /// A stem of the word, after a mark that names the language.
     Stem,
-    /// Three characters of a word that follow one another.
+    /// Three consecutive characters of a word.
     Trigram,
     /// A character of a script without spaces.
     Character,
-    /// That character and the next.
+    /// A character of such a script and the next one.
     Pair,
 }
 
@@ -40,7 +49,8 @@ pub(super) struct Token {
     pub(super) text: String,
 }
 
-/// Stands before a stem, so that it is not taken for a word. No word begins with a control character.
+/// The mark before the stems of each language, which distinguishes a stem from a word. No word begins with
+/// a control character.
 const STEMMERS: [(char, Algorithm); 2] = [('\u{1}', Algorithm::English), ('\u{2}', Algorithm::Portuguese)];
 
 /// The tokens of a text, in order.
@@ -50,7 +60,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     while let Some(first) = rest.chars().next() {
         let class = Class::of(first);
         let end = rest.find(|character| Class::of(character) != class).unwrap_or(rest.len());
-        let (run, behind) = rest.split_at(end);
+        let (run, after) = rest.split_at(end);
         match class {
             Class::Other => {}
             Class::Latin if run.len() <= WORD_BYTES_MAX => {
@@ -61,19 +71,20 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
             Class::Spaced => position = push_trigrams(run, position, &mut tokens),
             Class::Unspaced => position = push_characters(run, position, &mut tokens),
         }
-        rest = behind;
+        rest = after;
     }
     tokens
 }
 
-/// The tokens that a text must have, at their places, to hold this one as it is: one for each position.
+/// The tokens, with their positions, that a text must have to contain this one exactly: one for each
+/// position.
 pub(super) fn exact(tokens: &[Token]) -> Vec<(usize, &str)> {
     let mut exact: Vec<(usize, &str)> = Vec::new();
     for Token { position, kind, text } in tokens {
         match kind {
             Kind::Stem => {}
             Kind::Pair if exact.last().is_some_and(|(last, _)| last == position) => {
-                // The pair says more than its first character.
+                // The pair is more specific than its first character.
                 exact.pop();
                 exact.push((*position, text));
             }
@@ -83,13 +94,13 @@ pub(super) fn exact(tokens: &[Token]) -> Vec<(usize, &str)> {
     exact
 }
 
-/// By which a single word is found: itself, and whatever has a stem of it.
+/// The tokens by which a single word is found: the word itself, and its stems.
 pub(super) fn forms(tokens: &[Token]) -> Vec<String> {
     let mut forms = Vec::new();
     for Token { kind, text, .. } in tokens {
         forms.push(text.clone());
         if *kind == Kind::Stem {
-            // A word that is its own stem has no token for it.
+            // A word that equals its stem has no token for the stem.
             forms.push(text.chars().skip(1).collect());
         } else if *kind == Kind::Word {
             forms.extend(STEMMERS.iter().map(|(mark, _)| format!("{mark}{text}")));
@@ -103,7 +114,7 @@ pub(super) fn forms(tokens: &[Token]) -> Vec<String> {
 fn push_word(word: &str, position: usize, tokens: &mut Vec<Token>) {
     let folded = fold(word);
     for (mark, algorithm) in STEMMERS {
-        // Without accents, as many write: the stem must be that of the word with them.
+        // The stem is computed without accents, because many people omit them.
         let word =
             if algorithm == Algorithm::Portuguese { singular(&folded) } else { folded.as_str().into() };
         let stem = Stemmer::new(algorithm).stem(&word);
@@ -114,7 +125,7 @@ fn push_word(word: &str, position: usize, tokens: &mut Vec<Token>) {
     tokens.push(Token { position, kind: Kind::Word, text: folded });
 }
 
-/// The plurals of Portuguese that change the end of a word, which the stemmer does not know.
+/// Replaces the Portuguese plural endings that the stemmer does not know.
 fn singular(word: &str) -> Cow<'_, str> {
     let plurals = [("oes", "ao"), ("aes", "ao"), ("ns", "m"), ("ais", "al"), ("eis", "el"), ("ois", "ol")];
     let singular =
@@ -122,8 +133,9 @@ fn singular(word: &str) -> Cow<'_, str> {
     singular.map_or(word.into(), Cow::from)
 }
 
-/// The trigrams of a word, or itself when it has fewer characters. Returns the position behind it: every character counts, and
-/// one more for the end, so that no phrase goes through it.
+/// Adds the trigrams of a word, or the word itself if it has fewer than three characters. Returns the
+/// position after it: each character counts, and the end of the word counts as one more, so that no phrase
+/// crosses it.
 fn push_trigrams(word: &str, position: usize, tokens: &mut Vec<Token>) -> usize {
     let characters: Vec<char> = fold(word).chars().collect();
     if characters.len() < 3 {
@@ -138,7 +150,7 @@ fn push_trigrams(word: &str, position: usize, tokens: &mut Vec<Token>) -> usize 
     position + characters.len() + 1
 }
 
-/// Returns the position behind them.
+/// Adds the characters and pairs of a run. Returns the position after it.
 fn push_characters(run: &str, mut position: usize, tokens: &mut Vec<Token>) -> usize {
     let folded = fold(run);
     let mut characters = folded.chars().peekable();
@@ -192,7 +204,7 @@ mod tests {
         assert!(!found("deploy", "depot"));
     }
 
-    /// Whether a query is in a text as a phrase, as the index would find it.
+    /// Whether a text contains a query as a phrase, as the index would find it.
     fn holds(text: &str, query: &str) -> bool {
         let (all, query) = (tokens(text), tokens(query));
         let wanted = exact(&query);
@@ -205,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn any_piece_of_a_word_that_is_not_latin_is_found() {
+    fn any_part_of_a_word_that_is_not_latin_is_found() {
         for (text, pieces) in [
             ("Привет, мир! Я тут", &["приве", "риве", "ПРИВЕТ", "мир", "я", "вет мир", "мир я"] as &[&str]),
             ("Καλημέρας", &["καλημ", "ΚΑΛΗΜΕΡΑΣ", "λημερ", "ρας"]),
@@ -225,7 +237,7 @@ mod tests {
                 assert_eq!(holds(text, piece), *piece != "أهل", "{piece} in {text}");
             }
         }
-        // Short words are words, and the end of one is no place to go on from.
+        // A short word is found only as a whole, and a phrase does not cross the end of a word.
         assert!(!holds("мир", "ми") && !holds("мояе", "я"));
         assert!(!holds("привет мир", "приветмир") && !holds("приветмир", "привет мир"));
     }
@@ -245,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn latin_words_hold_whatever_is_written_in_latin() {
+    fn latin_words_contain_digits_ligatures_and_special_letters() {
         let text = "1️⃣ ½ x² µs ﬁn ªº naïve™ 10€ e\u{301}te\u{301} Ⅷ ꞌ ʼn ＡＢＣ İstanbul ß Ærø";
         insta::assert_snapshot!(words(text), @"01 11⁄2 2x2 3μs 4fin 5ao 6en:naiv 6pt:naiv 6naive 710 8ete 9pt:vii 9viii 10ꞌ 11ʼn 12abc 13istanbul 14ß 15ærø");
     }
@@ -258,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_word_has_no_tokens() {
+    fn separators_and_very_long_words_have_no_tokens() {
         assert_eq!(tokens(" !?. 🙂 "), []);
         assert_eq!(tokens(&"x".repeat(WORD_BYTES_MAX + 1)), []);
     }
