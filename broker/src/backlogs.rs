@@ -1,47 +1,47 @@
-//! How much waits for each client: replies of a client that asks and does not read.
+//! Bounds the bytes of waiting replies for clients that send requests and do not read the replies.
 //!
-//! libzmq bounds their number only. Small ones stay bounded by that, and are not looked at; the bytes of larger ones are
-//! counted, for as long as libzmq holds them, and beyond a maximum they are dropped. A client that reads asks again.
+//! libzmq bounds only the number of waiting replies, which is enough for small ones. The broker counts the
+//! bytes of larger replies while libzmq holds them, and drops replies over the limit. A client that reads
+//! sends its request again.
 
 use std::collections::HashMap;
 
 use transport::{Backlog, Frame};
 
-/// Bytes from which on a reply is counted. Smaller ones can be 16 MiB for a client, see
+/// The smallest size of a counted reply, in bytes. Smaller ones can reach 16 MiB for a client, see
 /// `transport::limits::REPLIES_WAITING_MAX`.
 const COUNTED_BYTES_MIN: usize = 2 * 1024;
 
-/// Bytes of counted replies that may wait for one client: ten of the largest.
+/// Bytes of counted replies that may wait for one client: ten of the largest replies.
 const CLIENT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Bytes that may wait for all clients together. Beyond, each gets one reply at a time: who reads is still served,
-/// however many others do not.
+/// Bytes of counted replies that may wait for all clients together. Over this limit, each client gets one
+/// reply at a time, so that clients that read are still served.
 const ALL_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// Clients that are remembered before those for whom nothing waits any more are forgotten.
+/// The number of remembered clients from which on clients without waiting replies are removed.
 const CLIENTS_REMEMBERED_MIN: usize = 64;
 
-/// What becomes of a reply.
 pub(crate) enum Verdict {
-    /// It is small.
+    /// The reply is small: send it without counting.
     Send,
-    /// It is to be counted here.
+    /// Send the reply, and count its bytes in these backlogs.
     Count([Backlog; 2]),
-    /// Too much waits for this client.
+    /// Drop the reply: its client has too many waiting bytes.
     Drop,
 }
 
-/// What waits, of counted replies.
+/// The bytes of counted replies that are waiting, for each client and for all.
 #[derive(Default)]
 pub(crate) struct Backlogs {
     clients: HashMap<Box<[u8]>, Backlog>,
     all: Backlog,
-    /// When so many clients are remembered, those for whom nothing waits are forgotten.
+    /// At this number of clients, clients without waiting replies are removed from the map.
     sweep_at: usize,
 }
 
 impl Backlogs {
-    /// Decides about a reply, whose first frame is the client's name.
+    /// Decides about a reply. Its first frame is the client's name.
     pub(crate) fn judge(&mut self, reply: &[Frame]) -> Verdict {
         let bytes: usize = reply.iter().map(|frame| frame.len()).sum();
         let Some(client) = reply.first().filter(|_| bytes >= COUNTED_BYTES_MIN) else { return Verdict::Send };

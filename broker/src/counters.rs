@@ -1,24 +1,24 @@
-//! What the broker counts, for its status.
+//! The counters in the broker's status.
 
-/// Messages since the start, by what became of them.
+/// The number of messages since the start, by outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Requests handed to the server.
+    /// Requests that were sent to the server.
     pub(crate) requests: u64,
-    /// Replies handed to their clients.
+    /// Replies that were sent to their clients.
     pub(crate) replies: u64,
-    /// Replies whose client had gone.
+    /// Replies whose client had disconnected.
     pub(crate) unreachable: u64,
     /// Replies to clients of an earlier run of the broker.
     pub(crate) strangers: u64,
-    /// Messages for a peer that already had as many waiting as it may.
+    /// Messages that were dropped because the queue of the peer was full.
     pub(crate) dropped_full: u64,
-    /// Messages without the empty frame or a body, or with too many frames.
+    /// Messages without an empty frame or without a body, or with too many frames.
     pub(crate) malformed: u64,
 }
 
 impl Counters {
-    /// All counters by name; `refused_peers` tried to serve without the service key.
+    /// All counters by name. `refused_peers` counts peers that tried to serve without the service key.
     pub(crate) fn list(&self, refused_peers: u64) -> [(&'static str, u64); 7] {
         [
             ("requests", self.requests),

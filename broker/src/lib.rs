@@ -1,9 +1,10 @@
-//! ROUTER/DEALER forwarding between clients and the server; never decodes a body.
+//! Forwards requests from clients (ROUTER) to the server (DEALER), and replies back. It never decodes a body.
 //!
-//! Requests are `[client] [""] [body ..]` and go to the server as they are, but for a mark behind the client's name, so
-//! its replies find their way back by their first frame. What cannot be delivered is counted, never queued here: clients resend by id.
+//! A request is `[client] [""] [body ..]`. The broker forwards it unchanged, except that it appends a run tag
+//! to the client's name. The name routes the reply back. A message that cannot be delivered is counted, and
+//! not queued here: clients send a request again with the same id.
 
-mod marks;
+mod run_tag;
 mod backlogs;
 mod counters;
 
@@ -12,18 +13,18 @@ use std::time::Instant;
 use transport::control::{self, Control};
 use transport::poll::{Watch, wait_which};
 use transport::security::NodeSecurity;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
 use crate::backlogs::{Backlogs, Verdict};
 use crate::counters::Counters;
-use crate::marks::Mark;
+use crate::run_tag::RunTag;
 
-/// Messages moved in one direction before the other has its turn.
+/// Messages that are forwarded in one direction before the other direction gets its turn.
 const BURST_MESSAGES_MAX: usize = 256;
 
-/// The answer to a message without the empty first frame. It has no id, since nobody looks into a body here.
+/// The reply to a message without the empty frame. It has no id, because the broker does not decode the body.
 const NO_DELIMITER: &[u8] = concat!(
     r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#,
     r#""message":"send an empty frame before the request lines, as a REQ socket does by itself","#,
@@ -32,46 +33,42 @@ const NO_DELIMITER: &[u8] = concat!(
 )
 .as_bytes();
 
-/// Why the broker could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// A socket failed.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes: {0}")]
+    #[error("the operating system returned no random bytes: {0}")]
     Chance(#[from] getrandom::Error),
 }
 
-/// Where the broker listens.
+/// The endpoints at which the broker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// For clients: their requests arrive here.
+    /// For clients, which send requests.
     pub clients: String,
     /// For the server, which connects to it.
     pub servers: String,
-    /// For operators.
+    /// For operators, which request the status.
     pub control: String,
 }
 
-/// The broker: two sockets and the counters.
 pub struct Broker {
     clients: Socket,
     servers: Socket,
     control: Control,
     endpoints: Config,
-    mark: Mark,
+    run_tag: RunTag,
     backlogs: Backlogs,
     counters: Counters,
     started: Instant,
-    /// The reply on its way; kept so that its room is used again.
+    /// The reply that is being forwarded; kept to reuse its memory.
     frames: Vec<Frame>,
-    /// The request on its way. It stays here while the server cannot take it.
+    /// The request that is being forwarded. It stays here while the server's queue is full.
     request: Vec<Frame>,
 }
 
 impl Broker {
-    /// Listens wherever `config` says.
+    /// Listens at the endpoints of `config`.
     pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, BrokerError> {
         let clients = context.socket(Kind::Router, &security.outer())?;
         let servers = context.socket(Kind::Dealer, &security.inner())?;
@@ -81,23 +78,34 @@ impl Broker {
             servers: servers.bind(&config.servers)?,
             control: control.endpoint().to_owned(),
         };
-        let (mark, started) = (Mark::draw()?, clock::now());
+        let (run_tag, started) = (RunTag::random()?, clock::now());
         let (backlogs, counters, frames, request) = Default::default();
-        Ok(Self { clients, servers, control, endpoints, mark, backlogs, counters, started, frames, request })
+        Ok(Self {
+            clients,
+            servers,
+            control,
+            endpoints,
+            run_tag,
+            backlogs,
+            counters,
+            started,
+            frames,
+            request,
+        })
     }
 
-    /// Where the broker listens, with the ports that the system chose.
+    /// The actual endpoints, with the ports that the system chose.
     #[must_use]
     pub fn endpoints(&self) -> &Config {
         &self.endpoints
     }
 
-    /// Forwards until `stop` is requested.
-    pub fn run(mut self, stop: &Stop) -> Result<(), BrokerError> {
+    /// Forwards until `shutdown` is requested.
+    pub fn run(mut self, shutdown: &Shutdown) -> Result<(), BrokerError> {
         let (waker, wake) = Wake::new()?;
-        stop.watch(waker);
-        tracing::info!(clients = self.endpoints.clients, servers = self.endpoints.servers, "broker forwards");
-        while !stop.is_requested() {
+        shutdown.watch(waker);
+        tracing::info!(clients = self.endpoints.clients, servers = self.endpoints.servers, "broker started");
+        while !shutdown.is_requested() {
             let [requests, replies, control, _stop] = self.wait(&wake)?;
             if requests {
                 self.forward_requests()?;
@@ -110,18 +118,19 @@ impl Broker {
                 self.control.answer(|| control::status("broker", self.started, &counters(), &[]))?;
             }
         }
-        // What the server has answered already, clients need not ask again.
+        // Forward the replies that have already arrived, so that clients need not send their requests again.
         self.forward_replies()?;
-        tracing::info!("broker stops");
+        tracing::info!("broker stopped");
         Ok(())
     }
 
-    /// Requests are waited for only while the server can take them: until then all but one stay with their senders.
-    /// Says whether there is something to do for requests, for replies, for operators; and whether to stop.
+    /// Waits for requests, replies, control requests and the shutdown, and returns which of them are ready.
+    /// While the server's queue is full, the broker holds one request, and the others stay with their
+    /// senders.
     fn wait(&self, wake: &Wake) -> Result<[bool; 4], TransportError> {
-        let is_held_up = !self.request.is_empty();
+        let is_blocked = !self.request.is_empty();
         let requests =
-            if is_held_up { Watch::Writable(&self.servers) } else { Watch::Readable(&self.clients) };
+            if is_blocked { Watch::Writable(&self.servers) } else { Watch::Readable(&self.clients) };
         let (replies, control) = (Watch::Readable(&self.servers), Watch::Readable(self.control.socket()));
         wait_which([requests, replies, control, Watch::Wake(wake)], None)
     }
@@ -136,7 +145,7 @@ impl Broker {
                     self.refuse()?;
                     continue;
                 }
-                self.request.iter_mut().take(1).for_each(|client| self.mark.add_to(client));
+                self.request.iter_mut().take(1).for_each(|client| self.run_tag.append_to(client));
             }
             match self.servers.offer(&mut self.request)? {
                 Sent::Done => self.counters.requests += 1,
@@ -147,8 +156,8 @@ impl Broker {
         Ok(())
     }
 
-    /// Replies are always read. That a ROUTER is writable says nothing about the client a reply is for, and one
-    /// client that does not read must not hold up the others.
+    /// Replies are always received, because a writable ROUTER does not mean that a certain client can
+    /// receive, and one client that does not read must not delay the others.
     fn forward_replies(&mut self) -> Result<(), TransportError> {
         for _ in 0..BURST_MESSAGES_MAX {
             if !self.servers.receive(&mut self.frames)? {
@@ -158,7 +167,7 @@ impl Broker {
                 self.counters.malformed += 1;
                 continue;
             }
-            if !self.frames.first_mut().is_some_and(|client| self.mark.take_from(client)) {
+            if !self.frames.first_mut().is_some_and(|client| self.run_tag.remove_from(client)) {
                 self.counters.strangers += 1;
                 continue;
             }
@@ -171,7 +180,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Hands a reply to libzmq, unless too much waits for its client.
+    /// Sends a reply, unless its client has too many waiting bytes.
     fn reply(&mut self) -> Result<Sent, TransportError> {
         match self.backlogs.judge(&self.frames) {
             Verdict::Send => self.clients.send(self.frames.drain(..)),
@@ -180,7 +189,7 @@ impl Broker {
         }
     }
 
-    /// Answers what is no request, and forgets it.
+    /// Answers an invalid request with an error, and drops it.
     fn refuse(&mut self) -> Result<(), TransportError> {
         self.counters.malformed += 1;
         self.request.truncate(1);

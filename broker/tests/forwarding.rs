@@ -1,4 +1,4 @@
-//! A running broker between clients and a server that the tests play.
+//! A running broker. The tests act as its clients and its server.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
 
@@ -10,7 +10,7 @@ use broker::{Broker, Config};
 use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
 use transport::security::{NodeSecurity, Security};
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::{Context, Frame, Kind, Sent, Socket, control};
 
 fn config(clients: &str) -> Config {
@@ -18,13 +18,13 @@ fn config(clients: &str) -> Config {
     Config { clients: clients.to_owned(), servers: any_port.clone(), control: any_port }
 }
 
-/// A running broker, as its peers see it.
+/// The context and the endpoints of the running broker, for its peers.
 struct Peers {
     context: Context,
     endpoints: Config,
 }
 
-/// Runs a broker for as long as `work` takes, and sees it stop.
+/// Runs a broker during `work`, and checks that it stops without an error.
 fn with_broker(config: &Config, work: impl FnOnce(&Peers)) {
     with_protected_broker(config, &NodeSecurity::Plain, work);
 }
@@ -33,18 +33,18 @@ fn with_protected_broker(config: &Config, security: &NodeSecurity, work: impl Fn
     let context = Context::new();
     let broker = Broker::bind(&context, config, security).expect("free ports");
     let peers = Peers { context, endpoints: broker.endpoints().clone() };
-    let stop = Stop::new();
+    let shutdown = Shutdown::new();
     std::thread::scope(|scope| {
-        scope.spawn(|| broker.run(&stop).expect("a clean stop"));
-        let _stopped = StopAtTheEnd(&stop);
+        scope.spawn(|| broker.run(&shutdown).expect("a clean shutdown"));
+        let _stopped = ShutdownOnDrop(&shutdown);
         work(&peers);
     });
 }
 
-/// Stops the role when the test is over, also when it has failed.
-struct StopAtTheEnd<'a>(&'a Stop);
+/// Stops the role when the test ends, also when it failed.
+struct ShutdownOnDrop<'a>(&'a Shutdown);
 
-impl Drop for StopAtTheEnd<'_> {
+impl Drop for ShutdownOnDrop<'_> {
     fn drop(&mut self) {
         self.0.request();
     }
@@ -122,7 +122,7 @@ fn every_client_gets_its_own_replies_in_order() {
 }
 
 #[test]
-fn bodies_are_not_looked_into() {
+fn bodies_are_forwarded_unchanged() {
     for endpoint in ["tcp://127.0.0.1:0", "inproc://clients"] {
         with_broker(&config(endpoint), |peers| {
             let (client, server) = (peers.client(), peers.server());
@@ -171,15 +171,15 @@ fn a_reply_to_a_client_that_left_is_counted() {
         send(&client, &[b"", b"and goodbye"]);
         let request = receive(&server);
         drop(client);
-        // Until the broker sees that the client is gone, a reply goes out as any other.
+        // Until the broker detects that the client disconnected, it sends the reply.
         while peers.count("unreachable") == 0 {
             send(&server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
     });
 }
 
-/// A client that says hello in plain ZMTP 3.0 (RFC 23) and reads nothing, so that the broker's system keeps what it can
-/// and libzmq the rest. A socket of libzmq's would read what comes.
+/// A client that sends one request in plain ZMTP 3.0 (RFC 23) and never reads, so that replies wait in the
+/// broker's system and in libzmq. A socket of libzmq would read in the background.
 fn deaf(endpoint: &str) -> TcpStream {
     let address = endpoint.strip_prefix("tcp://").expect("a TCP endpoint");
     let mut stream = TcpStream::connect(address).expect("a listener");
@@ -196,9 +196,8 @@ fn deaf(endpoint: &str) -> TcpStream {
     stream
 }
 
-/// Large replies are bounded by their bytes, for each client and for all together.
 #[test]
-fn what_waits_for_clients_that_do_not_read_is_bounded_by_bytes() {
+fn large_replies_to_clients_that_do_not_read_are_bounded_by_bytes() {
     const MIB: usize = 1 << 20;
     let large = vec![7; MIB];
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
@@ -207,15 +206,15 @@ fn what_waits_for_clients_that_do_not_read_is_bounded_by_bytes() {
             let request = receive(&server);
             [request[0].clone(), request[1].clone()]
         };
-        let comes = || {
+        let connect = || {
             let client = peers.client();
             send(&client, &[b"", b"hello"]);
             (client, name())
         };
-        let comes_deaf = || (deaf(&peers.endpoints.clients), name());
+        let connect_deaf = || (deaf(&peers.endpoints.clients), name());
         let answer = |[link, client]: &[Vec<u8>; 2], body: &[u8]| send(&server, &[link, client, b"", body]);
         let answered = || peers.count("replies") + peers.count("dropped_full");
-        // Each waits until the broker has decided about it.
+        // Waits after each reply until the broker has sent or dropped it.
         let flood = |name: &[Vec<u8>; 2], count: usize| {
             for _ in 0..count {
                 let before = answered();
@@ -223,23 +222,23 @@ fn what_waits_for_clients_that_do_not_read_is_bounded_by_bytes() {
                 while answered() == before {}
             }
         };
-        let (_deaf, name) = comes_deaf();
+        let (_deaf, name) = connect_deaf();
         flood(&name, 60);
         let waiting = peers.count("replies");
-        assert!(waiting < 60, "all of it waits: {waiting} MiB");
+        assert!(waiting < 60, "no reply was dropped: {waiting} MiB wait");
 
-        // Who reads gets everything, however much it is, beside ten who do not.
-        let (reader, its_name) = comes();
-        let deaf: Vec<_> = (0..10).map(|_| comes_deaf()).collect();
+        // A client that reads gets all replies, while ten others do not read.
+        let (reader, its_name) = connect();
+        let deaf: Vec<_> = (0..10).map(|_| connect_deaf()).collect();
         deaf.iter().for_each(|(_, name)| flood(name, 40));
         assert!(peers.count("replies") < 256 + 10 * 16, "{} MiB wait", peers.count("replies"));
         for _ in 0..100 {
             answer(&its_name, &large);
             assert_eq!(receive(&reader)[1].len(), MIB);
         }
-        // What waited for them is over with their connections.
+        // Closing their connections releases their waiting replies.
         drop(deaf);
-        let (again, name) = comes();
+        let (again, name) = connect();
         for _ in 0..100 {
             (0..10).for_each(|_| answer(&name, &large));
             (0..10).for_each(|_| assert_eq!(receive(&again)[1].len(), MIB));
@@ -247,23 +246,23 @@ fn what_waits_for_clients_that_do_not_read_is_bounded_by_bytes() {
     });
 }
 
-/// libzmq gives the clients of a new process the names that those of an old one had.
+/// libzmq gives clients of a new process the same names as those of an earlier process.
 #[test]
-fn a_reply_of_before_a_restart_reaches_nobody_else() {
+fn a_reply_from_before_a_restart_reaches_no_other_client() {
     let mut before = None;
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (client, server) = (peers.client(), peers.server());
         send(&client, &[b"", b"who am I?"]);
         before = Some((peers.endpoints.clone(), receive(&server)[1].clone()));
     });
-    let (endpoints, old) = before.expect("a client of before");
+    let (endpoints, old) = before.expect("a client from before the restart");
     with_broker(&endpoints, |peers| {
         let (client, server) = (peers.client(), peers.server());
         send(&client, &[b"", b"who is it?"]);
         let request = receive(&server);
-        // The same name, which another process would have given, and the mark of the other run.
-        let (name, mark) = (&request[1][..5], &old[5..]);
-        send(&server, &[&request[0], &[name, mark].concat(), b"", b"for another"]);
+        // The client's name, as another process would assign it, with the tag of the earlier run.
+        let (name, tag) = (&request[1][..5], &old[5..]);
+        send(&server, &[&request[0], &[name, tag].concat(), b"", b"for another"]);
         send(&server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
         assert_eq!(receive(&client)[1], b"who is it?");
         assert_eq!(peers.count("strangers"), 1);
@@ -271,7 +270,7 @@ fn a_reply_of_before_a_restart_reaches_nobody_else() {
 }
 
 #[test]
-fn a_client_that_does_not_read_holds_up_nobody() {
+fn a_client_that_does_not_read_delays_no_other_client() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (deaf, server) = (peers.client(), peers.server());
         send(&deaf, &[b"", b"hello"]);
@@ -298,7 +297,7 @@ fn requests_wait_with_their_sender_until_there_is_a_server() {
         while client.send([Frame::new(), Frame::from(body.as_slice())]).expect("a send") == Sent::Done {
             sent += 1;
         }
-        // Answering this takes the broker once through its loop.
+        // When the broker has answered this, it has completed one turn of its loop.
         assert_eq!(peers.count("requests"), 0);
         let server = peers.server();
         for _ in 0..sent {
@@ -309,13 +308,13 @@ fn requests_wait_with_their_sender_until_there_is_a_server() {
 }
 
 #[test]
-fn who_would_serve_without_the_service_key_is_refused_and_counted() {
+fn a_server_without_the_service_key_is_refused_and_counted() {
     let [node, service, own] = [(); 3].map(|()| KeyPair::generate().expect("a key pair"));
-    let anybody = Security::Client { server: node.public, own };
+    let client_security = Security::Client { server: node.public, own };
     let security = NodeSecurity::Encrypted { node, service };
     with_protected_broker(&config("tcp://127.0.0.1:0"), &security, |peers| {
-        let stranger = peers.protected(Kind::Router, &peers.endpoints.servers, &anybody);
-        let client = peers.protected(Kind::Dealer, &peers.endpoints.clients, &anybody);
+        let stranger = peers.protected(Kind::Router, &peers.endpoints.servers, &client_security);
+        let client = peers.protected(Kind::Dealer, &peers.endpoints.clients, &client_security);
         send(&client, &[b"", b"for the server only"]);
         while peers.count("refused_peers") == 0 {
             assert_eq!(peers.count("requests"), 0);
@@ -328,7 +327,7 @@ fn who_would_serve_without_the_service_key_is_refused_and_counted() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn the_error_names_a_port_in_use() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let error = Broker::bind(&peers.context, &config(&peers.endpoints.clients), &NodeSecurity::Plain);
         assert_eq!(

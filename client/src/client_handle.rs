@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use common::accounts::{Credentials, LoggedIn, Registered};
 use common::{NewPassword, Password, Target, Text, UserName};
 use transport::clock;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::wake::{Wake, Waker};
 use uuid::Uuid;
 
@@ -74,7 +74,7 @@ pub(crate) struct ClientHandle {
     commands: SyncSender<Asked>,
     answers: Receiver<Reply>,
     waker: Waker,
-    stop: Stop,
+    stop: Shutdown,
     last_ticket: u64,
     ended: Ended,
 }
@@ -105,7 +105,7 @@ impl ClientHandle {
     pub(crate) fn open<N: From<News> + Send + 'static>(
         connection: &Connection,
         news: SyncSender<N>,
-        stop: Stop,
+        stop: Shutdown,
         sends: Sends,
     ) -> Result<Self, CliError> {
         let config = Config::new(connection.config.clone())?;

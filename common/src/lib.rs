@@ -3,6 +3,8 @@
 //! Pure by rule: no sockets, no files, no clocks, no async. What a line means is decided here and nowhere
 //! else; `docs/PROTOCOL.md` is the same contract in prose, and its tables are generated from this crate.
 
+#![warn(missing_docs)]
+
 pub mod limits;
 
 pub mod names;

@@ -1,4 +1,4 @@
-//! `papo backup` and `papo restore`: a data folder as one file, and back.
+//! `papo backup` writes a data folder into one file, and `papo restore` makes a data folder from it.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -12,29 +12,28 @@ use transport::clock;
 use crate::roles::DataArgs;
 use crate::say;
 
-/// Flags of `papo backup`.
 #[derive(Args)]
 pub(crate) struct BackupArgs {
-    /// The tar file to write, in place of one that is there; or a folder, and the file in it is named by the time
+    /// The tar file to write, which replaces an existing one; or a folder, in which the file is named by the
+    /// time
     #[arg(value_name = "FILE.tar|FOLDER")]
     to: PathBuf,
-    /// Leave out files whose contents are missing in the data folder, instead of refusing
+    /// Leave out files whose contents are missing in the data folder, instead of ending with an error
     #[arg(long)]
     without_missing_files: bool,
-    /// Leave the node's keys out: who restores it gets a new node key, and everybody a new invite
+    /// Leave out the node's keys: a restored node makes a new key, and all users need a new invite
     #[arg(long)]
     without_keys: bool,
     #[command(flatten)]
     data: DataArgs,
 }
 
-/// Flags of `papo restore`.
 #[derive(Args)]
 pub(crate) struct RestoreArgs {
-    /// The file that `papo backup` has written
+    /// The file that `papo backup` wrote
     #[arg(value_name = "FILE.tar")]
     from: PathBuf,
-    /// Go on without files whose contents the archive does not hold, instead of refusing
+    /// Leave out files whose contents are missing in the archive, instead of ending with an error
     #[arg(long)]
     without_missing_files: bool,
     #[command(flatten)]
@@ -42,14 +41,15 @@ pub(crate) struct RestoreArgs {
 }
 
 impl BackupArgs {
-    /// Prints where the backup is and where its log ends, as one line of JSON.
+    /// Prints the path and the contents of the backup as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let Self { to, without_missing_files, without_keys, data } = self;
-        let mut go_on = go_on(without_missing_files);
-        let (to, contents) = backup::write(&data.data, &to, !without_keys, clock::unix_ms(), &mut go_on)?;
+        let mut skip_missing = skip_missing(without_missing_files);
+        let (to, contents) =
+            backup::write(&data.data, &to, !without_keys, clock::unix_ms(), &mut skip_missing)?;
         if contents.keys {
             say(&format!(
-                "{} holds the node's secret keys beside all messages: keep it as safe as the node itself",
+                "{} holds the node's secret keys and all messages: keep it as safe as the node itself",
                 to.display()
             ));
         }
@@ -58,20 +58,20 @@ impl BackupArgs {
 }
 
 impl RestoreArgs {
-    /// Prints what was restored, as one line of JSON.
+    /// Prints the restored contents as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let contents = backup::restore(
             &self.from,
             &self.data.data,
             clock::unix_ms(),
-            &mut go_on(self.without_missing_files),
+            &mut skip_missing(self.without_missing_files),
         )?;
         print(&json!({ "restored": self.data.data, "holds": contents }))
     }
 }
 
-/// Decides about a file whose content is missing.
-fn go_on(without_missing_files: bool) -> impl FnMut(&str) -> bool {
+/// Returns the callback that is called for each file with missing contents. It returns whether to continue.
+fn skip_missing(without_missing_files: bool) -> impl FnMut(&str) -> bool {
     move |sentence| {
         if without_missing_files {
             say(&format!("{sentence}; it is left out"));

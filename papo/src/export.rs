@@ -1,4 +1,4 @@
-//! `papo export`: a channel, or all that is kept of one user, out of a data folder.
+//! `papo export`: prints a channel, or all stored data of one user, from a data folder.
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -14,19 +14,18 @@ use server::maintenance::export::{self, Contents, ExportError, Fact, Past, Piece
 use crate::log::harmless;
 use crate::roles::DataArgs;
 
-/// Flags of `papo export`.
 #[derive(Args)]
 pub(crate) struct ExportArgs {
-    /// The channel, or the user, in quotes: '#general', '@alice'
+    /// The channel or the user, in quotes: '#general', '@alice'
     #[arg(value_name = "#CHANNEL|@USER")]
     wanted: String,
-    /// For people, as `papo history` prints it, instead of JSON Lines
+    /// Print text, as `papo history` does, instead of JSON Lines
     #[arg(long)]
     text: bool,
-    /// Write this file, which must not be there, instead of standard output
+    /// Write to this new file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Copy the contents of the files that were sent into this folder, under names that replace nothing
+    /// Copy the contents of sent files into this folder, without replacing existing files
     #[arg(long, value_name = "FOLDER")]
     files: Option<PathBuf>,
     #[command(flatten)]
@@ -44,32 +43,32 @@ impl ExportArgs {
     }
 
     fn write(&self, wanted: &Target, out: &mut dyn Write) -> Result<(), ExportError> {
-        let mut words = InWords { wanted, zone: TimeZone::system(), day: None };
+        let mut text = TextFormat { wanted, zone: TimeZone::system(), day: None };
         let contents = self.files.as_ref().map(|folder| Contents::new(&self.data.data, folder));
         let mut contents = contents.transpose()?;
         export::export(&self.data.data, wanted, |piece| {
-            self.tell(&mut words, &piece, out)?;
+            self.print(&mut text, &piece, out)?;
             let copied = contents.as_mut().map(|contents| copied(contents, &piece)).transpose()?;
-            copied.flatten().map_or(Ok(()), |fact| self.tell(&mut words, &Piece::Fact(fact), out))
+            copied.flatten().map_or(Ok(()), |fact| self.print(&mut text, &Piece::Fact(fact), out))
         })?;
         Ok(out.flush()?)
     }
 
-    fn tell(
+    fn print(
         &self,
-        words: &mut InWords<'_>,
+        text: &mut TextFormat<'_>,
         piece: &Piece<'_>,
         out: &mut dyn Write,
     ) -> Result<(), ExportError> {
         match self.text {
-            true => words.of(piece).map_or(Ok(()), |lines| writeln!(out, "{lines}"))?,
+            true => text.of(piece).map_or(Ok(()), |lines| writeln!(out, "{lines}"))?,
             false => writeln!(out, "{}", harmless(&as_json(piece)?))?,
         }
         Ok(())
     }
 }
 
-/// Copies the content of the file that an event is about; nothing when it is about something else.
+/// Copies the content of a file event. Returns None for other events.
 fn copied(contents: &mut Contents, piece: &Piece<'_>) -> Result<Option<Fact>, ExportError> {
     let Piece::Event(line) = piece else { return Ok(None) };
     let Ok(Event { n, to, from, body: Body::File { file, .. }, .. }) = serde_json::from_slice(line) else {
@@ -86,31 +85,32 @@ fn as_json(piece: &Piece<'_>) -> io::Result<Vec<u8>> {
     }
 }
 
-/// An export for people. An event's own line says the time of day alone, so every day begins with a line of its own.
-struct InWords<'a> {
+/// Formats an export as text. The line of an event has only the time of day, so each day begins with a line
+/// that has the date.
+struct TextFormat<'a> {
     wanted: &'a Target,
-    /// That of the times, so that of the days.
+    /// The time zone of all times and dates.
     zone: TimeZone,
-    /// That of the last event.
+    /// The date of the previous event.
     day: Option<Date>,
 }
 
-impl InWords<'_> {
+impl TextFormat<'_> {
     fn of(&mut self, piece: &Piece<'_>) -> Option<String> {
         let line = match piece {
             Piece::Fact(fact) => return Some(fact_in_words(fact)),
             Piece::Event(line) => std::str::from_utf8(line).ok()?,
         };
         let event: Event<'_> = serde_json::from_str(line).ok()?;
-        // Whose eyes the line is shown to: in a channel it is the same for all.
+        // The user for whom the line is formatted. In a channel, the line is the same for all users.
         let reader = match self.wanted {
             Target::User(user) => user,
             Target::Channel(_) => &event.from,
         };
-        let words = client::event_in_words(reader, line)?;
+        let text = client::event_in_words(reader, line)?;
         let at = Timestamp::from_millisecond(i64::try_from(event.at).ok()?).ok()?;
         let day = at.to_zoned(self.zone.clone()).date();
-        if self.day.replace(day) == Some(day) { Some(words) } else { Some(format!("-- {day} --\n{words}")) }
+        if self.day.replace(day) == Some(day) { Some(text) } else { Some(format!("-- {day} --\n{text}")) }
     }
 }
 
@@ -160,15 +160,15 @@ fn past_in_words(past: &Past) -> String {
         }
         Past::PasswordChanged { at } => format!("{}: password changed", time(*at)),
         Past::Read { at, conversation, n } => format!("{}: read {conversation} up to {n}", time(*at)),
-        Past::Seen { at } => format!("{}: went", time(*at)),
+        Past::Seen { at } => format!("{}: last seen", time(*at)),
         Past::AdministratorSet { at, administrator: true } => {
             format!("{}: became an administrator", time(*at))
         }
         Past::AdministratorSet { at, administrator: false } => {
-            format!("{}: is an administrator no more", time(*at))
+            format!("{}: is no longer an administrator", time(*at))
         }
-        Past::DisabledSet { at, disabled: true } => format!("{}: was shut out", time(*at)),
-        Past::DisabledSet { at, disabled: false } => format!("{}: was let in again", time(*at)),
+        Past::DisabledSet { at, disabled: true } => format!("{}: account disabled", time(*at)),
+        Past::DisabledSet { at, disabled: false } => format!("{}: account enabled", time(*at)),
     }
 }
 
@@ -184,16 +184,16 @@ mod tests {
     #[test]
     fn each_day_begins_with_its_date() {
         let wanted = Target::new("#a").expect("a target");
-        let mut words = InWords { wanted: &wanted, zone: TimeZone::UTC, day: None };
+        let mut text = TextFormat { wanted: &wanted, zone: TimeZone::UTC, day: None };
         let mut shown = String::new();
         for at in [1_763_769_600_000_u64 - 2, 1_763_769_600_000 - 1, 1_763_769_600_000, 1_763_942_400_000] {
             let line = format!(
                 r##"{{"n":1,"at":{at},"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}}"##
             );
-            shown += &words.of(&Piece::Event(line.as_bytes())).expect("a message");
+            shown += &text.of(&Piece::Event(line.as_bytes())).expect("a message");
             shown += "\n";
         }
-        // The times are those of this machine.
+        // The times are in the time zone of this machine, so they are cut off.
         let lines: Vec<_> =
             shown.lines().map(|line| line.split_once(" #a").map_or(line, |(_, said)| said)).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"

@@ -1,4 +1,4 @@
-//! `papo health`: asks the control sockets of running roles.
+//! `papo health`: requests the status of running roles from their control sockets.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -9,10 +9,9 @@ use transport::{Context, control};
 
 use crate::say;
 
-/// Flags of `papo health`.
 #[derive(Args)]
 pub(crate) struct Health {
-    /// The control endpoints to ask; by default those of a node on this machine
+    /// The control endpoints of the roles; by default those of a node on this machine
     #[arg(default_values = ["tcp://127.0.0.1:5559", "tcp://127.0.0.1:5560", "tcp://127.0.0.1:5561"])]
     endpoints: Vec<String>,
     /// How long to wait for each answer, in milliseconds
@@ -20,11 +19,12 @@ pub(crate) struct Health {
     timeout_ms: u64,
 }
 
-/// No answer within the time.
+/// The exit code if a role did not answer in time.
 const NOT_REACHABLE: u8 = 3;
 
 impl Health {
-    /// Prints one line of JSON for each role that answers. Fails when one has a problem that its operator must look at.
+    /// Prints one line of JSON for each role that answers. Fails if a role reports a problem or does not
+    /// answer.
     pub(crate) fn run(self) -> ExitCode {
         let context = Context::new();
         let mut code = ExitCode::SUCCESS;

@@ -1,4 +1,4 @@
-//! `papo import`: takes over the files of an older chat, while no server works on the data folder.
+//! `papo import`: imports the users, channels and messages of an older chat. The server must be stopped.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,27 +16,26 @@ use transport::wake::Wake;
 
 use crate::roles::DataArgs;
 
-/// Flags of `papo import`.
 #[derive(Args)]
 pub(crate) struct ImportArgs {
-    /// Users with SHA-256 password hashes, as JSON; each is replaced at its first login
+    /// Users with SHA-256 password hashes, as JSON; the first login of a user replaces the hash
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
     /// Channels, as a JSON list or map
     #[arg(long, value_name = "FILE")]
     channels: Option<PathBuf>,
-    /// Messages, one JSON object a line, oldest first
+    /// Messages, oldest first, with one JSON object per line
     #[arg(long, value_name = "FILE")]
     messages: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
 }
 
-/// How long the disk may be silent before it is asked again.
+/// The time between two checks whether the commit log is done, if it does not wake this thread.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 impl ImportArgs {
-    /// Prints what was taken over, and what was not, as one line of JSON.
+    /// Prints a report of imported and refused items as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let (waker, wake) = Wake::new()?;
         let mut ledger = Ledger::open(Store::open(&self.data.data)?, &CommitMode::OnThread(waker))?;
@@ -66,7 +65,7 @@ impl ImportArgs {
     }
 }
 
-/// Returns when everything recorded is on disk.
+/// Waits until all records are on disk.
 fn to_disk(ledger: &mut Ledger, wake: &Wake) -> anyhow::Result<()> {
     while !ledger.is_quiet() {
         ledger.flush();

@@ -1,4 +1,4 @@
-//! `papo index`: the index of the search.
+//! `papo index`: manages the search index.
 
 use std::io::Write as _;
 
@@ -8,15 +8,14 @@ use server::services::search;
 
 use crate::roles::DataArgs;
 
-/// The subcommands of `papo index`.
 #[derive(Subcommand)]
 pub(crate) enum Index {
-    /// Make the index of the search again from the log; the server must be stopped
+    /// Rebuild the search index from the log; the server must be stopped
     Rebuild(DataArgs),
 }
 
 impl Index {
-    /// Prints up to which record the index goes, as one line of JSON.
+    /// Prints the number of the last indexed record as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let Self::Rebuild(data) = self;
         let records = search::rebuild(&data.data)?;

@@ -1,4 +1,4 @@
-//! `papo invite`: prints what lets a colleague in.
+//! `papo invite`: prints the invite of the node.
 
 use std::io::Write as _;
 
@@ -8,12 +8,11 @@ use clap::Args;
 use crate::roles::DataArgs;
 use crate::security::{HostArgs, KeysArgs};
 
-/// Flags of `papo invite`.
 #[derive(Args)]
 pub(crate) struct Invite {
     #[command(flatten)]
     host: HostArgs,
-    /// Where clients connect, as `papo up` or `papo broker` was told
+    /// The endpoint for clients; the same value as for `papo up` or `papo broker`
     #[arg(long, env = "PAPO_CLIENTS", default_value = "tcp://*:5555")]
     clients: String,
     #[command(flatten)]
@@ -26,7 +25,8 @@ impl Invite {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let key = self.keys.folder(&self.data.data).node_public()?;
         let invite = self.host.invite(key, &self.clients)?;
-        let invite = invite.ok_or_else(|| anyhow!("{} is not reached over TCP", self.clients))?;
+        let invite = invite
+            .ok_or_else(|| anyhow!("{} is not a TCP endpoint, so there is no invite to it", self.clients))?;
         writeln!(std::io::stdout(), "{invite}").context("cannot write to standard output")
     }
 }

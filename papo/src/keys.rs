@@ -1,4 +1,4 @@
-//! `papo keys`: the node's keys.
+//! `papo keys`: replaces the node's keys.
 
 use std::io::Write as _;
 
@@ -10,18 +10,16 @@ use transport::clock;
 use crate::roles::DataArgs;
 use crate::security::KeysArgs;
 
-/// The subcommands of `papo keys`.
 #[derive(Subcommand)]
 pub(crate) enum Keys {
-    /// Make new keys for the node; the old ones are kept beside them, named with the date
+    /// Make new keys for the node, and keep the old ones in files that are named with the date
     ///
-    /// A node has exactly one key. The new one holds from the next start of broker, proxy and server; from then on
-    /// clients that know the old one are refused until they are given the new invite. Accounts, sessions and
-    /// messages are not concerned.
+    /// A node has exactly one key. The new one is used from the next start of broker, proxy and server. From
+    /// then on, clients with the old invite are refused until they get the new one. Accounts, sessions and
+    /// messages do not change.
     Rotate(Folders),
 }
 
-/// Where the keys are.
 #[derive(Args)]
 pub(crate) struct Folders {
     #[command(flatten)]
@@ -37,14 +35,14 @@ impl Keys {
         keys.folder(&data.data).rotate(&stamp)?;
         writeln!(
             std::io::stdout(),
-            "There are new keys; the old ones are kept as *.secret.{stamp}. Now restart broker, proxy and server, \
-             and hand out the new invite (`papo invite`): clients that know the old key are refused."
+            "Made new keys, and kept the old ones as *.secret.{stamp}. Now restart broker, proxy and server, and give \
+             the new invite (`papo invite`) to all users: clients with the old invite are refused."
         )
         .context("cannot write to standard output")
     }
 }
 
-/// The date and time in UTC, as part of a file's name.
+/// The date and time in UTC, as a part of a file name.
 fn stamp(unix_ms: u64) -> anyhow::Result<String> {
     let now = i64::try_from(unix_ms).context("the clock is wrong")?;
     let now = Timestamp::from_millisecond(now).context("the clock is wrong")?;
@@ -54,7 +52,7 @@ fn stamp(unix_ms: u64) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn old_keys_are_named_with_the_date() {
+    fn files_of_old_keys_are_named_with_the_date() {
         assert_eq!(super::stamp(1_763_700_000_123).expect("a date"), "2025-11-21T044000Z");
     }
 }

@@ -1,4 +1,4 @@
-//! A role that cannot listen where it was told to: the flag that says where is named.
+//! The error for an endpoint in use names the flag that sets the endpoint.
 
 use anyhow::anyhow;
 use broker::BrokerError;
@@ -6,9 +6,9 @@ use proxy::ProxyError;
 use server::ServerError;
 use transport::TransportError;
 
-/// Why a role did not start.
+/// The error of a role that did not start.
 pub(crate) trait NotStarted: Into<anyhow::Error> {
-    /// What is wrong with one of its sockets.
+    /// The error of a socket, if a socket is the cause.
     fn transport(&self) -> Option<&TransportError>;
 }
 
@@ -31,10 +31,10 @@ impl NotStarted for ServerError {
     }
 }
 
-/// What the person is told, who has given these endpoints by these flags.
+/// The error for the operator. `flags` holds the flags with their endpoints.
 pub(crate) fn in_words<E: NotStarted>(error: E, flags: &[(&str, &str)]) -> anyhow::Error {
     if let Some(TransportError::InUse { endpoint }) = error.transport()
-        && let Some((flag, _)) = flags.iter().find(|(_, said)| said == endpoint)
+        && let Some((flag, _)) = flags.iter().find(|(_, given)| given == endpoint)
     {
         return anyhow!(
             "{endpoint} is in use: another papo may be running there; stop it, or choose another port with {flag}"
@@ -47,15 +47,15 @@ pub(crate) fn in_words<E: NotStarted>(error: E, flags: &[(&str, &str)]) -> anyho
 mod tests {
     use super::*;
 
-    fn told(endpoint: &str) -> String {
+    fn sentence(endpoint: &str) -> String {
         let error = BrokerError::from(TransportError::InUse { endpoint: endpoint.to_owned() });
         let flags = [("--clients", "tcp://*:5555"), ("--control", "tcp://127.0.0.1:5559")];
         in_words(error, &flags).to_string()
     }
 
     #[test]
-    fn the_flag_that_says_where_to_listen_is_named() {
-        insta::assert_snapshot!(told("tcp://127.0.0.1:5559"), @"tcp://127.0.0.1:5559 is in use: another papo may be running there; stop it, or choose another port with --control");
-        insta::assert_snapshot!(told("tcp://127.0.0.1:1"), @"tcp://127.0.0.1:1 is in use: another papo may be running there; stop it, or choose another port by flag");
+    fn the_error_names_the_flag_of_the_endpoint_in_use() {
+        insta::assert_snapshot!(sentence("tcp://127.0.0.1:5559"), @"tcp://127.0.0.1:5559 is in use: another papo may be running there; stop it, or choose another port with --control");
+        insta::assert_snapshot!(sentence("tcp://127.0.0.1:1"), @"tcp://127.0.0.1:1 is in use: another papo may be running there; stop it, or choose another port by flag");
     }
 }

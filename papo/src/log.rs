@@ -1,4 +1,4 @@
-//! `papo log`: looks at the log of a data folder, without a server and without changing anything.
+//! `papo log`: checks, prints and redacts the log of a data folder.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -19,32 +19,32 @@ use transport::clock;
 
 use crate::roles::DataArgs;
 
-/// How the record of a redaction begins.
+/// The first bytes of the record of a redaction.
 const REDACTED_START: &[u8] = b"{\"kind\":\"redacted\",";
 
-/// The subcommands of `papo log`.
 #[derive(Subcommand)]
 pub(crate) enum Log {
-    /// Check every byte of the log against its chain, and every file that was sent, and print the head
+    /// Check every byte of the log against its chain, check all sent files, and print the newest record's
+    /// number
     Verify(DataArgs),
-    /// Print the newest events of one conversation, or of all, as they stand in the log
+    /// Print the newest events of one conversation, or of all, as they are stored in the log
     Tail {
         /// `#channel`, or `@user` for all direct messages to and from that user
         conversation: Option<String>,
-        /// How many events
+        /// The number of events
         #[arg(short = 'n', long, default_value_t = 20)]
         lines: usize,
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Take the texts of deleted messages, and deleted files, out for good; the server must be stopped
+    /// Remove the texts of deleted messages, and deleted files, permanently; the server must be stopped
     Redact {
         /// `#channel`, `*`, or the two users of a conversation: `'@alice @bob'`
         conversation: String,
-        /// The numbers of the messages; their edits go along
+        /// The numbers of the messages; their edits are removed, too
         #[arg(required = true)]
         numbers: Vec<u64>,
-        /// Also messages that are not deleted: they are from then on
+        /// Also delete and remove messages that are not deleted yet
         #[arg(long)]
         force: bool,
         #[command(flatten)]
@@ -63,7 +63,7 @@ impl Log {
             Self::Redact { conversation, numbers, force, data } => {
                 let named = Conversation::named(&conversation)?;
                 let conversation = named.with_context(|| {
-                    format!("say with whom: '{conversation} @somebody', in one pair of quotes")
+                    format!("name both users in one pair of quotes: '{conversation} @somebody'")
                 })?;
                 let numbers = numbers.into_iter().collect();
                 let done = Request { conversation, numbers, force }.run(&data.data, clock::unix_ms())?;
@@ -111,13 +111,13 @@ fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Resul
     Ok(())
 }
 
-/// A line as it is printed.
+/// A line without control characters, for printing.
 pub(crate) fn harmless(line: &[u8]) -> String {
     client::harmless_json(&String::from_utf8_lossy(line)).into_owned()
 }
 
-/// Whether a line is an event of the wanted conversation, or says that some of its texts were redacted. The server's
-/// other records are never printed: they hold hashes of passwords.
+/// Whether a line is an event of the wanted conversation or the record of a redaction in it. Other server
+/// records are never printed, because they hold hashes of passwords.
 fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
     let event = match Record::decode(line) {
         Ok(Record::Event(event)) => event,

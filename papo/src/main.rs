@@ -1,4 +1,4 @@
-//! The `papo` command: the tree of its subcommands, and nothing else. What they do is in the crates.
+//! The `papo` command: the tree of its subcommands.
 
 mod node;
 mod roles;
@@ -29,32 +29,32 @@ struct Papo {
 enum Command {
     /// Run a whole node in one process: broker, proxy and server
     Up(node::Up),
-    /// Run the broker: carries requests to the server and replies back
+    /// Run the broker, which forwards requests to the server and replies to clients
     Broker(roles::BrokerArgs),
-    /// Run the proxy: carries events to whoever subscribed to them
+    /// Run the proxy, which publishes events to subscribers
     Proxy(roles::ProxyArgs),
-    /// Run the server: decides, stores and tells
+    /// Run the server, which decides, stores, answers and publishes
     Server(roles::ServerArgs),
-    /// Print the invite: what a colleague needs to find this node and to know that it is the right one
+    /// Print the invite: the address and the public key of this node, for new users
     Invite(invite::Invite),
     /// Replace the node's keys
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Ask running roles how they are; exits with 0 when all answer
+    /// Print the status of running roles; exits with 0 if all answer and none has a problem
     Health(health::Health),
-    /// Take over the users, channels and messages of an older chat
+    /// Import the users, channels and messages of an older chat
     Import(import::ImportArgs),
-    /// Look at the log of a data folder
+    /// Check, print or redact the log of a data folder
     #[command(subcommand)]
     Log(log::Log),
-    /// See to the index of the search
+    /// Manage the search index
     #[command(subcommand)]
     Index(index::Index),
-    /// Copy a data folder into one file, also while a node runs on it
+    /// Copy a data folder into one file, also while a node uses it
     Backup(backup::BackupArgs),
-    /// Print a channel, or all that is kept of one user, also while a node runs
+    /// Print a channel, or all stored data of one user, also while a node runs
     Export(export::ExportArgs),
-    /// Make a data folder of a backup, after checking all of it
+    /// Check a backup, and make a data folder from it
     Restore(backup::RestoreArgs),
     #[command(flatten)]
     Client(client::Command),
@@ -86,8 +86,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The one line that tells a person why papo ends.
-#[expect(clippy::print_stderr, reason = "this is where the errors of main come out, once")]
+/// Prints an error or a note for the user on standard error.
+#[expect(clippy::print_stderr, reason = "the only place that prints the errors of main")]
 fn say(sentence: &str) {
     eprintln!("{sentence}");
 }

@@ -1,4 +1,4 @@
-//! `papo up`: broker, proxy and server in one process, a thread each, linked without a network.
+//! `papo up`: broker, proxy and server as threads of one process, linked by `inproc://`.
 
 use std::thread;
 
@@ -10,13 +10,12 @@ use serde_json::json;
 use server::Server;
 use tracing::info;
 use transport::Context;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 
 use crate::listening::in_words;
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 
-/// Flags of `papo up`.
 #[derive(Args)]
 pub(crate) struct Up {
     #[command(flatten)]
@@ -49,7 +48,7 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let stop = start()?;
+        let shutdown = start()?;
         let (context, security) = (Context::new(), self.security.load(&self.data.data)?);
         let servers = "inproc://servers".to_owned();
         let clients = outer_endpoint(self.clients, 5555, &security);
@@ -84,11 +83,12 @@ impl Up {
             "server_control": server.control(),
         }))?;
         info!(%clients, data = %config.data.display(), "papo is up; `papo chat` in another terminal");
-        run_all(&stop, broker, proxy, server)
+        run_all(&shutdown, broker, proxy, server)
     }
 }
 
-/// Where clients subscribe: at whatever host they reach the broker, for the same process listens at both.
+/// The endpoint at which clients subscribe. The host `*` means the host of the broker, because the same
+/// process listens at both ports.
 fn advertised(subscribers: &str) -> String {
     match subscribers.strip_prefix("tcp://").and_then(|address| address.rsplit_once(':')) {
         Some((_, port)) => format!("tcp://*:{port}"),
@@ -96,19 +96,19 @@ fn advertised(subscribers: &str) -> String {
     }
 }
 
-/// Runs the roles until they end. When one ends, all end: a node that serves only half is worse than none.
-/// The server ends first, so that its last replies and events still find broker and proxy.
-fn run_all(stop: &Stop, broker: Broker, proxy: Proxy, server: Server) -> anyhow::Result<()> {
-    let links = Stop::new();
+/// Runs the roles until the shutdown, or until one of them ends: a node without one of its roles does not
+/// work. The server ends first, so that broker and proxy can still send its last replies and events.
+fn run_all(shutdown: &Shutdown, broker: Broker, proxy: Proxy, server: Server) -> anyhow::Result<()> {
+    let links = Shutdown::new();
     let ends = |result: anyhow::Result<()>| {
-        stop.request();
+        shutdown.request();
         result
     };
     thread::scope(|scope| {
         let role = |name: &str| thread::Builder::new().name(format!("papo-{name}"));
         let broker = role("broker").spawn_scoped(scope, || ends(broker.run(&links).map_err(Into::into)));
         let proxy = role("proxy").spawn_scoped(scope, || ends(proxy.run(&links).map_err(Into::into)));
-        let server = ends(server.run(stop).map_err(Into::into));
+        let server = ends(server.run(shutdown).map_err(Into::into));
         links.request();
         let joined = |handle: std::io::Result<thread::ScopedJoinHandle<'_, anyhow::Result<()>>>| {
             handle.context("cannot start a thread")?.join().map_err(|_| anyhow!("a role panicked"))?
@@ -122,7 +122,7 @@ mod tests {
     use super::advertised;
 
     #[test]
-    fn clients_are_sent_to_the_host_they_know() {
+    fn clients_subscribe_at_the_host_of_the_broker() {
         assert_eq!(advertised("tcp://127.0.0.1:5558"), "tcp://*:5558");
         assert_eq!(advertised("tcp://[::1]:4000"), "tcp://*:4000");
         assert_eq!(advertised("ipc:///run/papo/events"), "ipc:///run/papo/events");

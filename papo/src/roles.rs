@@ -1,4 +1,4 @@
-//! `papo broker`, `papo proxy`, `papo server`: one role in a process of its own.
+//! `papo broker`, `papo proxy`, `papo server`: each runs one role in its own process.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,15 @@ use serde_json::{Value, json};
 use server::Server;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::Rate;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::{Context, logging, open_files, signals};
 
 use crate::listening::in_words;
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 
-/// The data folder unless told otherwise; a role that has no data looks for the keys in it.
+/// The default data folder. Roles without data use only the keys in it.
 const DATA: &str = "data";
 
-/// Flags of `papo broker`.
 #[derive(Args)]
 pub(crate) struct BrokerArgs {
     /// Where clients connect with their requests [default: tcp://*:5555, or with --plaintext
@@ -39,7 +38,6 @@ pub(crate) struct BrokerArgs {
     host: HostArgs,
 }
 
-/// Flags of `papo proxy`.
 #[derive(Args)]
 pub(crate) struct ProxyArgs {
     /// Where the server connects with its events
@@ -55,7 +53,6 @@ pub(crate) struct ProxyArgs {
     security: SecurityArgs,
 }
 
-/// Flags of `papo server`.
 #[derive(Args)]
 pub(crate) struct ServerArgs {
     /// The broker's inner endpoint
@@ -64,7 +61,7 @@ pub(crate) struct ServerArgs {
     /// The proxy's inner endpoint
     #[arg(long, env = "PAPO_PROXY", default_value = "tcp://127.0.0.1:5557")]
     proxy: String,
-    /// Where clients subscribe to events; the host `*` is the one they reach the broker at
+    /// Where clients subscribe to events; the host `*` means the host at which they reach the broker
     #[arg(long, env = "PAPO_ADVERTISE", default_value = "tcp://*:5558")]
     advertise: String,
     /// Where to listen for `papo health`
@@ -80,10 +77,9 @@ pub(crate) struct ServerArgs {
     security: SecurityArgs,
 }
 
-/// What signs tokens.
 #[derive(Args)]
 pub(crate) struct AuthArgs {
-    /// The secret that signs tokens (HS256), at least 32 characters [default: one made on the first start]
+    /// The secret that signs tokens (HS256), at least 32 characters [default: made on the first start]
     #[arg(long, env = "PAPO_AUTH_SECRET", hide_env_values = true, value_parser = long_secret)]
     pub(crate) auth_secret: Option<String>,
 }
@@ -93,19 +89,20 @@ fn long_secret(secret: &str) -> Result<String, &'static str> {
     if secret.len() < 32 { Err("the secret must have at least 32 characters") } else { Ok(secret.to_owned()) }
 }
 
-/// What one session may take.
+/// The limits of a session and of files.
 #[derive(Args)]
 pub(crate) struct LimitArgs {
-    /// How many messages a second a session may send in the long run; whatever else leaves a record counts as one
+    /// Messages that a session may send per second; every other request that stores a record counts as a
+    /// message
     #[arg(long, env = "PAPO_MESSAGES_PER_SECOND", default_value_t = Rate::default().per_second)]
     messages_per_second: u32,
-    /// How many it may send at once after a quiet time
+    /// Messages that a session may send at once after a pause
     #[arg(long, env = "PAPO_MESSAGES_BURST", default_value_t = Rate::default().burst)]
     messages_burst: u32,
-    /// How many bytes a file may have
+    /// The largest file, in bytes
     #[arg(long, env = "PAPO_FILE_BYTES_MAX", value_name = "BYTES", default_value_t = FileLimits::default().file_bytes_max)]
     file_bytes_max: u64,
-    /// How many bytes the files of one user may take
+    /// The largest total size of one user's files, in bytes
     #[arg(long, env = "PAPO_USER_BYTES_MAX", value_name = "BYTES", default_value_t = FileLimits::default().user_bytes_max)]
     user_bytes_max: u64,
 }
@@ -120,17 +117,16 @@ impl LimitArgs {
     }
 }
 
-/// The data folder, for every command that needs it.
 #[derive(Args)]
 pub(crate) struct DataArgs {
-    /// The folder that holds everything: users, channels, the log
+    /// The data folder, which holds users, channels and the log
     #[arg(long, env = "PAPO_DATA", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
 
 impl BrokerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let stop = start()?;
+        let shutdown = start()?;
         let Self { clients, servers, control, security, host } = self;
         let security = security.load(Path::new(DATA))?;
         let clients = outer_endpoint(clients, 5555, &security);
@@ -145,13 +141,13 @@ impl BrokerArgs {
             "ready": "broker", "clients": at.clients, "servers": at.servers, "control": at.control,
             "invite": invite,
         }))?;
-        Ok(broker.run(&stop)?)
+        Ok(broker.run(&shutdown)?)
     }
 }
 
 impl ProxyArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let stop = start()?;
+        let shutdown = start()?;
         let Self { events, subscribers, control, security } = self;
         let security = security.load(Path::new(DATA))?;
         let subscribers = outer_endpoint(subscribers, 5558, &security);
@@ -165,13 +161,13 @@ impl ProxyArgs {
         ready(&json!({
             "ready": "proxy", "events": at.events, "subscribers": at.subscribers, "control": at.control,
         }))?;
-        Ok(proxy.run(&stop)?)
+        Ok(proxy.run(&shutdown)?)
     }
 }
 
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let stop = start()?;
+        let shutdown = start()?;
         let Self { broker, proxy, advertise, control, data, limits, auth, security } = self;
         let security = security.load(&data.data)?;
         let config = server::Config {
@@ -187,20 +183,20 @@ impl ServerArgs {
         let server = Server::open(&Context::new(), &config, &security)
             .map_err(|error| in_words(error, &[("--control", &config.control)]))?;
         ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
-        Ok(server.run(&stop)?)
+        Ok(server.run(&shutdown)?)
     }
 }
 
-/// What every role does first: logging, room for connections, and a clean end on SIGINT and SIGTERM.
-pub(crate) fn start() -> anyhow::Result<Stop> {
+/// Prepares the process of a role: logging, the limit of open files, and a shutdown on SIGINT and SIGTERM.
+pub(crate) fn start() -> anyhow::Result<Shutdown> {
     logging::start();
     open_files::raise_limit();
-    let stop = Stop::new();
-    signals::stop_on_termination(&stop).context("cannot watch for SIGINT and SIGTERM")?;
-    Ok(stop)
+    let shutdown = Shutdown::new();
+    signals::stop_on_termination(&shutdown).context("cannot watch for SIGINT and SIGTERM")?;
+    Ok(shutdown)
 }
 
-/// Tells whoever started this process that it is ready, and where: one line of JSON on standard output.
+/// Prints the ready line with the endpoints: one line of JSON on standard output.
 pub(crate) fn ready(line: &Value) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")

@@ -1,4 +1,4 @@
-//! How a node is protected: the flags, the keys they lead to, and where a node listens unless told otherwise.
+//! The protection of a node: its flags, its keys, and the default endpoints.
 
 use std::path::{Path, PathBuf};
 
@@ -11,37 +11,35 @@ use transport::key_folder::KeyFolder;
 use transport::keys::PublicKey;
 use transport::security::NodeSecurity;
 
-/// Flags of every role.
 #[derive(Args)]
 pub(crate) struct SecurityArgs {
     #[command(flatten)]
     keys: KeysArgs,
-    /// Do not encrypt; for loopback addresses and ipc:// only
+    /// Do not encrypt; only for loopback addresses and ipc://
     #[arg(long, env = "PAPO_PLAINTEXT", value_parser = FalseyValueParser::new())]
     plaintext: bool,
-    /// Do not encrypt, on any network: whoever is on the way can read, change and invent everything
+    /// Do not encrypt on any network: an attacker on the network can read, change and forge all messages
     #[arg(long, env = "PAPO_PLAINTEXT_ANYWHERE", value_parser = FalseyValueParser::new())]
     plaintext_anywhere: bool,
 }
 
-/// Where the keys are.
 #[derive(Args)]
 pub(crate) struct KeysArgs {
-    /// The folder of the node's keys, made when first needed [default: `keys` in the data folder]
+    /// The folder of the node's keys, made on first use [default: `keys` in the data folder]
     #[arg(long, env = "PAPO_KEYS")]
     keys: Option<PathBuf>,
 }
 
-/// How others call this machine.
 #[derive(Args)]
 pub(crate) struct HostArgs {
-    /// The name or address of this machine in the invite [default: where it listens, or its host name]
+    /// The name or address of this machine in the invite [default: the address at which it listens, or its
+    /// host name]
     #[arg(long, env = "PAPO_HOST")]
     host: Option<String>,
 }
 
 impl SecurityArgs {
-    /// The protection that the flags ask for; makes the keys that are missing.
+    /// The protection that the flags select. Makes missing keys.
     pub(crate) fn load(&self, data: &Path) -> anyhow::Result<NodeSecurity> {
         if self.plaintext_anywhere {
             return Ok(NodeSecurity::PlainAnywhere);
@@ -55,18 +53,17 @@ impl SecurityArgs {
 }
 
 impl KeysArgs {
-    /// The folder that was named, or the one in the data folder.
     pub(crate) fn folder(&self, data: &Path) -> KeyFolder {
         KeyFolder::new(self.keys.clone().unwrap_or_else(|| data.join(KEYS_FOLDER)))
     }
 }
 
 impl HostArgs {
-    /// The invite of a node that has just begun to listen at `endpoint`, logged and for its ready line; none for
-    /// one in plain text.
+    /// Logs and returns the invite of a node that listens at `endpoint`. Without encryption there is no
+    /// invite.
     pub(crate) fn announce(&self, security: &NodeSecurity, endpoint: &str) -> anyhow::Result<Option<String>> {
         let Some(key) = security.public_key() else {
-            tracing::warn!(endpoint, "nothing is encrypted");
+            tracing::warn!(endpoint, "connections are not encrypted");
             return Ok(None);
         };
         let invite = self.invite(key, endpoint)?.map(|invite| invite.to_string());
@@ -76,16 +73,16 @@ impl HostArgs {
         Ok(invite)
     }
 
-    /// What lets a colleague in at `endpoint`: nothing when it is not reached over TCP.
+    /// The invite to `endpoint`; None if it is not TCP.
     pub(crate) fn invite(&self, key: PublicKey, endpoint: &str) -> anyhow::Result<Option<Invite>> {
         Invite::for_endpoint(key, endpoint, self.host.as_deref())
             .with_context(|| format!("cannot make an invite to {endpoint}"))
     }
 }
 
-/// Where to listen for clients: as said, else everywhere when that is safe, else on this machine only.
-pub(crate) fn outer_endpoint(said: Option<String>, port: u16, security: &NodeSecurity) -> String {
-    said.unwrap_or_else(|| match security {
+/// The endpoint for clients: `given`, else all interfaces with encryption, else only this machine.
+pub(crate) fn outer_endpoint(given: Option<String>, port: u16, security: &NodeSecurity) -> String {
+    given.unwrap_or_else(|| match security {
         NodeSecurity::Encrypted { .. } => format!("tcp://*:{port}"),
         NodeSecurity::Plain | NodeSecurity::PlainAnywhere => format!("tcp://127.0.0.1:{port}"),
     })
@@ -107,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_is_encrypted_and_reachable_unless_told_otherwise() {
+    fn a_node_is_encrypted_and_reachable_by_default() {
         let data = tempfile::tempdir().expect("a folder");
         for plain in ["--plaintext", "--plaintext-anywhere"] {
             let security = load(&[plain], data.path());

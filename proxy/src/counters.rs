@@ -1,22 +1,22 @@
-//! What the proxy counts, for its status.
+//! The counters in the proxy's status.
 
-/// What went through, and what did not, since the start.
+/// The number of messages since the start, by outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Messages from servers, each handed to whoever subscribes to its topic.
+    /// Events from servers that were published.
     pub(crate) events: u64,
-    /// Subscriptions to events put in force.
+    /// Accepted subscriptions to events.
     pub(crate) subscriptions: u64,
-    /// Subscriptions that were no whole topic, or that could not be told whose they are.
+    /// Subscriptions to an invalid topic, or from an uncertain sender.
     pub(crate) refused_subscriptions: u64,
-    /// Barriers answered.
+    /// Answered barriers.
     pub(crate) barriers: u64,
-    /// Messages from subscribers that were no subscriptions.
+    /// Messages from subscribers that are not subscriptions.
     pub(crate) dropped: u64,
 }
 
 impl Counters {
-    /// All counters by name; `refused_peers` tried to publish without the service key.
+    /// All counters by name. `refused_peers` counts peers that tried to publish without the service key.
     pub(crate) fn list(&self, refused_peers: u64) -> [(&'static str, u64); 6] {
         [
             ("events", self.events),

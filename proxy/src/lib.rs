@@ -1,7 +1,8 @@
-//! XPUB/XSUB fan-out and the rules for subscriptions; no state but counters.
+//! Publishes the events of servers (XSUB) to the subscribers of their topics (XPUB). Its only state is
+//! counters.
 //!
-//! Events go from servers to whoever subscribes to their topic. Which subscriptions are well formed is decided by
-//! `common::topics`; who may know a topic's key is decided by the server.
+//! `common::topics` decides which subscriptions are valid. The server decides which users learn the key of a
+//! topic.
 
 mod counters;
 mod subscriptions;
@@ -11,40 +12,38 @@ use std::time::Instant;
 use transport::control::{self, Control};
 use transport::poll::{Watch, wait_which};
 use transport::security::NodeSecurity;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Socket, TransportError, clock, libzmq_version};
 
 use crate::counters::Counters;
 use crate::subscriptions::Subscribers;
 
-/// Messages moved in one direction before the other has its turn.
+/// Messages that are handled in one direction before the other direction gets its turn.
 const BURST_MESSAGES_MAX: usize = 256;
 
-/// The first libzmq that does not hand the subscription of a subscriber who has just left to another one, as can
-/// happen when many come and go at once (libzmq pull request 4137; seen with 4.3.4).
+/// The first libzmq that never assigns the subscription of a disconnected subscriber to another one. Older
+/// ones can, when many subscribers connect and disconnect at the same time (libzmq pull request 4137;
+/// observed with 4.3.4).
 const LIBZMQ_WANTED: (i32, i32, i32) = (4, 3, 5);
 
-/// Why the proxy could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
-    /// A socket failed.
     #[error(transparent)]
     Transport(#[from] TransportError),
 }
 
-/// Where the proxy listens.
+/// The endpoints at which the proxy listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// For servers, which publish here.
     pub events: String,
     /// For subscribers.
     pub subscribers: String,
-    /// For operators.
+    /// For operators, which request the status.
     pub control: String,
 }
 
-/// The proxy: two sockets and the counters.
 pub struct Proxy {
     events: Socket,
     subscribers: Subscribers,
@@ -52,23 +51,23 @@ pub struct Proxy {
     endpoints: Config,
     counters: Counters,
     started: Instant,
-    /// The message on its way; kept so that its room is used again.
+    /// The message that is being handled; kept to reuse its memory.
     frames: Vec<Frame>,
 }
 
 impl Proxy {
-    /// Listens wherever `config` says.
+    /// Listens at the endpoints of `config`.
     pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ProxyError> {
         if libzmq_version() < LIBZMQ_WANTED {
             let shown = |(major, minor, patch)| format!("{major}.{minor}.{patch}");
             let (here, wanted) = (shown(libzmq_version()), shown(LIBZMQ_WANTED));
             tracing::warn!(
-                "libzmq {here} can mix up subscribers when many come and go at once; where that happens, have libzmq \
-                 {wanted} or later: Debian 13, Ubuntu 24.04 and the image of the Dockerfile do"
+                "libzmq {here} can mix up subscribers when many connect and disconnect at once: install libzmq {wanted} \
+                 or later, as in Debian 13, Ubuntu 24.04 and the image of the Dockerfile"
             );
         }
         let events = context.socket(Kind::XSubscriber, &security.inner())?;
-        // Everything, once: a server need not wait for anybody to subscribe before it publishes.
+        // Subscribe to all events, so that a server need not wait for subscribers before it publishes.
         events.subscribe(b"")?;
         let subscribers = context.socket(Kind::XPublisher, &security.outer())?;
         let control = Control::bind(context, &config.control, &security.control())?;
@@ -89,22 +88,22 @@ impl Proxy {
         })
     }
 
-    /// Where the proxy listens, with the ports that the system chose.
+    /// The actual endpoints, with the ports that the system chose.
     #[must_use]
     pub fn endpoints(&self) -> &Config {
         &self.endpoints
     }
 
-    /// Fans events out until `stop` is requested.
-    pub fn run(mut self, stop: &Stop) -> Result<(), ProxyError> {
+    /// Publishes events until `shutdown` is requested.
+    pub fn run(mut self, shutdown: &Shutdown) -> Result<(), ProxyError> {
         let (waker, wake) = Wake::new()?;
-        stop.watch(waker);
+        shutdown.watch(waker);
         tracing::info!(
             events = self.endpoints.events,
             subscribers = self.endpoints.subscribers,
-            "proxy fans out"
+            "proxy started"
         );
-        while !stop.is_requested() {
+        while !shutdown.is_requested() {
             let subscriptions = Watch::Readable(self.subscribers.socket());
             let control = Watch::Readable(self.control.socket());
             let watches = [subscriptions, Watch::Readable(&self.events), control, Watch::Wake(&wake)];
@@ -120,7 +119,7 @@ impl Proxy {
                 self.control.answer(|| control::status("proxy", self.started, &counters(), &[]))?;
             }
         }
-        tracing::info!("proxy stops");
+        tracing::info!("proxy stopped");
         Ok(())
     }
 
@@ -133,8 +132,8 @@ impl Proxy {
         Ok(())
     }
 
-    /// The subscribers' socket takes everything at once and drops what is too much for a slow one of them, who
-    /// notices the hole in the numbers and repairs it from the history.
+    /// The subscribers' socket never blocks: it drops events for a slow subscriber, which detects the gap in
+    /// the numbers and loads the events from the history.
     fn fan_out(&mut self) -> Result<(), TransportError> {
         for _ in 0..BURST_MESSAGES_MAX {
             if !self.events.receive(&mut self.frames)? {

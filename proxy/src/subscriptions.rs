@@ -1,21 +1,22 @@
-//! One subscription after the other: read it, decide, put it in force. Nothing is remembered about subscribers.
+//! Receives subscriptions one by one, and accepts or refuses each. It keeps no state about subscribers.
 
 use common::topics::{Subscription, parse_subscription};
 use transport::{Frame, Socket, TransportError};
 
 use crate::counters::Counters;
 
-/// First byte of a frame that subscribes; the topic follows.
+/// The first byte of a frame that subscribes. The topic follows.
 const SUBSCRIBE: u8 = 1;
-/// First byte of a frame that takes a subscription back.
+/// The first byte of a frame that unsubscribes. The topic follows.
 const UNSUBSCRIBE: u8 = 0;
 
 /// The socket that subscribers connect to.
 ///
-/// libzmq pairs the frames it hands out with the connections they came from by counting, and only (un)subscriptions
-/// count for it: after any other frame, which nobody but a stranger sends, it takes each subscription to be that of
-/// the *next* subscriber, and so would give a topic away (seen with 4.3.4; 4.3.5 reads the same). Both queues are
-/// empty together, so the pairing is right again once nothing waits; until then no subscription is honoured.
+/// libzmq has a queue of received frames and a queue of the connections that sent them, but a frame that is
+/// not an (un)subscription enters only the first. After such a frame, which only a hostile client sends,
+/// libzmq assigns each subscription to the *next* subscriber, and so would reveal a topic (observed with
+/// 4.3.4; 4.3.5 has the same code). Both queues are empty at the same time, so the assignment is correct
+/// again when no frame is waiting. Until then, the proxy refuses all subscriptions.
 pub(crate) struct Subscribers {
     socket: Socket,
     is_sender_certain: bool,
@@ -34,7 +35,7 @@ impl Subscribers {
         self.socket.send(frames).map(|_dropped_for_slow_ones| ())
     }
 
-    /// Decides about the next frame from a subscriber; false when none waits.
+    /// Handles the next frame from a subscriber. Returns false if none is waiting.
     pub(crate) fn decide_next(
         &mut self,
         frames: &mut Vec<Frame>,
@@ -60,7 +61,9 @@ impl Subscribers {
     fn subscribe(&self, topic: &[u8], counters: &mut Counters) -> Result<(), TransportError> {
         if !self.is_sender_certain {
             counters.refused_subscriptions += 1;
-            tracing::debug!("subscription refused: after a stray message it is not certain whose it is");
+            tracing::debug!(
+                "subscription refused: its sender is uncertain after a message that is not a subscription"
+            );
             return Ok(());
         }
         match parse_subscription(topic) {
@@ -69,7 +72,7 @@ impl Subscribers {
                 counters.subscriptions += 1;
             }
             Ok(Subscription::Sync(topic)) => {
-                // A connection's frames come in order, so every earlier subscription of it is in force by now.
+                // The frames of a connection arrive in order, so its earlier subscriptions are in force now.
                 self.socket.subscribe(topic.as_bytes())?;
                 self.send([Frame::from(topic), Frame::new()])?;
                 counters.barriers += 1;
@@ -91,7 +94,7 @@ mod tests {
 
     const TOPIC: &[u8] = b"channel.secret.000102030405060708090a0b0c0d0e0f";
 
-    /// Over `inproc` what was sent waits at once, so that a test says in which order the frames are read.
+    /// Over `inproc` a sent frame can be received immediately, so a test controls the order of the frames.
     struct Scene {
         context: Context,
         subscribers: Subscribers,
@@ -116,7 +119,7 @@ mod tests {
             while self.subscribers.decide_next(&mut Vec::new(), &mut self.counters).expect("a decision") {}
         }
 
-        /// Whether `peer` gets what is published on [`TOPIC`].
+        /// Whether `peer` receives an event on [`TOPIC`].
         fn reaches(&self, peer: &Socket) -> bool {
             self.subscribers.send([Frame::from(TOPIC)]).expect("a send");
             peer.receive(&mut Vec::new()).expect("a receive")
@@ -129,12 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_message_gives_no_topic_away() {
+    fn a_stray_message_reveals_no_topic() {
         let stray: [&[&[u8]]; 4] = [&[b"stray"], &[b""], &[b"two", b"frames"], &[b"stray", b"\x01channel."]];
         for stray in stray {
             let mut scene = Scene::new();
             let (stranger, victim, thief) = (scene.peer(), scene.peer(), scene.peer());
-            // Refused, but it opens the filter on the thief's own side.
+            // The proxy refuses the empty subscription, but it makes the thief's own socket accept all
+            // topics.
             thief.subscribe(b"").expect("a subscription");
             scene.decide_all();
             assert_eq!(scene.counters.refused_subscriptions, 1);
@@ -147,16 +151,16 @@ mod tests {
             assert_eq!(scene.counters.dropped, 1);
             assert_eq!(scene.counters.refused_subscriptions, 3);
 
-            victim.unsubscribe(TOPIC).expect("a subscription less");
+            victim.unsubscribe(TOPIC).expect("an unsubscription");
             victim.subscribe(TOPIC).expect("a subscription");
             scene.decide_all();
-            assert!(scene.reaches(&victim), "the next subscription is honoured again");
+            assert!(scene.reaches(&victim), "the next subscription is accepted again");
             assert!(!scene.reaches(&thief));
         }
     }
 
     #[test]
-    fn a_stray_message_takes_no_subscription_away() {
+    fn a_stray_message_cancels_no_subscription_of_another_peer() {
         let mut scene = Scene::new();
         let (stranger, other, victim) = (scene.peer(), scene.peer(), scene.peer());
         victim.subscribe(TOPIC).expect("a subscription");
@@ -164,7 +168,7 @@ mod tests {
         scene.decide_all();
 
         send(&stranger, &[b"stray"]);
-        other.unsubscribe(TOPIC).expect("a subscription less");
+        other.unsubscribe(TOPIC).expect("an unsubscription");
         victim.subscribe(b"anything").expect("a subscription");
         scene.decide_all();
         assert!(scene.reaches(&victim));

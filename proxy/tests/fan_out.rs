@@ -1,4 +1,4 @@
-//! A running proxy between a publisher and subscribers that the tests play.
+//! A running proxy. The tests act as its publisher and its subscribers.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
 
@@ -9,7 +9,7 @@ use proxy::{Config, Proxy};
 use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
 use transport::security::{NodeSecurity, Security};
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::{Context, Frame, Kind, Sent, Socket, control};
 
 const ANY_PORT: &str = "tcp://127.0.0.1:0";
@@ -23,14 +23,14 @@ fn channel(name: &str) -> String {
     format!("channel.{name}.{KEY}")
 }
 
-/// A running proxy, as its peers see it.
+/// The context and the endpoints of the running proxy, and a publisher.
 struct Peers {
     context: Context,
     endpoints: Config,
     publisher: Socket,
 }
 
-/// Runs a proxy with a publisher for as long as `work` takes, and sees it stop.
+/// Runs a proxy with a publisher during `work`, and checks that it stops without an error.
 fn with_proxy(work: impl FnOnce(&Peers)) {
     with_protected_proxy(&NodeSecurity::Plain, work);
 }
@@ -42,11 +42,11 @@ fn with_protected_proxy(security: &NodeSecurity, work: impl FnOnce(&Peers)) {
     let publisher = context.socket(Kind::Publisher, &security.link()).expect("a socket");
     publisher.connect(&endpoints.events).expect("an endpoint");
     let peers = Peers { context, endpoints, publisher };
-    let stop = Stop::new();
+    let shutdown = Shutdown::new();
     std::thread::scope(|scope| {
-        scope.spawn(|| proxy.run(&stop).expect("a clean stop"));
-        let _stopped = StopAtTheEnd(&stop);
-        // What is published before the proxy's subscription has arrived is lost.
+        scope.spawn(|| proxy.run(&shutdown).expect("a clean shutdown"));
+        let _stopped = ShutdownOnDrop(&shutdown);
+        // Events are lost until the publisher receives the subscription of the proxy.
         while peers.count("events") == 0 {
             peers.publish(&[b"first"]);
         }
@@ -54,10 +54,10 @@ fn with_protected_proxy(security: &NodeSecurity, work: impl FnOnce(&Peers)) {
     });
 }
 
-/// Stops the role when the test is over, also when it has failed.
-struct StopAtTheEnd<'a>(&'a Stop);
+/// Stops the role when the test ends, also when it failed.
+struct ShutdownOnDrop<'a>(&'a Shutdown);
 
-impl Drop for StopAtTheEnd<'_> {
+impl Drop for ShutdownOnDrop<'_> {
     fn drop(&mut self) {
         self.0.request();
     }
@@ -70,7 +70,7 @@ impl Peers {
         socket
     }
 
-    /// A subscriber whose subscriptions are decided: the barrier has come.
+    /// A subscriber whose subscriptions are in force, because it passed the barrier.
     fn subscriber(&self, topics: &[&str]) -> Socket {
         let socket = self.connected(Kind::Subscriber);
         topics.iter().for_each(|topic| socket.subscribe(topic.as_bytes()).expect("a subscription"));
@@ -144,14 +144,15 @@ fn after_the_barrier_every_earlier_subscription_is_in_force() {
 }
 
 #[test]
-fn what_is_no_whole_topic_is_not_subscribed_to() {
+fn subscriptions_to_a_part_of_a_topic_are_refused() {
     with_proxy(|peers| {
         let (secret, own) = (channel("secret"), channel("own"));
         let upper = secret.to_uppercase();
         let longer = format!("{secret}0");
         let refused =
             ["", "c", "channel.", "channel.secret.", &secret[..secret.len() - 1], &longer, &upper, "*"];
-        // The empty subscription opens the filter on the subscriber's own side, so that it would see any mistake.
+        // The empty subscription makes the subscriber's own socket accept all topics, so that a mistake is
+        // visible.
         let curious = peers.subscriber(&[refused.as_slice(), &[&own]].concat());
         peers.publish(&[secret.as_bytes(), b"not for you"]);
         peers.publish(&[upper.as_bytes(), b"nor this"]);
@@ -162,12 +163,13 @@ fn what_is_no_whole_topic_is_not_subscribed_to() {
 }
 
 #[test]
-fn a_subscription_taken_back_is_out_of_force() {
+fn an_unsubscribed_topic_is_no_longer_received() {
     with_proxy(|peers| {
         let (left, kept) = (channel("left"), channel("kept"));
-        // Again the empty subscription, which the proxy refuses, lets everything through on this side.
+        // The proxy refuses the empty subscription, but it makes the subscriber's own socket accept all
+        // topics.
         let subscriber = peers.subscriber(&["", &left, &kept]);
-        subscriber.unsubscribe(left.as_bytes()).expect("a subscription less");
+        subscriber.unsubscribe(left.as_bytes()).expect("an unsubscription");
         pass_barrier(&subscriber);
         peers.publish(&[left.as_bytes(), b"{}\n"]);
         peers.publish(&[kept.as_bytes(), b"{}\n"]);
@@ -176,7 +178,7 @@ fn a_subscription_taken_back_is_out_of_force() {
 }
 
 #[test]
-fn subscribers_in_a_hurry_leave_nothing_behind() {
+fn disconnected_subscribers_leave_no_subscription_behind() {
     with_proxy(|peers| {
         let topic = channel("crowd");
         for _ in 0..100 {
@@ -184,7 +186,7 @@ fn subscribers_in_a_hurry_leave_nothing_behind() {
             for socket in &crowd {
                 socket.subscribe(topic.as_bytes()).expect("a subscription");
             }
-            // Every other one stays long enough to be heard.
+            // Every second subscriber stays until its subscription is in force.
             crowd.iter().step_by(2).for_each(pass_barrier);
         }
         let own = channel("own");
@@ -198,18 +200,18 @@ fn subscribers_in_a_hurry_leave_nothing_behind() {
 }
 
 #[test]
-fn a_flood_of_subscriptions_does_not_hold_up_events() {
+fn a_flood_of_subscriptions_does_not_delay_events() {
     with_proxy(|peers| {
         let topic = channel("busy");
         let subscriber = peers.subscriber(&[&topic]);
-        let is_over = AtomicBool::new(false);
+        let is_done = AtomicBool::new(false);
         let flooder = peers.connected(Kind::XSubscriber);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let flooder = flooder;
-                while !is_over.load(Ordering::Relaxed) {
+                while !is_done.load(Ordering::Relaxed) {
                     flooder.subscribe(b"channel.").expect("a subscription");
-                    flooder.unsubscribe(b"channel.").expect("a subscription less");
+                    flooder.unsubscribe(b"channel.").expect("an unsubscription");
                 }
             });
             while peers.count("refused_subscriptions") == 0 {}
@@ -217,20 +219,20 @@ fn a_flood_of_subscriptions_does_not_hold_up_events() {
                 peers.publish(&[topic.as_bytes(), number.to_string().as_bytes()]);
                 assert_eq!(receive(&subscriber)[1], number.to_string().as_bytes());
             }
-            is_over.store(true, Ordering::Relaxed);
+            is_done.store(true, Ordering::Relaxed);
         });
     });
 }
 
 #[test]
-fn who_would_publish_without_the_service_key_is_refused_and_counted() {
+fn a_publisher_without_the_service_key_is_refused_and_counted() {
     let [node, service, own] = [(); 3].map(|()| KeyPair::generate().expect("a key pair"));
-    let anybody = Security::Client { server: node.public, own };
+    let client_security = Security::Client { server: node.public, own };
     let security = NodeSecurity::Encrypted { node, service };
     with_protected_proxy(&security, |peers| {
         let topic = channel("own");
         let socket = |kind, endpoint: &str| {
-            let socket = peers.context.socket(kind, &anybody).expect("a socket");
+            let socket = peers.context.socket(kind, &client_security).expect("a socket");
             socket.connect(endpoint).expect("an endpoint");
             socket
         };
@@ -250,7 +252,7 @@ fn who_would_publish_without_the_service_key_is_refused_and_counted() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn the_error_names_a_port_in_use() {
     with_proxy(|peers| {
         let error = Proxy::bind(&peers.context, &config(&peers.endpoints.subscribers), &NodeSecurity::Plain);
         assert_eq!(

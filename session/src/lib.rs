@@ -8,6 +8,8 @@
 //! [`Session`] hands each input to the component that it concerns, and the outcome to the other components.
 //! The components do not know each other; what all of them share is in `Context`.
 
+#![warn(missing_docs)]
+
 mod api;
 pub mod driver;
 mod entry;

@@ -1,4 +1,5 @@
-//! How many bytes wait for a peer in libzmq, which bounds what waits by its number only and tells nobody how much it is.
+//! Counts the bytes that wait in libzmq for a peer. libzmq itself bounds only the number of waiting messages,
+//! and does not report their size.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -6,12 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::socket::Frame;
 
-/// The bytes of frames that were counted here and that libzmq has not let go of yet.
+/// The number of bytes in counted frames that libzmq has not released yet.
 #[derive(Debug, Clone, Default)]
 pub struct Backlog(Arc<AtomicUsize>);
 
 impl Backlog {
-    /// How many bytes wait.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.0.load(Ordering::Relaxed)
@@ -26,7 +26,7 @@ impl Backlog {
     }
 }
 
-/// A frame that libzmq borrows the bytes of.
+/// A frame whose bytes libzmq borrows.
 struct Lent {
     frame: Frame,
     backlogs: Vec<Backlog>,
@@ -38,9 +38,9 @@ impl Drop for Lent {
     }
 }
 
-/// Hands a frame to libzmq, and counts its bytes in `backlogs` until they have left for the peer or its connection is
-/// gone. Nothing is counted when it fails.
-#[expect(unsafe_code, reason = "the zmq crate has no message that tells when it is let go of")]
+/// Sends a frame, and counts its bytes in `backlogs` until libzmq releases them: when they are sent to the
+/// peer or its connection is closed. A frame that cannot be sent is not counted.
+#[expect(unsafe_code, reason = "the zmq crate has no message with a callback for its release")]
 pub(crate) fn send(
     socket: &mut zmq::Socket,
     frame: Frame,
@@ -51,12 +51,13 @@ pub(crate) fn send(
     backlogs.iter().for_each(|backlog| backlog.add(length));
     let lent = Box::into_raw(Box::new(Lent { frame, backlogs: backlogs.to_vec() }));
     let mut message = zmq_sys::zmq_msg_t::default();
-    // SAFETY: `lent` was leaked just now, so that its bytes stay where they are, and nobody changes them: libzmq only
-    // reads what it sends. It calls `let_go` exactly once, from whichever thread, after its last look at them; until
-    // then only libzmq has the pointer. When `zmq_msg_init_data` fails it has not kept it. The socket is alive.
+    // SAFETY: `lent` was leaked above, so its bytes do not move, and no code changes them: libzmq only reads
+    // the bytes that it sends. It calls `release` exactly once, from any thread, after its last read; until
+    // then only libzmq has the pointer. If `zmq_msg_init_data` fails, it has not kept the pointer. The socket
+    // is alive.
     let code = unsafe {
         let data = (*lent).frame.as_ptr().cast_mut().cast::<c_void>();
-        if zmq_sys::zmq_msg_init_data(&raw mut message, data, length, Some(let_go), lent.cast()) == -1 {
+        if zmq_sys::zmq_msg_init_data(&raw mut message, data, length, Some(release), lent.cast()) == -1 {
             drop(Box::from_raw(lent));
             return Err(zmq::Error::ENOMEM);
         }
@@ -65,7 +66,7 @@ pub(crate) fn send(
     if code >= 0 {
         return Ok(());
     }
-    // SAFETY: the message was made above and not sent, so it is ours to close, which calls `let_go`.
+    // SAFETY: the message was made above and not sent, so this function must close it, which calls `release`.
     let error = unsafe {
         let error = zmq_sys::zmq_errno();
         zmq_sys::zmq_msg_close(&raw mut message);
@@ -74,9 +75,9 @@ pub(crate) fn send(
     Err(zmq::Error::from_raw(error))
 }
 
-/// libzmq has let go of a frame's bytes.
+/// libzmq calls this when it no longer needs the bytes of a frame.
 #[expect(unsafe_code, reason = "libzmq calls it")]
-unsafe extern "C" fn let_go(_data: *mut c_void, lent: *mut c_void) {
-    // SAFETY: `lent` is what `send` leaked, and this is called once for it.
+unsafe extern "C" fn release(_data: *mut c_void, lent: *mut c_void) {
+    // SAFETY: `send` leaked `lent`, and libzmq calls this function once for it.
     drop(unsafe { Box::from_raw(lent.cast::<Lent>()) });
 }

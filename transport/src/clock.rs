@@ -1,8 +1,8 @@
-//! The only place where clocks are read: everybody else is told the time.
+//! The only file that reads clocks. All other code gets the time as an argument, or from here.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since 1970, as the machine has it; zero on a machine whose clock stands before that.
+/// The machine's clock, in milliseconds since 1970; zero if the clock is before 1970.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
 pub fn unix_ms() -> u64 {
@@ -10,7 +10,7 @@ pub fn unix_ms() -> u64 {
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A point in time to measure from. It never goes back.
+/// The monotonic clock, for durations.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
 pub fn now() -> Instant {

@@ -1,7 +1,8 @@
-//! The control socket of a role: asked how it is doing, it answers with its counters.
+//! The control socket of a role: it answers status requests with the counters of the role.
 //!
-//! Requests are `[""] [line]`, one JSON-RPC 2.0 request from a DEALER or a REQ; the only method is `role.status`.
-//! It is for operators and tests, on an endpoint of its own, and never in the way of the role's work.
+//! A request is `[""] [line]`: one JSON-RPC 2.0 request from a DEALER or a REQ. The only method is
+//! `role.status`. Operators and tests use it. It has its own endpoint, and a bound that keeps it from
+//! delaying the role's work.
 
 use std::time::{Duration, Instant};
 
@@ -17,33 +18,32 @@ use crate::socket::{Context, Frame, Sent, Socket};
 
 const METHOD: &str = "role.status";
 
-/// The control socket of a role.
 pub struct Control {
     socket: Socket,
     endpoint: String,
 }
 
 impl Control {
-    /// Listens at `endpoint`.
     pub fn bind(context: &Context, endpoint: &str, security: &Security) -> Result<Self, TransportError> {
         let socket = context.socket(Kind::Router, security)?;
         let endpoint = socket.bind(endpoint)?;
         Ok(Self { socket, endpoint })
     }
 
-    /// Where it listens.
+    /// The actual endpoint, with the port that the system chose.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The socket, to be watched for readability.
+    /// The socket, for [`Watch::Readable`].
     #[must_use]
     pub fn socket(&self) -> &Socket {
         &self.socket
     }
 
-    /// Answers what waits, some requests at a time. Whatever a peer sends, only our own socket can fail.
+    /// Answers waiting requests, up to a limit. Invalid requests get an error reply; only a failing socket is
+    /// an error here.
     pub fn answer(&self, status: impl Fn() -> Value) -> Result<(), TransportError> {
         let mut frames = Vec::new();
         for _ in 0..CONTROL_REQUESTS_PER_TURN_MAX {
@@ -62,7 +62,8 @@ impl Control {
     }
 }
 
-/// The status of a role, as every role words it. `problems` are sentences for its operator, who must do something.
+/// The status of a role, in the form that all roles use. Each of `problems` is a sentence about something
+/// that the operator must repair.
 #[must_use]
 pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: &[String]) -> Value {
     let uptime_ms = u64::try_from(clock::now().duration_since(started).as_millis()).unwrap_or(u64::MAX);
@@ -71,7 +72,7 @@ pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: 
     json!({ "role": role, "uptime_ms": uptime_ms, "problems": problems, "counters": counters })
 }
 
-/// Asks the role whose control socket is at `endpoint` for its status.
+/// Requests the status of the role whose control socket is at `endpoint`.
 pub fn ask(context: &Context, endpoint: &str, timeout: Duration) -> Result<Value, TransportError> {
     let started = clock::now();
     let wait_for = |watch| {
@@ -81,7 +82,8 @@ pub fn ask(context: &Context, endpoint: &str, timeout: Duration) -> Result<Value
         }
         wait(&[watch], Some(left))
     };
-    // The question holds nothing, and who answers it elsewhere has decided to.
+    // The request holds no secret, and the operator of a remote role has chosen to serve it without
+    // encryption.
     let socket = context.socket(Kind::Dealer, &Security::PlainAnywhere)?;
     socket.connect(endpoint)?;
     let request = json!({ "jsonrpc": "2.0", "id": 1, "method": METHOD }).to_string();

@@ -1,8 +1,8 @@
-//! The invite: where a node is and which key it has, in one word that is handed to a colleague.
+//! The invite: the address and the public key of a node, as one word that a user gives to a colleague.
 //!
-//! `papo://<public key>@<host>:<port>`, the key as 64 hexadecimal digits. Z85 is shorter, but its `$`, `&`, `*`,
-//! `#` and `<` mean something to shells, to URLs and to programs that find links in texts; hexadecimal digits come
-//! through all of them, a double click selects them, and every language decodes them.
+//! The format is `papo://<public key>@<host>:<port>`, with the key as 64 hexadecimal digits. Z85 is shorter,
+//! but its `$`, `&`, `*`, `#` and `<` have a meaning in shells, in URLs and in programs that find links in
+//! texts. Hexadecimal digits have none, a double click selects them, and every language decodes them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,6 @@ use crate::keys::PublicKey;
 
 const SCHEME: &str = "papo://";
 
-/// Where a node is, and which key it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
     key: PublicKey,
@@ -21,25 +20,19 @@ pub struct Invite {
     port: u16,
 }
 
-/// Why a text is no invite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadInvite {
-    /// It begins otherwise.
     #[error("an invite begins with papo://")]
     Scheme,
-    /// The key is not 64 hexadecimal digits with an `@` behind it.
     #[error("an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port")]
     Key,
-    /// There is no host, or it is none.
     #[error("an invite has a host after the @, a name or an address: papo://<key>@host:port")]
     Host,
-    /// There is no port, or it is none.
     #[error("an invite ends with a port from 1 to 65535: papo://<key>@host:port")]
     Port,
 }
 
 impl Invite {
-    /// An invite to the node with this key.
     pub fn new(key: PublicKey, host: &str, port: u16) -> Result<Self, BadInvite> {
         if !is_host(host) {
             return Err(BadInvite::Host);
@@ -50,8 +43,8 @@ impl Invite {
         Ok(Self { key, host: host.to_owned(), port })
     }
 
-    /// An invite to the node that listens at `endpoint`: at `host` if it is given, else where the endpoint says,
-    /// else, since a wildcard says nothing, at this machine's name. None when nobody can come there over TCP.
+    /// An invite to the node that listens at `endpoint`. The host is `host` if it is given, else the host of
+    /// the endpoint, else, if that is a wildcard, the name of this machine. None if the endpoint is not TCP.
     pub fn for_endpoint(
         key: PublicKey,
         endpoint: &str,
@@ -65,13 +58,12 @@ impl Invite {
         Self::new(key, host.unwrap_or(&named), port).map(Some)
     }
 
-    /// The node's public key.
     #[must_use]
     pub fn key(&self) -> PublicKey {
         self.key
     }
 
-    /// Where its broker is, as ZeroMQ writes it.
+    /// The ZeroMQ endpoint of the node's broker.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("tcp://{}:{}", self.host, self.port)
@@ -100,7 +92,8 @@ impl FromStr for Invite {
     }
 }
 
-/// A name or an IPv4 address, or an IPv6 address in brackets: nothing that libzmq or a shell reads otherwise.
+/// Whether `host` is a name, an IPv4 address, or an IPv6 address in brackets. All other characters are
+/// refused, because libzmq or a shell could interpret them.
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
@@ -111,7 +104,7 @@ fn is_host(host: &str) -> bool {
     }
 }
 
-/// What the machine calls itself, which others on its network often know it by.
+/// The host name of this machine. Other machines on its network can often resolve it.
 fn machine_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if is_host(&name) { name } else { "localhost".to_owned() }
@@ -128,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invite_goes_round() {
+    fn an_invite_survives_a_round_trip_through_text() {
         for address in ["chat.example:5555", "127.0.0.1:1", "[2001:db8::1]:65535", "a_b-c:80"] {
             let text = format!("papo://{DIGITS}@{address}");
             let invite: Invite = text.parse().expect("an invite");
@@ -141,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_invite_is_refused_with_what_is_wrong() {
+    fn an_invalid_invite_is_refused_with_the_reason() {
         let with_key = |address: &str| format!("papo://{DIGITS}@{address}");
         let cases = [
             (
@@ -198,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_the_best_that_is_known() {
+    fn the_host_comes_from_the_flag_the_endpoint_or_the_machine() {
         let host = |endpoint, host| {
             let invite = Invite::for_endpoint(key(), endpoint, host).expect("a TCP endpoint with a port");
             invite.map(|invite| invite.endpoint())

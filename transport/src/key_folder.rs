@@ -1,9 +1,9 @@
 //! The folder of the node's keys.
 //!
-//! It holds two key pairs: clients know the node by `node`, and the server role shows `service` on the inner
-//! ports. `<name>.secret` holds both halves of a pair and has mode 0600; `<name>.public` may be given to
-//! others. Both files are certificates in the format of CZMQ and pyzmq, so `zmq.auth.load_certificate` reads
-//! them.
+//! It holds two key pairs: `node` identifies the node to clients, and the server role connects to the inner
+//! ports with `service`. `<name>.secret` holds both halves of a pair and has mode 0600. `<name>.public` holds
+//! the public half. Both files are certificates in the format of CZMQ and pyzmq, so
+//! `zmq.auth.load_certificate` reads them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,57 +17,52 @@ use crate::keys::{KeyPair, PublicKey};
 const NODE: &str = "node";
 const SERVICE: &str = "service";
 
-/// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFolderError {
-    /// A file or the folder cannot be used.
     #[error("cannot {action} {path}: {cause}; the keys must belong to the user that runs papo")]
     Io {
         /// The failed operation, as a verb.
         action: &'static str,
-        /// The file or folder.
         path: PathBuf,
-        /// The error of the operating system. Not a source: the sentence above contains it already.
+        /// The error of the operating system. It is not named `source`, because the sentence already contains
+        /// it.
         cause: io::Error,
     },
-    /// Other users can read a secret.
-    #[error("{0} can be read by others: run `chmod 600 {0}`, and `papo keys rotate` if somebody may have")]
+    #[error(
+        "other users can read {0}: run `chmod 600 {0}`, and `papo keys rotate` if somebody may have read it"
+    )]
     Exposed(PathBuf),
-    /// A file is not a certificate.
-    #[error("{0} holds no key: restore it from a backup, or move it away and a new one is made")]
+    #[error("{0} holds no valid key: restore it from a backup, or move it away, and papo makes a new one")]
     Damaged(PathBuf),
-    /// There are no keys yet.
-    #[error("there are no keys in {0}: they are made when papo starts for the first time (`papo up`)")]
+    #[error("there are no keys in {0}: start the node once to make them (`papo up`)")]
     None(PathBuf),
-    /// The new keys could not be made.
     #[error(transparent)]
     Transport(#[from] TransportError),
 }
 
-/// A folder of keys, which does not have to exist yet.
+/// A folder of keys. It does not have to exist.
 #[derive(Debug, Clone)]
 pub struct KeyFolder {
     folder: PathBuf,
 }
 
 impl KeyFolder {
-    /// The keys in `folder`.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The node's pair, made on first use.
+    /// The pair that identifies the node. It is made on first use.
     pub fn node(&self) -> Result<KeyPair, KeyFolderError> {
         self.load_or_make(NODE)
     }
 
-    /// The pair of the node's own server role, made on first use.
+    /// The pair of the server role. It is made on first use.
     pub fn service(&self) -> Result<KeyPair, KeyFolderError> {
         self.load_or_make(SERVICE)
     }
 
-    /// The public key that clients know the node by. Reads no secret and creates no file.
+    /// The public key of the node. Reads no secret key, and creates no file.
     pub fn node_public(&self) -> Result<PublicKey, KeyFolderError> {
         let path = self.public_path(NODE);
         match disk::read_text(&path) {
@@ -79,8 +74,8 @@ impl KeyFolder {
         }
     }
 
-    /// Replaces both pairs with new ones, and keeps the old secrets as `<name>.secret.<stamp>`. Returns the
-    /// public key of the node after its next start.
+    /// Replaces both pairs with new ones, and keeps the old files as `<name>.secret.<stamp>`. Returns the
+    /// public key that the node has after its next start.
     pub fn rotate(&self, stamp: &str) -> Result<PublicKey, KeyFolderError> {
         let node = self.replace(NODE, stamp)?;
         self.replace(SERVICE, stamp)?;
@@ -111,8 +106,7 @@ impl KeyFolder {
         }
     }
 
-    /// Makes a pair, or loads the pair that another process made meanwhile: roles that start together agree
-    /// on one.
+    /// Makes a pair. If another process makes one at the same time, both use the same pair.
     fn make(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
         disk::make_folder(&self.folder).map_err(failed("create", &self.folder))?;
         let (pair, path) = (KeyPair::generate()?, self.secret_path(name));
@@ -138,7 +132,7 @@ impl KeyFolder {
         Ok(pair)
     }
 
-    /// Writes the file of the public half, unless it is up to date.
+    /// Writes the file of the public key, unless it is up to date.
     fn publish(&self, name: &str, pair: &KeyPair) -> Result<(), KeyFolderError> {
         let (path, text) = (self.public_path(name), public_text(name, pair));
         if disk::read_text(&path).is_ok_and(|known| known == text) {
@@ -156,7 +150,6 @@ impl KeyFolder {
     }
 }
 
-/// The error for a failed operation on a path.
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyFolderError + use<> {
     let path = path.to_owned();
     move |cause| KeyFolderError::Io { action, path, cause }
@@ -164,7 +157,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyFol
 
 fn secret_text(name: &str, pair: &KeyPair) -> String {
     format!(
-        "#   The {name} key pair of a papo node. SECRET: whoever has this file can pose as its owner.\n\
+        "#   The {name} key pair of a papo node. SECRET: anybody with this file can pose as its owner.\n\
          metadata\ncurve\n    public-key = \"{}\"\n    secret-key = \"{}\"\n",
         pair.public,
         pair.secret.reveal()

@@ -1,4 +1,4 @@
-//! CURVE keys (RFC 26): who a peer is. Where they lie on the disk is in [`key_folder`](crate::key_folder).
+//! CURVE keys (RFC 26), which identify peers. [`key_folder`](crate::key_folder) stores them on disk.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,31 +8,27 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransportError;
 use crate::z85::{self, KEY_BYTES};
 
-/// What a peer is known by. As text it is Z85 (RFC 32), which every ZeroMQ binding takes.
+/// The public half of a key pair. Its text form is Z85 (RFC 32), which every ZeroMQ binding accepts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PublicKey([u8; KEY_BYTES]);
 
-/// What a peer proves itself with. It is written into a file of its owner's, and nowhere else.
+/// The secret half of a key pair. It is written into the file of its owner, and never logged.
 #[derive(Clone)]
 pub struct SecretKey([u8; KEY_BYTES]);
 
-/// A public key and its secret.
 #[derive(Debug, Clone)]
 pub struct KeyPair {
-    /// What others know the owner by.
     pub public: PublicKey,
-    /// What the owner proves itself with.
     pub secret: SecretKey,
 }
 
-/// A text that is no key. It does not say which text: it may be a secret.
+/// The error for an invalid key. It does not contain the text, which may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key has 40 characters of Z85 (RFC 32)")]
 pub struct NoKey;
 
 impl KeyPair {
-    /// A new pair, made by libzmq.
     pub fn generate() -> Result<Self, TransportError> {
         let pair = zmq::CurveKeyPair::new().map_err(|_unsupported| TransportError::NoCurve)?;
         Ok(Self { public: PublicKey(pair.public_key), secret: SecretKey(pair.secret_key) })
@@ -40,13 +36,11 @@ impl KeyPair {
 }
 
 impl PublicKey {
-    /// The 32 bytes of the key, as ZAP and socket options carry it.
     #[must_use]
     pub fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes of the key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; KEY_BYTES] {
         &self.0
@@ -54,7 +48,7 @@ impl PublicKey {
 }
 
 impl SecretKey {
-    /// The secret as text, for the file it is kept in.
+    /// The secret as text, for its file.
     pub(crate) fn reveal(&self) -> String {
         z85::encode(&self.0)
     }
@@ -117,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_public_key_goes_round_as_text_and_as_json() {
+    fn a_public_key_survives_a_round_trip_through_text_and_json() {
         let key = KeyPair::generate().expect("a key pair").public;
         assert_eq!(key.to_string().parse(), Ok(key));
         let json = serde_json::to_string(&key).expect("JSON");
@@ -127,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_pairs_are_alike_and_no_secret_is_printed() {
+    fn two_pairs_are_different_and_debug_prints_no_secret() {
         let [one, other] = [(); 2].map(|()| KeyPair::generate().expect("a key pair"));
         assert_ne!(one.public, other.public);
         assert_ne!(one.secret.reveal(), other.secret.reveal());

@@ -1,8 +1,8 @@
-//! Sockets, endpoints, signals, clocks and logging set-up: the only crate that names zmq.
+//! Sockets, endpoints, signals, clocks and logging set-up: the only crate that uses zmq.
 //!
-//! A role is one thread that owns its sockets: it waits with [`poll::wait`], drains what is readable in bounded
-//! bursts, and ends when its [`stop::Stop`] is requested. Nothing here knows what the frames mean, except
-//! [`control`], which tells an operator how a role is doing.
+//! A role is one thread that owns its sockets. It waits with [`poll::wait`], receives messages in bounded
+//! bursts, and ends when its [`shutdown::Shutdown`] is requested. This crate does not interpret frames,
+//! except [`control`], which answers an operator's request for the status of a role.
 
 pub mod limits;
 mod options;
@@ -14,14 +14,14 @@ pub mod keys;
 pub mod key_folder;
 pub mod invite;
 pub mod security;
-mod gatekeeper;
-mod sparingly;
+mod zap_handler;
+mod log_throttle;
 
 pub mod poll;
 pub mod wake;
 
 pub mod signals;
-pub mod stop;
+pub mod shutdown;
 
 pub mod control;
 

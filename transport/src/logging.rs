@@ -1,15 +1,14 @@
-//! Where the process tells what it does: standard error, one line for each event worth knowing.
+//! The log of the process: one line for each event, on standard error.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-/// Names what is logged, such as `debug` or `info,broker=trace`.
+/// The environment variable with the log filter, such as `debug` or `info,broker=trace`.
 const FILTER_VARIABLE: &str = "PAPO_LOG";
 
-/// Starts logging; a second call changes nothing. Colours are for terminals, unless `NO_COLOR` is set
-/// (no-color.org).
+/// Starts logging. Idempotent. Terminals get colours unless `NO_COLOR` is set (no-color.org).
 pub fn start() {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())

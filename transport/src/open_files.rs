@@ -1,10 +1,10 @@
-//! How many files, and so connections, the process may have open.
+//! The limit of open files, which also limits the number of connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::limits::OPEN_FILES_WANTED;
 
-/// Raises the soft limit as far as [`OPEN_FILES_WANTED`] or the hard limit, and returns what holds now.
+/// Raises the soft limit to [`OPEN_FILES_WANTED`] or the hard limit, and returns the new soft limit.
 pub fn raise_limit() -> u64 {
     let before = getrlimit(Resource::Nofile);
     let current = before.current.unwrap_or(u64::MAX);
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_as_high_as_it_may_be() {
+    fn the_soft_limit_is_raised_to_the_wanted_or_the_hard_limit() {
         let before = getrlimit(Resource::Nofile);
         let lowered = Rlimit { current: Some(256), maximum: before.maximum };
         setrlimit(Resource::Nofile, lowered).expect("a soft limit may be lowered");

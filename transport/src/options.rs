@@ -1,4 +1,4 @@
-//! The kinds of socket and the options of each: one table, every value chosen on purpose.
+//! The kinds of sockets and the options of each kind, in one table.
 
 use crate::error::TransportError;
 use crate::limits::{
@@ -8,26 +8,25 @@ use crate::limits::{
     SUBSCRIPTIONS_WAITING_MAX,
 };
 
-/// What a socket is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Takes requests from many peers and answers each by its name.
+    /// Receives requests from many peers, and replies to each by its name.
     Router,
-    /// Sends requests and takes the answers.
+    /// Sends requests, and receives the replies.
     Dealer,
-    /// Publishes events, to proxies.
+    /// Publishes events to proxies.
     Publisher,
-    /// Takes the events it has subscribed to.
+    /// Receives the events of its subscriptions.
     Subscriber,
-    /// Fans events out, and decides which subscriptions it honours.
+    /// Publishes events to subscribers, and decides which subscriptions to accept.
     XPublisher,
-    /// Takes every event, for a proxy to fan out.
+    /// Receives all events for a proxy.
     XSubscriber,
 }
 
 struct Options {
     socket_type: zmq::SocketType,
-    /// Messages waiting to be sent and to be read, for each peer.
+    /// The queue limits of a peer, in messages: to send, to receive.
     waiting_max: (i32, i32),
     frame_bytes_max: usize,
     linger_ms: i32,
@@ -91,10 +90,10 @@ impl Kind {
     }
 }
 
-/// What every connection has, whatever runs over it.
+/// Sets the options that all kinds have in common.
 fn set_connection(socket: &zmq::Socket) -> Result<(), zmq::Error> {
-    // On would tell a sender that it is not connected, but libzmq then throws away the replies that arrived and
-    // were not read yet as soon as the connection is lost.
+    // If this option were on, a sender would learn that it is not connected, but libzmq would discard
+    // received replies that are not read yet when the connection is lost.
     socket.set_immediate(false)?;
     socket.set_backlog(ACCEPT_WAITING_MAX)?;
     socket.set_handshake_ivl(HANDSHAKE_MS_MAX)?;
@@ -106,14 +105,14 @@ fn set_connection(socket: &zmq::Socket) -> Result<(), zmq::Error> {
     socket.set_tcp_keepalive_cnt(KEEPALIVE_PROBES_MAX)
 }
 
-/// A reply that cannot be delivered is reported, not dropped in silence; and a peer that calls itself by the
-/// name of another does not take over that one's replies.
+/// `mandatory` reports a reply that cannot be delivered instead of dropping it silently. Without `handover`,
+/// a peer that uses the name of another peer does not receive its replies.
 fn set_router(socket: &zmq::Socket) -> Result<(), zmq::Error> {
     socket.set_router_mandatory(true)?;
     socket.set_router_handover(false)
 }
 
-/// Lets the owner of an XPUB decide about each subscription.
+/// Makes an XPUB leave the decision about each subscription to its owner.
 fn set_manual(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
     let on: std::ffi::c_int = 1;
     #[expect(unsafe_code, reason = "the zmq crate has no setter for ZMQ_XPUB_MANUAL")]

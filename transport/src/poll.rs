@@ -1,4 +1,4 @@
-//! Waiting for sockets, wake-ups and time, all at once.
+//! Waiting for sockets, wake-ups and a timeout at the same time.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use crate::error::TransportError;
 use crate::socket::Socket;
 use crate::wake::Wake;
 
-/// Something to wait for.
 #[derive(Clone, Copy)]
 pub enum Watch<'a> {
-    /// A message waits to be received.
+    /// A message can be received.
     Readable(&'a Socket),
-    /// A message could be sent.
+    /// A message can be sent.
     Writable(&'a Socket),
     /// A [`Waker`](crate::wake::Waker) was used since the last [`Wake::clear`].
     Wake(&'a Wake),
 }
 
-/// Waits until something watched is ready, or `timeout` is over. What is ready and is left so ends the next wait at once.
-/// A signal ends the wait as well.
+/// Waits until one of `watches` is ready, until `timeout`, or until a signal arrives. A watch that stays
+/// ready ends the next wait immediately.
 pub fn wait(watches: &[Watch<'_>], timeout: Option<Duration>) -> Result<(), TransportError> {
     let mut items: Vec<_> = watches.iter().map(Watch::item).collect();
     poll(&mut items, timeout)
 }
 
-/// The same, and says which are ready: to ask a socket in vain costs system calls.
+/// Waits like [`wait`], and returns which watches are ready. Receiving from a socket without messages would
+/// cost system calls.
 pub fn wait_which<const N: usize>(
     watches: [Watch<'_>; N],
     timeout: Option<Duration>,
@@ -51,7 +51,8 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Whole milliseconds, rounded up: rounded down, the last one would be spent in a busy loop. Without end: -1.
+/// Whole milliseconds, or -1 for no timeout. They are rounded up: rounded down, the last millisecond would be
+/// a busy loop.
 fn timeout_ms(timeout: Option<Duration>) -> i64 {
     timeout.map_or(-1, |timeout| i64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX))
 }
@@ -62,13 +63,13 @@ mod tests {
     use crate::wake::Wake;
 
     #[test]
-    fn only_what_is_ready_is_said_to_be() {
+    fn only_ready_watches_are_reported() {
         let [(waker, one), (_, other)] = [(); 2].map(|()| Wake::new().expect("a wake-up"));
         let which = |timeout| wait_which([Watch::Wake(&one), Watch::Wake(&other)], timeout).expect("a wait");
         assert_eq!(which(Some(Duration::ZERO)), [false, false]);
         waker.wake();
         assert_eq!(which(None), [true, false]);
-        assert_eq!(which(None), [true, false], "it was left as it is");
+        assert_eq!(which(None), [true, false], "it stays ready until it is cleared");
         one.clear();
         assert_eq!(which(Some(Duration::ZERO)), [false, false]);
     }

@@ -1,53 +1,48 @@
-//! How a socket is protected: said whenever one is made, so that none is unprotected by oversight.
+//! The protection of a socket. Every socket is made with a [`Security`], so no socket is unprotected by
+//! mistake.
 //!
-//! Encryption is CURVE (CurveZMQ, RFC 26). Who may come in is decided by the gatekeeper.
+//! Encryption is CURVE (CurveZMQ, RFC 26). The ZAP handler decides which peers may connect.
 
 use crate::error::TransportError;
-use crate::gatekeeper::Door;
 use crate::keys::{KeyPair, PublicKey};
 use crate::limits::CURVE_FRAME_BYTES_MORE;
+use crate::zap_handler::ZapDomain;
 
-/// The protection of one socket. `inproc://` stays within the process, and none of this applies to it.
+/// The protection of one socket. It does not apply to `inproc://`, which stays within the process.
 #[derive(Debug, Clone, Default)]
 pub enum Security {
-    /// None, so the socket is for this machine only: loopback addresses and `ipc://`. Others are refused.
+    /// No encryption. Only endpoints of this machine are accepted: loopback addresses and `ipc://`.
     #[default]
     Plain,
-    /// None, wherever the endpoint is: anybody on the way may read, change and invent messages.
+    /// No encryption, on any endpoint: an attacker on the network can read, change and forge messages.
     PlainAnywhere,
-    /// Listens: encrypted, for anybody who knows the node's public key.
-    Outer {
-        /// The node's pair.
-        node: KeyPair,
-    },
-    /// Listens: encrypted, for the holder of one key only.
+    /// For a socket that listens: encrypted, for all peers that know the node's public key.
+    Outer { node: KeyPair },
+    /// For a socket that listens: encrypted, for the owner of one key only.
     Inner {
-        /// The node's pair.
         node: KeyPair,
-        /// Who is admitted.
+        /// The key of the only peer that is admitted.
         service: PublicKey,
     },
-    /// Connects: encrypted, and only to the holder of the secret that belongs to `server`.
+    /// For a socket that connects: encrypted, and only to the owner of the secret key of `server`.
     Client {
-        /// Whom to talk to.
         server: PublicKey,
-        /// Who we are: a pair made for the occasion, or the node's service pair.
+        /// A pair that is made for this connection, or the node's service pair.
         own: KeyPair,
     },
 }
 
-/// What the roles of a node protect their sockets with.
+/// The protection of all sockets of a node.
 #[derive(Debug, Clone)]
 pub enum NodeSecurity {
-    /// Nothing: the node is for this machine only.
+    /// No encryption: the node serves this machine only.
     Plain,
-    /// Nothing, by the operator's explicit wish.
+    /// No encryption on any network, because the operator asked for it.
     PlainAnywhere,
-    /// CURVE.
     Encrypted {
-        /// What clients know the node by.
+        /// The pair that identifies the node to clients.
         node: KeyPair,
-        /// What the server role shows at the inner ports.
+        /// The pair with which the server role connects to the inner ports.
         service: KeyPair,
     },
 }
@@ -87,7 +82,8 @@ impl NodeSecurity {
         }
     }
 
-    /// For control sockets, which tell counters and no secrets: not encrypted, and for this machine only.
+    /// For control sockets. They report counters and no secrets, so they are not encrypted, and serve this
+    /// machine only.
     #[must_use]
     pub fn control(&self) -> Security {
         match self {
@@ -96,7 +92,7 @@ impl NodeSecurity {
         }
     }
 
-    /// What an invite says of the node: nothing when there is no key to rely on.
+    /// The key in the node's invite; None without encryption.
     #[must_use]
     pub fn public_key(&self) -> Option<PublicKey> {
         match self {
@@ -107,21 +103,21 @@ impl NodeSecurity {
 }
 
 impl Security {
-    /// Who may come in at a socket that listens; None when libzmq does not ask.
-    fn door(&self) -> Option<Door> {
+    /// The ZAP domain of a socket that listens; None if libzmq does not ask the ZAP handler.
+    fn zap_domain(&self) -> Option<ZapDomain> {
         match self {
             Self::Plain | Self::PlainAnywhere | Self::Client { .. } => None,
-            Self::Outer { .. } => Some(Door::Outer),
-            Self::Inner { service, .. } => Some(Door::Inner(*service)),
+            Self::Outer { .. } => Some(ZapDomain::Outer),
+            Self::Inner { service, .. } => Some(ZapDomain::Inner(*service)),
         }
     }
 
-    /// Whether a gatekeeper must be at work before a socket with this protection may listen.
-    pub(crate) fn needs_gatekeeper(&self) -> bool {
-        self.door().is_some()
+    /// Whether a ZAP handler must run before a socket with this protection listens.
+    pub(crate) fn needs_zap_handler(&self) -> bool {
+        self.zap_domain().is_some()
     }
 
-    /// Sets the options of a socket that was just made.
+    /// Sets the options of a new socket.
     pub(crate) fn apply(&self, socket: &zmq::Socket) -> Result<(), TransportError> {
         match self {
             Self::Plain | Self::PlainAnywhere => return Ok(()),
@@ -143,14 +139,14 @@ impl Security {
                 socket.set_curve_secretkey(own.secret.as_bytes())?;
             }
         }
-        if let Some(door) = self.door() {
-            socket.set_zap_domain(&door.to_string())?;
+        if let Some(zap_domain) = self.zap_domain() {
+            socket.set_zap_domain(&zap_domain.to_string())?;
         }
-        // libzmq measures frames as they are on the wire.
+        // libzmq measures frames after encryption.
         socket.set_maxmsgsize(socket.get_maxmsgsize()?.saturating_add(CURVE_FRAME_BYTES_MORE))
     }
 
-    /// Refuses to carry plain text over a network.
+    /// Refuses endpoints that would send plain text over a network.
     pub(crate) fn permit(&self, endpoint: &str) -> Result<(), TransportError> {
         match self {
             Self::Plain if !stays_on_this_machine(endpoint) => {
@@ -169,7 +165,7 @@ fn has_curve(answer: Option<bool>) -> Result<(), TransportError> {
     if answer == Some(true) { Ok(()) } else { Err(TransportError::NoCurve) }
 }
 
-/// Whether what goes through `endpoint` never leaves the machine. `localhost` is taken at its word.
+/// Whether messages through `endpoint` never leave the machine. `localhost` counts as local without a lookup.
 #[must_use]
 pub fn stays_on_this_machine(endpoint: &str) -> bool {
     let Some(address) = endpoint.strip_prefix("tcp://") else {
@@ -186,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_leaves_the_machine_is_known() {
+    fn endpoints_on_other_machines_are_recognised() {
         for local in [
             "tcp://127.0.0.1:5555",
             "tcp://127.9.9.9:*",
@@ -218,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_libzmq_without_curve_is_refused_and_what_to_install_is_said() {
+    fn a_libzmq_without_curve_is_refused_with_the_packages_to_install() {
         assert!(has_curve(Some(true)).is_ok());
         for answer in [Some(false), None] {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Signals of the operating system: the interrupt key, the request to terminate, and the end of the terminal.
+//! Signals of the operating system: SIGINT, SIGTERM and SIGHUP request a shutdown.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -7,38 +7,39 @@ use rustix::process::{getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::TransportError;
-use crate::stop::Stop;
+use crate::shutdown::Shutdown;
 
-/// Requests `stop` on SIGINT or SIGTERM, from a thread of its own.
-pub fn stop_on_termination(stop: &Stop) -> Result<(), TransportError> {
-    stop_on(stop, &[SignalKind::interrupt(), SignalKind::terminate()])
+/// Requests `shutdown` on SIGINT or SIGTERM, from its own thread.
+pub fn stop_on_termination(shutdown: &Shutdown) -> Result<(), TransportError> {
+    stop_on(shutdown, &[SignalKind::interrupt(), SignalKind::terminate()])
 }
 
-/// The same, and on SIGHUP, which is sent when the terminal is closed: for a program that has nothing to do without one.
-pub fn stop_on_hangup(stop: &Stop) -> Result<(), TransportError> {
-    stop_on(stop, &[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])
+/// Requests `shutdown` also on SIGHUP, which the system sends when the terminal is closed. For interactive
+/// programs.
+pub fn stop_on_hangup(shutdown: &Shutdown) -> Result<(), TransportError> {
+    stop_on(shutdown, &[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])
 }
 
-/// Sends SIGINT to this process, as the interrupt key would.
+/// Sends SIGINT to this process, like the interrupt key.
 pub fn interrupt_oneself() {
     let _it_exists = kill_process(getpid(), rustix::process::Signal::INT);
 }
 
-fn stop_on(stop: &Stop, kinds: &[SignalKind]) -> Result<(), TransportError> {
+fn stop_on(shutdown: &Shutdown, kinds: &[SignalKind]) -> Result<(), TransportError> {
     let error = TransportError::system("listening for signals");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(&error)?;
     let entered = runtime.enter();
     let signals: Result<Vec<_>, _> = kinds.iter().map(|kind| signal(*kind)).collect();
     let mut signals = signals.map_err(&error)?;
     drop(entered);
-    let stop = stop.clone();
+    let shutdown = shutdown.clone();
     let work = move || {
         runtime.block_on(poll_fn(|task| {
-            let is_over = signals.iter_mut().any(|signal| signal.poll_recv(task).is_ready());
-            if is_over { Poll::Ready(()) } else { Poll::Pending }
+            let has_arrived = signals.iter_mut().any(|signal| signal.poll_recv(task).is_ready());
+            if has_arrived { Poll::Ready(()) } else { Poll::Pending }
         }));
-        tracing::info!("asked to stop");
-        stop.request();
+        tracing::info!("shutdown requested by a signal");
+        shutdown.request();
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(work).map_err(&error)?;
     Ok(())

@@ -1,45 +1,44 @@
-//! Sockets: whole messages in and out, never blocking. One thread owns a socket.
+//! Sockets: they send and receive whole messages and never block. One thread owns a socket.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::backlog::{self, Backlog};
 use crate::error::TransportError;
-use crate::gatekeeper::Gatekeeper;
 use crate::limits::MESSAGE_FRAMES_MAX;
 use crate::options::Kind;
 use crate::security::Security;
+use crate::zap_handler::ZapHandler;
 
-/// One frame of a message: bytes that libzmq holds, and that are moved on without being copied.
+/// One frame of a message. libzmq holds its bytes, so forwarding a frame does not copy them.
 pub use zmq::Message as Frame;
 
-/// What became of a message.
+/// The outcome of sending a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Sent {
-    /// It is on its way.
+    /// libzmq accepted the message.
     Done,
-    /// Nothing was sent: there is no peer yet, or too much waits for it already.
+    /// Nothing was sent: there is no peer yet, or its queue is full.
     Full,
-    /// Nothing was sent: the ROUTER has no such peer (any more).
+    /// Nothing was sent: the ROUTER has no peer of this name, or no longer.
     Unreachable,
 }
 
-/// The version of the libzmq in use, which is the system's.
+/// The version of the system's libzmq.
 #[must_use]
 pub fn libzmq_version() -> (i32, i32, i32) {
     zmq::version()
 }
 
-/// What sockets are made from. Sockets that meet over `inproc://` must come from the same context.
+/// Makes sockets. Sockets that connect over `inproc://` must come from the same context.
 #[derive(Clone, Default)]
 pub struct Context {
     inner: zmq::Context,
-    gatekeeper: Arc<Mutex<Option<Arc<Gatekeeper>>>>,
+    zap_handler: Arc<Mutex<Option<Arc<ZapHandler>>>>,
 }
 
 impl Context {
-    /// A context of its own.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -47,33 +46,33 @@ impl Context {
 
     /// Makes a socket with all the options of its kind, protected by `security`.
     pub fn socket(&self, kind: Kind, security: &Security) -> Result<Socket, TransportError> {
-        let gatekeeper = if security.needs_gatekeeper() { Some(self.gatekeeper()?) } else { None };
+        let zap_handler = if security.needs_zap_handler() { Some(self.zap_handler()?) } else { None };
         let socket = Socket::unguarded(&self.inner, kind, security.clone())?;
-        Ok(Socket { gatekeeper, ..socket })
+        Ok(Socket { zap_handler, ..socket })
     }
 
-    /// The gatekeeper of the context's sockets, who starts when the first one needs it.
-    fn gatekeeper(&self) -> Result<Arc<Gatekeeper>, TransportError> {
-        let mut gatekeeper = self.gatekeeper.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = match gatekeeper.take() {
+    /// The ZAP handler for all sockets of the context. It starts when the first socket needs it.
+    fn zap_handler(&self) -> Result<Arc<ZapHandler>, TransportError> {
+        let mut zap_handler = self.zap_handler.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = match zap_handler.take() {
             Some(present) => present,
-            None => Arc::new(Gatekeeper::start(&self.inner)?),
+            None => Arc::new(ZapHandler::start(&self.inner)?),
         };
-        Ok(Arc::clone(gatekeeper.insert(present)))
+        Ok(Arc::clone(zap_handler.insert(present)))
     }
 }
 
-/// A socket of libzmq's.
 pub struct Socket {
     kind: Kind,
     security: Security,
     inner: zmq::Socket,
-    /// Dropped after the socket is closed, so that nobody comes in unasked.
-    gatekeeper: Option<Arc<Gatekeeper>>,
+    /// The last field, so that it is dropped after the socket is closed: without a ZAP handler, libzmq would
+    /// admit all peers.
+    zap_handler: Option<Arc<ZapHandler>>,
 }
 
 impl Socket {
-    /// Makes a socket without looking for a gatekeeper.
+    /// Makes a socket that keeps no ZAP handler running.
     pub(crate) fn unguarded(
         context: &zmq::Context,
         kind: Kind,
@@ -81,16 +80,17 @@ impl Socket {
     ) -> Result<Self, TransportError> {
         let inner = kind.make(context)?;
         security.apply(&inner)?;
-        Ok(Self { kind, security, inner, gatekeeper: None })
+        Ok(Self { kind, security, inner, zap_handler: None })
     }
 
-    /// How many peers were refused so far at the sockets of this one's context: strangers at an inner port.
+    /// The number of peers without the service key that the sockets of the context have refused at inner
+    /// ports.
     #[must_use]
     pub fn refused_peers(&self) -> u64 {
-        self.gatekeeper.as_ref().map_or(0, |gatekeeper| gatekeeper.refused())
+        self.zap_handler.as_ref().map_or(0, |zap_handler| zap_handler.refused())
     }
 
-    /// Listens at `endpoint` and returns where exactly: port 0 lets the system choose one.
+    /// Listens at `endpoint`, and returns the actual endpoint: for port 0 the system chooses a port.
     pub fn bind(&self, endpoint: &str) -> Result<String, TransportError> {
         self.prepare(endpoint)?;
         self.inner.bind(endpoint).map_err(|error| TransportError::attaching(endpoint, error))?;
@@ -100,15 +100,16 @@ impl Socket {
         }
     }
 
-    /// Connects to `endpoint`, now or as soon as somebody listens there, and again whenever the connection is lost.
+    /// Connects to `endpoint`. libzmq retries until a peer listens there, and reconnects when the connection
+    /// is lost.
     pub fn connect(&self, endpoint: &str) -> Result<(), TransportError> {
         self.prepare(endpoint)?;
         self.inner.connect(endpoint).map_err(|error| TransportError::attaching(endpoint, error))
     }
 
-    /// Takes the next message into `frames`, which is cleared first; false when none waits.
+    /// Replaces the content of `frames` with the next message. Returns false if no message is waiting.
     ///
-    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is thrown away as a whole: `frames` stays empty.
+    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped: `frames` stays empty.
     pub fn receive(&self, frames: &mut Vec<Frame>) -> Result<bool, TransportError> {
         frames.clear();
         let mut too_many = false;
@@ -128,17 +129,17 @@ impl Socket {
         Ok(false)
     }
 
-    /// Sends one message of all the frames, or nothing of it.
+    /// Sends one message of all the frames, or none of them.
     pub fn send(&self, frames: impl IntoIterator<Item = Frame>) -> Result<Sent, TransportError> {
         send_all(frames, |frame, flags| self.inner.send(frame, flags))
     }
 
-    /// Sends one message, or leaves it in `frames` when it cannot be sent now: to ask first whether it can costs system
-    /// calls. Its first frame should be small, for it is copied.
+    /// Sends one message, or leaves it in `frames` if it cannot be sent now. Calling [`Self::can_send`] first
+    /// would cost system calls. The first frame is copied, so it should be small.
     pub fn offer(&self, frames: &mut Vec<Frame>) -> Result<Sent, TransportError> {
         let Some(first) = frames.first() else { return Ok(Sent::Done) };
         let mut send = |frame, flags| self.inner.send(frame, flags);
-        // The crate gives no frame back, not even a refused one.
+        // The zmq crate does not return a frame that it could not send.
         let sent = match send_first(Frame::from(&**first), frames.len() > 1, &mut send)? {
             Sent::Done => send_rest(frames.drain(1..), send)?,
             Sent::Full => return Ok(Sent::Full),
@@ -148,7 +149,7 @@ impl Socket {
         Ok(sent)
     }
 
-    /// The same, and counts the bytes in `backlogs` until libzmq has let go of them.
+    /// Sends like [`Self::send`], and counts the bytes in `backlogs` until libzmq releases them.
     pub fn send_counted(
         &mut self,
         frames: impl IntoIterator<Item = Frame>,
@@ -157,15 +158,15 @@ impl Socket {
         send_all(frames, |frame, flags| backlog::send(&mut self.inner, frame, backlogs, flags))
     }
 
-    /// Whether a message could be sent now. A ROUTER can as soon as any of its peers can take one.
+    /// Whether a message could be sent now. For a ROUTER: to at least one of its peers.
     pub fn can_send(&self) -> Result<bool, TransportError> {
         let events = uninterrupted(|| self.inner.get_events());
         let events = events.map_err(|source| TransportError::Socket { doing: "asking a socket", source })?;
         Ok(events.contains(zmq::POLLOUT))
     }
 
-    /// Subscribes to what begins with `topic`. On an XPUB: honours the subscription of the peer whose frame was
-    /// received last.
+    /// Subscribes to messages that begin with `topic`. On an XPUB: accepts the subscription for the peer
+    /// whose frame was received last.
     pub fn subscribe(&self, topic: &[u8]) -> Result<(), TransportError> {
         if self.kind == Kind::XSubscriber {
             return self.send_upstream(1, topic);
@@ -174,7 +175,7 @@ impl Socket {
         set.map_err(|source| TransportError::Socket { doing: "subscribing", source })
     }
 
-    /// Takes a subscription back; on an XPUB, that of the peer whose frame was received last.
+    /// Cancels a subscription. On an XPUB: for the peer whose frame was received last.
     pub fn unsubscribe(&self, topic: &[u8]) -> Result<(), TransportError> {
         if self.kind == Kind::XSubscriber {
             return self.send_upstream(0, topic);
@@ -187,9 +188,9 @@ impl Socket {
         self.inner.as_poll_item(events)
     }
 
-    /// Refuses what the zmq crate would panic on, what `security` does not permit, and transports that CURVE does
-    /// not protect (pgm); and speaks IPv6 where an endpoint is written that way: host
-    /// names are looked up as IPv4, since `localhost` as `::1` would miss a server on 127.0.0.1.
+    /// Refuses endpoints on which the zmq crate would panic, that `security` does not permit, or whose
+    /// transport CURVE does not protect (pgm). Enables IPv6 only for an IPv6 address: host names are resolved
+    /// to IPv4, because `localhost` as `::1` would miss a server on 127.0.0.1.
     fn prepare(&self, endpoint: &str) -> Result<(), TransportError> {
         let folder = endpoint.strip_prefix("ipc://").and_then(|path| Path::new(path).parent());
         let is_folder_missing =
@@ -210,14 +211,14 @@ impl Socket {
         }
     }
 
-    /// A subscription as an XSUB writes it: an ordinary message with a first byte of 1 or 0.
+    /// Subscribes (`first` is 1) or cancels (0) on an XSUB, which sends subscriptions as ordinary messages.
     fn send_upstream(&self, first: u8, topic: &[u8]) -> Result<(), TransportError> {
         let frame = Frame::from([&[first], topic].concat());
         self.send([frame]).map(|_sent_or_kept_for_later| ())
     }
 }
 
-/// Sends one message of all the frames, or nothing of it.
+/// Sends one message of all the frames, or none of them.
 fn send_all(
     frames: impl IntoIterator<Item = Frame>,
     mut send: impl FnMut(Frame, i32) -> Result<(), zmq::Error>,
@@ -230,7 +231,7 @@ fn send_all(
     }
 }
 
-/// Begins a message: libzmq refuses it here or not at all.
+/// Sends the first frame of a message. libzmq refuses a message here or not at all.
 fn send_first(
     frame: Frame,
     has_more: bool,
@@ -238,7 +239,8 @@ fn send_first(
 ) -> Result<Sent, TransportError> {
     match send(frame, flags(has_more)) {
         Ok(()) => Ok(Sent::Done),
-        // An interruption comes before libzmq looks at the frame, so it is no different from a full queue.
+        // A signal interrupts libzmq before it reads the frame, so the outcome is the same as for a full
+        // queue.
         Err(zmq::Error::EAGAIN | zmq::Error::EINTR) => Ok(Sent::Full),
         Err(zmq::Error::EHOSTUNREACH) => Ok(Sent::Unreachable),
         Err(source) => Err(TransportError::Socket { doing: "sending", source }),
@@ -254,8 +256,8 @@ fn send_rest(
     while let Some(frame) = frames.next() {
         match send(frame, flags(frames.peek().is_some())) {
             Ok(()) => {}
-            // The peer left in the middle of the message: libzmq has forgotten the frames it took, and
-            // drops the others, but it must see the last one before a new message can begin.
+            // The peer disconnected in the middle of the message. libzmq drops all its frames, but it must
+            // receive the last one before a new message can begin.
             Err(zmq::Error::EAGAIN) => sent = Sent::Full,
             Err(source) => return Err(TransportError::Socket { doing: "sending", source }),
         }
@@ -267,7 +269,7 @@ fn flags(has_more: bool) -> i32 {
     if has_more { zmq::DONTWAIT | zmq::SNDMORE } else { zmq::DONTWAIT }
 }
 
-/// Repeats a call for as long as signals interrupt it.
+/// Repeats a call while signals interrupt it.
 fn uninterrupted<T>(call: impl Fn() -> Result<T, zmq::Error>) -> Result<T, zmq::Error> {
     loop {
         match call() {

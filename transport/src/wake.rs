@@ -8,37 +8,37 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::TransportError;
 
-/// Wakes the one who holds the [`Wake`].
+/// Wakes the thread that waits for the [`Wake`].
 #[derive(Clone)]
 pub struct Waker {
     shared: Arc<Shared>,
 }
 
-/// The end that is waited for.
+/// The receiving end of a wake-up: a thread waits for it.
 pub struct Wake {
     shared: Arc<Shared>,
     reader: UnixStream,
 }
 
 struct Shared {
-    /// Whether a wake-up is on its way, so that the next ones need no system call.
+    /// Whether a wake-up is pending; then further ones need no system call.
     pending: AtomicBool,
     writer: UnixStream,
 }
 
 impl Waker {
-    /// Ends the other's wait, or its next one. However often this is called before the other looks, it wakes once.
+    /// Ends the current wait of the other thread, or its next one. Calls before [`Wake::clear`] count as one.
     pub fn wake(&self) {
         if !self.shared.pending.swap(true, Ordering::AcqRel) {
-            // The pipe is never full, as there is one byte in it at most for each thread that wakes; and once
-            // the other end is closed nobody is left to be woken.
+            // The pipe is never full, because it holds at most one byte for each waking thread. If the other
+            // end is closed, no thread waits for it.
             let _written = (&self.shared.writer).write(&[1]);
         }
     }
 }
 
 impl Wake {
-    /// The two ends of a new wake-up.
+    /// Makes the two ends of a wake-up.
     pub fn new() -> Result<(Waker, Self), TransportError> {
         let error = TransportError::system("making a wake-up");
         let (writer, reader) = UnixStream::pair().map_err(&error)?;
@@ -48,8 +48,8 @@ impl Wake {
         Ok((Waker { shared: Arc::clone(&shared) }, Self { shared, reader }))
     }
 
-    /// Forgets the wake-ups so far. Call it before looking for the work they announce: what is announced after
-    /// this call wakes again.
+    /// Clears the pending wake-up. Call it before you look for work, so that work that arrives later wakes
+    /// the thread again.
     pub fn clear(&self) {
         let mut bytes = [0; 64];
         while matches!((&self.reader).read(&mut bytes), Ok(count) if count == bytes.len()) {}
@@ -67,7 +67,7 @@ mod tests {
     use crate::poll::{Watch, wait};
 
     #[test]
-    fn many_wake_ups_are_one() {
+    fn many_wake_ups_write_one_byte() {
         let (waker, wake) = Wake::new().expect("a wake-up");
         for _ in 0..100_000 {
             waker.wake();

@@ -1,14 +1,14 @@
-//! Z85, the text that ZeroMQ writes keys in (RFC 32): four bytes are five printable characters.
+//! Z85 (RFC 32), the text form of keys in ZeroMQ: four bytes become five printable characters.
 //!
-//! Of our own because the zmq crate's decoder takes characters that are not of the alphabet.
+//! papo has its own implementation because the decoder of the zmq crate accepts characters outside of the
+//! alphabet.
 
 const ALPHABET: &[u8; 85] =
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
-/// Bytes of a CURVE key (RFC 26); as text there are 40 characters.
+/// Bytes of a CURVE key (RFC 26). As text it has 40 characters.
 pub(crate) const KEY_BYTES: usize = 32;
 
-/// The text of a key.
 pub(crate) fn encode(key: &[u8; KEY_BYTES]) -> String {
     let (words, _none_left) = key.as_chunks::<4>();
     let digit =
@@ -20,7 +20,7 @@ pub(crate) fn encode(key: &[u8; KEY_BYTES]) -> String {
     words.iter().flat_map(digits).collect()
 }
 
-/// The key that `text` stands for, when it is one.
+/// The key that `text` encodes; None if it is not a key.
 pub(crate) fn decode(text: &str) -> Option<[u8; KEY_BYTES]> {
     let (words, rest) = text.as_bytes().as_chunks::<5>();
     if words.len() * 4 != KEY_BYTES || !rest.is_empty() {
@@ -44,11 +44,11 @@ fn value(word: &[u8; 5]) -> Option<u32> {
 mod tests {
     use super::*;
 
-    /// The client's public key in the test vectors of libzmq (`tests/testutil_security.hpp`), and RFC 32's word.
+    /// The client's public key in the test vectors of libzmq (`tests/testutil_security.hpp`).
     const KEY: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
 
     #[test]
-    fn a_key_goes_round() {
+    fn a_key_survives_a_round_trip_through_text() {
         let key = decode(KEY).expect("a key");
         assert_eq!(key[..4], [0xbb, 0x88, 0x47, 0x1d]);
         assert_eq!(encode(&key), KEY);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn an_invalid_key_is_refused() {
         let not_of_the_alphabet = KEY.replace('Y', "~");
         let too_much_for_four_bytes = KEY.replace("Yne@$", "#####");
         for text in

@@ -1,4 +1,4 @@
-//! The control socket: what it answers, and that nothing a peer sends stops it.
+//! The control socket: its replies, and that no message of a peer stops it.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
 
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use transport::control::{Control, ask};
 use transport::poll::{Watch, wait};
 use transport::security::Security;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, TransportError};
 
@@ -18,32 +18,32 @@ fn with_control(work: impl FnOnce(&Context, &str)) {
     let context = Context::new();
     let control = Control::bind(&context, "tcp://127.0.0.1:0", &Security::Plain).expect("a free port");
     let endpoint = control.endpoint().to_owned();
-    let stop = Stop::new();
+    let shutdown = Shutdown::new();
     let (waker, wake) = Wake::new().expect("a wake-up");
-    stop.watch(waker);
+    shutdown.watch(waker);
     std::thread::scope(|scope| {
-        let stopped = stop.clone();
+        let stopped = shutdown.clone();
         scope.spawn(move || {
             while !stopped.is_requested() {
                 wait(&[Watch::Readable(control.socket()), Watch::Wake(&wake)], None).expect("a wait");
                 control.answer(|| json!({ "role": "test" })).expect("an answer");
             }
         });
-        let _stopped = StopAtTheEnd(&stop);
+        let _stopped = ShutdownOnDrop(&shutdown);
         work(&context, &endpoint);
     });
 }
 
-/// Stops the role when the test is over, also when it has failed.
-struct StopAtTheEnd<'a>(&'a Stop);
+/// Stops the role when the test ends, also when it failed.
+struct ShutdownOnDrop<'a>(&'a Shutdown);
 
-impl Drop for StopAtTheEnd<'_> {
+impl Drop for ShutdownOnDrop<'_> {
     fn drop(&mut self) {
         self.0.request();
     }
 }
 
-/// Sends `requests` as they are and returns the last frame of as many answers.
+/// Sends each request unchanged, and returns the body of each reply.
 fn exchange(context: &Context, endpoint: &str, requests: &[&[&[u8]]]) -> Vec<Value> {
     let socket = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
     socket.connect(endpoint).expect("an endpoint");
@@ -63,7 +63,7 @@ fn exchange(context: &Context, endpoint: &str, requests: &[&[&[u8]]]) -> Vec<Val
 }
 
 #[test]
-fn the_status_is_told() {
+fn a_status_request_is_answered() {
     with_control(|context, endpoint| {
         assert_eq!(ask(context, endpoint, LONG).expect("a status"), json!({ "role": "test" }));
     });
@@ -99,11 +99,11 @@ fn a_flood_is_answered_turn_by_turn() {
 }
 
 #[test]
-fn silence_and_strangers_are_told_apart() {
+fn a_missing_answer_and_a_wrong_answer_are_different_errors() {
     let context = Context::new();
     let silent = context.socket(Kind::Router, &Security::Plain).expect("a socket");
     let endpoint = silent.bind("tcp://127.0.0.1:0").expect("a free port");
-    let error = ask(&context, &endpoint, Duration::from_millis(50)).expect_err("nobody answers");
+    let error = ask(&context, &endpoint, Duration::from_millis(50)).expect_err("no answer");
     assert_eq!(
         error.to_string(),
         format!("{endpoint} does not answer: is papo running, and is this its control endpoint?")

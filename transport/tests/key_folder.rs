@@ -1,6 +1,6 @@
-//! The folder of keys: who may read what, what happens when roles start together, and rotation.
+//! The folder of keys: file modes, roles that start at the same time, damaged files, and rotation.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
-#![expect(clippy::disallowed_methods, reason = "a test puts damage on the disk")]
+#![expect(clippy::disallowed_methods, reason = "a test damages files")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,7 +20,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A folder that is not there yet.
+/// A key folder that does not exist yet.
 fn scene() -> (tempfile::TempDir, std::path::PathBuf, KeyFolder) {
     let parent = tempfile::tempdir().expect("a folder");
     let path = parent.path().join("data/keys");
@@ -29,11 +29,11 @@ fn scene() -> (tempfile::TempDir, std::path::PathBuf, KeyFolder) {
 }
 
 #[test]
-fn keys_are_made_once_and_secrets_are_their_owners_business() {
+fn keys_are_made_once_and_only_their_owner_can_read_the_secrets() {
     let (_parent, path, keys) = scene();
     let error = keys.node_public().expect_err("no keys yet").to_string();
     assert!(error.starts_with("there are no keys in "), "{error}");
-    assert!(!path.exists(), "asking makes nothing");
+    assert!(!path.exists(), "reading the public key creates no folder");
 
     let (node, service) = (keys.node().expect("a pair"), keys.service().expect("a pair"));
     assert_ne!(node.public, service.public);
@@ -50,7 +50,7 @@ fn keys_are_made_once_and_secrets_are_their_owners_business() {
 }
 
 #[test]
-fn roles_that_start_together_agree() {
+fn roles_that_start_together_use_the_same_pair() {
     for _ in 0..20 {
         let (_parent, path, keys) = scene();
         let found = std::thread::scope(|scope| {
@@ -63,7 +63,7 @@ fn roles_that_start_together_agree() {
 }
 
 #[test]
-fn a_lost_public_half_is_written_again() {
+fn a_lost_public_file_is_written_again() {
     let (_parent, path, keys) = scene();
     let node = keys.node().expect("a pair");
     fs::remove_file(path.join("node.public")).expect("removed");
@@ -81,7 +81,7 @@ fn a_secret_that_others_can_read_is_refused() {
     assert_eq!(
         keys.node().expect_err("a refusal").to_string(),
         format!(
-            "{secret} can be read by others: run `chmod 600 {secret}`, and `papo keys rotate` if somebody may have"
+            "other users can read {secret}: run `chmod 600 {secret}`, and `papo keys rotate` if somebody may have read it"
         )
     );
 }
@@ -105,7 +105,7 @@ fn rotation_makes_new_keys_and_keeps_the_old() {
     let (_parent, path, keys) = scene();
     assert!(
         matches!(keys.rotate("2026-01-31T120000Z"), Err(KeyFolderError::None(_))),
-        "there is nothing yet"
+        "there are no keys yet"
     );
     let (node, service) = (keys.node().expect("a pair"), keys.service().expect("a pair"));
     let old = fs::read_to_string(path.join("node.secret")).expect("a text");
@@ -119,12 +119,12 @@ fn rotation_makes_new_keys_and_keeps_the_old() {
     assert_eq!(fs::read_to_string(&kept).expect("a text"), old);
     assert_eq!(mode(&kept), 0o600);
 
-    let error = keys.rotate("2026-01-31T120000Z").expect_err("kept under this name already").to_string();
+    let error = keys.rotate("2026-01-31T120000Z").expect_err("the name is in use").to_string();
     assert!(error.starts_with("cannot keep "), "{error}");
     assert_eq!(keys.node().expect("a pair").public, new, "nothing has changed");
     assert_eq!(
         names(&path).iter().filter(|name| name.ends_with(".tmp")).count(),
         0,
-        "nothing is left behind"
+        "no temporary file is left"
     );
 }

@@ -1,4 +1,5 @@
-//! The rule of ARCHITECTURE.md that only this crate names `zmq`, read from the workspace's own manifests.
+//! Checks the rule of ARCHITECTURE.md that only this crate depends on `zmq`, in the manifests of the
+//! workspace.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! CURVE and ZAP against the wire: what can be read on it, and who is let in.
+//! CURVE and ZAP over TCP: what an eavesdropper can read, and which peers are admitted.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
 
 use std::io::{Read as _, Write as _};
@@ -15,11 +15,11 @@ use transport::{Context, Frame, Kind, Sent, Socket, TransportError, limits};
 const ANY_PORT: &str = "tcp://127.0.0.1:0";
 const TEXT: &[u8] = b"nobody on the way may read this";
 
-/// A line between a client and a server that records all that goes over it, in both directions.
+/// A relay between a client and a server that records all bytes in both directions.
 struct Wire {
     endpoint: String,
     record: Arc<Mutex<Vec<u8>>>,
-    /// Connections that the server has ended.
+    /// The number of connections that the server has closed.
     ended: Arc<AtomicUsize>,
 }
 
@@ -52,7 +52,7 @@ impl Wire {
         self.record.lock().expect("a record").windows(text.len()).any(|window| window == text)
     }
 
-    /// Waits until the server has ended a connection without having heard anything.
+    /// Waits until the server has closed a connection, and checks that it received no message.
     fn wait_until_refused(&self, server: &Socket) {
         while self.ended.load(Ordering::SeqCst) == 0 {
             hears_nothing(server);
@@ -69,7 +69,7 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, record: &Mutex<Vec<u8>>) {
             break;
         }
     }
-    // Whichever side ends, both do.
+    // When one side closes, the relay closes both.
     let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
@@ -88,7 +88,7 @@ impl Keys {
         NodeSecurity::Encrypted { node: self.node.clone(), service: self.service.clone() }
     }
 
-    /// A client with a pair of its own, and its public key as text.
+    /// A client with a new key pair, and its public key as text.
     fn client(&self) -> (Security, String) {
         let own = KeyPair::generate().expect("a key pair");
         let name = own.public.to_string();
@@ -122,10 +122,10 @@ fn receive(socket: &Socket) -> Vec<Frame> {
     frames
 }
 
-/// Gives a message a moment to come, and sees that none did.
+/// Checks that no message arrives within a moment.
 fn hears_nothing(socket: &Socket) {
     wait(&[Watch::Readable(socket)], Some(Duration::from_millis(10))).expect("a wait");
-    assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "somebody was let in");
+    assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "a peer was admitted");
 }
 
 /// Sends [`TEXT`] from a DEALER to the ROUTER and back.
@@ -137,10 +137,10 @@ fn exchange(dealer: &Socket, router: &Socket) {
     assert_eq!(&*receive(dealer)[1], TEXT);
 }
 
-/// That a client with `security` gets nowhere at a ROUTER with `door`, whereas `good` does.
-fn is_refused(door: &Security, security: &Security, good: &Security) {
+/// Checks that a ROUTER with `listener` refuses a client with `security`, and admits a client with `good`.
+fn is_refused(listener: &Security, security: &Security, good: &Security) {
     let context = Context::new();
-    let (router, endpoint) = bound(&context, Kind::Router, door);
+    let (router, endpoint) = bound(&context, Kind::Router, listener);
     let wire = Wire::to(&endpoint);
     let refused = connected(&context, Kind::Dealer, security, &wire.endpoint);
     send(&refused, &[b"", TEXT]);
@@ -152,11 +152,11 @@ fn is_refused(door: &Security, security: &Security, good: &Security) {
 #[test]
 fn requests_and_replies_cannot_be_read_on_the_wire() {
     let keys = Keys::new();
-    for (door, client, is_readable) in
+    for (listener, client, is_readable) in
         [(keys.security().outer(), keys.client().0, false), (Security::Plain, Security::Plain, true)]
     {
         let context = Context::new();
-        let (router, endpoint) = bound(&context, Kind::Router, &door);
+        let (router, endpoint) = bound(&context, Kind::Router, &listener);
         let wire = Wire::to(&endpoint);
         exchange(&connected(&context, Kind::Dealer, &client, &wire.endpoint), &router);
         assert_eq!(wire.has_carried(TEXT), is_readable);
@@ -167,11 +167,11 @@ fn requests_and_replies_cannot_be_read_on_the_wire() {
 fn topics_and_events_cannot_be_read_on_the_wire() {
     const TOPIC: &[u8] = b"channel.general.000102030405060708090a0b0c0d0e0f";
     let keys = Keys::new();
-    for (door, client, is_readable) in
+    for (listener, client, is_readable) in
         [(keys.security().outer(), keys.client().0, false), (Security::Plain, Security::Plain, true)]
     {
         let context = Context::new();
-        let (fan_out, endpoint) = bound(&context, Kind::XPublisher, &door);
+        let (fan_out, endpoint) = bound(&context, Kind::XPublisher, &listener);
         let wire = Wire::to(&endpoint);
         let subscriber = connected(&context, Kind::Subscriber, &client, &wire.endpoint);
         subscriber.subscribe(TOPIC).expect("a subscription");
@@ -184,7 +184,7 @@ fn topics_and_events_cannot_be_read_on_the_wire() {
 }
 
 #[test]
-fn a_client_that_takes_the_node_for_another_is_not_connected() {
+fn a_client_that_expects_another_node_key_is_not_connected() {
     let keys = Keys::new();
     let (misled, _name) = Keys::new().client();
     is_refused(&keys.security().outer(), &misled, &keys.client().0);
@@ -214,7 +214,7 @@ fn a_stranger_at_the_inner_port_is_refused_and_counted() {
     let keys = Keys::new();
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router, &keys.security().inner());
-    // It knows the node, as any client does, and has a key, but not that of the service.
+    // The stranger knows the node's public key, as any client does, but has another key than the service.
     let (stranger, _name) = keys.client();
     let stranger = connected(&context, Kind::Dealer, &stranger, &endpoint);
     send(&stranger, &[b"", TEXT]);
@@ -263,9 +263,10 @@ fn messages_and_subscriptions_carry_the_key_of_their_sender() {
     assert_eq!(receive(&fan_out)[0].gets("User-Id"), Some(&*name));
 }
 
-/// Why subscriptions are not counted for each key: see "What is not protected" in `docs/SECURITY.md`.
+/// The reason why the proxy does not count subscriptions for each key. See "What is not protected" in
+/// `docs/SECURITY.md`.
 #[test]
-fn what_a_lost_connection_takes_back_carries_no_name() {
+fn the_unsubscription_of_a_lost_connection_carries_no_key() {
     let keys = Keys::new();
     let context = Context::new();
     let (fan_out, endpoint) = bound(&context, Kind::XPublisher, &keys.security().outer());
@@ -279,7 +280,7 @@ fn what_a_lost_connection_takes_back_carries_no_name() {
 }
 
 #[test]
-fn within_the_process_sockets_meet_whatever_their_protection() {
+fn inproc_ignores_the_protection_of_both_sockets() {
     let security = Keys::new().security();
     for other in [security.link(), Security::Plain] {
         let context = Context::new();
@@ -290,7 +291,7 @@ fn within_the_process_sockets_meet_whatever_their_protection() {
 }
 
 #[test]
-fn the_gatekeeper_stays_as_long_as_there_is_a_socket() {
+fn the_zap_handler_runs_while_a_socket_exists() {
     let keys = Keys::new();
     let (router, endpoint) = bound(&Context::new(), Kind::Router, &keys.security().inner());
     let stranger = connected(&Context::new(), Kind::Dealer, &keys.client().0, &endpoint);
@@ -301,7 +302,7 @@ fn the_gatekeeper_stays_as_long_as_there_is_a_socket() {
 }
 
 #[test]
-fn an_encrypted_connection_comes_back_when_the_node_does() {
+fn an_encrypted_connection_is_restored_after_a_restart_of_the_node() {
     let keys = Keys::new();
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router, &keys.security().inner());
@@ -313,7 +314,7 @@ fn an_encrypted_connection_comes_back_when_the_node_does() {
     while router.bind(&endpoint).is_err() {
         std::thread::yield_now();
     }
-    // What is sent before the client has noticed is lost.
+    // Messages that the client sends before it detects the restart are lost.
     while !router.receive(&mut Vec::new()).expect("a receive") {
         let _lost = dealer.send([Frame::new(), Frame::from(TEXT)]).expect("a send");
         wait(&[Watch::Readable(&router)], Some(Duration::from_millis(10))).expect("a wait");
@@ -321,7 +322,7 @@ fn an_encrypted_connection_comes_back_when_the_node_does() {
 }
 
 #[test]
-fn the_longest_frame_passes_encrypted_too() {
+fn the_longest_frame_is_accepted_with_encryption_too() {
     let keys = Keys::new();
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router, &keys.security().outer());
@@ -341,7 +342,7 @@ fn plain_text_stays_on_this_machine() {
     let sentence = |endpoint: &str| {
         format!(
             "{endpoint} would carry plain text over a network: --plaintext is for loopback addresses and ipc:// \
-             only; leave it out to encrypt, or say --plaintext-anywhere if the network itself is protected"
+             only; leave it out to encrypt, or use --plaintext-anywhere if the network itself is protected"
         )
     };
     for endpoint in ["tcp://*:0", "tcp://0.0.0.0:0", "tcp://192.0.2.1:5555"] {
@@ -354,9 +355,9 @@ fn plain_text_stays_on_this_machine() {
     }
 }
 
-/// CURVE is of ZMTP; multicast has no handshake, and libzmq would send plain text.
+/// CURVE is a part of ZMTP. Multicast has no handshake, so libzmq would send plain text.
 #[test]
-fn what_cannot_be_encrypted_is_no_endpoint() {
+fn transports_without_encryption_are_refused() {
     let context = Context::new();
     let publisher = context.socket(Kind::Publisher, &Keys::new().security().link()).expect("a socket");
     for endpoint in

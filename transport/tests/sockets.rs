@@ -1,4 +1,5 @@
-//! Sockets of every kind against each other: what goes through, and what the sender is told when it does not.
+//! Sockets of every kind against each other: which messages arrive, and which outcome the sender gets
+//! otherwise.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use std::time::Duration;
@@ -35,7 +36,7 @@ fn receive(socket: &Socket) -> Vec<Vec<u8>> {
     frames.iter().map(|frame| frame.to_vec()).collect()
 }
 
-/// A DEALER that a ROUTER knows, and the name it knows it by.
+/// A ROUTER, a connected DEALER, and the ROUTER's name for it.
 fn introduced(context: &Context) -> (Socket, Socket, Vec<u8>) {
     let (router, endpoint) = bound(context, Kind::Router);
     let dealer = connected(context, Kind::Dealer, &endpoint);
@@ -69,7 +70,7 @@ fn a_dealer_without_a_peer_is_full_and_sends_nothing() {
 }
 
 #[test]
-fn what_is_offered_in_vain_stays_whole() {
+fn a_message_that_cannot_be_sent_stays_complete() {
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router);
     let alone = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
@@ -85,7 +86,7 @@ fn what_is_offered_in_vain_stays_whole() {
 }
 
 #[test]
-fn a_router_tells_unknown_peers_from_full_ones() {
+fn a_router_reports_unknown_peers_and_full_queues_differently() {
     let context = Context::new();
     let (router, dealer, name) = introduced(&context);
     assert_eq!(router.send([Frame::from("nobody"), Frame::new()]).expect("a send"), Sent::Unreachable);
@@ -117,7 +118,7 @@ fn a_message_of_too_many_frames_is_emptied() {
 }
 
 #[test]
-fn a_frame_over_the_limit_costs_the_sender_its_connection() {
+fn a_frame_over_the_limit_ends_the_connection_of_its_sender() {
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router);
     let dealer = connected(&context, Kind::Dealer, &endpoint);
@@ -130,7 +131,7 @@ fn a_frame_over_the_limit_costs_the_sender_its_connection() {
 }
 
 #[test]
-fn an_xsub_takes_everything_and_an_xpub_honours_what_it_is_told_to() {
+fn an_xsub_receives_everything_and_an_xpub_serves_accepted_subscriptions() {
     let context = Context::new();
     let (events, endpoint) = bound(&context, Kind::XSubscriber);
     events.subscribe(b"").expect("a subscription");
@@ -143,14 +144,14 @@ fn an_xsub_takes_everything_and_an_xpub_honours_what_it_is_told_to() {
 
     let (fan_out, endpoint) = bound(&context, Kind::XPublisher);
     let subscriber = connected(&context, Kind::Subscriber, &endpoint);
-    for topic in [b"refused".as_slice(), b"honoured"] {
+    for topic in [b"refused".as_slice(), b"accepted"] {
         subscriber.subscribe(topic).expect("a subscription");
         assert_eq!(receive(&fan_out), [[&[1], topic].concat()]);
     }
-    fan_out.subscribe(b"honoured").expect("a subscription");
+    fan_out.subscribe(b"accepted").expect("a subscription");
     send(&fan_out, &[b"refused", b"line"]);
-    send(&fan_out, &[b"honoured", b"line"]);
-    assert_eq!(receive(&subscriber), [b"honoured".as_slice(), b"line"]);
+    send(&fan_out, &[b"accepted", b"line"]);
+    assert_eq!(receive(&subscriber), [b"accepted".as_slice(), b"line"]);
 }
 
 #[test]
@@ -167,7 +168,8 @@ fn errors_say_what_to_do() {
     );
     assert_eq!(
         text("tcp://192.0.2.1:5555"),
-        "tcp://192.0.2.1:5555 is no address of this machine: listen on tcp://*:<port> or on one that is"
+        "tcp://192.0.2.1:5555 is not an address of this machine: listen on tcp://*:<port>, or on an address of this \
+         machine"
     );
     for endpoint in ["", "5555", "tcp://", "tcp://a\0b:1", "http://localhost:1", "ipc:///no/such/folder/papo"]
     {

@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use common::Target;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
 fn chat(arguments: &Arguments) -> Result<(), CliError> {
     let input = input(arguments);
     let (events, events_to_print) = sync_channel(EVENTS_WAITING_MAX);
-    let (connection, stop) = (arguments.connection.settled()?, Stop::new());
+    let (connection, stop) = (arguments.connection.settled()?, Shutdown::new());
     let handle = ClientHandle::open(&connection, events.clone(), stop.clone(), Sends::Messages)?;
     let has_line_editor = input == Input::LineEditor;
     let shutdown = SignalWatcher { connection: stop, ended: handle.ended(), has_line_editor }.start()?;

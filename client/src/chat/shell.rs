@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::Target;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 
 use super::commands::{Command, Next};
 use super::context::Context;
@@ -21,11 +21,11 @@ pub(super) struct Shell {
     menu: Option<Menu>,
     has_quit: bool,
     /// Requested when a signal ends the chat.
-    shutdown: Stop,
+    shutdown: Shutdown,
 }
 
 impl Shell {
-    pub(super) fn new(context: Context, shutdown: Stop) -> Self {
+    pub(super) fn new(context: Context, shutdown: Shutdown) -> Self {
         Self { context, menu: None, has_quit: false, shutdown }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustix::termios::{self, OptionalActions, Termios};
 use transport::clock;
 use transport::poll::{self, Watch};
+use transport::shutdown::Shutdown;
 use transport::signals;
-use transport::stop::Stop;
 use transport::wake::Wake;
 
 use crate::cli_error::CliError;
@@ -27,7 +27,7 @@ const ENDED_BY_SIGNAL: i32 = 143;
 /// Ends the chat when a signal comes.
 pub(super) struct SignalWatcher {
     /// Ends the connection, with a goodbye.
-    pub(super) connection: Stop,
+    pub(super) connection: Shutdown,
     pub(super) ended: Ended,
     /// Whether a line editor has the terminal.
     pub(super) has_line_editor: bool,
@@ -35,8 +35,8 @@ pub(super) struct SignalWatcher {
 
 impl SignalWatcher {
     /// Starts to watch. The returned flag is set once a signal has come.
-    pub(super) fn start(self) -> Result<Stop, CliError> {
-        let requested = Stop::new();
+    pub(super) fn start(self) -> Result<Shutdown, CliError> {
+        let requested = Shutdown::new();
         let (waker, wake) = Wake::new()?;
         requested.watch(waker);
         signals::stop_on_hangup(&requested)?;

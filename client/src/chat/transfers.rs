@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use common::Target;
 use common::accounts::LoggedIn;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 
 use super::input_line::{Direction, InputLine};
 use super::ui_event::UiEvent;
@@ -202,7 +202,7 @@ impl TransferContext {
     /// Opens a connection for a background thread.
     pub(super) fn connect(&self, session: LoggedIn) -> Result<ClientHandle, CliError> {
         let (news, _unread) = sync_channel::<News>(NEWS_WAITING_MAX);
-        let mut handle = ClientHandle::open(&self.connection, news, Stop::new(), Sends::Nothing)?;
+        let mut handle = ClientHandle::open(&self.connection, news, Shutdown::new(), Sends::Nothing)?;
         handle.resume(session)?;
         Ok(handle)
     }

@@ -10,7 +10,7 @@ use common::Error;
 use session::driver::{self, Io as _};
 use session::{Answer, Command, News, Session};
 use transport::poll::{self, Watch};
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{TransportError, clock};
 
@@ -46,7 +46,7 @@ pub(crate) struct Network<N> {
     io: NetworkIo<N>,
     commands: Receiver<Asked>,
     wake: Wake,
-    stop: Stop,
+    stop: Shutdown,
 }
 
 impl<N: From<News>> Network<N> {
@@ -58,7 +58,7 @@ impl<N: From<News>> Network<N> {
         outbox: Option<Outbox>,
         channels: Channels<N>,
         wake: Wake,
-        stop: Stop,
+        stop: Shutdown,
     ) -> Result<Self, TransportError> {
         let session = Session::new(seed).with_endpoints(server.endpoints.len());
         let Channels { commands, answers, news } = channels;

@@ -19,7 +19,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use common::channels::Role;
 use common::{ChannelName, Detail, Target, UserName};
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
@@ -134,7 +134,7 @@ struct Common {
 /// ends.
 fn open(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    Ok((ClientHandle::open(connection, sender, Stop::new(), Sends::Nothing)?, news))
+    Ok((ClientHandle::open(connection, sender, Shutdown::new(), Sends::Nothing)?, news))
 }
 
 /// As [`open`], with the session that was kept.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use common::accounts::UserInfo;
 use transport::clock;
+use transport::shutdown::Shutdown;
 use transport::signals;
-use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX};
 use crate::cli_error::CliError;
@@ -41,7 +41,7 @@ enum Shown {
 
 /// Says so, and says goodbye at the end.
 pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
-    let stop = Stop::new();
+    let stop = Shutdown::new();
     signals::stop_on_termination(&stop)?;
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
     let mut handle = ClientHandle::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;

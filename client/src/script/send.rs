@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::{Error, Target, Text};
 use transport::clock;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 
 use super::{Common, NEWS_WAITING_MAX, target};
 use crate::cli_error::CliError;
@@ -52,7 +52,7 @@ impl From<News> for Step {
 pub(super) fn run(arguments: Send) -> Result<(), CliError> {
     let (sender, steps) = sync_channel(NEWS_WAITING_MAX);
     let mut handle =
-        ClientHandle::open(&arguments.common.connection, sender.clone(), Stop::new(), Sends::Messages)?;
+        ClientHandle::open(&arguments.common.connection, sender.clone(), Shutdown::new(), Sends::Messages)?;
     handle.require_session()?;
     let credits = provide(arguments.text, sender)?;
     let deadline = handle.deadline(NO_HURRY);

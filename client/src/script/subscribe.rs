@@ -3,8 +3,8 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use common::Target;
+use transport::shutdown::Shutdown;
 use transport::signals;
-use transport::stop::Stop;
 
 use super::{Common, NEWS_WAITING_MAX, target};
 use crate::cli_error::CliError;
@@ -27,7 +27,7 @@ pub struct Subscribe {
 }
 
 pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
-    let stop = Stop::new();
+    let stop = Shutdown::new();
     signals::stop_on_termination(&stop)?;
     let (sender, news) = sync_channel(NEWS_WAITING_MAX);
     let mut handle = ClientHandle::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;

@@ -16,6 +16,7 @@ const CLEAN: &[&str] = &[
     "Dockerfile",
     "Makefile",
     "README.md",
+    "broker",
     "clippy.toml",
     "common/tests",
     "data/README.md",
@@ -23,6 +24,8 @@ const CLEAN: &[&str] = &[
     "disk",
     "docker-compose.yml",
     "docs",
+    "papo",
+    "proxy",
     "scripts",
     "tests/README.md",
     "tests/bench/install-peers",
@@ -32,6 +35,7 @@ const CLEAN: &[&str] = &[
     "tests/e2e/tests/papers.rs",
     "tests/e2e/tests/readme.rs",
     "tests/e2e/tests/trabalho.rs",
+    "transport",
 ];
 
 const COMMENT_COLUMNS_MAX: usize = 110;

@@ -12,7 +12,7 @@ use tracing::info;
 use transport::control::{self, Control};
 use transport::poll::{Watch, wait};
 use transport::security::NodeSecurity;
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::wake::{Wake, Waker};
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
@@ -170,7 +170,7 @@ impl Server {
     }
 
     /// Serves until a shutdown is requested. Then it makes every accepted request durable and answers it.
-    pub fn run(mut self, stop: &Stop) -> Result<(), ServerError> {
+    pub fn run(mut self, stop: &Shutdown) -> Result<(), ServerError> {
         stop.watch(self.waker.clone());
         let mut has_more = false;
         while !stop.is_requested() {

@@ -9,7 +9,7 @@ use broker::{Broker, Config};
 use serde_json::json;
 use transport::poll::{Watch, wait};
 use transport::security::{NodeSecurity, Security};
-use transport::stop::Stop;
+use transport::shutdown::Shutdown;
 use transport::{Context, Frame, Kind, Socket, open_files};
 
 /// Requests that begin so are published as well, under themselves as the topic: the answer on a SUB says that the
@@ -32,7 +32,7 @@ pub(crate) fn run() -> Result<()> {
     writeln!(out, "{ready}")?;
     out.flush()?;
     let echoing = thread::spawn(move || echo(&server, &events));
-    broker.run(&Stop::new())?;
+    broker.run(&Shutdown::new())?;
     match echoing.join() {
         Ok(result) => result,
         Err(_) => bail!("the echo panicked"),

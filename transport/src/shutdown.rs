@@ -1,13 +1,14 @@
-//! Asking every thread of the process to come to its end.
+//! A request that all threads of the process end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::wake::Waker;
 
-/// A request to stop, shared by all who may ask for it and all who heed it.
+/// The shutdown of a process or a part of it. Clones share one state: each can request the shutdown, and each
+/// sees the request.
 #[derive(Clone, Default)]
-pub struct Stop {
+pub struct Shutdown {
     inner: Arc<Inner>,
 }
 
@@ -17,27 +18,25 @@ struct Inner {
     wakers: Mutex<Vec<Waker>>,
 }
 
-impl Stop {
-    /// A stop that nobody has requested yet.
+impl Shutdown {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks everybody to stop, and wakes those who wait.
+    /// Requests the shutdown, and wakes all threads that watch it.
     pub fn request(&self) {
         let wakers = self.wakers();
         self.inner.requested.store(true, Ordering::Release);
         wakers.iter().for_each(Waker::wake);
     }
 
-    /// Whether the time has come.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.inner.requested.load(Ordering::Acquire)
     }
 
-    /// Has `waker` woken on the request, at once if it was made already.
+    /// Wakes `waker` on the request: immediately, if the shutdown is already requested.
     pub fn watch(&self, waker: Waker) {
         let mut wakers = self.wakers();
         if self.is_requested() {
@@ -46,7 +45,7 @@ impl Stop {
         wakers.push(waker);
     }
 
-    /// The lock orders `watch` and `request`, so that no waker falls between the two.
+    /// The lock orders `watch` and `request`, so that no request misses a waker.
     fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
         self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -59,25 +58,25 @@ mod tests {
     use crate::wake::Wake;
 
     #[test]
-    fn a_request_wakes_who_waits() {
-        let stop = Stop::new();
+    fn a_request_wakes_a_waiting_thread() {
+        let shutdown = Shutdown::new();
         let (waker, wake) = Wake::new().expect("a wake-up");
-        stop.watch(waker);
-        let asking = stop.clone();
+        shutdown.watch(waker);
+        let asking = shutdown.clone();
         let thread = std::thread::spawn(move || asking.request());
-        while !stop.is_requested() {
+        while !shutdown.is_requested() {
             wait(&[Watch::Wake(&wake)], None).expect("a wait");
         }
         thread.join().expect("the thread ends");
     }
 
     #[test]
-    fn who_comes_late_is_woken_at_once() {
-        let stop = Stop::new();
-        stop.request();
+    fn a_watch_after_the_request_wakes_immediately() {
+        let shutdown = Shutdown::new();
+        shutdown.request();
         let (waker, wake) = Wake::new().expect("a wake-up");
-        stop.watch(waker);
-        wait(&[Watch::Wake(&wake)], None).expect("a wait without end is over");
-        assert!(stop.is_requested());
+        shutdown.watch(waker);
+        wait(&[Watch::Wake(&wake)], None).expect("a wait without a timeout ends");
+        assert!(shutdown.is_requested());
     }
 }

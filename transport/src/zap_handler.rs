@@ -1,10 +1,10 @@
-//! The gatekeeper: a thread that libzmq asks, by ZAP (RFC 27), about each peer that wants to come in.
+//! The ZAP handler: a thread that libzmq asks about each peer that connects (ZAP, RFC 27).
 //!
-//! A socket's ZAP domain is its [`Door`], which says who is admitted there; so nothing is configured here. The name
-//! of an admitted peer (ZAP's user id) is its public key, and comes with each of its messages.
+//! The ZAP domain of a socket says which keys it admits, so the handler needs no configuration. The name of
+//! an admitted peer (the user id of ZAP) is its public key. libzmq attaches it to each message of the peer.
 //!
-//! libzmq admits everybody where it finds no gatekeeper. Therefore each socket that needs one holds on to it, and
-//! one that fails keeps its place without answering.
+//! Without a ZAP handler, libzmq admits all peers. Therefore each socket that needs the handler keeps it
+//! running, and a handler that fails keeps its socket bound without answering.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,29 +15,29 @@ use crate::clock;
 use crate::error::TransportError;
 use crate::keys::PublicKey;
 use crate::limits::REFUSALS_LOGGED_EVERY;
+use crate::log_throttle::LogThrottle;
 use crate::options::Kind;
 use crate::poll::{Watch, wait};
 use crate::security::Security;
 use crate::socket::{Frame, Socket};
-use crate::sparingly::Sparingly;
 use crate::wake::{Wake, Waker};
 
-/// Where libzmq looks for it (RFC 27).
+/// The endpoint to which libzmq sends its requests (RFC 27).
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
 const VERSION: &[u8] = b"1.0";
 const INNER_PREFIX: &str = "inner:";
 
-/// Who may come in at a socket; as text, its ZAP domain.
+/// The peers that a socket admits. Its text form is the ZAP domain of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Door {
-    /// Anybody with a key of their own, which CURVE has verified.
+pub(crate) enum ZapDomain {
+    /// All peers. CURVE has verified that each owns its key.
     Outer,
-    /// The holder of this key.
+    /// Only the owner of this key.
     Inner(PublicKey),
 }
 
-/// A gatekeeper at work, for all sockets of a context.
-pub(crate) struct Gatekeeper {
+/// A running ZAP handler, for all sockets of a context. Dropping it stops its thread.
+pub(crate) struct ZapHandler {
     shared: Arc<Shared>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
@@ -45,12 +45,11 @@ pub(crate) struct Gatekeeper {
 
 #[derive(Default)]
 struct Shared {
-    is_over: AtomicBool,
+    is_stopped: AtomicBool,
     refused: AtomicU64,
 }
 
-impl Gatekeeper {
-    /// Takes its place in `context`.
+impl ZapHandler {
     pub(crate) fn start(context: &zmq::Context) -> Result<Self, TransportError> {
         let socket = Socket::unguarded(context, Kind::Router, Security::Plain)?;
         socket.bind(ENDPOINT)?;
@@ -60,20 +59,19 @@ impl Gatekeeper {
             let shared = Arc::clone(&shared);
             move || shared.keep(&socket, &wake)
         };
-        let started = thread::Builder::new().name("gatekeeper".to_owned()).spawn(work);
-        let thread = started.map_err(TransportError::system("starting the gatekeeper"))?;
+        let started = thread::Builder::new().name("zap-handler".to_owned()).spawn(work);
+        let thread = started.map_err(TransportError::system("starting the ZAP handler"))?;
         Ok(Self { shared, waker, thread: Some(thread) })
     }
 
-    /// How many peers were refused so far.
     pub(crate) fn refused(&self) -> u64 {
         self.shared.refused.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for Gatekeeper {
+impl Drop for ZapHandler {
     fn drop(&mut self) {
-        self.shared.is_over.store(true, Ordering::Release);
+        self.shared.is_stopped.store(true, Ordering::Release);
         self.waker.wake();
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
@@ -84,19 +82,19 @@ impl Drop for Gatekeeper {
 
 impl Shared {
     fn keep(&self, socket: &Socket, wake: &Wake) {
-        if let Err(error) = self.answer_until_over(socket, wake) {
-            tracing::error!(%error, "nobody is let in any more: restart papo");
+        if let Err(error) = self.answer_until_stopped(socket, wake) {
+            tracing::error!(%error, "the ZAP handler failed, so new connections are refused: restart papo");
         }
-        // Were the socket closed now, libzmq would let everybody in.
-        while !self.is_over() {
+        // The socket must stay bound: without it, libzmq would admit all peers.
+        while !self.is_stopped() {
             thread::park();
         }
     }
 
-    fn answer_until_over(&self, socket: &Socket, wake: &Wake) -> Result<(), TransportError> {
+    fn answer_until_stopped(&self, socket: &Socket, wake: &Wake) -> Result<(), TransportError> {
         let mut frames = Vec::new();
-        let mut refusals = Sparingly::new(REFUSALS_LOGGED_EVERY);
-        while !self.is_over() {
+        let mut refusals = LogThrottle::new(REFUSALS_LOGGED_EVERY);
+        while !self.is_stopped() {
             wait(&[Watch::Readable(socket), Watch::Wake(wake)], None)?;
             while socket.receive(&mut frames)? {
                 self.answer(socket, &mut frames, &mut refusals)?;
@@ -109,17 +107,17 @@ impl Shared {
         &self,
         socket: &Socket,
         frames: &mut Vec<Frame>,
-        refusals: &mut Sparingly,
+        refusals: &mut LogThrottle,
     ) -> Result<(), TransportError> {
         let parts: Vec<&[u8]> = frames.iter().map(|frame| &**frame).collect();
-        // Anything else comes from nobody but libzmq, and so does not come.
+        // Only libzmq sends requests here, and always in this form.
         let [_peer, b"", VERSION, request, question @ ..] = parts.as_slice() else { return Ok(()) };
         let verdict = judge(question);
         if let Err(reason) = &verdict {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            if let Some(unsaid) = refusals.say(clock::now()) {
+            if let Some(suppressed) = refusals.permit(clock::now()) {
                 let address = question.get(1).map(|address| String::from_utf8_lossy(address));
-                tracing::warn!(address = address.as_deref(), unsaid, "a peer is refused: {reason}");
+                tracing::warn!(address = address.as_deref(), suppressed, "refused a peer: {reason}");
             }
         }
         let (status, reason, user) = match verdict {
@@ -133,26 +131,26 @@ impl Shared {
         socket.send(frames.drain(..)).map(|_gone_if_not_sent| ())
     }
 
-    fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
+    fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Acquire)
     }
 }
 
-/// Who the peer is, or why it is refused. `question` is the part of a ZAP request behind its id: domain, address,
-/// routing id, mechanism, credentials.
+/// Returns the key of an admitted peer, or the reason of a refusal. `question` is the part of a ZAP request
+/// after its id: domain, address, routing id, mechanism, credentials.
 fn judge(question: &[&[u8]]) -> Result<PublicKey, &'static str> {
     let [domain, _address, _routing_id, b"CURVE", key] = question else {
-        return Err("only CURVE is spoken here");
+        return Err("this port accepts only CURVE");
     };
     let key = <[u8; 32]>::try_from(*key).map_err(|_other_length| "a CURVE key has 32 bytes")?;
     let key = PublicKey::from_bytes(key);
-    match Door::from_domain(domain).ok_or("no such domain")? {
-        Door::Inner(service) if key != service => Err("not the service key of this node"),
-        Door::Inner(_) | Door::Outer => Ok(key),
+    match ZapDomain::from_domain(domain).ok_or("no such domain")? {
+        ZapDomain::Inner(service) if key != service => Err("not the service key of this node"),
+        ZapDomain::Inner(_) | ZapDomain::Outer => Ok(key),
     }
 }
 
-impl Door {
+impl ZapDomain {
     fn from_domain(domain: &[u8]) -> Option<Self> {
         let domain = std::str::from_utf8(domain).ok()?;
         match domain.strip_prefix(INNER_PREFIX) {
@@ -162,7 +160,7 @@ impl Door {
     }
 }
 
-impl fmt::Display for Door {
+impl fmt::Display for ZapDomain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Outer => f.write_str("outer"),
@@ -175,14 +173,14 @@ impl fmt::Display for Door {
 mod tests {
     use super::*;
 
-    fn ask(door: &str, mechanism: &str, key: &[u8]) -> Result<PublicKey, &'static str> {
-        judge(&[door.as_bytes(), b"192.0.2.1", b"", mechanism.as_bytes(), key])
+    fn ask(zap_domain: &str, mechanism: &str, key: &[u8]) -> Result<PublicKey, &'static str> {
+        judge(&[zap_domain.as_bytes(), b"192.0.2.1", b"", mechanism.as_bytes(), key])
     }
 
     #[test]
-    fn the_outer_door_is_open_to_every_key_and_the_inner_to_one() {
+    fn the_outer_domain_admits_every_key_and_the_inner_domain_one() {
         let [service, stranger] = [[7; 32], [8; 32]].map(PublicKey::from_bytes);
-        let (outer, inner) = (Door::Outer.to_string(), Door::Inner(service).to_string());
+        let (outer, inner) = (ZapDomain::Outer.to_string(), ZapDomain::Inner(service).to_string());
         assert_eq!(ask(&outer, "CURVE", stranger.as_bytes()), Ok(stranger));
         assert_eq!(ask(&inner, "CURVE", service.as_bytes()), Ok(service));
         assert_eq!(ask(&inner, "CURVE", stranger.as_bytes()), Err("not the service key of this node"));
@@ -191,14 +189,14 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         let key = [7; 32];
-        for door in ["", "inner", "inner:", "inner:short", "outer ", "OUTER"] {
-            assert_eq!(ask(door, "CURVE", &key), Err("no such domain"), "{door:?}");
+        for zap_domain in ["", "inner", "inner:", "inner:short", "outer ", "OUTER"] {
+            assert_eq!(ask(zap_domain, "CURVE", &key), Err("no such domain"), "{zap_domain:?}");
         }
         for mechanism in ["NULL", "PLAIN", ""] {
-            assert_eq!(ask("outer", mechanism, &key), Err("only CURVE is spoken here"), "{mechanism:?}");
+            assert_eq!(ask("outer", mechanism, &key), Err("this port accepts only CURVE"), "{mechanism:?}");
         }
         assert_eq!(ask("outer", "CURVE", &key[1..]), Err("a CURVE key has 32 bytes"));
-        assert_eq!(judge(&[b"outer", b"192.0.2.1", b"", b"NULL"]), Err("only CURVE is spoken here"));
-        assert_eq!(judge(&[]), Err("only CURVE is spoken here"));
+        assert_eq!(judge(&[b"outer", b"192.0.2.1", b"", b"NULL"]), Err("this port accepts only CURVE"));
+        assert_eq!(judge(&[]), Err("this port accepts only CURVE"));
     }
 }
