@@ -16,33 +16,33 @@ use crate::domain::records::{Record, ServerRecord, TokenDigest};
 /// All accounts and sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users {
-    /// The number of the newest record that is part of this.
+    /// The number of the newest applied record.
     pub applied: u64,
     accounts: BTreeMap<UserName, Account>,
-    /// Whose session a token opens; derived from the accounts.
+    /// The user of each session token; derived from the accounts.
     owners: HashMap<TokenDigest, UserName, RandomState>,
-    /// The sum of all epochs; derived from the accounts.
+    /// The sum of the epochs of all accounts; derived from them.
     shared_epoch: u64,
 }
 
-/// An account, as `users.json` holds it.
+/// An account, as `users.json` stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// When it was made, in Unix milliseconds.
+    /// The time of registration in Unix milliseconds.
     pub since: u64,
-    /// The hash of the password as a PHC string.
+    /// The password hash as a PHC string.
     pub password: Box<str>,
     /// The open sessions.
     pub sessions: BTreeMap<TokenDigest, Session>,
-    /// How often the topic of what is meant for this user has moved.
+    /// How often the key of the user's topic has changed.
     pub epoch: u64,
-    /// When its owner was there last and went, in Unix milliseconds.
+    /// When the user was last seen, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
-    /// Whether it is an administrator's.
+    /// Whether the user is an administrator.
     #[serde(default, skip_serializing_if = "is_false")]
     pub administrator: bool,
-    /// Whether it is shut out.
+    /// Whether an administrator has disabled the account.
     #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
 }
@@ -51,25 +51,25 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// A session that somebody has open.
+/// An open session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The token's own identity.
+    /// The public id of the session.
     pub session: Uuid,
-    /// When it was opened, in Unix milliseconds.
+    /// The time of login in Unix milliseconds.
     pub opened: u64,
-    /// When it ends, in Unix milliseconds.
+    /// The time of expiry in Unix milliseconds.
     pub expires: u64,
 }
 
 impl Users {
-    /// Whether there is such an account.
+    /// Whether the account exists.
     #[must_use]
     pub fn exists(&self, user: &UserName) -> bool {
         self.accounts.contains_key(user)
     }
 
-    /// Whether an administrator has shut the user out.
+    /// Whether an administrator has disabled the account.
     #[must_use]
     pub fn is_disabled(&self, user: &UserName) -> bool {
         self.accounts.get(user).is_some_and(|account| account.disabled)
@@ -81,7 +81,7 @@ impl Users {
         self.accounts.get(user).map(|account| &*account.password)
     }
 
-    /// Whose session a token opens, unless it is unknown, revoked or over.
+    /// The user of a session token; `None` if it is unknown, revoked or expired.
     #[must_use]
     pub fn owner(&self, digest: &TokenDigest, now_ms: u64) -> Option<&UserName> {
         let user = self.owners.get(digest)?;
@@ -89,7 +89,7 @@ impl Users {
         (now_ms < session.expires).then_some(user)
     }
 
-    /// Whether this is an administrator.
+    /// Whether the user is an administrator.
     #[must_use]
     pub fn is_administrator(&self, user: &UserName) -> bool {
         self.accounts.get(user).is_some_and(|account| account.administrator)
@@ -100,19 +100,19 @@ impl Users {
         self.accounts.get(user).into_iter().flat_map(|account| &account.sessions)
     }
 
-    /// How often the topic of what is meant for this user has moved.
+    /// How often the key of the user's topic has changed.
     #[must_use]
     pub fn epoch(&self, user: &UserName) -> u64 {
         self.accounts.get(user).map_or(0, |account| account.epoch)
     }
 
-    /// How often the topics that everybody knows have moved: with every topic of a user.
+    /// How often the keys of shared topics have changed: once with each key of a user's topic.
     #[must_use]
     pub fn shared_epoch(&self) -> u64 {
         self.shared_epoch
     }
 
-    /// Users in alphabetical order, those after `after`.
+    /// The users after `after`, in alphabetical order.
     pub fn list(&self, after: Option<&str>) -> impl Iterator<Item = UserInfo> {
         self.after(after).map(|(user, account)| UserInfo {
             user: user.clone(),
@@ -122,7 +122,7 @@ impl Users {
         })
     }
 
-    /// Accounts in alphabetical order, those after `after`.
+    /// The accounts after `after`, in alphabetical order.
     pub fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&UserName, &Account)> {
         self.accounts.range(pages::after(after, UserName::new))
     }
@@ -133,8 +133,8 @@ impl Users {
         &self.accounts
     }
 
-    /// Puts back the accounts of a snapshot. One from before there were administrators knows none: the first
-    /// account is, as the log would say.
+    /// Restores the accounts of a snapshot. A snapshot of an older version has no administrator: the oldest
+    /// account becomes one, as it does in replay.
     pub fn restore(&mut self, mut accounts: BTreeMap<UserName, Account>) {
         if !accounts.values().any(|account| account.administrator)
             && let Some(first) = accounts.values_mut().min_by_key(|account| account.since)
@@ -210,7 +210,7 @@ impl Users {
     }
 }
 
-/// Forgets the sessions that are over, and the oldest if there are as many as may be.
+/// Removes expired sessions, and the oldest one if the limit is reached.
 fn make_room(
     sessions: &mut BTreeMap<TokenDigest, Session>,
     owners: &mut HashMap<TokenDigest, UserName, RandomState>,
@@ -227,11 +227,11 @@ fn make_room(
     }
 }
 
-/// Whether somebody may make a new account of this name.
+/// Checks that a new account may have this name.
 ///
 /// # Errors
 ///
-/// One that is there, and a name that nobody could mention. Whoever is taken over from an older chat keeps theirs.
+/// The name is taken, or it cannot be mentioned. Accounts imported from another chat may have such a name.
 pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
     must_be_free(state, user)?;
     if can_be_mentioned(user) { Ok(()) } else { Err(Detail::NotMentionable { user: user.clone() }) }

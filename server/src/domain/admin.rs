@@ -1,4 +1,4 @@
-//! Administration: who may do it, and what the log would say.
+//! Administration of accounts: the check of the administrator role, and the records of its commands.
 
 use common::admin::Stats;
 use common::{Detail, UserName};
@@ -6,7 +6,7 @@ use common::{Detail, UserName};
 use super::State;
 use crate::domain::records::{Record, ServerRecord};
 
-/// Whether `user` may administrate: the one place where that is decided.
+/// Checks that `user` is an administrator. No other code decides this.
 pub fn check(state: &State, user: &UserName) -> Result<(), Detail> {
     if state.users.is_administrator(user) { Ok(()) } else { Err(Detail::NotAdministrator) }
 }
@@ -25,7 +25,7 @@ pub(super) fn disable<'a>(
         return Ok(None);
     }
     if disabled {
-        must_leave_one(state, &user)?;
+        require_other_administrator(state, &user)?;
     }
     Ok(Some(Record::Server(ServerRecord::DisabledSet { at, user, disabled })))
 }
@@ -44,13 +44,13 @@ pub(super) fn promote<'a>(
         return Ok(None);
     }
     if !administrator {
-        must_leave_one(state, &user)?;
+        require_other_administrator(state, &user)?;
     }
     Ok(Some(Record::Server(ServerRecord::AdministratorSet { at, user, administrator })))
 }
 
-/// An administrator who can log in must be left when `user` is one no more.
-fn must_leave_one(state: &State, user: &UserName) -> Result<(), Detail> {
+/// Checks that another administrator, who can log in, remains without `user`.
+fn require_other_administrator(state: &State, user: &UserName) -> Result<(), Detail> {
     let mut accounts = state.users.accounts().iter();
     if accounts.any(|(name, account)| account.administrator && !account.disabled && name != user) {
         Ok(())
@@ -59,7 +59,7 @@ fn must_leave_one(state: &State, user: &UserName) -> Result<(), Detail> {
     }
 }
 
-/// Counts what there is at the time `now_ms`, when so many people are there.
+/// Returns the statistics at the time `now_ms`. `present` is the number of users who are online.
 #[must_use]
 pub fn stats(state: &State, present: usize, now_ms: u64) -> Stats {
     let accounts = state.users.accounts().values();

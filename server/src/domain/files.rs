@@ -1,7 +1,7 @@
-//! Files that were sent: which event holds which content, who may read it, and how much of a user's quota it takes.
+//! Sent files: the event of each, who may read it, and how much of the sender's quota it uses.
 //!
-//! The content itself lies beside the log (see [`crate::services::files`]); here is only what the log says of it. Memory for a
-//! file: some 200 bytes.
+//! The contents are stored outside the log, by [`crate::services::files`]. A file takes about 200 bytes of
+//! memory here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -13,35 +13,35 @@ use uuid::Uuid;
 use super::{State, history, messages};
 use crate::domain::records::Record;
 
-/// Bytes that a file counts at least: the disk gives whole blocks.
+/// The minimum that a file counts towards the quota, because a disk allocates whole blocks.
 pub const BLOCK_BYTES: u64 = 4096;
 
-/// Places of one content that are looked at to find one which somebody may read. Whoever is in none of them sends the
-/// content once more.
+/// How many events with the same content are searched for one that a user may read. If none of these is
+/// readable, the user uploads the content again.
 const PLACES_LOOKED_AT_MAX: usize = 100;
 
 /// All files that were sent and not deleted.
 #[derive(Default)]
 pub struct Files {
     shared: BTreeMap<(Conversation, u64), Shared>,
-    /// Where each content was sent to; derived.
+    /// The events that contain each content; derived from `shared`.
     places: HashMap<ContentHash, BTreeSet<(Conversation, u64)>>,
-    /// What each user takes of the disk; derived.
+    /// The disk space used by each user; derived from `shared`.
     owned: HashMap<UserName, Owned>,
 }
 
-/// One file that was sent, as `channels.json` holds it.
+/// A file that was sent, as `channels.json` stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shared {
     /// The number of its event.
     pub n: u64,
-    /// To whom.
+    /// The channel or user that received it.
     pub to: Target,
-    /// By whom.
+    /// The sender.
     pub from: UserName,
-    /// How long it is.
+    /// The size in bytes.
     pub bytes: u64,
-    /// What is in it.
+    /// The hash of the content.
     pub sha256: ContentHash,
 }
 
@@ -51,47 +51,47 @@ impl fmt::Display for Shared {
     }
 }
 
-/// The contents that a user has sent, each counted once however often they sent it.
+/// The contents that a user has sent. Each one counts once towards the quota.
 #[derive(Default)]
 struct Owned {
-    /// How often.
+    /// How often the user has sent each content.
     contents: BTreeMap<ContentHash, u32>,
     bytes: u64,
 }
 
-/// What a file of this length counts.
+/// How much a file of this size counts towards the quota.
 #[must_use]
 pub fn cost(bytes: u64) -> u64 {
     bytes.max(BLOCK_BYTES)
 }
 
 impl Files {
-    /// Bytes that a user's files take.
+    /// How much of their quota a user's files use, in bytes.
     #[must_use]
     pub fn bytes_of(&self, user: &UserName) -> u64 {
         self.owned.get(user).map_or(0, |owned| owned.bytes)
     }
 
-    /// Whether this content is counted for the user already.
+    /// Whether this content already counts towards the user's quota.
     #[must_use]
     pub fn owns(&self, user: &UserName, sha256: &ContentHash) -> bool {
         self.owned.get(user).is_some_and(|owned| owned.contents.contains_key(sha256))
     }
 
-    /// Whether this very file is among them.
+    /// Whether the state contains exactly this file.
     #[must_use]
     pub fn holds(&self, shared: &Shared) -> bool {
         let place = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.shared.get(&place) == Some(shared)
     }
 
-    /// Whether an event holds this content.
+    /// Whether an event contains this content.
     #[must_use]
     pub fn has_content(&self, sha256: &ContentHash) -> bool {
         self.places.contains_key(sha256)
     }
 
-    /// Every content that an event holds.
+    /// The contents that are in use by an event.
     pub fn contents(&self) -> impl Iterator<Item = &ContentHash> {
         self.places.keys()
     }
@@ -101,7 +101,7 @@ impl Files {
         self.shared.values()
     }
 
-    /// Puts in a file, a new one or from a snapshot.
+    /// Adds a file that was just sent or that a snapshot contains.
     pub fn restore(&mut self, shared: Shared) {
         let place = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.places.entry(shared.sha256).or_default().insert(place.clone());
@@ -114,7 +114,7 @@ impl Files {
         self.shared.insert(place, shared);
     }
 
-    /// Takes an event in.
+    /// Applies an event.
     pub fn apply(&mut self, event: &Event<'_>) {
         if let Body::Deleted { of, .. } = &event.body {
             self.delete(&event.conversation(), *of);
@@ -125,7 +125,7 @@ impl Files {
         }
     }
 
-    /// The event was deleted, and with it what it held.
+    /// Removes the file of a deleted event.
     fn delete(&mut self, conversation: &Conversation, n: u64) {
         let place = (conversation.clone(), n);
         let Some(Shared { from, bytes, sha256, .. }) = self.shared.remove(&place) else { return };
@@ -149,7 +149,7 @@ impl Files {
     }
 }
 
-/// A file has been uploaded: decides whether it may be sent.
+/// Decides whether an uploaded file may be sent.
 pub(super) fn share(
     state: &State,
     user: UserName,
@@ -161,12 +161,12 @@ pub(super) fn share(
     messages::send(state, user, to, Body::File { id, file: Box::new(file) }, at)
 }
 
-/// Whether `user` may send a file there; what would be said when it is complete is said before it is uploaded.
+/// Checks before an upload that `user` may send a file to `to`. The errors are those of [`share`].
 pub fn may_share(state: &State, user: &UserName, to: &Target, id: Uuid, at: u64) -> Result<(), Detail> {
     messages::next(state, user, to, Some(id), at).map(drop)
 }
 
-/// The file that an event holds, if `user` may read the conversation now.
+/// The file of an event, if `user` may read the conversation now.
 pub fn find<'a>(state: &'a State, user: &UserName, target: &Target, n: u64) -> Result<&'a Shared, Detail> {
     let conversation = history::readable(state, user, target)?;
     state
@@ -176,8 +176,8 @@ pub fn find<'a>(state: &'a State, user: &UserName, target: &Target, n: u64) -> R
         .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
-/// The length of this content, if `user` may read a file with it, so that it need not be uploaded once more. For all
-/// others a known content is like an unknown one: whoever has nothing but a hash learns nothing.
+/// The size of this content if `user` may read an event that contains it, which makes an upload unnecessary.
+/// Otherwise `None`, also for a stored content: a hash alone must not reveal that the content exists.
 #[must_use]
 pub fn readable_content(state: &State, user: &UserName, sha256: &ContentHash) -> Option<u64> {
     let places = state.files.places.get(sha256).into_iter().flatten().take(PLACES_LOOKED_AT_MAX);

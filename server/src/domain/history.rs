@@ -8,7 +8,7 @@ use common::{Conversation, Detail, Target, UserName};
 
 use super::State;
 
-/// The place of a page of history, in numbers of events.
+/// The requested part of the history, in numbers of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// Only events with a smaller number.
@@ -26,18 +26,18 @@ pub struct Bounds {
 pub struct PageRange {
     /// Their numbers; empty when there are none.
     pub numbers: RangeInclusive<u64>,
-    /// Which of them the page keeps when it would get too large.
+    /// Which of them the page keeps if it exceeds the size limit.
     pub fill: Fill,
 }
 
-/// Which events a page keeps when it would get too large.
+/// Which events a page keeps if it exceeds the size limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fill {
-    /// The oldest: the page begins where it was asked to.
+    /// The oldest: the page begins at the requested number.
     Forward,
-    /// The newest: the page ends where it was asked to.
+    /// The newest: the page ends at the requested number.
     Backward,
-    /// This one, and those next to it.
+    /// The event with this number, and its neighbours.
     Around(u64),
 }
 
@@ -62,13 +62,14 @@ pub fn page(head: u64, bounds: Bounds) -> PageRange {
     PageRange { numbers, fill }
 }
 
-/// Finds the number of the first event at `at_ms` or later, `head + 1` if all are earlier. It is a binary search, which
-/// calls `time_of` for at most 64 events. The event before the one it finds is earlier than `at_ms`. If times are not in
-/// order, because the server's clock was set back or older messages were imported, it finds one of several such events.
+/// Finds the number of the first event at `at_ms` or later, `head + 1` if all are earlier. It is a binary search,
+/// which calls `time_of` for at most 64 events. The event before the result is earlier than `at_ms`. Times can be
+/// out of order, if the server's clock was set back or older messages were imported; then several events qualify,
+/// and the result is one of them.
 ///
 /// # Errors
 ///
-/// Those of `time_of`.
+/// The errors of `time_of`.
 pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64, E>) -> Result<u64, E> {
     let (mut first, mut end) = (1, head + 1);
     while first < end {
@@ -106,7 +107,7 @@ pub fn heads<'a>(state: &'a State, user: &'a UserName, since: u64) -> impl Itera
             Target::User(_) => None,
         };
         let head = Head { conversation: target.clone(), n: progress.n, topic };
-        // The topic of `*` moves without an event and without a notice.
+        // The topic of `*` changes without an event.
         let is_everybody = matches!(target, Target::Channel(name) if name.is_everybody());
         (progress.record > since || is_everybody).then_some(head)
     })
@@ -157,9 +158,9 @@ mod tests {
     }
 
     proptest! {
-        /// With times in order the search finds the first event; in any order, one whose predecessor is earlier.
+        /// With ordered times the search finds the first event; otherwise one whose predecessor is earlier.
         #[test]
-        fn the_event_before_the_first_is_earlier(mut times in prop::collection::vec(0..50_u64, 0..200), at in 0..60_u64) {
+        fn the_event_before_the_result_is_earlier(mut times in prop::collection::vec(0..50_u64, 0..200), at in 0..60_u64) {
             let fits = |times: &[u64], n: usize| {
                 (n == 1 || times[n - 2] < at) && (n > times.len() || times[n - 1] >= at)
             };

@@ -1,4 +1,4 @@
-//! Who was mentioned where: numbers only, a bounded list for each user and conversation.
+//! The mentions of each user in each conversation: bounded lists of event numbers.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,11 +14,11 @@ use super::State;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mentions {
     users: BTreeMap<UserName, Vec<Mentioned>>,
-    /// Those of everybody, and who sent them. Nothing is done for each of the members.
+    /// The messages that mention everybody (`@here`), with their senders. They are not copied to each member.
     here: Vec<(Mentioned, UserName)>,
 }
 
-/// A message that mentions somebody.
+/// A message that contains a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mentioned {
     /// Its number in the conversation.
@@ -28,10 +28,10 @@ pub struct Mentioned {
 }
 
 impl Mentions {
-    /// Takes a message in. Whoever is no member is not mentioned, nor oneself.
-    pub(super) fn take(&mut self, record: u64, event: &Event<'_>, is_member: impl Fn(&UserName) -> bool) {
+    /// Applies an event. Only members are mentioned, and never the sender.
+    pub(super) fn apply(&mut self, record: u64, event: &Event<'_>, is_member: impl Fn(&UserName) -> bool) {
         let Body::Message { text, .. } = &event.body else { return };
-        // Nearly all texts have none, and are not looked at any further.
+        // Most texts contain no mention, so they are not parsed.
         if !text.as_str().as_bytes().contains(&b'@') {
             return;
         }
@@ -57,19 +57,19 @@ impl Mentions {
         }
     }
 
-    /// A message was taken back.
+    /// Removes the mentions of a deleted message.
     pub(super) fn remove(&mut self, n: u64) {
         self.users.values_mut().for_each(|kept| kept.retain(|mentioned| mentioned.n != n));
         self.users.retain(|_, kept| !kept.is_empty());
         self.here.retain(|(mentioned, _)| mentioned.n != n);
     }
 
-    /// Somebody is a member no more.
+    /// Removes the mentions of a user whose membership ended.
     pub(super) fn forget(&mut self, user: &UserName) {
         self.users.remove(user);
     }
 
-    /// The messages that mention `user`, by name or with everybody; one that does both comes once.
+    /// The messages that mention `user` by name or with `@here`, each of them once.
     pub(super) fn of(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
         let by_name = self.users.get(user).map_or(&[][..], Vec::as_slice);
         let here =
@@ -78,7 +78,7 @@ impl Mentions {
     }
 }
 
-/// Beyond the bound the oldest gives way.
+/// Appends an item, and drops the oldest one beyond the limit.
 fn push_bounded<T>(kept: &mut Vec<T>, item: T) {
     if kept.len() >= MENTIONS_KEPT_MAX {
         kept.remove(0);
@@ -86,7 +86,7 @@ fn push_bounded<T>(kept: &mut Vec<T>, item: T) {
     kept.push(item);
 }
 
-/// A page of the mentions of `user`, newest first, those before the record `before`; and where the next begins.
+/// A page of the mentions of `user` before the record `before`, newest first, and the `before` of the next page.
 #[must_use]
 pub fn page(
     state: &State,

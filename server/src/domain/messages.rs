@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::State;
 use crate::domain::records::Record;
 
-/// How far ahead of ours a sender's clock may be, in milliseconds. The index finds an id by the time in it:
-/// ids from far in the future would make every later search a long one.
+/// How far a sender's clock may be ahead of the server's, in milliseconds. Ids contain a time and the index is
+/// sorted by id, so ids from the far future would slow down every later search.
 const ID_AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 pub(super) fn send<'a>(
@@ -20,15 +20,15 @@ pub(super) fn send<'a>(
     let n = next(state, &user, &to, body.id(), at)?;
     if let Body::Message { reply: Some(reply), .. } = &body {
         let reads = state.channels.reads(&Conversation::of(&user, &to));
-        // What is not to be read is no message, or was taken back.
-        if !(1..n).contains(reply) || !reads.is_some_and(|reads| reads.is_said(*reply)) {
+        // Only messages and files that were not deleted accept replies.
+        if !(1..n).contains(reply) || !reads.is_some_and(|reads| reads.is_message(*reply)) {
             return Err(Detail::NoSuchMessage { n: *reply, conversation: to });
         }
     }
     Ok(Record::Event(Event { n, at, to, from: user, body }))
 }
 
-/// The number of what `user` sends next, if they may send it.
+/// The number of the next event that `user` sends to `to`, if they may send it.
 pub(super) fn next(
     state: &State,
     user: &UserName,

@@ -1,9 +1,9 @@
-//! The rules: a deterministic state machine. It reads no clock, draws no random numbers, touches no disk and
-//! sends nothing; all that comes in as arguments, and what is to happen comes out as a [`Record`].
+//! The rules of papo: a deterministic state machine without clock, random numbers, disk or network. Times,
+//! ids and hashes are arguments; the result is a [`Record`].
 //!
-//! [`decide`] looks at the state and says what a command would record, or why it may not; [`State::apply`]
-//! makes a record part of the state and cannot fail. Replaying the log applies the same records in the same
-//! order and so gives the same state.
+//! [`decide`] checks a command against the state and returns the record for the log, or an error.
+//! [`State::apply`] applies a record and cannot fail. Replay applies the same records in the same order, so it
+//! restores the same state.
 
 pub mod records;
 pub mod topics;
@@ -33,154 +33,154 @@ pub use channels::decide::Actor;
 pub use files::Files;
 pub use topics::TopicSecret;
 
-/// Everything the server knows but the texts, which stay in the log.
+/// The whole state of the server except the texts of messages, which stay in the log.
 pub struct State {
-    /// Accounts and sessions: what `users.json` holds.
+    /// Accounts and sessions, stored in `users.json`.
     pub users: Users,
-    /// Channels, memberships and how far every conversation has come: what `channels.json` holds.
+    /// Channels, members and the newest event of every conversation, stored in `channels.json`.
     pub channels: Channels,
-    /// The files that were sent, in `channels.json` too.
+    /// The files that were sent, also stored in `channels.json`.
     pub files: Files,
 }
 
-/// What somebody wants, with everything that chance or a slow computation had to contribute.
+/// A request to change the state. Random ids and slow results, such as password hashes, are already in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command<'a> {
-    /// Make an account; the password is hashed already.
+    /// Create an account. The password is already hashed.
     Register {
-        /// Whose.
+        /// The name of the account.
         user: UserName,
-        /// The hash as a PHC string.
+        /// The password hash as a PHC string.
         password: Box<str>,
     },
-    /// Open a session; the password has been verified already.
+    /// Open a session. The password has already been verified.
     OpenSession {
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// The token's own identity.
+        /// The public id of the session.
         session: Uuid,
-        /// What the token is recognised by.
+        /// The digest of the session's token.
         digest: TokenDigest,
-        /// When it ends, in Unix milliseconds.
+        /// The time of expiry in Unix milliseconds.
         expires: u64,
     },
     /// End a session.
     EndSession {
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// Which.
+        /// The digest of the session's token.
         digest: TokenDigest,
     },
-    /// End sessions of a user, all but the one that asks or only the one named.
+    /// End one session of a user, or all except the current one.
     Revoke {
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// The session that asks.
+        /// The token digest of the session that sent the request.
         current: TokenDigest,
-        /// Which to end; without it, all others.
+        /// The session to end; `None` ends all except `current`.
         session: Option<Uuid>,
     },
-    /// Set another password; it is hashed already.
+    /// Change a password. The new one is already hashed.
     ChangePassword {
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// The hash as a PHC string.
+        /// The password hash as a PHC string.
         password: Box<str>,
     },
-    /// Shut a user out, or let them in again; for administrators.
+    /// Disable or enable an account. Only administrators may do it.
     Disable {
-        /// Who asks.
+        /// The administrator.
         by: UserName,
-        /// Whom.
+        /// The account.
         user: UserName,
-        /// Out or in.
+        /// `false` enables the account again.
         disabled: bool,
     },
-    /// Make a user an administrator, or one no more; for administrators.
+    /// Grant or revoke the administrator role. Only administrators may do it.
     Promote {
-        /// Who asks.
+        /// The administrator who sent the request.
         by: UserName,
-        /// Whom.
+        /// The user whose role changes.
         user: UserName,
-        /// What they are to be.
+        /// `false` revokes the role.
         administrator: bool,
     },
-    /// Note when somebody who is gone was there last.
+    /// Record when a user who disconnected was last seen.
     Seen {
-        /// Who.
+        /// The user.
         user: UserName,
-        /// When, in Unix milliseconds.
+        /// The time in Unix milliseconds.
         at: u64,
     },
-    /// Make a channel.
+    /// Create a channel. The flag makes it private.
     CreateChannel(Actor, bool),
-    /// Become a member.
+    /// Join a channel.
     Join(Actor),
-    /// Be a member no more.
+    /// Leave a channel.
     Leave(Actor),
-    /// Allow somebody to join.
+    /// Invite a user to a channel.
     Invite(Actor, UserName),
-    /// Take no part in what one is invited to.
+    /// Decline an invitation.
     Decline(Actor),
-    /// Remove somebody.
+    /// Remove a user, who may join again.
     Kick(Actor, UserName),
-    /// Remove somebody, or keep them out, for good.
+    /// Remove a user, if they are a member, and refuse them until they are unbanned.
     Ban(Actor, UserName),
-    /// Take a ban back.
+    /// Revoke a ban.
     Unban(Actor, UserName),
     /// Give a member a role.
     GiveRole(Actor, UserName, Role),
-    /// Change the subject, or whether it is private.
+    /// Change the subject or the privacy of a channel.
     SetChannel(Actor, Option<Subject<'a>>, Option<bool>),
-    /// Say something.
+    /// Send a message.
     Send {
-        /// Who.
+        /// The sender.
         user: UserName,
-        /// To whom.
+        /// The channel or user that receives it.
         to: Target,
-        /// The sender's id for it.
+        /// The id of the message, chosen by the sender.
         id: Uuid,
-        /// What.
+        /// The text.
         text: Text<'a>,
-        /// The number of the event that it answers.
+        /// The number of the event that the message replies to.
         reply: Option<u64>,
     },
-    /// Do something to a message.
+    /// Edit or delete a message, or change its reactions.
     Amend {
-        /// Who.
+        /// The user who amends the message.
         user: UserName,
-        /// In which conversation, as they name it.
+        /// The conversation, as `user` addresses it.
         conversation: Target,
-        /// To which message.
+        /// The message.
         original: Original,
-        /// The sender's id for it.
+        /// The id of the amendment, chosen by the sender.
         id: Uuid,
-        /// What.
+        /// The edit, deletion or reaction.
         change: Change<'a>,
     },
-    /// Send a file, whose content is on the disk already.
+    /// Send a file. Its content is already on the disk.
     Share {
-        /// Who.
+        /// The sender.
         user: UserName,
-        /// To whom.
+        /// The channel or user that receives it.
         to: Target,
-        /// The sender's id for it.
+        /// The id of the event, chosen by the sender.
         id: Uuid,
-        /// What.
+        /// The file's name, size and hash.
         file: FileInfo,
     },
-    /// Note how far somebody has read.
+    /// Record how far a user has read a conversation.
     MarkRead {
-        /// Who.
+        /// The reader.
         user: UserName,
-        /// Which conversation, as they name it.
+        /// The conversation, as `user` addresses it.
         conversation: Target,
-        /// The last event that was read.
+        /// The number of the last event that was read.
         n: u64,
     },
 }
 
-/// What `command` would record at the time `at` (Unix milliseconds); `None` when things are so already.
+/// Returns the record of `command` at the time `at` (Unix milliseconds), or `None` if it changes nothing.
 pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option<Record<'a>>, Detail> {
     match command {
         Command::Register { user, password } => accounts::register(state, user, password, at).map(Some),
@@ -231,16 +231,16 @@ impl State {
         Self { users: Users::default(), channels: Channels::new(secret), files: Files::default() }
     }
 
-    /// Makes the record with this number part of the state. A record that a snapshot already contains
-    /// changes nothing, so that replay may begin at the older of the two snapshots.
+    /// Applies the record with this number. Records that a snapshot already contains are skipped, so replay can
+    /// begin at the older of the two snapshots.
     pub fn apply(&mut self, number: u64, record: &Record<'_>) {
         match record {
-            Record::Server(private) => {
+            Record::Server(record) => {
                 if number > self.users.applied {
-                    self.users.apply(private);
+                    self.users.apply(record);
                 }
                 if number > self.channels.applied {
-                    self.apply_to_channels(private);
+                    self.apply_to_channels(record);
                 }
             }
             Record::Event(event) if number > self.channels.applied => {
@@ -253,9 +253,9 @@ impl State {
         self.channels.applied = self.channels.applied.max(number);
     }
 
-    /// What one of the server's own records means to channels and conversations.
-    fn apply_to_channels(&mut self, private: &ServerRecord) {
-        match private {
+    /// Applies a server record to channels and conversations.
+    fn apply_to_channels(&mut self, record: &ServerRecord) {
+        match record {
             ServerRecord::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
             ServerRecord::DisabledSet { user, disabled: true, .. } => {
                 self.channels.sessions_ended(user, true)
@@ -273,7 +273,7 @@ impl State {
             ServerRecord::AdministratorSet { user, administrator, .. } => {
                 self.channels.set_administrator(user, *administrator);
             }
-            // Most of them were deleted before; nobody did that to the others, and their texts are gone all the same.
+            // An operator can also redact messages that no user deleted. They no longer count as unread.
             ServerRecord::Redacted { conversation, numbers, .. } => {
                 let conversation = Conversation::named(conversation).ok().flatten();
                 if let Some(reads) = conversation.and_then(|one| self.channels.reads_mut(&one)) {
@@ -288,7 +288,7 @@ impl State {
         }
     }
 
-    /// Puts all users into the channel of everybody, which a snapshot from before it does not have.
+    /// Rebuilds the channel `*`, which snapshots of older versions do not contain.
     pub fn make_everybody(&mut self) {
         for (user, account) in self.users.accounts() {
             self.channels.add_user(user);
@@ -296,13 +296,13 @@ impl State {
         }
     }
 
-    /// The topic of what is meant for one user.
+    /// The topic on which one user receives events.
     #[must_use]
     pub fn user_topic(&self, user: &UserName) -> String {
         self.channels.user_topic(user, self.users.epoch(user))
     }
 
-    /// The topic of the channel that an event belongs to; `None` between two users, and for a channel that does not exist.
+    /// The topic of an event's channel; `None` for a direct conversation and for an unknown channel.
     #[must_use]
     pub fn members_topic(&self, event: &Event<'_>) -> Option<Arc<str>> {
         match &event.to {
@@ -313,13 +313,13 @@ impl State {
         }
     }
 
-    /// The topic of everybody's presence: it moves whenever somebody who knows it is to hear no more.
+    /// The topic of presence. Its key changes whenever a user loses access.
     #[must_use]
     pub fn presence_topic(&self) -> String {
         self.channels.presence_topic(self.users.shared_epoch())
     }
 
-    /// Where it is told that `user` is writing to `to`: to the members, or to the other one.
+    /// The topic on which `user` announces typing to `to`: that of the channel, or of the other user.
     pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, Detail> {
         match to {
             Target::Channel(name) => {
@@ -330,7 +330,7 @@ impl State {
         }
     }
 
-    /// The number of the newest event in a conversation, 0 when it has none.
+    /// The number of the newest event in a conversation, 0 if it has none.
     #[must_use]
     pub fn head(&self, conversation: &Conversation) -> u64 {
         self.channels.head(conversation)

@@ -1,6 +1,7 @@
-//! How far everybody has read, and how many messages are unread. Only messages and files of others count
-//! ([`Body::is_to_be_read`]): the numbers of the other events of a conversation are kept, which are few, so that counting needs no look at the log, and sending no work
-//! for every member.
+//! How far each member has read, and how many messages are unread.
+//!
+//! Only messages and files of other users count ([`Body::is_to_be_read`]). The numbers of all other events,
+//! which are few, are kept in memory, so counting does not read the log and sending does no work per member.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -13,50 +14,50 @@ use super::mentions::{Mentioned, Mentions};
 use super::{State, history};
 use crate::domain::records::{Record, ServerRecord};
 
-/// How far one conversation has been read by whom.
+/// The read state of one conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadState {
-    /// The numbers of the events that are not to be read, in order: 8 bytes each.
+    /// The numbers of the events that never count as unread, in order: 8 bytes each.
     others: Vec<u64>,
     marks: BTreeMap<UserName, Mark>,
-    /// Who was mentioned, and by what.
+    /// The messages that mention members.
     #[serde(default)]
     mentions: Mentions,
 }
 
-/// Own messages that are remembered behind a mark: more than anybody writes who never reads. A program may; from there on
-/// its own messages count as unread.
+/// How many own messages are kept after a mark. Only a program that never reads sends more; its further messages
+/// count as unread.
 const OWN_MAX: usize = 10_000;
 
-/// How far somebody has read.
+/// How far a user has read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
-    /// The event by which their membership began; 0 between two users.
+    /// The event that began the membership; 0 in a direct conversation.
     since: u64,
-    /// The last event that was read.
+    /// The number of the last event that was read.
     n: u64,
-    /// Their own messages behind that, in order, which are not unread.
+    /// The user's own messages after `n`, in order. They are not unread.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     own: Vec<u64>,
 }
 
 impl Mark {
-    /// Everything up to `n` was read.
+    /// Moves the mark to `n`, never backwards.
     fn move_to(&mut self, n: u64) {
         self.n = self.n.max(n);
         let read = self.own.partition_point(|own| *own <= self.n);
         self.own.drain(..read);
     }
 
-    /// How many events are to be read, up to `head`, when those numbered `others` are not.
+    /// How many events up to `head` are unread. The events numbered `others` do not count.
     fn unread(&self, others: &[u64], head: u64) -> u64 {
         messages(others, self.n, head).saturating_sub(self.own.len() as u64)
     }
 }
 
 impl ReadState {
-    /// Takes an event in. Who has nothing unread has read their own message too.
-    pub(super) fn take(&mut self, record: u64, event: &Event<'_>) {
+    /// Applies an event. A message also moves its sender's mark if the sender had nothing unread.
+    pub(super) fn apply(&mut self, record: u64, event: &Event<'_>) {
         if !event.body.is_to_be_read() {
             self.others.push(event.n);
             if let Body::Deleted { of, .. } = event.body {
@@ -64,9 +65,9 @@ impl ReadState {
             }
             return;
         }
-        self.mentions.take(record, event, |user| self.marks.contains_key(user));
+        self.mentions.apply(record, event, |user| self.marks.contains_key(user));
         let before = event.n.saturating_sub(1);
-        // Looked up by reference first: of nearly all messages the sender is known.
+        // `entry` needs a clone of the name; most senders already have a mark.
         let mark = match self.marks.get_mut(&event.from) {
             Some(mark) => mark,
             None => self.marks.entry(event.from.clone()).or_default(),
@@ -78,7 +79,7 @@ impl ReadState {
         }
     }
 
-    /// A message was taken back, by an event or by an operator: it need not be read any more.
+    /// Removes a message that was deleted or redacted. It no longer counts as unread.
     pub(super) fn take_back(&mut self, n: u64) {
         if let Err(place) = self.others.binary_search(&n) {
             self.others.insert(place, n);
@@ -89,18 +90,18 @@ impl ReadState {
         }
     }
 
-    /// Somebody has become a member by this event: what was said before is not unread.
+    /// Starts the mark of a user who joined with the event `n`. Earlier messages are not unread.
     pub(super) fn begin(&mut self, user: &UserName, n: u64) {
         self.marks.insert(user.clone(), Mark { since: n, n, own: Vec::new() });
     }
 
-    /// Somebody is a member no more.
+    /// Removes the mark and the mentions of a user whose membership ended.
     pub(super) fn forget(&mut self, user: &UserName) {
         self.marks.remove(user);
         self.mentions.forget(user);
     }
 
-    /// Somebody has read up to `n`. A mark never goes back.
+    /// Moves the mark of a user to `n`, never backwards.
     pub(super) fn mark(&mut self, user: &UserName, n: u64) {
         match self.marks.get_mut(user) {
             Some(mark) => mark.move_to(n),
@@ -108,14 +109,14 @@ impl ReadState {
         }
     }
 
-    /// The messages that mention `user` since they came, in order.
+    /// The messages since the user joined that mention them, in order.
     pub(super) fn mentions(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
         let since = self.marks.get(user).map_or(0, |mark| mark.since);
         self.mentions.of(user).filter(move |mentioned| mentioned.n > since)
     }
 
-    /// Whether this is a message or a file, and was not taken back.
-    pub(super) fn is_said(&self, n: u64) -> bool {
+    /// Whether the event `n` is a message or a file that was not deleted.
+    pub(super) fn is_message(&self, n: u64) -> bool {
         self.others.binary_search(&n).is_err()
     }
 
@@ -127,20 +128,20 @@ impl ReadState {
         }
     }
 
-    /// The last event that `user` has read, 0 when that is none.
+    /// The number of the last event that `user` has read, 0 if there is none.
     fn marked(&self, user: &UserName) -> u64 {
         self.marks.get(user).map_or(0, |mark| mark.n)
     }
 }
 
-/// How many of the events after `mark`, up to `head`, are to be read, when those numbered `others` are not.
+/// How many of the events after `mark` up to `head` are messages. The events numbered `others` are not.
 fn messages(others: &[u64], mark: u64, head: u64) -> u64 {
     let others_up_to = |n: u64| others.partition_point(|other| *other <= n) as u64;
     let between = others_up_to(head) - others_up_to(mark.min(head));
     head.saturating_sub(mark).saturating_sub(between)
 }
 
-/// Notes that `user` has read the conversation up to `n`; nothing when that is known.
+/// Decides the record that `user` has read the conversation up to `n`; `None` if the mark is already there.
 pub(super) fn mark<'a>(
     state: &State,
     user: UserName,
@@ -155,13 +156,13 @@ pub(super) fn mark<'a>(
     Ok((n > before).then_some(record))
 }
 
-/// How far `user` has read a conversation; nothing when it has not begun.
+/// How far `user` has read a conversation; `None` if it has no events.
 #[must_use]
 pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Reading> {
     let conversation = Conversation::of(user, target);
     let reads = state.channels.reads(&conversation)?;
     let (n, head) = (reads.marked(user), state.head(&conversation));
-    // Nobody has ever spoken to everybody.
+    // The channel `*` exists without events until the first announcement.
     if head == 0 {
         return None;
     }
@@ -170,7 +171,7 @@ pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Readin
     Some(Reading { conversation: target.clone(), n, head, unread, mentions })
 }
 
-/// How far `user` has read each of their conversations, those after `after`.
+/// How far `user` has read each of their conversations after `after`.
 pub fn list<'a>(
     state: &'a State,
     user: &'a UserName,

@@ -1,7 +1,7 @@
-//! What the log holds: the events that everybody may see, and the server's own records that nobody else does.
+//! The records of the log: the events of conversations, and the server records, which are never published.
 //!
-//! One record is one line of JSON. An event line begins with its `n`, in that very form goes out on the wire
-//! (see [`common::events`]); the server's own lines have a `kind` and no `n`.
+//! A record is one line of JSON. The line of an event begins with `n` and is published unchanged (see
+//! [`common::events`]). The line of a server record has a `kind` and no `n`.
 
 use std::fmt;
 
@@ -15,128 +15,128 @@ use uuid::Uuid;
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record<'a> {
-    /// Something that happened in a conversation.
+    /// An event in a conversation.
     Event(Event<'a>),
-    /// Something between one user and the server.
+    /// A record that is never published.
     Server(ServerRecord),
 }
 
-/// The server's own records, never told to anybody.
+/// The records that are never published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum ServerRecord {
-    /// An account was made.
+    /// An account was created.
     #[serde(rename = "account")]
     Account {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// The hash of the password, as a PHC string.
+        /// The password hash as a PHC string.
         password: Box<str>,
     },
     /// A session was opened.
     #[serde(rename = "session")]
     SessionOpened {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// The token's own identity (RFC 7519, `jti`).
+        /// The public id of the session (RFC 7519, `jti`).
         session: Uuid,
-        /// What the token is recognised by.
+        /// The digest of the session's token.
         digest: TokenDigest,
-        /// When it ends, in Unix milliseconds.
+        /// The time of expiry in Unix milliseconds.
         expires: u64,
     },
-    /// A session was ended by its user.
+    /// A user ended their session.
     #[serde(rename = "session.ended")]
     SessionEnded {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// Which.
+        /// The digest of the session's token.
         digest: TokenDigest,
     },
-    /// One or more sessions were taken away from whoever holds their tokens.
+    /// Sessions were revoked: their tokens are no longer valid.
     #[serde(rename = "session.revoked")]
     SessionsRevoked {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// Which.
+        /// The digests of the sessions' tokens.
         digests: Vec<TokenDigest>,
     },
-    /// An account got another password.
+    /// A password was changed.
     #[serde(rename = "password")]
     PasswordChanged {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// The hash as a PHC string.
+        /// The new password hash as a PHC string.
         password: Box<str>,
     },
     /// A user has read a conversation up to an event.
     #[serde(rename = "read")]
     Read {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Who.
+        /// The user.
         user: UserName,
-        /// The conversation as the user names it.
+        /// The conversation, as the user addresses it.
         conversation: Target,
-        /// The last event that was read.
+        /// The number of the last event that was read.
         n: u64,
     },
-    /// A user became an administrator, or is one no more.
+    /// The administrator role was granted or revoked.
     #[serde(rename = "account.role")]
     AdministratorSet {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Who.
+        /// The user.
         user: UserName,
-        /// What they are from now on.
+        /// Whether the user is an administrator from now on.
         administrator: bool,
     },
-    /// Somebody was there last; written when they go.
+    /// A user disconnected. The time is when they were last seen.
     #[serde(rename = "seen")]
     Seen {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Who.
+        /// The user.
         user: UserName,
     },
-    /// An account was shut out, with all its sessions, or let in again.
+    /// An account was disabled, which ends all its sessions, or enabled again.
     #[serde(rename = "account.disabled")]
     DisabledSet {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// Whose.
+        /// The user.
         user: UserName,
-        /// Whether it is shut out from now on.
+        /// Whether the account is disabled from now on.
         disabled: bool,
     },
-    /// The texts of messages were taken out of the log, and its chain was computed anew. Those that
-    /// nobody had deleted are not unread any more.
+    /// The texts of messages were removed from the log, and its chain was recomputed. The messages no longer
+    /// count as unread.
     #[serde(rename = "redacted")]
     Redacted {
-        /// When, in Unix milliseconds.
+        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// The conversation's one name.
+        /// The canonical name of the conversation.
         conversation: Box<str>,
         /// The numbers of the messages.
         numbers: Vec<u64>,
-        /// Who has done it: `operator`.
+        /// The author of the redaction: `operator`.
         by: Box<str>,
-        /// The chain at the end of the log before, in hexadecimal digits.
+        /// The chain at the end of the log before the redaction, in hexadecimal digits.
         head_before: Box<str>,
     },
 }
 
-/// How every event line begins.
+/// The start of every event line.
 const EVENT_START: &[u8] = b"{\"n\":";
 
 impl<'a> Record<'a> {
@@ -160,12 +160,13 @@ impl<'a> Record<'a> {
                 event.write(out);
                 Ok(())
             }
-            Self::Server(private) => serde_json::to_writer(out, private),
+            Self::Server(record) => serde_json::to_writer(out, record),
         }
     }
 }
 
-/// The SHA-256 of a session token: enough to recognise the token, useless to anybody who reads the disk.
+/// The SHA-256 of a session token. The server can look up a token by it, but an attacker who reads the disk cannot
+/// derive the token from it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenDigest([u8; 32]);
 

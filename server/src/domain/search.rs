@@ -1,6 +1,5 @@
-//! What somebody looks for, and where they may: the query language, and the conversations that are theirs to read.
-//!
-//! How the words are found is not known here; see [`crate::services::search`].
+//! The query language of the search, and the conversations that a user may search. The index itself is in
+//! [`crate::services::search`].
 
 use common::limits::{SEARCH_QUERY_BYTES_MAX, SEARCH_WORDS_MAX};
 use common::{Conversation, Detail, Target, UserName};
@@ -9,35 +8,35 @@ use jiff::civil::Date;
 use super::State;
 use super::history::readable;
 
-/// The day with which Unix time begins.
+/// The first day of Unix time.
 const FIRST_DAY: Date = Date::constant(1970, 1, 1);
 
 const TOO_LONG: Detail = Detail::QueryTooLong { bytes: SEARCH_QUERY_BYTES_MAX, words: SEARCH_WORDS_MAX };
 
-/// A query, taken apart. All of it must hold.
+/// A parsed query. A message matches if all its conditions hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// Words that must be in the text, in any form.
     pub words: Vec<String>,
-    /// Phrases that must be in the text as they are.
+    /// Phrases that must be in the text literally.
     pub phrases: Vec<String>,
-    /// Who said it.
+    /// The sender.
     pub from: Option<UserName>,
-    /// Where it was said.
+    /// The conversation.
     pub within: Option<Target>,
-    /// Only before this time, in Unix milliseconds.
+    /// Only messages before this time, in Unix milliseconds.
     pub before_ms: Option<u64>,
-    /// Only from this time on, in Unix milliseconds.
+    /// Only messages at this time or later, in Unix milliseconds.
     pub after_ms: Option<u64>,
 }
 
 impl Query {
-    /// Reads a query: words, `"phrases"`, `from:`, `in:`, `before:` (that day and later do not count) and `after:`
-    /// (that day and later do). Days are those of UTC.
+    /// Parses a query: words, `"phrases"`, `from:`, `in:`, `before:` (excludes that day) and `after:` (includes
+    /// that day). Days are in UTC.
     ///
     /// # Errors
     ///
-    /// A [`Detail`], which says what to write instead.
+    /// A [`Detail`] that explains what to write instead.
     pub fn parse(text: &str) -> Result<Self, Detail> {
         if text.len() > SEARCH_QUERY_BYTES_MAX {
             return Err(TOO_LONG);
@@ -92,7 +91,7 @@ fn no_name(filter: &str, example: &str) -> Detail {
     Detail::QueryName { filter: filter.into(), example: example.into() }
 }
 
-/// When a day begins, in Unix milliseconds.
+/// The start of a day in Unix milliseconds.
 fn begin_of(name: &'static str, date: &str) -> Result<u64, Detail> {
     let no_date = || Detail::QueryDate { filter: name.into() };
     let (day, behind) = date.split_at_checked("2026-01-31".len()).ok_or_else(no_date)?;
@@ -100,11 +99,11 @@ fn begin_of(name: &'static str, date: &str) -> Result<u64, Detail> {
     if !behind.is_empty() {
         return Err(Detail::QueryTime { filter: name.into() });
     }
-    // Before 1970 nothing was said.
+    // No message is older than 1970, so an earlier day becomes 0.
     Ok(day.duration_since(FIRST_DAY).as_millis().try_into().unwrap_or(0))
 }
 
-/// The conversations in which `user` may look: the one named, or all that are theirs to read now.
+/// The conversations to search for `user`: `within`, or all that they may read now.
 pub fn scope(state: &State, user: &UserName, within: Option<&Target>) -> Result<Vec<Conversation>, Detail> {
     match within {
         Some(target) => Ok(vec![readable(state, user, target)?]),
@@ -130,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_taken_apart() {
+    fn a_query_is_parsed() {
         let query = Query::parse(
             r#" ação from:@João "e agora?" in:#general re:init after:2026-01-31 before:2026-02-01"#,
         );
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn any_day_of_four_digits_can_be_said() {
+    fn any_year_of_four_digits_is_accepted() {
         let bounds = |query: &str| {
             let Query { after_ms, before_ms, .. } = Query::parse(query).expect(query);
             (after_ms, before_ms)
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_says_what_to_write() {
+    fn an_invalid_query_explains_what_to_write() {
         let error = |text: &str| Query::parse(text).expect_err(text).to_string();
         insta::assert_snapshot!(error("  "), @r#"say what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
         insta::assert_snapshot!(error("a \"b c"), @r#"a phrase begins and ends with ": one of them is missing"#);

@@ -1,44 +1,45 @@
-//! The keys of topics. A key is derived, not stored: HMAC-SHA-256 (RFC 2104) of the topic's name and epoch
-//! under a secret of the node. Moving a topic is counting its epoch up.
+//! The keys of topics. A key is not stored but derived: HMAC-SHA-256 (RFC 2104) of the topic's name and epoch
+//! under a secret of the node. A topic moves to a new key when its epoch is incremented, which excludes former
+//! subscribers.
 
 use common::topics::{TopicKey, channel_topic, presence_topic, user_topic};
 use common::{ChannelName, UserName};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Bytes of a block of SHA-256.
+/// The block size of SHA-256 in bytes.
 const BLOCK_BYTES: usize = 64;
 
-/// The node's secret behind all topic keys.
+/// The node's secret from which all topic keys are derived.
 #[derive(Clone)]
 pub struct TopicSecret(Hmac<Sha256>);
 
 impl TopicSecret {
-    /// A secret of 32 random bytes, kept with the node's keys.
+    /// Creates the secret from 32 random bytes.
     #[must_use]
     pub fn new(secret: [u8; 32]) -> Self {
-        // HMAC pads a shorter key with zeros to the block of its hash.
+        // HMAC pads a shorter key with zeros to the block size of its hash.
         let mut block = [0; BLOCK_BYTES];
         block.iter_mut().zip(secret).for_each(|(byte, secret)| *byte = secret);
         Self(Hmac::new(&block.into()))
     }
 
-    /// The topic of a channel in one of its epochs.
+    /// The topic of a channel in an epoch.
     #[must_use]
     pub fn channel(&self, channel: &ChannelName, epoch: u64) -> String {
         channel_topic(channel, self.key(&format!("{channel} {epoch}")))
     }
 
-    /// The topic of a user.
+    /// The topic of a user in an epoch.
     #[must_use]
     pub fn user(&self, user: &UserName, epoch: u64) -> String {
         user_topic(user, self.key(&format!("@{user} {epoch}")))
     }
 
-    /// The topic of everybody's presence, in one of its epochs.
+    /// The topic of presence in an epoch.
     #[must_use]
     pub fn presence(&self, epoch: u64) -> String {
-        // No channel and no user is labelled so: their labels begin with their signs.
+        // This label cannot collide: those of channels and users begin with `#`, `*` or `@`.
         presence_topic(self.key(&format!("presence {epoch}")))
     }
 
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hmac_is_the_one_of_the_rfc() {
+    fn the_hmac_matches_the_rfc() {
         // RFC 4231, test case 1: key 20 times 0x0b (zero-padded like ours), data "Hi There".
         let mut secret = [0; 32];
         secret[..20].fill(0x0b);
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn every_epoch_and_every_name_has_a_topic_of_its_own() {
+    fn every_epoch_and_every_name_has_its_own_topic() {
         let secret = TopicSecret::new([7; 32]);
         let channel = ChannelName::new("#general").expect("a name");
         let user = UserName::new("general").expect("a name");

@@ -1,8 +1,8 @@
-//! The index of a segment that is still in memory: the one being written, and those whose index file is on its way.
+//! The in-memory index of a segment: of the open segment, and of full ones whose index file is not written yet.
 //!
-//! It holds offsets and checksums, not lines: 8 bytes per event for the conversation, and 24 to 48 per event for its id (a
-//! hash table of 20-byte entries), so 7 MB for a full segment of 64 MiB with 300-byte lines. A sealed segment keeps
-//! almost nothing of it: see [`sealed`](super::sealed).
+//! It contains offsets and checksums, not lines: 8 bytes per event for the conversation, and 24 to 48 for the id
+//! (a hash table of 20-byte entries). A full segment of 64 MiB with 300-byte lines takes 7 MB. A sealed segment
+//! takes much less: see [`sealed`](super::sealed).
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -11,18 +11,19 @@ use foldhash::fast::RandomState;
 
 use super::EventKey;
 
-/// Where the events of one segment lie.
+/// The positions of the events of one segment.
 #[derive(Debug, Default)]
 pub(super) struct ActiveIndex {
-    /// The first record of the segment, which names it.
+    /// The number of the segment's first record, which identifies the segment.
     pub(super) segment: u64,
-    /// By conversation.
+    /// The events of each conversation.
     pub(super) conversations: HashMap<Box<str>, ActiveRun, RandomState>,
-    /// Offset by the sender's id. Senders choose their ids, so the hasher is seeded.
+    /// The offset of each event by its id. Senders choose the ids, so the hasher is seeded.
     ids: HashMap<Id, u32, RandomState>,
 }
 
-/// A sender's id in four pieces: aligned as a `u128` is, an entry of the table would have 32 bytes instead of 20.
+/// An event's id as four words. With the alignment of a `u128`, an entry of the table would have 32 bytes instead
+/// of 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Id([u32; 4]);
 
@@ -44,46 +45,45 @@ impl Hash for Id {
     }
 }
 
-/// The events of one conversation in one segment; they are numbered without a hole.
+/// The events of one conversation in one segment, numbered without gaps.
 #[derive(Debug)]
 pub(super) struct ActiveRun {
-    /// The number of the first one.
+    /// The number of the first event.
     pub(super) first_n: u64,
-    /// Where each begins, and what it is.
+    /// The position of each event.
     pub(super) spots: Vec<Spot>,
 }
 
-/// Where a line begins in its segment, and the checksum by which it is known to be the one that was written.
+/// The position of a line in its segment, and the checksum that detects a change of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spot {
-    /// In bytes.
+    /// The start of the line, in bytes.
     pub(super) offset: u32,
-    /// The CRC-32 (that of zlib) of the line without its newline. The chain would prove more, but over a whole batch;
-    /// this is for a page of history, against a byte that changed, not against a forger.
+    /// The CRC-32 (as in zlib) of the line without its newline. It detects a changed byte, not a forgery. The chain
+    /// detects both, but only for a whole batch, which is more than a page of history reads.
     pub(super) checksum: u32,
 }
 
 impl Spot {
-    /// Of this line.
+    /// The spot of `line`, which begins at `offset`.
     pub(super) fn new(offset: u32, line: &[u8]) -> Self {
         Self { offset, checksum: crc32fast::hash(line) }
     }
 
-    /// Whether this is the line.
+    /// Whether `line` matches the checksum.
     pub(super) fn is_of(&self, line: &[u8]) -> bool {
         self.checksum == crc32fast::hash(line)
     }
 }
 
 impl ActiveIndex {
-    /// An empty index with room for as many ids as the segment before had, so that it need not grow step by step.
+    /// An empty index with capacity for `ids` ids, as many as the previous segment had.
     pub(super) fn new(segment: u64, ids: usize) -> Self {
         let ids = HashMap::with_capacity_and_hasher(ids, RandomState::default());
         Self { segment, conversations: HashMap::default(), ids }
     }
 
-    /// Notes an event at its spot. `false`, and nothing noted, when its number is not the next one of
-    /// its conversation.
+    /// Adds an event. Returns `false` and changes nothing if its number is not the next one of its conversation.
     #[must_use]
     pub(super) fn insert(&mut self, key: &EventKey<'_>, spot: Spot) -> bool {
         match self.conversations.get_mut(&*key.conversation) {
@@ -100,17 +100,17 @@ impl ActiveIndex {
         true
     }
 
-    /// Where the event with this id begins.
+    /// The offset of the event with this id.
     pub(super) fn find(&self, id: u128) -> Option<u32> {
         self.ids.get(&id.into()).copied()
     }
 
-    /// All ids and where their events begin, in any order.
+    /// All ids with the offsets of their events, unordered.
     pub(super) fn ids(&self) -> impl ExactSizeIterator<Item = (u128, u32)> {
         self.ids.iter().map(|(id, offset)| ((*id).into(), *offset))
     }
 
-    /// The spots of the events `first_n..=last_n` of a conversation, as far as this segment has them.
+    /// The spots of the events `first_n..=last_n` of a conversation that are in this segment.
     pub(super) fn spots(&self, conversation: &str, first_n: u64, last_n: u64) -> &[Spot] {
         let Some(run) = self.conversations.get(conversation) else { return &[] };
         let start = first_n.saturating_sub(run.first_n).min(run.spots.len() as u64);

@@ -1,6 +1,7 @@
-//! The record lines that are not on the disk yet: the batch that gathers, and those handed to the writer.
+//! The record lines that are not on the disk yet: the open batch, and the batches that the writer has received.
 //!
-//! It does not write. It is the only memory of these lines, so whoever reads an event asks here first.
+//! This module does not write. Its memory is the only copy of these lines, so every read of an event looks here
+//! first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,33 +9,33 @@ use std::sync::Arc;
 use super::active::ActiveIndex;
 use super::format::CommitLine;
 
-/// Where a line lies.
+/// The position of a line in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The first record of the segment, which names it.
+    /// The number of the segment's first record, which identifies the segment.
     pub(super) segment: u64,
-    /// Where in the segment the line begins, in bytes.
+    /// The start of the line in the segment, in bytes.
     pub(super) offset: u32,
 }
 
-/// What the writer makes durable in one go.
+/// The records that the writer makes durable with one sync.
 #[derive(Debug)]
 pub struct Batch {
     /// The record lines with their newlines.
     pub(super) bytes: Arc<Vec<u8>>,
-    /// How many lines; never 0.
+    /// The number of lines; never 0.
     pub(super) records: u64,
-    /// The number of the last one.
+    /// The number of the last record.
     pub(super) last_record: u64,
-    /// The index of the segment that is full, when this batch is the first of the next.
+    /// The index of the previous segment, if this batch is the first of a new segment.
     pub(super) seals: Option<Arc<ActiveIndex>>,
 }
 
-/// A buffer larger than this is given back to the system, not kept for the next batch: one burst must not hold
-/// memory for good.
+/// A larger buffer is freed instead of reused for the next batch, so that one burst does not occupy memory
+/// permanently.
 const SPARE_BYTES_MAX: usize = 4 << 20;
 
-/// The gathering batch and those in flight.
+/// The open batch and the batches in flight.
 #[derive(Debug)]
 pub(super) struct Batches {
     gathering: OpenBatch,
@@ -43,7 +44,7 @@ pub(super) struct Batches {
     spare: Vec<u8>,
 }
 
-/// Record lines and where the first of them will lie.
+/// Record lines and the position of the first one.
 #[derive(Debug)]
 struct OpenBatch {
     segment: u64,
@@ -61,13 +62,13 @@ impl OpenBatch {
     }
 }
 
-/// Where the first newline is.
+/// The position of the first newline.
 pub(super) fn newline(bytes: &[u8]) -> Option<usize> {
     memchr::memchr(b'\n', bytes)
 }
 
 impl Batches {
-    /// Nothing gathered; the next line will lie at `offset` of `segment`.
+    /// Creates an empty open batch. Its first line will be at `offset` of `segment`.
     pub(super) fn new(segment: u64, offset: u64, last_record: u64) -> Self {
         let gathering = OpenBatch { segment, offset, last_record, bytes: Arc::default() };
         Self { gathering, records: 0, in_flight: VecDeque::new(), spare: Vec::new() }
@@ -78,23 +79,23 @@ impl Batches {
         self.gathering.last_record
     }
 
-    /// How many bytes have gathered.
+    /// The size of the open batch in bytes.
     pub(super) fn gathered_bytes(&self) -> usize {
         self.gathering.bytes.len()
     }
 
-    /// Where in the segment the next batch begins.
+    /// The position in the segment after the sealed batches, where the next line of the log is written.
     pub(super) fn offset(&self) -> u64 {
         self.gathering.offset
     }
 
-    /// Appends one line that `write` puts into the buffer, and its newline. Returns where it begins in the segment,
-    /// and the line. When `write` fails, nothing has changed.
+    /// Appends the line that `write` puts into the buffer, and a newline. Returns the position of the line in the
+    /// segment, and the line. If `write` fails, nothing changes.
     pub(super) fn append<E>(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(u64, &[u8]), E> {
-        // Never shared: the writer gets the buffer only when the next one gathers. So this does not copy.
+        // This does not copy: the buffer is shared with the writer only after the batch is sealed.
         let buffer = Arc::make_mut(&mut self.gathering.bytes);
         let start = buffer.len();
         if let Err(error) = write(buffer) {
@@ -108,7 +109,7 @@ impl Batches {
         Ok((self.gathering.offset + start as u64, buffer.get(start..end).unwrap_or_default()))
     }
 
-    /// Closes the gathering batch and begins the next; `None` when nothing gathered.
+    /// Closes the open batch and begins the next one; `None` if the open batch is empty.
     pub(super) fn seal(&mut self, seals: &mut Option<Arc<ActiveIndex>>) -> Option<Batch> {
         if self.records == 0 {
             return None;
@@ -128,14 +129,14 @@ impl Batches {
         Some(batch)
     }
 
-    /// The next batch begins a new segment. Only between two batches.
+    /// Lets the next batch begin a new segment. The open batch must be empty.
     pub(super) fn rotate(&mut self) {
-        debug_assert_eq!(self.records, 0, "a batch lies in one segment");
+        debug_assert_eq!(self.records, 0, "a batch belongs to one segment");
         self.gathering.segment = self.gathering.last_record + 1;
         self.gathering.offset = 0;
     }
 
-    /// Forgets the batches up to this record, and keeps one buffer for later.
+    /// Drops the batches up to this record, and keeps one buffer for reuse.
     pub(super) fn committed(&mut self, last_record: u64) {
         while let Some(held) = self.in_flight.pop_front_if(|held| held.last_record <= last_record) {
             if let Some(mut bytes) =
@@ -147,7 +148,7 @@ impl Batches {
         }
     }
 
-    /// A line that is not known to be on the disk yet, without its newline; `None` when it is there.
+    /// A line that is still in memory, without its newline; `None` if it is on the disk.
     pub(super) fn line(&self, place: Place) -> Option<&[u8]> {
         let held = std::iter::once(&self.gathering).chain(self.in_flight.iter().rev());
         held.filter_map(|held| held.line(place)).next()

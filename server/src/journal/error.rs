@@ -1,4 +1,4 @@
-//! What can go wrong with the log, each with what the operator can do about it.
+//! The errors of the log. The message of each tells the operator what to do.
 
 use std::io;
 use std::sync::Arc;
@@ -8,27 +8,27 @@ use std::sync::Arc;
 /// It can be cloned because a poisoned [`Writer`](super::Writer) answers every later commit with the first error.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
-    /// The disk or the quota is full; nothing of what was to be written is there.
+    /// The disk or the quota is full. The file does not contain any part of the failed write.
     #[error("no space left to {action} {file}: free some space")]
     StorageFull {
-        /// What was being done, as a verb.
+        /// The failed operation, as a verb.
         action: &'static str,
         /// The file, relative to the data folder.
         file: String,
-        /// The operating system's own words.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
     /// The disk refused an operation for any other reason.
     #[error("cannot {action} {file}: check the disk, then restart")]
     Unavailable {
-        /// What was being done, as a verb.
+        /// The failed operation, as a verb.
         action: &'static str,
         /// The file, relative to the data folder.
         file: String,
-        /// The operating system's own words.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
-    /// The log holds bytes that were not written by the journal, or no longer are what was written.
+    /// The log contains bytes that the journal did not write, or that have changed since.
     #[error(
         "{file} is damaged at byte {offset}: {why}. Nothing was changed. \
          Run `papo log verify`, and restore the file from a backup"
@@ -36,44 +36,46 @@ pub enum JournalError {
     Damaged {
         /// The file, relative to the data folder.
         file: String,
-        /// Where the first batch begins that is not sound, in bytes.
+        /// The start of the first damaged batch, in bytes.
         offset: u64,
-        /// What was found there.
+        /// The damage.
         why: String,
     },
-    /// A derived index is damaged; the messages are not.
+    /// An index is damaged. It is derived, so no message is lost.
     #[error("{file} is damaged ({why}). It is derived: stop the server, remove this file, and start again")]
     IndexDamaged {
         /// The file, relative to the data folder.
         file: String,
-        /// What was found there.
+        /// The damage.
         why: &'static str,
     },
-    /// A segment is not there, though others say it must be.
-    #[error("{file} is missing: the log is not whole without it. Restore it from a backup")]
+    /// A segment is missing: another segment or an index proves that it existed.
+    #[error("{file} is missing: the log is incomplete without it. Restore it from a backup")]
     Missing {
         /// The file, relative to the data folder.
         file: String,
     },
     /// The snapshots do not belong to this log.
     #[error(
-        "the snapshots stand for record {record}, but {why}. The snapshots and the log must come from the same \
-         backup; without the snapshots the state is rebuilt from the whole log"
+        "the snapshots were made at record {record}, but {why}. The snapshots and the log must come from the same \
+        backup; without the snapshots the state is rebuilt from the whole log"
     )]
     Checkpoint {
-        /// The record number the snapshots stand for.
+        /// The number of the last record in the snapshots.
         record: u64,
-        /// What the log says instead.
+        /// The contradiction in the log.
         why: String,
     },
-    /// A record whose chain is sound was not understood by the state machine.
-    #[error("record {record} in {file} is sound but was refused: {why}. A newer papo may have written it")]
+    /// The state machine rejected a record whose chain is valid.
+    #[error(
+        "record {record} in {file} is intact but cannot be applied: {why}. A newer papo may have written it"
+    )]
     Record {
-        /// The record's number.
+        /// The number of the record.
         record: u64,
         /// The file, relative to the data folder.
         file: String,
-        /// The state machine's own words.
+        /// The error of the state machine.
         why: String,
     },
 }
@@ -91,9 +93,9 @@ impl JournalError {
         }
     }
 
-    /// The error for a failed sync, or whatever else must not fail: never [`StorageFull`](Self::StorageFull), even where
-    /// the system says that there is no space. What was written may be on the medium or not, and no later sync tells:
-    /// see [`writer`](super::writer).
+    /// The error for a failed sync, or another operation that must not fail. It is never
+    /// [`StorageFull`](Self::StorageFull), even if the disk is full: the written bytes may be on the disk or not, and
+    /// a later sync cannot prove either. See [`writer`](super::writer).
     pub(crate) fn unsure(action: &'static str, file: &str, source: io::Error) -> Self {
         Self::Unavailable { action, file: file.to_owned(), source: Arc::new(source) }
     }

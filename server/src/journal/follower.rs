@@ -1,7 +1,7 @@
-//! Follows the log as it grows, batch by batch, beside the server that writes it: for what is derived from it.
+//! Reads the log batch by batch while the server writes it, to keep derived data up to date.
 //!
-//! It remembers a place and goes on from there, also after a restart, and needs no queue: what it has not read yet
-//! waits in the log.
+//! A follower stores its position and continues from it, also after a restart. It needs no queue, because unread
+//! records stay in the log.
 
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use super::format::{COMMIT_START, Checkpoint, CommitLine, log_name};
 use super::segment::{self, Batches};
 use disk::Disk;
 
-/// How much is read at a time, in bytes, unless one batch is longer.
+/// The bytes of one read, unless a batch is longer.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// A place in the log, and the way on from there.
+/// A reader with a position in the log.
 pub struct Follower {
     disk: Arc<dyn Disk>,
     segment: u64,
@@ -23,11 +23,11 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Begins after the place `from`. `None` when the log does not have that place (any more).
+    /// Creates a follower at the position `from`. `None` if the log does not contain that position.
     ///
     /// # Errors
     ///
-    /// A failed read, or a log without its beginning.
+    /// A failed read, or a log whose first segment is missing.
     pub fn after(disk: Arc<dyn Disk>, from: Checkpoint) -> Result<Option<Self>, JournalError> {
         let segments = segment::list(&*disk)?;
         let first = segments.iter().rev().find(|first| **first <= from.record.max(1)).copied().unwrap_or(1);
@@ -39,18 +39,18 @@ impl Follower {
         Ok(offset.map(|offset| Self { disk, segment: first, offset, at: from }))
     }
 
-    /// The place up to which it has read.
+    /// The position up to which it has read.
     #[must_use]
     pub fn at(&self) -> Checkpoint {
         self.at
     }
 
-    /// Gives the records of the next batches to `visit`, number and line, up to the record `last` at most, which ends
-    /// a batch, and not much more than a mebibyte at once. Returns whether there were any.
+    /// Passes the number and the line of each record of the next batches to `visit`: at most up to the record `last`,
+    /// which ends a batch, and about one mebibyte per call. Returns whether there were records.
     ///
     /// # Errors
     ///
-    /// A failed read; or a batch that is not whole, though it should be on the disk.
+    /// A failed read, or an incomplete batch that should be on the disk.
     pub fn read(&mut self, last: u64, mut visit: impl FnMut(u64, &[u8])) -> Result<bool, JournalError> {
         if self.at.record >= last {
             return Ok(false);
@@ -92,7 +92,7 @@ impl Follower {
     }
 }
 
-/// Where in a segment the batch ends whose last record and chain these are.
+/// The end of the batch in a segment whose last record and chain are those of `place`.
 fn offset_after(disk: &dyn Disk, segment: u64, place: Checkpoint) -> io::Result<Option<u64>> {
     let name = log_name(segment);
     let mut lines = BufReader::with_capacity(PIECE_BYTES / 16, FromDisk { disk, name: &name, offset: 0 });
@@ -112,7 +112,7 @@ fn offset_after(disk: &dyn Disk, segment: u64, place: Checkpoint) -> io::Result<
     Ok(None)
 }
 
-/// Reads as much as there is, up to the buffer's length.
+/// Fills the buffer, or reads to the end of the file.
 fn fill(disk: &dyn Disk, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     loop {
@@ -124,7 +124,7 @@ fn fill(disk: &dyn Disk, name: &str, offset: u64, buffer: &mut [u8]) -> io::Resu
     }
 }
 
-/// A file of a disk, from its beginning.
+/// Reads a file of a disk from its start.
 struct FromDisk<'a> {
     disk: &'a dyn Disk,
     name: &'a str,

@@ -1,4 +1,4 @@
-//! How the log is spelled: the chain, the commit line and the names of the files.
+//! The file format of the log: the chain, the commit line and the names of the files.
 //!
 //! A segment is JSON Lines. Each batch of record lines ends with one commit line:
 //!
@@ -9,8 +9,8 @@
 //! ```
 //!
 //! `bytes` counts the record lines with their newlines, not the commit line. `chain` is
-//! `SHA-256(previous chain || those bytes)`; the first previous chain is 32 zero bytes, and the chain runs on from
-//! one segment into the next. A commit line has exactly one spelling, so its length is known before its chain is.
+//! `SHA-256(previous chain || those bytes)`. The first previous chain is 32 zero bytes, and the chain continues
+//! from one segment to the next. A commit line has exactly one form, so its length is known before its chain.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,17 +21,17 @@ use sha2::{Digest, Sha256};
 /// The folder of the log, inside the data folder.
 pub const LOG_FOLDER: &str = "log";
 
-/// How a commit line begins; a record line must never begin so.
+/// The start of a commit line. A record line must never begin like this.
 pub(super) const COMMIT_START: &str = "{\"commit\":{\"records\":";
 const COMMIT_BYTES: &str = ",\"bytes\":";
-/// What stands before the chain in a commit line.
+/// The text before the chain in a commit line.
 pub(super) const COMMIT_CHAIN: &str = ",\"chain\":\"";
-/// How a commit line ends.
+/// The end of a commit line.
 pub(super) const COMMIT_END: &str = "\"}}\n";
-/// A chain is 32 bytes, two hex digits each.
+/// The hex digits of a chain: two for each of its 32 bytes.
 pub(super) const CHAIN_DIGITS: usize = 64;
 
-/// A running SHA-256 over every batch of the log: two logs with one chain are the same log.
+/// A running SHA-256 over the batches of the log. Two logs with the same chain have the same content.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Chain(pub(super) [u8; 32]);
 
@@ -72,33 +72,33 @@ impl FromStr for Chain {
     }
 }
 
-/// A place in the log between two batches: what a snapshot stands for.
+/// A position in the log between two batches. A snapshot contains the state at a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The number of the last record before this place; 0 when there is none.
+    /// The number of the last record before it; 0 if there is none.
     pub record: u64,
-    /// The chain at this place.
+    /// The chain after that record.
     pub chain: Chain,
 }
 
 impl Checkpoint {
-    /// The beginning of every log.
+    /// The start of every log.
     pub const GENESIS: Self = Self { record: 0, chain: Chain::GENESIS };
 }
 
-/// What a commit line says.
+/// The fields of a commit line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CommitLine {
-    /// How many record lines the batch has.
+    /// The number of record lines in the batch.
     pub(super) records: u64,
-    /// How many bytes they are, with their newlines.
+    /// Their size in bytes, with their newlines.
     pub(super) bytes: u64,
     /// The chain after them.
     pub(super) chain: Chain,
 }
 
 impl CommitLine {
-    /// The commit line, newline included.
+    /// Formats the commit line with its newline.
     pub(super) fn line(&self) -> String {
         let Self { records, bytes, chain } = self;
         format!("{COMMIT_START}{records}{COMMIT_BYTES}{bytes}{COMMIT_CHAIN}{chain}{COMMIT_END}")
@@ -111,7 +111,7 @@ impl CommitLine {
         fixed as u64 + digits(records) + digits(bytes)
     }
 
-    /// Reads a line, newline included; `None` unless it is spelled exactly as [`CommitLine::line`] spells it.
+    /// Parses a line with its newline; `None` unless it has exactly the form of [`CommitLine::line`].
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(line).ok()?.strip_prefix(COMMIT_START)?;
         let (records, text) = text.split_once(COMMIT_BYTES)?;
@@ -126,17 +126,17 @@ fn digits(number: u64) -> u64 {
     u64::from(number.checked_ilog10().unwrap_or(0)) + 1
 }
 
-/// The segment that begins with this record, relative to the data folder.
+/// The file of the segment that begins with this record, relative to the data folder.
 pub(super) fn log_name(first_record: u64) -> String {
     format!("{LOG_FOLDER}/{first_record:020}.log")
 }
 
-/// The index of that segment.
+/// The index file of that segment, relative to the data folder.
 pub(super) fn index_name(first_record: u64) -> String {
     format!("{LOG_FOLDER}/{first_record:020}.idx")
 }
 
-/// The first record of a file in the log folder with this extension (`.log` or `.idx`).
+/// The number of the first record in the name of a log file with this extension (`.log` or `.idx`).
 pub(super) fn first_record(file_name: &str, extension: &str) -> Option<u64> {
     let digits = file_name.strip_suffix(extension)?;
     (digits.len() == 20).then(|| digits.parse().ok())?
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_commit_line_is_spelled_in_one_way_and_its_length_is_known_before_its_chain() {
+    fn a_commit_line_has_one_form_and_a_length_that_does_not_depend_on_its_chain() {
         let commit = CommitLine { records: 57, bytes: 14_820, chain: Chain::GENESIS.extended(b"{}\n") };
         let line = "{\"commit\":{\"records\":57,\"bytes\":14820,\"chain\":\
                     \"e2e53fdad3219f481a961695433c0f4f84734c604f52f3495cd0fc05e3279eb3\"}}\n";

@@ -1,6 +1,7 @@
-//! The `.idx` file of a sealed segment: where its events lie. Derived from the segment, rebuilt when missing.
+//! The `.idx` file of a sealed segment: the positions of its events. It is derived from the segment, and rebuilt if
+//! it is missing.
 //!
-//! Little-endian, ids big-endian so that their order is that of their bytes:
+//! Numbers are little-endian. Ids are big-endian, so that they sort like their bytes:
 //!
 //! ```text
 //! head   magic "papo index 2\n"                      13 bytes
@@ -16,7 +17,8 @@
 //! page   4064 bytes, zero-filled, and their SHA-256: 4096 bytes
 //! ```
 //!
-//! Starting reads heads only. A damaged head means that the file is rebuilt; a damaged page is found when it is read.
+//! A start reads only the heads, and rebuilds a file whose head is damaged. A damaged page is detected when it is
+//! read.
 
 use sha2::{Digest as _, Sha256};
 
@@ -26,7 +28,7 @@ use super::format::{Chain, Checkpoint, index_name};
 use disk::Disk;
 
 const MAGIC: &[u8; 13] = b"papo index 2\n";
-/// The magic and the head's length.
+/// The size of the magic and of the head's length.
 const PREAMBLE_BYTES: usize = MAGIC.len() + 4;
 const CHECKSUM_BYTES: usize = 32;
 const PAGE_BYTES: usize = 4096;
@@ -36,10 +38,10 @@ const SPOTS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / SPOT_BYTES;
 const ID_ENTRY_BYTES: usize = 20;
 const IDS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / ID_ENTRY_BYTES;
 
-/// What a segment is, apart from its events: enough to go past it without reading it.
+/// The extent of a segment: enough to skip the segment without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
-    /// The first record, which names the segment.
+    /// The number of the first record, which identifies the segment.
     pub(super) first_record: u64,
     /// The length of the log file.
     pub(super) log_bytes: u64,
@@ -59,7 +61,7 @@ pub(super) struct IndexedRun {
     pub(super) start: u32,
 }
 
-/// The head of an index file, with which its pages can be read.
+/// The head of an index file. It locates the pages.
 #[derive(Debug)]
 pub(super) struct IndexFile {
     pub(super) extent: Extent,
@@ -71,7 +73,7 @@ pub(super) struct IndexFile {
     fences: Vec<u128>,
 }
 
-/// Writes the index of a segment whose log is complete.
+/// Writes the index of a complete segment.
 pub(super) fn write(disk: &dyn Disk, index: &ActiveIndex, extent: &Extent) -> Result<(), JournalError> {
     let name = index_name(extent.first_record);
     disk.replace_atomically(&name, &encode(index, extent))
@@ -135,7 +137,7 @@ fn push_pages(out: &mut Vec<u8>, entries: &[u8], entry_bytes_per_page: usize) {
     }
 }
 
-/// Reads the head of a segment's index; `None` when it is missing or not sound, which means that it must be rebuilt.
+/// Reads the head of a segment's index; `None` if it is missing or damaged, so that it must be rebuilt.
 pub(super) fn load(disk: &dyn Disk, first_record: u64) -> Option<(IndexFile, Vec<IndexedRun>)> {
     let name = index_name(first_record);
     let mut preamble = [0; PREAMBLE_BYTES];
@@ -178,7 +180,7 @@ fn decode(name: String, head_bytes: u32, mut head: Fields<'_>) -> Option<(IndexF
     Some((IndexFile { extent, name, head_bytes: head_bytes.into(), events, ids, fences }, runs))
 }
 
-/// Takes fixed-width fields off the front of bytes.
+/// Reads fixed-width fields from the front of a byte slice.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -205,7 +207,7 @@ impl<'a> Fields<'a> {
 }
 
 impl IndexFile {
-    /// The spots at these positions among all of the segment.
+    /// The spots at these positions in the segment's list of spots.
     pub(super) fn spots(
         &self,
         disk: &dyn Disk,
@@ -226,7 +228,7 @@ impl IndexFile {
         Ok(spots)
     }
 
-    /// Where the event with this id begins. Reads nothing when the id is beyond the segment's first or last.
+    /// The offset of the event with this id. Reads nothing if the id is outside the segment's range of ids.
     pub(super) fn find(&self, disk: &dyn Disk, id: u128) -> Result<Option<u32>, JournalError> {
         let Some((last, firsts)) = self.fences.split_last().filter(|(last, _)| id <= **last) else {
             return Ok(None);

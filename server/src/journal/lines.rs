@@ -1,4 +1,4 @@
-//! Reads single lines out of segment files. It knows neither batches nor chains: the places come from an index.
+//! Reads single lines from segment files at positions from an index, without batches or chains.
 
 use super::JournalError;
 use super::active::Spot;
@@ -6,30 +6,30 @@ use super::batch::{Place, newline};
 use super::format::log_name;
 use disk::Disk;
 
-/// How much is read at once of lines that lie far apart: a dozen ordinary ones, so that little is read in vain.
+/// The bytes of one read for lines that are far apart: about a dozen lines, so that few unneeded bytes are read.
 const WINDOW_BYTES: usize = 4 << 10;
 
-/// How much is read at once at the most, of lines that lie close together.
+/// The maximum bytes of one read for lines that are close together.
 const WINDOW_BYTES_MAX: usize = 256 << 10;
 
-/// The piece of a segment read last, kept because the next line is often in it.
+/// A reader that keeps the last piece of a segment, because the next line is often in it.
 pub(super) struct LineReader<'a> {
     disk: &'a dyn Disk,
     segment: u64,
     start: u64,
     window: Vec<u8>,
-    /// How much the next read takes.
+    /// The size of the next read.
     window_bytes: usize,
 }
 
 impl<'a> LineReader<'a> {
-    /// Nothing read yet.
+    /// Creates a reader that has read nothing yet.
     pub(super) fn new(disk: &'a dyn Disk) -> Self {
         Self { disk, segment: 0, start: 0, window: Vec::new(), window_bytes: WINDOW_BYTES }
     }
 
-    /// The lines at these spots of one segment are wanted next: if they lie close together, one read takes them all.
-    /// Returns about how many bytes they have, when that is known.
+    /// Announces the next lines to read, all in one segment: if they are close together, one read gets them all.
+    /// Returns an estimate of their size in bytes, 0 if unknown.
     pub(super) fn expect(&mut self, spots: &[Spot]) -> usize {
         let offset = |spot: Option<&Spot>| spot.map_or(0, |spot| spot.offset);
         let span = offset(spots.last()).saturating_sub(offset(spots.first())) as usize;
@@ -55,7 +55,7 @@ impl<'a> LineReader<'a> {
         Some(start..start + length)
     }
 
-    /// Reads from the place on, twice as much each time, until the line is whole.
+    /// Reads from `place`, doubling the size of the read until it contains the whole line.
     fn fill(&mut self, place: Place) -> Result<std::ops::Range<usize>, JournalError> {
         let file = log_name(place.segment);
         (self.segment, self.start) = (place.segment, place.offset.into());
@@ -69,7 +69,7 @@ impl<'a> LineReader<'a> {
                 return Ok(range);
             }
             if read <= read_before {
-                let why = "the file ends before the line that its index promises".to_owned();
+                let why = "the file ends before a line that its index contains".to_owned();
                 return Err(JournalError::Damaged { file, offset: self.start, why });
             }
             (size, read_before) = (size * 2, read);

@@ -1,7 +1,7 @@
 //! The journal: the ordered, durable, tamper-evident log under `<data>/log/`.
 //!
-//! It knows lines of bytes and where the events among them lie. It knows nothing of JSON-RPC, users or sockets, and
-//! reads no clock. It takes no lock: the caller sees to it that a data folder has one writer.
+//! The journal stores lines of bytes and indexes the events among them. It does not depend on JSON-RPC, users,
+//! sockets or a clock. It takes no lock: the caller ensures that a data folder has one writer.
 //!
 //! The path of a record:
 //!
@@ -12,9 +12,9 @@
 //!              replies and events up to CommitAck::head.record
 //! ```
 //!
-//! Appending copies the line once and notes its offset. Lines not known to be on the disk are read from memory, all
-//! others from the files. What the files look like stands in `format` and `index`; what is cut and
-//! what is refused after a crash, and why, in `tail`; memory per stored message in `sealed` and `active`.
+//! Appending copies the line once and stores its offset. Lines that are not durable yet are read from memory, all
+//! others from the files. `format` and `index` describe the file formats. `tail` explains which bytes are cut or
+//! refused after a crash. `sealed` and `active` state the memory per stored message.
 
 mod active;
 mod batch;
@@ -58,74 +58,73 @@ pub use self::scrub::{Scrub, Scrubbed};
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{CommitAck, Writer};
 
-/// When the gathering batch is this large, in bytes, it must be sealed before more is appended. A batch lies in one
-/// segment, and one this large already takes a disk tenths of a second.
+/// An open batch of this size, in bytes, must be sealed before the next append. A batch belongs to one segment,
+/// and a disk needs tenths of a second to write one of this size.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 
-/// A segment is never made longer than this, in bytes, but for its last batch: offsets are 32 bits wide.
+/// The maximum of [`Options::segment_bytes`]: offsets have 32 bits. Only the last batch may exceed it.
 const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 
 const _: () = assert!(SEGMENT_BYTES_MAX + 2 * (BATCH_BYTES_MAX as u64) < u32::MAX as u64);
 
-/// How the log is kept.
+/// The settings of the log.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// A segment this long, in bytes, is sealed, and the next begun.
+    /// The size in bytes at which a segment is sealed and the next one begins.
     pub segment_bytes: u64,
 }
 
 impl Default for Options {
-    /// 64 MiB: a fifth of a million messages, which are read in well under a second when starting, and a file that
-    /// is easily copied.
+    /// 64 MiB: about 200,000 messages. A start reads them in well under a second, and the file is easy to copy.
     fn default() -> Self {
         Self { segment_bytes: 64 << 20 }
     }
 }
 
-/// By what an event is found again.
+/// The keys by which an event can be looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventKey<'a> {
-    /// The conversation's one name, such as `#general` or `@alice @bob`.
+    /// The canonical name of the conversation, such as `#general` or `@alice @bob`.
     pub conversation: Cow<'a, str>,
-    /// The event's number in the conversation: one more than that of the event before.
+    /// The event's number in the conversation: one more than that of the previous event.
     pub n: u64,
-    /// The sender's id. The caller has made sure that no event has it yet.
+    /// The id that the sender chose. The caller ensures that it is unique.
     pub id: Option<u128>,
 }
 
 /// A record that was appended.
 #[derive(Debug)]
 pub struct Appended<'a> {
-    /// Its number: its position in the log, from 1.
+    /// The number of the record: its position in the log, from 1.
     pub record: u64,
-    /// Its line without the newline, as it will stand in the log.
+    /// The line of the record in the log, without the newline.
     pub line: &'a [u8],
 }
 
-/// Orders the records and finds the events. It writes nothing: see [`Writer`].
+/// Orders the records and looks up events. [`Writer`] writes them.
 pub struct Journal {
     disk: Arc<dyn Disk>,
     segment_bytes: u64,
     sealed: Sealed,
-    /// Full segments whose index is not known to be on the disk yet, with their last record.
+    /// Full segments whose index file is not durable yet, with their last records.
     sealing: VecDeque<(u64, Arc<ActiveIndex>)>,
     active: ActiveIndex,
     batches: Batches,
-    /// The index that the next batch takes to the writer, when it begins a segment.
+    /// The index of a full segment, which the next batch passes to the writer.
     seals: Option<Arc<ActiveIndex>>,
 }
 
 impl Journal {
-    /// Opens the log, or begins one.
+    /// Opens the log, or creates an empty one.
     ///
-    /// `from` is what the snapshots stand for. `replay` is called in order for every record that is parsed, after its
-    /// batch was checked, and says under which key the record is found (`None`: it is not an event). It must apply
-    /// only records after `from`: earlier ones are parsed too, for their keys, where they lie in the last segment or
-    /// in one whose index is missing. Its error stops the opening.
+    /// `from` is the checkpoint of the snapshots. `replay` is called in order for every record that is parsed, after
+    /// its batch was checked, and returns the key of the record (`None` if it is not an event). It must apply only
+    /// records after `from`: earlier ones are parsed for their keys if they are in the last segment or in a segment
+    /// whose index is missing. If `replay` fails, opening fails.
     ///
     /// # Errors
     ///
-    /// Any [`JournalError`]. The files are then as they were, but for indexes that may have been rebuilt.
+    /// Any [`JournalError`]. The files are then unchanged, except that indexes may have been rebuilt.
     pub fn open(
         disk: Arc<dyn Disk>,
         options: Options,
@@ -135,13 +134,12 @@ impl Journal {
         recovery::open(disk, options, from, replay)
     }
 
-    /// Takes back everything that is not on the disk: reads the log again, up to the record that `until` names and that
-    /// is known to be there. It writes nothing, so it works on a full disk and on one that takes nothing any more.
-    /// `from` and `replay` are those of [`open`](Self::open).
+    /// Discards everything that is not on the disk: rereads the log up to the durable record `until`. It writes
+    /// nothing, so it also works on a full or read-only disk. `from` and `replay` are those of [`open`](Self::open).
     ///
     /// # Errors
     ///
-    /// Any [`JournalError`]; the journal is then as it was.
+    /// Any [`JournalError`]; the journal is then unchanged.
     pub fn take_back(
         &mut self,
         from: Checkpoint,
@@ -153,7 +151,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Goes on at the end of the last segment.
+    /// Continues at the end of the last segment.
     fn resume(
         disk: Arc<dyn Disk>,
         options: Options,
@@ -169,14 +167,14 @@ impl Journal {
         journal
     }
 
-    /// Appends one record to the gathering batch: `write` puts its line, without newline, at the end of the buffer.
+    /// Appends one record to the open batch: `write` appends its line, without newline, to the buffer.
     ///
-    /// The line is JSON on one line, and none of its objects has a key `commit` or `chain`: by these the commit lines
-    /// are recognised. When the batch [is full](Journal::is_full), seal it first.
+    /// The line is JSON without newlines. None of its objects has a key `commit` or `chain`, because these keys
+    /// identify commit lines. If the batch [is full](Journal::is_full), seal it first.
     ///
     /// # Errors
     ///
-    /// Only that of `write`; nothing has changed then.
+    /// Only that of `write`; the batch is then unchanged.
     pub fn append_with<E>(
         &mut self,
         key: Option<&EventKey<'_>>,
@@ -190,12 +188,12 @@ impl Journal {
         );
         if let Some(key) = key {
             let follows = segment.insert(key, Spot::new(offset_u32(offset), line));
-            debug_assert!(follows, "the events of a conversation are numbered without a hole");
+            debug_assert!(follows, "the events of a conversation are numbered without gaps");
         }
         Ok(Appended { record, line })
     }
 
-    /// Appends one record whose line is there already. Returns its number.
+    /// Appends one record with this line. Returns its number.
     pub fn append(&mut self, line: &[u8], key: Option<&EventKey<'_>>) -> u64 {
         let write = |buffer: &mut Vec<u8>| {
             buffer.extend_from_slice(line);
@@ -205,43 +203,43 @@ impl Journal {
         appended.record
     }
 
-    /// Whether the gathering batch must be sealed before more is appended.
+    /// Whether the open batch must be sealed before the next append.
     pub fn is_full(&self) -> bool {
         self.batches.gathered_bytes() >= BATCH_BYTES_MAX
     }
 
-    /// Closes the gathering batch, for [`Writer::commit`]; `None` when nothing gathered. Every batch must be
-    /// committed, in this order.
+    /// Closes the open batch, for [`Writer::commit`]; `None` if it is empty. Every batch must be committed, in the
+    /// order of sealing.
     pub fn seal(&mut self) -> Option<Batch> {
         let batch = self.batches.seal(&mut self.seals)?;
         self.rotate_when_full();
         Some(batch)
     }
 
-    /// The number of the last record appended, durable or not; 0 when there is none.
+    /// The number of the last appended record, durable or not; 0 if there is none.
     pub fn last(&self) -> u64 {
         self.batches.last_record()
     }
 
-    /// A batch is on the disk: its lines need not be kept in memory.
+    /// Frees the lines of a batch that is durable.
     pub fn committed(&mut self, committed: &CommitAck) {
         let record = committed.head.record;
         self.batches.committed(record);
-        // A batch of a later segment is on the disk, so the index of this one is, too.
+        // The index of a segment is written before the first batch of the next one.
         while self.sealing.front().is_some_and(|(last_record, _)| *last_record < record) {
             let segment = self.sealing.front().map_or(0, |(_, index)| index.segment);
-            // Should it not be readable, then memory goes on to serve.
+            // If the index file is unreadable, the index in memory stays in use.
             let Some((index, runs)) = index::load(&*self.disk, segment) else { return };
             let continues = self.sealed.push(index, runs);
-            debug_assert_eq!(continues, Ok(()), "the index was made from numbers without a hole");
+            debug_assert_eq!(continues, Ok(()), "the index was made from numbers without gaps");
             self.sealing.pop_front();
         }
     }
 
     /// The line of the event with this id, without its newline, durable or not.
     ///
-    /// An id that no event has costs one read of 4 KiB for each sealed segment whose lowest and highest id it lies
-    /// between: nothing for the time-ordered ids of new messages, as long as ids far in the future are refused.
+    /// An unknown id costs one read of 4 KiB for each sealed segment whose range of ids contains it. Ids of new
+    /// messages are ordered by time and cost nothing, as long as ids from the far future are refused.
     ///
     /// # Errors
     ///
@@ -260,12 +258,12 @@ impl Journal {
         Ok(Some(line))
     }
 
-    /// Appends the events `first_n..=last_n` of a conversation to `out`, in order, each line as it was appended and
-    /// a newline; durable or not. Numbers that no event has are passed over.
+    /// Appends the lines of the events `first_n..=last_n` of a conversation to `out`, in order and each with a newline,
+    /// durable or not. Numbers without an event are skipped.
     ///
     /// # Errors
     ///
-    /// A failed read, or damage, also of a line itself: nobody gets a text that was not said. `out` is then as it was.
+    /// A failed read, or damage. A line that does not match its checksum is never returned. `out` is then unchanged.
     pub fn read(
         &self,
         conversation: &str,
@@ -323,7 +321,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Begins the next segment when this one is long enough. Only between two batches.
+    /// Begins the next segment if this one is full. The open batch must be empty.
     fn rotate_when_full(&mut self) {
         if self.batches.offset() < self.segment_bytes {
             return;
@@ -337,12 +335,12 @@ impl Journal {
 }
 
 fn damaged_line(segment: u64, offset: u32) -> JournalError {
-    let why = "the line that begins there is not what was written".to_owned();
+    let why = "the line that begins there has changed since it was written".to_owned();
     JournalError::Damaged { file: format::log_name(segment), offset: offset.into(), why }
 }
 
-/// An offset within a segment. It fits, because segments and batches are bounded ([`SEGMENT_BYTES_MAX`]); a caller
-/// that ignores [`Journal::is_full`] gets events that cannot be read back before a restart, never wrong ones.
+/// Converts an offset within a segment. It fits, because segments and batches are bounded ([`SEGMENT_BYTES_MAX`]).
+/// If a caller ignores [`Journal::is_full`], its events are unreadable until a restart, never wrong.
 fn offset_u32(offset: u64) -> u32 {
     debug_assert!(u32::try_from(offset).is_ok(), "segments and batches are bounded");
     u32::try_from(offset).unwrap_or(u32::MAX)

@@ -1,13 +1,13 @@
-//! Opens a log: checks that it is whole, replays what the snapshots do not stand for yet, and cuts a torn tail.
+//! Opens a log: checks that it is complete, replays the records after the snapshots, and cuts a torn tail.
 //!
-//! Sealed segments that the snapshots stand for are passed by the heads of their indexes; everything else is read and
-//! checked against the chain. The last segment is always read, because its index is not on the disk. Nothing is
-//! changed on the disk before everything has been found sound, but for missing indexes, which are derived.
+//! Sealed segments that the snapshots cover are skipped with the heads of their indexes. All others are read and
+//! checked against the chain. The last segment is always read, because its index is not on the disk. Until all
+//! checks have passed, nothing on the disk changes except missing indexes, which are derived.
 //!
-//! The last batch is written once more and synced before anything is served: after a killed process (not machine), or
-//! a failed sync, it can lie in the system's memory alone, and from now on answers rest on it. Syncing alone is not
-//! enough: after a sync that failed the system takes for written what is not. The bytes are the same, so a crash in
-//! the middle of it changes nothing.
+//! Before the server answers requests, the last batch is rewritten and synced. After a killed process (not
+//! machine) or a failed sync, the batch may exist only in the page cache, and new replies depend on it. A sync
+//! alone is not enough: after a failed sync, the kernel may treat unwritten pages as clean. The bytes are the same,
+//! so a crash during the rewrite does no harm.
 
 use std::sync::Arc;
 
@@ -21,28 +21,28 @@ use super::writer::{ROOM_FILE, Writer, create_segment};
 use super::{EventKey, Journal, JournalError, Options, offset_u32};
 use disk::{AppendFile, Disk};
 
-/// What opening found and did.
+/// The result of opening a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {
     /// The last record of the log, and the chain after it.
     pub head: Checkpoint,
-    /// The bytes of a torn batch that were cut off the last segment. It was never acknowledged.
+    /// The size of the torn batch that was cut off the last segment. It was never acknowledged.
     pub bytes_cut: u64,
-    /// How many sealed segments had no sound index and got a new one.
+    /// How many indexes of sealed segments were missing or damaged, and were rebuilt.
     pub indexes_rebuilt: u64,
 }
 
-/// An open log: the journal for the event loop, the writer for the syncer.
+/// An open log: the journal for the event loop, the writer for the commit log.
 pub struct Opened {
-    /// Orders and reads.
+    /// Orders and reads records.
     pub journal: Journal,
-    /// Makes durable.
+    /// Makes batches durable.
     pub writer: Writer,
-    /// What opening found and did.
+    /// The result of opening it.
     pub recovery: Recovery,
 }
 
-/// What the journal asks of the state machine for each record that it parses; see [`Journal::open`].
+/// The callback for each parsed record; see [`Journal::open`].
 pub type Replay<'a> = dyn for<'line> FnMut(u64, &'line [u8]) -> Result<Option<EventKey<'line>>, String> + 'a;
 
 pub(super) fn open(
@@ -53,7 +53,7 @@ pub(super) fn open(
 ) -> Result<Opened, JournalError> {
     disk.create_folder(LOG_FOLDER).map_err(|error| JournalError::io("create", LOG_FOLDER, error))?;
     disk.sync_folder("").map_err(|error| JournalError::unsure("sync", "the data folder", error))?;
-    remove_leftovers(&*disk)?;
+    remove_room_file(&*disk)?;
     let mut scan = Scan::new(&*disk, from, END, replay);
     scan.check_meets(0)?;
     let mut segments = segment::list(&*disk)?;
@@ -72,8 +72,8 @@ pub(super) fn open(
     Ok(Opened { journal, writer, recovery })
 }
 
-/// Reads an open log again up to the record `until`, the end of a batch that is on the disk; what follows is passed
-/// over. It changes nothing on the disk, which may be full, or refuse to be written at all.
+/// Rereads an open log up to the record `until`, the end of a durable batch, and ignores later bytes. It does not
+/// write, because the disk may be full or read-only.
 pub(super) fn reread(
     disk: Arc<dyn Disk>,
     options: Options,
@@ -86,17 +86,18 @@ pub(super) fn reread(
     let Scan { at, sealed, .. } = scan;
     if at != until {
         let (file, offset) = (log_name(last.extent.first_record), last.extent.log_bytes);
-        let why = format!("record {} was on the disk, and it ends with record {}", until.record, at.record);
+        let why =
+            format!("record {} was on the disk, but the log ends with record {}", until.record, at.record);
         return Err(JournalError::Damaged { file, offset, why });
     }
     Ok(Journal::resume(disk, options, sealed, last.index, &last.extent))
 }
 
-/// The end of the log, wherever it is.
+/// Reads the log to its end.
 const END: u64 = u64::MAX;
 
-/// What a crash left of a search for room.
-fn remove_leftovers(disk: &dyn Disk) -> Result<(), JournalError> {
+/// Removes the file of [`Writer::find_room`], which a crash may leave behind.
+fn remove_room_file(disk: &dyn Disk) -> Result<(), JournalError> {
     let names = disk.list(LOG_FOLDER).map_err(|error| JournalError::io("list", LOG_FOLDER, error))?;
     match names.iter().any(|name| ROOM_FILE.ends_with(&format!("/{name}"))) {
         true => disk.remove(ROOM_FILE).map_err(|error| JournalError::io("remove", ROOM_FILE, error)),
@@ -104,7 +105,7 @@ fn remove_leftovers(disk: &dyn Disk) -> Result<(), JournalError> {
     }
 }
 
-/// Cuts the torn tail, and brings onto the disk what a killed process may have left in the system's memory.
+/// Cuts the torn tail, and rewrites the last batch, which may exist only in the page cache.
 fn make_durable(disk: &dyn Disk, last: &Parsed) -> Result<Box<dyn AppendFile>, JournalError> {
     let name = log_name(last.extent.first_record);
     let failed = |action, error| JournalError::io(action, &name, error);
@@ -119,25 +120,25 @@ fn make_durable(disk: &dyn Disk, last: &Parsed) -> Result<Box<dyn AppendFile>, J
     Ok(file)
 }
 
-/// Goes through the segments in order.
+/// Reads the segments in order.
 struct Scan<'a, 'b> {
     disk: &'a dyn Disk,
     from: Checkpoint,
-    /// The record behind which nothing is read; [`END`] when the log is opened.
+    /// The last record to read; [`END`] when the log is opened.
     until: u64,
     replay: &'a mut Replay<'b>,
-    /// The last record before the next segment.
+    /// The position before the next segment.
     at: Checkpoint,
     sealed: Sealed,
     indexes_rebuilt: u64,
 }
 
-/// A segment that was read from its first byte to its last.
+/// A segment that was read completely.
 struct Parsed {
     index: ActiveIndex,
     extent: Extent,
     torn_bytes: u64,
-    /// Where the last whole batch begins, in bytes.
+    /// The start of the last whole batch, in bytes.
     last_batch_offset: u64,
     /// The last whole batch with its commit line.
     last_batch: Vec<u8>,
@@ -149,7 +150,7 @@ impl<'a, 'b> Scan<'a, 'b> {
         Self { disk, from, until, replay, at, sealed, indexes_rebuilt: 0 }
     }
 
-    /// All segments; the last one comes back.
+    /// Reads all segments, and returns the last one.
     fn all(&mut self, mut segments: Vec<u64>) -> Result<Parsed, JournalError> {
         let last = segments.pop().unwrap_or(1);
         for full in segments {
@@ -160,7 +161,7 @@ impl<'a, 'b> Scan<'a, 'b> {
         Ok(last)
     }
 
-    /// A segment that another follows.
+    /// Reads or skips a segment that is not the last one.
     fn full_segment(&mut self, segment: u64) -> Result<(), JournalError> {
         segment::check_follows(segment, &self.at)?;
         let log = log_name(segment);
@@ -181,19 +182,19 @@ impl<'a, 'b> Scan<'a, 'b> {
                 indexed = index::load(self.disk, segment);
             }
         }
-        let unreadable = "it cannot be read back";
+        let unreadable = "papo cannot read the file after writing it";
         let (index, runs) = indexed
             .ok_or_else(|| JournalError::IndexDamaged { file: index_name(segment), why: unreadable })?;
-        self.sealed.push(index, runs).map_err(|conversation| hole(segment, 0, &conversation))
+        self.sealed.push(index, runs).map_err(|conversation| numbering_gap(segment, 0, &conversation))
     }
 
-    /// The segment that will be written on.
+    /// Reads the last segment, which will be extended.
     fn last_segment(&mut self, segment: u64) -> Result<Parsed, JournalError> {
         segment::check_follows(segment, &self.at)?;
         let parsed = self.parse(segment, true)?;
         let mut runs = parsed.index.conversations.iter();
         match runs.find(|(conversation, run)| !self.sealed.continues(conversation, run.first_n)) {
-            Some((conversation, _)) => Err(hole(segment, 0, conversation)),
+            Some((conversation, _)) => Err(numbering_gap(segment, 0, conversation)),
             None => Ok(parsed),
         }
     }
@@ -201,7 +202,7 @@ impl<'a, 'b> Scan<'a, 'b> {
     fn parse(&mut self, segment: u64, is_last: bool) -> Result<Parsed, JournalError> {
         let bytes = segment::read(self.disk, segment)?;
         let chain_before = self.at.chain;
-        // With room for all of it from the start: a table that grows leaves holes of memory behind.
+        // The full capacity from the start: a growing table fragments the memory.
         let mut index = ActiveIndex::new(segment, memchr::memchr_iter(b'\n', &bytes).count());
         let mut batches = Batches::new(&bytes, self.at);
         let mut last_batch_offset = 0;
@@ -238,14 +239,14 @@ impl<'a, 'b> Scan<'a, 'b> {
             if let Some(key) = key
                 && !index.insert(&key, Spot::new(offset_u32(offset as u64), line))
             {
-                return Err(hole(segment, offset as u64, &key.conversation));
+                return Err(numbering_gap(segment, offset as u64, &key.conversation));
             }
         }
         Ok(())
     }
 
-    /// When the snapshots stand for a record of what was just passed, from `first_record` up to here, then they
-    /// must stand for exactly this place.
+    /// If the checkpoint of the snapshots is between `first_record` and this position, it must be exactly this
+    /// position.
     fn check_meets(&self, first_record: u64) -> Result<(), JournalError> {
         if !(first_record..=self.at.record).contains(&self.from.record) || self.at == self.from {
             return Ok(());
@@ -266,7 +267,7 @@ impl<'a, 'b> Scan<'a, 'b> {
     }
 }
 
-fn hole(segment: u64, offset: u64, conversation: &str) -> JournalError {
-    let why = format!("the events of {conversation} are not numbered one after the other");
+fn numbering_gap(segment: u64, offset: u64, conversation: &str) -> JournalError {
+    let why = format!("the events of {conversation} are not numbered consecutively");
     JournalError::Damaged { file: log_name(segment), offset, why }
 }

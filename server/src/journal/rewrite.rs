@@ -1,13 +1,15 @@
-//! Makes another log of a log: some lines changed, one record added at the end, and the chain computed anew.
+//! Rewrites a log: changes some lines, appends one record, and recomputes the chain.
 //!
-//! Nobody else works on the log meanwhile. In steps, each of which may be the last before a crash:
+//! The caller ensures that no other process uses the log. A crash is safe after each of these steps:
 //!
-//! 1. [`stage`] writes each segment that becomes another one beside the old one, as `...log.staged`, and syncs it.
-//! 2. [`decide`] makes the file `log/staged`, and syncs it. From here on the new log counts, before it the old one.
-//! 3. [`place`] removes the indexes of the old segments, renames the new segments over them, and removes `log/staged`.
+//! 1. [`stage`] writes each changed segment to a new file `...log.staged`, and syncs it.
+//! 2. [`decide`] creates the file `log/staged`, and syncs it. From here on the new log is valid, before it the old
+//!    one.
+//! 3. [`place`] removes the indexes of the old segments, renames the new segments over the old ones, and removes
+//!    `log/staged`.
 //!
-//! At the next start, step 3 is done again when [`is_decided`] says so, which harms nothing that was done already;
-//! otherwise what step 1 has left is thrown away ([`discard`]).
+//! At the next start, step 3 is repeated if [`is_decided`]; it is idempotent. Otherwise [`discard`] removes the
+//! files of step 1.
 
 use std::io;
 
@@ -17,19 +19,19 @@ use super::segment::{self, Batches, WholeBatch};
 use super::verify::torn_bytes;
 use disk::Disk;
 
-/// What a segment is called until it takes the place of the old one.
+/// The extension of a new segment until it replaces the old one.
 const STAGED: &str = ".log.staged";
-/// Is there when the new segments count.
+/// The file that marks the new segments as valid.
 const DECISION: &str = "log/staged";
 
-/// Writes the changed segments beside the old ones. `change` is asked for every record, and gives the line that takes
-/// its place, without newline, or `None` to keep it. `last` is the line of a record that follows them all.
+/// Writes the changed segments to new files. `change` is called for every record, and returns its new line without
+/// newline, or `None` to keep it. `last` is the line of the record to append.
 ///
 /// Returns the end of the new log.
 ///
 /// # Errors
 ///
-/// Damage, a torn tail (open the log before, which cuts it), and what the disk refuses. The log is as it was.
+/// Damage, a torn tail (opening the log cuts it), or a failed disk operation. The log is then unchanged.
 pub fn stage(
     disk: &dyn Disk,
     mut change: impl FnMut(u64, &[u8]) -> Option<Vec<u8>>,
@@ -46,7 +48,7 @@ pub fn stage(
             old = batch.end;
             chain = seal(&mut new, &changed(&batch, &mut change), chain, records_of(&batch));
         }
-        // None of the segments ends within a batch: the last one's torn tail was cut.
+        // No segment ends within a batch: opening the log has cut a torn tail.
         torn_bytes(*first_record, &bytes, batches.offset, false)?;
         if segments.last() == Some(first_record) {
             chain = seal(&mut new, &[last, b"\n"].concat(), chain, 1);
@@ -60,36 +62,36 @@ pub fn stage(
     Ok(Checkpoint { record: old.record, chain })
 }
 
-/// From now on what was staged counts.
+/// Makes the staged segments valid.
 ///
 /// # Errors
 ///
-/// What the disk refuses. Which log counts is then known at the next start.
+/// A failed disk operation. The next start then determines which log is valid.
 pub fn decide(disk: &dyn Disk) -> Result<(), JournalError> {
     write(disk, DECISION, b"")?;
     sync(disk)
 }
 
-/// Whether what was staged counts.
+/// Whether the staged segments are valid.
 ///
 /// # Errors
 ///
-/// When the folder cannot be listed.
+/// The folder cannot be listed.
 pub fn is_decided(disk: &dyn Disk) -> Result<bool, JournalError> {
     Ok(names(disk, LOG_FOLDER)?.iter().any(|name| DECISION.ends_with(&format!("/{name}"))))
 }
 
-/// Puts what was staged in its place, or what is left of it.
+/// Replaces the old segments with the staged ones. Idempotent.
 ///
 /// # Errors
 ///
-/// What the disk refuses; call it again.
+/// A failed disk operation; call it again.
 pub fn place(disk: &dyn Disk) -> Result<(), JournalError> {
     let staged = staged(disk)?;
     for first_record in &staged {
         remove(disk, &index_name(*first_record))?;
     }
-    // An index must not be found again beside a segment that it is not of.
+    // A crash must not leave an old index with a new segment.
     sync(disk)?;
     for first_record in &staged {
         let (from, to) = (staged_name(*first_record), log_name(*first_record));
@@ -100,22 +102,22 @@ pub fn place(disk: &dyn Disk) -> Result<(), JournalError> {
     sync(disk)
 }
 
-/// Throws away what was staged and does not count.
+/// Removes staged segments that are not valid.
 ///
 /// # Errors
 ///
-/// What the disk refuses.
+/// A failed disk operation.
 pub fn discard(disk: &dyn Disk) -> Result<(), JournalError> {
     let staged = staged(disk)?;
     staged.iter().try_for_each(|first_record| remove(disk, &staged_name(*first_record)))?;
     if staged.is_empty() { Ok(()) } else { sync(disk) }
 }
 
-/// Removes a file that may be gone already.
+/// Removes a file, if it exists.
 ///
 /// # Errors
 ///
-/// What the disk refuses.
+/// A failed disk operation.
 pub fn remove(disk: &dyn Disk, name: &str) -> Result<(), JournalError> {
     match disk.remove(name) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError::io("remove", name, error)),
@@ -123,11 +125,11 @@ pub fn remove(disk: &dyn Disk, name: &str) -> Result<(), JournalError> {
     }
 }
 
-/// What is in a folder, which need not be there.
+/// The names of the files in a folder; none if it does not exist.
 ///
 /// # Errors
 ///
-/// What the disk refuses.
+/// A failed disk operation.
 pub fn names(disk: &dyn Disk, folder: &str) -> Result<Vec<String>, JournalError> {
     match disk.list(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -139,7 +141,7 @@ fn records_of(batch: &WholeBatch<'_>) -> u64 {
     batch.end.record + 1 - batch.first_record
 }
 
-/// The lines of a batch as they are to be, with their newlines.
+/// The new lines of a batch, with their newlines.
 fn changed(batch: &WholeBatch<'_>, change: &mut impl FnMut(u64, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
     let mut lines = Vec::new();
     for (record, _, line) in batch.records() {

@@ -1,8 +1,8 @@
-//! Reads the sealed segments again, a piece at a time, and checks every batch against the chain.
+//! Rereads the sealed segments piece by piece, and checks every batch against the chain.
 //!
-//! A start does not read them, so a byte that changed there since would be found only by who reads it. This finds it
-//! while a backup is still there that has it. It holds one piece and one line in memory, changes nothing, and knows no
-//! time: whoever calls it decides how fast it goes.
+//! A start does not read sealed segments, so a changed byte would be detected only when a user reads the message.
+//! The scrub detects it early, while a backup with the right byte still exists. It keeps one piece and one line in
+//! memory, and changes nothing. The caller controls its speed.
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,34 +12,34 @@ use super::format::{COMMIT_START, Chain, CommitLine, log_name};
 use super::segment;
 use disk::Disk;
 
-/// Bytes read at once.
+/// The bytes of one read.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// A longer line cannot be one; without this bound a segment without newlines would be held whole.
+/// No valid line is longer. The limit bounds the memory for a segment without newlines.
 const LINE_BYTES_MAX: usize = 4 << 20;
 
-/// Goes through the sealed segments, once.
+/// One pass over the sealed segments.
 pub struct Scrub {
-    /// Those still to be read, each with the one after it, the next one last.
+    /// The unread segments, each with its successor, in reverse order.
     segments: Vec<(u64, u64)>,
     reading: Option<Reading>,
-    /// The chain where the next batch begins; `None` behind a commit line that cannot be read.
+    /// The chain before the next batch; `None` after an unreadable commit line.
     chain: Option<Chain>,
 }
 
-/// What a step showed.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scrubbed {
-    /// So many bytes were read, and were sound.
+    /// This many bytes were read and contain no damage.
     Sound(usize),
-    /// A batch is not what was written. The rest is looked at all the same.
+    /// A batch has changed. The scrub continues after it.
     Damaged {
         /// The file, relative to the data folder.
         file: String,
-        /// Where the batch begins, in bytes.
+        /// The start of the batch, in bytes.
         offset: u64,
     },
-    /// Everything was read.
+    /// All segments were read.
     End,
 }
 
@@ -49,16 +49,16 @@ struct Reading {
     next_segment: u64,
     /// The number of the next record.
     record: u64,
-    /// Where the next piece begins.
+    /// The start of the next piece, in bytes.
     offset: u64,
-    /// What was read and is no whole line yet.
+    /// The bytes of an incomplete line.
     rest: Vec<u8>,
-    batch: Summing,
+    batch: PartialBatch,
 }
 
-/// A batch of which not all has been read.
-struct Summing {
-    /// Where it begins.
+/// A batch that is not completely read.
+struct PartialBatch {
+    /// The start of the batch, in bytes.
     offset: u64,
     records: u64,
     bytes: u64,
@@ -66,11 +66,11 @@ struct Summing {
 }
 
 impl Scrub {
-    /// Begins with the oldest segment. The last one is still being written, and every start reads it.
+    /// Begins a pass at the oldest segment. It excludes the last segment, which every start reads.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be listed, or a segment is missing.
+    /// The folder cannot be listed, or a segment is missing.
     pub fn begin(disk: &dyn Disk) -> Result<Self, JournalError> {
         let all = segment::list(disk)?;
         let segments = all.iter().copied().zip(all.iter().copied().skip(1)).rev().collect();
@@ -81,7 +81,7 @@ impl Scrub {
     ///
     /// # Errors
     ///
-    /// A failed read; the next step goes on with the next segment.
+    /// A failed read; the next step continues with the next segment.
     pub fn step(&mut self, disk: &dyn Disk) -> Result<Scrubbed, JournalError> {
         let Some(mut reading) = self.reading.take().or_else(|| self.next_segment()) else {
             return Ok(Scrubbed::End);
@@ -92,7 +92,7 @@ impl Scrub {
             JournalError::io("read", &reading.file, error)
         })?;
         let damaged_at = if read == 0 {
-            reading.ends_amiss()
+            reading.damage_at_end()
         } else {
             reading.offset += read as u64;
             reading.rest.extend_from_slice(piece.get(..read).unwrap_or_default());
@@ -107,12 +107,12 @@ impl Scrub {
 
     fn next_segment(&mut self) -> Option<Reading> {
         let (record, next_segment) = self.segments.pop()?;
-        let batch = Summing::begin(0, self.chain);
+        let batch = PartialBatch::begin(0, self.chain);
         Some(Reading { file: log_name(record), next_segment, record, offset: 0, rest: Vec::new(), batch })
     }
 }
 
-impl Summing {
+impl PartialBatch {
     fn begin(offset: u64, chain: Option<Chain>) -> Self {
         let sum = chain.map(|chain| Sha256::new_with_prefix(chain.0));
         Self { offset, records: 0, bytes: 0, sum }
@@ -126,7 +126,7 @@ impl Summing {
         }
     }
 
-    /// Whether the commit line is true of what was taken. Without a chain before it there is nothing to compare.
+    /// Whether the commit line matches the batch. Without a previous chain, the chain is not compared.
     fn fits(self, commit: CommitLine) -> bool {
         let Self { records, bytes, sum, .. } = self;
         let chain = sum.map_or(commit.chain, |sum| Chain(sum.finalize().into()));
@@ -135,7 +135,7 @@ impl Summing {
 }
 
 impl Reading {
-    /// Takes the whole lines that were read. Where the first batch begins that is damaged.
+    /// Checks the complete lines that were read. Returns the start of the first damaged batch.
     fn take_lines(&mut self, chain: &mut Option<Chain>) -> Option<u64> {
         let rest = std::mem::take(&mut self.rest);
         let (mut lines, mut damaged_at) = (&rest[..], None);
@@ -147,10 +147,10 @@ impl Reading {
                 self.batch.take(line);
                 continue;
             }
-            // Behind a damaged batch the chain goes on from what its commit line says.
+            // After a damaged batch, the chain continues from its commit line.
             let commit = CommitLine::parse(line);
             *chain = commit.map(|commit| commit.chain);
-            let batch = std::mem::replace(&mut self.batch, Summing::begin(offset, *chain));
+            let batch = std::mem::replace(&mut self.batch, PartialBatch::begin(offset, *chain));
             let (begins, records) = (batch.offset, batch.records);
             self.record += commit.map_or(records, |commit| commit.records);
             if !commit.is_some_and(|commit| batch.fits(commit)) {
@@ -159,15 +159,15 @@ impl Reading {
         }
         if lines.len() > LINE_BYTES_MAX {
             *chain = None;
-            let batch = std::mem::replace(&mut self.batch, Summing::begin(self.offset, None));
+            let batch = std::mem::replace(&mut self.batch, PartialBatch::begin(self.offset, None));
             return damaged_at.or(Some(batch.offset));
         }
         self.rest = lines.to_vec();
         damaged_at
     }
 
-    /// A segment ends behind a commit line, and with the record before the next segment's first.
-    fn ends_amiss(&self) -> Option<u64> {
+    /// Checks that the segment ends after a commit line, with the record before the next segment.
+    fn damage_at_end(&self) -> Option<u64> {
         let is_whole = self.rest.is_empty() && self.batch.records == 0 && self.record == self.next_segment;
         (!is_whole).then_some(self.batch.offset)
     }

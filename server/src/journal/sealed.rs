@@ -1,13 +1,13 @@
-//! The sealed segments: complete log files of which memory holds almost nothing.
+//! The sealed segments: complete log files whose indexes are mostly on the disk.
 //!
-//! What a sealed segment costs in memory, per stored message:
+//! The memory of a sealed segment per stored message:
 //!
-//! - a fence of 16 bytes per page of 203 ids: 0.08 bytes;
-//! - 24 bytes per conversation that speaks in the segment. A 64 MiB segment holds some 220,000 messages of 300
-//!   bytes; with 10,000 conversations speaking in it that is 1.1 bytes, with 100 of them 0.01.
+//! - 16 bytes per page of 203 ids: 0.08 bytes;
+//! - 24 bytes per conversation with events in the segment. A 64 MiB segment contains about 220,000 messages of 300
+//!   bytes: with 10,000 conversations that is 1.1 bytes, with 100 of them 0.01.
 //!
-//! So 8 bytes are passed only where conversations say fewer than three things each in a whole segment. How
-//! many files stay open is the disk's affair.
+//! So it exceeds 8 bytes only if the conversations have fewer than three messages each in a segment. The disk
+//! limits the number of open files.
 
 use std::collections::HashMap;
 
@@ -29,9 +29,9 @@ pub(super) struct Sealed {
 struct Run {
     first_n: u64,
     count: u32,
-    /// Position in `segments`.
+    /// The position in `segments`.
     segment: u32,
-    /// Position of the first offset in the segment's index.
+    /// The position of the first spot in the segment's index.
     start: u32,
 }
 
@@ -43,7 +43,7 @@ impl Run {
 }
 
 impl Sealed {
-    /// Adds the segment that follows. The name of a conversation whose numbers do not continue is the error.
+    /// Adds the next segment. The error is the name of a conversation whose numbers do not continue.
     pub(super) fn push(&mut self, index: IndexFile, runs: Vec<IndexedRun>) -> Result<(), Box<str>> {
         let segment = self.segments.len() as u32;
         self.segments.push(index);
@@ -56,13 +56,13 @@ impl Sealed {
         Ok(())
     }
 
-    /// Whether the event `n` can follow what is stored of a conversation.
+    /// Whether the event `n` is the next one of a conversation.
     pub(super) fn continues(&self, conversation: &str, n: u64) -> bool {
         let last = self.conversations.get(conversation).and_then(|runs| runs.last());
         last.is_none_or(|run| run.end() == n)
     }
 
-    /// Where the event with this id lies, newest segment first: a resend is rarely of something old.
+    /// Looks up the event with this id, newest segment first, because messages that are sent again are mostly recent.
     pub(super) fn find(&self, disk: &dyn Disk, id: u128) -> Result<Option<Place>, JournalError> {
         for index in self.segments.iter().rev() {
             if let Some(offset) = index.find(disk, id)? {
@@ -72,7 +72,7 @@ impl Sealed {
         Ok(None)
     }
 
-    /// Gives `each` the spots of the events `first_n..=last_n` of a conversation, in order, a segment at a time.
+    /// Passes the spots of the events `first_n..=last_n` of a conversation to `each`, in order, segment by segment.
     pub(super) fn spots(
         &self,
         disk: &dyn Disk,

@@ -1,13 +1,12 @@
-//! The segment files: which there are, and the whole batches in one, read from its beginning.
-//!
-//! Nothing here judges what follows the last whole batch: that is for [`tail`](super::tail).
+//! The segment files: their list, and the whole batches in each, from its start. [`tail`](super::tail) classifies
+//! the bytes after the last whole batch.
 
 use super::JournalError;
 use super::batch::newline;
 use super::format::{COMMIT_START, Checkpoint, CommitLine, LOG_FOLDER, first_record, log_name};
 use disk::Disk;
 
-/// The first records of all segments, in order. An index without its segment is a segment that somebody removed.
+/// The first records of all segments, in order. An index without a segment proves that the segment was removed.
 pub(super) fn list(disk: &dyn Disk) -> Result<Vec<u64>, JournalError> {
     let names = disk.list(LOG_FOLDER).map_err(|error| JournalError::io("list", LOG_FOLDER, error))?;
     let all = |extension| names.iter().filter_map(move |name| first_record(name, extension));
@@ -19,7 +18,7 @@ pub(super) fn list(disk: &dyn Disk) -> Result<Vec<u64>, JournalError> {
     }
 }
 
-/// Whether the segment can follow what ends `at`.
+/// Checks that the segment continues a log that ends at `at`.
 pub(super) fn check_follows(segment: u64, at: &Checkpoint) -> Result<(), JournalError> {
     let expected = at.record + 1;
     if segment > expected {
@@ -27,7 +26,7 @@ pub(super) fn check_follows(segment: u64, at: &Checkpoint) -> Result<(), Journal
     }
     if segment < expected {
         let why = format!(
-            "by its name it begins with record {segment}, but the one before ends with {}",
+            "its name says that it begins with record {segment}, but the previous segment ends with {}",
             at.record
         );
         return Err(JournalError::Damaged { file: log_name(segment), offset: 0, why });
@@ -41,33 +40,33 @@ pub(super) fn read(disk: &dyn Disk, segment: u64) -> Result<Vec<u8>, JournalErro
     disk.read(&name).map_err(|error| JournalError::io("read", &name, error))
 }
 
-/// Goes through the whole batches of a segment.
+/// Iterates over the whole batches of a segment.
 pub(super) struct Batches<'a> {
     bytes: &'a [u8],
-    /// Where the next batch begins, in bytes.
+    /// The start of the next batch, in bytes.
     pub(super) offset: usize,
-    /// The last record before it, and the chain.
+    /// The position in the log before the next batch.
     pub(super) at: Checkpoint,
 }
 
-/// A batch whose commit line is there and true.
+/// A batch with a matching commit line.
 pub(super) struct WholeBatch<'a> {
-    /// The number of its first record.
+    /// The number of the first record.
     pub(super) first_record: u64,
     /// The last record, and the chain after it.
     pub(super) end: Checkpoint,
-    /// Where it begins in the segment, in bytes.
+    /// The start of the batch in the segment, in bytes.
     pub(super) offset: usize,
     lines: &'a [u8],
 }
 
 impl<'a> Batches<'a> {
-    /// From the first byte of a segment that follows what ends `at`.
+    /// Begins at the first byte of a segment that continues a log that ends at `at`.
     pub(super) fn new(bytes: &'a [u8], at: Checkpoint) -> Self {
         Self { bytes, offset: 0, at }
     }
 
-    /// The next batch; `None` at the end of the file, and where something else begins.
+    /// The next batch; `None` at the end of the file, or if the next bytes are not a whole batch.
     pub(super) fn next_whole(&mut self) -> Option<WholeBatch<'a>> {
         let rest = self.bytes.get(self.offset..)?;
         let (mut records, mut length) = (0, 0);
@@ -93,7 +92,7 @@ impl<'a> Batches<'a> {
 }
 
 impl<'a> WholeBatch<'a> {
-    /// Each record: its number, where it begins in the segment, and its line without the newline.
+    /// The number of each record, the start of its line in the segment, and the line without the newline.
     pub(super) fn records(&self) -> impl Iterator<Item = (u64, usize, &'a [u8])> + use<'a> {
         let (mut record, mut offset, mut rest) = (self.first_record, self.offset, self.lines);
         std::iter::from_fn(move || {

@@ -1,42 +1,44 @@
-//! Decides what the bytes after the last whole batch of the last segment are: a write that a crash cut short, which
-//! may be cut away, or a batch that was once acknowledged and has changed since, which may not.
+//! Classifies the bytes after the last whole batch of the last segment: a write that a crash interrupted, which
+//! may be cut off, or an acknowledged batch that has changed since, which may not.
 //!
-//! What is known. The writer has one batch in flight: it writes the record lines, then the commit line, then syncs,
-//! and only then begins the next. So at most one batch was never acknowledged, and it is the last thing in the file.
-//! What a crash can leave of it:
+//! The writer has one batch in flight: it writes the record lines, then the commit line, then syncs, and only then
+//! begins the next batch. So at most one batch was never acknowledged, and it is the last one in the file. After a
+//! crash, the file can contain of this batch:
 //!
-//! - its beginning: the commit line is not whole;
-//! - sectors that never arrived. The file is as long as it should be, and they read as zeros (file systems do not
-//!   show what a new block held before). JSON Lines hold no zero byte.
+//! - only its beginning: the commit line is incomplete;
+//! - its full length with missing sectors, which read as zeros (file systems do not expose the previous content of
+//!   a new block). JSON Lines contain no zero byte.
 //!
-//! What follows from it, for the bytes after the last whole batch:
+//! This gives four cases for the bytes after the last whole batch:
 //!
-//! 1. Nothing that was a whole commit line: torn.
-//! 2. A whole commit line with more bytes behind it: another batch was begun, so this one was acknowledged. Damaged.
-//! 3. A whole commit line at the very end, of a batch as long as these bytes, and a sector of zeros: torn. (A disk that loses a sector of an
-//!    acknowledged last batch looks the same; the cut is reported, so it does not pass in silence.)
-//! 4. A whole commit line at the very end, and no such sector: everything arrived, and a byte changed since. Damaged.
+//! 1. No complete commit line: torn.
+//! 2. A complete commit line with more bytes after it: the next batch was begun, so this one was acknowledged.
+//!    Damaged.
+//! 3. A complete commit line at the end, for a batch as long as these bytes, and a sector of zeros: torn. (A disk
+//!    that loses a sector of an acknowledged last batch looks the same. Opening the log reports the cut.)
+//! 4. A complete commit line at the end, and no sector of zeros: all bytes were written, and one has changed.
+//!    Damaged.
 //!
-//! For 2 and 4 it must be seen that there *was* a commit line even when the changed byte is in it. So two of its
-//! parts are looked for, and one changed byte spoils only one of them.
+//! In cases 2 and 4 the changed byte may be in the commit line itself. The search therefore uses two parts of the
+//! line, because one changed byte affects only one of them.
 
 use super::format::{CHAIN_DIGITS, COMMIT_CHAIN, COMMIT_END, COMMIT_START, CommitLine};
 
-/// The smallest unit that a disk writes whole.
+/// The smallest unit that a disk writes completely.
 const SECTOR_BYTES: usize = 512;
 
-/// What follows the last whole batch.
+/// The kind of the bytes after the last whole batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Tail {
-    /// Nothing.
+    /// No bytes.
     Clean,
-    /// A write that was never acknowledged.
+    /// An interrupted write, which was never acknowledged.
     Torn,
-    /// An acknowledged batch that has changed; why it must be one.
+    /// An acknowledged batch that has changed, with the evidence.
     Damaged(&'static str),
 }
 
-/// Judges the bytes of the last segment from `offset` on, where its whole batches end.
+/// Classifies the bytes of the last segment after `offset`, the end of its whole batches.
 pub(super) fn judge(segment: &[u8], offset: usize) -> Tail {
     let rest = segment.get(offset..).unwrap_or_default();
     match commit_line_end(rest) {
@@ -52,14 +54,14 @@ pub(super) fn judge(segment: &[u8], offset: usize) -> Tail {
     }
 }
 
-/// Where the first commit line ends that was written whole, though a byte of it may have changed.
+/// The end of the first complete commit line, of which one byte may have changed.
 fn commit_line_end(rest: &[u8]) -> Option<usize> {
     let by_chain =
         find(rest, COMMIT_CHAIN).map(|at| at + COMMIT_CHAIN.len() + CHAIN_DIGITS + COMMIT_END.len());
     let by_start = find(rest, COMMIT_START).and_then(|at| {
         let line_bytes_max = usize::try_from(CommitLine::line_bytes(u64::MAX, u64::MAX)).ok()?;
         let line = rest.get(at..)?;
-        // Without its newline, so that a changed newline is seen as one.
+        // Excluded: the newline, which may be the changed byte.
         let end = find(line.get(..line_bytes_max).unwrap_or(line), COMMIT_END.trim_end())?;
         Some(at + end + COMMIT_END.len())
     });
@@ -71,13 +73,13 @@ fn find(bytes: &[u8], text: &str) -> Option<usize> {
     bytes.windows(text.len()).position(|window| window == text.as_bytes())
 }
 
-/// Whether the commit line, if it can be read, speaks of all that stands before it.
+/// Whether the commit line, if it is readable, covers all bytes before it.
 fn may_be_one_batch(rest: &[u8]) -> bool {
     let commit_line = find(rest, COMMIT_START).and_then(|at| Some((at, CommitLine::parse(rest.get(at..)?)?)));
     commit_line.is_none_or(|(at, commit)| commit.bytes == at as u64)
 }
 
-/// Whether a sector, as far as it lies behind `offset`, is all zeros.
+/// Whether the part of a sector after `offset` is all zeros.
 fn has_zero_sector(segment: &[u8], offset: usize) -> bool {
     let first = offset / SECTOR_BYTES;
     segment.chunks(SECTOR_BYTES).enumerate().skip(first).any(|(number, sector)| {

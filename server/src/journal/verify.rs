@@ -1,7 +1,8 @@
 //! Reads the committed records of a log without changing anything: for `papo log verify`, `papo log tail` and
 //! `papo backup`.
 //!
-//! It works beside a running server: what the server is just writing looks like a torn tail, and is left out.
+//! It can run while the server is running: an unfinished write of the server looks like a torn tail, and is
+//! skipped.
 
 use std::ops::ControlFlow;
 
@@ -11,16 +12,16 @@ use super::segment::{self, Batches, WholeBatch};
 use super::tail::{self, Tail};
 use disk::Disk;
 
-/// What was read.
+/// The totals of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
-    /// How many batches.
+    /// The number of batches.
     pub batches: u64,
-    /// How many bytes, with the commit lines.
+    /// The size in bytes, with the commit lines.
     pub bytes: u64,
     /// The last record, and the chain after it. Record numbers are 1, 2, 3 ..., so it is also their count.
     pub head: Checkpoint,
-    /// The bytes of an unfinished batch at the end, which are not counted above.
+    /// The size of an unfinished batch at the end, which the other fields exclude.
     pub torn_bytes: u64,
 }
 
@@ -33,8 +34,8 @@ pub fn verify(disk: &dyn Disk) -> Result<Report, JournalError> {
     for_each_line(disk, |_, _| ControlFlow::Continue(()))
 }
 
-/// Gives every committed record to `visit`, its number and its line, in order, until `visit` breaks. Each batch is
-/// checked against the chain before its first line is given.
+/// Passes the number and the line of every committed record to `visit`, in order, until `visit` breaks. Each batch
+/// is checked against the chain before its first record is passed.
 ///
 /// # Errors
 ///
@@ -48,12 +49,12 @@ pub fn for_each_line(
     walk(disk, lines, |_, _| Ok(()))
 }
 
-/// Gives every segment to `copy`: the name of its file and its whole batches, after all of them were checked.
-/// `passed` is told each place between two batches, and may say that this is enough.
+/// Passes every segment to `copy`: the name of its file and its whole batches, after all of them were checked.
+/// `passed` is called at each checkpoint between two batches, and may break.
 ///
 /// # Errors
 ///
-/// The first damage, a missing segment, a failed read, or what `copy` says.
+/// The first damage, a missing segment, a failed read, or an error of `copy`.
 pub fn for_each_segment<E: From<JournalError>>(
     disk: &dyn Disk,
     mut passed: impl FnMut(Checkpoint) -> ControlFlow<()>,
@@ -62,8 +63,8 @@ pub fn for_each_segment<E: From<JournalError>>(
     walk(disk, |_, batch| passed(batch.end), |segment, bytes| copy(&log_name(segment), bytes))
 }
 
-/// Goes through the log: `visit` sees every whole batch, `finish` the whole batches of a segment at its
-/// end, or up to the one at which `visit` breaks.
+/// Reads the log. `visit` receives every whole batch, `finish` the whole batches of each segment, up to the one at
+/// which `visit` breaks.
 fn walk<E: From<JournalError>>(
     disk: &dyn Disk,
     mut visit: impl FnMut(u64, &WholeBatch<'_>) -> ControlFlow<()>,
@@ -92,7 +93,7 @@ fn walk<E: From<JournalError>>(
     Ok(report)
 }
 
-/// How many bytes after the whole batches of a segment were never acknowledged; damage is an error.
+/// The size of an unacknowledged batch at the end of a segment. Damage is an error.
 pub(super) fn torn_bytes(
     segment: u64,
     bytes: &[u8],
@@ -102,7 +103,7 @@ pub(super) fn torn_bytes(
     let why = match tail::judge(bytes, whole) {
         Tail::Clean => return Ok(0),
         Tail::Torn if is_last => return Ok((bytes.len() - whole) as u64),
-        Tail::Torn => "it ends within a batch, though a later segment follows",
+        Tail::Torn => "it ends within a batch, but another segment follows",
         Tail::Damaged(why) => why,
     };
     Err(JournalError::Damaged { file: log_name(segment), offset: whole as u64, why: why.to_owned() })

@@ -1,12 +1,13 @@
-//! Writes batches to the open segment and syncs them: the only place that appends to the log.
+//! Writes batches to the open segment and syncs them. No other code appends to the log.
 //!
-//! It blocks; a commit log calls it off the event loop. There are two kinds of failures:
+//! The writer blocks; a commit log calls it off the event loop. There are two kinds of failures:
 //!
-//! - The disk is full, seen before anything of the batch was synced. What was written of it is cut off and the cut is
-//!   synced, so the log is what it was before, and a batch may be tried again when there [is room](Writer::find_room).
-//! - Anything else poisons it: it touches nothing more. After a failed `fdatasync` the kernel may have dropped the
-//!   dirty pages and marked them clean, so a second try can succeed without anything on the disk ("Can applications
-//!   recover from fsync failures?", USENIX ATC 2020). This holds for a sync that fails for want of space, too.
+//! - The disk is full before the sync. The writer cuts off the partial batch and syncs the cut, so the log is
+//!   unchanged. It accepts batches again when there [is room](Writer::find_room).
+//! - Any other failure poisons the writer: it no longer writes. After a failed `fdatasync` the kernel may have
+//!   dropped the dirty pages and marked them clean, so a second sync can succeed without writing them ("Can
+//!   applications recover from fsync failures?", USENIX ATC 2020). This includes a sync that fails because the disk
+//!   is full.
 
 use std::io;
 use std::sync::Arc;
@@ -17,10 +18,10 @@ use super::index::{self, Extent};
 use super::{JournalError, Options};
 use disk::{AppendFile, Disk};
 
-/// What is written and removed again to see whether there is room.
+/// The file that is written and removed to test whether the disk has room.
 pub(super) const ROOM_FILE: &str = "log/room";
 
-/// So large is it in relation to a segment: 1 MiB, which is some thousand messages, for one of 64 MiB.
+/// A segment divided by the size of this file: 1 MiB, some thousand messages, for a segment of 64 MiB.
 const ROOM_SHARE: u64 = 64;
 
 /// The open segment and the head of the chain.
@@ -35,14 +36,14 @@ pub struct Writer {
 /// A batch that is on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitAck {
-    /// The last record of the batch, and the chain after it: what a snapshot taken here stands for.
+    /// The last record of the batch, and the chain after it: the checkpoint of a snapshot that is made now.
     pub head: Checkpoint,
-    /// What was written, in bytes, with the commit line.
+    /// The size of the batch in bytes, with the commit line.
     pub bytes: u64,
 }
 
 impl Writer {
-    /// Goes on in this segment, of which everything is on the disk.
+    /// Continues this segment, which is completely on the disk.
     pub(super) fn new(
         disk: Arc<dyn Disk>,
         file: Box<dyn AppendFile>,
@@ -55,12 +56,12 @@ impl Writer {
 
     /// Writes a batch and returns when it is on the disk.
     ///
-    /// The first batch of a segment also makes the file, and writes the index of the segment before.
+    /// The first batch of a segment also creates the file, and writes the index of the previous segment.
     ///
     /// # Errors
     ///
-    /// [`JournalError::StorageFull`]: the log is as before, and the same is said to every batch until there [is
-    /// room](Self::find_room). Or [`JournalError::Unavailable`], for good.
+    /// [`JournalError::StorageFull`]: the log is unchanged, and every batch fails until there [is
+    /// room](Self::find_room). [`JournalError::Unavailable`]: every batch fails until a restart.
     pub fn commit(&mut self, batch: Batch) -> Result<CommitAck, JournalError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -71,13 +72,13 @@ impl Writer {
         })
     }
 
-    /// Whether the disk was full and is not known to have room again.
+    /// Whether the disk was full and [`find_room`](Self::find_room) has not succeeded since.
     pub fn is_full(&self) -> bool {
         self.failure.as_ref().is_some_and(is_full)
     }
 
-    /// Looks whether a full disk has room again, by taking some: asking the system how much there is would not tell of
-    /// a quota. From then on it writes again.
+    /// Tests whether a full disk has room again, and then accepts batches again. It writes a file, because the free
+    /// space that the system reports ignores quotas.
     pub fn find_room(&mut self) -> bool {
         if !self.is_full() || take_room(&*self.disk, self.room_bytes).is_err() {
             return false;
@@ -108,7 +109,7 @@ impl Writer {
         Ok(CommitAck { head: self.segment.end, bytes })
     }
 
-    /// Nothing has changed when it fails.
+    /// Begins the next segment. If it fails, nothing changes.
     fn next_segment(&mut self) -> Result<(), JournalError> {
         let end = self.segment.end;
         self.file = create_segment(&*self.disk, end.record + 1)?;
@@ -116,8 +117,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes back what was written of a batch. Synced at once: otherwise a crash during the next batch could leave bytes
-    /// of this one in its place.
+    /// Cuts off a partial batch and syncs the cut: otherwise a crash during the next batch could leave bytes of this
+    /// one in its place.
     fn cut(&mut self) -> Result<(), JournalError> {
         let name = log_name(self.segment.first_record);
         let cut = self.disk.truncate(&name, self.segment.log_bytes);
@@ -139,16 +140,16 @@ fn is_full(error: &JournalError) -> bool {
     matches!(error, JournalError::StorageFull { .. })
 }
 
-/// Writes a file that nobody needs, and removes it.
+/// Writes [`ROOM_FILE`] and removes it.
 fn take_room(disk: &dyn Disk, bytes: usize) -> io::Result<()> {
-    // What a crash may have left.
-    let _there_or_not = disk.remove(ROOM_FILE);
+    // A crash may have left the file behind.
+    let _removed = disk.remove(ROOM_FILE);
     let mut file = disk.create_new(ROOM_FILE)?;
     let written = file.write_all(&vec![0; bytes]).and_then(|()| file.sync_data());
     written.and(disk.remove(ROOM_FILE))
 }
 
-/// Makes an empty segment whose name is on the disk.
+/// Creates an empty segment, and syncs its name.
 pub(super) fn create_segment(disk: &dyn Disk, segment: u64) -> Result<Box<dyn AppendFile>, JournalError> {
     let name = log_name(segment);
     let file = disk.create_new(&name).map_err(|error| JournalError::io("create", &name, error))?;

@@ -1,30 +1,30 @@
-//! The checksum of a snapshot: its last field, over all bytes before it. So the file stays JSON that anybody reads, and
-//! a changed byte does not pass for a state.
+//! The checksum of a snapshot: its last field, over all bytes before it. The file stays readable JSON, and a changed
+//! byte is detected.
 
 use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
-/// What stands between the bytes that are summed and the sum.
+/// The text between the hashed bytes and the checksum.
 const FIELD: &str = ",\n  \"sha256\": \"";
 
-/// What stands behind the sum.
+/// The text after the checksum.
 const END: &str = "\"\n}\n";
 
 /// Hex digits of a SHA-256.
 const DIGITS: usize = 64;
 
-/// What a checksum says of a file.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// These are the bytes that were written.
+    /// The file matches its checksum.
     Sound,
-    /// They are not.
+    /// The file does not match its checksum.
     Damaged,
-    /// There is none: a papo of before there were checksums wrote it.
+    /// The file has no checksum: an older version of papo wrote it.
     Unsigned,
 }
 
-/// Adds the checksum to an object that was written by `serde_json`'s pretty printer, without a newline behind it.
+/// Adds the checksum to an object from `serde_json`'s pretty printer, without a trailing newline.
 pub(crate) fn add(mut object: Vec<u8>) -> Vec<u8> {
     if let Some(summed) = object.strip_suffix(b"\n}").map(<[u8]>::len) {
         object.truncate(summed);
@@ -36,7 +36,7 @@ pub(crate) fn add(mut object: Vec<u8>) -> Vec<u8> {
     object
 }
 
-/// Looks whether a file is what was written.
+/// Checks a file against its checksum.
 pub(crate) fn check(file: &[u8]) -> Verdict {
     let sum = file.strip_suffix(END.as_bytes()).and_then(|rest| rest.split_last_chunk::<DIGITS>());
     let Some((rest, sum)) = sum else { return Verdict::Unsigned };
@@ -49,10 +49,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_byte_is_found_or_changes_nothing_that_is_read() {
+    fn a_changed_byte_is_detected_or_is_outside_the_content() {
         let object = serde_json::json!({ "users": { "alice": 1 } });
         let file = add(serde_json::to_vec_pretty(&object).expect("json"));
-        // As `sha256sum` sums the first four lines without the last newline.
+        // The value of `sha256sum` for the first four lines without the last newline.
         insta::assert_snapshot!(String::from_utf8_lossy(&file), @r#"
         {
           "users": {

@@ -193,10 +193,10 @@ pub fn finish_redaction(disk: &dyn Disk) -> Result<(), JournalError> {
     if !rewrite::is_decided(disk)? {
         return rewrite::discard(disk);
     }
-    // The snapshots stand for places in the old log.
+    // The checkpoints of the snapshots are positions in the old log.
     SNAPSHOTS.iter().try_for_each(|file| rewrite::remove(disk, file))?;
     disk.sync_folder("").map_err(|error| JournalError::io("sync", "the data folder", error))?;
-    // The index knows the words, and may keep those of deleted messages for a while.
+    // The search index may still contain words of redacted messages.
     for file in rewrite::names(disk, SEARCH_FOLDER)? {
         rewrite::remove(disk, &format!("{SEARCH_FOLDER}/{file}"))?;
     }

@@ -38,7 +38,7 @@ impl Default for Sizes {
     }
 }
 
-/// Bytes that may gather while the commit log is busy. At this bound the engine accepts no requests.
+/// The maximum size of the open batch while the commit log is busy. At this limit the engine accepts no requests.
 const GATHERING_BYTES_MAX: usize = 8 << 20;
 
 /// State, journal and commit log.
@@ -65,13 +65,13 @@ pub struct DiskFailure {
     pub answer: Error,
     /// The cause.
     pub cause: LedgerError,
-    /// Whether the state is that of the disk again. Otherwise the disk cannot be read either, and the server
-    /// must not send anything more.
+    /// Whether the state was restored from the disk. Otherwise the disk cannot be read either, and the server must
+    /// send nothing more.
     pub is_taken_back: bool,
 }
 
-/// A record that was appended and applied: everything that the fan-out needs to publish it. Nothing is
-/// copied; the line lies in the batch that gathers.
+/// A record that was appended and applied, with everything that the fan-out needs to publish it. The line is not
+/// copied: it is a slice of the open batch.
 pub struct Recorded<'a> {
     /// The record.
     pub record: Record<'a>,
@@ -121,7 +121,7 @@ impl Ledger {
         if recovery.indexes_rebuilt > 0 {
             info!(segments = recovery.indexes_rebuilt, "rebuilt missing indexes");
         }
-        info!(records = recovery.head.record, "the log is whole");
+        info!(records = recovery.head.record, "the log is complete");
         let commit_log = commits.start(opened.writer)?;
         Ok(Self {
             restored_ms: store.restored_ms()?,
@@ -169,7 +169,7 @@ impl Ledger {
         self.durable.record
     }
 
-    /// Decides a command, appends its record to the batch that gathers, and applies it to the state. Returns
+    /// Decides a command, appends its record to the open batch, and applies it to the state. Returns
     /// `None` when the command changes nothing.
     pub fn record<'a>(
         &'a mut self,
@@ -232,7 +232,7 @@ impl Ledger {
         self.gathering_bytes >= GATHERING_BYTES_MAX
     }
 
-    /// Submits the batch that gathered, if the commit log is idle. Returns the last record of the batch.
+    /// Submits the open batch, if the commit log is idle. Returns the last record of the batch.
     pub fn flush(&mut self) -> Option<u64> {
         if !self.commit_log.is_idle() || self.failure.is_some() {
             return None;
@@ -300,13 +300,13 @@ impl Ledger {
         }
     }
 
-    /// Reads the state of the last durable record back, and refuses commands from now on.
+    /// Restores the state of the last durable record, and refuses commands from now on.
     fn fail(&mut self, failed: JournalError) -> DiskFailure {
         let answer = unwritable(&failed);
         if answer.reason() == Some(Reason::StorageFull) {
-            error!(error = %failed, "the disk is full: until there is room, there is only reading");
+            error!(error = %failed, "the disk is full: the server is read-only until there is room");
         } else {
-            error!(error = %failed, cause = ?failed.source(), "the log cannot be written: until a restart there is only reading");
+            error!(error = %failed, cause = ?failed.source(), "the log cannot be written: the server is read-only until a restart");
         }
         self.failure = Some(answer.clone());
         self.gathering_bytes = 0;
@@ -345,13 +345,13 @@ fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
 }
 
 pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
-    error!(%error, "a failure of the server itself");
+    error!(%error, "internal error of the server");
     Detail::Internal.into()
 }
 
 fn unreadable(error: JournalError) -> Error {
     error!(%error, "the log cannot be read");
-    // The first is not temporary: it stays until a backup is restored.
+    // Damage is not temporary: it remains until a backup is restored.
     match error {
         JournalError::Damaged { file, offset, .. } => Detail::ConversationDamaged { file, offset },
         JournalError::StorageFull { .. }

@@ -1,8 +1,8 @@
-//! The state out of snapshots and log: when a server starts, and when the disk failed and what is not on it is taken
-//! back.
+//! Restores the state from snapshots and log: at a start, and after a failed write, to discard the records that are
+//! not on the disk.
 //!
-//! There is no other undoing. To have one, every rule would need its reverse, which is used once in a year and wrong;
-//! reading again is what every start does. It takes as long as a start, well under a second, once for a full disk.
+//! Records are never undone one by one: every rule would need an inverse, which would rarely run and therefore be
+//! wrong. Replay runs at every start, and takes well under a second.
 
 use common::Target;
 
@@ -13,12 +13,12 @@ use crate::storage::data_folder::Store;
 use crate::storage::error::LedgerError;
 use crate::storage::snapshots;
 
-/// Loads the snapshots and replays what follows them.
+/// Loads the snapshots and replays the records after them.
 pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), LedgerError> {
     let (mut state, from) = snapshots::load(store)?;
     let opened =
         Journal::open(store.disk(), segments, from, &mut |number, line| apply(&mut state, number, line))?;
-    // Who was connected then is not now.
+    // No client is connected that needs a notice of moved topics.
     state.channels.take_moved();
     let (newest, head) = (state.users.applied.max(state.channels.applied), opened.recovery.head.record);
     if newest > head {
@@ -28,8 +28,8 @@ pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), 
     Ok((state, opened))
 }
 
-/// The state as it was at `durable`, the last record that is known to be on disk. The journal forgets what follows.
-/// Only reads: the disk may be full or take nothing any more.
+/// The state at `durable`, the last durable record. The journal discards later records. It only reads, because the
+/// disk may be full or read-only.
 pub(crate) fn take_back(
     store: &Store,
     journal: &mut Journal,
@@ -44,12 +44,12 @@ pub(crate) fn take_back(
 fn apply(state: &mut State, number: u64, line: &[u8]) -> Result<Option<EventKey<'static>>, String> {
     let record = Record::decode(line).map_err(|error| error.to_string())?;
     state.apply(number, &record);
-    // The record is gone before its key.
+    // The key outlives the record.
     let owned = |key: EventKey<'_>| EventKey { conversation: key.conversation.into_owned().into(), ..key };
     Ok(key_of(&record).map(owned))
 }
 
-/// Under which key the journal finds a record again.
+/// The key of a record in the journal; `None` if it is not an event.
 pub(crate) fn key_of<'a>(record: &'a Record<'_>) -> Option<EventKey<'a>> {
     let Record::Event(event) = record else { return None };
     let id = event.body.id().map(|id| id.as_u128());

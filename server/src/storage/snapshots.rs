@@ -1,7 +1,7 @@
-//! The snapshots of the state: readable JSON with a checksum, replaced atomically. Each one stands for a
-//! record of the log.
+//! The snapshots of the state: readable JSON with a checksum, replaced atomically. Each one contains the state
+//! after a record of the log.
 //!
-//! The log holds everything, so a lost snapshot only makes the next start longer. A damaged one is put aside.
+//! The log is complete without them: a lost snapshot only slows down the next start. A damaged one is renamed.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -46,7 +46,7 @@ struct ChannelsContent<C, D> {
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     everybody: Option<Channel>,
     direct: Vec<DirectContent<D>>,
-    /// Absent in snapshots from before there were files.
+    /// Absent in snapshots of versions without file transfer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<Shared>,
 }
@@ -58,7 +58,7 @@ struct DirectContent<D> {
     direct: D,
 }
 
-/// The fields that are read first, and the only ones when just the place in the log matters.
+/// The fields that are read first. [`stands_for`] needs no others.
 #[derive(Deserialize)]
 struct Stamp {
     format: u32,
@@ -73,8 +73,8 @@ pub struct Prepared {
     channels: Vec<u8>,
 }
 
-/// The state of the snapshots, and the place in the log where replay continues. After a crash between the two
-/// writes, the snapshots stand for different records: the older one counts.
+/// The state of the snapshots, and the checkpoint where replay continues. After a crash between the two writes, the
+/// snapshots have different checkpoints; replay starts at the older one.
 pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
     let mut state = store.new_state()?;
     let users = read::<UsersContent<BTreeMap<UserName, Account>>>(store, USERS_FILE)?;
@@ -100,7 +100,7 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
     Ok((state, older))
 }
 
-/// The place in the log that a snapshot stands for.
+/// The checkpoint of a snapshot.
 pub fn stands_for(file: &'static str, bytes: &[u8]) -> Result<Checkpoint, StoreError> {
     let damaged = |why| StoreError::Damaged { file, why };
     if checksum::check(bytes) == Verdict::Damaged {
@@ -110,7 +110,7 @@ pub fn stands_for(file: &'static str, bytes: &[u8]) -> Result<Checkpoint, StoreE
     checkpoint(file, stamp)
 }
 
-/// The state as bytes, standing for `at`.
+/// Encodes the snapshots of the state at the checkpoint `at`.
 pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Error> {
     let direct = state.channels.all_direct();
     let mut direct: Vec<_> =
@@ -134,7 +134,7 @@ pub fn write(disk: &dyn Disk, prepared: &Prepared) -> io::Result<()> {
     disk.replace_atomically(CHANNELS_FILE, &prepared.channels)
 }
 
-/// Reads a snapshot; `None` when the state must come from the log alone.
+/// Reads a snapshot; `None` if the state must be rebuilt from the log.
 fn read<T: DeserializeOwned>(
     store: &Store,
     file: &'static str,
@@ -171,7 +171,7 @@ fn put_aside<T>(disk: &dyn Disk, file: &'static str, why: &str) -> Option<T> {
         "a snapshot is damaged: it is put aside as {file}.damaged, and the state is rebuilt from the log"
     );
     if let Err(error) = disk.rename(file, &format!("{file}.damaged")) {
-        // It is not used anyway, and the next snapshot replaces it.
+        // The server does not use it, and the next snapshot replaces it.
         warn!(%error, file, "the damaged snapshot cannot be renamed");
     }
     None

@@ -1,5 +1,5 @@
-//! Amendments: the edits, deletions and reactions of messages. Only amended messages take memory, and their
-//! texts stay in the log.
+//! Amendments: the edits, deletions and reactions of messages. Only amended messages use memory. All texts
+//! stay in the log.
 
 pub(super) mod decide;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "Vec<(u64, Amendment)>", into = "Vec<(u64, Amendment)>")]
 pub struct Amendments(BTreeMap<u64, Amendment>);
 
-/// The amendments of one message. An edit has one too, when the text of its message is gone.
+/// The amendments of one message. An edit also has an entry if its message was deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
     /// The numbers of its edits, in order; none after a deletion.
@@ -56,7 +56,7 @@ impl Amendments {
     }
 
     /// Applies an event.
-    pub(super) fn take(&mut self, event: &Event<'_>) {
+    pub(super) fn apply(&mut self, event: &Event<'_>) {
         match event.body.class() {
             Class::Amendment { of, .. } => self.amend(of, event),
             Class::Content { .. } if matches!(event.body, Body::Gone { .. }) => {

@@ -1,4 +1,4 @@
-//! What events do to channels and direct conversations.
+//! Applies events to channels and direct conversations.
 
 use common::channels::{Attribution, Role};
 use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
@@ -6,15 +6,16 @@ use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
 use super::{Channel, Channels, Direct, Progress};
 
 impl Channels {
-    /// Somebody's sessions were ended, who may go on listening: their private channels move. So do the public ones
-    /// when they cannot join again, because they are shut out, and always the one that everybody is in.
-    pub(in crate::domain) fn sessions_ended(&mut self, user: &UserName, is_shut_out: bool) {
+    /// Moves topics of a user whose sessions were revoked, so that old subscriptions receive nothing: those of
+    /// private channels and of `*`. If the account is disabled, also those of public channels, because the user can
+    /// no longer join them.
+    pub(in crate::domain) fn sessions_ended(&mut self, user: &UserName, is_disabled: bool) {
         let targets: Vec<_> = self.conversations(user).cloned().collect();
         for target in targets {
             if let Target::Channel(name) = target
                 && self
                     .get(&name)
-                    .is_some_and(|channel| channel.private || is_shut_out || name.is_everybody())
+                    .is_some_and(|channel| channel.private || is_disabled || name.is_everybody())
             {
                 self.move_topic(&name);
             }
@@ -35,10 +36,10 @@ impl Channels {
 
     fn apply_to_direct(&mut self, users: (UserName, UserName), progress: Progress, event: &Event<'_>) {
         if let Some(direct) = self.direct.get_mut(&users) {
-            return direct.take(progress, event);
+            return direct.apply(progress, event);
         }
         let mut direct = Direct::default();
-        direct.take(progress, event);
+        direct.apply(progress, event);
         self.restore_direct(users, direct);
     }
 
@@ -48,11 +49,11 @@ impl Channels {
         if let Body::Created { private } = event.body {
             return self.restore_channel(name.clone(), Channel::created(event, private, progress));
         }
-        // Events are decided only for channels that exist, so that there always is one to change.
+        // `decide` returns events only for channels that exist.
         let Some(channel) = self.get_mut(name) else { return debug_assert!(false, "no {name}") };
         channel.progress = progress;
-        channel.reads.take(progress.record, event);
-        channel.amendments.take(event);
+        channel.reads.apply(progress.record, event);
+        channel.amendments.apply(event);
         match &event.body {
             Body::Joined => {
                 let role = if channel.members.is_empty() { Role::Owner } else { Role::Member };
@@ -80,7 +81,7 @@ impl Channels {
                 channel.private = private.unwrap_or(channel.private);
                 channel.subject = subject.clone().map_or(channel.subject.clone(), Subject::into_owned);
                 if closes {
-                    // Whoever has left a public channel still knows its topic.
+                    // Former members still know the topic of the public channel.
                     self.move_topic(name);
                 }
             }
@@ -96,14 +97,14 @@ impl Channels {
         }
     }
 
-    /// Ends a membership, or what might have become one. Anybody may join a public channel again, so its topic
-    /// moves only when somebody is to be kept out.
-    fn remove(&mut self, name: &ChannelName, user: &UserName, for_good: bool) {
+    /// Removes a member, or an invitation. The topic of a public channel moves only for a ban: otherwise the user
+    /// may join again.
+    fn remove(&mut self, name: &ChannelName, user: &UserName, is_banned: bool) {
         let Some(channel) = self.get_mut(name) else { return };
         channel.invited.remove(user);
         channel.members.remove(user);
         channel.reads.forget(user);
-        let moves = channel.private || for_good;
+        let moves = channel.private || is_banned;
         if let Some(conversations) = self.conversations.get_mut(user) {
             conversations.remove(&Target::Channel(name.clone()));
         }
@@ -117,7 +118,7 @@ impl Channels {
         let Some(channel) = self.get_mut(name) else { return };
         channel.epoch += 1;
         channel.topic = secret.channel(name, channel.epoch).into();
-        // Telling everybody would cost as much as there are users; they ask for the heads anyway.
+        // A notice to every user would be expensive. Clients request the heads anyway.
         if !name.is_everybody() {
             self.moved.push(name.clone());
         }

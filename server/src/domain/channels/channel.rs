@@ -1,4 +1,4 @@
-//! One conversation: a channel with its members, or what two users write to each other.
+//! One conversation: a channel with its members, or a direct conversation of two users.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,41 +10,41 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::amendments::Amendments;
 use crate::domain::reads::ReadState;
 
-/// One channel, as `channels.json` holds it.
+/// A channel, as `channels.json` stores it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
-    /// When it was made, in Unix milliseconds.
+    /// The time of creation in Unix milliseconds.
     pub since: u64,
-    /// How far it has come.
+    /// The newest event.
     #[serde(flatten)]
     pub progress: Progress,
-    /// How often its topic has moved.
+    /// How often the key of its topic has changed.
     pub epoch: u64,
-    /// Whether only the invited may join, and others are not told of it.
+    /// Whether only invited users may join. Other users cannot see that the channel exists.
     pub private: bool,
-    /// What it is about; empty when nobody said.
+    /// The subject; empty if none is set.
     pub subject: Subject<'static>,
-    /// Who is in it.
+    /// The members with their roles.
     pub members: BTreeMap<UserName, Role>,
-    /// Who may join and has not yet.
+    /// The users who are invited and have not joined yet.
     #[serde(deserialize_with = "invited")]
     pub invited: BTreeMap<UserName, Attribution>,
-    /// Who may not join.
+    /// The users who may not join.
     pub banned: BTreeSet<UserName>,
     /// The author and the time of each ban. A snapshot of an earlier version has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bans: BTreeMap<UserName, Attribution>,
     /// How far its members have read.
     pub reads: ReadState,
-    /// What became of messages.
+    /// The edits, deletions and reactions.
     #[serde(default)]
     pub amendments: Amendments,
-    /// Where its events are published; derived from the name and the epoch.
+    /// The topic of its events; derived from the name and the epoch.
     #[serde(skip)]
     pub topic: Arc<str>,
 }
 
-/// Older snapshots have the names alone.
+/// Reads the invitations. Snapshots of older versions contain only the names.
 fn invited<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<UserName, Attribution>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -58,39 +58,39 @@ fn invited<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<UserNa
     })
 }
 
-/// What two users write to each other, as `channels.json` holds it.
+/// A direct conversation of two users, as `channels.json` stores it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Direct {
-    /// How far it has come.
+    /// The newest event.
     #[serde(flatten)]
     pub progress: Progress,
     /// How far the two have read.
     pub reads: ReadState,
-    /// What became of messages.
+    /// The edits, deletions and reactions.
     #[serde(default)]
     pub amendments: Amendments,
 }
 
-/// How far a conversation has come.
+/// The newest event of a conversation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The number of its newest event.
+    /// The number of the event in the conversation.
     pub n: u64,
-    /// The number of the record that was.
+    /// The number of its record in the log.
     pub record: u64,
 }
 
 impl Channel {
-    /// A new one, with whoever made it as its owner.
+    /// Creates a channel, owned by the sender of `event`.
     pub(super) fn created(event: &Event<'_>, private: bool, progress: Progress) -> Self {
         let members = [(event.from.clone(), Role::Owner)].into();
         let mut reads = ReadState::default();
-        reads.take(progress.record, event);
+        reads.apply(progress.record, event);
         reads.begin(&event.from, event.n);
         Self { since: event.at, progress, private, members, reads, ..Self::default() }
     }
 
-    /// Whether `user` may know of it.
+    /// Whether `user` may see that the channel exists.
     #[must_use]
     pub fn is_visible_to(&self, user: &UserName) -> bool {
         !self.private || self.members.contains_key(user) || self.invited.contains_key(user)
@@ -103,9 +103,9 @@ impl Channel {
 }
 
 impl Direct {
-    pub(super) fn take(&mut self, progress: Progress, event: &Event<'_>) {
+    pub(super) fn apply(&mut self, progress: Progress, event: &Event<'_>) {
         self.progress = progress;
-        self.reads.take(progress.record, event);
-        self.amendments.take(event);
+        self.reads.apply(progress.record, event);
+        self.amendments.apply(event);
     }
 }

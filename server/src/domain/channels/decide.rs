@@ -1,4 +1,4 @@
-//! What may happen to a channel: each function asks [`rights`](super::rights), and says what the log would say.
+//! The commands on channels: each function checks [`rights`](super::rights) and returns the record for the log.
 
 use common::channels::Role;
 use common::limits::CHANNEL_NAMES_MAX;
@@ -21,7 +21,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// The channel, if the user may do this to it.
+    /// The channel, if the user may perform the action in it.
     fn allowed<'s>(&self, state: &'s State, action: Action<'_>) -> Result<&'s Channel, Detail> {
         let channel = state.channels.channel(&self.channel)?;
         check(&self.channel, channel, &self.user, action)?;
@@ -46,7 +46,7 @@ pub(crate) fn join<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
     if channel.members.contains_key(&actor.user) {
         return Ok(None);
     }
-    // Nobody is left who could invite anybody: who looks after the node may take it over, so that its name is not lost.
+    // A private channel without members cannot invite. An administrator may join it, so its name is not lost.
     let is_abandoned = channel.members.is_empty() && state.users.is_administrator(&actor.user);
     if !channel.is_visible_to(&actor.user) && !is_abandoned {
         return Err(Detail::NoSuchChannel { channel: actor.channel });
@@ -93,7 +93,7 @@ pub(crate) fn decline<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> 
 
 pub(crate) fn kick<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
     let channel = actor.allowed(state, Action::Remove(&user))?;
-    // Who is only invited is not in it, but must be kept out too.
+    // Kicking an invited user revokes the invitation.
     if !channel.members.contains_key(&user) && !channel.invited.contains_key(&user) {
         return Err(Detail::NoSuchMember { user, channel: actor.channel });
     }

@@ -1,4 +1,4 @@
-//! Channels, who is in them, and how far every conversation has come.
+//! Channels and direct conversations, with their members and their newest events.
 
 mod apply;
 mod channel;
@@ -19,16 +19,16 @@ pub use channel::{Channel, Direct, Progress};
 
 /// All channels and direct conversations.
 pub struct Channels {
-    /// The number of the newest record that is part of this.
+    /// The number of the newest applied record.
     pub applied: u64,
     secret: TopicSecret,
     channels: BTreeMap<ChannelName, Channel>,
-    /// `*`: all users are in it, and administrators own it.
+    /// The channel `*`: all users are members, administrators are owners.
     everybody: Channel,
     direct: HashMap<(UserName, UserName), Direct>,
-    /// Per user, what they take part in; derived from the two above.
+    /// The conversations of each user; derived from `channels`, `everybody` and `direct`.
     conversations: HashMap<UserName, BTreeSet<Target>>,
-    /// Channels whose topic has moved since somebody last asked.
+    /// The channels whose topic has moved since the last [`take_moved`](Self::take_moved).
     moved: Vec<ChannelName>,
 }
 
@@ -53,21 +53,21 @@ impl Channels {
         if name.is_everybody() { Some(&mut self.everybody) } else { self.channels.get_mut(name) }
     }
 
-    /// A channel, if `user` may say something there: only its owners may in the one that everybody is in.
+    /// A channel, if `user` may write to it. Only administrators may write to `*`.
     pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.membership(name, user)?;
         let may_write = !name.is_everybody() || channel.members.get(user) == Some(&Role::Owner);
         if may_write { Ok(channel) } else { Err(Detail::NotAdministrator) }
     }
 
-    /// A channel, if `user` is in it.
+    /// A channel, if `user` is a member.
     pub fn membership(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.channel(name)?;
         rights::check(name, channel, user, rights::Action::TakePart)?;
         Ok(channel)
     }
 
-    /// Channels in alphabetical order, those after `after`, as far as `user` may know of them.
+    /// The channels after `after` that `user` may see, in alphabetical order.
     pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
         let channels = self.channels.range(pages::after(after, ChannelName::new));
         channels.filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
@@ -80,7 +80,7 @@ impl Channels {
         })
     }
 
-    /// What `user` is invited to, in alphabetical order, after `after`.
+    /// The invitations of `user` after the channel `after`, in alphabetical order.
     pub fn invitations(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = Invitation> {
         let channels = self.channels.range(pages::after(after, ChannelName::new));
         channels.filter_map(|(name, channel)| {
@@ -89,7 +89,7 @@ impl Channels {
         })
     }
 
-    /// The bans of a channel in alphabetical order of the users, those after `after`, if `user` may see them.
+    /// The bans of a channel after the user `after`, in alphabetical order, if `user` may see them.
     pub fn bans(
         &self,
         name: &ChannelName,
@@ -105,19 +105,19 @@ impl Channels {
         }))
     }
 
-    /// The topic of what is meant for one user, after it has moved `epoch` times.
+    /// The topic on which one user receives events, in an epoch.
     #[must_use]
     pub fn user_topic(&self, user: &UserName, epoch: u64) -> String {
         self.secret.user(user, epoch)
     }
 
-    /// The topic of everybody's presence, after it has moved `epoch` times.
+    /// The topic of presence in an epoch.
     #[must_use]
     pub fn presence_topic(&self, epoch: u64) -> String {
         self.secret.presence(epoch)
     }
 
-    /// How far a conversation has come, when it has begun.
+    /// The newest event of a conversation; `None` if it does not exist.
     #[must_use]
     pub fn progress(&self, conversation: &Conversation) -> Option<Progress> {
         match conversation {
@@ -128,7 +128,7 @@ impl Channels {
         }
     }
 
-    /// How far a conversation has been read, when it has begun.
+    /// The read state of a conversation; `None` if it does not exist.
     #[must_use]
     pub fn reads(&self, conversation: &Conversation) -> Option<&ReadState> {
         match conversation {
@@ -139,7 +139,7 @@ impl Channels {
         }
     }
 
-    /// What became of the messages of a conversation, when it has begun.
+    /// The amendments of a conversation; `None` if it does not exist.
     #[must_use]
     pub fn amendments(&self, conversation: &Conversation) -> Option<&Amendments> {
         match conversation {
@@ -159,18 +159,18 @@ impl Channels {
         }
     }
 
-    /// The number of the newest event, 0 when there is none.
+    /// The number of the newest event, 0 if there is none.
     #[must_use]
     pub fn head(&self, conversation: &Conversation) -> u64 {
         self.progress(conversation).map_or(0, |progress| progress.n)
     }
 
-    /// What a user takes part in.
+    /// The conversations of a user, in order.
     pub fn conversations(&self, user: &UserName) -> impl Iterator<Item = &Target> {
         self.conversations.get(user).into_iter().flatten()
     }
 
-    /// What a user takes part in, from a place in their order on.
+    /// The conversations of a user from `start` on, in order.
     pub fn conversations_from<'a>(
         &'a self,
         user: &UserName,
@@ -191,18 +191,18 @@ impl Channels {
         self.direct.iter()
     }
 
-    /// The channels whose topic has moved since this was last asked.
+    /// Takes the channels whose topic has moved since the last call.
     pub fn take_moved(&mut self) -> Vec<ChannelName> {
         std::mem::take(&mut self.moved)
     }
 
-    /// The channel that everybody is in, for the snapshot.
+    /// The channel `*`, for the snapshot.
     #[must_use]
     pub fn everybody(&self) -> &Channel {
         &self.everybody
     }
 
-    /// Puts it back from a snapshot.
+    /// Restores the channel `*` from a snapshot.
     pub fn restore_everybody(&mut self, mut channel: Channel) {
         let name = ChannelName::everybody();
         for member in channel.members.keys() {
@@ -212,7 +212,7 @@ impl Channels {
         self.everybody = channel;
     }
 
-    /// There is one more user: what everybody was told before is not unread.
+    /// Adds a new user to `*`. Earlier messages are not unread.
     pub(super) fn add_user(&mut self, user: &UserName) {
         let everybody = Target::Channel(ChannelName::everybody());
         self.conversations.entry(user.clone()).or_default().insert(everybody);
@@ -220,13 +220,13 @@ impl Channels {
         self.everybody.reads.begin(user, self.everybody.progress.n);
     }
 
-    /// Administrators, and nobody else, speak to everybody.
+    /// Sets the role of a user in `*`: administrators own it, and only owners may write to it.
     pub(super) fn set_administrator(&mut self, user: &UserName, administrator: bool) {
         let role = if administrator { Role::Owner } else { Role::Member };
         self.everybody.members.insert(user.clone(), role);
     }
 
-    /// Puts in a channel, a new one or from a snapshot.
+    /// Adds a channel that was just created or that a snapshot contains.
     pub fn restore_channel(&mut self, name: ChannelName, mut channel: Channel) {
         for member in channel.members.keys() {
             self.conversations.entry(member.clone()).or_default().insert(Target::Channel(name.clone()));
@@ -235,7 +235,7 @@ impl Channels {
         self.channels.insert(name, channel);
     }
 
-    /// Puts in a direct conversation, a new one or from a snapshot.
+    /// Adds a direct conversation that has just begun or that a snapshot contains.
     pub fn restore_direct(&mut self, users: (UserName, UserName), direct: Direct) {
         self.conversations.entry(users.0.clone()).or_default().insert(Target::User(users.1.clone()));
         self.conversations.entry(users.1.clone()).or_default().insert(Target::User(users.0.clone()));

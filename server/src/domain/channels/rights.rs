@@ -1,36 +1,36 @@
-//! Who may do what in a channel: the one place where that is decided, for the channel named.
+//! The permissions of roles in a channel. No other code decides them.
 
 use common::channels::Role;
 use common::{ChannelName, Detail, UserName};
 
 use super::Channel;
 
-/// What can be done in a channel.
+/// An action in a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action<'a> {
     /// Read, write, list the members, leave.
     TakePart,
-    /// Allow somebody to join.
+    /// Invite a user.
     Invite,
-    /// Remove somebody, or keep them out.
+    /// Kick or ban a user.
     Remove(&'a UserName),
-    /// Delete somebody else's message.
+    /// Delete another user's message.
     Delete,
-    /// Let somebody in again.
+    /// Revoke a ban.
     Unban,
     /// List the banned users.
     ListBans,
-    /// Give somebody a role.
+    /// Change the role of a member.
     GiveRole,
     /// Change the subject.
     SetSubject,
-    /// Make it private or public.
+    /// Make the channel private or public.
     SetPrivate,
 }
 
 impl Action<'_> {
-    /// The role that it takes at least.
-    fn takes(self, channel: &Channel) -> Role {
+    /// The lowest role that may perform the action.
+    fn required_role(self, channel: &Channel) -> Role {
         match self {
             Self::TakePart => Role::Member,
             Self::Invite if !channel.private => Role::Member,
@@ -44,8 +44,8 @@ impl Action<'_> {
         }
     }
 
-    /// Nobody removes their equals, or those above them.
-    fn spares(self, channel: &Channel, role: Role) -> bool {
+    /// Whether the action would remove a member of the same or a higher role, which is not allowed.
+    fn removes_superior(self, channel: &Channel, role: Role) -> bool {
         match self {
             Self::Remove(other) => channel.members.get(other).is_some_and(|other| *other >= role),
             Self::TakePart
@@ -60,7 +60,8 @@ impl Action<'_> {
     }
 }
 
-/// Decides whether `user` may do it in `channel`. Who may not know of the channel is told that there is none.
+/// Checks that `user` may perform the action in `channel`. For a user who may not see the channel, the error is
+/// that it does not exist.
 pub(crate) fn check(
     name: &ChannelName,
     channel: &Channel,
@@ -72,7 +73,7 @@ pub(crate) fn check(
         let channel = name.clone();
         return Err(if known { Detail::NotMember { channel } } else { Detail::NoSuchChannel { channel } });
     };
-    if role < action.takes(channel) || action.spares(channel, role) {
+    if role < action.required_role(channel) || action.removes_superior(channel, role) {
         return Err(Detail::NotAllowed { channel: name.clone() });
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Administrators, and accounts that are shut out.
+//! Administrators and disabled accounts.
 
 use super::super::admin::check;
 use super::*;
@@ -21,7 +21,7 @@ fn the_first_account_is_the_administrator() {
 }
 
 #[test]
-fn a_snapshot_from_before_there_were_administrators_gets_the_oldest_account() {
+fn a_snapshot_without_administrators_promotes_the_oldest_account() {
     let mut world = World::new();
     for (number, (name, at)) in (1..).zip([("ana", 2), ("zoe", 1), ("eva", 2)]) {
         let record = ServerRecord::Account { at, user: user(name), password: "hash".into() };
@@ -52,7 +52,7 @@ fn only_administrators_administrate() {
 }
 
 #[test]
-fn a_private_channel_that_nobody_is_in_is_not_lost() {
+fn an_administrator_can_join_a_private_channel_without_members() {
     let private = Command::CreateChannel(actor("bob", "#club"), true);
     let mut world = World::with(&["ana", "bob", "eva"], [private]);
     let hidden = Detail::NoSuchChannel { channel: actor("ana", "#club").channel };
@@ -78,7 +78,7 @@ fn there_is_always_an_administrator_who_can_log_in() {
 }
 
 #[test]
-fn who_is_shut_out_has_no_session_and_hears_nothing() {
+fn a_disabled_user_has_no_session_and_receives_nothing() {
     let setting = [
         create("ana", "#open"),
         create_private("ana", "#closed"),
@@ -112,7 +112,7 @@ fn who_is_shut_out_has_no_session_and_hears_nothing() {
 }
 
 #[test]
-fn the_topic_of_presence_moves_with_that_of_any_user() {
+fn the_presence_topic_moves_with_the_topic_of_any_user() {
     let others = |by| Command::Revoke { user: user(by), current: TokenDigest::of("none"), session: None };
     let mut world =
         World::with(&["ana", "bob"], [open("bob", "one", NOW_MS + 10), open("ana", "two", NOW_MS + 10)]);
@@ -129,7 +129,7 @@ fn the_topic_of_presence_moves_with_that_of_any_user() {
 }
 
 #[test]
-fn when_somebody_was_there_last_is_part_of_the_list() {
+fn the_list_of_users_contains_when_each_was_last_seen() {
     let world = World::with(&["ana", "bob"], [Command::Seen { user: user("bob"), at: 7 }]);
     let seen: Vec<_> = world.state.users.list(None).map(|info| info.seen).collect();
     assert_eq!(seen, [None, Some(7)]);

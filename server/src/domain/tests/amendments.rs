@@ -29,22 +29,22 @@ fn unreact(emoji: &str) -> Change<'static> {
     Change::Unreact(Emoji::new(emoji).expect("an emoji"))
 }
 
-/// For the tests of replay: what somebody may do to a message.
+/// An edit of a message, for the tests of replay.
 pub(super) fn edits(by: &str, place: &str, n: u64) -> Command<'static> {
     amend(by, place, original(n, by), edit())
 }
 
-/// The same.
+/// A deletion, for the tests of replay.
 pub(super) fn deletes(by: &str, place: &str, n: u64) -> Command<'static> {
     amend(by, place, original(n, by), Change::Delete)
 }
 
-/// The same.
+/// A reaction, or its removal, for the tests of replay.
 pub(super) fn reacts(by: &str, place: &str, n: u64, flag: bool) -> Command<'static> {
     amend(by, place, original(n, by), if flag { react("👍") } else { unreact("👍") })
 }
 
-/// A channel of ana's with bob as moderator and eva as member, where bob said the fifth thing.
+/// A channel of ana's with bob as moderator and eva as member. Event 5 is a message.
 fn channel_of_three() -> World {
     World::with(
         &["ana", "bob", "eva"],
@@ -59,7 +59,7 @@ fn channel_of_three() -> World {
 }
 
 #[test]
-fn the_log_says_what_became_of_a_message() {
+fn the_log_records_edits_deletions_and_reactions() {
     let mut world = channel_of_three();
     let before = world.log.len();
     for (by, change) in
@@ -76,7 +76,7 @@ fn the_log_says_what_became_of_a_message() {
 }
 
 #[test]
-fn the_author_edits_and_those_who_look_after_a_channel_delete() {
+fn authors_edit_and_moderators_delete() {
     let mut world = channel_of_three();
     for by in ["ana", "bob"] {
         assert_eq!(world.refuses(amend(by, "#a", original(5, "eva"), edit())), Detail::NotAuthor);
@@ -94,7 +94,7 @@ fn the_author_edits_and_those_who_look_after_a_channel_delete() {
 }
 
 #[test]
-fn what_is_deleted_is_not_amended_any_more() {
+fn a_deleted_message_cannot_be_amended() {
     let mut world = channel_of_three();
     world.does(amend("eva", "#a", original(5, "eva"), edit()));
     world.does(amend("eva", "#a", original(5, "eva"), react("👍")));
@@ -112,7 +112,7 @@ fn what_is_deleted_is_not_amended_any_more() {
 }
 
 #[test]
-fn one_reacts_once_with_the_same_emoji_and_leaves_nothing_behind() {
+fn a_user_reacts_once_with_each_emoji_and_can_remove_the_reaction() {
     let mut world = channel_of_three();
     let refused = world.refuses(amend("ana", "#a", original(5, "eva"), unreact("👍")));
     assert_eq!(refused, Detail::ReactionAbsent { emoji: "👍".into() });
@@ -134,7 +134,7 @@ fn one_reacts_once_with_the_same_emoji_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn edits_and_reactions_have_bounds() {
+fn edits_and_reactions_are_limited() {
     let mut world = channel_of_three();
     for _ in 0..EDITS_MAX {
         world.does(amend("eva", "#a", original(5, "eva"), edit()));
@@ -151,7 +151,7 @@ fn edits_and_reactions_have_bounds() {
 }
 
 #[test]
-fn a_reply_is_to_something_that_was_said() {
+fn a_reply_needs_an_existing_message() {
     let mut world = channel_of_three();
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0003);
     let text = testkit::text("sim");
@@ -166,7 +166,7 @@ fn a_reply_is_to_something_that_was_said() {
 }
 
 #[test]
-fn what_was_deleted_and_what_was_amended_is_not_unread() {
+fn deletions_and_amendments_are_not_unread() {
     let mut world = channel_of_three();
     world.does(send("eva", "#a"));
     let unread = |world: &World| reading(&world.state, &user("bob"), &to("#a")).map(|reading| reading.unread);

@@ -1,9 +1,9 @@
-//! Bans: they keep a user out, are taken back, and are listed with their author.
+//! Bans: they exclude a user, can be revoked, and are listed with their author.
 
 use super::*;
 
 #[test]
-fn a_ban_lasts_until_it_is_taken_back() {
+fn a_ban_lasts_until_it_is_revoked() {
     let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
     world.does(Command::Ban(actor("ana", "#a"), user("bob")));
     assert_eq!(world.refuses(join("bob", "#a")), Detail::Banned { channel: channel("#a") });
@@ -14,7 +14,7 @@ fn a_ban_lasts_until_it_is_taken_back() {
 }
 
 #[test]
-fn moderators_see_who_is_banned_and_by_whom() {
+fn moderators_list_bans_with_their_authors() {
     let ban = |name| Command::Ban(actor("ana", "#a"), user(name));
     let mut world = World::with(&["ana", "bob", "eva"], [create("ana", "#a"), ban("eva"), ban("bob")]);
     let bans = |world: &World, by: &str, after| {
@@ -30,7 +30,7 @@ fn moderators_see_who_is_banned_and_by_whom() {
 }
 
 #[test]
-fn a_snapshot_from_before_the_authors_of_bans_were_kept_has_names_alone() {
+fn a_snapshot_without_authors_of_bans_is_loaded() {
     let mut world =
         World::with(&["ana", "bob"], [create("ana", "#a"), Command::Ban(actor("ana", "#a"), user("bob"))]);
     let mut json =

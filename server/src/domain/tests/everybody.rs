@@ -1,4 +1,4 @@
-//! The channel `*`: administrators speak, everybody hears.
+//! The channel `*`: administrators write, all users receive.
 
 use super::super::reads;
 use super::*;
@@ -13,7 +13,7 @@ fn promote(by: &str, other: &str, administrator: bool) -> Command<'static> {
 }
 
 #[test]
-fn administrators_speak_to_everybody_and_nobody_else_does() {
+fn only_administrators_write_to_everybody() {
     let mut world = World::with(&["ana", "bob"], [send("ana", "*"), send("ana", "*")]);
     assert_eq!(world.refuses(send("bob", "*")), Detail::NotAdministrator);
     world.does(Command::Register { user: user("eva"), password: "hash".into() });
@@ -36,7 +36,7 @@ fn administrators_speak_to_everybody_and_nobody_else_does() {
 }
 
 #[test]
-fn the_topic_of_everybody_moves_when_anybody_is_to_hear_no_more() {
+fn the_topic_of_everybody_moves_when_a_user_loses_access() {
     let mut world = World::with(&["ana", "bob"], [open("bob", "one", NOW_MS + 10), send("ana", "*")]);
     let topic = |world: &World| world.state.channels.everybody().topic.clone();
     let before = topic(&world);

@@ -1,11 +1,11 @@
-//! Files, as far as the log tells of them: which event holds which content, and what it costs whom.
+//! Files in the state: the content of each event, and the quota that it uses.
 
 use common::{ContentHash, FileInfo, FileName};
 
 use super::*;
 use crate::domain::files::Shared;
 
-/// Sends one of two contents, which others may have sent already.
+/// Sends one of two contents, which other users may have sent before.
 pub(super) fn share(by: &str, target: &str, flag: bool) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0006);
     let (bytes, sha256) = if flag { (1, ContentHash([1; 32])) } else { (5000, ContentHash([2; 32])) };
@@ -13,7 +13,7 @@ pub(super) fn share(by: &str, target: &str, flag: bool) -> Command<'static> {
     Command::Share { user: user(by), to: to(target), id, file }
 }
 
-/// Every file, every content, and what each user's take.
+/// All files, all contents, and the quota that each user uses.
 pub(super) fn seen(state: &State) -> (Vec<Shared>, Vec<ContentHash>, Vec<u64>) {
     let mut contents: Vec<_> = state.files.contents().copied().collect();
     contents.sort_unstable_by_key(|content| content.0);

@@ -1,10 +1,10 @@
-//! Invitations: seen later, accepted, turned down.
+//! Invitations: listed, accepted, declined.
 
 use super::*;
 use common::Detail;
 
 #[test]
-fn an_invitation_is_seen_later_and_can_be_turned_down() {
+fn an_invitation_is_listed_and_can_be_declined() {
     let invite = |by, name, other| Command::Invite(actor(by, name), user(other));
     let setting = [
         create_private("ana", "#b"),
@@ -45,7 +45,7 @@ fn an_invitation_is_seen_later_and_can_be_turned_down() {
 }
 
 #[test]
-fn a_snapshot_from_before_invitations_were_kept_has_names_alone() {
+fn a_snapshot_without_details_of_invitations_is_loaded() {
     let mut world =
         World::with(&["ana", "bob"], [create("ana", "#a"), Command::Invite(actor("ana", "#a"), user("bob"))]);
     let mut json =

@@ -1,4 +1,4 @@
-//! Every kind of record there is. The tests of replay ask here whether they have tried all of them.
+//! All kinds of records. The tests of replay use this list to check that they have covered every kind.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use common::Body;
 
 use crate::domain::records::{Record, ServerRecord};
 
-/// A name for each variant, by a match that the compiler keeps complete, and the list of all of them.
+/// Generates a function that names each variant, whose match must be complete, and a list of all names.
 macro_rules! kinds {
     ($name:ident, $all:ident: $it:ty, $($pattern:pat => $kind:literal,)+) => {
         const $all: &[&str] = &[$($kind),+];
@@ -54,7 +54,7 @@ kinds! {
     ServerRecord::Redacted { .. } => "redacted",
 }
 
-/// Of a line of the log.
+/// The kind of a line of the log.
 pub(super) fn kind(line: &str) -> &'static str {
     match Record::decode(line.as_bytes()).expect("a record") {
         Record::Event(event) => of_event(&event.body),
@@ -62,7 +62,7 @@ pub(super) fn kind(line: &str) -> &'static str {
     }
 }
 
-/// All that a log can hold: an unknown kind is refused by every reader of it.
+/// All kinds that a log can contain. Every reader refuses an unknown kind.
 pub(super) fn all() -> BTreeSet<&'static str> {
     EVENTS.iter().chain(PRIVATE).copied().filter(|kind| *kind != "unknown").collect()
 }

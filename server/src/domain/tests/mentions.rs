@@ -1,4 +1,4 @@
-//! Who is mentioned, and who is not.
+//! Mentions: which users a text mentions, and how they are listed.
 
 use common::limits::{MENTIONS_KEPT_MAX, MENTIONS_PAGE_MAX};
 
@@ -7,14 +7,14 @@ use crate::domain::mentions::page;
 use crate::domain::reads::reading;
 use crate::domain::{Change, Original};
 
-/// Says something under an id that nobody minds.
+/// Sends a message with an arbitrary id.
 pub(super) fn say(by: &str, target: &str, text: &str) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0004);
     let text = testkit::text(text.to_owned());
     Command::Send { user: user(by), to: to(target), id, text, reply: None }
 }
 
-/// Where somebody is mentioned, newest first.
+/// The mentions of a user, newest first.
 fn mentioned(world: &World, by: &str) -> String {
     let (all, _) = page(&world.state, &user(by), None);
     all.iter().map(|(conversation, one)| format!("{conversation} {}", one.n)).collect::<Vec<_>>().join(", ")
@@ -42,7 +42,7 @@ fn members_are_mentioned_by_name_and_with_everybody() {
 }
 
 #[test]
-fn what_was_taken_back_and_where_one_is_no_more_mentions_nobody() {
+fn deleted_messages_and_left_channels_have_no_mentions() {
     let mut world = channel_of_three();
     world.does(say("ana", "#a", "@bob @here"));
     world.does(say("ana", "#a", "@bob"));
@@ -56,7 +56,7 @@ fn what_was_taken_back_and_where_one_is_no_more_mentions_nobody() {
 }
 
 #[test]
-fn the_oldest_give_way_and_pages_go_on_where_the_last_one_ended() {
+fn the_oldest_mentions_are_dropped_and_pages_continue_without_gaps() {
     let mut world = channel_of_three();
     for _ in 0..=MENTIONS_KEPT_MAX {
         world.does(say("ana", "#a", "@bob"));

@@ -1,4 +1,4 @@
-//! The rules as transcripts: who does what, and what the log would say.
+//! Tests of the rules as transcripts: the commands of users, and the resulting log.
 
 use common::channels::Role;
 use common::{Conversation, Detail, Subject, Target};
@@ -21,10 +21,10 @@ mod replay;
 mod reads;
 mod snapshots;
 
-/// 2100-01-01, so that the ids below are not from the future.
+/// 2100-01-01, later than the ids in these tests.
 const NOW_MS: u64 = 4_102_444_800_000;
 
-/// A state and the log that made it.
+/// A state and the log that produced it.
 pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) log: Vec<String>,
@@ -35,7 +35,7 @@ impl World {
         Self { state: State::new(TopicSecret::new([7; 32])), log: Vec::new() }
     }
 
-    /// Users with accounts, and what they did.
+    /// Registers the users and runs their commands.
     fn with(users: &[&str], commands: impl IntoIterator<Item = Command<'static>>) -> Self {
         let mut world = Self::new();
         for name in users {
@@ -71,7 +71,7 @@ impl World {
     }
 }
 
-/// The state that a log alone gives.
+/// Rebuilds a state from a log.
 fn replay(log: &[String]) -> State {
     let mut state = State::new(TopicSecret::new([7; 32]));
     for (number, line) in (1..).zip(log) {
@@ -127,7 +127,7 @@ fn open(by: &str, token: &str, expires: u64) -> Command<'static> {
 }
 
 #[test]
-fn a_channel_is_numbered_without_a_hole() {
+fn events_of_a_channel_are_numbered_without_gaps() {
     let world = World::with(
         &["alice", "bob"],
         [create("alice", "#ops"), join("bob", "#ops"), send("bob", "#ops"), leave("bob", "#ops")],
@@ -148,7 +148,7 @@ fn joining_twice_changes_nothing() {
 }
 
 #[test]
-fn two_people_share_one_numbering() {
+fn a_direct_conversation_has_one_numbering() {
     let world =
         World::with(&["alice", "bob"], [send("alice", "@bob"), send("bob", "@alice"), send("bob", "@bob")]);
     assert_eq!((world.head("alice", "@bob"), world.head("bob", "@alice")), (2, 2));
@@ -156,7 +156,7 @@ fn two_people_share_one_numbering() {
 }
 
 #[test]
-fn only_what_can_be_mentioned_is_registered_and_older_accounts_stay() {
+fn new_names_must_be_mentionable_and_older_accounts_remain() {
     let older = Command::Register { user: user("bob_"), password: "x".into() };
     let world = World::with(&["alice"], [older]);
     let refusal = |name: &str| {
@@ -169,7 +169,7 @@ fn only_what_can_be_mentioned_is_registered_and_older_accounts_stay() {
 }
 
 #[test]
-fn only_a_message_or_a_file_that_is_there_is_answered() {
+fn only_an_existing_message_or_file_accepts_replies() {
     let mut world = World::with(
         &["alice", "bob"],
         [create("alice", "#ops"), send("alice", "#ops"), send("alice", "#ops")],
@@ -197,7 +197,7 @@ fn only_a_message_or_a_file_that_is_there_is_answered() {
 }
 
 #[test]
-fn what_is_not_allowed_is_refused_and_changes_nothing() {
+fn a_forbidden_command_is_refused_and_changes_nothing() {
     let mut world = World::with(&["alice", "bob"], [create("alice", "#ops")]);
     let mut refusal = |command| world.refuses(command).to_string();
     insta::assert_snapshot!(refusal(Command::Register { user: user("bob"), password: "x".into() }), @"the name bob is taken: choose another one");
@@ -238,7 +238,7 @@ fn a_token_opens_its_own_session_until_it_ends() {
 }
 
 #[test]
-fn the_oldest_of_too_many_sessions_gives_way() {
+fn the_oldest_session_is_closed_at_the_limit() {
     let tokens: Vec<_> = (0..=common::limits::SESSIONS_PER_USER_MAX).map(|i| i.to_string()).collect();
     let opened = tokens.iter().map(|token| open("alice", token, NOW_MS + 10));
     let world = World::with(&["alice"], opened);
@@ -247,7 +247,7 @@ fn the_oldest_of_too_many_sessions_gives_way() {
 }
 
 #[test]
-fn heads_tell_what_changed_since() {
+fn heads_list_the_conversations_that_changed() {
     let world = World::with(
         &["alice", "bob"],
         [create("alice", "#a"), create("alice", "#b"), join("bob", "#a"), send("alice", "@bob")],
@@ -264,7 +264,7 @@ fn heads_tell_what_changed_since() {
 }
 
 #[test]
-fn leaving_ends_reading_and_heads() {
+fn a_former_member_gets_no_history_and_no_heads() {
     let mut world = World::with(&["alice", "bob"], [create("alice", "#a"), join("bob", "#a")]);
     assert!(readable(&world.state, &user("bob"), &to("#a")).is_ok());
     world.does(leave("bob", "#a"));
@@ -274,7 +274,7 @@ fn leaving_ends_reading_and_heads() {
 }
 
 #[test]
-fn a_page_holds_the_newest_or_what_was_asked_for() {
+fn a_page_contains_the_newest_or_the_requested_events() {
     let range = |before, after, limit| {
         let PageRange { numbers, fill } = page(10, Bounds { before, after, limit, around: None });
         (numbers, fill)
@@ -295,7 +295,7 @@ fn a_page_holds_the_newest_or_what_was_asked_for() {
     }
 }
 
-/// The topic of a channel, and of a user, by their keys alone.
+/// The key in the topic of a channel or a user.
 fn topic(world: &World, name: &str) -> String {
     match to(name) {
         Target::Channel(channel) => {
@@ -306,7 +306,7 @@ fn topic(world: &World, name: &str) -> String {
 }
 
 #[test]
-fn a_topic_moves_when_somebody_is_to_hear_no_more() {
+fn a_topic_moves_when_a_user_loses_access() {
     let mut world = World::with(
         &["ana", "bob", "eva"],
         [

@@ -1,4 +1,4 @@
-//! How far everybody has read.
+//! Read marks and unread counts.
 
 use super::amendments::deletes;
 use super::files::share;
@@ -40,9 +40,9 @@ fn only_messages_after_the_mark_are_unread() {
     );
 }
 
-/// The same story as in the client: `session/tests/reads.rs`.
+/// The client has the same test: `session/tests/reads.rs`.
 #[test]
-fn files_count_as_messages_do_and_what_is_deleted_does_not() {
+fn files_count_as_unread_and_deleted_messages_do_not() {
     let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
     world.does(share("ana", "#a", true));
     world.does(send("ana", "#a"));
@@ -55,7 +55,7 @@ fn files_count_as_messages_do_and_what_is_deleted_does_not() {
 }
 
 #[test]
-fn what_an_operator_took_away_does_not_count_either() {
+fn redacted_messages_are_not_unread() {
     let world = World::with(
         &["ana", "bob"],
         [create("ana", "#a"), join("bob", "#a"), send("ana", "#a"), send("ana", "#a"), send("bob", "@ana")],
@@ -77,7 +77,7 @@ fn what_an_operator_took_away_does_not_count_either() {
 }
 
 #[test]
-fn the_sender_has_read_it_who_had_read_all_before() {
+fn sending_moves_the_mark_of_a_sender_without_unread_messages() {
     let mut world = World::with(&["ana", "bob", "eva"], [send("ana", "@bob"), send("ana", "@bob")]);
     assert_eq!(
         (reads(&world, "ana").as_str(), reads(&world, "bob").as_str()),

@@ -1,4 +1,4 @@
-//! Whatever was done, the log alone gives the same state; also once deleted texts were taken out of it.
+//! Replay of the log restores the same state after any commands, also after a redaction.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 2 => Command::Leave(actor),
                 3 => send(by, place),
                 4 => send(by, &format!("@{other}")),
-                // Nobody has another one's token.
+                // No two users have the same token.
                 5 => open(by, &format!("{by} {other}"), NOW_MS + 10),
                 6 => {
                     Command::EndSession { user: user(by), digest: TokenDigest::of(&format!("{by} {other}")) }
@@ -58,12 +58,12 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
 }
 
 impl World {
-    /// Two people in a channel, so that there is something to do; everything else is up to chance.
+    /// Two users in a channel, so that random commands have an effect.
     pub(super) fn begun() -> Self {
         Self::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")])
     }
 
-    /// Does what is allowed. What a message is that somebody amends, the log says, as it does to the server.
+    /// Runs a command if it is allowed. The original of an amended message comes from the log, as in the server.
     pub(super) fn perform(&mut self, mut command: Command<'static>) {
         if let Command::Amend { user, conversation, original, .. } = &mut command {
             let conversation = Conversation::of(user, conversation);
@@ -79,7 +79,7 @@ impl World {
     }
 }
 
-/// The log as `papo log redact` leaves it when all texts of deleted messages are taken out.
+/// The log after `papo log redact` has removed all texts of deleted messages.
 fn redacted(world: &World) -> Vec<String> {
     let line = |record: &Record<'_>| {
         let mut line = Vec::new();
@@ -105,7 +105,7 @@ fn redacted(world: &World) -> Vec<String> {
     lines
 }
 
-/// Whether an event has, or had, what its author or somebody who may has taken back.
+/// Whether the message of an event was deleted.
 fn is_deleted(state: &State, event: &Event<'_>) -> bool {
     let is_said = matches!(event.body, Body::Message { .. } | Body::File { .. } | Body::Edited { .. });
     let message = event.body.amends().unwrap_or(event.n);
@@ -113,7 +113,7 @@ fn is_deleted(state: &State, event: &Event<'_>) -> bool {
     is_said && amendments.and_then(|all| all.of(message)).is_some_and(|one| one.deleted)
 }
 
-/// All of a state that anybody could notice.
+/// Compares everything in two states that is observable.
 fn same(one: &State, other: &State) -> Result<(), TestCaseError> {
     prop_assert_eq!(&one.users, &other.users);
     prop_assert_eq!(one.channels.all(), other.channels.all());
@@ -129,7 +129,7 @@ fn same(one: &State, other: &State) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    /// Whatever was allowed, the log alone gives the same state, and the same refusals.
+    /// After any commands, replay restores the same state, which refuses the same commands.
     #[test]
     fn replay_gives_the_same_state(commands in prop::collection::vec(any_command(), 0..100), probe in any_command()) {
         let mut world = World::begun();
@@ -151,7 +151,7 @@ proptest! {
     }
 }
 
-/// The property above is about all there is: what can be recorded, is recorded by some of its worlds.
+/// The random commands of the property above record every kind of record.
 #[test]
 fn every_kind_of_record_is_replayed() {
     let (mut runner, mut tried) = (TestRunner::deterministic(), BTreeSet::new());

@@ -1,4 +1,4 @@
-//! What the snapshots hold, is the state.
+//! Snapshots restore the state.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::storage::snapshots;
 use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 
-/// What the users write to each other, in order.
+/// The direct conversations, in order.
 pub(super) fn direct(state: &State) -> Vec<((common::UserName, common::UserName), Direct)> {
     let all = state.channels.all_direct().map(|(users, direct)| (users.clone(), direct.clone()));
     let mut all: Vec<_> = all.collect();
@@ -21,7 +21,7 @@ pub(super) fn direct(state: &State) -> Vec<((common::UserName, common::UserName)
     all
 }
 
-/// A disk whose topics have the keys of [`World`]'s.
+/// A disk with the topic secret of [`World`].
 fn disk() -> Arc<FaultyDisk> {
     let disk = FaultyDisk::new();
     disk.replace_atomically("keys/topic.secret", "07".repeat(32).as_bytes()).expect("written");
@@ -29,7 +29,7 @@ fn disk() -> Arc<FaultyDisk> {
 }
 
 proptest! {
-    /// A snapshot taken anywhere, and what the log says after it, give the same state.
+    /// A snapshot after any record, and replay of the later records, restore the same state.
     #[test]
     fn a_snapshot_taken_anywhere_gives_the_same_state(
         commands in prop::collection::vec(any_command(), 0..60),
@@ -56,11 +56,11 @@ proptest! {
     }
 }
 
-/// As papo 0.1 wrote it, which counted no messages.
+/// A snapshot of papo 0.1, which did not count messages.
 const FORMAT_1: &str = r##"{"format":1,"record":7,"chain":"0000000000000000000000000000000000000000000000000000000000000000","channels":{"#a":{"since":7,"n":1,"record":7,"epoch":0,"private":false,"subject":"","members":{"ana":"owner"},"invited":[],"banned":[]}},"direct":[{"users":["ana","bob"],"n":2,"record":6}]}"##;
 
 #[test]
-fn an_older_snapshot_makes_room_for_the_log() {
+fn an_older_snapshot_is_rebuilt_from_the_log() {
     let disk = disk();
     let users = r#"{"format":1,"record":7,"chain":"00","users":{}}"#;
     disk.replace_atomically("users.json", users.as_bytes()).expect("written");

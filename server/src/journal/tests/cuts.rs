@@ -1,15 +1,15 @@
-//! What opening makes of a log whose files are not what was written.
+//! Opening a log whose files were cut or changed.
 
 use super::*;
 use crate::journal::format::CommitLine;
 use disk::faulty::Loss;
 
-/// The file of a log of one segment.
+/// The file of the first segment.
 fn one() -> String {
     log_name(1)
 }
 
-/// One segment of three batches, and where each begins.
+/// One segment of three batches, the start of each, and the end of the last.
 fn three_batches() -> (World, Vec<usize>) {
     let mut world = World::new(Options::default());
     world.fill(3);
@@ -25,7 +25,7 @@ fn three_batches() -> (World, Vec<usize>) {
 }
 
 #[test]
-fn wherever_the_last_batch_is_cut_the_batches_before_are_there_and_the_log_goes_on() {
+fn a_cut_last_batch_is_dropped_and_the_log_continues() {
     let (whole, starts) = three_batches();
     for length in starts[2]..starts[3] {
         let disk = whole.disk.after_crash(Loss::Nothing);
@@ -74,7 +74,7 @@ fn a_flipped_byte_in_a_sealed_segment_is_found_when_it_is_replayed_or_verified()
 }
 
 #[test]
-fn a_line_that_changed_is_never_read_as_another_and_its_neighbours_are() {
+fn a_changed_line_is_never_returned_and_its_neighbours_are() {
     let mut world = World::new(SMALL);
     world.fill(9);
     let sealed = world.segments()[1];
@@ -101,7 +101,7 @@ fn a_line_that_changed_is_never_read_as_another_and_its_neighbours_are() {
     }
 }
 
-/// What reading the sealed segments again finds.
+/// The damage that a scrub finds.
 fn scrub(disk: &FaultyDisk) -> Vec<(String, u64)> {
     let mut scrub = Scrub::begin(disk).unwrap();
     let mut found = Vec::new();
@@ -114,7 +114,7 @@ fn scrub(disk: &FaultyDisk) -> Vec<(String, u64)> {
     }
 }
 
-/// Where the batch begins that the byte at `at` is in.
+/// The start of the batch that contains the byte at `at`.
 fn batch_of(segment: &[u8], at: usize) -> u64 {
     let lines = segment.split_inclusive(|byte| *byte == b'\n');
     let (mut start, mut end) = (0, 0);
@@ -131,7 +131,7 @@ fn batch_of(segment: &[u8], at: usize) -> u64 {
 }
 
 #[test]
-fn any_flipped_byte_of_a_sealed_segment_is_found_by_reading_it_again_and_nothing_else_is() {
+fn a_scrub_finds_any_flipped_byte_of_a_sealed_segment_and_nothing_else() {
     let mut world = World::new(SMALL);
     world.fill(9);
     assert_eq!(scrub(&world.disk), []);
@@ -144,7 +144,7 @@ fn any_flipped_byte_of_a_sealed_segment_is_found_by_reading_it_again_and_nothing
             disk.tamper(&name, |bytes| bytes[at] ^= 1).unwrap();
             let found = scrub(&disk);
             assert_eq!(found.first(), Some(&(name.clone(), batch_of(&sound, at))), "byte {at}: {found:?}");
-            // A commit line that cannot be read spoils the batch behind it as well, at the most.
+            // An unreadable commit line also affects the batch after it, and no other.
             assert!(found.len() <= 2, "byte {at}: {found:?}");
         }
         for cut in [0, sound.len() / 2, batch_of(&sound, sound.len() - 1) as usize] {
@@ -171,7 +171,7 @@ fn a_segment_that_is_missing_is_named() {
         let error = open_all(&disk, SMALL).err();
         assert!(matches!(error, Some(JournalError::Missing { file }) if file == log_name(*segment)));
     }
-    // No segment follows the missing one, but its index says that it was there.
+    // No segment follows the missing one, but its index proves that it existed.
     let [.., sealed, last] = segments[..] else { panic!() };
     world.disk.remove(&log_name(sealed)).unwrap();
     world.disk.remove(&log_name(last)).unwrap();
@@ -180,7 +180,7 @@ fn a_segment_that_is_missing_is_named() {
 }
 
 #[test]
-fn a_segment_whose_name_is_not_what_it_holds_is_refused() {
+fn a_segment_with_a_wrong_name_is_refused() {
     let mut world = World::new(SMALL);
     world.fill(6);
     let last = *world.segments().last().unwrap();
@@ -201,7 +201,7 @@ fn a_torn_tail_before_another_segment_is_damage() {
 }
 
 #[test]
-fn a_last_segment_that_was_only_just_made_is_written_on() {
+fn an_empty_last_segment_is_continued() {
     let mut world = World::new(SMALL);
     world.fill(2);
     let next = world.journal.last() + 1;
@@ -239,7 +239,7 @@ fn snapshots_of_another_or_a_longer_log_are_refused() {
 }
 
 #[test]
-fn a_record_that_the_state_machine_does_not_understand_stops_the_opening() {
+fn a_record_that_the_state_machine_rejects_stops_the_opening() {
     let mut world = World::new(SMALL);
     world.journal.append(b"{}", None);
     world.commit().unwrap();
@@ -248,12 +248,12 @@ fn a_record_that_the_state_machine_does_not_understand_stops_the_opening() {
 }
 
 #[test]
-fn events_that_are_not_numbered_one_after_the_other_are_refused_within_a_segment_and_across() {
+fn gaps_in_the_numbers_of_a_conversation_are_refused_within_and_across_segments() {
     for (segment_bytes, numbers) in [(5000, [1, 3, 4]), (1, [1, 2, 4]), (1, [1, 3, 4])] {
         let options = Options { segment_bytes };
         let mut world = World::new(options);
         for n in numbers {
-            // Not as an event here, so that the writing side does not object.
+            // Without a key, so that `append` does not check the numbers.
             world.journal.append(&line("#general", n, n.into(), ""), None);
             world.commit().unwrap();
         }

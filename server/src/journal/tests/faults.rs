@@ -1,4 +1,4 @@
-//! Nothing that was acknowledged is ever lost: whichever operation fails, and whatever a crash then takes away.
+//! No acknowledged record is lost, whichever disk operation fails and whichever unsynced bytes a crash then loses.
 
 use std::io::ErrorKind;
 
@@ -8,7 +8,7 @@ use disk::faulty::{Failure, Loss};
 const LOSSES: [Loss; 6] =
     [Loss::Everything, Loss::Nothing, Loss::Tail(0), Loss::Tail(50), Loss::Tail(99), Loss::Sectors];
 
-/// Fills segments until something fails. Returns what was acknowledged and what was appended.
+/// Fills segments until an operation fails. Returns the acknowledged and the appended records.
 fn work(disk: &FaultyDisk) -> (Vec<Record>, Vec<Record>) {
     let Ok(mut world) = open_all(disk, SMALL) else { return Default::default() };
     let mut acknowledged = world.records.clone();
@@ -24,7 +24,7 @@ fn work(disk: &FaultyDisk) -> (Vec<Record>, Vec<Record>) {
 }
 
 #[test]
-fn whichever_operation_fails_and_whatever_a_crash_takes_the_acknowledged_is_there() {
+fn acknowledged_records_survive_any_failed_operation_and_any_crash() {
     let disk = FaultyDisk::new();
     work(&disk);
     for operation in 0..disk.operations() {
@@ -48,7 +48,7 @@ fn whichever_operation_fails_and_whatever_a_crash_takes_the_acknowledged_is_ther
 }
 
 #[test]
-fn what_a_killed_process_left_in_the_systems_memory_is_on_the_disk_once_it_is_served() {
+fn a_batch_in_the_page_cache_is_durable_before_it_is_served() {
     let disk = FaultyDisk::new();
     work(&disk);
     for operation in 0..disk.operations() {
@@ -88,9 +88,9 @@ fn a_crash_while_recovering_is_recovered_from() {
 }
 
 #[test]
-fn after_a_failure_the_writer_touches_nothing_and_says_the_same_again() {
+fn after_a_failure_the_writer_writes_nothing_and_repeats_the_error() {
     for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other] {
-        // The lines, the commit line, the sync: for want of space only the last one is for good.
+        // The operations: lines, commit line, sync. A full disk is permanent only for the sync.
         for later in if kind == ErrorKind::Other { 0..3 } else { 2..3 } {
             let mut world = World::new(Options::default());
             world.fill(2);
@@ -109,7 +109,7 @@ fn after_a_failure_the_writer_touches_nothing_and_says_the_same_again() {
     }
 }
 
-/// Takes back what is not on the disk, as the ledger does.
+/// Discards the records that are not on the disk, as the ledger does.
 fn take_back(world: &mut World, records: usize, head: Checkpoint) {
     let mut again = Vec::new();
     let taken_back = world.journal.take_back(Checkpoint::GENESIS, head, &mut |_, line| {
@@ -121,8 +121,9 @@ fn take_back(world: &mut World, records: usize, head: Checkpoint) {
     assert_eq!(again, world.records);
 }
 
-/// Of some batches the last finds a disk with so much room. Whether it was full, and a new segment was begun.
-fn run_into_the_wall(batches: usize, room: usize) -> Option<bool> {
+/// Commits `batches`, then one with `room` bytes left on the disk, and continues after the disk has room. Returns
+/// whether the failed commit began a new segment; `None` if it did not fail.
+fn fill_the_disk(batches: usize, room: usize) -> Option<bool> {
     let options = Options { segment_bytes: 400 };
     let mut world = World::new(options);
     world.fill(batches);
@@ -136,7 +137,7 @@ fn run_into_the_wall(batches: usize, room: usize) -> Option<bool> {
     let error = world.commit().err()?;
     assert!(matches!(error, JournalError::StorageFull { .. }), "{error:?}");
     let is_begun = world.segments().len() > segments;
-    // Nothing of the batch is on the disk, not even in the system's memory.
+    // No byte of the batch is on the disk or in the page cache.
     let disk = world.disk.after_crash(Loss::Nothing);
     let last = disk.read(&log_name(*segment::list(&disk).unwrap().last().unwrap())).unwrap();
     assert!(last == before || last.is_empty(), "{batches} batches, room for {room}");
@@ -157,9 +158,9 @@ fn run_into_the_wall(batches: usize, room: usize) -> Option<bool> {
 }
 
 #[test]
-fn wherever_the_disk_is_full_the_log_is_as_before_and_goes_on_when_there_is_room() {
+fn a_full_disk_leaves_the_log_unchanged_until_there_is_room() {
     let rooms = || (0..).step_by(13);
-    let walls = (1..4).flat_map(|batches| rooms().map_while(move |room| run_into_the_wall(batches, room)));
+    let walls = (1..4).flat_map(|batches| rooms().map_while(move |room| fill_the_disk(batches, room)));
     let walls: Vec<bool> = walls.collect();
     let begun = walls.iter().filter(|is_begun| **is_begun).count();
     assert!(begun > 10 && walls.len() - begun > 50, "{begun} of {}", walls.len());

@@ -1,4 +1,4 @@
-//! Tests of the journal as a whole, and the small world they share.
+//! Tests of the whole journal, and their shared fixture.
 
 mod cuts;
 mod faults;
@@ -11,16 +11,16 @@ use super::format::{index_name, log_name};
 use super::*;
 use disk::faulty::FaultyDisk;
 
-/// Two of the batches that `fill` makes.
+/// The size of two batches of [`World::fill`].
 const SMALL: Options = Options { segment_bytes: 500 };
 
-/// An open journal and what was put into it.
+/// An open journal and the records that were appended to it.
 struct World {
     disk: FaultyDisk,
     journal: Journal,
     writer: Writer,
     recovery: Recovery,
-    /// Every record, from the first of the log on.
+    /// All records of the log, in order.
     records: Vec<Record>,
 }
 
@@ -32,7 +32,7 @@ struct Record {
     line: Vec<u8>,
 }
 
-/// The line of an event; conversation `-` means a record that is no event.
+/// The line of an event; the conversation `-` stands for a server record.
 fn line(conversation: &str, n: u64, id: u128, text: &str) -> Vec<u8> {
     format!("{{\"to\":\"{conversation}\",\"n\":\"{n}\",\"id\":\"{id}\",\"text\":\"{text}\"}}").into_bytes()
 }
@@ -79,7 +79,7 @@ impl World {
 
     fn append(&mut self, conversation: &str, text: &str) {
         let n = 1 + self.records.iter().filter(|record| record.conversation == conversation).count() as u64;
-        // Neither ordered nor dense.
+        // The ids are neither ordered nor consecutive.
         let id = (self.records.len() as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         let line = line(conversation, n, id, text);
         let record = Record { conversation: conversation.to_owned(), n, id, line };
@@ -95,7 +95,7 @@ impl World {
         Ok(committed)
     }
 
-    /// This many batches of two records.
+    /// Commits this many batches of two records.
     fn fill(&mut self, batches: usize) {
         for number in 0..batches {
             self.append("#general", &format!("number {number}"));
@@ -110,7 +110,7 @@ impl World {
         Ok(out)
     }
 
-    /// Compares everything that can be asked with what was put in.
+    /// Compares all results of the journal with the appended records.
     fn check(&self) -> Result<(), JournalError> {
         for conversation in ["#general", "@alice @bob", "#nobody"] {
             assert_eq!(self.read(conversation, 0, u64::MAX)?, self.expected(conversation, 0, u64::MAX));

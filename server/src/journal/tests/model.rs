@@ -1,4 +1,4 @@
-//! The journal against a plain list of lines, over segments, index files and restarts.
+//! The journal compared with a list of lines, over segments, index files and restarts.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use disk::faulty::Loss;
 
 #[test]
-fn lines_are_readable_while_they_gather_while_they_are_in_flight_and_after() {
+fn lines_are_readable_in_the_open_batch_in_flight_and_on_the_disk() {
     let mut world = World::new(SMALL);
     world.fill(2);
     world.append("#general", "in flight");
@@ -55,7 +55,7 @@ fn missing_and_outdated_indexes_are_rebuilt_byte_for_byte() {
         assert_eq!(disk.read(&index_name(*segment)).unwrap(), index);
         opened.check().unwrap();
     }
-    // Sound indexes under this one's name: of another segment, and of the same segment of another log.
+    // Valid indexes with the name of this one: of another segment, and of the same segment of another log.
     let mut other = World::new(Options { segment_bytes: 1000 });
     other.fill(20);
     for index in [world.disk.read(&index_name(sealed[1])), other.disk.read(&index_name(1))] {
@@ -67,7 +67,7 @@ fn missing_and_outdated_indexes_are_rebuilt_byte_for_byte() {
 }
 
 #[test]
-fn a_damaged_index_is_rebuilt_or_refused_and_never_believed() {
+fn a_damaged_index_is_rebuilt_or_refused_and_never_used() {
     let mut world = World::new(SMALL);
     world.fill(4);
     let length = world.disk.len(&index_name(1)).unwrap();
@@ -103,7 +103,7 @@ fn an_index_of_several_pages_finds_every_event() {
 }
 
 #[test]
-fn lines_longer_than_what_is_read_at_once_are_read_whole() {
+fn lines_longer_than_one_read_are_returned_completely() {
     let mut world = World::new(SMALL);
     for length in [16_000, 16_384, 100_000, 1] {
         world.append("#general", &"x".repeat(length));
@@ -134,7 +134,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A world, and the batches that the writer has not been given yet.
+/// A world, and the batches that the writer has not received yet.
 struct Run {
     world: World,
     sealed: VecDeque<Batch>,

@@ -15,7 +15,7 @@ fn open_in(folder: &tempfile::TempDir) -> (Arc<RealDisk>, Opened) {
 }
 
 #[test]
-fn a_log_is_json_lines_with_a_chain_that_any_sha256_can_check() {
+fn a_log_is_json_lines_with_a_chain_of_sha256() {
     let folder = tempfile::tempdir().unwrap();
     let (disk, Opened { mut journal, mut writer, .. }) = open_in(&folder);
     for lines in [&[&b"{\"n\":1}"[..], b"{\"n\":2}"][..], &[b"{\"n\":3}"]] {
@@ -50,7 +50,7 @@ fn replacing_leaves_one_file_with_the_new_content() {
 }
 
 #[test]
-fn reading_beside_a_server_passes_over_what_is_just_being_written() {
+fn verifying_during_a_write_skips_the_unfinished_batch() {
     let folder = tempfile::tempdir().unwrap();
     let (disk, Opened { mut journal, mut writer, .. }) = open_in(&folder);
     for text in ["one", "two", "three"] {
@@ -78,7 +78,7 @@ fn reading_beside_a_server_passes_over_what_is_just_being_written() {
 }
 
 #[test]
-fn a_file_that_is_kept_open_for_reading_is_the_one_that_has_the_name() {
+fn a_replaced_file_is_reopened_for_reading() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = RealDisk::new(folder.path());
     for content in ["one", "two"] {

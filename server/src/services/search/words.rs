@@ -4,15 +4,15 @@
 //! There are three rules:
 //!
 //! 1. Latin words: a chat mixes languages, so every word has three tokens: the word itself, its English
-//! stem and its Portuguese stem. A query finds a word by any of them (`deploys` finds *deployed*,
-//! `mensagens` finds *mensagem*).
+//!    stem and its Portuguese stem. A query finds a word by any of them (`deploys` finds *deployed*,
+//!    `mensagens` finds *mensagem*).
 //!
 //! 2. Alphabets without a stemmer: a word is stored as its trigrams, one for each character, and searched
-//! as a phrase. So three or more of its characters find it, whatever its ending. A shorter word is one
-//! token.
+//!    as a phrase. So three or more of its characters find it, whatever its ending. A shorter word is one
+//!    token.
 //!
 //! 3. Scripts without spaces, and Korean with its particles: pairs of characters, so that one or two
-//! characters are found too.
+//!    characters are found too.
 //!
 //! No rule needs a dictionary, and Latin texts pay for none of the others.
 

@@ -42,7 +42,7 @@ pub enum CommitNews {
 /// - **No call blocks.** [`submit`](Self::submit) and [`run`](Self::run) hand over work, [`poll`](Self::poll)
 ///   collects results. The implementation wakes the event loop whenever `poll` has something new.
 /// - **One batch is in flight.** The ledger submits a batch only while the log [is idle](Self::is_idle), and
-///   gathers the next one meanwhile. So a slow log gets larger batches, not a longer queue.
+///   collects the next one meanwhile. So a slow log gets larger batches, not a longer queue.
 /// - **Acknowledged means durable.** After `Batch(Ok(ack))`, the log contains the submitted bytes as the
 ///   continuation of the batch that was acknowledged before, and `ack.head` names its last record and the
 ///   chain after it. No later failure removes it. The bytes are then also in the local segments: the journal
@@ -50,8 +50,8 @@ pub enum CommitNews {
 /// - **A failed batch is not acknowledged.** After `Batch(Err(..))`, the ledger discards the batch and
 ///   everything recorded since, and reads the state of the last acknowledged batch back from the local
 ///   segments. With [`JournalError::StorageFull`], the log does not contain the batch. With any other error,
-///   the log may contain it, and a later start may bring it back. Clients that send a request again are safe
-///   in both cases, because each event is recognised by its `id`.
+///   the log may contain it, and a later start may restore it. Clients that send a request again are safe in
+///   both cases, because each event is recognised by its `id`.
 /// - **A log that failed stays closed.** It refuses each batch until it reports [`CommitNews::Room`]. A log
 ///   that cannot recover before the next start never reports it.
 /// - **Dropping waits** for the batches and tasks that were handed to a thread.

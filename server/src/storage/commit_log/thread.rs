@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_waits_grow_to_a_bound() {
+    fn the_waits_double_up_to_a_maximum() {
         let mut backoff = Backoff::default();
         let waits: Vec<u128> = (0..7).map(|_| backoff.next_wait().as_millis()).collect();
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
