@@ -88,7 +88,7 @@ fn a_script_reads_a_page_by_time_or_around_a_number() {
     let history = |range: &[&str]| alice.texts(&[&["history", "#ops", "--json"], range].concat());
     assert_eq!(history(&["--around", "3", "--limit", "1"]), ["two"]);
     assert_eq!(history(&["--after", "2020-01-01"]), ["one", "two", "three"]);
-    assert_eq!(history(&["--after", "3", "--before", "9999-12-31"]), ["three"]);
+    assert_eq!(history(&["--after", "3", "--before", "2999-12-31"]), ["three"]);
     assert_eq!(history(&["--before", "2020-01-01T10:00"]), [""; 0]);
 }
 
