@@ -1,4 +1,4 @@
-//! The methods of the protocol. Each is a row of the [`table`], from which the types of requests and results, the
+//! The methods of the protocol. Each is a row of the `table`, from which the types of requests and results, the
 //! server's dispatch, the tests and the table in `docs/PROTOCOL.md` are generated.
 
 use serde::de::DeserializeOwned;

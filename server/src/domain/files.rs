@@ -161,7 +161,7 @@ pub(super) fn share(
     messages::send(state, user, to, Body::File { id, file: Box::new(file) }, at)
 }
 
-/// Checks before an upload that `user` may send a file to `to`. The errors are those of [`share`].
+/// Checks before an upload that `user` may send a file to `to`. The errors are those of `share`.
 pub fn may_share(state: &State, user: &UserName, to: &Target, id: Uuid, at: u64) -> Result<(), Detail> {
     messages::next(state, user, to, Some(id), at).map(drop)
 }
