@@ -5,7 +5,6 @@
 //! not queued here: clients send a request again with the same id.
 
 mod run_tag;
-mod backlogs;
 mod counters;
 
 use std::time::Instant;
@@ -17,7 +16,6 @@ use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
-use crate::backlogs::{Backlogs, Verdict};
 use crate::counters::Counters;
 use crate::run_tag::RunTag;
 
@@ -58,7 +56,6 @@ pub struct Broker {
     control: Control,
     endpoints: Config,
     run_tag: RunTag,
-    backlogs: Backlogs,
     counters: Counters,
     started: Instant,
     /// The reply that is being forwarded; kept to reuse its memory.
@@ -79,19 +76,8 @@ impl Broker {
             control: control.endpoint().to_owned(),
         };
         let (run_tag, started) = (RunTag::random()?, clock::now());
-        let (backlogs, counters, frames, request) = Default::default();
-        Ok(Self {
-            clients,
-            servers,
-            control,
-            endpoints,
-            run_tag,
-            backlogs,
-            counters,
-            started,
-            frames,
-            request,
-        })
+        let (counters, frames, request) = Default::default();
+        Ok(Self { clients, servers, control, endpoints, run_tag, counters, started, frames, request })
     }
 
     /// The actual endpoints, with the ports that the system chose.
@@ -171,22 +157,13 @@ impl Broker {
                 self.counters.strangers += 1;
                 continue;
             }
-            match self.reply()? {
+            match self.clients.send(self.frames.drain(..))? {
                 Sent::Done => self.counters.replies += 1,
                 Sent::Full => self.counters.dropped_full += 1,
                 Sent::Unreachable => self.counters.unreachable += 1,
             }
         }
         Ok(())
-    }
-
-    /// Sends a reply, unless its client has too many waiting bytes.
-    fn reply(&mut self) -> Result<Sent, TransportError> {
-        match self.backlogs.judge(&self.frames) {
-            Verdict::Send => self.clients.send(self.frames.drain(..)),
-            Verdict::Count(backlogs) => self.clients.send_counted(self.frames.drain(..), &backlogs),
-            Verdict::Drop => Ok(Sent::Full),
-        }
     }
 
     /// Answers an invalid request with an error, and drops it.
