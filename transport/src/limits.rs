@@ -26,6 +26,9 @@ pub const MESSAGE_FRAMES_MAX: usize = 16;
 /// replies to a client with more than 64 KiB waiting, and a client that reads sends its requests again.
 pub const REPLIES_WAITING_MAX: i32 = 32 * 1024;
 
+/// Replies waiting for the broker, in units of 512 bytes: 64 MiB for all its clients.
+pub const REPLIES_WAITING_INSIDE_MAX: i32 = 128 * 1024;
+
 /// Requests waiting from one peer of a ROUTER, and for the peer of a DEALER, in units of 512 bytes: 2 MiB. At
 /// the limit, the sender waits.
 pub const REQUESTS_WAITING_MAX: i32 = 4 * 1024;

@@ -6,8 +6,8 @@ use crate::error::TransportError;
 use crate::limits::{
     ACCEPT_WAITING_MAX, EVENTS_WAITING_INSIDE_MAX, EVENTS_WAITING_MAX, FRAME_BYTES_MAX, HANDSHAKE_MS_MAX,
     KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES_MAX, LINGER_NONE_MS, LINGER_REPLIES_MS,
-    RECONNECT_MS, RECONNECT_MS_MAX, REPLIES_WAITING_MAX, REQUESTS_WAITING_MAX, SUBSCRIPTION_FRAME_BYTES_MAX,
-    SUBSCRIPTIONS_WAITING_MAX, UNREAD_MS_MAX,
+    RECONNECT_MS, RECONNECT_MS_MAX, REPLIES_WAITING_INSIDE_MAX, REPLIES_WAITING_MAX, REQUESTS_WAITING_MAX,
+    SUBSCRIPTION_FRAME_BYTES_MAX, SUBSCRIPTIONS_WAITING_MAX, UNREAD_MS_MAX,
 };
 
 /// papo's own option of libzmq: the queues of the socket are part of the limit for all peers together. See
@@ -18,6 +18,8 @@ const SHARED_LIMIT: c_int = 9001;
 pub enum Kind {
     /// Receives requests from many peers, and replies to each by its name.
     Router,
+    /// The server's link to a broker: receives the requests of all its clients, and replies.
+    Server,
     /// Sends requests, and receives the replies.
     Dealer,
     /// Publishes events to proxies.
@@ -44,6 +46,12 @@ impl Kind {
             Self::Router => {
                 (zmq::ROUTER, (REPLIES_WAITING_MAX, REQUESTS_WAITING_MAX), FRAME_BYTES_MAX, LINGER_REPLIES_MS)
             }
+            Self::Server => (
+                zmq::ROUTER,
+                (REPLIES_WAITING_INSIDE_MAX, REQUESTS_WAITING_MAX),
+                FRAME_BYTES_MAX,
+                LINGER_REPLIES_MS,
+            ),
             Self::Dealer => {
                 (zmq::DEALER, (REQUESTS_WAITING_MAX, REPLIES_WAITING_MAX), FRAME_BYTES_MAX, LINGER_NONE_MS)
             }
@@ -93,6 +101,7 @@ impl Kind {
                 set_bounds(socket)?;
                 set_router(socket)
             }
+            Self::Server => set_router(socket),
             Self::XPublisher => {
                 set_bounds(socket)?;
                 set_manual(socket)

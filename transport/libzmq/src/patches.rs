@@ -234,7 +234,7 @@ const QUEUES: [Patch; 18] = [
     once(
         "pipe.cpp",
         "    while (_out_pipe->read (&msg)) {",
-        "    uint64_t units = 0;\n    while (_out_pipe->read (&msg)) {\n        units += msg.size () / unit_bytes;",
+        "    uint64_t units = 0;\n    while (_out_pipe->read (&msg)) {\n        units += msg.is_delimiter () ? 0 : msg.size () / unit_bytes;",
     ),
     once("pipe.cpp", "            _msgs_written--;", "            _msgs_written -= 1 + units, units = 0;"),
     once(
