@@ -151,3 +151,32 @@ fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
         peer.recv_multipart(0).expect("a reply");
     }
 }
+
+/// A queue that was full accepts messages again when its reader has read.
+#[test]
+fn large_messages_pass_a_full_queue() {
+    let context = Context::new();
+    let broker = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
+    let endpoint = broker.bind("tcp://127.0.0.1:0").expect("an endpoint");
+    let server = context.socket(Kind::Server, &Security::Plain).expect("a socket");
+    server.connect(&endpoint).expect("an endpoint");
+    while broker.send([Frame::new(), Frame::from("request")]).expect("a send") != Sent::Done {}
+    let mut frames = Vec::new();
+    while !server.receive(&mut frames).expect("a receive") {
+        wait(&[Watch::Readable(&server)], Some(Duration::from_secs(10))).expect("a wait");
+    }
+    let (name, reply) = (frames.swap_remove(0), vec![b'x'; 1024 * 1024]);
+    for round in 0..3 {
+        let mut sent = 0;
+        while server.send([Frame::from(&*name), Frame::new(), Frame::from(&reply)]).expect("a send") == Sent::Done
+        {
+            sent += 1;
+        }
+        for received in 0..sent {
+            while !broker.receive(&mut frames).expect("a receive") {
+                let is_readable = wait(&[Watch::Readable(&broker)], Some(Duration::from_secs(10)));
+                assert!(is_readable.is_ok(), "{round}: {received} of {sent}");
+            }
+        }
+    }
+}
