@@ -16,7 +16,7 @@ use super::files::Transfer;
 use super::status::{Standing, Status};
 
 /// The ticket of a command whose answer nobody waits for.
-pub const NOBODY: u64 = 0;
+pub const NO_TICKET: u64 = 0;
 
 /// What the user asks for.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub enum Command {
     /// Mark a conversation as read up to an event.
     MarkRead(Target, u64),
     /// Report the user's presence from now on.
-    Appear(Appearance),
+    Appear(PresenceMode),
     /// Report a key; with a target if the line is a message to it. Not answered.
     KeyTyped(Option<Target>),
     /// Send a message. Its outcome is [`News::Sent`] in place of an answer.
@@ -78,7 +78,7 @@ pub enum Command {
 
 /// How a user is present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Appearance {
+pub enum PresenceMode {
     /// Online while keys are typed, away some time after the last one.
     AtKeyboard,
     /// Online, as a program is.
@@ -154,7 +154,7 @@ pub enum News {
         entries: Vec<Entry>,
         /// How many messages were unread.
         unread: u64,
-        /// How many events come after these; see [`Command::ReadOn`].
+        /// How many events come after these; see [`Command::NextPage`].
         more: u64,
     },
     /// The user has read a conversation up to an event, in this session or another one.

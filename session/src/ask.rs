@@ -63,7 +63,7 @@ impl<R: Paged> Pager<R> {
         let (items, has_more) = R::into_page(page);
         let last = self.items.len() + items.len();
         if let Some(last) = items.last() {
-            R::go_on_after(&mut self.params, last);
+            R::continue_after(&mut self.params, last);
         }
         let is_empty = items.is_empty();
         self.items.extend(items);

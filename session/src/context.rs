@@ -179,7 +179,7 @@ impl Context {
     pub(crate) fn entries(&self, result: &str) -> Result<(u64, Vec<Entry>), Error> {
         let page: Page = read(result)?;
         let lines = page.events.iter().map(|line| line.get());
-        Ok((page.head, lines.filter_map(|line| Entry::read_present(self.user()?, line)).collect()))
+        Ok((page.head, lines.filter_map(|line| Entry::read_amended(self.user()?, line)).collect()))
     }
 }
 

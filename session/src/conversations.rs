@@ -8,7 +8,7 @@ use common::channels::Joined;
 use common::reads::Reading;
 use common::{ChannelName, Conversation, Detail, Error, Notice, Target, UserName};
 
-use super::api::{Answer, Entry, Follow, NOBODY, News};
+use super::api::{Answer, Entry, Follow, NO_TICKET, News};
 use super::context::{Context, not_logged_in};
 use super::history;
 use super::presence::Presence;
@@ -257,10 +257,10 @@ impl Conversations {
         let reads = std::mem::take(&mut self.reads);
         self.sync.set_back(cx);
         if reads.is_listed() {
-            reads::list(cx, NOBODY);
+            reads::list(cx, NO_TICKET);
         }
         if let Some(conversation) = reads.into_open() {
-            self.open(cx, NOBODY, conversation);
+            self.open(cx, NO_TICKET, conversation);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One event of a conversation, as the user sees it.
 
-use common::amendments::Present;
+use common::amendments::AmendedFields;
 use common::mentions::{Mention, mentions};
 use common::messages::Sent;
 use common::{Body, Event, Target, UserName};
@@ -20,7 +20,7 @@ pub struct Entry {
     /// The decoded line, if this version knows its kind.
     pub event: Option<Event<'static>>,
     /// Its edits, deletion and reactions, as a page of history names them.
-    pub present: Option<Box<Present<'static>>>,
+    pub present: Option<Box<AmendedFields<'static>>>,
 }
 
 /// The fields of every kind of event.
@@ -67,14 +67,14 @@ impl Entry {
     pub fn calls(&self, user: &UserName) -> bool {
         let Some(event) = self.event.as_ref().filter(|event| event.from != *user) else { return false };
         let is_direct = matches!(self.conversation, Target::User(_));
-        (is_direct && event.body.is_to_be_read()) || self.mentions(Some(user))
+        (is_direct && event.body.is_content()) || self.mentions(Some(user))
     }
 
     /// Decodes an event's line in a page of history, which may have more fields than the line in the log.
     #[must_use]
-    pub fn read_present(reader: &UserName, line: &str) -> Option<Self> {
-        let present = serde_json::from_str::<Present<'static>>(line).ok();
-        let present = present.filter(|present| *present != Present::default()).map(Box::new);
+    pub fn read_amended(reader: &UserName, line: &str) -> Option<Self> {
+        let present = serde_json::from_str::<AmendedFields<'static>>(line).ok();
+        let present = present.filter(|present| *present != AmendedFields::default()).map(Box::new);
         Self::read(reader, line).map(|entry| Self { present, ..entry })
     }
 

@@ -9,10 +9,10 @@
 //! is an [`Ask`]:
 //!
 //! ```
-//! # use common::{methods::ServerInfo, node::Nothing};
+//! # use common::{methods::ServerInfo, node::NoParams};
 //! # use session::{Answer, Ask, Command, Effect, Session, decode};
 //! let mut session = Session::new(7);
-//! session.command(0, 1, Command::Ask(Ask::of::<ServerInfo>(|_token| Nothing {})));
+//! session.command(0, 1, Command::Ask(Ask::of::<ServerInfo>(|_token| NoParams {})));
 //! let [Effect::Send { line, .. }] = &*session.take_effects() else { panic!("one request") };
 //! assert_eq!(line, b"{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"server.info\",\"params\":{}}\n");
 //!
@@ -59,7 +59,7 @@ use common::accounts::LoggedIn;
 use common::{Detail, Error, rpc};
 use uuid::Uuid;
 
-pub use api::{Answer, Appearance, Command, Effect, Entry, Follow, Message, NOBODY, News};
+pub use api::{Answer, PresenceMode, Command, Effect, Entry, Follow, Message, NO_TICKET, News};
 pub use ask::{Ask, Pager, decode};
 pub use files::Transfer;
 pub use queues::Queue;
@@ -156,7 +156,7 @@ impl Session {
                 accounts::change_password(cx, ticket, password, new_password);
             }
             Command::Revoke(session) => accounts::revoke(cx, ticket, session),
-            Command::Knock => link::knock(cx, ticket),
+            Command::Ping => link::knock(cx, ticket),
             Command::Status => {
                 let status = self.status(now_ms);
                 self.cx.answer(ticket, Ok(Answer::Status(status)));
@@ -166,10 +166,10 @@ impl Session {
             Command::Join(channel) => channels::join(cx, ticket, channel),
             Command::Leave(channel) => channels::leave(cx, ticket, channel),
             Command::Open(conversation) => self.conversations.open(cx, ticket, conversation),
-            Command::ReadOn(conversation) => self.conversations.read_on(cx, ticket, conversation),
-            Command::Reads => reads::list(cx, ticket),
+            Command::NextPage(conversation) => self.conversations.read_on(cx, ticket, conversation),
+            Command::ListReads => reads::list(cx, ticket),
             Command::MarkRead(conversation, n) => reads::mark(cx, ticket, conversation, n),
-            Command::Appear(appearance) => {
+            Command::SetPresence(appearance) => {
                 self.conversations.presence().appear(cx, appearance);
                 cx.answer(ticket, Ok(Answer::Done));
             }
@@ -201,7 +201,7 @@ impl Session {
     }
 
     /// Takes a frame of reply lines that has bytes behind it.
-    pub fn replies_with(&mut self, now_ms: u64, lines: &[u8], bytes: Vec<u8>) {
+    pub fn replies_with_bytes(&mut self, now_ms: u64, lines: &[u8], bytes: Vec<u8>) {
         self.received = Some(bytes);
         self.replies(now_ms, lines);
         self.received = None;

@@ -10,7 +10,7 @@ pub const REPLY_WAIT_MS: u64 = 2_000;
 pub const REPLY_WAIT_MS_MAX: u64 = 10_000;
 
 /// The shortest time before the next endpoint is tried, in milliseconds: the shortest wait for a reply.
-pub const MOVE_EVERY_MS_MIN: u64 = REPLY_WAIT_MS - REPLY_WAIT_MS / 4;
+pub const ENDPOINT_SWITCH_MS_MIN: u64 = REPLY_WAIT_MS - REPLY_WAIT_MS / 4;
 
 /// Milliseconds without a reply after which a server counts as offline: more than any restart takes.
 pub const OFFLINE_AFTER_MS: u64 = 30_000;
@@ -29,7 +29,7 @@ pub const WRITERS_SHOWN_MAX: usize = 3;
 
 /// The longest time between two requests for heads, in milliseconds: an event that the fan-out lost is
 /// noticed so late at worst, and a client costs the server one cheap request in that time.
-pub const HEADS_EVERY_MS: u64 = 10_000;
+pub const HEADS_INTERVAL_MS: u64 = 10_000;
 
 /// Milliseconds that the fan-out has to bring an event that a reply named, before it is requested from
 /// history.
@@ -52,7 +52,7 @@ pub const PENDING_AFTER_MS: u64 = 500;
 
 /// The shortest wait after a flight of which messages were put off, in milliseconds: a server that asks for 1
 /// ms means the first of them, and would put off the others again.
-pub const PUT_OFF_MS_MIN: u64 = 100;
+pub const POSTPONED_MS_MIN: u64 = 100;
 
 /// Messages in one flight: half of a frame's lines, so that other requests fit into the same frame.
 pub const FLIGHT_MESSAGES_MAX: usize = common::limits::FRAME_LINES_MAX / 2;
@@ -66,7 +66,7 @@ pub const EARLY_EVENTS_MAX: usize = 1024;
 
 /// Topics that are subscribed to until the next barrier, after their events moved to another topic. Beyond,
 /// the oldest is unsubscribed at once: history brings the events that were on their way.
-pub const TOPICS_LEFT_MAX: usize = 64;
+pub const OLD_TOPICS_MAX: usize = 64;
 
 /// Commands that wait for their answers. More are refused.
 pub const COMMANDS_PENDING_MAX: usize = 64;
@@ -88,7 +88,7 @@ pub const UNREAD_EVENTS: u64 = 50;
 /// The shortest time between two marks of what was read, in milliseconds: other sessions of the user follow
 /// soon enough, and a busy conversation costs the server at most a third of a record a second for each
 /// reader.
-pub const MARK_EVERY_MS: u64 = 3_000;
+pub const MARK_INTERVAL_MS: u64 = 3_000;
 
 /// The user's own messages that are remembered in a conversation while something else is unread there: more
 /// than a user writes without reading.

@@ -6,11 +6,11 @@
 //! further rounds take longer, up to a limit, and differ from client to client.
 
 use common::methods::ServerInfo;
-use common::node::Nothing;
+use common::node::NoParams;
 
 use super::api::{Effect, News};
 use super::context::Context;
-use super::limits::{MOVE_EVERY_MS_MIN, OFFLINE_AFTER_MS};
+use super::limits::{ENDPOINT_SWITCH_MS_MIN, OFFLINE_AFTER_MS};
 use super::requests::{Origin, Pending};
 use super::status::Connectivity;
 
@@ -75,7 +75,7 @@ impl Link {
         }
         let (endpoint, attempt) = self.move_on(cx.now_ms())?;
         cx.emit(Effect::UseEndpoint(endpoint));
-        self.may_move = cx.now_ms() + MOVE_EVERY_MS_MIN;
+        self.may_move = cx.now_ms() + ENDPOINT_SWITCH_MS_MIN;
         let due = cx.now_ms() + cx.rng().wait_ms(attempt);
         let again = cx.requests_mut().again(due, attempt);
         cx.emit_all(again);
@@ -96,5 +96,5 @@ impl Link {
 
 /// Asks whether the server is there, until it answers.
 pub(crate) fn knock(cx: &mut Context, ticket: u64) {
-    cx.ask_without_token::<ServerInfo>(Origin::Command { ticket, pending: Pending::Knock }, &Nothing {});
+    cx.ask_without_token::<ServerInfo>(Origin::Command { ticket, pending: Pending::Knock }, &NoParams {});
 }

@@ -5,7 +5,7 @@ use common::methods::PresenceSet;
 use common::presence::{Change, SetPresence, State};
 use common::{Error, Target};
 
-use super::api::{Appearance, News};
+use super::api::{PresenceMode, News};
 use super::ask::decode;
 use super::context::Context;
 use super::limits::{AWAY_AFTER_MS, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN};
@@ -15,7 +15,7 @@ use super::requests::Origin;
 #[derive(Default)]
 pub(crate) struct Presence {
     /// Without one nothing is reported, as for a script that asks one thing.
-    appearance: Option<Appearance>,
+    appearance: Option<PresenceMode>,
     /// The state that was reported last.
     reported: Option<State>,
     /// When it must be reported again. `None` without a session.
@@ -31,21 +31,21 @@ pub(crate) struct Presence {
 impl Presence {
     /// When [`tick`](Self::tick) has something to do.
     pub(crate) fn deadline(&self) -> Option<u64> {
-        let away = (self.appearance == Some(Appearance::AtKeyboard) && self.reported == Some(State::Online))
+        let away = (self.appearance == Some(PresenceMode::AtKeyboard) && self.reported == Some(State::Online))
             .then(|| self.touched.saturating_add(AWAY_AFTER_MS));
         self.due.map(|due| away.map_or(due, |away| due.min(away)))
     }
 
     fn state(&self, now_ms: u64) -> Option<State> {
         self.appearance.map(|appearance| match appearance {
-            Appearance::AtKeyboard if now_ms >= self.touched.saturating_add(AWAY_AFTER_MS) => State::Away,
-            Appearance::AtKeyboard | Appearance::Always => State::Online,
-            Appearance::Away => State::Away,
+            PresenceMode::AtKeyboard if now_ms >= self.touched.saturating_add(AWAY_AFTER_MS) => State::Away,
+            PresenceMode::AtKeyboard | PresenceMode::Always => State::Online,
+            PresenceMode::Away => State::Away,
         })
     }
 
     /// Reports this appearance from now on.
-    pub(crate) fn appear(&mut self, cx: &mut Context, appearance: Appearance) {
+    pub(crate) fn appear(&mut self, cx: &mut Context, appearance: PresenceMode) {
         self.appearance = Some(appearance);
         self.touched = cx.now_ms();
         self.begin(cx);

@@ -2,7 +2,7 @@
 //!
 //! Between two answers of the server's, events are counted by its rules (`docs/PROTOCOL.md`, "What was
 //! read"). What was shown in the open conversation counts as read. A mark reports it to the server: only the
-//! newest one, and not more often than every [`MARK_EVERY_MS`].
+//! newest one, and not more often than every [`MARK_INTERVAL_MS`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use common::{Body, Error, Target, UserName};
 use super::api::{Answer, Entry, News};
 use super::ask::Pager;
 use super::context::Context;
-use super::limits::{MARK_EVERY_MS, OWN_UNREAD_MAX};
+use super::limits::{MARK_INTERVAL_MS, OWN_UNREAD_MAX};
 use super::requests::{Origin, Pending, read};
 
 /// How far the user has read each conversation.
@@ -126,7 +126,7 @@ impl Reads {
                 count(reading, self.own.entry(entry.conversation.clone()).or_default(), is_own, entry);
             }
         }
-        let is_others = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_to_be_read());
+        let is_others = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_content());
         if let Some((open, shown)) = &mut self.open
             && *open == entry.conversation
             && *shown + 1 == entry.n
@@ -171,7 +171,7 @@ impl Reads {
         }
         let open = self.open.clone().filter(|_| self.is_mark_due);
         self.is_mark_due = false;
-        self.next_mark = cx.now_ms() + MARK_EVERY_MS;
+        self.next_mark = cx.now_ms() + MARK_INTERVAL_MS;
         cx.requests_mut().forget(|origin| matches!(origin, Origin::Mark));
         for (conversation, n) in std::mem::take(&mut self.left).into_iter().chain(open) {
             cx.ask::<ReadMark>(Origin::Mark, |token| MarkRead { token, conversation, n });
@@ -218,15 +218,15 @@ fn count(reading: &mut Reading, own: &mut Vec<u64>, is_own: bool, entry: &Entry)
         // they wrote or have read, so that their own deletion changes no count.
         let was_unread = *of > reading.n && !is_own && !own.contains(of);
         reading.unread = reading.unread.saturating_sub(u64::from(was_unread));
-    } else if body.is_to_be_read() && is_own && reading.unread == 0 {
+    } else if body.is_content() && is_own && reading.unread == 0 {
         // With nothing unread before it, the user's own message is read too.
         reading.n = entry.n;
         own.clear();
-    } else if body.is_to_be_read() && is_own {
+    } else if body.is_content() && is_own {
         if own.len() < OWN_UNREAD_MAX {
             own.push(entry.n);
         }
-    } else if body.is_to_be_read() {
+    } else if body.is_content() {
         reading.unread += 1;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::limits::{HEADS_EVERY_MS, REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
+use super::limits::{HEADS_INTERVAL_MS, REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough for jitter and for names that need not be secret.
 pub(crate) struct Rng(u64);
@@ -30,7 +30,7 @@ impl Rng {
 
     /// How long until the heads are looked at again.
     pub(crate) fn heads_every_ms(&mut self) -> u64 {
-        self.up_to_a_quarter_less(HEADS_EVERY_MS)
+        self.up_to_a_quarter_less(HEADS_INTERVAL_MS)
     }
 
     /// How long until the session says again that it is there; never longer than the server waits for it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::limits::{TYPING_EVERY_MS, TYPING_SHOWN_MS};
+use common::limits::{TYPING_INTERVAL_MS, TYPING_SHOWN_MS};
 use common::methods::TypingSet;
 use common::presence::SetTyping;
 use common::{Body, Target, UserName};
@@ -39,7 +39,7 @@ impl Typing {
     pub(crate) fn key_typed(&mut self, cx: &mut Context, to: Option<Target>) {
         let now_ms = cx.now_ms();
         match (to, self.reported.take()) {
-            (Some(to), Some((before, at))) if to == before && now_ms < at.saturating_add(TYPING_EVERY_MS) => {
+            (Some(to), Some((before, at))) if to == before && now_ms < at.saturating_add(TYPING_INTERVAL_MS) => {
                 self.reported = Some((before, at));
             }
             (Some(to), _) => {

@@ -24,7 +24,7 @@ use common::{Detail, Error, Method, UserName};
 use crate::api::{Effect, Entry, Message, News};
 use crate::context::{Context, not_logged_in};
 use crate::limits::{
-    FLIGHT_BYTES_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, PUT_OFF_MS_MIN,
+    FLIGHT_BYTES_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, POSTPONED_MS_MIN,
 };
 use crate::requests::{Requests, is_temporary, line, read};
 
@@ -209,7 +209,7 @@ impl Outbox {
     /// The next flight waits for as long as the server says, or else as long as after a missing reply.
     fn put_off(&mut self, cx: &mut Context, error: &Error) {
         let usual = cx.rng().wait_ms(self.attempt);
-        let wait_ms = error.data.wait_ms.map_or(usual, |asked| asked.max(PUT_OFF_MS_MIN));
+        let wait_ms = error.data.wait_ms.map_or(usual, |asked| asked.max(POSTPONED_MS_MIN));
         self.put_off_ms = self.put_off_ms.max(Some(wait_ms));
     }
 

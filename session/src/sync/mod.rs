@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::history::{Head, Heads, HeadsSince};
 use common::methods::{ServerInfo, SyncHeads};
-use common::node::{Info, Nothing, PROTOCOL};
+use common::node::{Info, NoParams, PROTOCOL};
 use common::{Detail, Error, Target};
 
 use crate::api::{Answer, Effect, Follow, News};
@@ -117,7 +117,7 @@ impl Sync {
         self.topics.forget_barrier();
         self.owed = None;
         self.heads_due = None;
-        cx.ask_without_token::<ServerInfo>(Origin::Info, &Nothing {});
+        cx.ask_without_token::<ServerInfo>(Origin::Info, &NoParams {});
     }
 
     /// Connects to where events are published. Fails if a command waits for following to begin and it cannot.
@@ -268,7 +268,7 @@ impl Sync {
         if let Some(Follow::One { after, .. }) = &mut self.wanted {
             *after = None;
         }
-        cx.emit_news(News::SetBack);
+        cx.emit_news(News::RolledBack);
         self.find_fan_out(cx);
     }
 

@@ -106,7 +106,7 @@ mod tests {
 
     fn entry(n: u64) -> Entry {
         let conversation = common::Target::new("#a").expect("a name");
-        Entry { conversation, n, line: "".into(), event: None, present: None }
+        Entry { conversation, n, line: "".into(), event: None, amended: None }
     }
 
     fn told(timeline: &mut Timeline) -> Vec<u64> {

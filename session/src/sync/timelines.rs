@@ -8,7 +8,7 @@ use super::timeline::Timeline;
 use crate::api::Entry;
 use crate::context::Context;
 use crate::history::Repairs;
-use crate::limits::HEADS_EVERY_MS;
+use crate::limits::HEADS_INTERVAL_MS;
 use crate::requests::Origin;
 use crate::status::Progress;
 
@@ -93,7 +93,7 @@ impl Timelines {
         }
         // A page without a new event is not requested again at once: it would be the same.
         let is_same = self.gap(conversation) == before;
-        self.look_for_gap(conversation, if is_same { cx.now_ms() + HEADS_EVERY_MS } else { cx.now_ms() });
+        self.look_for_gap(conversation, if is_same { cx.now_ms() + HEADS_INTERVAL_MS } else { cx.now_ms() });
         ready
     }
 

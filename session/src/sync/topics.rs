@@ -11,7 +11,7 @@ use common::Target;
 
 use crate::api::Effect;
 use crate::context::Context;
-use crate::limits::TOPICS_LEFT_MAX;
+use crate::limits::OLD_TOPICS_MAX;
 
 /// The topics that are subscribed to.
 #[derive(Default)]
@@ -104,7 +104,7 @@ impl Topics {
             None => cx.emit(Effect::Subscribe(new)),
         }
         self.left.extend(old);
-        if self.left.len() > TOPICS_LEFT_MAX {
+        if self.left.len() > OLD_TOPICS_MAX {
             cx.emit_all(self.left.pop_front().map(Effect::Unsubscribe));
         }
     }

@@ -8,7 +8,7 @@ use common::methods::{
     ChannelBan, ChannelInvite, ChannelKick, ChannelRole, ChannelSet, ChannelUnban, Request, ServerInfo,
     UserList,
 };
-use common::node::Nothing;
+use common::node::NoParams;
 use testkit::{channel, user};
 
 use super::stage::users;
@@ -64,7 +64,7 @@ fn every_method_is_transmitted_with_its_parameters_and_its_result() {
 fn a_request_carries_the_token_if_its_method_needs_one() {
     let mut stage = Stage::nobody();
     stage.command(users());
-    stage.command(Command::Ask(Ask::of::<ServerInfo>(|_token| Nothing {})));
+    stage.command(Command::Ask(Ask::of::<ServerInfo>(|_token| NoParams {})));
     let user = user("alice");
     let account = LoggedIn { user, token: "t".to_owned(), topic: OWN.to_owned(), expires: 1 };
     stage.session.command(0, 1, Command::Restore(account));
@@ -82,7 +82,7 @@ fn a_request_carries_the_token_if_its_method_needs_one() {
 fn a_list_is_put_together_from_its_pages() {
     let mut stage = Stage::restored();
     stage.take_transcript();
-    stage.command(Command::Reads);
+    stage.command(Command::ListReads);
     let read =
         |conversation| json!({"conversation": conversation, "n": 1, "head": 1, "unread": 0, "mentions": 0});
     stage.reply("read.list", &json!({"conversations": [read("#a"), read("#b")], "more": true}));

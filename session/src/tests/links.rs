@@ -38,7 +38,7 @@ fn the_next_endpoint_is_asked_what_the_last_one_did_not_answer() {
 #[test]
 fn before_anybody_logs_in_it_shows_whether_the_server_is_there() {
     let mut stage = Stage::nobody();
-    stage.command(Command::Knock);
+    stage.command(Command::Ping);
     assert_eq!(connectivity(&stage), Connectivity::Connecting);
     stage.pass(2_500);
     assert_eq!(connectivity(&stage), Connectivity::Offline);
@@ -85,7 +85,7 @@ fn everything_is_restored_at_the_endpoint_that_answers() {
 fn a_server_that_stays_away_is_first_reconnected_to_and_then_offline() {
     let mut stage = Stage::following();
     assert_eq!(connectivity(&stage), Connectivity::Connected);
-    stage.pass(limits::HEADS_EVERY_MS + 3_000);
+    stage.pass(limits::HEADS_INTERVAL_MS + 3_000);
     assert_eq!(connectivity(&stage), Connectivity::Reconnecting);
     stage.pass(limits::OFFLINE_AFTER_MS);
     assert_eq!(connectivity(&stage), Connectivity::Offline);

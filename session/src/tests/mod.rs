@@ -152,7 +152,7 @@ fn an_acknowledgement_gives_the_fan_out_time_to_bring_what_came_before() {
 #[test]
 fn heads_reveal_a_loss_and_a_dead_fan_out_is_replaced() {
     let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS);
+    stage.pass(limits::HEADS_INTERVAL_MS);
     stage.reply("sync.heads", &heads(9, 5));
     stage.pass(limits::GAP_GRACE_MS);
     stage.reply("message.history", &page(4..=5, 5));
@@ -190,7 +190,7 @@ fn a_barrier_that_does_not_come_has_everything_subscribed_anew() {
 #[test]
 fn after_a_silence_everything_is_restored() {
     let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS + 3_000);
+    stage.pass(limits::HEADS_INTERVAL_MS + 3_000);
     let id = stage.id("sync.heads");
     assert!(stage.transcript.ends_with("ConnectionLost\n"), "{}", stage.transcript);
     stage.take_transcript();
@@ -260,7 +260,7 @@ fn messages_of_one_person_are_never_sent_by_another() {
     let user = testkit::user("bob");
     stage.command(Command::Restore(LoggedIn { user, token: "b".into(), topic: "user".into(), expires: 1 }));
     insta::assert_snapshot!(stage.transcript, @r#"
-    sent oi Err("the session ended before this was sent")
+    sent oi Err("the session ended before this message was sent: send it again")
     answer Done
     "#);
 }
@@ -301,7 +301,7 @@ fn a_new_direct_conversation_is_told_from_its_beginning() {
 #[test]
 fn a_direct_conversation_that_only_the_heads_know_is_told_from_its_beginning() {
     let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS);
+    stage.pass(limits::HEADS_INTERVAL_MS);
     stage.reply(
         "sync.heads",
         &json!({"cursor": 8, "topic": OWN, "heads": [{"conversation": "@bob", "n": 2}]}),
@@ -348,7 +348,7 @@ proptest! {
             }
         }
         for _ in 0..60 {
-            stage.pass(limits::HEADS_EVERY_MS / 10);
+            stage.pass(limits::HEADS_INTERVAL_MS / 10);
             answer_histories(&mut stage, &mut answered, page_size);
         }
         prop_assert_eq!(stage.told, (4..40).collect::<Vec<_>>());

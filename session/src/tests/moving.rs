@@ -43,7 +43,7 @@ fn a_topic_that_moves_is_followed_without_a_loss() {
 #[test]
 fn a_move_that_only_the_heads_tell_of_is_no_fault_of_the_fan_out() {
     let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS);
+    stage.pass(limits::HEADS_INTERVAL_MS);
     stage.reply("sync.heads", &moved_heads(9, OWN, 4));
     stage.barrier();
     stage.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": []}));
@@ -86,7 +86,7 @@ fn ending_other_sessions_moves_the_own_topic_and_private_channels() {
 #[test]
 fn an_own_topic_that_another_session_moved_is_told_by_the_heads() {
     let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS);
+    stage.pass(limits::HEADS_INTERVAL_MS);
     stage.reply("sync.heads", &json!({"cursor": 9, "topic": moved(OWN), "heads": []}));
     stage.reply("sync.heads", &moved_heads(9, &moved(OWN), 3));
     stage.barrier();

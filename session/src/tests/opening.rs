@@ -49,6 +49,6 @@ fn what_waited_for_a_page_is_told_when_the_page_is_refused() {
     insta::assert_snapshot!(stage.transcript, @r##"
     ask 4 message.history {"conversation":"#ops","limit":20}
     tell #ops 4
-    refuse the server failed: its operator finds the cause in its log
+    refuse the server failed: ask its operator, who finds the cause in the server's log
     "##);
 }

@@ -16,7 +16,7 @@ fn at_keyboard() -> Stage {
     stage.command(Command::Open(bob()));
     stage.reply("message.history", &json!({"conversation": "@bob", "head": 0, "events": []}));
     stage.take_transcript();
-    stage.command(Command::Appear(Appearance::AtKeyboard));
+    stage.command(Command::SetPresence(PresenceMode::AtKeyboard));
     stage
 }
 
@@ -85,7 +85,7 @@ fn what_is_said_and_subscribed_to() {
     let mut stage = at_keyboard();
     beat(&mut stage);
     stage.pass(1_000);
-    stage.command(Command::Appear(Appearance::Away));
+    stage.command(Command::SetPresence(PresenceMode::Away));
     stage.command(Command::KeyTyped(None));
     stage.reply("presence.set", &json!({"topic": moved(PRESENCE), "heartbeat_ms": 15_000}));
     assert!(stage.session.quit() && !stage.session.has_quit());

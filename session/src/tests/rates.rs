@@ -7,7 +7,7 @@ use super::stage::Stage;
 use crate::*;
 
 fn too_fast(wait_ms: u64) -> Error {
-    Error::from(Detail::SentTooFast { wait_ms }).after(wait_ms)
+    Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms)
 }
 
 /// Three messages, of which the first leaves alone and the others together.
@@ -58,7 +58,7 @@ fn being_put_off_by_almost_nothing_is_no_reason_to_hurry() {
     let mut stage = three_messages();
     stage.refuse_id(2, too_fast(1));
     stage.refuse_id(3, too_fast(1));
-    stage.pass(limits::PUT_OFF_MS_MIN - 1);
+    stage.pass(limits::POSTPONED_MS_MIN - 1);
     assert_eq!(stage.take_transcript(), "");
     stage.pass(1);
     assert_eq!(stage.transcript.lines().count(), 2, "{}", stage.transcript);

@@ -10,7 +10,7 @@ use super::*;
 /// Alice follows, and is told that she has read #ops up to `n` of 3.
 fn having_read(n: u64, unread: u64) -> Stage {
     let mut stage = Stage::following();
-    stage.command(Command::Reads);
+    stage.command(Command::ListReads);
     let ops = json!({"conversation": "#ops", "n": n, "head": 3, "unread": unread, "mentions": 0});
     stage.reply("read.list", &json!({"conversations": [ops], "more": false}));
     stage.take_transcript();
@@ -38,10 +38,10 @@ fn what_is_too_much_for_one_page_is_read_on_and_nothing_is_skipped() {
     stage.reply("message.history", &page(2..=51, 70));
     stage.event(71);
     stage.pass(0);
-    stage.command(Command::ReadOn(ops()));
+    stage.command(Command::NextPage(ops()));
     stage.reply("message.history", &page(52..=71, 71));
     stage.event(72);
-    stage.pass(limits::MARK_EVERY_MS);
+    stage.pass(limits::MARK_INTERVAL_MS);
     let asked = stage.transcript.lines().filter(|line| line.starts_with("ask") || line.starts_with("tell"));
     insta::assert_snapshot!(asked.collect::<Vec<_>>().join("\n"), @r##"
     ask 5 message.history {"after":1,"conversation":"#ops","limit":50}
@@ -62,9 +62,9 @@ fn marks_are_few_and_the_newest_counts() {
     stage.pass(0);
     for n in 4..=9 {
         stage.event(n);
-        stage.pass(limits::MARK_EVERY_MS / 3);
+        stage.pass(limits::MARK_INTERVAL_MS / 3);
     }
-    stage.pass(limits::MARK_EVERY_MS);
+    stage.pass(limits::MARK_INTERVAL_MS);
     let marks = stage.transcript.lines().filter(|line| line.contains("read.mark"));
     insta::assert_snapshot!(marks.collect::<Vec<_>>().join("\n"), @r##"
     ask 6 read.mark {"conversation":"#ops","n":4}
@@ -83,7 +83,7 @@ fn one_s_own_words_are_no_reason_for_a_mark() {
     stage.reply("message.history", &page(1..=3, 3));
     let own = event(4).replace("bob", "alice");
     stage.session.events(stage.now_ms, TOPIC.as_bytes(), own.as_bytes());
-    stage.pass(limits::MARK_EVERY_MS);
+    stage.pass(limits::MARK_INTERVAL_MS);
     assert!(!stage.transcript.contains("read.mark"), "{}", stage.transcript);
 }
 
@@ -162,7 +162,7 @@ fn one_s_own_are_read_when_nothing_else_is_unread() {
 #[test]
 fn what_was_counted_when_it_was_read_elsewhere_is_not_counted_again() {
     let mut stage = Stage::following();
-    stage.command(Command::Reads);
+    stage.command(Command::ListReads);
     let ops = json!({"conversation": "#ops", "n": 2, "head": 5, "unread": 3, "mentions": 0});
     stage.reply("read.list", &json!({"conversations": [ops], "more": false}));
     stage.own_line(r##"{"kind":"read","conversation":"#ops","n":3,"unread":2,"mentions":0}"##);
@@ -181,7 +181,7 @@ fn before_the_server_was_asked_nothing_is_counted() {
 fn a_long_list_is_read_to_its_end() {
     let mut stage = Stage::following();
     stage.take_transcript();
-    stage.command(Command::Reads);
+    stage.command(Command::ListReads);
     let page = |name: &str, more: bool| {
         let reading = json!({"conversation": name, "n": 0, "head": 1, "unread": 1, "mentions": 0});
         json!({"conversations": [reading], "more": more})
@@ -198,14 +198,14 @@ fn where_nothing_is_unread_nothing_is_marked() {
     let mut stage = having_read(1, 0);
     stage.command(Command::Open(ops()));
     stage.reply("message.history", &page(1..=3, 3));
-    stage.pass(limits::MARK_EVERY_MS);
+    stage.pass(limits::MARK_INTERVAL_MS);
     assert!(!stage.transcript.contains("read.mark"), "{}", stage.transcript);
 }
 
 #[test]
 fn what_the_server_has_counted_is_not_counted_again() {
     let mut stage = Stage::following();
-    stage.command(Command::Reads);
+    stage.command(Command::ListReads);
     let ops = json!({"conversation": "#ops", "n": 3, "head": 5, "unread": 2, "mentions": 0});
     stage.reply("read.list", &json!({"conversations": [ops], "more": false}));
     happens(&mut stage, &[("bob", FILE), ("bob", MESSAGE), ("bob", MESSAGE)]);
@@ -224,7 +224,7 @@ fn what_was_read_before_another_conversation_is_opened_is_marked_too() {
     stage.reply("message.history", &json!({"conversation": "@bob", "head": 0, "events": []}));
     assert!(stage.transcript.ends_with("opened @bob []\nanswer Done\n"), "{}", stage.transcript);
     stage.take_transcript();
-    stage.pass(limits::MARK_EVERY_MS);
+    stage.pass(limits::MARK_INTERVAL_MS);
     assert_eq!(stage.session.status(0).standing.unread, 0);
     insta::assert_snapshot!(stage.transcript, @r##"ask 8 read.mark {"conversation":"#ops","n":4}"##);
 }
@@ -269,7 +269,7 @@ fn what_is_not_read_any_more_is_not_marked() {
     stage.command(Command::Open(ops()));
     stage.reply("message.history", &page(2..=3, 3));
     stage.own_line(r##"{"n":4,"at":1,"to":"#ops","from":"bob","kind":"channel.kicked","user":"alice"}"##);
-    stage.pass(limits::MARK_EVERY_MS);
+    stage.pass(limits::MARK_INTERVAL_MS);
     assert!(!stage.transcript.contains("read.mark"), "{}", stage.transcript);
 }
 

@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, heads, info, ops, page};
 use super::*;
-use crate::limits::HEADS_EVERY_MS;
+use crate::limits::HEADS_INTERVAL_MS;
 
 #[test]
 fn everything_begins_anew_from_what_the_server_has_now() {
@@ -12,7 +12,7 @@ fn everything_begins_anew_from_what_the_server_has_now() {
     stage.pass(1);
     stage.reply("read.mark", &json!({ "unread": 0 }));
     stage.transcript.clear();
-    stage.pass(HEADS_EVERY_MS);
+    stage.pass(HEADS_INTERVAL_MS);
     stage.reply("sync.heads", &heads(6, 2));
     stage.reply("server.info", &info());
     stage.reply("message.history", &page(1..=2, 2));
@@ -42,7 +42,7 @@ fn everything_begins_anew_from_what_the_server_has_now() {
 fn a_backup_that_was_made_a_moment_ago_is_seen_too() {
     let mut stage = Stage::following();
     stage.event(4);
-    stage.pass(HEADS_EVERY_MS);
+    stage.pass(HEADS_INTERVAL_MS);
     stage.reply("sync.heads", &json!({ "cursor": 9, "restored": 1, "topic": OWN, "heads": [] }));
     stage.reply("server.info", &info());
     stage.reply(
@@ -63,7 +63,7 @@ fn who_follows_one_conversation_from_a_place_goes_on_from_where_the_server_is() 
     stage.reply("sync.heads", &heads(7, 2));
     stage.barrier();
     stage.reply("sync.heads", &heads(7, 2));
-    stage.pass(HEADS_EVERY_MS);
+    stage.pass(HEADS_INTERVAL_MS);
     stage.reply("sync.heads", &heads(5, 1));
     stage.reply("server.info", &info());
     stage.reply("sync.heads", &heads(5, 1));
@@ -75,7 +75,7 @@ fn who_follows_one_conversation_from_a_place_goes_on_from_where_the_server_is() 
 #[test]
 fn an_answer_that_was_overtaken_by_another_is_no_earlier_state() {
     let mut stage = Stage::following();
-    stage.pass(HEADS_EVERY_MS);
+    stage.pass(HEADS_INTERVAL_MS);
     let overtaken = stage.id("sync.heads");
     stage.own_line(r##"{"n":1,"at":1,"to":"#new","from":"alice","kind":"channel.joined"}"##);
     stage.pass(1);

@@ -271,7 +271,7 @@ fn words(news: News) -> String {
             format!("writing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
         }
         News::SessionEnded(error) => format!("session ended: {error}"),
-        other @ (News::ConnectionLost | News::ConnectionRestored | News::SetBack | News::Standing(_)) => {
+        other @ (News::ConnectionLost | News::ConnectionRestored | News::RolledBack | News::Standing(_)) => {
             format!("{other:?}")
         }
     }
