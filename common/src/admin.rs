@@ -1,5 +1,4 @@
-//! Methods for administrators: `admin.users`, `admin.channels`, `admin.sessions`, `admin.disable`,
-//! `admin.promote`, `admin.stats`.
+//! Methods for administrators: all methods `admin.*`.
 
 use std::borrow::Cow;
 

@@ -113,8 +113,7 @@ pub struct EarlierText<'a> {
     pub text: Cow<'a, str>,
 }
 
-/// The fields that a page of history adds to the line of an amended message. A deleted message is a
-/// [`Body::Redacted`], and needs no field.
+/// The fields that a page of history adds to an amended message, unless it is [`Body::Redacted`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AmendedFields<'a> {
     /// The time of the last edit, in Unix milliseconds.

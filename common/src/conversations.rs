@@ -76,10 +76,6 @@ impl Conversation {
     }
 
     /// Parses a [`key`](Self::key), with its users in any order. `None` if it names only one user.
-    ///
-    /// # Errors
-    ///
-    /// If a name is invalid.
     pub fn from_key(key: &str) -> Result<Option<Self>, Detail> {
         if let Some((one, other)) = key.split_once(' ')
             && let (Target::User(one), other @ Target::User(_)) = (Target::new(one)?, Target::new(other)?)

@@ -1,7 +1,6 @@
 //! Bytes as hexadecimal digits: digests, keys and secrets.
 
-/// Decodes two digits, in either case, for each byte. `None` if the length is wrong, or a character is not a
-/// digit.
+/// Decodes two digits, in either case, for each byte. `None` if the length or a digit is wrong.
 #[must_use]
 pub fn from_hex<const BYTES: usize>(digits: &str) -> Option<[u8; BYTES]> {
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();

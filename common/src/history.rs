@@ -8,8 +8,7 @@ use crate::conversations::Target;
 use crate::json::Object;
 use crate::methods::{MessageHistory, ResultOf};
 
-/// Parameters of `message.history`, which select the newest events, or those before, after or around an event
-/// or time.
+/// Parameters of `message.history`. Without a position the page has the newest events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History<'a> {
     /// The session token.
@@ -23,8 +22,7 @@ pub struct History<'a> {
     /// Only events with a greater number; the page begins directly after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// Only events before this time, in Unix milliseconds; the page ends directly before the first later
-    /// event.
+    /// Only events before this time, in Unix milliseconds; the page ends with the last of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_at: Option<u64>,
     /// Only events from this time or later, in Unix milliseconds; the page begins with the first of them.
@@ -49,8 +47,7 @@ impl<'a> History<'a> {
         Self { token, conversation, before, after, before_at, after_at, around, limit, edits }
     }
 
-    /// The names of two parameters that exclude each other: a page has one beginning and one end, and
-    /// `around` sets both.
+    /// The names of two parameters that set the same end of the page, and so exclude each other.
     #[must_use]
     pub fn conflict(&self) -> Option<(&'static str, &'static str)> {
         let Self { before, after, before_at, after_at, around, .. } = self;
@@ -116,8 +113,7 @@ pub struct HeadsSince<'a> {
 pub struct Heads {
     /// The value of `since` for the next request.
     pub cursor: u64,
-    /// The time of the last restore from a backup, in Unix milliseconds. Earlier cursors and event numbers
-    /// are invalid.
+    /// The time of the last restore, in Unix milliseconds, which invalidates cursors and event numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<u64>,
     /// The user's own topic. It moves when one of the user's sessions is revoked.

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-/// Appends a value as JSON, or `null` if serde_json fails. papo's types have string keys, for which it cannot
-/// fail.
+/// Appends a value as JSON, or `null` if serde_json fails, which papo's types rule out.
 pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {

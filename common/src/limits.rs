@@ -1,5 +1,4 @@
-//! Every maximum of the protocol, with its unit and its reason. `server.info` returns those that a client
-//! needs.
+//! Every limit of the protocol, with its unit and its reason. `server.info` returns some of them.
 
 /// Characters in the name of a user or a channel. RFC 8265 sets no maximum; 32 fits a prompt and a topic.
 pub const NAME_CHARACTERS_MAX: usize = 32;
@@ -22,8 +21,7 @@ pub const EDITS_SHOWN_MAX: usize = 16;
 /// Mentions in one text. The server ignores further ones.
 pub const MENTIONS_IN_TEXT_MAX: usize = 50;
 
-/// Mentions that the server stores for one user in one conversation, the newest ones. The limit holds
-/// separately for `@here`.
+/// Mentions that the server stores for one user, or for `@here`, in one conversation: the newest ones.
 pub const MENTIONS_KEPT_MAX: usize = 200;
 
 /// Mentions in one page of `mention.list`. The server reads each from the log.
@@ -109,8 +107,7 @@ pub const PRESENCE_NOTICE_INTERVAL_MS: u64 = 1_000;
 /// Users in one notice of presence. Further users get another notice.
 pub const PRESENCE_USERS_MAX: usize = 500;
 
-/// Milliseconds between two typing notices of one user in one conversation. The server drops notices in
-/// between.
+/// Milliseconds between two typing notices of a user in a conversation. The server drops earlier ones.
 pub const TYPING_INTERVAL_MS: u64 = 3_000;
 
 /// Milliseconds for which a client shows that a user is typing, unless the notice is repeated: two intervals.
@@ -119,12 +116,10 @@ pub const TYPING_SHOWN_MS: u64 = 6_000;
 /// Reply bytes of one request frame. The frame's later lines get the error `reply_too_long`.
 pub const REPLY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Bytes of one chunk of a file. Chunks pass the same queues as messages, so this bounds how long a message
-/// waits.
+/// Bytes of one chunk of a file. A message in the same queue waits for at most one chunk.
 pub const FILE_CHUNK_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes in the name of a file: the maximum of file systems (255) minus a number that tells equal names
-/// apart.
+/// Bytes in the name of a file: 255, as in file systems, minus a number that tells equal names apart.
 pub const FILE_NAME_BYTES_MAX: usize = 240;
 
 /// Incomplete uploads of one user at a time.

@@ -30,8 +30,7 @@ pub fn mentions(text: &str) -> impl Iterator<Item = Mention> {
     signs.filter_map(|(at, sign)| parse_mention(text.get(at + sign.len()..)?)).take(MENTIONS_IN_TEXT_MAX)
 }
 
-/// Whether `@` and this name mention the user, also at the end of a sentence. The server registers only such
-/// names.
+/// Whether `@` and this name mention the user. The server registers only such names.
 #[must_use]
 pub fn can_be_mentioned(user: &UserName) -> bool {
     mentions(&format!("@{user}")).eq([Mention::User(user.clone())])

@@ -15,8 +15,7 @@ pub struct Send<'a> {
     pub token: Token<'a>,
     /// The conversation that the message is sent to.
     pub to: Target,
-    /// A UUID of version 7 (RFC 9562) that the client creates. A second request with it returns the first
-    /// result.
+    /// A UUID of version 7 (RFC 9562) that the client creates. A repeated `id` returns the first result.
     pub id: Uuid,
     /// The text of the message.
     #[serde(borrow)]

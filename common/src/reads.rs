@@ -15,8 +15,7 @@ pub struct MarkRead<'a> {
     pub token: Token<'a>,
     /// The conversation that the user has read.
     pub conversation: Target,
-    /// The last event that the user has read. The server moves a mark forward only, at most to the newest
-    /// event.
+    /// The last event that the user has read. The server moves a mark only forward, up to the head.
     pub n: u64,
 }
 

@@ -23,11 +23,7 @@ pub struct DecodedRequest<'a> {
     pub call: Call<'a>,
 }
 
-/// Decodes one request line.
-///
-/// # Errors
-///
-/// If the line is not a valid request: the error, with the `id` for its reply.
+/// Decodes one request line. The error contains the `id` for its reply.
 pub fn decode(line: &[u8]) -> Result<DecodedRequest<'_>, Refused<'_>> {
     in_one_pass(line).map_or_else(|| in_steps(line), Ok)
 }

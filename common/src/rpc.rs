@@ -1,5 +1,4 @@
-//! JSON-RPC 2.0, one request or reply a line. Servers decode requests and encode replies; clients do the
-//! reverse.
+//! JSON-RPC 2.0, one request or reply a line: encoders and decoders for servers and clients.
 //!
 //! A frame has one or more request lines. Each gets exactly one reply line, in the same order. A request
 //! without an `id` (a JSON-RPC notification) is an error, because a reply needs the `id`.
@@ -45,11 +44,7 @@ struct RequestLine<'a> {
     params: Option<&'a RawValue>,
 }
 
-/// Splits a frame into its request lines.
-///
-/// # Errors
-///
-/// If the frame has more than [`FRAME_LINES_MAX`] lines.
+/// Splits a frame into its request lines, at most [`FRAME_LINES_MAX`].
 pub fn lines(frame: &[u8]) -> Result<Lines<'_>, Error> {
     let frame = frame.strip_suffix(b"\n").unwrap_or(frame);
     let count = memchr::memchr_iter(b'\n', frame).count() + 1;
@@ -79,11 +74,7 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Decodes the envelope of one request line.
-///
-/// # Errors
-///
-/// If the line is not a valid request: the error, with the `id` for its reply.
+/// Decodes the envelope of one request line. The error contains the `id` for its reply.
 pub fn decode(line: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if line.len() > LINE_BYTES_MAX {
         return Err(refused("null", Detail::LineTooLong { max: LINE_BYTES_MAX, bytes: line.len() }));

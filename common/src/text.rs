@@ -1,5 +1,4 @@
-//! Texts, subjects and passwords. The decoder of a request checks them, so that all other code receives valid
-//! values.
+//! Texts, subjects and passwords. The decoder of a request checks them.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -185,8 +185,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Shortens a text of a client, and removes its control characters, so that it can be an argument of a
-/// detail.
+/// Shortens a text of a client, and removes its control characters, for an argument of a detail.
 pub(crate) fn shortened(text: &str, characters_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(characters_max).collect()
 }

@@ -1,5 +1,4 @@
-//! The table of errors: every reason with its code, and every detail with its arguments and its English
-//! sentence.
+//! The table of errors: reasons with their codes, and details with their arguments and sentences.
 //!
 //! A sentence addresses the user as "you", and says what happened, then what to do. It begins in lower case
 //! and ends without a full stop. Reasons, details and arguments are part of the protocol and never change;
@@ -177,8 +176,7 @@ errors! {
         LastAdministrator "last_administrator" { user: UserName }
             "{user} is the last administrator: promote another user first";
     }
-    /// The last owner of a channel cannot leave or step down while it has other members: make another one
-    /// first.
+    /// The last owner of a channel with other members cannot leave or step down: make another owner first.
     LastOwner = "last_owner", 4090 {
         LastOwner "last_owner" { channel: ChannelName }
             "you are the last owner of {channel}: make another member an owner first";
@@ -246,8 +244,7 @@ errors! {
         WrongOffset "wrong_offset" { have: u64 }
             "the server has {have} bytes of this file: continue from there";
     }
-    /// The content or the length of the file differs from the announced one. The server has deleted the
-    /// upload.
+    /// The content or the length of the file is not the announced one; the upload is deleted.
     WrongContent = "wrong_content", 4090 {
         WrongContent "wrong_content"
             "the SHA-256 of the received file differs from the announced one: begin the upload again";

@@ -121,8 +121,7 @@ impl Kind {
     }
 }
 
-/// Writes an event in the order of the fields of [`EventLine`]. It makes no copy, because the server calls it
-/// for every message.
+/// Writes an event in the order of the fields of [`EventLine`], without copies, because it runs often.
 pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
     let Event { n, at, to, from, body } = event;
     line.field("n", n).field("at", at);

@@ -258,7 +258,7 @@ impl Event<'_> {
 }
 
 /// A line on a topic that has no number, and that the server does not store. A client that misses a notice
-/// learns the same from a later reply, or has lost only something of the moment.
+/// learns the same from a later reply, or the notice is soon outdated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Notice {
@@ -290,8 +290,7 @@ pub enum Notice {
         /// Whether the user is typing.
         typing: bool,
     },
-    /// The user has read a conversation up to an event, in this session or another. Published on the user's
-    /// own topic.
+    /// The user has read a conversation up to an event. Published on the user's own topic.
     #[serde(rename = "read")]
     Read {
         /// The conversation as the user names it.

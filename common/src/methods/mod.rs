@@ -36,8 +36,7 @@ pub fn encode_result<R: Request>(out: &mut Vec<u8>, id: &str, result: &impl Resu
     rpc::encode_result(out, id, |out| result.write(out));
 }
 
-/// The users who may call a method. The server's `domain` decides about which channel or user they may call
-/// it.
+/// The users who may call a method. The server's `domain` checks their rights in channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
     /// All clients, without a token.
@@ -167,8 +166,7 @@ fn unknown(name: &str) -> Error {
     Detail::MethodNotFound { method: shortened(name, METHOD_CHARACTERS_MAX) }.into()
 }
 
-/// The error for parameters that cannot be decoded: a refused value, a missing token, or serde's error, which
-/// names the field.
+/// The error for invalid parameters: a refused value, a missing token, or the error of serde.
 fn invalid(method: Method, params: &str, error: &serde_json::Error, refused: Option<Detail>) -> Error {
     #[derive(Deserialize)]
     struct OnlyToken {
@@ -180,8 +178,7 @@ fn invalid(method: Method, params: &str, error: &serde_json::Error, refused: Opt
     let detail = refused.unwrap_or_else(|| match rights {
         Rights::Session | Rights::Administrator if !has_token => Detail::NoToken { method: name.to_owned() },
         Rights::Anyone | Rights::Session | Rights::Administrator => {
-            // The position counts from the start of the parameters, which would mislead a reader of the whole
-            // line.
+            // The position counts from the start of the parameters, not of the line.
             let sentence = error.to_string();
             let position = format!(" at line {} column {}", error.line(), error.column());
             let sentence = sentence.strip_suffix(&position).unwrap_or(&sentence);
