@@ -4,9 +4,9 @@
 //! the last flight has a reply. So no later frame can overtake a lost frame that is repeated.
 //!
 //! A message with a temporary error (`rate_limited`, `unavailable`) keeps its place: the next flight begins
-//! with it, after the delay that the server asked for. Only messages of the same flight can overtake it.
-//! (They do not: within one frame the server accepts no message after a postponed one, because its clock does
-//! not move.) A message with a permanent error leaves the outbox, and the messages after it are sent.
+//! with it, after the delay that the server asked for. Messages of the same flight do not overtake it,
+//! because within one frame the server accepts no message after a postponed one. A message with a permanent
+//! error leaves the outbox, and the messages after it are sent.
 //!
 //! The outbox sends a message after it is on the client's disk: see [`persist`].
 
