@@ -30,6 +30,6 @@ pub struct Send<'a> {
 pub struct Sent {
     /// The number of the message in its conversation.
     pub n: u64,
-    /// The time at which the server received the message, in Unix milliseconds.
+    /// The time at which the server accepted the message, in Unix milliseconds.
     pub at: u64,
 }

@@ -60,7 +60,7 @@ macro_rules! errors {
 
         impl Detail {
             /// All details, in the order of the documentation.
-            pub const ALL: &'static [Description] = &[$($(Description {
+            pub const ALL: &'static [DetailRow] = &[$($(DetailRow {
                 name: stringify!($detail),
                 reason: Reason::$reason,
                 word: $detail_word,
@@ -92,7 +92,7 @@ impl std::error::Error for Detail {}
 
 /// A row of the table of errors, for documents and tests.
 #[derive(Debug, Clone, Copy)]
-pub struct Description {
+pub struct DetailRow {
     /// The variant of [`Detail`].
     pub name: &'static str,
     /// The reason of the detail.

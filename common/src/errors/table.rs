@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Description;
+use super::DetailRow;
 use crate::{ChannelName, Target, UserName};
 
 errors! {

@@ -25,7 +25,7 @@ use crate::text::{Subject, Text};
 pub struct Event<'a> {
     /// The number of the event in its conversation: 1, 2, 3 ... without a gap.
     pub n: u64,
-    /// The time at which the server received the request, in Unix milliseconds.
+    /// The time at which the server accepted the request, in Unix milliseconds.
     pub at: u64,
     /// The channel, or the recipient of a direct message.
     pub to: Target,

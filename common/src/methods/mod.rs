@@ -49,7 +49,7 @@ pub enum Rights {
 
 /// A row of the table of methods.
 #[derive(Debug, Clone, Copy)]
-pub struct Description {
+pub struct MethodRow {
     /// The name on the wire.
     pub name: &'static str,
     /// The users who may call the method.
@@ -107,9 +107,9 @@ macro_rules! methods {
 
             /// The row of the table.
             #[must_use]
-            pub const fn description(self) -> Description {
+            pub const fn description(self) -> MethodRow {
                 match self {
-                    $(Self::$name => Description {
+                    $(Self::$name => MethodRow {
                         name: $wire,
                         rights: Rights::$rights,
                         help: $help,
@@ -173,7 +173,7 @@ fn invalid(method: Method, params: &str, error: &serde_json::Error, refused: Opt
         token: Option<serde::de::IgnoredAny>,
     }
 
-    let Description { name, rights, .. } = method.description();
+    let MethodRow { name, rights, .. } = method.description();
     let has_token = serde_json::from_str(params).is_ok_and(|OnlyToken { token }| token.is_some());
     let detail = refused.unwrap_or_else(|| match rights {
         Rights::Session | Rights::Administrator if !has_token => Detail::NoToken { method: name.to_owned() },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Description, Request, ResultOf, Rights, invalid, unknown};
+use super::{MethodRow, Request, ResultOf, Rights, invalid, unknown};
 use crate::accounts::Done;
 use crate::errors::{Error, catch_refused};
 use crate::text::NewPassword;
