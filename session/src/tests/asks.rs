@@ -78,7 +78,7 @@ fn a_request_carries_the_token_if_its_method_needs_one() {
 }
 
 #[test]
-fn a_list_is_put_together_from_its_pages() {
+fn a_list_is_collected_from_its_pages() {
     let mut harness = Harness::logged_in();
     harness.take_transcript();
     harness.command(Command::ListReads);
@@ -94,7 +94,7 @@ fn a_list_is_put_together_from_its_pages() {
 }
 
 #[test]
-fn a_list_ends_with_its_last_page_or_one_without_items() {
+fn a_list_ends_with_its_last_page_or_with_an_empty_one() {
     let page = |names: &[&str], more| {
         let users: Vec<_> = names.iter().map(|name| json!({"user": name, "since": 1})).collect();
         decode::<UserList>(&json!({"users": users, "more": more}).to_string()).expect("a page")
@@ -108,7 +108,7 @@ fn a_list_ends_with_its_last_page_or_one_without_items() {
 }
 
 #[test]
-fn a_result_of_another_form_is_an_error() {
+fn an_invalid_result_is_an_error() {
     let error = decode::<UserList>("5").expect_err("no users");
     assert!(matches!(error.detail(), Some(Detail::BadAnswer { .. })), "{error}");
 }

@@ -56,13 +56,13 @@ fn a_ping_without_a_login_shows_the_connectivity() {
 fn all_endpoints_are_tried_in_turn_with_growing_delays() {
     let mut harness = Harness::with_endpoints(3);
     harness.send("oi", 1);
-    let moves = |harness: &mut Harness, ms| {
+    let switches = |harness: &mut Harness, ms| {
         harness.advance(ms);
         harness.take_transcript().lines().filter(|line| line.starts_with("use endpoint")).count()
     };
-    assert_eq!(moves(&mut harness, 3 * 2_500), 3, "the first round");
-    let late: Vec<_> = (0..4).map(|_| moves(&mut harness, 60_000)).collect();
-    assert!(late.iter().skip(1).all(|moves| (4..=8).contains(moves)), "about one in ten seconds: {late:?}");
+    assert_eq!(switches(&mut harness, 3 * 2_500), 3, "the first round");
+    let late: Vec<_> = (0..4).map(|_| switches(&mut harness, 60_000)).collect();
+    assert!(late.iter().skip(1).all(|switches| (4..=8).contains(switches)), "about one in ten seconds: {late:?}");
     harness.reply("message.send", &json!({"n": 4, "at": 1}));
     assert_eq!(connectivity(&harness), Connectivity::Connected);
 }

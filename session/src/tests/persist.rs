@@ -142,5 +142,5 @@ fn the_outbox_is_bounded_in_bytes() {
     assert_eq!(harness.session.messages_waiting(), fit);
     harness.reply("message.send", &json!({"n": 1, "at": 1}));
     harness.send(&long, 7_000);
-    assert_eq!(harness.session.messages_waiting(), fit, "room for one was made, and taken");
+    assert_eq!(harness.session.messages_waiting(), fit, "the acknowledged message made room for one");
 }
