@@ -252,7 +252,12 @@ impl Conversations {
     }
 
     /// Handles a page that fills a gap, or an error.
-    pub(crate) fn repair_received(&mut self, cx: &mut Context, conversation: &Target, outcome: Result<&str, Error>) {
+    pub(crate) fn repair_received(
+        &mut self,
+        cx: &mut Context,
+        conversation: &Target,
+        outcome: Result<&str, Error>,
+    ) {
         match self.sync.repair_received(cx, conversation, outcome) {
             Some(ready) => self.emit(cx, ready),
             None => self.reads.forget(conversation),

@@ -57,7 +57,7 @@ use common::accounts::LoggedIn;
 use common::{Detail, Error, rpc};
 use uuid::Uuid;
 
-pub use api::{Answer, PresenceMode, Command, Effect, Entry, Follow, Message, NO_TICKET, News};
+pub use api::{Answer, Command, Effect, Entry, Follow, Message, NO_TICKET, News, PresenceMode};
 pub use ask::{Ask, Pager, decode};
 pub use files::Transfer;
 pub use queues::Queue;
@@ -321,7 +321,9 @@ impl Session {
             Pending::Join(_) => conversations.joined(cx, requests::read(outcome?)?),
             Pending::Leave(channel) => outcome.map(|_done| conversations.left(cx, channel))?,
             Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
-            Pending::NextPage(conversation) => conversations.next_page_received(cx, &conversation, outcome?)?,
+            Pending::NextPage(conversation) => {
+                conversations.next_page_received(cx, &conversation, outcome?)?
+            }
             Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
             Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
             Pending::Chunk => files::chunk_reply(outcome)?,

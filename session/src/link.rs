@@ -30,7 +30,14 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(endpoints: usize) -> Self {
         let endpoints = endpoints.max(1);
-        Self { endpoints, endpoint: 0, switches: 0, next_switch_ms: 0, has_ever_replied: false, silent_since: None }
+        Self {
+            endpoints,
+            endpoint: 0,
+            switches: 0,
+            next_switch_ms: 0,
+            has_ever_replied: false,
+            silent_since: None,
+        }
     }
 
     /// Whether no reply is missing.

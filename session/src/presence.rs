@@ -4,7 +4,7 @@ use common::methods::PresenceSet;
 use common::presence::{Change, SetPresence, State};
 use common::{Error, Target};
 
-use super::api::{PresenceMode, News};
+use super::api::{News, PresenceMode};
 use super::ask::decode;
 use super::context::Context;
 use super::limits::{AWAY_AFTER_MS, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN};
@@ -35,7 +35,9 @@ impl Presence {
 
     fn state(&self, now_ms: u64) -> Option<State> {
         self.mode.map(|mode| match mode {
-            PresenceMode::AtKeyboard if now_ms >= self.last_key_ms.saturating_add(AWAY_AFTER_MS) => State::Away,
+            PresenceMode::AtKeyboard if now_ms >= self.last_key_ms.saturating_add(AWAY_AFTER_MS) => {
+                State::Away
+            }
             PresenceMode::AtKeyboard | PresenceMode::Always => State::Online,
             PresenceMode::Away => State::Away,
         })
@@ -83,7 +85,8 @@ impl Presence {
     /// heartbeats continue, because a later version of the server may support them.
     pub(crate) fn reported(&mut self, cx: &mut Context, outcome: Result<&str, Error>) -> Option<String> {
         let reported = outcome.and_then(decode::<PresenceSet>).ok()?;
-        let wait_ms = cx.rng().heartbeat_wait_ms(reported.heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX));
+        let wait_ms =
+            cx.rng().heartbeat_wait_ms(reported.heartbeat_ms.clamp(HEARTBEAT_MS_MIN, HEARTBEAT_MS_MAX));
         self.due = Some(cx.now_ms().saturating_add(wait_ms));
         Some(reported.topic)
     }
@@ -118,7 +121,8 @@ impl Presence {
     pub(crate) fn changed(&mut self, cx: &mut Context, changes: Vec<Change>) {
         let Some((Target::User(watched), last_state)) = &mut self.watched else { return };
         for change in changes {
-            if change.user == *watched && Some(&change.user) != cx.user() && *last_state != Some(change.state) {
+            if change.user == *watched && Some(&change.user) != cx.user() && *last_state != Some(change.state)
+            {
                 *last_state = Some(change.state);
                 cx.emit_news(News::Presence(change));
             }

@@ -119,7 +119,12 @@ impl Reads {
             let reading = self.readings.entry(entry.conversation.clone()).or_insert_with(new);
             // The server has counted the events up to the head.
             if entry.n > reading.head {
-                count(reading, self.own_messages.entry(entry.conversation.clone()).or_default(), is_own, entry);
+                count(
+                    reading,
+                    self.own_messages.entry(entry.conversation.clone()).or_default(),
+                    is_own,
+                    entry,
+                );
             }
         }
         let is_unread_content = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_content());
@@ -145,7 +150,8 @@ impl Reads {
             return Ok(None);
         }
         let readings = pager.into_items();
-        self.readings = readings.iter().map(|reading| (reading.conversation.clone(), reading.clone())).collect();
+        self.readings =
+            readings.iter().map(|reading| (reading.conversation.clone(), reading.clone())).collect();
         self.is_listed = true;
         Ok(Some(Answer::Reads(readings)))
     }

@@ -17,11 +17,17 @@ use super::rng::Rng;
 
 /// The source of a request, which decides how its reply is handled.
 pub(crate) enum Origin {
-    Command { ticket: u64, pending: Pending },
+    Command {
+        ticket: u64,
+        pending: Pending,
+    },
     /// `server.info`, for the endpoint of the proxy.
     Info,
     /// `sync.heads`. The cursor is that of the previous heads.
-    Heads { kind: HeadsKind, cursor: Option<u64> },
+    Heads {
+        kind: HeadsKind,
+        cursor: Option<u64>,
+    },
     /// The heartbeat.
     Presence,
     /// A page that fills a gap.

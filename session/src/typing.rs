@@ -35,7 +35,9 @@ impl Typing {
     pub(crate) fn key_typed(&mut self, cx: &mut Context, to: Option<Target>) {
         let now_ms = cx.now_ms();
         match (to, self.reported.take()) {
-            (Some(to), Some((before, at))) if to == before && now_ms < at.saturating_add(TYPING_INTERVAL_MS) => {
+            (Some(to), Some((before, at)))
+                if to == before && now_ms < at.saturating_add(TYPING_INTERVAL_MS) =>
+            {
                 self.reported = Some((before, at));
             }
             (Some(to), _) => {
@@ -60,7 +62,13 @@ impl Typing {
         }
     }
 
-    pub(crate) fn notice_received(&mut self, cx: &mut Context, conversation: &Target, from: UserName, typing: bool) {
+    pub(crate) fn notice_received(
+        &mut self,
+        cx: &mut Context,
+        conversation: &Target,
+        from: UserName,
+        typing: bool,
+    ) {
         if cx.user() == Some(&from) || self.open.as_ref() != Some(conversation) {
             return;
         }

@@ -8,7 +8,7 @@ use common::{Password, Target, UserName};
 use super::context::Context;
 use super::login_summary::{self, LoginSummary};
 use crate::cli_error::CliError;
-use session::{PresenceMode, Command, Follow};
+use session::{Command, Follow, PresenceMode};
 
 /// How long a server may take to answer until cached messages are shown.
 const SHOW_CACHE_AFTER: Duration = Duration::from_millis(300);

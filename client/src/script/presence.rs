@@ -15,7 +15,7 @@ use crate::client_handle::{ClientHandle, Sends, unexpected};
 use crate::connection::seconds;
 use crate::i18n::Words;
 use crate::render::{self, Output, complain};
-use session::{PresenceMode, Command, News};
+use session::{Command, News, PresenceMode};
 
 /// How long nothing is looked at but what comes; then it is looked again.
 const LONG: Duration = Duration::from_hours(1);

@@ -11,7 +11,7 @@ use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends, connection_ended};
 use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain, to_reader};
-use session::{PresenceMode, Command, Entry, Follow, News};
+use session::{Command, Entry, Follow, News, PresenceMode};
 
 /// Arguments of `papo subscribe`.
 #[derive(Debug, clap::Args)]

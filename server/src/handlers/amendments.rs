@@ -2,7 +2,7 @@
 //! search.
 
 use common::accounts::Token;
-use common::amendments::{Delete, Edit, AmendedFields, React, EarlierText, encode_amended, without_text};
+use common::amendments::{AmendedFields, Delete, EarlierText, Edit, React, encode_amended, without_text};
 use common::limits::EDITS_SHOWN_MAX;
 use common::messages::Sent;
 use common::{Body, Detail, Error, Event, Target};

@@ -8,7 +8,10 @@ use common::{Error, UserName};
 use super::RequestContext;
 use crate::outbound::ephemeral::publish_typing;
 
-pub(super) fn set(context: &mut RequestContext<'_>, params: &SetPresence<'_>) -> Result<PresenceReply, Error> {
+pub(super) fn set(
+    context: &mut RequestContext<'_>,
+    params: &SetPresence<'_>,
+) -> Result<PresenceReply, Error> {
     let user = context.user_of(&params.token)?;
     // Each change between online and offline leaves a record, so the rate limit counts it.
     context.take_rate(&params.token)?;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::UserName;
-use common::limits::{PRESENCE_TIMEOUT_MS, PRESENCE_HEARTBEAT_MS, PRESENCE_NOTICE_INTERVAL_MS};
+use common::limits::{PRESENCE_HEARTBEAT_MS, PRESENCE_NOTICE_INTERVAL_MS, PRESENCE_TIMEOUT_MS};
 use common::presence::{Change, State};
 use foldhash::fast::RandomState;
 

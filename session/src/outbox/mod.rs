@@ -106,8 +106,7 @@ impl Outbox {
     }
 
     fn has_room(&self, message: &Message) -> bool {
-        self.queue.len() < OUTBOX_MESSAGES_MAX
-            && self.bytes + message.text.as_str().len() <= OUTBOX_BYTES_MAX
+        self.queue.len() < OUTBOX_MESSAGES_MAX && self.bytes + message.text.as_str().len() <= OUTBOX_BYTES_MAX
     }
 
     fn set_owner(&mut self, now_ms: u64, owner: UserName) {

@@ -57,7 +57,12 @@ impl Sync {
     }
 
     /// Continues after the event `shown`, the last one of a further page. `None` if later pages follow.
-    pub(crate) fn page_shown(&mut self, cx: &Context, conversation: &Target, shown: Option<u64>) -> Vec<Entry> {
+    pub(crate) fn page_shown(
+        &mut self,
+        cx: &Context,
+        conversation: &Target,
+        shown: Option<u64>,
+    ) -> Vec<Entry> {
         if let (Some(shown), Some(timeline)) = (shown, self.timelines.get_mut(conversation)) {
             timeline.continue_after(shown);
         }

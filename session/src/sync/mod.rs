@@ -120,7 +120,11 @@ impl Sync {
     }
 
     /// Connects to the proxy. Returns an error only while a command [`Follow`] is pending.
-    pub(crate) fn server_info_received(&mut self, cx: &mut Context, outcome: Result<&str, Error>) -> Result<(), Error> {
+    pub(crate) fn server_info_received(
+        &mut self,
+        cx: &mut Context,
+        outcome: Result<&str, Error>,
+    ) -> Result<(), Error> {
         match outcome.and_then(read::<Info>).and_then(supported) {
             Ok(info) if cx.account().is_some() => {
                 cx.emit(Effect::Connect(info.events));
@@ -275,7 +279,9 @@ impl Sync {
         let now_ms = cx.now_ms();
         let expected = self.expected.take_if(|expected| expected.due <= now_ms);
         let is_still_missing = expected.is_some_and(|expected| {
-            self.timelines.get(&expected.conversation).is_some_and(|timeline| timeline.is_unpublished(expected.n))
+            self.timelines
+                .get(&expected.conversation)
+                .is_some_and(|timeline| timeline.is_unpublished(expected.n))
         });
         let is_barrier_lost = self.topics.deadline().is_some_and(|due| due <= now_ms);
         if is_barrier_lost || is_still_missing {

@@ -326,7 +326,8 @@ pub(super) fn answer_histories(harness: &mut Harness, answered: &mut BTreeSet<u6
             "server.info" => info(),
             "sync.heads" => heads(39, 39),
             _ => {
-                let line = harness.transcript.lines().find(|line| line.starts_with(&format!("request {id} ")));
+                let line =
+                    harness.transcript.lines().find(|line| line.starts_with(&format!("request {id} ")));
                 let params: Value =
                     serde_json::from_str(line.expect("a request").splitn(4, ' ').nth(3).expect("params"))
                         .expect("json");

@@ -62,7 +62,10 @@ fn all_endpoints_are_tried_in_turn_with_growing_delays() {
     };
     assert_eq!(switches(&mut harness, 3 * 2_500), 3, "the first round");
     let late: Vec<_> = (0..4).map(|_| switches(&mut harness, 60_000)).collect();
-    assert!(late.iter().skip(1).all(|switches| (4..=8).contains(switches)), "about one in ten seconds: {late:?}");
+    assert!(
+        late.iter().skip(1).all(|switches| (4..=8).contains(switches)),
+        "about one in ten seconds: {late:?}"
+    );
     harness.reply("message.send", &json!({"n": 4, "at": 1}));
     assert_eq!(connectivity(&harness), Connectivity::Connected);
 }
@@ -106,7 +109,8 @@ fn a_server_that_never_replied_is_offline() {
 fn the_status_has_the_progress_of_each_conversation() {
     let mut harness = Harness::following();
     let progress = |harness: &Harness| {
-        let [ops] = harness.session.status(harness.now_ms).conversations.try_into().expect("one conversation");
+        let [ops] =
+            harness.session.status(harness.now_ms).conversations.try_into().expect("one conversation");
         (ops.shown, ops.head)
     };
     assert_eq!(progress(&harness), (3, 3));

@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::channel;
 
-use super::harness::{OWN, Harness, TOPIC, ops};
+use super::harness::{Harness, OWN, TOPIC, ops};
 use crate::*;
 
 /// An event in #ops.
@@ -122,7 +122,9 @@ fn following_one_conversation_emits_nothing_about_others() {
     harness.reply("server.info", &super::harness::info());
     harness.reply("sync.heads", &super::harness::heads(7, 3));
     harness.take_transcript();
-    harness.own_topic_line(r##"{"n":9,"at":1,"to":"#board","from":"bob","kind":"channel.invited","user":"alice"}"##);
+    harness.own_topic_line(
+        r##"{"n":9,"at":1,"to":"#board","from":"bob","kind":"channel.invited","user":"alice"}"##,
+    );
     harness.own_topic_line(r##"{"n":2,"at":1,"to":"#lunch","from":"alice","kind":"channel.joined"}"##);
     harness.advance(0);
     assert_eq!(harness.transcript, "");

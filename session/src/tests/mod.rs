@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use harness::{OWN, Harness, TOPIC, answer_histories, heads, info, ops, page, users};
+use harness::{Harness, OWN, TOPIC, answer_histories, heads, info, ops, page, users};
 
 #[test]
 fn following_subscribes_then_waits_for_a_barrier_then_repairs_gaps() {
@@ -229,7 +229,12 @@ fn an_invalid_token_ends_the_session_and_loses_no_message() {
     pending oi
     ");
     let user = testkit::user("alice");
-    harness.command(Command::Restore(LoggedIn { user, token: "new".into(), topic: "user".into(), expires: 1 }));
+    harness.command(Command::Restore(LoggedIn {
+        user,
+        token: "new".into(),
+        topic: "user".into(),
+        expires: 1,
+    }));
     harness.reply("message.send", &json!({"n": 4, "at": 1}));
     insta::assert_snapshot!(harness.transcript, @r##"
     request 5 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}

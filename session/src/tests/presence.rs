@@ -5,7 +5,7 @@ use serde_json::json;
 use testkit::target;
 use uuid::Uuid;
 
-use super::harness::{OWN, Harness, moved, ops};
+use super::harness::{Harness, OWN, moved, ops};
 use crate::*;
 
 const PRESENCE: &str = "presence.all.00000000000000000000000000000000";
@@ -77,7 +77,10 @@ fn heartbeats_continue_and_report_away_after_ten_minutes_without_a_key() {
     assert!(heartbeats.iter().all(|(second, is_away)| *is_away == (*second >= 600)), "{heartbeats:?}");
     assert!(heartbeats.contains(&(600, true)), "away is reported at once: {heartbeats:?}");
     harness.command(Command::KeyTyped(None));
-    assert!(harness.take_transcript().contains(r#"presence.set {"state":"online"}"#), "online is reported at once");
+    assert!(
+        harness.take_transcript().contains(r#"presence.set {"state":"online"}"#),
+        "online is reported at once"
+    );
 }
 
 #[test]
@@ -181,5 +184,8 @@ fn a_typing_user_is_shown_until_the_timeout_or_the_message() {
     harness.own_topic_line(&typing("bob", "@alice", true));
     transcript(&mut harness);
     harness.command(Command::Open(ops()));
-    assert!(transcript(&mut harness).starts_with("typing:"), "users who type in other conversations are not shown");
+    assert!(
+        transcript(&mut harness).starts_with("typing:"),
+        "users who type in other conversations are not shown"
+    );
 }

@@ -27,7 +27,11 @@ fn postponed_messages_are_sent_again_after_the_servers_delay_and_in_order() {
     harness.reply_error_to(2, too_fast(500));
     harness.reply_error_to(3, too_fast(501));
     harness.advance(500);
-    assert_eq!(harness.take_transcript(), "pending two\npending three\n", "not before the delay of the server");
+    assert_eq!(
+        harness.take_transcript(),
+        "pending two\npending three\n",
+        "not before the delay of the server"
+    );
     harness.advance(1);
     harness.send("four", 4);
     harness.reply("message.send", &json!({"n": 3, "at": 1}));

@@ -42,7 +42,8 @@ fn unread_events_of_several_pages_are_shown_without_a_gap() {
     harness.reply("message.history", &page(52..=71, 71));
     harness.event(72);
     harness.advance(limits::MARK_INTERVAL_MS);
-    let lines = harness.transcript.lines().filter(|line| line.starts_with("request") || line.starts_with("emit"));
+    let lines =
+        harness.transcript.lines().filter(|line| line.starts_with("request") || line.starts_with("emit"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r##"
     request 5 message.history {"after":1,"conversation":"#ops","limit":50}
     emit #ops 71
@@ -268,7 +269,9 @@ fn a_removed_member_sends_no_read_mark() {
     let mut harness = with_read_mark(1, 2);
     harness.command(Command::Open(ops()));
     harness.reply("message.history", &page(2..=3, 3));
-    harness.own_topic_line(r##"{"n":4,"at":1,"to":"#ops","from":"bob","kind":"channel.kicked","user":"alice"}"##);
+    harness.own_topic_line(
+        r##"{"n":4,"at":1,"to":"#ops","from":"bob","kind":"channel.kicked","user":"alice"}"##,
+    );
     harness.advance(limits::MARK_INTERVAL_MS);
     assert!(!harness.transcript.contains("read.mark"), "{}", harness.transcript);
 }

@@ -6,7 +6,7 @@ use common::accounts::LoggedIn;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::harness::{OWN, Harness, TOPIC, heads, info, moved, page};
+use super::harness::{Harness, OWN, TOPIC, heads, info, moved, page};
 use crate::*;
 
 fn notice() -> String {
@@ -368,7 +368,9 @@ impl World {
         for _ in 0..60 {
             self.advance(1_000);
             while !self.is_idle() {
-                [Step::ApplySubscription, Step::Answer, Step::Reply].into_iter().for_each(|step| self.apply(step));
+                [Step::ApplySubscription, Step::Answer, Step::Reply]
+                    .into_iter()
+                    .for_each(|step| self.apply(step));
             }
         }
     }

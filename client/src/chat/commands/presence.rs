@@ -4,7 +4,7 @@ use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::{both, same};
-use session::{PresenceMode, Command as SessionCommand};
+use session::{Command as SessionCommand, PresenceMode};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
