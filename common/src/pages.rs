@@ -56,10 +56,7 @@ paged! {
 }
 
 /// The range of the names after a cursor, for the server. An invalid cursor gives all names.
-pub fn range_after<T, E>(
-    cursor: Option<&str>,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> (Bound<T>, Bound<T>) {
+pub fn range<T, E>(cursor: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> (Bound<T>, Bound<T>) {
     let last = cursor.and_then(|cursor| parse(cursor).ok());
     (last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
 }

@@ -121,12 +121,12 @@ impl Conversations {
                 let is_readable =
                     matches!(conversation, Target::User(_)) || self.sync.timelines().contains(&conversation);
                 let reading = Reading { conversation, n, head: n, unread, mentions };
-                self.reads.notice_received(cx, reading, is_readable);
+                self.reads.notice(cx, reading, is_readable);
             }
             Notice::Presence { users, .. } => self.presence.changed(cx, users),
             Notice::Typing { to, from, typing, .. } => {
                 let conversation = Conversation::of(&from, &to).seen_by(me);
-                self.typing.notice_received(cx, &conversation, from, typing);
+                self.typing.notice(cx, &conversation, from, typing);
             }
         }
     }
@@ -196,7 +196,7 @@ impl Conversations {
         history::request_next_page(cx, ticket, conversation, &self.reads);
     }
 
-    pub(crate) fn next_page_received(
+    pub(crate) fn page_received(
         &mut self,
         cx: &mut Context,
         conversation: &Target,
@@ -205,7 +205,7 @@ impl Conversations {
         let (head, entries) = cx.entries(result)?;
         let shown = entries.last().map(|last| last.n).filter(|last| *last >= head);
         self.show(cx, conversation, head, entries);
-        let ready = self.sync.page_shown(cx, conversation, shown);
+        let ready = self.sync.next_page(cx, conversation, shown);
         self.emit(cx, ready);
         Ok(Answer::Done)
     }
@@ -218,8 +218,8 @@ impl Conversations {
         cx.emit_news(News::Opened { conversation, entries, unread, more });
     }
 
-    pub(crate) fn server_info_received(&mut self, cx: &mut Context, outcome: Result<&str, Error>) {
-        if let Err(error) = self.sync.server_info_received(cx, outcome) {
+    pub(crate) fn info_received(&mut self, cx: &mut Context, outcome: Result<&str, Error>) {
+        if let Err(error) = self.sync.info_received(cx, outcome) {
             self.stop_following(cx, &error);
         }
     }
@@ -252,13 +252,8 @@ impl Conversations {
     }
 
     /// Handles a page that fills a gap, or an error.
-    pub(crate) fn repair_received(
-        &mut self,
-        cx: &mut Context,
-        conversation: &Target,
-        outcome: Result<&str, Error>,
-    ) {
-        match self.sync.repair_received(cx, conversation, outcome) {
+    pub(crate) fn repaired(&mut self, cx: &mut Context, conversation: &Target, outcome: Result<&str, Error>) {
+        match self.sync.repaired(cx, conversation, outcome) {
             Some(ready) => self.emit(cx, ready),
             None => self.reads.forget(conversation),
         }

@@ -281,10 +281,10 @@ impl Session {
         let cx = &mut self.cx;
         let Some(Settled { origin, attempt }) = cx.settle(id, outcome.as_ref().err()) else { return };
         match origin {
-            Origin::Info => self.conversations.server_info_received(cx, outcome),
+            Origin::Info => self.conversations.info_received(cx, outcome),
             Origin::Presence => self.conversations.heartbeat_acknowledged(cx, outcome),
             Origin::Heads { kind, cursor } => self.conversations.heads_received(cx, kind, cursor, outcome),
-            Origin::Repair(conversation) => self.conversations.repair_received(cx, &conversation, outcome),
+            Origin::Repair(conversation) => self.conversations.repaired(cx, &conversation, outcome),
             // A read mark that failed is not retried: the next one includes it.
             Origin::Mark => {}
             Origin::Command { ticket, pending } => {
@@ -321,9 +321,7 @@ impl Session {
             Pending::Join(_) => conversations.joined(cx, requests::read(outcome?)?),
             Pending::Leave(channel) => outcome.map(|_done| conversations.left(cx, channel))?,
             Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
-            Pending::NextPage(conversation) => {
-                conversations.next_page_received(cx, &conversation, outcome?)?
-            }
+            Pending::NextPage(conversation) => conversations.page_received(cx, &conversation, outcome?)?,
             Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
             Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
             Pending::Chunk => files::chunk_reply(outcome)?,

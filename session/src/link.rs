@@ -22,7 +22,7 @@ pub(crate) struct Link {
     switches: usize,
     /// The earliest time of the next switch.
     next_switch_ms: u64,
-    has_ever_replied: bool,
+    has_replied: bool,
     /// The time at which the first reply was missing. `None` if no reply is missing.
     silent_since: Option<u64>,
 }
@@ -35,7 +35,7 @@ impl Link {
             endpoint: 0,
             switches: 0,
             next_switch_ms: 0,
-            has_ever_replied: false,
+            has_replied: false,
             silent_since: None,
         }
     }
@@ -51,9 +51,9 @@ impl Link {
 
     pub(crate) fn connectivity(&self, now_ms: u64) -> Connectivity {
         match self.silent_since {
-            None if self.has_ever_replied => Connectivity::Connected,
+            None if self.has_replied => Connectivity::Connected,
             None => Connectivity::Connecting,
-            Some(since) if self.has_ever_replied && now_ms < since + OFFLINE_AFTER_MS => {
+            Some(since) if self.has_replied && now_ms < since + OFFLINE_AFTER_MS => {
                 Connectivity::Reconnecting
             }
             Some(_) => Connectivity::Offline,
@@ -89,7 +89,7 @@ impl Link {
 
     /// Handles any reply. Returns whether replies were missing before it.
     pub(crate) fn reply_received(&mut self, cx: &mut Context) -> bool {
-        self.has_ever_replied = true;
+        self.has_replied = true;
         self.switches = 0;
         let was_silent = self.silent_since.take().is_some();
         if was_silent {

@@ -119,11 +119,10 @@ impl Presence {
     }
 
     pub(crate) fn changed(&mut self, cx: &mut Context, changes: Vec<Change>) {
-        let Some((Target::User(watched), last_state)) = &mut self.watched else { return };
+        let Some((Target::User(watched), state)) = &mut self.watched else { return };
         for change in changes {
-            if change.user == *watched && Some(&change.user) != cx.user() && *last_state != Some(change.state)
-            {
-                *last_state = Some(change.state);
+            if change.user == *watched && Some(&change.user) != cx.user() && *state != Some(change.state) {
+                *state = Some(change.state);
                 cx.emit_news(News::Presence(change));
             }
         }

@@ -119,12 +119,8 @@ impl Reads {
             let reading = self.readings.entry(entry.conversation.clone()).or_insert_with(new);
             // The server has counted the events up to the head.
             if entry.n > reading.head {
-                count(
-                    reading,
-                    self.own_messages.entry(entry.conversation.clone()).or_default(),
-                    is_own,
-                    entry,
-                );
+                let own = self.own_messages.entry(entry.conversation.clone()).or_default();
+                count(reading, own, is_own, entry);
             }
         }
         let is_unread_content = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_content());
@@ -180,7 +176,7 @@ impl Reads {
     }
 
     /// Handles a notice that the user has read events. `is_readable` is false after the end of a membership.
-    pub(crate) fn notice_received(&mut self, cx: &mut Context, mut reading: Reading, is_readable: bool) {
+    pub(crate) fn notice(&mut self, cx: &mut Context, mut reading: Reading, is_readable: bool) {
         let head = self.readings.get(&reading.conversation).map_or(0, |reading| reading.head);
         reading.head = reading.n.max(head);
         if self.is_listed && is_readable {

@@ -224,9 +224,8 @@ impl Requests {
     /// Forgets all requests. Returns the tickets of the pending commands.
     pub(crate) fn clear(&mut self) -> Vec<u64> {
         let requests = std::mem::take(&mut self.outstanding);
-        let ticket = |request: Outstanding| match request.origin {
-            Origin::Command { ticket, .. } => Some(ticket),
-            Origin::Info | Origin::Presence | Origin::Heads { .. } | Origin::Repair(_) | Origin::Mark => None,
+        let ticket = |request: Outstanding| {
+            if let Origin::Command { ticket, .. } = request.origin { Some(ticket) } else { None }
         };
         requests.into_values().filter_map(ticket).collect()
     }

@@ -35,16 +35,14 @@ impl Typing {
     pub(crate) fn key_typed(&mut self, cx: &mut Context, to: Option<Target>) {
         let now_ms = cx.now_ms();
         match (to, self.reported.take()) {
-            (Some(to), Some((before, at)))
-                if to == before && now_ms < at.saturating_add(TYPING_INTERVAL_MS) =>
-            {
-                self.reported = Some((before, at));
+            (Some(to), Some((last, at))) if to == last && now_ms < at.saturating_add(TYPING_INTERVAL_MS) => {
+                self.reported = Some((last, at));
             }
             (Some(to), _) => {
                 report(cx, &to, true);
                 self.reported = Some((to, now_ms));
             }
-            (None, Some((before, _))) => report(cx, &before, false),
+            (None, Some((last, _))) => report(cx, &last, false),
             (None, None) => {}
         }
     }
@@ -62,13 +60,7 @@ impl Typing {
         }
     }
 
-    pub(crate) fn notice_received(
-        &mut self,
-        cx: &mut Context,
-        conversation: &Target,
-        from: UserName,
-        typing: bool,
-    ) {
+    pub(crate) fn notice(&mut self, cx: &mut Context, conversation: &Target, from: UserName, typing: bool) {
         if cx.user() == Some(&from) || self.open.as_ref() != Some(conversation) {
             return;
         }

@@ -57,7 +57,7 @@ impl Sync {
     }
 
     /// Continues after the event `shown`, the last one of a further page. `None` if later pages follow.
-    pub(crate) fn page_shown(
+    pub(crate) fn next_page(
         &mut self,
         cx: &Context,
         conversation: &Target,
@@ -74,7 +74,7 @@ impl Sync {
     }
 
     /// Handles a page that fills a gap. Returns the events to emit; `None` without the right to read.
-    pub(crate) fn repair_received(
+    pub(crate) fn repaired(
         &mut self,
         cx: &mut Context,
         conversation: &Target,
@@ -86,7 +86,7 @@ impl Sync {
             self.forget(cx, conversation);
             return None;
         }
-        Some(self.timelines.repair_received(cx, conversation, page))
+        Some(self.timelines.repaired(cx, conversation, page))
     }
 
     /// Follows a channel that the user has joined, from the event after the `joined` on.

@@ -120,7 +120,7 @@ impl Sync {
     }
 
     /// Connects to the proxy. Returns an error only while a command [`Follow`] is pending.
-    pub(crate) fn server_info_received(
+    pub(crate) fn info_received(
         &mut self,
         cx: &mut Context,
         outcome: Result<&str, Error>,
@@ -278,10 +278,8 @@ impl Sync {
     pub(crate) fn tick(&mut self, cx: &mut Context) {
         let now_ms = cx.now_ms();
         let expected = self.expected.take_if(|expected| expected.due <= now_ms);
-        let is_still_missing = expected.is_some_and(|expected| {
-            self.timelines
-                .get(&expected.conversation)
-                .is_some_and(|timeline| timeline.is_unpublished(expected.n))
+        let is_still_missing = expected.is_some_and(|event| {
+            self.timelines.get(&event.conversation).is_some_and(|timeline| timeline.is_unpublished(event.n))
         });
         let is_barrier_lost = self.topics.deadline().is_some_and(|due| due <= now_ms);
         if is_barrier_lost || is_still_missing {

@@ -75,7 +75,7 @@ impl Timelines {
     }
 
     /// Handles the page of a repair, or an error. Returns the events to emit.
-    pub(crate) fn repair_received(
+    pub(crate) fn repaired(
         &mut self,
         cx: &Context,
         conversation: &Target,
