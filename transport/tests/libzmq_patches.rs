@@ -168,7 +168,8 @@ fn large_messages_pass_a_full_queue() {
     let (name, reply) = (frames.swap_remove(0), vec![b'x'; 1024 * 1024]);
     for round in 0..3 {
         let mut sent = 0;
-        while server.send([Frame::from(&*name), Frame::new(), Frame::from(&reply)]).expect("a send") == Sent::Done
+        while server.send([Frame::from(&*name), Frame::new(), Frame::from(&reply)]).expect("a send")
+            == Sent::Done
         {
             sent += 1;
         }
