@@ -27,6 +27,7 @@ const CLEAN: &[&str] = &[
     "papo",
     "proxy",
     "scripts",
+    "server/tests",
     "tests/README.md",
     "tests/bench/install-peers",
     "tests/bench/src/report",
@@ -35,6 +36,7 @@ const CLEAN: &[&str] = &[
     "tests/e2e/tests/papers.rs",
     "tests/e2e/tests/readme.rs",
     "tests/e2e/tests/trabalho.rs",
+    "tests/testkit",
     "transport",
 ];
 

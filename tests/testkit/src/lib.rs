@@ -1,10 +1,13 @@
-//! Fixtures that the tests of all crates share: valid names, texts, ids, and seeded random numbers.
+//! Fixtures that the tests of all crates share: names, texts, ids and seeded random numbers, and with the
+//! feature `server` a team on a server.
 //!
-//! A function here panics if its argument is invalid, which fails the test that called it.
+//! A fixture panics if its argument is invalid, which fails the test that called it.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a fixture fails the test that uses it")]
 
 mod rng;
+#[cfg(feature = "server")]
+pub mod team;
 
 use std::borrow::Cow;
 

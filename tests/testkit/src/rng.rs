@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_to_their_range() {
+    fn numbers_are_in_their_range() {
         let mut rng = Rng::new(7);
         assert!((0..100).all(|_| (3..=5).contains(&rng.between(3, 5)) && (3..5).contains(&rng.within(3..5))));
         assert!((0..100).all(|_| !rng.per_mille(0) && rng.per_mille(1000)));
