@@ -1,6 +1,6 @@
 //! `message.history` by number and by time.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use common::limits::{HISTORY_BYTES_MAX, TEXT_BYTES_MAX};
 use serde_json::{Value, json};
