@@ -1,4 +1,4 @@
-//! Receives subscriptions one by one, and accepts or refuses each. It keeps no state about subscribers.
+//! Accepts or refuses each subscription. The proxy keeps no state about subscribers.
 
 use common::topics::{Subscription, parse_subscription};
 use transport::{Frame, Socket, TransportError};

@@ -179,7 +179,7 @@ fn errors_say_what_to_do() {
 }
 
 #[test]
-fn every_transport_works() {
+fn tcp_inproc_and_ipc_endpoints_work() {
     let context = Context::new();
     let folder = tempfile::tempdir().expect("a folder");
     let ipc = format!("ipc://{}/socket", folder.path().display());
