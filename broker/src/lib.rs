@@ -141,7 +141,7 @@ impl Broker {
                 if !self.clients.receive(&mut self.request)? {
                     break;
                 }
-                if !is_enveloped(&self.request) {
+                if !has_envelope(&self.request) {
                     self.refuse()?;
                     continue;
                 }
@@ -163,7 +163,7 @@ impl Broker {
             if !self.servers.receive(&mut self.frames)? {
                 break;
             }
-            if !is_enveloped(&self.frames) {
+            if !has_envelope(&self.frames) {
                 self.counters.malformed += 1;
                 continue;
             }
@@ -199,6 +199,6 @@ impl Broker {
 }
 
 /// Whether a message is `[client] [""] [body ..]`.
-fn is_enveloped(frames: &[Frame]) -> bool {
+fn has_envelope(frames: &[Frame]) -> bool {
     matches!(frames, [_client, delimiter, _body, ..] if delimiter.is_empty())
 }

@@ -180,7 +180,7 @@ fn a_reply_to_a_client_that_left_is_counted() {
 
 /// A client that sends one request in plain ZMTP 3.0 (RFC 23) and never reads, so that replies wait in the
 /// broker's system and in libzmq. A socket of libzmq would read in the background.
-fn silent(endpoint: &str) -> TcpStream {
+fn connect_without_reading(endpoint: &str) -> TcpStream {
     let address = endpoint.strip_prefix("tcp://").expect("a TCP endpoint");
     let mut stream = TcpStream::connect(address).expect("a listener");
     let mut greeting = [0; 64];
@@ -211,7 +211,7 @@ fn large_replies_to_clients_that_do_not_read_are_bounded_by_bytes() {
             send(&client, &[b"", b"hello"]);
             (client, name())
         };
-        let connect_silent = || (silent(&peers.endpoints.clients), name());
+        let connect_silent = || (connect_without_reading(&peers.endpoints.clients), name());
         let answer = |[link, client]: &[Vec<u8>; 2], body: &[u8]| send(&server, &[link, client, b"", body]);
         let answered = || peers.count("replies") + peers.count("dropped_full");
         // Waits after each reply until the broker has sent or dropped it.

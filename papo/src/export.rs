@@ -195,7 +195,7 @@ mod tests {
         }
         // The times are in the time zone of this machine, so they are cut off.
         let lines: Vec<_> =
-            shown.lines().map(|line| line.split_once(" #a").map_or(line, |(_, said)| said)).collect();
+            shown.lines().map(|line| line.split_once(" #a").map_or(line, |(_, text)| text)).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         -- 2025-11-21 --
          1 bob: oi

@@ -122,7 +122,7 @@ fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
     let event = match Record::decode(line) {
         Ok(Record::Event(event)) => event,
         Ok(Record::Server(ServerRecord::Redacted { conversation, .. })) => {
-            return is_of(&conversation, wanted);
+            return is_in_conversation(&conversation, wanted);
         }
         Ok(Record::Server(_)) | Err(_) => return false,
     };
@@ -133,7 +133,7 @@ fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
     }
 }
 
-fn is_of(conversation: &str, wanted: Option<&Target>) -> bool {
+fn is_in_conversation(conversation: &str, wanted: Option<&Target>) -> bool {
     match (wanted, Conversation::named(conversation)) {
         (None, _) => true,
         (Some(Target::User(user)), Ok(Some(Conversation::Direct(one, other)))) => [one, other].contains(user),

@@ -100,17 +100,17 @@ fn advertised(subscribers: &str) -> String {
 /// Runs the roles until the shutdown, or until one of them ends: a node without one of its roles does not
 /// work. The server ends first, so that broker and proxy can still send its last replies and events.
 fn run_all(shutdown: &Shutdown, broker: Broker, proxy: Proxy, server: Server) -> anyhow::Result<()> {
-    let links = Shutdown::new();
-    let ends = |result: anyhow::Result<()>| {
+    let forwarders_shutdown = Shutdown::new();
+    let then_shut_down = |result: anyhow::Result<()>| {
         shutdown.request();
         result
     };
     thread::scope(|scope| {
         let role = |name: &str| thread::Builder::new().name(format!("papo-{name}"));
-        let broker = role("broker").spawn_scoped(scope, || ends(broker.run(&links).map_err(Into::into)));
-        let proxy = role("proxy").spawn_scoped(scope, || ends(proxy.run(&links).map_err(Into::into)));
-        let server = ends(server.run(shutdown).map_err(Into::into));
-        links.request();
+        let broker = role("broker").spawn_scoped(scope, || then_shut_down(broker.run(&forwarders_shutdown).map_err(Into::into)));
+        let proxy = role("proxy").spawn_scoped(scope, || then_shut_down(proxy.run(&forwarders_shutdown).map_err(Into::into)));
+        let server = then_shut_down(server.run(shutdown).map_err(Into::into));
+        forwarders_shutdown.request();
         let joined = |handle: std::io::Result<thread::ScopedJoinHandle<'_, anyhow::Result<()>>>| {
             handle.context("cannot start a thread")?.join().map_err(|_| anyhow!("a role panicked"))?
         };

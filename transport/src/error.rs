@@ -37,11 +37,11 @@ pub enum TransportError {
     #[error("too many open files: raise the limit (ulimit -n) of the process")]
     OpenFiles,
     /// Any other error of libzmq.
-    #[error("cannot {doing}: {source}")]
-    Socket { doing: &'static str, source: zmq::Error },
+    #[error("cannot {action}: {source}")]
+    Socket { action: &'static str, source: zmq::Error },
     /// An error of the operating system outside of libzmq.
-    #[error("cannot {doing}: {source}")]
-    System { doing: &'static str, source: io::Error },
+    #[error("cannot {action}: {source}")]
+    System { action: &'static str, source: io::Error },
     #[error("{endpoint} does not answer: is papo running, and is this its control endpoint?")]
     NoAnswer { endpoint: String },
     /// The answer to a control request is not a status.
@@ -54,7 +54,7 @@ impl TransportError {
         if source == zmq::Error::EMFILE {
             Self::OpenFiles
         } else {
-            Self::Socket { doing: "create a socket", source }
+            Self::Socket { action: "create a socket", source }
         }
     }
 
@@ -74,7 +74,7 @@ impl TransportError {
         }
     }
 
-    pub(crate) fn system(doing: &'static str) -> impl Fn(io::Error) -> Self {
-        move |source| Self::System { doing, source }
+    pub(crate) fn system(action: &'static str) -> impl Fn(io::Error) -> Self {
+        move |source| Self::System { action, source }
     }
 }

@@ -123,7 +123,7 @@ impl Security {
             Self::Plain | Self::PlainAnywhere => return Ok(()),
             Self::Outer { .. } | Self::Inner { .. } | Self::Client { .. } => has_curve(zmq::has("curve"))?,
         }
-        self.set(socket).map_err(|source| TransportError::Socket { doing: "set the keys", source })
+        self.set(socket).map_err(|source| TransportError::Socket { action: "set the keys", source })
     }
 
     fn set(&self, socket: &zmq::Socket) -> Result<(), zmq::Error> {

@@ -161,7 +161,7 @@ impl Socket {
     /// Whether a message could be sent now. For a ROUTER: to at least one of its peers.
     pub fn can_send(&self) -> Result<bool, TransportError> {
         let events = uninterrupted(|| self.inner.get_events());
-        let events = events.map_err(|source| TransportError::Socket { doing: "read the state of a socket", source })?;
+        let events = events.map_err(|source| TransportError::Socket { action: "read the state of a socket", source })?;
         Ok(events.contains(zmq::POLLOUT))
     }
 
@@ -172,7 +172,7 @@ impl Socket {
             return self.send_upstream(1, topic);
         }
         let set = self.inner.set_subscribe(topic);
-        set.map_err(|source| TransportError::Socket { doing: "subscribe", source })
+        set.map_err(|source| TransportError::Socket { action: "subscribe", source })
     }
 
     /// Cancels a subscription. On an XPUB: for the peer whose frame was received last.
@@ -181,7 +181,7 @@ impl Socket {
             return self.send_upstream(0, topic);
         }
         let set = self.inner.set_unsubscribe(topic);
-        set.map_err(|source| TransportError::Socket { doing: "unsubscribe", source })
+        set.map_err(|source| TransportError::Socket { action: "unsubscribe", source })
     }
 
     pub(crate) fn poll_item(&self, events: zmq::PollEvents) -> zmq::PollItem<'_> {
@@ -207,7 +207,7 @@ impl Socket {
         match uninterrupted(|| self.inner.recv_msg(zmq::DONTWAIT)) {
             Ok(frame) => Ok(Some(frame)),
             Err(zmq::Error::EAGAIN) => Ok(None),
-            Err(source) => Err(TransportError::Socket { doing: "receive a message", source }),
+            Err(source) => Err(TransportError::Socket { action: "receive a message", source }),
         }
     }
 
@@ -243,7 +243,7 @@ fn send_first(
         // queue.
         Err(zmq::Error::EAGAIN | zmq::Error::EINTR) => Ok(Sent::Full),
         Err(zmq::Error::EHOSTUNREACH) => Ok(Sent::Unreachable),
-        Err(source) => Err(TransportError::Socket { doing: "send a message", source }),
+        Err(source) => Err(TransportError::Socket { action: "send a message", source }),
     }
 }
 
@@ -259,7 +259,7 @@ fn send_rest(
             // The peer disconnected in the middle of the message. libzmq drops all its frames, but it must
             // receive the last one before a new message can begin.
             Err(zmq::Error::EAGAIN) => sent = Sent::Full,
-            Err(source) => return Err(TransportError::Socket { doing: "send a message", source }),
+            Err(source) => return Err(TransportError::Socket { action: "send a message", source }),
         }
     }
     Ok(sent)

@@ -202,7 +202,7 @@ impl Engine {
             self.ledger.snapshot();
         }
         if let Some(last_record) = self.ledger.flush() {
-            self.outbound.seal(last_record);
+            self.outbound.close_batch(last_record);
         }
     }
 

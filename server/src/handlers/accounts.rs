@@ -29,7 +29,7 @@ pub(super) fn register(
     // name.
     may_register(context.ledger.state(), &user)?;
     let password = match outcome {
-        None => return Err(Unanswered::Needs(Job::Hash(password.into_password()).into())),
+        None => return Err(Unanswered::NeedsJob(Job::Hash(password.into_password()).into())),
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
     };
@@ -56,7 +56,7 @@ pub(super) fn login(
         None => {
             context.begin_login_attempt(&user)?;
             let stored_hash = context.ledger.state().users.password(&user).map(Into::into);
-            return Err(Unanswered::Needs(Job::Verify(password, stored_hash).into()));
+            return Err(Unanswered::NeedsJob(Job::Verify(password, stored_hash).into()));
         }
         Some(Outcome::Verified(true)) => {}
         // The password matched an imported hash. The new hash replaces it.
@@ -98,7 +98,7 @@ pub(super) fn password(
             context.begin_login_attempt(&user)?;
             let stored_hash = context.ledger.state().users.password(&user).map(Into::into);
             let job = Job::Change(params.password, stored_hash, params.new_password.into_password());
-            Err(Unanswered::Needs(job.into()))
+            Err(Unanswered::NeedsJob(job.into()))
         }
         Some(Outcome::Hashed(password)) => {
             context.record(Command::ChangePassword { user, password })?;

@@ -54,7 +54,7 @@ pub(super) fn begin(
         }
     };
     let folder = context.files.folder.clone();
-    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
+    Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
 /// Appends a chunk to an upload.
@@ -82,7 +82,7 @@ pub(super) fn chunk(
         return Err(Detail::ChunkBeyondFile { bytes: upload.bytes }.into());
     }
     let (folder, upload) = (context.files.folder.clone(), upload.clone());
-    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
+    Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
 /// Turns an upload into an event. Its content is complete and durable before the event is recorded.
@@ -114,7 +114,7 @@ pub(super) fn commit(
         context.ledger.may_write()?;
         context.files.uploads.mark_completing(id);
         let folder = context.files.folder.clone();
-        return Err(Unanswered::Needs(Job::file(Kind::Contents, move || folder.finish(&upload))));
+        return Err(Unanswered::NeedsJob(Job::file(Kind::Contents, move || folder.finish(&upload))));
     }
     let file = upload.info();
     let receipt = context.record(Command::Share { user, to: upload.to, id, file })?;
@@ -147,7 +147,7 @@ pub(super) fn get(
     let length = left.min(params.length.unwrap_or(u64::MAX)).min(FILE_CHUNK_BYTES_MAX as u64);
     let length = usize::try_from(length).unwrap_or(FILE_CHUNK_BYTES_MAX);
     let folder = context.files.folder.clone();
-    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
+    Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
 }
 
 /// Checks whether an upload may become an event. If not, discards it, because its bytes count against the

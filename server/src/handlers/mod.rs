@@ -86,7 +86,7 @@ pub enum Unanswered {
     /// The request failed; the error is its reply.
     Failed(Error),
     /// The request needs a job. The handler is called again with the outcome of the job.
-    Needs(Job),
+    NeedsJob(Job),
 }
 
 impl<E: Into<Error>> From<E> for Unanswered {
@@ -111,7 +111,7 @@ impl RequestContext<'_> {
                 encode_error(out, id, &error);
                 None
             }
-            Unanswered::Needs(job) => Some(job),
+            Unanswered::NeedsJob(job) => Some(job),
         }
     }
 

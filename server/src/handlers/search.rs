@@ -34,7 +34,7 @@ pub(super) fn search(
         None => {
             let search = context.search.ok_or_else(|| no_index(NoIndex))?;
             let request = SearchRequest { query, scope, before: params.before, limit };
-            Err(Unanswered::Needs(Job::search(search.work(request))))
+            Err(Unanswered::NeedsJob(Job::search(search.work(request))))
         }
         Some(Outcome::Search(found)) => Ok(read(context, &scope, &found.map_err(no_index)?, limit)?),
         Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => Err(Detail::Internal.into()),

@@ -109,7 +109,7 @@ fn scrub_once(disk: &dyn Disk, findings: &Findings, stopped: &Receiver<()>, byte
                 Duration::from_millis(bytes * 1000 / bytes_per_second.max(1))
             }
             Ok(Scrubbed::Damaged { file, offset }) => {
-                findings.note(file, offset);
+                findings.add_damage(file, offset);
                 Duration::ZERO
             }
             Err(error) => {
@@ -126,7 +126,7 @@ fn scrub_once(disk: &dyn Disk, findings: &Findings, stopped: &Receiver<()>, byte
 }
 
 impl Findings {
-    fn note(&self, file: String, offset: u64) {
+    fn add_damage(&self, file: String, offset: u64) {
         let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
         if damages.len() < DAMAGES_MAX && !damages.contains(&(file.clone(), offset)) {
             error!("{}", damage_message(&file, offset));

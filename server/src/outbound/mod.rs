@@ -51,7 +51,7 @@ impl OutboundQueue {
             None => self.open_batch.entry(Arc::clone(topic)).or_default(),
         };
         if lines.len() + line.len() >= EVENT_FRAME_BYTES_MAX {
-            // `seal` replaces the number, because the last record of the batch is not known yet.
+            // `close_batch` replaces the number, because the last record of the batch is not known yet.
             let lines = std::mem::take(lines);
             self.publications.push_back((u64::MAX, Publication { topic: Arc::clone(topic), lines }));
         }
@@ -68,7 +68,7 @@ impl OutboundQueue {
     }
 
     /// Closes the open batch. Its events wait until its last record is durable.
-    pub fn seal(&mut self, last_record: u64) {
+    pub fn close_batch(&mut self, last_record: u64) {
         let full = self.publications.iter_mut().rev().take_while(|(position, _)| *position == u64::MAX);
         full.for_each(|(position, _)| *position = last_record);
         let closed = self.open_batch.drain().filter(|(_, lines)| !lines.is_empty());
@@ -165,9 +165,9 @@ mod tests {
         queue.publish(&topic, b"1");
         queue.publish(&topic, b"2");
         assert!(publications(&mut queue, u64::MAX - 1).is_empty(), "the batch is not sealed");
-        queue.seal(2);
+        queue.close_batch(2);
         queue.publish(&topic, b"3");
-        queue.seal(3);
+        queue.close_batch(3);
         assert!(publications(&mut queue, 1).is_empty());
         assert_eq!(publications(&mut queue, 2), [("channel.a".into(), "1\n2\n".into())]);
         assert_eq!(publications(&mut queue, 3), [("channel.a".into(), "3\n".into())]);
@@ -181,7 +181,7 @@ mod tests {
             queue.publish(&topic, &line);
         }
         assert!(publications(&mut queue, 100).is_empty(), "not sealed, so not durable");
-        queue.seal(7);
+        queue.close_batch(7);
         assert!(publications(&mut queue, 6).is_empty());
         let frames = publications(&mut queue, 7);
         assert!(frames.len() > 1 && frames.iter().all(|(_, lines)| lines.len() <= EVENT_FRAME_BYTES_MAX));
@@ -193,17 +193,17 @@ mod tests {
         let (mut queue, topic) = (OutboundQueue::default(), Arc::from("t"));
         reply(&mut queue, 3, "one");
         queue.publish(&topic, b"1");
-        queue.seal(3);
+        queue.close_batch(3);
         for lines in ["two", "three"] {
             reply(&mut queue, 5, lines);
         }
         queue.publish(&topic, b"2");
-        queue.seal(5);
+        queue.close_batch(5);
         queue.publish(&topic, b"3");
         let taken: Vec<_> = queue.take_back(3).map(|pending| pending.reply).collect();
         assert_eq!(taken, [&b"two"[..], b"three"]);
         assert_eq!(queue.reply_bytes(), 3);
-        queue.seal(6);
+        queue.close_batch(6);
         assert_eq!(publications(&mut queue, 6), [("t".into(), "1\n".into())]);
         assert_eq!(queue.next_reply(3).expect("on disk").reply, b"one");
         assert!(queue.is_empty());

@@ -68,13 +68,13 @@ impl Folder {
     /// removes old files with its id, which a failing disk may not have removed.
     pub fn begin(&self, upload: &Upload, is_new: bool) -> Outcome {
         let begin = || -> Result<Outcome, Failure> {
-            if is_new || none_if_missing(self.disk.len(&note(upload.id)))?.is_none() {
+            if is_new || none_if_missing(self.disk.len(&note_path(upload.id)))?.is_none() {
                 self.discard(upload.id)?;
                 if !upload.is_verified {
-                    drop(self.disk.create_new(&part(upload.id))?);
+                    drop(self.disk.create_new(&part_path(upload.id))?);
                 }
                 // This makes the name of the part durable, too.
-                self.disk.replace_atomically(&note(upload.id), &upload.encode())?;
+                self.disk.replace_atomically(&note_path(upload.id), &upload.encode())?;
             }
             self.stored_bytes(upload)?.map(Outcome::Have).ok_or_else(|| self.discard_lost(upload.id))
         };
@@ -88,7 +88,7 @@ impl Folder {
             let known = have.checked_sub(offset).ok_or(Failure::WrongOffset(have))?;
             let new = usize::try_from(known).ok().and_then(|known| bytes.get(known..)).unwrap_or_default();
             if !new.is_empty() {
-                self.disk.open_append(&part(upload.id))?.write_all(new)?;
+                self.disk.open_append(&part_path(upload.id))?.write_all(new)?;
             }
             Ok(Outcome::Have(have + new.len() as u64))
         };
@@ -101,7 +101,7 @@ impl Folder {
             if !upload.is_verified {
                 self.verify(upload)?;
             }
-            let (part, content) = (part(upload.id), content(&upload.sha256));
+            let (part, content) = (part_path(upload.id), content(&upload.sha256));
             let folder = content.rsplit_once('/').map_or(FILES, |(folder, _)| folder);
             if none_if_missing(self.disk.len(&part))?.is_some() {
                 self.disk.create_folder(folder)?;
@@ -122,7 +122,7 @@ impl Folder {
     /// Checks the length and hash of a part, makes it durable, and marks its note as verified. Removes a
     /// wrong part.
     fn verify(&self, upload: &Upload) -> Result<(), Failure> {
-        let length = self.disk.len(&part(upload.id))?;
+        let length = self.disk.len(&part_path(upload.id))?;
         if length < upload.bytes {
             return Err(Failure::WrongOffset(length));
         }
@@ -130,15 +130,15 @@ impl Folder {
         // retried. A sync may have failed in an earlier run without the knowledge of this run, so a part from
         // an earlier run is written again.
         if upload.is_from_earlier_run {
-            self.write_again(&part(upload.id), length)?;
+            self.write_again(&part_path(upload.id), length)?;
         }
-        self.disk.open_append(&part(upload.id))?.sync_data().map_err(|_| self.discard_lost(upload.id))?;
-        if length > upload.bytes || self.hash(&part(upload.id), length)? != upload.sha256 {
+        self.disk.open_append(&part_path(upload.id))?.sync_data().map_err(|_| self.discard_lost(upload.id))?;
+        if length > upload.bytes || self.hash(&part_path(upload.id), length)? != upload.sha256 {
             self.discard(upload.id)?;
             return Err(Failure::WrongContent);
         }
         let verified = Upload { is_verified: true, ..upload.clone() };
-        Ok(self.disk.replace_atomically(&note(upload.id), &verified.encode())?)
+        Ok(self.disk.replace_atomically(&note_path(upload.id), &verified.encode())?)
     }
 
     /// Writes the first bytes of a file again.
@@ -194,7 +194,7 @@ impl Folder {
 
     /// Removes an upload: first the note, because a part without a note belongs to no upload.
     pub fn discard(&self, id: Uuid) -> io::Result<()> {
-        for name in [note(id), part(id)] {
+        for name in [note_path(id), part_path(id)] {
             none_if_missing(self.disk.remove(&name))?;
         }
         Ok(())
@@ -240,7 +240,7 @@ impl Folder {
     /// The number of stored bytes of an upload. `None` if its part is missing; for a verified upload, if the
     /// content is missing too.
     fn stored_bytes(&self, upload: &Upload) -> io::Result<Option<u64>> {
-        match none_if_missing(self.disk.len(&part(upload.id)))? {
+        match none_if_missing(self.disk.len(&part_path(upload.id)))? {
             None if upload.is_verified => none_if_missing(self.disk.len(&content(&upload.sha256))),
             length => Ok(length),
         }
@@ -255,11 +255,11 @@ fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn note(id: Uuid) -> String {
+fn note_path(id: Uuid) -> String {
     format!("{UPLOADS}/{id}.json")
 }
 
-fn part(id: Uuid) -> String {
+fn part_path(id: Uuid) -> String {
     format!("{UPLOADS}/{id}.part")
 }
 

@@ -1,6 +1,6 @@
 //! Jobs: slow work off the event loop, so that only the requests that need it wait for it.
 //!
-//! A handler returns a job ([`crate::handlers::Unanswered::Needs`]). The engine submits the job, and calls
+//! A handler returns a job ([`crate::handlers::Unanswered::NeedsJob`]). The engine submits the job, and calls
 //! the handler again with its [`Outcome`]. A job does not see the state: it carries the data that it needs,
 //! and the second call of the handler checks the request again, on the state at that time. In a simulation,
 //! [`Jobs::poll`] runs one job at a time, so the order is deterministic.
