@@ -9,8 +9,8 @@ use serde_json::json;
 use server::maintenance::backup;
 use transport::clock;
 
-use crate::roles::DataArgs;
 use crate::print_to_stderr;
+use crate::roles::DataArgs;
 
 #[derive(Args)]
 pub(crate) struct BackupArgs {

@@ -9,7 +9,7 @@ use common::{Body, Event, Target};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use server::maintenance::export::{self, FileCopier, ExportError, Fact, UserRecord, ExportItem};
+use server::maintenance::export::{self, ExportError, ExportItem, Fact, FileCopier, UserRecord};
 
 use crate::log::printable;
 use crate::roles::DataArgs;

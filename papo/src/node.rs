@@ -12,9 +12,9 @@ use tracing::info;
 use transport::Context;
 use transport::shutdown::Shutdown;
 
-use crate::start_error::with_flag;
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
+use crate::start_error::with_flag;
 
 #[derive(Args)]
 pub(crate) struct Up {
@@ -107,8 +107,10 @@ fn run_all(shutdown: &Shutdown, broker: Broker, proxy: Proxy, server: Server) ->
     };
     thread::scope(|scope| {
         let role = |name: &str| thread::Builder::new().name(format!("papo-{name}"));
-        let broker = role("broker").spawn_scoped(scope, || then_shut_down(broker.run(&forwarders_shutdown).map_err(Into::into)));
-        let proxy = role("proxy").spawn_scoped(scope, || then_shut_down(proxy.run(&forwarders_shutdown).map_err(Into::into)));
+        let broker = role("broker")
+            .spawn_scoped(scope, || then_shut_down(broker.run(&forwarders_shutdown).map_err(Into::into)));
+        let proxy = role("proxy")
+            .spawn_scoped(scope, || then_shut_down(proxy.run(&forwarders_shutdown).map_err(Into::into)));
         let server = then_shut_down(server.run(shutdown).map_err(Into::into));
         forwarders_shutdown.request();
         let joined = |handle: std::io::Result<thread::ScopedJoinHandle<'_, anyhow::Result<()>>>| {

@@ -14,8 +14,8 @@ use server::services::limiters::rates::Rate;
 use transport::shutdown::Shutdown;
 use transport::{Context, logging, open_files, signals};
 
-use crate::start_error::with_flag;
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
+use crate::start_error::with_flag;
 
 /// The default data folder. Roles without data use only the keys in it.
 const DATA: &str = "data";

@@ -86,8 +86,8 @@ impl Peers {
     }
 
     fn count(&self, counter: &str) -> u64 {
-        let status =
-            control::request_status(&self.context, &self.endpoints.control, Duration::from_secs(60)).expect("a status");
+        let status = control::request_status(&self.context, &self.endpoints.control, Duration::from_secs(60))
+            .expect("a status");
         status["counters"][counter].as_u64().expect("a counter")
     }
 }

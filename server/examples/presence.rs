@@ -114,7 +114,8 @@ impl Users {
 
     /// Runs for `length_ms`; each second, `changes` users come or go.
     fn run(&mut self, length_ms: u64, changes: usize) -> (Duration, Published) {
-        let (mut published, mut busy, end_ms) = (Published::default(), Duration::ZERO, self.now_ms + length_ms);
+        let (mut published, mut busy, end_ms) =
+            (Published::default(), Duration::ZERO, self.now_ms + length_ms);
         while self.now_ms < end_ms {
             if self.now_ms.is_multiple_of(1000) {
                 (0..changes).for_each(|_| self.change());

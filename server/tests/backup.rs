@@ -95,7 +95,12 @@ fn share(data: &Path, ledger: &mut Ledger, bytes: &[u8]) {
 }
 
 /// Nothing is left out.
-fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf, TableOfContents), BackupError> {
+fn write(
+    data: &Path,
+    to: &Path,
+    with_keys: bool,
+    at_ms: u64,
+) -> Result<(PathBuf, TableOfContents), BackupError> {
     server::maintenance::backup::write(data, to, with_keys, at_ms, &mut |_| false)
 }
 

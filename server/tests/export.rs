@@ -16,7 +16,7 @@ use common::channels::Role;
 use common::{ContentHash, Conversation, FileInfo, FileName};
 use server::domain::records::TokenDigest;
 use server::domain::{Actor, Change, Command, Original};
-use server::maintenance::export::{FileCopier, ExportError, ExportItem, export, to_file};
+use server::maintenance::export::{ExportError, ExportItem, FileCopier, export, to_file};
 use server::services::files::folder::content;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;

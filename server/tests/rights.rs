@@ -77,7 +77,17 @@ fn room(private: bool) -> Ledger {
 fn upload(by: &str) -> Upload {
     let (to, name) = (target("#room"), FileName::new("plan.pdf").expect("a name"));
     let (user, id, sha256) = (user(by), UPLOAD.parse().expect("an id"), ContentHash([7; 32]));
-    Upload { id, user, to, name, bytes: 5, sha256, begun: NOW_MS, is_verified: false, is_from_earlier_run: false }
+    Upload {
+        id,
+        user,
+        to,
+        name,
+        bytes: 5,
+        sha256,
+        begun: NOW_MS,
+        is_verified: false,
+        is_from_earlier_run: false,
+    }
 }
 
 /// What `method` answers to whoever holds `token`: `ok`, or the reason why not.

@@ -193,7 +193,11 @@ mod tests {
             assert_eq!(decide_for(zap_domain, "CURVE", &key), Err("no such domain"), "{zap_domain:?}");
         }
         for mechanism in ["NULL", "PLAIN", ""] {
-            assert_eq!(decide_for("outer", mechanism, &key), Err("this port accepts only CURVE"), "{mechanism:?}");
+            assert_eq!(
+                decide_for("outer", mechanism, &key),
+                Err("this port accepts only CURVE"),
+                "{mechanism:?}"
+            );
         }
         assert_eq!(decide_for("outer", "CURVE", &key[1..]), Err("a CURVE key has 32 bytes"));
         assert_eq!(decide(&[b"outer", b"192.0.2.1", b"", b"NULL"]), Err("this port accepts only CURVE"));

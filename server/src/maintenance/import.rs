@@ -71,7 +71,9 @@ impl<'a> Import<'a> {
             let user = UserName::new(name.trim_start_matches('@'));
             match (user, hash.and_then(legacy_hash)) {
                 (Err(error), _) => self.skip(format!("user {name:?}: {error}")),
-                (_, None) => self.skip(format!("user {name:?}: no password hash (SHA-256, 64 hexadecimal digits)")),
+                (_, None) => {
+                    self.skip(format!("user {name:?}: no password hash (SHA-256, 64 hexadecimal digits)"))
+                }
                 (Ok(user), Some(password)) => {
                     let is_first = self.ledger.state().users.accounts().is_empty();
                     let done = self.record(Command::Register { user: user.clone(), password }, self.now_ms);

@@ -119,7 +119,8 @@ impl Request {
     ) -> Result<Checkpoint, RedactError> {
         let mut last = Vec::new();
         Record::Server(self.record(at_ms, before)).encode(&mut last)?;
-        let redacted = |record, line: &[u8]| lines.contains(&record).then(|| without_text_line(line)).flatten();
+        let redacted =
+            |record, line: &[u8]| lines.contains(&record).then(|| without_text_line(line)).flatten();
         let end = rewrite::stage(disk, redacted, &last).inspect_err(|_| {
             // If the staged segments stay, the next start removes them.
             let _stay = rewrite::discard(disk);

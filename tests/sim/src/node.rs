@@ -10,7 +10,7 @@ use disk::faulty::{FaultyDisk, Loss};
 use serde_json::Value;
 use server::domain::records::TokenDigest;
 use server::domain::{Actor, Command};
-use server::engine::{Engine, SendError, Outlet};
+use server::engine::{Engine, Outlet, SendError};
 use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};

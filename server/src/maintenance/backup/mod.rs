@@ -91,10 +91,7 @@ pub enum BackupError {
     #[error(
         "the archive is damaged: its table of contents lists {expected}, but it contains {found}; nothing was restored"
     )]
-    ContentsDiffer {
-        expected: String,
-        found: String,
-    },
+    ContentsDiffer { expected: String, found: String },
     #[error(
         "the snapshots in the archive differ from its log; nothing was restored. The log is intact: unpack the archive \
          with tar, without users.json and channels.json, and the next start rebuilds the state from the log"

@@ -15,7 +15,7 @@ use disk::{Disk as _, ReadFile, RealDisk};
 use tar::{Archive, Entry};
 
 use super::members::{Hashing, Member};
-use super::{BackupError, TableOfContents, FORMAT, MaySkip, describe_missing, io_error};
+use super::{BackupError, FORMAT, MaySkip, TableOfContents, describe_missing, io_error};
 use crate::domain::State;
 use crate::domain::records::Record;
 use crate::journal::{Checkpoint, Options, for_each_line, for_each_segment};
@@ -68,7 +68,12 @@ fn with_lock<T>(data: &Path, work: impl FnOnce() -> Result<T, BackupError>) -> R
     done
 }
 
-fn fill(from: &Path, data: &Path, now_ms: u64, may_skip: MaySkip<'_>) -> Result<TableOfContents, BackupError> {
+fn fill(
+    from: &Path,
+    data: &Path,
+    now_ms: u64,
+    may_skip: MaySkip<'_>,
+) -> Result<TableOfContents, BackupError> {
     let archive = ReadFile::open(from).map_err(io_error("read", from))?;
     let names = disk::list(data).map_err(io_error("list", data))?;
     if !names.iter().all(|name| IGNORED_NAMES.contains(&name.as_str())) {
@@ -175,11 +180,13 @@ fn check(staging: &Path, unpacked: &Unpacked, may_skip: MaySkip<'_>) -> Result<(
     if expected != found {
         return Err(BackupError::ContentsDiffer { expected, found });
     }
-    let snapshots_match = prepare_snapshots(&state, head)? == prepare_snapshots(&replayed(&store, &disk)?, head)?;
+    let snapshots_match =
+        prepare_snapshots(&state, head)? == prepare_snapshots(&replayed(&store, &disk)?, head)?;
     if !(snapshots_match && log_contains(&disk, checkpoints)?) {
         return Err(BackupError::SnapshotsDiffer);
     }
-    let mut absent = state.files.all().filter(|shared| !unpacked.files.contains(&shared.sha256)).map(describe_missing);
+    let mut absent =
+        state.files.all().filter(|shared| !unpacked.files.contains(&shared.sha256)).map(describe_missing);
     match absent.find(|sentence| !may_skip(sentence)) {
         Some(sentence) => Err(BackupError::FileNotInArchive(sentence)),
         None => Ok(()),

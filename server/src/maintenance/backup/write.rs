@@ -15,7 +15,7 @@ use disk::{Access, Disk as _, ReadFile, RealDisk};
 use tar::{Builder, Header};
 
 use super::members::{Hashing, Member};
-use super::{BackupError, CONTENTS_FILE, TableOfContents, FORMAT, MaySkip, describe_missing, io_error};
+use super::{BackupError, CONTENTS_FILE, FORMAT, MaySkip, TableOfContents, describe_missing, io_error};
 use crate::domain::files::Shared;
 use crate::journal::{Checkpoint, for_each_segment};
 use crate::services::files::check;

@@ -67,9 +67,7 @@ pub enum Fact {
 pub enum UserRecord {
     /// The account was created.
     #[serde(rename = "account")]
-    Account {
-        at: u64,
-    },
+    Account { at: u64 },
     #[serde(rename = "session")]
     SessionOpened {
         at: u64,
@@ -85,14 +83,9 @@ pub enum UserRecord {
         session: Option<Uuid>,
     },
     #[serde(rename = "session.revoked")]
-    SessionsRevoked {
-        at: u64,
-        sessions: Vec<Uuid>,
-    },
+    SessionsRevoked { at: u64, sessions: Vec<Uuid> },
     #[serde(rename = "password")]
-    PasswordChanged {
-        at: u64,
-    },
+    PasswordChanged { at: u64 },
     /// A conversation was read up to an event.
     #[serde(rename = "read")]
     Read {
@@ -110,22 +103,20 @@ pub enum UserRecord {
     },
     /// The user became an administrator or lost the right.
     #[serde(rename = "account.role")]
-    AdministratorSet {
-        at: u64,
-        administrator: bool,
-    },
+    AdministratorSet { at: u64, administrator: bool },
     #[serde(rename = "account.disabled")]
-    DisabledSet {
-        at: u64,
-        disabled: bool,
-    },
+    DisabledSet { at: u64, disabled: bool },
 }
 
 /// The user's sessions by their token digests.
 pub(super) type Sessions = HashMap<TokenDigest, Uuid>;
 
 /// The part of a record that concerns `wanted`; `None` if it concerns another user.
-pub(super) fn user_record(wanted: &UserName, record: ServerRecord, sessions: &mut Sessions) -> Option<UserRecord> {
+pub(super) fn user_record(
+    wanted: &UserName,
+    record: ServerRecord,
+    sessions: &mut Sessions,
+) -> Option<UserRecord> {
     let (user, user_record) = match record {
         ServerRecord::Account { at, user, password: _ } => (user, UserRecord::Account { at }),
         ServerRecord::SessionOpened { at, user, session, digest, expires } => {

@@ -45,18 +45,11 @@ pub enum ExportError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error("cannot read record {record}: {why}; export with the version of papo that wrote it")]
-    Record {
-        record: u64,
-        why: serde_json::Error,
-    },
+    Record { record: u64, why: serde_json::Error },
     #[error("cannot write the export: {0}")]
     Write(io::Error),
     #[error("cannot {action} {path}: {why}")]
-    Path {
-        action: &'static str,
-        path: PathBuf,
-        why: io::Error,
-    },
+    Path { action: &'static str, path: PathBuf, why: io::Error },
     /// A content is missing. The server removes the contents of deleted files.
     #[error(
         "{0} is missing: if its file was deleted just now, export again; otherwise restore it from a backup, or export \

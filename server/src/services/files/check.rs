@@ -178,7 +178,11 @@ mod tests {
         let since: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(2, 2)]];
         assert_eq!(check_contents(&since, &[&[2], &[2]]), Ok((vec![2], vec![])), "deleted meanwhile");
         let again: [&[(u64, u8)]; 2] = [&[(1, 1)], &[(3, 1), (4, 4)]];
-        assert_eq!(check_contents(&again, &[&[], &[1, 4]]), Ok((vec![1, 4], vec![])), "deleted and sent again");
+        assert_eq!(
+            check_contents(&again, &[&[], &[1, 4]]),
+            Ok((vec![1, 4], vec![])),
+            "deleted and sent again"
+        );
         let lost: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(1, 1), (2, 2), (3, 3)]];
         assert_eq!(
             check_contents(&lost, &[&[2], &[2, 3]]),
@@ -191,7 +195,8 @@ mod tests {
     fn the_number_of_readings_is_bounded() {
         let logs: Vec<_> = (0..=u64::from(READINGS_MAX)).map(|n| [(n, 1)]).collect();
         let logs: Vec<&[(u64, u8)]> = logs.iter().map(<[_; 1]>::as_slice).collect();
-        let error = check_contents(&logs, &vec![&[][..]; logs.len()]).expect_err("different contents each time");
+        let error =
+            check_contents(&logs, &vec![&[][..]; logs.len()]).expect_err("different contents each time");
         assert_eq!(error, CheckError::TooBusy.to_string());
     }
 }

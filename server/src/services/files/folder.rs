@@ -132,7 +132,10 @@ impl Folder {
         if upload.is_from_earlier_run {
             self.write_again(&part_path(upload.id), length)?;
         }
-        self.disk.open_append(&part_path(upload.id))?.sync_data().map_err(|_| self.discard_lost(upload.id))?;
+        self.disk
+            .open_append(&part_path(upload.id))?
+            .sync_data()
+            .map_err(|_| self.discard_lost(upload.id))?;
         if length > upload.bytes || self.hash(&part_path(upload.id), length)? != upload.sha256 {
             self.discard(upload.id)?;
             return Err(Failure::WrongContent);

@@ -68,7 +68,13 @@ impl Files {
             }
         }
         let uploads = Uploads::new(limits, found);
-        Ok(Self { folder, uploads, garbage: Garbage::default(), next_clean_up_ms: 0, is_sweep_submitted: false })
+        Ok(Self {
+            folder,
+            uploads,
+            garbage: Garbage::default(),
+            next_clean_up_ms: 0,
+            is_sweep_submitted: false,
+        })
     }
 
     /// The time of the next removal of abandoned uploads, in Unix milliseconds.

@@ -96,8 +96,9 @@ impl Uploads {
     /// Creates the list from the uploads that were found on the disk at the start.
     #[must_use]
     pub fn new(limits: FileLimits, found: Vec<Upload>) -> Self {
-        let open =
-            |upload: Upload| (upload.id, Open { last_request_ms: upload.begun, upload, stage: Stage::Receiving });
+        let open = |upload: Upload| {
+            (upload.id, Open { last_request_ms: upload.begun, upload, stage: Stage::Receiving })
+        };
         let open = found.into_iter().map(open).collect();
         Self { limits, open, since: None, recorded: VecDeque::new() }
     }
@@ -218,7 +219,8 @@ impl Uploads {
     #[must_use]
     pub fn abandoned(&self, now_ms: u64) -> Vec<Uuid> {
         let is_abandoned = |open: &Open| {
-            open.stage == Stage::Receiving && open.last_request_ms.saturating_add(ABANDONED_AFTER_MS) <= now_ms
+            open.stage == Stage::Receiving
+                && open.last_request_ms.saturating_add(ABANDONED_AFTER_MS) <= now_ms
         };
         self.open.iter().filter(|(_, open)| is_abandoned(open)).map(|(id, _)| *id).collect()
     }
@@ -250,7 +252,8 @@ impl FileLimits {
             if files.owns(&upload.user, &upload.sha256) { 0 } else { cost(upload.bytes) }
         };
         let reserved: u64 = others.iter().map(|open| added_bytes(&open.upload)).sum();
-        let (bytes, max) = (added_bytes(upload) + reserved + files.bytes_of(&upload.user), self.user_bytes_max);
+        let (bytes, max) =
+            (added_bytes(upload) + reserved + files.bytes_of(&upload.user), self.user_bytes_max);
         if bytes <= max {
             return Ok(());
         }

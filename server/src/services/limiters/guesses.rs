@@ -74,7 +74,9 @@ impl Guesses {
     fn evict(&mut self, now_ms: u64) {
         self.0.retain(|_, attempts| attempts.running > 0 || now_ms < attempts.blocked_until_ms);
         let first_unblocked = self.0.iter().filter(|(_, attempts)| attempts.running == 0);
-        let first_unblocked = first_unblocked.min_by_key(|(_, attempts)| attempts.blocked_until_ms).map(|(user, _)| user.clone());
+        let first_unblocked = first_unblocked
+            .min_by_key(|(_, attempts)| attempts.blocked_until_ms)
+            .map(|(user, _)| user.clone());
         if let Some(user) = first_unblocked.filter(|_| self.0.len() >= REMEMBERED_MAX) {
             self.0.remove(&user);
         }

@@ -60,7 +60,11 @@ impl Indexer {
 
     /// Indexes the log up to the record `last`. Calls `on_commit` with the last visible record after each
     /// commit; the run ends early if it returns `false`.
-    pub(super) fn run(&mut self, last: u64, mut on_commit: impl FnMut(u64) -> bool) -> Result<(), SearchError> {
+    pub(super) fn run(
+        &mut self,
+        last: u64,
+        mut on_commit: impl FnMut(u64) -> bool,
+    ) -> Result<(), SearchError> {
         let mut continues = on_commit(self.follower.at().record);
         if self.follower.at().record >= last {
             return Ok(());

@@ -66,9 +66,7 @@ const FAILURES_MAX: u32 = 3;
 /// Why the index cannot be used.
 #[derive(Debug, Error)]
 pub enum SearchError {
-    #[error(
-        "cannot use the search index: {0}; stop the server and run `papo index rebuild`"
-    )]
+    #[error("cannot use the search index: {0}; stop the server and run `papo index rebuild`")]
     Index(#[from] tantivy::TantivyError),
     #[error(transparent)]
     Journal(#[from] JournalError),
