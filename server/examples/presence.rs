@@ -6,7 +6,7 @@
 //!
 //! Each user has one session, which sends a heartbeat every 11 to 15 seconds, like the client. The clock is
 //! simulated, the measured time is real, and there are no sockets. The example prints three results: all
-//! users come online at once; a minute without changes; a minute in which 1 % of the users change each second.
+//! users come online; a minute without changes; a minute in which 1 % of the users change each second.
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "an example that prints what it measures")]
 
 use std::collections::BTreeSet;
