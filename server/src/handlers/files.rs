@@ -57,7 +57,6 @@ pub(super) fn begin(
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
-/// Appends a chunk to an upload.
 pub(super) fn chunk(
     context: &mut RequestContext<'_>,
     params: &Chunk<'_>,

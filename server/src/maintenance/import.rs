@@ -29,11 +29,8 @@ const PROBLEMS_MAX: usize = 100;
 
 #[derive(Debug, Default, serde::Serialize)]
 pub struct ImportReport {
-    /// The number of created accounts.
     pub users: u64,
-    /// The number of created channels.
     pub channels: u64,
-    /// The number of stored messages.
     pub messages: u64,
     /// The number of entries that existed already.
     pub known: u64,

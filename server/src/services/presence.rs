@@ -51,7 +51,6 @@ impl PresentUser {
 /// A user whose state changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
-    /// The user and the new state.
     pub change: Change,
     /// The time of the user's last heartbeat, in Unix milliseconds.
     pub last_heartbeat_unix_ms: u64,

@@ -34,11 +34,8 @@ pub struct Upload {
     pub user: UserName,
     /// The conversation of the later event.
     pub to: Target,
-    /// The name that the sender chose.
     pub name: FileName,
-    /// The length of the complete file.
     pub bytes: u64,
-    /// The hash of the complete file.
     pub sha256: ContentHash,
     /// The time at which the upload began, in Unix milliseconds.
     pub begun: u64,

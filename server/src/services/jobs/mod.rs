@@ -66,7 +66,6 @@ impl From<passwords::Job> for Job {
     }
 }
 
-/// The accepted jobs and their threads.
 pub struct Jobs {
     workers: Workers,
     /// The number of jobs of each kind that are not done.
