@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use disk::RealDisk;
 use server::domain::Command;
 use server::journal::{Options, verify};
-use server::maintenance::backup::{self, BackupError, Contents};
+use server::maintenance::backup::{self, BackupError, TableOfContents};
 use server::services::files::folder;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, Sizes};
@@ -68,12 +68,12 @@ fn share_file(data: &Path, ledger: &mut Ledger, number: u128, bytes: &[u8]) {
 }
 
 /// Backs up a folder. Fails if a file is missing.
-fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf, Contents), BackupError> {
+fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf, TableOfContents), BackupError> {
     backup::write(data, to, with_keys, at_ms, &mut |_| false)
 }
 
 /// Restores an archive. Fails if a file is missing.
-fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
+fn restore(from: &Path, data: &Path) -> Result<TableOfContents, BackupError> {
     backup::restore(from, data, NOW_MS, &mut |_| false)
 }
 
@@ -180,7 +180,7 @@ fn a_truncated_archive_is_refused() {
         assert!(!refusal(&archive).is_empty(), "cut at {end}");
     }
     fs::write(&archive, &whole[..whole.len() - 2048]).expect("a file");
-    insta::assert_snapshot!(refusal(&archive), @"the archive is not whole: its last member, papo-backup.json, is missing; nothing was restored");
+    insta::assert_snapshot!(refusal(&archive), @"the archive is incomplete: its last member, papo-backup.json, is missing; nothing was restored");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_damaged_folder_is_not_backed_up() {
 
     let picture = content_path(&data, b"a picture");
     fs::write(&picture, b"a pictura").expect("a file");
-    insta::assert_snapshot!(refusal(), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is damaged: its content is not what its name says; restore it from an older backup");
+    insta::assert_snapshot!(refusal(), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is damaged: its content does not match its name; restore it from an older backup");
     fs::write(&picture, b"a picture").expect("a file");
 
     let users = String::from_utf8(before[Path::new("users.json")].clone()).expect("utf-8");
@@ -245,7 +245,7 @@ fn a_missing_file_fails_the_backup_unless_it_may_be_left_out() {
     let picture = content_path(&data, b"a picture");
     fs::remove_file(&picture).expect("a file");
     let error = write(&data, &archive, true, NOW_MS).expect_err("a file is missing").to_string();
-    insta::assert_snapshot!(error, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it; there is no new backup. Put the file back from an older one, or back up all else with --without-missing-files");
+    insta::assert_snapshot!(error, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a; no backup was written. Restore the file from an older backup, or leave out missing files with --without-missing-files");
     assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup has changed");
 
     let mut missing = Vec::new();
@@ -256,12 +256,12 @@ fn a_missing_file_fails_the_backup_unless_it_may_be_left_out() {
     let written = backup::write(&data, &archive, true, NOW_MS, &mut leave_out);
     let (_, contents) = written.expect("all other files");
     assert_eq!(contents.files, 1);
-    insta::assert_snapshot!(refusal(&archive), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with --without-missing-files");
+    insta::assert_snapshot!(refusal(&archive), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a, and the archive does not contain it; nothing was restored. Use another backup, or leave out missing files with --without-missing-files");
     let new = TempDir::new().expect("a folder");
     backup::restore(&archive, new.path(), NOW_MS, &mut leave_out).expect("all other files");
     insta::assert_snapshot!(missing.join("\n"), @r"
-    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
-    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
+    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a
+    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a
     ");
     assert!(content_path(new.path(), b"another picture").exists());
 }

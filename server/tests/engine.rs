@@ -28,7 +28,7 @@ fn history(id: u64) -> String {
 /// One round of the server's event loop. Returns the reply frames that it sent.
 fn round(team: &mut Team, frames: &[String]) -> Vec<String> {
     team.engine.send(&mut team.sent).expect("a disk that can be read");
-    team.engine.take_outcomes(team.now_ms);
+    team.engine.resume_pending(team.now_ms);
     frames.iter().for_each(|lines| team.accept(lines, None));
     team.engine.flush();
     if team.engine.ledger().is_quiet() {
@@ -70,7 +70,7 @@ fn a_later_frame_overtakes_a_frame_that_waits_for_a_job() {
     assert!(overtaking.lines.starts_with(r#"{"jsonrpc":"2.0","id":4,"#), "{}", overtaking.lines);
     assert_eq!((team.engine.jobs_waiting(Kind::Passwords), team.engine.is_quiet()), (1, false));
 
-    team.engine.take_outcomes(team.now_ms);
+    team.engine.resume_pending(team.now_ms);
     assert_eq!((team.engine.jobs_waiting(Kind::Passwords), team.engine.ledger().position()), (0, 1));
     team.engine.send(&mut team.sent).expect("a sound disk");
     assert!(team.sent.replies.is_empty(), "a reply was sent before its record was durable");

@@ -16,7 +16,7 @@ use common::channels::Role;
 use common::{Conversation, FileInfo};
 use server::domain::records::TokenDigest;
 use server::domain::{Change, Command, Original};
-use server::maintenance::export::{Contents, ExportError, Piece, export, to_file};
+use server::maintenance::export::{ExportError, ExportItem, FileCopier, export, to_file};
 use server::services::files::folder::content;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
@@ -103,10 +103,10 @@ fn data_folder() -> (TempDir, Ledger) {
 /// The lines of an export, without the time of the fixtures.
 fn exported(data: &Path, wanted: &str) -> Result<String, ExportError> {
     let mut lines = Vec::new();
-    export(data, &target(wanted), |piece| {
-        let line = match piece {
-            Piece::Fact(fact) => serde_json::to_string(&fact).expect("JSON"),
-            Piece::Event(line) => String::from_utf8_lossy(line).into_owned(),
+    export(data, &target(wanted), |item| {
+        let line = match item {
+            ExportItem::Fact(fact) => serde_json::to_string(&fact).expect("JSON"),
+            ExportItem::Event(line) => String::from_utf8_lossy(line).into_owned(),
         };
         Ok(writeln!(lines, "{line}")?)
     })?;
@@ -238,7 +238,7 @@ fn each_content_is_copied_once_and_replaces_no_file() {
     };
     let (one, other) = (stored(b"one"), stored(b"other"));
     let folder = folder.path().join("new");
-    let mut contents = Contents::new(data.path(), &folder).expect("a folder");
+    let mut contents = FileCopier::new(data.path(), &folder).expect("a folder");
     fs::write(folder.join("plan 1"), "mine").expect("written");
     let name = |number| format!("plan {number}");
     assert_eq!(contents.copy(&one, name).expect("copied"), "plan 2", "`plan 1` exists");
@@ -251,7 +251,7 @@ fn each_content_is_copied_once_and_replaces_no_file() {
 
     let damaged = stored(b"third");
     fs::write(data.path().join(content(&damaged.sha256)), "other bytes").expect("written");
-    let mut contents = Contents::new(data.path(), &folder).expect("a folder");
+    let mut contents = FileCopier::new(data.path(), &folder).expect("a folder");
     let error = contents.copy(&damaged, name).expect_err("damaged").to_string();
     assert!(error.contains("is damaged"), "{error}");
     fs::remove_file(data.path().join(content(&damaged.sha256))).expect("removed");

@@ -6,7 +6,7 @@
     reason = "a test fails by panicking, and looks at a few kinds of events only"
 )]
 
-use server::maintenance::import::{Import, Report};
+use server::maintenance::import::{Import, ImportReport};
 use server::storage::ledger::{Ledger, Sizes};
 use testkit::team::{NOW_MS, event_lines, faulty_disk, open_ledger, store, sync};
 
@@ -17,7 +17,7 @@ fn empty_ledger() -> Ledger {
     open_ledger(store(&faulty_disk()), Sizes::default())
 }
 
-fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> Report {
+fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> ImportReport {
     let mut sync = sync;
     let mut import = Import::new(ledger, &mut sync, NOW_MS);
     import.users(users.replace("HASH", HASH).as_bytes());
@@ -93,7 +93,7 @@ fn invalid_entries_are_skipped_and_reported() {
     assert_eq!((report.users, report.channels, report.messages, report.skipped), (1, 1, 1, 5), "{report:#?}");
     insta::assert_snapshot!(report.problems.join("\n"), @r#"
     user "a b": a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit
-    user "bob": no SHA-256 password hash of 64 hex digits
+    user "bob": no password hash (SHA-256, 64 hexadecimal digits)
     message in line 1: expected ident at line 1 column 2
     message in line 2: it has no text
     message in line 3: there is no user nobody

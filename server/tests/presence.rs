@@ -139,7 +139,7 @@ fn after_a_restart_a_user_who_is_still_present_is_not_published_as_offline() {
     set_state(&mut team, "bob", "online");
     team.pass(5_000);
     changes(&mut team);
-    team.engine.note_present(team.now_ms);
+    team.engine.record_present_users(team.now_ms);
     team.run();
     assert_eq!(changes(&mut team), [""; 0], "a stop publishes nothing");
     team.restart();

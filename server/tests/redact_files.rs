@@ -14,7 +14,7 @@ use disk::faulty::{FaultyDisk, Loss};
 use server::domain::{Change, Command, Original};
 use server::journal::{Checkpoint, for_each_line};
 use server::maintenance::redact::{RedactError, Redaction, Request};
-use server::services::files::check::{self, CheckError, Found};
+use server::services::files::check::{self, CheckError, ContentCounts};
 use server::services::files::folder::content;
 use server::services::files::{FileLimits, Files, Folder, Upload};
 use server::services::jobs::{Job, Jobs, NO_TICKET};
@@ -82,7 +82,7 @@ fn begin_upload(disk: &FaultyDisk, number: u128) {
         sha256,
         begun: NOW_MS,
         is_verified: true,
-        is_inherited: false,
+        is_from_earlier_run: false,
     };
     let note = serde_json::to_vec(&upload).expect("JSON");
     disk.replace_atomically(&format!("files/uploads/{}.json", upload.id), &note).expect("room");
@@ -110,7 +110,7 @@ fn lines(disk: &FaultyDisk) -> Vec<String> {
 }
 
 /// The check of the files by `papo log verify`.
-fn verified(disk: &FaultyDisk) -> Result<Found, CheckError> {
+fn verified(disk: &FaultyDisk) -> Result<ContentCounts, CheckError> {
     let found = check::check(&Folder::new(Arc::new(disk.clone())), || Ok(check::read_log(disk, |_| {})?));
     found.map(|(_, found)| found)
 }
@@ -123,14 +123,14 @@ fn start(disk: &FaultyDisk, case: &str) {
     let disk = Arc::new(disk.clone());
     let mut files = Files::open(disk, FileLimits::default(), &ledger).expect("a sound disk");
     let mut submit = |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work));
-    files.tidy(&ledger, NOW_MS, &mut submit);
+    files.clean_up(&ledger, NOW_MS, &mut submit);
     while jobs.poll().is_some() {}
 }
 
 #[test]
 fn a_content_is_removed_with_the_last_event_that_has_it() {
     let disk = disk_with_files();
-    assert_eq!(verified(&disk).expect("sound files"), Found { whole: 2, others: 1 });
+    assert_eq!(verified(&disk).expect("sound files"), ContentCounts { intact: 2, unreferenced: 1 });
     let state =
         |disk: &FaultyDisk| snapshots::prepare(ledger(disk).state(), Checkpoint::GENESIS).expect("JSON");
     let before = state(&disk);
@@ -138,7 +138,7 @@ fn a_content_is_removed_with_the_last_event_that_has_it() {
     assert_eq!((done.redacted, done.contents), (2, 1));
     assert_eq!(stored(&disk), [true, false, true], "event 3 needs the first");
     assert!(state(&disk) == before, "the state has changed");
-    assert_eq!(verified(&disk).expect("sound files"), Found { whole: 2, others: 0 });
+    assert_eq!(verified(&disk).expect("sound files"), ContentCounts { intact: 2, unreferenced: 0 });
     insta::assert_snapshot!(lines(&disk)[2..6].join("\n"), @r##"
     {"n":2,"at":1763700000000,"to":"#a","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000002","text":"","deleted":true}
     {"n":3,"at":1763700000000,"to":"#a","from":"alice","kind":"file","id":"01970000-0000-7000-8000-000000000003","name":"plan.pdf","bytes":18,"sha256":"2b8f9f25bcf0c978fcf0c719951e2aeffac7eb715d916076b43c4dba301947cb"}
@@ -174,9 +174,9 @@ fn an_open_upload_keeps_its_content() {
 fn a_content_that_is_damaged_or_missing_is_named() {
     let disk = disk_with_files();
     disk.tamper(&path(CONTENTS[2]), |bytes| bytes[0] ^= 1).expect("a file");
-    insta::assert_snapshot!(verified(&disk).expect_err("damaged"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is damaged: event 5 from alice to #a has it; restore it from a backup");
+    insta::assert_snapshot!(verified(&disk).expect_err("damaged"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is damaged: it is the content of event 5 from alice to #a; restore it from a backup");
     disk.remove(&path(CONTENTS[2])).expect("a file");
-    insta::assert_snapshot!(verified(&disk).expect_err("missing"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is missing: event 5 from alice to #a has it; restore it from a backup");
+    insta::assert_snapshot!(verified(&disk).expect_err("missing"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is missing: it is the content of event 5 from alice to #a; restore it from a backup");
 }
 
 #[test]

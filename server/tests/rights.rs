@@ -64,7 +64,7 @@ fn upload(by: &str) -> Upload {
         sha256,
         begun: NOW_MS,
         is_verified: false,
-        is_inherited: false,
+        is_from_earlier_run: false,
     }
 }
 
@@ -104,7 +104,7 @@ fn reply(method: Method, token: Option<&str>, private: bool) -> String {
             .expect("a sound disk");
         team.restart();
     }
-    let mut team = team.with_search(Search::unattended("nowhere".as_ref()));
+    let mut team = team.with_search(Search::without_thread("nowhere".as_ref()));
     let mut line = Vec::new();
     rpc::encode_request(&mut line, "1", method.description().name, &params(method, token));
     team.accept(std::str::from_utf8(&line).expect("UTF-8"), Some(b"bytes"));

@@ -128,7 +128,7 @@ impl Team {
     /// Drives the engine until it has nothing left to do at this time.
     pub fn run(&mut self) {
         for _ in 0..ROUNDS {
-            self.engine.take_outcomes(self.now_ms);
+            self.engine.resume_pending(self.now_ms);
             self.engine.tick(self.now_ms);
             self.flush();
         }
