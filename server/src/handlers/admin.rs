@@ -16,7 +16,7 @@ pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) ->
     administrator(context, &params.token)?;
     let now_ms = context.now_ms;
     let (users, more) =
-        first_page(context.ledger.state().users.after(params.after.as_deref()).map(|(user, account)| User {
+        first_page(context.ledger.state().users.accounts_after(params.after.as_deref()).map(|(user, account)| User {
             user: user.clone(),
             since: account.since,
             administrator: account.administrator,
@@ -62,7 +62,7 @@ pub(super) fn sessions(
     }
     let mut sessions = Vec::new();
     let mut more = false;
-    for (user, account) in users.after(params.after.as_deref()) {
+    for (user, account) in users.accounts_after(params.after.as_deref()) {
         if sessions.len() >= LIST_NAMES_MAX {
             more = true;
             break;

@@ -194,7 +194,7 @@ fn checkpoints(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, Backu
     let mut places = Vec::new();
     for file in SNAPSHOTS {
         match disk.read(file) {
-            Ok(bytes) => places.push(snapshots::stands_for(file, &bytes)?),
+            Ok(bytes) => places.push(snapshots::parse_checkpoint(file, &bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(io_error("read", &staging.join(file))(error)),
         }

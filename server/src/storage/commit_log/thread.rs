@@ -1,4 +1,4 @@
-//! The local log on a thread of its own, which waits for the disk so that the event loop need not.
+//! The local log on its own thread, so that the event loop does not wait for the disk.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::{CommitLog, CommitNews, Task};
 use crate::journal::{Batch, JournalError, LOG_FOLDER, Writer};
 
-/// A [`Writer`] on its own thread. While the disk is full, the thread looks for room from time to time.
+/// A [`Writer`] on its own thread. While the disk is full, the thread checks periodically whether the disk
+/// has room.
 pub struct CommitThread {
     /// `None` only while dropping: closing the channel ends the thread.
     jobs: Option<Sender<Job>>,
@@ -17,18 +18,13 @@ pub struct CommitThread {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread does.
 enum Job {
     Commit(Batch),
     Run(Task),
 }
 
 impl CommitThread {
-    /// Starts the thread. It calls `wake` whenever [`poll`](CommitLog::poll) has something new.
-    ///
-    /// # Errors
-    ///
-    /// The system cannot start a thread.
+    /// Starts the thread. It calls `wake` whenever [`poll`](CommitLog::poll) has a new report.
     pub fn start(writer: Writer, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
         let (jobs, submitted) = channel();
         let (reports, news) = channel();
@@ -40,7 +36,7 @@ impl CommitThread {
 
     fn send(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
-            // `poll` reports a thread that has ended.
+            // If the thread has ended, `poll` reports it.
             let _ = jobs.send(job);
         }
     }
@@ -67,7 +63,7 @@ impl CommitLog for CommitThread {
             Err(TryRecvError::Disconnected) => {
                 self.in_flight = self.in_flight.checked_sub(1)?;
                 let ended = io::Error::other("the commit thread has ended");
-                Some(CommitNews::Batch(Err(JournalError::unsure("sync", LOG_FOLDER, ended))))
+                Some(CommitNews::Batch(Err(JournalError::unavailable("sync", LOG_FOLDER, ended))))
             }
         }
     }
@@ -113,7 +109,7 @@ fn run(mut writer: Writer, jobs: &Receiver<Job>, reports: &Sender<CommitNews>, w
     }
 }
 
-/// The next job; a timeout when the disk is full and the thread should look for room.
+/// Waits for the next job. While the disk is full, returns a timeout when the thread must check for room.
 fn next(writer: &Writer, jobs: &Receiver<Job>, backoff: &mut Backoff) -> Result<Job, RecvTimeoutError> {
     if writer.is_full() {
         return jobs.recv_timeout(backoff.next_wait());
@@ -121,15 +117,14 @@ fn next(writer: &Writer, jobs: &Receiver<Job>, backoff: &mut Backoff) -> Result<
     jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
 }
 
-/// The time between two looks for room: it doubles each time, so that a disk that stays full is not kept
-/// busy.
+/// The time between two checks for room. It doubles with each check, so that the checks do not load a full
+/// disk.
 #[derive(Debug, Default)]
 struct Backoff(u32);
 
 impl Backoff {
-    /// The first wait, short for an operator who has just freed space.
+    /// The first wait. It is short, because an operator may have just freed space.
     const MIN: Duration = Duration::from_millis(500);
-    /// The longest wait.
     const MAX: Duration = Duration::from_secs(15);
 
     fn next_wait(&mut self) -> Duration {
@@ -154,7 +149,7 @@ mod tests {
     use super::*;
     use crate::journal::{Checkpoint, Journal, Opened, Options, verify};
 
-    /// An empty log in small segments.
+    /// Opens an empty log with small segments.
     fn open(disk: impl Disk + 'static) -> (Journal, Writer) {
         let options = Options { segment_bytes: 500 };
         let opened = Journal::open(Arc::new(disk), options, Checkpoint::GENESIS, &mut |_, _| Ok(None));
@@ -172,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_commits_wakes_the_loop_and_finishes_its_batch_when_dropped() {
+    fn the_thread_commits_wakes_the_event_loop_and_commits_the_last_batch_when_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, writer) = open(RealDisk::new(folder.path()));
         let (wake, woken) = mpsc::channel();
@@ -180,7 +175,7 @@ mod tests {
         for record in 1..=20 {
             journal.append(&[b'x'; 100], None);
             assert!(log.is_idle() && log.poll().is_none());
-            log.submit(journal.seal().unwrap());
+            log.submit(journal.close_batch().unwrap());
             assert!(!log.is_idle());
             woken.recv().unwrap();
             let Some(CommitNews::Batch(Ok(ack))) = log.poll() else { panic!("not committed") };
@@ -188,21 +183,21 @@ mod tests {
             assert_eq!(ack.head.record, record);
         }
         journal.append(b"the last one", None);
-        log.submit(journal.seal().unwrap());
+        log.submit(journal.close_batch().unwrap());
         drop(log);
         let report = verify(&RealDisk::new(folder.path())).unwrap();
         assert_eq!((report.head.record, report.batches, report.torn_bytes), (21, 21, 0));
     }
 
     #[test]
-    fn the_thread_looks_for_room_while_the_disk_is_full_and_reports_it() {
+    fn the_thread_reports_when_a_full_disk_has_room_again() {
         let disk = FaultyDisk::new();
         let (mut journal, writer) = open(disk.clone());
         let (wake, woken) = mpsc::channel();
         let mut log = CommitThread::start(writer, move || wake.send(()).unwrap()).unwrap();
         disk.set_room(Some(40));
         journal.append(b"{\"n\":1}", None);
-        log.submit(journal.seal().unwrap());
+        log.submit(journal.close_batch().unwrap());
         woken.recv().unwrap();
         let full = log.poll();
         assert!(matches!(full, Some(CommitNews::Batch(Err(JournalError::StorageFull { .. })))), "{full:?}");
