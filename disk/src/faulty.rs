@@ -126,7 +126,8 @@ impl FaultyDisk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn operate(&self) -> io::Result<MutexGuard<'_, State>> {
+    /// Counts an operation. Fails if its failure is planned.
+    fn begin_operation(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
         let operation = state.operations;
         state.operations += 1;
@@ -193,7 +194,7 @@ impl Content {
 
 impl Disk for FaultyDisk {
     fn create_folder(&self, _folder: &str) -> io::Result<()> {
-        self.operate().map(drop)
+        self.begin_operation().map(drop)
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
@@ -207,7 +208,7 @@ impl Disk for FaultyDisk {
     }
 
     fn create_for(&self, name: &str, _access: Access) -> io::Result<Box<dyn AppendFile>> {
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         if state.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -245,7 +246,7 @@ impl Disk for FaultyDisk {
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         let content = state.content(name)?;
         let cut = content.bytes.len().saturating_sub(length);
         content.bytes.truncate(length);
@@ -256,7 +257,7 @@ impl Disk for FaultyDisk {
 
     fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         let content = state.content(name)?;
         let written = offset..offset + bytes.len();
         let target = content.bytes.get_mut(written.clone()).ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -268,7 +269,7 @@ impl Disk for FaultyDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         let number = state.number(from)?;
         state.remove_name(to);
         state.names.remove(from);
@@ -284,12 +285,12 @@ impl Disk for FaultyDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let removed = self.operate()?.remove_name(name);
+        let removed = self.begin_operation()?.remove_name(name);
         removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         let inside = |name: &str| name.rsplit_once('/').map_or("", |(parent, _)| parent) == folder;
         let State { names, names_synced, .. } = &mut *state;
         names_synced.retain(|name, _| !inside(name));
@@ -318,7 +319,7 @@ impl FaultyFile {
     }
 
     fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
-        let mut state = self.disk.operate()?;
+        let mut state = self.disk.begin_operation()?;
         let content = state.files.get_mut(&self.number).ok_or(io::ErrorKind::NotFound)?;
         change(content);
         Ok(())

@@ -59,7 +59,7 @@ pub(super) fn open(
         create_segment(&*disk, 1)?;
         segments.push(1);
     }
-    let last = scan.all(segments)?;
+    let last = scan.read_all(segments)?;
     let Scan { at: head, sealed, indexes_rebuilt, .. } = scan;
 
     let recovery = Recovery { head, bytes_cut: last.torn_bytes, indexes_rebuilt };
@@ -79,7 +79,7 @@ pub(super) fn reread(
 ) -> Result<Journal, JournalError> {
     let mut scan = Scan::new(&*disk, from, until.record, replay);
     scan.check_checkpoint(0)?;
-    let last = scan.all(segment::list(&*disk)?)?;
+    let last = scan.read_all(segment::list(&*disk)?)?;
     let Scan { at, sealed, .. } = scan;
     if at != until {
         let (file, offset) = (log_name(last.extent.first_record), last.extent.log_bytes);
@@ -147,19 +147,19 @@ impl<'a, 'b> Scan<'a, 'b> {
         Self { disk, from, until, replay, at, sealed, indexes_rebuilt: 0 }
     }
 
-    /// Reads all segments, and returns the last one.
-    fn all(&mut self, mut segments: Vec<u64>) -> Result<Parsed, JournalError> {
+    /// Reads all segments. Returns the last one.
+    fn read_all(&mut self, mut segments: Vec<u64>) -> Result<Parsed, JournalError> {
         let last = segments.pop().unwrap_or(1);
         for full in segments {
-            self.full_segment(full)?;
+            self.read_full_segment(full)?;
         }
-        let last = self.last_segment(last)?;
+        let last = self.read_last_segment(last)?;
         self.check_length()?;
         Ok(last)
     }
 
     /// Reads or skips a segment that is not the last one.
-    fn full_segment(&mut self, segment: u64) -> Result<(), JournalError> {
+    fn read_full_segment(&mut self, segment: u64) -> Result<(), JournalError> {
         segment::check_follows(segment, &self.at)?;
         let log = log_name(segment);
         let log_bytes = self.disk.len(&log).map_err(|error| JournalError::io("read", &log, error))?;
@@ -186,7 +186,7 @@ impl<'a, 'b> Scan<'a, 'b> {
     }
 
     /// Reads the last segment, to which the writer will append.
-    fn last_segment(&mut self, segment: u64) -> Result<Parsed, JournalError> {
+    fn read_last_segment(&mut self, segment: u64) -> Result<Parsed, JournalError> {
         segment::check_follows(segment, &self.at)?;
         let parsed = self.parse(segment, true)?;
         let mut runs = parsed.index.conversations.iter();

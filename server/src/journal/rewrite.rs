@@ -44,7 +44,7 @@ pub fn stage(
         let mut batches = BatchReader::new(&bytes, old);
         while let Some(batch) = batches.next_whole() {
             old = batch.end;
-            chain = append_batch(&mut new, &changed(&batch, &mut change), chain, records_of(&batch));
+            chain = append_batch(&mut new, &changed_lines(&batch, &mut change), chain, records_of(&batch));
         }
         // A torn tail is an error here, because opening the log has cut it.
         torn_bytes(*first_record, &bytes, batches.offset, false)?;
@@ -73,7 +73,7 @@ pub fn is_activated(disk: &dyn Disk) -> Result<bool, JournalError> {
 
 /// Replaces the old segments with the staged ones. Idempotent.
 pub fn install(disk: &dyn Disk) -> Result<(), JournalError> {
-    let staged = staged(disk)?;
+    let staged = staged_segments(disk)?;
     for first_record in &staged {
         remove(disk, &index_name(*first_record))?;
     }
@@ -90,7 +90,7 @@ pub fn install(disk: &dyn Disk) -> Result<(), JournalError> {
 
 /// Removes staged segments that are not valid.
 pub fn discard(disk: &dyn Disk) -> Result<(), JournalError> {
-    let staged = staged(disk)?;
+    let staged = staged_segments(disk)?;
     staged.iter().try_for_each(|first_record| remove(disk, &staged_name(*first_record)))?;
     if staged.is_empty() { Ok(()) } else { sync(disk) }
 }
@@ -116,7 +116,7 @@ fn records_of(batch: &WholeBatch<'_>) -> u64 {
 }
 
 /// The new lines of a batch, with their newlines.
-fn changed(batch: &WholeBatch<'_>, change: &mut impl FnMut(u64, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+fn changed_lines(batch: &WholeBatch<'_>, change: &mut impl FnMut(u64, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
     let mut lines = Vec::new();
     for (record, _, line) in batch.records() {
         match change(record, line) {
@@ -140,7 +140,7 @@ fn staged_name(first_record: u64) -> String {
     format!("{LOG_FOLDER}/{first_record:020}{STAGED}")
 }
 
-fn staged(disk: &dyn Disk) -> Result<Vec<u64>, JournalError> {
+fn staged_segments(disk: &dyn Disk) -> Result<Vec<u64>, JournalError> {
     Ok(names(disk, LOG_FOLDER)?.iter().filter_map(|name| first_record(name, STAGED)).collect())
 }
 

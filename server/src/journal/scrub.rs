@@ -62,7 +62,7 @@ struct PartialBatch {
     offset: u64,
     records: u64,
     bytes: u64,
-    sum: Option<Sha256>,
+    hasher: Option<Sha256>,
 }
 
 impl Scrub {
@@ -88,7 +88,7 @@ impl Scrub {
         } else {
             reading.offset += read as u64;
             reading.rest.extend_from_slice(chunk.get(..read).unwrap_or_default());
-            reading.take_lines(&mut self.chain)
+            reading.check_lines(&mut self.chain)
         };
         let file = reading.file.clone();
         if read > 0 {
@@ -106,30 +106,30 @@ impl Scrub {
 
 impl PartialBatch {
     fn begin(offset: u64, chain: Option<Chain>) -> Self {
-        let sum = chain.map(|chain| Sha256::new_with_prefix(chain.0));
-        Self { offset, records: 0, bytes: 0, sum }
+        let hasher = chain.map(|chain| Sha256::new_with_prefix(chain.0));
+        Self { offset, records: 0, bytes: 0, hasher }
     }
 
-    fn take(&mut self, line: &[u8]) {
+    fn add(&mut self, line: &[u8]) {
         self.records += 1;
         self.bytes += line.len() as u64;
-        if let Some(sum) = &mut self.sum {
-            sum.update(line);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(line);
         }
     }
 
     /// Whether the commit line matches the batch. If the previous chain is unknown, the chain is not
     /// compared.
     fn matches(self, commit: CommitLine) -> bool {
-        let Self { records, bytes, sum, .. } = self;
-        let chain = sum.map_or(commit.chain, |sum| Chain(sum.finalize().into()));
+        let Self { records, bytes, hasher, .. } = self;
+        let chain = hasher.map_or(commit.chain, |hasher| Chain(hasher.finalize().into()));
         commit == CommitLine { records, bytes, chain }
     }
 }
 
 impl OpenSegment {
     /// Checks the complete lines that were read. Returns the start of the first damaged batch.
-    fn take_lines(&mut self, chain: &mut Option<Chain>) -> Option<u64> {
+    fn check_lines(&mut self, chain: &mut Option<Chain>) -> Option<u64> {
         let rest = std::mem::take(&mut self.rest);
         let (mut lines, mut damaged_at) = (&rest[..], None);
         let mut offset = self.offset - rest.len() as u64;
@@ -137,7 +137,7 @@ impl OpenSegment {
             lines = others;
             offset += line.len() as u64;
             if !line.starts_with(COMMIT_START.as_bytes()) {
-                self.batch.take(line);
+                self.batch.add(line);
                 continue;
             }
             // After a damaged batch, the chain continues from its commit line.

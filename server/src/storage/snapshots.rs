@@ -124,8 +124,8 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
         files: state.files.all().cloned().collect(),
     };
     Ok(Prepared {
-        users: snapshot(at, UsersContent { users: state.users.accounts() })?,
-        channels: snapshot(at, content)?,
+        users: encode(at, UsersContent { users: state.users.accounts() })?,
+        channels: encode(at, content)?,
     })
 }
 
@@ -187,7 +187,7 @@ fn checkpoint(file: &'static str, header: Header) -> Result<Checkpoint, StoreErr
     Ok(Checkpoint { record: header.record, chain })
 }
 
-fn snapshot(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+fn encode(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let chain = at.chain.to_string();
     let object = serde_json::to_vec_pretty(&Snapshot { format: FORMAT, record: at.record, chain, content })?;
     Ok(checksum::add(object))

@@ -12,13 +12,13 @@ use crate::journal::{Batch, JournalError, LOG_FOLDER, Writer};
 /// has room.
 pub struct CommitThread {
     /// `None` only while dropping: closing the channel ends the thread.
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<CommitJob>>,
     news: Receiver<CommitNews>,
     in_flight: usize,
     thread: Option<JoinHandle<()>>,
 }
 
-enum Job {
+enum CommitJob {
     Commit(Batch),
     Run(Task),
 }
@@ -34,7 +34,7 @@ impl CommitThread {
         Ok(Self { jobs: Some(jobs), news, in_flight: 0, thread: Some(thread) })
     }
 
-    fn send(&self, job: Job) {
+    fn send(&self, job: CommitJob) {
         if let Some(jobs) = &self.jobs {
             // If the thread has ended, `poll` reports it.
             let _ = jobs.send(job);
@@ -49,7 +49,7 @@ impl CommitLog for CommitThread {
 
     fn submit(&mut self, batch: Batch) {
         self.in_flight += 1;
-        self.send(Job::Commit(batch));
+        self.send(CommitJob::Commit(batch));
     }
 
     fn poll(&mut self) -> Option<CommitNews> {
@@ -69,7 +69,7 @@ impl CommitLog for CommitThread {
     }
 
     fn run(&self, task: Task) {
-        self.send(Job::Run(task));
+        self.send(CommitJob::Run(task));
     }
 }
 
@@ -83,18 +83,18 @@ impl Drop for CommitThread {
     }
 }
 
-fn run(mut writer: Writer, jobs: &Receiver<Job>, reports: &Sender<CommitNews>, wake: &impl Fn()) {
+fn run(mut writer: Writer, jobs: &Receiver<CommitJob>, reports: &Sender<CommitNews>, wake: &impl Fn()) {
     let mut backoff = Backoff::default();
     loop {
-        let news = match next(&writer, jobs, &mut backoff) {
+        let news = match next_job(&writer, jobs, &mut backoff) {
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) if writer.find_room() => CommitNews::Room,
             Err(RecvTimeoutError::Timeout) => continue,
-            Ok(Job::Run(task)) => {
+            Ok(CommitJob::Run(task)) => {
                 task();
                 continue;
             }
-            Ok(Job::Commit(batch)) => {
+            Ok(CommitJob::Commit(batch)) => {
                 let result = writer.commit(batch);
                 if result.is_ok() {
                     backoff.reset();
@@ -110,7 +110,7 @@ fn run(mut writer: Writer, jobs: &Receiver<Job>, reports: &Sender<CommitNews>, w
 }
 
 /// Waits for the next job. While the disk is full, returns a timeout when the thread must check for room.
-fn next(writer: &Writer, jobs: &Receiver<Job>, backoff: &mut Backoff) -> Result<Job, RecvTimeoutError> {
+fn next_job(writer: &Writer, jobs: &Receiver<CommitJob>, backoff: &mut Backoff) -> Result<CommitJob, RecvTimeoutError> {
     if writer.is_full() {
         return jobs.recv_timeout(backoff.next_wait());
     }
