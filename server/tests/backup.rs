@@ -347,8 +347,7 @@ fn no_server_opens_what_a_restore_has_left_half_done() {
     fs::create_dir(data.join("restoring")).expect("a folder");
     let error = Store::open(&data).err().expect("half done").to_string();
     assert!(
-        error
-            .ends_with("contains an interrupted restore: empty the folder, and run `papo restore` again"),
+        error.ends_with("contains an interrupted restore: empty the folder, and run `papo restore` again"),
         "{error}"
     );
 }

@@ -216,7 +216,9 @@ impl State {
             // An operator can also redact messages that no user deleted. They no longer count as unread.
             ServerRecord::Redacted { conversation, numbers, .. } => {
                 let conversation = Conversation::named(conversation).ok().flatten();
-                if let Some(reads) = conversation.and_then(|conversation| self.channels.reads_mut(&conversation)) {
+                if let Some(reads) =
+                    conversation.and_then(|conversation| self.channels.reads_mut(&conversation))
+                {
                     numbers.iter().for_each(|n| reads.remove_message(*n));
                 }
             }

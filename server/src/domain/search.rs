@@ -64,9 +64,11 @@ impl Query {
                 let name = UserName::new(name.trim_start_matches('@'));
                 set_once("from", &mut self.from, name.map_err(|_| invalid_name("from", "alice"))?)
             }
-            Some(("in", name)) => {
-                set_once("in", &mut self.within, Target::new(name).map_err(|_| invalid_name("in", "#general"))?)
-            }
+            Some(("in", name)) => set_once(
+                "in",
+                &mut self.within,
+                Target::new(name).map_err(|_| invalid_name("in", "#general"))?,
+            ),
             Some(("before", date)) => set_once("before", &mut self.before_ms, start_of_day("before", date)?),
             Some(("after", date)) => set_once("after", &mut self.after_ms, start_of_day("after", date)?),
             Some(_) | None => {

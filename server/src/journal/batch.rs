@@ -55,8 +55,9 @@ struct BufferedBatch {
 
 impl BufferedBatch {
     fn line(&self, position: LinePosition) -> Option<&[u8]> {
-        let start =
-            u64::from(position.offset).checked_sub(self.offset).filter(|_| position.segment == self.segment)?;
+        let start = u64::from(position.offset)
+            .checked_sub(self.offset)
+            .filter(|_| position.segment == self.segment)?;
         let rest = self.bytes.get(usize::try_from(start).ok()?..)?;
         rest.get(..newline(rest)?)
     }

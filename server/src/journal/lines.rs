@@ -48,8 +48,9 @@ impl<'a> LineReader<'a> {
     }
 
     fn in_window(&self, position: LinePosition) -> Option<std::ops::Range<usize>> {
-        let start =
-            u64::from(position.offset).checked_sub(self.start).filter(|_| position.segment == self.segment)?;
+        let start = u64::from(position.offset)
+            .checked_sub(self.start)
+            .filter(|_| position.segment == self.segment)?;
         let start = usize::try_from(start).ok()?;
         let length = newline(self.window.get(start..)?)?;
         Some(start..start + length)

@@ -156,8 +156,15 @@ impl Journal {
     ) -> Self {
         let segment_bytes = options.segment_bytes.clamp(1, SEGMENT_BYTES_MAX);
         let batches = PendingBatches::new(last.first_record, last.log_bytes, last.end.record);
-        let mut journal =
-            Self { disk, segment_bytes, sealed, sealing: VecDeque::new(), active, batches, sealed_index: None };
+        let mut journal = Self {
+            disk,
+            segment_bytes,
+            sealed,
+            sealing: VecDeque::new(),
+            active,
+            batches,
+            sealed_index: None,
+        };
         journal.rotate_when_full();
         journal
     }

@@ -248,10 +248,8 @@ impl<'a, 'b> Scan<'a, 'b> {
         if !(first_record..=self.at.record).contains(&self.from.record) || self.at == self.from {
             return Ok(());
         }
-        let why = format!(
-            "the log differs there (its chain is {} after record {})",
-            self.at.chain, self.at.record
-        );
+        let why =
+            format!("the log differs there (its chain is {} after record {})", self.at.chain, self.at.record);
         Err(JournalError::Checkpoint { record: self.from.record, why })
     }
 

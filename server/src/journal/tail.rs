@@ -49,9 +49,7 @@ pub(super) fn classify(segment: &[u8], offset: usize) -> Tail {
             Tail::Damaged("a batch does not match its commit line, and other bytes follow it")
         }
         Some(_) if has_zero_sector(segment, offset) && may_be_one_batch(rest) => Tail::Torn,
-        Some(_) => {
-            Tail::Damaged("the last batch is complete, but does not match its commit line")
-        }
+        Some(_) => Tail::Damaged("the last batch is complete, but does not match its commit line"),
     }
 }
 

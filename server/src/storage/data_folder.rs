@@ -59,10 +59,14 @@ pub enum StoreError {
         source: io::Error,
     },
     /// A snapshot cannot be read.
-    #[error("{file} is damaged: {why}. Move both snapshots away: the server then rebuilds the state from the log")]
+    #[error(
+        "{file} is damaged: {why}. Move both snapshots away: the server then rebuilds the state from the log"
+    )]
     Damaged { file: &'static str, why: String },
     /// A file with a secret is damaged.
-    #[error("{0} does not contain 64 hex digits: restore it from a backup, or remove it and papo creates a new one")]
+    #[error(
+        "{0} does not contain 64 hex digits: restore it from a backup, or remove it and papo creates a new one"
+    )]
     Secret(String),
 }
 
@@ -129,7 +133,9 @@ impl Store {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut secret = [0; 32];
-                getrandom::fill(&mut secret).map_err(io::Error::other).map_err(self.failed("create", &file))?;
+                getrandom::fill(&mut secret)
+                    .map_err(io::Error::other)
+                    .map_err(self.failed("create", &file))?;
                 let written = self.disk.replace_atomically(&file, to_hex(&secret).as_bytes());
                 written.map_err(self.failed("write", &file))?;
                 Ok(secret)

@@ -168,8 +168,7 @@ fn read<T: DeserializeOwned>(
 fn rename_damaged<T>(disk: &dyn Disk, file: &'static str, why: &str) -> Option<T> {
     warn!(
         file,
-        why,
-        "a snapshot is damaged: it is renamed to {file}.damaged, and the state is rebuilt from the log"
+        why, "a snapshot is damaged: it is renamed to {file}.damaged, and the state is rebuilt from the log"
     );
     if let Err(error) = disk.rename(file, &format!("{file}.damaged")) {
         // The server does not use the damaged snapshot, and the next snapshot replaces it.
@@ -181,7 +180,10 @@ fn rename_damaged<T>(disk: &dyn Disk, file: &'static str, why: &str) -> Option<T
 fn checkpoint(file: &'static str, header: Header) -> Result<Checkpoint, StoreError> {
     let damaged = |why| StoreError::Damaged { file, why };
     if header.format > FORMAT {
-        return Err(damaged(format!("its format {} is newer than this version of papo knows", header.format)));
+        return Err(damaged(format!(
+            "its format {} is newer than this version of papo knows",
+            header.format
+        )));
     }
     let chain = header.chain.parse().map_err(|error| damaged(format!("{error}")))?;
     Ok(Checkpoint { record: header.record, chain })

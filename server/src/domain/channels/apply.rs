@@ -103,7 +103,7 @@ impl Channels {
         let Some(channel) = self.get_mut(name) else { return };
         channel.invited.remove(user);
         channel.members.remove(user);
-        channel.reads.forget(user);
+        channel.reads.remove_user(user);
         let moves = channel.private || is_banned;
         if let Some(conversations) = self.conversations.get_mut(user) {
             conversations.remove(&Target::Channel(name.clone()));

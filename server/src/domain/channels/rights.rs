@@ -68,7 +68,11 @@ pub(crate) fn check(
     let Some(role) = channel.members.get(user).copied() else {
         let is_visible = channel.is_visible_to(user);
         let channel = name.clone();
-        return Err(if is_visible { Detail::NotMember { channel } } else { Detail::NoSuchChannel { channel } });
+        return Err(if is_visible {
+            Detail::NotMember { channel }
+        } else {
+            Detail::NoSuchChannel { channel }
+        });
     };
     if role < action.required_role(channel) || action.removes_peer_or_superior(channel, role) {
         return Err(Detail::NotAllowed { channel: name.clone() });

@@ -40,7 +40,11 @@ fn only_administrators_disable_and_promote() {
     let mut world = World::with(&["ana", "bob"], []);
     assert_eq!(world.refuses(disable("bob", "ana", true)), Detail::NotAdministrator);
     assert_eq!(world.refuses(promote("bob", "bob", true)), Detail::NotAdministrator);
-    assert_eq!(world.refuses(disable("bob", "nobody", true)), Detail::NotAdministrator, "the error does not reveal whether the user exists");
+    assert_eq!(
+        world.refuses(disable("bob", "nobody", true)),
+        Detail::NotAdministrator,
+        "the error does not reveal whether the user exists"
+    );
     assert_eq!(world.refuses(disable("ana", "nobody", true)), Detail::NoSuchUser { user: user("nobody") });
     world.does(promote("ana", "bob", true));
     world.does(promote("bob", "ana", false));
@@ -106,7 +110,11 @@ fn a_disabled_user_has_no_session_and_receives_nothing() {
     world.does(disable("ana", "bob", true));
     assert_eq!(world.log.len(), position, "the account is already disabled");
     world.does(disable("ana", "bob", false));
-    assert_eq!(world.state.users.owner(&TokenDigest::of("one"), NOW_MS), None, "ended sessions are not restored");
+    assert_eq!(
+        world.state.users.owner(&TokenDigest::of("one"), NOW_MS),
+        None,
+        "ended sessions are not restored"
+    );
     world.does(open("bob", "three", NOW_MS + 10));
     world.does(send("bob", "#closed"));
 }

@@ -26,7 +26,11 @@ fn only_administrators_write_to_everybody() {
     }
     let unread =
         |name: &str| reads::reading(&world.state, &user(name), &to("*")).map(|reading| reading.unread);
-    assert_eq!([unread("ana"), unread("bob"), unread("eva")], [Some(0), Some(2), Some(0)], "eva registered later");
+    assert_eq!(
+        [unread("ana"), unread("bob"), unread("eva")],
+        [Some(0), Some(2), Some(0)],
+        "eva registered later"
+    );
     assert_eq!(world.state.channels.list(&user("bob"), None).count(), 0, "the list of channels omits `*`");
 
     world.does(promote("ana", "bob", true));

@@ -183,7 +183,8 @@ fn only_an_existing_message_or_file_accepts_replies() {
         }
         command
     };
-    for (n, kind) in [(0, "no event"), (1, "the creation"), (3, "deleted"), (5, "a deletion"), (6, "no event yet")]
+    for (n, kind) in
+        [(0, "no event"), (1, "the creation"), (3, "deleted"), (5, "a deletion"), (6, "no event yet")]
     {
         let refused = world.refuses(reply_to("#ops", n)).to_string();
         assert_eq!(refused, format!("there is no message {n} in #ops, or it was deleted"), "{kind}");

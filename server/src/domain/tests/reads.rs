@@ -50,7 +50,11 @@ fn files_count_as_unread_and_deleted_messages_do_not() {
     world.does(deletes("ana", "#a", 3));
     assert_eq!(reads(&world, "bob"), "#a 2/5 (1)", "the file was deleted");
     world.does(share("bob", "#a", false));
-    assert_eq!(reads(&world, "bob"), "#a 2/6 (1)", "bob's file does not count, and sending it does not move the mark");
+    assert_eq!(
+        reads(&world, "bob"),
+        "#a 2/6 (1)",
+        "bob's file does not count, and sending it does not move the mark"
+    );
     assert_eq!(reads(&world, "ana"), "#a 4/6 (1)");
 }
 
@@ -72,7 +76,11 @@ fn redacted_messages_are_not_unread() {
         ));
     }
     let world = World { state: replay(&log), log };
-    assert_eq!(reads(&world, "bob"), "#a 2/4 (1), @ana 1/1 (0)", "the sender's mark includes the redacted message");
+    assert_eq!(
+        reads(&world, "bob"),
+        "#a 2/4 (1), @ana 1/1 (0)",
+        "the sender's mark includes the redacted message"
+    );
     assert_eq!(reads(&world, "ana"), "#a 4/4 (0), @bob 0/1 (0)");
 }
 
@@ -93,7 +101,11 @@ fn sending_moves_the_mark_of_a_sender_without_unread_messages() {
     world.does(mark("bob", "@ana", 2));
     assert_eq!(reads(&world, "bob"), "@ana 2/6 (1)", "one message of ana is unread");
     world.does(mark("bob", "@ana", 4));
-    assert_eq!(reads(&world, "bob"), "@ana 4/6 (0)", "bob's message does not count, and the other one was deleted");
+    assert_eq!(
+        reads(&world, "bob"),
+        "@ana 4/6 (0)",
+        "bob's message does not count, and the other one was deleted"
+    );
     world.does(send("bob", "@ana"));
     assert_eq!(reads(&world, "bob"), "@ana 7/7 (0)", "nothing was unread");
     world.does(create("ana", "#a"));

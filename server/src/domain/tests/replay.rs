@@ -171,5 +171,8 @@ fn every_kind_of_record_is_replayed() {
     }
     let missing: Vec<_> = kinds::all().into_iter().filter(|kind| !recorded.contains(kind)).collect();
     assert!(missing.is_empty(), "`any_command` never causes these records: {missing:?}");
-    assert!(deleted > 50 && remaining > 10, "{deleted} files were deleted; {remaining} times another event has the content");
+    assert!(
+        deleted > 50 && remaining > 10,
+        "{deleted} files were deleted; {remaining} times another event has the content"
+    );
 }

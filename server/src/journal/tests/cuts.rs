@@ -197,7 +197,10 @@ fn a_torn_tail_before_another_segment_is_damage() {
     world.fill(6);
     world.disk.tamper(&first_segment(), |bytes| bytes.truncate(bytes.len() - 9)).unwrap();
     let error = open_all(&world.disk, SMALL).err();
-    assert!(matches!(error, Some(JournalError::Damaged { ref file, .. }) if *file == first_segment()), "{error:?}");
+    assert!(
+        matches!(error, Some(JournalError::Damaged { ref file, .. }) if *file == first_segment()),
+        "{error:?}"
+    );
 }
 
 #[test]

@@ -164,5 +164,9 @@ fn a_full_disk_leaves_the_log_unchanged_until_there_is_room() {
     let failures = (1..4).flat_map(|batches| rooms().map_while(move |room| fill_the_disk(batches, room)));
     let failures: Vec<bool> = failures.collect();
     let with_new_segment = failures.iter().filter(|is_begun| **is_begun).count();
-    assert!(with_new_segment > 10 && failures.len() - with_new_segment > 50, "{with_new_segment} of {}", failures.len());
+    assert!(
+        with_new_segment > 10 && failures.len() - with_new_segment > 50,
+        "{with_new_segment} of {}",
+        failures.len()
+    );
 }

@@ -110,7 +110,11 @@ fn run(mut writer: Writer, jobs: &Receiver<CommitJob>, reports: &Sender<CommitNe
 }
 
 /// Waits for the next job. While the disk is full, returns a timeout when the thread must check for room.
-fn next_job(writer: &Writer, jobs: &Receiver<CommitJob>, backoff: &mut Backoff) -> Result<CommitJob, RecvTimeoutError> {
+fn next_job(
+    writer: &Writer,
+    jobs: &Receiver<CommitJob>,
+    backoff: &mut Backoff,
+) -> Result<CommitJob, RecvTimeoutError> {
     if writer.is_full() {
         return jobs.recv_timeout(backoff.next_wait());
     }
