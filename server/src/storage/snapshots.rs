@@ -181,7 +181,7 @@ fn checkpoint(file: &'static str, header: Header) -> Result<Checkpoint, StoreErr
     let damaged = |why| StoreError::Damaged { file, why };
     if header.format > FORMAT {
         return Err(damaged(format!(
-            "its format {} is newer than this version of papo knows",
+            "its format {} is newer than this papo knows",
             header.format
         )));
     }
