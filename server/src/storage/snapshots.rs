@@ -180,10 +180,7 @@ fn rename_damaged<T>(disk: &dyn Disk, file: &'static str, why: &str) -> Option<T
 fn checkpoint(file: &'static str, header: Header) -> Result<Checkpoint, StoreError> {
     let damaged = |why| StoreError::Damaged { file, why };
     if header.format > FORMAT {
-        return Err(damaged(format!(
-            "its format {} is newer than this papo knows",
-            header.format
-        )));
+        return Err(damaged(format!("its format {} is newer than this papo knows", header.format)));
     }
     let chain = header.chain.parse().map_err(|error| damaged(format!("{error}")))?;
     Ok(Checkpoint { record: header.record, chain })
