@@ -181,7 +181,7 @@ fn an_unknown_channel_or_user_is_refused_by_name() {
     insta::assert_snapshot!(refusal(data.path(), "#b"), @r##"there is no channel #b: create it, or list the channels"##);
     insta::assert_snapshot!(refusal(data.path(), "@zoe"), @r##"there is no user zoe"##);
     let empty = TempDir::new().expect("a folder");
-    assert!(refusal(empty.path(), "#a").contains("is no data folder"));
+    assert!(refusal(empty.path(), "#a").contains("is not a data folder"));
 }
 
 #[test]

@@ -196,5 +196,5 @@ fn an_unusable_file_is_refused_by_name() {
     assert!(refusal().contains("the log ends at record 5"), "a snapshot ahead of the log: {}", refusal());
     fs::write(&users, &sound).expect("written");
     fs::write(folder.path().join("keys/topic.secret"), "secret").expect("written");
-    assert!(refusal().contains("topic.secret does not hold 64 hex digits"), "{}", refusal());
+    assert!(refusal().contains("topic.secret does not contain 64 hex digits"), "{}", refusal());
 }
