@@ -68,7 +68,12 @@ fn share_file(data: &Path, ledger: &mut Ledger, number: u128, bytes: &[u8]) {
 }
 
 /// Backs up a folder. Fails if a file is missing.
-fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf, TableOfContents), BackupError> {
+fn write(
+    data: &Path,
+    to: &Path,
+    with_keys: bool,
+    at_ms: u64,
+) -> Result<(PathBuf, TableOfContents), BackupError> {
     backup::write(data, to, with_keys, at_ms, &mut |_| false)
 }
 
