@@ -1,4 +1,4 @@
-//! What all clients of a run together were told, and what the checkers found: one for the run, shared by the threads.
+//! The results of a run, shared by all client threads: observed events, violations and counters.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -6,29 +6,29 @@ use std::time::Instant;
 
 use sim::Violation;
 use sim::checks::Check;
-use sim::checks::told::Told;
+use sim::checks::observed::Observed;
 use transport::clock;
 
-/// Findings that are kept.
+/// Maximum number of recorded findings.
 const FINDINGS_MAX: usize = 100;
 
-/// The record of one run.
-pub(super) struct Record {
+/// The results of one run.
+pub(super) struct RunResults {
     begun: Instant,
-    told: Mutex<Told>,
+    observed: Mutex<Observed>,
     findings: Mutex<Vec<Violation>>,
-    /// Whether people go on saying things.
-    pub(super) is_talking: AtomicBool,
-    /// Whether the clients stop.
-    pub(super) is_over: AtomicBool,
-    pub(super) said: Count,
+    /// Whether clients send messages.
+    pub(super) is_sending: AtomicBool,
+    /// Whether the client threads must stop.
+    pub(super) is_stopped: AtomicBool,
+    pub(super) sent: Count,
     pub(super) acknowledged: Count,
     pub(super) refused: Count,
     pub(super) shown: Count,
     pub(super) requests: Count,
     pub(super) connections_lost: Count,
     acknowledged_at_ms: AtomicU64,
-    silence_ms: AtomicU64,
+    ack_gap_ms_max: AtomicU64,
 }
 
 /// A number that only grows.
@@ -45,22 +45,22 @@ impl Count {
     }
 }
 
-impl Record {
+impl RunResults {
     pub(super) fn new() -> Self {
         Self {
             begun: clock::now(),
-            told: Mutex::default(),
+            observed: Mutex::default(),
             findings: Mutex::default(),
-            is_talking: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
-            said: Count::default(),
+            is_sending: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
+            sent: Count::default(),
             acknowledged: Count::default(),
             refused: Count::default(),
             shown: Count::default(),
             requests: Count::default(),
             connections_lost: Count::default(),
             acknowledged_at_ms: AtomicU64::new(0),
-            silence_ms: AtomicU64::new(0),
+            ack_gap_ms_max: AtomicU64::new(0),
         }
     }
 
@@ -69,12 +69,12 @@ impl Record {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// What was told so far.
-    pub(super) fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().expect("no client fails")
+    /// The observed events.
+    pub(super) fn observed(&self) -> MutexGuard<'_, Observed> {
+        self.observed.lock().expect("no client fails")
     }
 
-    /// Notes what a checker found, if it did: the same once, however many clients find it, and no end of it never.
+    /// Records a violation, unless it is recorded already or there are too many.
     pub(super) fn note(&self, check: Check) {
         if let Err(violation) = check {
             let mut findings = self.findings.lock().expect("no client fails");
@@ -84,33 +84,33 @@ impl Record {
         }
     }
 
-    /// What the checkers found so far.
+    /// The recorded violations.
     pub(super) fn findings(&self) -> Vec<Violation> {
         self.findings.lock().expect("no client fails").clone()
     }
 
-    /// People begin to talk, or stop.
-    pub(super) fn talk(&self, is_talking: bool) {
-        self.acknowledged_now(!is_talking);
-        self.is_talking.store(is_talking, Ordering::Relaxed);
+    /// Lets the clients send messages, or stops them.
+    pub(super) fn set_sending(&self, is_sending: bool) {
+        self.acknowledged_now(!is_sending);
+        self.is_sending.store(is_sending, Ordering::Relaxed);
     }
 
-    /// A message was acknowledged.
+    /// Counts an acknowledged message.
     pub(super) fn acknowledged(&self) {
         self.acknowledged.add(1);
-        self.acknowledged_now(self.is_talking.load(Ordering::Relaxed));
+        self.acknowledged_now(self.is_sending.load(Ordering::Relaxed));
     }
 
     fn acknowledged_now(&self, was_talking: bool) {
         let now_ms = self.now_ms();
         let before_ms = self.acknowledged_at_ms.swap(now_ms, Ordering::Relaxed);
         if was_talking {
-            self.silence_ms.fetch_max(now_ms.saturating_sub(before_ms), Ordering::Relaxed);
+            self.ack_gap_ms_max.fetch_max(now_ms.saturating_sub(before_ms), Ordering::Relaxed);
         }
     }
 
-    /// The longest time without an acknowledgement while people talked, in milliseconds.
-    pub(super) fn silence_ms(&self) -> u64 {
-        self.silence_ms.load(Ordering::Relaxed)
+    /// The longest time without an acknowledgement while clients were sending.
+    pub(super) fn ack_gap_ms_max(&self) -> u64 {
+        self.ack_gap_ms_max.load(Ordering::Relaxed)
     }
 }

@@ -1,0 +1,206 @@
+//! One client of a run: a real session core over real sockets, which sends random messages.
+
+use std::sync::Arc;
+
+use common::accounts::LoggedIn;
+use common::{Conversation, Target, Text};
+use session::{Command, Follow, Message, Session, driver};
+use sim::checks::bounds;
+use testkit::Rng;
+use transport::Context;
+use transport::poll::Watch;
+use transport::security::Security;
+use uuid::Uuid;
+
+use super::client_io::ClientIo;
+use super::results::RunResults;
+
+/// Maximum messages received from one socket in one turn, as in the client's network thread.
+const MESSAGES_PER_TURN_MAX: usize = 256;
+
+/// A client with this many pending messages sends no further ones.
+const PENDING_MAX: usize = 64;
+
+/// The ticket of the command to follow all conversations.
+pub(super) const FOLLOW_TICKET: u64 = 1;
+
+/// The addresses of the node for one client.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoints {
+    pub(super) requests: String,
+    pub(super) events: String,
+    pub(super) security: Security,
+}
+
+/// A client with a simulated user.
+pub(super) struct ChaosClient {
+    session: Session,
+    pub(super) io: ClientIo,
+    rng: Rng,
+    /// The conversations that the client sends to.
+    targets: Vec<Target>,
+    /// Maximum time between two sends.
+    send_interval_ms_max: u64,
+    sends_at_ms: u64,
+    reads_at_ms: u64,
+    /// The time at which the client was complete.
+    pub(super) complete_at_ms: Option<u64>,
+}
+
+impl ChaosClient {
+    /// Creates a client that resumes a session and follows all conversations.
+    pub(super) fn new(
+        context: &Context,
+        endpoints: Endpoints,
+        account: LoggedIn,
+        mut rng: Rng,
+        results: &Arc<RunResults>,
+    ) -> Self {
+        let mut session = Session::new(rng.within(0..u64::MAX));
+        session.command(results.now_ms(), 0, Command::Restore(account.clone()));
+        session.command(results.now_ms(), FOLLOW_TICKET, Command::Follow(Follow::Everything));
+        Self {
+            session,
+            io: ClientIo::new(context, endpoints, account, results),
+            rng,
+            targets: Vec::new(),
+            send_interval_ms_max: u64::MAX,
+            sends_at_ms: 0,
+            reads_at_ms: 0,
+            complete_at_ms: None,
+        }
+    }
+
+    /// Sends to these conversations, and must show all events after the given numbers.
+    pub(super) fn sends_to(&mut self, targets: &[(Target, u64)], every_ms_max: u64) {
+        for (target, head) in targets {
+            self.io.shown.expect_after(target.clone(), *head);
+            self.targets.push(target.clone());
+        }
+        self.send_interval_ms_max = every_ms_max;
+    }
+
+    /// Must show all events of a conversation after `after`, without sending to it.
+    pub(super) fn expects_from(&mut self, target: Target, after: u64) {
+        self.io.shown.expect_after(target, after);
+    }
+
+    /// Reads neither events nor replies for `for_ms`.
+    pub(super) fn stop_reading(&mut self, for_ms: u64) {
+        self.reads_at_ms = self.io.results.now_ms() + for_ms;
+    }
+
+    /// The number of requests without a reply.
+    pub(super) fn unanswered(&self) -> usize {
+        let queues = self.session.queues();
+        let waiting = queues.iter().filter(|queue| matches!(queue.name, "requests" | "flight"));
+        waiting.map(|queue| queue.length).sum()
+    }
+
+    fn is_reading(&self, now_ms: u64) -> bool {
+        self.reads_at_ms <= now_ms
+    }
+
+    /// The sockets to poll.
+    pub(super) fn watches(&self, now_ms: u64) -> impl Iterator<Item = Watch<'_>> {
+        let sockets = [Some(&self.io.dealer), self.io.subscriber.as_ref()].into_iter().flatten();
+        let writable = (!self.io.outgoing.is_empty()).then_some(Watch::Writable(&self.io.dealer));
+        sockets.map(Watch::Readable).chain(writable).filter(move |_| self.is_reading(now_ms))
+    }
+
+    /// The time of the next action without an incoming message.
+    pub(super) fn deadline(&self, now_ms: u64) -> u64 {
+        if !self.is_reading(now_ms) {
+            return self.reads_at_ms;
+        }
+        let next_send_ms = if self.is_sending() { self.sends_at_ms } else { u64::MAX };
+        self.session.deadline().map_or(next_send_ms, |deadline| deadline.min(next_send_ms))
+    }
+
+    fn is_sending(&self) -> bool {
+        self.io.results.is_sending.load(std::sync::atomic::Ordering::Relaxed) && !self.targets.is_empty()
+    }
+
+    /// Runs one turn: sends, receives, ticks the session, carries out its effects, and checks its queues.
+    pub(super) fn run_once(&mut self) {
+        let now_ms = self.io.results.now_ms();
+        if !self.is_reading(now_ms) {
+            return;
+        }
+        if self.is_sending() && self.sends_at_ms <= now_ms {
+            self.sends_at_ms = now_ms + self.rng.within(1..self.send_interval_ms_max);
+            self.send_messages(now_ms);
+        }
+        self.receive_events(now_ms);
+        self.receive_replies(now_ms);
+        self.session.tick(now_ms);
+        let Ok(()) = driver::step(&mut self.session, &mut self.io);
+        self.io.flush();
+        self.io.results.note(bounds::session_queues(&self.session.queues()));
+    }
+
+    fn send_messages(&mut self, now_ms: u64) {
+        let to = self.targets[self.rng.within(0..self.targets.len() as u64) as usize].clone();
+        // One of 20 sends is a burst of 10 messages; one of 50 messages is long.
+        let count = if self.rng.within(0..20) == 0 { 10 } else { 1 };
+        for _ in 0..count {
+            if self.session.messages_waiting() >= PENDING_MAX {
+                return;
+            }
+            let long =
+                if self.rng.within(0..50) == 0 { "e assim por diante ".repeat(200) } else { String::new() };
+            let id = Uuid::now_v7();
+            let text = Text::new(format!("{} de {} {long}", self.io.sent.len(), self.io.account.user))
+                .expect("a text");
+            self.io.sent.push((Conversation::of(&self.io.account.user, &to), id));
+            self.session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
+            self.io.results.sent.add(1);
+        }
+    }
+
+    fn receive_events(&mut self, now_ms: u64) {
+        let Some(subscriber) = &self.io.subscriber else { return };
+        let mut frames = Vec::new();
+        for _ in 0..MESSAGES_PER_TURN_MAX {
+            if !subscriber.receive(&mut frames).expect("a receive") {
+                break;
+            }
+            if let [topic, lines] = frames.as_slice() {
+                self.session.events(now_ms, topic, lines);
+            }
+        }
+    }
+
+    fn receive_replies(&mut self, now_ms: u64) {
+        let mut frames = Vec::new();
+        for _ in 0..MESSAGES_PER_TURN_MAX {
+            if !self.io.dealer.receive(&mut frames).expect("a receive") {
+                break;
+            }
+            if let [_empty, lines] = frames.as_slice() {
+                self.session.replies(now_ms, lines);
+            }
+        }
+    }
+
+    /// Records the time at which all messages are acknowledged and shown.
+    pub(super) fn check_complete(&mut self) {
+        let observed = self.io.results.observed();
+        let user = &self.io.account.user;
+        let is_shown = observed.conversations().all(|conversation| {
+            let head = observed.of(conversation).last().map_or(0, |(n, _)| n);
+            match conversation {
+                Conversation::Direct(one, other) if one != user && other != user => true,
+                Conversation::Direct(..) | Conversation::Channel(_) => {
+                    self.io.shown.is_complete(&conversation.seen_by(user), head) == Some(true)
+                }
+            }
+        });
+        drop(observed);
+        if !is_shown || self.session.messages_waiting() > 0 || !self.io.follows {
+            self.complete_at_ms = None;
+        } else if self.complete_at_ms.is_none() {
+            self.complete_at_ms = Some(self.io.results.now_ms());
+        }
+    }
+}
