@@ -31,7 +31,6 @@ use uuid::Uuid;
 const TEXT_BYTES: usize = 256;
 const AT: u64 = 1_763_700_000_123;
 
-/// Records per batch, as under full load.
 const BATCH_RECORDS: u64 = 1000;
 
 fn token() -> String {
@@ -226,7 +225,6 @@ impl Node {
     }
 }
 
-/// Messages per frame, as a busy client sends them.
 const FRAME_LINES: u64 = 64;
 
 /// From the request bytes to the reply and the events, including the disk.

@@ -10,7 +10,6 @@ use crate::growth::Curve;
 use crate::report::{self, Report};
 use crate::targets::show_size;
 
-/// A figure of both runs.
 struct Pair<'a> {
     what: String,
     unit: Unit,

@@ -45,7 +45,6 @@ impl DataFolder {
         Ok(Self { ledger, wake, user: UserName::new(USER)?, unsynced_records: 0 })
     }
 
-    /// Adds messages to the channel.
     pub(crate) fn add_messages(&mut self, count: u64, rng: &mut Rng) -> Result<()> {
         let (to, text) = (Target::new(CHANNEL)?, rng.letters(TEXT_BYTES));
         for _ in 0..count {

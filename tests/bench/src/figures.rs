@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-/// The unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     PerSecond,
@@ -36,7 +35,6 @@ impl Unit {
 /// Generates `Figure` from a table of name, group, label and unit.
 macro_rules! figures {
     ($($name:ident $group:literal $label:literal $unit:ident;)*) => {
-        /// A measured figure.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) enum Figure { $(
             #[doc = $label]

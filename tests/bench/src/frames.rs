@@ -36,7 +36,6 @@ pub(crate) trait Lines: Send {
 pub(crate) struct Requests<L> {
     socket: Socket,
     lines: L,
-    /// Maximum lines per frame.
     frame_lines_max: usize,
     frames: Vec<Frame>,
 }

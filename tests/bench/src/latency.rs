@@ -8,7 +8,6 @@ use hdrhistogram::Histogram;
 /// The maximum of the histogram: a minute.
 const LONGEST_NS: u64 = 60_000_000_000;
 
-/// Recorded durations.
 pub(crate) struct Latencies(Histogram<u64>);
 
 impl Latencies {

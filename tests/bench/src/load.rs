@@ -22,9 +22,7 @@ pub(crate) trait Connection: Send + Sized {
     fn wait(connections: &[Self], timeout: Duration) -> Result<()>;
 }
 
-/// A connection that sends.
 pub(crate) trait Sender: Connection {
-    /// Sends `count` more messages.
     fn send(&mut self, count: usize) -> Result<()>;
 
     /// The number of messages acknowledged since the last call. Without acknowledgements, the number that the
@@ -32,7 +30,6 @@ pub(crate) trait Sender: Connection {
     fn acknowledged(&mut self) -> Result<usize>;
 }
 
-/// A connection that receives.
 pub(crate) trait Receiver: Connection {
     /// The number of messages received since the last call. Never waits.
     fn received(&mut self) -> Result<u64>;
@@ -54,12 +51,10 @@ impl Receiver for NoReceiver {
     }
 }
 
-/// The parameters of a closed loop.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     /// The time before the measurement, in which connections, caches and buffers settle.
     pub(crate) warm_up: Duration,
-    /// The time of the measurement.
     pub(crate) measured: Duration,
     /// Maximum unacknowledged messages of one sender.
     pub(crate) window: usize,
@@ -67,10 +62,8 @@ pub(crate) struct Plan {
     pub(crate) lag_max: u64,
 }
 
-/// The result of a closed loop.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rates {
-    /// Acknowledged messages per second.
     pub(crate) acknowledged: f64,
     /// Delivered messages per second, of all receivers together.
     pub(crate) delivered: f64,

@@ -54,7 +54,6 @@ impl Machine {
         last_minute.is_none_or(|load: f64| load > QUIET_LOAD_MAX)
     }
 
-    /// The description in one line.
     pub(crate) fn line(&self) -> String {
         let Self { cpu, cores, kernel, libzmq, file_system, load_average_before, date, .. } = self;
         format!(

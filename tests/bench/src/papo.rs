@@ -22,10 +22,8 @@ use crate::process::Process;
 /// Bytes of text per message.
 pub(crate) const TEXT_BYTES: usize = 256;
 
-/// The channel of all messages.
 pub(crate) const CHANNEL: &str = "#bench";
 
-/// The sender of all messages.
 pub(crate) const USER: &str = "alice";
 
 const PASSWORD: &str = "correct horse";
@@ -45,7 +43,6 @@ pub(crate) enum Wire {
     Curve,
 }
 
-/// A running node.
 pub(crate) struct Node {
     pub(crate) process: Process,
     pub(crate) clients: String,
@@ -176,7 +173,6 @@ fn ask(socket: &Socket, method: &str, params: &Value) -> Result<Value> {
     }
 }
 
-/// Waits for the next message.
 pub(crate) fn receive(socket: &Socket) -> Result<Vec<Frame>> {
     let (mut frames, deadline) = (Vec::new(), clock::now() + ANSWER_WAIT);
     while !socket.receive(&mut frames)? {
@@ -212,7 +208,6 @@ impl SendRequests {
     }
 }
 
-/// A new message id.
 pub(crate) fn message_id(rng: &mut Rng) -> Uuid {
     let mut bytes = [0; 10];
     let chance = rng.next_u64().to_le_bytes().into_iter().chain(rng.next_u64().to_le_bytes());

@@ -12,13 +12,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use transport::clock;
 
-/// Maximum time until a process listens.
 const START_WAIT: Duration = Duration::from_secs(10);
 
 /// Program folders of Debian, including those that are not in the `PATH` of every user.
 const PROGRAM_FOLDERS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
-/// A running child process, killed when dropped.
 pub(crate) struct Process {
     child: Child,
 }

@@ -6,9 +6,7 @@ use crate::growth::{Curve, Growth};
 
 /// The value to compare with the bound.
 pub(crate) enum Value {
-    /// A figure.
     Plain(Figure),
-    /// The first figure divided by the second.
     Ratio(Figure, Figure),
     /// The first figure minus the second.
     Excess(Figure, Figure),
@@ -18,13 +16,11 @@ pub(crate) enum Value {
     RatioAt(Curve, Curve, u64),
 }
 
-/// The bound of a target.
 pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
 }
 
-/// One target.
 pub(crate) struct Target {
     pub(crate) what: &'static str,
     pub(crate) bound: Bound,
@@ -99,7 +95,6 @@ pub(crate) const ALL: &[Target] = &[
     target("log of 10 M, random history pages of 50", AtLeast(20e3), At(PageRate, 10_000_000)),
 ];
 
-/// The outcome of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) wanted: String,
@@ -156,7 +151,6 @@ impl Target {
     }
 }
 
-/// Formats a size.
 pub(crate) fn show_size(size: u64) -> String {
     match size {
         1_000_000.. if size.is_multiple_of(1_000_000) => format!("{} M", size / 1_000_000),
@@ -166,7 +160,6 @@ pub(crate) fn show_size(size: u64) -> String {
 }
 
 impl Outcome {
-    /// The outcome in a word.
     pub(crate) fn word(&self) -> &'static str {
         match self.reached {
             Some(true) => "reached",

@@ -11,7 +11,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::load::{Connection, Receiver, Sender};
 
-/// Maximum bytes of one read.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
 /// Maximum wait for a reply during set-up.
@@ -26,7 +25,6 @@ pub(crate) struct Tcp {
 }
 
 impl Tcp {
-    /// Connects to a server on this machine.
     pub(crate) fn connect(port: u16) -> Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
@@ -91,14 +89,12 @@ pub(crate) enum Acknowledgement {
     None,
     /// By a number of newlines per message.
     Newlines {
-        /// Newlines per message.
         each: usize,
         /// Bytes that occur only in an error.
         refusal: &'static [u8],
     },
 }
 
-/// Sends the same message again and again.
 pub(crate) struct TcpSender {
     pub(crate) tcp: Tcp,
     pub(crate) message: Vec<u8>,

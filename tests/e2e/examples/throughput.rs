@@ -42,7 +42,6 @@ fn main() {
     }
 }
 
-/// Replies per second.
 fn measure(flags: &[(&str, &str)], ask: Ask) -> f64 {
     let unlimited = [("messages-per-second", "1000000"), ("messages-burst", "1000000")];
     let node = Node::up_with_flags(TempDir::new().expect("a folder"), &[&unlimited[..], flags].concat());

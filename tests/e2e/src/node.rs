@@ -28,7 +28,6 @@ pub struct Node {
     is_plain: bool,
 }
 
-/// The data folder.
 enum Data {
     /// A folder that is removed with the node.
     Own(TempDir),
@@ -50,7 +49,6 @@ struct Role {
     name: &'static str,
     /// The flags and their values. A port 0 is replaced by the port that the system chose.
     flags: Vec<(String, String)>,
-    /// The invite from the ready line.
     invite: Option<String>,
     process: Option<Process>,
 }
@@ -143,7 +141,6 @@ impl Node {
         self.endpoint(flag).strip_prefix("tcp://").expect("a TCP endpoint")
     }
 
-    /// The data folder.
     #[must_use]
     pub fn data(&self) -> &Path {
         self.data.path()
@@ -206,7 +203,6 @@ impl Node {
         self.roles.iter().map(|role| role.name)
     }
 
-    /// Changes a flag of a stopped role.
     pub fn set_flag(&mut self, role: &str, flag: &str, value: &str) {
         let flags = &mut self.role_mut(role).flags;
         let (_, old) = flags.iter_mut().find(|(known, _)| known == flag).expect("a flag of this role");
@@ -223,19 +219,16 @@ impl Node {
         self.role_mut(role).spawn()
     }
 
-    /// Waits until a spawned role is ready.
     pub fn wait_until_ready(&mut self, role: &str) {
         self.role_mut(role).wait_until_ready();
     }
 
-    /// Whether the process of a role is running.
     #[must_use]
     pub fn is_running(&self, role: &str) -> bool {
         let role = self.roles.iter().find(|known| known.name == role).expect("a role");
         role.process.as_ref().is_some_and(Process::is_running)
     }
 
-    /// `kill -9` of a role.
     pub fn kill(&mut self, role: &str) {
         self.role_mut(role).take_process().kill();
     }
@@ -269,7 +262,6 @@ impl Node {
         serde_json::from_str(&verified.output).expect("one line of JSON")
     }
 
-    /// A counter of broker, proxy or server.
     #[must_use]
     pub fn counter(&self, role: &str, name: &str) -> u64 {
         let own = self.roles.iter().find(|known| known.name == role).and_then(|role| role.find("control"));
@@ -279,7 +271,6 @@ impl Node {
         counter.and_then(Value::as_u64).expect("a counter")
     }
 
-    /// The process of a role.
     #[must_use]
     pub fn process(&self, role: &str) -> &Process {
         let role = self.roles.iter().find(|known| known.name == role).expect("a role");
@@ -292,7 +283,6 @@ impl Node {
         self.process(role).log()
     }
 
-    /// Kills the node and returns its data folder.
     #[must_use]
     pub fn into_data(self) -> TempDir {
         match self.data {

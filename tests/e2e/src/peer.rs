@@ -20,14 +20,12 @@ use crate::{DEADLINE, RESEND_DELAY};
 /// The password of all test users.
 pub const PASSWORD: &str = "correct horse";
 
-/// A connection to the broker, with an optional session.
 pub struct Peer {
     socket: Socket,
     requests: u64,
     session: Option<LoggedIn>,
 }
 
-/// Registers and logs in one peer for each name.
 #[must_use]
 pub fn peers<const COUNT: usize>(node: &Node, names: [&str; COUNT]) -> [Peer; COUNT] {
     names.map(|name| {
@@ -59,43 +57,35 @@ impl Peer {
         Ok(session)
     }
 
-    /// Uses an existing session.
     pub fn resume(&mut self, session: &LoggedIn) {
         self.session = Some(session.clone());
     }
 
-    /// The session of the peer.
     #[must_use]
     pub fn session(&self) -> &LoggedIn {
         self.session.as_ref().expect("a session")
     }
 
-    /// Creates a public channel.
     pub fn create(&mut self, channel: &str) -> Result<Joined, Error> {
         self.ask::<methods::ChannelCreate>(json!({ "channel": channel }))
     }
 
-    /// Creates a private channel.
     pub fn create_private(&mut self, channel: &str) -> Result<Joined, Error> {
         self.ask::<methods::ChannelCreate>(json!({ "channel": channel, "private": true }))
     }
 
-    /// Joins a channel.
     pub fn join(&mut self, channel: &str) -> Result<Joined, Error> {
         self.ask::<methods::ChannelJoin>(json!({ "channel": channel }))
     }
 
-    /// Sends a message.
     pub fn send(&mut self, to: &str, text: &str) -> Result<Sent, Error> {
         self.send_as(Uuid::now_v7(), to, text)
     }
 
-    /// Sends a message with the given id.
     pub fn send_as(&mut self, id: Uuid, to: &str, text: &str) -> Result<Sent, Error> {
         self.ask::<methods::MessageSend>(json!({ "to": to, "id": id, "text": text }))
     }
 
-    /// Requests the heads of all conversations.
     pub fn heads(&mut self) -> Heads {
         self.ask::<methods::SyncHeads>(json!({})).expect("the heads")
     }
@@ -169,7 +159,6 @@ impl Peer {
         frames.last().map(|lines| lines.to_vec())
     }
 
-    /// The lines of the next reply.
     #[must_use]
     pub fn reply(&self) -> Vec<u8> {
         self.reply_within(DEADLINE).expect("a reply in time")

@@ -14,24 +14,18 @@ use tempfile::NamedTempFile;
 
 use crate::DEADLINE;
 
-/// A running process.
 pub struct Process {
     command: String,
     child: Child,
-    /// The lines of standard output.
     lines: Receiver<String>,
-    /// The standard error.
     log: NamedTempFile,
 }
 
-/// The exit code and the output of an ended process.
 #[derive(Debug)]
 pub struct Finished {
     /// The exit code; `None` if a signal ended the process.
     pub code: Option<i32>,
-    /// The standard output.
     pub output: String,
-    /// The standard error.
     pub log: String,
 }
 
@@ -49,7 +43,6 @@ impl Process {
         Self::start(command)
     }
 
-    /// Starts any command.
     pub fn start(mut command: Command) -> Self {
         let log = NamedTempFile::new().expect("a file for the log");
         let stderr = log.reopen().expect("a second handle of the log");
@@ -80,7 +73,6 @@ impl Process {
         }
     }
 
-    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.id(), signal).expect("a child that was not waited for yet");
     }
@@ -93,7 +85,6 @@ impl Process {
         before.expect("a child that runs").current.unwrap_or(u64::MAX)
     }
 
-    /// Whether the process is running.
     #[must_use]
     pub fn is_running(&self) -> bool {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
@@ -109,7 +100,6 @@ impl Process {
         self.end();
     }
 
-    /// Sends a signal and waits for the end.
     pub fn stop(self, signal: Signal) -> Finished {
         self.signal(signal);
         self.finish()
@@ -129,13 +119,11 @@ impl Process {
         Finished { code: status.code(), output, log: self.log() }
     }
 
-    /// The number of open files and connections.
     #[must_use]
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a process that runs").count()
     }
 
-    /// The resident memory.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
@@ -144,7 +132,6 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
-    /// The standard error so far.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).expect("the log is text")

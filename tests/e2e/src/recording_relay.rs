@@ -5,7 +5,6 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-/// Maximum bytes of one read.
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// A relay to one endpoint. Its threads end with their connections.
@@ -16,18 +15,15 @@ pub struct RecordingRelay {
 
 #[derive(Default)]
 struct Recorder {
-    /// The recorded bytes of each connection.
     connections: Mutex<Vec<Arc<Mutex<Vec<Recorded>>>>>,
     is_stalled: Mutex<bool>,
     released: Condvar,
 }
 
-/// Recorded bytes with their direction.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     /// `true` from the client to the target, `false` for the other direction.
     pub is_upward: bool,
-    /// The bytes.
     pub bytes: Vec<u8>,
 }
 
@@ -50,7 +46,6 @@ impl RecordingRelay {
         relay
     }
 
-    /// The address of the relay.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint

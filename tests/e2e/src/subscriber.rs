@@ -18,7 +18,6 @@ pub struct Subscriber {
     events: VecDeque<(String, Event<'static>)>,
     /// The new topics of channels that moved.
     moved_topics: Vec<String>,
-    /// Read marks of the subscriber's user.
     read_marks: VecDeque<String>,
     presence_changes: VecDeque<Change>,
 }
@@ -46,7 +45,6 @@ impl Subscriber {
         self.barrier();
     }
 
-    /// Subscribes without waiting.
     pub fn subscribe(&self, topic: &[u8]) {
         self.socket.subscribe(topic).expect("a subscription");
     }
@@ -85,7 +83,6 @@ impl Subscriber {
         }
     }
 
-    /// Waits for a change of presence.
     pub fn next_presence_change(&mut self, time: Duration) -> Change {
         let started = clock::now();
         loop {
@@ -96,7 +93,6 @@ impl Subscriber {
         }
     }
 
-    /// Waits for the next event or notice.
     pub fn wait(&mut self) {
         self.receive(DEADLINE).expect("a message in time");
     }

@@ -13,14 +13,11 @@ use crate::{DEADLINE, PASSWORD};
 
 /// A terminal that runs a program. Dropping it ends both.
 pub struct Terminal {
-    /// The name of the terminal's own tmux server.
     server: String,
-    /// All bytes that the program wrote to the terminal.
     output: NamedTempFile,
 }
 
 impl Terminal {
-    /// Starts `papo chat` in a terminal.
     #[must_use]
     pub fn chat(server: &str, config: &Path) -> Self {
         Self::chat_with(server, config, "")
@@ -97,7 +94,6 @@ impl Terminal {
         terminal
     }
 
-    /// All output of the program, with control characters.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the recorded output")]
     pub fn output(&self) -> String {
@@ -105,12 +101,10 @@ impl Terminal {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until the output contains the text.
     pub fn wait_for_output(&self, text: &str) {
         self.wait_until_output(&format!("{text:?}"), |output| output.contains(text));
     }
 
-    /// Waits until the output meets the condition.
     #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
     pub fn wait_until_output(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let begun = Instant::now();
@@ -121,13 +115,11 @@ impl Terminal {
         }
     }
 
-    /// Types text and presses Enter.
     pub fn enter(&self, line: &str) {
         self.type_text(line);
         self.press("Enter");
     }
 
-    /// Types text.
     pub fn type_text(&self, text: &str) {
         self.tmux(["send-keys", "-l", text]);
     }
@@ -137,7 +129,6 @@ impl Terminal {
         self.tmux(["send-keys", key]);
     }
 
-    /// The text of the screen.
     #[must_use]
     pub fn screen(&self) -> String {
         self.tmux(["capture-pane", "-p"])
@@ -151,12 +142,10 @@ impl Terminal {
         lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
-    /// Waits until the screen shows the text.
     pub fn wait_for(&self, text: &str) {
         self.wait_until(&format!("shows {text:?}"), |screen| screen.contains(text));
     }
 
-    /// Waits until the screen meets the condition.
     #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
     pub fn wait_until(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let begun = Instant::now();
@@ -165,13 +154,11 @@ impl Terminal {
         }
     }
 
-    /// `kill -9` of the program.
     pub fn kill(self) {
         self.signal(Signal::KILL);
         self.wait_for_end();
     }
 
-    /// Sends the program a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.program(), signal).expect("a program that runs");
     }
@@ -192,7 +179,6 @@ impl Terminal {
         id.trim().parse().ok().and_then(Pid::from_raw).expect("an id")
     }
 
-    /// Waits until the program and tmux end.
     #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
     pub fn wait_for_end(&self) {
         let begun = Instant::now();

@@ -21,13 +21,11 @@ use uuid::Uuid;
 const KILLS: u64 = 24;
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 
-/// Messages in flight per sender.
 const IN_FLIGHT: usize = 32;
 
 /// Maximum acknowledgements between two kills.
 const ACKNOWLEDGED_MAX: u64 = 200;
 
-/// A sent message.
 struct Message {
     id: Uuid,
     to: String,
@@ -37,7 +35,6 @@ struct Message {
     after: u64,
 }
 
-/// A message with its receipt.
 struct Acknowledged {
     from: usize,
     message: Message,
@@ -175,7 +172,6 @@ fn messages_by_id(events: &[Event<'static>]) -> HashMap<Uuid, Event<'static>> {
     by_id
 }
 
-/// A user who sends messages.
 struct MessageSender<'a> {
     from: usize,
     peer: &'a mut Peer,

@@ -10,7 +10,6 @@ use transport::clock;
 
 use crate::commands::Shell;
 
-/// The texts of a conversation, in order.
 fn texts(peer: &mut Peer, conversation: &str) -> Vec<String> {
     let mut texts = Vec::new();
     for event in peer.history(conversation) {
@@ -44,7 +43,6 @@ fn send_lines(shell: &Shell<'_>, lines: &[&str]) -> Child {
     child
 }
 
-/// Registers alice and joins #general.
 fn join_as_alice(alice: &Terminal) {
     alice.wait_for("papo>");
     alice.enter("/register alice");
@@ -57,7 +55,6 @@ fn join_as_alice(alice: &Terminal) {
     alice.wait_for("#general>");
 }
 
-/// Creates a channel as bob.
 fn bob_in(node: &Node, channel: &str) -> Peer {
     let [mut bob] = peers(node, ["bob"]);
     bob.create(channel).expect("a channel");

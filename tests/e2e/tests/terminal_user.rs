@@ -8,7 +8,6 @@ use tempfile::TempDir;
 
 const PASSWORD: &str = "correct horse";
 
-/// A user with a chat in a terminal.
 pub(crate) struct TerminalUser {
     pub(crate) name: &'static str,
     pub(crate) terminal: Terminal,
@@ -79,13 +78,11 @@ impl TerminalUser {
         Process::start(chat).finish()
     }
 
-    /// Writes a file into the user's folder.
     #[expect(clippy::disallowed_methods, reason = "a user's own file")]
     pub(crate) fn write_file(&self, name: &str, content: &[u8]) {
         std::fs::write(self.path(name), content).expect("written");
     }
 
-    /// The content of a downloaded file.
     #[expect(clippy::disallowed_methods, reason = "a user's own file")]
     pub(crate) fn downloaded(&self, name: &str) -> Vec<u8> {
         let path = self.path("papo_downloads").join(name);
@@ -96,7 +93,6 @@ impl TerminalUser {
         self.config.path().join(name)
     }
 
-    /// Runs a script command as this user.
     pub(crate) fn run_script(&self, node: &Node, arguments: &[&str]) -> Finished {
         let config = self.config.path().to_str().expect("UTF-8");
         Process::run(arguments.iter().chain(&["--server", node.server(), "--config", config]))

@@ -52,7 +52,6 @@ impl Gate {
         self.state.1.notify_all();
     }
 
-    /// The forwarded bytes in both directions.
     fn carried(&self) -> usize {
         self.state.0.lock().expect("the state").carried
     }

@@ -60,7 +60,6 @@ fn assert_record_round_trips(line: &[u8]) {
     assert_eq!(Record::decode(&written).expect("an encoded record can be decoded"), record);
 }
 
-/// An open log with its lines.
 struct Log {
     opened: Opened,
     numbers: HashMap<u8, u64>,

@@ -78,15 +78,12 @@ pub(crate) enum OnAnswer {
 
 /// An effect of the session that the simulated network or the checkers carry out.
 pub(crate) enum ClientAction {
-    /// Send this frame of request lines.
     Send(Vec<u8>),
     /// Send this line in a frame of its own, followed by an optional frame of bytes.
     SendAlone(Vec<u8>, Option<Arc<[u8]>>),
-    /// Make a new SUB socket.
     Connect,
     /// Subscribe (`true`) or unsubscribe (`false`).
     Subscribe(String, bool),
-    /// Check news for the user.
     News(Box<News>),
     /// Handle the outcome of the command with this ticket.
     Answer(u64, Result<Answer, Error>),
@@ -342,7 +339,6 @@ impl SimClient {
     }
 }
 
-/// The newest events of a conversation.
 fn newest(token: Token<'static>, conversation: Target) -> History<'static> {
     let (before, after, before_at, after_at, around) = (None, None, None, None, None);
     History { token, conversation, before, after, before_at, after_at, around, limit: Some(5), edits: false }

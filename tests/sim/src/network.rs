@@ -80,7 +80,6 @@ impl World {
         }
     }
 
-    /// A subscription reaches the proxy.
     pub(crate) fn subscribe(&mut self, from: ProxyConnection, topic: String, is_subscribe: bool) {
         if !self.proxy.is_up || self.clients[from.client].connection != from {
             return;
@@ -93,7 +92,6 @@ impl World {
         let _was_subscribed = if is_subscribe { topics.insert(topic) } else { topics.remove(&topic) };
     }
 
-    /// Events reach the proxy.
     pub(crate) fn fan_out(&mut self, topic: &str, lines: &[u8]) {
         if !self.proxy.is_up {
             return;

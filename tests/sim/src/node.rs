@@ -38,19 +38,15 @@ const REQUEST_ROUNDS_MAX: u32 = 100;
 /// Maximum request frames of one round, as in `server::Server`.
 const FRAMES_PER_ROUND_MAX: usize = 256;
 
-/// The machine that the server runs on.
 pub(crate) struct Node {
     pub(crate) disk: FaultyDisk,
     pub(crate) engine: Option<Engine>,
-    /// Requests that arrived and were not read.
     pub(crate) inbox: VecDeque<Request>,
-    /// Whether a round is scheduled.
     pub(crate) has_round: bool,
     /// The power cut that follows the planned disk failure.
     pub(crate) power_cut: Option<Loss>,
     /// The clock error of the server; negative if its clock is behind.
     pub(crate) clock_error_ms: i64,
-    /// Whether users send files in this run.
     has_files: bool,
     sizes: Sizes,
     /// Accepted frames without a reply, by connection. A negative number means too many replies.
@@ -99,7 +95,6 @@ impl Outlet for Outgoing {
     }
 }
 
-/// The end of a round.
 pub(crate) enum RoundEnd {
     /// The round succeeded with this output.
     Success(Outgoing),
@@ -152,7 +147,6 @@ impl Node {
         }
     }
 
-    /// Starts the server from its disk.
     pub(crate) fn start(&mut self) -> Result<&Engine, LedgerError> {
         let ledger = open(&self.disk, self.sizes)?;
         let jobs = Jobs::start(&CommitMode::WhenPolled).expect("no threads to start");
@@ -176,13 +170,11 @@ impl Node {
         self.disk.heal();
     }
 
-    /// Cuts the power of the machine.
     pub(crate) fn cut_power(&mut self, loss: Loss) {
         self.kill();
         self.disk = self.disk.after_crash(loss);
     }
 
-    /// Stops the server cleanly.
     pub(crate) fn stop(&mut self) {
         if let Some(engine) = self.engine.take() {
             engine.close();
@@ -190,7 +182,6 @@ impl Node {
         self.kill();
     }
 
-    /// The time of the server's clock.
     pub(crate) fn unix_ms(&self, now_ms: u64) -> u64 {
         (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms)
     }
@@ -312,7 +303,6 @@ fn open(disk: &FaultyDisk, sizes: Sizes) -> Result<Ledger, LedgerError> {
     Ledger::open_with(Store::on(Arc::new(disk.clone())), &CommitMode::WhenPolled, sizes)
 }
 
-/// The session token of a user.
 pub(crate) fn token(user: &UserName) -> String {
     format!("token of {user}")
 }

@@ -15,23 +15,19 @@ const COMPLETE_WITHIN_AFTER_FAN_OUT_LOSS_MS: u64 = 12_000;
 /// Maximum delay of a frame without faults.
 pub(crate) const DELAY_MS_MAX: u64 = 10;
 
-/// The faults that a run has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NetworkProfile {
     /// Only the fan-out loses frames and subscriptions.
     FanOutLoss,
-    /// All faults.
     Storm,
 }
 
 /// The fault rates of the network, per mille.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rates {
-    /// Lost requests and replies.
     pub(crate) loss: u64,
     /// Event frames lost between the proxy and one subscriber.
     pub(crate) event_loss: u64,
-    /// Lost subscriptions.
     pub(crate) subscription_loss: u64,
     /// Frames that arrive twice.
     pub(crate) duplication: u64,
@@ -42,7 +38,6 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// No faults.
     pub(crate) const CALM: Self = Self {
         loss: 0,
         event_loss: 0,
@@ -53,7 +48,6 @@ impl Rates {
     };
 }
 
-/// The plan of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) clients: usize,
@@ -62,9 +56,7 @@ pub(crate) struct Plan {
     pub(crate) rates: Rates,
     /// The time during which users send messages and faults happen.
     pub(crate) busy_ms: u64,
-    /// Maximum time between two commands of one user.
     pub(crate) command_interval_ms_max: u64,
-    /// Maximum time between two faults.
     pub(crate) fault_interval_ms_max: u64,
     /// Maximum time of a write and sync.
     pub(crate) disk_ms_max: u64,

@@ -25,7 +25,6 @@ pub(crate) enum SimEvent {
     Request { from: BrokerConnection, broker_deaths: u64, frame: Vec<u8>, bytes: Option<Arc<[u8]>> },
     /// A frame of reply lines reaches a client, followed by an optional frame of file bytes.
     Reply { to: BrokerConnection, broker_deaths: u64, lines: Vec<u8>, bytes: Option<Vec<u8>> },
-    /// Events reach the proxy.
     Publication { topic: String, lines: Vec<u8> },
     /// A subscription or an unsubscription reaches the proxy.
     Subscription { from: ProxyConnection, topic: String, is_subscribe: bool },
@@ -33,13 +32,11 @@ pub(crate) enum SimEvent {
     Event { to: ProxyConnection, proxy_deaths: u64, topic: String, lines: Vec<u8> },
     /// The deadline of a client's session expires.
     Tick(usize),
-    /// A user does something.
     Command(usize),
     /// A client tries again to follow all conversations.
     Follow(BrokerConnection),
     /// The server runs one round of its event loop.
     ServerRound,
-    /// A fault is injected.
     Fault,
     /// The full disk has free space again.
     FreeDisk,
@@ -49,7 +46,6 @@ pub(crate) enum SimEvent {
     Reconnect(ProxyConnection),
     /// The faults stop, and users send nothing more.
     Calm,
-    /// All clients must be complete.
     CheckComplete,
     /// The final messages must have reached all clients.
     End,

@@ -224,7 +224,6 @@ impl World {
         snapshot_flip_is_repaired(&self.node.disk, self.node.sizes(), ledger.state(), &mut self.rng)
     }
 
-    /// Frees the full disk.
     fn free_disk(&mut self) {
         self.note(format_args!("there is room"));
         self.node.disk.set_room(None);
@@ -352,7 +351,6 @@ impl World {
         expected.redacted_is_removed(&self.node.disk, self.node.sizes(), &before)
     }
 
-    /// The server's state, if it is up.
     pub(crate) fn state(&self) -> Option<&State> {
         self.node.engine.as_ref().map(|engine| engine.ledger().state())
     }

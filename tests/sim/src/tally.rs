@@ -7,13 +7,10 @@ use std::ops::AddAssign;
 /// Counters that only grow.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
-    /// Simulated events.
     pub steps: u64,
-    /// Simulated milliseconds.
     pub simulated_ms: u64,
     /// Messages sent by users.
     pub sent: u64,
-    /// Messages acknowledged.
     pub acknowledged: u64,
     /// Edits, deletions, reactions and files acknowledged.
     pub amended: u64,
@@ -21,16 +18,13 @@ pub struct Tally {
     pub downloaded: u64,
     /// Messages with a final refusal.
     pub refused: u64,
-    /// Events shown to clients.
     pub shown: u64,
     /// Successful starts of the server.
     pub recoveries: u64,
-    /// Faults by name.
     pub faults: BTreeMap<&'static str, u64>,
 }
 
 impl Tally {
-    /// Counts a fault.
     pub(crate) fn fault(&mut self, name: &'static str) {
         *self.faults.entry(name).or_default() += 1;
     }

@@ -5,7 +5,6 @@ use std::fmt::Arguments;
 use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
-/// The trace of a run.
 pub(crate) struct Trace {
     hash: Sha256,
     /// Receives each line.
@@ -17,7 +16,6 @@ impl Trace {
         Self { hash: Sha256::new(), reader }
     }
 
-    /// Adds a line.
     pub(crate) fn note(&mut self, now_ms: u64, what: Arguments<'_>) {
         let line = format!("{:>7}.{:03} {what}", now_ms / 1000, now_ms % 1000);
         self.hash.update(line.as_bytes());

@@ -30,7 +30,6 @@ enum Stage {
     Paused,
 }
 
-/// An upload.
 pub(crate) struct Upload {
     pub(crate) id: Uuid,
     pub(crate) to: Target,
@@ -44,7 +43,6 @@ pub(crate) enum Progress {
     Continues,
     /// The file is sent as this event.
     Sent(u64),
-    /// The refusal is final.
     Refused,
 }
 
@@ -66,7 +64,6 @@ impl Upload {
         self.stage = Stage::Begin;
     }
 
-    /// Continues a paused upload.
     pub(crate) fn resume(&mut self) {
         if self.stage == Stage::Paused {
             self.stage = Stage::Begin;

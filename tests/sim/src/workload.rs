@@ -38,13 +38,11 @@ struct SeenEvent {
 }
 
 impl Workload {
-    /// The number of the next text.
     pub(crate) fn next_text_number(&mut self) -> usize {
         self.texts += 1;
         self.texts
     }
 
-    /// The client was killed.
     pub(crate) fn interrupt(&mut self) {
         self.upload.iter_mut().for_each(Upload::interrupt);
     }

@@ -29,7 +29,6 @@ const STEPS_MAX: u64 = 3_000_000;
 pub struct Report {
     /// The hash of the trace: equal for equal runs.
     pub hash: String,
-    /// Counters of the run.
     pub tally: Tally,
 }
 
@@ -38,13 +37,10 @@ pub struct Report {
 pub struct Failure {
     /// The seed, which repeats the run.
     pub seed: u64,
-    /// The simulated time of the violation.
     pub at_ms: u64,
-    /// The violation.
     pub violation: Violation,
 }
 
-/// The state of a run.
 pub(crate) struct World {
     pub(crate) schedule: Schedule,
     pub(crate) rng: Rng,
@@ -157,7 +153,6 @@ impl World {
         }
     }
 
-    /// Adds a line to the trace.
     pub(crate) fn note(&mut self, what: std::fmt::Arguments<'_>) {
         self.trace.note(self.schedule.now_ms, what);
     }

@@ -2,7 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-/// Runs a seed and fails on a violation.
 fn run(seed: u64) -> sim::Report {
     let describe =
         |failure: Box<sim::Failure>| format!("seed {seed} at {} ms: {}", failure.at_ms, failure.violation);

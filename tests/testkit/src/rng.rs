@@ -39,7 +39,6 @@ impl Rng {
         Self(self.next_u64())
     }
 
-    /// A random number.
     pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -72,7 +72,6 @@ pub(crate) fn keep(clients: &str, subscribers: &str, first: u64, count: u64) -> 
     }
 }
 
-/// Open connections.
 struct Clients {
     _sockets: Vec<(Socket, Socket)>,
 }

@@ -28,7 +28,6 @@ macro_rules! curves {
                 match self { $(Self::$name => $plot),* }
             }
 
-            /// The label of the x axis.
             pub(crate) fn sizes_of(self) -> &'static str {
                 match self { $(Self::$name => $x),* }
             }
@@ -66,11 +65,9 @@ curves! {
 #[derive(Debug, Default)]
 pub(crate) struct Growth(BTreeMap<(Curve, u64), Point>);
 
-/// A point of a curve.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Point {
     pub(crate) samples: Samples,
-    /// The date of the run.
     pub(crate) date: String,
 }
 

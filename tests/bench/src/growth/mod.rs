@@ -23,16 +23,13 @@ pub(crate) use curves::{Curve, Growth, Point};
 /// Idle time before the memory of a node is read.
 const IDLE_TIME: Duration = Duration::from_millis(500);
 
-/// The parameters of a growth workload.
 pub(crate) struct GrowthRun<'a> {
     pub(crate) setup: &'a mut Setup,
-    /// Measurements per size.
     pub(crate) runs: usize,
     pub(crate) sizes: Sizes,
     pub(crate) growth: &'a mut Growth,
 }
 
-/// The sizes to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sizes {
     /// The two smallest sizes: for development.

@@ -22,7 +22,6 @@ use crate::tcp::{TcpReceiver, TcpSender};
 /// Messages in flight of the publisher: as many as those of 16 connections with 64 each.
 const PUBLISHER_WINDOW: usize = 1024;
 
-/// A running peer.
 struct Peer {
     port: u16,
     /// Ends when it is dropped.

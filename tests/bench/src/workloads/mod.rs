@@ -27,14 +27,12 @@ pub(crate) const WINDOW: usize = 64;
 /// drops.
 const LAG_MAX: u64 = 4096;
 
-/// The durations of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing {
     pub(crate) warm_up: Duration,
     pub(crate) measured: Duration,
 }
 
-/// The parameters of a workload.
 pub(crate) struct Setup {
     /// The `papo` binary.
     pub(crate) papo: PathBuf,
@@ -45,7 +43,6 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// A temporary folder.
     pub(crate) fn new_folder(&self) -> Result<TempDir> {
         Ok(tempfile::tempdir_in(&self.folder)?)
     }
@@ -55,7 +52,6 @@ impl Setup {
         Plan { warm_up, measured, window: WINDOW, lag_max: LAG_MAX }
     }
 
-    /// The text of all messages.
     pub(crate) fn text(&self) -> String {
         self.rng.clone().letters(crate::papo::TEXT_BYTES)
     }

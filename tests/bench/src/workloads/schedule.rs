@@ -34,7 +34,6 @@ const ARRIVAL_WAIT: Duration = Duration::from_secs(20);
 /// Digits of the number at the start of a message's text.
 const NUMBER_DIGITS: usize = 10;
 
-/// The scheduled time of each message.
 #[derive(Clone, Copy)]
 struct Schedule {
     start: Instant,

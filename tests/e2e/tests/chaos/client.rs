@@ -21,10 +21,8 @@ const MESSAGES_PER_TURN_MAX: usize = 256;
 /// A client with this many pending messages sends no further ones.
 const PENDING_MAX: usize = 64;
 
-/// The ticket of the command to follow all conversations.
 pub(super) const FOLLOW_TICKET: u64 = 1;
 
-/// The addresses of the node for one client.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoints {
     pub(super) requests: String,
@@ -32,14 +30,11 @@ pub(super) struct Endpoints {
     pub(super) security: Security,
 }
 
-/// A client with a simulated user.
 pub(super) struct ChaosClient {
     session: Session,
     pub(super) io: ClientIo,
     rng: Rng,
-    /// The conversations that the client sends to.
     targets: Vec<Target>,
-    /// Maximum time between two sends.
     send_interval_ms_max: u64,
     sends_at_ms: u64,
     reads_at_ms: u64,
@@ -90,7 +85,6 @@ impl ChaosClient {
         self.reads_at_ms = self.io.results.now_ms() + for_ms;
     }
 
-    /// The number of requests without a reply.
     pub(super) fn unanswered(&self) -> usize {
         let queues = self.session.queues();
         let waiting = queues.iter().filter(|queue| matches!(queue.name, "requests" | "flight"));
@@ -101,7 +95,6 @@ impl ChaosClient {
         self.reads_at_ms <= now_ms
     }
 
-    /// The sockets to poll.
     pub(super) fn watches(&self, now_ms: u64) -> impl Iterator<Item = Watch<'_>> {
         let sockets = [Some(&self.io.dealer), self.io.subscriber.as_ref()].into_iter().flatten();
         let writable = (!self.io.outgoing.is_empty()).then_some(Watch::Writable(&self.io.dealer));

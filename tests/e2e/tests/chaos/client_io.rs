@@ -54,7 +54,6 @@ impl ClientIo {
         }
     }
 
-    /// Sends the request lines that the socket can take.
     pub(super) fn flush(&mut self) {
         while !self.outgoing.is_empty() && self.dealer.can_send().expect("a state") {
             let mut frame = Vec::new();

@@ -15,10 +15,8 @@ use super::results::RunResults;
 /// Maximum sleep of a thread, after which it sees changes of the shared results.
 const SLEEP_MS_MAX: u64 = 50;
 
-/// A function that a thread runs on one of its clients.
 type ClientAction = Box<dyn Fn(&mut ChaosClient) + Send>;
 
-/// The running clients.
 pub(super) struct ClientPool {
     results: Arc<RunResults>,
     threads: Vec<JoinHandle<Vec<ChaosClient>>>,
@@ -78,7 +76,6 @@ impl ClientPool {
         true
     }
 
-    /// Stops the clients, and returns them.
     pub(super) fn stop(mut self) -> Vec<ChaosClient> {
         self.results.is_stopped.store(true, Ordering::Relaxed);
         let threads = std::mem::take(&mut self.threads);

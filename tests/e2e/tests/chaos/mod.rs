@@ -51,7 +51,7 @@ fn nothing_is_lost_under_kills_cuts_and_full_disks() {
     println!("{plan}");
     let verdict = run(&plan);
     report(&verdict.to_string());
-    assert!(verdict.findings.is_empty(), "PAPO_SEED={} draws the same plan again: {verdict}", plan.seed);
+    assert!(verdict.violations.is_empty(), "PAPO_SEED={} draws the same plan again: {verdict}", plan.seed);
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::fmt;
 
 use testkit::Rng;
 
-/// One of the node's processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Broker,
@@ -27,13 +26,9 @@ impl Role {
 /// A route between processes that passes through a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
-    /// From clients to the broker.
     Requests,
-    /// From clients to the proxy.
     Events,
-    /// From the server to the broker.
     ServerToBroker,
-    /// From the server to the proxy.
     ServerToProxy,
 }
 
@@ -68,7 +63,6 @@ pub(super) enum FaultAction {
     StopReading(usize, u64),
 }
 
-/// The faults of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) seed: u64,

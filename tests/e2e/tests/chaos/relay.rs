@@ -7,7 +7,6 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-/// Maximum bytes of one read.
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// A relay to one endpoint. Dropping it closes its connections.
@@ -67,7 +66,6 @@ impl Relay {
         relay
     }
 
-    /// The address of the relay.
     pub(super) fn endpoint(&self) -> &str {
         &self.endpoint
     }

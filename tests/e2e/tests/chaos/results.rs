@@ -9,17 +9,14 @@ use sim::checks::Check;
 use sim::checks::observed::Observed;
 use transport::clock;
 
-/// Maximum number of recorded findings.
-const FINDINGS_MAX: usize = 100;
+/// Maximum number of recorded violations.
+const VIOLATIONS_MAX: usize = 100;
 
-/// The results of one run.
 pub(super) struct RunResults {
     begun: Instant,
     observed: Mutex<Observed>,
-    findings: Mutex<Vec<Violation>>,
-    /// Whether clients send messages.
+    violations: Mutex<Vec<Violation>>,
     pub(super) is_sending: AtomicBool,
-    /// Whether the client threads must stop.
     pub(super) is_stopped: AtomicBool,
     pub(super) sent: Count,
     pub(super) acknowledged: Count,
@@ -50,7 +47,7 @@ impl RunResults {
         Self {
             begun: clock::now(),
             observed: Mutex::default(),
-            findings: Mutex::default(),
+            violations: Mutex::default(),
             is_sending: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
             sent: Count::default(),
@@ -64,12 +61,10 @@ impl RunResults {
         }
     }
 
-    /// Milliseconds since the run began.
     pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The observed events.
     pub(super) fn observed(&self) -> MutexGuard<'_, Observed> {
         self.observed.lock().expect("no client fails")
     }
@@ -77,16 +72,15 @@ impl RunResults {
     /// Records a violation, unless it is recorded already or there are too many.
     pub(super) fn note(&self, check: Check) {
         if let Err(violation) = check {
-            let mut findings = self.findings.lock().expect("no client fails");
-            if findings.len() < FINDINGS_MAX && !findings.contains(&violation) {
-                findings.push(violation);
+            let mut violations = self.violations.lock().expect("no client fails");
+            if violations.len() < VIOLATIONS_MAX && !violations.contains(&violation) {
+                violations.push(violation);
             }
         }
     }
 
-    /// The recorded violations.
-    pub(super) fn findings(&self) -> Vec<Violation> {
-        self.findings.lock().expect("no client fails").clone()
+    pub(super) fn violations(&self) -> Vec<Violation> {
+        self.violations.lock().expect("no client fails").clone()
     }
 
     /// Lets the clients send messages, or stops them.
@@ -95,7 +89,6 @@ impl RunResults {
         self.is_sending.store(is_sending, Ordering::Relaxed);
     }
 
-    /// Counts an acknowledged message.
     pub(super) fn acknowledged(&self) {
         self.acknowledged.add(1);
         self.acknowledged_now(self.is_sending.load(Ordering::Relaxed));

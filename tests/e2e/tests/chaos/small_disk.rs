@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-/// The file that fills the disk.
 const FILLER: &str = "filler";
 
 /// A mounted small disk; dropping it unmounts it.
@@ -44,7 +43,6 @@ impl SmallDisk {
         Ok(disk)
     }
 
-    /// An empty folder on the disk.
     pub(super) fn data(&self) -> PathBuf {
         self.path.join("data")
     }
@@ -59,7 +57,6 @@ impl SmallDisk {
         }
     }
 
-    /// Frees the disk.
     pub(super) fn empty(&self) {
         fs::remove_file(self.path.join(FILLER)).expect("a disk that was filled");
     }

@@ -15,7 +15,6 @@ use super::client::{ChaosClient, Endpoints};
 use super::results::RunResults;
 use super::report;
 
-/// Clients in the test.
 const CLIENTS: usize = 300;
 
 /// Clients that share an account and a context; the sockets of a context are limited.
@@ -25,7 +24,6 @@ const CLIENTS_PER_ACCOUNT: usize = 20;
 const CLIENTS_PER_SENDER: usize = 20;
 const SEND_INTERVAL_MS_MAX: u64 = 2_000;
 
-/// Threads of the client pool.
 const THREADS: usize = 4;
 
 /// Down time of the node, after which the libzmq of every client noticed the lost connection.
@@ -83,12 +81,11 @@ fn a_restart_under_many_clients_causes_no_request_storm() {
             "memory MiB": node.process("up").memory_bytes() >> 20,
         })
     ));
-    assert_eq!(results.findings(), []);
+    assert_eq!(results.violations(), []);
     assert!(is_complete, "all are complete in time");
     assert!(after.requests <= clients as u64 * REQUESTS_PER_CLIENT_MAX, "{} requests", after.requests);
 }
 
-/// Measurements over some seconds.
 #[derive(Default)]
 struct Load {
     /// Request lines per second, one value per sample.

@@ -25,7 +25,6 @@ const CHANNELS: [&str; 2] = ["#general", "#ops"];
 /// Maximum time between two sends of one client.
 const SEND_INTERVAL_MS_MAX: u64 = 400;
 
-/// Threads of the client pool.
 const THREADS: usize = 2;
 
 /// Connections that the test opens to a role with limited files, so that it reaches the limit.
@@ -51,7 +50,6 @@ pub(super) struct TestBed {
     pub(super) peaks: BTreeMap<&'static str, Peak>,
 }
 
-/// The largest measured values of a process.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Peak {
     pub(super) memory_bytes: u64,
@@ -101,7 +99,6 @@ impl TestBed {
         }
     }
 
-    /// Carries out one action of the plan.
     pub(super) fn perform(&mut self, action: FaultAction) {
         match action {
             FaultAction::Kill(role) => self.kill(role),
@@ -207,7 +204,6 @@ impl TestBed {
         }
     }
 
-    /// Measures the memory and open files of each role.
     pub(super) fn sample_roles(&mut self) {
         for role in Role::ALL.map(Role::name) {
             if self.node.is_running(role) {

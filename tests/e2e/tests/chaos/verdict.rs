@@ -27,20 +27,18 @@ const MEMORY_BYTES_MAX: u64 = 128 << 20;
 /// connections of the test.
 const OPEN_FILES_MAX: usize = 256;
 
-/// The outcome of a run.
 pub(super) struct Verdict {
-    pub(super) findings: Vec<Violation>,
+    pub(super) violations: Vec<Violation>,
     summary: String,
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.summary)?;
-        self.findings.iter().try_for_each(|finding| writeln!(f, "FOUND {finding}"))
+        self.violations.iter().try_for_each(|violation| writeln!(f, "FOUND {violation}"))
     }
 }
 
-/// The figures of a run.
 pub(super) struct Counters<'a> {
     pub(super) plan: &'a Plan,
     pub(super) faults: &'a BTreeMap<&'static str, u64>,
@@ -62,8 +60,8 @@ pub(super) fn judge(data: &Path, clients: &[ChaosClient], results: &RunResults, 
             format!("the {role} had {} files open", peak.open_files)
         }));
     });
-    let findings = results.findings();
-    Verdict { summary: summary(&findings, results, clients.len(), counters), findings }
+    let violations = results.violations();
+    Verdict { summary: summary(&violations, results, clients.len(), counters), violations }
 }
 
 fn check_log(data: &Path, clients: &[ChaosClient], results: &RunResults) {
@@ -95,8 +93,8 @@ fn only_sent_is_stored(stored: &Stored, clients: &[ChaosClient]) -> Check {
     })
 }
 
-fn summary(findings: &[Violation], results: &RunResults, clients: usize, counters: &Counters<'_>) -> String {
-    let found = |checkers: &[&str]| findings.iter().filter(|found| checkers.contains(&found.checker)).count();
+fn summary(violations: &[Violation], results: &RunResults, clients: usize, counters: &Counters<'_>) -> String {
+    let found = |checkers: &[&str]| violations.iter().filter(|found| checkers.contains(&found.checker)).count();
     let lost = found(&["received_is_stored", "acknowledged_is_stored", "client_is_complete"]);
     let duplicated = found(&["one_effect_per_id"]);
     let out_of_order =
@@ -121,7 +119,7 @@ fn summary(findings: &[Violation], results: &RunResults, clients: usize, counter
         "lost": lost,
         "duplicated": duplicated,
         "out of order": out_of_order,
-        "other findings": findings.len() - lost - duplicated - out_of_order,
+        "other violations": violations.len() - lost - duplicated - out_of_order,
         "longest time without an acknowledgement, ms": results.ack_gap_ms_max(),
         "all complete after the last fault, ms": counters.catch_up_ms,
         "at most": peaks,

@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use super::reason;
 
-/// All requests about a channel.
 fn requests_about(channel: &str) -> [(&'static str, Value); 13] {
     let on = |more: Value| {
         let mut params = json!({ "channel": channel });

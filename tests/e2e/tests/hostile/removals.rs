@@ -71,7 +71,6 @@ fn to_bob(alice: &mut Peer, method: &str) {
 struct Member<'a> {
     peer: &'a mut Peer,
     subscriber: Subscriber,
-    /// The numbers of the received events.
     numbers: BTreeSet<u64>,
 }
 

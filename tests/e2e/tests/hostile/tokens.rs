@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::reason;
 
-/// Sends a request with a token.
 fn request_with(node: &Node, token: &str) -> Result<Value, Error> {
     node.peer().call("sync.heads", json!({ "token": token }))
 }

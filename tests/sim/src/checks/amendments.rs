@@ -72,7 +72,6 @@ impl ExpectedMessages {
         }
     }
 
-    /// The files of a conversation, and whether they were deleted.
     pub(super) fn files(&self, conversation: &Conversation) -> Vec<(u64, FileInfo, bool)> {
         let here = self.messages.iter().filter(|((place, _), _)| place == conversation);
         here.filter_map(|((_, n), message)| Some((*n, message.file.clone()?, message.is_deleted))).collect()
@@ -240,7 +239,6 @@ impl ExpectedMessage {
     }
 }
 
-/// All but the last one.
 fn all_but_last(texts: &[String]) -> &[String] {
     texts.split_last().map_or(&[], |(_, before)| before)
 }
@@ -293,7 +291,6 @@ pub(crate) fn read_all(
     Ok(pages)
 }
 
-/// All mentions of a user.
 pub(crate) fn all_mentions(
     mut ask: impl FnMut(Value) -> Result<Value, String>,
 ) -> Result<Vec<String>, Violation> {

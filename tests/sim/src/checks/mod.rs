@@ -10,7 +10,6 @@ pub mod observed;
 
 use std::fmt;
 
-/// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The name of the checker.
@@ -25,7 +24,6 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The result of a checker.
 pub type Check = Result<(), Violation>;
 
 /// Returns a violation if `is_right` is false.

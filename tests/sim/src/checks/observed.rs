@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{Check, ensure};
 
-/// All observations of a run.
 #[derive(Default)]
 pub struct Observed {
     lines: BTreeMap<Conversation, BTreeMap<u64, Box<str>>>,
@@ -20,7 +19,6 @@ pub struct Observed {
     membership_changed_at_ms: BTreeMap<(Conversation, UserName), u64>,
     /// The simulated time at which the newest event was first observed.
     pub(crate) newest_event_at_ms: u64,
-    /// The simulated time.
     pub now_ms: u64,
 }
 
@@ -121,7 +119,6 @@ impl Observed {
         self.lines.get(conversation).into_iter().flatten().map(|(n, line)| (*n, &**line))
     }
 
-    /// The conversations with an observed event.
     pub fn conversations(&self) -> impl Iterator<Item = &Conversation> {
         self.lines.keys()
     }

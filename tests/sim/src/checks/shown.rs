@@ -39,7 +39,6 @@ impl Shown {
         self.last.entry(conversation).or_insert(Last { n, was_shown: false });
     }
 
-    /// Removes a conversation that the user left.
     pub fn forget(&mut self, conversation: &Target) {
         self.last.remove(conversation);
     }

@@ -18,7 +18,6 @@ use uuid::Uuid;
 use super::observed::Observed;
 use super::{Check, Violation, ensure};
 
-/// All events of the log.
 pub struct Stored {
     lines: BTreeMap<Conversation, Vec<Box<str>>>,
     /// The conversation and number of each message id.
@@ -88,12 +87,10 @@ impl Stored {
         Ok(())
     }
 
-    /// The lines of all events.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.lines.values().flatten().map(|line| &**line)
     }
 
-    /// The events of every conversation, in order.
     pub(crate) fn events(&self) -> impl Iterator<Item = (&Conversation, Vec<Event<'_>>)> {
         self.lines.iter().map(|(conversation, lines)| {
             let events = lines.iter().filter_map(|line| serde_json::from_str(line).ok());
