@@ -10,7 +10,7 @@ use transport::libzmq_version;
 use crate::process::installed;
 
 /// Maximum load average of an idle machine.
-const QUIET_LOAD_MAX: f64 = 0.5;
+const IDLE_LOAD_MAX: f64 = 0.5;
 
 /// The machine and its state before the first run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl Machine {
     /// Whether the machine had other load, which makes absolute figures meaningless.
     pub(crate) fn was_busy(&self) -> bool {
         let last_minute = self.load_average_before.split(' ').next().and_then(|load| load.parse().ok());
-        last_minute.is_none_or(|load: f64| load > QUIET_LOAD_MAX)
+        last_minute.is_none_or(|load: f64| load > IDLE_LOAD_MAX)
     }
 
     pub(crate) fn line(&self) -> String {

@@ -29,7 +29,7 @@ fn short(reply: &Value) -> String {
     format!("{} {} {reason}: {message}", reply["id"], error["code"])
 }
 
-fn assert_well(node: &Node) {
+fn assert_node_answers(node: &Node) {
     node.peer().call_until_answered("server.info", json!({})).expect("an answer");
     node.assert_healthy();
 }
@@ -93,7 +93,7 @@ fn a_bad_line_gets_an_error_that_names_the_problem() {
     let all: Vec<_> = cases.iter().flat_map(|(line, _)| [line, &b"\n"[..]]).flatten().copied().collect();
     peer.post(&all);
     assert_eq!(replies(&peer), cases.map(|(_, expected)| expected));
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn bad_names_and_texts_get_an_error_that_states_the_rule() {
         assert!(found.starts_with(expected), "{found}");
     }
     assert_eq!(alice.send("@alice", &longest).expect("what is allowed is stored").n, 1);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_frame_of_too_many_lines_is_refused_as_a_whole() {
     );
     assert_eq!(replies(&alice), [expected]);
     assert_eq!(alice.history("@alice"), []);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_message_without_the_empty_frame_gets_an_error() {
     assert_eq!(replies(&peer), [expected]);
     peer.post_frames(&[b""]);
     assert_eq!(replies(&peer), [expected]);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn random_frames_are_answered_or_ignored() {
         peer.call(method, json!({})).expect("a valid request after them is answered");
     }
     subscriber.barrier();
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
@@ -199,8 +199,8 @@ fn random_replies_of_a_second_server_are_dropped() {
     const MESSAGES: u64 = 50;
     let node = Node::in_three_processes();
     let mut rng = Rng::of_this_run();
-    let stray = Peer::connect(node.endpoint("servers"), &node.service_security());
-    (0..MESSAGES).for_each(|_| post_any_frames(&stray, &mut rng));
+    let second_server = Peer::connect(node.endpoint("servers"), &node.service_security());
+    (0..MESSAGES).for_each(|_| post_any_frames(&second_server, &mut rng));
     let dropped = || {
         ["malformed", "strangers", "unreachable"].map(|name| node.counter("broker", name)).iter().sum::<u64>()
     };
@@ -208,8 +208,8 @@ fn random_replies_of_a_second_server_are_dropped() {
     while dropped() < MESSAGES {
         assert!(started.elapsed() < DEADLINE, "only {} were dropped", dropped());
     }
-    drop(stray);
-    assert_well(&node);
+    drop(second_server);
+    assert_node_answers(&node);
 }
 
 fn bytes(rng: &mut Rng, length_max: u64) -> Vec<u8> {
@@ -238,5 +238,5 @@ fn a_frame_over_the_limit_closes_only_its_connection() {
     assert!(reply.expect("an answer").starts_with(br#"{"jsonrpc":"2.0","id":"2","result":"#));
     let subscriber = node.subscriber();
     subscriber.subscribe(&[b'a'; 4096]);
-    assert_well(&node);
+    assert_node_answers(&node);
 }

@@ -233,18 +233,18 @@ fn an_offline_chat_starts_at_once_and_reports_missed_messages_after_reconnecting
 fn a_missing_session_and_a_wrong_password_are_reported() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
-    let nobody = Terminal::chat_with(node.server(), config.path(), "--timeout 600");
-    nobody.wait_for("you are not logged in: /login NAME");
-    nobody.wait_for("papo>");
-    nobody.enter("/register alice");
-    nobody.wait_for("choose a password:");
-    nobody.enter(e2e::PASSWORD);
-    nobody.wait_for("once more:");
-    nobody.enter(e2e::PASSWORD);
-    nobody.wait_for("you are in no channel yet");
-    nobody.wait_until("asks", |screen| screen.trim_end().ends_with("papo>"));
-    nobody.enter("/login alice");
-    nobody.wait_for("\npassword:");
-    nobody.enter("another horse");
-    nobody.wait_for("papo: the user name or the password is wrong");
+    let chat = Terminal::chat_with(node.server(), config.path(), "--timeout 600");
+    chat.wait_for("you are not logged in: /login NAME");
+    chat.wait_for("papo>");
+    chat.enter("/register alice");
+    chat.wait_for("choose a password:");
+    chat.enter(e2e::PASSWORD);
+    chat.wait_for("once more:");
+    chat.enter(e2e::PASSWORD);
+    chat.wait_for("you are in no channel yet");
+    chat.wait_until("asks", |screen| screen.trim_end().ends_with("papo>"));
+    chat.enter("/login alice");
+    chat.wait_for("\npassword:");
+    chat.enter("another horse");
+    chat.wait_for("papo: the user name or the password is wrong");
 }

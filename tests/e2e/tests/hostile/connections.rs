@@ -12,7 +12,7 @@ use testkit::Rng;
 use transport::limits::HANDSHAKE_MS_MAX;
 use transport::{clock, open_files};
 
-use super::assert_well;
+use super::assert_node_answers;
 
 /// The ports of a node in three processes, except the control ports.
 const PORTS: [&str; 4] = ["clients", "subscribers", "servers", "events"];
@@ -133,9 +133,9 @@ fn garbage_on_any_port_affects_no_other_client() {
     let mut stream = handshake(node.address("control"), "DEALER").expect("plain text is accepted");
     stream.write_all(&[&[1, 0], &frame(b"GET / HTTP/1.1")[..], &frame(b"{")].concat()).expect("a connection");
     assert!(receives(&mut stream, b"-32700"), "the reply is a parse error");
-    assert_well(&node);
+    assert_node_answers(&node);
     drop(open);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 /// Each port closes connections that do not complete the handshake in time, so they cannot accumulate.
@@ -148,7 +148,7 @@ fn half_open_handshakes_are_closed() {
         PORTS.iter().flat_map(|port| (0..EACH).map(|_| connect(node.address(port)))).collect();
     // Half of the connections send the beginning of a greeting.
     silent.iter_mut().step_by(2).for_each(|stream| stream.write_all(&greeting()[..12]).expect("a connection"));
-    assert_well(&node);
+    assert_node_answers(&node);
     silent.iter_mut().for_each(|stream| assert_closed(stream));
     let limit = Duration::from_millis(2 * HANDSHAKE_MS_MAX as u64);
     assert!(begun.elapsed() < limit, "it took {:?}", begun.elapsed());
@@ -162,7 +162,7 @@ fn a_thousand_connections_do_not_block_other_clients() {
     open_files::raise_limit();
     let node = Node::up();
     let process: &Process = node.process("up");
-    assert_well(&node);
+    assert_node_answers(&node);
     let before = process.open_files();
     let connections: Vec<_> = (0..CONNECTIONS).map(|_| connect(node.address("clients"))).collect();
     let begun = clock::now();
@@ -173,19 +173,19 @@ fn a_thousand_connections_do_not_block_other_clients() {
             process.open_files() - before
         );
     }
-    assert_well(&node);
+    assert_node_answers(&node);
     drop(connections);
     while process.open_files() > before + 10 {
         assert!(begun.elapsed() < DEADLINE, "{} are still open", process.open_files() - before);
     }
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
 fn a_huge_frame_closes_the_connection_without_using_memory() {
     const ROOM: u64 = 64 << 20;
     let node = Node::plaintext();
-    assert_well(&node);
+    assert_node_answers(&node);
     let before = node.process("up").memory_bytes();
     for (port, socket_type) in [("clients", "DEALER"), ("subscribers", "SUB")] {
         for bytes in [FRAME_BYTES_MAX as u64 + 1, 1 << 40, u64::MAX] {
@@ -205,5 +205,5 @@ fn a_huge_frame_closes_the_connection_without_using_memory() {
     honest.call("server.info", json!({})).expect("an answer");
     assert_eq!(peer.reply_within(e2e::RESEND_DELAY), None);
     assert_eq!(node.counter("broker", "requests"), 1);
-    assert_well(&node);
+    assert_node_answers(&node);
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use transport::{Context, Frame, Kind, Sent, clock};
 use uuid::Uuid;
 
-use super::assert_well;
+use super::assert_node_answers;
 
 #[test]
 fn a_subscription_to_a_partial_topic_receives_nothing() {
@@ -40,7 +40,7 @@ fn a_subscription_to_a_partial_topic_receives_nothing() {
     // The member received the events, so the proxy has sent them to all subscribers.
     outsider.barrier();
     assert_eq!(outsider.received().collect::<Vec<_>>(), []);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 /// The proxy alternates between subscriptions and events.
@@ -79,7 +79,7 @@ fn a_flood_of_subscriptions_delays_no_event() {
             while member.next_event().1.n < sent.n {}
         }
     });
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 /// Stops the other threads when it is dropped, also after a panic.
@@ -124,7 +124,7 @@ fn a_subscriber_that_never_reads_slows_no_other_client() {
         (first..first + BURST).for_each(publish);
         (first..first + BURST).for_each(|n| while subscriber.next_event().1.n != n {});
     }
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 /// The broker queues the client's replies up to a bound, then drops them.
@@ -149,7 +149,7 @@ fn a_client_that_never_reads_slows_no_other_client() {
         assert!(begun.elapsed() < DEADLINE, "the broker drops no reply");
         alice.send("@alice", "still here").expect("an answer");
     }
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 /// The bytes of queued replies are bounded, and a client that reads gets all its replies.
@@ -182,5 +182,5 @@ fn a_client_that_never_reads_uses_bounded_memory() {
     assert!(after < before + ROOM, "{before} bytes became {after}");
     let pages = (0..20).map(|_| alice.history("@alice").len());
     assert!(pages.into_iter().all(|events| events == 70));
-    assert_well(&node);
+    assert_node_answers(&node);
 }

@@ -64,16 +64,16 @@ fn guessing_a_password_is_slowed_down_and_reveals_nothing() {
 fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
-    let mut quickest = HashMap::new();
+    let mut shortest = HashMap::new();
     for _ in 1..GUESSES_WITHOUT_DELAY {
         for user in ["alice", "nobody"] {
             let begun = clock::now();
             assert_eq!(guess(&mut alice, user).reason(), Some(Reason::WrongCredentials));
-            let least = quickest.entry(user).or_insert(Duration::MAX);
+            let least = shortest.entry(user).or_insert(Duration::MAX);
             *least = begun.elapsed().min(*least);
         }
     }
-    let (known, unknown) = (quickest["alice"], quickest["nobody"]);
+    let (known, unknown) = (shortest["alice"], shortest["nobody"]);
     assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
 }
 

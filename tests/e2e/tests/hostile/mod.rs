@@ -16,7 +16,7 @@ use e2e::Node;
 use serde_json::json;
 
 /// Asserts that the node still answers other clients.
-fn assert_well(node: &Node) {
+fn assert_node_answers(node: &Node) {
     node.peer().call_until_answered("server.info", json!({})).expect("an answer");
     node.assert_healthy();
 }

@@ -61,10 +61,10 @@ fn an_outsider_learns_nothing_about_a_private_channel() {
 
     // The name in the topic is known, but its key cannot be guessed.
     let mut outsider = node.subscriber();
-    let keyless = topic.trim_end_matches(|digit: char| digit.is_ascii_hexdigit());
-    let guesses = [0_u128, 1, u128::MAX].map(|key| format!("{keyless}{key:032x}"));
-    let eves = eve.session().topic.rsplit('.').next().map(|key| format!("{keyless}{key}")).expect("a key");
-    outsider.follow(&[keyless, "channel.secret", "", &guesses[0], &guesses[1], &guesses[2], &eves]);
+    let topic_without_key = topic.trim_end_matches(|digit: char| digit.is_ascii_hexdigit());
+    let guesses = [0_u128, 1, u128::MAX].map(|key| format!("{topic_without_key}{key:032x}"));
+    let eve_key_guess = eve.session().topic.rsplit('.').next().map(|key| format!("{topic_without_key}{key}")).expect("a key");
+    outsider.follow(&[topic_without_key, "channel.secret", "", &guesses[0], &guesses[1], &guesses[2], &eve_key_guess]);
     let mut member = node.subscriber();
     member.follow(&[&topic]);
     let sent = alice.send("#secret", "still among us").expect("stored");

@@ -20,7 +20,7 @@ const READ_BYTES: usize = 400;
 pub(crate) fn files_are_complete(disk: &FaultyDisk, stored: &Stored) -> Check {
     stored.files().try_for_each(|(conversation, n, file)| {
         let (found, sent) = (disk.read(&content(&file.sha256)), content_of(&file.name));
-        let is_whole = found.as_ref().is_ok_and(|found| *found == sent && is_of(file, found));
+        let is_whole = found.as_ref().is_ok_and(|found| *found == sent && matches_info(file, found));
         ensure(is_whole, "files_are_complete", || {
             let length = found.as_ref().map(Vec::len);
             let is_sent = found.as_ref().is_ok_and(|found| *found == sent);
@@ -29,7 +29,7 @@ pub(crate) fn files_are_complete(disk: &FaultyDisk, stored: &Stored) -> Check {
     })
 }
 
-fn is_of(file: &FileInfo, bytes: &[u8]) -> bool {
+fn matches_info(file: &FileInfo, bytes: &[u8]) -> bool {
     Sha256::digest(bytes)[..] == file.sha256.0 && bytes.len() as u64 == file.bytes
 }
 
@@ -70,11 +70,11 @@ pub(crate) fn downloads_are_complete(
                 Err(error) => refusal = Some(error),
             }
         }
-        let is_as_it_should = match &refusal {
-            None => is_of(&file, &got) && got == content_of(&file.name),
+        let is_correct = match &refusal {
+            None => matches_info(&file, &got) && got == content_of(&file.name),
             Some(refusal) => is_deleted && refusal.contains("no_such_file"),
         };
-        ensure(is_as_it_should, "downloads_are_complete", || {
+        ensure(is_correct, "downloads_are_complete", || {
             format!("{conversation} {n}, deleted: {is_deleted}: {} bytes, {refusal:?}", got.len())
         })?;
     }
