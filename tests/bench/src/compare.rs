@@ -42,7 +42,8 @@ fn pairs<'a>(first: &'a Report, second: &'a Report) -> Vec<Pair<'a>> {
     });
     let points = Curve::ALL.iter().flat_map(|curve| {
         first.growth.points(*curve).filter_map(|(size, point)| {
-            let what = format!("{}, {} {}: {}", curve.plot(), show_size(size), curve.sizes_of(), curve.label());
+            let what =
+                format!("{}, {} {}: {}", curve.plot(), show_size(size), curve.sizes_of(), curve.label());
             let second = second.growth.at(*curve, size)?;
             Some(Pair { what, unit: curve.unit(), first: &point.samples, second })
         })

@@ -95,7 +95,8 @@ pub(crate) fn run<S: Sender, R: Receiver>(
     let (progress, has_receivers) = (Progress::default(), !receivers.is_empty());
     thread::scope(|scope| {
         let receiving = scope.spawn(|| receive(receivers, &progress));
-        let mut sending = Sending { plan, senders, progress: &progress, has_receivers, sent: 0, acknowledged: 0 };
+        let mut sending =
+            Sending { plan, senders, progress: &progress, has_receivers, sent: 0, acknowledged: 0 };
         let rates = sending.run();
         progress.ended.store(true, Ordering::Release);
         let received = receiving.join().map_err(|_| anyhow::anyhow!("the receiving thread panicked"))?;

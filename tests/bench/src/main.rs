@@ -35,10 +35,10 @@ use transport::{clock, open_files};
 
 use crate::data_folder::DataFolder;
 use crate::figures::Results;
-use crate::growth::{GrowthRun, Growth, Sizes};
+use crate::growth::{Growth, GrowthRun, Sizes};
 use crate::machine::Machine;
 use crate::report::{Method, Report};
-use crate::workloads::{Timing, Setup, Workload};
+use crate::workloads::{Setup, Timing, Workload};
 
 /// Measure papo and its peers on this machine
 #[derive(Parser)]

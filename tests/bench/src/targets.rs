@@ -108,7 +108,8 @@ impl Target {
     pub(crate) fn judge(&self, results: &Results, growth: &Growth) -> Outcome {
         let (value, smaller) = self.value(results, growth);
         let shown = value.map_or_else(|| "not measured".to_owned(), |value| self.show(value));
-        let figure = smaller.map_or(shown.clone(), |size| format!("{shown}, but at {} only", show_size(size)));
+        let figure =
+            smaller.map_or(shown.clone(), |size| format!("{shown}, but at {} only", show_size(size)));
         let (words, bound) = match self.bound {
             AtLeast(bound) => ("at least", bound),
             AtMost(bound) => ("at most", bound),

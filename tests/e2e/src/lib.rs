@@ -14,12 +14,12 @@ mod subscriber;
 mod recording_relay;
 mod terminal;
 
-pub use subscriber::Subscriber;
 pub use node::Node;
 pub use peer::{PASSWORD, Peer, peers, receipt};
 pub use process::{Finished, Process, binary};
-pub use terminal::Terminal;
 pub use recording_relay::{Recorded, RecordingRelay};
+pub use subscriber::Subscriber;
+pub use terminal::Terminal;
 
 /// Maximum wait for a condition: far more than any condition takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);

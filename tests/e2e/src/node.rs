@@ -17,9 +17,9 @@ use transport::security::Security;
 use transport::{Context, control};
 
 use crate::DEADLINE;
-use crate::subscriber::Subscriber;
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
+use crate::subscriber::Subscriber;
 
 /// A node with its data folder. Dropping it kills its processes.
 pub struct Node {
@@ -110,7 +110,8 @@ impl Node {
         let keys = path(&keys_folder(data.path()));
         let [broker, proxy] = [("broker", ["clients", "servers"]), ("proxy", ["events", "subscribers"])].map(
             |(name, [one, other])| {
-                let role = Role::new(name).flag(one, &endpoint).flag(other, &endpoint).flag("control", &endpoint);
+                let role =
+                    Role::new(name).flag(one, &endpoint).flag(other, &endpoint).flag("control", &endpoint);
                 let mut role = role.flag("keys", &keys).flags(flags);
                 role.start();
                 role

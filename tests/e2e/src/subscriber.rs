@@ -62,7 +62,7 @@ impl Subscriber {
     pub fn next_event(&mut self) -> (String, Event<'static>) {
         loop {
             if let Some(event) = self.events.pop_front() {
-            return event;
+                return event;
             }
             self.receive(DEADLINE).expect("an event in time");
         }

@@ -61,7 +61,11 @@ fn messages_of_another_day_show_their_date() {
     let shown: Vec<_> = output.lines().skip_while(|line| !line.starts_with("-- #general")).collect();
     let days: Vec<_> = shown.iter().filter(|line| line.starts_with("-- 20")).collect();
     let at = |text: &str| shown.iter().position(|line| line.contains(text)).expect(text);
-    assert_eq!(days.len(), 2, "one date line before the old message and one before the new message: {output}");
+    assert_eq!(
+        days.len(),
+        2,
+        "one date line before the old message and one before the new message: {output}"
+    );
     assert_eq!(at("-- 2020-01-31 --") + 1, at("alice: long ago"), "{output}");
     chat.enter("/search ago");
     chat.wait_until_output("finds it", |output| {

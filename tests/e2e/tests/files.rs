@@ -154,8 +154,10 @@ fn stored(data: &Path) -> Vec<PathBuf> {
 fn a_large_file_arrives_intact_through_five_cuts_each_way() {
     let node = Node::plaintext();
     let cut_positions = [10, 30, 50, 70, 90].map(|mebibytes| mebibytes * MIB);
-    let (up, down) =
-        (CuttingRelay::to(node.address("clients"), &cut_positions), CuttingRelay::to(node.address("clients"), &cut_positions));
+    let (up, down) = (
+        CuttingRelay::to(node.address("clients"), &cut_positions),
+        CuttingRelay::to(node.address("clients"), &cut_positions),
+    );
     let (alice, bob) = (ScriptUser::new(&up.endpoint, "alice"), ScriptUser::new(&down.endpoint, "bob"));
     let content = content(100);
     alice.write("plan.pdf", &content);
@@ -296,7 +298,11 @@ fn an_export_copies_the_contents_of_files() {
         output.contains(r##"{"export":"content","to":"#trabalho","n":3,"path":"trabalho_alice_plan"}"##),
         "{output}"
     );
-    assert_eq!(alice.names("out"), ["trabalho_alice_.profile", "trabalho_alice_plan"], "the deleted file is not exported");
+    assert_eq!(
+        alice.names("out"),
+        ["trabalho_alice_.profile", "trabalho_alice_plan"],
+        "the deleted file is not exported"
+    );
     let output = export("@alice", "out");
     assert!(output.contains(r#""path":"trabalho_alice_plan (2)""#), "{output}");
     assert_eq!(alice.read("out/trabalho_alice_plan"), b"one");

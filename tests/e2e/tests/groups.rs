@@ -132,7 +132,11 @@ fn search_finds_messages_only_for_their_readers() {
     alice.wait_until("finds all of them", times("alice: deploying once again", 2));
     alice.enter("/search \"once again\"");
     alice.wait_until("finds a phrase", times("alice: deploying once again", 3));
-    assert_eq!(alice.screen().matches("bob: I deployed, too").count(), 1, "another sender, another conversation");
+    assert_eq!(
+        alice.screen().matches("bob: I deployed, too").count(),
+        1,
+        "another sender, another conversation"
+    );
     alice.enter("/search \"again once\"");
     alice.wait_for("nothing was found");
     alice.enter("/search before:yesterday");

@@ -115,11 +115,7 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-fn kill_repeatedly(
-    node: &mut Node,
-    rng: &mut Rng,
-    answers: &Receiver<Acknowledged>,
-) -> Vec<Acknowledged> {
+fn kill_repeatedly(node: &mut Node, rng: &mut Rng, answers: &Receiver<Acknowledged>) -> Vec<Acknowledged> {
     let roles: Vec<_> = node.roles().collect();
     let mut acknowledged = Vec::new();
     for _ in 0..KILLS {

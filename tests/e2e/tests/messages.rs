@@ -1,7 +1,7 @@
 //! Messages: stored once, published to subscribers, and read from history.
 
 use common::{Body, Event, Reason};
-use e2e::{Subscriber, Node, Peer, peers};
+use e2e::{Node, Peer, Subscriber, peers};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -103,7 +103,11 @@ fn two_members_receive_the_same_events_without_gaps() {
     let received = receive_events(&mut alice_events, &topic, 2, 5);
     assert_eq!(received, ["2 alice: anybody here?", "3 bob joined", "4 alice: welcome", "5 bob: oi"]);
     let received = receive_events(&mut bob_events, &topic, 4, 5);
-    assert_eq!(received, ["4 alice: welcome", "5 bob: oi"], "event 4 is also in the history, and none is missing");
+    assert_eq!(
+        received,
+        ["4 alice: welcome", "5 bob: oi"],
+        "event 4 is also in the history, and none is missing"
+    );
 }
 
 #[test]

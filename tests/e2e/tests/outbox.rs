@@ -215,7 +215,9 @@ fn an_offline_chat_starts_at_once_and_reports_missed_messages_after_reconnecting
     alice.wait_for("the server does not answer yet: what you say is kept");
     alice.wait_for("#general (connecting, 0 waiting)>");
     alice.enter("@bob");
-    alice.wait_until("opens another conversation", |screen| screen.matches("does not answer yet").count() == 2);
+    alice.wait_until("opens another conversation", |screen| {
+        screen.matches("does not answer yet").count() == 2
+    });
     alice.wait_until("asks", |screen| {
         screen.trim_end().lines().last().is_some_and(|last| last.starts_with("@bob (") && last.ends_with('>'))
     });

@@ -85,11 +85,7 @@ fn the_bell_rings_only_with_its_flag() {
         assert_eq!(chat_output(silent).matches('\x07').count(), 0, "{silent}");
     }
     let output = chat_output("--plain --bell");
-    assert_eq!(
-        output.matches('\x07').count(),
-        2,
-        "for the mention and for the direct message: {output:?}"
-    );
+    assert_eq!(output.matches('\x07').count(), 2, "for the mention and for the direct message: {output:?}");
     assert!(chat_output("--bell").matches('\x07').count() >= 2);
 }
 

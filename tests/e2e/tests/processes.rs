@@ -95,7 +95,11 @@ fn a_clean_stop_keeps_acknowledged_messages() {
         for event in alice.history("@alice") {
             let Body::Message { id, .. } = event.body else { panic!("{event:?}") };
             let receipt_of_send = receipts.remove(&id);
-            assert!(receipt_of_send.is_none_or(|receipt_of_send| receipt_of_send == Sent { n: event.n, at: event.at }), "{receipt_of_send:?} {event:?}");
+            assert!(
+                receipt_of_send
+                    .is_none_or(|receipt_of_send| receipt_of_send == Sent { n: event.n, at: event.at }),
+                "{receipt_of_send:?} {event:?}"
+            );
         }
         assert!(receipts.is_empty(), "acknowledged, but not in the history: {receipts:?}");
     }

@@ -108,12 +108,17 @@ pub(crate) fn assert_matches_screen(written: &str, shown_text: &str) {
     let mut unmatched = shown.clone();
     for line in &expected {
         let at = unmatched.iter().position(|other| other == line);
-        let at = at.unwrap_or_else(|| panic!("{line:?} is in the document, but not on the screen:\n{shown_text}\n{UPDATE}"));
+        let at = at.unwrap_or_else(|| {
+            panic!("{line:?} is in the document, but not on the screen:\n{shown_text}\n{UPDATE}")
+        });
         unmatched.swap_remove(at);
     }
     let mut events = shown.iter().filter(is_event);
     for event in expected.iter().filter(is_event) {
-        assert!(events.any(|other| other == event), "{event:?} is on the screen in another order:\n{shown_text}\n{UPDATE}");
+        assert!(
+            events.any(|other| other == event),
+            "{event:?} is on the screen in another order:\n{shown_text}\n{UPDATE}"
+        );
     }
 }
 

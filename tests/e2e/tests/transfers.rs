@@ -140,9 +140,7 @@ fn an_unfinished_upload_is_reported_at_quit_and_continued_later() {
     alice.terminal.wait_until("has sent a part", |screen| last_row(screen).contains(" KiB/4.00 MiB "));
     alice.terminal.wait_until("has sent a part", |screen| !last_row(screen).contains(" 0 B/"));
     alice.types("/quit");
-    alice
-        .terminal
-        .wait_for_output("large.bin is not sent yet: in #general, /send large.bin goes on with it");
+    alice.terminal.wait_for_output("large.bin is not sent yet: in #general, /send large.bin goes on with it");
 
     gate.open();
     alice.reopen_chat(&gate.endpoint, "--plaintext");

@@ -16,9 +16,9 @@ use session::{Answer, Ask, Command, Entry, Follow, Message, NOBODY, News, Sessio
 use testkit::Rng;
 use uuid::{Builder, Uuid};
 
-use crate::schedule::{ProxyConnection, BrokerConnection};
 use crate::checks::shown::Shown;
 use crate::node::{BEGIN_UNIX_MS, token};
+use crate::schedule::{BrokerConnection, ProxyConnection};
 use crate::workload::Workload;
 
 /// The ticket of the command to follow all conversations. The tickets of other commands are greater.
@@ -303,7 +303,8 @@ impl SimClient {
     /// Carries out the session's effects on the client's disk. Returns the other effects.
     pub(crate) fn actions(&mut self, now_ms: u64) -> Vec<ClientAction> {
         let Some(session) = &mut self.session else { return Vec::new() };
-        let mut io = ClientIo { now_ms, outbox: &mut self.outbox, lines: BTreeMap::new(), actions: Vec::new() };
+        let mut io =
+            ClientIo { now_ms, outbox: &mut self.outbox, lines: BTreeMap::new(), actions: Vec::new() };
         let Ok(()) = driver::step(session, &mut io);
         let ClientIo { lines, mut actions, .. } = io;
         if !lines.is_empty() {
@@ -323,7 +324,9 @@ impl SimClient {
             (Answer::Result(page), OnAnswer::CheckPage) => {
                 let page = decode::<MessageHistory>(&page).expect("a page");
                 let lines = page.events.iter().map(|event| event.get());
-                Some(AnswerContent::Events(lines.filter_map(|line| Entry::read_present(self.user(), line)).collect()))
+                Some(AnswerContent::Events(
+                    lines.filter_map(|line| Entry::read_present(self.user(), line)).collect(),
+                ))
             }
             // Edit, delete and react have the same result type.
             (Answer::Result(sent), OnAnswer::NoteAmendment(id, conversation)) => {

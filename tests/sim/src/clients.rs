@@ -3,12 +3,12 @@
 use common::{Conversation, Error, Target};
 use session::{Answer, Entry, News, Session};
 
-use crate::schedule::SimEvent;
 use crate::checks::complete;
 use crate::checks::shown::Shown;
 use crate::checks::stored::membership_changed;
 use crate::checks::{Check, Violation, bounds, files};
-use crate::client::{ClientAction, FOLLOW_TICKET, AnswerContent, summary};
+use crate::client::{AnswerContent, ClientAction, FOLLOW_TICKET, summary};
+use crate::schedule::SimEvent;
 use crate::world::World;
 
 /// Delay before a client retries a refused command to follow.
@@ -82,7 +82,9 @@ impl World {
         let uploaded = sim_client.upload_answered(ticket, &outcome);
         for shown in uploaded.into_iter().chain(sim_client.take_answer(ticket, outcome.ok())) {
             match shown {
-                AnswerContent::Events(entries) => entries.iter().try_for_each(|entry| self.observed.observe_entry(entry))?,
+                AnswerContent::Events(entries) => {
+                    entries.iter().try_for_each(|entry| self.observed.observe_entry(entry))?
+                }
                 AnswerContent::Joined(conversation) => self.start_following_channel(client, conversation),
                 AnswerContent::Amended { id, conversation, n } => {
                     self.tally.amended += 1;
@@ -177,7 +179,8 @@ impl World {
                 let conversation = Conversation::of(&user, &entry.conversation);
                 let engine = self.node.engine.as_ref();
                 let membership_changed_after = |after| {
-                    engine.is_none_or(|engine| membership_changed(engine.ledger(), &user, &conversation, after))
+                    engine
+                        .is_none_or(|engine| membership_changed(engine.ledger(), &user, &conversation, after))
                 };
                 self.clients[client].shown.shown_in_order(&user, &entry, membership_changed_after)
             }
@@ -193,7 +196,10 @@ impl World {
                 self.observed.observe_acknowledged(message.id, &entry.line)
             }
             News::Sent { message, outcome: Err(error), .. } => {
-                self.note(format_args!("the message of {user} to {} was refused: {}", message.to, error.message));
+                self.note(format_args!(
+                    "the message of {user} to {} was refused: {}",
+                    message.to, error.message
+                ));
                 self.tally.refused += 1;
                 complete::refusals_are_final(&user, &error)?;
                 complete::writing_resumes(&user, &error, self.must_write)?;

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 
 use disk::faulty::{Failure, Loss};
 
-use crate::schedule::{ProxyConnection, SimEvent, Part};
 use crate::plan::NetworkProfile;
+use crate::schedule::{Part, ProxyConnection, SimEvent};
 use crate::world::World;
 
 /// A planned disk failure happens within this number of operations.

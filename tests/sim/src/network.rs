@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use common::topics::{Subscription, parse_subscription};
 
-use crate::schedule::{ProxyConnection, SimEvent, BrokerConnection};
 use crate::checks::{Check, bounds};
 use crate::node::{Outgoing, Reply};
 use crate::plan::DELAY_MS_MAX;
+use crate::schedule::{BrokerConnection, ProxyConnection, SimEvent};
 use crate::world::World;
 
 /// A one-way path of frames. Frames on one lane keep their order, unless the network reorders.
@@ -26,9 +26,15 @@ pub(crate) enum Lane {
 
 impl World {
     /// A client sends a frame of request lines, followed by an optional frame of file bytes.
-    pub(crate) fn send_request(&mut self, from: BrokerConnection, frame: Vec<u8>, bytes: Option<Arc<[u8]>>) -> Check {
+    pub(crate) fn send_request(
+        &mut self,
+        from: BrokerConnection,
+        frame: Vec<u8>,
+        bytes: Option<Arc<[u8]>>,
+    ) -> Check {
         bounds::request_frame(&frame)?;
-        let in_flight = |event: &SimEvent| matches!(event, SimEvent::Request { from: other, .. } if *other == from);
+        let in_flight =
+            |event: &SimEvent| matches!(event, SimEvent::Request { from: other, .. } if *other == from);
         bounds::requests_in_flight(self.schedule.count(in_flight))?;
         if self.is_cut_off(from.client) || self.is_lost("request lost", self.rates.loss) {
             return Ok(());

@@ -23,10 +23,10 @@ use server::storage::ledger::{Ledger, LedgerError, Sizes};
 use transport::Frame;
 use uuid::Uuid;
 
-use crate::schedule::BrokerConnection;
 use crate::checks::stored::fingerprint;
 use crate::checks::{Check, ensure};
 use crate::plan::Plan;
+use crate::schedule::BrokerConnection;
 
 /// The Unix time at the start of a run.
 pub(crate) const BEGIN_UNIX_MS: u64 = 1_763_700_000_000;
@@ -260,8 +260,8 @@ impl Node {
     pub(crate) fn answered_once(&self) -> Check {
         let is_quiet = self.engine.as_ref().is_some_and(Engine::is_quiet);
         self.unanswered.iter().try_for_each(|(from, count)| {
-        ensure(*count == 0 || (*count > 0 && !is_quiet), "answered_once", || {
-        format!("{count} frames of {from:?} have no reply; the server has no more work: {is_quiet}")
+            ensure(*count == 0 || (*count > 0 && !is_quiet), "answered_once", || {
+                format!("{count} frames of {from:?} have no reply; the server has no more work: {is_quiet}")
             })
         })
     }

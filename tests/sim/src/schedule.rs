@@ -22,14 +22,36 @@ pub(crate) struct ProxyConnection {
 #[derive(Debug)]
 pub(crate) enum SimEvent {
     /// A frame of request lines reaches the server, followed by an optional frame of file bytes.
-    Request { from: BrokerConnection, broker_deaths: u64, frame: Vec<u8>, bytes: Option<Arc<[u8]>> },
+    Request {
+        from: BrokerConnection,
+        broker_deaths: u64,
+        frame: Vec<u8>,
+        bytes: Option<Arc<[u8]>>,
+    },
     /// A frame of reply lines reaches a client, followed by an optional frame of file bytes.
-    Reply { to: BrokerConnection, broker_deaths: u64, lines: Vec<u8>, bytes: Option<Vec<u8>> },
-    Publication { topic: String, lines: Vec<u8> },
+    Reply {
+        to: BrokerConnection,
+        broker_deaths: u64,
+        lines: Vec<u8>,
+        bytes: Option<Vec<u8>>,
+    },
+    Publication {
+        topic: String,
+        lines: Vec<u8>,
+    },
     /// A subscription or an unsubscription reaches the proxy.
-    Subscription { from: ProxyConnection, topic: String, is_subscribe: bool },
+    Subscription {
+        from: ProxyConnection,
+        topic: String,
+        is_subscribe: bool,
+    },
     /// Event lines or a barrier reach a client.
-    Event { to: ProxyConnection, proxy_deaths: u64, topic: String, lines: Vec<u8> },
+    Event {
+        to: ProxyConnection,
+        proxy_deaths: u64,
+        topic: String,
+        lines: Vec<u8>,
+    },
     /// The deadline of a client's session expires.
     Tick(usize),
     Command(usize),

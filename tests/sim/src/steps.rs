@@ -5,14 +5,14 @@ use disk::faulty::Loss;
 use server::domain::State;
 use session::Session;
 
-use crate::schedule::{SimEvent, Part};
 use crate::checks::amendments::{self, ExpectedMessages, readers};
 use crate::checks::stored::{
     Stored, fingerprint, log_flip_is_detected, snapshot_flip_is_repaired, state_equals_replay,
 };
 use crate::checks::{Check, Violation, bounds, complete, files};
-use crate::node::{RoundEnd, Request};
+use crate::node::{Request, RoundEnd};
 use crate::plan::{DELAY_MS_MAX, Rates};
+use crate::schedule::{Part, SimEvent};
 use crate::world::World;
 
 /// Maximum delivery time of an event to all clients after the faults: one request for the heads, and a page.
@@ -43,7 +43,8 @@ impl World {
             SimEvent::Publication { topic, lines } => self.fan_out(&topic, &lines),
             SimEvent::Subscription { from, topic, is_subscribe } => self.subscribe(from, topic, is_subscribe),
             SimEvent::Event { to, proxy_deaths, topic, lines } => {
-                let is_delivered = self.clients[to.client].connection == to && self.proxy.deaths == proxy_deaths;
+                let is_delivered =
+                    self.clients[to.client].connection == to && self.proxy.deaths == proxy_deaths;
                 if is_delivered && !self.is_cut_off(to.client) {
                     let topic = topic.as_bytes();
                     self.with_session(to.client, |session, now_ms| session.events(now_ms, topic, &lines))?;
@@ -102,7 +103,9 @@ impl World {
         if !self.broker.is_up {
             // The request waits in the client's socket.
             let Request { from, frame, bytes } = request;
-            return self.schedule.after(RESTART_DELAY_MS, SimEvent::Request { from, broker_deaths, frame, bytes });
+            return self
+                .schedule
+                .after(RESTART_DELAY_MS, SimEvent::Request { from, broker_deaths, frame, bytes });
         }
         self.node.inbox.push_back(request);
         self.schedule_round(0);
@@ -154,7 +157,9 @@ impl World {
         let (users, channels) = (&self.users, &self.channels);
         let sim_client = &mut self.clients[client];
         let sent_before = sim_client.sent.len();
-        let Some(description) = sim_client.act_randomly(now_ms, &mut self.rng, users, channels) else { return Ok(()) };
+        let Some(description) = sim_client.act_randomly(now_ms, &mut self.rng, users, channels) else {
+            return Ok(());
+        };
         self.tally.sent += (sim_client.sent.len() - sent_before) as u64;
         let user = self.users[client].clone();
         self.note(format_args!("{user} {description}"));
@@ -302,7 +307,12 @@ impl World {
             let pending = sim_client.session.as_ref().map_or(0, Session::messages_waiting);
             complete::nothing_is_pending(sim_client.user(), pending)?;
             let must_follow_all = must_follow_all && sim_client.follows;
-            complete::client_is_complete(engine.ledger(), sim_client.user(), &sim_client.shown, must_follow_all)?;
+            complete::client_is_complete(
+                engine.ledger(),
+                sim_client.user(),
+                &sim_client.shown,
+                must_follow_all,
+            )?;
         }
         Ok(())
     }
@@ -339,7 +349,8 @@ impl World {
             .iter()
             .try_for_each(|(conversation, page)| expected.history_shows_reactions(conversation, page))?;
         for user in &self.users {
-            let ask = |params| self.node.request(user, "mention.list", params, now_ms).map(|(result, _)| result);
+            let ask =
+                |params| self.node.request(user, "mention.list", params, now_ms).map(|(result, _)| result);
             expected.mentions_are_listed(user, &amendments::all_mentions(ask)?)?;
         }
         for (conversation, reader) in &readers {

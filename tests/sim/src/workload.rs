@@ -9,7 +9,7 @@ use common::{Body, Conversation, Error, Target};
 use session::{Answer, Ask, Command, Entry, Transfer};
 use testkit::Rng;
 
-use crate::client::{OnAnswer, PendingCommand, AnswerContent, SimClient};
+use crate::client::{AnswerContent, OnAnswer, PendingCommand, SimClient};
 use crate::upload::{Progress, Upload};
 
 /// Messages and files that a user can act on.
@@ -60,7 +60,12 @@ impl SimClient {
             workload.seen.pop_front();
         }
         let is_own = event.from == self.account.user;
-        workload.seen.push_back(SeenEvent { conversation: entry.conversation.clone(), n: entry.n, is_own, bytes });
+        workload.seen.push_back(SeenEvent {
+            conversation: entry.conversation.clone(),
+            n: entry.n,
+            is_own,
+            bytes,
+        });
     }
 
     /// The end of a message's text: a mention, or nothing.
@@ -148,7 +153,11 @@ impl SimClient {
     }
 
     /// Handles an answer, if the upload is waiting for it.
-    pub(crate) fn upload_answered(&mut self, ticket: u64, outcome: &Result<Answer, Error>) -> Option<AnswerContent> {
+    pub(crate) fn upload_answered(
+        &mut self,
+        ticket: u64,
+        outcome: &Result<Answer, Error>,
+    ) -> Option<AnswerContent> {
         let slot = &mut self.workload.as_mut()?.upload;
         let upload = slot.as_mut().filter(|upload| upload.waits_for(ticket))?;
         match upload.answered(outcome) {
@@ -159,7 +168,11 @@ impl SimClient {
             }
             Progress::Sent(n) => {
                 let Upload { id, to, .. } = slot.take()?;
-                Some(AnswerContent::Amended { id, conversation: Conversation::of(&self.account.user, &to), n })
+                Some(AnswerContent::Amended {
+                    id,
+                    conversation: Conversation::of(&self.account.user, &to),
+                    n,
+                })
             }
         }
     }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::{ChannelName, UserName};
 use testkit::Rng;
 
-use crate::schedule::{Schedule, ProxyConnection, SimEvent, Part};
 use crate::checks::observed::Observed;
 use crate::checks::{Check, Violation};
 use crate::client::SimClient;
 use crate::network::Lane;
 use crate::node::Node;
 use crate::plan::{Plan, Rates};
+use crate::schedule::{Part, ProxyConnection, Schedule, SimEvent};
 use crate::tally::Tally;
 use crate::trace::Trace;
 

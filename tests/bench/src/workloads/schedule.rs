@@ -101,7 +101,11 @@ fn send(schedule: Schedule, sender: &mut Requests<SendRequests>, wake: &Wake) ->
         ensure!(clock::now() < deadline, "{} messages were not acknowledged", in_flight.len());
         wake.clear();
         while next < schedule.messages && clock::now() >= schedule.time_of(next) {
-            sender.lines_mut().set_text(&format!("{next:0NUMBER_DIGITS$}{:x<1$}", "", TEXT_BYTES - NUMBER_DIGITS));
+            sender.lines_mut().set_text(&format!(
+                "{next:0NUMBER_DIGITS$}{:x<1$}",
+                "",
+                TEXT_BYTES - NUMBER_DIGITS
+            ));
             sender.send(1)?;
             in_flight.push_back(next);
             next += 1;

@@ -15,7 +15,7 @@ use sim::checks::{bounds, complete};
 use transport::{Context, Frame, Kind, Sent, Socket};
 use uuid::Uuid;
 
-use super::client::{FOLLOW_TICKET, Endpoints};
+use super::client::{Endpoints, FOLLOW_TICKET};
 use super::results::RunResults;
 
 pub(super) struct ClientIo {
@@ -36,7 +36,12 @@ pub(super) struct ClientIo {
 }
 
 impl ClientIo {
-    pub(super) fn new(context: &Context, endpoints: Endpoints, account: LoggedIn, results: &Arc<RunResults>) -> Self {
+    pub(super) fn new(
+        context: &Context,
+        endpoints: Endpoints,
+        account: LoggedIn,
+        results: &Arc<RunResults>,
+    ) -> Self {
         let dealer = context.socket(Kind::Dealer, &endpoints.security).expect("a socket");
         dealer.connect(&endpoints.requests).expect("an endpoint");
         Self {

@@ -51,7 +51,11 @@ impl ClientPool {
     }
 
     /// Runs `question` on the first `clients` clients and returns their answers.
-    pub(super) fn ask<T: Send + 'static>(&self, clients: usize, question: fn(&mut ChaosClient) -> T) -> Vec<T> {
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        clients: usize,
+        question: fn(&mut ChaosClient) -> T,
+    ) -> Vec<T> {
         let (sender, answers) = channel();
         for client in 0..clients {
             let sender = sender.clone();
@@ -89,7 +93,11 @@ impl Drop for ClientPool {
     }
 }
 
-fn run(mut clients: Vec<ChaosClient>, inbox: &Receiver<(usize, ClientAction)>, results: &RunResults) -> Vec<ChaosClient> {
+fn run(
+    mut clients: Vec<ChaosClient>,
+    inbox: &Receiver<(usize, ClientAction)>,
+    results: &RunResults,
+) -> Vec<ChaosClient> {
     while !results.is_stopped.load(Ordering::Relaxed) {
         let now_ms = results.now_ms();
         let watches: Vec<_> = clients.iter().flat_map(|client| client.watches(now_ms)).collect();

@@ -95,7 +95,8 @@ fn run(plan: &Plan) -> Verdict {
 fn finish(test_bed: TestBed, plan: &Plan, calm_at_ms: u64, is_complete: bool) -> Verdict {
     let TestBed { pool, mut node, results, disk, faults, peaks, .. } = test_bed;
     let clients = pool.stop();
-    let complete_at_ms = clients.iter().filter_map(|client| client.complete_at_ms).max().unwrap_or(calm_at_ms);
+    let complete_at_ms =
+        clients.iter().filter_map(|client| client.complete_at_ms).max().unwrap_or(calm_at_ms);
     results.note(ensure(is_complete, "complete_in_time", || format!("not after {CATCH_UP_MAX:?}")));
     for role in Role::ALL.map(Role::name) {
         let finished = node.stop(role, Signal::TERM);

@@ -137,7 +137,10 @@ fn role_fault(rng: &mut Rng, role: Role) -> Vec<(u64, FaultAction)> {
             (rng.within(0..500), FaultAction::Start(role)),
         ],
         5..7 => vec![(0, FaultAction::Freeze(role)), (rng.within(200..4_000), FaultAction::Thaw(role))],
-        7..9 => vec![(0, FaultAction::LimitFiles(role)), (rng.within(500..3_000), FaultAction::RestoreFiles(role))],
+        7..9 => vec![
+            (0, FaultAction::LimitFiles(role)),
+            (rng.within(500..3_000), FaultAction::RestoreFiles(role)),
+        ],
         _ => disk_fault(rng),
     }
 }
@@ -160,6 +163,9 @@ fn relay_fault(rng: &mut Rng, route: Route) -> Vec<(u64, FaultAction)> {
         0..2 => vec![(0, FaultAction::Cut(route, every, 0))],
         2..5 => vec![(0, FaultAction::Cut(route, every, rng.within(1..20_000) as usize))],
         5..7 => vec![(0, FaultAction::Stall(route)), (rng.within(200..4_000), FaultAction::Resume(route))],
-        _ => vec![(0, FaultAction::HalfOpen(route, every)), (rng.within(500..4_000), FaultAction::EndHalfOpen(route))],
+        _ => vec![
+            (0, FaultAction::HalfOpen(route, every)),
+            (rng.within(500..4_000), FaultAction::EndHalfOpen(route)),
+        ],
     }
 }

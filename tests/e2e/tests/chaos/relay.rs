@@ -122,7 +122,7 @@ impl Drop for Relay {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no relay thread panics")
-        }
+    }
 
     fn join(self: &Arc<Self>, near: TcpStream, far: TcpStream) {
         let handle = |end: &TcpStream| end.try_clone().expect("a second handle");

@@ -10,10 +10,10 @@ use serde_json::json;
 use testkit::Rng;
 use transport::{Context, clock, open_files};
 
-use super::client_pool::ClientPool;
 use super::client::{ChaosClient, Endpoints};
-use super::results::RunResults;
+use super::client_pool::ClientPool;
 use super::report;
+use super::results::RunResults;
 
 const CLIENTS: usize = 300;
 
@@ -122,7 +122,8 @@ fn measure_load(node: &Node, pool: &ClientPool, clients: usize, time: Duration) 
 /// Creates accounts that are members of one channel, each with several clients.
 fn make_clients(node: &Node, clients: usize, results: &Arc<RunResults>) -> Vec<ChaosClient> {
     let mut rng = Rng::of_this_run();
-    let accounts: Vec<_> = (0..clients.div_ceil(CLIENTS_PER_ACCOUNT)).map(|number| account(node, number)).collect();
+    let accounts: Vec<_> =
+        (0..clients.div_ceil(CLIENTS_PER_ACCOUNT)).map(|number| account(node, number)).collect();
     let contexts: Vec<_> = accounts.iter().map(|_| Context::new()).collect();
     let channel = Target::new("#general").expect("a name");
     let head = accounts.len() as u64;

@@ -12,10 +12,10 @@ use testkit::Rng;
 use testkit::target;
 use transport::Context;
 
-use super::client_pool::ClientPool;
-use super::relay::Relay;
 use super::client::{ChaosClient, Endpoints};
+use super::client_pool::ClientPool;
 use super::plan::{FaultAction, Role, Route};
+use super::relay::Relay;
 use super::results::RunResults;
 use super::small_disk::SmallDisk;
 
@@ -109,10 +109,14 @@ impl TestBed {
             FaultAction::RestoreFiles(role) => self.restore_files(role),
             FaultAction::FillDisk => self.fill_disk(),
             FaultAction::EmptyDisk => self.empty_disk(),
-            FaultAction::Cut(route, every, bytes) => self.fault("cuts", |test_bed| test_bed.relay(route).cut(every, bytes)),
+            FaultAction::Cut(route, every, bytes) => {
+                self.fault("cuts", |test_bed| test_bed.relay(route).cut(every, bytes))
+            }
             FaultAction::Stall(route) => self.fault("stalls", |test_bed| test_bed.relay(route).stall()),
             FaultAction::Resume(route) => self.relay(route).resume(),
-            FaultAction::HalfOpen(route, every) => self.fault("half-open", |test_bed| test_bed.relay(route).half_open(every)),
+            FaultAction::HalfOpen(route, every) => {
+                self.fault("half-open", |test_bed| test_bed.relay(route).half_open(every))
+            }
             FaultAction::EndHalfOpen(route) => self.relay(route).end_half_open(),
             FaultAction::StopReading(client, for_ms) => self.fault("slow readers", |test_bed| {
                 test_bed.pool.run_on(client, move |client| client.stop_reading(for_ms));

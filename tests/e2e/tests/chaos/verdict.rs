@@ -50,7 +50,12 @@ pub(super) struct Counters<'a> {
 }
 
 /// Checks the stopped node's data folder and the figures.
-pub(super) fn judge(data: &Path, clients: &[ChaosClient], results: &RunResults, counters: &Counters<'_>) -> Verdict {
+pub(super) fn judge(
+    data: &Path,
+    clients: &[ChaosClient],
+    results: &RunResults,
+    counters: &Counters<'_>,
+) -> Verdict {
     check_log(data, clients, results);
     counters.peaks.iter().for_each(|(role, peak)| {
         results.note(ensure(peak.memory_bytes <= MEMORY_BYTES_MAX, "memory_is_bounded", || {
@@ -93,8 +98,14 @@ fn only_sent_is_stored(stored: &Stored, clients: &[ChaosClient]) -> Check {
     })
 }
 
-fn summary(violations: &[Violation], results: &RunResults, clients: usize, counters: &Counters<'_>) -> String {
-    let found = |checkers: &[&str]| violations.iter().filter(|found| checkers.contains(&found.checker)).count();
+fn summary(
+    violations: &[Violation],
+    results: &RunResults,
+    clients: usize,
+    counters: &Counters<'_>,
+) -> String {
+    let found =
+        |checkers: &[&str]| violations.iter().filter(|found| checkers.contains(&found.checker)).count();
     let lost = found(&["received_is_stored", "acknowledged_is_stored", "client_is_complete"]);
     let duplicated = found(&["one_effect_per_id"]);
     let out_of_order =

@@ -55,7 +55,9 @@ fn receives(stream: &mut TcpStream, wanted: &[u8]) -> bool {
     while !received.windows(wanted.len()).any(|window| window == wanted) {
         match stream.read(&mut chunk) {
             Ok(count @ 1..) => received.extend_from_slice(&chunk[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("neither a reply nor the end of the connection"),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                panic!("neither a reply nor the end of the connection")
+            }
             Ok(0) | Err(_) => return false,
         }
     }
@@ -147,7 +149,10 @@ fn half_open_handshakes_are_closed() {
     let mut silent: Vec<_> =
         PORTS.iter().flat_map(|port| (0..EACH).map(|_| connect(node.address(port)))).collect();
     // Half of the connections send the beginning of a greeting.
-    silent.iter_mut().step_by(2).for_each(|stream| stream.write_all(&greeting()[..12]).expect("a connection"));
+    silent
+        .iter_mut()
+        .step_by(2)
+        .for_each(|stream| stream.write_all(&greeting()[..12]).expect("a connection"));
     assert_node_answers(&node);
     silent.iter_mut().for_each(|stream| assert_closed(stream));
     let limit = Duration::from_millis(2 * HANDSHAKE_MS_MAX as u64);

@@ -81,7 +81,9 @@ fn replay_succeeds(node: &Node) -> bool {
         // Send and receive in the recorded order. The node closes the connection at an invalid frame.
         let done = if is_upward { replay.write_all(&bytes) } else { replay.read_exact(&mut bytes) };
         match done {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("neither a reply nor the end of the connection"),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                panic!("neither a reply nor the end of the connection")
+            }
             Err(_) => break,
             Ok(()) => {}
         }

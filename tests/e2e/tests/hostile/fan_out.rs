@@ -35,7 +35,10 @@ fn a_subscription_to_a_partial_topic_receives_nothing() {
     while received != (true, true) {
         let (on, event) = member.next_event();
         let is_message = matches!(event.body, Body::Message { .. });
-        received = (received.0 || is_message && on == topic, received.1 || is_message && on == alice.session().topic);
+        received = (
+            received.0 || is_message && on == topic,
+            received.1 || is_message && on == alice.session().topic,
+        );
     }
     // The member received the events, so the proxy has sent them to all subscribers.
     outsider.barrier();
@@ -55,7 +58,8 @@ fn a_flood_of_subscriptions_delays_no_event() {
     let must_stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for number in 0..2 {
-            let (socket, must_stop) = (Context::new().socket(Kind::XSubscriber, &node.client_security()), &must_stop);
+            let (socket, must_stop) =
+                (Context::new().socket(Kind::XSubscriber, &node.client_security()), &must_stop);
             let socket = socket.expect("a socket");
             socket.connect(node.endpoint("subscribers")).expect("an endpoint");
             scope.spawn(move || {

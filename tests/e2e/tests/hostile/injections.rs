@@ -34,7 +34,8 @@ fn a_text_cannot_forge_a_log_line_or_an_event() {
     let mut sent_texts = forgeries().to_vec();
     for text in &sent_texts {
         let sent = eve.send("#general", text).expect("a text may hold any character");
-        let (_, event) = std::iter::repeat_with(|| subscriber.next_event()).find(|(_, e)| e.n >= sent.n).expect("it");
+        let (_, event) =
+            std::iter::repeat_with(|| subscriber.next_event()).find(|(_, e)| e.n >= sent.n).expect("it");
         assert_eq!((event.n, event.from.as_str()), (sent.n, "eve"), "one text is one event");
     }
     let records = |verified: &Value| verified["records"].as_u64().expect("a number");

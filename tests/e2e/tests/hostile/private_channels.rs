@@ -54,7 +54,11 @@ fn an_outsider_learns_nothing_about_a_private_channel() {
     for (method, refused) in &secret_refusals {
         assert_eq!(refused.reason(), Some(Reason::NoSuchChannel), "{method}");
     }
-    assert_eq!(secret_refusals, refusals(&mut eve, "#nowhere"), "the same as for a channel that does not exist");
+    assert_eq!(
+        secret_refusals,
+        refusals(&mut eve, "#nowhere"),
+        "the same as for a channel that does not exist"
+    );
     assert_eq!(eve.heads().heads.iter().map(|head| head.conversation.to_string()).collect::<Vec<_>>(), ["*"]);
     let listed = eve.call("channel.list", json!({})).expect("a list").to_string();
     assert!(!listed.contains("secret"), "{listed}");
@@ -63,8 +67,17 @@ fn an_outsider_learns_nothing_about_a_private_channel() {
     let mut outsider = node.subscriber();
     let topic_without_key = topic.trim_end_matches(|digit: char| digit.is_ascii_hexdigit());
     let guesses = [0_u128, 1, u128::MAX].map(|key| format!("{topic_without_key}{key:032x}"));
-    let eve_key_guess = eve.session().topic.rsplit('.').next().map(|key| format!("{topic_without_key}{key}")).expect("a key");
-    outsider.follow(&[topic_without_key, "channel.secret", "", &guesses[0], &guesses[1], &guesses[2], &eve_key_guess]);
+    let eve_key_guess =
+        eve.session().topic.rsplit('.').next().map(|key| format!("{topic_without_key}{key}")).expect("a key");
+    outsider.follow(&[
+        topic_without_key,
+        "channel.secret",
+        "",
+        &guesses[0],
+        &guesses[1],
+        &guesses[2],
+        &eve_key_guess,
+    ]);
     let mut member = node.subscriber();
     member.follow(&[&topic]);
     let sent = alice.send("#secret", "still among us").expect("stored");

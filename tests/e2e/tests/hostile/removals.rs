@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use common::Body;
-use e2e::{Subscriber, Node, Peer, peers};
+use e2e::{Node, Peer, Subscriber, peers};
 use serde_json::json;
 
 const CHANNEL: &str = "#room";
@@ -128,7 +128,11 @@ fn check(removal: &Removal) {
     let first_received = *member.numbers.first().expect("the first");
     let last = send_messages(&mut alice);
     assert!(!member.receive_until(last) && has_moved, "{how}: the topic moves once");
-    assert_eq!(member.numbers, (first_received..=last).collect(), "{how}: the remaining member misses nothing");
+    assert_eq!(
+        member.numbers,
+        (first_received..=last).collect(),
+        "{how}: the remaining member misses nothing"
+    );
 
     // The proxy has sent all events, so bob would have received them.
     removed.barrier();

@@ -108,11 +108,7 @@ fn a_stolen_token_opens_nothing_once_it_is_revoked() {
             node.start("up");
         }
     }
-    assert_eq!(
-        reason(node.peer().login("alice")),
-        Reason::WrongCredentials,
-        "the old password is invalid"
-    );
+    assert_eq!(reason(node.peer().login("alice")), Reason::WrongCredentials, "the old password is invalid");
 }
 
 /// The test changes the expiry of a session in the server's snapshot.

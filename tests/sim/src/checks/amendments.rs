@@ -64,10 +64,12 @@ impl ExpectedMessages {
             self.joined_n.remove(&member);
         } else if let Body::Message { text, .. } = &event.body {
             let (texts, mentioned) = (vec![text.as_str().to_owned()], mentions(text.as_str()).collect());
-            let message = ExpectedMessage { texts, mentioned, from: Some(event.from), ..ExpectedMessage::default() };
+            let message =
+                ExpectedMessage { texts, mentioned, from: Some(event.from), ..ExpectedMessage::default() };
             self.messages.insert(place(event.n), message);
         } else if let Body::File { file, .. } = event.body {
-            let message = ExpectedMessage { file: Some(*file), from: Some(event.from), ..ExpectedMessage::default() };
+            let message =
+                ExpectedMessage { file: Some(*file), from: Some(event.from), ..ExpectedMessage::default() };
             self.messages.insert(place(event.n), message);
         }
     }
@@ -89,9 +91,13 @@ impl ExpectedMessages {
             let is_edited = message.texts.len() > 1 && !message.is_deleted;
             let is_correct = shown == last && present.edited.is_some() == is_edited;
             // The number of earlier texts is limited; the newest are shown.
-            let earlier_is_correct = !is_edited || (!earlier.is_empty() && all_but_last(&message.texts).ends_with(&earlier));
+            let earlier_is_correct =
+                !is_edited || (!earlier.is_empty() && all_but_last(&message.texts).ends_with(&earlier));
             ensure(is_correct && earlier_is_correct, "history_shows_the_last_edit", || {
-                format!("{conversation} {} has the texts {:?}, and is shown as {line}", event.n, message.texts)
+                format!(
+                    "{conversation} {} has the texts {:?}, and is shown as {line}",
+                    event.n, message.texts
+                )
             })?;
         }
         Ok(())
@@ -113,7 +119,8 @@ impl ExpectedMessages {
 
     /// No line contains any version of a deleted text.
     pub(crate) fn deleted_is_hidden(&self, lines: &[String]) -> Check {
-        let texts: BTreeSet<_> = self.deleted().flat_map(|message| &message.texts).map(String::as_str).collect();
+        let texts: BTreeSet<_> =
+            self.deleted().flat_map(|message| &message.texts).map(String::as_str).collect();
         lines.iter().try_for_each(|line| {
             let found = quoted(line).find(|text| texts.contains(text));
             ensure(found.is_none(), "deleted_is_hidden", || {
@@ -174,9 +181,12 @@ impl ExpectedMessages {
             let request = Request { conversation: conversation.clone(), numbers, force: false };
             request.run_on(&store(), BEGIN_UNIX_MS).map_err(|error| wrong(error.to_string()))?;
         }
-        let texts: BTreeSet<_> = self.deleted().flat_map(|message| &message.texts).map(String::as_str).collect();
-        let referenced: BTreeSet<_> = self.messages.values().filter(|message| !message.is_deleted).filter_map(hash).collect();
-        let gone: BTreeSet<_> = self.deleted().filter_map(hash).filter(|hash| !referenced.contains(hash)).collect();
+        let texts: BTreeSet<_> =
+            self.deleted().flat_map(|message| &message.texts).map(String::as_str).collect();
+        let referenced: BTreeSet<_> =
+            self.messages.values().filter(|message| !message.is_deleted).filter_map(hash).collect();
+        let gone: BTreeSet<_> =
+            self.deleted().filter_map(hash).filter(|hash| !referenced.contains(hash)).collect();
         let gone_digits: BTreeSet<_> = gone.iter().map(ToString::to_string).collect();
         for name in copy.list("log").unwrap_or_default() {
             let bytes = copy.read(&format!("log/{name}")).unwrap_or_default();

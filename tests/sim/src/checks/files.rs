@@ -8,8 +8,8 @@ use server::services::files::folder::content;
 use sha2::{Digest as _, Sha256};
 
 use super::amendments::ExpectedMessages;
-use super::stored::Stored;
 use super::observed::Observed;
+use super::stored::Stored;
 use super::{Check, ensure};
 use crate::upload::content_of;
 
@@ -48,7 +48,10 @@ pub(crate) fn downloads_match_uploads(
     let sent = content_of(&file.name);
     let rest = usize::try_from(offset).ok().and_then(|offset| sent.get(offset..)).unwrap_or_default();
     ensure(!bytes.is_empty() && rest.starts_with(bytes), "downloads_match_uploads", || {
-        format!("{user} got {} bytes of {conversation} {n} from {offset} on, which were not sent", bytes.len())
+        format!(
+            "{user} got {} bytes of {conversation} {n} from {offset} on, which were not sent",
+            bytes.len()
+        )
     })
 }
 

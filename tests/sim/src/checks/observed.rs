@@ -74,7 +74,12 @@ impl Observed {
     }
 
     /// Whether a join or leave of the user was observed in the last `within_ms`.
-    pub fn membership_changed_within(&self, user: &UserName, conversation: &Conversation, within_ms: u64) -> bool {
+    pub fn membership_changed_within(
+        &self,
+        user: &UserName,
+        conversation: &Conversation,
+        within_ms: u64,
+    ) -> bool {
         let changed_at_ms = self.membership_changed_at_ms.get(&(conversation.clone(), user.clone()));
         changed_at_ms.is_some_and(|changed_at_ms| changed_at_ms + within_ms > self.now_ms)
     }
