@@ -19,7 +19,7 @@ use crate::connection::{Connection, Endpoint, KnownServer};
 use crate::local_error::LocalError;
 use crate::network::{Asked, Channels, Network, Reply};
 use crate::outbox::Outbox;
-use session::{Answer, Command, Message, NOBODY, News, Status};
+use session::{Answer, Command, Message, NO_TICKET, News, Status};
 
 /// Commands, and answers, that wait between the threads. Beyond it, a command fails with [`CliError::Busy`].
 const COMMANDS_WAITING_MAX: usize = 4096;
@@ -47,7 +47,7 @@ impl Keystrokes {
 
     /// Reports a keystroke in a message to `to`, or in another line. Dropped if too many commands wait.
     pub(crate) fn report(&self, to: Option<Target>) {
-        let _best_effort = self.commands.try_send((NOBODY, Command::KeyTyped(to)));
+        let _best_effort = self.commands.try_send((NO_TICKET, Command::KeyTyped(to)));
         self.waker.wake();
     }
 }
@@ -145,7 +145,7 @@ impl ClientHandle {
             answers,
             waker,
             stop,
-            last_ticket: NOBODY,
+            last_ticket: NO_TICKET,
             ended,
         })
     }

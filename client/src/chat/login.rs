@@ -8,19 +8,19 @@ use common::{Password, Target, UserName};
 use super::context::Context;
 use super::login_summary::{self, LoginSummary};
 use crate::cli_error::CliError;
-use session::{Appearance, Command, Follow};
+use session::{Command, Follow, PresenceMode};
 
 /// How long a server may take to answer until cached messages are shown.
 const SHOW_CACHE_AFTER: Duration = Duration::from_millis(300);
 
 /// Resumes the session that was kept, and opens `conversation`; without a session, says how to log in.
 pub(super) fn resume(context: &mut Context, conversation: Option<Target>) -> Result<(), CliError> {
-    context.handle.command(Command::Appear(Appearance::AtKeyboard))?;
+    context.handle.command(Command::SetPresence(PresenceMode::AtKeyboard))?;
     match context.handle.restore()? {
         Some(session) => enter(context, &session, conversation),
         None => {
             // The user learns that the server does not answer before they think of a password.
-            context.handle.begin(Command::Knock)?;
+            context.handle.begin(Command::Ping)?;
             context.say(&context.words.nobody_is_logged_in())
         }
     }
@@ -82,7 +82,7 @@ fn enter_offline(
         Some(conversation) => context.open_from_cache(conversation)?,
         None => context.say(&context.words.offline_note())?,
     }
-    context.handle.begin(Command::Reads)?;
+    context.handle.begin(Command::ListReads)?;
     let background = context.transfers.context().clone();
     let (session, names, cache) = (session.clone(), context.names.clone(), context.cache.clone());
     let work = move || login_summary::load_in_background(background, &session, &names, &cache);

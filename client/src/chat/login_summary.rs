@@ -104,7 +104,7 @@ pub(super) fn invitations(
 
 /// The conversations with unread messages, most mentions first.
 pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError> {
-    let Answer::Reads(mut reads) = handle.command(Command::Reads)? else { return Err(unexpected()) };
+    let Answer::Reads(mut reads) = handle.command(Command::ListReads)? else { return Err(unexpected()) };
     reads.retain(|reading| reading.unread > 0);
     reads.sort_by_key(|reading| Reverse((reading.mentions, reading.unread)));
     Ok(reads)

@@ -15,7 +15,7 @@ use crate::client_handle::{ClientHandle, Sends, unexpected};
 use crate::connection::seconds;
 use crate::i18n::Words;
 use crate::render::{self, Output, complain};
-use session::{Appearance, Command, News};
+use session::{Command, News, PresenceMode};
 
 /// How long nothing is looked at but what comes; then it is looked again.
 const LONG: Duration = Duration::from_hours(1);
@@ -48,10 +48,10 @@ pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
     let mut handle = ClientHandle::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
     let user = handle.require_session()?.user;
     let appearance = match arguments.state {
-        Shown::Online => Appearance::Always,
-        Shown::Away => Appearance::Away,
+        Shown::Online => PresenceMode::Always,
+        Shown::Away => PresenceMode::Away,
     };
-    let appeared = handle.command(Command::Appear(appearance));
+    let appeared = handle.command(Command::SetPresence(appearance));
     let users = appeared.and_then(|_| handle.list::<UserList>(|token| ListNames { token, after: None }));
     // It was stopped meanwhile, and that is all there is to it.
     if stop.is_requested() {

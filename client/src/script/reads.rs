@@ -46,7 +46,7 @@ pub struct Mark {
 
 pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Reads(mut reads) = handle.command(Command::Reads)? else { return Err(unexpected()) };
+    let Answer::Reads(mut reads) = handle.command(Command::ListReads)? else { return Err(unexpected()) };
     reads.retain(|reading| arguments.all || reading.unread > 0);
     print_list(&arguments.common, &reads, |reading| render::reading(Words::ENGLISH, reading))
 }

@@ -11,7 +11,7 @@ use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends, connection_ended};
 use crate::i18n::Words;
 use crate::render::{Output, Renderer, complain, to_reader};
-use session::{Appearance, Command, Entry, Follow, News};
+use session::{Command, Entry, Follow, News, PresenceMode};
 
 /// Arguments of `papo subscribe`.
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
             printed
         });
         // Whoever listens is there, for as long as that lasts.
-        let appeared = handle.command(Command::Appear(Appearance::Always));
+        let appeared = handle.command(Command::SetPresence(PresenceMode::Always));
         let followed =
             appeared.and_then(|_| handle.command(Command::Follow(Follow::One { conversation, after })));
         // When it was stopped meanwhile, by a signal or by the printer, that is all there is to it.
@@ -84,7 +84,7 @@ impl Printer {
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => complain("the server does not answer; trying again"),
             News::ConnectionRestored => complain("the server answers again"),
-            News::SetBack => complain(&Words::ENGLISH.set_back()),
+            News::RolledBack => complain(&Words::ENGLISH.set_back()),
             News::Opened { .. }
             | News::Read(_)
             | News::Invited(_)

@@ -12,7 +12,7 @@ use common::messages::Sent;
 use common::methods::{ChannelList, ChannelMembers, MessageEdit, MessageHistory, UserList};
 use common::{ChannelName, Conversation, Error, Target, UserName};
 use session::driver::{self, Io};
-use session::{Answer, Ask, Command, Entry, Follow, Message, NOBODY, News, Session, decode};
+use session::{Answer, Ask, Command, Entry, Follow, Message, NO_TICKET, News, Session, decode};
 use testkit::Rng;
 use uuid::{Builder, Uuid};
 
@@ -22,7 +22,7 @@ use crate::schedule::{BrokerConnection, ProxyConnection};
 use crate::workload::Workload;
 
 /// The ticket of the command to follow all conversations. The tickets of other commands are greater.
-pub(crate) const FOLLOW_TICKET: u64 = NOBODY + 1;
+pub(crate) const FOLLOW_TICKET: u64 = NO_TICKET + 1;
 
 /// A simulated client and its user.
 pub(crate) struct SimClient {
@@ -284,7 +284,7 @@ impl SimClient {
             if let Some(session) = &mut self.session {
                 session.command(
                     now_ms,
-                    NOBODY,
+                    NO_TICKET,
                     Command::Send(Message { to: to.clone(), id, text, reply: None }),
                 );
             }
@@ -325,7 +325,7 @@ impl SimClient {
                 let page = decode::<MessageHistory>(&page).expect("a page");
                 let lines = page.events.iter().map(|event| event.get());
                 Some(AnswerContent::Events(
-                    lines.filter_map(|line| Entry::read_present(self.user(), line)).collect(),
+                    lines.filter_map(|line| Entry::read_amended(self.user(), line)).collect(),
                 ))
             }
             // Edit, delete and react have the same result type.

@@ -220,9 +220,9 @@ impl World {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())
             }
-            News::SetBack => {
-                let what = format!("{user} received News::SetBack");
-                Err(Violation { checker: "never_set_back", what })
+            News::RolledBack => {
+                let what = format!("{user} received News::RolledBack");
+                Err(Violation { checker: "never_rolled_back", what })
             }
             News::SessionEnded(error) => {
                 let what = format!("{user} was logged out: {}", error.message);

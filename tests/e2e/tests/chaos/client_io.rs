@@ -157,9 +157,9 @@ impl Io for ClientIo {
         } else if let News::SessionEnded(error) = news {
             let what = format!("{user} was logged out: {}", error.message);
             results.note(Err(Violation { checker: "sessions_stay_valid", what }));
-        } else if matches!(news, News::SetBack) {
-            let what = format!("{user} received News::SetBack");
-            results.note(Err(Violation { checker: "never_set_back", what }));
+        } else if matches!(news, News::RolledBack) {
+            let what = format!("{user} received News::RolledBack");
+            results.note(Err(Violation { checker: "never_rolled_back", what }));
         } else if matches!(news, News::ConnectionLost) {
             results.connections_lost.add(1);
         }

@@ -39,7 +39,7 @@ impl Observed {
         }
         self.one_line_per_number(&conversation, event.n, line)?;
         // Events in the fan-out keep their text, and no simulated user declines an invitation.
-        let is_expected = !matches!(event.body, Body::Gone { .. } | Body::Declined);
+        let is_expected = !matches!(event.body, Body::Redacted { .. } | Body::Declined);
         match event.body.class() {
             Class::Content { id } | Class::Amendment { id, .. } if is_expected => {
                 self.one_effect_per_id(id, &conversation, event.n)
@@ -63,9 +63,9 @@ impl Observed {
     /// checked only.
     pub fn observe_entry(&mut self, entry: &Entry) -> Check {
         let event = entry.event.as_ref();
-        let is_gone = event.is_some_and(|event| matches!(event.body, Body::Gone { .. }));
+        let is_gone = event.is_some_and(|event| matches!(event.body, Body::Redacted { .. }));
         match event {
-            Some(event) if is_gone || entry.present.is_some() => {
+            Some(event) if is_gone || entry.amended.is_some() => {
                 let id = event.body.id().unwrap_or_default();
                 self.one_effect_per_id(id, &event.conversation(), event.n)
             }
