@@ -207,10 +207,10 @@ impl Node {
     /// Handles one request frame and returns the reply after its records are durable.
     fn ask(&mut self, lines: &[u8]) -> &str {
         self.engine.accept(&mut vec![Frame::from("client"), Frame::new(), Frame::from(lines)], AT);
-        self.engine.take_outcomes(AT);
+        self.engine.resume_pending(AT);
         self.engine.flush();
         while !self.engine.is_quiet() {
-            self.engine.take_outcomes(AT);
+            self.engine.resume_pending(AT);
             self.engine.send(&mut self.output).expect("a sound disk");
             self.engine.flush();
         }
