@@ -152,7 +152,7 @@ fn a_log_that_ends_before_its_snapshots_is_refused() {
     let data = ended.with_log(&ended.log[..ended.last_batch_start()]);
     let refused = run_refused(&["up"], data.path());
     assert_eq!(refused.code, Some(1), "{}", refused.log);
-    assert!(refused.log.contains("its end is missing"), "{}", refused.log);
+    assert!(refused.log.contains("later records are missing"), "{}", refused.log);
 }
 
 /// Runs a command that must fail on this data folder.
