@@ -10,7 +10,9 @@ pub enum TransportError {
     )]
     InUse { endpoint: String },
     /// The system does not permit to listen there.
-    #[error("papo may not use {endpoint}: choose a port above 1023, or a folder that papo may write to")]
+    #[error(
+        "papo has no permission to use {endpoint}: choose a port above 1023, or a folder that papo may write to"
+    )]
     Denied { endpoint: String },
     /// No interface of this machine has the address.
     #[error(
@@ -38,10 +40,10 @@ pub enum TransportError {
     #[error("too many open files: raise the limit (ulimit -n) of the process")]
     OpenFiles,
     /// Any other error of libzmq.
-    #[error("{doing}: {source}")]
+    #[error("{doing} failed: {source}")]
     Socket { doing: &'static str, source: zmq::Error },
     /// An error of the operating system outside of libzmq.
-    #[error("{doing}: {source}")]
+    #[error("{doing} failed: {source}")]
     System { doing: &'static str, source: io::Error },
     /// A control request timed out.
     #[error("{endpoint} does not answer: is papo running, and is this its control endpoint?")]
@@ -56,7 +58,7 @@ impl TransportError {
         if source == zmq::Error::EMFILE {
             Self::OpenFiles
         } else {
-            Self::Socket { doing: "making a socket", source }
+            Self::Socket { doing: "creating a socket", source }
         }
     }
 

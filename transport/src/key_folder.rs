@@ -32,9 +32,11 @@ pub enum KeyFolderError {
         "other users can read {0}: run `chmod 600 {0}`, and `papo keys rotate` if somebody may have read it"
     )]
     Exposed(PathBuf),
-    #[error("{0} holds no valid key: restore it from a backup, or move it away, and papo makes a new one")]
+    #[error(
+        "{0} holds no valid key: restore it from a backup, or move it away, so that papo creates a new one"
+    )]
     Damaged(PathBuf),
-    #[error("there are no keys in {0}: start the node once to make them (`papo up`)")]
+    #[error("there are no keys in {0}: start the node once to create them (`papo up`)")]
     None(PathBuf),
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -52,12 +54,12 @@ impl KeyFolder {
         Self { folder: folder.into() }
     }
 
-    /// The pair that identifies the node. It is made on first use.
+    /// The pair that identifies the node. The first use creates it.
     pub fn node(&self) -> Result<KeyPair, KeyFolderError> {
         self.load_or_make(NODE)
     }
 
-    /// The pair of the server role. It is made on first use.
+    /// The pair of the server role. The first use creates it.
     pub fn service(&self) -> Result<KeyPair, KeyFolderError> {
         self.load_or_make(SERVICE)
     }
@@ -125,7 +127,7 @@ impl KeyFolder {
             return Err(KeyFolderError::None(self.folder.clone()));
         }
         let kept = self.folder.join(format!("{name}.secret.{stamp}"));
-        disk::link(&path, &kept).map_err(failed("keep", &path))?;
+        disk::link(&path, &kept).map_err(failed("back up", &path))?;
         let (pair, replaced) = (KeyPair::generate()?, failed("replace", &path));
         disk::replace_file(&path, secret_text(name, &pair).as_bytes(), Access::Owner).map_err(replaced)?;
         self.publish(name, &pair)?;

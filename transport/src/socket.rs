@@ -161,7 +161,8 @@ impl Socket {
     /// Whether a message could be sent now. For a ROUTER: to at least one of its peers.
     pub fn can_send(&self) -> Result<bool, TransportError> {
         let events = uninterrupted(|| self.inner.get_events());
-        let events = events.map_err(|source| TransportError::Socket { doing: "asking a socket", source })?;
+        let events = events
+            .map_err(|source| TransportError::Socket { doing: "reading the state of a socket", source })?;
         Ok(events.contains(zmq::POLLOUT))
     }
 

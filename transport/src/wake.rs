@@ -40,7 +40,7 @@ impl Waker {
 impl Wake {
     /// Makes the two ends of a wake-up.
     pub fn new() -> Result<(Waker, Self), TransportError> {
-        let error = TransportError::system("making a wake-up");
+        let error = TransportError::system("creating a wake-up");
         let (writer, reader) = UnixStream::pair().map_err(&error)?;
         writer.set_nonblocking(true).map_err(&error)?;
         reader.set_nonblocking(true).map_err(&error)?;
