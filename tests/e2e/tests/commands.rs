@@ -230,7 +230,10 @@ fn a_script_finds_what_was_said_where_it_may_read() {
     assert_eq!(alice.texts(&["search", "--json", "ACAO", "in:#ops"]), ["a ação de deploy foi concluída"]);
     assert_eq!(bob.texts(&["search", "--json", "deploy"]), ["deploying now"]);
     let page = alice.runs(&["search", "--limit", "1", "--json", "deploy"]);
-    assert!(page.output.contains("deploying now") && page.log.contains("there is more: --page "), "{page:?}");
+    assert!(
+        page.output.contains("deploying now") && page.log.contains("there are more results: --page "),
+        "{page:?}"
+    );
     let refused = bob.runs(&["search", "deploy", "in:#ops"]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.log.contains("there is no channel #ops"), "{}", refused.log);

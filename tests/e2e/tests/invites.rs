@@ -56,7 +56,7 @@ fn whoever_came_with_an_invite_comes_back_without_it() {
     let node = Node::up();
     let kim = Newcomer::new();
     let registered = kim.signs(&["register", "kim", "--server", node.server()]);
-    assert!(registered.output.contains("go on with: papo login kim"), "{}", registered.output);
+    assert!(registered.output.contains("log in with: papo login kim"), "{}", registered.output);
     let logged_in = kim.signs(&["login", "kim"]);
     assert_eq!(logged_in.code, Some(0), "{}", logged_in.log);
     let elsewhere = kim.runs(&["users", "--server", "papo://nobody@127.0.0.1:9"]);

@@ -48,7 +48,7 @@ fn send_lines(shell: &Shell<'_>, lines: &[&str]) -> Child {
 fn join_as_alice(alice: &Terminal) {
     alice.wait_for("papo>");
     alice.enter("/register alice");
-    for question in ["choose a password:", "once more:"] {
+    for question in ["choose a password:", "repeat the password:"] {
         alice.wait_for(question);
         alice.enter(PASSWORD);
     }
@@ -128,7 +128,7 @@ fn what_a_killed_chat_had_taken_is_shown_as_waiting_and_sent_by_the_next_one() {
     alice.kill();
     node.start("up");
     let again = Terminal::chat(node.server(), config.path());
-    again.wait_for("-- waiting to be sent, from before: 2 --");
+    again.wait_for("-- messages that an earlier chat did not send: 2 --");
     again.wait_for("#general>");
     again.enter("três");
     again.wait_for("alice: três");
@@ -182,7 +182,7 @@ fn a_chat_that_is_started_without_its_server_shows_what_was_said_and_sends_what_
     alice.wait_for_end();
     node.kill("up");
     let alice = Terminal::chat_with(node.server(), config.path(), "--timeout 1");
-    alice.wait_for("-- #general up to 3, as it was --");
+    alice.wait_for("-- #general up to 3, from the copy on this machine --");
     alice.wait_for("bob: antes");
     alice.wait_for("the server does not answer yet");
     alice.enter("sem servidor");
@@ -214,8 +214,8 @@ fn a_chat_begins_at_once_without_its_server_and_tells_what_came_meanwhile_when_i
     node.kill("up");
     // Longer than anything is waited for here.
     let alice = Terminal::chat_with(node.server(), config.path(), "--timeout 600 --lang en");
-    alice.wait_for("-- #general up to 2, as it was --");
-    alice.wait_for("the server does not answer yet: what you say is kept");
+    alice.wait_for("-- #general up to 2, from the copy on this machine --");
+    alice.wait_for("the server does not answer yet: papo keeps your messages");
     alice.wait_for("#general (connecting, 0 waiting)>");
     alice.enter("@bob");
     alice.wait_until("opens another one", |screen| screen.matches("does not answer yet").count() == 2);
@@ -242,7 +242,7 @@ fn who_has_no_session_or_a_wrong_password_is_told_so() {
     nobody.enter("/register alice");
     nobody.wait_for("choose a password:");
     nobody.enter(e2e::PASSWORD);
-    nobody.wait_for("once more:");
+    nobody.wait_for("repeat the password:");
     nobody.enter(e2e::PASSWORD);
     nobody.wait_for("you are in no channel yet");
     nobody.wait_until("asks", |screen| screen.trim_end().ends_with("papo>"));

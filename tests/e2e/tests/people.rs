@@ -26,8 +26,8 @@ impl Person {
         let config = TempDir::new().expect("a folder");
         let terminal = Terminal::chat_with(server, config.path(), &format!("--lang {lang} {flags}"));
         let (choose, again, you_are) = match lang {
-            "en" => ("choose a password:", "once more:", "you are "),
-            _ => ("escolha uma senha:", "mais uma vez:", "você é "),
+            "en" => ("choose a password:", "repeat the password:", "you are "),
+            _ => ("escolha uma senha:", "repita a senha:", "você é "),
         };
         let person = Self { name, terminal, config };
         person.sees("papo>");

@@ -23,7 +23,7 @@ fn plain_lines_are_written_once_and_nothing_is_drawn_over() {
     alice.enter("/register alice");
     alice.wait_for_written("choose a password: ");
     alice.enter(PASSWORD);
-    alice.wait_for_written("once more: ");
+    alice.wait_for_written("repeat the password: ");
     alice.enter(PASSWORD);
     alice.wait_for_written("you are alice");
     alice.enter("/create #general");
@@ -35,7 +35,7 @@ fn plain_lines_are_written_once_and_nothing_is_drawn_over() {
     alice.enter("olá, 日本語");
     alice.wait_for_written("alice: olá, 日本語");
     alice.enter("/jion #x");
-    alice.wait_for_written("papo: there is no /jion");
+    alice.wait_for_written("papo: there is no command /jion");
     bob.send("#general", "bye").expect("sent");
     alice.wait_for_written("bob: bye");
 
@@ -107,24 +107,24 @@ fn the_menu_leads_by_numbers_in_the_language_of_the_person() {
     let config = TempDir::new().expect("a folder");
     let [_bob] = peers(&node, ["bob"]);
     let alice = Terminal::chat_with(node.server(), config.path(), "--plain --lang pt-BR");
-    alice.wait_for_written("você não entrou ainda");
+    alice.wait_for_written("você ainda não entrou");
     alice.enter("/menu");
     alice.enter(&number(&alice, "sua conta"));
-    alice.enter(&number(&alice, "cria uma conta e entra nela; o papo pergunta a senha"));
+    alice.enter(&number(&alice, "cria uma conta e entra nela; o papo pede a senha"));
     alice.wait_for_written("NOME? 0 volta");
     alice.enter("alice");
     alice.wait_for_written("escolha uma senha: ");
     alice.enter(PASSWORD);
-    alice.wait_for_written("mais uma vez: ");
+    alice.wait_for_written("repita a senha: ");
     alice.enter(PASSWORD);
-    alice.wait_for_written("menu: um número para mais");
+    alice.wait_for_written("menu: digite um número; Enter mostra as opções de novo");
     alice.enter("0");
-    alice.enter(&number(&alice, "canais e grupos"));
+    alice.enter(&number(&alice, "canais"));
     alice.enter(&number(&alice, "cria um canal e o abre"));
     alice.wait_for_written("#CANAL? 0 volta");
     alice.enter("#trabalho");
     alice.enter(&number(&alice, "private"));
-    alice.wait_for_written("alice criou o grupo privado #trabalho");
+    alice.wait_for_written("alice criou o canal privado #trabalho");
     alice.enter("");
     alice.enter(&number(&alice, "convida alguém para um canal"));
     alice.enter(&number(&alice, "@bob"));

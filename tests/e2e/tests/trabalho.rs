@@ -52,7 +52,7 @@ fn a_private_group_works_together_and_an_outsider_learns_nothing() {
 /// Alice creates the group and invites three people, who join one after the other.
 fn gather(alice: &Person, invited: [(&Person, &str); 3]) {
     alice.types("/create #trabalho private");
-    alice.sees("created the private #trabalho");
+    alice.sees("created the private channel #trabalho");
     alice.is_asked("#trabalho>");
     let mut inside = vec![alice];
     for (person, invitation) in invited {
@@ -81,12 +81,12 @@ fn files(node: &Node, alice: &Person, [bob, carlos, diana]: [&Person; 3]) {
     let (contract, photo) = (pdf("Contrato de trabalho"), png());
     alice.has_file("contrato.pdf", &contract);
     alice.types("/send contrato.pdf");
-    alice.sees("contrato.pdf is sent: #trabalho 12");
+    alice.sees("contrato.pdf was sent: #trabalho 12");
     alice.is_asked("#trabalho>");
     for (person, sent, here) in [
-        (bob, "alice enviou contrato.pdf", "contrato.pdf chegou"),
-        (carlos, "alice enviou contrato.pdf", "contrato.pdf chegou"),
-        (diana, "alice sent contrato.pdf", "contrato.pdf is here"),
+        (bob, "alice enviou contrato.pdf", "contrato.pdf foi salvo"),
+        (carlos, "alice enviou contrato.pdf", "contrato.pdf foi salvo"),
+        (diana, "alice sent contrato.pdf", "contrato.pdf was saved"),
     ] {
         person.sees(sent);
         person.types("/get");
@@ -105,7 +105,7 @@ fn files(node: &Node, alice: &Person, [bob, carlos, diana]: [&Person; 3]) {
     diana.types("@carlos");
     diana.is_asked("@carlos>");
     diana.types("/get");
-    diana.sees("foto.png is here: papo_downloads/carlos_foto.png");
+    diana.sees("foto.png was saved: papo_downloads/carlos_foto.png");
     diana.is_asked("@carlos>");
     arrived(node, diana, "@carlos", 1, "carlos_foto.png", &photo);
 }
@@ -135,7 +135,7 @@ fn outsider(node: &Node, eduardo: &Person) {
     let refused = eduardo.script(node, &["file", "get", "#trabalho", "12"]);
     assert_eq!((refused.code, &*refused.output), (Some(1), ""), "{refused:?}");
     eduardo.types("/search contrato");
-    eduardo.sees("nada foi encontrado");
+    eduardo.sees("nenhuma mensagem encontrada");
     eduardo.types("/channels");
     eduardo.sees("não há canais ainda");
     eduardo.is_asked("papo>");

@@ -110,20 +110,20 @@ fn a_file_goes_up_beneath_the_prompt_while_the_chat_goes_on() {
     bob.send("#general", "and answered").expect("sent");
     alice.sees("bob: and answered");
     alice.types("/send small.bin");
-    alice.sees("small.bin waits for those before it: 1");
+    alice.sees("small.bin is queued; files before it: 1");
     assert!(last_row(&alice.terminal.screen()).starts_with("large.bin "), "{}", alice.terminal.screen());
     assert!(!alice.terminal.screen().contains("is sent"), "{}", alice.terminal.screen());
 
     gate.open();
-    alice.sees("large.bin is sent: #general 5");
-    alice.sees("small.bin is sent: #general 6");
+    alice.sees("large.bin was sent: #general 5");
+    alice.sees("small.bin was sent: #general 6");
     alice.sees("#general 6 alice sent small.bin");
     alice.is_asked("#general>");
 
     // Down it comes through a gate that is open; another file of the same name stays.
     for name in ["general_alice_large.bin", "general_alice_large (2).bin"] {
         alice.types("/get 5");
-        alice.sees(&format!("large.bin is here: papo_downloads/{name}"));
+        alice.sees(&format!("large.bin was saved: papo_downloads/{name}"));
         assert!(alice.fetched(name) == large, "something else has arrived");
     }
 }
@@ -141,16 +141,14 @@ fn a_chat_that_ends_says_what_is_on_its_way_and_the_next_one_goes_on_with_it() {
     alice.terminal.wait_until("has sent a part", |screen| last_row(screen).contains(" KiB/4.00 MiB "));
     alice.terminal.wait_until("has sent a part", |screen| !last_row(screen).contains(" 0 B/"));
     alice.types("/quit");
-    alice
-        .terminal
-        .wait_for_written("large.bin is not sent yet: in #general, /send large.bin goes on with it");
+    alice.terminal.wait_for_written("large.bin is not sent yet: in #general, /send large.bin continues");
 
     gate.open();
     alice.comes_back(&gate.endpoint, "--plaintext");
     alice.is_asked("#general>");
     let before = gate.carried();
     alice.types("/send large.bin");
-    alice.sees("large.bin is sent: #general 2");
+    alice.sees("large.bin was sent: #general 2");
     let carried = gate.carried() - before;
     assert!(carried < 4 * MIB, "it has begun anew: {carried} bytes");
     alice.types("/get");
@@ -167,11 +165,11 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
     alice.types("@bruna");
     alice.is_asked("@bruna>");
     for (line, refusal) in [
-        ("/send", "say /send PATH: "),
+        ("/send", "usage: /send PATH: "),
         ("/send /nowhere/at/all", "cannot read /nowhere/at/all: "),
         ("/send /dev", "/dev is not a file"),
-        ("/get", "no file was sent to @bruna lately"),
-        ("/get x", "say a number: /get 17"),
+        ("/get", "no recent event of @bruna is a file"),
+        ("/get x", "give a number: /get 17"),
     ] {
         alice.types(line);
         alice.sees(refusal);
@@ -180,13 +178,13 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
     alice.terminal.press("Tab");
     alice.sees("/send plan.pdf");
     alice.terminal.press("Enter");
-    alice.sees("plan.pdf is sent: @bruna 1");
+    alice.sees("plan.pdf was sent: @bruna 1");
     bruna.types("@alice");
     bruna.is_asked("@alice>");
     for name in ["alice_plan.pdf", "alice_plan (2).pdf"] {
         bruna.types("/get");
         bruna.sees("baixando plan.pdf de @alice 1");
-        bruna.sees(&format!("plan.pdf chegou: papo_downloads/{name}"));
+        bruna.sees(&format!("plan.pdf foi salvo: papo_downloads/{name}"));
         assert_eq!(bruna.fetched(name), b"a plan");
     }
     bruna.types("não é arquivo");
@@ -197,7 +195,7 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
     alice.types("/create #trabalho private");
     alice.is_asked("#trabalho>");
     alice.types("/send \"plan.pdf\"");
-    alice.sees("plan.pdf is sent: #trabalho 2");
+    alice.sees("plan.pdf was sent: #trabalho 2");
     bruna.types("/msg #trabalho oi");
     bruna.sees("não enviada para #trabalho");
 }
@@ -213,10 +211,10 @@ fn plain_lines_tell_of_a_file_and_a_pipe_has_its_files_in_order() {
     alice.terminal.wait_for_written("#general 1 alice created #general");
     alice.has_file("large.bin", &content(4 * MIB));
     alice.types("/send large.bin");
-    alice.terminal.wait_for_written("large.bin is sent: #general 2");
+    alice.terminal.wait_for_written("large.bin was sent: #general 2");
     let written = alice.terminal.written();
     for step in [25, 50, 75] {
-        assert_eq!(written.matches(&format!("large.bin: {step} % are there")).count(), 1, "{written}");
+        assert_eq!(written.matches(&format!("large.bin: {step} % done")).count(), 1, "{written}");
     }
     assert!(!written.contains('\u{1b}'), "{written:?}");
 
@@ -228,8 +226,12 @@ fn plain_lines_tell_of_a_file_and_a_pipe_has_its_files_in_order() {
     assert!(alice.fetched("general_alice_other.bin") == content(3 * MIB));
     let no_file = alice.pipes(&node, "#general\n/get 1\n", "papo_downloads");
     assert_eq!(no_file.code, Some(1), "{}", no_file.log);
-    assert!(no_file.log.contains("#general 1 is no file"), "{}", no_file.log);
+    assert!(no_file.log.contains("#general 1 is not a file"), "{}", no_file.log);
     let no_folder = alice.pipes(&node, "#general\n/get 2\n", "other.bin");
     assert_eq!(no_folder.code, Some(1), "{}", no_folder.log);
-    assert!(no_folder.log.contains("papo: large.bin was not fetched: cannot make "), "{}", no_folder.log);
+    assert!(
+        no_folder.log.contains("papo: large.bin was not downloaded: cannot create "),
+        "{}",
+        no_folder.log
+    );
 }
