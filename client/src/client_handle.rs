@@ -20,7 +20,7 @@ use crate::i18n::Words;
 use crate::local_error::LocalError;
 use crate::network::{FrontEnd, Network, TicketedAnswer, TicketedCommand};
 use crate::outbox::Outbox;
-use session::{Answer, Command, Message, NOBODY, News, Status};
+use session::{Answer, Command, Message, NO_TICKET, News, Status};
 
 /// Commands, and answers, queued between the threads. A command fails with [`CliError::Busy`] if the queue is
 /// full.
@@ -49,7 +49,7 @@ impl Keystrokes {
 
     /// Reports a keystroke in a message to `to`, or in another line. Dropped if the queue is full.
     pub(crate) fn report(&self, to: Option<Target>) {
-        let _best_effort = self.commands.try_send((NOBODY, Command::KeyTyped(to)));
+        let _best_effort = self.commands.try_send((NO_TICKET, Command::KeyTyped(to)));
         self.waker.wake();
     }
 }
@@ -147,7 +147,7 @@ impl ClientHandle {
             answers,
             waker,
             shutdown,
-            last_ticket: NOBODY,
+            last_ticket: NO_TICKET,
             ended,
         })
     }

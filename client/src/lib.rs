@@ -40,7 +40,7 @@ pub enum Command {
 /// event.
 #[must_use]
 pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
-    let entry = session::Entry::read_present(reader, line)?;
+    let entry = session::Entry::read_amended(reader, line)?;
     let text = render::Renderer::for_scripts().without_dates().page(std::slice::from_ref(&entry));
     Some(text).filter(|text| !text.is_empty())
 }

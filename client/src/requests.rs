@@ -46,7 +46,7 @@ impl ClientHandle {
     /// The events of a page, as the user of this handle sees them.
     pub(crate) fn entries(&self, events: &[Box<RawValue>]) -> Vec<Entry> {
         let lines = events.iter().map(|event| event.get());
-        lines.filter_map(|line| Entry::read_present(self.user()?, line)).collect()
+        lines.filter_map(|line| Entry::read_amended(self.user()?, line)).collect()
     }
 }
 

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-
 use uuid::Uuid;
 
 use crate::channels::is_false;
@@ -12,15 +11,15 @@ use crate::names::UserName;
 use crate::presence::State;
 use crate::text::{NewPassword, Password};
 
-/// A session token as a request carries it.
+/// A session token in a request.
 pub type Token<'a> = Cow<'a, str>;
 
 /// Parameters of `auth.register` (with a [`NewPassword`]) and `auth.login`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials<P = Password> {
-    /// Who.
+    /// The name of the account.
     pub user: UserName,
-    /// Prepared as RFC 8265 OpaqueString.
+    /// The password, prepared as RFC 8265 OpaqueString.
     pub password: P,
 }
 
@@ -29,7 +28,7 @@ pub struct Credentials<P = Password> {
 pub struct Registered {
     /// The name in its canonical form.
     pub user: UserName,
-    /// Whether this is an administrator: the first account of a node is.
+    /// Whether the user is an administrator. The first account of a node is one.
     #[serde(default, skip_serializing_if = "is_false")]
     pub administrator: bool,
 }
@@ -39,18 +38,18 @@ pub struct Registered {
 pub struct LoggedIn {
     /// The name in its canonical form.
     pub user: UserName,
-    /// To be sent with every further request. Whoever has it is this user.
+    /// The token for further requests. It must stay secret: it is proof of the user's identity.
     pub token: String,
-    /// The topic of what is meant for this user alone.
+    /// The user's own topic.
     pub topic: String,
-    /// When the token ends, in Unix milliseconds.
+    /// The time at which the token expires, in Unix milliseconds.
     pub expires: u64,
 }
 
-/// Parameters of methods that need nothing but a session: `auth.logout`, `session.list`.
+/// Parameters of methods that need only a session, such as `auth.logout`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionOnly<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
 }
@@ -58,31 +57,31 @@ pub struct SessionOnly<'a> {
 /// Parameters of `auth.password`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangePassword<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The password so far.
+    /// The current password.
     pub password: Password,
-    /// The password from now on.
+    /// The new password.
     pub new_password: NewPassword,
 }
 
 /// Result of `auth.password` and `session.revoke`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
-    /// How many sessions were ended.
+    /// How many sessions the server revoked.
     pub ended: u64,
-    /// The topic of what is meant for this user alone: it has moved if any session was ended.
+    /// The user's own topic. It is a new one if the server revoked a session.
     pub topic: String,
 }
 
 /// Parameters of `session.revoke`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoke<'a> {
-    /// The session that asks. It goes on, unless it names itself.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Which session to end; without it, all others.
+    /// The session to revoke. `None` for all sessions except the one of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Uuid>,
 }
@@ -90,34 +89,34 @@ pub struct Revoke<'a> {
 /// Result of `session.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
-    /// The open ones, oldest first.
+    /// The user's open sessions, oldest first.
     pub sessions: Vec<SessionInfo>,
 }
 
-/// One of the asker's own sessions.
+/// An open session of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {
-    /// The token's own identity (RFC 7519, `jti`).
+    /// The id of the session: the `jti` of its token (RFC 7519).
     pub session: Uuid,
-    /// When it was opened, in Unix milliseconds.
+    /// The time of the login, in Unix milliseconds.
     pub opened: u64,
-    /// When it ends, in Unix milliseconds.
+    /// The time at which the token expires, in Unix milliseconds.
     pub expires: u64,
-    /// Whether it is the one that asks.
+    /// Whether the request has the token of this session.
     pub current: bool,
 }
 
-/// Result of methods that have nothing to tell but that they are done.
+/// The empty result of methods that only succeed or fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {}
 
-/// Parameters of `user.list` and `channel.list`: names in alphabetical order, a page at a time.
+/// Parameters of methods that list names in alphabetical order, such as `user.list` and `channel.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListNames<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Only names after this one; the last name of the page before.
+    /// The last name of the previous page. `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub after: Option<Cow<'a, str>>,
 }
@@ -125,23 +124,23 @@ pub struct ListNames<'a> {
 /// Result of `user.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Users {
-    /// One page, in alphabetical order.
+    /// The users of the page, in alphabetical order.
     pub users: Vec<UserInfo>,
-    /// Whether there are more after the last one.
+    /// Whether more users follow.
     pub more: bool,
 }
 
-/// A user, as others see them.
+/// The public data of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserInfo {
-    /// The name.
+    /// The user's name.
     pub user: UserName,
-    /// When the account was made, in Unix milliseconds.
+    /// The time of the registration, in Unix milliseconds.
     pub since: u64,
-    /// Whether they are there. Nothing from a server that was just started and has not heard from everybody yet.
+    /// The user's presence. `None` while a new server waits for the first heartbeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// When somebody who is offline was there last, in Unix milliseconds; nothing when they never were.
+    /// The time at which an offline user was present last, in Unix milliseconds. `None` if they never were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
 }

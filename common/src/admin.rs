@@ -1,5 +1,4 @@
-//! Administration: `admin.users`, `admin.channels`, `admin.sessions`, `admin.disable`, `admin.promote`, `admin.stats`.
-//! All of it is for administrators only.
+//! Methods for administrators: all methods `admin.*`.
 
 use std::borrow::Cow;
 
@@ -13,67 +12,67 @@ use crate::names::{ChannelName, UserName};
 /// Result of `admin.users`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Users {
-    /// One page, in alphabetical order.
+    /// The accounts of the page, in alphabetical order.
     pub users: Vec<User>,
-    /// Whether there are more after the last one.
+    /// Whether more accounts follow.
     pub more: bool,
 }
 
-/// An account, as administrators see it.
+/// The data of an account for administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// The name.
+    /// The user's name.
     pub user: UserName,
-    /// When the account was made, in Unix milliseconds.
+    /// The time of the registration, in Unix milliseconds.
     pub since: u64,
-    /// Whether they are an administrator.
+    /// Whether the user is an administrator.
     #[serde(default, skip_serializing_if = "is_false")]
     pub administrator: bool,
-    /// Whether they are shut out.
+    /// Whether the account is disabled.
     #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
-    /// How many sessions they have open.
+    /// How many open sessions the user has.
     pub sessions: u64,
 }
 
 /// Result of `admin.channels`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channels {
-    /// One page, in alphabetical order, the private ones too.
+    /// The channels of the page, in alphabetical order. Private channels are included.
     pub channels: Vec<Channel>,
-    /// Whether there are more after the last one.
+    /// Whether more channels follow.
     pub more: bool,
 }
 
-/// A channel, as administrators see it: that it is there and how large, not what is said in it.
+/// The data of a channel for administrators, without its messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
-    /// The name.
+    /// The channel's name.
     pub channel: ChannelName,
-    /// When it was made, in Unix milliseconds.
+    /// The time of the creation, in Unix milliseconds.
     pub since: u64,
-    /// Whether only the invited may join.
+    /// Whether only invited users may join.
     #[serde(default, skip_serializing_if = "is_false")]
     pub private: bool,
-    /// How many members it has.
+    /// How many members the channel has.
     pub members: u64,
-    /// The first of its owners by name: whom to talk to. Nobody when all members have left.
+    /// The first owner by name, whom the administrator may contact. `None` if all members have left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserName>,
-    /// How many events it holds.
+    /// How many events the channel has.
     pub n: u64,
 }
 
 /// Parameters of `admin.sessions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListSessions<'a> {
-    /// The session that asks.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Only those of one user; without it, everybody's.
+    /// The user whose sessions are listed. `None` for all users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserName>,
-    /// Only those of users after this one; the last name of the page before.
+    /// The last user of the previous page. `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub after: Option<Cow<'a, str>>,
 }
@@ -81,34 +80,34 @@ pub struct ListSessions<'a> {
 /// Result of `admin.sessions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
-    /// One page, by user; a page holds all sessions of the users in it.
+    /// The sessions of the page, ordered by user. A page has all sessions of its users.
     pub sessions: Vec<Session>,
-    /// Whether there are more after the last user.
+    /// Whether more users follow.
     pub more: bool,
 }
 
-/// Somebody's open session.
+/// An open session of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Whose.
+    /// The user of the session.
     pub user: UserName,
-    /// The token's own identity (RFC 7519, `jti`).
+    /// The id of the session: the `jti` of its token (RFC 7519).
     pub session: Uuid,
-    /// When it was opened, in Unix milliseconds.
+    /// The time of the login, in Unix milliseconds.
     pub opened: u64,
-    /// When it ends, in Unix milliseconds.
+    /// The time at which the token expires, in Unix milliseconds.
     pub expires: u64,
 }
 
 /// Parameters of `admin.disable`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disable<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Whom.
+    /// The user to disable or enable.
     pub user: UserName,
-    /// Whether they are shut out from now on; `false` lets them in again.
+    /// Whether to disable the account. `false` enables it.
     #[serde(default = "yes")]
     pub disabled: bool,
 }
@@ -116,19 +115,19 @@ pub struct Disable<'a> {
 /// Result of `admin.disable`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disabled {
-    /// How many of their sessions were ended.
+    /// How many sessions of the user the server ended.
     pub ended: u64,
 }
 
 /// Parameters of `admin.promote`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promote<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Whom.
+    /// The user to promote or demote.
     pub user: UserName,
-    /// Whether they are an administrator from now on.
+    /// Whether the user becomes an administrator. `false` removes the right.
     #[serde(default = "yes")]
     pub administrator: bool,
 }
@@ -140,22 +139,22 @@ fn yes() -> bool {
 /// Result of `admin.stats`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
-    /// Accounts.
+    /// How many accounts the node has.
     pub users: u64,
-    /// Those of them that are administrators.
+    /// How many accounts are administrators.
     pub administrators: u64,
-    /// Those of them that are shut out.
+    /// How many accounts are disabled.
     pub disabled: u64,
-    /// Open sessions.
+    /// How many sessions are open.
     pub sessions: u64,
-    /// Channels.
+    /// How many channels the node has.
     pub channels: u64,
-    /// Those of them that are private.
+    /// How many channels are private.
     pub private_channels: u64,
-    /// Conversations between two users.
+    /// How many pairs of users have direct messages.
     pub direct_conversations: u64,
-    /// People who are there.
+    /// How many users are online or away.
     pub present: u64,
-    /// Records in the log.
+    /// How many records the log has.
     pub records: u64,
 }

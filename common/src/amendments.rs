@@ -1,5 +1,5 @@
-//! What happens to a message after it was said: `message.edit`, `message.delete`, `message.react`, and how a page of
-//! history shows it.
+//! Amendments of messages: `message.edit`, `message.delete`, `message.react`, and the fields that a page of
+//! history adds to an amended message.
 
 use std::borrow::Cow;
 
@@ -18,16 +18,16 @@ use crate::text::Text;
 /// Parameters of `message.edit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit<'a> {
-    /// The session: that of the author.
+    /// The token of the author's session.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// `#channel` or `@user`.
+    /// The conversation of the message.
     pub conversation: Target,
-    /// Which message.
+    /// The number of the message.
     pub n: u64,
-    /// A UUID of version 7 for the edit itself, as with `message.send`.
+    /// A UUID of version 7 for the edit itself, as in `message.send`.
     pub id: Uuid,
-    /// What it says from now on.
+    /// The new text of the message.
     #[serde(borrow)]
     pub text: Text<'a>,
 }
@@ -35,54 +35,54 @@ pub struct Edit<'a> {
 /// Parameters of `message.delete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delete<'a> {
-    /// The session: that of the author, or in a channel of a moderator or owner.
+    /// The token of the author's session, or of a moderator or owner of the channel.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// `#channel` or `@user`.
+    /// The conversation of the message.
     pub conversation: Target,
-    /// Which message.
+    /// The number of the message.
     pub n: u64,
-    /// A UUID of version 7 for the deletion itself, as with `message.send`.
+    /// A UUID of version 7 for the deletion itself, as in `message.send`.
     pub id: Uuid,
 }
 
 /// Parameters of `message.react`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct React<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// `#channel` or `@user`.
+    /// The conversation of the message.
     pub conversation: Target,
-    /// Which message.
+    /// The number of the message.
     pub n: u64,
-    /// A UUID of version 7 for the reaction itself, as with `message.send`.
+    /// A UUID of version 7 for the reaction itself, as in `message.send`.
     pub id: Uuid,
-    /// With what.
+    /// The emoji to add or remove.
     pub emoji: Emoji,
-    /// Take it back instead.
+    /// Whether to remove the user's own reaction.
     #[serde(default, skip_serializing_if = "crate::channels::is_false")]
     pub remove: bool,
 }
 
-/// What one reacts with: an emoji, or a short word such as `+1`.
+/// A reaction: an emoji, or a short word such as `+1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Emoji(Box<str>);
 
 impl Emoji {
-    /// Checks an emoji.
+    /// Checks the length of an emoji, and that it has no white space or control characters.
     pub fn new(emoji: &str) -> Result<Self, Detail> {
-        let is_sound = |c: char| !c.is_whitespace() && !c.is_control();
-        let fits = (1..=EMOJI_BYTES_MAX).contains(&emoji.len());
-        if fits && emoji.chars().all(is_sound) {
+        let is_allowed = |c: char| !c.is_whitespace() && !c.is_control();
+        let has_valid_length = (1..=EMOJI_BYTES_MAX).contains(&emoji.len());
+        if has_valid_length && emoji.chars().all(is_allowed) {
             Ok(Self(emoji.into()))
         } else {
             Err(Detail::BadReaction { max: EMOJI_BYTES_MAX })
         }
     }
 
-    /// The emoji itself.
+    /// Returns the emoji as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -95,50 +95,50 @@ impl<'de> Deserialize<'de> for Emoji {
     }
 }
 
-/// Who reacted to a message with the same emoji.
+/// The users who reacted to a message with the same emoji.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
-    /// With what.
+    /// The emoji of all these reactions.
     pub emoji: Emoji,
-    /// Who, in the order in which they did.
+    /// The users, in the order in which they reacted.
     pub users: Vec<UserName>,
 }
 
-/// What a message said before.
+/// An earlier text of an edited message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Version<'a> {
-    /// Since when, in Unix milliseconds.
+pub struct EarlierText<'a> {
+    /// The time at which the message got this text, in Unix milliseconds.
     pub at: u64,
-    /// What.
+    /// The text.
     pub text: Cow<'a, str>,
 }
 
-/// What a page of history adds to the line of a message that was amended. That it was deleted, its body says.
+/// The fields that a page of history adds to an amended message, unless it is [`Body::Redacted`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Present<'a> {
-    /// When it was edited last, in Unix milliseconds.
+pub struct AmendedFields<'a> {
+    /// The time of the last edit, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited: Option<u64>,
-    /// The reactions, in the order in which they began.
+    /// The reactions, in the order of the first reaction with each emoji.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
-    /// What it said before, oldest first, when that was asked for.
+    /// The earlier texts, oldest first, if the request asked for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub edits: Vec<Version<'a>>,
+    pub edits: Vec<EarlierText<'a>>,
 }
 
-/// The same event without its text, which is gone: for messages and their edits.
+/// Removes the text of a message or an edit.
 #[must_use]
 pub fn without_text<'a>(event: Event<'a>) -> Event<'a> {
     match event.body.id() {
-        Some(id) => Event { body: Body::Gone { id, of: event.body.amends() }, ..event },
+        Some(id) => Event { body: Body::Redacted { id, of: event.body.amends() }, ..event },
         None => event,
     }
 }
 
-/// Writes an event's line with what is to be added to it, and a newline.
-pub fn encode_present(out: &mut Vec<u8>, event: &Event<'_>, present: &Present<'_>) {
-    let Present { edited, reactions, edits } = present;
+/// Appends an event's line with the fields of its amendments, and a newline.
+pub fn encode_amended(out: &mut Vec<u8>, event: &Event<'_>, amended: &AmendedFields<'_>) {
+    let AmendedFields { edited, reactions, edits } = amended;
     let mut line = Object::begin(out);
     event.write_fields(&mut line);
     line.optional("edited", edited.as_ref());
@@ -154,35 +154,35 @@ mod tests {
 
     const LINE: &str = r##"{"n":3,"at":7,"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi","reply":2}"##;
 
-    fn present(event: Event<'_>, present: &Present<'_>) -> String {
+    fn encoded(event: Event<'_>, amended: &AmendedFields<'_>) -> String {
         let mut out = Vec::new();
-        encode_present(&mut out, &event, present);
+        encode_amended(&mut out, &event, amended);
         String::from_utf8(out).expect("utf-8")
     }
 
     #[test]
-    fn a_line_with_what_was_added() {
+    fn the_line_of_an_amended_message_has_the_fields_of_its_amendments() {
         let event: Event<'_> = serde_json::from_str(LINE).expect("an event");
         let reactions = vec![Reaction {
             emoji: Emoji::new("👍").expect("an emoji"),
             users: vec![UserName::new("ana").expect("a name")],
         }];
-        let edits = vec![Version { at: 7, text: "io".into() }];
-        let all = Present { edited: Some(9), reactions, edits };
-        let line = present(event, &all);
+        let edits = vec![EarlierText { at: 7, text: "io".into() }];
+        let all = AmendedFields { edited: Some(9), reactions, edits };
+        let line = encoded(event, &all);
         insta::assert_snapshot!(line, @r##"{"n":3,"at":7,"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi","reply":2,"edited":9,"reactions":[{"emoji":"👍","users":["ana"]}],"edits":[{"at":7,"text":"io"}]}"##);
-        let read: Event<'_> = serde_json::from_str(&line).expect("an event all the same");
+        let read: Event<'_> = serde_json::from_str(&line).expect("an event");
         assert_eq!(read.n, 3);
-        assert_eq!(serde_json::from_str::<Present<'_>>(&line).expect("what was added"), all);
+        assert_eq!(serde_json::from_str::<AmendedFields<'_>>(&line).expect("amended fields"), all);
     }
 
     #[test]
-    fn a_text_that_is_gone_leaves_nothing_behind() {
+    fn the_line_of_a_redacted_message_has_no_text_and_no_reply() {
         let event: Event<'_> = serde_json::from_str(LINE).expect("an event");
-        let line = present(without_text(event), &Present::default());
+        let line = encoded(without_text(event), &AmendedFields::default());
         insta::assert_snapshot!(line, @r##"{"n":3,"at":7,"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"","deleted":true}"##);
         let read: Event<'_> = serde_json::from_str(&line).expect("an event");
-        assert!(matches!(read.body, Body::Gone { of: None, .. }), "{read:?}");
+        assert!(matches!(read.body, Body::Redacted { of: None, .. }), "{read:?}");
     }
 
     #[test]

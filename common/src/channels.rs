@@ -1,6 +1,4 @@
-//! Channels: `channel.create`, `channel.list`, `channel.join`, `channel.leave`, `channel.members`, invitations
-//! (`channel.invitations`, `channel.decline`), and the methods of members, moderators and owners: `channel.invite`,
-//! `channel.kick`, `channel.ban`, `channel.unban`, `channel.bans`, `channel.role`, `channel.set`.
+//! Channels and their members: all methods `channel.*`.
 
 use std::borrow::Cow;
 
@@ -10,25 +8,25 @@ use crate::accounts::Token;
 use crate::names::{ChannelName, UserName};
 use crate::text::Subject;
 
-/// The rank of a member; each rank may do what the lower ones may.
+/// The rank of a member. Each role includes the rights of the lower ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Reads and writes.
+    /// May read and write.
     Member,
-    /// Invites, removes and bans members, and sets the subject.
+    /// May invite, remove and ban users, and set the subject.
     Moderator,
-    /// Gives roles, and makes the channel private or public.
+    /// May give roles, and make the channel private or public.
     Owner,
 }
 
 /// Parameters of `channel.create`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateChannel<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The channel.
+    /// The name of the new channel.
     pub channel: ChannelName,
     /// Whether only invited users may join and see it.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -42,7 +40,7 @@ pub(crate) fn is_false(flag: &bool) -> bool {
 /// Parameters of `channel.join`, `channel.leave` and `channel.decline`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneChannel<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
     /// The channel.
@@ -54,16 +52,16 @@ pub struct OneChannel<'a> {
 pub struct Joined {
     /// The name in its canonical form.
     pub channel: ChannelName,
-    /// Where its events are published.
+    /// The topic of the channel's events.
     pub topic: String,
-    /// The number of its newest event: the joining itself, unless the asker was a member before.
+    /// The number of the channel's newest event: `joined` or `created`, unless the user was already a member.
     pub n: u64,
 }
 
 /// Parameters of `channel.invite`, `channel.kick`, `channel.ban` and `channel.unban`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneMember<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
     /// The channel.
@@ -75,26 +73,26 @@ pub struct OneMember<'a> {
 /// Parameters of `channel.role`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GiveRole<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
     /// The channel.
     pub channel: ChannelName,
     /// The member.
     pub user: UserName,
-    /// Their new role.
+    /// The member's new role.
     pub role: Role,
 }
 
-/// Parameters of `channel.set`: an absent field stays as it is.
+/// Parameters of `channel.set`. `None` keeps the current value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetChannel<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
     /// The channel.
     pub channel: ChannelName,
-    /// The subject; an empty one removes it.
+    /// The new subject. An empty one removes the subject.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub subject: Option<Subject<'a>>,
     /// Whether only invited users may join and see it.
@@ -102,15 +100,15 @@ pub struct SetChannel<'a> {
     pub private: Option<bool>,
 }
 
-/// Parameters of `channel.members` and `channel.bans`: a page of names at a time.
+/// Parameters of `channel.members` and `channel.bans`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListInChannel<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
     /// The channel.
     pub channel: ChannelName,
-    /// Only names after this one; the last name of the page before.
+    /// The last name of the previous page. `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub after: Option<Cow<'a, str>>,
 }
@@ -118,9 +116,9 @@ pub struct ListInChannel<'a> {
 /// Result of `channel.members`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Members {
-    /// One page, in alphabetical order.
+    /// The members of the page, in alphabetical order.
     pub members: Vec<Member>,
-    /// Whether there are more after the last one.
+    /// Whether more members follow.
     pub more: bool,
 }
 
@@ -129,16 +127,16 @@ pub struct Members {
 pub struct Member {
     /// The user.
     pub user: UserName,
-    /// Their role.
+    /// The user's role in the channel.
     pub role: Role,
 }
 
 /// Result of `channel.bans`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bans {
-    /// One page, in alphabetical order of the users.
+    /// The bans of the page, in alphabetical order of the users.
     pub bans: Vec<Ban>,
-    /// Whether there are more after the last one.
+    /// Whether more bans follow.
     pub more: bool,
 }
 
@@ -155,13 +153,13 @@ pub struct Ban {
 /// Result of `channel.invitations`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitations {
-    /// One page, in alphabetical order of the channels.
+    /// The invitations of the page, in alphabetical order of the channels.
     pub invitations: Vec<Invitation>,
-    /// Whether there are more after the last one.
+    /// Whether more invitations follow.
     pub more: bool,
 }
 
-/// A channel that the asker may join.
+/// An invitation of the user to a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
     /// The channel.
@@ -171,8 +169,7 @@ pub struct Invitation {
     pub invited: Attribution,
 }
 
-/// The author and the time of an invitation or a ban. Both are absent when the invitation or ban is older than papo's
-/// record of them.
+/// The author and the time of an invitation or a ban. Both are `None` for one that an early version recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
     /// The author.
@@ -186,23 +183,23 @@ pub struct Attribution {
 /// Result of `channel.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channels {
-    /// One page, in alphabetical order.
+    /// The channels of the page, in alphabetical order.
     pub channels: Vec<ChannelInfo>,
-    /// Whether there are more after the last one.
+    /// Whether more channels follow.
     pub more: bool,
 }
 
-/// A channel, as the asker sees it.
+/// A channel that the user can see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelInfo {
-    /// The name.
+    /// The channel's name.
     pub channel: ChannelName,
-    /// How many members it has.
+    /// How many members the channel has.
     pub members: u64,
-    /// The asker's role; absent if they are not a member.
+    /// The user's role. `None` if the user is not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// Whether the asker is invited and has not joined yet.
+    /// Whether the user is invited and has not joined yet.
     #[serde(default, skip_serializing_if = "is_false")]
     pub invited: bool,
     /// Whether only invited users may join and see it.

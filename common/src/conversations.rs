@@ -1,7 +1,7 @@
-//! What a message is addressed to, and the conversation it belongs to.
+//! Targets and conversations.
 //!
-//! A [`Target`] is one person's view (`#general`, `@bob`); a [`Conversation`] is the same for everybody: a
-//! channel, or a pair of users. Events are numbered per conversation.
+//! A [`Target`] is the name that one user writes (`#general`, `@bob`). A [`Conversation`] is the same for all
+//! users: a channel, or a pair of users. Each conversation numbers its events.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,17 +11,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::errors::{Detail, refused};
 use crate::names::{ChannelName, UserName};
 
-/// Where a message goes: `#channel`, `@user`, or `*`.
+/// The name of a conversation as a user writes it: `#channel`, `@user`, or `*`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
-    /// `#general`: all members; `*`: all users.
+    /// A channel such as `#general`, or `*`, whose members are all users.
     Channel(ChannelName),
-    /// `@bob`: one person.
+    /// Another user, such as `@bob`.
     User(UserName),
 }
 
 impl Target {
-    /// Reads `#channel`, `@user`, or `*` for everybody.
+    /// Parses `#channel`, `@user` or `*`.
     pub fn new(target: &str) -> Result<Self, Detail> {
         if target == "*" {
             return Ok(Self::Channel(ChannelName::everybody()));
@@ -56,18 +56,17 @@ impl<'de> Deserialize<'de> for Target {
     }
 }
 
-/// A numbered sequence of events: a channel, or what two people write to each other.
+/// A numbered sequence of events: a channel, or the direct messages of two users.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Conversation {
-    /// All events of a channel.
+    /// The events of a channel.
     Channel(ChannelName),
-    /// All events between two users, who stand in alphabetical order; both are one when people write to
-    /// themselves.
+    /// The direct messages of two users, in alphabetical order. Both are the same user for notes to oneself.
     Direct(UserName, UserName),
 }
 
 impl Conversation {
-    /// The conversation's one name, the key of the journal's index: `#general` or `@alice @bob`.
+    /// The key of the conversation in the journal's index: `#general` or `@alice @bob`.
     #[must_use]
     pub fn key(&self) -> Cow<'_, str> {
         match self {
@@ -76,13 +75,8 @@ impl Conversation {
         }
     }
 
-    /// The conversation of a [`key`](Self::key), whose users may stand in any order; nothing when it is one user alone, as
-    /// the other one of two would name it.
-    ///
-    /// # Errors
-    ///
-    /// A name that cannot be one.
-    pub fn named(key: &str) -> Result<Option<Self>, Detail> {
+    /// Parses a [`key`](Self::key), with its users in any order. `None` if it names only one user.
+    pub fn from_key(key: &str) -> Result<Option<Self>, Detail> {
         if let Some((one, other)) = key.split_once(' ')
             && let (Target::User(one), other @ Target::User(_)) = (Target::new(one)?, Target::new(other)?)
         {
@@ -94,7 +88,7 @@ impl Conversation {
         })
     }
 
-    /// The conversation that `user` means by `target`.
+    /// The conversation that `user` calls `target`.
     #[must_use]
     pub fn of(user: &UserName, target: &Target) -> Self {
         match target {
@@ -104,7 +98,7 @@ impl Conversation {
         }
     }
 
-    /// How `user` names this conversation.
+    /// The name that `user` writes for this conversation.
     #[must_use]
     pub fn seen_by(&self, user: &UserName) -> Target {
         match self {
@@ -130,10 +124,10 @@ mod tests {
     }
 
     #[test]
-    fn two_people_share_one_conversation() {
+    fn two_users_share_one_conversation() {
         let from_alice = Conversation::of(&name("alice"), &Target::User(name("bob")));
         let from_bob = Conversation::of(&name("bob"), &Target::User(name("alice")));
-        let names = |key: &str| Conversation::named(key).ok().flatten().map(|one| one.to_string());
+        let names = |key: &str| Conversation::from_key(key).ok().flatten().map(|one| one.to_string());
         assert_eq!(
             ["@bob @alice", "#ops", "*", "@bob", "x"].map(names),
             [Some("@alice @bob".into()), Some("#ops".into()), Some("*".into()), None, None]
@@ -145,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_note_to_oneself_is_a_conversation_too() {
+    fn a_user_has_a_conversation_with_themselves() {
         let own = Conversation::of(&name("alice"), &Target::User(name("alice")));
         assert_eq!(own.key(), "@alice @alice");
         assert_eq!(own.seen_by(&name("alice")).to_string(), "@alice");
     }
 
     #[test]
-    fn everybody_is_a_target_and_no_channel_that_can_be_named() {
+    fn the_channel_of_all_users_is_a_target_but_not_a_valid_channel_name() {
         let everybody = Target::new("*").expect("a target");
         assert_eq!(serde_json::to_string(&everybody).expect("json"), "\"*\"");
         assert_eq!(serde_json::from_str::<Target>("\"*\"").expect("a target"), everybody);

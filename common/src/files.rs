@@ -1,4 +1,4 @@
-//! Files: `file.begin`, `file.chunk`, `file.commit`, `file.get`, and what an event tells about a file.
+//! Files: all methods `file.*`, and the fields of a file's event.
 
 use std::fmt;
 
@@ -11,21 +11,21 @@ use crate::errors::{Detail, refused};
 use crate::hex::{from_hex, to_hex};
 use crate::limits::FILE_NAME_BYTES_MAX;
 
-/// The name of a file as its sender calls it: one line, no path. Whoever stores a file under it must still see to it
-/// that it fits the file system. Decoding it takes names without a letter or a digit, too, which were allowed once and stand
-/// in logs; [`Begin`] takes none.
+/// The name that the sender gave a file: one line, no path. A client that stores the file must adapt the name
+/// to its file system. The decoder accepts names without a letter or digit, because early versions recorded
+/// such names; only [`Begin`] refuses them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct FileName(Box<str>);
 
 impl FileName {
-    /// Checks a name.
+    /// Checks the name of a new file.
     pub fn new(name: &str) -> Result<Self, Detail> {
         let name = Self::recorded(name)?;
         if name.0.contains(is_letter_or_digit) { Ok(name) } else { Err(Detail::FileNameEmpty) }
     }
 
-    /// Checks a name that may have been given to a file earlier.
+    /// Checks a name that may be recorded in the log.
     fn recorded(name: &str) -> Result<Self, Detail> {
         if name.len() > FILE_NAME_BYTES_MAX {
             return Err(Detail::FileNameTooLong { max: FILE_NAME_BYTES_MAX });
@@ -39,16 +39,16 @@ impl FileName {
         Ok(Self(name.into()))
     }
 
-    /// The name.
+    /// Returns the name as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether a character is one that people see and can name.
+/// Whether a character is a visible letter or digit.
 fn is_letter_or_digit(character: char) -> bool {
-    // The fillers of Hangul are letters to Unicode, and shown as nothing.
+    // Unicode calls the fillers of Hangul letters, but they are invisible.
     character.is_alphanumeric() && !matches!(character, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for FileName {
     }
 }
 
-/// What is in a file: its SHA-256.
+/// The SHA-256 of a file's content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(pub [u8; 32]);
 
@@ -88,33 +88,33 @@ impl<'de> Deserialize<'de> for ContentHash {
     }
 }
 
-/// What an event tells about a file.
+/// The name, length and hash of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileInfo {
-    /// As the sender calls it.
+    /// The name that the sender gave the file.
     pub name: FileName,
-    /// How long it is.
+    /// The length of the file in bytes.
     pub bytes: u64,
-    /// What is in it.
+    /// The SHA-256 of the content.
     pub sha256: ContentHash,
 }
 
-/// Parameters of `file.begin`: begins an upload, or goes on with one.
+/// Parameters of `file.begin`, which begins or resumes an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begin<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// `#channel` or `@user`.
+    /// The conversation that the file is sent to.
     pub to: Target,
-    /// The sender's own, a UUID of version 7: that of the event which the file is going to be.
+    /// A UUID of version 7 that the client creates. It identifies the upload, and later the file's event.
     pub id: Uuid,
-    /// What is going to be sent.
+    /// The name, length and hash of the file.
     #[serde(flatten, deserialize_with = "new_file")]
     pub info: FileInfo,
 }
 
-/// A file that is not in any log yet.
+/// Decodes a file that is not in the log yet.
 fn new_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileInfo, D::Error> {
     let info = FileInfo::deserialize(deserializer)?;
     FileName::new(info.name.as_str()).map_err(refused)?;
@@ -124,66 +124,66 @@ fn new_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileInfo, D::E
 /// Result of `file.begin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
-    /// The upload, for `file.chunk` and `file.commit`.
+    /// The id of the upload, for `file.chunk` and `file.commit`.
     pub file: Uuid,
-    /// How many of its first bytes the server has already.
+    /// How many of the file's first bytes the server has.
     pub have: u64,
 }
 
-/// Parameters of `file.chunk`. The bytes are a frame of their own behind the line.
+/// Parameters of `file.chunk`. The bytes are a second frame after the line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The upload.
+    /// The id of the upload.
     pub file: Uuid,
-    /// Where in the file the bytes begin.
+    /// The position of the chunk in the file.
     pub offset: u64,
 }
 
 /// Result of `file.chunk`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Have {
-    /// How many of the first bytes the server has.
+    /// How many of the file's first bytes the server has.
     pub have: u64,
 }
 
 /// Parameters of `file.commit`. Its result is that of `message.send`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The upload.
+    /// The id of the upload.
     pub file: Uuid,
 }
 
 /// Parameters of `file.get`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Get<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// `#channel` or `@user`.
+    /// The conversation of the file's event.
     pub conversation: Target,
     /// The number of the file's event.
     pub n: u64,
-    /// From where on.
+    /// The position of the first byte.
     pub offset: u64,
-    /// How many bytes at most.
+    /// The maximum number of bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
 }
 
-/// Result of `file.get`. The bytes are a frame of their own behind the line.
+/// Result of `file.get`. The bytes are a second frame after the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// How long the whole file is.
+    /// The length of the whole file.
     pub bytes: u64,
-    /// Where in the file the bytes begin.
+    /// The position of the part in the file.
     pub offset: u64,
-    /// How many there are; none at the end of the file.
+    /// The length of the part: 0 at the end of the file.
     pub length: u64,
 }
 
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_no_path_and_obeys_no_terminal() {
+    fn a_name_with_a_path_or_control_characters_is_refused() {
         for name in ["plan.pdf", ".profile", "João 2.tar.gz", "a b", "...x", "请.txt"] {
             assert_eq!(FileName::new(name).expect(name).as_str(), name);
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_allowed_once_is_read_and_not_taken_again() {
+    fn a_recorded_name_without_letters_is_decoded_but_refused_for_a_new_file() {
         let line = |name: &str| {
             format!(
                 r##"{{"token":"t","to":"#a","id":"01970000-0000-7000-8000-000000000002","name":"{name}","bytes":1,"sha256":"{}"}}"##,
@@ -218,7 +218,7 @@ mod tests {
             )
         };
         let (old, new) = (line("~"), line("~a"));
-        let info: FileInfo = serde_json::from_str(&old).expect("as an event has it");
+        let info: FileInfo = serde_json::from_str(&old).expect("the fields of an event");
         assert_eq!(info.name.as_str(), "~");
         let refusal = serde_json::from_str::<Begin<'_>>(&old).expect_err("no letter").to_string();
         assert!(refusal.starts_with(&Detail::FileNameEmpty.to_string()), "{refusal}");

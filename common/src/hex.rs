@@ -1,6 +1,6 @@
 //! Bytes as hexadecimal digits: digests, keys and secrets.
 
-/// Reads two digits, in either case, for each byte. `None` when there are other characters, or too few or too many.
+/// Decodes two digits, in either case, for each byte. `None` if the length or a digit is wrong.
 #[must_use]
 pub fn from_hex<const BYTES: usize>(digits: &str) -> Option<[u8; BYTES]> {
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
@@ -14,7 +14,7 @@ pub fn from_hex<const BYTES: usize>(digits: &str) -> Option<[u8; BYTES]> {
     Some(bytes)
 }
 
-/// Writes two lowercase digits for each byte.
+/// Encodes each byte as two lowercase digits.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
     let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_go_round_and_other_texts_are_refused() {
+    fn bytes_survive_encoding_and_decoding_and_invalid_digits_are_refused() {
         let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 8).unwrap_or_default());
         assert_eq!(to_hex(&[0, 0x0f, 0xa1, 0xff]), "000fa1ff");
         assert_eq!(from_hex(&to_hex(&bytes)), Some(bytes));

@@ -1,4 +1,4 @@
-//! The events of a conversation and the number of the newest: `message.history`, `sync.heads`.
+//! Pages of events, and the newest event of each conversation: `message.history`, `sync.heads`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -8,48 +8,46 @@ use crate::conversations::Target;
 use crate::json::Object;
 use crate::methods::{MessageHistory, ResultOf};
 
-/// Parameters of `message.history`: the newest events, or those before, after or around a number, or before or after
-/// a time.
+/// Parameters of `message.history`. Without a position the page has the newest events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// `#channel` or `@user`.
+    /// The conversation of the events.
     pub conversation: Target,
-    /// Only events with a smaller number; the page ends right before it.
+    /// Only events with a smaller number; the page ends directly before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// Only events with a greater number; the page begins right after it.
+    /// Only events with a greater number; the page begins directly after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// Only events from before this time, in Unix milliseconds; the page ends right before the first later event.
+    /// Only events before this time, in Unix milliseconds; the page ends with the last of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_at: Option<u64>,
     /// Only events from this time or later, in Unix milliseconds; the page begins with the first of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_at: Option<u64>,
-    /// The page has the event of this number in its middle.
+    /// The number of the event in the middle of the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub around: Option<u64>,
     /// The maximum number of events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// Whether edited messages come with their earlier texts.
+    /// Whether the page includes the earlier texts of edited messages.
     #[serde(default, skip_serializing_if = "crate::channels::is_false")]
     pub edits: bool,
 }
 
 impl<'a> History<'a> {
-    /// The newest page of a conversation.
+    /// The parameters of the newest page of a conversation.
     #[must_use]
     pub fn newest(token: Token<'a>, conversation: Target) -> Self {
         let (before, after, before_at, after_at, around, limit, edits) = Default::default();
         Self { token, conversation, before, after, before_at, after_at, around, limit, edits }
     }
 
-    /// The names of two given parameters that exclude each other: a page has one beginning and one end, and `around`
-    /// sets both.
+    /// The names of two parameters that set the same end of the page, and so exclude each other.
     #[must_use]
     pub fn conflict(&self) -> Option<(&'static str, &'static str)> {
         let Self { before, after, before_at, after_at, around, .. } = self;
@@ -69,11 +67,11 @@ impl<'a> History<'a> {
 /// Result of `message.history`: events in the order of `n`, without a gap.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Page {
-    /// The conversation as the asker names it.
+    /// The conversation as the user names it.
     pub conversation: Target,
-    /// The number of its newest event, 0 when it has none.
+    /// The number of the conversation's newest event, or 0 if it has none.
     pub head: u64,
-    /// The lines of the log; fewer than `limit` when more would get too large.
+    /// The event lines: at most `limit`, and fewer if the page would be too large.
     pub events: Vec<Box<RawValue>>,
 }
 
@@ -102,10 +100,10 @@ impl ResultOf<MessageHistory> for PageLines {
 /// Parameters of `sync.heads`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadsSince<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Only conversations that changed after this cursor; without it, all.
+    /// Only conversations that changed after this cursor. `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
 }
@@ -113,26 +111,25 @@ pub struct HeadsSince<'a> {
 /// Result of `sync.heads`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heads {
-    /// The `since` of the next request.
+    /// The value of `since` for the next request.
     pub cursor: u64,
-    /// When the data was last restored from a backup, in Unix milliseconds; absent if it never was. Cursors and numbers
-    /// from before are invalid after it.
+    /// The time of the last restore, in Unix milliseconds, which invalidates cursors and event numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<u64>,
-    /// The asker's own topic. It moves when a session is ended.
+    /// The user's own topic. It moves when one of the user's sessions is revoked.
     pub topic: String,
-    /// The asker's conversations.
+    /// The newest event of each conversation of the user.
     pub heads: Vec<Head>,
 }
 
 /// The newest event of one conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The conversation as the asker names it.
+    /// The conversation as the user names it.
     pub conversation: Target,
-    /// The number of its newest event.
+    /// The number of the newest event.
     pub n: u64,
-    /// The topic of a channel. Direct messages are published on the users' own topics.
+    /// The topic of a channel. `None` for direct messages, which are published on the users' own topics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
 }
@@ -142,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_holds_the_lines_as_they_are() {
+    fn a_page_contains_the_lines_of_the_log_unchanged() {
         let written = |head, lines: &[u8]| {
             let (mut out, conversation) = (Vec::new(), Target::new("#general").expect("a target"));
             PageLines { conversation, head, lines: lines.to_vec() }.write(&mut out);
@@ -156,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_one_beginning_and_one_end() {
+    fn two_parameters_for_one_end_of_a_page_conflict() {
         let conflict = |fields: &str| {
             let params = format!(r##"{{"token":"t","conversation":"#a"{fields}}}"##);
             serde_json::from_str::<History<'_>>(&params).expect("parameters").conflict()

@@ -1,11 +1,8 @@
-//! Writing JSON: objects field by field, and strings at the speed at which they are copied.
+//! A fast JSON encoder: it writes objects field by field, and copies strings that need no escapes.
 
 use serde::Serialize;
 
-/// Appends a value as JSON.
-///
-/// Our own types have string keys and write into memory: there is nothing that could fail, but should it ever, the reader
-/// finds `null` and not half a value.
+/// Appends a value as JSON, or `null` if serde_json fails, which papo's types rule out.
 pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {
@@ -14,7 +11,7 @@ pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
     }
 }
 
-/// Appends a string as JSON. Nearly all texts stand in JSON as they are, which is found out many bytes at a time.
+/// Appends a string as JSON. Most texts need no escapes, and are copied.
 pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     if needs_escapes(text) {
         return write(out, &text);
@@ -25,24 +22,23 @@ pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Whether something in it cannot stand in a JSON string as it is (RFC 8259, section 7). Without an early end, so that the
-/// compiler looks at many bytes at once.
+/// Whether a JSON string must escape a byte of the text (RFC 8259, section 7). The loop has no early return,
+/// so that the compiler vectorizes it.
 fn needs_escapes(text: &str) -> bool {
     let is_special = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     text.bytes().fold(false, |found, byte| found | is_special(byte))
 }
 
-/// Bytes that a reply has beside its event lines: enough, not exact.
-const FRAME_BYTES: usize = 512;
+/// Estimated bytes of a reply without its event lines.
+const ENVELOPE_BYTES: usize = 512;
 
-/// An object that is being written. It has at least one field.
+/// Writes a JSON object of at least one field.
 pub(crate) struct Object<'a> {
     out: &'a mut Vec<u8>,
     before_field: u8,
 }
 
 impl<'a> Object<'a> {
-    /// Begins it.
     pub(crate) fn begin(out: &'a mut Vec<u8>) -> Self {
         Self { out, before_field: b'{' }
     }
@@ -54,14 +50,14 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// Appends a string.
+    /// Appends a string field.
     pub(crate) fn text(&mut self, name: &str, text: &str) -> &mut Self {
         self.name(name);
         write_text(self.out, text);
         self
     }
 
-    /// Appends a field if there is something to say.
+    /// Appends a field if it has a value.
     pub(crate) fn optional(&mut self, name: &str, value: Option<&impl Serialize>) -> &mut Self {
         if let Some(value) = value {
             self.field(name, value);
@@ -69,15 +65,15 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// Appends event lines of the log, each with its newline, as an array: the lines are copied, not parsed.
+    /// Appends an array field of event lines, each with its newline. The lines are copied, not parsed.
     pub(crate) fn lines(&mut self, name: &str, lines: &[u8]) -> &mut Self {
-        self.out.reserve(lines.len() + FRAME_BYTES);
+        self.out.reserve(lines.len() + ENVELOPE_BYTES);
         self.name(name);
         self.out.push(b'[');
         let (start, lines) = (self.out.len(), lines.strip_suffix(b"\n").unwrap_or(lines));
         self.out.extend_from_slice(lines);
         let items = self.out.get_mut(start..).unwrap_or_default();
-        // A line escapes the newlines of its texts: each newline here separates two events.
+        // JSON escapes the newlines of texts, so that each newline here separates two events.
         for separator in memchr::memchr_iter(b'\n', lines) {
             if let Some(byte) = items.get_mut(separator) {
                 *byte = b',';
@@ -87,7 +83,6 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// Ends it.
     pub(crate) fn end(&mut self) {
         self.out.push(b'}');
     }
@@ -112,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object() {
+    fn an_object_has_commas_between_its_fields_and_omits_absent_ones() {
         let object = written(|out| {
             let mut object = Object::begin(out);
             object
@@ -127,14 +122,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_is_written_as_serde_json_does(text in "(?s).{0,40}") {
+        fn every_text_is_encoded_like_serde_json_encodes_it(text in "(?s).{0,40}") {
             let expected = serde_json::to_string(&text).expect("json");
             prop_assert_eq!(written(|out| write_text(out, &text)), expected);
         }
     }
 
     #[test]
-    fn every_character_that_needs_an_escape_gets_one_wherever_it_stands() {
+    fn a_special_character_is_escaped_at_every_position() {
         for special in (0..b' ').chain([b'"', b'\\', 0x7f]).map(char::from) {
             for at in 0..40 {
                 let text = format!("{}{special}{}", "x".repeat(at), "é".repeat(40 - at));

@@ -1,7 +1,7 @@
-//! Everything two papo programs must agree on: the wire types, names, limits, topics and events.
+//! The protocol, which server and clients share: the wire types, names, limits, topics and events.
 //!
-//! Pure by rule: no sockets, no files, no clocks, no async. What a line means is decided here and nowhere
-//! else; `docs/PROTOCOL.md` is the same contract in prose, and its tables are generated from this crate.
+//! The crate is pure: no sockets, no files, no clocks, no async. `docs/PROTOCOL.md` describes the protocol in
+//! prose, and its tables are generated from this crate.
 
 #![warn(missing_docs)]
 

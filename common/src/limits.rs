@@ -1,139 +1,137 @@
-//! Every maximum of the protocol, with its unit and its reason. A peer may rely on these; `server.info`
-//! tells them.
+//! Every limit of the protocol, with its unit and its reason. `server.info` returns some of them.
 
 /// Characters in the name of a user or a channel. RFC 8265 sets no maximum; 32 fits a prompt and a topic.
 pub const NAME_CHARACTERS_MAX: usize = 32;
 
-/// Bytes in one message's text, as UTF-8. Longer things are files.
+/// Bytes in one message's text, as UTF-8. Users send longer contents as files.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
-/// Bytes of what one reacts with: the longest emoji of today, families of many people, have about 35.
+/// Bytes of a reaction. The longest emoji of today, families of four, have about 35.
 pub const EMOJI_BYTES_MAX: usize = 64;
 
-/// Reactions to one message, of all users together: they come with its line in every page.
+/// Reactions to one message, of all users together: each page of history repeats them.
 pub const REACTIONS_MAX: usize = 500;
 
-/// How often one message may be edited. Each edit is an event, and keeps 8 bytes of memory.
+/// Edits of one message. Each edit is an event, and keeps 8 bytes of memory.
 pub const EDITS_MAX: usize = 100;
 
-/// Older texts of one message that a page of history shows, the newest ones.
+/// Earlier texts of one message in a page of history, the newest ones.
 pub const EDITS_SHOWN_MAX: usize = 16;
 
-/// Mentions in one text that count.
+/// Mentions in one text. The server ignores further ones.
 pub const MENTIONS_IN_TEXT_MAX: usize = 50;
 
-/// Mentions kept of one user in one conversation, and of everybody in it: the newest ones.
+/// Mentions that the server stores for one user, or for `@here`, in one conversation: the newest ones.
 pub const MENTIONS_KEPT_MAX: usize = 200;
 
-/// Mentions in one page of `mention.list`. Each is read from where it lies in the log.
+/// Mentions in one page of `mention.list`. The server reads each from the log.
 pub const MENTIONS_PAGE_MAX: usize = 50;
 
-/// Bytes in the subject of a channel: what fits above a conversation.
+/// Bytes in the subject of a channel: a line above the conversation.
 pub const SUBJECT_BYTES_MAX: usize = 512;
 
-/// Users who may be invited to, or banned from, one channel at a time.
+/// Users who are invited to one channel at a time. The same limit holds for banned users.
 pub const CHANNEL_NAMES_MAX: usize = 10_000;
 
-/// Characters a password must have at least (NIST SP 800-63B, section 5.1.1.2).
+/// The minimum of characters in a new password (NIST SP 800-63B, section 5.1.1.2).
 pub const PASSWORD_CHARACTERS_MIN: usize = 8;
 
-/// Bytes of a password: more is no safer and only costs the hash time.
+/// Bytes of a password. A longer one is no safer, and hashing it takes time.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 
 /// Bytes in one request line. A text whose every byte is escaped as `\u00XX` grows sixfold.
 pub const LINE_BYTES_MAX: usize = 128 * 1024;
 
-/// Request lines in one frame: what one round of the server's loop may take from one peer.
+/// Request lines in one frame: the share of one client in one round of the server's loop.
 pub const FRAME_LINES_MAX: usize = 1024;
 
-/// Bytes in one frame. Larger ones are refused by the transport, which cuts the connection.
+/// Bytes in one frame. The transport closes a connection that sends a larger frame.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Bytes of a request's `id`, which every reply carries back.
+/// Bytes of a request's `id`, which its reply repeats.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// Characters of an unknown method's name that an error repeats.
 pub const METHOD_CHARACTERS_MAX: usize = 64;
 
-/// Characters of a decoder's words that an error repeats: they may quote the whole line.
+/// Characters of a decoder's error that a reply repeats. The decoder may quote the whole line.
 pub const QUOTED_CHARACTERS_MAX: usize = 256;
 
-/// Bytes of a session token: a signed token of ours is about 250.
+/// Bytes of a session token. The server's own tokens have about 250.
 pub const TOKEN_BYTES_MAX: usize = 1024;
 
 /// Bytes in a subscription: the longest topic (`channel.`, a name of 32 four-byte characters, a key).
-/// With 246 to 255 bytes libzmq 4.3.4 garbles what a subscriber sends next, so the maximum stays well below.
+/// With 246 to 255 bytes libzmq 4.3.4 garbles the subscriber's next frame, so the maximum is well below.
 pub const TOPIC_BYTES_MAX: usize = 192;
 
-/// Hexadecimal digits in a topic's key: 128 bits, so that guessing one is hopeless.
+/// Hexadecimal digits in a topic's key: 128 bits, which nobody can guess.
 pub const TOPIC_KEY_DIGITS: usize = 32;
 
 /// Events in one page of history.
 pub const HISTORY_EVENTS_MAX: u64 = 500;
 
-/// Events in a page of history when the request does not say.
+/// Events in a page of history whose request has no `limit`.
 pub const HISTORY_EVENTS_DEFAULT: u64 = 50;
 
-/// Bytes of events in one page of history: a page ends early rather than fill a frame.
+/// Bytes of events in one page of history. A page with more bytes ends early.
 pub const HISTORY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Bytes of a search's query: a few sentences.
+/// Bytes of a search query: a few sentences.
 pub const SEARCH_QUERY_BYTES_MAX: usize = 1024;
 
-/// Words and phrases in a query: each costs the index a look.
+/// Words and phrases in a search query. The index looks up each of them.
 pub const SEARCH_WORDS_MAX: usize = 32;
 
 /// Events in one page of a search.
 pub const SEARCH_EVENTS_MAX: u64 = 100;
 
-/// Events in a page of a search when the request does not say: a screen.
+/// Events in a page of a search whose request has no `limit`: a screen.
 pub const SEARCH_EVENTS_DEFAULT: u64 = 20;
 
-/// Names in one page of `user.list`, `channel.list` and `channel.members`.
+/// Names in one page of a list, such as `user.list`.
 pub const LIST_NAMES_MAX: usize = 1000;
 
-/// Sessions one user may have open at once; the oldest gives way to the newest.
+/// Open sessions of one user. A new login ends the oldest.
 pub const SESSIONS_PER_USER_MAX: usize = 64;
 
-/// Milliseconds between two `presence.set` of a session that is there.
+/// Milliseconds between two heartbeats (`presence.set`) of a session.
 pub const PRESENCE_HEARTBEAT_MS: u64 = 15_000;
 
-/// Milliseconds after which a session that says nothing counts as gone: two heartbeats may be lost or late. With
-/// [`PRESENCE_TELL_EVERY_MS`] everybody knows within 45 seconds.
-pub const PRESENCE_GONE_MS: u64 = 40_000;
+/// Milliseconds without a heartbeat after which a session is offline: two heartbeats may be lost or late.
+/// With [`PRESENCE_NOTICE_INTERVAL_MS`] all users learn it within 45 seconds.
+pub const PRESENCE_TIMEOUT_MS: u64 = 40_000;
 
-/// Milliseconds between two notices of presence: a crowd that comes at once is told of in few lines.
-pub const PRESENCE_TELL_EVERY_MS: u64 = 1_000;
+/// Milliseconds between two notices of presence: one notice collects all changes of that time.
+pub const PRESENCE_NOTICE_INTERVAL_MS: u64 = 1_000;
 
-/// Users in one notice of presence; more are told of in several lines.
+/// Users in one notice of presence. Further users get another notice.
 pub const PRESENCE_USERS_MAX: usize = 500;
 
-/// Milliseconds between two notices that somebody is writing, of one user in one conversation. More are dropped.
-pub const TYPING_EVERY_MS: u64 = 3_000;
+/// Milliseconds between two typing notices of a user in a conversation. The server drops earlier ones.
+pub const TYPING_INTERVAL_MS: u64 = 3_000;
 
-/// Milliseconds after which nobody is shown as writing who has not said so again: two notices.
+/// Milliseconds for which a client shows that a user is typing, unless the notice is repeated: two intervals.
 pub const TYPING_SHOWN_MS: u64 = 6_000;
 
-/// Reply bytes that one request frame may cause; later lines of the frame are told to ask again.
+/// Reply bytes of one request frame. The frame's later lines get the error `reply_too_long`.
 pub const REPLY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Bytes of one chunk of a file. Its thousands go through the queues in between one by one, so that a message need not
-/// wait behind more than this.
+/// Bytes of one chunk of a file. A message in the same queue waits for at most one chunk.
 pub const FILE_CHUNK_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes in the name of a file: what file systems take (255), less a number that keeps two of one name apart.
+/// Bytes in the name of a file: 255, as in file systems, minus a number that tells equal names apart.
 pub const FILE_NAME_BYTES_MAX: usize = 240;
 
-/// Uploads that one user may have begun and not ended at a time.
+/// Incomplete uploads of one user at a time.
 pub const UPLOADS_PER_USER_MAX: usize = 16;
 
-// Bounds that must fit into one another.
+// Relations between the limits.
 const _: () = assert!(TEXT_BYTES_MAX * 6 + 4 * 1024 <= LINE_BYTES_MAX, "an escaped text fits its line");
 const _: () = assert!(LINE_BYTES_MAX < FRAME_BYTES_MAX, "a line fits its frame");
 const _: () = assert!(REPLY_BYTES_MAX + HISTORY_BYTES_MAX < FRAME_BYTES_MAX, "replies fit their frame");
 const _: () = assert!(FILE_CHUNK_BYTES_MAX < FRAME_BYTES_MAX, "a chunk fits its frame");
-const _: () = assert!(2 * PRESENCE_HEARTBEAT_MS < PRESENCE_GONE_MS, "a heartbeat may be lost");
-const _: () = assert!(PRESENCE_GONE_MS + 2 * PRESENCE_TELL_EVERY_MS < 45_000, "noticed within 45 s");
+const _: () = assert!(2 * PRESENCE_HEARTBEAT_MS < PRESENCE_TIMEOUT_MS, "a heartbeat may be lost");
+const _: () = assert!(PRESENCE_TIMEOUT_MS + 2 * PRESENCE_NOTICE_INTERVAL_MS < 45_000, "within 45 s");
 const _: () =
     assert!(PRESENCE_USERS_MAX * (NAME_CHARACTERS_MAX * 4 + 40) < LINE_BYTES_MAX, "a notice fits its line");
 const _: () = assert!(NAME_CHARACTERS_MAX * 4 + TOPIC_KEY_DIGITS + 16 < TOPIC_BYTES_MAX, "a topic fits");

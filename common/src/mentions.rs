@@ -10,61 +10,61 @@ use crate::limits::MENTIONS_IN_TEXT_MAX;
 use crate::methods::{MentionList, ResultOf};
 use crate::names::UserName;
 
-/// Whom a text speaks to.
+/// The users that a text mentions with one `@`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mention {
     /// `@user`.
     User(UserName),
-    /// `@here`: everybody in the conversation, whether they are there at the moment or not. Who is there is not in the
-    /// log, and whoever was away is the one who would miss it.
+    /// `@here`: all users of the conversation, also those who are offline. Presence does not matter, because
+    /// the log does not record it, and because an absent user needs the mention most.
     Here,
 }
 
-/// Whom a text mentions, each time it does, at most [`MENTIONS_IN_TEXT_MAX`] times. An `@` behind a letter or digit is
-/// none: it belongs to a mail address. Names are compared in their canonical form, however the text is composed.
+/// The mentions of a text, in order, at most [`MENTIONS_IN_TEXT_MAX`]. An `@` after a letter or digit belongs
+/// to a mail address. Names are in canonical form.
 pub fn mentions(text: &str) -> impl Iterator<Item = Mention> {
     let signs = text.match_indices('@').filter(|(at, _)| {
         let before = text.get(..*at).unwrap_or_default().chars().next_back();
         before.is_none_or(|before| !is_letter(before))
     });
-    signs.filter_map(|(at, sign)| named(text.get(at + sign.len()..)?)).take(MENTIONS_IN_TEXT_MAX)
+    signs.filter_map(|(at, sign)| parse_mention(text.get(at + sign.len()..)?)).take(MENTIONS_IN_TEXT_MAX)
 }
 
-/// Whether `@` and this name mention its owner, alone and at the end of a sentence. No account gets another name.
+/// Whether `@` and this name mention the user. The server registers only such names.
 #[must_use]
 pub fn can_be_mentioned(user: &UserName) -> bool {
     mentions(&format!("@{user}")).eq([Mention::User(user.clone())])
 }
 
-/// The name that a text begins with. What stands at its end and is no letter belongs to the sentence.
-fn named(text: &str) -> Option<Mention> {
+/// The mention in the text after an `@`. Punctuation at the end of the name belongs to the sentence.
+fn parse_mention(text: &str) -> Option<Mention> {
     let end = text.find(|c| !is_letter(c) && !is_within_names(c)).unwrap_or(text.len());
     let name = text.get(..end)?.trim_end_matches(|c| !is_letter(c));
     let name = UserName::new(name).ok()?;
     Some(if name.as_str() == "here" { Mention::Here } else { Mention::User(name) })
 }
 
-/// A letter, a digit, or a mark on one: a decomposed accent, the vowel sign of an Indic script. What chooses how an emoji
-/// looks is none, though Unicode calls it a mark.
+/// Whether a character is a letter, a digit, or a combining mark, such as a decomposed accent or the vowel
+/// sign of an Indic script. The combining marks of emoji do not count.
 fn is_letter(c: char) -> bool {
     c.is_alphanumeric()
         || (is_combining_mark(c) && !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{20dd}'..='\u{20e4}'))
 }
 
-/// What names may hold between letters: our own signs, and the few that PRECIS takes for letters or allows among them
-/// (RFC 5892, sections 2.6 and 2.7, and its appendix A).
+/// Whether a name may have this character between letters: papo's own signs, and the few that PRECIS allows
+/// (RFC 5892, sections 2.6 and 2.7, and appendix A).
 fn is_within_names(c: char) -> bool {
     matches!(c, '.' | '_' | '-' | '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{6fd}' | '\u{6fe}')
         || matches!(c, '\u{f0b}' | '\u{200c}' | '\u{200d}' | '\u{30fb}')
 }
 
-/// Parameters of `mention.list`: the newest mentions, or those before a cursor.
+/// Parameters of `mention.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListMentions<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Only earlier ones; `before` of the page before.
+    /// The `before` of the previous page. `None` for the newest mentions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
 }
@@ -72,9 +72,9 @@ pub struct ListMentions<'a> {
 /// Result of `mention.list`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Mentions {
-    /// The messages as they are at present, newest first.
+    /// The messages with their amendments, newest first.
     pub events: Vec<Box<RawValue>>,
-    /// The `before` of the next page; absent on the last one.
+    /// The value of `before` for the next page. `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
 }
@@ -118,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_compared_as_names_are() {
+    fn a_mentioned_name_is_in_canonical_form() {
         assert_eq!(found("@joa\u{303}o and @JOÃO, joa\u{303}@ana"), "joão joão");
         assert_eq!(found("@विद्या! @bob\u{fe0f} @bob1\u{fe0f}\u{20e3}"), "विद्या bob bob1");
         assert_eq!(found("@col·le, @na\u{200d}na"), "col·le");
     }
 
     #[test]
-    fn whoever_can_register_can_be_mentioned() {
+    fn a_name_can_be_mentioned_unless_it_ends_with_a_sign_or_is_here() {
         let can = |name: &str| can_be_mentioned(&UserName::new(name).expect(name));
         for name in ["bob", "bob-2", "a.b_c", "joão", "विद्या", "col·le", "there", "here2"] {
             assert!(can(name), "{name}");
@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_that_ends_with_a_letter_is_mentioned(name in "[a-zA-Zéß0-9._·-]{1,8}[a-z]|[अ-हा-ौ्ं]{2,9}|[Ѐ-ӿ]{1,9}|[א-ת֑-ׇ׳]{2,9}|[ァ-ー]{1,9}|[가-힣]{1,9}|[ء-ٟ]{1,9}") {
+        fn a_name_that_ends_with_a_letter_can_be_mentioned(name in "[a-zA-Zéß0-9._·-]{1,8}[a-z]|[अ-हा-ौ्ं]{2,9}|[Ѐ-ӿ]{1,9}|[א-ת֑-ׇ׳]{2,9}|[ァ-ー]{1,9}|[가-힣]{1,9}|[ء-ٟ]{1,9}") {
             if let Ok(user) = UserName::new(&name) {
                 let ends_well = user.as_str().chars().next_back().is_some_and(is_letter);
                 prop_assert_eq!(can_be_mentioned(&user), ends_well && user.as_str() != "here", "{}", user);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_mentions_only_so_many() {
+    fn the_mentions_of_a_text_are_bounded() {
         let text = "@a ".repeat(MENTIONS_IN_TEXT_MAX + 1);
         assert_eq!(mentions(&text).count(), MENTIONS_IN_TEXT_MAX);
     }

@@ -10,27 +10,26 @@ use crate::text::Text;
 /// Parameters of `message.send`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Send<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// `#channel` or `@user`.
+    /// The conversation that the message is sent to.
     pub to: Target,
-    /// The sender's own, a UUID of version 7 (RFC 9562): sending it again changes nothing and is answered with
-    /// the first result.
+    /// A UUID of version 7 (RFC 9562) that the client creates. A repeated `id` returns the first result.
     pub id: Uuid,
-    /// What to say.
+    /// The text of the message.
     #[serde(borrow)]
     pub text: Text<'a>,
-    /// The number of the event that it answers, in the same conversation.
+    /// The number of the event in the same conversation that the message replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<u64>,
 }
 
-/// Result of `message.send`: the message is on disk under this number.
+/// Result of `message.send`: the message is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
-    /// Its number in the conversation.
+    /// The number of the message in its conversation.
     pub n: u64,
-    /// When the server took it, in Unix milliseconds.
+    /// The time at which the server accepted the message, in Unix milliseconds.
     pub at: u64,
 }

@@ -12,20 +12,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::errors::{Detail, refused};
 use crate::limits::NAME_CHARACTERS_MAX;
 
-/// The error of a name of more than [`NAME_CHARACTERS_MAX`] characters.
 const TOO_LONG: Detail = Detail::NameTooLong { max: NAME_CHARACTERS_MAX };
 
-/// A user's name in its one canonical form, without the `@`. Cheap to clone.
+/// A user's name in canonical form, without the `@`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(Arc<str>);
 
-/// A channel's name in its one canonical form, with its `#`.
-/// Cheap to clone.
+/// A channel's name in canonical form, with its `#`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelName(Arc<str>);
 
 impl UserName {
-    /// Brings `name` into canonical form, or says why it cannot be a name.
+    /// Brings `name` into canonical form. Returns the error for an invalid name.
     pub fn new(name: &str) -> Result<Self, Detail> {
         canonical(name).map(|name| Self(name.into()))
     }
@@ -38,7 +36,7 @@ impl UserName {
 }
 
 impl ChannelName {
-    /// Takes a name with its `#`, as it is written everywhere.
+    /// Brings `name`, with its `#`, into canonical form. Returns the error for an invalid name.
     pub fn new(name: &str) -> Result<Self, Detail> {
         let bare = name.strip_prefix('#').ok_or(Detail::ChannelWithoutHash)?;
         Ok(match canonical(bare)? {
@@ -47,13 +45,14 @@ impl ChannelName {
         })
     }
 
-    /// The channel `*` that everybody is in. No request can make, join or change it: [`Self::new`] refuses its name.
+    /// The channel `*`, whose members are all users. [`Self::new`] refuses this name, so that no request can
+    /// create, join or change the channel.
     #[must_use]
     pub fn everybody() -> Self {
         Self("*".into())
     }
 
-    /// Whether it is that one.
+    /// Whether this is the channel `*`, whose members are all users.
     #[must_use]
     pub fn is_everybody(&self) -> bool {
         &*self.0 == "*"
@@ -65,19 +64,19 @@ impl ChannelName {
         &self.0
     }
 
-    /// The name without its `#`, as topics carry it.
+    /// The name without its `#`, as topics contain it.
     #[must_use]
     pub fn bare(&self) -> &str {
         self.0.strip_prefix('#').unwrap_or(&self.0)
     }
 }
 
-/// The canonical form of a name without its sign.
+/// The canonical form of a name without `#` or `@`.
 fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     if name.is_empty() {
         return Err(Detail::NameEmpty);
     }
-    // A bound before the Unicode work, so that a huge name costs nothing.
+    // The check of the length comes first: PRECIS is slow for a huge name.
     if name.len() > NAME_CHARACTERS_MAX * 4 {
         return Err(TOO_LONG);
     }
@@ -96,7 +95,7 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     Ok(name)
 }
 
-/// Whether a name is already canonical beyond doubt, which nearly all are.
+/// Whether a name is canonical without the PRECIS rules, as most names are.
 fn is_plain(name: &str) -> bool {
     name.chars().all(is_plain_character)
 }
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn one_person_has_one_name() {
+    fn different_spellings_of_a_name_have_one_canonical_form() {
         assert_eq!(user("João"), Ok("joão".into()));
         assert_eq!(user("joa\u{303}o"), Ok("joão".into()), "a combining tilde is the same letter");
         assert_eq!(user("ＡＬＩＣＥ"), Ok("alice".into()), "fullwidth letters are the same letters");
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_name_is_refused_with_its_reason() {
+    fn an_invalid_name_is_refused_with_the_reason() {
         assert_eq!(user(""), Err(Detail::NameEmpty));
         assert_eq!(user(&"a".repeat(33)), Err(TOO_LONG));
         assert_eq!(user(&"ã".repeat(33)), Err(TOO_LONG));
@@ -187,14 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_names_fit() {
+    fn a_name_of_the_maximum_length_is_valid() {
         assert!(user(&"ã".repeat(32)).is_ok());
         assert_eq!(ChannelName::new("#Ops").map(|name| name.to_string()), Ok("#ops".into()));
     }
 
     proptest! {
         #[test]
-        fn a_canonical_name_is_its_own_canonical_form(name in "\\PC{1,40}") {
+        fn the_canonical_form_of_a_canonical_name_is_the_same_name(name in "\\PC{1,40}") {
             if let Ok(once) = UserName::new(&name) {
                 prop_assert_eq!(UserName::new(once.as_str()), Ok(once.clone()));
                 prop_assert!(!once.as_str().contains(|c: char| c.is_whitespace() || c.is_control()));

@@ -4,38 +4,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 
-/// The protocol versions that this code speaks, oldest and newest.
+/// The protocol versions that this version of papo supports.
 pub const PROTOCOL: Protocol = Protocol { min: 1, max: 1 };
 
 /// Parameters of `server.info`: none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Nothing {}
+pub struct NoParams {}
 
 /// Result of `server.info`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Info {
     /// Always `papo`.
     pub name: String,
-    /// The version of the server, for people.
+    /// The version of the server, for users.
     pub version: String,
-    /// The versions of the protocol it speaks.
+    /// The protocol versions that the server supports.
     pub protocol: Protocol,
-    /// Where events are published, as ZeroMQ writes it. The host `*` means: the host that this request went to.
+    /// The ZeroMQ endpoint of the proxy. The host `*` is the host that the client sent this request to.
     pub events: String,
-    /// What a client must keep to.
+    /// The limits of the server.
     pub limits: Limits,
 }
 
-/// A window of protocol versions.
+/// A range of protocol versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protocol {
-    /// The oldest.
+    /// The oldest version.
     pub min: u32,
-    /// The newest.
+    /// The newest version.
     pub max: u32,
 }
 
-/// The limits that a client meets, from [`limits`].
+/// The limits that a client needs, from [`limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// See [`limits::NAME_CHARACTERS_MAX`].
@@ -51,14 +51,14 @@ pub struct Limits {
     /// See [`limits::FILE_CHUNK_BYTES_MAX`].
     #[serde(default)]
     pub file_chunk_bytes: usize,
-    /// Bytes in a file, which the operator says.
+    /// Bytes in a file. The operator configures this limit.
     #[serde(default)]
     pub file_bytes: u64,
 }
 
 impl Limits {
-    /// The limits of this version, but for what the operator says.
-    pub const OURS: Self = Self {
+    /// The limits of this version, without `file_bytes`, which the operator configures.
+    pub const CURRENT: Self = Self {
         name_characters: limits::NAME_CHARACTERS_MAX,
         text_bytes: limits::TEXT_BYTES_MAX,
         frame_lines: limits::FRAME_LINES_MAX,

@@ -1,5 +1,5 @@
-//! Lists that the server returns a page at a time, in alphabetical order: which field of the result holds the items,
-//! and which field of an item is the cursor of the next page.
+//! Methods that return a list a page at a time, in alphabetical order. Their table names the field of the
+//! result with the items, and the field of an item that is the cursor of the next page.
 
 use std::ops::Bound;
 
@@ -9,20 +9,21 @@ use crate::methods::{
 };
 use crate::{accounts, admin, channels, reads};
 
-/// A method that returns a list a page at a time. A client reads the whole list so:
+/// A method that returns a list a page at a time. To read the whole list, a client
 ///
-/// 1. send the request without `after`,
-/// 2. add the items of the result to those of the pages before ([`into_page`](Self::into_page)),
-/// 3. if there are more, send the request again from the last item on ([`go_on_after`](Self::go_on_after)).
+/// 1. sends the request without `after`,
+/// 2. collects the items of the result ([`into_page`](Self::into_page)),
+/// 3. if more items follow, sends the request again with the last item as cursor
+///    ([`continue_after`](Self::continue_after)).
 pub trait Paged: Request {
-    /// One entry of the list.
+    /// An entry of the list.
     type Item;
 
-    /// The items of one page, and whether there are more after the last of them.
+    /// The items of one page, and whether more items follow.
     fn into_page(result: Self::Result) -> (Vec<Self::Item>, bool);
 
-    /// Changes the parameters to those of the page that begins after `last`.
-    fn go_on_after(params: &mut Self::Params<'_>, last: &Self::Item);
+    /// Changes the parameters to request the page after the item `last`.
+    fn continue_after(params: &mut Self::Params<'_>, last: &Self::Item);
 }
 
 /// Declares the paged methods: `Method { items: Item } after cursor`.
@@ -35,7 +36,7 @@ macro_rules! paged {
                 (result.$items, result.more)
             }
 
-            fn go_on_after(params: &mut Self::Params<'_>, last: &Self::Item) {
+            fn continue_after(params: &mut Self::Params<'_>, last: &Self::Item) {
                 params.after = Some(last.$cursor.to_string().into());
             }
         })+
@@ -54,9 +55,8 @@ paged! {
     AdminSessions { sessions: admin::Session } after user;
 }
 
-/// The range of the names after a cursor, for the server. A cursor that is not a name sorts before all names, so that
-/// no item is skipped.
-pub fn after<T, E>(cursor: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> (Bound<T>, Bound<T>) {
+/// The range of the names after a cursor, for the server. An invalid cursor gives all names.
+pub fn range<T, E>(cursor: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> (Bound<T>, Bound<T>) {
     let last = cursor.and_then(|cursor| parse(cursor).ok());
     (last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
 }
@@ -70,7 +70,7 @@ mod tests {
         let page = r#"{"users":[{"user":"ana","since":1},{"user":"bob","since":2}],"more":true}"#;
         let (users, more) = UserList::into_page(serde_json::from_str(page).expect("a page"));
         let mut params = accounts::ListNames { token: "t".into(), after: None };
-        UserList::go_on_after(&mut params, users.last().expect("an item"));
+        UserList::continue_after(&mut params, users.last().expect("an item"));
         assert!(more);
         assert_eq!(serde_json::to_string(&params).expect("json"), r#"{"token":"t","after":"bob"}"#);
     }

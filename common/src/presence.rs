@@ -1,4 +1,4 @@
-//! Who is there, and who is writing: `presence.set`, `typing.set`, and what others are told of it.
+//! Presence and typing: `presence.set`, `typing.set`.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,55 +6,55 @@ use crate::accounts::Token;
 use crate::conversations::Target;
 use crate::names::UserName;
 
-/// Whether somebody is there; of several sessions the greatest counts.
+/// The presence of a user: the greatest state of all their sessions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// No session is there.
+    /// No session sends heartbeats.
     #[default]
     Offline,
     /// Connected, but not at the keyboard.
     Away,
-    /// There.
+    /// Connected and at the keyboard.
     Online,
 }
 
-/// Parameters of `presence.set`: this session's own state. Said again every `heartbeat_ms`, or it counts as gone.
+/// Parameters of `presence.set`. Without a repetition after `heartbeat_ms` the session goes offline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetPresence<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// What it is.
+    /// The state of the session.
     pub state: State,
 }
 
 /// Result of `presence.set`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PresenceSet {
-    /// Where changes of everybody's presence are published. It may be another one each time.
+pub struct PresenceReply {
+    /// The topic of all users' presence. It may differ from the topic of the previous reply.
     pub topic: String,
-    /// When to say it again, in milliseconds.
+    /// The delay before the next `presence.set`, in milliseconds.
     pub heartbeat_ms: u64,
 }
 
-/// What somebody is from now on, as the notice says it.
+/// A user's new state, in a notice of presence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Who.
+    /// The user.
     pub user: UserName,
-    /// What.
+    /// The new state.
     pub state: State,
 }
 
 /// Parameters of `typing.set`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetTyping<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Where something is being written.
+    /// The conversation in which the user is typing.
     pub to: Target,
-    /// Whether it is, or not any more.
+    /// Whether the user is typing, or has stopped.
     pub typing: bool,
 }

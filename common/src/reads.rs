@@ -1,4 +1,4 @@
-//! How far one has read: `read.mark`, `read.list`.
+//! Read marks and unread counts: `read.mark`, `read.list`.
 
 use std::borrow::Cow;
 
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::Token;
 use crate::conversations::Target;
 
-/// Parameters of `read.mark`: everything up to `n` has been read.
+/// Parameters of `read.mark`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkRead<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// `#channel` or `@user`.
+    /// The conversation that the user has read.
     pub conversation: Target,
-    /// The last event that was read. A mark never goes back, and not beyond the newest event.
+    /// The last event that the user has read. The server moves a mark only forward, up to the head.
     pub n: u64,
 }
 
 /// Result of `read.mark`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marked {
-    /// How many messages of the conversation are still unread.
+    /// How many messages of the conversation are unread.
     pub unread: u64,
 }
 
-/// Parameters of `read.list`: the asker's conversations, a page at a time.
+/// Parameters of `read.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListReads<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Only conversations after this one; the last of the page before.
+    /// The last conversation of the previous page. `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub after: Option<Cow<'a, str>>,
 }
@@ -40,23 +40,23 @@ pub struct ListReads<'a> {
 /// Result of `read.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reads {
-    /// One page, channels first, then users, each in alphabetical order.
+    /// The conversations of the page: first channels, then users, each in alphabetical order.
     pub conversations: Vec<Reading>,
-    /// Whether there are more after the last one.
+    /// Whether more conversations follow.
     pub more: bool,
 }
 
-/// How far the asker has read one conversation.
+/// The read mark and the unread count of one conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// As the asker names it.
+    /// The conversation as the user names it.
     pub conversation: Target,
-    /// The last event that was read; 0 when none was.
+    /// The last event that the user has read, or 0.
     pub n: u64,
     /// The number of the newest event.
     pub head: u64,
-    /// How many messages came after the one that was read last; other events do not count.
+    /// How many messages and files follow the event `n`. Other events do not count.
     pub unread: u64,
-    /// How many unread messages mention the asker.
+    /// How many unread messages mention the user.
     pub mentions: u64,
 }

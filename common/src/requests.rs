@@ -1,7 +1,7 @@
 //! Decodes a whole request line: the envelope and the parameters of its method.
 //!
-//! Nearly all lines name their method before its parameters. They are decoded in one pass. All other lines, and invalid
-//! ones, are decoded again in steps, by [`rpc::decode`] and [`Call::decode`], whose errors say exactly what is wrong.
+//! Most lines name their method before its parameters: [`decode`] decodes them in one pass. It decodes all
+//! other lines again in steps, with [`rpc::decode`] and [`Call::decode`], whose errors name the invalid part.
 
 use std::fmt;
 
@@ -12,22 +12,18 @@ use serde_json::value::RawValue;
 
 use crate::limits::LINE_BYTES_MAX;
 use crate::methods::{Call, Method};
-use crate::rpc::{self, Refused, VERSION, usable_id};
+use crate::rpc::{self, Refused, VERSION, valid_id};
 
-/// A request line whose parameters are decoded.
+/// A decoded request line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DecodedRequest<'a> {
-    /// The sender's `id`, as it was received.
+    /// The `id` of the request as JSON.
     pub id: &'a str,
     /// The method and its parameters.
     pub call: Call<'a>,
 }
 
-/// Decodes one request line.
-///
-/// # Errors
-///
-/// The error for the sender, and the `id` of its reply.
+/// Decodes one request line. The error contains the `id` for its reply.
 pub fn decode(line: &[u8]) -> Result<DecodedRequest<'_>, Refused<'_>> {
     in_one_pass(line).map_or_else(|| in_steps(line), Ok)
 }
@@ -66,9 +62,9 @@ impl<'de> Visitor<'de> for RequestVisitor {
             match (key, method) {
                 ("jsonrpc", _) if !has_version && map.next_value::<&str>()? == VERSION => has_version = true,
                 ("id", _) if id.is_none() => {
-                    id = Some(usable_id(map.next_value::<&RawValue>()?.get()).ok_or_else(unusual)?);
+                    id = Some(valid_id(map.next_value::<&RawValue>()?.get()).ok_or_else(unusual)?);
                 }
-                ("method", None) => method = Some(Method::named(map.next_value()?).ok_or_else(unusual)?),
+                ("method", None) => method = Some(Method::from_name(map.next_value()?).ok_or_else(unusual)?),
                 ("params", Some(method)) if call.is_none() => {
                     call = Some(map.next_value_seed(Parameters(method))?);
                 }
@@ -80,13 +76,13 @@ impl<'de> Visitor<'de> for RequestVisitor {
     }
 }
 
-/// Decodes the parameters of a method inside the line.
+/// Decodes the parameters of a method in the middle of a line.
 struct Parameters(Method);
 
 impl<'de> DeserializeSeed<'de> for Parameters {
     type Value = Call<'de>;
 
-    /// Accepts an object only: a derived structure would accept an array as well.
+    /// Accepts only an object: a derived structure would accept an array, too.
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
@@ -114,31 +110,31 @@ mod tests {
         format!(r#"{{"jsonrpc":"2.0","id":7,"method":"{}","params":{}}}"#, about.name, about.params)
     }
 
-    fn in_words(refused: Refused<'_>) -> String {
+    fn as_text(refused: Refused<'_>) -> String {
         format!("{} {:?}", refused.id, refused.error)
     }
 
-    /// A line that one pass accepts gives the same request in steps.
+    /// Decoding in one pass gives the same request as decoding in steps, if it succeeds.
     fn check(line: &[u8]) {
         let steps = in_steps(line);
-        if let Some(asked) = in_one_pass(line) {
-            assert_eq!(steps.as_ref().ok(), Some(&asked), "{}", String::from_utf8_lossy(line));
+        if let Some(request) = in_one_pass(line) {
+            assert_eq!(steps.as_ref().ok(), Some(&request), "{}", String::from_utf8_lossy(line));
         }
-        assert_eq!(decode(line).map_err(in_words), steps.map_err(in_words));
+        assert_eq!(decode(line).map_err(as_text), steps.map_err(as_text));
     }
 
     #[test]
     fn every_method_is_decoded_in_one_pass() {
         for method in Method::ALL {
             let line = line(*method);
-            let asked = in_one_pass(line.as_bytes()).expect(&line);
-            assert_eq!((asked.id, asked.call.method()), ("7", *method));
+            let request = in_one_pass(line.as_bytes()).expect(&line);
+            assert_eq!((request.id, request.call.method()), ("7", *method));
             check(line.as_bytes());
         }
     }
 
     #[test]
-    fn an_unusual_line_is_decoded_as_in_steps() {
+    fn a_line_in_an_unusual_form_is_decoded_in_steps() {
         let lines = [
             r#"{"params":{},"method":"server.info","jsonrpc":"2.0","id":1}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"server.info"}"#,
@@ -167,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_line_with_any_piece_changed_is_decoded_as_in_steps(
+        fn one_pass_and_steps_agree_about_a_line_with_any_change(
             method in proptest::sample::select(Method::ALL),
             at: proptest::sample::Index,
             removed in 0..12_usize,

@@ -1,7 +1,7 @@
-//! JSON-RPC 2.0 on single lines: decodes requests and encodes replies, and the reverse for clients.
+//! JSON-RPC 2.0, one request or reply a line: encoders and decoders for servers and clients.
 //!
-//! A frame holds one or more request lines; each gets exactly one reply line, in the same order. Requests
-//! without an `id` (JSON-RPC's notifications) are refused, because every request has a reply.
+//! A frame has one or more request lines. Each gets exactly one reply line, in the same order. A request
+//! without an `id` (a JSON-RPC notification) is an error, because a reply needs the `id`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,26 +10,26 @@ use crate::errors::{Detail, Error, shortened};
 use crate::json;
 use crate::limits::{FRAME_LINES_MAX, LINE_BYTES_MAX, QUOTED_CHARACTERS_MAX, REQUEST_ID_BYTES_MAX};
 
-/// The version of JSON-RPC, as every request names it.
+/// The value of `jsonrpc` in every request.
 pub(crate) const VERSION: &str = "2.0";
 
 /// A request line whose parameters are not decoded yet.
 #[derive(Debug)]
 pub struct Envelope<'a> {
-    /// The sender's `id`, a string or a number, as it was received.
+    /// The `id` of the request as JSON: a string or a number.
     pub id: &'a str,
     /// The name of the method.
     pub method: std::borrow::Cow<'a, str>,
-    /// The parameters as JSON; `{}` when the line had none.
+    /// The parameters as JSON; `{}` if the line has none.
     pub params: &'a str,
 }
 
 /// A line that is not a valid request.
 #[derive(Debug)]
 pub struct Refused<'a> {
-    /// The `id` as it was received, or `null` if it could not be read.
+    /// The `id` of the request as JSON, or `null` if the line has no valid one.
     pub id: &'a str,
-    /// The reply.
+    /// The error for the reply.
     pub error: Error,
 }
 
@@ -44,11 +44,7 @@ struct RequestLine<'a> {
     params: Option<&'a RawValue>,
 }
 
-/// Splits a frame into its request lines.
-///
-/// # Errors
-///
-/// The frame has more than [`FRAME_LINES_MAX`] lines.
+/// Splits a frame into its request lines, at most [`FRAME_LINES_MAX`].
 pub fn lines(frame: &[u8]) -> Result<Lines<'_>, Error> {
     let frame = frame.strip_suffix(b"\n").unwrap_or(frame);
     let count = memchr::memchr_iter(b'\n', frame).count() + 1;
@@ -58,7 +54,7 @@ pub fn lines(frame: &[u8]) -> Result<Lines<'_>, Error> {
     Ok(Lines { rest: Some(frame) })
 }
 
-/// The lines of a frame; see [`lines`].
+/// Iterates over the lines of a frame; see [`lines`].
 #[derive(Debug, Clone)]
 pub struct Lines<'a> {
     rest: Option<&'a [u8]>,
@@ -78,11 +74,7 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Decodes the envelope of one request line.
-///
-/// # Errors
-///
-/// The error for the sender, and the `id` of its reply.
+/// Decodes the envelope of one request line. The error contains the `id` for its reply.
 pub fn decode(line: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if line.len() > LINE_BYTES_MAX {
         return Err(refused("null", Detail::LineTooLong { max: LINE_BYTES_MAX, bytes: line.len() }));
@@ -93,7 +85,7 @@ pub fn decode(line: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         let (is_json, error) = (error.is_data(), shortened(&error.to_string(), QUOTED_CHARACTERS_MAX));
         refused("null", if is_json { Detail::NotRequest { error } } else { Detail::NotJson { error } })
     })?;
-    let id = request.id.map(RawValue::get).and_then(usable_id);
+    let id = request.id.map(RawValue::get).and_then(valid_id);
     let id = id.ok_or_else(|| refused("null", Detail::NoId { max: REQUEST_ID_BYTES_MAX }))?;
     if request.jsonrpc != Some(VERSION) {
         return Err(refused(id, Detail::NoVersion));
@@ -113,13 +105,13 @@ fn refused(id: &str, detail: Detail) -> Refused<'_> {
     Refused { id, error: detail.into() }
 }
 
-/// Returns an `id` if it is a string or a number of an allowed length.
-pub(crate) fn usable_id(id: &str) -> Option<&str> {
+/// Returns an `id` if it is a string or a number of at most [`REQUEST_ID_BYTES_MAX`] bytes.
+pub(crate) fn valid_id(id: &str) -> Option<&str> {
     let kind_fits = id.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
     (kind_fits && id.len() <= REQUEST_ID_BYTES_MAX).then_some(id)
 }
 
-/// A string out of a deserializer, borrowed where it has no escapes.
+/// Decodes a string, borrowed if it has no escapes.
 trait IntoBorrowedStr<'a> {
     fn into_borrowed_str(self) -> Option<std::borrow::Cow<'a, str>>;
 }
@@ -141,7 +133,7 @@ pub fn encode_request(out: &mut Vec<u8>, id: &str, method: &str, params: &impl S
     out.extend_from_slice(b"}\n");
 }
 
-/// Encodes one reply line with its newline: `write` appends the result as JSON, and `id` is as it was received.
+/// Encodes one reply line with its newline. `write` appends the result as JSON; `id` is JSON, too.
 pub fn encode_result(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut Vec<u8>)) {
     begin_reply(out, id);
     out.extend_from_slice(br#","result":"#);
@@ -149,7 +141,7 @@ pub fn encode_result(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut Vec<u8
     out.extend_from_slice(b"}\n");
 }
 
-/// Encodes one reply line with an error, with its newline.
+/// Encodes one error reply with its newline.
 pub fn encode_error(out: &mut Vec<u8>, id: &str, error: &Error) {
     begin_reply(out, id);
     out.extend_from_slice(br#","error":"#);
@@ -162,10 +154,10 @@ fn begin_reply(out: &mut Vec<u8>, id: &str) {
     out.extend_from_slice(id.as_bytes());
 }
 
-/// A reply as a client reads it.
+/// A reply line as a client decodes it.
 #[derive(Debug, Deserialize)]
 pub struct Reply<'a> {
-    /// The request's `id`; `None` when the server could not read it.
+    /// The request's `id`; `None` if the server could not decode it.
     pub id: Option<String>,
     /// The result as JSON; its type is the [`Result`](crate::Request::Result) of the method.
     #[serde(borrow)]
@@ -194,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_line() {
+    fn a_request_line_is_decoded() {
         let request = decode(GOLDEN.as_bytes()).expect("a request");
         assert_eq!(request.id, "\"a2\"");
         assert_eq!(request.method, "message.send");
@@ -202,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_can_be_read() {
+    fn an_encoded_request_can_be_decoded() {
         let mut line = Vec::new();
         encode_request(&mut line, "7", "auth.logout", &serde_json::json!({"token": "t"}));
         assert_eq!(
@@ -217,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_carry_the_id_as_it_was_written() {
+    fn a_reply_repeats_the_id_of_the_request() {
         let mut out = Vec::new();
         encode_result(&mut out, "12", |out| out.extend_from_slice(br#"{"n":17}"#));
         encode_error(&mut out, "\"x\"", &Detail::NoSuchSession.into());
@@ -231,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines_are_refused_under_the_id_that_could_be_read() {
+    fn the_error_for_an_invalid_line_has_its_id_if_that_is_valid() {
         insta::assert_snapshot!(refusal(b"\xff\xfe"), @"null -32700 the line is not UTF-8: invalid utf-8 sequence of 1 bytes from index 0");
         insta::assert_snapshot!(refusal(b"hello"), @"null -32700 the line is not JSON: expected value at line 1 column 1");
         insta::assert_snapshot!(refusal(b"[]"), @"null -32600 the line is not a JSON-RPC request: invalid length 0, expected struct RequestLine with 4 elements at line 1 column 2");
@@ -254,7 +246,7 @@ mod tests {
         let lines = |frame: &'static [u8]| lines(frame).map(|lines| lines.collect::<Vec<_>>());
         assert_eq!(lines(b"a\nb\n"), Ok(vec![&b"a"[..], b"b"]));
         assert_eq!(lines(b"a"), Ok(vec![&b"a"[..]]));
-        assert_eq!(lines(b""), Ok(vec![&b""[..]]), "an empty frame is one bad line, and so gets an answer");
+        assert_eq!(lines(b""), Ok(vec![&b""[..]]), "an empty frame is one invalid line, and so gets a reply");
         assert_eq!(
             lines(&[b'\n'; FRAME_LINES_MAX + 2]).expect_err("too many").reason(),
             Some(Reason::TooLarge)
@@ -263,12 +255,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_decided(line in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _decided = decode(&line);
+        fn any_bytes_are_decoded_or_refused(line in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _no_panic = decode(&line);
         }
 
         #[test]
-        fn a_golden_line_with_any_byte_changed_is_decided(at in 0..GOLDEN.len(), byte: u8) {
+        fn a_request_with_any_byte_changed_is_decoded_or_refused(at in 0..GOLDEN.len(), byte: u8) {
             let mut line = GOLDEN.as_bytes().to_vec();
             line[at] = byte;
             let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! Finding what was said: `message.search`.
+//! Search: `message.search`.
 
 use std::borrow::Cow;
 
@@ -13,32 +13,32 @@ use crate::methods::{MessageSearch, ResultOf};
 /// Parameters of `message.search`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search<'a> {
-    /// The session.
+    /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
     /// Words, "phrases", `from:`, `in:`, `before:`, `after:`.
     #[serde(borrow)]
     pub query: Cow<'a, str>,
-    /// Only in this conversation.
+    /// The conversation to search. `None` for all conversations that the user can read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Target>,
-    /// Goes on where a page has ended: its `before`.
+    /// The `before` of the previous page. `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// How many events at most.
+    /// The maximum number of events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
 
-/// Result of `message.search`. The events are those of `message.history`, the newest first.
+/// Result of `message.search`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Found {
-    /// The messages that match.
+    /// The lines of the messages that match, as in `message.history`, newest first.
     pub events: Vec<Box<RawValue>>,
-    /// The `before` of the next page; absent on the last one.
+    /// The value of `before` for the next page. `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// Records of the log that are not indexed yet: 0 unless the index is being rebuilt.
+    /// How many records of the log are not indexed yet: 0, except during a rebuild of the index.
     pub behind: u64,
 }
 
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_found_holds_the_lines_as_they_are() {
+    fn a_search_result_contains_the_lines_of_the_log_unchanged() {
         let written = |lines: &[u8], before, behind| {
             let mut out = Vec::new();
             FoundLines { lines: lines.to_vec(), before, behind }.write(&mut out);

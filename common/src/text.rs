@@ -1,4 +1,4 @@
-//! Text and passwords as they come off the wire: checked once, in the decoder, and never again.
+//! Texts, subjects and passwords. The decoder of a request checks them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,14 +11,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::errors::{Detail, refused};
 use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX, TEXT_BYTES_MAX};
 
-/// The text of a message: UTF-8, not blank, at most [`TEXT_BYTES_MAX`] bytes. Control characters are kept;
-/// whoever shows a text must make them harmless.
+/// The text of a message: UTF-8, not blank, at most [`TEXT_BYTES_MAX`] bytes. It may contain control
+/// characters: a front end must escape them before it shows the text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text<'a>(Cow<'a, str>);
 
 impl<'a> Text<'a> {
-    /// Checks a text.
+    /// Checks the length of a text, and that it is not blank.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, Detail> {
         let text = text.into();
         if text.len() > TEXT_BYTES_MAX {
@@ -30,19 +30,19 @@ impl<'a> Text<'a> {
         Ok(Self(text))
     }
 
-    /// The text itself.
+    /// Returns the text as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text itself, as it was given.
+    /// Returns the string that [`Text::new`] received.
     #[must_use]
     pub fn into_inner(self) -> Cow<'a, str> {
         self.0
     }
 
-    /// The same text, owned.
+    /// Copies the text if it is borrowed.
     #[must_use]
     pub fn into_owned(self) -> Text<'static> {
         Text(Cow::Owned(self.0.into_owned()))
@@ -55,13 +55,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// What a channel is about: at most [`SUBJECT_BYTES_MAX`] bytes, possibly none.
+/// The subject of a channel: at most [`SUBJECT_BYTES_MAX`] bytes. It may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Subject<'a>(Cow<'a, str>);
 
 impl<'a> Subject<'a> {
-    /// Checks a subject. White space around it is taken off.
+    /// Trims a subject and checks its length.
     pub fn new(subject: &'a str) -> Result<Self, Detail> {
         let subject = subject.trim();
         if subject.len() > SUBJECT_BYTES_MAX {
@@ -71,19 +71,19 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Whether there is none.
+    /// Whether the channel has no subject.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The subject itself.
+    /// Returns the subject as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same subject, owned.
+    /// Copies the subject if it is borrowed.
     #[must_use]
     pub fn into_owned(self) -> Subject<'static> {
         Subject(Cow::Owned(self.0.into_owned()))
@@ -97,20 +97,19 @@ impl<'de> Deserialize<'de> for Subject<'_> {
     }
 }
 
-/// A password, prepared as PRECIS OpaqueString (RFC 8265, section 4.2). Never printed, not even by `{:?}`.
-///
-/// One that somebody logs in with may be shorter than a [`NewPassword`]: accounts can come from elsewhere.
+/// A password, prepared as PRECIS OpaqueString (RFC 8265, section 4.2). `{:?}` does not print it. An imported
+/// account may have a shorter password than a [`NewPassword`].
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Password(Box<str>);
 
-/// A password that somebody chooses: long enough.
+/// A password that a user chooses: it has at least [`PASSWORD_CHARACTERS_MIN`] characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct NewPassword(Password);
 
 impl NewPassword {
-    /// Checks and prepares a password.
+    /// Checks and prepares a new password.
     pub fn new(password: &str) -> Result<Self, Detail> {
         if password.chars().count() < PASSWORD_CHARACTERS_MIN {
             return Err(Detail::PasswordTooShort { min: PASSWORD_CHARACTERS_MIN });
@@ -118,7 +117,7 @@ impl NewPassword {
         Password::new(password).map(Self)
     }
 
-    /// The password, which may be used like any other.
+    /// Returns the password without the guarantee about its length.
     #[must_use]
     pub fn into_password(self) -> Password {
         self.0
@@ -142,7 +141,7 @@ impl Password {
             .map_err(|_| Detail::PasswordCharacters)
     }
 
-    /// The bytes to be hashed.
+    /// The input of the password hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -161,8 +160,8 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// A string taken from the input without a copy wherever it holds no escapes. (Plain `Cow` is always
-/// copied by serde unless a field asks otherwise.)
+/// Decodes a string, and borrows it from the input if it has no escapes. (serde always copies a `Cow` without
+/// the attribute `borrow`.)
 pub(crate) fn borrowed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     struct Borrowed;
     impl<'de> Visitor<'de> for Borrowed {
@@ -188,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_neither_blank_nor_too_long() {
+    fn a_blank_or_too_long_text_is_refused() {
         assert_eq!(Text::new(" \n\u{3000}"), Err(Detail::TextEmpty));
         assert!(Text::new("é".repeat(TEXT_BYTES_MAX / 2)).is_ok());
         assert_eq!(
@@ -204,18 +203,18 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_prepared_and_never_shown() {
+    fn a_password_is_checked_and_normalized_and_not_printed() {
         assert_eq!(NewPassword::new("short"), Err(Detail::PasswordTooShort { min: PASSWORD_CHARACTERS_MIN }));
-        assert!(Password::new("short").is_ok(), "an old one");
+        assert!(Password::new("short").is_ok(), "the password of an imported account");
         assert_eq!(Password::new(""), Err(Detail::PasswordCharacters));
-        assert_eq!(Password::new("tab\tin it is out"), Err(Detail::PasswordCharacters));
+        assert_eq!(Password::new("with\ttab"), Err(Detail::PasswordCharacters));
         assert_eq!(
             Password::new(&"x".repeat(PASSWORD_BYTES_MAX + 1)),
             Err(Detail::PasswordTooLong { max: PASSWORD_BYTES_MAX })
         );
         let composed = Password::new("senha não é fácil").expect("a password");
         let decomposed = Password::new("senha na\u{303}o e\u{301} fa\u{301}cil").expect("a password");
-        assert_eq!(composed, decomposed, "the same password typed on another keyboard");
+        assert_eq!(composed, decomposed, "two keyboards can encode one password differently");
         assert_eq!(format!("{composed:?}"), "Password(..)");
     }
 }

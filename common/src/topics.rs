@@ -1,9 +1,10 @@
-//! Topics of the fan-out, and which subscriptions are well formed.
+//! Topics of the fan-out, and the check of subscriptions.
 //!
-//! A topic is `channel.<name>.<key>` (the name `*` is that of the channel that everybody is in, no wildcard), `user.<name>.<key>` or `presence.all.<key>`; the key is what makes it
-//! private, because only the server hands it out. ZeroMQ matches subscriptions by prefix, so only whole topics
-//! may be subscribed to. No topic is a prefix of another: a name has at most
-//! [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too few to hold a name and a key.
+//! A topic is `channel.<name>.<key>`, `user.<name>.<key>` or `presence.all.<key>`. The name of the channel of
+//! all users is `*`, which is no wildcard. The key makes a topic private: only the server derives it. ZeroMQ
+//! matches subscriptions by prefix, so that the proxy accepts only whole topics. No topic is a prefix of
+//! another: a name has at most [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too
+//! few to contain a name and a key.
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use crate::hex::to_hex;
 use crate::limits::{TOPIC_BYTES_MAX, TOPIC_KEY_DIGITS};
 use crate::names::{ChannelName, UserName};
 
-/// The secret end of a topic: 128 random bits.
+/// The secret end of a topic: 128 bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TopicKey(pub [u8; TOPIC_KEY_DIGITS / 2]);
 
@@ -23,45 +24,45 @@ impl fmt::Display for TopicKey {
     }
 }
 
-/// The topic that carries a channel's events.
+/// The topic of a channel's events.
 #[must_use]
 pub fn channel_topic(channel: &ChannelName, key: TopicKey) -> String {
     format!("channel.{}.{key}", channel.bare())
 }
 
-/// The topic that carries what is meant for one user.
+/// The topic of events and notices for one user.
 #[must_use]
 pub fn user_topic(user: &UserName, key: TopicKey) -> String {
     format!("user.{user}.{key}")
 }
 
-/// The topic that carries changes of everybody's presence.
+/// The topic of all users' presence.
 #[must_use]
 pub fn presence_topic(key: TopicKey) -> String {
     format!("presence.all.{key}")
 }
 
-/// Why a subscription is refused.
+/// The reason for which the proxy refuses a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TopicError {
-    /// Longer than any topic.
+    /// The subscription is longer than any topic.
     #[error("a topic has at most {TOPIC_BYTES_MAX} bytes")]
     TooLong,
-    /// Not a whole topic: empty, a prefix, a wildcard, or no topic of papo's at all.
+    /// The subscription is not a whole topic of papo.
     #[error("subscribe to a whole topic: <kind>.<name>.<{TOPIC_KEY_DIGITS} hex digits>")]
     Shape,
 }
 
-/// A subscription that the proxy honours.
+/// A subscription that the proxy accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subscription<'a> {
-    /// To the events of a channel, a user or everybody's presence.
+    /// The topic of a channel, a user, or all users' presence.
     Events(&'a str),
-    /// To a barrier: answered by one empty message as soon as it is in force.
+    /// A barrier: the proxy answers it with one empty message as soon as the subscription is in force.
     Sync(&'a str),
 }
 
-/// Decides whether `topic` may be subscribed to.
+/// Checks a subscription.
 pub fn parse_subscription(topic: &[u8]) -> Result<Subscription<'_>, TopicError> {
     if topic.len() > TOPIC_BYTES_MAX {
         return Err(TopicError::TooLong);
@@ -81,7 +82,7 @@ pub fn parse_subscription(topic: &[u8]) -> Result<Subscription<'_>, TopicError> 
     }
 }
 
-/// Keys are written in lower case only, so that a topic has one spelling.
+/// Whether this is a key, in lower case, so that a topic has only one spelling.
 fn is_key(key: &str) -> bool {
     key.len() == TOPIC_KEY_DIGITS && key.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
@@ -98,7 +99,7 @@ mod tests {
     const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 
     #[test]
-    fn whole_topics_are_honoured() {
+    fn a_whole_topic_is_accepted() {
         let key = TopicKey(std::array::from_fn(|i| i as u8));
         let channel = channel_topic(&ChannelName::new("#café").expect("a name"), key);
         assert_eq!(channel, format!("channel.café.{KEY}"));
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_proper_prefix_is_refused() {
+    fn every_prefix_of_a_topic_is_refused() {
         let topic = format!("channel.general.{KEY}");
         for end in 0..topic.len() {
             let prefix = topic.get(..end).expect("ascii");
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn other_shapes_are_refused() {
+    fn other_forms_are_refused() {
         for topic in [
             format!("channel.General.{KEY}"),
             format!("channel..{KEY}"),
@@ -151,8 +152,8 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_decided(topic in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _decided = parse_subscription(&topic);
+        fn any_bytes_are_accepted_or_refused(topic in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _no_panic = parse_subscription(&topic);
         }
     }
 }

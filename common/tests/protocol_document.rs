@@ -1,5 +1,5 @@
-//! The tables in `docs/PROTOCOL.md` equal those of the code. `UPDATE_DOCS=1 cargo test -p common` rewrites
-//! them.
+//! Checks that the tables in `docs/PROTOCOL.md` are those of the code. `UPDATE_DOCS=1 cargo test -p common`
+//! rewrites them.
 
 #![expect(clippy::disallowed_methods, reason = "this test reads and writes a document, not the data folder")]
 
@@ -18,7 +18,7 @@ fn methods() -> String {
             "| [`{}`](#{}) | {} | {} |",
             about.name,
             anchor(about.name),
-            who(about.rights),
+            caller(about.rights),
             about.help
         );
     }
@@ -32,12 +32,12 @@ fn methods() -> String {
     text
 }
 
-/// The anchor that Markdown renderers make from a heading: without code marks and dots.
+/// The anchor that Markdown renderers derive from the heading of a method.
 fn anchor(name: &str) -> String {
     name.replace('.', "")
 }
 
-fn who(rights: Rights) -> &'static str {
+fn caller(rights: Rights) -> &'static str {
     match rights {
         Rights::Anyone => "anyone",
         Rights::Session => "a session",
@@ -53,19 +53,19 @@ fn errors() -> String {
     text += "\n| `data.reason` | `data.detail` | `data.args` | `message` |\n|---|---|---|---|\n";
     for detail in Detail::ALL.iter().filter(|detail| detail.is_sent) {
         let args: Vec<_> =
-            detail.args.iter().map(|(name, kind)| format!("`{name}`: {}", json(kind))).collect();
+            detail.args.iter().map(|(name, kind)| format!("`{name}`: {}", json_type(kind))).collect();
         let (reason, word, args) = (detail.reason.word(), detail.word, args.join(", "));
         let _ = writeln!(text, "| `{reason}` | `{word}` | {args} | {} |", detail.sentence);
     }
     text
 }
 
-/// How JSON writes an argument of this type.
-fn json(kind: &str) -> &'static str {
+/// The JSON type of an argument.
+fn json_type(kind: &str) -> &'static str {
     match kind {
         "u32" | "u64" | "usize" => "number",
         "String" | "UserName" | "ChannelName" | "Target" => "string",
-        other => panic!("{other}: say how JSON writes it"),
+        other => panic!("add the JSON type of {other} to this table"),
     }
 }
 
@@ -97,7 +97,7 @@ fn limits() -> String {
 }
 
 #[test]
-fn the_tables_equal_those_of_the_code() {
+fn the_tables_of_the_document_are_those_of_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/PROTOCOL.md");
     let written = fs::read_to_string(&path).expect("docs/PROTOCOL.md");
     let mut current = written.clone();

@@ -61,7 +61,7 @@ impl Log {
                 tail(&data, wanted.as_ref(), lines)
             }
             Self::Redact { conversation, numbers, force, data } => {
-                let named = Conversation::named(&conversation)?;
+                let named = Conversation::from_key(&conversation)?;
                 let conversation = named.with_context(|| {
                     format!("name both users in one pair of quotes: '{conversation} @somebody'")
                 })?;
@@ -134,7 +134,7 @@ fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
 }
 
 fn is_of(conversation: &str, wanted: Option<&Target>) -> bool {
-    match (wanted, Conversation::named(conversation)) {
+    match (wanted, Conversation::from_key(conversation)) {
         (None, _) => true,
         (Some(Target::User(user)), Ok(Some(Conversation::Direct(one, other)))) => [one, other].contains(user),
         (Some(Target::Channel(name)), Ok(Some(Conversation::Channel(channel)))) => channel == *name,

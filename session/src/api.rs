@@ -1,5 +1,4 @@
-//! The inputs and outputs of a [`Session`](super::Session): commands, answers, news and effects. All of them
-//! are plain data.
+//! The inputs and outputs of a [`Session`](super::Session): commands, answers, news and effects.
 
 use std::sync::Arc;
 
@@ -15,88 +14,87 @@ pub use super::entry::Entry;
 use super::files::Transfer;
 use super::status::{Standing, Status};
 
-/// The ticket of a command whose answer nobody waits for.
-pub const NOBODY: u64 = 0;
+/// The ticket of a command whose answer the front end ignores.
+pub const NO_TICKET: u64 = 0;
 
-/// What the user asks for.
+/// A command of the user.
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// Make an account.
+    /// Create an account.
     Register(Credentials<NewPassword>),
     /// Log in.
     Login(Credentials),
-    /// Continue a session that was opened earlier. Whether it is still valid shows with the first request.
+    /// Continue a session of an earlier run. The first request shows whether its token is still valid.
     Restore(LoggedIn),
     /// Log out.
     Logout,
     /// Change the password, and end all other sessions.
     ChangePassword {
-        /// The present password.
+        /// The current password.
         password: Password,
-        /// The new one.
+        /// The new password.
         new_password: NewPassword,
     },
     /// End one of the user's sessions, or all others.
     Revoke(Option<Uuid>),
-    /// Ask whether the server is there, without an account.
-    Knock,
-    /// Tell the status of the session. No request is sent.
+    /// Check that the server replies. No login is needed.
+    Ping,
+    /// Return the status of the session. No request is sent.
     Status,
-    /// Emit events from now on. Answered when no event can be missed any longer.
+    /// Emit events from now on. The answer means that the session misses no further event.
     Follow(Follow),
     /// Create a channel.
     Create {
-        /// Its name.
+        /// The name of the new channel.
         channel: ChannelName,
-        /// Whether users may join only when they are invited.
+        /// Whether only invited users may join.
         private: bool,
     },
     /// Join a channel.
     Join(ChannelName),
     /// Leave a channel.
     Leave(ChannelName),
-    /// Emit the newest page of a conversation as [`News::Opened`], or the unread one, and its presence and
-    /// typing from then on.
+    /// Open a conversation: emit its first unread page or its newest page, then presence and typing.
     Open(Target),
-    /// Emit the next page of the open conversation as [`News::Opened`], if it has one.
-    ReadOn(Target),
-    /// List how far every conversation is read, and count from there.
-    Reads,
+    /// Emit the next page of the open conversation as [`News::Opened`].
+    NextPage(Target),
+    /// List the read marks and unread counts of all conversations, and keep the counts current.
+    ListReads,
     /// Mark a conversation as read up to an event.
     MarkRead(Target, u64),
     /// Report the user's presence from now on.
-    Appear(Appearance),
-    /// Report a key; with a target if the line is a message to it. Not answered.
+    SetPresence(PresenceMode),
+    /// Report a key without an answer. The target is the recipient, if the user is typing a message.
     KeyTyped(Option<Target>),
-    /// Send a message. Its outcome is [`News::Sent`] in place of an answer.
+    /// Send a message. Its outcome is [`News::Sent`], and not an answer.
     Send(Message),
-    /// Transfer a part of a file.
+    /// Upload or download a part of a file.
     Transfer(Transfer),
     /// Send any other request.
     Ask(Ask),
 }
 
-/// How a user is present.
+/// The source of the presence that a session reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Appearance {
-    /// Online while keys are typed, away some time after the last one.
+pub enum PresenceMode {
+    /// Online while the user types keys, and away 10 minutes after the last key.
     AtKeyboard,
-    /// Online, as a program is.
+    /// Always online, for a program.
     Always,
-    /// Away, until another appearance is set.
+    /// Always away.
     Away,
 }
 
-/// Which conversations to follow.
+/// The conversations to follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Follow {
-    /// All of the user's.
+    /// All conversations of the user.
     Everything,
-    /// A single one.
+    /// A single conversation.
     One {
-        /// Its name.
+        /// The conversation.
         conversation: Target,
-        /// The last event that is not emitted; without it, the newest one.
+        /// Emit only later events. `None` for the newest event.
         after: Option<u64>,
     },
 }
@@ -104,138 +102,137 @@ pub enum Follow {
 /// A message to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// `#channel` or `@user`.
+    /// The conversation that the message is sent to.
     pub to: Target,
-    /// The server stores one message of this id, however often it is sent.
+    /// The UUID that makes retries safe: the server stores only one message with this id.
     pub id: Uuid,
     /// The text.
     pub text: Text<'static>,
-    /// The number of the event that it replies to.
+    /// The number of the event that the message replies to.
     pub reply: Option<u64>,
 }
 
-/// The outcome of a command that succeeded.
+/// The answer to a command that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Done; there is no result.
+    /// The command has no result.
     Done,
     /// The new account.
     Registered(Registered),
-    /// The session, which the front end stores for [`Command::Restore`].
+    /// The new session, which the front end stores for [`Command::Restore`].
     LoggedIn(LoggedIn),
-    /// The channel that was created or joined.
+    /// The channel that the user created or joined.
     Joined(Joined),
-    /// How many sessions were ended.
+    /// How many sessions the server ended.
     SessionsEnded(u64),
     /// The status of the session.
     Status(Status),
-    /// How far every conversation is read.
+    /// The read marks and unread counts of all conversations.
     Reads(Vec<Reading>),
-    /// How many messages of the conversation are still unread.
+    /// How many messages of the conversation are unread.
     Unread(u64),
     /// How many bytes of an upload the server has.
     Have(u64),
-    /// A part of a file, and where it begins.
+    /// The position of a part of a file, and its bytes.
     Part(u64, Vec<u8>),
     /// The result of an [`Ask`], as JSON; see [`decode`](super::decode).
     Result(String),
 }
 
-/// What happens without a command, in the order in which a front end shows it.
+/// What the session reports to the user interface, in the order in which it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// The next event of a conversation: each is emitted once, in order and without a gap.
+    /// The next event of a conversation. Each event is emitted once, in order and without a gap.
     Entry(Entry),
-    /// A page of a conversation that was opened.
+    /// A page of the conversation that the user opened.
     Opened {
         /// The conversation.
         conversation: Target,
-        /// Its newest events, or those from the first unread one on.
+        /// The newest events, or the first unread ones.
         entries: Vec<Entry>,
         /// How many messages were unread.
         unread: u64,
-        /// How many events come after these; see [`Command::ReadOn`].
+        /// How many events follow the page; see [`Command::NextPage`].
         more: u64,
     },
     /// The user has read a conversation up to an event, in this session or another one.
     Read(Reading),
-    /// The user is invited to a channel.
+    /// Another user invited the user to a channel.
     Invited(Entry),
-    /// The user left a channel in another session, or was removed from it: it is no longer followed.
+    /// The user left a channel in another session, or was removed from it. The session no longer follows it.
     MembershipEnded(Entry),
-    /// Messages of an earlier run of the client that wait to be sent, in their order.
+    /// Unsent messages of an earlier run of the client, in order.
     Recalled(Vec<Message>),
-    /// A message waits to be sent: for longer than usual, or because the server does not reply.
+    /// A message is not acknowledged after the usual time, or the server does not reply.
     Pending(Message),
     /// The server has stored a message, or has refused it permanently.
     Sent {
         /// The message.
         message: Message,
-        /// Its event, or why there is none.
+        /// The message's event, or the error.
         outcome: Result<Entry, Error>,
-        /// Whether the event is emitted in its place as well, as [`News::Entry`].
+        /// Whether the session also emits the event as [`News::Entry`], in the order of the conversation.
         is_emitted: bool,
     },
-    /// The presence of the user whose conversation is open has changed.
+    /// The presence of the other user of the open conversation has changed.
     Presence(Change),
-    /// The users who write in the open conversation, perhaps none.
+    /// The users who are typing in the open conversation. The list may be empty.
     Typing(Vec<UserName>),
     /// The standing of the session has changed.
     Standing(Standing),
-    /// The server does not reply. All requests are sent again until it does.
+    /// The server does not reply. The session repeats all requests until it does.
     ConnectionLost,
-    /// The server replies again. No event was missed.
+    /// The server replies again.
     ConnectionRestored,
-    /// The server has an earlier state than before, as after a restored backup. Events that are emitted from
-    /// now on belong to that state.
-    SetBack,
-    /// The session is no longer valid: the user must log in again.
+    /// The server has returned to an earlier state, as after a restored backup. Later events belong to that
+    /// state, and can have numbers that were emitted before.
+    RolledBack,
+    /// The token is no longer valid: the user must log in again.
     SessionEnded(Error),
 }
 
-/// What the session wants done. [`driver::step`](super::driver::step) carries it out, in the right order.
+/// What the session asks its front end to do. [`driver::step`](super::driver::step) carries the effects out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Send a request line; it replaces a line with the same `id` that was not sent yet.
+    /// Send a request line. It replaces an unsent line with the same `id`.
     Send {
-        /// Orders the lines.
+        /// The request's id. Lines are sent in the order of their ids.
         id: u64,
         /// The line, with its newline.
         line: Vec<u8>,
     },
-    /// Send a request line in a frame of its own, with these bytes behind it if there are any; likewise.
+    /// Like [`Send`](Self::Send), but the line is the only one of its frame.
     SendAlone {
-        /// Orders the lines.
+        /// The request's id. Lines are sent in the order of their ids.
         id: u64,
         /// The line, with its newline.
         line: Vec<u8>,
-        /// The bytes.
+        /// The bytes of a second frame.
         bytes: Option<Arc<[u8]>>,
     },
-    /// Send requests to the endpoint of this place from now on, on a new socket.
+    /// Send requests to the endpoint of this index from now on, over a new socket.
     UseEndpoint(usize),
-    /// Receive events from this address, on a new socket without subscriptions.
+    /// Receive events from this endpoint of the proxy, over a new socket without subscriptions.
     Connect(String),
     /// Subscribe to a topic.
     Subscribe(String),
     /// Unsubscribe from a topic.
     Unsubscribe(String),
-    /// Answer the command that came with this ticket.
+    /// Answer a command.
     Answer {
         /// The command's ticket.
         ticket: u64,
-        /// Its outcome.
+        /// The command's outcome.
         outcome: Result<Answer, Error>,
     },
-    /// Read the messages that this user has sent here and that were not acknowledged, and hand them to
+    /// Read this user's unacknowledged messages from the client's disk, and pass them to
     /// [`Session::recalled`](super::Session::recalled).
     Recall(UserName),
-    /// Write a message to this machine's disk, so that it survives the end of the process, and report the
-    /// outcome to [`Session::persisted`](super::Session::persisted). The message is not sent before.
+    /// Write a message to the client's disk, and report the outcome to
+    /// [`Session::persisted`](super::Session::persisted). The session sends the message after that.
     Persist(Message),
-    /// Remove a message from this machine's disk: the server has stored it, or the user knows that it will
-    /// not be sent.
+    /// Delete a message from the client's disk.
     Forget(Uuid),
-    /// Tell the user.
+    /// Report to the user interface.
     News(News),
 }

@@ -1,5 +1,4 @@
-//! Requests that the session only transmits: every method of the table that does not change the session's
-//! state.
+//! Requests that do not change the session's state: the session only transmits them.
 
 use common::accounts::Token;
 use common::limits::LIST_NAMES_MAX;
@@ -14,12 +13,12 @@ use super::requests::read;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     pub(crate) method: Method,
-    /// Without the token, which the session adds.
+    /// The parameters without the token, which the session adds.
     pub(crate) params: Map<String, Value>,
 }
 
 impl Ask {
-    /// A request of the method `R`. The session replaces the token that `params` receives.
+    /// Makes a request of the method `R`. The session replaces the token that `params` receives.
     pub fn of<R: Request>(params: impl FnOnce(Token<'static>) -> R::Params<'static>) -> Self {
         Self::with::<R>(&params(Token::default()))
     }
@@ -27,7 +26,7 @@ impl Ask {
     fn with<R: Request>(params: &R::Params<'static>) -> Self {
         let mut params = match serde_json::to_value(params) {
             Ok(Value::Object(params)) => params,
-            // Parameters are always an object.
+            // The parameters of every method are an object.
             Ok(_) | Err(_) => Map::new(),
         };
         params.remove("token");
@@ -40,37 +39,37 @@ pub fn decode<R: Request>(result: &str) -> Result<R::Result, Error> {
     read(result)
 }
 
-/// Puts a list together from its pages.
+/// Requests a list page by page, and collects its items.
 pub struct Pager<R: Paged> {
     params: R::Params<'static>,
     items: Vec<R::Item>,
 }
 
 impl<R: Paged> Pager<R> {
-    /// A list without pages yet; see [`Ask::of`].
+    /// Starts with the first page; see [`Ask::of`].
     pub fn new(params: impl FnOnce(Token<'static>) -> R::Params<'static>) -> Self {
         Self { params: params(Token::default()), items: Vec::new() }
     }
 
-    /// The request of the next page.
+    /// The request for the next page.
     #[must_use]
     pub fn ask(&self) -> Ask {
         Ask::with::<R>(&self.params)
     }
 
-    /// Adds a page; true if there is a further one. A list ends early after [`LIST_PAGES_MAX`] pages.
+    /// Adds a page. Returns whether to request another one, which is false after [`LIST_PAGES_MAX`] pages.
     pub fn take(&mut self, page: R::Result) -> bool {
         let (items, has_more) = R::into_page(page);
-        let last = self.items.len() + items.len();
+        let count = self.items.len() + items.len();
         if let Some(last) = items.last() {
-            R::go_on_after(&mut self.params, last);
+            R::continue_after(&mut self.params, last);
         }
         let is_empty = items.is_empty();
         self.items.extend(items);
-        has_more && !is_empty && last < LIST_PAGES_MAX * LIST_NAMES_MAX
+        has_more && !is_empty && count < LIST_PAGES_MAX * LIST_NAMES_MAX
     }
 
-    /// The list.
+    /// The items of all pages.
     #[must_use]
     pub fn into_items(self) -> Vec<R::Item> {
         self.items

@@ -1,4 +1,4 @@
-//! Channels: the requests that begin and end a membership.
+//! The commands that create, join and leave channels.
 
 use common::ChannelName;
 use common::channels::{CreateChannel, OneChannel};

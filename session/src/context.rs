@@ -1,5 +1,4 @@
-//! What all components share while the session handles one input: the time, random numbers, the account, the
-//! requests that wait for their replies, and the effects so far.
+//! The state that all components share.
 
 use common::accounts::{LoggedIn, Token};
 use common::history::Page;
@@ -12,7 +11,6 @@ use super::ask::Ask;
 use super::requests::{Frame, Origin, Pending, Requests, Settled, line, read};
 use super::rng::Rng;
 
-/// What all components share.
 pub(crate) struct Context {
     now_ms: u64,
     rng: Rng,
@@ -32,7 +30,7 @@ impl Context {
         }
     }
 
-    /// Sets the time of the input that is handled from here on.
+    /// Sets the time of the next input.
     pub(crate) fn set_now(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
     }
@@ -54,7 +52,7 @@ impl Context {
         &mut self.requests
     }
 
-    /// The account that is logged in.
+    /// The account, if a user is logged in.
     pub(crate) fn account(&self) -> Option<&LoggedIn> {
         self.account.as_ref()
     }
@@ -67,7 +65,7 @@ impl Context {
         self.account = account;
     }
 
-    /// Notes the user's own topic; true if it has moved.
+    /// Sets the user's own topic. Returns whether it has moved.
     pub(crate) fn set_own_topic(&mut self, topic: &str) -> bool {
         let Some(account) = self.account.as_mut().filter(|account| account.topic != topic) else {
             return false;
@@ -96,7 +94,7 @@ impl Context {
         std::mem::take(&mut self.effects)
     }
 
-    /// Sends a request with the account's token, and repeats it until it is answered.
+    /// Sends a request with the account's token, and repeats it until it has a reply.
     pub(crate) fn ask<R: Request>(
         &mut self,
         origin: Origin,
@@ -105,7 +103,7 @@ impl Context {
         self.ask_in::<R>(Frame::Shared, origin, params);
     }
 
-    /// Sends a request of a command, likewise.
+    /// Like [`ask`](Self::ask), for a command.
     pub(crate) fn ask_for<R: Request>(
         &mut self,
         ticket: u64,
@@ -115,7 +113,7 @@ impl Context {
         self.ask::<R>(Origin::Command { ticket, pending }, params);
     }
 
-    /// Sends a request in a frame of this kind, likewise.
+    /// Like [`ask`](Self::ask), in this frame.
     pub(crate) fn ask_in<R: Request>(
         &mut self,
         frame: Frame,
@@ -127,12 +125,12 @@ impl Context {
         }
     }
 
-    /// Sends a request that needs no account, likewise.
+    /// Like [`ask`](Self::ask), for a method that needs no account.
     pub(crate) fn ask_without_token<R: Request>(&mut self, origin: Origin, params: &R::Params<'static>) {
         self.open(Frame::Shared, origin, R::METHOD, params);
     }
 
-    /// Sends a request of any method, likewise.
+    /// Like [`ask_for`](Self::ask_for), for a method that is known only at run time.
     pub(crate) fn transmit(&mut self, ticket: u64, pending: Pending, ask: Ask) {
         let Ask { method, mut params } = ask;
         let origin = Origin::Command { ticket, pending };
@@ -143,7 +141,7 @@ impl Context {
         self.open(Frame::Shared, origin, method, &params);
     }
 
-    /// The token of the account. Without one, a command is refused.
+    /// The token of the account. Without an account, this refuses the command.
     fn token(&mut self, origin: &Origin) -> Option<Token<'static>> {
         if let (None, Origin::Command { ticket, .. }) = (&self.account, origin) {
             self.answer(*ticket, Err(not_logged_in()));
@@ -156,30 +154,30 @@ impl Context {
         self.effects.push(request);
     }
 
-    /// Sends the requests again that are due; true if the reply to one of them is missing.
+    /// Repeats the requests that are due. Returns whether one of them had no reply at all.
     pub(crate) fn repeat_requests(&mut self) -> bool {
-        let (again, is_reply_missing) = self.requests.due(self.now_ms, &mut self.rng);
-        self.effects.extend(again);
+        let (resent, is_reply_missing) = self.requests.take_due(self.now_ms, &mut self.rng);
+        self.effects.extend(resent);
         is_reply_missing
     }
 
-    /// Takes the request that a reply settles, see [`Requests::settle`].
+    /// See [`Requests::settle`].
     pub(crate) fn settle(&mut self, id: u64, error: Option<&Error>) -> Option<Settled> {
         self.requests.settle(self.now_ms, &mut self.rng, id, error)
     }
 
-    /// Sends a request once, whether it is answered or not. Returns its id.
+    /// Sends a request without retries. Returns its id.
     pub(crate) fn send_once<R: Request>(&mut self, params: &R::Params<'static>) -> u64 {
         let id = self.requests.fresh_id();
         self.effects.push(Effect::Send { id, line: line(id, R::METHOD, params) });
         id
     }
 
-    /// The head of the conversation, and the events of a page.
+    /// Decodes a page of history: the conversation's head, and the events.
     pub(crate) fn entries(&self, result: &str) -> Result<(u64, Vec<Entry>), Error> {
         let page: Page = read(result)?;
         let lines = page.events.iter().map(|line| line.get());
-        Ok((page.head, lines.filter_map(|line| Entry::read_present(self.user()?, line)).collect()))
+        Ok((page.head, lines.filter_map(|line| Entry::read_amended(self.user()?, line)).collect()))
     }
 }
 

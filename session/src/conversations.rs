@@ -1,14 +1,12 @@
-//! The conversations as the user sees them: [`Sync`] brings their events in order, [`Reads`] counts what is
-//! unread, [`Presence`] and [`Typing`] show who is there.
-//!
-//! This component hands the outcome of one of the four to the others.
+//! Combines the four components of conversations, and passes the outcome of one to the others: [`Sync`]
+//! orders events, [`Reads`] counts unread ones, [`Presence`] and [`Typing`] report on other users.
 
 use common::accounts::Revoked;
 use common::channels::Joined;
 use common::reads::Reading;
 use common::{ChannelName, Conversation, Detail, Error, Notice, Target, UserName};
 
-use super::api::{Answer, Entry, Follow, NOBODY, News};
+use super::api::{Answer, Entry, Follow, NO_TICKET, News};
 use super::context::{Context, not_logged_in};
 use super::history;
 use super::presence::Presence;
@@ -17,7 +15,6 @@ use super::requests::HeadsKind;
 use super::sync::{HeadsOutcome, Membership, Sync, Timelines};
 use super::typing::Typing;
 
-/// See the module.
 #[derive(Default)]
 pub(crate) struct Conversations {
     sync: Sync,
@@ -44,7 +41,7 @@ impl Conversations {
     }
 
     pub(crate) fn follows_everything(&self) -> bool {
-        self.sync.wants_everything()
+        self.sync.follows_everything()
     }
 
     pub(crate) fn has_quit(&self) -> bool {
@@ -55,14 +52,13 @@ impl Conversations {
         self.reads.unread_elsewhere()
     }
 
-    /// When [`tick`](Self::tick) has something to do.
+    /// The time at which [`tick`](Self::tick) must be called.
     pub(crate) fn deadline(&self, cx: &Context) -> Option<u64> {
         let reads = cx.account().and_then(|_| self.reads.deadline());
         let deadlines = [self.sync.deadline(), self.presence.deadline(), self.typing.deadline(), reads];
         deadlines.into_iter().flatten().min()
     }
 
-    /// Does what is due.
     pub(crate) fn tick(&mut self, cx: &mut Context) {
         self.sync.tick(cx);
         self.presence.tick(cx);
@@ -70,14 +66,14 @@ impl Conversations {
         self.reads.tick(cx);
     }
 
-    /// Follows other conversations than before.
+    /// Replaces the conversations that are followed.
     pub(crate) fn follow(&mut self, cx: &mut Context, ticket: u64, follow: Follow) {
         if cx.account().is_none() {
             return cx.answer(ticket, Err(not_logged_in()));
         }
         self.stop_following(cx, &Detail::FollowReplaced.into());
-        // The topic of presence was unsubscribed with the others: the reply names it again.
-        self.presence.begin(cx);
+        // `stop_following` unsubscribed from the topic of presence, which the reply to a heartbeat names.
+        self.presence.report_now(cx);
         self.sync.follow(cx, ticket, follow);
     }
 
@@ -86,15 +82,13 @@ impl Conversations {
         self.reads = Reads::default();
     }
 
-    /// The user is logged out.
     pub(crate) fn end_session(&mut self, cx: &mut Context, error: &Error) {
         self.presence.end();
         self.typing.end();
         self.stop_following(cx, error);
     }
 
-    /// Takes the event lines and notices of a topic. A line of another form is ignored: a later version may
-    /// publish it.
+    /// Handles the event lines and notices of a topic. It ignores lines of later versions.
     pub(crate) fn published(&mut self, cx: &mut Context, lines: &[u8]) {
         let Some(me) = cx.user().cloned() else { return };
         for line in lines.split(|byte| *byte == b'\n') {
@@ -124,19 +118,19 @@ impl Conversations {
             Notice::TopicMoved { to, topic } => self.sync.topic_moved(cx, &Target::Channel(to), topic),
             Notice::Read { conversation, n, unread, mentions } => {
                 // The notice may arrive after the end of a membership.
-                let is_own =
+                let is_readable =
                     matches!(conversation, Target::User(_)) || self.sync.timelines().contains(&conversation);
-                self.reads.noted(cx, Reading { conversation, n, head: n, unread, mentions }, is_own);
+                let reading = Reading { conversation, n, head: n, unread, mentions };
+                self.reads.notice(cx, reading, is_readable);
             }
             Notice::Presence { users, .. } => self.presence.changed(cx, users),
             Notice::Typing { to, from, typing, .. } => {
                 let conversation = Conversation::of(&from, &to).seen_by(me);
-                self.typing.heard(cx, &conversation, from, typing);
+                self.typing.notice(cx, &conversation, from, typing);
             }
         }
     }
 
-    /// Emits events whose turn it is.
     fn emit(&mut self, cx: &mut Context, ready: Vec<Entry>) {
         for entry in ready {
             self.reads.count(cx.user(), &entry);
@@ -144,8 +138,7 @@ impl Conversations {
         }
     }
 
-    /// Takes the user's own message, which the server has stored; true if it is emitted in its place, now or
-    /// later.
+    /// Handles the acknowledgement of a message. Returns whether the message is emitted as an event.
     pub(crate) fn acknowledged(&mut self, cx: &mut Context, entry: Entry) -> bool {
         let ready = self.sync.acknowledged(cx, entry);
         let is_emitted = ready.is_some();
@@ -153,13 +146,11 @@ impl Conversations {
         is_emitted
     }
 
-    /// Takes the reply to a command that created or joined a channel.
     pub(crate) fn joined(&mut self, cx: &mut Context, joined: Joined) -> Answer {
         self.sync.joined(cx, &joined);
         Answer::Joined(joined)
     }
 
-    /// Takes the reply to a command that left a channel.
     pub(crate) fn left(&mut self, cx: &mut Context, channel: ChannelName) -> Answer {
         let conversation = Target::Channel(channel);
         self.sync.forget(cx, &conversation);
@@ -167,10 +158,9 @@ impl Conversations {
         Answer::Done
     }
 
-    /// Takes the reply to a command that ended other sessions: they may not listen to the user's own topic
-    /// any longer.
+    /// Handles the reply to a command that ended other sessions, which moves the user's own topic.
     pub(crate) fn sessions_ended(&mut self, cx: &mut Context, revoked: Revoked) -> Answer {
-        self.sync.own_topic_is(cx, revoked.topic);
+        self.sync.own_topic_moved(cx, revoked.topic);
         Answer::SessionsEnded(revoked.ended)
     }
 
@@ -181,7 +171,7 @@ impl Conversations {
         history::open(cx, ticket, conversation, &self.reads);
     }
 
-    /// Takes the page that opens a conversation, or its refusal. Its events continue after the page.
+    /// Handles the page that opens a conversation, or an error. Later events follow the page.
     pub(crate) fn opened(
         &mut self,
         cx: &mut Context,
@@ -190,9 +180,9 @@ impl Conversations {
     ) -> Result<Answer, Error> {
         let page = outcome.and_then(|result| cx.entries(result));
         let answer = page.map(|(head, entries)| {
-            // The events between the page and the newest one are for `read_on`.
+            // The user requests the events between the page and the head with `Command::NextPage`.
             let shown = entries.last().map_or(head, |last| last.n.max(head));
-            self.sync.begin_after(conversation, shown);
+            self.sync.continue_after(conversation, shown);
             self.show(cx, conversation, head, entries);
             Answer::Done
         });
@@ -201,13 +191,12 @@ impl Conversations {
         answer
     }
 
-    /// Requests the page after what was shown of the open conversation.
-    pub(crate) fn read_on(&mut self, cx: &mut Context, ticket: u64, conversation: Target) {
-        history::read_on(cx, ticket, conversation, &self.reads);
+    /// Requests the page after the events that the open conversation shows.
+    pub(crate) fn request_next_page(&mut self, cx: &mut Context, ticket: u64, conversation: Target) {
+        history::request_next_page(cx, ticket, conversation, &self.reads);
     }
 
-    /// Takes the page after what was shown of the open conversation.
-    pub(crate) fn read_further(
+    pub(crate) fn page_received(
         &mut self,
         cx: &mut Context,
         conversation: &Target,
@@ -216,7 +205,7 @@ impl Conversations {
         let (head, entries) = cx.entries(result)?;
         let shown = entries.last().map(|last| last.n).filter(|last| *last >= head);
         self.show(cx, conversation, head, entries);
-        let ready = self.sync.read_on(cx, conversation, shown);
+        let ready = self.sync.next_page(cx, conversation, shown);
         self.emit(cx, ready);
         Ok(Answer::Done)
     }
@@ -229,42 +218,40 @@ impl Conversations {
         cx.emit_news(News::Opened { conversation, entries, unread, more });
     }
 
-    /// Takes the reply that says where events are published.
-    pub(crate) fn informed(&mut self, cx: &mut Context, outcome: Result<&str, Error>) {
-        if let Err(error) = self.sync.informed(cx, outcome) {
+    pub(crate) fn info_received(&mut self, cx: &mut Context, outcome: Result<&str, Error>) {
+        if let Err(error) = self.sync.info_received(cx, outcome) {
             self.stop_following(cx, &error);
         }
     }
 
-    /// Takes heads.
-    pub(crate) fn heads_read(
+    pub(crate) fn heads_received(
         &mut self,
         cx: &mut Context,
         kind: HeadsKind,
         cursor: Option<u64>,
         outcome: Result<&str, Error>,
     ) {
-        match self.sync.heads_read(cx, kind, cursor, outcome) {
+        match self.sync.heads_received(cx, kind, cursor, outcome) {
             Ok(HeadsOutcome::Applied) => {}
             Ok(HeadsOutcome::Channels(channels)) => self.reads.forget_other_channels(&channels),
-            Ok(HeadsOutcome::SetBack) => self.set_back(cx),
+            Ok(HeadsOutcome::RolledBack) => self.roll_back(cx),
             Err(error) => self.stop_following(cx, &error),
         }
     }
 
-    /// The server has an earlier state: everything starts again from what there is now.
-    fn set_back(&mut self, cx: &mut Context) {
+    /// Starts again from the current state of the server, which has returned to an earlier state.
+    fn roll_back(&mut self, cx: &mut Context) {
         let reads = std::mem::take(&mut self.reads);
-        self.sync.set_back(cx);
+        self.sync.roll_back(cx);
         if reads.is_listed() {
-            reads::list(cx, NOBODY);
+            reads::list(cx, NO_TICKET);
         }
         if let Some(conversation) = reads.into_open() {
-            self.open(cx, NOBODY, conversation);
+            self.open(cx, NO_TICKET, conversation);
         }
     }
 
-    /// Takes a page that fills a gap, or its refusal.
+    /// Handles a page that fills a gap, or an error.
     pub(crate) fn repaired(&mut self, cx: &mut Context, conversation: &Target, outcome: Result<&str, Error>) {
         match self.sync.repaired(cx, conversation, outcome) {
             Some(ready) => self.emit(cx, ready),
@@ -272,20 +259,17 @@ impl Conversations {
         }
     }
 
-    /// Takes the reply to a heartbeat.
-    pub(crate) fn presence_reported(&mut self, cx: &mut Context, outcome: Result<&str, Error>) {
+    pub(crate) fn heartbeat_acknowledged(&mut self, cx: &mut Context, outcome: Result<&str, Error>) {
         if let Some(topic) = self.presence.reported(cx, outcome) {
             self.sync.subscribe_presence(cx, topic);
         }
     }
 
-    /// Takes a key that the user typed.
     pub(crate) fn key_typed(&mut self, cx: &mut Context, to: Option<Target>) {
-        self.presence.touch(cx);
+        self.presence.key_typed(cx);
         self.typing.key_typed(cx, to);
     }
 
-    /// A message to this target is on its way.
     pub(crate) fn message_sent(&mut self, to: &Target) {
         self.typing.message_sent(to);
     }

@@ -1,7 +1,7 @@
-//! Carries out the effects of a [`Session`], the disk first.
+//! Carries out the effects of a [`Session`], first those of the disk.
 //!
-//! A front end implements [`Io`] with its sockets, its disk and its user, and calls [`step`] after each
-//! input.
+//! A front end implements [`Io`] with its sockets, its disk and its user interface, and calls [`step`] after
+//! each input.
 
 use std::sync::Arc;
 
@@ -10,38 +10,35 @@ use uuid::Uuid;
 
 use crate::{Answer, Effect, Message, News, Session};
 
-/// What a session needs from its front end. The methods correspond to the variants of [`Effect`].
+/// The operations that a session needs from its front end: one for each variant of [`Effect`].
 pub trait Io {
-    /// Why the front end must end, such as a socket that fails.
+    /// An error that ends the front end, such as a failed socket.
     type Error;
 
     /// The time in milliseconds. It never decreases.
     fn now_ms(&self) -> u64;
 
-    /// Reads the messages from the disk that this user has sent here and that were not acknowledged, in their
-    /// order.
+    /// Reads this user's unacknowledged messages from the disk, in the order of sending.
     fn recall(&mut self, user: &UserName) -> Vec<Message>;
 
-    /// Writes messages to the disk, so that they survive the end of the process. `None` if the outcome is not
-    /// known yet: then the front end reports it to [`Session::persisted`].
+    /// Writes messages to the disk. `None` if the front end calls [`Session::persisted`] later.
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>>;
 
-    /// Removes messages from the disk.
+    /// Deletes messages from the disk.
     fn forget(&mut self, ids: &[Uuid]);
 
-    /// Sends a request line when the server can take it, in a frame with others in the order of the ids. It
-    /// replaces a line with the same id that was not sent yet.
+    /// Queues a request line for the next frame, where lines are in the order of their ids. It replaces an
+    /// unsent line with the same id.
     fn send(&mut self, id: u64, line: Vec<u8>);
 
-    /// Sends a request line in a frame of its own, with these bytes behind it if there are any.
+    /// Queues a request line for a frame without other lines. `bytes` are a second frame.
     fn send_alone(&mut self, id: u64, line: Vec<u8>, bytes: Option<Arc<[u8]>>);
 
-    /// Sends requests to the endpoint of this place from now on, on a new socket.
-    fn use_endpoint(&mut self, place: usize) -> Result<(), Self::Error>;
+    /// Sends requests to the endpoint of this index from now on, over a new socket.
+    fn use_endpoint(&mut self, index: usize) -> Result<(), Self::Error>;
 
-    /// Receives events from this address, on a new socket without subscriptions. If that fails, the session
-    /// tries again later.
-    fn connect(&mut self, address: &str);
+    /// Receives events from this endpoint, over a new socket without subscriptions. Errors are retried.
+    fn connect(&mut self, endpoint: &str);
 
     /// Subscribes to a topic.
     fn subscribe(&mut self, topic: &str) -> Result<(), Self::Error>;
@@ -49,18 +46,16 @@ pub trait Io {
     /// Unsubscribes from a topic.
     fn unsubscribe(&mut self, topic: &str) -> Result<(), Self::Error>;
 
-    /// Answers the command that came with this ticket.
+    /// Answers the command with this ticket.
     fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>);
 
-    /// Tells the user.
+    /// Reports to the user interface.
     fn news(&mut self, news: News);
 }
 
-/// Carries out the effects of all inputs since the last call.
-///
-/// The disk comes first. So a message is sent after it is on the disk, and when a user learns that a message
-/// was acknowledged and ends the program, the message is no longer on the disk. All messages of a step are
-/// written at once.
+/// Carries out the effects of all inputs since the last call, first those of the disk: a message is on the
+/// disk before it is sent, and deleted from it before the user learns that it was acknowledged. One write
+/// stores all messages of a step.
 pub fn step<I: Io>(session: &mut Session, io: &mut I) -> Result<(), I::Error> {
     let mut effects = session.take_effects();
     loop {
@@ -69,22 +64,22 @@ pub fn step<I: Io>(session: &mut Session, io: &mut I) -> Result<(), I::Error> {
         if effects.is_empty() {
             return others.into_iter().try_for_each(|effect| carry_out(io, effect));
         }
-        // The effects of the disk's outcome come before the others.
+        // Effects that the disk's outcome caused come before the other effects.
         effects.extend(others);
     }
 }
 
 /// Carries out the effects that concern the disk. Returns the others.
 fn use_disk<I: Io>(session: &mut Session, io: &mut I, effects: Vec<Effect>) -> Vec<Effect> {
-    let (mut kept, mut released, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut to_persist, mut to_forget, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for effect in effects {
         match effect {
             Effect::Recall(user) => {
                 let messages = io.recall(&user);
                 session.recalled(io.now_ms(), messages);
             }
-            Effect::Persist(message) => kept.push(message),
-            Effect::Forget(id) => released.push(id),
+            Effect::Persist(message) => to_persist.push(message),
+            Effect::Forget(id) => to_forget.push(id),
             Effect::Send { .. }
             | Effect::SendAlone { .. }
             | Effect::UseEndpoint(_)
@@ -95,14 +90,14 @@ fn use_disk<I: Io>(session: &mut Session, io: &mut I, effects: Vec<Effect>) -> V
             | Effect::News(_) => others.push(effect),
         }
     }
-    if !kept.is_empty()
-        && let Some(outcome) = io.persist(&kept)
+    if !to_persist.is_empty()
+        && let Some(outcome) = io.persist(&to_persist)
     {
-        let ids: Vec<_> = kept.iter().map(|message| message.id).collect();
+        let ids: Vec<_> = to_persist.iter().map(|message| message.id).collect();
         session.persisted(io.now_ms(), &ids, outcome);
     }
-    if !released.is_empty() {
-        io.forget(&released);
+    if !to_forget.is_empty() {
+        io.forget(&to_forget);
     }
     others
 }
@@ -111,8 +106,8 @@ fn carry_out<I: Io>(io: &mut I, effect: Effect) -> Result<(), I::Error> {
     match effect {
         Effect::Send { id, line } => io.send(id, line),
         Effect::SendAlone { id, line, bytes } => io.send_alone(id, line, bytes),
-        Effect::UseEndpoint(place) => io.use_endpoint(place)?,
-        Effect::Connect(address) => io.connect(&address),
+        Effect::UseEndpoint(index) => io.use_endpoint(index)?,
+        Effect::Connect(endpoint) => io.connect(&endpoint),
         Effect::Subscribe(topic) => io.subscribe(&topic)?,
         Effect::Unsubscribe(topic) => io.unsubscribe(&topic)?,
         Effect::Answer { ticket, outcome } => io.answer(ticket, outcome),

@@ -1,6 +1,6 @@
-//! One event of a conversation, as the user sees it.
+//! Events as front ends receive them.
 
-use common::amendments::Present;
+use common::amendments::AmendedFields;
 use common::mentions::{Mention, mentions};
 use common::messages::Sent;
 use common::{Body, Event, Target, UserName};
@@ -13,14 +13,14 @@ use super::api::Message;
 pub struct Entry {
     /// The conversation as the user names it.
     pub conversation: Target,
-    /// Its number there.
+    /// The number of the event.
     pub n: u64,
     /// The line as it was received.
     pub line: Box<str>,
     /// The decoded line, if this version knows its kind.
     pub event: Option<Event<'static>>,
-    /// Its edits, deletion and reactions, as a page of history names them.
-    pub present: Option<Box<Present<'static>>>,
+    /// The amendments of the event, if a page of history added them.
+    pub amended: Option<Box<AmendedFields<'static>>>,
 }
 
 /// The fields of every kind of event.
@@ -32,7 +32,7 @@ struct AnyEvent {
 }
 
 impl Entry {
-    /// Decodes an event's line as `reader` sees it. `None` if it is not a numbered event.
+    /// Decodes an event's line for the user `reader`. `None` if the line is not a numbered event.
     #[must_use]
     pub fn read(reader: &UserName, line: &str) -> Option<Self> {
         let entry = |n, conversation: common::Conversation, event| Self {
@@ -40,18 +40,17 @@ impl Entry {
             n,
             line: line.into(),
             event,
-            present: None,
+            amended: None,
         };
         if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
             return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
         }
-        // An event of an unknown kind, from a later version, has its number too: without it there would be a
-        // gap.
+        // An event of a later version has a number, too: without the event its timeline would have a gap.
         let any: AnyEvent = serde_json::from_str(line).ok()?;
         Some(entry(any.n, common::Conversation::of(&any.from, &any.to), None))
     }
 
-    /// Whether it is a message that mentions this user, by name or as `@here`.
+    /// Whether the event is a message that mentions this user, by name or with `@here`.
     pub(crate) fn mentions(&self, user: Option<&UserName>) -> bool {
         let Some(Body::Message { text, .. }) = self.event.as_ref().map(|event| &event.body) else {
             return false;
@@ -62,23 +61,23 @@ impl Entry {
         })
     }
 
-    /// Whether it calls this user: another user mentions them, or writes to them directly.
+    /// Whether a front end notifies this user: another user mentions them, or writes them a direct message.
     #[must_use]
-    pub fn calls(&self, user: &UserName) -> bool {
+    pub fn notifies(&self, user: &UserName) -> bool {
         let Some(event) = self.event.as_ref().filter(|event| event.from != *user) else { return false };
         let is_direct = matches!(self.conversation, Target::User(_));
-        (is_direct && event.body.is_to_be_read()) || self.mentions(Some(user))
+        (is_direct && event.body.is_content()) || self.mentions(Some(user))
     }
 
-    /// Decodes an event's line in a page of history, which may have more fields than the line in the log.
+    /// Decodes an event's line in a page of history, with the fields of its amendments.
     #[must_use]
-    pub fn read_present(reader: &UserName, line: &str) -> Option<Self> {
-        let present = serde_json::from_str::<Present<'static>>(line).ok();
-        let present = present.filter(|present| *present != Present::default()).map(Box::new);
-        Self::read(reader, line).map(|entry| Self { present, ..entry })
+    pub fn read_amended(reader: &UserName, line: &str) -> Option<Self> {
+        let amended = serde_json::from_str::<AmendedFields<'static>>(line).ok();
+        let amended = amended.filter(|amended| *amended != AmendedFields::default()).map(Box::new);
+        Self::read(reader, line).map(|entry| Self { amended, ..entry })
     }
 
-    /// The event of the user's own message, which the server has acknowledged.
+    /// Makes the event of the user's own message, which the server has acknowledged.
     pub(crate) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
         let Message { id, text, reply, .. } = message.clone();
         let body = Body::Message { id, text, reply };
@@ -89,7 +88,7 @@ impl Entry {
             n: sent.n,
             line,
             event: Some(event),
-            present: None,
+            amended: None,
         }
     }
 }

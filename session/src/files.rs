@@ -1,5 +1,5 @@
-//! Parts of files: requests and replies that have bytes behind them, in frames of their own. The front end
-//! reads and writes the file, and decides which part comes next.
+//! Transfers of parts of files. The bytes of a part are a second frame after the request or the reply. The
+//! front end reads and writes the file, and chooses the next part.
 
 use std::sync::Arc;
 
@@ -12,27 +12,27 @@ use super::api::Answer;
 use super::context::Context;
 use super::requests::{Frame, Origin, Pending, read};
 
-/// A part of a file to be transferred.
+/// The transfer of a part of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transfer {
-    /// Upload a part; answered as [`Answer::Have`].
+    /// Upload a part. The answer is [`Answer::Have`].
     Chunk {
-        /// The upload.
+        /// The id of the upload.
         file: Uuid,
-        /// Where the part begins.
+        /// The position of the part in the file.
         offset: u64,
-        /// The part.
+        /// The bytes of the part.
         bytes: Arc<[u8]>,
     },
-    /// Download a part; answered as [`Answer::Part`].
+    /// Download a part. The answer is [`Answer::Part`].
     Get {
         /// The conversation of the file's event.
         conversation: Target,
         /// The number of the event.
         n: u64,
-        /// Where the part begins.
+        /// The position of the part in the file.
         offset: u64,
-        /// How long it is.
+        /// The length of the part.
         length: u64,
     },
 }
@@ -51,17 +51,16 @@ pub(crate) fn transfer(cx: &mut Context, ticket: u64, transfer: Transfer) {
     }
 }
 
-/// The answer to an uploaded part.
-pub(crate) fn chunk_taken(outcome: Result<&str, Error>) -> Result<Answer, Error> {
-    // An earlier part was lost, so that the server refused this one: continue from where the server is.
+pub(crate) fn chunk_reply(outcome: Result<&str, Error>) -> Result<Answer, Error> {
+    // After the loss of an earlier part, the server says where the front end must continue.
     if let Some(have) = outcome.as_ref().err().and_then(|error| error.data.have) {
         return Ok(Answer::Have(have));
     }
     read(outcome?).map(|Have { have }| Answer::Have(have))
 }
 
-/// The answer to a request for a part. `received` holds the bytes behind the reply.
-pub(crate) fn part_read(result: &str, received: &mut Option<Vec<u8>>) -> Result<Answer, Error> {
+/// `received` holds the bytes after the reply.
+pub(crate) fn part_reply(result: &str, received: &mut Option<Vec<u8>>) -> Result<Answer, Error> {
     let Part { offset, length, .. } = read(result)?;
     let bytes = received.take().filter(|bytes| bytes.len() as u64 == length);
     Ok(Answer::Part(offset, bytes.ok_or(Detail::AnswerWithoutBytes)?))

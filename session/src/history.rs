@@ -12,26 +12,25 @@ use super::limits::{OPENING_EVENTS, REPAIRS_MAX, UNREAD_EVENTS};
 use super::reads::Reads;
 use super::requests::{Origin, Pending};
 
-/// The gaps to be filled. A conversation is in at most one request.
+/// The schedule of the pages that fill gaps, with at most one pending page for each conversation.
 #[derive(Default)]
 pub(crate) struct Repairs {
-    /// When to request a page.
+    /// The conversations with gaps, each with the time at which to request a page.
     due: BTreeMap<Target, u64>,
     running: BTreeSet<Target>,
 }
 
 impl Repairs {
-    /// When [`take_due`](Self::take_due) has something to do.
+    /// The time at which [`take_due`](Self::take_due) must be called.
     pub(crate) fn deadline(&self) -> Option<u64> {
         if self.running.len() >= REPAIRS_MAX { None } else { self.due.values().min().copied() }
     }
 
-    /// How many pages are pending.
     pub(crate) fn running(&self) -> usize {
         self.running.len()
     }
 
-    /// Plans a page of this conversation for `due` at the latest, unless one is pending.
+    /// Schedules a page of this conversation for the time `due`, or earlier, unless a page is pending.
     pub(crate) fn plan(&mut self, conversation: &Target, due: u64) {
         if !self.running.contains(conversation) {
             let earliest = self.due.entry(conversation.clone()).or_insert(due);
@@ -39,7 +38,7 @@ impl Repairs {
         }
     }
 
-    /// A conversation whose page is due, if one more may be requested.
+    /// Takes a conversation whose page is due, if fewer than [`REPAIRS_MAX`] pages are pending.
     pub(crate) fn take_due(&mut self, now_ms: u64) -> Option<Target> {
         if self.running.len() >= REPAIRS_MAX {
             return None;
@@ -49,26 +48,25 @@ impl Repairs {
         Some(conversation)
     }
 
-    /// Requests up to `missing` events after the event `after`.
+    /// Requests a page of up to `missing` events after the event `after`.
     pub(crate) fn begin(&mut self, cx: &mut Context, conversation: Target, after: u64, missing: u64) {
         self.running.insert(conversation.clone());
         let origin = Origin::Repair(conversation.clone());
         ask(cx, origin, conversation, Some(after), missing.min(HISTORY_EVENTS_MAX));
     }
 
-    /// The page of a conversation has arrived, or was refused.
+    /// Notes that the page of a conversation is no longer pending.
     pub(crate) fn end(&mut self, conversation: &Target) {
         self.running.remove(conversation);
     }
 
-    /// Fills no gaps of this conversation any longer.
     pub(crate) fn forget(&mut self, conversation: &Target) {
         self.due.remove(conversation);
         self.running.remove(conversation);
     }
 }
 
-/// Requests the newest page of a conversation, or the one from the first unread event on.
+/// Requests the newest page of a conversation, or the page from its first unread event on.
 pub(crate) fn open(cx: &mut Context, ticket: u64, conversation: Target, reads: &Reads) {
     let (after, limit) = match reads.unread(&conversation) {
         Some(reading) => (Some(reading.n), UNREAD_EVENTS),
@@ -78,9 +76,9 @@ pub(crate) fn open(cx: &mut Context, ticket: u64, conversation: Target, reads: &
     ask(cx, Origin::Command { ticket, pending }, conversation, after, limit);
 }
 
-/// Requests the page after what was shown of the open conversation.
-pub(crate) fn read_on(cx: &mut Context, ticket: u64, conversation: Target, reads: &Reads) {
-    let pending = Pending::ReadOn(conversation.clone());
+/// Requests the page after the events that the open conversation shows.
+pub(crate) fn request_next_page(cx: &mut Context, ticket: u64, conversation: Target, reads: &Reads) {
+    let pending = Pending::NextPage(conversation.clone());
     let after = reads.shown(&conversation);
     ask(cx, Origin::Command { ticket, pending }, conversation, after, UNREAD_EVENTS);
 }

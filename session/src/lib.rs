@@ -1,30 +1,28 @@
-//! The session core: what a client knows and does, without sockets, files, clocks or random numbers of its
-//! own.
+//! The session core: the state and the decisions of a client, without sockets, files or clocks.
 //!
-//! Commands, reply lines, event lines and the time go in, and a list of [`Effect`]s comes out. A front end
-//! implements [`driver::Io`] and calls [`driver::step`] after each input, and [`Session::tick`] at
-//! [`Session::deadline`].
+//! The inputs are commands, reply lines, event lines and the time. The output is a list of [`Effect`]s. A
+//! front end implements [`driver::Io`], calls [`driver::step`] after each input, and calls [`Session::tick`]
+//! at [`Session::deadline`].
 //!
-//! A [`Command`] is needed only for a request that changes the session's state. Every other method of the table
-//! is an [`Ask`]:
+//! Only a request that changes the session's state has its own [`Command`]. All other methods use [`Ask`]:
 //!
 //! ```
-//! # use common::{methods::ServerInfo, node::Nothing};
+//! # use common::{methods::ServerInfo, node::NoParams};
 //! # use session::{Answer, Ask, Command, Effect, Session, decode};
 //! let mut session = Session::new(7);
-//! session.command(0, 1, Command::Ask(Ask::of::<ServerInfo>(|_token| Nothing {})));
+//! session.command(0, 1, Command::Ask(Ask::of::<ServerInfo>(|_token| NoParams {})));
 //! let [Effect::Send { line, .. }] = &*session.take_effects() else { panic!("one request") };
 //! assert_eq!(line, b"{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"server.info\",\"params\":{}}\n");
 //!
 //! # let result = common::Method::ServerInfo.description().result;
 //! session.replies(9, format!(r#"{{"jsonrpc":"2.0","id":"1","result":{result}}}"#).as_bytes());
 //! let effects = session.take_effects();
-//! let [Effect::Answer { ticket: 1, outcome: Ok(Answer::Result(result)) }] = &*effects else { panic!("an answer") };
+//! let [Effect::Answer { outcome: Ok(Answer::Result(result)), .. }] = &*effects else { panic!("an answer") };
 //! assert_eq!(decode::<ServerInfo>(result).unwrap().name, "papo");
 //! ```
 //!
-//! [`Session`] hands each input to the component that it concerns, and the outcome to the other components.
-//! The components do not know each other; what all of them share is in `Context`.
+//! [`Session`] passes each input to one component, and the outcome to the other components. The components do
+//! not call each other. All of them use the shared `Context`.
 
 #![warn(missing_docs)]
 
@@ -59,7 +57,7 @@ use common::accounts::LoggedIn;
 use common::{Detail, Error, rpc};
 use uuid::Uuid;
 
-pub use api::{Answer, Appearance, Command, Effect, Entry, Follow, Message, NOBODY, News};
+pub use api::{Answer, Command, Effect, Entry, Follow, Message, NO_TICKET, News, PresenceMode};
 pub use ask::{Ask, Pager, decode};
 pub use files::Transfer;
 pub use queues::Queue;
@@ -72,19 +70,19 @@ use outbox::{Outbox, Reply};
 use requests::{Origin, Pending, Settled};
 use status::StandingNews;
 
-/// A client's side of the conversation with a server.
+/// The client's side of a login.
 pub struct Session {
     cx: Context,
     link: Link,
     outbox: Outbox,
     conversations: Conversations,
     standing: StandingNews,
-    /// The bytes behind the replies that are handled.
+    /// The bytes after the reply line that is being handled.
     received: Option<Vec<u8>>,
 }
 
 impl Session {
-    /// A session without an account. The seed decides jitter and the names of barriers.
+    /// Creates a session without a login. The seed determines the jitter and the names of barriers.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
@@ -97,20 +95,20 @@ impl Session {
         }
     }
 
-    /// Sets the number of endpoints at which the node can be reached; [`Effect::UseEndpoint`] names one by
-    /// its place. The first is used first.
+    /// Sets the number of endpoints of the node. [`Effect::UseEndpoint`] selects one by its index. The
+    /// session begins with the first.
     #[must_use]
     pub fn with_endpoints(mut self, count: usize) -> Self {
         self.link = Link::new(count);
         self
     }
 
-    /// The effects since the last call, in order.
+    /// Returns the effects since the last call, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         self.cx.take_effects()
     }
 
-    /// When [`tick`](Self::tick) has something to do, in milliseconds.
+    /// The time at which the front end must call [`tick`](Self::tick), in milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let deadlines = [
@@ -122,11 +120,11 @@ impl Session {
         deadlines.into_iter().flatten().min()
     }
 
-    /// Does what is due.
+    /// Does everything that is due: retries, heartbeats, pages, read marks.
     pub fn tick(&mut self, now_ms: u64) {
         self.cx.set_now(now_ms);
         if self.cx.repeat_requests() {
-            self.lost();
+            self.reply_missing();
         }
         self.send_due();
         self.outbox.show_pending(&mut self.cx, self.link.is_up());
@@ -134,7 +132,7 @@ impl Session {
         self.standing.tick(&mut self.cx, &self.link, &self.outbox, &self.conversations);
     }
 
-    /// Carries out a command. Its outcome is an [`Effect::Answer`] with the same ticket, except that of
+    /// Carries out a command. Its outcome is an [`Effect::Answer`] with the same ticket, except for
     /// [`Command::Send`] and [`Command::KeyTyped`].
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
         self.cx.set_now(now_ms);
@@ -156,7 +154,7 @@ impl Session {
                 accounts::change_password(cx, ticket, password, new_password);
             }
             Command::Revoke(session) => accounts::revoke(cx, ticket, session),
-            Command::Knock => link::knock(cx, ticket),
+            Command::Ping => link::ping(cx, ticket),
             Command::Status => {
                 let status = self.status(now_ms);
                 self.cx.answer(ticket, Ok(Answer::Status(status)));
@@ -166,11 +164,11 @@ impl Session {
             Command::Join(channel) => channels::join(cx, ticket, channel),
             Command::Leave(channel) => channels::leave(cx, ticket, channel),
             Command::Open(conversation) => self.conversations.open(cx, ticket, conversation),
-            Command::ReadOn(conversation) => self.conversations.read_on(cx, ticket, conversation),
-            Command::Reads => reads::list(cx, ticket),
+            Command::NextPage(conversation) => self.conversations.request_next_page(cx, ticket, conversation),
+            Command::ListReads => reads::list(cx, ticket),
             Command::MarkRead(conversation, n) => reads::mark(cx, ticket, conversation, n),
-            Command::Appear(appearance) => {
-                self.conversations.presence().appear(cx, appearance);
+            Command::SetPresence(mode) => {
+                self.conversations.presence().set_mode(cx, mode);
                 cx.answer(ticket, Ok(Answer::Done));
             }
             Command::KeyTyped(to) => self.conversations.key_typed(cx, to),
@@ -185,7 +183,7 @@ impl Session {
         }
     }
 
-    /// Takes a frame of reply lines. A line that replies to no request of ours is ignored.
+    /// Handles a frame of reply lines. It ignores replies to unknown requests.
     pub fn replies(&mut self, now_ms: u64, lines: &[u8]) {
         self.cx.set_now(now_ms);
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -200,14 +198,14 @@ impl Session {
         self.conversations.sync().repair_gaps(&mut self.cx);
     }
 
-    /// Takes a frame of reply lines that has bytes behind it.
-    pub fn replies_with(&mut self, now_ms: u64, lines: &[u8], bytes: Vec<u8>) {
+    /// Handles a reply line that is followed by a frame of bytes.
+    pub fn replies_with_bytes(&mut self, now_ms: u64, lines: &[u8], bytes: Vec<u8>) {
         self.received = Some(bytes);
         self.replies(now_ms, lines);
         self.received = None;
     }
 
-    /// Takes what the fan-out published on a topic: lines, or nothing for a barrier.
+    /// Handles the lines that the proxy published on a topic. A barrier has no lines.
     pub fn events(&mut self, now_ms: u64, topic: &[u8], lines: &[u8]) {
         self.cx.set_now(now_ms);
         if lines.is_empty() {
@@ -217,7 +215,7 @@ impl Session {
         }
     }
 
-    /// Takes the outcome of [`Effect::Persist`] for these messages. Those that could not be kept are refused.
+    /// Handles the outcome of [`Effect::Persist`] for these messages. An error refuses them.
     pub fn persisted(&mut self, now_ms: u64, ids: &[Uuid], outcome: Result<(), Error>) {
         self.cx.set_now(now_ms);
         self.outbox.persisted(&mut self.cx, ids, &outcome);
@@ -227,8 +225,7 @@ impl Session {
         }
     }
 
-    /// Takes the outcome of [`Effect::Recall`]: messages of an earlier run, in their order. They are sent
-    /// first.
+    /// Handles the outcome of [`Effect::Recall`]: messages of an earlier run, in order. They are sent first.
     pub fn recalled(&mut self, now_ms: u64, messages: Vec<Message>) {
         self.cx.set_now(now_ms);
         if self.outbox.recalled(&mut self.cx, messages) {
@@ -236,8 +233,8 @@ impl Session {
         }
     }
 
-    /// Reports once that the user is offline, because the front end is about to end. False if the server does
-    /// not know that the user is online, or does not reply.
+    /// Reports once that the user is offline, before the front end ends. Returns false without a report if
+    /// none was sent before, or if the server does not reply.
     pub fn quit(&mut self) -> bool {
         self.link.is_up() && self.conversations.presence().quit(&mut self.cx)
     }
@@ -248,13 +245,13 @@ impl Session {
         self.conversations.has_quit()
     }
 
-    /// The status of the session.
+    /// The status of the session at the time `now_ms`.
     #[must_use]
     pub fn status(&self, now_ms: u64) -> Status {
         Status::of(&self.link, &self.outbox, &self.conversations, now_ms)
     }
 
-    /// Every queue of the session.
+    /// The lengths and limits of all queues.
     #[must_use]
     pub fn queues(&self) -> [Queue; 5] {
         queues::all(&self.outbox, self.cx.requests(), self.conversations.timelines())
@@ -267,9 +264,9 @@ impl Session {
     }
 
     fn reply(&mut self, id: u64, outcome: Result<&str, Error>) {
-        // After a silence the fan-out may have been away too.
-        if self.link.heard(&mut self.cx) {
-            self.conversations.sync().find_fan_out(&mut self.cx);
+        // While the server did not reply, the proxy may have been down, too.
+        if self.link.reply_received(&mut self.cx) {
+            self.conversations.sync().reconnect(&mut self.cx);
         }
         if let Err(error) = &outcome
             && error.ends_session()
@@ -277,18 +274,18 @@ impl Session {
         {
             return self.session_expired(error.clone());
         }
-        self.conversations.presence().farewell_taken(id);
+        self.conversations.presence().quit_acknowledged(id);
         if let Some(reply) = self.outbox.reply(&mut self.cx, id, &outcome) {
             return self.message_answered(reply);
         }
         let cx = &mut self.cx;
         let Some(Settled { origin, attempt }) = cx.settle(id, outcome.as_ref().err()) else { return };
         match origin {
-            Origin::Info => self.conversations.informed(cx, outcome),
-            Origin::Presence => self.conversations.presence_reported(cx, outcome),
-            Origin::Heads { kind, cursor } => self.conversations.heads_read(cx, kind, cursor, outcome),
+            Origin::Info => self.conversations.info_received(cx, outcome),
+            Origin::Presence => self.conversations.heartbeat_acknowledged(cx, outcome),
+            Origin::Heads { kind, cursor } => self.conversations.heads_received(cx, kind, cursor, outcome),
             Origin::Repair(conversation) => self.conversations.repaired(cx, &conversation, outcome),
-            // A mark that failed is not repeated: the next one says the same and more.
+            // A read mark that failed is not retried: the next one includes it.
             Origin::Mark => {}
             Origin::Command { ticket, pending } => {
                 if let Some(outcome) = self.answered(ticket, pending, attempt, outcome).transpose() {
@@ -306,7 +303,7 @@ impl Session {
         self.outbox.end_flight(&mut self.cx);
     }
 
-    /// The answer to a command; `None` while its next request is pending.
+    /// The answer to a command. `None` while a further request of the command is pending.
     fn answered(
         &mut self,
         ticket: u64,
@@ -316,7 +313,7 @@ impl Session {
     ) -> Result<Option<Answer>, Error> {
         let Self { cx, conversations, .. } = self;
         let answer = match pending {
-            Pending::Knock => sync::speakable(requests::read(outcome?)?).map(|_info| Answer::Done)?,
+            Pending::Ping => sync::supported(requests::read(outcome?)?).map(|_info| Answer::Done)?,
             Pending::Register => accounts::registered(outcome, attempt)?,
             Pending::Login => self.logged_in(requests::read(outcome?)?),
             Pending::Logout => outcome.map(|_done| self.logged_out())?,
@@ -324,11 +321,11 @@ impl Session {
             Pending::Join(_) => conversations.joined(cx, requests::read(outcome?)?),
             Pending::Leave(channel) => outcome.map(|_done| conversations.left(cx, channel))?,
             Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
-            Pending::ReadOn(conversation) => conversations.read_further(cx, &conversation, outcome?)?,
+            Pending::NextPage(conversation) => conversations.page_received(cx, &conversation, outcome?)?,
             Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
             Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
-            Pending::Chunk => files::chunk_taken(outcome)?,
-            Pending::Part => files::part_read(outcome?, &mut self.received)?,
+            Pending::Chunk => files::chunk_reply(outcome)?,
+            Pending::Part => files::part_reply(outcome?, &mut self.received)?,
             Pending::Ask => Answer::Result(outcome?.to_owned()),
         };
         Ok(Some(answer))
@@ -341,7 +338,7 @@ impl Session {
 
     fn logged_out(&mut self) -> Answer {
         self.end_session(&Detail::LoggedOut.into());
-        self.outbox.empty_unless_of(&mut self.cx, None);
+        self.outbox.discard_unless_owned_by(&mut self.cx, None);
         Answer::Done
     }
 
@@ -349,14 +346,14 @@ impl Session {
         if self.cx.account().is_some() {
             self.end_session(&Detail::OtherSession.into());
         }
-        self.outbox.empty_unless_of(&mut self.cx, Some(&account.user));
+        self.outbox.discard_unless_owned_by(&mut self.cx, Some(&account.user));
         self.cx.emit(Effect::Recall(account.user.clone()));
         self.cx.set_account(Some(account));
-        self.conversations.presence().begin(&mut self.cx);
+        self.conversations.presence().report_now(&mut self.cx);
         self.send_due();
     }
 
-    /// The token is not valid: no request is sent until the user logs in again. Messages wait for that.
+    /// Ends the session because its token is invalid. The outbox keeps its messages for the next login.
     fn session_expired(&mut self, error: Error) {
         self.end_session(&error);
         self.cx.emit_news(News::SessionEnded(error));
@@ -364,24 +361,23 @@ impl Session {
 
     fn end_session(&mut self, error: &Error) {
         self.cx.set_account(None);
-        self.outbox.ground();
+        self.outbox.forget_request_ids();
         self.conversations.end_session(&mut self.cx, error);
         for ticket in self.cx.requests_mut().clear() {
             self.cx.answer(ticket, Err(error.clone()));
         }
     }
 
-    /// Sends the messages that are due.
     fn send_due(&mut self) {
         if self.outbox.send_due(&mut self.cx) {
-            self.lost();
+            self.reply_missing();
         }
     }
 
-    /// A reply is missing: perhaps another endpoint replies.
-    fn lost(&mut self) {
-        if let Some(attempt) = self.link.lost(&mut self.cx) {
-            self.outbox.fly_again(&mut self.cx, attempt);
+    /// Switches to the next endpoint, if there is one, because a reply is missing.
+    fn reply_missing(&mut self) {
+        if let Some(attempt) = self.link.reply_missing(&mut self.cx) {
+            self.outbox.resend_flight(&mut self.cx, attempt);
         }
     }
 }

@@ -1,100 +1,92 @@
-//! Every limit and delay of the session core, with its unit and its reason. The limits of the protocol are in
-//! `common::limits`.
+//! Every limit and delay of the session core, with its unit and its reason.
 
-/// Milliseconds that a reply may take before its request is sent again: more than any healthy reply takes,
-/// including a login with its password hash, and short enough that a user hardly notices a restart of the
-/// server.
+/// Milliseconds without a reply after which a request is repeated. A healthy server replies faster, even to a
+/// login with its password hash; and a user hardly notices a restart of the server.
 pub const REPLY_WAIT_MS: u64 = 2_000;
 
-/// The longest of these waits, which double from attempt to attempt, in milliseconds.
+/// The maximum of this time, which doubles with each attempt, in milliseconds.
 pub const REPLY_WAIT_MS_MAX: u64 = 10_000;
 
-/// The shortest time before the next endpoint is tried, in milliseconds: the shortest wait for a reply.
-pub const MOVE_EVERY_MS_MIN: u64 = REPLY_WAIT_MS - REPLY_WAIT_MS / 4;
+/// Milliseconds between two switches to another endpoint, at least: the shortest wait for a reply.
+pub const ENDPOINT_SWITCH_MS_MIN: u64 = REPLY_WAIT_MS - REPLY_WAIT_MS / 4;
 
-/// Milliseconds without a reply after which a server counts as offline: more than any restart takes.
+/// Milliseconds without a reply after which a server counts as offline. Restarts are faster.
 pub const OFFLINE_AFTER_MS: u64 = 30_000;
 
 /// Milliseconds without a key after which a user is away.
 pub const AWAY_AFTER_MS: u64 = 10 * 60 * 1_000;
 
-/// The shortest time between two heartbeats, in milliseconds, whatever a server asks for.
+/// The minimum of the server's heartbeat interval that a client accepts, in milliseconds.
 pub const HEARTBEAT_MS_MIN: u64 = 1_000;
 
-/// The longest time between two heartbeats, in milliseconds, whatever a server asks for.
+/// The maximum of the server's heartbeat interval that a client accepts, in milliseconds.
 pub const HEARTBEAT_MS_MAX: u64 = 60_000;
 
-/// How many users are shown as writing at once.
-pub const WRITERS_SHOWN_MAX: usize = 3;
+/// How many users are shown as typing at once.
+pub const TYPING_USERS_SHOWN_MAX: usize = 3;
 
-/// The longest time between two requests for heads, in milliseconds: an event that the fan-out lost is
-/// noticed so late at worst, and a client costs the server one cheap request in that time.
-pub const HEADS_EVERY_MS: u64 = 10_000;
+/// The longest time between two requests for heads, in milliseconds: the client notices a lost event within
+/// this time, and the server handles one cheap request of each client.
+pub const HEADS_INTERVAL_MS: u64 = 10_000;
 
-/// Milliseconds that the fan-out has to bring an event that a reply named, before it is requested from
-/// history.
+/// Milliseconds between a reply that names an event and the request for its page: the proxy usually publishes
+/// the event in that time.
 pub const GAP_GRACE_MS: u64 = 300;
 
-/// Milliseconds that the fan-out has to bring an event that the heads named, before it counts as lost.
+/// Milliseconds after which an event that the heads name counts as lost by the fan-out.
 pub const FANOUT_GRACE_MS: u64 = 2_000;
 
-/// Messages that wait to be sent or acknowledged: what a user writes in days without a server. More are
-/// refused.
+/// Messages that are not acknowledged: more than a user writes in days without a server.
 pub const OUTBOX_MESSAGES_MAX: usize = 4096;
 
-/// Bytes of text in them: any machine can spare 16 MiB.
+/// Bytes of text in the messages of the outbox: every machine has 16 MiB.
 pub const OUTBOX_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Milliseconds after which a message that is not acknowledged is shown as waiting: longer than a healthy
-/// server takes, so that a message is usually shown once; short enough that its user does not wonder where it
-/// is.
+/// Milliseconds after which a message without an acknowledgement is shown as pending: longer than a healthy
+/// server takes, and shorter than a user waits patiently.
 pub const PENDING_AFTER_MS: u64 = 500;
 
-/// The shortest wait after a flight of which messages were put off, in milliseconds: a server that asks for 1
-/// ms means the first of them, and would put off the others again.
-pub const PUT_OFF_MS_MIN: u64 = 100;
+/// The shortest delay after a flight with postponed messages, in milliseconds. A server that asks for 1 ms
+/// means only the first message, and would postpone the others again.
+pub const POSTPONED_MS_MIN: u64 = 100;
 
-/// Messages in one flight: half of a frame's lines, so that other requests fit into the same frame.
+/// Messages in one flight: half of a frame's lines, so that the frame has room for other requests.
 pub const FLIGHT_MESSAGES_MAX: usize = common::limits::FRAME_LINES_MAX / 2;
 
 /// Bytes of request lines in one flight.
 pub const FLIGHT_BYTES_MAX: usize = 1024 * 1024;
 
-/// Events of one conversation that wait for an earlier one. Beyond, the newest are dropped: history brings
-/// them again.
+/// Events of one conversation that arrived before an earlier one. The session drops the newest ones above
+/// this limit, and requests them from history later.
 pub const EARLY_EVENTS_MAX: usize = 1024;
 
-/// Topics that are subscribed to until the next barrier, after their events moved to another topic. Beyond,
-/// the oldest is unsubscribed at once: history brings the events that were on their way.
-pub const TOPICS_LEFT_MAX: usize = 64;
+/// Old topics of moved conversations, which stay subscribed until the next barrier. The session unsubscribes
+/// from the oldest ones above this limit, and requests lost events from history.
+pub const OLD_TOPICS_MAX: usize = 64;
 
-/// Commands that wait for their answers. More are refused.
+/// Commands without an answer. The session refuses further ones.
 pub const COMMANDS_PENDING_MAX: usize = 64;
 
-/// Pages of history that are requested at the same time to fill gaps: two of the largest fit into one reply
-/// frame. The other gaps wait.
+/// Pending pages of history that fill gaps: two of the largest fit into one reply frame.
 pub const REPAIRS_MAX: usize = 2;
 
-/// Pages of a list (users, channels, members) that are put together; the list ends there.
+/// Pages of a list, such as the list of users. The session requests no further pages.
 pub const LIST_PAGES_MAX: usize = 100;
 
-/// Events shown when a conversation is opened: about a screen.
+/// Events of the page that opens a conversation: about a screen.
 pub const OPENING_EVENTS: u64 = 20;
 
-/// Events shown when a conversation with unread messages is opened, and by each further page: what a user
-/// reads before they ask for more.
+/// Events of the page that opens a conversation with unread messages, and of each further page.
 pub const UNREAD_EVENTS: u64 = 50;
 
-/// The shortest time between two marks of what was read, in milliseconds: other sessions of the user follow
-/// soon enough, and a busy conversation costs the server at most a third of a record a second for each
-/// reader.
-pub const MARK_EVERY_MS: u64 = 3_000;
+/// The shortest time between two read marks, in milliseconds. It delays the user's other sessions only a
+/// little, and the server records at most one mark of a reader in this time.
+pub const MARK_INTERVAL_MS: u64 = 3_000;
 
-/// The user's own messages that are remembered in a conversation while something else is unread there: more
-/// than a user writes without reading.
+/// The user's own messages that the session remembers after an unread one, in each conversation.
 pub const OWN_UNREAD_MAX: usize = 10_000;
 
-// Bounds that must fit into one another.
+// Relations between the limits.
 const _: () = assert!(REPLY_WAIT_MS < REPLY_WAIT_MS_MAX, "the first delay is the shortest");
 const _: () = assert!(
     FLIGHT_BYTES_MAX + 2 * common::limits::LINE_BYTES_MAX < common::limits::FRAME_BYTES_MAX,

@@ -1,8 +1,8 @@
-//! How far the user has read: what the server knows of it, and what the session reports to it.
+//! Read marks and unread counts.
 //!
-//! Between two answers of the server's, events are counted by its rules (`docs/PROTOCOL.md`, "What was
-//! read"). What was shown in the open conversation counts as read. A mark reports it to the server: only the
-//! newest one, and not more often than every [`MARK_EVERY_MS`].
+//! The server sends the counts when it is asked. After that the session counts new events by the same rules
+//! (`docs/PROTOCOL.md`, "What was read"). Events that the open conversation shows count as read: the session
+//! sends a read mark for the last one, at most every [`MARK_INTERVAL_MS`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,48 +13,45 @@ use common::{Body, Error, Target, UserName};
 use super::api::{Answer, Entry, News};
 use super::ask::Pager;
 use super::context::Context;
-use super::limits::{MARK_EVERY_MS, OWN_UNREAD_MAX};
+use super::limits::{MARK_INTERVAL_MS, OWN_UNREAD_MAX};
 use super::requests::{Origin, Pending, read};
 
-/// How far the user has read each conversation.
 #[derive(Default)]
 pub(crate) struct Reads {
-    /// As the server said when it was asked, with what was counted since then. Empty before.
-    known: BTreeMap<Target, Reading>,
-    /// The user's own messages since something else is unread: they do not count as unread, also when they
-    /// are deleted.
-    own: BTreeMap<Target, Vec<u64>>,
-    /// Whether the server was asked. If so, a conversation that it did not name is new, and counts from
-    /// nothing.
+    /// The list of the server, with the events since then. Empty before the list has arrived.
+    readings: BTreeMap<Target, Reading>,
+    /// The numbers of the user's own messages after the first unread event. Their deletion changes no count.
+    own_messages: BTreeMap<Target, Vec<u64>>,
+    /// Whether the list has arrived. A conversation that is not in the list is new.
     is_listed: bool,
-    /// The conversation on the screen, and the last event shown there without a gap before it.
+    /// The open conversation, and the last event that it shows without a gap before it.
     open: Option<(Target, u64)>,
-    /// Whether the server does not know of that yet.
+    /// Whether the open conversation needs a read mark.
     is_mark_due: bool,
-    /// Conversations that were closed before the server knew how far they were shown.
-    left: BTreeMap<Target, u64>,
-    /// When the next mark may be sent.
+    /// Conversations that were closed before their read mark was sent, with the last event that was shown.
+    closed: BTreeMap<Target, u64>,
+    /// The earliest time of the next read mark.
     next_mark: u64,
 }
 
 impl Reads {
-    /// When [`tick`](Self::tick) has something to do.
+    /// The time at which [`tick`](Self::tick) must be called.
     pub(crate) fn deadline(&self) -> Option<u64> {
-        (self.is_mark_due || !self.left.is_empty()).then_some(self.next_mark)
+        (self.is_mark_due || !self.closed.is_empty()).then_some(self.next_mark)
     }
 
     pub(crate) fn is_listed(&self) -> bool {
         self.is_listed
     }
 
-    /// How far a conversation is read, if something in it is unread.
+    /// The reading of a conversation, if it has unread messages.
     pub(crate) fn unread(&self, conversation: &Target) -> Option<&Reading> {
-        self.known.get(conversation).filter(|reading| reading.unread > 0)
+        self.readings.get(conversation).filter(|reading| reading.unread > 0)
     }
 
-    /// Unread messages in all conversations except the open one, as far as they are known.
+    /// How many messages are unread in all conversations except the open one.
     pub(crate) fn unread_elsewhere(&self) -> u64 {
-        let elsewhere = self.known.values().filter(|reading| !self.is_open(&reading.conversation));
+        let elsewhere = self.readings.values().filter(|reading| !self.is_open(&reading.conversation));
         elsewhere.map(|reading| reading.unread).sum()
     }
 
@@ -67,38 +64,37 @@ impl Reads {
         self.open.as_ref().filter(|(open, _)| open == conversation).map(|(_, shown)| *shown)
     }
 
-    /// The conversation on the screen.
     pub(crate) fn into_open(self) -> Option<Target> {
         self.open.map(|(conversation, _)| conversation)
     }
 
-    /// Notes that a conversation is on the screen, shown up to an event.
+    /// Opens a conversation, which shows its events up to `shown`.
     pub(crate) fn open(&mut self, conversation: Target, shown: u64) {
-        if let Some((left, shown)) = self.open.take_if(|(open, _)| *open != conversation) {
-            self.leave(left, shown);
+        if let Some((closed, shown)) = self.open.take_if(|(open, _)| *open != conversation) {
+            self.close(closed, shown);
         }
-        // A conversation that is read already needs no mark.
-        let marked = self.known.get(&conversation).map_or(0, |reading| reading.n);
-        let is_unread = self.known.is_empty() || self.unread(&conversation).is_some();
+        // A conversation without unread messages needs no mark.
+        let marked = self.readings.get(&conversation).map_or(0, |reading| reading.n);
+        let is_unread = self.readings.is_empty() || self.unread(&conversation).is_some();
         self.is_mark_due = is_unread && shown > marked;
         self.open = Some((conversation, shown));
     }
 
-    /// What was shown of a conversation is read, also when another one is on the screen.
-    fn leave(&mut self, conversation: Target, shown: u64) {
-        if let Some(reading) = self.known.get_mut(&conversation).filter(|reading| reading.head <= shown) {
+    /// Closes a conversation. The events that it showed are read.
+    fn close(&mut self, conversation: Target, shown: u64) {
+        if let Some(reading) = self.readings.get_mut(&conversation).filter(|reading| reading.head <= shown) {
             *reading = Reading { n: shown, unread: 0, ..reading.clone() };
         }
         if self.is_mark_due {
-            self.left.insert(conversation, shown);
+            self.closed.insert(conversation, shown);
         }
     }
 
-    /// Forgets a conversation that the user may no longer read: nothing is unread there, and no mark is sent.
+    /// Forgets a conversation that the user may no longer read.
     pub(crate) fn forget(&mut self, conversation: &Target) {
-        self.known.remove(conversation);
-        self.own.remove(conversation);
-        self.left.remove(conversation);
+        self.readings.remove(conversation);
+        self.own_messages.remove(conversation);
+        self.closed.remove(conversation);
         if self.is_open(conversation) {
             self.is_mark_due = false;
         }
@@ -106,37 +102,38 @@ impl Reads {
 
     /// Forgets all channels except these.
     pub(crate) fn forget_other_channels(&mut self, channels: &BTreeSet<Target>) {
-        let known = self.known.keys().chain(self.own.keys()).chain(self.left.keys());
-        let known = known.chain(self.open.iter().map(|(open, _)| open));
+        let conversations = self.readings.keys().chain(self.own_messages.keys()).chain(self.closed.keys());
+        let conversations = conversations.chain(self.open.iter().map(|(open, _)| open));
         let is_gone = |of: &&Target| matches!(of, Target::Channel(_)) && !channels.contains(*of);
-        let gone: Vec<_> = known.filter(is_gone).cloned().collect();
+        let gone: Vec<_> = conversations.filter(is_gone).cloned().collect();
         gone.iter().for_each(|conversation| self.forget(conversation));
     }
 
-    /// Counts the next event of a conversation, which is being emitted.
+    /// Counts an event that is being emitted.
     pub(crate) fn count(&mut self, user: Option<&UserName>, entry: &Entry) {
         let is_own = entry.event.as_ref().is_some_and(|event| Some(&event.from) == user);
         if self.is_listed {
             let conversation = entry.conversation.clone();
             let new =
                 || Reading { conversation, n: entry.n.saturating_sub(1), head: 0, unread: 0, mentions: 0 };
-            let reading = self.known.entry(entry.conversation.clone()).or_insert_with(new);
+            let reading = self.readings.entry(entry.conversation.clone()).or_insert_with(new);
             // The server has counted the events up to the head.
             if entry.n > reading.head {
-                count(reading, self.own.entry(entry.conversation.clone()).or_default(), is_own, entry);
+                let own = self.own_messages.entry(entry.conversation.clone()).or_default();
+                count(reading, own, is_own, entry);
             }
         }
-        let is_others = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_to_be_read());
+        let is_unread_content = !is_own && entry.event.as_ref().is_some_and(|event| event.body.is_content());
         if let Some((open, shown)) = &mut self.open
             && *open == entry.conversation
             && *shown + 1 == entry.n
         {
             *shown = entry.n;
-            self.is_mark_due |= is_others;
+            self.is_mark_due |= is_unread_content;
         }
     }
 
-    /// Takes a page of what was read: the whole list, or `None` while the next page is pending.
+    /// Handles a page of the list. `None` while the next page is pending.
     pub(crate) fn listed(
         &mut self,
         cx: &mut Context,
@@ -149,16 +146,16 @@ impl Reads {
             return Ok(None);
         }
         let readings = pager.into_items();
-        let known = readings.iter().map(|reading| (reading.conversation.clone(), reading.clone()));
-        self.known = known.collect();
+        self.readings =
+            readings.iter().map(|reading| (reading.conversation.clone(), reading.clone())).collect();
         self.is_listed = true;
         Ok(Some(Answer::Reads(readings)))
     }
 
-    /// Takes the answer to a mark of the user's. The server publishes it too, but the user continues at once.
+    /// Handles the reply to the command `MarkRead`, without waiting for the server's notice.
     pub(crate) fn marked(&mut self, conversation: &Target, result: &str) -> Result<Answer, Error> {
         let Marked { unread } = read(result)?;
-        if let Some(reading) = self.known.get_mut(conversation).filter(|_| unread == 0) {
+        if let Some(reading) = self.readings.get_mut(conversation).filter(|_| unread == 0) {
             *reading = Reading { n: reading.head, unread, mentions: 0, ..reading.clone() };
         }
         Ok(Answer::Unread(unread))
@@ -171,26 +168,25 @@ impl Reads {
         }
         let open = self.open.clone().filter(|_| self.is_mark_due);
         self.is_mark_due = false;
-        self.next_mark = cx.now_ms() + MARK_EVERY_MS;
+        self.next_mark = cx.now_ms() + MARK_INTERVAL_MS;
         cx.requests_mut().forget(|origin| matches!(origin, Origin::Mark));
-        for (conversation, n) in std::mem::take(&mut self.left).into_iter().chain(open) {
+        for (conversation, n) in std::mem::take(&mut self.closed).into_iter().chain(open) {
             cx.ask::<ReadMark>(Origin::Mark, |token| MarkRead { token, conversation, n });
         }
     }
 
-    /// Takes a notice that the user has read something, in this session or another one. `is_own` is false
-    /// when it arrives after the end of a membership.
-    pub(crate) fn noted(&mut self, cx: &mut Context, mut reading: Reading, is_own: bool) {
-        let head = self.known.get(&reading.conversation).map_or(0, |known| known.head);
+    /// Handles a notice that the user has read events. `is_readable` is false after the end of a membership.
+    pub(crate) fn notice(&mut self, cx: &mut Context, mut reading: Reading, is_readable: bool) {
+        let head = self.readings.get(&reading.conversation).map_or(0, |reading| reading.head);
         reading.head = reading.n.max(head);
-        if self.is_listed && is_own {
-            self.known.insert(reading.conversation.clone(), reading.clone());
+        if self.is_listed && is_readable {
+            self.readings.insert(reading.conversation.clone(), reading.clone());
         }
         cx.emit_news(News::Read(reading));
     }
 }
 
-/// Requests how far every conversation is read.
+/// Requests the read marks and unread counts of all conversations.
 pub(crate) fn list(cx: &mut Context, ticket: u64) {
     ask_page(cx, ticket, Pager::new(|token| ListReads { token, after: None }));
 }
@@ -200,33 +196,32 @@ fn ask_page(cx: &mut Context, ticket: u64, pager: Pager<ReadList>) {
     cx.transmit(ticket, Pending::Reads(pager), ask);
 }
 
-/// Sends a mark of the user's.
 pub(crate) fn mark(cx: &mut Context, ticket: u64, conversation: Target, n: u64) {
     let pending = Pending::Mark(conversation.clone());
     cx.ask_for::<ReadMark>(ticket, pending, |token| MarkRead { token, conversation, n });
 }
 
-/// Counts an event as the server does. Only the server counts mentions.
+/// Counts an event by the rules of the server, without mentions, which only the server counts.
 fn count(reading: &mut Reading, own: &mut Vec<u64>, is_own: bool, entry: &Entry) {
     reading.head = entry.n;
     let Some(body) = entry.event.as_ref().map(|event| &event.body) else { return };
     if is_own && *body == Body::Joined {
-        // A membership begins with nothing unread.
+        // A membership begins without unread messages.
         (reading.n, reading.unread) = (entry.n, 0);
     } else if let Body::Deleted { of, .. } = body {
-        // A deleted message is no longer unread, unless it did not count. A user deletes only messages that
-        // they wrote or have read, so that their own deletion changes no count.
+        // A deleted message is no longer unread. The user's own deletion changes no count, because users
+        // delete only messages that they wrote or have read.
         let was_unread = *of > reading.n && !is_own && !own.contains(of);
         reading.unread = reading.unread.saturating_sub(u64::from(was_unread));
-    } else if body.is_to_be_read() && is_own && reading.unread == 0 {
-        // With nothing unread before it, the user's own message is read too.
+    } else if body.is_content() && is_own && reading.unread == 0 {
+        // Without an unread message before it, the user's own message is read, too.
         reading.n = entry.n;
         own.clear();
-    } else if body.is_to_be_read() && is_own {
+    } else if body.is_content() && is_own {
         if own.len() < OWN_UNREAD_MAX {
             own.push(entry.n);
         }
-    } else if body.is_to_be_read() {
+    } else if body.is_content() {
         reading.unread += 1;
     }
 }

@@ -1,7 +1,7 @@
 //! Requests and their replies: ids, origins and retries.
 //!
-//! A request is sent again until it is answered. The same line is sent under the same id, so that a late
-//! reply to the first attempt counts too.
+//! The session repeats a request until it has a reply. All attempts have the same id, so that a late reply to
+//! an earlier attempt is valid, too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,62 +15,62 @@ use super::ask::Pager;
 use super::limits::{COMMANDS_PENDING_MAX, REPLY_WAIT_MS};
 use super::rng::Rng;
 
-/// Why a request was sent. It decides what its reply is used for.
+/// The source of a request, which decides how its reply is handled.
 pub(crate) enum Origin {
-    /// A command, which waits for its answer.
-    Command { ticket: u64, pending: Pending },
-    /// Where events are published.
+    Command {
+        ticket: u64,
+        pending: Pending,
+    },
+    /// `server.info`, for the endpoint of the proxy.
     Info,
-    /// The newest event of every conversation.
+    /// `sync.heads`. The cursor is that of the previous heads.
     Heads {
         kind: HeadsKind,
-        /// Where the last heads ended when these were requested.
         cursor: Option<u64>,
     },
     /// The heartbeat.
     Presence,
-    /// A gap to be filled.
+    /// A page that fills a gap.
     Repair(Target),
-    /// What the user has read.
+    /// A read mark for the open conversation.
     Mark,
 }
 
-/// A command that waits for its answer, with what is needed to handle its reply.
+/// A command without an answer, with the data for its reply.
 pub(crate) enum Pending {
-    Knock,
+    Ping,
     Register,
     Login,
     Logout,
-    /// A password change, or sessions to be ended.
+    /// `auth.password` or `session.revoke`.
     EndSessions,
-    /// A channel to be created or joined.
+    /// `channel.create` or `channel.join`.
     Join(ChannelName),
     Leave(ChannelName),
     Open(Target),
-    ReadOn(Target),
+    NextPage(Target),
     Reads(Pager<ReadList>),
     Mark(Target),
     Chunk,
     Part,
-    /// A request that does not change the session.
     Ask,
 }
 
-/// When heads were requested, which says what the fan-out should have brought by then.
+/// The purpose of heads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeadsKind {
-    /// At the beginning: all conversations.
+    /// The initial heads of all conversations.
     All,
-    /// When the subscriptions are in force: what was published before they were.
+    /// Find events that were published before the subscriptions were in force.
     AfterBarrier,
-    /// Every few seconds: what the fan-out lost.
+    /// Find events that the fan-out lost.
     Periodic,
 }
 
-/// A request that has its final reply.
+/// A request with its final reply.
 pub(crate) struct Settled {
     pub(crate) origin: Origin,
-    /// How often it was sent before the last time.
+    /// How often the request was repeated.
     pub(crate) attempt: u32,
 }
 
@@ -81,16 +81,16 @@ struct Outstanding {
     frame: Frame,
     attempt: u32,
     due: u64,
-    /// The server put it off: it waits for its next attempt, not for a reply.
+    /// Whether the last reply was a temporary error, so that no reply is pending.
     is_postponed: bool,
 }
 
-/// How a request line is sent.
+/// The frame of a request line.
 #[derive(Clone)]
 pub(crate) enum Frame {
-    /// With other lines.
+    /// A frame with other lines.
     Shared,
-    /// As the only line, with these bytes behind it.
+    /// A frame without other lines. The bytes are a second frame.
     Alone(Option<Arc<[u8]>>),
 }
 
@@ -103,8 +103,8 @@ impl Outstanding {
         }
     }
 
-    /// Whether the server puts a command off for longer than a user waits: then that is its answer.
-    fn is_too_long(&self, error: &Error) -> bool {
+    /// Whether the server's delay is too long to retry a command, so that the error is its answer.
+    fn is_wait_too_long(&self, error: &Error) -> bool {
         let is_command = matches!(self.origin, Origin::Command { .. });
         is_command && error.data.wait_ms.is_some_and(|wait_ms| wait_ms > REPLY_WAIT_MS)
     }
@@ -118,24 +118,22 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// An id that was never used.
     pub(crate) fn fresh_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
 
-    /// How many wait for their replies.
     pub(crate) fn len(&self) -> usize {
         self.outstanding.len()
     }
 
-    /// Whether no further command is accepted until one is answered.
+    /// Whether the maximum of commands is pending.
     pub(crate) fn is_full(&self) -> bool {
         self.commands().count() >= COMMANDS_PENDING_MAX
     }
 
-    /// Whether a command to join this channel, or to leave it, is pending.
-    pub(crate) fn is_about_to_change(&self, channel: &ChannelName) -> bool {
+    /// Whether a command to join or leave this channel is pending.
+    pub(crate) fn is_joining_or_leaving(&self, channel: &ChannelName) -> bool {
         self.commands()
             .any(|pending| matches!(pending, Pending::Join(of) | Pending::Leave(of) if of == channel))
     }
@@ -152,7 +150,7 @@ impl Requests {
         })
     }
 
-    /// Opens a request.
+    /// Adds a request, and returns the effect that sends it.
     pub(crate) fn ask(
         &mut self,
         now_ms: u64,
@@ -171,8 +169,7 @@ impl Requests {
         effect
     }
 
-    /// Takes the request that a reply settles. `None` if the id is unknown, or if the request is tried again
-    /// later.
+    /// Removes the request that a reply settles. `None` if the id is unknown, or for a later retry.
     pub(crate) fn settle(
         &mut self,
         now_ms: u64,
@@ -181,7 +178,7 @@ impl Requests {
         error: Option<&Error>,
     ) -> Option<Settled> {
         let request = self.outstanding.get_mut(&id)?;
-        if error.is_some_and(|error| is_temporary(error) && !request.is_too_long(error)) {
+        if error.is_some_and(|error| is_temporary(error) && !request.is_wait_too_long(error)) {
             request.due = now_ms + rng.wait_ms(request.attempt);
             request.is_postponed = true;
             return None;
@@ -190,53 +187,50 @@ impl Requests {
         Some(Settled { origin, attempt })
     }
 
-    /// The requests to be sent again now, and whether the reply to one of them is missing.
-    pub(crate) fn due(&mut self, now_ms: u64, rng: &mut Rng) -> (Vec<Effect>, bool) {
+    /// Repeats the requests that are due. Returns whether one of them had no reply at all.
+    pub(crate) fn take_due(&mut self, now_ms: u64, rng: &mut Rng) -> (Vec<Effect>, bool) {
         let mut is_reply_missing = false;
         let due = self.outstanding.iter_mut().filter(|(_, request)| request.due <= now_ms);
-        let again = due.map(|(id, request)| {
+        let resent = due.map(|(id, request)| {
             is_reply_missing |= !request.is_postponed;
             request.is_postponed = false;
             request.attempt = request.attempt.saturating_add(1);
             request.due = now_ms + rng.wait_ms(request.attempt);
             request.effect(*id)
         });
-        (again.collect(), is_reply_missing)
+        (resent.collect(), is_reply_missing)
     }
 
-    /// All requests, to be sent to another endpoint, and again at `due`. The first endpoint's "later" does
-    /// not count there.
-    pub(crate) fn again(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
-        let again = self.outstanding.iter_mut().map(|(id, request)| {
+    /// Repeats all requests, for another endpoint, with the next attempt at `due`. Delays that the first
+    /// endpoint asked for do not hold there.
+    pub(crate) fn resend_all(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
+        let resent = self.outstanding.iter_mut().map(|(id, request)| {
             (request.due, request.attempt, request.is_postponed) = (due, attempt, false);
             request.effect(*id)
         });
-        again.collect()
+        resent.collect()
     }
 
-    /// When [`due`](Self::due) has something to do.
+    /// The time at which [`take_due`](Self::take_due) must be called.
     pub(crate) fn deadline(&self) -> Option<u64> {
         self.outstanding.values().map(|request| request.due).min()
     }
 
-    /// Forgets requests whose replies would be about an earlier state, such as those that are sent again in
-    /// another form.
-    pub(crate) fn forget(&mut self, is_meant: impl Fn(&Origin) -> bool) {
-        self.outstanding.retain(|_, request| !is_meant(&request.origin));
+    /// Forgets requests whose replies would describe an obsolete state.
+    pub(crate) fn forget(&mut self, matches: impl Fn(&Origin) -> bool) {
+        self.outstanding.retain(|_, request| !matches(&request.origin));
     }
 
     /// Forgets all requests. Returns the tickets of the pending commands.
     pub(crate) fn clear(&mut self) -> Vec<u64> {
-        let request = std::mem::take(&mut self.outstanding);
-        let ticket = |request: Outstanding| match request.origin {
-            Origin::Command { ticket, .. } => Some(ticket),
-            Origin::Info | Origin::Presence | Origin::Heads { .. } | Origin::Repair(_) | Origin::Mark => None,
+        let requests = std::mem::take(&mut self.outstanding);
+        let ticket = |request: Outstanding| {
+            if let Origin::Command { ticket, .. } = request.origin { Some(ticket) } else { None }
         };
-        request.into_values().filter_map(ticket).collect()
+        requests.into_values().filter_map(ticket).collect()
     }
 }
 
-/// A request line.
 pub(crate) fn line(id: u64, method: Method, params: &impl Serialize) -> Vec<u8> {
     let mut line = Vec::new();
     rpc::encode_request(&mut line, &id.to_string(), method.description().name, params);
@@ -248,7 +242,7 @@ pub(crate) fn is_temporary(error: &Error) -> bool {
     matches!(error.reason(), Some(Reason::RateLimited | Reason::Unavailable))
 }
 
-/// Decodes a result. A result of another form is an error of the server's.
+/// Decodes a result. The error for an invalid result is [`Detail::BadAnswer`].
 pub(crate) fn read<'a, T: serde::Deserialize<'a>>(result: &'a str) -> Result<T, Error> {
     serde_json::from_str(result).map_err(|error| Detail::BadAnswer { error: error.to_string() }.into())
 }

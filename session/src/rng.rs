@@ -1,10 +1,10 @@
-//! Random numbers from one seed, so that a run can be repeated.
+//! Random numbers from a seed, so that a run is reproducible.
 
 use std::fmt::Write as _;
 
-use super::limits::{HEADS_EVERY_MS, REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
+use super::limits::{HEADS_INTERVAL_MS, REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
 
-/// SplitMix64 (Steele, Lea, Flood 2014): enough for jitter and for names that need not be secret.
+/// SplitMix64 (Steele, Lea, Flood 2014), for jitter and for names that are not secret.
 pub(crate) struct Rng(u64);
 
 impl Rng {
@@ -20,30 +20,30 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// How long to wait for the answer to the given attempt, counted from 0: doubling up to a cap, and a
-    /// quarter more or less, so that those who lost the server together do not come back together.
+    /// The time to wait for the reply to an attempt, counted from 0. It doubles up to a maximum, with a
+    /// jitter of a quarter, so that clients do not return to a restarted server at the same moment.
     pub(crate) fn wait_ms(&mut self, attempt: u32) -> u64 {
         let doubled = REPLY_WAIT_MS.saturating_mul(1_u64.checked_shl(attempt).unwrap_or(u64::MAX));
         let full = doubled.min(REPLY_WAIT_MS_MAX);
         full - full / 4 + self.next() % (full / 2)
     }
 
-    /// How long until the heads are looked at again.
-    pub(crate) fn heads_every_ms(&mut self) -> u64 {
-        self.up_to_a_quarter_less(HEADS_EVERY_MS)
+    /// The time until the next request for heads.
+    pub(crate) fn heads_interval_ms(&mut self) -> u64 {
+        self.up_to_a_quarter_shorter(HEADS_INTERVAL_MS)
     }
 
-    /// How long until the session says again that it is there; never longer than the server waits for it.
-    pub(crate) fn heartbeat_ms(&mut self, full: u64) -> u64 {
-        self.up_to_a_quarter_less(full)
+    /// The time until the next heartbeat. It is never longer than the server's interval.
+    pub(crate) fn heartbeat_wait_ms(&mut self, full: u64) -> u64 {
+        self.up_to_a_quarter_shorter(full)
     }
 
-    /// So that those who came back together after a restart do not stay in step.
-    fn up_to_a_quarter_less(&mut self, full: u64) -> u64 {
+    /// Jitter, so that clients that reconnected at the same moment do not stay synchronized.
+    fn up_to_a_quarter_shorter(&mut self, full: u64) -> u64 {
         full - self.next() % (full / 4).max(1)
     }
 
-    /// A topic for a barrier that nobody else waits on.
+    /// The topic of a new barrier, which no other client uses.
     pub(crate) fn barrier_topic(&mut self) -> String {
         let mut topic = "sync.client.".to_owned();
         let _never_fails = write!(topic, "{:016x}{:016x}", self.next(), self.next());
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_double_up_to_their_cap_and_differ() {
+    fn delays_double_up_to_their_maximum_with_jitter() {
         let mut rng = Rng::new(7);
         for (attempt, full) in [(0, 2_000), (1, 4_000), (2, 8_000), (3, 10_000), (63, 10_000), (64, 10_000)] {
             let waits: Vec<_> = (0..50).map(|_| rng.wait_ms(attempt)).collect();
@@ -69,24 +69,24 @@ mod tests {
     }
 
     #[test]
-    fn looks_at_the_heads_come_in_time_and_differ() {
+    fn heads_are_requested_within_ten_seconds_with_jitter() {
         let mut rng = Rng::new(7);
-        let waits: Vec<_> = (0..50).map(|_| rng.heads_every_ms()).collect();
+        let waits: Vec<_> = (0..50).map(|_| rng.heads_interval_ms()).collect();
         assert!(waits.iter().all(|wait| (7_500..=10_000).contains(wait)), "{waits:?}");
         assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
     }
 
     #[test]
-    fn heartbeats_come_in_time_and_differ() {
+    fn heartbeats_are_sent_within_their_interval_with_jitter() {
         let mut rng = Rng::new(7);
-        let waits: Vec<_> = (0..50).map(|_| rng.heartbeat_ms(15_000)).collect();
+        let waits: Vec<_> = (0..50).map(|_| rng.heartbeat_wait_ms(15_000)).collect();
         assert!(waits.iter().all(|wait| (11_250..=15_000).contains(wait)), "{waits:?}");
         assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter");
-        assert_eq!(rng.heartbeat_ms(1), 1);
+        assert_eq!(rng.heartbeat_wait_ms(1), 1);
     }
 
     #[test]
-    fn barriers_are_well_formed_and_differ() {
+    fn barriers_are_valid_and_unique() {
         let mut rng = Rng::new(7);
         let (one, other) = (rng.barrier_topic(), rng.barrier_topic());
         assert_ne!(one, other);

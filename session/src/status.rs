@@ -1,4 +1,4 @@
-//! The status of a session: the link, the messages that wait, and the newest event of every conversation.
+//! The status of a session: the link, the outbox, and the progress of each conversation.
 
 use common::Target;
 
@@ -11,11 +11,11 @@ use super::outbox::Outbox;
 /// The status of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// The endpoint that is used, by its place.
+    /// The index of the current endpoint.
     pub endpoint: usize,
     /// The part that a front end always shows.
     pub standing: Standing,
-    /// The conversations that are followed, ordered by name.
+    /// The progress of the conversations that are followed, ordered by name.
     pub conversations: Vec<Progress>,
 }
 
@@ -26,33 +26,33 @@ pub struct Standing {
     pub connectivity: Connectivity,
     /// How many messages are not acknowledged.
     pub waiting: usize,
-    /// How many of them were emitted as [`News::Pending`](super::News::Pending).
+    /// How many of these messages were emitted as [`News::Pending`](super::News::Pending).
     pub pending: usize,
-    /// Unread messages in all conversations except the open one.
+    /// How many messages are unread in all conversations except the open one.
     pub unread: u64,
 }
 
 /// Whether the server replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connectivity {
-    /// No request was sent, or its reply is pending.
+    /// No request was sent yet, or its reply is pending.
     Connecting,
     /// No reply is missing.
     Connected,
     /// A reply has been missing for a short time.
     Reconnecting,
-    /// A reply has been missing for long, or the server never replied.
+    /// A reply has been missing for a long time, or the server never replied.
     Offline,
 }
 
-/// Up to which event a conversation was emitted.
+/// The progress of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// The conversation.
     pub conversation: Target,
-    /// Every event up to this one was emitted, or is older than the client.
+    /// The last event that was emitted.
     pub shown: u64,
-    /// The newest event that is known.
+    /// The newest event that the session knows of.
     pub head: u64,
 }
 
@@ -82,8 +82,7 @@ impl Standing {
 pub(crate) struct StandingNews(Option<Standing>);
 
 impl StandingNews {
-    /// Emits the standing if it has changed and everything is followed. At most once a tick, because it
-    /// counts all conversations.
+    /// Emits the standing if it has changed, and the session follows everything.
     pub(crate) fn tick(
         &mut self,
         cx: &mut Context,

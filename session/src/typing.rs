@@ -1,117 +1,108 @@
-//! Typing: reports that the user writes, and shows who writes in the conversation that is open.
+//! Typing: reports that the user is typing, and shows the users who are typing in the open conversation.
 
 use std::collections::BTreeMap;
 
-use common::limits::{TYPING_EVERY_MS, TYPING_SHOWN_MS};
+use common::limits::{TYPING_INTERVAL_MS, TYPING_SHOWN_MS};
 use common::methods::TypingSet;
 use common::presence::SetTyping;
 use common::{Body, Target, UserName};
 
 use super::api::{Entry, News};
 use super::context::Context;
-use super::limits::WRITERS_SHOWN_MAX;
+use super::limits::TYPING_USERS_SHOWN_MAX;
 
-/// Who writes.
 #[derive(Default)]
 pub(crate) struct Typing {
-    /// Where the user was reported to be writing, and when.
+    /// The last report about this user: the conversation and the time.
     reported: Option<(Target, u64)>,
-    /// The conversation that is open.
     open: Option<Target>,
-    /// Who writes there, and until when each is shown.
-    writers: BTreeMap<UserName, u64>,
+    /// The users who are typing in the open conversation, each with the time until which they are shown.
+    typing_until: BTreeMap<UserName, u64>,
 }
 
 impl Typing {
-    /// When [`tick`](Self::tick) has something to do.
+    /// The time at which [`tick`](Self::tick) must be called.
     pub(crate) fn deadline(&self) -> Option<u64> {
-        self.writers.values().min().copied()
+        self.typing_until.values().min().copied()
     }
 
-    /// The session has ended.
     pub(crate) fn end(&mut self) {
         self.reported = None;
-        self.writers.clear();
+        self.typing_until.clear();
     }
 
-    /// Reports a key; `to` is where the line would be sent, if it is a message. It is only a hint, and sent
-    /// once.
+    /// Handles a key. `to` is the recipient, if the user is typing a message. Reports are not repeated.
     pub(crate) fn key_typed(&mut self, cx: &mut Context, to: Option<Target>) {
         let now_ms = cx.now_ms();
         match (to, self.reported.take()) {
-            (Some(to), Some((before, at))) if to == before && now_ms < at.saturating_add(TYPING_EVERY_MS) => {
-                self.reported = Some((before, at));
+            (Some(to), Some((last, at))) if to == last && now_ms < at.saturating_add(TYPING_INTERVAL_MS) => {
+                self.reported = Some((last, at));
             }
             (Some(to), _) => {
                 report(cx, &to, true);
                 self.reported = Some((to, now_ms));
             }
-            (None, Some((before, _))) => report(cx, &before, false),
+            (None, Some((last, _))) => report(cx, &last, false),
             (None, None) => {}
         }
     }
 
-    /// The message is sent: its readers know that it is written.
+    /// Forgets the report about a message that was sent: its readers know that the user stopped typing.
     pub(crate) fn message_sent(&mut self, to: &Target) {
         self.reported.take_if(|(reported, _)| reported == to);
     }
 
-    /// Shows who writes in this conversation, and no longer in another one.
+    /// Shows the users who are typing in this conversation from now on.
     pub(crate) fn open(&mut self, cx: &mut Context, conversation: &Target) {
         if self.open.as_ref() != Some(conversation) {
-            self.forget(cx, |_| true);
+            self.forget(cx, |_, _| true);
             self.open = Some(conversation.clone());
         }
     }
 
-    /// Takes a notice that somebody writes, or no longer does.
-    pub(crate) fn heard(&mut self, cx: &mut Context, conversation: &Target, from: UserName, typing: bool) {
+    pub(crate) fn notice(&mut self, cx: &mut Context, conversation: &Target, from: UserName, typing: bool) {
         if cx.user() == Some(&from) || self.open.as_ref() != Some(conversation) {
             return;
         }
         if !typing {
-            return self.forget(cx, |writer| *writer == from);
+            return self.forget(cx, |user, _| *user == from);
         }
-        let is_new = !self.writers.contains_key(&from);
-        if is_new && self.writers.len() >= WRITERS_SHOWN_MAX {
+        let is_new = !self.typing_until.contains_key(&from);
+        if is_new && self.typing_until.len() >= TYPING_USERS_SHOWN_MAX {
             return;
         }
-        self.writers.insert(from, cx.now_ms().saturating_add(TYPING_SHOWN_MS));
+        self.typing_until.insert(from, cx.now_ms().saturating_add(TYPING_SHOWN_MS));
         if is_new {
             self.show(cx);
         }
     }
 
-    /// The author of a message no longer writes it.
+    /// Removes the author of a message, who has stopped typing it.
     pub(crate) fn message_arrived(&mut self, cx: &mut Context, entry: &Entry) {
         if self.open.as_ref() == Some(&entry.conversation)
             && let Some(event) = &entry.event
             && matches!(event.body, Body::Message { .. })
         {
-            self.forget(cx, |writer| *writer == event.from);
+            self.forget(cx, |user, _| *user == event.from);
         }
     }
 
-    /// Shows a writer no longer who was not reported again.
+    /// Removes the users whose time has passed without another notice.
     pub(crate) fn tick(&mut self, cx: &mut Context) {
         let now_ms = cx.now_ms();
-        let before = self.writers.len();
-        self.writers.retain(|_, until| *until > now_ms);
-        if self.writers.len() != before {
-            self.show(cx);
-        }
+        self.forget(cx, |_, until| until <= now_ms);
     }
 
-    fn forget(&mut self, cx: &mut Context, is_meant: impl Fn(&UserName) -> bool) {
-        let before = self.writers.len();
-        self.writers.retain(|writer, _| !is_meant(writer));
-        if self.writers.len() != before {
+    fn forget(&mut self, cx: &mut Context, matches: impl Fn(&UserName, u64) -> bool) {
+        let before = self.typing_until.len();
+        self.typing_until.retain(|user, until| !matches(user, *until));
+        if self.typing_until.len() != before {
             self.show(cx);
         }
     }
 
     fn show(&self, cx: &mut Context) {
-        cx.emit_news(News::Typing(self.writers.keys().cloned().collect()));
+        cx.emit_news(News::Typing(self.typing_until.keys().cloned().collect()));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rules of the session's sources that the compiler does not check.
+//! Tests of two rules about the session's sources that the compiler does not check.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -12,7 +12,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn only_lib_rs_implements_the_session() {
+fn only_lib_rs_implements_session() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let implements = |path: &&PathBuf| {
         let text = std::fs::read_to_string(path).expect("a file");
@@ -29,7 +29,7 @@ fn only_lib_rs_implements_the_session() {
 }
 
 #[test]
-fn the_session_depends_on_no_sockets_files_or_clocks() {
+fn the_session_depends_only_on_common_serde_and_uuid() {
     let manifest =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a file");
     let lines = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);

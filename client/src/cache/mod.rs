@@ -75,7 +75,7 @@ impl Cache {
             shared.change(conversation, |run| run.add_page(entries));
         } else if let News::MembershipEnded(entry) = news {
             shared.forget(&entry.conversation);
-        } else if *news == News::SetBack {
+        } else if *news == News::RolledBack {
             let known: Vec<_> = shared.runs.keys().cloned().collect();
             let stored = shared.stored().into_iter().map(|(conversation, _)| conversation);
             known.into_iter().chain(stored).for_each(|conversation| shared.forget(&conversation));

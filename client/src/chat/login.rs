@@ -8,19 +8,19 @@ use common::{Password, Target, UserName};
 use super::context::Context;
 use super::login_summary::{self, LoginSummary};
 use crate::cli_error::CliError;
-use session::{Appearance, Command, Follow};
+use session::{Command, Follow, PresenceMode};
 
 /// How long the chat waits for the server before it shows cached messages.
 const SHOW_CACHE_AFTER: Duration = Duration::from_millis(300);
 
 /// Resumes the stored session, and opens `conversation`. Without a session, prints how to log in.
 pub(super) fn resume(context: &mut Context, conversation: Option<Target>) -> Result<(), CliError> {
-    context.handle.command(Command::Appear(Appearance::AtKeyboard))?;
+    context.handle.command(Command::SetPresence(PresenceMode::AtKeyboard))?;
     match context.handle.restore()? {
         Some(session) => start_session(context, &session, conversation),
         None => {
             // Reports an unreachable server before the user types a password.
-            context.handle.submit(Command::Knock)?;
+            context.handle.submit(Command::Ping)?;
             context.say(&context.words.nobody_is_logged_in())
         }
     }
@@ -85,7 +85,7 @@ fn start_session_offline(
         Some(conversation) => context.open_from_cache(conversation)?,
         None => context.say(&context.words.offline_note())?,
     }
-    context.handle.submit(Command::Reads)?;
+    context.handle.submit(Command::ListReads)?;
     let background = context.transfers.context().clone();
     let (session, names, cache) = (session.clone(), context.names.clone(), context.cache.clone());
     let work = move || login_summary::load_in_background(background, &session, &names, &cache);

@@ -104,7 +104,7 @@ pub(super) fn invitations(
 
 /// The conversations with unread messages, most mentions first.
 pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError> {
-    let Answer::Reads(mut reads) = handle.command(Command::Reads)? else {
+    let Answer::Reads(mut reads) = handle.command(Command::ListReads)? else {
         return Err(CliError::UnexpectedAnswer);
     };
     reads.retain(|reading| reading.unread > 0);

@@ -11,7 +11,7 @@ super::sentences! {
         en: "-- the server answers again --",
         pt: "-- o servidor voltou a responder --",
     }
-    set_back() {
+    rolled_back() {
         en: "-- the server returned to an earlier state, probably a backup: newer messages are lost --",
         pt: "-- o servidor voltou a um estado anterior, provavelmente um backup: as mensagens mais novas se perderam --",
     }

@@ -144,13 +144,13 @@ translations! {
 
 #[cfg(test)]
 mod tests {
-    use common::errors::Description;
+    use common::errors::DetailRow;
     use serde_json::{Value, json};
 
     use super::*;
 
     /// A detail with example arguments.
-    fn sample(about: &Description) -> Detail {
+    fn sample(about: &DetailRow) -> Detail {
         let value = |(i, (name, kind)): (usize, &(&'static str, &'static str))| {
             let value = match *kind {
                 "UserName" => json!("joão"),

@@ -123,7 +123,7 @@ impl<N: From<News>> Network<N> {
             match frames.as_slice() {
                 [delimiter, lines] if delimiter.is_empty() => self.session.replies(self.io.now_ms(), lines),
                 [delimiter, lines, bytes, ..] if delimiter.is_empty() => {
-                    self.session.replies_with(self.io.now_ms(), lines, bytes.to_vec());
+                    self.session.replies_with_bytes(self.io.now_ms(), lines, bytes.to_vec());
                 }
                 _no_reply => {}
             }

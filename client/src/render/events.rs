@@ -1,6 +1,6 @@
 //! Events as sentences.
 
-use common::amendments::Present;
+use common::amendments::AmendedFields;
 use common::{Body, Event};
 use indicatif::HumanBytes;
 
@@ -19,8 +19,8 @@ pub(super) fn head_and_text(words: Words, event: &Event<'_>) -> Option<(String, 
         Body::File { file, .. } => {
             words.sent_file(&sanitise(file.name.as_str()), &HumanBytes(file.bytes).to_string(), *n)
         }
-        Body::Gone { of: None, .. } => return Some((format!("{from}: "), words.mark_deleted())),
-        Body::Gone { of: Some(of), .. } => words.edited(*of, &words.mark_deleted()),
+        Body::Redacted { of: None, .. } => return Some((format!("{from}: "), words.mark_deleted())),
+        Body::Redacted { of: Some(of), .. } => words.edited(*of, &words.mark_deleted()),
         Body::Edited { of, text, .. } => words.edited(*of, &sanitise(text.as_str())),
         Body::Deleted { of, .. } => words.deleted(*of),
         Body::Reacted { of, emoji, .. } => format!("{} {of}", sanitise(emoji.as_str())),
@@ -72,17 +72,17 @@ pub(crate) fn event_for_reader(words: Words, entry: &Entry) -> String {
 }
 
 /// The edits and reactions of a message, to append to its text.
-pub(super) fn changes(words: Words, present: &Present<'_>, time: impl Fn(u64) -> String) -> String {
+pub(super) fn changes(words: Words, amended: &AmendedFields<'_>, time: impl Fn(u64) -> String) -> String {
     let mut all = String::new();
-    if present.edited.is_some() {
+    if amended.edited.is_some() {
         all.push(' ');
         all.push_str(&words.mark_edited());
     }
-    for reaction in &present.reactions {
+    for reaction in &amended.reactions {
         let users: Vec<_> = reaction.users.iter().map(ToString::to_string).collect();
         all.push_str(&format!("  {} {}", sanitise(reaction.emoji.as_str()), users.join(", ")));
     }
-    for before in &present.edits {
+    for before in &amended.edits {
         all.push('\n');
         all.push_str(&words.earlier_text(&time(before.at), &sanitise(&before.text)));
     }

@@ -105,7 +105,7 @@ impl Renderer {
     /// reader.
     pub(crate) fn rings_for(&self, news: &News) -> bool {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let calls = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.calls(reader));
+        let calls = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.notifies(reader));
         self.has_bell && matches!(news, News::Entry(entry) if calls(entry))
     }
 
@@ -126,8 +126,8 @@ impl Renderer {
     fn event(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
         let (head, mut text) = events::head_and_text(self.words, event)?;
-        if let Some(present) = &entry.present {
-            text += &events::changes(self.words, present, |at| self.calendar.short_time(at));
+        if let Some(amended) = &entry.amended {
+            text += &events::changes(self.words, amended, |at| self.calendar.short_time(at));
         }
         let position = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
         let text = wrap::wrap(&text, position.width() + head.width(), (self.columns)());
@@ -203,7 +203,7 @@ impl Renderer {
             }
             News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
             News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
-            News::SetBack => Some(self.note(&self.words.set_back())),
+            News::RolledBack => Some(self.note(&self.words.rolled_back())),
             News::SessionEnded(error) if error.detail() == Some(&Detail::NoSession) => {
                 Some(self.note(&self.words.session_ended()))
             }

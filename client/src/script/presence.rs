@@ -15,7 +15,7 @@ use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::parse_seconds;
 use crate::i18n::Words;
 use crate::render::{self, Output, print_error};
-use session::{Appearance, Command, News};
+use session::{Command, News, PresenceMode};
 
 /// The wait for news without `--for`. It is repeated.
 const NEWS_WAIT: Duration = Duration::from_hours(1);
@@ -51,10 +51,10 @@ pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
     )?;
     let user = handle.require_session()?.user;
     let appearance = match arguments.state {
-        State::Online => Appearance::Always,
-        State::Away => Appearance::Away,
+        State::Online => PresenceMode::Always,
+        State::Away => PresenceMode::Away,
     };
-    let appeared = handle.command(Command::Appear(appearance));
+    let appeared = handle.command(Command::SetPresence(appearance));
     let users = appeared.and_then(|_| handle.list::<UserList>(|token| ListNames { token, after: None }));
     // After a signal, errors of the closed connection are expected.
     if shutdown.is_requested() {

@@ -42,7 +42,7 @@ pub struct Mark {
 
 pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Reads(mut reads) = handle.command(Command::Reads)? else {
+    let Answer::Reads(mut reads) = handle.command(Command::ListReads)? else {
         return Err(CliError::UnexpectedAnswer);
     };
     reads.retain(|reading| arguments.all || reading.unread > 0);

@@ -178,7 +178,7 @@ impl Sending {
                 Ok(())
             }
             News::ConnectionRestored
-            | News::SetBack
+            | News::RolledBack
             | News::Entry(_)
             | News::Opened { .. }
             | News::Pending(_)

@@ -11,7 +11,7 @@ use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::i18n::Words;
 use crate::render::{Output, Renderer, event_for_reader, print_error};
-use session::{Appearance, Command, Entry, Follow, News};
+use session::{Command, Entry, Follow, News, PresenceMode};
 
 #[derive(Debug, clap::Args)]
 pub struct Subscribe {
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
             printed
         });
         // A subscriber is present as long as it runs.
-        let appeared = handle.command(Command::Appear(Appearance::Always));
+        let appeared = handle.command(Command::SetPresence(PresenceMode::Always));
         let followed =
             appeared.and_then(|_| handle.command(Command::Follow(Follow::One { conversation, after })));
         // After a signal, or the end of the printer, errors of the closed connection are expected.
@@ -89,7 +89,7 @@ impl Printer {
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => print_error("the server does not answer; trying again"),
             News::ConnectionRestored => print_error("the server answers again"),
-            News::SetBack => print_error(&Words::ENGLISH.set_back()),
+            News::RolledBack => print_error(&Words::ENGLISH.rolled_back()),
             News::Opened { .. }
             | News::Read(_)
             | News::Invited(_)

@@ -1,7 +1,7 @@
-//! Errors of requests: what a reply carries, and how a detail of the [table](Detail) becomes one.
+//! Errors of requests. A reply contains an [`Error`], which is made from a [`Detail`] of the table.
 //!
-//! A reason groups details: programs decide by the reason. A detail is one sentence with typed arguments: a client
-//! renders it in any language. No code reads the sentence.
+//! A detail is one sentence with typed arguments, which a client renders in any language. A [`Reason`] groups
+//! details: programs decide by the reason. No code parses the sentence.
 
 mod refused;
 
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use refused::{catch_refused, refused};
 
-/// Declares the errors: `Reason = word, code { Detail word { arguments } sentence; ... }`. A detail with `#[client]`
-/// is made by a client for itself and never sent.
+/// Declares the errors: `Reason = word, code { Detail word { arguments } sentence; ... }`. Only clients
+/// create a detail with `#[client]`; no server sends it.
 macro_rules! errors {
     ($(
         $(#[doc = $doc:literal])+
@@ -21,7 +21,7 @@ macro_rules! errors {
                 $sentence:literal;)+
         }
     )+) => {
-        /// Why a request failed: the stable word in `error.data.reason`.
+        /// A class of errors: the stable word in `error.data.reason`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Reason {
             $($(#[doc = $doc])+ #[serde(rename = $word)] $reason,)+
@@ -43,24 +43,24 @@ macro_rules! errors {
                 match self { $(Self::$reason => $word,)+ }
             }
 
-            /// One sentence for the documentation.
+            /// The sentence of the documentation.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$reason => concat!($($doc),+).trim_ascii_start(),)+ }
             }
         }
 
-        /// Why a request failed, with the arguments of the sentence: `error.data.detail` and `error.data.args`.
+        /// The exact error with the arguments of its sentence: `error.data.detail` and `error.data.args`.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "detail", content = "args")]
-        #[expect(missing_docs, reason = "an argument is documented by the sentence that it fills")]
+        #[expect(missing_docs, reason = "the sentence explains its arguments")]
         pub enum Detail {
             $($(#[doc = $sentence] #[serde(rename = $detail_word)] $detail $({ $($arg: $type),+ })?,)+)+
         }
 
         impl Detail {
             /// All details, in the order of the documentation.
-            pub const ALL: &'static [Description] = &[$($(Description {
+            pub const ALL: &'static [DetailRow] = &[$($(DetailRow {
                 name: stringify!($detail),
                 reason: Reason::$reason,
                 word: $detail_word,
@@ -69,14 +69,14 @@ macro_rules! errors {
                 is_sent: concat!($(stringify!($side))?).is_empty(),
             }),+),+];
 
-            /// The reason that programs look at.
+            /// The reason of this detail.
             #[must_use]
             pub fn reason(&self) -> Reason {
                 match self { $($(Self::$detail { .. } => Reason::$reason,)+)+ }
             }
         }
 
-        /// The sentence in English.
+        /// Writes the English sentence.
         impl fmt::Display for Detail {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self { $($(Self::$detail $({ $($arg),+ })? => write!(f, $sentence),)+)+ }
@@ -90,24 +90,24 @@ pub use table::{Detail, Reason};
 
 impl std::error::Error for Detail {}
 
-/// A row of the table of details, for documents and tests.
+/// A row of the table of errors, for documents and tests.
 #[derive(Debug, Clone, Copy)]
-pub struct Description {
+pub struct DetailRow {
     /// The variant of [`Detail`].
     pub name: &'static str,
-    /// The reason it belongs to.
+    /// The reason of the detail.
     pub reason: Reason,
     /// The word in `error.data.detail`.
     pub word: &'static str,
     /// The names and types of its arguments.
     pub args: &'static [(&'static str, &'static str)],
-    /// The English sentence with its gaps.
+    /// The English sentence with placeholders for the arguments.
     pub sentence: &'static str,
-    /// Whether servers send it; otherwise a client makes it for itself.
+    /// Whether servers send the detail. Only clients create the others.
     pub is_sent: bool,
 }
 
-/// An error as a reply carries it: a code, a sentence for a person, data for a program.
+/// The error in a reply: a code, a sentence for users, data for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     /// The number that groups reasons, see [`Reason::code`].
@@ -118,18 +118,18 @@ pub struct Error {
     pub data: Box<ErrorData>,
 }
 
-/// The part of an error that programs look at.
+/// The part of an error for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorData {
-    /// The stable word; [`Reason`] has those this version knows.
+    /// The word of a [`Reason`], or one that only a later version knows.
     pub reason: String,
-    /// The detail with its arguments, when this version knows it.
+    /// The detail with its arguments, if this version knows it.
     #[serde(flatten)]
     pub detail: Option<Detail>,
-    /// The delay before the request can succeed, in milliseconds, when it is known.
+    /// The delay before the next attempt, in milliseconds, if the server knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
-    /// The number of bytes of an upload that the server has, after a wrong offset.
+    /// For a wrong offset: how many bytes of the upload the server has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub have: Option<u64>,
 }
@@ -144,27 +144,27 @@ impl From<Detail> for Error {
 }
 
 impl Error {
-    /// The same error with the delay before the next try, in milliseconds.
+    /// Sets the delay before the next attempt, in milliseconds.
     #[must_use]
-    pub fn after(mut self, wait_ms: u64) -> Self {
+    pub fn with_wait_ms(mut self, wait_ms: u64) -> Self {
         self.data.wait_ms = Some(wait_ms);
         self
     }
 
-    /// The same error with the number of bytes of an upload that the server has.
+    /// Sets how many bytes of the upload the server has.
     #[must_use]
     pub fn with_have(mut self, have: u64) -> Self {
         self.data.have = Some(have);
         self
     }
 
-    /// The reason, when this version knows it.
+    /// The reason, if this version knows it.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         Reason::ALL.iter().copied().find(|reason| reason.word() == self.data.reason)
     }
 
-    /// The detail, when this version knows it.
+    /// The detail, if this version knows it.
     #[must_use]
     pub fn detail(&self) -> Option<&Detail> {
         self.data.detail.as_ref()
@@ -185,7 +185,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A text that a peer wrote, or that quotes one, as an argument of a detail: of bounded length.
+/// Shortens a text of a client, and removes its control characters, for an argument of a detail.
 pub(crate) fn shortened(text: &str, characters_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(characters_max).collect()
 }

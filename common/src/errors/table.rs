@@ -1,13 +1,14 @@
-//! The table of errors: every reason with its code, and every detail with its arguments and its English sentence.
+//! The table of errors: reasons with their codes, and details with their arguments and sentences.
 //!
-//! A sentence says to "you" what happened, then what to do: in lower case, without a full stop at the end, as the chat
-//! prints it. Reasons, details and arguments are part of the protocol: they stay as they are, sentences may change.
+//! A sentence addresses the user as "you", and says what happened, then what to do. It begins in lower case
+//! and ends without a full stop. Reasons, details and arguments are part of the protocol and never change;
+//! sentences may.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Description;
+use super::DetailRow;
 use crate::{ChannelName, Target, UserName};
 
 errors! {
@@ -31,7 +32,7 @@ errors! {
         NoEmptyFrame "no_empty_frame"
             "send an empty frame before the request lines, as a REQ socket does by itself";
         NoChunkBytes "no_chunk_bytes"
-            "file.chunk needs its bytes in a frame behind the line, and must be the only line";
+            "file.chunk needs its bytes in a frame after the line, and must be the only line";
         FileGetNotAlone "file_get_not_alone"
             "file.get must be the only line of its frame, because its reply carries bytes";
     }
@@ -57,7 +58,7 @@ errors! {
         TargetWithoutSign "target_without_sign"
             "write '#channel' or '@user'";
         NotMentionable "not_mentionable" { user: UserName }
-            "@{user} could not be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
+            "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
         TextEmpty "text_empty"
             "a message needs some text";
         SubjectTooLong "subject_too_long" { max: usize }
@@ -101,14 +102,14 @@ errors! {
         QueryRepeated "query_repeated" { filter: String }
             "{filter}: can be given only once";
     }
-    /// The server failed, and the fault is its own.
+    /// The server failed. The request is not the cause.
     Internal = "internal", -32603 {
         Internal "internal"
-            "the server failed: its operator finds the cause in its log";
+            "the server failed: ask its operator, who finds the cause in the server's log";
         ConversationDamaged "conversation_damaged" { file: String, offset: u64 }
             "a part of this conversation is damaged on the server ({file}, byte {offset}): its operator must restore it from a backup";
         #[client] BadAnswer "bad_answer" { error: String }
-            "the server sent an answer that cannot be read ({error}): check that server and client have the same version";
+            "the client cannot decode the server's answer ({error}): check that server and client have the same version";
         #[client] AnswerWithoutBytes "answer_without_bytes"
             "the server sent an answer without its bytes: check that server and client have the same version";
         #[client] NotStoredLocally "not_stored_locally" { error: String }
@@ -123,11 +124,11 @@ errors! {
         #[client] NotLoggedIn "not_logged_in"
             "you are not logged in: log in first";
         #[client] LoggedOut "logged_out"
-            "you logged out";
+            "you logged out before the answer arrived";
         #[client] OtherSession "other_session"
-            "another session began";
+            "you opened another session before the answer arrived: send the request again";
         #[client] UnsentAtEnd "unsent_at_end"
-            "the session ended before this was sent";
+            "the session ended before this message was sent: send it again";
     }
     /// An administrator has disabled the account, which ended its sessions.
     SessionDisabled = "session_disabled", 4010 {
@@ -139,7 +140,7 @@ errors! {
         WrongCredentials "wrong_credentials"
             "the user name or the password is wrong";
         WrongPassword "wrong_password"
-            "this is not your password";
+            "this is not your current password";
     }
     /// Only members of the channel may do this.
     NotMember = "not_member", 4030 {
@@ -153,7 +154,7 @@ errors! {
         NotAuthor "not_author"
             "only the author of a message may do this";
     }
-    /// The user, you or the one you name, is banned from the channel.
+    /// You, or the user whom you named, are banned from the channel.
     Banned = "banned", 4030 {
         Banned "banned" { channel: ChannelName }
             "you are banned from {channel}: ask one of its moderators";
@@ -175,7 +176,7 @@ errors! {
         LastAdministrator "last_administrator" { user: UserName }
             "{user} is the last administrator: promote another user first";
     }
-    /// The last owner of a channel cannot leave or step down while it has other members: make another one first.
+    /// The last owner of a channel with other members cannot leave or step down: make another owner first.
     LastOwner = "last_owner", 4090 {
         LastOwner "last_owner" { channel: ChannelName }
             "you are the last owner of {channel}: make another member an owner first";
@@ -195,7 +196,7 @@ errors! {
         NoSuchMember "no_such_member" { user: UserName, channel: ChannelName }
             "{user} is not a member of {channel}";
     }
-    /// You are not invited to the channel, or no longer.
+    /// You have no invitation to the channel.
     NoSuchInvitation = "no_such_invitation", 4040 {
         NoSuchInvitation "no_such_invitation" { channel: ChannelName }
             "you have no invitation to {channel}";
@@ -215,7 +216,7 @@ errors! {
         NoSuchUpload "no_such_upload"
             "you have no such upload, or it expired: begin it again";
         UploadLost "upload_lost"
-            "the server's disk failed, and the upload is lost: begin it again";
+            "the server's disk failed, and the upload is lost: begin the upload again";
     }
     /// There is no file of that number, or it was deleted.
     NoSuchFile = "no_such_file", 4040 {
@@ -229,28 +230,28 @@ errors! {
         ChannelTaken "channel_taken" { channel: ChannelName }
             "{channel} already exists: join it, or choose another name";
         #[client] NameTakenOnRetry "name_taken_on_retry" { user: UserName }
-            "the name {user} is taken, perhaps by this very request, whose first answer was lost: try to log in";
+            "the name {user} is taken, perhaps by your own request, whose first answer was lost: try to log in";
     }
-    /// The `id` belongs to another message or upload: make a new one.
+    /// The `id` belongs to another message or upload: create a new `id`.
     IdTaken = "id_taken", 4090 {
         IdTaken "id_taken"
-            "the \"id\" of this message is taken: make a new one";
+            "the \"id\" of this message is taken: create a new one";
         UploadIdTaken "upload_id_taken"
-            "the \"id\" of this upload is taken: make a new one";
+            "the \"id\" of this upload is taken: create a new one";
     }
-    /// The server has another number of bytes of the upload, in `data.have`: continue from there.
+    /// The server has a different number of bytes of the upload, see `data.have`: continue from there.
     WrongOffset = "wrong_offset", 4090 {
         WrongOffset "wrong_offset" { have: u64 }
             "the server has {have} bytes of this file: continue from there";
     }
-    /// The content or the length of the file is not the announced one; the upload is gone.
+    /// The content or the length of the file is not the announced one; the upload is deleted.
     WrongContent = "wrong_content", 4090 {
         WrongContent "wrong_content"
-            "the server received another content than you announced: begin the upload again";
+            "the SHA-256 of the received file differs from the announced one: begin the upload again";
         WrongLength "wrong_length" { known: u64, bytes: u64 }
-            "a file with this SHA-256 has {known} bytes, not {bytes}: measure it again";
+            "a file with this SHA-256 has {known} bytes, not {bytes}: announce its exact length";
     }
-    /// Your files would take more room than a user may have.
+    /// Your files would take more space than a user may have.
     QuotaExceeded = "quota_exceeded", 4130 {
         QuotaExceeded "quota_exceeded" { bytes: u64, max: u64 }
             "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent";
@@ -279,7 +280,7 @@ errors! {
         TooManyEdits "too_many_edits" { max: usize }
             "a message can be edited {max} times: send a new one";
         TooManyReactions "too_many_reactions" { max: usize }
-            "a message can have {max} reactions, and this one has them all";
+            "a message has at most {max} reactions, and this one has {max}: remove one of yours first";
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }
@@ -287,9 +288,9 @@ errors! {
         ChunkSize "chunk_size" { max: usize, bytes: usize }
             "a chunk has 1 to {max} bytes, this one has {bytes}";
         ChunkBeyondFile "chunk_beyond_file" { bytes: u64 }
-            "you announced a file of {bytes} bytes, and this chunk ends behind them";
+            "you announced a file of {bytes} bytes, and this chunk ends after them";
     }
-    /// Too many requests at once: send it again later, after `data.wait_ms` if it is there.
+    /// Too many requests at once: send the request again after `data.wait_ms`, or later if that is absent.
     RateLimited = "rate_limited", 4290 {
         TooManyGuesses "too_many_guesses" { seconds: u64 }
             "too many wrong passwords: wait {seconds} s, then try again";
@@ -312,10 +313,10 @@ errors! {
         #[client] TooManyRequests "too_many_requests"
             "too many requests are pending: try again in a moment";
     }
-    /// The server cannot store or answer now: send it again later.
+    /// The server cannot store or answer now: send the request again later.
     Unavailable = "unavailable", 5030 {
         LogUnreadable "log_unreadable"
-            "the server cannot read its log: its operator must look at it";
+            "the server cannot read its log: its operator must check the disk";
         LogUnwritable "log_unwritable"
             "the server cannot write its log: send it again later";
         FilesUnavailable "files_unavailable"
@@ -327,7 +328,7 @@ errors! {
         #[client] OtherVersion "other_version" { version: String, from: u32, to: u32, own_from: u32, own_to: u32 }
             "the server (papo {version}) speaks versions {from} to {to} of the protocol, this client {own_from} to {own_to}: update the older one";
         #[client] FollowReplaced "follow_replaced"
-            "other conversations are followed now";
+            "you follow other conversations now";
     }
     /// The server's disk is full: nothing was stored.
     StorageFull = "storage_full", 5070 {

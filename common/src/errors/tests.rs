@@ -2,17 +2,17 @@ use super::*;
 use crate::ChannelName;
 
 #[test]
-fn the_words_are_unique_and_the_codes_are_the_agreed_ones() {
-    let agreed = [-32700, -32600, -32601, -32602, -32603, 4010, 4030, 4040, 4090, 4130, 4290, 5030, 5070];
+fn the_words_are_unique_and_the_codes_are_those_of_the_protocol() {
+    let codes = [-32700, -32600, -32601, -32602, -32603, 4010, 4030, 4040, 4090, 4130, 4290, 5030, 5070];
     for (i, reason) in Reason::ALL.iter().enumerate() {
-        assert!(agreed.contains(&reason.code()), "{reason:?}");
+        assert!(codes.contains(&reason.code()), "{reason:?}");
         assert!(Reason::ALL[i + 1..].iter().all(|other| other.word() != reason.word()), "{reason:?}");
         assert!(reason.meaning().ends_with('.'));
     }
 }
 
 #[test]
-fn the_word_of_a_detail_is_its_name_and_its_sentence_has_its_arguments() {
+fn the_word_of_a_detail_is_its_name_and_its_sentence_contains_its_arguments() {
     for detail in Detail::ALL {
         let words = detail.name.chars().enumerate().fold(String::new(), |mut words, (i, c)| {
             words.extend((i > 0 && c.is_uppercase()).then_some('_'));
@@ -32,7 +32,7 @@ fn the_word_of_a_detail_is_its_name_and_its_sentence_has_its_arguments() {
 }
 
 #[test]
-fn an_error_on_the_wire() {
+fn an_error_is_encoded_and_decoded() {
     let channel = ChannelName::new("#ops").expect("a name");
     for (error, line) in [
         (
@@ -40,7 +40,7 @@ fn an_error_on_the_wire() {
             r##"{"code":4030,"message":"you are not a member of #ops: join it first","data":{"reason":"not_member","detail":"not_member","args":{"channel":"#ops"}}}"##,
         ),
         (
-            Error::from(Detail::TooManyLogins).after(7),
+            Error::from(Detail::TooManyLogins).with_wait_ms(7),
             r#"{"code":4290,"message":"too many users are logging in: try again in a moment","data":{"reason":"rate_limited","detail":"too_many_logins","wait_ms":7}}"#,
         ),
         (
@@ -55,7 +55,7 @@ fn an_error_on_the_wire() {
 }
 
 #[test]
-fn an_error_of_another_version_keeps_its_reason_and_its_sentence() {
+fn an_error_with_an_unknown_detail_keeps_its_reason_and_its_sentence() {
     for data in [
         r#"{"reason":"not_member"}"#,
         r#"{"reason":"not_member","detail":"not_member"}"#,

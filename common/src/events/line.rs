@@ -1,4 +1,4 @@
-//! The form of an event on the wire: one flat object, whatever happened.
+//! The JSON of an event: one flat object, which is the same for all kinds.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::json::Object;
 use crate::names::UserName;
 use crate::text::{Subject, Text};
 
-/// The flat line, in the order of its fields on the wire.
+/// The fields of all kinds, in the order of the wire.
 #[derive(Deserialize)]
 pub(super) struct EventLine<'a> {
     n: u64,
@@ -50,7 +50,7 @@ pub(super) struct EventLine<'a> {
     sha256: Option<ContentHash>,
 }
 
-/// A text as it stands in a line: an empty one is what a deletion leaves.
+/// The text in a line. It is empty if the message was deleted.
 struct LineText<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for LineText<'a> {
@@ -100,8 +100,8 @@ enum Kind {
 impl Kind {
     fn of(body: &Body<'_>) -> Self {
         match body {
-            Body::Message { .. } | Body::Gone { of: None, .. } => Self::Message,
-            Body::Edited { .. } | Body::Gone { of: Some(_), .. } => Self::Edited,
+            Body::Message { .. } | Body::Redacted { of: None, .. } => Self::Message,
+            Body::Edited { .. } | Body::Redacted { of: Some(_), .. } => Self::Edited,
             Body::Deleted { .. } => Self::Deleted,
             Body::Reacted { .. } => Self::Reacted,
             Body::Unreacted { .. } => Self::Unreacted,
@@ -121,8 +121,7 @@ impl Kind {
     }
 }
 
-/// Writes an event in the order of the fields of [`EventLine`], straight from where its parts are: every message goes
-/// through here.
+/// Writes an event in the order of the fields of [`EventLine`], without copies, because it runs often.
 pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
     let Event { n, at, to, from, body } = event;
     line.field("n", n).field("at", at);
@@ -144,7 +143,7 @@ pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
         Body::Reacted { id, of, emoji } | Body::Unreacted { id, of, emoji } => {
             line.field("id", id).field("of", of).field("emoji", emoji);
         }
-        Body::Gone { id, of } => {
+        Body::Redacted { id, of } => {
             line.field("id", id).optional("of", of.as_ref()).text("text", "").field("deleted", &true);
         }
         Body::File { id, file } => {
@@ -180,8 +179,8 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
         let text = text.ok_or(Cow::Borrowed("a message needs a \"text\""));
         let text = text.and_then(|text| Text::new(text.0).map_err(|error| error.to_string().into()));
         let body = match kind {
-            Kind::Message if deleted => Body::Gone { id: id?, of: None },
-            Kind::Edited if deleted => Body::Gone { id: id?, of: Some(some_of?) },
+            Kind::Message if deleted => Body::Redacted { id: id?, of: None },
+            Kind::Edited if deleted => Body::Redacted { id: id?, of: Some(some_of?) },
             Kind::Message => Body::Message { id: id?, text: text?, reply },
             Kind::Edited => Body::Edited { id: id?, of: some_of?, text: text? },
             Kind::Deleted => Body::Deleted { id: id?, of: some_of? },
@@ -191,7 +190,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
                 (Some(name), Some(bytes), Some(sha256)) => {
                     Body::File { id: id?, file: Box::new(FileInfo { name, bytes, sha256 }) }
                 }
-                _something_is_missing => {
+                _missing_field => {
                     return Err("a file needs a \"name\", \"bytes\" and a \"sha256\"".into());
                 }
             },

@@ -1,5 +1,5 @@
-//! Events: what happened in a conversation, as one line that is the same in the log, on the fan-out and in
-//! a page of history. And notices, which are told to one user and kept nowhere.
+//! Events of conversations. The line of an event is the same in the log, on the fan-out and in a page of
+//! history. Notices have a line on the fan-out only: the server does not store them.
 
 mod line;
 
@@ -23,126 +23,126 @@ use crate::text::{Subject, Text};
 #[serde(try_from = "line::EventLine<'a>")]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub struct Event<'a> {
-    /// 1, 2, 3 ... in its conversation, without a hole.
+    /// The number of the event in its conversation: 1, 2, 3 ... without a gap.
     pub n: u64,
-    /// When the server took it, in Unix milliseconds.
+    /// The time at which the server accepted the request, in Unix milliseconds.
     pub at: u64,
-    /// What it was addressed to.
+    /// The channel, or the recipient of a direct message.
     pub to: Target,
-    /// Who caused it.
+    /// The user who sent the request.
     pub from: UserName,
-    /// What happened.
+    /// The kind of the event, with its fields.
     pub body: Body<'a>,
 }
 
-/// What happened.
+/// The kind of an event, with its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// `message`: somebody said something.
+    /// `message`: the sender wrote a text.
     Message {
-        /// The sender's id.
+        /// The message's id.
         id: Uuid,
-        /// What was said.
+        /// The text.
         text: Text<'a>,
-        /// The number of the event that it answers.
+        /// The number of the event that the message replies to.
         reply: Option<u64>,
     },
-    /// `message.edited`: the author of a message says something else instead.
+    /// `message.edited`: the author replaced the text of a message.
     Edited {
-        /// The sender's id.
+        /// The edit's own id.
         id: Uuid,
         /// The number of the message.
         of: u64,
-        /// What it says from now on.
+        /// The new text.
         text: Text<'a>,
     },
-    /// `message.deleted`: a message was taken back.
+    /// `message.deleted`: the sender deleted a message or a file.
     Deleted {
-        /// The sender's id.
+        /// The deletion's own id.
         id: Uuid,
         /// The number of the message.
         of: u64,
     },
-    /// `message.reacted`: somebody reacted to a message.
+    /// `message.reacted`: the sender reacted to a message.
     Reacted {
-        /// The sender's id.
+        /// The reaction's own id.
         id: Uuid,
         /// The number of the message.
         of: u64,
-        /// With what.
+        /// The emoji.
         emoji: Emoji,
     },
-    /// `message.unreacted`: somebody took their reaction back.
+    /// `message.unreacted`: the sender removed their reaction.
     Unreacted {
-        /// The sender's id.
+        /// The removal's own id.
         id: Uuid,
         /// The number of the message.
         of: u64,
-        /// Which.
+        /// The emoji.
         emoji: Emoji,
     },
-    /// A `message`, or a `message.edited` of one, that was deleted: its text is gone.
-    Gone {
-        /// The sender's id.
+    /// A `message` that was deleted, or a `message.edited` of a deleted message, without its text.
+    Redacted {
+        /// The id of the message or edit.
         id: Uuid,
-        /// The number of the message, if it was an edit.
+        /// The number of the edited message, if the event is an edit.
         of: Option<u64>,
     },
-    /// `file`: somebody sent a file.
+    /// `file`: the sender sent a file.
     File {
-        /// The sender's id.
+        /// The file's id.
         id: Uuid,
-        /// Which file. On the heap, so that all other events stay small.
+        /// The file, on the heap, so that all other events are small.
         file: Box<FileInfo>,
     },
-    /// `channel.created`: the channel came into being, with its creator as first member and owner.
+    /// `channel.created`: the sender created the channel, and is its first member and owner.
     Created {
-        /// Whether only the invited may join.
+        /// Whether only invited users may join.
         private: bool,
     },
-    /// `channel.joined`: somebody became a member.
+    /// `channel.joined`: the sender joined the channel.
     Joined,
-    /// `channel.left`: somebody is a member no more.
+    /// `channel.left`: the sender left the channel.
     Left,
-    /// `channel.invited`: somebody may join.
+    /// `channel.invited`: the sender invited a user.
     Invited(UserName),
-    /// `channel.declined`: somebody who was invited does not want to join.
+    /// `channel.declined`: the sender declined an invitation.
     Declined,
-    /// `channel.kicked`: somebody was removed.
+    /// `channel.kicked`: the sender removed a member.
     Kicked(UserName),
-    /// `channel.banned`: somebody was removed, or kept out, for good.
+    /// `channel.banned`: the sender banned a user, who may be a member.
     Banned(UserName),
-    /// `channel.unbanned`: the ban was taken back.
+    /// `channel.unbanned`: the sender lifted a ban.
     Unbanned(UserName),
-    /// `channel.role`: a member got a role.
+    /// `channel.role`: the sender gave a member a role.
     Role(UserName, Role),
-    /// `channel.set`: what is given has changed.
+    /// `channel.set`: the sender changed the settings that are not `None`.
     Set {
-        /// What the channel is about.
+        /// The new subject.
         subject: Option<Subject<'a>>,
-        /// Whether it is private.
+        /// Whether only invited users may join from now on.
         private: Option<bool>,
     },
-    /// A kind that this version does not know. It has its number like any other.
+    /// A kind that only a later version knows. The event has a number, too.
     Unknown,
 }
 
-/// A class of events, for code that treats several kinds alike.
+/// A class of events, for code that handles several kinds in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class<'a> {
     /// A message or a file, with or without its text. Content counts as unread until it is deleted.
     Content {
-        /// The sender's id.
+        /// The id of the message or file.
         id: Uuid,
     },
     /// A change to an earlier message or file: an edit, a deletion or a reaction.
     Amendment {
-        /// The sender's id.
+        /// The amendment's own id.
         id: Uuid,
         /// The number of the message or file.
         of: u64,
     },
-    /// A change of the sender's own membership. The creation of a channel is one.
+    /// A change of the sender's own membership, such as the creation of a channel.
     Membership,
     /// An action of a member on another user.
     Moderation {
@@ -151,7 +151,7 @@ pub enum Class<'a> {
     },
     /// A change of the channel's settings.
     Settings,
-    /// A kind that this version does not know.
+    /// A kind that only a later version knows.
     Unknown,
 }
 
@@ -160,14 +160,14 @@ impl Body<'_> {
     #[must_use]
     pub fn class(&self) -> Class<'_> {
         match self {
-            Self::Message { id, .. } | Self::File { id, .. } | Self::Gone { id, of: None } => {
+            Self::Message { id, .. } | Self::File { id, .. } | Self::Redacted { id, of: None } => {
                 Class::Content { id: *id }
             }
             Self::Edited { id, of, .. }
             | Self::Deleted { id, of }
             | Self::Reacted { id, of, .. }
             | Self::Unreacted { id, of, .. }
-            | Self::Gone { id, of: Some(of) } => Class::Amendment { id: *id, of: *of },
+            | Self::Redacted { id, of: Some(of) } => Class::Amendment { id: *id, of: *of },
             Self::Created { .. } | Self::Joined | Self::Left | Self::Declined => Class::Membership,
             Self::Invited(user)
             | Self::Kicked(user)
@@ -179,7 +179,7 @@ impl Body<'_> {
         }
     }
 
-    /// The sender's id, if the event has one.
+    /// The id that the client created for the event. Only content and amendments have one.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         match self.class() {
@@ -188,13 +188,13 @@ impl Body<'_> {
         }
     }
 
-    /// Whether the event is content, which counts as unread.
+    /// Whether the event is a message or a file, which counts as unread.
     #[must_use]
-    pub fn is_to_be_read(&self) -> bool {
+    pub fn is_content(&self) -> bool {
         matches!(self.class(), Class::Content { .. })
     }
 
-    /// The number of the message or file that the event amends.
+    /// The number of the message or file that the event amends, if it is an amendment.
     #[must_use]
     pub fn amends(&self) -> Option<u64> {
         if let Class::Amendment { of, .. } = self.class() { Some(of) } else { None }
@@ -202,34 +202,33 @@ impl Body<'_> {
 }
 
 impl Event<'_> {
-    /// The conversation this event belongs to.
+    /// The conversation of the event.
     #[must_use]
     pub fn conversation(&self) -> Conversation {
         Conversation::of(&self.from, &self.to)
     }
 
-    /// Appends the event's one line, without a newline.
+    /// Appends the event's line, without a newline.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut line = Object::begin(out);
         self.write_fields(&mut line);
         line.end();
     }
 
-    /// Writes all fields of the line.
     pub(crate) fn write_fields(&self, line: &mut Object<'_>) {
         line::write(line, self);
     }
 
-    /// The event's one line, without a newline.
+    /// The event's line, without a newline.
     #[must_use]
     pub fn to_line(&self) -> String {
         let mut out = Vec::new();
         self.write(&mut out);
-        // JSON made of strings is UTF-8.
+        // JSON is always UTF-8.
         String::from_utf8(out).unwrap_or_default()
     }
 
-    /// The same event, owned.
+    /// Copies the borrowed parts of the event.
     #[must_use]
     pub fn into_owned(self) -> Event<'static> {
         let body = match self.body {
@@ -238,7 +237,7 @@ impl Event<'_> {
             Body::Deleted { id, of } => Body::Deleted { id, of },
             Body::Reacted { id, of, emoji } => Body::Reacted { id, of, emoji },
             Body::Unreacted { id, of, emoji } => Body::Unreacted { id, of, emoji },
-            Body::Gone { id, of } => Body::Gone { id, of },
+            Body::Redacted { id, of } => Body::Redacted { id, of },
             Body::Set { subject, private } => {
                 Body::Set { subject: subject.map(Subject::into_owned), private }
             }
@@ -258,49 +257,49 @@ impl Event<'_> {
     }
 }
 
-/// Something that is told and kept nowhere. It has no number: whoever misses it learns the same in another way, or
-/// has missed nothing that lasts.
+/// A line on a topic that has no number, and that the server does not store. A client that misses a notice
+/// learns the same from a later reply, or the notice is soon outdated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Notice {
-    /// A channel's events are published elsewhere from now on.
+    /// The server publishes a channel's events on another topic from now on.
     #[serde(rename = "topic.moved")]
     TopicMoved {
-        /// Which channel.
+        /// The channel.
         to: ChannelName,
-        /// Where.
+        /// The new topic.
         topic: String,
     },
-    /// Who is something else than before, on `presence.all`.
+    /// The presence of some users has changed. Published on the topic of all users' presence.
     #[serde(rename = "presence")]
     Presence {
-        /// When, in Unix milliseconds.
+        /// The time of the notice, in Unix milliseconds.
         at: u64,
-        /// Who, and what.
+        /// The users with their new states.
         users: Vec<Change>,
     },
-    /// Somebody is writing, or not any more, where the conversation's events come.
+    /// A user is typing, or has stopped. Published on the topic of the conversation.
     #[serde(rename = "typing")]
     Typing {
-        /// When, in Unix milliseconds.
+        /// The time of the notice, in Unix milliseconds.
         at: u64,
-        /// Where to.
+        /// The channel, or the recipient of direct messages.
         to: Target,
-        /// Who.
+        /// The user.
         from: UserName,
-        /// Whether they are.
+        /// Whether the user is typing.
         typing: bool,
     },
-    /// The user has read a conversation up to an event, in this session or another.
+    /// The user has read a conversation up to an event. Published on the user's own topic.
     #[serde(rename = "read")]
     Read {
-        /// Which conversation, as the user names it.
+        /// The conversation as the user names it.
         conversation: Target,
-        /// The last event that was read.
+        /// The number of the last event that the user has read.
         n: u64,
-        /// How many messages are still unread.
+        /// How many messages are unread.
         unread: u64,
-        /// How many of them mention the user.
+        /// How many unread messages mention the user.
         mentions: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! The lines of events, byte by byte.
+//! Tests of the lines of events and notices, byte for byte.
 
 use super::*;
 
@@ -26,17 +26,17 @@ const GOLDEN: [&str; 20] = [
 ];
 
 #[test]
-fn messages_and_files_are_to_be_read_and_nothing_else_is() {
-    let is_to_be_read =
-        |line: &&&str| serde_json::from_str::<Event<'_>>(line).expect("an event").body.is_to_be_read();
-    let lines = GOLDEN.iter().filter(is_to_be_read);
+fn only_messages_and_files_are_content() {
+    let is_content =
+        |line: &&&str| serde_json::from_str::<Event<'_>>(line).expect("an event").body.is_content();
+    let lines = GOLDEN.iter().filter(is_content);
     let kinds: Vec<_> = lines.map(|line| line.split('"').nth(15).expect("a kind")).collect();
-    // The third message is one whose text is gone.
+    // The third message is a redacted one.
     assert_eq!(kinds, ["message", "message", "message", "file"]);
 }
 
 #[test]
-fn golden_lines_are_read_and_written_byte_for_byte() {
+fn golden_lines_are_decoded_and_encoded_byte_for_byte() {
     for line in GOLDEN {
         let event: Event<'_> = serde_json::from_str(line).expect(line);
         assert_eq!(event.to_line(), line);
@@ -57,7 +57,7 @@ fn a_line_cut_anywhere_is_refused() {
 }
 
 #[test]
-fn an_event_without_what_it_needs_is_refused() {
+fn an_event_without_a_required_field_is_refused() {
     let refusal = |rest: &str| {
         let line = format!(r##"{{"n":1,"at":1,"to":"#a","from":"alice",{rest}}}"##);
         serde_json::from_str::<Event<'_>>(&line).expect_err("refused").to_string()
@@ -72,7 +72,7 @@ fn an_event_without_what_it_needs_is_refused() {
 }
 
 #[test]
-fn unknown_fields_and_kinds_are_no_error() {
+fn unknown_fields_and_kinds_are_accepted() {
     let line = r##"{"n":3,"at":1,"to":"#g","from":"bob","kind":"channel.left","reason":"kicked"}"##;
     assert_eq!(serde_json::from_str::<Event<'_>>(line).expect("an event").body, Body::Left);
     let line = r##"{"n":4,"at":1,"to":"#g","from":"bob","kind":"poll.opened","options":["a","b"]}"##;
@@ -81,7 +81,7 @@ fn unknown_fields_and_kinds_are_no_error() {
 }
 
 #[test]
-fn a_notice_on_the_wire() {
+fn notices_are_encoded_and_decoded() {
     let topic = "channel.general.9d8c7b6a5f4e3d2c1b0a998877665544".to_owned();
     let notice = Notice::TopicMoved { to: ChannelName::new("#general").expect("a name"), topic };
     let line = r##"{"kind":"topic.moved","to":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"}"##;

@@ -1,5 +1,5 @@
-//! The methods of the protocol. Each is a row of the `table`, from which the types of requests and results, the
-//! server's dispatch, the tests and the table in `docs/PROTOCOL.md` are generated.
+//! The methods of the protocol. Each is a row of the `table`, which generates the types of requests and
+//! results, the server's dispatch, the tests and the table in `docs/PROTOCOL.md`.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,19 +8,19 @@ use crate::errors::{Detail, Error, shortened};
 use crate::limits::{METHOD_CHARACTERS_MAX, QUOTED_CHARACTERS_MAX};
 use crate::rpc;
 
-/// A method as a type: [`ChannelJoin`] is `channel.join`. Code that sends or answers a request names this type, and the
-/// compiler checks its parameters and its result against the table.
+/// A method as a type: [`ChannelJoin`] is `channel.join`. Code that sends or answers a request names this
+/// type, so that the compiler checks the parameters and the result.
 pub trait Request {
     /// The row of the table.
     const METHOD: Method;
-    /// The parameters. Several methods may share one type.
+    /// The type of the parameters. Several methods may share one.
     type Params<'a>: Serialize + Deserialize<'a>;
-    /// The result.
+    /// The type of the result.
     type Result: Serialize + DeserializeOwned;
 }
 
-/// A value that encodes as the result of the method `R`: [`Request::Result`] itself, or event lines of the log that
-/// are copied into their place, such as [`PageLines`](crate::history::PageLines).
+/// A value that encodes as the result of the method `R`: a [`Request::Result`], or a type that copies event
+/// lines of the log, such as [`PageLines`](crate::history::PageLines).
 pub trait ResultOf<R: Request> {
     /// Appends the result as JSON.
     fn write(&self, out: &mut Vec<u8>);
@@ -31,30 +31,30 @@ pub fn encode_request<R: Request>(out: &mut Vec<u8>, id: &str, params: &R::Param
     rpc::encode_request(out, id, R::METHOD.description().name, params);
 }
 
-/// Encodes one reply line with its newline; `id` is as it was received.
+/// Encodes one reply line with its newline. `id` is JSON.
 pub fn encode_result<R: Request>(out: &mut Vec<u8>, id: &str, result: &impl ResultOf<R>) {
     rpc::encode_result(out, id, |out| result.write(out));
 }
 
-/// Who may call a method. On which channel or user they may call it, the server's `domain` decides.
+/// The users who may call a method. The server's `domain` checks their rights in channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
-    /// Everybody, without a token.
+    /// All clients, without a token.
     Anyone,
-    /// The holder of a session's token.
+    /// Users who are logged in.
     Session,
-    /// The holder of the token of an administrator's session.
+    /// Administrators who are logged in.
     Administrator,
 }
 
-/// The row of a method.
+/// A row of the table of methods.
 #[derive(Debug, Clone, Copy)]
-pub struct Description {
+pub struct MethodRow {
     /// The name on the wire.
     pub name: &'static str,
-    /// Who may call it.
+    /// The users who may call the method.
     pub rights: Rights,
-    /// What it does, for people.
+    /// One sentence for users.
     pub help: &'static str,
     /// An example of the parameters, as JSON.
     pub params: &'static str,
@@ -73,7 +73,7 @@ macro_rules! methods {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Method { $(#[doc = $help] $name,)+ }
 
-        /// A request whose parameters were decoded.
+        /// A method with its decoded parameters.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Call<'a> { $(#[doc = $help] $name($params),)+ }
 
@@ -99,17 +99,17 @@ macro_rules! methods {
             /// All methods, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
-            /// The method called `name` on the wire.
+            /// The method whose name on the wire is `name`.
             #[must_use]
-            pub fn named(name: &str) -> Option<Self> {
+            pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($wire => Some(Self::$name),)+ _ => None }
             }
 
             /// The row of the table.
             #[must_use]
-            pub const fn description(self) -> Description {
+            pub const fn description(self) -> MethodRow {
                 match self {
-                    $(Self::$name => Description {
+                    $(Self::$name => MethodRow {
                         name: $wire,
                         rights: Rights::$rights,
                         help: $help,
@@ -123,14 +123,14 @@ macro_rules! methods {
         impl<'a> Call<'a> {
             /// Decodes the parameters of a request.
             pub fn decode(name: &str, params: &'a str) -> Result<Self, Error> {
-                let method = Method::named(name).ok_or_else(|| unknown(name))?;
+                let method = Method::from_name(name).ok_or_else(|| unknown(name))?;
                 let decoded = catch_refused(|| match method {
                     $(Method::$name => serde_json::from_str(params).map(Self::$name),)+
                 });
                 decoded.map_err(|(error, refused)| invalid(method, params, &error, refused))
             }
 
-            /// Decodes the parameters of a method while the line around them is being read.
+            /// Decodes the parameters of a method in the middle of a line.
             pub(crate) fn read<D: Deserializer<'a>>(method: Method, params: D) -> Result<Self, D::Error> {
                 match method { $(Method::$name => Deserialize::deserialize(params).map(Self::$name),)+ }
             }
@@ -166,23 +166,23 @@ fn unknown(name: &str) -> Error {
     Detail::MethodNotFound { method: shortened(name, METHOD_CHARACTERS_MAX) }.into()
 }
 
-/// Why parameters cannot be read: the value that is refused, a missing token, or else serde's words, which name the field.
+/// The error for invalid parameters: a refused value, a missing token, or the error of serde.
 fn invalid(method: Method, params: &str, error: &serde_json::Error, refused: Option<Detail>) -> Error {
-    /// The only field that is looked at here.
     #[derive(Deserialize)]
-    struct Token {
+    struct OnlyToken {
         token: Option<serde::de::IgnoredAny>,
     }
 
-    let Description { name, rights, .. } = method.description();
-    let has_token = serde_json::from_str(params).is_ok_and(|Token { token }| token.is_some());
+    let MethodRow { name, rights, .. } = method.description();
+    let has_token = serde_json::from_str(params).is_ok_and(|OnlyToken { token }| token.is_some());
     let detail = refused.unwrap_or_else(|| match rights {
         Rights::Session | Rights::Administrator if !has_token => Detail::NoToken { method: name.to_owned() },
         Rights::Anyone | Rights::Session | Rights::Administrator => {
-            // Where in the parameters means nothing to whoever sees the whole line.
-            let (sentence, place) =
-                (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
-            let error = shortened(sentence.strip_suffix(&place).unwrap_or(&sentence), QUOTED_CHARACTERS_MAX);
+            // The position counts from the start of the parameters, not of the line.
+            let sentence = error.to_string();
+            let position = format!(" at line {} column {}", error.line(), error.column());
+            let sentence = sentence.strip_suffix(&position).unwrap_or(&sentence);
+            let error = shortened(sentence, QUOTED_CHARACTERS_MAX);
             Detail::BadParams { method: name.to_owned(), error }
         }
     });
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_types_of_a_method_read_and_write_its_examples() {
+    fn the_types_of_a_method_decode_and_encode_its_examples() {
         for (method, params, result) in table::examples_encoded_again() {
             let about = method.description();
             assert_eq!((&*params, &*result), (about.params, about.result), "{}", about.name);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_parameters_are_named() {
+    fn the_error_for_invalid_parameters_names_them() {
         let error = |name, params| Call::decode(name, params).expect_err("refused").message;
         insta::assert_snapshot!(error("nope", "{}"), @r#"there is no method "nope": check its name and the version of the server"#);
         insta::assert_snapshot!(error("auth.login", r#"{"user":"alice"}"#), @"auth.login: missing field `password`");
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_too_long_has_a_code_of_its_own() {
+    fn the_error_for_a_too_long_text_has_its_own_reason() {
         let text = "x".repeat(crate::limits::TEXT_BYTES_MAX + 1);
         let params = format!(
             r##"{{"token":"t","to":"#a","id":"01970000-0000-7000-8000-000000000001","text":"{text}"}}"##

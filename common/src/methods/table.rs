@@ -1,8 +1,8 @@
-//! The table of methods.
+//! The table of methods: name, rights, types, help, and an example of parameters and result.
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Description, Request, ResultOf, Rights, invalid, unknown};
+use super::{MethodRow, Request, ResultOf, Rights, invalid, unknown};
 use crate::accounts::Done;
 use crate::errors::{Error, catch_refused};
 use crate::text::NewPassword;
@@ -12,7 +12,7 @@ use crate::{
 };
 
 methods! {
-    ServerInfo "server.info" Anyone (node::Nothing) -> node::Info:
+    ServerInfo "server.info" Anyone (node::NoParams) -> node::Info:
         "Returns the server's version, its limits and the endpoint where events are published."
         r#"{}"#
         => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500,"file_chunk_bytes":262144,"file_bytes":104857600}}"#;
@@ -65,7 +65,7 @@ methods! {
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{"members":[{"user":"alice","role":"owner"},{"user":"bob","role":"member"}],"more":false}"#;
     ChannelInvite "channel.invite" Session (channels::OneMember<'a>) -> Done:
-        "Invites a user to a channel: in a private one moderators and owners may, in a public one all members."
+        "Invites a user to a channel; for all members of a public channel, for moderators and owners of a private one."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
     ChannelInvitations "channel.invitations" Session (accounts::ListNames<'a>) -> channels::Invitations:
@@ -73,7 +73,7 @@ methods! {
         r##"{"token":"eyJ0eXAi..."}"##
         => r##"{"invitations":[{"channel":"#board","by":"alice","at":1763700000123}],"more":false}"##;
     ChannelDecline "channel.decline" Session (channels::OneChannel<'a>) -> Done:
-        "Declines an invitation, which ends it."
+        "Declines an invitation, which removes it."
         r##"{"token":"eyJ0eXAi...","channel":"#board"}"##
         => r#"{}"#;
     ChannelKick "channel.kick" Session (channels::OneMember<'a>) -> Done:
@@ -81,7 +81,7 @@ methods! {
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
     ChannelBan "channel.ban" Session (channels::OneMember<'a>) -> Done:
-        "Removes a user of a lower role and keeps them from joining; for moderators and owners."
+        "Removes a user of a lower role, and prevents them from joining; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
     ChannelUnban "channel.unban" Session (channels::OneMember<'a>) -> Done:
@@ -121,7 +121,7 @@ methods! {
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000002","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##
         => r#"{"file":"01970000-0000-7000-8000-000000000002","have":0}"#;
     FileChunk "file.chunk" Session (files::Chunk<'a>) -> files::Have:
-        "Uploads a part of a file. Its bytes are a frame behind the line, which is alone in its own frame."
+        "Uploads a part of a file. Its bytes are a second frame after the line, which must be the only one."
         r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002","offset":262144}"#
         => r#"{"have":524288}"#;
     FileCommit "file.commit" Session (files::Commit<'a>) -> messages::Sent:
@@ -129,7 +129,7 @@ methods! {
         r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002"}"#
         => r#"{"n":18,"at":1763700000123}"#;
     FileGet "file.get" Session (files::Get<'a>) -> files::Part:
-        "Reads a part of a file. Its bytes are a frame behind the reply; the line is alone in its frame."
+        "Downloads a part of a file. Its bytes are a second frame after the reply; the line must be the only one."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":18,"offset":262144,"length":262144}"##
         => r#"{"bytes":1258291,"offset":262144,"length":262144}"#;
     MessageHistory "message.history" Session (history::History<'a>) -> history::Page:
@@ -137,7 +137,7 @@ methods! {
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##
         => r##"{"conversation":"#general","head":17,"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}]}"##;
     MessageSearch "message.search" Session (search::Search<'a>) -> search::Found:
-        "Finds messages by their words, newest first, in the conversations that you can read."
+        "Searches messages by words, newest first, in the conversations that you can read."
         r##"{"token":"eyJ0eXAi...","query":"ação \"deploy done\" from:alice","conversation":"#general","limit":1}"##
         => r##"{"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"Deploy done, boa ação!"}],"before":8841,"behind":0}"##;
     ReadMark "read.mark" Session (reads::MarkRead<'a>) -> reads::Marked:
@@ -156,8 +156,8 @@ methods! {
         "Returns the number of the newest event of each of your conversations, and the topics of your channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#
         => r##"{"cursor":8841,"restored":1769860800000,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
-    PresenceSet "presence.set" Session (presence::SetPresence<'a>) -> presence::PresenceSet:
-        "Sets the presence of this session and serves as its heartbeat; returns the topic of everybody's presence."
+    PresenceSet "presence.set" Session (presence::SetPresence<'a>) -> presence::PresenceReply:
+        "Sets the presence of this session, and serves as its heartbeat; returns the topic of all users' presence."
         r#"{"token":"eyJ0eXAi...","state":"online"}"#
         => r#"{"topic":"presence.all.2b1a0f9e8d7c6b5a4938271605f4e3d2","heartbeat_ms":15000}"#;
     TypingSet "typing.set" Session (presence::SetTyping<'a>) -> Done:
@@ -169,7 +169,7 @@ methods! {
         r#"{"token":"eyJ0eXAi...","after":"adam"}"#
         => r#"{"users":[{"user":"alice","since":1763700000123,"administrator":true,"sessions":1},{"user":"bob","since":1763700000123,"disabled":true,"sessions":0}],"more":false}"#;
     AdminChannels "admin.channels" Administrator (accounts::ListNames<'a>) -> admin::Channels:
-        "Lists all channels, private ones too, a page at a time; their messages stay with the members."
+        "Lists all channels, also private ones, a page at a time; only members can read their messages."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"channels":[{"channel":"#board","since":1763700000123,"private":true,"members":2,"owner":"alice","n":17}],"more":false}"##;
     AdminSessions "admin.sessions" Administrator (admin::ListSessions<'a>) -> admin::Sessions:
@@ -177,11 +177,11 @@ methods! {
         r#"{"token":"eyJ0eXAi...","user":"bob"}"#
         => r#"{"sessions":[{"user":"bob","session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123}],"more":false}"#;
     AdminDisable "admin.disable" Administrator (admin::Disable<'a>) -> admin::Disabled:
-        "Disables an account, which ends its sessions and moves its topics; or enables it again."
+        "Disables an account, which ends its sessions and moves its topics; or enables it."
         r#"{"token":"eyJ0eXAi...","user":"bob","disabled":true}"#
         => r#"{"ended":1}"#;
     AdminPromote "admin.promote" Administrator (admin::Promote<'a>) -> Done:
-        "Makes a user an administrator, or takes that right away."
+        "Makes a user an administrator, or removes that right."
         r#"{"token":"eyJ0eXAi...","user":"bob","administrator":true}"#
         => r#"{}"#;
     AdminStats "admin.stats" Administrator (accounts::SessionOnly<'a>) -> admin::Stats:

@@ -21,7 +21,7 @@ fn every_term_of_the_glossary_is_an_identifier_of_the_code() {
         .collect();
     assert!(terms.len() >= 40, "only {} terms", terms.len());
     let unknown: Vec<_> = terms.iter().filter(|term| !names.contains(**term)).collect();
-    assert!(unknown.is_empty(), "no identifiers of the code: {unknown:?}");
+    assert!(unknown.is_empty(), "terms that are no identifiers of the code: {unknown:?}");
 }
 
 /// All identifiers of these Rust files.

@@ -41,10 +41,10 @@ fn every_file_and_every_long_name_in_a_document_exists() {
             }
         }
     }
-    assert!(unknown.is_empty(), "documents name what does not exist:\n{}", unknown.join("\n"));
+    assert!(unknown.is_empty(), "documents name files or tests that do not exist:\n{}", unknown.join("\n"));
 }
 
-/// Whether a path begins with a folder of the root and not with one of a crate.
+/// Whether the first folder of a path is in the root of the repository.
 fn is_from_the_root(path: &str) -> bool {
     path.split_once('/').is_some_and(|(first, _)| ROOT.join(first).is_dir())
 }

@@ -124,7 +124,7 @@ impl Users {
 
     /// The accounts after `after`, in alphabetical order.
     pub fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&UserName, &Account)> {
-        self.accounts.range(pages::after(after, UserName::new))
+        self.accounts.range(pages::range(after, UserName::new))
     }
 
     /// All accounts, for the snapshot.

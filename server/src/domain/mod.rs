@@ -275,7 +275,7 @@ impl State {
             }
             // An operator can also redact messages that no user deleted. They no longer count as unread.
             ServerRecord::Redacted { conversation, numbers, .. } => {
-                let conversation = Conversation::named(conversation).ok().flatten();
+                let conversation = Conversation::from_key(conversation).ok().flatten();
                 if let Some(reads) = conversation.and_then(|one| self.channels.reads_mut(&one)) {
                     numbers.iter().for_each(|n| reads.take_back(*n));
                 }

@@ -1,6 +1,6 @@
 //! How far each member has read, and how many messages are unread.
 //!
-//! Only messages and files of other users count ([`Body::is_to_be_read`]). The numbers of all other events,
+//! Only messages and files of other users count ([`Body::is_content`]). The numbers of all other events,
 //! which are few, are kept in memory, so counting does not read the log and sending does no work per member.
 
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ impl Mark {
 impl ReadState {
     /// Applies an event. A message also moves its sender's mark if the sender had nothing unread.
     pub(super) fn apply(&mut self, record: u64, event: &Event<'_>) {
-        if !event.body.is_to_be_read() {
+        if !event.body.is_content() {
             self.others.push(event.n);
             if let Body::Deleted { of, .. } = event.body {
                 self.take_back(of);

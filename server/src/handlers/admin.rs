@@ -29,7 +29,7 @@ pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) ->
 pub(super) fn channels(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
     administrator(context, &params.token)?;
     let all = context.ledger.state().channels.all();
-    let page = all.range(pages::after(params.after.as_deref(), ChannelName::new));
+    let page = all.range(pages::range(params.after.as_deref(), ChannelName::new));
     let (channels, more) = first_page(page.map(|(name, channel)| as_seen(name, channel)));
     Ok(Channels { channels, more })
 }

@@ -2,7 +2,7 @@
 //! search.
 
 use common::accounts::Token;
-use common::amendments::{Delete, Edit, Present, React, Version, encode_present, without_text};
+use common::amendments::{AmendedFields, Delete, EarlierText, Edit, React, encode_amended, without_text};
 use common::limits::EDITS_SHOWN_MAX;
 use common::messages::Sent;
 use common::{Body, Detail, Error, Event, Target};
@@ -66,13 +66,13 @@ pub(crate) fn write_present<E>(
     out: &mut Vec<u8>,
 ) -> Result<(), E> {
     if amendment.deleted {
-        encode_present(out, &without_text(event), &Present::default());
+        encode_amended(out, &without_text(event), &AmendedFields::default());
         return Ok(());
     }
     let reactions = amendment.reactions.clone();
-    let mut present = Present { reactions, ..Present::default() };
+    let mut present = AmendedFields { reactions, ..AmendedFields::default() };
     let Some(newest) = amendment.edits.last() else {
-        encode_present(out, &event, &present);
+        encode_amended(out, &event, &present);
         return Ok(());
     };
     if edits {
@@ -86,7 +86,7 @@ pub(crate) fn write_present<E>(
         }
         (body, _) => body,
     };
-    encode_present(out, &Event { body, ..event }, &present);
+    encode_amended(out, &Event { body, ..event }, &present);
     Ok(())
 }
 
@@ -95,10 +95,10 @@ fn earlier_texts<E>(
     find: impl Fn(u64) -> Result<Option<Event<'static>>, E>,
     event: &Event<'_>,
     edits: &[u64],
-) -> Result<Vec<Version<'static>>, E> {
+) -> Result<Vec<EarlierText<'static>>, E> {
     let version = |event: &Event<'_>| {
         let (Body::Message { text, .. } | Body::Edited { text, .. }) = &event.body else { return None };
-        Some(Version { at: event.at, text: text.as_str().to_owned().into() })
+        Some(EarlierText { at: event.at, text: text.as_str().to_owned().into() })
     };
     let mut versions: Vec<_> = version(event).into_iter().collect();
     let (_newest, earlier) = edits.split_last().unwrap_or((&0, &[]));

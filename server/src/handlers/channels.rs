@@ -93,7 +93,7 @@ pub(super) fn members(
 ) -> Result<Members, Error> {
     let user = context.user_of(&params.token)?;
     let channel = context.ledger.state().channels.membership(&params.channel, &user)?;
-    let page = channel.members.range(pages::after(params.after.as_deref(), UserName::new));
+    let page = channel.members.range(pages::range(params.after.as_deref(), UserName::new));
     let (members, more) = first_page(page.map(|(user, role)| Member { user: user.clone(), role: *role }));
     Ok(Members { members, more })
 }

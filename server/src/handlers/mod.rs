@@ -184,7 +184,7 @@ impl RequestContext<'_> {
     /// Begins an attempt to log in, unless there were too many wrong passwords for this user.
     fn may_guess(&mut self, user: &UserName) -> Result<(), Error> {
         self.guesses.begin(user, self.now_ms).map_err(|wait_ms| {
-            Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).after(wait_ms)
+            Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).with_wait_ms(wait_ms)
         })
     }
 
@@ -192,7 +192,7 @@ impl RequestContext<'_> {
     fn take_rate(&mut self, token: &Token<'_>) -> Result<(), Error> {
         let session = self.known_tokens.digest(token);
         let taken = self.rates.take(session, self.now_ms);
-        taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).after(wait_ms))
+        taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms))
     }
 
     /// Returns the user of a token's session. Every method that needs a session calls this.

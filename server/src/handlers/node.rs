@@ -11,6 +11,6 @@ pub(super) fn info(context: &RequestContext<'_>) -> Result<Info, Error> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL,
         events: context.events.to_owned(),
-        limits: Limits { file_bytes: context.files.uploads.limits().file_bytes_max, ..Limits::OURS },
+        limits: Limits { file_bytes: context.files.uploads.limits().file_bytes_max, ..Limits::CURRENT },
     })
 }

@@ -2,19 +2,22 @@
 
 use common::accounts::Done;
 use common::limits::PRESENCE_HEARTBEAT_MS;
-use common::presence::{PresenceSet, SetPresence, SetTyping};
+use common::presence::{PresenceReply, SetPresence, SetTyping};
 use common::{Error, UserName};
 
 use super::RequestContext;
 use crate::outbound::ephemeral::publish_typing;
 
-pub(super) fn set(context: &mut RequestContext<'_>, params: &SetPresence<'_>) -> Result<PresenceSet, Error> {
+pub(super) fn set(
+    context: &mut RequestContext<'_>,
+    params: &SetPresence<'_>,
+) -> Result<PresenceReply, Error> {
     let user = context.user_of(&params.token)?;
     // Each change between online and offline leaves a record, so the rate limit counts it.
     context.take_rate(&params.token)?;
     let session = context.known_tokens.digest(&params.token);
     context.presence.set(&user, session, params.state, context.now_ms);
-    Ok(PresenceSet { topic: context.ledger.state().presence_topic(), heartbeat_ms: PRESENCE_HEARTBEAT_MS })
+    Ok(PresenceReply { topic: context.ledger.state().presence_topic(), heartbeat_ms: PRESENCE_HEARTBEAT_MS })
 }
 
 pub(super) fn typing(context: &mut RequestContext<'_>, params: &SetTyping<'_>) -> Result<Done, Error> {

@@ -219,10 +219,14 @@ fn ids(disk: &dyn Disk) -> Result<HashSet<Uuid>, JournalError> {
 
 /// The number of the message whose text an event has or had. A file counts as a message.
 fn message_of(event: &Event<'_>) -> Option<u64> {
-    if let Body::Message { .. } | Body::File { .. } | Body::Gone { of: None, .. } = event.body {
+    if let Body::Message { .. } | Body::File { .. } | Body::Redacted { of: None, .. } = event.body {
         return Some(event.n);
     }
-    if let Body::Edited { of, .. } | Body::Gone { of: Some(of), .. } = event.body { Some(of) } else { None }
+    if let Body::Edited { of, .. } | Body::Redacted { of: Some(of), .. } = event.body {
+        Some(of)
+    } else {
+        None
+    }
 }
 
 /// Whether an event has something to redact: a text, or the name and the hash of a file.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::UserName;
-use common::limits::{PRESENCE_GONE_MS, PRESENCE_HEARTBEAT_MS, PRESENCE_TELL_EVERY_MS};
+use common::limits::{PRESENCE_HEARTBEAT_MS, PRESENCE_NOTICE_INTERVAL_MS, PRESENCE_TIMEOUT_MS};
 use common::presence::{Change, State};
 use foldhash::fast::RandomState;
 
@@ -70,7 +70,7 @@ impl Presence {
             self.due.remove(&(earlier.due, user.clone(), session));
         }
         if state != State::Offline {
-            let due = self.clock.awake_ms + PRESENCE_GONE_MS;
+            let due = self.clock.awake_ms + PRESENCE_TIMEOUT_MS;
             person.sessions.insert(session, Beat { state, due });
             self.due.insert((due, user.clone(), session));
         }
@@ -93,7 +93,7 @@ impl Presence {
     #[must_use]
     pub fn state(&self, user: &UserName) -> Option<State> {
         let known = self.people.get(user).map(Person::state);
-        known.or_else(|| (self.clock.awake_ms >= PRESENCE_GONE_MS).then_some(State::Offline))
+        known.or_else(|| (self.clock.awake_ms >= PRESENCE_TIMEOUT_MS).then_some(State::Offline))
     }
 
     /// The number of present users.
@@ -116,7 +116,7 @@ impl Presence {
         if self.changed.is_empty() || now < self.publish_due {
             return Vec::new();
         }
-        self.publish_due = now + PRESENCE_TELL_EVERY_MS;
+        self.publish_due = now + PRESENCE_NOTICE_INTERVAL_MS;
         let changed = std::mem::take(&mut self.changed);
         changed.into_iter().filter_map(|user| self.take_change(user)).collect()
     }
@@ -140,8 +140,8 @@ impl Presence {
     pub fn deadline(&self) -> Option<u64> {
         let first_gone = self.due.first().map(|(due, ..)| *due);
         let publishing = (!self.changed.is_empty()).then_some(self.publish_due);
-        let is_starting = self.clock.has_begun() && self.clock.awake_ms < PRESENCE_GONE_MS;
-        let heard = is_starting.then_some(PRESENCE_GONE_MS);
+        let is_starting = self.clock.has_begun() && self.clock.awake_ms < PRESENCE_TIMEOUT_MS;
+        let heard = is_starting.then_some(PRESENCE_TIMEOUT_MS);
         // `AwakeClock` must advance at least every heartbeat while a user is present.
         let awake =
             (first_gone.is_some() || is_starting).then_some(self.clock.awake_ms + PRESENCE_HEARTBEAT_MS);

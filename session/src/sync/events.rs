@@ -1,4 +1,4 @@
-//! Events on their way to the user: each is emitted once, in the order of its conversation.
+//! Events from the proxy, acknowledgements and pages. Each is emitted once, in order.
 
 use common::channels::Joined;
 use common::{Error, Reason, Target};
@@ -9,71 +9,71 @@ use crate::context::Context;
 use crate::limits::GAP_GRACE_MS;
 
 impl Sync {
-    /// Takes an event of the fan-out. Returns the events whose turn it is. The fan-out keeps the order of a
-    /// conversation, so that a gap is a loss, and is repaired at once.
+    /// Handles an event that the proxy published. Returns the events to emit. The proxy keeps the order of a
+    /// conversation: a gap means that it lost events, and is repaired at once.
     pub(crate) fn published(&mut self, cx: &Context, entry: Entry) -> Vec<Entry> {
         let conversation = entry.conversation.clone();
         let Some(timeline) = self.timeline(&conversation) else { return Vec::new() };
         timeline.note_published(entry.n);
-        timeline.arrive(entry);
+        timeline.insert(entry);
         self.take_ready(cx, &conversation, cx.now_ms())
     }
 
-    /// Takes the user's own message, which the server has acknowledged; events before it may still be on
-    /// their way. Returns the events whose turn it is. `None` if the message is not emitted as an event.
+    /// Handles the user's own message, which the server has acknowledged. The proxy may still publish events
+    /// before it. Returns the events to emit. `None` if the session does not follow the conversation.
     pub(crate) fn acknowledged(&mut self, cx: &Context, entry: Entry) -> Option<Vec<Entry>> {
         let conversation = entry.conversation.clone();
-        self.timeline(&conversation)?.arrive(entry);
+        self.timeline(&conversation)?.insert(entry);
         Some(self.take_ready(cx, &conversation, cx.now_ms() + GAP_GRACE_MS))
     }
 
-    /// The events whose turn it is; what is missing before the next one is requested at `repair_at`.
+    /// Takes the events to emit. A gap before the next event is repaired at the time `repair_at`.
     fn take_ready(&mut self, cx: &Context, conversation: &Target, repair_at: u64) -> Vec<Entry> {
         let ready = self.timelines.take_ready(cx, conversation);
         self.timelines.look_for_gap(conversation, repair_at);
         ready
     }
 
-    /// The timeline of a conversation that is followed. A direct conversation that all heads did not name is
-    /// new, and starts with its first event.
+    /// The timeline of a conversation that is followed. A direct conversation that no heads named is new, and
+    /// starts with its first event.
     fn timeline(&mut self, conversation: &Target) -> Option<&mut Timeline> {
-        if matches!(conversation, Target::User(_)) && self.has_begun() && self.wants(conversation) {
+        if matches!(conversation, Target::User(_)) && self.has_heads() && self.follows(conversation) {
             self.timelines.get_or_start(conversation, 1);
         }
         self.timelines.get_mut(conversation)
     }
 
-    /// Everything up to the event `shown` was shown by a page that opens the conversation: its events
-    /// continue after it.
-    pub(crate) fn begin_after(&mut self, conversation: &Target, shown: u64) {
-        if self.wants(conversation) {
-            // A membership may have begun in another session, before heads name it.
-            self.timelines.get_or_start(conversation, shown.saturating_add(1)).open(shown);
+    /// Continues after the event `shown`, the last one of the page that opened the conversation.
+    pub(crate) fn continue_after(&mut self, conversation: &Target, shown: u64) {
+        if self.follows(conversation) {
+            // The user may have joined in another session, and no heads name the channel yet.
+            self.timelines.get_or_start(conversation, shown.saturating_add(1)).continue_after(shown);
         }
     }
 
-    /// The page that opens a conversation has arrived, or was refused: the events that waited for it are
-    /// ready.
+    /// Returns the events that waited for the page that opens the conversation.
     pub(crate) fn opened(&mut self, cx: &Context, conversation: &Target) -> Vec<Entry> {
         self.take_ready(cx, conversation, cx.now_ms())
     }
 
-    /// A further page showed everything up to its last event, if nothing between it and the newest event is
-    /// left out.
-    pub(crate) fn read_on(&mut self, cx: &Context, conversation: &Target, shown: Option<u64>) -> Vec<Entry> {
+    /// Continues after the event `shown`, the last one of a further page. `None` if later pages follow.
+    pub(crate) fn next_page(
+        &mut self,
+        cx: &Context,
+        conversation: &Target,
+        shown: Option<u64>,
+    ) -> Vec<Entry> {
         if let (Some(shown), Some(timeline)) = (shown, self.timelines.get_mut(conversation)) {
-            timeline.open(shown);
+            timeline.continue_after(shown);
         }
         self.timelines.take_ready(cx, conversation)
     }
 
-    /// Requests the pages that fill gaps and are due.
     pub(crate) fn repair_gaps(&mut self, cx: &mut Context) {
         self.timelines.repair_gaps(cx);
     }
 
-    /// Takes a page that fills a gap, or its refusal. Returns the events whose turn it is. `None` if the user
-    /// may not read the conversation any longer.
+    /// Handles a page that fills a gap. Returns the events to emit; `None` without the right to read.
     pub(crate) fn repaired(
         &mut self,
         cx: &mut Context,
@@ -89,10 +89,10 @@ impl Sync {
         Some(self.timelines.repaired(cx, conversation, page))
     }
 
-    /// Follows a channel that the user has joined, from the event after the `joined` one on.
+    /// Follows a channel that the user has joined, from the event after the `joined` on.
     pub(crate) fn joined(&mut self, cx: &mut Context, joined: &Joined) {
         let conversation = Target::Channel(joined.channel.clone());
-        if !self.wants(&conversation) {
+        if !self.follows(&conversation) {
             return;
         }
         let timeline = self.timelines.get_or_start(&conversation, joined.n.saturating_add(1));
@@ -111,7 +111,6 @@ impl Sync {
 }
 
 impl Follow {
-    /// Whether this conversation is followed.
     pub(crate) fn includes(&self, conversation: &Target) -> bool {
         match self {
             Self::Everything => true,

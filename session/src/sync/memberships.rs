@@ -1,7 +1,7 @@
-//! Memberships: what an event says about the user's own membership in its channel.
+//! Memberships: events that begin or end the user's own membership in a channel.
 //!
-//! Such an event arrives on the user's own topic and, while the user is a member, on the channel's. Its cause
-//! may be another session of the same user, or somebody else.
+//! Such an event arrives on the user's own topic and, while the user is a member, on the channel's topic.
+//! Another session of the user or another user caused it.
 
 use common::{Body, Event, Target, UserName};
 
@@ -9,24 +9,21 @@ use super::Sync;
 use crate::api::{Entry, News};
 use crate::context::Context;
 
-/// What an event says about the reader's own membership.
+/// A change of the user's own membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
     Invited,
     Began,
-    /// The user has left.
     Left,
-    /// Somebody else has removed the user.
     Removed,
 }
 
-/// What an event did to the user's membership.
+/// The effect of an event on the user's membership.
 pub(crate) enum Membership {
-    /// It is emitted like any other event.
+    /// None: the session emits the event.
     Event(Entry),
-    /// It ended the membership in this channel.
+    /// The event ended the membership in this channel.
     Ended(Target),
-    /// It is handled.
     Handled,
 }
 
@@ -56,14 +53,14 @@ impl Sync {
             return Membership::Event(entry);
         };
         let is_followed = self.timelines.contains(&entry.conversation);
-        // The command that caused the change here has its own answer.
-        let is_own_command = cx.requests().is_about_to_change(channel);
+        // A command of this session that caused the change has its own answer.
+        let is_own_command = cx.requests().is_joining_or_leaving(channel);
         match change {
             Change::Began if !is_followed && !is_own_command => self.begin_membership(cx, &entry),
             Change::Left | Change::Removed => {
                 return self.end_membership(cx, entry, change == Change::Left && is_own_command);
             }
-            Change::Invited if !is_followed && self.wants_everything() => {
+            Change::Invited if !is_followed && self.follows_everything() => {
                 cx.emit_news(News::Invited(entry));
                 return Membership::Handled;
             }
@@ -72,24 +69,24 @@ impl Sync {
         Membership::Event(entry)
     }
 
-    /// The user has joined in another session; the heads name the topic. The events of a channel arrive on
-    /// two topics: a `joined` that arrives after the end of its membership begins nothing.
+    /// Follows a channel that the user joined in another session; the next heads name its topic. A `joined`
+    /// that arrives on the second topic after the end of its membership has no effect.
     fn begin_membership(&mut self, cx: &Context, entry: &Entry) {
         let Entry { conversation, n, .. } = entry;
         if self.ended.get(conversation).is_some_and(|end| n < end) {
             return;
         }
         self.ended.remove(conversation);
-        if self.has_begun() && self.wants(conversation) {
+        if self.has_heads() && self.follows(conversation) {
             self.timelines.get_or_start(conversation, *n);
             self.heads_due = Some(cx.now_ms());
         }
     }
 
-    /// A late event of an earlier membership does not end the present one.
+    /// Stops following a channel. A late event of an earlier membership has no effect.
     fn end_membership(&mut self, cx: &mut Context, entry: Entry, is_own_command: bool) -> Membership {
         let conversation = entry.conversation.clone();
-        if self.timelines.get(&conversation).is_none_or(|timeline| !timeline.awaits(entry.n)) {
+        if self.timelines.get(&conversation).is_none_or(|timeline| timeline.is_past(entry.n)) {
             return Membership::Handled;
         }
         self.forget(cx, &conversation);

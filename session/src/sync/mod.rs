@@ -1,9 +1,9 @@
-//! Sync: follows the conversations over the fan-out, and compares heads, so that a lost event is noticed.
+//! Sync: receives the events of conversations from the proxy, and detects lost events with heads.
 //!
-//! The steps are the same at the beginning and after a lost connection: ask where events are published,
-//! connect a new socket, subscribe, request all heads (which name the channels' topics), subscribe to those,
-//! and raise a barrier. When the barrier arrives, every subscription is in force; the heads of that moment
-//! show what was missed until then.
+//! The steps are the same at the beginning and after a lost connection: request the proxy's endpoint, connect
+//! a new socket, subscribe to the user's own topic, request all heads, which name the channels' topics,
+//! subscribe to those, and subscribe to a barrier. When the barrier arrives, all subscriptions are in force,
+//! and new heads show the events that were published before.
 
 mod topics;
 mod timeline;
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::history::{Head, Heads, HeadsSince};
 use common::methods::{ServerInfo, SyncHeads};
-use common::node::{Info, Nothing, PROTOCOL};
+use common::node::{Info, NoParams, PROTOCOL};
 use common::{Detail, Error, Target};
 
 use crate::api::{Answer, Effect, Follow, News};
@@ -29,53 +29,52 @@ pub(crate) use timelines::Timelines;
 use timeline::Timeline;
 use topics::Topics;
 
-/// What is followed, and up to which event.
 #[derive(Default)]
 pub(crate) struct Sync {
-    wanted: Option<Follow>,
-    /// The command that is answered when following has begun.
+    followed: Option<Follow>,
+    /// The pending command [`Follow`].
     ticket: Option<u64>,
     topics: Topics,
     timelines: Timelines,
-    /// The event that ended the last membership, of channels that the user is not a member of.
+    /// Channels that the user left or was removed from, with the number of that event.
     ended: BTreeMap<Target, u64>,
-    /// Channels joined since all heads were requested last: the reply may not name them yet.
+    /// Channels that the user joined since the last request for all heads, whose reply may not name them.
     joined_since: BTreeSet<Target>,
-    /// Where the last heads ended; `None` before the first.
+    /// The cursor of the last heads.
     cursor: Option<u64>,
-    /// When the server was restored from a backup last, as the heads say.
+    /// The value of `restored` in the last heads.
     restored: Option<u64>,
     heads_due: Option<u64>,
-    /// An event that the heads named and the fan-out has not brought yet.
-    owed: Option<Owed>,
+    expected: Option<ExpectedEvent>,
 }
 
-struct Owed {
+/// An event that the heads name and that the proxy has not published yet.
+struct ExpectedEvent {
     conversation: Target,
     n: u64,
     due: u64,
 }
 
-/// What heads mean for the other components.
+/// The effect of heads on the other components.
 pub(crate) enum HeadsOutcome {
     Applied,
-    /// The user is a member of these channels, and of no others.
+    /// All channels that the user is a member of.
     Channels(BTreeSet<Target>),
-    /// The server has an earlier state than before: see [`Sync::set_back`].
-    SetBack,
+    /// The server has returned to an earlier state: see [`Sync::roll_back`].
+    RolledBack,
 }
 
 impl Sync {
-    pub(crate) fn wants(&self, conversation: &Target) -> bool {
-        self.wanted.as_ref().is_some_and(|wanted| wanted.includes(conversation))
+    pub(crate) fn follows(&self, conversation: &Target) -> bool {
+        self.followed.as_ref().is_some_and(|followed| followed.includes(conversation))
     }
 
-    pub(crate) fn wants_everything(&self) -> bool {
-        self.wanted == Some(Follow::Everything)
+    pub(crate) fn follows_everything(&self) -> bool {
+        self.followed == Some(Follow::Everything)
     }
 
-    /// Whether heads have arrived, so that a conversation they did not name is new.
-    pub(crate) fn has_begun(&self) -> bool {
+    /// Whether heads have arrived. Then a conversation that they do not name is new.
+    pub(crate) fn has_heads(&self) -> bool {
         self.cursor.is_some()
     }
 
@@ -83,21 +82,21 @@ impl Sync {
         &self.timelines
     }
 
-    /// When [`tick`](Self::tick) has something to do.
+    /// The time at which [`tick`](Self::tick) must be called.
     pub(crate) fn deadline(&self) -> Option<u64> {
-        let owed = self.owed.as_ref().map(|owed| owed.due);
-        let deadlines = [self.topics.deadline(), owed, self.heads_due, self.timelines.deadline()];
+        let expected = self.expected.as_ref().map(|expected| expected.due);
+        let deadlines = [self.topics.deadline(), expected, self.heads_due, self.timelines.deadline()];
         deadlines.into_iter().flatten().min()
     }
 
-    /// Begins to follow. The command is answered when no event can be missed any longer.
+    /// Begins to follow. The command is answered when all subscriptions are in force.
     pub(crate) fn follow(&mut self, cx: &mut Context, ticket: u64, follow: Follow) {
-        self.wanted = Some(follow);
+        self.followed = Some(follow);
         self.ticket = Some(ticket);
-        self.find_fan_out(cx);
+        self.reconnect(cx);
     }
 
-    /// Follows nothing any longer. A command that waits for following to begin gets this error.
+    /// Stops following all conversations. A pending command [`Follow`] fails with this error.
     pub(crate) fn stop(&mut self, cx: &mut Context, error: &Error) {
         self.timelines.clear(cx);
         let Self { ticket, topics, .. } = std::mem::take(self);
@@ -108,21 +107,25 @@ impl Sync {
         }
     }
 
-    /// Takes the steps from the first one on, because the fan-out may have moved. What was emitted is kept.
-    pub(crate) fn find_fan_out(&mut self, cx: &mut Context) {
-        if self.wanted.is_none() {
+    /// Starts again with the first step, because the proxy may have moved. Keeps the timelines.
+    pub(crate) fn reconnect(&mut self, cx: &mut Context) {
+        if self.followed.is_none() {
             return;
         }
         forget_requests(cx);
         self.topics.forget_barrier();
-        self.owed = None;
+        self.expected = None;
         self.heads_due = None;
-        cx.ask_without_token::<ServerInfo>(Origin::Info, &Nothing {});
+        cx.ask_without_token::<ServerInfo>(Origin::Info, &NoParams {});
     }
 
-    /// Connects to where events are published. Fails if a command waits for following to begin and it cannot.
-    pub(crate) fn informed(&mut self, cx: &mut Context, outcome: Result<&str, Error>) -> Result<(), Error> {
-        match outcome.and_then(read::<Info>).and_then(speakable) {
+    /// Connects to the proxy. Returns an error only while a command [`Follow`] is pending.
+    pub(crate) fn info_received(
+        &mut self,
+        cx: &mut Context,
+        outcome: Result<&str, Error>,
+    ) -> Result<(), Error> {
+        match outcome.and_then(read::<Info>).and_then(supported) {
             Ok(info) if cx.account().is_some() => {
                 cx.emit(Effect::Connect(info.events));
                 self.topics.subscribe_all(cx);
@@ -131,14 +134,14 @@ impl Sync {
             }
             Ok(_logged_out) => Ok(()),
             Err(error) => {
-                // This barrier cannot arrive, and so the steps are tried again.
+                // The barrier cannot arrive: after its deadline the steps start again.
                 self.topics.raise_barrier(cx);
                 self.fail_to_begin(error)
             }
         }
     }
 
-    /// An error while following begins is final; later on, the steps are tried again.
+    /// Returns the error while a command [`Follow`] is pending. Later the session starts the steps again.
     fn fail_to_begin(&self, error: Error) -> Result<(), Error> {
         if self.ticket.is_some() { Err(error) } else { Ok(()) }
     }
@@ -152,9 +155,8 @@ impl Sync {
         cx.ask::<SyncHeads>(Origin::Heads { kind, cursor }, |token| HeadsSince { token, since });
     }
 
-    /// Applies heads: an event that they name and that is not here is a gap. Fails like
-    /// [`informed`](Self::informed).
-    pub(crate) fn heads_read(
+    /// Applies heads, which reveal gaps. Returns an error only while a command [`Follow`] is pending.
+    pub(crate) fn heads_received(
         &mut self,
         cx: &mut Context,
         kind: HeadsKind,
@@ -164,16 +166,16 @@ impl Sync {
         let heads: Heads = match outcome.and_then(read) {
             Ok(heads) => heads,
             Err(error) => {
-                self.heads_due = Some(cx.now_ms() + cx.rng().heads_every_ms());
+                self.heads_due = Some(cx.now_ms() + cx.rng().heads_interval_ms());
                 return self.fail_to_begin(error).map(|()| HeadsOutcome::Applied);
             }
         };
-        // A reply is never older than its request, so that a smaller cursor belongs to another log.
+        // A reply is never older than its request, so that a smaller cursor means an earlier state.
         let is_behind = cursor.is_some_and(|cursor| heads.cursor < cursor);
-        let was_restored = self.has_begun() && heads.restored != self.restored;
+        let was_restored = self.has_heads() && heads.restored != self.restored;
         self.restored = heads.restored;
         if is_behind || was_restored {
-            return Ok(HeadsOutcome::SetBack);
+            return Ok(HeadsOutcome::RolledBack);
         }
         let has_own_topic_moved = self.topics.move_own(cx, heads.topic);
         let is_all = kind == HeadsKind::All;
@@ -201,25 +203,25 @@ impl Sync {
         {
             cx.answer(ticket, Ok(Answer::Done));
         }
-        // Also while a barrier is pending: if it is lost, the next one may take long.
-        self.heads_due = Some(cx.now_ms() + cx.rng().heads_every_ms());
+        // Periodic heads continue while a barrier is pending: if it is lost, the next one can take long.
+        self.heads_due = Some(cx.now_ms() + cx.rng().heads_interval_ms());
     }
 
-    /// Applies one head; true if it led to a new subscription.
+    /// Applies one head. Returns whether it caused a new subscription.
     fn apply_head(&mut self, cx: &mut Context, kind: HeadsKind, head: Head) -> bool {
         let Head { conversation, n, topic } = head;
-        if !self.wants(&conversation) {
+        if !self.follows(&conversation) {
             return false;
         }
-        let start = self.start(&conversation, n);
+        let first = self.first_event(&conversation, n);
         let has_moved = topic.is_some_and(|topic| self.topics.subscribe_channel(cx, &conversation, topic));
-        let timeline = self.timelines.get_or_start(&conversation, start);
-        timeline.know_of(n);
-        // Before the barrier the fan-out owes nothing, nor what was published on a topic that was left.
+        let timeline = self.timelines.get_or_start(&conversation, first);
+        timeline.note_head(n);
+        // The loss of an event before the barrier, or on an old topic, is no fault of the proxy.
         let is_in_force = self.topics.deadline().is_none() && !has_moved;
         if kind == HeadsKind::Periodic && is_in_force && timeline.is_unpublished(n) {
             let due = cx.now_ms() + FANOUT_GRACE_MS;
-            self.owed.get_or_insert(Owed { conversation: conversation.clone(), n, due });
+            self.expected.get_or_insert(ExpectedEvent { conversation: conversation.clone(), n, due });
         } else {
             timeline.note_published(n);
         }
@@ -227,17 +229,17 @@ impl Sync {
         has_moved
     }
 
-    /// The first event to be emitted of a conversation whose newest is `n`.
-    fn start(&self, conversation: &Target, n: u64) -> u64 {
-        match (&self.wanted, conversation) {
+    /// The first event to emit of a conversation whose newest event is `n`.
+    fn first_event(&self, conversation: &Target, n: u64) -> u64 {
+        match (&self.followed, conversation) {
             (Some(Follow::One { after: Some(after), .. }), _) => after.saturating_add(1),
-            // It began after all heads were applied last, so that every event of it is new.
-            (_, Target::User(_)) if self.has_begun() => 1,
+            // The conversation began after the first heads: all its events are new.
+            (_, Target::User(_)) if self.has_heads() => 1,
             (_, Target::User(_) | Target::Channel(_)) => n.saturating_add(1),
         }
     }
 
-    /// Forgets the channels that all heads do not name. Returns those of which the user is a member.
+    /// Forgets the channels that are not in the heads of all conversations. Returns those that are.
     fn forget_other_channels(&mut self, cx: &mut Context, heads: &[Head]) -> BTreeSet<Target> {
         let named = heads.iter().map(|head| &head.conversation);
         let channels: BTreeSet<_> =
@@ -249,7 +251,7 @@ impl Sync {
     }
 
     fn missing_channel(&self) -> Option<Error> {
-        match &self.wanted {
+        match &self.followed {
             Some(Follow::One { conversation: Target::Channel(channel), .. })
                 if !self.topics.has_channel(&Target::Channel(channel.clone())) =>
             {
@@ -259,30 +261,30 @@ impl Sync {
         }
     }
 
-    /// The server has an earlier state, as after a restored backup, and gives the same numbers to other
-    /// events. What was emitted is of another past: everything starts again from what there is now.
-    pub(crate) fn set_back(&mut self, cx: &mut Context) {
+    /// Starts again from the current state of the server, which has returned to an earlier state, as after a
+    /// restored backup, and gives numbers to new events that older ones had.
+    pub(crate) fn roll_back(&mut self, cx: &mut Context) {
         self.timelines.clear(cx);
         self.ended.clear();
         self.cursor = None;
-        if let Some(Follow::One { after, .. }) = &mut self.wanted {
+        if let Some(Follow::One { after, .. }) = &mut self.followed {
             *after = None;
         }
-        cx.emit_news(News::SetBack);
-        self.find_fan_out(cx);
+        cx.emit_news(News::RolledBack);
+        self.reconnect(cx);
     }
 
-    /// Requests heads when they are due. Looks for the fan-out again when it lost a barrier or an event.
+    /// Requests heads that are due. Reconnects if the proxy lost a barrier or an event.
     pub(crate) fn tick(&mut self, cx: &mut Context) {
         let now_ms = cx.now_ms();
-        let owed = self.owed.take_if(|owed| owed.due <= now_ms);
-        let is_still_owed = owed.is_some_and(|owed| {
-            self.timelines.get(&owed.conversation).is_some_and(|timeline| timeline.is_unpublished(owed.n))
+        let expected = self.expected.take_if(|expected| expected.due <= now_ms);
+        let is_still_missing = expected.is_some_and(|event| {
+            self.timelines.get(&event.conversation).is_some_and(|timeline| timeline.is_unpublished(event.n))
         });
         let is_barrier_lost = self.topics.deadline().is_some_and(|due| due <= now_ms);
-        if is_barrier_lost || is_still_owed {
+        if is_barrier_lost || is_still_missing {
             self.topics.note_loss();
-            self.find_fan_out(cx);
+            self.reconnect(cx);
         }
         if self.heads_due.take_if(|due| *due <= now_ms).is_some() {
             self.ask_heads(cx, HeadsKind::Periodic);
@@ -296,17 +298,17 @@ impl Sync {
         }
     }
 
-    /// The server publishes a channel's events on another topic.
+    /// Follows a channel to its new topic.
     pub(crate) fn topic_moved(&mut self, cx: &mut Context, conversation: &Target, topic: String) {
         if self.topics.has_channel(conversation) && self.topics.subscribe_channel(cx, conversation, topic) {
             self.topics.raise_barrier(cx);
         }
     }
 
-    /// The server publishes what is meant for the user on another topic, and perhaps the private channels'
-    /// events too: all heads name their topics.
-    pub(crate) fn own_topic_is(&mut self, cx: &mut Context, topic: String) {
-        if self.topics.move_own(cx, topic) && self.has_begun() {
+    /// Follows the user's own topic to its new name. Private channels may have moved, too: the heads of all
+    /// conversations name their topics.
+    pub(crate) fn own_topic_moved(&mut self, cx: &mut Context, topic: String) {
+        if self.topics.move_own(cx, topic) && self.has_heads() {
             self.ask_heads(cx, HeadsKind::All);
         }
     }
@@ -316,7 +318,6 @@ impl Sync {
     }
 }
 
-/// Forgets the requests of earlier steps.
 fn forget_requests(cx: &mut Context) {
     cx.requests_mut().forget(|origin| matches!(origin, Origin::Info | Origin::Heads { .. }));
 }
@@ -325,8 +326,8 @@ fn is_channel(conversation: &Target) -> bool {
     matches!(conversation, Target::Channel(_))
 }
 
-/// What a server says about itself, if it speaks a version of the protocol that this client speaks.
-pub(crate) fn speakable(info: Info) -> Result<Info, Error> {
+/// Checks that the server supports a protocol version of this client.
+pub(crate) fn supported(info: Info) -> Result<Info, Error> {
     let (theirs, ours) = (info.protocol, PROTOCOL);
     if theirs.min <= ours.max && ours.min <= theirs.max {
         return Ok(info);

@@ -8,11 +8,10 @@ use super::timeline::Timeline;
 use crate::api::Entry;
 use crate::context::Context;
 use crate::history::Repairs;
-use crate::limits::HEADS_EVERY_MS;
+use crate::limits::HEADS_INTERVAL_MS;
 use crate::requests::Origin;
 use crate::status::Progress;
 
-/// One timeline for each conversation.
 #[derive(Default)]
 pub(crate) struct Timelines {
     followed: BTreeMap<Target, Timeline>,
@@ -36,13 +35,12 @@ impl Timelines {
         self.followed.get_mut(conversation)
     }
 
-    /// The timeline of a conversation; a new one starts at the event `next`.
+    /// The timeline of a conversation. A new timeline starts with the event `next`.
     pub(crate) fn get_or_start(&mut self, conversation: &Target, next: u64) -> &mut Timeline {
         self.followed.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(next))
     }
 
-    /// The events whose turn it is. While the page that opens the conversation is pending, all events wait
-    /// for it.
+    /// Takes the events to emit. All events wait for a pending page that opens the conversation.
     pub(crate) fn take_ready(&mut self, cx: &Context, conversation: &Target) -> Vec<Entry> {
         if cx.requests().is_opening(conversation) {
             return Vec::new();
@@ -51,7 +49,7 @@ impl Timelines {
         std::iter::from_fn(|| timeline.pop()).collect()
     }
 
-    /// Plans a repair for `due`, if the conversation has a gap.
+    /// Schedules a repair at the time `due`, if the conversation has a gap.
     pub(crate) fn look_for_gap(&mut self, conversation: &Target, due: u64) {
         if self.gap(conversation).is_some() {
             self.repairs.plan(conversation, due);
@@ -62,7 +60,7 @@ impl Timelines {
         self.get(conversation).and_then(Timeline::gap)
     }
 
-    /// When [`repair_gaps`](Self::repair_gaps) has something to do.
+    /// The time at which [`repair_gaps`](Self::repair_gaps) must be called.
     pub(crate) fn deadline(&self) -> Option<u64> {
         self.repairs.deadline()
     }
@@ -76,7 +74,7 @@ impl Timelines {
         }
     }
 
-    /// Takes the page of a repair, or its refusal. Returns the events whose turn it is.
+    /// Handles the page of a repair, or an error. Returns the events to emit.
     pub(crate) fn repaired(
         &mut self,
         cx: &Context,
@@ -88,12 +86,12 @@ impl Timelines {
         let mut ready = Vec::new();
         if let Ok(entries) = page {
             let Some(timeline) = self.get_mut(conversation) else { return ready };
-            entries.into_iter().for_each(|entry| timeline.arrive(entry));
+            entries.into_iter().for_each(|entry| timeline.insert(entry));
             ready = self.take_ready(cx, conversation);
         }
-        // A page without a new event is not requested again at once: it would be the same.
+        // A page without a new event is not repeated at once: the reply would be the same.
         let is_same = self.gap(conversation) == before;
-        self.look_for_gap(conversation, if is_same { cx.now_ms() + HEADS_EVERY_MS } else { cx.now_ms() });
+        self.look_for_gap(conversation, if is_same { cx.now_ms() + HEADS_INTERVAL_MS } else { cx.now_ms() });
         ready
     }
 
@@ -104,13 +102,11 @@ impl Timelines {
         cx.requests_mut().forget(|origin| matches!(origin, Origin::Repair(of) if of == conversation));
     }
 
-    /// Forgets everything.
     pub(crate) fn clear(&mut self, cx: &mut Context) {
         cx.requests_mut().forget(|origin| matches!(origin, Origin::Repair(_)));
         *self = Self::default();
     }
 
-    /// Up to which event every conversation was emitted.
     pub(crate) fn progress(&self) -> Vec<Progress> {
         let progress = |(conversation, timeline): (&Target, &Timeline)| {
             let (shown, head) = timeline.progress();
@@ -119,12 +115,11 @@ impl Timelines {
         self.followed.iter().map(progress).collect()
     }
 
-    /// How many pages are pending.
     pub(crate) fn repairs_running(&self) -> usize {
         self.repairs.running()
     }
 
-    /// The longest queue of events that wait for an earlier one.
+    /// The length of the longest queue of early events.
     pub(crate) fn early_events(&self) -> usize {
         self.followed.values().map(Timeline::early_events).max().unwrap_or(0)
     }

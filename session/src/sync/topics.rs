@@ -1,9 +1,9 @@
-//! Topics: the subscriptions, and the move from one topic to another without missing an event.
+//! Topics: the subscriptions, and the move from one topic to another without a lost event.
 //!
-//! When a user may no longer listen, the server publishes on a new topic, because that user knows the old
-//! one. The session subscribes to the new topic and keeps the old one. When the barrier behind the
-//! subscription arrives, the heads of that moment show what was published before the subscription was in
-//! force, history brings it, and the old topic is unsubscribed.
+//! When a user loses the right to listen, the server moves the topic, because that user knows the old name.
+//! The session subscribes to the new topic and then to a barrier, and keeps the old topic. When the barrier
+//! arrives, the session unsubscribes from the old topic, and requests heads. They show the events that were
+//! published on the new topic before the subscription was in force.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,20 +11,19 @@ use common::Target;
 
 use crate::api::Effect;
 use crate::context::Context;
-use crate::limits::TOPICS_LEFT_MAX;
+use crate::limits::OLD_TOPICS_MAX;
 
-/// The topics that are subscribed to.
 #[derive(Default)]
 pub(crate) struct Topics {
     /// The user's own topic.
     own: Option<String>,
     channels: BTreeMap<Target, String>,
-    /// Everybody's presence. Changes that are missed while it moves are not repaired.
+    /// The topic of all users' presence. Lost changes of presence are not repaired.
     presence: Option<String>,
-    /// Topics that events were published on before; unsubscribed when the barrier arrives.
-    left: VecDeque<String>,
+    /// Old topics, until the barrier arrives.
+    old: VecDeque<String>,
     barrier: Option<Barrier>,
-    /// How many barriers in a row were lost.
+    /// How many times in a row the proxy lost a barrier or an event.
     attempt: u32,
 }
 
@@ -43,21 +42,21 @@ impl Topics {
         self.barrier.as_ref().map(|barrier| barrier.due)
     }
 
-    /// Subscribes, on a new socket, to the user's own topic and to all others.
+    /// Subscribes to all topics, on a new socket.
     pub(crate) fn subscribe_all(&mut self, cx: &mut Context) {
         self.own = cx.account().map(|account| account.topic.clone());
-        self.left.clear();
+        self.old.clear();
         let topics = self.channels.values().chain(&self.own).chain(&self.presence);
         cx.emit_all(topics.cloned().map(Effect::Subscribe));
     }
 
     pub(crate) fn unsubscribe_all(self, cx: &mut Context) {
         let barrier = self.barrier.map(|barrier| barrier.topic);
-        let topics = self.channels.into_values().chain(self.own).chain(self.presence).chain(self.left);
+        let topics = self.channels.into_values().chain(self.own).chain(self.presence).chain(self.old);
         cx.emit_all(topics.chain(barrier).map(Effect::Unsubscribe));
     }
 
-    /// Subscribes to a channel's topic in place of the one it had; true if it has another one now.
+    /// Subscribes to a channel's topic. Returns false if the topic has not changed.
     pub(crate) fn subscribe_channel(
         &mut self,
         cx: &mut Context,
@@ -77,7 +76,7 @@ impl Topics {
         cx.emit_all(topic.map(Effect::Unsubscribe));
     }
 
-    /// Subscribes to everybody's presence, if its topic has moved.
+    /// Subscribes to the topic of all users' presence, if it has moved.
     pub(crate) fn subscribe_presence(&mut self, cx: &mut Context, topic: String) {
         let before = self.presence.replace(topic.clone());
         if before.as_ref() != Some(&topic) {
@@ -86,7 +85,7 @@ impl Topics {
         }
     }
 
-    /// Notes the user's own topic; true if it has moved.
+    /// Subscribes to the user's own topic. Returns false if the topic has not changed.
     pub(crate) fn move_own(&mut self, cx: &mut Context, topic: String) -> bool {
         let has_moved = cx.set_own_topic(&topic);
         if has_moved && self.own.is_some() {
@@ -96,20 +95,20 @@ impl Topics {
         has_moved
     }
 
-    /// Subscribes to a topic in place of another, which is kept until the barrier arrives.
+    /// Subscribes to a new topic. The old one stays subscribed until the barrier arrives.
     fn replace(&mut self, cx: &mut Context, new: String, old: Option<String>) {
-        match self.left.iter().position(|left| *left == new) {
+        match self.old.iter().position(|old| *old == new) {
             // A late reply may name an earlier topic.
-            Some(position) => drop(self.left.remove(position)),
+            Some(position) => drop(self.old.remove(position)),
             None => cx.emit(Effect::Subscribe(new)),
         }
-        self.left.extend(old);
-        if self.left.len() > TOPICS_LEFT_MAX {
-            cx.emit_all(self.left.pop_front().map(Effect::Unsubscribe));
+        self.old.extend(old);
+        if self.old.len() > OLD_TOPICS_MAX {
+            cx.emit_all(self.old.pop_front().map(Effect::Unsubscribe));
         }
     }
 
-    /// Subscribes to a barrier, which arrives when all subscriptions before it are in force.
+    /// Subscribes to a new barrier, which arrives when all earlier subscriptions are in force.
     pub(crate) fn raise_barrier(&mut self, cx: &mut Context) {
         let topic = cx.rng().barrier_topic();
         let due = cx.now_ms() + cx.rng().wait_ms(self.attempt);
@@ -118,24 +117,22 @@ impl Topics {
         cx.emit_all(earlier.map(|barrier| Effect::Unsubscribe(barrier.topic)));
     }
 
-    /// Unsubscribes from the barrier and the topics it replaces, if this is the barrier's topic; true if it
-    /// is.
+    /// Unsubscribes from the barrier and the old topics, if `topic` is the barrier. Returns whether it is.
     pub(crate) fn take_barrier(&mut self, cx: &mut Context, topic: &[u8]) -> bool {
         let Some(barrier) = self.barrier.take_if(|barrier| barrier.topic.as_bytes() == topic) else {
             return false;
         };
-        let over = std::iter::once(barrier.topic).chain(self.left.drain(..));
-        cx.emit_all(over.map(Effect::Unsubscribe));
+        let obsolete = std::iter::once(barrier.topic).chain(self.old.drain(..));
+        cx.emit_all(obsolete.map(Effect::Unsubscribe));
         self.attempt = 0;
         true
     }
 
-    /// Waits for no barrier any longer.
     pub(crate) fn forget_barrier(&mut self) {
         self.barrier = None;
     }
 
-    /// The next barrier is given more time: the fan-out did not bring this one, or an event.
+    /// Gives the next barrier more time, because the proxy lost a barrier or an event.
     pub(crate) fn note_loss(&mut self) {
         self.attempt = self.attempt.saturating_add(1);
     }

@@ -1,52 +1,51 @@
-//! Transcripts of servers that go away: what the person sees, where we go on, and that nothing turns in
-//! circles.
+//! Servers that do not reply: the connectivity, the switch to another endpoint, and the number of retries.
 
 use serde_json::json;
 
-use super::stage::{Stage, heads, info};
+use super::harness::{Harness, heads, info};
 use crate::*;
 
-fn connectivity(stage: &Stage) -> Connectivity {
-    stage.session.status(stage.now_ms).standing.connectivity
+fn connectivity(harness: &Harness) -> Connectivity {
+    harness.session.status(harness.now_ms).standing.connectivity
 }
 
 #[test]
-fn the_next_endpoint_is_asked_what_the_last_one_did_not_answer() {
-    let mut stage = Stage::restored_at(2);
-    stage.send("oi", 1);
-    stage.command(super::stage::users());
-    stage.pass(2_500);
-    stage.reply("user.list", &json!({"users": [], "more": false}));
-    stage.reply("message.send", &json!({"n": 4, "at": 1}));
-    insta::assert_snapshot!(stage.transcript, @r##"
+fn requests_without_a_reply_are_repeated_at_the_next_endpoint() {
+    let mut harness = Harness::with_endpoints(2);
+    harness.send("oi", 1);
+    harness.command(super::harness::users());
+    harness.advance(2_500);
+    harness.reply("user.list", &json!({"users": [], "more": false}));
+    harness.reply("message.send", &json!({"n": 4, "at": 1}));
+    insta::assert_snapshot!(harness.transcript, @r##"
     answer Done
-    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
-    ask 2 user.list {}
+    request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    request 2 user.list {}
     pending oi
-    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     ConnectionLost
-    endpoint 1
-    ask 2 user.list {}
-    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    use endpoint 1
+    request 2 user.list {}
+    request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     ConnectionRestored
     answer Result("{\"more\":false,\"users\":[]}")
     sent oi Ok(4)
     "##);
-    assert_eq!(stage.session.status(stage.now_ms).endpoint, 1);
+    assert_eq!(harness.session.status(harness.now_ms).endpoint, 1);
 }
 
 #[test]
-fn before_anybody_logs_in_it_shows_whether_the_server_is_there() {
-    let mut stage = Stage::nobody();
-    stage.command(Command::Knock);
-    assert_eq!(connectivity(&stage), Connectivity::Connecting);
-    stage.pass(2_500);
-    assert_eq!(connectivity(&stage), Connectivity::Offline);
-    stage.reply("server.info", &info());
-    assert_eq!(connectivity(&stage), Connectivity::Connected);
-    insta::assert_snapshot!(stage.transcript, @"
-    ask 1 server.info {}
-    ask 1 server.info {}
+fn a_ping_without_a_login_shows_the_connectivity() {
+    let mut harness = Harness::logged_out();
+    harness.command(Command::Ping);
+    assert_eq!(connectivity(&harness), Connectivity::Connecting);
+    harness.advance(2_500);
+    assert_eq!(connectivity(&harness), Connectivity::Offline);
+    harness.reply("server.info", &info());
+    assert_eq!(connectivity(&harness), Connectivity::Connected);
+    insta::assert_snapshot!(harness.transcript, @"
+    request 1 server.info {}
+    request 1 server.info {}
     ConnectionLost
     ConnectionRestored
     answer Done
@@ -54,87 +53,91 @@ fn before_anybody_logs_in_it_shows_whether_the_server_is_there() {
 }
 
 #[test]
-fn all_endpoints_are_tried_in_turn_and_ever_more_slowly() {
-    let mut stage = Stage::restored_at(3);
-    stage.send("oi", 1);
-    let moves = |stage: &mut Stage, ms| {
-        stage.pass(ms);
-        stage.take_transcript().lines().filter(|line| line.starts_with("endpoint")).count()
+fn all_endpoints_are_tried_in_turn_with_growing_delays() {
+    let mut harness = Harness::with_endpoints(3);
+    harness.send("oi", 1);
+    let switches = |harness: &mut Harness, ms| {
+        harness.advance(ms);
+        harness.take_transcript().lines().filter(|line| line.starts_with("use endpoint")).count()
     };
-    assert_eq!(moves(&mut stage, 3 * 2_500), 3, "the first round");
-    let late: Vec<_> = (0..4).map(|_| moves(&mut stage, 60_000)).collect();
-    assert!(late.iter().skip(1).all(|moves| (4..=8).contains(moves)), "about one in ten seconds: {late:?}");
-    stage.reply("message.send", &json!({"n": 4, "at": 1}));
-    assert_eq!(connectivity(&stage), Connectivity::Connected);
+    assert_eq!(switches(&mut harness, 3 * 2_500), 3, "the first round");
+    let late: Vec<_> = (0..4).map(|_| switches(&mut harness, 60_000)).collect();
+    assert!(
+        late.iter().skip(1).all(|switches| (4..=8).contains(switches)),
+        "about one in ten seconds: {late:?}"
+    );
+    harness.reply("message.send", &json!({"n": 4, "at": 1}));
+    assert_eq!(connectivity(&harness), Connectivity::Connected);
 }
 
 #[test]
-fn everything_is_restored_at_the_endpoint_that_answers() {
-    let mut stage = Stage::restored_at(2);
-    stage.command(Command::Follow(Follow::Everything));
-    stage.pass(2_500);
-    stage.reply("server.info", &info());
-    stage.reply("server.info", &info());
-    stage.reply("sync.heads", &heads(7, 3));
-    stage.barrier();
-    assert!(stage.transcript.contains("endpoint 1"), "{}", stage.transcript);
-    assert!(stage.transcript.ends_with("ask 4 sync.heads {\"since\":7}\n"), "{}", stage.transcript);
+fn following_begins_at_the_endpoint_that_replies() {
+    let mut harness = Harness::with_endpoints(2);
+    harness.command(Command::Follow(Follow::Everything));
+    harness.advance(2_500);
+    harness.reply("server.info", &info());
+    harness.reply("server.info", &info());
+    harness.reply("sync.heads", &heads(7, 3));
+    harness.barrier();
+    assert!(harness.transcript.contains("use endpoint 1"), "{}", harness.transcript);
+    assert!(harness.transcript.ends_with("request 4 sync.heads {\"since\":7}\n"), "{}", harness.transcript);
 }
 
 #[test]
-fn a_server_that_stays_away_is_first_reconnected_to_and_then_offline() {
-    let mut stage = Stage::following();
-    assert_eq!(connectivity(&stage), Connectivity::Connected);
-    stage.pass(limits::HEADS_EVERY_MS + 3_000);
-    assert_eq!(connectivity(&stage), Connectivity::Reconnecting);
-    stage.pass(limits::OFFLINE_AFTER_MS);
-    assert_eq!(connectivity(&stage), Connectivity::Offline);
-    stage.reply("sync.heads", &heads(8, 3));
-    assert_eq!(connectivity(&stage), Connectivity::Connected);
+fn a_server_without_replies_is_first_reconnecting_and_then_offline() {
+    let mut harness = Harness::following();
+    assert_eq!(connectivity(&harness), Connectivity::Connected);
+    harness.advance(limits::HEADS_INTERVAL_MS + 3_000);
+    assert_eq!(connectivity(&harness), Connectivity::Reconnecting);
+    harness.advance(limits::OFFLINE_AFTER_MS);
+    assert_eq!(connectivity(&harness), Connectivity::Offline);
+    harness.reply("sync.heads", &heads(8, 3));
+    assert_eq!(connectivity(&harness), Connectivity::Connected);
 }
 
 #[test]
-fn who_never_reached_the_server_is_offline() {
-    let mut stage = Stage::restored();
-    assert_eq!(connectivity(&stage), Connectivity::Connecting);
-    stage.send("oi", 1);
-    stage.pass(2_500);
-    assert_eq!(connectivity(&stage), Connectivity::Offline);
-    assert_eq!(stage.session.status(stage.now_ms).standing.waiting, 1);
+fn a_server_that_never_replied_is_offline() {
+    let mut harness = Harness::logged_in();
+    assert_eq!(connectivity(&harness), Connectivity::Connecting);
+    harness.send("oi", 1);
+    harness.advance(2_500);
+    assert_eq!(connectivity(&harness), Connectivity::Offline);
+    assert_eq!(harness.session.status(harness.now_ms).standing.waiting, 1);
 }
 
 #[test]
-fn the_status_says_how_far_everything_has_come() {
-    let mut stage = Stage::following();
-    let progress = |stage: &Stage| {
-        let [ops] = stage.session.status(stage.now_ms).conversations.try_into().expect("one conversation");
+fn the_status_has_the_progress_of_each_conversation() {
+    let mut harness = Harness::following();
+    let progress = |harness: &Harness| {
+        let [ops] =
+            harness.session.status(harness.now_ms).conversations.try_into().expect("one conversation");
         (ops.shown, ops.head)
     };
-    assert_eq!(progress(&stage), (3, 3));
-    stage.event(6);
-    assert_eq!(progress(&stage), (3, 6));
-    stage.event(4);
-    stage.event(5);
-    assert_eq!(progress(&stage), (6, 6));
+    assert_eq!(progress(&harness), (3, 3));
+    harness.event(6);
+    assert_eq!(progress(&harness), (3, 6));
+    harness.event(4);
+    harness.event(5);
+    assert_eq!(progress(&harness), (6, 6));
 }
 
 #[test]
-fn while_the_server_is_away_little_is_done() {
+fn an_unreachable_server_causes_few_wakeups_and_requests() {
     for endpoints in [1, 3] {
-        let mut stage = Stage::restored_at(endpoints);
-        stage.command(Command::Follow(Follow::Everything));
-        (0..50).for_each(|id| stage.send("x", id));
-        stage.take_transcript();
+        let mut harness = Harness::with_endpoints(endpoints);
+        harness.command(Command::Follow(Follow::Everything));
+        (0..50).for_each(|id| harness.send("x", id));
+        harness.take_transcript();
         let mut wakeups = 0;
-        while let Some(deadline) = stage.session.deadline().filter(|deadline| *deadline < 600_000) {
-            stage.now_ms = deadline.max(stage.now_ms);
-            stage.session.tick(stage.now_ms);
-            stage.note();
+        while let Some(deadline) = harness.session.deadline().filter(|deadline| *deadline < 600_000) {
+            harness.now_ms = deadline.max(harness.now_ms);
+            harness.session.tick(harness.now_ms);
+            harness.run_effects();
             wakeups += 1;
         }
-        // Of ten minutes: a few requests each ten seconds, at most two wake-ups for each.
+        // In ten minutes: a few requests each ten seconds, with at most two wake-ups for each.
         assert!(wakeups < 400, "{endpoints} endpoints: {wakeups} wake-ups");
-        let asked = stage.transcript.lines().filter(|line| line.starts_with("ask")).count();
-        assert!(asked < 160 * 51, "{endpoints} endpoints: {asked} lines");
+        let requests = harness.transcript.lines().filter(|line| line.starts_with("request")).count();
+        assert!(requests < 160 * 51, "{endpoints} endpoints: {requests} lines");
     }
 }

@@ -1,9 +1,9 @@
-//! Transcripts of being invited, removed, and busy in another session.
+//! Memberships that another user or another session begins or ends.
 
 use serde_json::json;
 use testkit::channel;
 
-use super::stage::{OWN, Stage, TOPIC, ops};
+use super::harness::{Harness, OWN, TOPIC, ops};
 use crate::*;
 
 /// An event in #ops.
@@ -16,114 +16,116 @@ fn ops_name() -> common::ChannelName {
 }
 
 #[test]
-fn an_invitation_is_told_and_is_no_conversation() {
-    let mut stage = Stage::following();
+fn an_invitation_is_emitted_and_its_channel_is_not_followed() {
+    let mut harness = Harness::following();
     let line = r##"{"n":9,"at":1,"to":"#board","from":"bob","kind":"channel.invited","user":"alice"}"##;
-    stage.own_line(line);
-    stage.pass(1_000);
-    insta::assert_snapshot!(stage.transcript, @"invited #board 9");
+    harness.own_topic_line(line);
+    harness.advance(1_000);
+    insta::assert_snapshot!(harness.transcript, @"invited #board 9");
 }
 
 #[test]
-fn whoever_is_removed_follows_no_more() {
+fn a_removed_member_no_longer_follows_the_channel() {
     for kind in ["channel.kicked", "channel.banned"] {
-        let mut stage = Stage::following();
+        let mut harness = Harness::following();
         let line = event(4, "bob", &format!(r#""kind":"{kind}","user":"alice""#));
-        stage.own_line(&line);
-        // The same event, where the members listen.
-        stage.session.events(0, TOPIC.as_bytes(), line.as_bytes());
-        stage.event(5);
-        stage.note();
-        assert_eq!(stage.transcript, "unsubscribe channel.ops\nmembership ended #ops 4\n", "{kind}");
+        harness.own_topic_line(&line);
+        // The same event on the channel's topic.
+        harness.session.events(0, TOPIC.as_bytes(), line.as_bytes());
+        harness.event(5);
+        harness.run_effects();
+        assert_eq!(harness.transcript, "unsubscribe channel.ops\nmembership ended #ops 4\n", "{kind}");
     }
 }
 
 #[test]
-fn somebody_elses_removal_is_an_event_like_any_other() {
-    let mut stage = Stage::following();
+fn the_removal_of_another_member_is_an_ordinary_event() {
+    let mut harness = Harness::following();
     let line = event(4, "bob", r#""kind":"channel.kicked","user":"carol""#);
-    stage.session.events(0, TOPIC.as_bytes(), line.as_bytes());
-    stage.event(5);
-    assert_eq!(stage.told, [4, 5]);
+    harness.session.events(0, TOPIC.as_bytes(), line.as_bytes());
+    harness.event(5);
+    assert_eq!(harness.emitted, [4, 5]);
 }
 
 #[test]
-fn a_removal_of_before_ends_no_membership_of_now() {
-    let mut stage = Stage::following();
-    stage.own_line(&event(2, "bob", r#""kind":"channel.kicked","user":"alice""#));
-    stage.event(4);
-    assert_eq!(stage.told, [4]);
+fn a_late_event_of_an_earlier_membership_does_not_end_the_current_one() {
+    let mut harness = Harness::following();
+    harness.own_topic_line(&event(2, "bob", r#""kind":"channel.kicked","user":"alice""#));
+    harness.event(4);
+    assert_eq!(harness.emitted, [4]);
 }
 
 #[test]
 fn a_channel_joined_in_another_session_is_followed_at_once() {
-    let mut stage = Stage::following();
-    stage.own_line(&event(4, "alice", r#""kind":"channel.left""#));
-    stage.own_line(&event(8, "alice", r#""kind":"channel.joined""#));
-    stage.pass(0);
+    let mut harness = Harness::following();
+    harness.own_topic_line(&event(4, "alice", r#""kind":"channel.left""#));
+    harness.own_topic_line(&event(8, "alice", r#""kind":"channel.joined""#));
+    harness.advance(0);
     let head = json!({"conversation": "#ops", "n": 9, "topic": TOPIC});
-    stage.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": [head]}));
-    stage.barrier();
-    stage.event(10);
-    insta::assert_snapshot!(stage.transcript, @r#"
+    harness.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": [head]}));
+    harness.barrier();
+    harness.event(10);
+    insta::assert_snapshot!(harness.transcript, @r#"
     unsubscribe channel.ops
     membership ended #ops 4
-    tell #ops 8
-    ask 4 sync.heads {"since":7}
+    emit #ops 8
+    request 4 sync.heads {"since":7}
     subscribe channel.ops
-    raise barrier
-    lower barrier
-    ask 5 sync.heads {"since":9}
+    subscribe barrier
+    unsubscribe barrier
+    request 5 sync.heads {"since":9}
     "#);
 }
 
-/// Found by the simulation (seed 3881): both topics tell of a joining and of what ended it, the channel's
-/// first.
+/// Found by the simulation (seed 3881): the join and the leave arrive on the channel's topic, then on the
+/// user's.
 #[test]
-fn a_joining_that_is_over_is_not_told_again() {
-    let mut stage = Stage::following();
+fn a_join_that_arrives_after_the_end_of_its_membership_is_ignored() {
+    let mut harness = Harness::following();
     let (joined, left) =
         (event(4, "alice", r#""kind":"channel.joined""#), event(5, "alice", r#""kind":"channel.left""#));
     let both = format!("{joined}\n{left}");
-    stage.session.events(0, TOPIC.as_bytes(), both.as_bytes());
-    stage.own_line(&both);
-    stage.note();
-    insta::assert_snapshot!(stage.transcript, @r"
-    tell #ops 4
+    harness.session.events(0, TOPIC.as_bytes(), both.as_bytes());
+    harness.own_topic_line(&both);
+    harness.run_effects();
+    insta::assert_snapshot!(harness.transcript, @r"
+    emit #ops 4
     unsubscribe channel.ops
     membership ended #ops 5
     ");
 }
 
 #[test]
-fn what_one_asked_for_here_is_told_by_the_answer() {
-    let mut stage = Stage::following();
-    stage.command(Command::Leave(ops_name()));
-    stage.own_line(&event(4, "alice", r#""kind":"channel.left""#));
-    stage.reply("channel.leave", &json!({}));
-    stage.command(Command::Join(ops_name()));
-    stage.own_line(&event(5, "alice", r#""kind":"channel.joined""#));
-    stage.reply("channel.join", &json!({"channel": "#ops", "topic": TOPIC, "n": 5}));
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 4 channel.leave {"channel":"#ops"}
+fn joining_and_leaving_in_this_session_emit_only_the_answer() {
+    let mut harness = Harness::following();
+    harness.command(Command::Leave(ops_name()));
+    harness.own_topic_line(&event(4, "alice", r#""kind":"channel.left""#));
+    harness.reply("channel.leave", &json!({}));
+    harness.command(Command::Join(ops_name()));
+    harness.own_topic_line(&event(5, "alice", r#""kind":"channel.joined""#));
+    harness.reply("channel.join", &json!({"channel": "#ops", "topic": TOPIC, "n": 5}));
+    insta::assert_snapshot!(harness.transcript, @r##"
+    request 4 channel.leave {"channel":"#ops"}
     unsubscribe channel.ops
     answer Done
-    ask 5 channel.join {"channel":"#ops"}
+    request 5 channel.join {"channel":"#ops"}
     subscribe channel.ops
-    raise barrier
+    subscribe barrier
     answer Joined(Joined { channel: ChannelName("#ops"), topic: "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544", n: 5 })
     "##);
 }
 
 #[test]
-fn whoever_follows_one_conversation_is_told_of_no_other() {
-    let mut stage = Stage::restored();
-    stage.command(Command::Follow(Follow::One { conversation: ops(), after: None }));
-    stage.reply("server.info", &super::stage::info());
-    stage.reply("sync.heads", &super::stage::heads(7, 3));
-    stage.take_transcript();
-    stage.own_line(r##"{"n":9,"at":1,"to":"#board","from":"bob","kind":"channel.invited","user":"alice"}"##);
-    stage.own_line(r##"{"n":2,"at":1,"to":"#lunch","from":"alice","kind":"channel.joined"}"##);
-    stage.pass(0);
-    assert_eq!(stage.transcript, "");
+fn following_one_conversation_emits_nothing_about_others() {
+    let mut harness = Harness::logged_in();
+    harness.command(Command::Follow(Follow::One { conversation: ops(), after: None }));
+    harness.reply("server.info", &super::harness::info());
+    harness.reply("sync.heads", &super::harness::heads(7, 3));
+    harness.take_transcript();
+    harness.own_topic_line(
+        r##"{"n":9,"at":1,"to":"#board","from":"bob","kind":"channel.invited","user":"alice"}"##,
+    );
+    harness.own_topic_line(r##"{"n":2,"at":1,"to":"#lunch","from":"alice","kind":"channel.joined"}"##);
+    harness.advance(0);
+    assert_eq!(harness.transcript, "");
 }

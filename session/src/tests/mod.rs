@@ -1,17 +1,17 @@
-//! Transcripts of whole sessions: what goes in, and every effect that comes out.
+//! Transcripts of whole sessions: their inputs, and all their effects.
 
 mod asks;
 mod complete;
 mod persist;
 mod links;
 mod memberships;
-mod moving;
+mod topic_moves;
 mod opening;
 mod presence;
-mod rates;
+mod rate_limits;
 mod reads;
-mod set_back;
-mod stage;
+mod rollback;
+mod harness;
 
 use std::collections::BTreeSet;
 
@@ -20,78 +20,78 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use stage::{OWN, Stage, TOPIC, answer_histories, heads, info, ops, page, users};
+use harness::{Harness, OWN, TOPIC, answer_histories, heads, info, ops, page, users};
 
 #[test]
-fn following_begins_with_subscriptions_then_barrier_then_what_came_meanwhile() {
-    let mut stage = Stage::restored();
-    stage.command(Command::Follow(Follow::Everything));
-    stage.reply("server.info", &info());
-    stage.reply("sync.heads", &heads(7, 3));
-    stage.barrier();
-    stage.reply("sync.heads", &heads(8, 4));
-    stage.pass(400);
-    stage.reply("message.history", &page(4..=4, 4));
-    insta::assert_snapshot!(stage.transcript, @r##"
+fn following_subscribes_then_waits_for_a_barrier_then_repairs_gaps() {
+    let mut harness = Harness::logged_in();
+    harness.command(Command::Follow(Follow::Everything));
+    harness.reply("server.info", &info());
+    harness.reply("sync.heads", &heads(7, 3));
+    harness.barrier();
+    harness.reply("sync.heads", &heads(8, 4));
+    harness.advance(400);
+    harness.reply("message.history", &page(4..=4, 4));
+    insta::assert_snapshot!(harness.transcript, @r##"
     answer Done
-    ask 1 server.info {}
+    request 1 server.info {}
     connect tcp://*:5558
     subscribe user.alice
-    ask 2 sync.heads {}
+    request 2 sync.heads {}
     subscribe channel.ops
-    raise barrier
-    lower barrier
-    ask 3 sync.heads {"since":7}
+    subscribe barrier
+    unsubscribe barrier
+    request 3 sync.heads {"since":7}
     answer Done
-    ask 4 message.history {"after":3,"conversation":"#ops","limit":1}
-    tell #ops 4
+    request 4 message.history {"after":3,"conversation":"#ops","limit":1}
+    emit #ops 4
     "##);
 }
 
 #[test]
-fn a_gap_is_asked_for_once_and_everything_is_told_once_and_in_order() {
-    let mut stage = Stage::following();
+fn a_gap_is_repaired_once_and_events_are_emitted_once_and_in_order() {
+    let mut harness = Harness::following();
     for n in [4, 4, 7, 3, 8, 7] {
-        stage.event(n);
-        stage.pass(10);
+        harness.event(n);
+        harness.advance(10);
     }
-    stage.reply("message.history", &page(5..=6, 8));
-    stage.event(9);
-    insta::assert_snapshot!(stage.transcript, @r##"
-    tell #ops 4
-    ask 4 message.history {"after":4,"conversation":"#ops","limit":2}
-    tell #ops 5
-    tell #ops 6
-    tell #ops 7
-    tell #ops 8
-    tell #ops 9
+    harness.reply("message.history", &page(5..=6, 8));
+    harness.event(9);
+    insta::assert_snapshot!(harness.transcript, @r##"
+    emit #ops 4
+    request 4 message.history {"after":4,"conversation":"#ops","limit":2}
+    emit #ops 5
+    emit #ops 6
+    emit #ops 7
+    emit #ops 8
+    emit #ops 9
     "##);
 }
 
 #[test]
-fn a_kind_of_a_later_version_leaves_no_hole() {
-    let mut stage = Stage::following();
+fn an_event_of_an_unknown_kind_leaves_no_gap() {
+    let mut harness = Harness::following();
     let later = r##"{"n":4,"at":1,"to":"#ops","from":"bob","kind":"poll.opened","question":"lunch?"}"##;
-    stage.session.events(0, TOPIC.as_bytes(), later.as_bytes());
-    stage.event(5);
-    assert_eq!(stage.told, [4, 5]);
+    harness.session.events(0, TOPIC.as_bytes(), later.as_bytes());
+    harness.event(5);
+    assert_eq!(harness.emitted, [4, 5]);
 }
 
 #[test]
-fn a_lost_reply_has_the_same_message_sent_again() {
-    let mut stage = Stage::restored();
-    stage.send("oi", 1);
-    let first = stage.take_transcript();
-    stage.pass(2_500);
-    let second = stage.take_transcript();
-    stage.reply("message.send", &json!({"n": 4, "at": 1}));
-    stage.pass(60_000);
-    insta::assert_snapshot!(first + "--\n" + &second + "--\n" + &stage.transcript, @r##"
+fn a_message_without_a_reply_is_sent_again() {
+    let mut harness = Harness::logged_in();
+    harness.send("oi", 1);
+    let first = harness.take_transcript();
+    harness.advance(2_500);
+    let second = harness.take_transcript();
+    harness.reply("message.send", &json!({"n": 4, "at": 1}));
+    harness.advance(60_000);
+    insta::assert_snapshot!(first + "--\n" + &second + "--\n" + &harness.transcript, @r##"
     answer Done
-    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     --
     pending oi
-    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     ConnectionLost
     --
     ConnectionRestored
@@ -100,257 +100,261 @@ fn a_lost_reply_has_the_same_message_sent_again() {
 }
 
 #[test]
-fn messages_leave_in_order_and_the_next_flight_waits_for_the_last() {
-    let mut stage = Stage::restored();
-    stage.send("one", 1);
-    stage.send("two", 2);
-    stage.send("three", 3);
-    stage.take_transcript();
-    stage.refuse("message.send", Detail::TooManyRequests);
-    stage.pass(3_000);
-    stage.reply("message.send", &json!({"n": 1, "at": 1}));
-    insta::assert_snapshot!(stage.transcript, @r##"
+fn messages_are_sent_in_order_and_the_next_flight_waits_for_the_last() {
+    let mut harness = Harness::logged_in();
+    harness.send("one", 1);
+    harness.send("two", 2);
+    harness.send("three", 3);
+    harness.take_transcript();
+    harness.reply_error("message.send", Detail::TooManyRequests);
+    harness.advance(3_000);
+    harness.reply("message.send", &json!({"n": 1, "at": 1}));
+    insta::assert_snapshot!(harness.transcript, @r##"
     pending one
     pending two
     pending three
-    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
-    ask 2 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
-    ask 3 message.send {"id":"00000000-0000-0000-0000-000000000003","text":"three","to":"#ops"}
+    request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
+    request 2 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
+    request 3 message.send {"id":"00000000-0000-0000-0000-000000000003","text":"three","to":"#ops"}
     sent three Ok(1)
     "##);
 }
 
 #[test]
-fn a_full_outbox_refuses_and_says_so() {
-    let mut stage = Stage::restored();
-    (0..limits::OUTBOX_MESSAGES_MAX as u128 + 1).for_each(|id| stage.send("x", id));
-    let last = stage.transcript.lines().last().expect("a line");
+fn a_full_outbox_refuses_a_message_with_an_error() {
+    let mut harness = Harness::logged_in();
+    (0..limits::OUTBOX_MESSAGES_MAX as u128 + 1).for_each(|id| harness.send("x", id));
+    let last = harness.transcript.lines().last().expect("a line");
     insta::assert_snapshot!(last, @r#"sent x Err("too many messages are pending: try again when the server has received some")"#);
 }
 
 #[test]
-fn an_own_message_is_told_by_its_acknowledgement_and_only_once() {
-    let mut stage = Stage::following();
-    stage.send("oi", 9);
-    stage.reply("message.send", &json!({"n": 4, "at": 1}));
-    stage.event(4);
-    assert_eq!(stage.told, [4]);
+fn an_own_message_is_emitted_once_by_its_acknowledgement() {
+    let mut harness = Harness::following();
+    harness.send("oi", 9);
+    harness.reply("message.send", &json!({"n": 4, "at": 1}));
+    harness.event(4);
+    assert_eq!(harness.emitted, [4]);
 }
 
 #[test]
-fn an_acknowledgement_gives_the_fan_out_time_to_bring_what_came_before() {
-    let mut stage = Stage::following();
-    stage.send("oi", 9);
-    stage.reply("message.send", &json!({"n": 5, "at": 1}));
-    stage.pass(limits::GAP_GRACE_MS - 1);
-    stage.event(4);
-    stage.pass(1_000);
-    assert_eq!(stage.told, [4, 5]);
-    assert!(!stage.transcript.contains("message.history"), "{}", stage.transcript);
+fn an_acknowledgement_gives_the_proxy_time_to_publish_earlier_events() {
+    let mut harness = Harness::following();
+    harness.send("oi", 9);
+    harness.reply("message.send", &json!({"n": 5, "at": 1}));
+    harness.advance(limits::GAP_GRACE_MS - 1);
+    harness.event(4);
+    harness.advance(1_000);
+    assert_eq!(harness.emitted, [4, 5]);
+    assert!(!harness.transcript.contains("message.history"), "{}", harness.transcript);
 }
 
 #[test]
-fn heads_reveal_a_loss_and_a_dead_fan_out_is_replaced() {
-    let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS);
-    stage.reply("sync.heads", &heads(9, 5));
-    stage.pass(limits::GAP_GRACE_MS);
-    stage.reply("message.history", &page(4..=5, 5));
-    stage.pass(limits::FANOUT_GRACE_MS);
-    stage.reply("server.info", &info());
-    stage.reply("sync.heads", &heads(9, 5));
-    stage.barrier();
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 4 sync.heads {"since":7}
-    ask 5 message.history {"after":3,"conversation":"#ops","limit":2}
-    tell #ops 4
-    tell #ops 5
-    ask 6 server.info {}
+fn heads_reveal_a_lost_event_and_the_session_reconnects_to_the_proxy() {
+    let mut harness = Harness::following();
+    harness.advance(limits::HEADS_INTERVAL_MS);
+    harness.reply("sync.heads", &heads(9, 5));
+    harness.advance(limits::GAP_GRACE_MS);
+    harness.reply("message.history", &page(4..=5, 5));
+    harness.advance(limits::FANOUT_GRACE_MS);
+    harness.reply("server.info", &info());
+    harness.reply("sync.heads", &heads(9, 5));
+    harness.barrier();
+    insta::assert_snapshot!(harness.transcript, @r##"
+    request 4 sync.heads {"since":7}
+    request 5 message.history {"after":3,"conversation":"#ops","limit":2}
+    emit #ops 4
+    emit #ops 5
+    request 6 server.info {}
     connect tcp://*:5558
     subscribe channel.ops
     subscribe user.alice
-    ask 7 sync.heads {}
-    raise barrier
-    lower barrier
-    ask 8 sync.heads {"since":9}
+    request 7 sync.heads {}
+    subscribe barrier
+    unsubscribe barrier
+    request 8 sync.heads {"since":9}
     "##);
 }
 
 #[test]
-fn a_barrier_that_does_not_come_has_everything_subscribed_anew() {
-    let mut stage = Stage::restored();
-    stage.command(Command::Follow(Follow::Everything));
-    stage.reply("server.info", &info());
-    stage.reply("sync.heads", &heads(7, 3));
-    stage.take_transcript();
-    stage.pass(2_500);
-    insta::assert_snapshot!(stage.transcript, @"ask 3 server.info {}");
+fn a_lost_barrier_makes_the_session_reconnect_to_the_proxy() {
+    let mut harness = Harness::logged_in();
+    harness.command(Command::Follow(Follow::Everything));
+    harness.reply("server.info", &info());
+    harness.reply("sync.heads", &heads(7, 3));
+    harness.take_transcript();
+    harness.advance(2_500);
+    insta::assert_snapshot!(harness.transcript, @"request 3 server.info {}");
 }
 
 #[test]
-fn after_a_silence_everything_is_restored() {
-    let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS + 3_000);
-    let id = stage.id("sync.heads");
-    assert!(stage.transcript.ends_with("ConnectionLost\n"), "{}", stage.transcript);
-    stage.take_transcript();
-    stage.reply("sync.heads", &json!({"cursor": 8, "topic": OWN, "heads": []}));
-    stage.reply("server.info", &info());
-    stage.reply("sync.heads", &heads(9, 5));
-    stage.barrier();
-    assert_ne!(stage.id("sync.heads"), id);
-    insta::assert_snapshot!(stage.transcript, @r##"
+fn the_subscriptions_are_restored_after_a_lost_connection() {
+    let mut harness = Harness::following();
+    harness.advance(limits::HEADS_INTERVAL_MS + 3_000);
+    let id = harness.id("sync.heads");
+    assert!(harness.transcript.ends_with("ConnectionLost\n"), "{}", harness.transcript);
+    harness.take_transcript();
+    harness.reply("sync.heads", &json!({"cursor": 8, "topic": OWN, "heads": []}));
+    harness.reply("server.info", &info());
+    harness.reply("sync.heads", &heads(9, 5));
+    harness.barrier();
+    assert_ne!(harness.id("sync.heads"), id);
+    insta::assert_snapshot!(harness.transcript, @r##"
     ConnectionRestored
-    ask 5 server.info {}
+    request 5 server.info {}
     connect tcp://*:5558
     subscribe channel.ops
     subscribe user.alice
-    ask 6 sync.heads {}
-    raise barrier
-    lower barrier
-    ask 7 sync.heads {"since":9}
+    request 6 sync.heads {}
+    subscribe barrier
+    unsubscribe barrier
+    request 7 sync.heads {"since":9}
     "##);
-    stage.pass(limits::GAP_GRACE_MS);
-    stage.reply("message.history", &page(4..=5, 5));
-    assert_eq!(stage.told, [4, 5]);
+    harness.advance(limits::GAP_GRACE_MS);
+    harness.reply("message.history", &page(4..=5, 5));
+    assert_eq!(harness.emitted, [4, 5]);
 }
 
 #[test]
-fn a_stale_token_asks_for_a_login_and_loses_no_message() {
-    let mut stage = Stage::following();
-    stage.send("oi", 1);
-    stage.take_transcript();
-    stage.refuse("message.send", Detail::NoSession);
-    stage.pass(60_000);
-    insta::assert_snapshot!(stage.take_transcript(), @"
+fn an_invalid_token_ends_the_session_and_loses_no_message() {
+    let mut harness = Harness::following();
+    harness.send("oi", 1);
+    harness.take_transcript();
+    harness.reply_error("message.send", Detail::NoSession);
+    harness.advance(60_000);
+    insta::assert_snapshot!(harness.take_transcript(), @"
     unsubscribe channel.ops
     unsubscribe user.alice
     session ended: your session has ended: log in again
     pending oi
     ");
     let user = testkit::user("alice");
-    stage.command(Command::Restore(LoggedIn { user, token: "new".into(), topic: "user".into(), expires: 1 }));
-    stage.reply("message.send", &json!({"n": 4, "at": 1}));
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 5 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    harness.command(Command::Restore(LoggedIn {
+        user,
+        token: "new".into(),
+        topic: "user".into(),
+        expires: 1,
+    }));
+    harness.reply("message.send", &json!({"n": 4, "at": 1}));
+    insta::assert_snapshot!(harness.transcript, @r##"
+    request 5 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     answer Done
     sent oi Ok(4)
     "##);
 }
 
 #[test]
-fn whoever_waits_for_following_learns_that_the_token_is_stale() {
-    let mut stage = Stage::restored();
-    stage.command(Command::Follow(Follow::Everything));
-    stage.reply("server.info", &info());
-    stage.take_transcript();
-    stage.refuse("sync.heads", Detail::NoSession);
-    insta::assert_snapshot!(stage.transcript, @"
+fn an_invalid_token_is_the_answer_to_a_pending_follow() {
+    let mut harness = Harness::logged_in();
+    harness.command(Command::Follow(Follow::Everything));
+    harness.reply("server.info", &info());
+    harness.take_transcript();
+    harness.reply_error("sync.heads", Detail::NoSession);
+    insta::assert_snapshot!(harness.transcript, @"
     unsubscribe user.alice
-    refuse your session has ended: log in again
+    error your session has ended: log in again
     session ended: your session has ended: log in again
     ");
 }
 
 #[test]
-fn messages_of_one_person_are_never_sent_by_another() {
-    let mut stage = Stage::restored();
-    stage.send("oi", 1);
-    stage.take_transcript();
+fn messages_of_one_user_are_never_sent_by_another() {
+    let mut harness = Harness::logged_in();
+    harness.send("oi", 1);
+    harness.take_transcript();
     let user = testkit::user("bob");
-    stage.command(Command::Restore(LoggedIn { user, token: "b".into(), topic: "user".into(), expires: 1 }));
-    insta::assert_snapshot!(stage.transcript, @r#"
-    sent oi Err("the session ended before this was sent")
+    harness.command(Command::Restore(LoggedIn { user, token: "b".into(), topic: "user".into(), expires: 1 }));
+    insta::assert_snapshot!(harness.transcript, @r#"
+    sent oi Err("the session ended before this message was sent: send it again")
     answer Done
     "#);
 }
 
 #[test]
-fn following_one_conversation_needs_membership_and_begins_where_asked() {
-    let mut stage = Stage::restored();
+fn following_one_channel_needs_membership_and_begins_after_the_given_event() {
+    let mut harness = Harness::logged_in();
     let follow = |after| Command::Follow(Follow::One { conversation: ops(), after });
-    stage.command(follow(Some(1)));
-    stage.reply("server.info", &info());
-    stage.reply("sync.heads", &json!({"cursor": 1, "topic": OWN, "heads": []}));
-    stage.take_transcript();
-    stage.command(follow(Some(1)));
-    stage.reply("server.info", &info());
-    stage.reply("sync.heads", &heads(7, 3));
-    stage.pass(limits::GAP_GRACE_MS);
-    stage.reply("message.history", &page(2..=3, 3));
-    assert_eq!(stage.told, [2, 3]);
-    stage.command(follow(None));
-    stage.reply("server.info", &info());
-    stage.take_transcript();
-    stage.reply("sync.heads", &json!({"cursor": 1, "topic": OWN, "heads": []}));
-    insta::assert_snapshot!(stage.transcript, @"
+    harness.command(follow(Some(1)));
+    harness.reply("server.info", &info());
+    harness.reply("sync.heads", &json!({"cursor": 1, "topic": OWN, "heads": []}));
+    harness.take_transcript();
+    harness.command(follow(Some(1)));
+    harness.reply("server.info", &info());
+    harness.reply("sync.heads", &heads(7, 3));
+    harness.advance(limits::GAP_GRACE_MS);
+    harness.reply("message.history", &page(2..=3, 3));
+    assert_eq!(harness.emitted, [2, 3]);
+    harness.command(follow(None));
+    harness.reply("server.info", &info());
+    harness.take_transcript();
+    harness.reply("sync.heads", &json!({"cursor": 1, "topic": OWN, "heads": []}));
+    insta::assert_snapshot!(harness.transcript, @"
     unsubscribe user.alice
-    refuse you are not a member of #ops: join it first
+    error you are not a member of #ops: join it first
     ");
 }
 
 #[test]
-fn a_new_direct_conversation_is_told_from_its_beginning() {
-    let mut stage = Stage::following();
+fn a_new_direct_conversation_is_emitted_from_its_first_event() {
+    let mut harness = Harness::following();
     let line = r#"{"n":2,"at":1,"to":"@alice","from":"bob","kind":"message","id":"00000000-0000-0000-0000-000000000001","text":"oi"}"#;
-    stage.session.events(0, b"user.alice.0", line.as_bytes());
-    stage.pass(0);
-    insta::assert_snapshot!(stage.transcript, @r#"ask 4 message.history {"after":0,"conversation":"@bob","limit":1}"#);
+    harness.session.events(0, b"user.alice.0", line.as_bytes());
+    harness.advance(0);
+    insta::assert_snapshot!(harness.transcript, @r#"request 4 message.history {"after":0,"conversation":"@bob","limit":1}"#);
 }
 
 #[test]
-fn a_direct_conversation_that_only_the_heads_know_is_told_from_its_beginning() {
-    let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS);
-    stage.reply(
+fn a_direct_conversation_that_only_the_heads_name_is_emitted_from_its_first_event() {
+    let mut harness = Harness::following();
+    harness.advance(limits::HEADS_INTERVAL_MS);
+    harness.reply(
         "sync.heads",
         &json!({"cursor": 8, "topic": OWN, "heads": [{"conversation": "@bob", "n": 2}]}),
     );
-    stage.pass(limits::GAP_GRACE_MS);
-    insta::assert_snapshot!(stage.transcript, @r#"
-    ask 4 sync.heads {"since":7}
-    ask 5 message.history {"after":0,"conversation":"@bob","limit":2}
+    harness.advance(limits::GAP_GRACE_MS);
+    insta::assert_snapshot!(harness.transcript, @r#"
+    request 4 sync.heads {"since":7}
+    request 5 message.history {"after":0,"conversation":"@bob","limit":2}
     "#);
 }
 
 #[test]
-fn too_many_questions_at_once_are_refused() {
-    let mut stage = Stage::restored();
-    (0..=limits::COMMANDS_PENDING_MAX).for_each(|_| stage.command(users()));
-    let refused = stage.transcript.lines().filter(|line| line.starts_with("refuse too many"));
+fn too_many_pending_commands_are_refused() {
+    let mut harness = Harness::logged_in();
+    (0..=limits::COMMANDS_PENDING_MAX).for_each(|_| harness.command(users()));
+    let refused = harness.transcript.lines().filter(|line| line.starts_with("error too many"));
     assert_eq!(refused.count(), 1);
 }
 
 #[test]
-fn whatever_comes_in_is_survived() {
-    let mut stage = Stage::following();
+fn invalid_lines_are_ignored() {
+    let mut harness = Harness::following();
     for lines in ["", "\n\n", "x", "{}", r#"{"id":"4","result":5}"#, r#"{"id":null}"#, "\u{0}"] {
-        stage.session.replies(0, lines.as_bytes());
-        stage.session.events(0, b"channel.ops", lines.as_bytes());
-        stage.session.events(0, b"\xff", lines.as_bytes());
+        harness.session.replies(0, lines.as_bytes());
+        harness.session.events(0, b"channel.ops", lines.as_bytes());
+        harness.session.events(0, b"\xff", lines.as_bytes());
     }
-    stage.event(4);
-    assert_eq!(stage.told, [4]);
+    harness.event(4);
+    assert_eq!(harness.emitted, [4]);
 }
 
 proptest! {
-    /// The fan-out may reorder, double and lose as it likes: with the help of history and of the heads
-    /// everything is told once and in order.
+    /// The proxy reorders, repeats and loses events: history and heads complete them.
     #[test]
-    fn every_event_is_told_once_and_in_order(arrivals in proptest::collection::vec(4..40_u64, 0..120), page_size in 1..9_u64) {
-        let mut stage = Stage::following();
+    fn every_event_is_emitted_once_and_in_order(arrivals in proptest::collection::vec(4..40_u64, 0..120), page_size in 1..9_u64) {
+        let mut harness = Harness::following();
         let mut answered = BTreeSet::new();
         for n in arrivals {
-            stage.event(n);
-            stage.pass(50);
+            harness.event(n);
+            harness.advance(50);
             if n % 3 == 0 {
-                answer_histories(&mut stage, &mut answered, page_size);
+                answer_histories(&mut harness, &mut answered, page_size);
             }
         }
         for _ in 0..60 {
-            stage.pass(limits::HEADS_EVERY_MS / 10);
-            answer_histories(&mut stage, &mut answered, page_size);
+            harness.advance(limits::HEADS_INTERVAL_MS / 10);
+            answer_histories(&mut harness, &mut answered, page_size);
         }
-        prop_assert_eq!(stage.told, (4..40).collect::<Vec<_>>());
+        prop_assert_eq!(harness.emitted, (4..40).collect::<Vec<_>>());
     }
 }

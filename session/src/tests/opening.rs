@@ -1,54 +1,54 @@
-//! Opening a conversation: one page, and then everything after it.
+//! Opening a conversation: a page, and then the events after it.
 
-use super::stage::{Stage, heads, info, ops, page};
+use super::harness::{Harness, heads, info, ops, page};
 use super::*;
 
 #[test]
-fn opening_shows_the_newest_page_and_then_goes_on_after_it() {
-    let mut stage = Stage::following();
-    stage.command(Command::Open(ops()));
-    stage.event(4);
-    stage.event(5);
-    stage.reply("message.history", &page(1..=4, 4));
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 4 message.history {"conversation":"#ops","limit":20}
+fn opening_shows_the_newest_page_and_then_later_events() {
+    let mut harness = Harness::following();
+    harness.command(Command::Open(ops()));
+    harness.event(4);
+    harness.event(5);
+    harness.reply("message.history", &page(1..=4, 4));
+    insta::assert_snapshot!(harness.transcript, @r##"
+    request 4 message.history {"conversation":"#ops","limit":20}
     opened #ops [1, 2, 3, 4]
-    tell #ops 5
+    emit #ops 5
     answer Done
     "##);
 }
 
 #[test]
-fn a_page_that_was_asked_for_before_the_heads_is_gone_on_from() {
-    let mut stage = Stage::restored();
-    stage.command(Command::Follow(Follow::Everything));
-    stage.reply("server.info", &info());
-    stage.command(Command::Open(ops()));
-    stage.reply("sync.heads", &heads(7, 5));
-    stage.barrier();
-    stage.event(6);
-    stage.transcript.clear();
-    stage.reply("message.history", &page(1..=3, 3));
-    stage.reply("message.history", &page(4..=5, 6));
-    insta::assert_snapshot!(stage.transcript, @r##"
+fn events_continue_after_a_page_that_was_requested_before_the_heads() {
+    let mut harness = Harness::logged_in();
+    harness.command(Command::Follow(Follow::Everything));
+    harness.reply("server.info", &info());
+    harness.command(Command::Open(ops()));
+    harness.reply("sync.heads", &heads(7, 5));
+    harness.barrier();
+    harness.event(6);
+    harness.transcript.clear();
+    harness.reply("message.history", &page(1..=3, 3));
+    harness.reply("message.history", &page(4..=5, 6));
+    insta::assert_snapshot!(harness.transcript, @r##"
     opened #ops [1, 2, 3]
     answer Done
-    ask 5 message.history {"after":3,"conversation":"#ops","limit":2}
-    tell #ops 4
-    tell #ops 5
-    tell #ops 6
+    request 5 message.history {"after":3,"conversation":"#ops","limit":2}
+    emit #ops 4
+    emit #ops 5
+    emit #ops 6
     "##);
 }
 
 #[test]
-fn what_waited_for_a_page_is_told_when_the_page_is_refused() {
-    let mut stage = Stage::following();
-    stage.command(Command::Open(ops()));
-    stage.event(4);
-    stage.refuse("message.history", Detail::Internal);
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 4 message.history {"conversation":"#ops","limit":20}
-    tell #ops 4
-    refuse the server failed: its operator finds the cause in its log
+fn events_that_waited_for_a_page_are_emitted_if_the_page_fails() {
+    let mut harness = Harness::following();
+    harness.command(Command::Open(ops()));
+    harness.event(4);
+    harness.reply_error("message.history", Detail::Internal);
+    insta::assert_snapshot!(harness.transcript, @r##"
+    request 4 message.history {"conversation":"#ops","limit":20}
+    emit #ops 4
+    error the server failed: ask its operator, who finds the cause in the server's log
     "##);
 }

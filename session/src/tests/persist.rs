@@ -1,25 +1,25 @@
-//! Transcripts of messages that are kept before they leave, and of what waits from before.
+//! The outbox on the disk: messages are persisted before they are sent, and recalled in the next run.
 
 use serde_json::json;
 use uuid::Uuid;
 
-use super::stage::{Stage, ops};
+use super::harness::{Harness, ops};
 use crate::*;
 
-/// Alice, whose disk takes its time.
-fn slow_disk() -> Stage {
-    let mut stage = Stage::restored();
-    stage.has_disk = false;
-    stage.send("one", 1);
-    stage.send("two", 2);
-    stage.take_transcript();
-    stage
+/// Alice, whose disk reports the outcome later.
+fn slow_disk() -> Harness {
+    let mut harness = Harness::logged_in();
+    harness.persists_at_once = false;
+    harness.send("one", 1);
+    harness.send("two", 2);
+    harness.take_transcript();
+    harness
 }
 
-fn kept(stage: &mut Stage, outcome: Result<(), Error>) {
-    let ids = std::mem::take(&mut stage.unkept);
-    stage.session.persisted(stage.now_ms, &ids, outcome);
-    stage.note();
+fn report_persisted(harness: &mut Harness, outcome: Result<(), Error>) {
+    let ids = std::mem::take(&mut harness.unpersisted);
+    harness.session.persisted(harness.now_ms, &ids, outcome);
+    harness.run_effects();
 }
 
 fn message(id: u128, text: &str) -> Message {
@@ -28,17 +28,17 @@ fn message(id: u128, text: &str) -> Message {
 }
 
 #[test]
-fn nothing_leaves_before_it_is_on_the_disk() {
-    let mut stage = slow_disk();
-    stage.pass(60_000);
-    assert_eq!(stage.take_transcript(), "");
-    assert_eq!(stage.session.deadline(), None, "there is nothing to do");
-    kept(&mut stage, Ok(()));
-    stage.reply("message.send", &json!({"n": 2, "at": 1}));
-    assert_eq!(stage.released, [Uuid::from_u128(2)]);
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
-    ask 2 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
+fn no_message_is_sent_before_it_is_on_the_disk() {
+    let mut harness = slow_disk();
+    harness.advance(60_000);
+    assert_eq!(harness.take_transcript(), "");
+    assert_eq!(harness.session.deadline(), None, "nothing is due");
+    report_persisted(&mut harness, Ok(()));
+    harness.reply("message.send", &json!({"n": 2, "at": 1}));
+    assert_eq!(harness.forgotten, [Uuid::from_u128(2)]);
+    insta::assert_snapshot!(harness.transcript, @r##"
+    request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
+    request 2 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
     pending one
     pending two
     sent two Ok(2)
@@ -46,101 +46,101 @@ fn nothing_leaves_before_it_is_on_the_disk() {
 }
 
 #[test]
-fn what_the_disk_does_not_take_is_refused_with_its_text_and_never_sent() {
-    let mut stage = slow_disk();
-    kept(&mut stage, Err(Detail::StorageFull.into()));
-    stage.pass(60_000);
-    insta::assert_snapshot!(stage.transcript, @r##"
+fn a_message_that_the_disk_cannot_store_is_refused_and_never_sent() {
+    let mut harness = slow_disk();
+    report_persisted(&mut harness, Err(Detail::StorageFull.into()));
+    harness.advance(60_000);
+    insta::assert_snapshot!(harness.transcript, @r##"
     sent one Err("the server's disk is full, and nothing was stored: its operator must free space")
     sent two Err("the server's disk is full, and nothing was stored: its operator must free space")
     "##);
-    assert_eq!(stage.session.messages_waiting(), 0);
+    assert_eq!(harness.session.messages_waiting(), 0);
 }
 
 #[test]
-fn what_waits_from_before_goes_first_and_in_its_order() {
-    let mut stage = slow_disk();
-    stage.session.recalled(0, vec![message(10, "ten"), message(11, "eleven"), message(2, "two")]);
-    kept(&mut stage, Ok(()));
+fn messages_of_an_earlier_run_are_sent_first_and_in_order() {
+    let mut harness = slow_disk();
+    harness.session.recalled(0, vec![message(10, "ten"), message(11, "eleven"), message(2, "two")]);
+    report_persisted(&mut harness, Ok(()));
     for id in [1, 2] {
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": {"n": id, "at": 1}});
-        stage.session.replies(0, line.to_string().as_bytes());
-        stage.note();
+        harness.session.replies(0, line.to_string().as_bytes());
+        harness.run_effects();
     }
-    insta::assert_snapshot!(stage.transcript, @r##"
+    insta::assert_snapshot!(harness.transcript, @r##"
     recalled ["ten", "eleven"]
-    ask 1 message.send {"id":"00000000-0000-0000-0000-00000000000a","text":"ten","to":"#ops"}
-    ask 2 message.send {"id":"00000000-0000-0000-0000-00000000000b","text":"eleven","to":"#ops"}
+    request 1 message.send {"id":"00000000-0000-0000-0000-00000000000a","text":"ten","to":"#ops"}
+    request 2 message.send {"id":"00000000-0000-0000-0000-00000000000b","text":"eleven","to":"#ops"}
     sent ten Ok(1)
     sent eleven Ok(2)
-    ask 3 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
-    ask 4 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
+    request 3 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
+    request 4 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
     "##);
 }
 
 #[test]
-fn what_waits_is_shown_once_when_it_waits_for_longer_than_usual() {
-    let mut stage = Stage::restored();
-    stage.send("one", 1);
-    stage.take_transcript();
-    stage.pass(limits::PENDING_AFTER_MS - 1);
-    assert_eq!(stage.take_transcript(), "");
-    stage.pass(60_000);
-    let pending = stage.take_transcript().lines().filter(|line| line.starts_with("pending")).count();
+fn a_message_is_shown_as_pending_once_after_the_usual_time() {
+    let mut harness = Harness::logged_in();
+    harness.send("one", 1);
+    harness.take_transcript();
+    harness.advance(limits::PENDING_AFTER_MS - 1);
+    assert_eq!(harness.take_transcript(), "");
+    harness.advance(60_000);
+    let pending = harness.take_transcript().lines().filter(|line| line.starts_with("pending")).count();
     assert_eq!(pending, 1);
-    stage.send("two", 2);
-    insta::assert_snapshot!(stage.transcript, @r##"
+    harness.send("two", 2);
+    insta::assert_snapshot!(harness.transcript, @r##"
     pending two
     "##);
 }
 
 #[test]
-fn what_is_acknowledged_in_time_is_not_shown_as_waiting() {
-    let mut stage = Stage::restored();
-    (1..=3).for_each(|id| stage.send("x", id));
+fn a_message_that_is_acknowledged_in_time_is_not_shown_as_pending() {
+    let mut harness = Harness::logged_in();
+    (1..=3).for_each(|id| harness.send("x", id));
     for id in [1, 2, 3] {
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": {"n": id, "at": 1}});
-        stage.session.replies(0, line.to_string().as_bytes());
+        harness.session.replies(0, line.to_string().as_bytes());
     }
-    stage.pass(60_000);
-    assert!(!stage.transcript.contains("pending"), "{}", stage.transcript);
-    stage.send("y", 4);
-    stage.pass(limits::PENDING_AFTER_MS);
-    assert!(stage.transcript.ends_with("pending y\n"), "{}", stage.transcript);
+    harness.advance(60_000);
+    assert!(!harness.transcript.contains("pending"), "{}", harness.transcript);
+    harness.send("y", 4);
+    harness.advance(limits::PENDING_AFTER_MS);
+    assert!(harness.transcript.ends_with("pending y\n"), "{}", harness.transcript);
 }
 
 #[test]
-fn what_is_shown_as_waiting_is_no_more_so_when_it_is_sent() {
-    let mut stage = Stage::restored();
-    stage.send("one", 1);
-    stage.reply("message.send", &json!({"n": 1, "at": 1}));
-    (2..=4).for_each(|id| stage.send("x", id));
-    stage.pass(limits::PENDING_AFTER_MS);
-    assert_eq!(stage.session.status(stage.now_ms).standing.pending, 3);
-    stage.reply("message.send", &json!({"n": 2, "at": 1}));
-    assert_eq!(stage.session.status(stage.now_ms).standing.pending, 2);
+fn an_acknowledged_message_no_longer_counts_as_pending() {
+    let mut harness = Harness::logged_in();
+    harness.send("one", 1);
+    harness.reply("message.send", &json!({"n": 1, "at": 1}));
+    (2..=4).for_each(|id| harness.send("x", id));
+    harness.advance(limits::PENDING_AFTER_MS);
+    assert_eq!(harness.session.status(harness.now_ms).standing.pending, 3);
+    harness.reply("message.send", &json!({"n": 2, "at": 1}));
+    assert_eq!(harness.session.status(harness.now_ms).standing.pending, 2);
 }
 
 #[test]
 fn a_flight_is_bounded_in_bytes() {
-    let mut stage = Stage::restored();
+    let mut harness = Harness::logged_in();
     let long = "x".repeat(common::limits::TEXT_BYTES_MAX);
-    (0..100).for_each(|id| stage.send(&long, id));
-    stage.asked.truncate(1);
-    stage.reply("message.send", &json!({"n": 1, "at": 1}));
-    let bytes = (stage.asked.len() - 1) * long.len();
-    assert!(bytes > limits::FLIGHT_BYTES_MAX / 2, "a flight takes many: {bytes}");
+    (0..100).for_each(|id| harness.send(&long, id));
+    harness.requests.truncate(1);
+    harness.reply("message.send", &json!({"n": 1, "at": 1}));
+    let bytes = (harness.requests.len() - 1) * long.len();
+    assert!(bytes > limits::FLIGHT_BYTES_MAX / 2, "a flight has many messages: {bytes}");
     assert!(bytes <= limits::FLIGHT_BYTES_MAX, "{bytes}");
 }
 
 #[test]
-fn texts_are_bounded_in_bytes_too() {
-    let mut stage = Stage::restored();
+fn the_outbox_is_bounded_in_bytes() {
+    let mut harness = Harness::logged_in();
     let long = "x".repeat(common::limits::TEXT_BYTES_MAX);
     let fit = limits::OUTBOX_BYTES_MAX / long.len();
-    (0..=fit as u128).for_each(|id| stage.send(&long, id));
-    assert_eq!(stage.session.messages_waiting(), fit);
-    stage.reply("message.send", &json!({"n": 1, "at": 1}));
-    stage.send(&long, 7_000);
-    assert_eq!(stage.session.messages_waiting(), fit, "room for one was made, and taken");
+    (0..=fit as u128).for_each(|id| harness.send(&long, id));
+    assert_eq!(harness.session.messages_waiting(), fit);
+    harness.reply("message.send", &json!({"n": 1, "at": 1}));
+    harness.send(&long, 7_000);
+    assert_eq!(harness.session.messages_waiting(), fit, "the acknowledged message made room for one");
 }

@@ -1,98 +1,101 @@
-//! What a session says of its person, and what it tells of others.
+//! Presence and typing: the reports about the own user, and the news about others.
 
 use common::Target;
 use serde_json::json;
 use testkit::target;
 use uuid::Uuid;
 
-use super::stage::{OWN, Stage, moved, ops};
+use super::harness::{Harness, OWN, moved, ops};
 use crate::*;
 
 const PRESENCE: &str = "presence.all.00000000000000000000000000000000";
 
 /// Alice at her keyboard, with @bob open.
-fn at_keyboard() -> Stage {
-    let mut stage = Stage::following();
-    stage.command(Command::Open(bob()));
-    stage.reply("message.history", &json!({"conversation": "@bob", "head": 0, "events": []}));
-    stage.take_transcript();
-    stage.command(Command::Appear(Appearance::AtKeyboard));
-    stage
+fn at_keyboard() -> Harness {
+    let mut harness = Harness::following();
+    harness.command(Command::Open(bob()));
+    harness.reply("message.history", &json!({"conversation": "@bob", "head": 0, "events": []}));
+    harness.take_transcript();
+    harness.command(Command::SetPresence(PresenceMode::AtKeyboard));
+    harness
 }
 
 fn bob() -> Target {
     target("@bob")
 }
 
-fn beat(stage: &mut Stage) {
-    stage.reply("presence.set", &json!({"topic": PRESENCE, "heartbeat_ms": 15_000}));
+fn reply_heartbeat(harness: &mut Harness) {
+    harness.reply("presence.set", &json!({"topic": PRESENCE, "heartbeat_ms": 15_000}));
 }
 
-/// What was said and told, without the heads that are asked for every ten seconds.
-fn transcript(stage: &mut Stage) -> String {
-    let lines = stage.take_transcript();
+/// The transcript without the periodic heads, and with only the parameters of `presence.set`.
+fn transcript(harness: &mut Harness) -> String {
+    let lines = harness.take_transcript();
     let lines = lines.lines().filter(|line| !line.contains("sync.heads"));
     lines
-        .map(|line| line.split_once(" presence.set").map_or(line, |(_, said)| said).trim())
+        .map(|line| line.split_once(" presence.set").map_or(line, |(_, params)| params).trim())
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-fn notice(stage: &mut Stage, line: &str) {
-    stage.session.events(stage.now_ms, PRESENCE.as_bytes(), line.as_bytes());
-    stage.note();
+fn notice(harness: &mut Harness, line: &str) {
+    harness.session.events(harness.now_ms, PRESENCE.as_bytes(), line.as_bytes());
+    harness.run_effects();
 }
 
-/// What is said in so many milliseconds, by a session whose every request is answered.
-fn said_within(stage: &mut Stage, ms: u64) -> Vec<(u64, bool)> {
-    let (end, mut said) = (stage.now_ms + ms, Vec::new());
-    while stage.now_ms < end {
-        stage.pass(1_000);
-        for line in stage.take_transcript().lines().filter(|line| line.starts_with("ask")) {
+/// The heartbeats of this time, each with its second and whether it says `away`. All requests get a reply.
+fn heartbeats_within(harness: &mut Harness, ms: u64) -> Vec<(u64, bool)> {
+    let (end, mut heartbeats) = (harness.now_ms + ms, Vec::new());
+    while harness.now_ms < end {
+        harness.advance(1_000);
+        for line in harness.take_transcript().lines().filter(|line| line.starts_with("request")) {
             if line.contains("presence.set") {
-                said.push((stage.now_ms / 1_000, line.contains("away")));
-                beat(stage);
+                heartbeats.push((harness.now_ms / 1_000, line.contains("away")));
+                reply_heartbeat(harness);
             } else {
-                stage.reply("sync.heads", &json!({"cursor": 7, "topic": OWN, "heads": []}));
+                harness.reply("sync.heads", &json!({"cursor": 7, "topic": OWN, "heads": []}));
             }
         }
     }
-    said
+    heartbeats
 }
 
 #[test]
-fn a_heartbeat_goes_on_and_tells_that_nobody_types() {
-    let mut stage = at_keyboard();
-    beat(&mut stage);
-    stage.take_transcript();
-    let said = said_within(&mut stage, 660_000);
-    // Whoever says nothing for 40 seconds counts as gone: one that is lost does no harm.
-    let waits: Vec<_> = said.windows(2).map(|two| two[1].0 - two[0].0).collect();
-    assert!(waits.iter().all(|wait| *wait <= 15), "{said:?}");
+fn heartbeats_continue_and_report_away_after_ten_minutes_without_a_key() {
+    let mut harness = at_keyboard();
+    reply_heartbeat(&mut harness);
+    harness.take_transcript();
+    let heartbeats = heartbeats_within(&mut harness, 660_000);
+    // A session is offline after 40 seconds without a heartbeat: one or two may be lost.
+    let waits: Vec<_> = heartbeats.windows(2).map(|two| two[1].0 - two[0].0).collect();
+    assert!(waits.iter().all(|wait| *wait <= 15), "{heartbeats:?}");
     assert!(
         waits.iter().filter(|wait| **wait < 12).count() <= waits.len() / 3,
-        "not more often than it has to"
+        "not more often than necessary"
     );
-    assert!(waits.iter().any(|wait| *wait != waits[0]), "all clients of a server would be in step: {said:?}");
-    assert!(said.iter().all(|(second, is_away)| *is_away == (*second >= 600)), "{said:?}");
-    assert!(said.contains(&(600, true)), "that is said at once: {said:?}");
-    stage.command(Command::KeyTyped(None));
-    assert!(stage.take_transcript().contains(r#"presence.set {"state":"online"}"#), "back at once");
+    assert!(waits.iter().any(|wait| *wait != waits[0]), "no jitter: {heartbeats:?}");
+    assert!(heartbeats.iter().all(|(second, is_away)| *is_away == (*second >= 600)), "{heartbeats:?}");
+    assert!(heartbeats.contains(&(600, true)), "away is reported at once: {heartbeats:?}");
+    harness.command(Command::KeyTyped(None));
+    assert!(
+        harness.take_transcript().contains(r#"presence.set {"state":"online"}"#),
+        "online is reported at once"
+    );
 }
 
 #[test]
-fn what_is_said_and_subscribed_to() {
-    let mut stage = at_keyboard();
-    beat(&mut stage);
-    stage.pass(1_000);
-    stage.command(Command::Appear(Appearance::Away));
-    stage.command(Command::KeyTyped(None));
-    stage.reply("presence.set", &json!({"topic": moved(PRESENCE), "heartbeat_ms": 15_000}));
-    assert!(stage.session.quit() && !stage.session.has_quit());
-    stage.note();
-    stage.reply("presence.set", &json!({"topic": PRESENCE, "heartbeat_ms": 15_000}));
-    assert!(stage.session.has_quit() && !stage.session.quit());
-    insta::assert_snapshot!(transcript(&mut stage), @r#"
+fn states_are_reported_and_the_presence_topic_is_followed() {
+    let mut harness = at_keyboard();
+    reply_heartbeat(&mut harness);
+    harness.advance(1_000);
+    harness.command(Command::SetPresence(PresenceMode::Away));
+    harness.command(Command::KeyTyped(None));
+    harness.reply("presence.set", &json!({"topic": moved(PRESENCE), "heartbeat_ms": 15_000}));
+    assert!(harness.session.quit() && !harness.session.has_quit());
+    harness.run_effects();
+    harness.reply("presence.set", &json!({"topic": PRESENCE, "heartbeat_ms": 15_000}));
+    assert!(harness.session.has_quit() && !harness.session.quit());
+    insta::assert_snapshot!(transcript(&mut harness), @r#"
     {"state":"online"}
     answer Done
     subscribe presence.all, moved
@@ -105,81 +108,84 @@ fn what_is_said_and_subscribed_to() {
 }
 
 #[test]
-fn without_a_session_nothing_is_said() {
-    let mut stage = at_keyboard();
-    beat(&mut stage);
-    stage.command(Command::Logout);
-    stage.reply("auth.logout", &json!({}));
-    stage.take_transcript();
-    stage.pass(120_000);
-    assert_eq!(stage.take_transcript(), "");
-    assert!(!stage.session.quit());
+fn no_heartbeat_is_sent_after_a_logout() {
+    let mut harness = at_keyboard();
+    reply_heartbeat(&mut harness);
+    harness.command(Command::Logout);
+    harness.reply("auth.logout", &json!({}));
+    harness.take_transcript();
+    harness.advance(120_000);
+    assert_eq!(harness.take_transcript(), "");
+    assert!(!harness.session.quit());
 }
 
 #[test]
-fn of_whom_one_talks_to_one_is_told() {
-    let mut stage = at_keyboard();
-    beat(&mut stage);
-    transcript(&mut stage);
+fn the_presence_of_the_other_user_of_the_open_conversation_is_emitted() {
+    let mut harness = at_keyboard();
+    reply_heartbeat(&mut harness);
+    transcript(&mut harness);
     for (user, state) in
         [("bob", "online"), ("bob", "online"), ("eva", "online"), ("alice", "away"), ("bob", "offline")]
     {
         notice(
-            &mut stage,
+            &mut harness,
             &format!(r#"{{"kind":"presence","at":1,"users":[{{"user":"{user}","state":"{state}"}}]}}"#),
         );
     }
-    assert_eq!(transcript(&mut stage), "bob is Online\nbob is Offline");
+    assert_eq!(transcript(&mut harness), "bob is Online\nbob is Offline");
 }
 
 #[test]
-fn writing_is_said_every_three_seconds_and_its_end_at_once() {
-    let mut stage = at_keyboard();
-    beat(&mut stage);
-    transcript(&mut stage);
+fn typing_is_reported_every_three_seconds_and_its_end_at_once() {
+    let mut harness = at_keyboard();
+    reply_heartbeat(&mut harness);
+    transcript(&mut harness);
     for _ in 0..5 {
-        stage.command(Command::KeyTyped(Some(bob())));
-        stage.pass(1_000);
+        harness.command(Command::KeyTyped(Some(bob())));
+        harness.advance(1_000);
     }
-    stage.command(Command::KeyTyped(None));
-    stage.command(Command::KeyTyped(None));
-    stage.command(Command::KeyTyped(Some(bob())));
+    harness.command(Command::KeyTyped(None));
+    harness.command(Command::KeyTyped(None));
+    harness.command(Command::KeyTyped(Some(bob())));
     let text = testkit::text("oi");
-    stage.command(Command::Send(Message { to: bob(), id: Uuid::from_u128(7), text, reply: None }));
-    stage.command(Command::KeyTyped(None));
-    let said = stage.take_transcript();
-    let said: Vec<_> =
-        said.lines().filter_map(|line| line.split_once("typing.set ")).map(|(_, said)| said).collect();
+    harness.command(Command::Send(Message { to: bob(), id: Uuid::from_u128(7), text, reply: None }));
+    harness.command(Command::KeyTyped(None));
+    let transcript = harness.take_transcript();
+    let reports = transcript.lines().filter_map(|line| line.split_once("typing.set "));
+    let reports: Vec<_> = reports.map(|(_, params)| params).collect();
     let (on, off) = (r#"{"to":"@bob","typing":true}"#, r#"{"to":"@bob","typing":false}"#);
-    assert_eq!(said, [on, on, off, on], "a message says that it was written");
+    assert_eq!(reports, [on, on, off, on], "a message that was sent needs no report");
 }
 
 #[test]
-fn who_writes_is_shown_until_they_have() {
-    let mut stage = at_keyboard();
-    beat(&mut stage);
-    transcript(&mut stage);
-    let writes = |from: &str, to: &str, typing: bool| {
+fn a_typing_user_is_shown_until_the_timeout_or_the_message() {
+    let mut harness = at_keyboard();
+    reply_heartbeat(&mut harness);
+    transcript(&mut harness);
+    let typing = |from: &str, to: &str, typing: bool| {
         format!(r#"{{"kind":"typing","at":1,"to":"{to}","from":"{from}","typing":{typing}}}"#)
     };
-    stage.own_line(&writes("bob", "@alice", true));
-    stage.own_line(&writes("eva", "@alice", true));
-    stage.pass(3_000);
-    stage.own_line(&writes("bob", "@alice", true));
-    stage.pass(5_999);
-    assert_eq!(transcript(&mut stage), "writing: bob");
-    stage.pass(1);
-    stage.own_line(&writes("bob", "@alice", true));
-    stage.own_line(&writes("bob", "@alice", false));
-    stage.own_line(&writes("bob", "@alice", true));
+    harness.own_topic_line(&typing("bob", "@alice", true));
+    harness.own_topic_line(&typing("eva", "@alice", true));
+    harness.advance(3_000);
+    harness.own_topic_line(&typing("bob", "@alice", true));
+    harness.advance(5_999);
+    assert_eq!(transcript(&mut harness), "typing: bob");
+    harness.advance(1);
+    harness.own_topic_line(&typing("bob", "@alice", true));
+    harness.own_topic_line(&typing("bob", "@alice", false));
+    harness.own_topic_line(&typing("bob", "@alice", true));
     let message = r#"{"n":1,"at":1,"to":"@alice","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}"#;
-    stage.own_line(message);
-    let said = transcript(&mut stage);
-    let said: Vec<_> =
-        said.lines().filter(|line| line.starts_with("writing") || line.starts_with("tell")).collect();
-    assert_eq!(said, ["writing:", "writing: bob", "writing:", "writing: bob", "writing:", "tell @bob 1"]);
-    stage.own_line(&writes("bob", "@alice", true));
-    transcript(&mut stage);
-    stage.command(Command::Open(ops()));
-    assert!(transcript(&mut stage).starts_with("writing:"), "who writes elsewhere is not shown");
+    harness.own_topic_line(message);
+    let lines = transcript(&mut harness);
+    let lines: Vec<_> =
+        lines.lines().filter(|line| line.starts_with("typing") || line.starts_with("emit")).collect();
+    assert_eq!(lines, ["typing:", "typing: bob", "typing:", "typing: bob", "typing:", "emit @bob 1"]);
+    harness.own_topic_line(&typing("bob", "@alice", true));
+    transcript(&mut harness);
+    harness.command(Command::Open(ops()));
+    assert!(
+        transcript(&mut harness).starts_with("typing:"),
+        "users who type in other conversations are not shown"
+    );
 }

@@ -11,7 +11,7 @@ use common::messages::Sent;
 use common::methods::{ChannelList, ChannelMembers, MessageEdit, MessageHistory, UserList};
 use common::{ChannelName, Conversation, Error, Target, UserName};
 use session::driver::{self, Io};
-use session::{Answer, Ask, Command, Entry, Follow, Message, NOBODY, News, Session, decode};
+use session::{Answer, Ask, Command, Entry, Follow, Message, NO_TICKET, News, Session, decode};
 use testkit::Rng;
 use uuid::{Builder, Uuid};
 
@@ -21,7 +21,7 @@ use crate::node::{BEGIN_UNIX_MS, token};
 use crate::workload::Workload;
 
 /// The ticket of the wish to follow everything; those of questions are greater.
-pub(crate) const FOLLOW_TICKET: u64 = NOBODY + 1;
+pub(crate) const FOLLOW_TICKET: u64 = NO_TICKET + 1;
 
 /// A client and its sim_client.
 pub(crate) struct SimClient {
@@ -287,7 +287,7 @@ impl SimClient {
             if let Some(session) = &mut self.session {
                 session.command(
                     now_ms,
-                    NOBODY,
+                    NO_TICKET,
                     Command::Send(Message { to: to.clone(), id, text, reply: None }),
                 );
             }
@@ -326,7 +326,7 @@ impl SimClient {
             (Answer::Result(page), About::Reading) => {
                 let page = decode::<MessageHistory>(&page).expect("a page");
                 let lines = page.events.iter().map(|event| event.get());
-                Some(Shows::Events(lines.filter_map(|line| Entry::read_present(self.user(), line)).collect()))
+                Some(Shows::Events(lines.filter_map(|line| Entry::read_amended(self.user(), line)).collect()))
             }
             // The three requests that change a message have the same result.
             (Answer::Result(sent), About::Amending(id, conversation)) => {

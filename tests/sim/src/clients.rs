@@ -214,7 +214,7 @@ impl World {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())
             }
-            News::SetBack => {
+            News::RolledBack => {
                 let what = format!("{user} was told that the server has gone back");
                 Err(Violation { checker: "never_set_back", what })
             }

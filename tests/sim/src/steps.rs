@@ -36,7 +36,7 @@ impl World {
                 if comes_through && !self.is_cut_off(to.client) {
                     self.with_session(to.client, |session, now_ms| match bytes {
                         None => session.replies(now_ms, &lines),
-                        Some(bytes) => session.replies_with(now_ms, &lines, bytes),
+                        Some(bytes) => session.replies_with_bytes(now_ms, &lines, bytes),
                     })?;
                 }
             }

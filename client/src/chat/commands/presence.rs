@@ -4,7 +4,7 @@ use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::{both, same};
-use session::{Appearance, Command as SessionCommand};
+use session::{Command as SessionCommand, PresenceMode};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -25,13 +25,13 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn away(context: &mut Context, _: &str) -> Result<Next, CliError> {
-    context.handle.command(SessionCommand::Appear(Appearance::Away))?;
+    context.handle.command(SessionCommand::SetPresence(PresenceMode::Away))?;
     context.say(&context.words.you_are_away())?;
     Ok(Next::Stay)
 }
 
 fn back(context: &mut Context, _: &str) -> Result<Next, CliError> {
-    context.handle.command(SessionCommand::Appear(Appearance::AtKeyboard))?;
+    context.handle.command(SessionCommand::SetPresence(PresenceMode::AtKeyboard))?;
     context.say(&context.words.you_are_online())?;
     Ok(Next::Stay)
 }

@@ -53,7 +53,7 @@ fn unread(context: &mut Context, _: &str) -> Result<Next, CliError> {
 
 fn next(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let conversation = context.open_conversation()?;
-    context.handle.command(SessionCommand::ReadOn(conversation))?;
+    context.handle.command(SessionCommand::NextPage(conversation))?;
     Ok(Next::Stay)
 }
 

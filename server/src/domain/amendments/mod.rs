@@ -59,7 +59,7 @@ impl Amendments {
     pub(super) fn apply(&mut self, event: &Event<'_>) {
         match event.body.class() {
             Class::Amendment { of, .. } => self.amend(of, event),
-            Class::Content { .. } if matches!(event.body, Body::Gone { .. }) => {
+            Class::Content { .. } if matches!(event.body, Body::Redacted { .. }) => {
                 self.0.entry(event.n).or_default().deleted = true;
             }
             Class::Content { .. }
@@ -79,7 +79,7 @@ impl Amendments {
             let gone = Amendment { deleted: true, ..Amendment::default() };
             let before = self.0.insert(of, gone.clone()).unwrap_or_default();
             self.0.extend(before.edits.into_iter().map(|edit| (edit, gone.clone())));
-        } else if let Body::Edited { .. } | Body::Gone { .. } = event.body {
+        } else if let Body::Edited { .. } | Body::Redacted { .. } = event.body {
             self.edit(of, event.n);
         }
     }

@@ -91,7 +91,7 @@ impl Channels {
             | Body::Deleted { .. }
             | Body::Reacted { .. }
             | Body::Unreacted { .. }
-            | Body::Gone { .. }
+            | Body::Redacted { .. }
             | Body::Created { .. }
             | Body::Unknown => {}
         }

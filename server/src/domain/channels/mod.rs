@@ -69,7 +69,7 @@ impl Channels {
 
     /// The channels after `after` that `user` may see, in alphabetical order.
     pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
-        let channels = self.channels.range(pages::after(after, ChannelName::new));
+        let channels = self.channels.range(pages::range(after, ChannelName::new));
         channels.filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
             channel: name.clone(),
             members: channel.members.len() as u64,
@@ -82,7 +82,7 @@ impl Channels {
 
     /// The invitations of `user` after the channel `after`, in alphabetical order.
     pub fn invitations(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = Invitation> {
-        let channels = self.channels.range(pages::after(after, ChannelName::new));
+        let channels = self.channels.range(pages::range(after, ChannelName::new));
         channels.filter_map(|(name, channel)| {
             let invited = channel.invited.get(user)?.clone();
             Some(Invitation { channel: name.clone(), invited })
@@ -98,7 +98,7 @@ impl Channels {
     ) -> Result<impl Iterator<Item = Ban>, Detail> {
         let channel = self.channel(name)?;
         rights::check(name, channel, user, rights::Action::ListBans)?;
-        let banned = channel.banned.range(pages::after(after, UserName::new));
+        let banned = channel.banned.range(pages::range(after, UserName::new));
         Ok(banned.map(|user| Ban {
             user: user.clone(),
             banned: channel.bans.get(user).cloned().unwrap_or_default(),

@@ -162,8 +162,8 @@ fn new_names_must_be_mentionable_and_older_accounts_remain() {
     let refusal = |name: &str| {
         super::accounts::may_register(&world.state, &user(name)).expect_err("refused").to_string()
     };
-    insta::assert_snapshot!(refusal("eva_"), @r#"@eva_ could not be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
-    insta::assert_snapshot!(refusal("Here"), @r#"@here could not be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
+    insta::assert_snapshot!(refusal("eva_"), @r#"@eva_ cannot be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
+    insta::assert_snapshot!(refusal("Here"), @r#"@here cannot be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
     insta::assert_snapshot!(refusal("bob_"), @"the name bob_ is taken: choose another one");
     assert!(replay(&world.log).users.exists(&user("bob_")));
 }

@@ -257,7 +257,7 @@ impl FileLimits {
     fn allow(self, upload: &Upload, others: &[&Open], files: &Files) -> Result<(), Error> {
         if others.len() >= UPLOADS_PER_USER_MAX {
             let (max, idle_minutes) = (UPLOADS_PER_USER_MAX, IDLE_MINUTES);
-            return Err(Error::from(Detail::TooManyUploads { max, idle_minutes }).after(FULL_WAIT_MS));
+            return Err(Error::from(Detail::TooManyUploads { max, idle_minutes }).with_wait_ms(FULL_WAIT_MS));
         }
         let takes = |upload: &Upload| {
             if files.owns(&upload.user, &upload.sha256) { 0 } else { cost(upload.bytes) }
@@ -286,6 +286,6 @@ impl Open {
         if self.stage == Stage::Growing {
             return Ok(());
         }
-        Err(Error::from(Detail::UploadFinishing).after(FINISHING_WAIT_MS))
+        Err(Error::from(Detail::UploadFinishing).with_wait_ms(FINISHING_WAIT_MS))
     }
 }

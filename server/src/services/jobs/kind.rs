@@ -56,6 +56,6 @@ impl Kind {
     #[must_use]
     pub fn refusal(self) -> Error {
         let Bounds { refusal, wait_ms, .. } = self.bounds();
-        Error::from(refusal).after(wait_ms)
+        Error::from(refusal).with_wait_ms(wait_ms)
     }
 }

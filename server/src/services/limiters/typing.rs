@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use common::limits::TYPING_EVERY_MS;
+use common::limits::TYPING_INTERVAL_MS;
 use common::{Target, UserName};
 use foldhash::fast::RandomState;
 
@@ -28,7 +28,7 @@ impl Typing {
     /// Whether to publish this notice. A stop notice is published once and without delay.
     pub fn take(&mut self, user: &UserName, to: &Target, typing: bool, now_ms: u64) -> bool {
         // A clock that was set back blocks no notice.
-        let is_recent = |notice: &Notice| now_ms.abs_diff(notice.at_ms) < TYPING_EVERY_MS;
+        let is_recent = |notice: &Notice| now_ms.abs_diff(notice.at_ms) < TYPING_INTERVAL_MS;
         if self.notices.len() >= REMEMBERED_MAX {
             self.notices.retain(|_, notice| is_recent(notice));
         }
@@ -78,7 +78,7 @@ mod tests {
         let published =
             (0..2 * REMEMBERED_MAX).filter(|i| typing.take(&user(&i.to_string()), &here, true, 7)).count();
         assert_eq!((published, typing.notices.len()), (REMEMBERED_MAX, REMEMBERED_MAX));
-        assert!(typing.take(&user("late"), &here, true, 7 + TYPING_EVERY_MS));
+        assert!(typing.take(&user("late"), &here, true, 7 + TYPING_INTERVAL_MS));
         assert_eq!(typing.notices.len(), 1);
     }
 }

@@ -155,7 +155,7 @@ impl Io for PersonIo {
         } else if let News::SessionEnded(error) = news {
             let what = format!("{user} was logged out: {}", error.message);
             record.note(Err(Violation { checker: "sessions_last", what }));
-        } else if matches!(news, News::SetBack) {
+        } else if matches!(news, News::RolledBack) {
             let what = format!("{user} was told that the server has gone back");
             record.note(Err(Violation { checker: "never_set_back", what }));
         } else if matches!(news, News::ConnectionLost) {

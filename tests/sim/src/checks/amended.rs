@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use common::amendments::Present;
+use common::amendments::AmendedFields;
 use common::limits::MENTIONS_KEPT_MAX;
 use common::mentions::{Mention, mentions};
 use common::{Body, Conversation, Event, FileInfo, UserName};
@@ -245,7 +245,7 @@ fn before_last(texts: &[String]) -> &[String] {
 }
 
 /// A line of a page: the event, and what is added to it.
-fn read(line: &str) -> Result<(Event<'_>, Present<'_>), Violation> {
+fn read(line: &str) -> Result<(Event<'_>, AmendedFields<'_>), Violation> {
     let read = serde_json::from_str(line).and_then(|event| Ok((event, serde_json::from_str(line)?)));
     read.map_err(|error| Violation { checker: "pages_are_events", what: format!("{line}: {error}") })
 }

@@ -41,7 +41,7 @@ impl Told {
         }
         self.same_everywhere(&conversation, event.n, line)?;
         // No event of the fan-out has lost its text, and no invitation is declined here.
-        let is_expected = !matches!(event.body, Body::Gone { .. } | Body::Declined);
+        let is_expected = !matches!(event.body, Body::Redacted { .. } | Body::Declined);
         match event.body.class() {
             Class::Content { id } | Class::Amendment { id, .. } if is_expected => {
                 self.one_effect_per_id(id, &conversation, event.n)
@@ -64,9 +64,9 @@ impl Told {
     /// Notes an event as a client has it: its line may be one of a page, which says what became of a message since.
     pub fn note_entry(&mut self, entry: &Entry) -> Check {
         let event = entry.event.as_ref();
-        let is_gone = event.is_some_and(|event| matches!(event.body, Body::Gone { .. }));
+        let is_gone = event.is_some_and(|event| matches!(event.body, Body::Redacted { .. }));
         match event {
-            Some(event) if is_gone || entry.present.is_some() => {
+            Some(event) if is_gone || entry.amended.is_some() => {
                 let id = event.body.id().unwrap_or_default();
                 self.one_effect_per_id(id, &event.conversation(), event.n)
             }

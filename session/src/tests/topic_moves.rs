@@ -1,4 +1,4 @@
-//! Topics that move, at good moments in transcripts, and at all moments in a world of chance.
+//! Moved topics, in transcripts, and in random runs of a simulated server and proxy.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,7 +6,7 @@ use common::accounts::LoggedIn;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::stage::{OWN, Stage, TOPIC, heads, info, moved, page};
+use super::harness::{Harness, OWN, TOPIC, heads, info, moved, page};
 use crate::*;
 
 fn notice() -> String {
@@ -19,171 +19,171 @@ fn moved_heads(cursor: u64, own: &str, n: u64) -> Value {
 }
 
 #[test]
-fn a_topic_that_moves_is_followed_without_a_loss() {
-    let mut stage = Stage::following();
-    stage.own_line(&notice());
-    stage.event(4);
-    stage.barrier();
-    stage.reply("sync.heads", &moved_heads(9, OWN, 6));
-    stage.pass(limits::GAP_GRACE_MS);
-    stage.reply("message.history", &page(5..=6, 6));
-    insta::assert_snapshot!(stage.transcript, @r##"
+fn a_moved_topic_is_followed_without_a_lost_event() {
+    let mut harness = Harness::following();
+    harness.own_topic_line(&notice());
+    harness.event(4);
+    harness.barrier();
+    harness.reply("sync.heads", &moved_heads(9, OWN, 6));
+    harness.advance(limits::GAP_GRACE_MS);
+    harness.reply("message.history", &page(5..=6, 6));
+    insta::assert_snapshot!(harness.transcript, @r##"
     subscribe channel.ops, moved
-    raise barrier
-    tell #ops 4
-    lower barrier
+    subscribe barrier
+    emit #ops 4
+    unsubscribe barrier
     unsubscribe channel.ops
-    ask 4 sync.heads {"since":7}
-    ask 5 message.history {"after":4,"conversation":"#ops","limit":2}
-    tell #ops 5
-    tell #ops 6
+    request 4 sync.heads {"since":7}
+    request 5 message.history {"after":4,"conversation":"#ops","limit":2}
+    emit #ops 5
+    emit #ops 6
     "##);
 }
 
 #[test]
-fn a_move_that_only_the_heads_tell_of_is_no_fault_of_the_fan_out() {
-    let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS);
-    stage.reply("sync.heads", &moved_heads(9, OWN, 4));
-    stage.barrier();
-    stage.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": []}));
-    stage.pass(limits::GAP_GRACE_MS);
-    stage.reply("message.history", &page(4..=4, 4));
-    stage.pass(limits::FANOUT_GRACE_MS * 2);
-    insta::assert_snapshot!(stage.transcript, @r##"
-    ask 4 sync.heads {"since":7}
+fn a_move_that_only_the_heads_name_causes_no_reconnect() {
+    let mut harness = Harness::following();
+    harness.advance(limits::HEADS_INTERVAL_MS);
+    harness.reply("sync.heads", &moved_heads(9, OWN, 4));
+    harness.barrier();
+    harness.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": []}));
+    harness.advance(limits::GAP_GRACE_MS);
+    harness.reply("message.history", &page(4..=4, 4));
+    harness.advance(limits::FANOUT_GRACE_MS * 2);
+    insta::assert_snapshot!(harness.transcript, @r##"
+    request 4 sync.heads {"since":7}
     subscribe channel.ops, moved
-    raise barrier
-    lower barrier
+    subscribe barrier
+    unsubscribe barrier
     unsubscribe channel.ops
-    ask 5 sync.heads {"since":9}
-    ask 6 message.history {"after":3,"conversation":"#ops","limit":1}
-    tell #ops 4
+    request 5 sync.heads {"since":9}
+    request 6 message.history {"after":3,"conversation":"#ops","limit":1}
+    emit #ops 4
     "##);
 }
 
 #[test]
 fn ending_other_sessions_moves_the_own_topic_and_private_channels() {
-    let mut stage = Stage::following();
-    stage.command(Command::Revoke(None));
-    stage.reply("session.revoke", &json!({"ended": 1, "topic": moved(OWN)}));
-    stage.reply("sync.heads", &moved_heads(9, &moved(OWN), 3));
-    stage.barrier();
-    insta::assert_snapshot!(stage.transcript, @r#"
-    ask 4 session.revoke {}
+    let mut harness = Harness::following();
+    harness.command(Command::Revoke(None));
+    harness.reply("session.revoke", &json!({"ended": 1, "topic": moved(OWN)}));
+    harness.reply("sync.heads", &moved_heads(9, &moved(OWN), 3));
+    harness.barrier();
+    insta::assert_snapshot!(harness.transcript, @r#"
+    request 4 session.revoke {}
     subscribe user.alice, moved
-    ask 5 sync.heads {}
+    request 5 sync.heads {}
     answer SessionsEnded(1)
     subscribe channel.ops, moved
-    raise barrier
-    lower barrier
+    subscribe barrier
+    unsubscribe barrier
     unsubscribe user.alice
     unsubscribe channel.ops
-    ask 6 sync.heads {"since":9}
+    request 6 sync.heads {"since":9}
     "#);
 }
 
 #[test]
-fn an_own_topic_that_another_session_moved_is_told_by_the_heads() {
-    let mut stage = Stage::following();
-    stage.pass(limits::HEADS_EVERY_MS);
-    stage.reply("sync.heads", &json!({"cursor": 9, "topic": moved(OWN), "heads": []}));
-    stage.reply("sync.heads", &moved_heads(9, &moved(OWN), 3));
-    stage.barrier();
-    insta::assert_snapshot!(stage.transcript, @r#"
-    ask 4 sync.heads {"since":7}
+fn the_heads_name_the_own_topic_that_another_session_moved() {
+    let mut harness = Harness::following();
+    harness.advance(limits::HEADS_INTERVAL_MS);
+    harness.reply("sync.heads", &json!({"cursor": 9, "topic": moved(OWN), "heads": []}));
+    harness.reply("sync.heads", &moved_heads(9, &moved(OWN), 3));
+    harness.barrier();
+    insta::assert_snapshot!(harness.transcript, @r#"
+    request 4 sync.heads {"since":7}
     subscribe user.alice, moved
-    ask 5 sync.heads {}
+    request 5 sync.heads {}
     subscribe channel.ops, moved
-    raise barrier
-    lower barrier
+    subscribe barrier
+    unsubscribe barrier
     unsubscribe user.alice
     unsubscribe channel.ops
-    ask 6 sync.heads {"since":9}
+    request 6 sync.heads {"since":9}
     "#);
 }
 
 #[test]
-fn a_session_that_was_kept_for_long_finds_its_topic() {
-    let mut stage = Stage::restored();
-    stage.command(Command::Follow(Follow::Everything));
-    stage.reply("server.info", &info());
+fn a_restored_session_learns_its_moved_topic_from_the_heads() {
+    let mut harness = Harness::logged_in();
+    harness.command(Command::Follow(Follow::Everything));
+    harness.reply("server.info", &info());
     let mut heads = heads(7, 3);
     heads["topic"] = moved(OWN).into();
-    stage.reply("sync.heads", &heads);
-    stage.barrier();
-    insta::assert_snapshot!(stage.transcript, @r#"
+    harness.reply("sync.heads", &heads);
+    harness.barrier();
+    insta::assert_snapshot!(harness.transcript, @r#"
     answer Done
-    ask 1 server.info {}
+    request 1 server.info {}
     connect tcp://*:5558
     subscribe user.alice
-    ask 2 sync.heads {}
+    request 2 sync.heads {}
     subscribe user.alice, moved
     subscribe channel.ops
-    raise barrier
-    lower barrier
+    subscribe barrier
+    unsubscribe barrier
     unsubscribe user.alice
-    ask 3 sync.heads {"since":7}
+    request 3 sync.heads {"since":7}
     "#);
 }
 
-/// What chance may do.
+/// A random step of the simulation.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
-    /// Somebody says something in #ops; it may get lost.
-    Say { is_lost: bool },
-    /// Somebody is removed from #ops, whose topic moves. Notice and event are published in any order, and the
-    /// notice may get lost.
+    /// A new event in #ops. The proxy may lose it.
+    Event { is_lost: bool },
+    /// A member is removed from #ops, whose topic moves. Notice and event are published in any order, and the
+    /// proxy may lose the notice.
     Move { is_notice_first: bool, is_notice_lost: bool },
-    /// A session of alice's is ended elsewhere: her topic moves, and that of #ops.
+    /// One of alice's other sessions is revoked: her own topic moves, and that of #ops.
     MoveOwn,
-    /// The proxy takes the next subscription.
-    Link,
-    /// The server answers the oldest request.
+    /// The proxy receives the next subscription.
+    ApplySubscription,
+    /// The server replies to the oldest request.
     Answer,
-    /// The answer arrives.
+    /// The next reply arrives.
     Reply,
-    /// It gets lost.
+    /// The next reply is lost.
     LoseReply,
-    /// Or anything else on its way to the proxy.
+    /// The next subscription is lost.
     LoseSubscription,
-    /// Time passes.
-    Pass(u64),
+    /// The time advances by these milliseconds.
+    Advance(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => any::<bool>().prop_map(|is_lost| Step::Say { is_lost }),
+        3 => any::<bool>().prop_map(|is_lost| Step::Event { is_lost }),
         2 => any::<(bool, bool)>().prop_map(|(is_notice_first, is_notice_lost)| {
             Step::Move { is_notice_first, is_notice_lost }
         }),
         1 => Just(Step::MoveOwn),
-        4 => Just(Step::Link),
+        4 => Just(Step::ApplySubscription),
         3 => Just(Step::Answer),
         3 => Just(Step::Reply),
         1 => Just(Step::LoseReply),
-        2 => (1..6_000_u64).prop_map(Step::Pass),
+        2 => (1..6_000_u64).prop_map(Step::Advance),
     ]
 }
 
-/// A server, a fan-out and a session.
+/// A simulated server and proxy with a session.
 pub(super) struct World {
     session: Session,
     now_ms: u64,
     /// The events of #ops.
     log: Vec<String>,
-    /// How often the topics of #ops and of alice have moved.
+    /// The epochs of the topics of #ops and alice.
     epochs: (u32, u32),
     records: u64,
     /// The record of the newest event of #ops.
     newest: u64,
-    /// How often each topic is subscribed to, at the proxy.
-    in_force: BTreeMap<String, u32>,
+    /// How many subscriptions of each topic the proxy has.
+    subscriptions: BTreeMap<String, u32>,
     /// Subscriptions on their way to the proxy.
     upstream: VecDeque<Effect>,
     requests: VecDeque<Value>,
     replies: VecDeque<Value>,
-    told: Vec<u64>,
+    emitted: Vec<u64>,
 }
 
 impl World {
@@ -196,13 +196,13 @@ impl World {
             epochs: (0, 0),
             records: 0,
             newest: 0,
-            in_force: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
             upstream: VecDeque::new(),
             requests: VecDeque::new(),
             replies: VecDeque::new(),
-            told: Vec::new(),
+            emitted: Vec::new(),
         };
-        (0..3).for_each(|_| world.say(r#""kind":"poll.opened""#, true));
+        (0..3).for_each(|_| world.append(r#""kind":"poll.opened""#, true));
         let user = testkit::user("alice");
         let account = LoggedIn { user, token: "t".to_owned(), topic: world.own(), expires: 1 };
         world.session.command(0, 1, Command::Restore(account));
@@ -220,13 +220,13 @@ impl World {
     }
 
     fn publish(&mut self, topic: &str, line: &str) {
-        if self.in_force.contains_key(topic) {
+        if self.subscriptions.contains_key(topic) {
             self.session.events(self.now_ms, topic.as_bytes(), line.as_bytes());
         }
     }
 
-    /// Adds an event to #ops and publishes it where it was before anything moved.
-    fn say(&mut self, rest: &str, is_lost: bool) {
+    /// Adds an event to #ops, and publishes it on the current topic.
+    fn append(&mut self, rest: &str, is_lost: bool) {
         let n = self.log.len() + 1;
         self.log.push(format!(r##"{{"n":{n},"at":1,"to":"#ops","from":"bob",{rest}}}"##));
         self.records += 1;
@@ -240,16 +240,16 @@ impl World {
         json!({"kind": "topic.moved", "to": "#ops", "topic": self.ops()}).to_string()
     }
 
-    pub(super) fn take(&mut self, step: Step) {
+    pub(super) fn apply(&mut self, step: Step) {
         match step {
-            Step::Say { is_lost } => self.say(r#""kind":"poll.opened""#, is_lost),
+            Step::Event { is_lost } => self.append(r#""kind":"poll.opened""#, is_lost),
             Step::Move { is_notice_first, is_notice_lost } => self.move_ops(is_notice_first, is_notice_lost),
             Step::MoveOwn => {
                 self.epochs = (self.epochs.0 + 1, self.epochs.1 + 1);
                 self.records += 1;
                 self.publish(&self.own(), &self.notice());
             }
-            Step::Link => self.link(),
+            Step::ApplySubscription => self.apply_subscription(),
             Step::LoseSubscription => drop(self.upstream.pop_front()),
             Step::Answer => self.answer(),
             Step::Reply => {
@@ -258,13 +258,13 @@ impl World {
                 }
             }
             Step::LoseReply => drop(self.replies.pop_front()),
-            Step::Pass(ms) => self.pass(ms),
+            Step::Advance(ms) => self.advance(ms),
         }
-        self.perform();
+        self.run_effects();
     }
 
-    /// Whether nothing is on its way.
-    pub(super) fn is_quiet(&self) -> bool {
+    /// Whether no subscription, request or reply is in transit.
+    pub(super) fn is_idle(&self) -> bool {
         self.upstream.is_empty() && self.requests.is_empty() && self.replies.is_empty()
     }
 
@@ -272,13 +272,13 @@ impl World {
         self.log.len() as u64
     }
 
-    pub(super) fn told(&self) -> &[u64] {
-        &self.told
+    pub(super) fn emitted(&self) -> &[u64] {
+        &self.emitted
     }
 
     fn move_ops(&mut self, is_notice_first: bool, is_notice_lost: bool) {
         let old = self.ops();
-        self.say(r#""kind":"channel.kicked","user":"carol""#, true);
+        self.append(r#""kind":"channel.kicked","user":"carol""#, true);
         self.epochs.0 += 1;
         if is_notice_first && !is_notice_lost {
             self.publish(&self.own(), &self.notice());
@@ -289,19 +289,19 @@ impl World {
         }
     }
 
-    fn link(&mut self) {
+    fn apply_subscription(&mut self) {
         match self.upstream.pop_front() {
             Some(Effect::Subscribe(topic)) => {
-                *self.in_force.entry(topic.clone()).or_default() += 1;
+                *self.subscriptions.entry(topic.clone()).or_default() += 1;
                 if topic.starts_with("sync.") {
                     self.session.events(self.now_ms, topic.as_bytes(), b"");
                 }
             }
             Some(Effect::Unsubscribe(topic)) => {
-                let count = self.in_force.entry(topic.clone()).or_default();
+                let count = self.subscriptions.entry(topic.clone()).or_default();
                 *count = count.saturating_sub(1);
                 if *count == 0 {
-                    self.in_force.remove(&topic);
+                    self.subscriptions.remove(&topic);
                 }
             }
             Some(_) | None => {}
@@ -331,28 +331,28 @@ impl World {
         self.replies.push_back(json!({"jsonrpc": "2.0", "id": request["id"], "result": result}));
     }
 
-    fn pass(&mut self, ms: u64) {
+    fn advance(&mut self, ms: u64) {
         let end = self.now_ms + ms;
         while let Some(deadline) = self.session.deadline().filter(|deadline| *deadline <= end) {
             self.now_ms = deadline.max(self.now_ms);
             self.session.tick(self.now_ms);
-            self.perform();
+            self.run_effects();
         }
         self.now_ms = end;
     }
 
-    fn perform(&mut self) {
+    fn run_effects(&mut self) {
         for effect in self.session.take_effects() {
             match effect {
                 Effect::Send { line, .. } | Effect::SendAlone { line, .. } => {
                     self.requests.push_back(json(&String::from_utf8_lossy(&line)))
                 }
                 Effect::Connect(_) => {
-                    self.in_force.clear();
+                    self.subscriptions.clear();
                     self.upstream.clear();
                 }
                 Effect::Subscribe(_) | Effect::Unsubscribe(_) => self.upstream.push_back(effect),
-                Effect::News(News::Entry(entry)) => self.told.push(entry.n),
+                Effect::News(News::Entry(entry)) => self.emitted.push(entry.n),
                 Effect::News(_)
                 | Effect::Answer { .. }
                 | Effect::UseEndpoint(_)
@@ -363,12 +363,14 @@ impl World {
         }
     }
 
-    /// Nothing gets lost any more, for longer than any deadline.
+    /// Runs without losses for longer than any deadline.
     fn settle(&mut self) {
         for _ in 0..60 {
-            self.pass(1_000);
-            while !self.is_quiet() {
-                [Step::Link, Step::Answer, Step::Reply].into_iter().for_each(|step| self.take(step));
+            self.advance(1_000);
+            while !self.is_idle() {
+                [Step::ApplySubscription, Step::Answer, Step::Reply]
+                    .into_iter()
+                    .for_each(|step| self.apply(step));
             }
         }
     }
@@ -379,16 +381,15 @@ fn json(line: &str) -> Value {
 }
 
 proptest! {
-    /// Whenever topics move, and whatever is lost or late meanwhile: every event is told once and in order,
-    /// and in the end just the topics of now are subscribed to.
+    /// Each event is emitted once and in order, and at the end only the current topics are subscribed.
     #[test]
-    fn moving_topics_lose_nothing_and_double_nothing(steps in proptest::collection::vec(step(), 0..80)) {
+    fn moving_topics_lose_no_event_and_repeat_none(steps in proptest::collection::vec(step(), 0..80)) {
         let mut world = World::new();
-        steps.into_iter().for_each(|step| world.take(step));
+        steps.into_iter().for_each(|step| world.apply(step));
         world.settle();
         let all: Vec<_> = (4..=world.log.len() as u64).collect();
-        prop_assert_eq!(&world.told, &all);
+        prop_assert_eq!(&world.emitted, &all);
         let current = BTreeMap::from([(world.ops(), 1), (world.own(), 1)]);
-        prop_assert_eq!(&world.in_force, &current);
+        prop_assert_eq!(&world.subscriptions, &current);
     }
 }

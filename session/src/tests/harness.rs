@@ -1,4 +1,4 @@
-//! A session on a stage: what is done to it in one line each, and what it does in words.
+//! A session with a fake front end, which writes each effect as a line of a transcript.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -17,74 +17,74 @@ use crate::*;
 
 pub(super) const TOPIC: &str = "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544";
 
-/// Where what is meant for alice is published.
+/// Alice's own topic.
 pub(super) const OWN: &str = "user.alice.00000000000000000000000000000000";
 
-/// A session, and what it did so far in words.
-pub(super) struct Stage {
+/// A session with its transcript.
+pub(super) struct Harness {
     pub(super) session: Session,
     pub(super) now_ms: u64,
     pub(super) transcript: String,
-    /// Request ids by method, the newest last.
-    pub(super) asked: Vec<(u64, String)>,
+    /// The id and method of each request, the newest last.
+    pub(super) requests: Vec<(u64, String)>,
     barrier: String,
-    pub(super) told: Vec<u64>,
-    /// Whether messages are kept as soon as they are to be.
-    pub(super) has_disk: bool,
-    /// What is to be kept, and is not yet.
-    pub(super) unkept: Vec<Uuid>,
-    pub(super) released: Vec<Uuid>,
-    /// What was told last of how the session stands.
+    pub(super) emitted: Vec<u64>,
+    /// Whether the disk reports the outcome of a write at once.
+    pub(super) persists_at_once: bool,
+    /// Messages whose write has no outcome yet.
+    pub(super) unpersisted: Vec<Uuid>,
+    pub(super) forgotten: Vec<Uuid>,
+    /// The last [`News::Standing`].
     pub(super) standing: Option<Standing>,
 }
 
-impl Stage {
-    /// Alice, restored and asking nothing.
-    pub(super) fn restored() -> Self {
-        Self::restored_at(1)
+impl Harness {
+    /// Alice with a restored session, which has sent no request.
+    pub(super) fn logged_in() -> Self {
+        Self::with_endpoints(1)
     }
 
-    /// The same, with so many endpoints to go to.
-    pub(super) fn restored_at(endpoints: usize) -> Self {
-        let mut stage = Self::nobody();
-        stage.session = Session::new(1).with_endpoints(endpoints);
+    /// Alice, logged in, with this number of endpoints.
+    pub(super) fn with_endpoints(endpoints: usize) -> Self {
+        let mut harness = Self::logged_out();
+        harness.session = Session::new(1).with_endpoints(endpoints);
         let user = testkit::user("alice");
         let topic = OWN.to_owned();
-        stage.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
-        stage
+        harness.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
+        harness
     }
 
-    /// Nobody is logged in.
-    pub(super) fn nobody() -> Self {
+    /// A session without a login.
+    pub(super) fn logged_out() -> Self {
         Self {
             session: Session::new(1),
             now_ms: 0,
             transcript: String::new(),
-            asked: Vec::new(),
+            requests: Vec::new(),
             barrier: String::new(),
-            told: Vec::new(),
-            has_disk: true,
-            unkept: Vec::new(),
-            released: Vec::new(),
+            emitted: Vec::new(),
+            persists_at_once: true,
+            unpersisted: Vec::new(),
+            forgotten: Vec::new(),
             standing: None,
         }
     }
 
-    /// Alice, following everything; #ops has 3 events.
+    /// Alice, who follows everything; #ops has 3 events.
     pub(super) fn following() -> Self {
-        let mut stage = Self::restored();
-        stage.command(Command::Follow(Follow::Everything));
-        stage.reply("server.info", &info());
-        stage.reply("sync.heads", &heads(7, 3));
-        stage.barrier();
-        stage.reply("sync.heads", &json!({"cursor": 7, "topic": OWN, "heads": []}));
-        stage.transcript.clear();
-        stage
+        let mut harness = Self::logged_in();
+        harness.command(Command::Follow(Follow::Everything));
+        harness.reply("server.info", &info());
+        harness.reply("sync.heads", &heads(7, 3));
+        harness.barrier();
+        harness.reply("sync.heads", &json!({"cursor": 7, "topic": OWN, "heads": []}));
+        harness.transcript.clear();
+        harness
     }
 
     pub(super) fn command(&mut self, command: Command) {
         self.session.command(self.now_ms, 1, command);
-        self.note();
+        self.run_effects();
     }
 
     pub(super) fn send(&mut self, text: &str, id: u128) {
@@ -93,7 +93,7 @@ impl Stage {
         self.command(Command::Send(message));
     }
 
-    /// Answers the newest request of a method.
+    /// Replies to the newest request of a method.
     pub(super) fn reply(&mut self, method: &str, result: &Value) {
         self.reply_to(self.id(method), result);
     }
@@ -101,54 +101,54 @@ impl Stage {
     pub(super) fn reply_to(&mut self, id: u64, result: &Value) {
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
         self.session.replies(self.now_ms, line.to_string().as_bytes());
-        self.note();
+        self.run_effects();
     }
 
-    pub(super) fn refuse(&mut self, method: &str, detail: Detail) {
-        self.refuse_id(self.id(method), detail);
+    pub(super) fn reply_error(&mut self, method: &str, detail: Detail) {
+        self.reply_error_to(self.id(method), detail);
     }
 
-    pub(super) fn refuse_id(&mut self, id: u64, error: impl Into<Error>) {
+    pub(super) fn reply_error_to(&mut self, id: u64, error: impl Into<Error>) {
         let error = error.into();
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "error": error});
         self.session.replies(self.now_ms, line.to_string().as_bytes());
-        self.note();
+        self.run_effects();
     }
 
     pub(super) fn id(&self, method: &str) -> u64 {
-        self.asked.iter().rev().find(|(_, asked)| asked == method).expect(method).0
+        self.requests.iter().rev().find(|(_, name)| name == method).expect(method).0
     }
 
     pub(super) fn event(&mut self, n: u64) {
         self.session.events(self.now_ms, TOPIC.as_bytes(), event(n).as_bytes());
-        self.note();
+        self.run_effects();
     }
 
-    /// An event that others cause, or a notice, on alice's own topic.
-    pub(super) fn own_line(&mut self, line: &str) {
+    /// Publishes an event or a notice on alice's own topic.
+    pub(super) fn own_topic_line(&mut self, line: &str) {
         self.session.events(self.now_ms, OWN.as_bytes(), line.as_bytes());
-        self.note();
+        self.run_effects();
     }
 
     pub(super) fn barrier(&mut self) {
         let topic = self.barrier.clone();
         self.session.events(self.now_ms, topic.as_bytes(), b"");
-        self.note();
+        self.run_effects();
     }
 
-    /// Lets time pass, with a tick at every deadline on the way.
-    pub(super) fn pass(&mut self, ms: u64) {
+    /// Advances the time, with a tick at each deadline.
+    pub(super) fn advance(&mut self, ms: u64) {
         let end = self.now_ms + ms;
         while let Some(deadline) = self.session.deadline().filter(|deadline| *deadline <= end) {
             self.now_ms = deadline.max(self.now_ms);
             self.session.tick(self.now_ms);
-            self.note();
+            self.run_effects();
         }
         self.now_ms = end;
     }
 
-    /// Carries out the effects, and writes them down.
-    pub(super) fn note(&mut self) {
+    /// Carries out the effects, and adds them to the transcript.
+    pub(super) fn run_effects(&mut self) {
         let mut session = std::mem::replace(&mut self.session, Session::new(0));
         let Ok(()) = driver::step(&mut session, self);
         self.session = session;
@@ -163,7 +163,7 @@ impl Stage {
     }
 }
 
-impl Io for Stage {
+impl Io for Harness {
     type Error = Infallible;
 
     fn now_ms(&self) -> u64 {
@@ -175,15 +175,15 @@ impl Io for Stage {
     }
 
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>> {
-        if !self.has_disk {
-            self.unkept.extend(messages.iter().map(|message| message.id));
+        if !self.persists_at_once {
+            self.unpersisted.extend(messages.iter().map(|message| message.id));
             return None;
         }
         Some(Ok(()))
     }
 
     fn forget(&mut self, ids: &[Uuid]) {
-        self.released.extend_from_slice(ids);
+        self.forgotten.extend_from_slice(ids);
     }
 
     fn send(&mut self, id: u64, line: Vec<u8>) {
@@ -191,27 +191,27 @@ impl Io for Stage {
         let method = request["method"].as_str().expect("a method").to_owned();
         let mut params = request["params"].clone();
         params.as_object_mut().expect("an object").remove("token");
-        self.asked.push((id, method.clone()));
-        self.write(&format!("ask {id} {method} {params}"));
+        self.requests.push((id, method.clone()));
+        self.write(&format!("request {id} {method} {params}"));
     }
 
     fn send_alone(&mut self, id: u64, line: Vec<u8>, _bytes: Option<Arc<[u8]>>) {
         Io::send(self, id, line);
     }
 
-    fn use_endpoint(&mut self, place: usize) -> Result<(), Infallible> {
-        self.write(&format!("endpoint {place}"));
+    fn use_endpoint(&mut self, index: usize) -> Result<(), Infallible> {
+        self.write(&format!("use endpoint {index}"));
         Ok(())
     }
 
-    fn connect(&mut self, address: &str) {
-        self.write(&format!("connect {address}"));
+    fn connect(&mut self, endpoint: &str) {
+        self.write(&format!("connect {endpoint}"));
     }
 
     fn subscribe(&mut self, topic: &str) -> Result<(), Infallible> {
         if topic.starts_with("sync.") {
             topic.clone_into(&mut self.barrier);
-            self.write("raise barrier");
+            self.write("subscribe barrier");
         } else {
             self.write(&format!("subscribe {}", short(topic)));
         }
@@ -221,7 +221,7 @@ impl Io for Stage {
     fn unsubscribe(&mut self, topic: &str) -> Result<(), Infallible> {
         let is_barrier = topic.starts_with("sync.");
         self.write(&if is_barrier {
-            "lower barrier".to_owned()
+            "unsubscribe barrier".to_owned()
         } else {
             format!("unsubscribe {}", short(topic))
         });
@@ -230,7 +230,7 @@ impl Io for Stage {
 
     fn answer(&mut self, _ticket: u64, outcome: Result<Answer, Error>) {
         let words =
-            outcome.map_or_else(|error| format!("refuse {error}"), |answer| format!("answer {answer:?}"));
+            outcome.map_or_else(|error| format!("error {error}"), |answer| format!("answer {answer:?}"));
         self.write(&words);
     }
 
@@ -240,7 +240,7 @@ impl Io for Stage {
             return;
         }
         if let News::Entry(entry) = &news {
-            self.told.push(entry.n);
+            self.emitted.push(entry.n);
         }
         self.write(&words(news));
     }
@@ -248,7 +248,7 @@ impl Io for Stage {
 
 fn words(news: News) -> String {
     match news {
-        News::Entry(entry) => format!("tell {} {}", entry.conversation, entry.n),
+        News::Entry(entry) => format!("emit {} {}", entry.conversation, entry.n),
         News::Pending(message) => format!("pending {}", message.text.as_str()),
         News::Recalled(messages) => {
             let texts: Vec<_> = messages.iter().map(|message| message.text.as_str()).collect();
@@ -268,22 +268,22 @@ fn words(news: News) -> String {
         News::MembershipEnded(entry) => format!("membership ended {} {}", entry.conversation, entry.n),
         News::Presence(change) => format!("{} is {:?}", change.user, change.state),
         News::Typing(users) => {
-            format!("writing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
+            format!("typing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
         }
         News::SessionEnded(error) => format!("session ended: {error}"),
-        other @ (News::ConnectionLost | News::ConnectionRestored | News::SetBack | News::Standing(_)) => {
+        other @ (News::ConnectionLost | News::ConnectionRestored | News::RolledBack | News::Standing(_)) => {
             format!("{other:?}")
         }
     }
 }
 
-/// A topic without its key, marked when it is not the first one.
+/// A topic without its key. A moved topic is marked.
 fn short(topic: &str) -> String {
     let moved = if topic == TOPIC || topic == OWN { "" } else { ", moved" };
     format!("{}{moved}", &topic[..topic.len() - 33])
 }
 
-/// Where events are published after a move.
+/// The topic after a move.
 pub(super) fn moved(topic: &str) -> String {
     format!("{}{}", &topic[..topic.len() - 32], "f".repeat(32))
 }
@@ -316,9 +316,9 @@ pub(super) fn heads(cursor: u64, n: u64) -> Value {
     json!({"cursor": cursor, "topic": OWN, "heads": [{"conversation": "#ops", "n": n, "topic": TOPIC}]})
 }
 
-/// A server that has 39 events in #ops, a fan-out that is slow, and pages of some size.
-pub(super) fn answer_histories(stage: &mut Stage, answered: &mut BTreeSet<u64>, page_size: u64) {
-    for (id, method) in stage.asked.clone() {
+/// Replies to all requests, for a server with 39 events in #ops and pages of `page_size` events.
+pub(super) fn answer_histories(harness: &mut Harness, answered: &mut BTreeSet<u64>, page_size: u64) {
+    for (id, method) in harness.requests.clone() {
         if !answered.insert(id) {
             continue;
         }
@@ -326,17 +326,18 @@ pub(super) fn answer_histories(stage: &mut Stage, answered: &mut BTreeSet<u64>, 
             "server.info" => info(),
             "sync.heads" => heads(39, 39),
             _ => {
-                let line = stage.transcript.lines().find(|line| line.starts_with(&format!("ask {id} ")));
+                let line =
+                    harness.transcript.lines().find(|line| line.starts_with(&format!("request {id} ")));
                 let params: Value =
-                    serde_json::from_str(line.expect("asked").splitn(4, ' ').nth(3).expect("params"))
+                    serde_json::from_str(line.expect("a request").splitn(4, ' ').nth(3).expect("params"))
                         .expect("json");
                 let after = params["after"].as_u64().expect("a number");
                 page((after + 1..=39).take(page_size as usize), 39)
             }
         };
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": result});
-        stage.session.replies(stage.now_ms, line.to_string().as_bytes());
-        stage.note();
+        harness.session.replies(harness.now_ms, line.to_string().as_bytes());
+        harness.run_effects();
     }
-    stage.barrier();
+    harness.barrier();
 }
