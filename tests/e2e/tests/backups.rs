@@ -137,7 +137,7 @@ fn a_chat_that_goes_on_sees_that_the_node_was_set_back_and_follows_what_is_there
     papo(&["restore", file, "--data", old]);
     node.set("up", "data", old);
     node.start("up");
-    alice.wait_for("the server has gone back to an earlier state");
+    alice.wait_for("the server returned to an earlier state");
     let mut again = node.peer();
     again.resume(bob.session());
     let sent = again.send("#room", "after the backup").expect("stored");

@@ -244,7 +244,7 @@ fn who_has_no_session_or_a_wrong_password_is_told_so() {
     nobody.enter(e2e::PASSWORD);
     nobody.wait_for("repeat the password:");
     nobody.enter(e2e::PASSWORD);
-    nobody.wait_for("you are in no channel yet");
+    nobody.wait_for("you are not in a channel yet");
     nobody.wait_until("asks", |screen| screen.trim_end().ends_with("papo>"));
     nobody.enter("/login alice");
     nobody.wait_for("\npassword:");

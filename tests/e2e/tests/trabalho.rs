@@ -137,7 +137,7 @@ fn outsider(node: &Node, eduardo: &Person) {
     eduardo.types("/search contrato");
     eduardo.sees("nenhuma mensagem encontrada");
     eduardo.types("/channels");
-    eduardo.sees("não há canais ainda");
+    eduardo.sees("ainda não há canais");
     eduardo.is_asked("papo>");
     // `subscribe` checks the memberships, which the client knows without a request.
     let scripts =
