@@ -1,8 +1,8 @@
 //! Bounds the bytes of waiting replies for clients that send requests and do not read the replies.
 //!
 //! libzmq bounds only the number of waiting replies, which is enough for small ones. The broker counts the
-//! bytes of larger replies while libzmq holds them, and drops replies over the limit. A client that reads
-//! sends its request again.
+//! bytes of larger replies while libzmq holds them, and drops replies over the limit. A client that still
+//! reads sends its request again.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ const CLIENT_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// reply at a time, so that clients that read are still served.
 const ALL_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// The number of remembered clients from which on clients without waiting replies are removed.
+/// The smallest number of remembered clients at which clients without waiting replies are removed.
 const CLIENTS_REMEMBERED_MIN: usize = 64;
 
 pub(crate) enum Verdict {
@@ -42,10 +42,10 @@ pub(crate) struct Backlogs {
 
 impl Backlogs {
     /// Decides about a reply. Its first frame is the client's name.
-    pub(crate) fn judge(&mut self, reply: &[Frame]) -> Verdict {
+    pub(crate) fn decide(&mut self, reply: &[Frame]) -> Verdict {
         let bytes: usize = reply.iter().map(|frame| frame.len()).sum();
         let Some(client) = reply.first().filter(|_| bytes >= COUNTED_BYTES_MIN) else { return Verdict::Send };
-        let own = self.of(client);
+        let own = self.backlog_of(client);
         let allowed = if self.all.bytes() + bytes > ALL_BYTES_MAX { 0 } else { CLIENT_BYTES_MAX };
         if own.bytes() > 0 && own.bytes() + bytes > allowed {
             return Verdict::Drop;
@@ -53,7 +53,7 @@ impl Backlogs {
         Verdict::Count([own, self.all.clone()])
     }
 
-    fn of(&mut self, client: &[u8]) -> Backlog {
+    fn backlog_of(&mut self, client: &[u8]) -> Backlog {
         if let Some(known) = self.clients.get(client) {
             return known.clone();
         }

@@ -1,8 +1,8 @@
 //! Forwards requests from clients (ROUTER) to the server (DEALER), and replies back. It never decodes a body.
 //!
 //! A request is `[client] [""] [body ..]`. The broker forwards it unchanged, except that it appends a run tag
-//! to the client's name. The name routes the reply back. A message that cannot be delivered is counted, and
-//! not queued here: clients send a request again with the same id.
+//! to the client's name. The name routes the reply back. The broker counts a message that it cannot deliver,
+//! and does not queue it: clients send a request again with the same id.
 
 mod run_tag;
 mod backlogs;
@@ -38,17 +38,17 @@ pub enum BrokerError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error("the operating system returned no random bytes: {0}")]
-    Chance(#[from] getrandom::Error),
+    Random(#[from] getrandom::Error),
 }
 
 /// The endpoints at which the broker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// For clients, which send requests.
+    /// The endpoint for clients, which send requests.
     pub clients: String,
-    /// For the server, which connects to it.
+    /// The endpoint for the server, which connects to it.
     pub servers: String,
-    /// For operators, which request the status.
+    /// The endpoint for operators, who request the status.
     pub control: String,
 }
 
@@ -141,7 +141,7 @@ impl Broker {
                 if !self.clients.receive(&mut self.request)? {
                     break;
                 }
-                if !is_enveloped(&self.request) {
+                if !has_envelope(&self.request) {
                     self.refuse()?;
                     continue;
                 }
@@ -163,7 +163,7 @@ impl Broker {
             if !self.servers.receive(&mut self.frames)? {
                 break;
             }
-            if !is_enveloped(&self.frames) {
+            if !has_envelope(&self.frames) {
                 self.counters.malformed += 1;
                 continue;
             }
@@ -182,7 +182,7 @@ impl Broker {
 
     /// Sends a reply, unless its client has too many waiting bytes.
     fn reply(&mut self) -> Result<Sent, TransportError> {
-        match self.backlogs.judge(&self.frames) {
+        match self.backlogs.decide(&self.frames) {
             Verdict::Send => self.clients.send(self.frames.drain(..)),
             Verdict::Count(backlogs) => self.clients.send_counted(self.frames.drain(..), &backlogs),
             Verdict::Drop => Ok(Sent::Full),
@@ -199,6 +199,6 @@ impl Broker {
 }
 
 /// Whether a message is `[client] [""] [body ..]`.
-fn is_enveloped(frames: &[Frame]) -> bool {
+fn has_envelope(frames: &[Frame]) -> bool {
     matches!(frames, [_client, delimiter, _body, ..] if delimiter.is_empty())
 }

@@ -23,7 +23,7 @@ use crate::subscriptions::Subscribers;
 const BURST_MESSAGES_MAX: usize = 256;
 
 /// The first libzmq that never assigns the subscription of a disconnected subscriber to another one. Older
-/// ones can, when many subscribers connect and disconnect at the same time (libzmq pull request 4137;
+/// versions can, when many subscribers connect and disconnect at the same time (libzmq pull request 4137;
 /// observed with 4.3.4).
 const LIBZMQ_WANTED: (i32, i32, i32) = (4, 3, 5);
 
@@ -36,11 +36,11 @@ pub enum ProxyError {
 /// The endpoints at which the proxy listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// For servers, which publish here.
+    /// The endpoint for servers, which publish.
     pub events: String,
-    /// For subscribers.
+    /// The endpoint for subscribers.
     pub subscribers: String,
-    /// For operators, which request the status.
+    /// The endpoint for operators, who request the status.
     pub control: String,
 }
 

@@ -1,4 +1,4 @@
-//! Receives subscriptions one by one, and accepts or refuses each. It keeps no state about subscribers.
+//! Accepts or refuses each subscription. The proxy keeps no state about subscribers.
 
 use common::topics::{Subscription, parse_subscription};
 use transport::{Frame, Socket, TransportError};
@@ -95,13 +95,13 @@ mod tests {
     const TOPIC: &[u8] = b"channel.secret.000102030405060708090a0b0c0d0e0f";
 
     /// Over `inproc` a sent frame can be received immediately, so a test controls the order of the frames.
-    struct Scene {
+    struct Fixture {
         context: Context,
         subscribers: Subscribers,
         counters: Counters,
     }
 
-    impl Scene {
+    impl Fixture {
         fn new() -> Self {
             let context = Context::new();
             let socket = context.socket(Kind::XPublisher, &Security::Plain).expect("a socket");
@@ -135,42 +135,42 @@ mod tests {
     fn a_stray_message_reveals_no_topic() {
         let stray: [&[&[u8]]; 4] = [&[b"stray"], &[b""], &[b"two", b"frames"], &[b"stray", b"\x01channel."]];
         for stray in stray {
-            let mut scene = Scene::new();
-            let (stranger, victim, thief) = (scene.peer(), scene.peer(), scene.peer());
+            let mut fixture = Fixture::new();
+            let (stranger, victim, thief) = (fixture.peer(), fixture.peer(), fixture.peer());
             // The proxy refuses the empty subscription, but it makes the thief's own socket accept all
             // topics.
             thief.subscribe(b"").expect("a subscription");
-            scene.decide_all();
-            assert_eq!(scene.counters.refused_subscriptions, 1);
+            fixture.decide_all();
+            assert_eq!(fixture.counters.refused_subscriptions, 1);
 
             send(&stranger, stray);
             victim.subscribe(TOPIC).expect("a subscription");
             thief.subscribe(b"anything").expect("a subscription");
-            scene.decide_all();
-            assert!(!scene.reaches(&thief), "{stray:?}");
-            assert_eq!(scene.counters.dropped, 1);
-            assert_eq!(scene.counters.refused_subscriptions, 3);
+            fixture.decide_all();
+            assert!(!fixture.reaches(&thief), "{stray:?}");
+            assert_eq!(fixture.counters.dropped, 1);
+            assert_eq!(fixture.counters.refused_subscriptions, 3);
 
             victim.unsubscribe(TOPIC).expect("an unsubscription");
             victim.subscribe(TOPIC).expect("a subscription");
-            scene.decide_all();
-            assert!(scene.reaches(&victim), "the next subscription is accepted again");
-            assert!(!scene.reaches(&thief));
+            fixture.decide_all();
+            assert!(fixture.reaches(&victim), "the next subscription is accepted again");
+            assert!(!fixture.reaches(&thief));
         }
     }
 
     #[test]
     fn a_stray_message_cancels_no_subscription_of_another_peer() {
-        let mut scene = Scene::new();
-        let (stranger, other, victim) = (scene.peer(), scene.peer(), scene.peer());
+        let mut fixture = Fixture::new();
+        let (stranger, other, victim) = (fixture.peer(), fixture.peer(), fixture.peer());
         victim.subscribe(TOPIC).expect("a subscription");
         other.subscribe(TOPIC).expect("a subscription");
-        scene.decide_all();
+        fixture.decide_all();
 
         send(&stranger, &[b"stray"]);
         other.unsubscribe(TOPIC).expect("an unsubscription");
         victim.subscribe(b"anything").expect("a subscription");
-        scene.decide_all();
-        assert!(scene.reaches(&victim));
+        fixture.decide_all();
+        assert!(fixture.reaches(&victim));
     }
 }

@@ -17,7 +17,7 @@ use common::{ContentHash, FileInfo, FileName, UserName};
 use disk::RealDisk;
 use server::domain::{Actor, Command};
 use server::journal::{Options, verify};
-use server::maintenance::backup::{BackupError, Contents};
+use server::maintenance::backup::{BackupError, TableOfContents};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, Sizes};
@@ -95,12 +95,17 @@ fn share(data: &Path, ledger: &mut Ledger, bytes: &[u8]) {
 }
 
 /// Nothing is left out.
-fn write(data: &Path, to: &Path, with_keys: bool, at_ms: u64) -> Result<(PathBuf, Contents), BackupError> {
+fn write(
+    data: &Path,
+    to: &Path,
+    with_keys: bool,
+    at_ms: u64,
+) -> Result<(PathBuf, TableOfContents), BackupError> {
     server::maintenance::backup::write(data, to, with_keys, at_ms, &mut |_| false)
 }
 
 /// Nothing is left out.
-fn restore(from: &Path, data: &Path) -> Result<Contents, BackupError> {
+fn restore(from: &Path, data: &Path) -> Result<TableOfContents, BackupError> {
     server::maintenance::backup::restore(from, data, NOW_MS, &mut |_| false)
 }
 
@@ -207,7 +212,7 @@ fn an_archive_that_was_cut_is_refused() {
         let why = refusal(&archive);
         assert!(!why.is_empty(), "cut at {end}");
     }
-    insta::assert_snapshot!(refusal_of(&archive, &whole[..whole.len() - 2048]), @"the archive is not whole: its last member, papo-backup.json, is missing; nothing was restored");
+    insta::assert_snapshot!(refusal_of(&archive, &whole[..whole.len() - 2048]), @"the archive is incomplete: its last member, papo-backup.json, is missing; nothing was restored");
 }
 
 fn refusal_of(archive: &Path, bytes: &[u8]) -> String {
@@ -248,7 +253,7 @@ fn damage_is_found_when_the_backup_is_taken() {
 
     let picture = attachment(&data, b"a picture");
     fs::write(&picture, b"a pictura").expect("a file");
-    insta::assert_snapshot!(taking(), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is damaged: its content is not what its name says; restore it from an older backup");
+    insta::assert_snapshot!(taking(), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is damaged: its content does not match its name; restore it from an older backup");
     fs::write(&picture, b"a picture").expect("a file");
 
     let users = String::from_utf8(before[Path::new("users.json")].clone()).expect("utf-8");
@@ -278,7 +283,7 @@ fn what_the_log_tells_of_is_there_or_there_is_no_backup() {
     let picture = attachment(&data, b"a picture");
     fs::remove_file(&picture).expect("a file");
     let error = write(&data, &archive, true, NOW_MS).expect_err("a file is missing").to_string();
-    insta::assert_snapshot!(error, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it; there is no new backup. Put the file back from an older one, or back up all else with --without-missing-files");
+    insta::assert_snapshot!(error, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a; no backup was written. Restore the file from an older backup, or leave out missing files with --without-missing-files");
     assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup is as it was");
 
     let mut left_out = Vec::new();
@@ -290,13 +295,13 @@ fn what_the_log_tells_of_is_there_or_there_is_no_backup() {
         .expect("all else is there");
     assert_eq!(contents.files, 1);
     let why = refusal(&archive);
-    insta::assert_snapshot!(why, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with --without-missing-files");
+    insta::assert_snapshot!(why, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a, and the archive does not contain it; nothing was restored. Use another backup, or leave out missing files with --without-missing-files");
     let new = TempDir::new().expect("a folder");
     server::maintenance::backup::restore(&archive, new.path(), NOW_MS, &mut go_on)
         .expect("all else is there");
     insta::assert_snapshot!(left_out.join("\n"), @r"
-    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
-    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: event 22 from alice to #a has it
+    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a
+    files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a
     ");
     assert!(attachment(new.path(), b"another picture").exists());
 }

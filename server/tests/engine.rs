@@ -71,7 +71,7 @@ fn a_frame_that_waits_for_a_job_is_overtaken_and_goes_on_where_it_was() {
     assert!(overtaking.starts_with(r#"{"jsonrpc":"2.0","id":4,"#), "{overtaking}");
     assert_eq!((engine.jobs_waiting(Kind::Passwords), engine.is_quiet()), (1, false));
 
-    engine.take_outcomes(NOW_MS);
+    engine.resume_pending(NOW_MS);
     assert_eq!((engine.jobs_waiting(Kind::Passwords), engine.ledger().position()), (0, 1));
     told.0.clear();
     engine.send(&mut told).expect("a sound disk");
@@ -88,7 +88,7 @@ fn a_frame_that_waits_for_a_job_is_overtaken_and_goes_on_where_it_was() {
 fn round(engine: &mut Engine, lines: &[String]) -> Vec<String> {
     let mut told = Told::default();
     engine.send(&mut told).expect("a disk that can be read");
-    engine.take_outcomes(NOW_MS);
+    engine.resume_pending(NOW_MS);
     lines.iter().for_each(|lines| ask(engine, lines));
     engine.flush();
     if engine.ledger().is_quiet() {

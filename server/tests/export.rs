@@ -16,7 +16,7 @@ use common::channels::Role;
 use common::{ContentHash, Conversation, FileInfo, FileName};
 use server::domain::records::TokenDigest;
 use server::domain::{Actor, Change, Command, Original};
-use server::maintenance::export::{Contents, ExportError, Piece, export, to_file};
+use server::maintenance::export::{ExportError, ExportItem, FileCopier, export, to_file};
 use server::services::files::folder::content;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
@@ -121,8 +121,8 @@ fn exported(data: &Path, wanted: &str) -> Result<String, ExportError> {
     let mut lines = Vec::new();
     export(data, &target(wanted), |piece| {
         let line = match piece {
-            Piece::Fact(fact) => serde_json::to_string(&fact).expect("json"),
-            Piece::Event(line) => String::from_utf8_lossy(line).into_owned(),
+            ExportItem::Fact(fact) => serde_json::to_string(&fact).expect("json"),
+            ExportItem::Event(line) => String::from_utf8_lossy(line).into_owned(),
         };
         Ok(writeln!(lines, "{line}")?)
     })?;
@@ -252,7 +252,7 @@ fn contents_are_copied_once_under_names_that_replace_nothing() {
     };
     let (one, other) = (stored(b"one"), stored(b"other"));
     let folder = folder.path().join("new");
-    let mut contents = Contents::new(data.path(), &folder).expect("a folder");
+    let mut contents = FileCopier::new(data.path(), &folder).expect("a folder");
     fs::write(folder.join("plan 1"), "mine").expect("written");
     let name = |number| format!("plan {number}");
     assert_eq!(contents.copy(&one, name).expect("copied"), "plan 2", "what is there stays");
@@ -265,7 +265,7 @@ fn contents_are_copied_once_under_names_that_replace_nothing() {
 
     let damaged = stored(b"third");
     fs::write(data.path().join(content(&damaged.sha256)), "other bytes").expect("written");
-    let mut contents = Contents::new(data.path(), &folder).expect("a folder");
+    let mut contents = FileCopier::new(data.path(), &folder).expect("a folder");
     let told = contents.copy(&damaged, name).expect_err("damaged").to_string();
     assert!(told.contains("is damaged"), "{told}");
     fs::remove_file(data.path().join(content(&damaged.sha256))).expect("removed");

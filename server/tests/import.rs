@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use common::Conversation;
 use disk::faulty::FaultyDisk;
-use server::maintenance::import::{Import, Report};
+use server::maintenance::import::{Import, ImportReport};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
@@ -31,7 +31,7 @@ fn sync(ledger: &mut Ledger) {
     }
 }
 
-fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> Report {
+fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> ImportReport {
     let mut sync = sync;
     let mut import = Import::new(ledger, &mut sync, NOW_MS);
     import.users(users.replace("HASH", HASH).as_bytes());
@@ -110,7 +110,7 @@ fn what_makes_no_sense_is_left_out_and_told() {
     assert_eq!((report.users, report.channels, report.messages, report.skipped), (1, 1, 1, 5), "{report:#?}");
     insta::assert_snapshot!(report.problems.join("\n"), @r#"
     user "a b": a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit
-    user "bob": no SHA-256 password hash of 64 hex digits
+    user "bob": no password hash (SHA-256, 64 hexadecimal digits)
     message in line 1: expected ident at line 1 column 2
     message in line 2: it has no text
     message in line 3: there is no user nobody

@@ -247,7 +247,7 @@ fn a_restart_makes_nobody_flap() {
     stage.is("bob", "online");
     stage.pass(5_000);
     stage.changes();
-    stage.engine.note_present(stage.now_ms);
+    stage.engine.record_present_users(stage.now_ms);
     stage.round();
     assert_eq!(stage.changes(), [""; 0], "nobody is told that all are gone");
     stage.engine = engine(&stage.disk);

@@ -171,7 +171,7 @@ fn what_cannot_be_redacted_is_refused_and_nothing_changes() {
     let data = data();
     let before = verify(&RealDisk::new(data.path())).expect("whole");
     let refused = |request: &Request| request.run(data.path(), NOW_MS).expect_err("refused");
-    insta::assert_snapshot!(refused(&request(&[5, 6], false)), @"message 6 of #a is not deleted; nothing was redacted. Delete it first, or say --force, which deletes it, too");
+    insta::assert_snapshot!(refused(&request(&[5, 6], false)), @"message 6 of #a is not deleted; nothing was redacted. Delete it first, or use --force to delete and redact it");
     insta::assert_snapshot!(refused(&request(&[5, 99], true)), @"#a has no message 99; nothing was redacted. `papo log tail` shows the numbers");
     insta::assert_snapshot!(refused(&request(&[1], true)), @"#a has no message 1; nothing was redacted. `papo log tail` shows the numbers");
     insta::assert_snapshot!(refused(&request(&[12], true)), @"#a has no message 12; nothing was redacted. `papo log tail` shows the numbers");

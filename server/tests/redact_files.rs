@@ -13,7 +13,7 @@ use disk::faulty::{Failure, FaultyDisk, Loss};
 use server::domain::{Actor, Change, Command, Original};
 use server::journal::{Checkpoint, for_each_line};
 use server::maintenance::redact::{RedactError, Redaction, Request};
-use server::services::files::check::{self, CheckError, Found};
+use server::services::files::check::{self, CheckError, ContentCounts};
 use server::services::files::folder::content;
 use server::services::files::{FileLimits, Files, Folder, Upload};
 use server::services::jobs::{Job, Jobs, NO_TICKET};
@@ -104,7 +104,7 @@ fn begin(disk: &FaultyDisk, number: u128) {
         sha256,
         begun: NOW_MS,
         is_verified: true,
-        is_inherited: false,
+        is_from_earlier_run: false,
     };
     let note = serde_json::to_vec(&upload).expect("json");
     disk.replace_atomically(&format!("files/uploads/{}.json", upload.id), &note).expect("room");
@@ -131,7 +131,7 @@ fn lines(disk: &FaultyDisk) -> Vec<String> {
 }
 
 /// What `papo log verify` says of the files.
-fn verified(disk: &FaultyDisk) -> Result<Found, CheckError> {
+fn verified(disk: &FaultyDisk) -> Result<ContentCounts, CheckError> {
     let found = check::check(&Folder::new(Arc::new(disk.clone())), || Ok(check::read_log(disk, |_| {})?));
     found.map(|(_, found)| found)
 }
@@ -144,14 +144,14 @@ fn start(disk: &FaultyDisk, what: &str) {
     let mut files =
         Files::open(Arc::new(disk.clone()), FileLimits::default(), &ledger).expect("a sound disk");
     let mut submit = |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work));
-    files.tidy(&ledger, NOW_MS, &mut submit);
+    files.clean_up(&ledger, NOW_MS, &mut submit);
     while jobs.poll().is_some() {}
 }
 
 #[test]
 fn a_content_goes_with_the_last_event_that_has_it() {
     let disk = worked();
-    assert_eq!(verified(&disk).expect("whole"), Found { whole: 2, others: 1 });
+    assert_eq!(verified(&disk).expect("whole"), ContentCounts { intact: 2, unreferenced: 1 });
     let state = |disk: &FaultyDisk| {
         let ledger = Ledger::open(store(disk), &CommitMode::WhenPolled).expect("a sound disk");
         snapshots::prepare(ledger.state(), Checkpoint::GENESIS).expect("json")
@@ -161,7 +161,7 @@ fn a_content_goes_with_the_last_event_that_has_it() {
     assert_eq!((done.redacted, done.contents), (2, 1));
     assert_eq!(there(&disk), [true, false, true], "another event has the first");
     assert!(state(&disk) == before, "the state has changed");
-    assert_eq!(verified(&disk).expect("whole"), Found { whole: 2, others: 0 });
+    assert_eq!(verified(&disk).expect("whole"), ContentCounts { intact: 2, unreferenced: 0 });
     insta::assert_snapshot!(lines(&disk)[2..6].join("\n"), @r##"
     {"n":2,"at":4102444800000,"to":"#a","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000002","text":"","deleted":true}
     {"n":3,"at":4102444800000,"to":"#a","from":"alice","kind":"file","id":"01970000-0000-7000-8000-000000000003","name":"plan.pdf","bytes":18,"sha256":"2b8f9f25bcf0c978fcf0c719951e2aeffac7eb715d916076b43c4dba301947cb"}
@@ -197,9 +197,9 @@ fn an_upload_keeps_the_content_that_it_is_going_to_be() {
 fn a_content_that_is_damaged_or_missing_is_named() {
     let disk = worked();
     disk.tamper(&content(&hash(CONTENTS[2])), |bytes| bytes[0] ^= 1).expect("a file");
-    insta::assert_snapshot!(verified(&disk).expect_err("damaged"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is damaged: event 5 from alice to #a has it; restore it from a backup");
+    insta::assert_snapshot!(verified(&disk).expect_err("damaged"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is damaged: it is the content of event 5 from alice to #a; restore it from a backup");
     disk.remove(&content(&hash(CONTENTS[2]))).expect("a file");
-    insta::assert_snapshot!(verified(&disk).expect_err("missing"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is missing: event 5 from alice to #a has it; restore it from a backup");
+    insta::assert_snapshot!(verified(&disk).expect_err("missing"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is missing: it is the content of event 5 from alice to #a; restore it from a backup");
 }
 
 #[test]

@@ -77,7 +77,17 @@ fn room(private: bool) -> Ledger {
 fn upload(by: &str) -> Upload {
     let (to, name) = (target("#room"), FileName::new("plan.pdf").expect("a name"));
     let (user, id, sha256) = (user(by), UPLOAD.parse().expect("an id"), ContentHash([7; 32]));
-    Upload { id, user, to, name, bytes: 5, sha256, begun: NOW_MS, is_verified: false, is_inherited: false }
+    Upload {
+        id,
+        user,
+        to,
+        name,
+        bytes: 5,
+        sha256,
+        begun: NOW_MS,
+        is_verified: false,
+        is_from_earlier_run: false,
+    }
 }
 
 /// What `method` answers to whoever holds `token`: `ok`, or the reason why not.
@@ -108,7 +118,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", about.name, &params);
 
     let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
-    let search = Search::unattended("nowhere".as_ref());
+    let search = Search::without_thread("nowhere".as_ref());
     let (mut outbound, mut known_tokens, mut guesses) = Default::default();
     let (mut rates, mut presence, mut typing) = Default::default();
     let disk = Arc::new(FaultyDisk::new());
@@ -125,11 +135,11 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         guesses: &mut guesses,
         rates: &mut rates,
         files: &mut files,
-        attached: Attached { is_alone: true, bytes: &bytes, reply: &mut reply_bytes },
+        attached: Attached { is_single_line: true, bytes: &bytes, reply: &mut reply_bytes },
         search: Some(&search),
         presence: &mut presence,
         typing: &mut typing,
-        events: "tcp://*:1",
+        events_endpoint: "tcp://*:1",
         now_ms: NOW_MS,
     };
     if context.answer(line.trim_ascii_end(), None, &mut out).is_some() {

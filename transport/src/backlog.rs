@@ -26,13 +26,13 @@ impl Backlog {
     }
 }
 
-/// A frame whose bytes libzmq borrows.
-struct Lent {
+/// A frame whose bytes libzmq reads until it calls `release`.
+struct BorrowedFrame {
     frame: Frame,
     backlogs: Vec<Backlog>,
 }
 
-impl Drop for Lent {
+impl Drop for BorrowedFrame {
     fn drop(&mut self) {
         self.backlogs.iter().for_each(|backlog| backlog.subtract(self.frame.len()));
     }
@@ -49,7 +49,7 @@ pub(crate) fn send(
 ) -> Result<(), zmq::Error> {
     let length = frame.len();
     backlogs.iter().for_each(|backlog| backlog.add(length));
-    let lent = Box::into_raw(Box::new(Lent { frame, backlogs: backlogs.to_vec() }));
+    let lent = Box::into_raw(Box::new(BorrowedFrame { frame, backlogs: backlogs.to_vec() }));
     let mut message = zmq_sys::zmq_msg_t::default();
     // SAFETY: `lent` was leaked above, so its bytes do not move, and no code changes them: libzmq only reads
     // the bytes that it sends. It calls `release` exactly once, from any thread, after its last read; until
@@ -79,5 +79,5 @@ pub(crate) fn send(
 #[expect(unsafe_code, reason = "libzmq calls it")]
 unsafe extern "C" fn release(_data: *mut c_void, lent: *mut c_void) {
     // SAFETY: `send` leaked `lent`, and libzmq calls this function once for it.
-    drop(unsafe { Box::from_raw(lent.cast::<Lent>()) });
+    drop(unsafe { Box::from_raw(lent.cast::<BorrowedFrame>()) });
 }

@@ -19,9 +19,8 @@ pub const CURVE_FRAME_BYTES_MORE: i64 = 33;
 /// bytes.
 pub const MESSAGE_FRAMES_MAX: usize = 16;
 
-/// Replies waiting for one peer of a ROUTER. A client may have a thousand requests in flight, with which
-/// libzmq's default of 1000 lost replies in a test; and one link to the broker carries the replies of several
-/// such clients.
+/// Replies waiting for one peer of a ROUTER. A client may have a thousand requests in flight; with libzmq's
+/// default of 1000, a test lost replies. One link to the broker carries the replies of several such clients.
 pub const REPLIES_WAITING_MAX: i32 = 8 * 1024;
 
 /// Requests waiting from one peer of a ROUTER, and for the peer of a DEALER. At the limit, the sender waits.

@@ -60,7 +60,7 @@ impl SignalWatcher {
         if self.has_line_editor {
             let deadline = clock::now() + SHUTDOWN_TIME;
             while clock::now() < deadline {
-                signals::interrupt_oneself();
+                signals::interrupt_this_process();
                 std::thread::sleep(INTERRUPT_EVERY);
             }
         } else {

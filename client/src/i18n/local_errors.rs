@@ -96,9 +96,9 @@ impl Words {
             TransportError::OpenFiles => {
                 "há arquivos abertos demais: aumente o limite do processo (ulimit -n)".to_owned()
             }
-            TransportError::Socket { doing, source } => format!("a rede falhou ({doing}): {source}"),
-            TransportError::System { doing, source } => {
-                format!("o sistema falhou ({doing}): {}", self.io_error(source))
+            TransportError::Socket { action, source } => format!("a rede falhou ({action}): {source}"),
+            TransportError::System { action, source } => {
+                format!("o sistema falhou ({action}): {}", self.io_error(source))
             }
             TransportError::NoAnswer { endpoint } => {
                 format!("{endpoint} não responde: o papo está rodando, e essa é a porta de controle dele?")

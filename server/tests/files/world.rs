@@ -111,7 +111,7 @@ impl World {
         self.engine.accept(&mut frames, self.now_ms);
         let mut told = Told::default();
         for _ in 0..10 {
-            self.engine.take_outcomes(self.now_ms);
+            self.engine.resume_pending(self.now_ms);
             self.engine.tick(self.now_ms);
             self.engine.flush();
             self.engine.send(&mut told).expect("a sound disk");

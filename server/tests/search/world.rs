@@ -129,8 +129,8 @@ impl World {
             typing: &mut typing,
             search: Some(&self.search),
             files: &mut files,
-            attached: Attached { is_alone: true, bytes: &None, reply: &mut None },
-            events: "tcp://*:1",
+            attached: Attached { is_single_line: true, bytes: &None, reply: &mut None },
+            events_endpoint: "tcp://*:1",
             now_ms: self.now_ms,
         };
         match context.answer(line.trim_ascii_end(), outcome, &mut out) {

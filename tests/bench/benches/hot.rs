@@ -208,10 +208,10 @@ impl Node {
     /// One frame in, and everything that comes of it out, once it is on the disk.
     fn ask(&mut self, lines: &[u8]) -> &str {
         self.engine.accept(&mut vec![Frame::from("client"), Frame::new(), Frame::from(lines)], AT);
-        self.engine.take_outcomes(AT);
+        self.engine.resume_pending(AT);
         self.engine.flush();
         while !self.engine.is_quiet() {
-            self.engine.take_outcomes(AT);
+            self.engine.resume_pending(AT);
             self.engine.send(&mut self.told).expect("a sound disk");
             self.engine.flush();
         }

@@ -273,7 +273,7 @@ impl Node {
     pub fn counter(&self, role: &str, name: &str) -> u64 {
         let own = self.roles.iter().find(|known| known.name == role).and_then(|role| role.find("control"));
         let control = own.unwrap_or_else(|| self.endpoint(&format!("{role}-control")));
-        let status = control::ask(&Context::new(), control, DEADLINE).expect("a status");
+        let status = control::request_status(&Context::new(), control, DEADLINE).expect("a status");
         let counter = status.get("counters").and_then(|counters| counters.get(name));
         counter.and_then(Value::as_u64).expect("a counter")
     }

@@ -10,7 +10,7 @@ use disk::faulty::{FaultyDisk, Loss};
 use serde_json::Value;
 use server::domain::records::TokenDigest;
 use server::domain::{Actor, Command};
-use server::engine::{Engine, Failed, Outlet};
+use server::engine::{Engine, Outlet, SendError};
 use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
@@ -199,9 +199,9 @@ impl Node {
         let engine = self.engine.as_mut()?;
         let mut outgoing = Outgoing::default();
         let mut told = engine.send(&mut outgoing);
-        engine.take_outcomes(unix_ms);
+        engine.resume_pending(unix_ms);
         for _ in 0..FRAMES_PER_ROUND_MAX {
-            if !engine.takes_requests() {
+            if !engine.accepts_requests() {
                 break;
             }
             let Some(Request { from, frame, bytes }) = self.inbox.pop_front() else { break };
@@ -224,8 +224,8 @@ impl Node {
         }
         match told {
             Ok(()) => Some(Ended::Well(outgoing)),
-            Err(Failed::Ledger(error)) => Some(Ended::GaveUp(error)),
-            Err(Failed::Outlet(never)) => match never {},
+            Err(SendError::Ledger(error)) => Some(Ended::GaveUp(error)),
+            Err(SendError::Outlet(never)) => match never {},
         }
     }
 
@@ -245,7 +245,7 @@ impl Node {
         engine.accept(&mut frames(from, line, None), unix_ms);
         for _ in 0..ASK_ROUNDS_MAX {
             let mut outgoing = Outgoing::default();
-            engine.take_outcomes(unix_ms);
+            engine.resume_pending(unix_ms);
             engine.flush();
             engine.send(&mut outgoing).map_err(|_| "the server gives up")?;
             if let Some(reply) = outgoing.replies.into_iter().find(|reply| reply.to == from) {
