@@ -259,14 +259,14 @@ fn damage_is_found_when_the_backup_is_taken() {
     let users = String::from_utf8(before[Path::new("users.json")].clone()).expect("utf-8");
     let chain = users.split('"').find(|word| word.len() == 64).expect("a chain");
     fs::write(data.join("users.json"), users.replace(chain, &"0".repeat(64))).expect("a file");
-    insta::assert_snapshot!(taking(), @"users.json is damaged: it does not match its checksum; move it and the other snapshot away, and the state is rebuilt from the log");
+    insta::assert_snapshot!(taking(), @"users.json is damaged: it does not match its checksum. Move both snapshots away: the server then rebuilds the state from the log");
     fs::write(data.join("users.json"), &users).expect("a file");
 
     let (segment, log) = before.iter().find(|(name, _)| name.starts_with("log")).expect("a segment");
     let mut changed = log.clone();
     changed[10] ^= 1;
     fs::write(data.join(segment), changed).expect("a file");
-    insta::assert_snapshot!(taking(), @"log/00000000000000000001.log is damaged at byte 0: a batch does not match its commit line, and more was written after it. Nothing was changed. Run `papo log verify`, and restore the file from a backup");
+    insta::assert_snapshot!(taking(), @"log/00000000000000000001.log is damaged at byte 0: a batch does not match its commit line, and other bytes follow it. Nothing was changed. Run `papo log verify`, and restore the file from a backup");
     assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup is as it was");
 
     let nowhere = TempDir::new().expect("a folder");
@@ -352,8 +352,7 @@ fn no_server_opens_what_a_restore_has_left_half_done() {
     fs::create_dir(data.join("restoring")).expect("a folder");
     let error = Store::open(&data).err().expect("half done").to_string();
     assert!(
-        error
-            .ends_with("holds a restore that was broken off: empty the folder, and run `papo restore` again"),
+        error.ends_with("contains an interrupted restore: empty the folder, and run `papo restore` again"),
         "{error}"
     );
 }

@@ -197,7 +197,7 @@ fn what_is_not_there_is_refused_by_name() {
     insta::assert_snapshot!(told(team.folder.path(), "#b"), @r##"there is no channel #b: create it, or list the channels"##);
     insta::assert_snapshot!(told(team.folder.path(), "@zoe"), @r##"there is no user zoe"##);
     let empty = TempDir::new().expect("a folder");
-    assert!(told(empty.path(), "#a").contains("is no data folder"));
+    assert!(told(empty.path(), "#a").contains("is not a data folder"));
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn a_damaged_snapshot_is_put_aside_and_the_log_gives_the_same_state() {
         for damaged in [&flipped[..], &sound[..sound.len() / 2], b""] {
             fs::write(path(file), damaged).expect("written");
             assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "{file}");
-            assert_eq!(fs::read(path(&format!("{file}.damaged"))).expect("put aside"), damaged);
+            assert_eq!(fs::read(path(&format!("{file}.damaged"))).expect("renamed"), damaged);
             assert!(!path(file).exists());
         }
         let unsigned = String::from_utf8(sound.clone()).expect("utf-8");
@@ -215,5 +215,5 @@ fn what_cannot_be_used_is_refused_by_name() {
     assert!(refusal().contains("the log ends at record 5"), "ahead of the log: {}", refusal());
     fs::write(&users, &sound).expect("written");
     fs::write(folder.path().join("keys/topic.secret"), "secret").expect("written");
-    assert!(refusal().contains("topic.secret does not hold 64 hex digits"), "{}", refusal());
+    assert!(refusal().contains("topic.secret does not contain 64 hex digits"), "{}", refusal());
 }

@@ -15,14 +15,15 @@ use crate::domain::{Command, admin, channels};
 pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
     require_administrator(context, &params.token)?;
     let now_ms = context.now_ms;
-    let (users, more) =
-        first_page(context.ledger.state().users.after(params.after.as_deref()).map(|(user, account)| User {
+    let (users, more) = first_page(context.ledger.state().users.accounts_after(params.after.as_deref()).map(
+        |(user, account)| User {
             user: user.clone(),
             since: account.since,
             administrator: account.administrator,
             disabled: account.disabled,
             sessions: open_sessions(user, account, now_ms).count() as u64,
-        }));
+        },
+    ));
     Ok(Users { users, more })
 }
 
@@ -62,7 +63,7 @@ pub(super) fn sessions(
     }
     let mut sessions = Vec::new();
     let mut more = false;
-    for (user, account) in users.after(params.after.as_deref()) {
+    for (user, account) in users.accounts_after(params.after.as_deref()) {
         if sessions.len() >= LIST_NAMES_MAX {
             more = true;
             break;

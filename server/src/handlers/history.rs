@@ -49,7 +49,7 @@ pub(super) fn read(
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
     let amendments = context.ledger.state().channels.amendments(conversation);
-    let Some(amendments) = amendments.filter(|amendments| amendments.touch(first..=last)) else {
+    let Some(amendments) = amendments.filter(|amendments| amendments.has_any_in(first..=last)) else {
         return context.ledger.read(conversation, first, last, out);
     };
     let mut lines = Vec::new();

@@ -125,7 +125,7 @@ impl Request {
             // If the staged segments stay, the next start removes them.
             let _stay = rewrite::discard(disk);
         })?;
-        rewrite::decide(disk)?;
+        rewrite::activate(disk)?;
         finish_redaction(disk)?;
         Ok(end)
     }

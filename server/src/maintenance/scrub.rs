@@ -150,7 +150,7 @@ mod tests {
         let Opened { mut journal, mut writer, .. } = opened.expect("an empty disk");
         for _ in 0..5 {
             journal.append(&[b'x'; 100], None);
-            let committed = writer.commit(journal.seal().expect("a batch")).expect("room");
+            let committed = writer.commit(journal.close_batch().expect("a batch")).expect("room");
             journal.committed(&committed);
         }
         disk

@@ -145,7 +145,7 @@ fn append(criterion: &mut Criterion) {
             let key = EventKey { conversation: "#bench".into(), n, id: Some(id(u128::from(n)).as_u128()) };
             journal.append(black_box(&line), Some(&key));
             if n.is_multiple_of(BATCH_RECORDS) {
-                drop(journal.seal());
+                drop(journal.close_batch());
                 let head = Checkpoint { record: n, chain: Chain::GENESIS };
                 journal.committed(&CommitAck { head, bytes: 0 });
             }

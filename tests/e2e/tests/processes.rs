@@ -196,7 +196,7 @@ fn a_folder_without_data_is_named_and_left_as_it_is() {
     let empty = TempDir::new().expect("a folder");
     let data = empty.path().to_str().expect("UTF-8");
     let wanted =
-        format!("papo: {data} is no data folder: there is no log in it; name the right one with --data");
+        format!("papo: {data} is not a data folder: it has no log. Name the data folder with --data");
     for command in [["log", "verify"], ["log", "tail"], ["index", "rebuild"]] {
         let refused = Process::run([&command[..], &["--data", data]].concat());
         assert_eq!((refused.code, refused.log.trim()), (Some(1), wanted.as_str()), "{command:?}");

@@ -153,7 +153,7 @@ fn a_log_that_ends_before_its_snapshots_is_refused() {
     let data = left.with_log(&left.log[..left.last_batch()]);
     let refused = start(&["up"], data.path());
     assert_eq!(refused.code, Some(1), "{}", refused.log);
-    assert!(refused.log.contains("its end is missing"), "{}", refused.log);
+    assert!(refused.log.contains("later records are missing"), "{}", refused.log);
 }
 
 /// A command on a data folder, where it must not get as far as to listen anywhere for long.

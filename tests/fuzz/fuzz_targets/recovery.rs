@@ -90,7 +90,7 @@ impl Log {
             journal.append(line, Some(&key(&mut self.numbers, line)));
             self.lines.push(line.to_vec());
         }
-        if let Some(batch) = journal.seal() {
+        if let Some(batch) = journal.close_batch() {
             journal.committed(&writer.commit(batch).expect("a disk without faults"));
         }
         let mut read = Vec::new();

@@ -198,7 +198,7 @@ fn snapshot_checkpoints(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoin
     let mut checkpoints = Vec::new();
     for file in SNAPSHOTS {
         match disk.read(file) {
-            Ok(bytes) => checkpoints.push(snapshots::stands_for(file, &bytes)?),
+            Ok(bytes) => checkpoints.push(snapshots::parse_checkpoint(file, &bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(io_error("read", &staging.join(file))(error)),
         }

@@ -39,7 +39,7 @@ pub fn write(
 ) -> Result<(PathBuf, TableOfContents), BackupError> {
     data_folder::check_is_data(data)?;
     let to = if disk::is_folder(to) { to.join(format!("papo-{at_ms}.tar")) } else { to.to_owned() };
-    let (disk, name) = RealDisk::beside(&to).map_err(io_error("write", &to))?;
+    let (disk, name) = RealDisk::parent_of(&to).map_err(io_error("write", &to))?;
     let temporary =
         Temporary::create(&disk, "", Access::Owner).map_err(io_error("write into", disk.folder()))?;
     let mut archive = Archive { tar: Builder::new(BufWriter::new(temporary)), path: &to, at_s: at_ms / 1000 };
@@ -106,7 +106,7 @@ impl Archive<'_> {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 bytes => bytes.map_err(io_error("read", &path))?,
             };
-            let checkpoint = snapshots::stands_for(file, &bytes)?;
+            let checkpoint = snapshots::parse_checkpoint(file, &bytes)?;
             if checkpoint != Checkpoint::GENESIS {
                 checkpoints.push((file, checkpoint));
             }

@@ -113,7 +113,7 @@ pub fn to_file(
     fill: impl FnOnce(&mut dyn Write) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
     let failed = || ExportError::at("write", path);
-    let (folder, name) = RealDisk::beside(path).map_err(failed())?;
+    let (folder, name) = RealDisk::parent_of(path).map_err(failed())?;
     let mut file = BufWriter::new(Temporary::create(&folder, "", Access::Owner).map_err(failed())?);
     fill(&mut file)?;
     let mut file = file.into_inner().map_err(|error| failed()(error.into_error()))?;

@@ -143,7 +143,7 @@ mod tests {
     /// A reading of a log with these files, each a number and a content.
     fn reading(all: &[(u64, u8)]) -> LogReading {
         let mut files = Files::default();
-        all.iter().for_each(|(n, content)| files.restore(file(*n, *content)));
+        all.iter().for_each(|(n, content)| files.insert(file(*n, *content)));
         let head = Checkpoint { record: all.len() as u64, ..Checkpoint::GENESIS };
         LogReading { report: Report { batches: 0, bytes: 0, head, torn_bytes: 0 }, files }
     }
