@@ -1,4 +1,4 @@
-//! People at terminals, and documents that show what they see.
+//! A user at a terminal, and the comparison of terminals with transcripts in documents.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,20 +8,19 @@ use tempfile::TempDir;
 
 const PASSWORD: &str = "correct horse";
 
-/// Somebody at a terminal.
-pub(crate) struct Person {
+pub(crate) struct TerminalUser {
     pub(crate) name: &'static str,
     pub(crate) terminal: Terminal,
     config: TempDir,
 }
 
-impl Person {
-    /// Sits down, and makes an account.
+impl TerminalUser {
+    /// Starts a chat and registers an account.
     pub(crate) fn register(node: &Node, name: &'static str, lang: &str) -> Self {
         Self::register_at(node.server(), name, lang, "")
     }
 
-    /// The same, with a server and flags of their own.
+    /// The same, with another server and more flags.
     pub(crate) fn register_at(server: &str, name: &'static str, lang: &str, flags: &str) -> Self {
         let config = TempDir::new().expect("a folder");
         let terminal = Terminal::chat_with(server, config.path(), &format!("--lang {lang} {flags}"));
@@ -29,16 +28,16 @@ impl Person {
             "en" => ("choose a password:", "repeat the password:", "you are "),
             _ => ("escolha uma senha:", "repita a senha:", "você é "),
         };
-        let person = Self { name, terminal, config };
-        person.sees("papo>");
-        person.types(&format!("/register {name}"));
-        person.sees(choose);
-        person.types(PASSWORD);
-        person.sees(again);
-        person.types(PASSWORD);
-        person.sees(&format!("{you_are}{name}"));
-        person.is_asked("papo>");
-        person
+        let user = Self { name, terminal, config };
+        user.sees("papo>");
+        user.types(&format!("/register {name}"));
+        user.sees(choose);
+        user.types(PASSWORD);
+        user.sees(again);
+        user.types(PASSWORD);
+        user.sees(&format!("{you_are}{name}"));
+        user.sees_prompt("papo>");
+        user
     }
 
     pub(crate) fn types(&self, line: &str) {
@@ -49,28 +48,28 @@ impl Person {
         self.terminal.wait_for(text);
     }
 
-    /// Waits for the prompt, with nothing typed yet.
-    pub(crate) fn is_asked(&self, prompt: &str) {
+    /// Waits for an empty prompt.
+    pub(crate) fn sees_prompt(&self, prompt: &str) {
         self.terminal.wait_until(&format!("asks {prompt:?}"), |screen| screen.trim_end().ends_with(prompt));
     }
 
-    /// Says something, and waits until it is known to all.
-    pub(crate) fn says(&self, text: &str, to: &[&Self]) {
+    /// Sends a message, and waits until the recipients and the sender see it.
+    pub(crate) fn sends(&self, text: &str, to: &[&Self]) {
         self.types(text);
-        for person in to.iter().chain([&self]) {
-            person.sees(&format!("{}: {text}", self.name));
+        for user in to.iter().chain([&self]) {
+            user.sees(&format!("{}: {text}", self.name));
         }
     }
 
-    /// Ends the chat, and sits down at another terminal, in the session that was kept.
-    pub(crate) fn comes_back(&mut self, server: &str, flags: &str) {
+    /// Waits for the end of the chat, and starts another one with the stored session.
+    pub(crate) fn reopen_chat(&mut self, server: &str, flags: &str) {
         self.terminal.wait_for_end();
         self.terminal = Terminal::chat_with(server, self.config.path(), flags);
     }
 
-    /// The same person, in a chat that reads these lines, and has no terminal; the node speaks plain text.
-    pub(crate) fn pipes(&self, node: &Node, lines: &str, downloads: &str) -> Finished {
-        self.has_file("lines", lines.as_bytes());
+    /// Runs a chat without a terminal that reads these lines from standard input; the node is in plain text.
+    pub(crate) fn run_piped(&self, node: &Node, lines: &str, downloads: &str) -> Finished {
+        self.write_file("lines", lines.as_bytes());
         let folder = self.config.path();
         let mut chat = Command::new("sh");
         chat.current_dir(folder).args(["-c", "exec \"$0\" \"$@\" < lines"]).arg(binary());
@@ -79,15 +78,13 @@ impl Person {
         Process::start(chat).finish()
     }
 
-    /// A file of the person's own.
-    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
-    pub(crate) fn has_file(&self, name: &str, content: &[u8]) {
+    #[expect(clippy::disallowed_methods, reason = "a user's own file")]
+    pub(crate) fn write_file(&self, name: &str, content: &[u8]) {
         std::fs::write(self.path(name), content).expect("written");
     }
 
-    /// What was fetched under a name.
-    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
-    pub(crate) fn fetched(&self, name: &str) -> Vec<u8> {
+    #[expect(clippy::disallowed_methods, reason = "a user's own file")]
+    pub(crate) fn downloaded(&self, name: &str) -> Vec<u8> {
         let path = self.path("papo_downloads").join(name);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
@@ -96,34 +93,38 @@ impl Person {
         self.config.path().join(name)
     }
 
-    /// The same person, from a script.
-    pub(crate) fn script(&self, node: &Node, arguments: &[&str]) -> Finished {
+    pub(crate) fn run_script(&self, node: &Node, arguments: &[&str]) -> Finished {
         let config = self.config.path().to_str().expect("UTF-8");
         Process::run(arguments.iter().chain(&["--server", node.server(), "--config", config]))
     }
 }
 
-/// Asserts that all that a transcript shows is seen, and the events in the same order. What papo says and what happens
-/// come from two threads, and may change places.
-pub(crate) fn assert_seen(written: &str, seen: &str) {
+/// Asserts that the terminal shows every line of the transcript, and the events in the same order. Other
+/// lines may be in another order, because two threads print.
+pub(crate) fn assert_matches_screen(written: &str, shown_text: &str) {
     let lines = |text: &str| text.lines().map(without_time).collect::<Vec<_>>();
     let is_event = |line: &&String| line.starts_with("00:00");
-    let (wanted, got) = (lines(written), lines(seen));
-    let mut left = got.clone();
-    for line in &wanted {
-        let at = left.iter().position(|other| other == line);
-        let at = at.unwrap_or_else(|| panic!("{line:?} is written, and not seen:\n{seen}\n{UPDATE}"));
-        left.swap_remove(at);
+    let (expected, shown) = (lines(written), lines(shown_text));
+    let mut unmatched = shown.clone();
+    for line in &expected {
+        let at = unmatched.iter().position(|other| other == line);
+        let at = at.unwrap_or_else(|| {
+            panic!("{line:?} is in the document, but not on the screen:\n{shown_text}\n{UPDATE}")
+        });
+        unmatched.swap_remove(at);
     }
-    let mut events = got.iter().filter(is_event);
-    for event in wanted.iter().filter(is_event) {
-        assert!(events.any(|other| other == event), "{event:?} is not seen in its place:\n{seen}\n{UPDATE}");
+    let mut events = shown.iter().filter(is_event);
+    for event in expected.iter().filter(is_event) {
+        assert!(
+            events.any(|other| other == event),
+            "{event:?} is on the screen in another order:\n{shown_text}\n{UPDATE}"
+        );
     }
 }
 
-const UPDATE: &str = "UPDATE_DOCS=1 cargo test -p e2e writes the document anew";
+const UPDATE: &str = "UPDATE_DOCS=1 cargo test -p e2e rewrites the document";
 
-/// A line without the time of day that an event begins with.
+/// Replaces the time at the start of an event's line with 00:00.
 fn without_time(line: &str) -> String {
     let is_time = |head: &str| {
         head.bytes().enumerate().all(|(i, b)| if i == 2 { b == b':' } else { b.is_ascii_digit() })
