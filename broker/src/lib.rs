@@ -1,8 +1,8 @@
 //! Forwards requests from clients (ROUTER) to the server (DEALER), and replies back. It never decodes a body.
 //!
 //! A request is `[client] [""] [body ..]`. The broker forwards it unchanged, except that it appends a run tag
-//! to the client's name. The name routes the reply back. A message that cannot be delivered is counted, and
-//! not queued here: clients send a request again with the same id.
+//! to the client's name. The name routes the reply back. The broker counts a message that it cannot deliver,
+//! and does not queue it: clients send a request again with the same id.
 
 mod run_tag;
 mod counters;
@@ -36,17 +36,17 @@ pub enum BrokerError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error("the operating system returned no random bytes: {0}")]
-    Chance(#[from] getrandom::Error),
+    Random(#[from] getrandom::Error),
 }
 
 /// The endpoints at which the broker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// For clients, which send requests.
+    /// The endpoint for clients, which send requests.
     pub clients: String,
-    /// For the server, which connects to it.
+    /// The endpoint for the server, which connects to it.
     pub servers: String,
-    /// For operators, which request the status.
+    /// The endpoint for operators, who request the status.
     pub control: String,
 }
 
@@ -127,7 +127,7 @@ impl Broker {
                 if !self.clients.receive(&mut self.request)? {
                     break;
                 }
-                if !is_enveloped(&self.request) {
+                if !has_envelope(&self.request) {
                     self.refuse()?;
                     continue;
                 }
@@ -149,7 +149,7 @@ impl Broker {
             if !self.servers.receive(&mut self.frames)? {
                 break;
             }
-            if !is_enveloped(&self.frames) {
+            if !has_envelope(&self.frames) {
                 self.counters.malformed += 1;
                 continue;
             }
@@ -176,6 +176,6 @@ impl Broker {
 }
 
 /// Whether a message is `[client] [""] [body ..]`.
-fn is_enveloped(frames: &[Frame]) -> bool {
+fn has_envelope(frames: &[Frame]) -> bool {
     matches!(frames, [_client, delimiter, _body, ..] if delimiter.is_empty())
 }

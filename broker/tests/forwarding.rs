@@ -70,8 +70,8 @@ impl Peers {
     }
 
     fn count(&self, counter: &str) -> u64 {
-        let status =
-            control::ask(&self.context, &self.endpoints.control, Duration::from_secs(60)).expect("a status");
+        let status = control::request_status(&self.context, &self.endpoints.control, Duration::from_secs(60))
+            .expect("a status");
         status["counters"][counter].as_u64().expect("a counter")
     }
 }
@@ -180,7 +180,7 @@ fn a_reply_to_a_client_that_left_is_counted() {
 
 /// A client that sends one request in plain ZMTP 3.0 (RFC 23) and never reads, so that replies wait in the
 /// broker's system and in libzmq. A socket of libzmq would read in the background.
-fn deaf(endpoint: &str) -> TcpStream {
+fn connect_without_reading(endpoint: &str) -> TcpStream {
     let address = endpoint.strip_prefix("tcp://").expect("a TCP endpoint");
     let mut stream = TcpStream::connect(address).expect("a listener");
     let mut greeting = [0; 64];
@@ -211,7 +211,7 @@ fn large_replies_to_clients_that_do_not_read_are_bounded_by_bytes() {
             send(&client, &[b"", b"hello"]);
             (client, name())
         };
-        let connect_deaf = || (deaf(&peers.endpoints.clients), name());
+        let connect_silent = || (connect_without_reading(&peers.endpoints.clients), name());
         let answer = |[link, client]: &[Vec<u8>; 2], body: &[u8]| send(&server, &[link, client, b"", body]);
         let answered = || peers.count("replies") + peers.count("dropped_full");
         // Waits after each reply until the broker has sent or dropped it.
@@ -222,22 +222,22 @@ fn large_replies_to_clients_that_do_not_read_are_bounded_by_bytes() {
                 while answered() == before {}
             }
         };
-        let (_deaf, name) = connect_deaf();
+        let (_silent, name) = connect_silent();
         flood(&name, 60);
         let waiting = peers.count("replies");
         assert!(waiting < 60, "no reply was dropped: {waiting} MiB wait");
 
         // A client that reads gets all replies, while ten others do not read.
         let (reader, its_name) = connect();
-        let deaf: Vec<_> = (0..10).map(|_| connect_deaf()).collect();
-        deaf.iter().for_each(|(_, name)| flood(name, 40));
+        let silent: Vec<_> = (0..10).map(|_| connect_silent()).collect();
+        silent.iter().for_each(|(_, name)| flood(name, 40));
         assert!(peers.count("replies") < 256 + 10 * 16, "{} MiB wait", peers.count("replies"));
         for _ in 0..100 {
             answer(&its_name, &large);
             assert_eq!(receive(&reader)[1].len(), MIB);
         }
         // Closing their connections releases their waiting replies.
-        drop(deaf);
+        drop(silent);
         let (again, name) = connect();
         for _ in 0..100 {
             (0..10).for_each(|_| answer(&name, &large));
@@ -272,8 +272,8 @@ fn a_reply_from_before_a_restart_reaches_no_other_client() {
 #[test]
 fn a_client_that_does_not_read_delays_no_other_client() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
-        let (deaf, server) = (peers.client(), peers.server());
-        send(&deaf, &[b"", b"hello"]);
+        let (silent, server) = (peers.client(), peers.server());
+        send(&silent, &[b"", b"hello"]);
         let request = receive(&server);
         let flood: Vec<_> = request.iter().map(Vec::as_slice).collect();
         while peers.count("dropped_full") == 0 {
@@ -283,7 +283,7 @@ fn a_client_that_does_not_read_delays_no_other_client() {
         send(&client, &[b"", b"hello"]);
         echo(&server, 1);
         assert_eq!(receive(&client)[1], b"hello");
-        drop(deaf);
+        drop(silent);
     });
 }
 
@@ -327,7 +327,7 @@ fn a_server_without_the_service_key_is_refused_and_counted() {
 }
 
 #[test]
-fn the_error_names_a_port_in_use() {
+fn the_error_for_a_port_in_use_names_the_endpoint() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let error = Broker::bind(&peers.context, &config(&peers.endpoints.clients), &NodeSecurity::Plain);
         assert_eq!(

@@ -1,5 +1,5 @@
-//! A disk in memory that fails on purpose, and whose crash loses unsynced bytes and names. For tests and the
-//! simulation.
+//! A disk in memory for tests and the simulation. It fails on purpose, and a crash loses unsynced bytes and
+//! names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Access, AppendFile, Disk, Lock};
 
-/// Files in memory. Clones are the same disk.
+/// A disk in memory. Clones share its files.
 #[derive(Clone, Default)]
 pub struct FaultyDisk {
     state: Arc<Mutex<State>>,
@@ -17,11 +17,11 @@ pub struct FaultyDisk {
 /// The effect of a crash on unsynced bytes and names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// All are lost: appended bytes, and created and renamed names.
+    /// All appended bytes, and all created and renamed names, are lost.
     Everything,
-    /// None are lost, as when the process is killed and the machine continues.
+    /// Nothing is lost: the process was killed, but the machine continues.
     Nothing,
-    /// Only this percentage of the appended bytes of a file is kept.
+    /// Of the appended bytes of a file, only this percentage is kept.
     Tail(usize),
     /// The appended bytes are kept, but every second sector of 512 bytes reads as zeros.
     Sectors,
@@ -32,7 +32,6 @@ pub enum Loss {
 pub struct Failure {
     /// The operation that fails, counted from 0.
     pub operation: u64,
-    /// The error.
     pub kind: io::ErrorKind,
     /// Whether every later operation fails too.
     pub lasts: bool,
@@ -42,12 +41,12 @@ pub struct Failure {
 struct State {
     operations: u64,
     failure: Option<Failure>,
-    /// Bytes that fit on the disk; `None`: any number.
+    /// The free bytes of the disk; `None`: no limit.
     room: Option<usize>,
     files: BTreeMap<u64, Content>,
     names: BTreeMap<String, u64>,
     names_synced: BTreeMap<String, u64>,
-    /// The files that have a holder.
+    /// The files that are locked.
     held: BTreeSet<u64>,
 }
 
@@ -55,10 +54,10 @@ struct State {
 struct Content {
     bytes: Vec<u8>,
     synced: Vec<u8>,
-    /// The bytes that a failed sync left in memory only, marked as clean: they can be read, but no later sync
-    /// writes them unless they are written again. (Linux; see "Can applications recover from fsync
-    /// failures?", USENIX ATC 2020.)
-    forsaken: Range<usize>,
+    /// The bytes that exist only in memory after a failed sync, and are marked as clean: they can be read,
+    /// but no later sync writes them unless they are written again. (Linux; see "Can applications recover
+    /// from fsync failures?", USENIX ATC 2020.)
+    unwritten: Range<usize>,
 }
 
 impl FaultyDisk {
@@ -67,7 +66,7 @@ impl FaultyDisk {
         Self::default()
     }
 
-    /// The number of attempted operations that change or sync something.
+    /// The number of attempted operations that change or sync files or names.
     pub fn operations(&self) -> u64 {
         self.state().operations
     }
@@ -77,18 +76,18 @@ impl FaultyDisk {
         self.state().failure = Some(failure);
     }
 
-    /// Cancels the planned failure. Its effects stay.
+    /// Cancels the planned failure. Its effects remain.
     pub fn heal(&self) {
         self.state().failure = None;
     }
 
-    /// Sets how many bytes fit on the disk; `None`: any number. Removed and cut bytes free their room.
-    /// Returns the room until now.
+    /// Sets the free bytes of the disk; `None`: no limit. Removing and cutting files frees bytes. Returns the
+    /// previous value.
     pub fn set_room(&self, bytes: Option<usize>) -> Option<usize> {
         std::mem::replace(&mut self.state().room, bytes)
     }
 
-    /// The bytes that fit on the disk; `None`: any number.
+    /// The free bytes of the disk; `None`: no limit.
     pub fn room(&self) -> Option<usize> {
         self.state().room
     }
@@ -99,14 +98,14 @@ impl FaultyDisk {
         state.failure.is_some_and(|failure| state.operations > failure.operation)
     }
 
-    /// The disk as found after a crash at this moment.
+    /// The disk after a crash at this moment.
     #[must_use]
     pub fn after_crash(&self, loss: Loss) -> Self {
         let state = self.state();
         let names = if loss == Loss::Everything { &state.names_synced } else { &state.names };
         let files = state.files.iter().map(|(number, content)| {
             let bytes = content.after_crash(loss);
-            (*number, Content { synced: bytes.clone(), bytes, forsaken: 0..0 })
+            (*number, Content { synced: bytes.clone(), bytes, unwritten: 0..0 })
         });
         let files = files.collect();
         let (names, names_synced, room) = (names.clone(), names.clone(), state.room);
@@ -114,7 +113,7 @@ impl FaultyDisk {
         Self { state: Arc::new(Mutex::new(after)) }
     }
 
-    /// Changes the bytes of a file directly, as damage does.
+    /// Damages a file: changes its bytes directly.
     pub fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let mut state = self.state();
         let content = state.content(name)?;
@@ -127,7 +126,8 @@ impl FaultyDisk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn operate(&self) -> io::Result<MutexGuard<'_, State>> {
+    /// Counts an operation. Fails if its failure is planned.
+    fn begin_operation(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
         let operation = state.operations;
         state.operations += 1;
@@ -150,13 +150,13 @@ impl State {
         self.files.get_mut(&number).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Removes a name, and frees the room of its file.
-    fn forget(&mut self, name: &str) -> Option<u64> {
+    /// Removes a name, and frees the bytes of its file. Returns the number of the file.
+    fn remove_name(&mut self, name: &str) -> Option<u64> {
         let number = self.names.remove(name)?;
-        let may_come_back = self.names_synced.values().any(|synced| *synced == number);
+        let survives_crash = self.names_synced.values().any(|synced| *synced == number);
         let content = self.files.get_mut(&number)?;
         self.room = self.room.map(|room| room + content.bytes.len());
-        if !may_come_back {
+        if !survives_crash {
             *content = Content::default();
         }
         Some(number)
@@ -166,18 +166,18 @@ impl State {
 impl Content {
     fn sync(&mut self) {
         self.synced.clone_from(&self.bytes);
-        if let Some(never_written) = self.synced.get_mut(self.forsaken.clone()) {
-            never_written.fill(0);
+        if let Some(unwritten) = self.synced.get_mut(self.unwritten.clone()) {
+            unwritten.fill(0);
         }
     }
 
     fn after_crash(&self, loss: Loss) -> Vec<u8> {
-        // After a cut nothing is appended, so no part can be lost: the cut itself is lost or not.
+        // After a cut there are no appended bytes: a crash loses the whole cut or nothing.
         let appended = self.bytes.get(self.synced.len()..).unwrap_or_default();
         let synced = self.bytes.len() - appended.len();
         let mut bytes = self.bytes.clone();
-        if let (true, Some(never_written)) = (loss != Loss::Nothing, bytes.get_mut(self.forsaken.clone())) {
-            never_written.fill(0);
+        if let (true, Some(unwritten)) = (loss != Loss::Nothing, bytes.get_mut(self.unwritten.clone())) {
+            unwritten.fill(0);
         }
         match loss {
             Loss::Everything => return self.synced.clone(),
@@ -194,7 +194,7 @@ impl Content {
 
 impl Disk for FaultyDisk {
     fn create_folder(&self, _folder: &str) -> io::Result<()> {
-        self.operate().map(drop)
+        self.begin_operation().map(drop)
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
@@ -208,14 +208,14 @@ impl Disk for FaultyDisk {
     }
 
     fn create_for(&self, name: &str, _access: Access) -> io::Result<Box<dyn AppendFile>> {
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         if state.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         if state.room == Some(0) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        // Contents are never taken out of the map, so the number is unique.
+        // Contents are never removed from the map, so the number is unique.
         let number = state.files.len() as u64;
         state.files.insert(number, Content::default());
         state.names.insert(name.to_owned(), number);
@@ -246,32 +246,32 @@ impl Disk for FaultyDisk {
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         let content = state.content(name)?;
         let cut = content.bytes.len().saturating_sub(length);
         content.bytes.truncate(length);
-        content.forsaken.end = content.forsaken.end.min(length);
+        content.unwritten.end = content.unwritten.end.min(length);
         state.room = state.room.map(|room| room + cut);
         Ok(())
     }
 
     fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         let content = state.content(name)?;
         let written = offset..offset + bytes.len();
-        let there = content.bytes.get_mut(written.clone()).ok_or(io::ErrorKind::UnexpectedEof)?;
-        there.copy_from_slice(bytes);
-        if written.start <= content.forsaken.start && content.forsaken.end <= written.end {
-            content.forsaken = 0..0;
+        let target = content.bytes.get_mut(written.clone()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        target.copy_from_slice(bytes);
+        if written.start <= content.unwritten.start && content.unwritten.end <= written.end {
+            content.unwritten = 0..0;
         }
         Ok(())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         let number = state.number(from)?;
-        state.forget(to);
+        state.remove_name(to);
         state.names.remove(from);
         state.names.insert(to.to_owned(), number);
         Ok(())
@@ -285,12 +285,12 @@ impl Disk for FaultyDisk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let removed = self.operate()?.forget(name);
+        let removed = self.begin_operation()?.remove_name(name);
         removed.map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
-        let mut state = self.operate()?;
+        let mut state = self.begin_operation()?;
         let inside = |name: &str| name.rsplit_once('/').map_or("", |(parent, _)| parent) == folder;
         let State { names, names_synced, .. } = &mut *state;
         names_synced.retain(|name, _| !inside(name));
@@ -307,7 +307,7 @@ struct FaultyFile {
 }
 
 impl FaultyFile {
-    /// Appends as many bytes as fit. Returns whether all of them did.
+    /// Appends the bytes that fit. Returns whether all bytes fit.
     fn append(&self, bytes: &[u8]) -> bool {
         let mut state = self.disk.state();
         let length = state.room.map_or(bytes.len(), |room| room.min(bytes.len()));
@@ -319,7 +319,7 @@ impl FaultyFile {
     }
 
     fn change(&self, change: impl FnOnce(&mut Content)) -> io::Result<()> {
-        let mut state = self.disk.operate()?;
+        let mut state = self.disk.begin_operation()?;
         let content = state.files.get_mut(&self.number).ok_or(io::ErrorKind::NotFound)?;
         change(content);
         Ok(())
@@ -329,7 +329,7 @@ impl FaultyFile {
 impl AppendFile for FaultyFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let outcome = self.change(|_| ());
-        // A failed write has often written a part of the bytes.
+        // A failed write may have written a part of the bytes.
         let part = bytes.get(..bytes.len() / 2).filter(|_| outcome.is_err()).unwrap_or(bytes);
         let has_room = self.append(part);
         outcome.and_then(|()| if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) })
@@ -338,7 +338,7 @@ impl AppendFile for FaultyFile {
     fn sync_data(&mut self) -> io::Result<()> {
         self.change(Content::sync).inspect_err(|_| {
             if let Some(content) = self.disk.state().files.get_mut(&self.number) {
-                content.forsaken = content.synced.len().min(content.bytes.len())..content.bytes.len();
+                content.unwritten = content.synced.len().min(content.bytes.len())..content.bytes.len();
             }
         })
     }

@@ -1,9 +1,9 @@
 //! Files: only this crate names `std::fs`.
 //!
-//! A [`Disk`] is one folder with the few operations that papo needs, so that tests and the simulation can
-//! fail each of them ([`faulty`]). Its names are relative to the folder and use `/`. A file that a user names
+//! A [`Disk`] is one folder with the few operations that papo needs, so that tests and the simulation can let
+//! each operation fail ([`faulty`]). Names are relative to the folder and use `/`. A file that a user names
 //! on the command line is read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]).
-//! Atomic replacement ([`replace`]) and locks ([`Lock`]) exist once, for both.
+//! Both use the same atomic replacement ([`replace`]) and the same locks ([`Lock`]).
 
 #![expect(clippy::disallowed_methods, reason = "this is the crate that touches files")]
 
@@ -24,20 +24,19 @@ pub use paths::{
 };
 pub use real::RealDisk;
 
-/// Bytes copied at a time.
+/// The bytes of one read in [`AppendFile::append_all`].
 const COPY_BYTES: usize = 64 << 10;
 
-/// Who can read a new file.
+/// The users who can read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Its owner only: mode 0600.
+    /// Only the owner: mode 0600.
     Owner,
     /// Every user of the machine: mode 0644.
     Everyone,
 }
 
 impl Access {
-    /// The permission bits of the file.
     #[must_use]
     pub fn mode(self) -> u32 {
         match self {
@@ -63,24 +62,23 @@ pub trait Disk: Send + Sync {
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
     /// Cuts a file to `length` bytes. The cut is durable after the next `sync_data` of the file.
     fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
-    /// Writes bytes again that the file already holds at `offset`. The next `sync_data` then brings them to
-    /// the medium, even if an earlier sync failed and the system has counted them as written since.
+    /// Writes bytes again that the file already contains at `offset`. The next `sync_data` then makes them
+    /// durable, even if an earlier sync failed and the system has treated them as written since.
     fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Renames a file, and replaces the file `to` if it exists.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Renames a file. Fails with `AlreadyExists` if `to` exists.
     fn rename_new(&self, from: &str, to: &str) -> io::Result<()>;
-    /// Removes a file.
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes created, renamed and removed names of a folder durable; `""` is the disk's own folder.
     fn sync_folder(&self, folder: &str) -> io::Result<()>;
 
-    /// Creates a file for its owner that does not exist yet, and opens it for appending.
+    /// Creates a file that does not exist yet, readable only by its owner, and opens it for appending.
     fn create_new(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
         self.create_for(name, Access::Owner)
     }
 
-    /// Fills `buffer` from `offset` on, or fails with `UnexpectedEof`.
+    /// Reads `buffer.len()` bytes at `offset`, or fails with `UnexpectedEof`.
     fn read_exact_at(&self, name: &str, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
         while !buffer.is_empty() {
             let read = self.read_at(name, offset, buffer)?;
@@ -93,8 +91,8 @@ pub trait Disk: Send + Sync {
         Ok(())
     }
 
-    /// Reads a whole file, up to the length that it has now: bytes that a server appends meanwhile are not
-    /// read.
+    /// Reads a whole file, up to its length at the time of the call: bytes that a server appends meanwhile
+    /// are not read.
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let length = usize::try_from(self.len(name)?).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];
@@ -102,7 +100,7 @@ pub trait Disk: Send + Sync {
         Ok(bytes)
     }
 
-    /// Replaces a file atomically, in a folder with one writer ([`replace::by_only_writer`]).
+    /// Replaces a file atomically, in a folder with only one writer ([`replace::by_only_writer`]).
     fn replace_atomically(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         replace::by_only_writer(self, name, bytes)
     }
@@ -110,25 +108,24 @@ pub trait Disk: Send + Sync {
 
 /// A file that only grows.
 pub trait AppendFile: Send {
-    /// Appends all of `bytes`.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Returns when the content and the length are on the medium (`fdatasync`).
+    /// Makes the content and the length durable (`fdatasync`).
     fn sync_data(&mut self) -> io::Result<()>;
     /// Tries to lock the file until it is dropped or the process ends.
     fn lock(&mut self) -> io::Result<Lock>;
 
-    /// Appends the rest of a reader. Returns the number of bytes.
+    /// Appends all remaining bytes of a reader. Returns their number.
     fn append_all(&mut self, from: &mut dyn Read) -> io::Result<u64> {
-        let (mut length, mut piece) = (0, vec![0; COPY_BYTES]);
+        let (mut length, mut chunk) = (0, vec![0; COPY_BYTES]);
         loop {
-            let read = match from.read(&mut piece) {
+            let read = match from.read(&mut chunk) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
             if read == 0 {
                 return Ok(length);
             }
-            self.write_all(piece.get(..read).unwrap_or_default())?;
+            self.write_all(chunk.get(..read).unwrap_or_default())?;
             length += read as u64;
         }
     }

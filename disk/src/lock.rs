@@ -1,5 +1,5 @@
-//! The lock of a file: one holder at a time, across processes, until the holder closes the file or ends,
-//! however it ends.
+//! The lock of a file: one holder at a time, across processes. It ends when the holder closes the file or the
+//! holder's process ends.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io;
@@ -9,12 +9,11 @@ use std::path::Path;
 /// The outcome of an attempt to lock a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// This process holds the file.
+    /// The caller holds the lock.
     Held,
-    /// Another holder has the file.
+    /// Another process, or another open file of this process, holds the lock.
     Busy,
-    /// The file lost its name between opening and locking: its last holder removed it. Its lock protects
-    /// nothing.
+    /// The last holder removed the file between opening and locking, so the lock protects nothing.
     Gone,
 }
 

@@ -1,4 +1,4 @@
-//! A file that is still incomplete, and that one process at a time adds to until it gets its final name.
+//! An incomplete file. One process at a time appends to it, until it gets its final name.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::lock::{Lock, lock};
 use crate::paths::rename_new;
 
-/// An incomplete file that this process holds, readable by its owner only.
+/// An incomplete file that this process has locked, readable only by its owner.
 #[derive(Debug)]
 pub struct PartFile {
     file: File,
@@ -16,11 +16,11 @@ pub struct PartFile {
 }
 
 impl PartFile {
-    /// Opens an incomplete file or creates an empty one; `None` when another process holds it.
+    /// Opens an incomplete file or creates an empty one; `None` if another process holds the lock.
     ///
-    /// Begins again with an empty file if the path leads to a file that has another name too, or is a
-    /// symbolic link: the file is complete then, and its owner may have changed it. A crash leaves it so on a
-    /// file system that cannot rename without replacing.
+    /// If the path is a symbolic link, or its file has a second name, the file is complete, and its owner may
+    /// have changed it. The path then gets a new empty file. This happens after a crash on a file system that
+    /// does not support renaming without replacing.
     pub fn open(path: &Path) -> io::Result<Option<Self>> {
         let part = Self::open_with(OpenOptions::new().create(true), path)?;
         match lock(&part.file, path).unwrap_or(Lock::Busy) {
@@ -54,22 +54,21 @@ impl PartFile {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Removes the content.
     pub fn clear(&self) -> io::Result<()> {
         self.file.set_len(0)
     }
 
-    /// Appends all of `bytes`.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
 
-    /// Returns when the content is on the medium.
+    /// Makes the content durable.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_all()
     }
 
-    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken: then try another one.
+    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken; the caller can then
+    /// try another name.
     pub fn place_new(&self, path: &Path) -> io::Result<()> {
         rename_new(&self.path, path)
     }
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_complete_file_is_left_alone_and_its_part_begins_again() {
+    fn a_complete_file_is_not_changed_and_a_new_part_is_empty() {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, complete) = (folder.path().join(".part"), folder.path().join("alice_a.txt"));
         let write = |bytes: &[u8]| {

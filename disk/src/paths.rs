@@ -1,4 +1,4 @@
-//! Files by path: those that a user names, and those of folders that the simulation does not need.
+//! Files by path: the files that a user names, and files that the simulation does not need.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -16,13 +16,12 @@ use crate::{Access, RealDisk};
 pub struct ReadFile(File);
 
 impl ReadFile {
-    /// Opens a file.
     pub fn open(path: &Path) -> io::Result<Self> {
         OpenOptions::new().read(true).open(path).map(Self)
     }
 
-    /// Opens a regular file; `None` when the path leads to anything else. Checks before it opens, because
-    /// opening a FIFO waits for its writer.
+    /// Opens a regular file; `None` if the path leads to anything else. The type is checked before the file
+    /// is opened, because opening a FIFO waits for its writer.
     pub fn open_regular(path: &Path) -> io::Result<Option<Self>> {
         if fs::metadata(path)?.is_file() { Self::open(path).map(Some) } else { Ok(None) }
     }
@@ -37,7 +36,7 @@ impl ReadFile {
         self.0.read_at(buffer, offset)
     }
 
-    /// Fills `buffer` from `offset` on, or fails with `UnexpectedEof`.
+    /// Reads `buffer.len()` bytes at `offset`, or fails with `UnexpectedEof`.
     pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         self.0.read_exact_at(buffer, offset)
     }
@@ -49,12 +48,11 @@ impl Read for ReadFile {
     }
 }
 
-/// Reads a whole file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// Reads a whole file of text. Fails with `InvalidData` if it is not UTF-8.
+/// Reads a text file. Fails with `InvalidData` if it is not UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     fs::read_to_string(path)
 }
@@ -65,18 +63,17 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
-/// Whether a path leads to a folder.
 #[must_use]
 pub fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
-/// Whether only its owner can use a file.
+/// Whether only the owner can read or write a file.
 pub fn is_private(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o077 == 0)
 }
 
-/// Creates a folder and its parents for their owner only (mode 0700). Idempotent.
+/// Creates a folder and its parents with mode 0700, for their owner only. Idempotent.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
@@ -92,7 +89,6 @@ pub fn list(path: &Path) -> io::Result<Vec<String>> {
     fs::read_dir(path)?.map(name).collect()
 }
 
-/// Removes a file.
 pub fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
@@ -110,15 +106,15 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives a file a second name. Fails with `AlreadyExists` if that name is taken.
+/// Gives a file a second name. Fails with `AlreadyExists` if the second name is taken.
 pub fn link(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)
 }
 
-/// Renames a file. Never replaces one.
+/// Renames a file. Fails with `AlreadyExists` if `to` exists.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // The file system does not know the flag. A link never replaces a file either.
+        // The file system does not support the flag. A link also fails if the name is taken.
         Err(Errno::INVAL | Errno::NOSYS) => link(from, to).and_then(|()| remove(from)),
         renamed => Ok(renamed?),
     }
@@ -129,17 +125,17 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     OpenOptions::new().read(true).open(path)?.sync_all()
 }
 
-/// Replaces a file atomically, in a folder that other threads and processes may write to.
+/// Replaces a file atomically, in a folder to which other threads and processes may write.
 pub fn replace_file(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let (disk, name) = RealDisk::beside(path)?;
+    let (disk, name) = RealDisk::parent_of(path)?;
     let mut temporary = Temporary::create(&disk, "", access)?;
     temporary.write_all(bytes)?;
     temporary.replace(&name)
 }
 
-/// Creates a file with its whole content, or not at all. Fails with `AlreadyExists` if the name is taken.
+/// Creates a file atomically. Fails with `AlreadyExists` if the name is taken.
 pub fn create_file(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let (disk, name) = RealDisk::beside(path)?;
+    let (disk, name) = RealDisk::parent_of(path)?;
     let mut temporary = Temporary::create(&disk, "", access)?;
     temporary.write_all(bytes)?;
     temporary.place_new(&name)

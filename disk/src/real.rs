@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Access, AppendFile, Disk, Lock, lock, paths};
 
-/// Files kept open for reading: 128 segments with their indexes, which hold 20 million messages of 300 bytes.
-/// Of a larger log, the segments used last stay open.
+/// The maximum number of files that stay open for reading: 128 segments with their indexes, which contain 20
+/// million messages of 300 bytes. Of a larger log, the last used segments stay open.
 const READERS_MAX: usize = 256;
 
 /// A folder of the operating system.
@@ -19,7 +19,7 @@ const READERS_MAX: usize = 256;
 pub struct RealDisk {
     folder: PathBuf,
     readers: Mutex<Readers>,
-    /// The real form of a name that is not UTF-8 ([`RealDisk::beside`]).
+    /// A name as a string, and the real name, which may not be UTF-8 ([`RealDisk::parent_of`]).
     alias: Option<(String, OsString)>,
 }
 
@@ -27,14 +27,14 @@ pub struct RealDisk {
 #[derive(Debug, Default)]
 struct Readers {
     files: HashMap<String, Reader>,
-    /// The number of uses so far.
+    /// The number of reads so far.
     uses: u64,
 }
 
 #[derive(Debug)]
 struct Reader {
     file: Arc<File>,
-    /// The number of its last use.
+    /// The value of `uses` at the last read.
     used: u64,
 }
 
@@ -46,7 +46,7 @@ impl Readers {
         Some(Arc::clone(&reader.file))
     }
 
-    /// Keeps a file open, and closes the one with the oldest last use if there are too many.
+    /// Keeps a file open. If the limit is reached, closes the file that was not read for the longest time.
     fn keep(&mut self, name: &str, file: Arc<File>) {
         if self.files.len() >= READERS_MAX
             && let Some((oldest, _)) = self.files.iter().min_by_key(|(_, reader)| reader.used)
@@ -64,10 +64,10 @@ impl RealDisk {
         Self { folder: folder.into(), readers: Mutex::default(), alias: None }
     }
 
-    /// The folder of a file that a user named, and the name of the file in it. A name that is not UTF-8 is
-    /// returned in a readable form, which this disk translates. Fails with `InvalidInput` if the path has no
-    /// file name.
-    pub fn beside(file: &Path) -> io::Result<(Self, String)> {
+    /// The folder of a file that a user named, and the file's name in it. If the name is not UTF-8, a
+    /// readable form is returned, which the disk translates to the real name. Fails with `InvalidInput` if
+    /// the path has no file name.
+    pub fn parent_of(file: &Path) -> io::Result<(Self, String)> {
         let name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let readable = name.to_string_lossy().into_owned();
@@ -75,7 +75,6 @@ impl RealDisk {
         Ok((Self { alias, ..Self::new(folder) }, readable))
     }
 
-    /// The path of the folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -102,12 +101,12 @@ impl RealDisk {
         Ok(file)
     }
 
-    /// Closes the readers, because a name now means another file or none.
-    fn forget_readers(&self) {
+    /// Closes the readers after a file was renamed or removed.
+    fn close_readers(&self) {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).files.clear();
     }
 
-    /// `""` is the folder itself, without the slash that joining an empty name would add.
+    /// The path of a name; `""` is the folder itself. Joining an empty name would add a slash.
     fn path(&self, name: &str) -> PathBuf {
         match &self.alias {
             Some((readable, real)) if readable == name => self.folder.join(real),
@@ -151,15 +150,15 @@ impl Disk for RealDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path(from), self.path(to)).inspect(|()| self.forget_readers())
+        fs::rename(self.path(from), self.path(to)).inspect(|()| self.close_readers())
     }
 
     fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
-        paths::rename_new(&self.path(from), &self.path(to)).inspect(|()| self.forget_readers())
+        paths::rename_new(&self.path(from), &self.path(to)).inspect(|()| self.close_readers())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path(name)).inspect(|()| self.forget_readers())
+        fs::remove_file(self.path(name)).inspect(|()| self.close_readers())
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
@@ -167,7 +166,6 @@ impl Disk for RealDisk {
     }
 }
 
-/// A file of a folder of the operating system.
 struct RealFile {
     file: File,
     path: PathBuf,
@@ -192,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_that_was_not_read_longest_is_closed() {
+    fn the_file_that_was_not_read_for_the_longest_time_is_closed() {
         let folder = tempfile::tempdir().expect("a folder");
         let disk = RealDisk::new(folder.path());
         let name = |number: usize| format!("{number}.log");

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use crate::{Access, AppendFile, Disk};
 
-/// A file without its final name. It is removed when it is dropped before it has got one.
+/// A file without its final name. If it is dropped without a final name, it is removed.
 pub struct Temporary<'d, D: Disk + ?Sized> {
     disk: &'d D,
     name: String,
@@ -20,8 +20,8 @@ pub struct Temporary<'d, D: Disk + ?Sized> {
 }
 
 impl<'d, D: Disk + ?Sized> Temporary<'d, D> {
-    /// Creates a file in a folder that other threads and processes write to. Its name is random: a process id
-    /// is not unique, because in containers it is usually 1.
+    /// Creates a file in a folder to which other threads and processes write. The name is random, because a
+    /// process id is not unique: in containers it is usually 1.
     pub fn create(disk: &'d D, folder: &str, access: Access) -> io::Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -35,14 +35,15 @@ impl<'d, D: Disk + ?Sized> Temporary<'d, D> {
         Ok(Self { disk, name, file, is_placed: false })
     }
 
-    /// Gives the file its final name, in place of a file that has this name.
+    /// Gives the file its final name, and replaces an existing file with this name.
     pub fn replace(mut self, name: &str) -> io::Result<()> {
         self.file.sync_data()?;
         self.disk.rename(&self.name, name)?;
         self.finish(name)
     }
 
-    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken: then try another one.
+    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken; the caller can then
+    /// try another name.
     pub fn place_new(&mut self, name: &str) -> io::Result<()> {
         self.file.sync_data()?;
         self.disk.rename_new(&self.name, name)?;
@@ -69,14 +70,14 @@ impl<D: Disk + ?Sized> Write for Temporary<'_, D> {
 impl<D: Disk + ?Sized> Drop for Temporary<'_, D> {
     fn drop(&mut self) {
         if !self.is_placed {
-            // A disk that refuses even this keeps a file that is never read.
-            let _stays = self.disk.remove(&self.name);
+            // If this fails, the file stays, but it is never read.
+            let _removed = self.disk.remove(&self.name);
         }
     }
 }
 
-/// Replaces a file for its owner, in a folder that no other thread or process writes to. So the name of the
-/// temporary file can be fixed, and the next replacement removes the one that a crash left.
+/// Replaces a file atomically, in a folder to which no other thread or process writes. So the name of the
+/// temporary file can be fixed: the next replacement removes the temporary file of a crash.
 pub fn by_only_writer<D: Disk + ?Sized>(disk: &D, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = format!("{name}.tmp");
     match disk.remove(&temporary) {

@@ -1,4 +1,4 @@
-//! A file has one holder, in one process and across processes; a killed holder holds nothing.
+//! A file has one lock holder, within a process and across processes. A killed process loses its locks.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use std::io::{BufRead as _, BufReader};
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use disk::faulty::FaultyDisk;
 use disk::{AppendFile, Disk, Lock, RealDisk};
 
-/// Tells the test below that it runs as the other process, and which folder it uses.
+/// The environment variable with the folder, set only for the second process of the test below.
 const HOLDER: &str = "PAPO_TEST_LOCK_HOLDER";
 
 fn open(disk: &dyn Disk) -> Box<dyn AppendFile> {
@@ -26,10 +26,10 @@ fn check(disk: &dyn Disk) {
     let mut removed = open(disk);
     disk.remove("lock").expect("removed");
     drop(second);
-    assert_eq!(removed.lock().expect("locked"), Lock::Gone, "no file has the name");
+    assert_eq!(removed.lock().expect("locked"), Lock::Gone, "the file was removed");
     let mut third = disk.create_new("lock").expect("a file");
     let mut stale = removed;
-    assert_ne!(stale.lock().expect("locked"), Lock::Held, "another file has the name");
+    assert_ne!(stale.lock().expect("locked"), Lock::Held, "a new file has the name");
     assert_eq!(third.lock().expect("locked"), Lock::Held);
 }
 
@@ -51,14 +51,14 @@ fn a_file_of_the_faulty_disk_has_one_holder() {
 }
 
 #[test]
-fn a_killed_process_holds_nothing() {
+fn a_killed_process_loses_its_locks() {
     if let Some(folder) = std::env::var_os(HOLDER) {
         return hold(Path::new(&folder));
     }
     let folder = tempfile::tempdir().expect("a folder");
     let disk = RealDisk::new(folder.path());
     let mut other = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "a_killed_process_holds_nothing", "--nocapture"])
+        .args(["--exact", "a_killed_process_loses_its_locks", "--nocapture"])
         .env(HOLDER, folder.path())
         .stdout(Stdio::piped())
         .spawn()
@@ -71,7 +71,7 @@ fn a_killed_process_holds_nothing() {
     assert_eq!(open(&disk).lock().expect("locked"), Lock::Held);
 }
 
-/// The other process: holds the file until it is killed.
+/// Runs in the second process: locks the file until the process is killed.
 #[expect(clippy::print_stdout, reason = "the first process waits for this line")]
 fn hold(folder: &Path) {
     let mut file = RealDisk::new(folder).open_or_create("lock").expect("a file");

@@ -1,4 +1,4 @@
-//! The rule of ARCHITECTURE.md that only this crate touches files, read from the sources of the product's
+//! Checks the rule of ARCHITECTURE.md that only this crate uses `std::fs`, in the sources of the product's
 //! crates.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 /// The crates of the product, except this one. Tests and measurements write the files that they need.
 const CRATES: [&str; 8] = ["common", "transport", "broker", "proxy", "session", "server", "client", "papo"];
 
-/// Names that lead to files. `fs` covers `std::fs`, `rustix::fs`, `tokio::fs` and `std::os::unix::fs`.
+/// Names that give access to files. `fs` covers `std::fs`, `rustix::fs`, `tokio::fs` and `std::os::unix::fs`.
 const NAMES: [&str; 6] = ["fs", "OpenOptions", "DirBuilder", "tempfile", "TempDir", "NamedTempFile"];
 
-/// Methods of `Path` that ask the file system. None of them takes an argument.
+/// Methods of `Path` that access the file system. They take no arguments.
 const METHODS: [&str; 6] =
     [".exists()", ".is_dir()", ".metadata()", ".symlink_metadata()", ".read_dir()", ".canonicalize()"];
 
@@ -65,7 +65,7 @@ fn no_other_crate_touches_files() {
 }
 
 #[test]
-fn every_way_to_a_file_is_found() {
+fn each_way_to_access_a_file_is_detected() {
     for line in [
         "use std::fs::File;",
         "use std::{fs, io};",

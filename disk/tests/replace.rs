@@ -1,4 +1,4 @@
-//! Every step of an atomic replacement is failed, once and permanently; after each failure the power is cut.
+//! Each step of an atomic replacement fails, once or permanently, and a crash follows each failure.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use std::io::{ErrorKind, Write as _};
@@ -10,7 +10,7 @@ use disk::{Access, Disk as _, RealDisk};
 const LOSSES: [Loss; 4] = [Loss::Everything, Loss::Nothing, Loss::Tail(50), Loss::Sectors];
 const NAME: &str = "keys/secret";
 
-/// Longer than one sector, so that a torn write would show.
+/// Longer than one sector, so that the test detects a torn write.
 fn old() -> Vec<u8> {
     vec![b'o'; 3000]
 }
@@ -20,7 +20,7 @@ fn new() -> Vec<u8> {
 }
 
 /// A disk with the old content, durable.
-fn stage() -> FaultyDisk {
+fn disk_with_old_content() -> FaultyDisk {
     let disk = FaultyDisk::new();
     disk.create_folder("keys").expect("a folder");
     disk.replace_atomically(NAME, &old()).expect("written");
@@ -33,14 +33,14 @@ fn as_only_writer(disk: &FaultyDisk) -> std::io::Result<()> {
     by_only_writer(disk, NAME, &new())
 }
 
-fn beside_others(disk: &FaultyDisk) -> std::io::Result<()> {
+fn among_other_writers(disk: &FaultyDisk) -> std::io::Result<()> {
     let mut temporary = Temporary::create(disk, "keys", Access::Owner)?;
     temporary.write_all(&new())?;
     temporary.replace(NAME)
 }
 
 fn check(replace: Replace) {
-    let whole = stage();
+    let whole = disk_with_old_content();
     let first = whole.operations();
     replace(&whole).expect("replaced");
     let last = whole.operations();
@@ -50,20 +50,20 @@ fn check(replace: Replace) {
         for (kind, lasts) in
             [(ErrorKind::StorageFull, false), (ErrorKind::Other, false), (ErrorKind::Other, true)]
         {
-            let what = format!("step {} fails ({kind}, permanently: {lasts})", operation - first);
-            let disk = stage();
+            let case = format!("step {} fails ({kind}, permanently: {lasts})", operation - first);
+            let disk = disk_with_old_content();
             disk.fail(Failure { operation, kind, lasts });
-            replace(&disk).expect_err(&what);
+            replace(&disk).expect_err(&case);
             for loss in LOSSES {
                 let found = disk.after_crash(loss);
                 let content = found.read(NAME).expect("a file");
-                assert!(content == old() || content == new(), "{what}, {loss:?}: a mixture");
+                assert!(content == old() || content == new(), "{case}, {loss:?}: a mixture");
                 contents.push(content);
                 replace(&found).expect("the next replacement");
-                assert_eq!(found.read(NAME).expect("a file"), new(), "{what}, {loss:?}");
+                assert_eq!(found.read(NAME).expect("a file"), new(), "{case}, {loss:?}");
             }
             if !lasts {
-                assert_eq!(disk.list("keys").expect("a folder"), ["secret"], "{what}: no temporary file");
+                assert_eq!(disk.list("keys").expect("a folder"), ["secret"], "{case}: no temporary file");
             }
         }
     }
@@ -71,19 +71,19 @@ fn check(replace: Replace) {
 }
 
 #[test]
-fn the_only_writer_leaves_the_old_content_or_the_new() {
+fn the_only_writer_leaves_the_old_or_the_new_content() {
     check(as_only_writer);
 }
 
 #[test]
-fn a_writer_among_others_leaves_the_old_content_or_the_new() {
-    check(beside_others);
+fn a_writer_among_others_leaves_the_old_or_the_new_content() {
+    check(among_other_writers);
 }
 
 #[test]
 fn a_replacement_that_returned_is_durable() {
-    for replace in [as_only_writer, beside_others] {
-        let disk = stage();
+    for replace in [as_only_writer, among_other_writers] {
+        let disk = disk_with_old_content();
         replace(&disk).expect("replaced");
         for loss in LOSSES {
             assert_eq!(disk.after_crash(loss).read(NAME).expect("a file"), new(), "{loss:?}");
@@ -92,8 +92,8 @@ fn a_replacement_that_returned_is_durable() {
 }
 
 #[test]
-fn the_only_writer_removes_what_a_crash_left() {
-    let disk = stage();
+fn the_only_writer_removes_the_temporary_file_of_a_crash() {
+    let disk = disk_with_old_content();
     let mut leftover = disk.create_new("keys/secret.tmp").expect("a file");
     leftover.write_all(b"half").expect("written");
     as_only_writer(&disk).expect("replaced");
@@ -101,9 +101,9 @@ fn the_only_writer_removes_what_a_crash_left() {
 }
 
 #[test]
-fn a_full_disk_gets_its_room_back() {
-    for replace in [as_only_writer, beside_others] {
-        let disk = stage();
+fn a_failed_replacement_frees_its_bytes() {
+    for replace in [as_only_writer, among_other_writers] {
+        let disk = disk_with_old_content();
         disk.set_room(Some(1000));
         assert_eq!(replace(&disk).expect_err("full").kind(), ErrorKind::StorageFull);
         assert_eq!(disk.room(), Some(1000));
@@ -111,7 +111,7 @@ fn a_full_disk_gets_its_room_back() {
 }
 
 #[test]
-fn a_new_file_replaces_none() {
+fn a_new_file_never_replaces_a_file() {
     for real in [false, true] {
         let folder = tempfile::tempdir().expect("a folder");
         let disks: [Box<dyn disk::Disk>; 2] =
@@ -132,7 +132,7 @@ fn a_new_file_replaces_none() {
 }
 
 #[test]
-fn many_writers_of_one_file_do_not_meet() {
+fn many_writers_replace_one_file_without_mixtures() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
     std::thread::scope(|scope| {
@@ -152,7 +152,7 @@ fn many_writers_of_one_file_do_not_meet() {
 }
 
 #[test]
-fn modes_and_names_are_as_asked_for() {
+fn a_replaced_file_has_the_requested_mode_and_name() {
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
@@ -164,5 +164,5 @@ fn modes_and_names_are_as_asked_for() {
     }
     assert!(!disk::is_private(&path).expect("a file"));
     let entry = folder.path().read_dir().expect("a folder").next().expect("one").expect("one");
-    assert_eq!(entry.file_name(), name, "bytes that are not UTF-8 stay as they are");
+    assert_eq!(entry.file_name(), name, "a name that is not UTF-8 is unchanged");
 }

@@ -1,4 +1,4 @@
-//! `papo backup` writes a data folder into one file, and `papo restore` makes a data folder from it.
+//! `papo backup` writes a data folder into one file; `papo restore` creates a data folder from that file.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,19 +9,19 @@ use serde_json::json;
 use server::maintenance::backup;
 use transport::clock;
 
+use crate::print_to_stderr;
 use crate::roles::DataArgs;
-use crate::say;
 
 #[derive(Args)]
 pub(crate) struct BackupArgs {
-    /// The tar file to write, which replaces an existing one; or a folder, in which the file is named by the
-    /// time
+    /// Write this tar file, and replace an existing one; or write into this folder, with the time in the file
+    /// name
     #[arg(value_name = "FILE.tar|FOLDER")]
     to: PathBuf,
     /// Leave out files whose contents are missing in the data folder, instead of ending with an error
     #[arg(long)]
     without_missing_files: bool,
-    /// Leave out the node's keys: a restored node makes a new key, and all users need a new invite
+    /// Leave out the node's keys: a restored node creates a new key, and all users need a new invite
     #[arg(long)]
     without_keys: bool,
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub(crate) struct BackupArgs {
 
 #[derive(Args)]
 pub(crate) struct RestoreArgs {
-    /// The file that `papo backup` wrote
+    /// Restore this file, which `papo backup` wrote
     #[arg(value_name = "FILE.tar")]
     from: PathBuf,
     /// Leave out files whose contents are missing in the archive, instead of ending with an error
@@ -48,7 +48,7 @@ impl BackupArgs {
         let (to, contents) =
             backup::write(&data.data, &to, !without_keys, clock::unix_ms(), &mut skip_missing)?;
         if contents.keys {
-            say(&format!(
+            print_to_stderr(&format!(
                 "{} holds the node's secret keys and all messages: keep it as safe as the node itself",
                 to.display()
             ));
@@ -70,11 +70,12 @@ impl RestoreArgs {
     }
 }
 
-/// Returns the callback that is called for each file with missing contents. It returns whether to continue.
+/// Returns a callback for files with missing contents. The callback prints the sentence and returns whether
+/// to continue.
 fn skip_missing(without_missing_files: bool) -> impl FnMut(&str) -> bool {
     move |sentence| {
         if without_missing_files {
-            say(&format!("{sentence}; it is left out"));
+            print_to_stderr(&format!("{sentence}; it is left out"));
         }
         without_missing_files
     }

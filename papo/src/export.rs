@@ -9,14 +9,14 @@ use common::{Body, Event, Target};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use server::maintenance::export::{self, Contents, ExportError, Fact, Past, Piece};
+use server::maintenance::export::{self, ExportError, ExportItem, Fact, FileCopier, UserRecord};
 
-use crate::log::harmless;
+use crate::log::printable;
 use crate::roles::DataArgs;
 
 #[derive(Args)]
 pub(crate) struct ExportArgs {
-    /// The channel or the user, in quotes: '#general', '@alice'
+    /// Export this channel or user, in quotes: '#general', '@alice'
     #[arg(value_name = "#CHANNEL|@USER")]
     wanted: String,
     /// Print text, as `papo history` does, instead of JSON Lines
@@ -44,12 +44,12 @@ impl ExportArgs {
 
     fn write(&self, wanted: &Target, out: &mut dyn Write) -> Result<(), ExportError> {
         let mut text = TextFormat { wanted, zone: TimeZone::system(), day: None };
-        let contents = self.files.as_ref().map(|folder| Contents::new(&self.data.data, folder));
+        let contents = self.files.as_ref().map(|folder| FileCopier::new(&self.data.data, folder));
         let mut contents = contents.transpose()?;
-        export::export(&self.data.data, wanted, |piece| {
-            self.print(&mut text, &piece, out)?;
-            let copied = contents.as_mut().map(|contents| copied(contents, &piece)).transpose()?;
-            copied.flatten().map_or(Ok(()), |fact| self.print(&mut text, &Piece::Fact(fact), out))
+        export::export(&self.data.data, wanted, |item| {
+            self.print(&mut text, &item, out)?;
+            let copied = contents.as_mut().map(|contents| copied(contents, &item)).transpose()?;
+            copied.flatten().map_or(Ok(()), |fact| self.print(&mut text, &ExportItem::Fact(fact), out))
         })?;
         Ok(out.flush()?)
     }
@@ -57,20 +57,20 @@ impl ExportArgs {
     fn print(
         &self,
         text: &mut TextFormat<'_>,
-        piece: &Piece<'_>,
+        item: &ExportItem<'_>,
         out: &mut dyn Write,
     ) -> Result<(), ExportError> {
         match self.text {
-            true => text.of(piece).map_or(Ok(()), |lines| writeln!(out, "{lines}"))?,
-            false => writeln!(out, "{}", harmless(&as_json(piece)?))?,
+            true => text.of(item).map_or(Ok(()), |lines| writeln!(out, "{lines}"))?,
+            false => writeln!(out, "{}", printable(&as_json(item)?))?,
         }
         Ok(())
     }
 }
 
 /// Copies the content of a file event. Returns None for other events.
-fn copied(contents: &mut Contents, piece: &Piece<'_>) -> Result<Option<Fact>, ExportError> {
-    let Piece::Event(line) = piece else { return Ok(None) };
+fn copied(contents: &mut FileCopier, item: &ExportItem<'_>) -> Result<Option<Fact>, ExportError> {
+    let ExportItem::Event(line) = item else { return Ok(None) };
     let Ok(Event { n, to, from, body: Body::File { file, .. }, .. }) = serde_json::from_slice(line) else {
         return Ok(None);
     };
@@ -78,10 +78,10 @@ fn copied(contents: &mut Contents, piece: &Piece<'_>) -> Result<Option<Fact>, Ex
     Ok(Some(Fact::Content { to, n, path }))
 }
 
-fn as_json(piece: &Piece<'_>) -> io::Result<Vec<u8>> {
-    match piece {
-        Piece::Fact(fact) => Ok(serde_json::to_vec(fact)?),
-        Piece::Event(line) => Ok(line.to_vec()),
+fn as_json(item: &ExportItem<'_>) -> io::Result<Vec<u8>> {
+    match item {
+        ExportItem::Fact(fact) => Ok(serde_json::to_vec(fact)?),
+        ExportItem::Event(line) => Ok(line.to_vec()),
     }
 }
 
@@ -96,13 +96,13 @@ struct TextFormat<'a> {
 }
 
 impl TextFormat<'_> {
-    fn of(&mut self, piece: &Piece<'_>) -> Option<String> {
-        let line = match piece {
-            Piece::Fact(fact) => return Some(fact_in_words(fact)),
-            Piece::Event(line) => std::str::from_utf8(line).ok()?,
+    fn of(&mut self, item: &ExportItem<'_>) -> Option<String> {
+        let line = match item {
+            ExportItem::Fact(fact) => return Some(fact_in_words(fact)),
+            ExportItem::Event(line) => std::str::from_utf8(line).ok()?,
         };
         let event: Event<'_> = serde_json::from_str(line).ok()?;
-        // The user for whom the line is formatted. In a channel, the line is the same for all users.
+        // The text of a direct message depends on its reader; the text of a channel event does not.
         let reader = match self.wanted {
             Target::User(user) => user,
             Target::Channel(_) => &event.from,
@@ -139,36 +139,36 @@ fn fact_in_words(fact: &Fact) -> String {
         Fact::Reading { conversation, n, unread, mentions } => {
             format!("{conversation}: read up to {n}, {unread} unread, {mentions} of them with a mention")
         }
-        Fact::Record(past) => past_in_words(past),
+        Fact::Record(user_record) => user_record_in_words(user_record),
         Fact::Content { to, n, path } => format!("{to} {n}: {path}"),
     }
 }
 
-fn past_in_words(past: &Past) -> String {
-    match past {
-        Past::Account { at } => format!("{}: account made", time(*at)),
-        Past::SessionOpened { at, session, expires } => {
+fn user_record_in_words(user_record: &UserRecord) -> String {
+    match user_record {
+        UserRecord::Account { at } => format!("{}: account made", time(*at)),
+        UserRecord::SessionOpened { at, session, expires } => {
             format!("{}: session {session} opened, until {}", time(*at), time(*expires))
         }
-        Past::SessionEnded { at, session } => {
+        UserRecord::SessionEnded { at, session } => {
             let which = session.map_or_else(String::new, |session| format!(" {session}"));
             format!("{}: session{which} ended", time(*at))
         }
-        Past::SessionsRevoked { at, sessions } => {
+        UserRecord::SessionsRevoked { at, sessions } => {
             let which: Vec<_> = sessions.iter().map(ToString::to_string).collect();
             format!("{}: sessions revoked: {}", time(*at), which.join(", "))
         }
-        Past::PasswordChanged { at } => format!("{}: password changed", time(*at)),
-        Past::Read { at, conversation, n } => format!("{}: read {conversation} up to {n}", time(*at)),
-        Past::Seen { at } => format!("{}: last seen", time(*at)),
-        Past::AdministratorSet { at, administrator: true } => {
+        UserRecord::PasswordChanged { at } => format!("{}: password changed", time(*at)),
+        UserRecord::Read { at, conversation, n } => format!("{}: read {conversation} up to {n}", time(*at)),
+        UserRecord::Seen { at } => format!("{}: last seen", time(*at)),
+        UserRecord::AdministratorSet { at, administrator: true } => {
             format!("{}: became an administrator", time(*at))
         }
-        Past::AdministratorSet { at, administrator: false } => {
+        UserRecord::AdministratorSet { at, administrator: false } => {
             format!("{}: is no longer an administrator", time(*at))
         }
-        Past::DisabledSet { at, disabled: true } => format!("{}: account disabled", time(*at)),
-        Past::DisabledSet { at, disabled: false } => format!("{}: account enabled", time(*at)),
+        UserRecord::DisabledSet { at, disabled: true } => format!("{}: account disabled", time(*at)),
+        UserRecord::DisabledSet { at, disabled: false } => format!("{}: account enabled", time(*at)),
     }
 }
 
@@ -190,12 +190,12 @@ mod tests {
             let line = format!(
                 r##"{{"n":1,"at":{at},"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}}"##
             );
-            shown += &text.of(&Piece::Event(line.as_bytes())).expect("a message");
+            shown += &text.of(&ExportItem::Event(line.as_bytes())).expect("a message");
             shown += "\n";
         }
         // The times are in the time zone of this machine, so they are cut off.
         let lines: Vec<_> =
-            shown.lines().map(|line| line.split_once(" #a").map_or(line, |(_, said)| said)).collect();
+            shown.lines().map(|line| line.split_once(" #a").map_or(line, |(_, text)| text)).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
         -- 2025-11-21 --
          1 bob: oi

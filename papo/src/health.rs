@@ -7,20 +7,20 @@ use std::time::Duration;
 use clap::Args;
 use transport::{Context, control};
 
-use crate::say;
+use crate::print_to_stderr;
 
 #[derive(Args)]
 pub(crate) struct Health {
-    /// The control endpoints of the roles; by default those of a node on this machine
+    /// Ask at these control endpoints; by default those of a node on this machine
     #[arg(default_values = ["tcp://127.0.0.1:5559", "tcp://127.0.0.1:5560", "tcp://127.0.0.1:5561"])]
     endpoints: Vec<String>,
-    /// How long to wait for each answer, in milliseconds
+    /// Wait this long for each answer, in milliseconds
     #[arg(long, default_value_t = 2000)]
     timeout_ms: u64,
 }
 
 /// The exit code if a role did not answer in time.
-const NOT_REACHABLE: u8 = 3;
+const UNREACHABLE: u8 = 3;
 
 impl Health {
     /// Prints one line of JSON for each role that answers. Fails if a role reports a problem or does not
@@ -29,7 +29,7 @@ impl Health {
         let context = Context::new();
         let mut code = ExitCode::SUCCESS;
         for endpoint in &self.endpoints {
-            match control::ask(&context, endpoint, Duration::from_millis(self.timeout_ms)) {
+            match control::request_status(&context, endpoint, Duration::from_millis(self.timeout_ms)) {
                 Ok(status) => {
                     if writeln!(std::io::stdout(), "{status}").is_err() {
                         return ExitCode::FAILURE;
@@ -40,8 +40,8 @@ impl Health {
                     }
                 }
                 Err(error) => {
-                    say(&format!("papo: {error}"));
-                    code = ExitCode::from(NOT_REACHABLE);
+                    print_to_stderr(&format!("papo: {error}"));
+                    code = ExitCode::from(UNREACHABLE);
                 }
             }
         }

@@ -18,21 +18,22 @@ use crate::roles::DataArgs;
 
 #[derive(Args)]
 pub(crate) struct ImportArgs {
-    /// Users with SHA-256 password hashes, as JSON; the first login of a user replaces the hash
+    /// Import the users in this JSON file, with SHA-256 password hashes; the first login of a user replaces
+    /// the hash
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
-    /// Channels, as a JSON list or map
+    /// Import the channels in this file, a JSON list or map
     #[arg(long, value_name = "FILE")]
     channels: Option<PathBuf>,
-    /// Messages, oldest first, with one JSON object per line
+    /// Import the messages in this file, oldest first, with one JSON object per line
     #[arg(long, value_name = "FILE")]
     messages: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
 }
 
-/// The time between two checks whether the commit log is done, if it does not wake this thread.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// The interval at which to check for durable records if the commit log does not wake this thread.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl ImportArgs {
     /// Prints a report of imported and refused items as one line of JSON.
@@ -42,7 +43,7 @@ impl ImportArgs {
         let mut failed = None;
         let mut sync = |ledger: &mut Ledger| {
             if failed.is_none() {
-                failed = to_disk(ledger, &wake).err();
+                failed = sync_all(ledger, &wake).err();
             }
         };
         let mut import = Import::new(&mut ledger, &mut sync, clock::unix_ms());
@@ -66,10 +67,10 @@ impl ImportArgs {
 }
 
 /// Waits until all records are on disk.
-fn to_disk(ledger: &mut Ledger, wake: &Wake) -> anyhow::Result<()> {
+fn sync_all(ledger: &mut Ledger, wake: &Wake) -> anyhow::Result<()> {
     while !ledger.is_quiet() {
         ledger.flush();
-        wait(&[Watch::Wake(wake)], Some(PATIENCE))?;
+        wait(&[Watch::Wake(wake)], Some(POLL_INTERVAL))?;
         wake.clear();
         ledger.poll().map_err(|failure| failure.cause)?;
     }

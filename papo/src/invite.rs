@@ -12,7 +12,7 @@ use crate::security::{HostArgs, KeysArgs};
 pub(crate) struct Invite {
     #[command(flatten)]
     host: HostArgs,
-    /// The endpoint for clients; the same value as for `papo up` or `papo broker`
+    /// Take the port from this endpoint; use the same value as for `papo up` or `papo broker`
     #[arg(long, env = "PAPO_CLIENTS", default_value = "tcp://*:5555")]
     clients: String,
     #[command(flatten)]

@@ -12,11 +12,11 @@ use crate::security::KeysArgs;
 
 #[derive(Subcommand)]
 pub(crate) enum Keys {
-    /// Make new keys for the node, and keep the old ones in files that are named with the date
+    /// Create new keys for the node, and keep the old ones in files with the date in their names
     ///
-    /// A node has exactly one key. The new one is used from the next start of broker, proxy and server. From
-    /// then on, clients with the old invite are refused until they get the new one. Accounts, sessions and
-    /// messages do not change.
+    /// A node has exactly one key. Broker, proxy and server use the new key from their next start. From then
+    /// on, the node refuses clients with the old invite until you give them the new one. Accounts, sessions
+    /// and messages do not change.
     Rotate(Folders),
 }
 
@@ -35,7 +35,7 @@ impl Keys {
         keys.folder(&data.data).rotate(&stamp)?;
         writeln!(
             std::io::stdout(),
-            "Made new keys, and kept the old ones as *.secret.{stamp}. Now restart broker, proxy and server, and give \
+            "Created new keys, and kept the old ones as *.secret.{stamp}. Now restart broker, proxy and server, and give \
              the new invite (`papo invite`) to all users: clients with the old invite are refused."
         )
         .context("cannot write to standard output")

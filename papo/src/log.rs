@@ -13,7 +13,7 @@ use server::domain::records::{Record, ServerRecord};
 use server::journal::for_each_line;
 use server::maintenance::redact::Request;
 use server::services::files::Folder;
-use server::services::files::check::{self, Told};
+use server::services::files::check::{self, LogReading};
 use server::storage::data_folder::check_is_data;
 use transport::clock;
 
@@ -29,9 +29,9 @@ pub(crate) enum Log {
     Verify(DataArgs),
     /// Print the newest events of one conversation, or of all, as they are stored in the log
     Tail {
-        /// `#channel`, or `@user` for all direct messages to and from that user
+        /// Print only the events of `#channel`, or all direct messages to and from `@user`
         conversation: Option<String>,
-        /// The number of events
+        /// Print this number of events
         #[arg(short = 'n', long, default_value_t = 20)]
         lines: usize,
         #[command(flatten)]
@@ -39,12 +39,12 @@ pub(crate) enum Log {
     },
     /// Remove the texts of deleted messages, and deleted files, permanently; the server must be stopped
     Redact {
-        /// `#channel`, `*`, or the two users of a conversation: `'@alice @bob'`
+        /// Redact messages of `#channel`, of `*`, or of two users: `'@alice @bob'`
         conversation: String,
-        /// The numbers of the messages; their edits are removed, too
+        /// Redact the messages with these numbers, and their edits
         #[arg(required = true)]
         numbers: Vec<u64>,
-        /// Also delete and remove messages that are not deleted yet
+        /// Also delete and redact messages that are not deleted yet
         #[arg(long)]
         force: bool,
         #[command(flatten)]
@@ -83,11 +83,11 @@ fn verify_log(data: &DataArgs) -> anyhow::Result<()> {
         let count = |line: &[u8]| redactions += u64::from(line.starts_with(REDACTED_START));
         Ok(check::read_log(&*disk, count)?)
     };
-    let (Told { report, .. }, files) = check::check(&Folder::new(Arc::clone(&disk)), read)?;
+    let (LogReading { report, .. }, files) = check::check(&Folder::new(Arc::clone(&disk)), read)?;
     let line = serde_json::json!({
         "whole": true, "records": report.head.record, "batches": report.batches, "bytes": report.bytes,
-        "torn_bytes": report.torn_bytes, "redactions": redactions, "files": files.whole,
-        "other_files": files.others, "chain": report.head.chain.to_string(),
+        "torn_bytes": report.torn_bytes, "redactions": redactions, "files": files.intact,
+        "other_files": files.unreferenced, "chain": report.head.chain.to_string(),
     });
     writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
 }
@@ -106,13 +106,13 @@ fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Resul
     })?;
     let mut out = std::io::stdout().lock();
     for line in newest {
-        writeln!(out, "{}", harmless(&line)).context("cannot write to standard output")?;
+        writeln!(out, "{}", printable(&line)).context("cannot write to standard output")?;
     }
     Ok(())
 }
 
-/// A line without control characters, for printing.
-pub(crate) fn harmless(line: &[u8]) -> String {
+/// The line without control characters, which could change the terminal.
+pub(crate) fn printable(line: &[u8]) -> String {
     client::harmless_json(&String::from_utf8_lossy(line)).into_owned()
 }
 
@@ -122,7 +122,7 @@ fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
     let event = match Record::decode(line) {
         Ok(Record::Event(event)) => event,
         Ok(Record::Server(ServerRecord::Redacted { conversation, .. })) => {
-            return is_of(&conversation, wanted);
+            return is_in_conversation(&conversation, wanted);
         }
         Ok(Record::Server(_)) | Err(_) => return false,
     };
@@ -133,7 +133,7 @@ fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
     }
 }
 
-fn is_of(conversation: &str, wanted: Option<&Target>) -> bool {
+fn is_in_conversation(conversation: &str, wanted: Option<&Target>) -> bool {
     match (wanted, Conversation::from_key(conversation)) {
         (None, _) => true,
         (Some(Target::User(user)), Ok(Some(Conversation::Direct(one, other)))) => [one, other].contains(user),

@@ -7,7 +7,7 @@ mod invite;
 mod keys;
 mod health;
 mod import;
-mod listening;
+mod start_error;
 mod log;
 mod backup;
 mod export;
@@ -33,7 +33,7 @@ enum Command {
     Broker(roles::BrokerArgs),
     /// Run the proxy, which publishes events to subscribers
     Proxy(roles::ProxyArgs),
-    /// Run the server, which decides, stores, answers and publishes
+    /// Run the server, which answers requests, stores records and publishes events
     Server(roles::ServerArgs),
     /// Print the invite: the address and the public key of this node, for new users
     Invite(invite::Invite),
@@ -54,7 +54,7 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Print a channel, or all stored data of one user, also while a node runs
     Export(export::ExportArgs),
-    /// Check a backup, and make a data folder from it
+    /// Check a backup, and create a data folder from it
     Restore(backup::RestoreArgs),
     #[command(flatten)]
     Client(client::Command),
@@ -80,7 +80,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("papo: {error:#}"));
+            print_to_stderr(&format!("papo: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -88,6 +88,6 @@ fn main() -> ExitCode {
 
 /// Prints an error or a note for the user on standard error.
 #[expect(clippy::print_stderr, reason = "the only place that prints the errors of main")]
-fn say(sentence: &str) {
+fn print_to_stderr(sentence: &str) {
     eprintln!("{sentence}");
 }

@@ -12,9 +12,9 @@ use tracing::info;
 use transport::Context;
 use transport::shutdown::Shutdown;
 
-use crate::listening::in_words;
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
+use crate::start_error::with_flag;
 
 #[derive(Args)]
 pub(crate) struct Up {
@@ -24,20 +24,21 @@ pub(crate) struct Up {
     security: SecurityArgs,
     #[command(flatten)]
     host: HostArgs,
-    /// Where clients connect with their requests [default: tcp://*:5555, or with --plaintext
+    /// Listen for requests of clients at this endpoint [default: tcp://*:5555, or with --plaintext
     /// tcp://127.0.0.1:5555]
     #[arg(long, env = "PAPO_CLIENTS")]
     clients: Option<String>,
-    /// Where clients subscribe to events [default: tcp://*:5558, or with --plaintext tcp://127.0.0.1:5558]
+    /// Listen for subscribers at this endpoint [default: tcp://*:5558, or with --plaintext
+    /// tcp://127.0.0.1:5558]
     #[arg(long, env = "PAPO_SUBSCRIBERS")]
     subscribers: Option<String>,
-    /// Where the broker listens for `papo health`
+    /// Answer `papo health` for the broker at this endpoint
     #[arg(long, env = "PAPO_BROKER_CONTROL", default_value = "tcp://127.0.0.1:5559")]
     broker_control: String,
-    /// Where the proxy listens for `papo health`
+    /// Answer `papo health` for the proxy at this endpoint
     #[arg(long, env = "PAPO_PROXY_CONTROL", default_value = "tcp://127.0.0.1:5560")]
     proxy_control: String,
-    /// Where the server listens for `papo health`
+    /// Answer `papo health` for the server at this endpoint
     #[arg(long, env = "PAPO_SERVER_CONTROL", default_value = "tcp://127.0.0.1:5561")]
     server_control: String,
     #[command(flatten)]
@@ -54,13 +55,13 @@ impl Up {
         let clients = outer_endpoint(self.clients, 5555, &security);
         let config = broker::Config { clients, servers, control: self.broker_control };
         let broker = Broker::bind(&context, &config, &security).map_err(|error| {
-            in_words(error, &[("--clients", &config.clients), ("--broker-control", &config.control)])
+            with_flag(error, &[("--clients", &config.clients), ("--broker-control", &config.control)])
         })?;
         let events = "inproc://events".to_owned();
         let subscribers = outer_endpoint(self.subscribers, 5558, &security);
         let config = proxy::Config { events, subscribers, control: self.proxy_control };
         let proxy = Proxy::bind(&context, &config, &security).map_err(|error| {
-            in_words(error, &[("--subscribers", &config.subscribers), ("--proxy-control", &config.control)])
+            with_flag(error, &[("--subscribers", &config.subscribers), ("--proxy-control", &config.control)])
         })?;
         let (clients, subscribers) =
             (broker.endpoints().clients.clone(), proxy.endpoints().subscribers.clone());
@@ -75,14 +76,14 @@ impl Up {
             auth_secret: self.auth.auth_secret,
         };
         let server = Server::open(&context, &config, &security)
-            .map_err(|error| in_words(error, &[("--server-control", &config.control)]))?;
+            .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
         let invite = self.host.announce(&security, &clients)?;
         ready(&json!({
             "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,
             "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
             "server_control": server.control(),
         }))?;
-        info!(%clients, data = %config.data.display(), "papo is up; `papo chat` in another terminal");
+        info!(%clients, data = %config.data.display(), "papo is up: run `papo chat` in another terminal");
         run_all(&shutdown, broker, proxy, server)
     }
 }
@@ -99,17 +100,19 @@ fn advertised(subscribers: &str) -> String {
 /// Runs the roles until the shutdown, or until one of them ends: a node without one of its roles does not
 /// work. The server ends first, so that broker and proxy can still send its last replies and events.
 fn run_all(shutdown: &Shutdown, broker: Broker, proxy: Proxy, server: Server) -> anyhow::Result<()> {
-    let links = Shutdown::new();
-    let ends = |result: anyhow::Result<()>| {
+    let forwarders_shutdown = Shutdown::new();
+    let then_shut_down = |result: anyhow::Result<()>| {
         shutdown.request();
         result
     };
     thread::scope(|scope| {
         let role = |name: &str| thread::Builder::new().name(format!("papo-{name}"));
-        let broker = role("broker").spawn_scoped(scope, || ends(broker.run(&links).map_err(Into::into)));
-        let proxy = role("proxy").spawn_scoped(scope, || ends(proxy.run(&links).map_err(Into::into)));
-        let server = ends(server.run(shutdown).map_err(Into::into));
-        links.request();
+        let broker = role("broker")
+            .spawn_scoped(scope, || then_shut_down(broker.run(&forwarders_shutdown).map_err(Into::into)));
+        let proxy = role("proxy")
+            .spawn_scoped(scope, || then_shut_down(proxy.run(&forwarders_shutdown).map_err(Into::into)));
+        let server = then_shut_down(server.run(shutdown).map_err(Into::into));
+        forwarders_shutdown.request();
         let joined = |handle: std::io::Result<thread::ScopedJoinHandle<'_, anyhow::Result<()>>>| {
             handle.context("cannot start a thread")?.join().map_err(|_| anyhow!("a role panicked"))?
         };

@@ -14,22 +14,22 @@ use server::services::limiters::rates::Rate;
 use transport::shutdown::Shutdown;
 use transport::{Context, logging, open_files, signals};
 
-use crate::listening::in_words;
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
+use crate::start_error::with_flag;
 
 /// The default data folder. Roles without data use only the keys in it.
 const DATA: &str = "data";
 
 #[derive(Args)]
 pub(crate) struct BrokerArgs {
-    /// Where clients connect with their requests [default: tcp://*:5555, or with --plaintext
+    /// Listen for requests of clients at this endpoint [default: tcp://*:5555, or with --plaintext
     /// tcp://127.0.0.1:5555]
     #[arg(long, env = "PAPO_CLIENTS")]
     clients: Option<String>,
-    /// Where the server connects
+    /// Listen for the server at this endpoint
     #[arg(long, env = "PAPO_SERVERS", default_value = "tcp://127.0.0.1:5556")]
     servers: String,
-    /// Where to listen for `papo health`
+    /// Answer `papo health` at this endpoint
     #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5559")]
     control: String,
     #[command(flatten)]
@@ -40,13 +40,14 @@ pub(crate) struct BrokerArgs {
 
 #[derive(Args)]
 pub(crate) struct ProxyArgs {
-    /// Where the server connects with its events
+    /// Listen for the events of the server at this endpoint
     #[arg(long, env = "PAPO_EVENTS", default_value = "tcp://127.0.0.1:5557")]
     events: String,
-    /// Where clients subscribe [default: tcp://*:5558, or with --plaintext tcp://127.0.0.1:5558]
+    /// Listen for subscribers at this endpoint [default: tcp://*:5558, or with --plaintext
+    /// tcp://127.0.0.1:5558]
     #[arg(long, env = "PAPO_SUBSCRIBERS")]
     subscribers: Option<String>,
-    /// Where to listen for `papo health`
+    /// Answer `papo health` at this endpoint
     #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5560")]
     control: String,
     #[command(flatten)]
@@ -55,16 +56,16 @@ pub(crate) struct ProxyArgs {
 
 #[derive(Args)]
 pub(crate) struct ServerArgs {
-    /// The broker's inner endpoint
+    /// Connect to the broker at this inner endpoint
     #[arg(long, env = "PAPO_BROKER", default_value = "tcp://127.0.0.1:5556")]
     broker: String,
-    /// The proxy's inner endpoint
+    /// Connect to the proxy at this inner endpoint
     #[arg(long, env = "PAPO_PROXY", default_value = "tcp://127.0.0.1:5557")]
     proxy: String,
-    /// Where clients subscribe to events; the host `*` means the host at which they reach the broker
+    /// Let clients subscribe at this endpoint; the host `*` means the host at which they reach the broker
     #[arg(long, env = "PAPO_ADVERTISE", default_value = "tcp://*:5558")]
     advertise: String,
-    /// Where to listen for `papo health`
+    /// Answer `papo health` at this endpoint
     #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5561")]
     control: String,
     #[command(flatten)]
@@ -79,7 +80,7 @@ pub(crate) struct ServerArgs {
 
 #[derive(Args)]
 pub(crate) struct AuthArgs {
-    /// The secret that signs tokens (HS256), at least 32 characters [default: made on the first start]
+    /// Sign tokens (HS256) with this secret of at least 32 characters [default: created on the first start]
     #[arg(long, env = "PAPO_AUTH_SECRET", hide_env_values = true, value_parser = long_secret)]
     pub(crate) auth_secret: Option<String>,
 }
@@ -89,20 +90,19 @@ fn long_secret(secret: &str) -> Result<String, &'static str> {
     if secret.len() < 32 { Err("the secret must have at least 32 characters") } else { Ok(secret.to_owned()) }
 }
 
-/// The limits of a session and of files.
 #[derive(Args)]
 pub(crate) struct LimitArgs {
-    /// Messages that a session may send per second; every other request that stores a record counts as a
+    /// Limit the messages of a session per second; every other request that stores a record counts as a
     /// message
     #[arg(long, env = "PAPO_MESSAGES_PER_SECOND", default_value_t = Rate::default().per_second)]
     messages_per_second: u32,
-    /// Messages that a session may send at once after a pause
+    /// Limit the messages that a session may send at once after a pause
     #[arg(long, env = "PAPO_MESSAGES_BURST", default_value_t = Rate::default().burst)]
     messages_burst: u32,
-    /// The largest file, in bytes
+    /// Limit the size of a file, in bytes
     #[arg(long, env = "PAPO_FILE_BYTES_MAX", value_name = "BYTES", default_value_t = FileLimits::default().file_bytes_max)]
     file_bytes_max: u64,
-    /// The largest total size of one user's files, in bytes
+    /// Limit the total size of one user's files, in bytes
     #[arg(long, env = "PAPO_USER_BYTES_MAX", value_name = "BYTES", default_value_t = FileLimits::default().user_bytes_max)]
     user_bytes_max: u64,
 }
@@ -119,7 +119,7 @@ impl LimitArgs {
 
 #[derive(Args)]
 pub(crate) struct DataArgs {
-    /// The data folder, which holds users, channels and the log
+    /// Use this data folder, which holds users, channels and the log
     #[arg(long, env = "PAPO_DATA", default_value = DATA)]
     pub(crate) data: PathBuf,
 }
@@ -133,7 +133,7 @@ impl BrokerArgs {
         let config = broker::Config { clients, servers, control };
         let broker = Broker::bind(&Context::new(), &config, &security).map_err(|error| {
             let (clients, servers) = (("--clients", &*config.clients), ("--servers", &*config.servers));
-            in_words(error, &[clients, servers, ("--control", &config.control)])
+            with_flag(error, &[clients, servers, ("--control", &config.control)])
         })?;
         let at = broker.endpoints();
         let invite = host.announce(&security, &at.clients)?;
@@ -155,7 +155,7 @@ impl ProxyArgs {
         let proxy = Proxy::bind(&Context::new(), &config, &security).map_err(|error| {
             let (events, subscribers) =
                 (("--events", &*config.events), ("--subscribers", &*config.subscribers));
-            in_words(error, &[events, subscribers, ("--control", &config.control)])
+            with_flag(error, &[events, subscribers, ("--control", &config.control)])
         })?;
         let at = proxy.endpoints();
         ready(&json!({
@@ -181,7 +181,7 @@ impl ServerArgs {
             auth_secret: auth.auth_secret,
         };
         let server = Server::open(&Context::new(), &config, &security)
-            .map_err(|error| in_words(error, &[("--control", &config.control)]))?;
+            .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
         ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
         Ok(server.run(&shutdown)?)
     }

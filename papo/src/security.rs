@@ -25,21 +25,21 @@ pub(crate) struct SecurityArgs {
 
 #[derive(Args)]
 pub(crate) struct KeysArgs {
-    /// The folder of the node's keys, made on first use [default: `keys` in the data folder]
+    /// Keep the node's keys in this folder, created on first use [default: `keys` in the data folder]
     #[arg(long, env = "PAPO_KEYS")]
     keys: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct HostArgs {
-    /// The name or address of this machine in the invite [default: the address at which it listens, or its
-    /// host name]
+    /// Put this name or address of the machine into the invite [default: the address at which it listens, or
+    /// its host name]
     #[arg(long, env = "PAPO_HOST")]
     host: Option<String>,
 }
 
 impl SecurityArgs {
-    /// The protection that the flags select. Makes missing keys.
+    /// The protection that the flags select. Creates missing keys.
     pub(crate) fn load(&self, data: &Path) -> anyhow::Result<NodeSecurity> {
         if self.plaintext_anywhere {
             return Ok(NodeSecurity::PlainAnywhere);
@@ -76,7 +76,7 @@ impl HostArgs {
     /// The invite to `endpoint`; None if it is not TCP.
     pub(crate) fn invite(&self, key: PublicKey, endpoint: &str) -> anyhow::Result<Option<Invite>> {
         Invite::for_endpoint(key, endpoint, self.host.as_deref())
-            .with_context(|| format!("cannot make an invite to {endpoint}"))
+            .with_context(|| format!("cannot create an invite to {endpoint}"))
     }
 }
 

@@ -31,11 +31,11 @@ pub enum ProxyError {
 /// The endpoints at which the proxy listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// For servers, which publish here.
+    /// The endpoint for servers, which publish.
     pub events: String,
-    /// For subscribers.
+    /// The endpoint for subscribers.
     pub subscribers: String,
-    /// For operators, which request the status.
+    /// The endpoint for operators, who request the status.
     pub control: String,
 }
 

@@ -1,4 +1,4 @@
-//! Receives subscriptions one by one, and accepts or refuses each. It keeps no state about subscribers.
+//! Accepts or refuses each subscription. The proxy keeps no state about subscribers.
 
 use common::topics::{Subscription, parse_subscription};
 use transport::{Frame, Socket, TransportError};
@@ -86,13 +86,13 @@ mod tests {
     const TOPICS_OF_A_PEER_MAX: u32 = 16_384;
 
     /// Over `inproc` a sent frame can be received immediately, so a test controls the order of the frames.
-    struct Scene {
+    struct Fixture {
         context: Context,
         subscribers: Subscribers,
         counters: Counters,
     }
 
-    impl Scene {
+    impl Fixture {
         fn new() -> Self {
             let context = Context::new();
             let socket = context.socket(Kind::XPublisher, &Security::Plain).expect("a socket");
@@ -126,72 +126,73 @@ mod tests {
     fn a_stray_message_disconnects_its_sender_and_reveals_no_topic() {
         let stray: [&[&[u8]]; 4] = [&[b"stray"], &[b""], &[b"two", b"frames"], &[b"stray", b"\x01channel."]];
         for stray in stray {
-            let mut scene = Scene::new();
-            let (stranger, victim, thief) = (scene.peer(), scene.peer(), scene.peer());
+            let mut fixture = Fixture::new();
+            let (stranger, victim, thief) = (fixture.peer(), fixture.peer(), fixture.peer());
             stranger.subscribe(TOPIC).expect("a subscription");
             // The proxy refuses the empty subscription, but it makes the thief's own socket accept all
             // topics.
             thief.subscribe(b"").expect("a subscription");
-            scene.decide_all();
-            assert_eq!(scene.counters.refused_subscriptions, 1);
-            assert!(scene.reaches(&stranger));
+            fixture.decide_all();
+            assert_eq!(fixture.counters.refused_subscriptions, 1);
+            assert!(fixture.reaches(&stranger));
 
             send(&stranger, stray);
             victim.subscribe(TOPIC).expect("a subscription");
             thief.subscribe(b"anything").expect("a subscription");
-            scene.decide_all();
-            assert!(!scene.reaches(&thief), "{stray:?}");
-            assert!(scene.reaches(&victim), "{stray:?}");
-            assert!(!scene.reaches(&stranger), "{stray:?}");
+            fixture.decide_all();
+            assert!(!fixture.reaches(&thief), "{stray:?}");
+            assert!(fixture.reaches(&victim), "{stray:?}");
+            assert!(!fixture.reaches(&stranger), "{stray:?}");
         }
     }
 
     #[test]
     fn a_stray_message_cancels_no_subscription_of_another_peer() {
-        let mut scene = Scene::new();
-        let (stranger, other, victim) = (scene.peer(), scene.peer(), scene.peer());
+        let mut fixture = Fixture::new();
+        let (stranger, other, victim) = (fixture.peer(), fixture.peer(), fixture.peer());
         victim.subscribe(TOPIC).expect("a subscription");
         other.subscribe(TOPIC).expect("a subscription");
-        scene.decide_all();
+        fixture.decide_all();
 
         send(&stranger, &[b"stray"]);
         other.unsubscribe(TOPIC).expect("an unsubscription");
         victim.subscribe(b"anything").expect("a subscription");
-        scene.decide_all();
-        assert!(scene.reaches(&victim));
-        assert!(!scene.reaches(&other));
+        fixture.decide_all();
+        assert!(fixture.reaches(&victim));
+        assert!(!fixture.reaches(&other));
     }
 
     #[test]
     fn a_flood_of_subscriptions_leaves_room_for_other_peers() {
-        let mut scene = Scene::new();
-        let (flooder, victim) = (scene.peer(), scene.peer());
+        let mut fixture = Fixture::new();
+        let (flooder, victim) = (fixture.peer(), fixture.peer());
         for n in 0..1_000 {
             flooder.subscribe(format!("channel.{n}").as_bytes()).expect("a subscription");
         }
         victim.subscribe(TOPIC).expect("a subscription");
         for _ in 0..100 {
-            scene.subscribers.decide_next(&mut Vec::new(), &mut scene.counters).expect("a decision");
+            fixture.subscribers.decide_next(&mut Vec::new(), &mut fixture.counters).expect("a decision");
         }
-        assert!(scene.reaches(&victim), "the victim waits for its turn only, not for the whole flood");
-        scene.decide_all();
-        assert_eq!(scene.counters.refused_subscriptions, 1_000, "and no subscription is lost");
+        assert!(fixture.reaches(&victim), "the victim waits for its turn only, not for the whole flood");
+        fixture.decide_all();
+        assert_eq!(fixture.counters.refused_subscriptions, 1_000, "and no subscription is lost");
     }
+
     #[test]
     fn a_peer_has_a_limited_number_of_topics() {
-        let mut scene = Scene::new();
-        let peer = scene.peer();
+        let mut fixture = Fixture::new();
+        let peer = fixture.peer();
         let topic = |n: u32| format!("channel.secret.{n:032x}");
         for n in 0..TOPICS_OF_A_PEER_MAX + 10 {
             peer.subscribe(topic(n).as_bytes()).expect("a subscription");
-            scene.decide_all();
+            fixture.decide_all();
         }
-        assert_eq!(scene.counters.subscriptions, u64::from(TOPICS_OF_A_PEER_MAX));
-        assert_eq!(scene.counters.refused_subscriptions, 10);
+        assert_eq!(fixture.counters.subscriptions, u64::from(TOPICS_OF_A_PEER_MAX));
+        assert_eq!(fixture.counters.refused_subscriptions, 10);
 
         peer.unsubscribe(topic(0).as_bytes()).expect("an unsubscription");
         peer.subscribe(topic(TOPICS_OF_A_PEER_MAX).as_bytes()).expect("a subscription");
-        scene.decide_all();
-        assert_eq!(scene.counters.subscriptions, u64::from(TOPICS_OF_A_PEER_MAX) + 1);
+        fixture.decide_all();
+        assert_eq!(fixture.counters.subscriptions, u64::from(TOPICS_OF_A_PEER_MAX) + 1);
     }
 }

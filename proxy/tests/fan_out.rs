@@ -86,8 +86,8 @@ impl Peers {
     }
 
     fn count(&self, counter: &str) -> u64 {
-        let status =
-            control::ask(&self.context, &self.endpoints.control, Duration::from_secs(60)).expect("a status");
+        let status = control::request_status(&self.context, &self.endpoints.control, Duration::from_secs(60))
+            .expect("a status");
         status["counters"][counter].as_u64().expect("a counter")
     }
 }
@@ -252,7 +252,7 @@ fn a_publisher_without_the_service_key_is_refused_and_counted() {
 }
 
 #[test]
-fn the_error_names_a_port_in_use() {
+fn the_error_for_a_port_in_use_names_the_endpoint() {
     with_proxy(|peers| {
         let error = Proxy::bind(&peers.context, &config(&peers.endpoints.subscribers), &NodeSecurity::Plain);
         assert_eq!(

@@ -1,12 +1,12 @@
-//! What presence costs with many people: processor time of the server's engine, and bytes on `presence.all`.
+//! Measures the cost of presence with many users: processor time of the engine, and bytes on `presence.all`.
 //!
 //! ```text
 //! cargo run --release --package server --example presence -- 5000
 //! ```
 //!
-//! Everybody has one session and says every 11 to 15 seconds, as the client does, that they are there. The clock of the
-//! run is simulated, and the time that the engine takes is real; sockets are left out. Shown are a minute in which
-//! nothing changes, a minute in which a hundredth of all come or go each second, and the moment in which all come at once.
+//! Each user has one session, which sends a heartbeat every 11 to 15 seconds, like the client. The clock is
+//! simulated, the measured time is real, and there are no sockets. The example prints three results: all
+//! users come online; a minute without changes; a minute in which 1 % of the users change each second.
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "an example that prints what it measures")]
 
 use std::collections::BTreeSet;
@@ -38,18 +38,18 @@ use uuid::Uuid;
 const BEGIN_MS: u64 = 1_763_700_000_000;
 const STEP_MS: u64 = 10;
 
-/// What was published.
+/// The size of the published frames.
 #[derive(Default)]
-struct Told {
+struct Published {
     frames: usize,
     bytes: usize,
     largest: usize,
 }
 
-impl Outlet for Told {
+impl Outlet for Published {
     type Error = Infallible;
 
-    fn reply(&mut self, _answered: PendingRequest) -> Result<(), Infallible> {
+    fn reply(&mut self, _request: PendingRequest) -> Result<(), Infallible> {
         Ok(())
     }
 
@@ -61,9 +61,10 @@ impl Outlet for Told {
     }
 }
 
-/// Everybody, and when they say something next.
-struct Crowd {
+/// The engine and its users.
+struct Users {
     engine: Engine,
+    /// The time of the next heartbeat of each user.
     due: BTreeSet<(u64, usize)>,
     state: Vec<&'static str>,
     now_ms: u64,
@@ -71,27 +72,27 @@ struct Crowd {
 }
 
 fn main() {
-    let people = std::env::args().nth(1).map_or(5000, |count| count.parse().expect("a number of people"));
-    let mut crowd = Crowd::new(people);
-    report("all come at once", 3, crowd.run(3000, 0));
-    report("nothing changes", 60, crowd.run(60_000, 0));
-    report("a hundredth changes each second", 60, crowd.run(60_000, people / 100));
+    let count = std::env::args().nth(1).map_or(5000, |count| count.parse().expect("a number of users"));
+    let mut users = Users::new(count);
+    report("all users come online", 3, users.run(3000, 0));
+    report("no changes", 60, users.run(60_000, 0));
+    report("1 % of the users change each second", 60, users.run(60_000, count / 100));
 }
 
-fn report(what: &str, seconds: u32, (busy, told): (Duration, Told)) {
-    let Told { frames, bytes, largest } = told;
+fn report(title: &str, seconds: u32, (busy, published): (Duration, Published)) {
+    let Published { frames, bytes, largest } = published;
     println!(
-        "{what}, {seconds} s: {busy:.1?} of processor time; {frames} frames, {bytes} bytes, the largest {largest}"
+        "{title}, {seconds} s: {busy:.1?} of processor time; {frames} frames, {bytes} bytes, the largest {largest}"
     );
 }
 
-impl Crowd {
-    fn new(people: usize) -> Self {
+impl Users {
+    fn new(count: usize) -> Self {
         let disk = FaultyDisk::new();
         disk.replace_atomically("keys/topic.secret", "07".repeat(32).as_bytes()).expect("a sound disk");
         let store = Store::on(Arc::new(disk.clone()));
         let mut ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("an empty disk");
-        for number in 0..people {
+        for number in 0..count {
             let (user, digest) = (user(number), TokenDigest::of(&token(number)));
             let open =
                 Command::OpenSession { user: user.clone(), session: Uuid::nil(), digest, expires: u64::MAX };
@@ -107,13 +108,14 @@ impl Crowd {
         let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger).expect("a sound disk");
         let tokens = TokenIssuer::new(&[7; 32]);
         let engine = Engine::new(ledger, tokens, jobs, files, Rate::default(), String::new());
-        let due = (0..people).map(|number| (BEGIN_MS + number as u64 % 900, number)).collect();
-        Self { engine, due, state: vec!["online"; people], now_ms: BEGIN_MS, rng: Rng::new(7) }
+        let due = (0..count).map(|number| (BEGIN_MS + number as u64 % 900, number)).collect();
+        Self { engine, due, state: vec!["online"; count], now_ms: BEGIN_MS, rng: Rng::new(7) }
     }
 
-    /// Goes on for so long; each second so many are something else.
-    fn run(&mut self, length_ms: u64, changes: usize) -> (Duration, Told) {
-        let (mut told, mut busy, end_ms) = (Told::default(), Duration::ZERO, self.now_ms + length_ms);
+    /// Runs for `length_ms`; each second, `changes` users come or go.
+    fn run(&mut self, length_ms: u64, changes: usize) -> (Duration, Published) {
+        let (mut published, mut busy, end_ms) =
+            (Published::default(), Duration::ZERO, self.now_ms + length_ms);
         while self.now_ms < end_ms {
             if self.now_ms.is_multiple_of(1000) {
                 (0..changes).for_each(|_| self.change());
@@ -125,14 +127,14 @@ impl Crowd {
             }
             self.engine.tick(self.now_ms);
             self.engine.flush();
-            self.engine.send(&mut told).map_err(|_| "it failed").expect("a sound disk");
+            self.engine.send(&mut published).map_err(|_| "a failed send").expect("a sound disk");
             busy += begun.elapsed();
             self.now_ms += STEP_MS;
         }
-        (busy, told)
+        (busy, published)
     }
 
-    /// What those say whose time it is.
+    /// The heartbeats that are due.
     fn frames(&mut self) -> Vec<Vec<Frame>> {
         let mut frames = Vec::new();
         while let Some((_, number)) = self.due.first().copied().filter(|(due, _)| *due <= self.now_ms) {
@@ -151,7 +153,7 @@ impl Crowd {
         frames
     }
 
-    /// Somebody comes or goes, and says so at once.
+    /// A random user comes or goes, and sends a heartbeat immediately.
     fn change(&mut self) {
         let number = usize::try_from(self.rng.below(self.state.len() as u64)).unwrap_or_default();
         if let Some(state) = self.state.get_mut(number) {
@@ -163,9 +165,9 @@ impl Crowd {
 }
 
 fn user(number: usize) -> UserName {
-    testkit::user(&format!("person{number}"))
+    testkit::user(&format!("user{number}"))
 }
 
 fn token(number: usize) -> String {
-    format!("the token of person{number}")
+    format!("the token of user{number}")
 }

@@ -1,8 +1,8 @@
 //! The control socket of a role: it answers status requests with the counters of the role.
 //!
 //! A request is `[""] [line]`: one JSON-RPC 2.0 request from a DEALER or a REQ. The only method is
-//! `role.status`. Operators and tests use it. It has its own endpoint, and a bound that keeps it from
-//! delaying the role's work.
+//! `role.status`. Operators and tests use it. It has its own endpoint, and answers a limited number of
+//! requests at a time, so that they do not delay the work of the role.
 
 use std::time::{Duration, Instant};
 
@@ -62,8 +62,8 @@ impl Control {
     }
 }
 
-/// The status of a role, in the form that all roles use. Each of `problems` is a sentence about something
-/// that the operator must repair.
+/// The status of a role, in the form that all roles use. Each of `problems` is a sentence about damage that
+/// the operator must repair.
 #[must_use]
 pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: &[String]) -> Value {
     let uptime_ms = u64::try_from(clock::now().duration_since(started).as_millis()).unwrap_or(u64::MAX);
@@ -73,7 +73,7 @@ pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: 
 }
 
 /// Requests the status of the role whose control socket is at `endpoint`.
-pub fn ask(context: &Context, endpoint: &str, timeout: Duration) -> Result<Value, TransportError> {
+pub fn request_status(context: &Context, endpoint: &str, timeout: Duration) -> Result<Value, TransportError> {
     let started = clock::now();
     let wait_for = |watch| {
         let left = timeout.saturating_sub(clock::now().duration_since(started));

@@ -4,12 +4,11 @@ use std::io;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// Another process listens there.
     #[error(
         "{endpoint} is in use: another papo may be running there; stop it, or choose another port by flag"
     )]
     InUse { endpoint: String },
-    /// The system does not permit to listen there.
+    /// The system does not permit papo to listen at the endpoint.
     #[error("papo may not use {endpoint}: choose a port above 1023, or a folder that papo may write to")]
     Denied { endpoint: String },
     /// No interface of this machine has the address.
@@ -21,7 +20,7 @@ pub enum TransportError {
         "{endpoint} is not an endpoint: write tcp://host:port, ipc:///an/existing/folder/name or inproc://name"
     )]
     BadEndpoint { endpoint: String },
-    /// Plain text would leave the machine.
+    /// Unencrypted messages would leave the machine.
     #[error(
         "{endpoint} would carry plain text over a network: --plaintext is for loopback addresses and ipc:// only; \
          leave it out to encrypt, or use --plaintext-anywhere if the network itself is protected"
@@ -38,12 +37,11 @@ pub enum TransportError {
     #[error("too many open files: raise the limit (ulimit -n) of the process")]
     OpenFiles,
     /// Any other error of libzmq.
-    #[error("{doing}: {source}")]
-    Socket { doing: &'static str, source: zmq::Error },
+    #[error("cannot {action}: {source}")]
+    Socket { action: &'static str, source: zmq::Error },
     /// An error of the operating system outside of libzmq.
-    #[error("{doing}: {source}")]
-    System { doing: &'static str, source: io::Error },
-    /// A control request timed out.
+    #[error("cannot {action}: {source}")]
+    System { action: &'static str, source: io::Error },
     #[error("{endpoint} does not answer: is papo running, and is this its control endpoint?")]
     NoAnswer { endpoint: String },
     /// The answer to a control request is not a status.
@@ -52,11 +50,11 @@ pub enum TransportError {
 }
 
 impl TransportError {
-    pub(crate) fn making(source: zmq::Error) -> Self {
+    pub(crate) fn creating(source: zmq::Error) -> Self {
         if source == zmq::Error::EMFILE {
             Self::OpenFiles
         } else {
-            Self::Socket { doing: "making a socket", source }
+            Self::Socket { action: "create a socket", source }
         }
     }
 
@@ -65,7 +63,7 @@ impl TransportError {
         clippy::wildcard_enum_match_arm,
         reason = "only these of libzmq's many errors have their own remedy"
     )]
-    pub(crate) fn attaching(endpoint: &str, source: zmq::Error) -> Self {
+    pub(crate) fn for_endpoint(endpoint: &str, source: zmq::Error) -> Self {
         let endpoint = endpoint.to_owned();
         match source {
             zmq::Error::EADDRINUSE => Self::InUse { endpoint },
@@ -76,7 +74,7 @@ impl TransportError {
         }
     }
 
-    pub(crate) fn system(doing: &'static str) -> impl Fn(io::Error) -> Self {
-        move |source| Self::System { doing, source }
+    pub(crate) fn system(action: &'static str) -> impl Fn(io::Error) -> Self {
+        move |source| Self::System { action, source }
     }
 }

@@ -98,8 +98,8 @@ fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {
-            let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            !host.is_empty() && host.len() <= 253 && !host.starts_with('-') && host.bytes().all(is_fit)
+            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            !host.is_empty() && host.len() <= 253 && !host.starts_with('-') && host.bytes().all(is_allowed)
         }
     }
 }

@@ -21,7 +21,6 @@ const SERVICE: &str = "service";
 pub enum KeyFolderError {
     #[error("cannot {action} {path}: {cause}; the keys must belong to the user that runs papo")]
     Io {
-        /// The failed operation, as a verb.
         action: &'static str,
         path: PathBuf,
         /// The error of the operating system. It is not named `source`, because the sentence already contains
@@ -32,15 +31,15 @@ pub enum KeyFolderError {
         "other users can read {0}: run `chmod 600 {0}`, and `papo keys rotate` if somebody may have read it"
     )]
     Exposed(PathBuf),
-    #[error("{0} holds no valid key: restore it from a backup, or move it away, and papo makes a new one")]
+    #[error("{0} holds no valid key: restore it from a backup, or move it away, and papo creates a new key")]
     Damaged(PathBuf),
-    #[error("there are no keys in {0}: start the node once to make them (`papo up`)")]
+    #[error("there are no keys in {0}: start the node once to create them (`papo up`)")]
     None(PathBuf),
     #[error(transparent)]
     Transport(#[from] TransportError),
 }
 
-/// A folder of keys. It does not have to exist.
+/// A folder of keys, which may not exist yet.
 #[derive(Debug, Clone)]
 pub struct KeyFolder {
     folder: PathBuf,
@@ -52,14 +51,14 @@ impl KeyFolder {
         Self { folder: folder.into() }
     }
 
-    /// The pair that identifies the node. It is made on first use.
+    /// The pair that identifies the node. Created on first use.
     pub fn node(&self) -> Result<KeyPair, KeyFolderError> {
-        self.load_or_make(NODE)
+        self.load_or_create(NODE)
     }
 
-    /// The pair of the server role. It is made on first use.
+    /// The pair of the server role. Created on first use.
     pub fn service(&self) -> Result<KeyPair, KeyFolderError> {
-        self.load_or_make(SERVICE)
+        self.load_or_create(SERVICE)
     }
 
     /// The public key of the node. Reads no secret key, and creates no file.
@@ -75,17 +74,17 @@ impl KeyFolder {
     }
 
     /// Replaces both pairs with new ones, and keeps the old files as `<name>.secret.<stamp>`. Returns the
-    /// public key that the node has after its next start.
+    /// public key that the node uses after its next start.
     pub fn rotate(&self, stamp: &str) -> Result<PublicKey, KeyFolderError> {
         let node = self.replace(NODE, stamp)?;
         self.replace(SERVICE, stamp)?;
         Ok(node.public)
     }
 
-    fn load_or_make(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
+    fn load_or_create(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
         let pair = match self.load(name)? {
             Some(pair) => pair,
-            None => self.make(name)?,
+            None => self.create(name)?,
         };
         self.publish(name, &pair)?;
         Ok(pair)
@@ -106,8 +105,8 @@ impl KeyFolder {
         }
     }
 
-    /// Makes a pair. If another process makes one at the same time, both use the same pair.
-    fn make(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
+    /// Creates a pair. If another process creates one at the same time, both use the same pair.
+    fn create(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
         disk::make_folder(&self.folder).map_err(failed("create", &self.folder))?;
         let (pair, path) = (KeyPair::generate()?, self.secret_path(name));
         match disk::create_file(&path, secret_text(name, &pair).as_bytes(), Access::Owner) {
@@ -125,7 +124,7 @@ impl KeyFolder {
             return Err(KeyFolderError::None(self.folder.clone()));
         }
         let kept = self.folder.join(format!("{name}.secret.{stamp}"));
-        disk::link(&path, &kept).map_err(failed("keep", &path))?;
+        disk::link(&path, &kept).map_err(failed("back up", &path))?;
         let (pair, replaced) = (KeyPair::generate()?, failed("replace", &path));
         disk::replace_file(&path, secret_text(name, &pair).as_bytes(), Access::Owner).map_err(replaced)?;
         self.publish(name, &pair)?;

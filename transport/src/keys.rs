@@ -26,7 +26,7 @@ pub struct KeyPair {
 /// The error for an invalid key. It does not contain the text, which may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key has 40 characters of Z85 (RFC 32)")]
-pub struct NoKey;
+pub struct InvalidKey;
 
 impl KeyPair {
     pub fn generate() -> Result<Self, TransportError> {
@@ -77,25 +77,25 @@ impl fmt::Debug for SecretKey {
 }
 
 impl FromStr for PublicKey {
-    type Err = NoKey;
+    type Err = InvalidKey;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
-        z85::decode(text).map(Self).ok_or(NoKey)
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        z85::decode(text).map(Self).ok_or(InvalidKey)
     }
 }
 
 impl FromStr for SecretKey {
-    type Err = NoKey;
+    type Err = InvalidKey;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
-        z85::decode(text).map(Self).ok_or(NoKey)
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        z85::decode(text).map(Self).ok_or(InvalidKey)
     }
 }
 
 impl TryFrom<String> for PublicKey {
-    type Error = NoKey;
+    type Error = InvalidKey;
 
-    fn try_from(text: String) -> Result<Self, NoKey> {
+    fn try_from(text: String) -> Result<Self, InvalidKey> {
         text.parse()
     }
 }

@@ -1,4 +1,4 @@
-//! Sockets, endpoints, signals, clocks and logging set-up: the only crate that uses zmq.
+//! Sockets, endpoints, signals, clocks and the set-up of logging: the only crate that uses zmq.
 //!
 //! A role is one thread that owns its sockets. It waits with [`poll::wait`], receives messages in bounded
 //! bursts, and ends when its [`shutdown::Shutdown`] is requested. This crate does not interpret frames,

@@ -80,12 +80,12 @@ impl Kind {
         Options { socket_type, waiting_max, frame_bytes_max, linger_ms }
     }
 
-    /// Makes a socket of this kind with all its options set.
-    pub(crate) fn make(self, context: &zmq::Context) -> Result<zmq::Socket, TransportError> {
+    /// Creates a socket of this kind with all its options.
+    pub(crate) fn create(self, context: &zmq::Context) -> Result<zmq::Socket, TransportError> {
         let options = self.options();
-        #[expect(clippy::disallowed_methods, reason = "this is the one place where sockets are made")]
-        let mut socket = context.socket(options.socket_type).map_err(TransportError::making)?;
-        self.set(&mut socket, &options).map_err(TransportError::making)?;
+        #[expect(clippy::disallowed_methods, reason = "this is the only place where sockets are created")]
+        let mut socket = context.socket(options.socket_type).map_err(TransportError::creating)?;
+        self.set(&mut socket, &options).map_err(TransportError::creating)?;
         Ok(socket)
     }
 
@@ -131,7 +131,7 @@ fn set_router(socket: &zmq::Socket) -> Result<(), zmq::Error> {
     socket.set_router_mandatory(true)
 }
 
-/// Makes an XPUB leave the decision about each subscription to its owner.
+/// Lets the owner of an XPUB decide about each subscription.
 fn set_manual(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
     set_int(socket, zmq_sys::ZMQ_XPUB_MANUAL as c_int, 1)
 }

@@ -37,7 +37,7 @@ pub fn wait_which<const N: usize>(
 fn poll(items: &mut [zmq::PollItem<'_>], timeout: Option<Duration>) -> Result<(), TransportError> {
     match zmq::poll(items, timeout_ms(timeout)) {
         Ok(_) | Err(zmq::Error::EINTR) => Ok(()),
-        Err(source) => Err(TransportError::Socket { doing: "waiting", source }),
+        Err(source) => Err(TransportError::Socket { action: "wait for messages", source }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The protection of a socket. Every socket is made with a [`Security`], so no socket is unprotected by
+//! The protection of a socket. Every socket is created with a [`Security`], so no socket is unprotected by
 //! mistake.
 //!
 //! Encryption is CURVE (CurveZMQ, RFC 26). The ZAP handler decides which peers may connect.
@@ -27,7 +27,7 @@ pub enum Security {
     /// For a socket that connects: encrypted, and only to the owner of the secret key of `server`.
     Client {
         server: PublicKey,
-        /// A pair that is made for this connection, or the node's service pair.
+        /// A pair that is created for this connection, or the node's service pair.
         own: KeyPair,
     },
 }
@@ -48,7 +48,7 @@ pub enum NodeSecurity {
 }
 
 impl NodeSecurity {
-    /// For the ports of clients and subscribers.
+    /// The protection of the ports for clients and subscribers.
     #[must_use]
     pub fn outer(&self) -> Security {
         match self {
@@ -58,7 +58,7 @@ impl NodeSecurity {
         }
     }
 
-    /// For the ports of the node's own server role.
+    /// The protection of the inner ports, to which the node's own server role connects.
     #[must_use]
     pub fn inner(&self) -> Security {
         match self {
@@ -70,7 +70,7 @@ impl NodeSecurity {
         }
     }
 
-    /// For the server role, which connects to the inner ports.
+    /// The protection of the sockets with which the server role connects to the inner ports.
     #[must_use]
     pub fn link(&self) -> Security {
         match self {
@@ -82,8 +82,8 @@ impl NodeSecurity {
         }
     }
 
-    /// For control sockets. They report counters and no secrets, so they are not encrypted, and serve this
-    /// machine only.
+    /// The protection of control sockets. They report counters and no secrets, so they are not encrypted, and
+    /// serve this machine only.
     #[must_use]
     pub fn control(&self) -> Security {
         match self {
@@ -123,7 +123,7 @@ impl Security {
             Self::Plain | Self::PlainAnywhere => return Ok(()),
             Self::Outer { .. } | Self::Inner { .. } | Self::Client { .. } => has_curve(zmq::has("curve"))?,
         }
-        self.set(socket).map_err(|source| TransportError::Socket { doing: "setting the keys", source })
+        self.set(socket).map_err(|source| TransportError::Socket { action: "set the keys", source })
     }
 
     fn set(&self, socket: &zmq::Socket) -> Result<(), zmq::Error> {
@@ -147,7 +147,7 @@ impl Security {
     }
 
     /// Refuses endpoints that would send plain text over a network.
-    pub(crate) fn permit(&self, endpoint: &str) -> Result<(), TransportError> {
+    pub(crate) fn check_endpoint(&self, endpoint: &str) -> Result<(), TransportError> {
         match self {
             Self::Plain if !stays_on_this_machine(endpoint) => {
                 Err(TransportError::PlainTextElsewhere { endpoint: endpoint.to_owned() })

@@ -62,8 +62,8 @@ mod tests {
         let shutdown = Shutdown::new();
         let (waker, wake) = Wake::new().expect("a wake-up");
         shutdown.watch(waker);
-        let asking = shutdown.clone();
-        let thread = std::thread::spawn(move || asking.request());
+        let requester = shutdown.clone();
+        let thread = std::thread::spawn(move || requester.request());
         while !shutdown.is_requested() {
             wait(&[Watch::Wake(&wake)], None).expect("a wait");
         }

@@ -21,12 +21,12 @@ pub fn stop_on_hangup(shutdown: &Shutdown) -> Result<(), TransportError> {
 }
 
 /// Sends SIGINT to this process, like the interrupt key.
-pub fn interrupt_oneself() {
+pub fn interrupt_this_process() {
     let _it_exists = kill_process(getpid(), rustix::process::Signal::INT);
 }
 
 fn stop_on(shutdown: &Shutdown, kinds: &[SignalKind]) -> Result<(), TransportError> {
-    let error = TransportError::system("listening for signals");
+    let error = TransportError::system("listen for signals");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(&error)?;
     let entered = runtime.enter();
     let signals: Result<Vec<_>, _> = kinds.iter().map(|kind| signal(*kind)).collect();

@@ -18,9 +18,9 @@ pub use zmq::Message as Frame;
 pub enum Sent {
     /// libzmq accepted the message.
     Done,
-    /// Nothing was sent: there is no peer yet, or its queue is full.
+    /// The message was not sent: there is no peer yet, or its queue is full.
     Full,
-    /// Nothing was sent: the ROUTER has no peer of this name, or no longer.
+    /// The message was not sent: the ROUTER has no connected peer with this name.
     Unreachable,
 }
 
@@ -30,7 +30,7 @@ pub fn libzmq_version() -> (i32, i32, i32) {
     zmq::version()
 }
 
-/// Makes sockets. Sockets that connect over `inproc://` must come from the same context.
+/// Creates sockets. Sockets that connect over `inproc://` must come from the same context.
 #[derive(Clone, Default)]
 pub struct Context {
     inner: zmq::Context,
@@ -43,21 +43,21 @@ impl Context {
         Self::default()
     }
 
-    /// Makes a socket with all the options of its kind, protected by `security`.
+    /// Creates a socket with all the options of its kind, protected by `security`.
     pub fn socket(&self, kind: Kind, security: &Security) -> Result<Socket, TransportError> {
         let zap_handler = if security.needs_zap_handler() { Some(self.zap_handler()?) } else { None };
-        let socket = Socket::unguarded(&self.inner, kind, security.clone())?;
+        let socket = Socket::without_zap_handler(&self.inner, kind, security.clone())?;
         Ok(Socket { zap_handler, ..socket })
     }
 
     /// The ZAP handler for all sockets of the context. It starts when the first socket needs it.
     fn zap_handler(&self) -> Result<Arc<ZapHandler>, TransportError> {
         let mut zap_handler = self.zap_handler.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = match zap_handler.take() {
-            Some(present) => present,
+        let running = match zap_handler.take() {
+            Some(running) => running,
             None => Arc::new(ZapHandler::start(&self.inner)?),
         };
-        Ok(Arc::clone(zap_handler.insert(present)))
+        Ok(Arc::clone(zap_handler.insert(running)))
     }
 }
 
@@ -71,13 +71,13 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Makes a socket that keeps no ZAP handler running.
-    pub(crate) fn unguarded(
+    /// Creates a socket that keeps no ZAP handler running.
+    pub(crate) fn without_zap_handler(
         context: &zmq::Context,
         kind: Kind,
         security: Security,
     ) -> Result<Self, TransportError> {
-        let inner = kind.make(context)?;
+        let inner = kind.create(context)?;
         security.apply(&inner)?;
         Ok(Self { kind, security, inner, zap_handler: None })
     }
@@ -92,7 +92,7 @@ impl Socket {
     /// Listens at `endpoint`, and returns the actual endpoint: for port 0 the system chooses a port.
     pub fn bind(&self, endpoint: &str) -> Result<String, TransportError> {
         self.prepare(endpoint)?;
-        self.inner.bind(endpoint).map_err(|error| TransportError::attaching(endpoint, error))?;
+        self.inner.bind(endpoint).map_err(|error| TransportError::for_endpoint(endpoint, error))?;
         match self.inner.get_last_endpoint() {
             Ok(Ok(actual)) => Ok(actual),
             Ok(Err(_)) | Err(_) => Ok(endpoint.to_owned()),
@@ -103,7 +103,7 @@ impl Socket {
     /// is lost.
     pub fn connect(&self, endpoint: &str) -> Result<(), TransportError> {
         self.prepare(endpoint)?;
-        self.inner.connect(endpoint).map_err(|error| TransportError::attaching(endpoint, error))
+        self.inner.connect(endpoint).map_err(|error| TransportError::for_endpoint(endpoint, error))
     }
 
     /// Replaces the content of `frames` with the next message. Returns false if no message is waiting.
@@ -128,13 +128,13 @@ impl Socket {
         Ok(false)
     }
 
-    /// Sends one message of all the frames, or none of them.
+    /// Sends all the frames as one message, or none of them.
     pub fn send(&self, frames: impl IntoIterator<Item = Frame>) -> Result<Sent, TransportError> {
         send_all(frames, |frame, flags| self.inner.send(frame, flags))
     }
 
-    /// Sends one message, or leaves it in `frames` if it cannot be sent now. Calling [`Self::can_send`] first
-    /// would cost system calls. The first frame is copied, so it should be small.
+    /// Sends one message, or leaves it in `frames` if it cannot be sent now. This saves the system calls of
+    /// [`Self::can_send`]. The first frame is copied, so it should be small.
     pub fn offer(&self, frames: &mut Vec<Frame>) -> Result<Sent, TransportError> {
         let Some(first) = frames.first() else { return Ok(Sent::Done) };
         let mut send = |frame, flags| self.inner.send(frame, flags);
@@ -151,7 +151,8 @@ impl Socket {
     /// Whether a message could be sent now. For a ROUTER: to at least one of its peers.
     pub fn can_send(&self) -> Result<bool, TransportError> {
         let events = uninterrupted(|| self.inner.get_events());
-        let events = events.map_err(|source| TransportError::Socket { doing: "asking a socket", source })?;
+        let events = events
+            .map_err(|source| TransportError::Socket { action: "read the state of a socket", source })?;
         Ok(events.contains(zmq::POLLOUT))
     }
 
@@ -171,7 +172,7 @@ impl Socket {
             return self.send_upstream(1, topic);
         }
         let set = self.inner.set_subscribe(topic);
-        set.map_err(|source| TransportError::Socket { doing: "subscribing", source })
+        set.map_err(|source| TransportError::Socket { action: "subscribe", source })
     }
 
     /// Cancels a subscription. On an XPUB: for the peer whose frame was received last.
@@ -180,7 +181,7 @@ impl Socket {
             return self.send_upstream(0, topic);
         }
         let set = self.inner.set_unsubscribe(topic);
-        set.map_err(|source| TransportError::Socket { doing: "unsubscribing", source })
+        set.map_err(|source| TransportError::Socket { action: "unsubscribe", source })
     }
 
     pub(crate) fn poll_item(&self, events: zmq::PollEvents) -> zmq::PollItem<'_> {
@@ -198,15 +199,15 @@ impl Socket {
         if !is_known || endpoint.contains('\0') || is_folder_missing {
             return Err(TransportError::BadEndpoint { endpoint: endpoint.to_owned() });
         }
-        self.security.permit(endpoint)?;
-        self.inner.set_ipv6(endpoint.contains('[')).map_err(TransportError::making)
+        self.security.check_endpoint(endpoint)?;
+        self.inner.set_ipv6(endpoint.contains('[')).map_err(TransportError::creating)
     }
 
     fn receive_frame(&self) -> Result<Option<Frame>, TransportError> {
         match uninterrupted(|| self.inner.recv_msg(zmq::DONTWAIT)) {
             Ok(frame) => Ok(Some(frame)),
             Err(zmq::Error::EAGAIN) => Ok(None),
-            Err(source) => Err(TransportError::Socket { doing: "receiving", source }),
+            Err(source) => Err(TransportError::Socket { action: "receive a message", source }),
         }
     }
 
@@ -217,7 +218,7 @@ impl Socket {
     }
 }
 
-/// Sends one message of all the frames, or none of them.
+/// Sends all the frames as one message, or none of them.
 fn send_all(
     frames: impl IntoIterator<Item = Frame>,
     mut send: impl FnMut(Frame, i32) -> Result<(), zmq::Error>,
@@ -230,7 +231,7 @@ fn send_all(
     }
 }
 
-/// Sends the first frame of a message. libzmq refuses a message here or not at all.
+/// Sends the first frame of a message. If libzmq refuses a message, it refuses the first frame.
 fn send_first(
     frame: Frame,
     has_more: bool,
@@ -242,7 +243,7 @@ fn send_first(
         // queue.
         Err(zmq::Error::EAGAIN | zmq::Error::EINTR) => Ok(Sent::Full),
         Err(zmq::Error::EHOSTUNREACH) => Ok(Sent::Unreachable),
-        Err(source) => Err(TransportError::Socket { doing: "sending", source }),
+        Err(source) => Err(TransportError::Socket { action: "send a message", source }),
     }
 }
 
@@ -258,7 +259,7 @@ fn send_rest(
             // The peer disconnected in the middle of the message. libzmq drops all its frames, but it must
             // receive the last one before a new message can begin.
             Err(zmq::Error::EAGAIN) => sent = Sent::Full,
-            Err(source) => return Err(TransportError::Socket { doing: "sending", source }),
+            Err(source) => return Err(TransportError::Socket { action: "send a message", source }),
         }
     }
     Ok(sent)
@@ -268,7 +269,7 @@ fn flags(has_more: bool) -> i32 {
     if has_more { zmq::DONTWAIT | zmq::SNDMORE } else { zmq::DONTWAIT }
 }
 
-/// Repeats a call while signals interrupt it.
+/// Repeats a call that a signal interrupted.
 fn uninterrupted<T>(call: impl Fn() -> Result<T, zmq::Error>) -> Result<T, zmq::Error> {
     loop {
         match call() {

@@ -21,7 +21,7 @@ pub struct Wake {
 }
 
 struct Shared {
-    /// Whether a wake-up is pending; then further ones need no system call.
+    /// Whether a wake-up is pending. Further wake-ups then need no system call.
     pending: AtomicBool,
     writer: UnixStream,
 }
@@ -38,9 +38,8 @@ impl Waker {
 }
 
 impl Wake {
-    /// Makes the two ends of a wake-up.
     pub fn new() -> Result<(Waker, Self), TransportError> {
-        let error = TransportError::system("making a wake-up");
+        let error = TransportError::system("create a wake-up");
         let (writer, reader) = UnixStream::pair().map_err(&error)?;
         writer.set_nonblocking(true).map_err(&error)?;
         reader.set_nonblocking(true).map_err(&error)?;

@@ -51,16 +51,16 @@ struct Shared {
 
 impl ZapHandler {
     pub(crate) fn start(context: &zmq::Context) -> Result<Self, TransportError> {
-        let socket = Socket::unguarded(context, Kind::Router, Security::Plain)?;
+        let socket = Socket::without_zap_handler(context, Kind::Router, Security::Plain)?;
         socket.bind(ENDPOINT)?;
         let (waker, wake) = Wake::new()?;
         let shared = Arc::<Shared>::default();
         let work = {
             let shared = Arc::clone(&shared);
-            move || shared.keep(&socket, &wake)
+            move || shared.run(&socket, &wake)
         };
         let started = thread::Builder::new().name("zap-handler".to_owned()).spawn(work);
-        let thread = started.map_err(TransportError::system("starting the ZAP handler"))?;
+        let thread = started.map_err(TransportError::system("start the ZAP handler"))?;
         Ok(Self { shared, waker, thread: Some(thread) })
     }
 
@@ -81,7 +81,7 @@ impl Drop for ZapHandler {
 }
 
 impl Shared {
-    fn keep(&self, socket: &Socket, wake: &Wake) {
+    fn run(&self, socket: &Socket, wake: &Wake) {
         if let Err(error) = self.answer_until_stopped(socket, wake) {
             tracing::error!(%error, "the ZAP handler failed, so new connections are refused: restart papo");
         }
@@ -111,12 +111,12 @@ impl Shared {
     ) -> Result<(), TransportError> {
         let parts: Vec<&[u8]> = frames.iter().map(|frame| &**frame).collect();
         // Only libzmq sends requests here, and always in this form.
-        let [_peer, b"", VERSION, request, question @ ..] = parts.as_slice() else { return Ok(()) };
-        let verdict = judge(question);
+        let [_peer, b"", VERSION, request, fields @ ..] = parts.as_slice() else { return Ok(()) };
+        let verdict = decide(fields);
         if let Err(reason) = &verdict {
             self.refused.fetch_add(1, Ordering::Relaxed);
             if let Some(suppressed) = refusals.permit(clock::now()) {
-                let address = question.get(1).map(|address| String::from_utf8_lossy(address));
+                let address = fields.get(1).map(|address| String::from_utf8_lossy(address));
                 tracing::warn!(address = address.as_deref(), suppressed, "refused a peer: {reason}");
             }
         }
@@ -136,10 +136,10 @@ impl Shared {
     }
 }
 
-/// Returns the key of an admitted peer, or the reason of a refusal. `question` is the part of a ZAP request
+/// Returns the key of an admitted peer, or the reason of a refusal. `fields` is the part of a ZAP request
 /// after its id: domain, address, routing id, mechanism, credentials.
-fn judge(question: &[&[u8]]) -> Result<PublicKey, &'static str> {
-    let [domain, _address, _routing_id, b"CURVE", key] = question else {
+fn decide(fields: &[&[u8]]) -> Result<PublicKey, &'static str> {
+    let [domain, _address, _routing_id, b"CURVE", key] = fields else {
         return Err("this port accepts only CURVE");
     };
     let key = <[u8; 32]>::try_from(*key).map_err(|_other_length| "a CURVE key has 32 bytes")?;
@@ -173,30 +173,34 @@ impl fmt::Display for ZapDomain {
 mod tests {
     use super::*;
 
-    fn ask(zap_domain: &str, mechanism: &str, key: &[u8]) -> Result<PublicKey, &'static str> {
-        judge(&[zap_domain.as_bytes(), b"192.0.2.1", b"", mechanism.as_bytes(), key])
+    fn decide_for(zap_domain: &str, mechanism: &str, key: &[u8]) -> Result<PublicKey, &'static str> {
+        decide(&[zap_domain.as_bytes(), b"192.0.2.1", b"", mechanism.as_bytes(), key])
     }
 
     #[test]
     fn the_outer_domain_admits_every_key_and_the_inner_domain_one() {
         let [service, stranger] = [[7; 32], [8; 32]].map(PublicKey::from_bytes);
         let (outer, inner) = (ZapDomain::Outer.to_string(), ZapDomain::Inner(service).to_string());
-        assert_eq!(ask(&outer, "CURVE", stranger.as_bytes()), Ok(stranger));
-        assert_eq!(ask(&inner, "CURVE", service.as_bytes()), Ok(service));
-        assert_eq!(ask(&inner, "CURVE", stranger.as_bytes()), Err("not the service key of this node"));
+        assert_eq!(decide_for(&outer, "CURVE", stranger.as_bytes()), Ok(stranger));
+        assert_eq!(decide_for(&inner, "CURVE", service.as_bytes()), Ok(service));
+        assert_eq!(decide_for(&inner, "CURVE", stranger.as_bytes()), Err("not the service key of this node"));
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn other_domains_mechanisms_and_keys_are_refused() {
         let key = [7; 32];
         for zap_domain in ["", "inner", "inner:", "inner:short", "outer ", "OUTER"] {
-            assert_eq!(ask(zap_domain, "CURVE", &key), Err("no such domain"), "{zap_domain:?}");
+            assert_eq!(decide_for(zap_domain, "CURVE", &key), Err("no such domain"), "{zap_domain:?}");
         }
         for mechanism in ["NULL", "PLAIN", ""] {
-            assert_eq!(ask("outer", mechanism, &key), Err("this port accepts only CURVE"), "{mechanism:?}");
+            assert_eq!(
+                decide_for("outer", mechanism, &key),
+                Err("this port accepts only CURVE"),
+                "{mechanism:?}"
+            );
         }
-        assert_eq!(ask("outer", "CURVE", &key[1..]), Err("a CURVE key has 32 bytes"));
-        assert_eq!(judge(&[b"outer", b"192.0.2.1", b"", b"NULL"]), Err("this port accepts only CURVE"));
-        assert_eq!(judge(&[]), Err("this port accepts only CURVE"));
+        assert_eq!(decide_for("outer", "CURVE", &key[1..]), Err("a CURVE key has 32 bytes"));
+        assert_eq!(decide(&[b"outer", b"192.0.2.1", b"", b"NULL"]), Err("this port accepts only CURVE"));
+        assert_eq!(decide(&[]), Err("this port accepts only CURVE"));
     }
 }

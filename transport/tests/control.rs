@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use transport::control::{Control, ask};
+use transport::control::{Control, request_status};
 use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::shutdown::Shutdown;
@@ -65,7 +65,7 @@ fn exchange(context: &Context, endpoint: &str, requests: &[&[&[u8]]]) -> Vec<Val
 #[test]
 fn a_status_request_is_answered() {
     with_control(|context, endpoint| {
-        assert_eq!(ask(context, endpoint, LONG).expect("a status"), json!({ "role": "test" }));
+        assert_eq!(request_status(context, endpoint, LONG).expect("a status"), json!({ "role": "test" }));
     });
 }
 
@@ -103,7 +103,7 @@ fn a_missing_answer_and_a_wrong_answer_are_different_errors() {
     let context = Context::new();
     let silent = context.socket(Kind::Router, &Security::Plain).expect("a socket");
     let endpoint = silent.bind("tcp://127.0.0.1:0").expect("a free port");
-    let error = ask(&context, &endpoint, Duration::from_millis(50)).expect_err("no answer");
+    let error = request_status(&context, &endpoint, Duration::from_millis(50)).expect_err("no answer");
     assert_eq!(
         error.to_string(),
         format!("{endpoint} does not answer: is papo running, and is this its control endpoint?")
@@ -121,7 +121,7 @@ fn a_missing_answer_and_a_wrong_answer_are_different_errors() {
             frames.push(Frame::from("oi"));
             assert_eq!(stranger.send(frames).expect("a send"), Sent::Done);
         });
-        let error = ask(&context, &endpoint, LONG).expect_err("no status");
+        let error = request_status(&context, &endpoint, LONG).expect_err("no status");
         assert!(matches!(error, TransportError::BadAnswer { answer, .. } if answer == "oi"));
     });
 }

@@ -21,7 +21,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// A key folder that does not exist yet.
-fn scene() -> (tempfile::TempDir, std::path::PathBuf, KeyFolder) {
+fn new_folder() -> (tempfile::TempDir, std::path::PathBuf, KeyFolder) {
     let parent = tempfile::tempdir().expect("a folder");
     let path = parent.path().join("data/keys");
     let keys = KeyFolder::new(&path);
@@ -30,7 +30,7 @@ fn scene() -> (tempfile::TempDir, std::path::PathBuf, KeyFolder) {
 
 #[test]
 fn keys_are_made_once_and_only_their_owner_can_read_the_secrets() {
-    let (_parent, path, keys) = scene();
+    let (_parent, path, keys) = new_folder();
     let error = keys.node_public().expect_err("no keys yet").to_string();
     assert!(error.starts_with("there are no keys in "), "{error}");
     assert!(!path.exists(), "reading the public key creates no folder");
@@ -52,7 +52,7 @@ fn keys_are_made_once_and_only_their_owner_can_read_the_secrets() {
 #[test]
 fn roles_that_start_together_use_the_same_pair() {
     for _ in 0..20 {
-        let (_parent, path, keys) = scene();
+        let (_parent, path, keys) = new_folder();
         let found = std::thread::scope(|scope| {
             let roles: Vec<_> = (0..4).map(|_| scope.spawn(|| keys.node().expect("a pair").public)).collect();
             roles.into_iter().map(|role| role.join().expect("a role")).collect::<Vec<_>>()
@@ -64,7 +64,7 @@ fn roles_that_start_together_use_the_same_pair() {
 
 #[test]
 fn a_lost_public_file_is_written_again() {
-    let (_parent, path, keys) = scene();
+    let (_parent, path, keys) = new_folder();
     let node = keys.node().expect("a pair");
     fs::remove_file(path.join("node.public")).expect("removed");
     keys.node().expect("a pair");
@@ -73,7 +73,7 @@ fn a_lost_public_file_is_written_again() {
 
 #[test]
 fn a_secret_that_others_can_read_is_refused() {
-    let (_parent, path, keys) = scene();
+    let (_parent, path, keys) = new_folder();
     keys.node().expect("a pair");
     let secret = path.join("node.secret");
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o640)).expect("a mode");
@@ -88,7 +88,7 @@ fn a_secret_that_others_can_read_is_refused() {
 
 #[test]
 fn a_damaged_secret_is_refused_and_not_replaced() {
-    let (_parent, path, keys) = scene();
+    let (_parent, path, keys) = new_folder();
     keys.node().expect("a pair");
     let secret = path.join("node.secret");
     let whole = fs::read_to_string(&secret).expect("a text");
@@ -102,7 +102,7 @@ fn a_damaged_secret_is_refused_and_not_replaced() {
 
 #[test]
 fn rotation_makes_new_keys_and_keeps_the_old() {
-    let (_parent, path, keys) = scene();
+    let (_parent, path, keys) = new_folder();
     assert!(
         matches!(keys.rotate("2026-01-31T120000Z"), Err(KeyFolderError::None(_))),
         "there are no keys yet"
@@ -120,7 +120,7 @@ fn rotation_makes_new_keys_and_keeps_the_old() {
     assert_eq!(mode(&kept), 0o600);
 
     let error = keys.rotate("2026-01-31T120000Z").expect_err("the name is in use").to_string();
-    assert!(error.starts_with("cannot keep "), "{error}");
+    assert!(error.starts_with("cannot back up "), "{error}");
     assert_eq!(keys.node().expect("a pair").public, new, "nothing has changed");
     assert_eq!(
         names(&path).iter().filter(|name| name.ends_with(".tmp")).count(),

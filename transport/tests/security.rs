@@ -55,9 +55,9 @@ impl Wire {
     /// Waits until the server has closed a connection, and checks that it received no message.
     fn wait_until_refused(&self, server: &Socket) {
         while self.ended.load(Ordering::SeqCst) == 0 {
-            hears_nothing(server);
+            assert_receives_nothing(server);
         }
-        hears_nothing(server);
+        assert_receives_nothing(server);
     }
 }
 
@@ -123,7 +123,7 @@ fn receive(socket: &Socket) -> Vec<Frame> {
 }
 
 /// Checks that no message arrives within a moment.
-fn hears_nothing(socket: &Socket) {
+fn assert_receives_nothing(socket: &Socket) {
     wait(&[Watch::Readable(socket)], Some(Duration::from_millis(10))).expect("a wait");
     assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "a peer was admitted");
 }
@@ -138,7 +138,7 @@ fn exchange(dealer: &Socket, router: &Socket) {
 }
 
 /// Checks that a ROUTER with `listener` refuses a client with `security`, and admits a client with `good`.
-fn is_refused(listener: &Security, security: &Security, good: &Security) {
+fn assert_refused(listener: &Security, security: &Security, good: &Security) {
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router, listener);
     let wire = Wire::to(&endpoint);
@@ -146,7 +146,7 @@ fn is_refused(listener: &Security, security: &Security, good: &Security) {
     send(&refused, &[b"", TEXT]);
     wire.wait_until_refused(&router);
     exchange(&connected(&context, Kind::Dealer, good, &endpoint), &router);
-    hears_nothing(&router);
+    assert_receives_nothing(&router);
 }
 
 #[test]
@@ -187,14 +187,14 @@ fn topics_and_events_cannot_be_read_on_the_wire() {
 fn a_client_that_expects_another_node_key_is_not_connected() {
     let keys = Keys::new();
     let (misled, _name) = Keys::new().client();
-    is_refused(&keys.security().outer(), &misled, &keys.client().0);
+    assert_refused(&keys.security().outer(), &misled, &keys.client().0);
 }
 
 #[test]
 fn plain_text_is_refused_at_an_encrypted_port() {
     let keys = Keys::new();
-    is_refused(&keys.security().outer(), &Security::Plain, &keys.client().0);
-    is_refused(&keys.security().inner(), &Security::Plain, &keys.security().link());
+    assert_refused(&keys.security().outer(), &Security::Plain, &keys.client().0);
+    assert_refused(&keys.security().inner(), &Security::Plain, &keys.security().link());
 }
 
 #[test]
@@ -219,10 +219,10 @@ fn a_stranger_at_the_inner_port_is_refused_and_counted() {
     let stranger = connected(&context, Kind::Dealer, &stranger, &endpoint);
     send(&stranger, &[b"", TEXT]);
     while router.refused_peers() == 0 {
-        hears_nothing(&router);
+        assert_receives_nothing(&router);
     }
     exchange(&connected(&context, Kind::Dealer, &keys.security().link(), &endpoint), &router);
-    hears_nothing(&router);
+    assert_receives_nothing(&router);
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_stranger_can_publish_nothing_at_the_inner_port() {
     let stranger = connected(&context, Kind::Publisher, &keys.client().0, &endpoint);
     while events.refused_peers() == 0 {
         let _lost = stranger.send([Frame::from("forged")]).expect("a send");
-        hears_nothing(&events);
+        assert_receives_nothing(&events);
     }
     let server = connected(&context, Kind::Publisher, &keys.security().link(), &endpoint);
     let mut frames = Vec::new();
@@ -281,7 +281,7 @@ fn the_zap_handler_runs_while_a_socket_exists() {
     let stranger = connected(&Context::new(), Kind::Dealer, &keys.client().0, &endpoint);
     send(&stranger, &[b"", TEXT]);
     while router.refused_peers() == 0 {
-        hears_nothing(&router);
+        assert_receives_nothing(&router);
     }
 }
 

@@ -37,7 +37,7 @@ fn receive(socket: &Socket) -> Vec<Vec<u8>> {
 }
 
 /// A ROUTER, a connected DEALER, and the ROUTER's name for it.
-fn introduced(context: &Context) -> (Socket, Socket, Vec<u8>) {
+fn connected_pair(context: &Context) -> (Socket, Socket, Vec<u8>) {
     let (router, endpoint) = bound(context, Kind::Router);
     let dealer = connected(context, Kind::Dealer, &endpoint);
     send(&dealer, &[b"", b"hello"]);
@@ -48,7 +48,7 @@ fn introduced(context: &Context) -> (Socket, Socket, Vec<u8>) {
 #[test]
 fn a_message_arrives_as_it_was_sent() {
     let context = Context::new();
-    let (router, dealer, name) = introduced(&context);
+    let (router, dealer, name) = connected_pair(&context);
     let frames: [&[u8]; 4] = [b"", b"{}\n", &[0, 255, 0, 10], b""];
     send(&dealer, &frames);
     assert_eq!(receive(&router)[1..], frames);
@@ -88,7 +88,7 @@ fn a_message_that_cannot_be_sent_stays_complete() {
 #[test]
 fn a_router_reports_unknown_peers_and_full_queues_differently() {
     let context = Context::new();
-    let (router, dealer, name) = introduced(&context);
+    let (router, dealer, name) = connected_pair(&context);
     assert_eq!(router.send([Frame::from("nobody"), Frame::new()]).expect("a send"), Sent::Unreachable);
     let body = vec![b'x'; 64 * 1024];
     let mut sent = 0_usize;
@@ -110,7 +110,7 @@ fn a_router_reports_unknown_peers_and_full_queues_differently() {
 #[test]
 fn a_message_of_too_many_frames_is_emptied() {
     let context = Context::new();
-    let (router, dealer, _name) = introduced(&context);
+    let (router, dealer, _name) = connected_pair(&context);
     send(&dealer, &[b"x".as_slice(); limits::MESSAGE_FRAMES_MAX]);
     send(&dealer, &[b"next"]);
     assert_eq!(receive(&router), [] as [Vec<u8>; 0]);
@@ -179,7 +179,7 @@ fn errors_say_what_to_do() {
 }
 
 #[test]
-fn every_transport_works() {
+fn tcp_inproc_and_ipc_endpoints_work() {
     let context = Context::new();
     let folder = tempfile::tempdir().expect("a folder");
     let ipc = format!("ipc://{}/socket", folder.path().display());

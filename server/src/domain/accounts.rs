@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::State;
 use crate::domain::records::{Record, ServerRecord, TokenDigest};
 
-/// All accounts and sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users {
     /// The number of the newest applied record.
@@ -32,17 +31,14 @@ pub struct Account {
     pub since: u64,
     /// The password hash as a PHC string.
     pub password: Box<str>,
-    /// The open sessions.
     pub sessions: BTreeMap<TokenDigest, Session>,
     /// How often the key of the user's topic has changed.
     pub epoch: u64,
     /// When the user was last seen, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
-    /// Whether the user is an administrator.
     #[serde(default, skip_serializing_if = "is_false")]
     pub administrator: bool,
-    /// Whether an administrator has disabled the account.
     #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
 }
@@ -51,31 +47,26 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// An open session.
+/// An open session. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// The public id of the session.
     pub session: Uuid,
-    /// The time of login in Unix milliseconds.
     pub opened: u64,
-    /// The time of expiry in Unix milliseconds.
     pub expires: u64,
 }
 
 impl Users {
-    /// Whether the account exists.
     #[must_use]
     pub fn exists(&self, user: &UserName) -> bool {
         self.accounts.contains_key(user)
     }
 
-    /// Whether an administrator has disabled the account.
     #[must_use]
     pub fn is_disabled(&self, user: &UserName) -> bool {
         self.accounts.get(user).is_some_and(|account| account.disabled)
     }
 
-    /// The hash of a user's password.
     #[must_use]
     pub fn password(&self, user: &UserName) -> Option<&str> {
         self.accounts.get(user).map(|account| &*account.password)
@@ -89,13 +80,11 @@ impl Users {
         (now_ms < session.expires).then_some(user)
     }
 
-    /// Whether the user is an administrator.
     #[must_use]
     pub fn is_administrator(&self, user: &UserName) -> bool {
         self.accounts.get(user).is_some_and(|account| account.administrator)
     }
 
-    /// The open sessions of a user.
     pub fn sessions(&self, user: &UserName) -> impl Iterator<Item = (&TokenDigest, &Session)> {
         self.accounts.get(user).into_iter().flat_map(|account| &account.sessions)
     }
@@ -106,7 +95,7 @@ impl Users {
         self.accounts.get(user).map_or(0, |account| account.epoch)
     }
 
-    /// How often the keys of shared topics have changed: once with each key of a user's topic.
+    /// How often the keys of shared topics have changed. They change with the key of any user's topic.
     #[must_use]
     pub fn shared_epoch(&self) -> u64 {
         self.shared_epoch
@@ -114,7 +103,7 @@ impl Users {
 
     /// The users after `after`, in alphabetical order.
     pub fn list(&self, after: Option<&str>) -> impl Iterator<Item = UserInfo> {
-        self.after(after).map(|(user, account)| UserInfo {
+        self.accounts_after(after).map(|(user, account)| UserInfo {
             user: user.clone(),
             since: account.since,
             state: None,
@@ -123,7 +112,7 @@ impl Users {
     }
 
     /// The accounts after `after`, in alphabetical order.
-    pub fn after(&self, after: Option<&str>) -> impl Iterator<Item = (&UserName, &Account)> {
+    pub fn accounts_after(&self, after: Option<&str>) -> impl Iterator<Item = (&UserName, &Account)> {
         self.accounts.range(pages::range(after, UserName::new))
     }
 
@@ -133,8 +122,8 @@ impl Users {
         &self.accounts
     }
 
-    /// Restores the accounts of a snapshot. A snapshot of an older version has no administrator: the oldest
-    /// account becomes one, as it does in replay.
+    /// Restores the accounts of a snapshot. If it has no administrator, an older version wrote it: the oldest
+    /// account becomes administrator, as in replay.
     pub fn restore(&mut self, mut accounts: BTreeMap<UserName, Account>) {
         if !accounts.values().any(|account| account.administrator)
             && let Some(first) = accounts.values_mut().min_by_key(|account| account.since)
@@ -160,7 +149,7 @@ impl Users {
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
                 if let Some(account) = self.accounts.get_mut(user) {
-                    make_room(&mut account.sessions, &mut self.owners, *at);
+                    remove_old_sessions(&mut account.sessions, &mut self.owners, *at);
                     let session = Session { session: *session, opened: *at, expires: *expires };
                     account.sessions.insert(*digest, session);
                     self.owners.insert(*digest, user.clone());
@@ -211,13 +200,13 @@ impl Users {
 }
 
 /// Removes expired sessions, and the oldest one if the limit is reached.
-fn make_room(
+fn remove_old_sessions(
     sessions: &mut BTreeMap<TokenDigest, Session>,
     owners: &mut HashMap<TokenDigest, UserName, RandomState>,
     now_ms: u64,
 ) {
-    let over = sessions.extract_if(.., |_, session| session.expires <= now_ms).map(|(digest, _)| digest);
-    over.for_each(|digest| drop(owners.remove(&digest)));
+    let expired = sessions.extract_if(.., |_, session| session.expires <= now_ms).map(|(digest, _)| digest);
+    expired.for_each(|digest| drop(owners.remove(&digest)));
     if sessions.len() >= SESSIONS_PER_USER_MAX {
         let oldest = sessions.iter().min_by_key(|(_, session)| session.opened).map(|(digest, _)| *digest);
         if let Some(digest) = oldest {
@@ -227,17 +216,14 @@ fn make_room(
     }
 }
 
-/// Checks that a new account may have this name.
-///
-/// # Errors
-///
-/// The name is taken, or it cannot be mentioned. Accounts imported from another chat may have such a name.
+/// Checks that a new account may have this name: it is free, and it can be mentioned. Accounts imported from
+/// another chat may have names that cannot be mentioned.
 pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
-    must_be_free(state, user)?;
+    check_name_is_free(state, user)?;
     if can_be_mentioned(user) { Ok(()) } else { Err(Detail::NotMentionable { user: user.clone() }) }
 }
 
-fn must_be_free(state: &State, user: &UserName) -> Result<(), Detail> {
+fn check_name_is_free(state: &State, user: &UserName) -> Result<(), Detail> {
     if state.users.exists(user) { Err(Detail::NameTaken { user: user.clone() }) } else { Ok(()) }
 }
 
@@ -247,7 +233,7 @@ pub(super) fn register<'a>(
     password: Box<str>,
     at: u64,
 ) -> Result<Record<'a>, Detail> {
-    must_be_free(state, &user)?;
+    check_name_is_free(state, &user)?;
     Ok(Record::Server(ServerRecord::Account { at, user, password }))
 }
 

@@ -49,7 +49,7 @@ pub(super) fn promote<'a>(
     Ok(Some(Record::Server(ServerRecord::AdministratorSet { at, user, administrator })))
 }
 
-/// Checks that another administrator, who can log in, remains without `user`.
+/// Checks that an administrator other than `user` can log in.
 fn require_other_administrator(state: &State, user: &UserName) -> Result<(), Detail> {
     let mut accounts = state.users.accounts().iter();
     if accounts.any(|(name, account)| account.administrator && !account.disabled && name != user) {

@@ -1,4 +1,5 @@
-//! Who may read a conversation, which events a page of history holds, and the numbers of the newest events.
+//! History: the right to read a conversation, the events of a page, and the newest event of each
+//! conversation.
 
 use std::ops::RangeInclusive;
 
@@ -24,13 +25,12 @@ pub struct Bounds {
 /// The events of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRange {
-    /// Their numbers; empty when there are none.
+    /// The numbers of the events; empty if there are none.
     pub numbers: RangeInclusive<u64>,
-    /// Which of them the page keeps if it exceeds the size limit.
     pub fill: Fill,
 }
 
-/// Which events a page keeps if it exceeds the size limit.
+/// The events that a page keeps if it exceeds the size limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fill {
     /// The oldest: the page begins at the requested number.
@@ -49,7 +49,7 @@ pub fn page(head: u64, bounds: Bounds) -> PageRange {
     if let Some(n) = around {
         let last = n.saturating_add(limit / 2).min(head);
         let first = (last + 1).saturating_sub(limit).max(1);
-        // Near the first event the page is filled with later ones.
+        // Near the first event, later events fill the page.
         let last = (first + limit).saturating_sub(1).min(head);
         return PageRange { numbers: first..=last, fill: Fill::Around(n.clamp(1, head.max(1))) };
     }
@@ -62,14 +62,10 @@ pub fn page(head: u64, bounds: Bounds) -> PageRange {
     PageRange { numbers, fill }
 }
 
-/// Finds the number of the first event at `at_ms` or later, `head + 1` if all are earlier. It is a binary search,
-/// which calls `time_of` for at most 64 events. The event before the result is earlier than `at_ms`. Times can be
-/// out of order, if the server's clock was set back or older messages were imported; then several events qualify,
-/// and the result is one of them.
-///
-/// # Errors
-///
-/// The errors of `time_of`.
+/// Finds the number of the first event at `at_ms` or later; `head + 1` if all events are earlier. The binary
+/// search calls `time_of` for at most 64 events. The event before the result is earlier than `at_ms`. If the
+/// server's clock was set back or older messages were imported, times are out of order, and several events
+/// can qualify. The result is then one of them.
 pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64, E>) -> Result<u64, E> {
     let (mut first, mut end) = (1, head + 1);
     while first < end {
@@ -83,7 +79,7 @@ pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64
     Ok(first)
 }
 
-/// Returns the conversation that `user` calls `target`, if they may read it.
+/// The conversation that `user` addresses as `target`, if they may read it.
 pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, Detail> {
     match target {
         Target::Channel(name) => {

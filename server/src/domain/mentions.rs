@@ -21,14 +21,15 @@ pub struct Mentions {
 /// A message that contains a mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mentioned {
-    /// Its number in the conversation.
+    /// The number of the message in the conversation.
     pub n: u64,
-    /// The number of its record, which orders the mentions of all conversations.
+    /// The number of the record, which orders the mentions of all conversations.
     pub record: u64,
 }
 
 impl Mentions {
-    /// Applies an event. Only members are mentioned, and never the sender.
+    /// Stores the mentions of a message. A mention of a user who is not a member, or of the sender, has no
+    /// effect.
     pub(super) fn apply(&mut self, record: u64, event: &Event<'_>, is_member: impl Fn(&UserName) -> bool) {
         let Body::Message { text, .. } = &event.body else { return };
         // Most texts contain no mention, so they are not parsed.
@@ -36,13 +37,13 @@ impl Mentions {
             return;
         }
         let mentioned = Mentioned { n: event.n, record };
-        let reads_it = |user: &UserName| match &event.to {
+        let is_recipient = |user: &UserName| match &event.to {
             Target::Channel(_) => is_member(user),
             Target::User(other) => user == other,
         };
         for mention in mentions(text.as_str()) {
             match mention {
-                Mention::User(user) if user != event.from && reads_it(&user) => {
+                Mention::User(user) if user != event.from && is_recipient(&user) => {
                     let kept = self.users.entry(user).or_default();
                     if kept.last() != Some(&mentioned) {
                         push_bounded(kept, mentioned);
@@ -65,11 +66,11 @@ impl Mentions {
     }
 
     /// Removes the mentions of a user whose membership ended.
-    pub(super) fn forget(&mut self, user: &UserName) {
+    pub(super) fn remove_user(&mut self, user: &UserName) {
         self.users.remove(user);
     }
 
-    /// The messages that mention `user` by name or with `@here`, each of them once.
+    /// The messages that mention `user` by name or with `@here`. Each message is listed once.
     pub(super) fn of(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
         let by_name = self.users.get(user).map_or(&[][..], Vec::as_slice);
         let here =
@@ -86,7 +87,8 @@ fn push_bounded<T>(kept: &mut Vec<T>, item: T) {
     kept.push(item);
 }
 
-/// A page of the mentions of `user` before the record `before`, newest first, and the `before` of the next page.
+/// A page of the mentions of `user` before the record `before`, newest first, and the `before` of the next
+/// page.
 #[must_use]
 pub fn page(
     state: &State,
@@ -97,8 +99,9 @@ pub fn page(
     for target in state.channels.conversations(user) {
         let conversation = Conversation::of(user, target);
         let Some(reads) = state.channels.reads(&conversation) else { continue };
-        let earlier = reads.mentions(user).filter(|one| before.is_none_or(|before| one.record < before));
-        all.extend(earlier.map(|one| (conversation.clone(), one)));
+        let is_earlier = |mentioned: &Mentioned| before.is_none_or(|before| mentioned.record < before);
+        let earlier = reads.mentions(user).filter(is_earlier);
+        all.extend(earlier.map(|mentioned| (conversation.clone(), mentioned)));
     }
     all.sort_unstable_by_key(|(_, mentioned)| Reverse(mentioned.record));
     let more = all.len() > MENTIONS_PAGE_MAX;

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::State;
 use crate::domain::records::Record;
 
-/// How far a sender's clock may be ahead of the server's, in milliseconds. Ids contain a time and the index is
-/// sorted by id, so ids from the far future would slow down every later search.
+/// How far a sender's clock may be ahead of the server's, in milliseconds. Ids contain a time and the index
+/// is sorted by id, so ids from the far future would slow down every later search.
 const ID_AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 pub(super) fn send<'a>(

@@ -2,8 +2,8 @@
 //! ids and hashes are arguments; the result is a [`Record`].
 //!
 //! [`decide`] checks a command against the state and returns the record for the log, or an error.
-//! [`State::apply`] applies a record and cannot fail. Replay applies the same records in the same order, so it
-//! restores the same state.
+//! [`State::apply`] applies a record and cannot fail. Replay applies the same records in the same order, so
+//! it restores the same state.
 
 pub mod records;
 pub mod topics;
@@ -44,74 +44,32 @@ pub struct State {
 }
 
 /// A request to change the state. Random ids and slow results, such as password hashes, are already in it.
+///
+/// Times are Unix milliseconds, and `password` is a hash as a PHC string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command<'a> {
-    /// Create an account. The password is already hashed.
-    Register {
-        /// The name of the account.
-        user: UserName,
-        /// The password hash as a PHC string.
-        password: Box<str>,
-    },
+    /// Create an account.
+    Register { user: UserName, password: Box<str> },
     /// Open a session. The password has already been verified.
-    OpenSession {
-        /// The user.
-        user: UserName,
-        /// The public id of the session.
-        session: Uuid,
-        /// The digest of the session's token.
-        digest: TokenDigest,
-        /// The time of expiry in Unix milliseconds.
-        expires: u64,
-    },
+    OpenSession { user: UserName, session: Uuid, digest: TokenDigest, expires: u64 },
     /// End a session.
-    EndSession {
-        /// The user.
-        user: UserName,
-        /// The digest of the session's token.
-        digest: TokenDigest,
-    },
+    EndSession { user: UserName, digest: TokenDigest },
     /// End one session of a user, or all except the current one.
     Revoke {
-        /// The user.
         user: UserName,
-        /// The token digest of the session that sent the request.
+        /// The session that sent the request.
         current: TokenDigest,
         /// The session to end; `None` ends all except `current`.
         session: Option<Uuid>,
     },
-    /// Change a password. The new one is already hashed.
-    ChangePassword {
-        /// The user.
-        user: UserName,
-        /// The password hash as a PHC string.
-        password: Box<str>,
-    },
+    /// Change a password.
+    ChangePassword { user: UserName, password: Box<str> },
     /// Disable or enable an account. Only administrators may do it.
-    Disable {
-        /// The administrator.
-        by: UserName,
-        /// The account.
-        user: UserName,
-        /// `false` enables the account again.
-        disabled: bool,
-    },
+    Disable { by: UserName, user: UserName, disabled: bool },
     /// Grant or revoke the administrator role. Only administrators may do it.
-    Promote {
-        /// The administrator who sent the request.
-        by: UserName,
-        /// The user whose role changes.
-        user: UserName,
-        /// `false` revokes the role.
-        administrator: bool,
-    },
+    Promote { by: UserName, user: UserName, administrator: bool },
     /// Record when a user who disconnected was last seen.
-    Seen {
-        /// The user.
-        user: UserName,
-        /// The time in Unix milliseconds.
-        at: u64,
-    },
+    Seen { user: UserName, at: u64 },
     /// Create a channel. The flag makes it private.
     CreateChannel(Actor, bool),
     /// Join a channel.
@@ -132,50 +90,32 @@ pub enum Command<'a> {
     GiveRole(Actor, UserName, Role),
     /// Change the subject or the privacy of a channel.
     SetChannel(Actor, Option<Subject<'a>>, Option<bool>),
-    /// Send a message.
+    /// Send a message. The sender chooses its id.
     Send {
-        /// The sender.
         user: UserName,
-        /// The channel or user that receives it.
         to: Target,
-        /// The id of the message, chosen by the sender.
         id: Uuid,
-        /// The text.
         text: Text<'a>,
         /// The number of the event that the message replies to.
         reply: Option<u64>,
     },
     /// Edit or delete a message, or change its reactions.
     Amend {
-        /// The user who amends the message.
         user: UserName,
         /// The conversation, as `user` addresses it.
         conversation: Target,
-        /// The message.
         original: Original,
         /// The id of the amendment, chosen by the sender.
         id: Uuid,
-        /// The edit, deletion or reaction.
         change: Change<'a>,
     },
     /// Send a file. Its content is already on the disk.
-    Share {
-        /// The sender.
-        user: UserName,
-        /// The channel or user that receives it.
-        to: Target,
-        /// The id of the event, chosen by the sender.
-        id: Uuid,
-        /// The file's name, size and hash.
-        file: FileInfo,
-    },
-    /// Record how far a user has read a conversation.
+    Share { user: UserName, to: Target, id: Uuid, file: FileInfo },
+    /// Record that a user has read a conversation up to the event `n`.
     MarkRead {
-        /// The reader.
         user: UserName,
         /// The conversation, as `user` addresses it.
         conversation: Target,
-        /// The number of the last event that was read.
         n: u64,
     },
 }
@@ -231,8 +171,8 @@ impl State {
         Self { users: Users::default(), channels: Channels::new(secret), files: Files::default() }
     }
 
-    /// Applies the record with this number. Records that a snapshot already contains are skipped, so replay can
-    /// begin at the older of the two snapshots.
+    /// Applies the record with this number. Records that a snapshot already contains are skipped, so replay
+    /// can begin at the older of the two snapshots.
     pub fn apply(&mut self, number: u64, record: &Record<'_>) {
         match record {
             Record::Server(record) => {
@@ -256,9 +196,9 @@ impl State {
     /// Applies a server record to channels and conversations.
     fn apply_to_channels(&mut self, record: &ServerRecord) {
         match record {
-            ServerRecord::SessionsRevoked { user, .. } => self.channels.sessions_ended(user, false),
+            ServerRecord::SessionsRevoked { user, .. } => self.channels.move_topics_of(user, false),
             ServerRecord::DisabledSet { user, disabled: true, .. } => {
-                self.channels.sessions_ended(user, true)
+                self.channels.move_topics_of(user, true)
             }
             ServerRecord::Read { user, conversation, n, .. } => {
                 let conversation = Conversation::of(user, conversation);
@@ -276,8 +216,10 @@ impl State {
             // An operator can also redact messages that no user deleted. They no longer count as unread.
             ServerRecord::Redacted { conversation, numbers, .. } => {
                 let conversation = Conversation::from_key(conversation).ok().flatten();
-                if let Some(reads) = conversation.and_then(|one| self.channels.reads_mut(&one)) {
-                    numbers.iter().for_each(|n| reads.take_back(*n));
+                if let Some(reads) =
+                    conversation.and_then(|conversation| self.channels.reads_mut(&conversation))
+                {
+                    numbers.iter().for_each(|n| reads.remove_message(*n));
                 }
             }
             ServerRecord::SessionOpened { .. }
@@ -289,7 +231,7 @@ impl State {
     }
 
     /// Rebuilds the channel `*`, which snapshots of older versions do not contain.
-    pub fn make_everybody(&mut self) {
+    pub fn rebuild_everybody(&mut self) {
         for (user, account) in self.users.accounts() {
             self.channels.add_user(user);
             self.channels.set_administrator(user, account.administrator);
@@ -319,7 +261,7 @@ impl State {
         self.channels.presence_topic(self.users.shared_epoch())
     }
 
-    /// The topic on which `user` announces typing to `to`: that of the channel, or of the other user.
+    /// The topic on which `user` announces typing to `to`: the channel's topic, or the other user's topic.
     pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, Detail> {
         match to {
             Target::Channel(name) => {
@@ -330,7 +272,7 @@ impl State {
         }
     }
 
-    /// The number of the newest event in a conversation, 0 if it has none.
+    /// The number of the newest event in a conversation; 0 if it has no events.
     #[must_use]
     pub fn head(&self, conversation: &Conversation) -> u64 {
         self.channels.head(conversation)

@@ -1,4 +1,4 @@
-//! How far each member has read, and how many messages are unread.
+//! The read mark of each member, and the number of unread messages.
 //!
 //! Only messages and files of other users count ([`Body::is_content`]). The numbers of all other events,
 //! which are few, are kept in memory, so counting does not read the log and sending does no work per member.
@@ -25,11 +25,11 @@ pub struct ReadState {
     mentions: Mentions,
 }
 
-/// How many own messages are kept after a mark. Only a program that never reads sends more; its further messages
-/// count as unread.
-const OWN_MAX: usize = 10_000;
+/// The maximum length of [`Mark::own`]. Only a program that never reads sends more messages. The messages
+/// beyond the limit count as unread.
+const OWN_MESSAGES_MAX: usize = 10_000;
 
-/// How far a user has read.
+/// The read mark of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     /// The event that began the membership; 0 in a direct conversation.
@@ -42,16 +42,16 @@ struct Mark {
 }
 
 impl Mark {
-    /// Moves the mark to `n`, never backwards.
+    /// Moves the mark forward to `n`. A smaller `n` changes nothing.
     fn move_to(&mut self, n: u64) {
         self.n = self.n.max(n);
         let read = self.own.partition_point(|own| *own <= self.n);
         self.own.drain(..read);
     }
 
-    /// How many events up to `head` are unread. The events numbered `others` do not count.
+    /// How many events up to `head` are unread. `others` are the numbers of events that do not count.
     fn unread(&self, others: &[u64], head: u64) -> u64 {
-        messages(others, self.n, head).saturating_sub(self.own.len() as u64)
+        count_messages(others, self.n, head).saturating_sub(self.own.len() as u64)
     }
 }
 
@@ -61,7 +61,7 @@ impl ReadState {
         if !event.body.is_content() {
             self.others.push(event.n);
             if let Body::Deleted { of, .. } = event.body {
-                self.take_back(of);
+                self.remove_message(of);
             }
             return;
         }
@@ -74,15 +74,15 @@ impl ReadState {
         };
         if mark.n == before || mark.unread(&self.others, before) == 0 {
             mark.move_to(event.n);
-        } else if mark.own.len() < OWN_MAX {
+        } else if mark.own.len() < OWN_MESSAGES_MAX {
             mark.own.push(event.n);
         }
     }
 
     /// Removes a message that was deleted or redacted. It no longer counts as unread.
-    pub(super) fn take_back(&mut self, n: u64) {
-        if let Err(place) = self.others.binary_search(&n) {
-            self.others.insert(place, n);
+    pub(super) fn remove_message(&mut self, n: u64) {
+        if let Err(position) = self.others.binary_search(&n) {
+            self.others.insert(position, n);
             self.mentions.remove(n);
             for mark in self.marks.values_mut().filter(|mark| !mark.own.is_empty()) {
                 mark.own.retain(|own| *own != n);
@@ -96,12 +96,12 @@ impl ReadState {
     }
 
     /// Removes the mark and the mentions of a user whose membership ended.
-    pub(super) fn forget(&mut self, user: &UserName) {
+    pub(super) fn remove_user(&mut self, user: &UserName) {
         self.marks.remove(user);
-        self.mentions.forget(user);
+        self.mentions.remove_user(user);
     }
 
-    /// Moves the mark of a user to `n`, never backwards.
+    /// Moves the mark of a user forward to `n`. A smaller `n` changes nothing.
     pub(super) fn mark(&mut self, user: &UserName, n: u64) {
         match self.marks.get_mut(user) {
             Some(mark) => mark.move_to(n),
@@ -124,24 +124,25 @@ impl ReadState {
     fn unread(&self, user: &UserName, head: u64) -> u64 {
         match self.marks.get(user) {
             Some(mark) => mark.unread(&self.others, head),
-            None => messages(&self.others, 0, head),
+            None => count_messages(&self.others, 0, head),
         }
     }
 
-    /// The number of the last event that `user` has read, 0 if there is none.
-    fn marked(&self, user: &UserName) -> u64 {
+    /// The number of the last event that `user` has read; 0 if there is none.
+    fn last_read(&self, user: &UserName) -> u64 {
         self.marks.get(user).map_or(0, |mark| mark.n)
     }
 }
 
-/// How many of the events after `mark` up to `head` are messages. The events numbered `others` are not.
-fn messages(others: &[u64], mark: u64, head: u64) -> u64 {
+/// Counts the messages after `mark` up to `head`. `others` are the numbers of the other events.
+fn count_messages(others: &[u64], mark: u64, head: u64) -> u64 {
     let others_up_to = |n: u64| others.partition_point(|other| *other <= n) as u64;
     let between = others_up_to(head) - others_up_to(mark.min(head));
     head.saturating_sub(mark).saturating_sub(between)
 }
 
-/// Decides the record that `user` has read the conversation up to `n`; `None` if the mark is already there.
+/// The record that `user` has read the conversation up to `n`; `None` if the read mark is already at `n` or
+/// later.
 pub(super) fn mark<'a>(
     state: &State,
     user: UserName,
@@ -151,17 +152,17 @@ pub(super) fn mark<'a>(
 ) -> Result<Option<Record<'a>>, Detail> {
     let conversation = history::readable(state, &user, &target)?;
     let n = n.min(state.head(&conversation));
-    let before = state.channels.reads(&conversation).map_or(0, |reads| reads.marked(&user));
+    let before = state.channels.reads(&conversation).map_or(0, |reads| reads.last_read(&user));
     let record = Record::Server(ServerRecord::Read { at, user, conversation: target, n });
     Ok((n > before).then_some(record))
 }
 
-/// How far `user` has read a conversation; `None` if it has no events.
+/// The read mark and the unread count of `user` in a conversation; `None` if it has no events.
 #[must_use]
 pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Reading> {
     let conversation = Conversation::of(user, target);
     let reads = state.channels.reads(&conversation)?;
-    let (n, head) = (reads.marked(user), state.head(&conversation));
+    let (n, head) = (reads.last_read(user), state.head(&conversation));
     // The channel `*` exists without events until the first announcement.
     if head == 0 {
         return None;
@@ -171,7 +172,7 @@ pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Readin
     Some(Reading { conversation: target.clone(), n, head, unread, mentions })
 }
 
-/// How far `user` has read each of their conversations after `after`.
+/// The read marks of `user` in their conversations after `after`.
 pub fn list<'a>(
     state: &'a State,
     user: &'a UserName,

@@ -15,115 +15,60 @@ use uuid::Uuid;
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record<'a> {
-    /// An event in a conversation.
     Event(Event<'a>),
     /// A record that is never published.
     Server(ServerRecord),
 }
 
-/// The records that are never published.
+/// The records that are never published. `at` is the time of the record. Times are Unix milliseconds, and
+/// `password` is a hash as a PHC string.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum ServerRecord {
     /// An account was created.
     #[serde(rename = "account")]
-    Account {
-        /// The time of the record in Unix milliseconds.
-        at: u64,
-        /// The user.
-        user: UserName,
-        /// The password hash as a PHC string.
-        password: Box<str>,
-    },
+    Account { at: u64, user: UserName, password: Box<str> },
     /// A session was opened.
     #[serde(rename = "session")]
     SessionOpened {
-        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// The user.
         user: UserName,
         /// The public id of the session (RFC 7519, `jti`).
         session: Uuid,
-        /// The digest of the session's token.
         digest: TokenDigest,
-        /// The time of expiry in Unix milliseconds.
         expires: u64,
     },
     /// A user ended their session.
     #[serde(rename = "session.ended")]
-    SessionEnded {
-        /// The time of the record in Unix milliseconds.
-        at: u64,
-        /// The user.
-        user: UserName,
-        /// The digest of the session's token.
-        digest: TokenDigest,
-    },
+    SessionEnded { at: u64, user: UserName, digest: TokenDigest },
     /// Sessions were revoked: their tokens are no longer valid.
     #[serde(rename = "session.revoked")]
-    SessionsRevoked {
-        /// The time of the record in Unix milliseconds.
-        at: u64,
-        /// The user.
-        user: UserName,
-        /// The digests of the sessions' tokens.
-        digests: Vec<TokenDigest>,
-    },
+    SessionsRevoked { at: u64, user: UserName, digests: Vec<TokenDigest> },
     /// A password was changed.
     #[serde(rename = "password")]
-    PasswordChanged {
-        /// The time of the record in Unix milliseconds.
-        at: u64,
-        /// The user.
-        user: UserName,
-        /// The new password hash as a PHC string.
-        password: Box<str>,
-    },
-    /// A user has read a conversation up to an event.
+    PasswordChanged { at: u64, user: UserName, password: Box<str> },
+    /// A user has read a conversation up to the event `n`.
     #[serde(rename = "read")]
     Read {
-        /// The time of the record in Unix milliseconds.
         at: u64,
-        /// The user.
         user: UserName,
         /// The conversation, as the user addresses it.
         conversation: Target,
-        /// The number of the last event that was read.
         n: u64,
     },
     /// The administrator role was granted or revoked.
     #[serde(rename = "account.role")]
-    AdministratorSet {
-        /// The time of the record in Unix milliseconds.
-        at: u64,
-        /// The user.
-        user: UserName,
-        /// Whether the user is an administrator from now on.
-        administrator: bool,
-    },
+    AdministratorSet { at: u64, user: UserName, administrator: bool },
     /// A user disconnected. The time is when they were last seen.
     #[serde(rename = "seen")]
-    Seen {
-        /// The time of the record in Unix milliseconds.
-        at: u64,
-        /// The user.
-        user: UserName,
-    },
+    Seen { at: u64, user: UserName },
     /// An account was disabled, which ends all its sessions, or enabled again.
     #[serde(rename = "account.disabled")]
-    DisabledSet {
-        /// The time of the record in Unix milliseconds.
-        at: u64,
-        /// The user.
-        user: UserName,
-        /// Whether the account is disabled from now on.
-        disabled: bool,
-    },
+    DisabledSet { at: u64, user: UserName, disabled: bool },
     /// The texts of messages were removed from the log, and its chain was recomputed. The messages no longer
     /// count as unread.
     #[serde(rename = "redacted")]
     Redacted {
-        /// The time of the record in Unix milliseconds.
         at: u64,
         /// The canonical name of the conversation.
         conversation: Box<str>,
@@ -145,7 +90,7 @@ impl<'a> Record<'a> {
         if line.starts_with(EVENT_START) {
             let event: Event<'_> = serde_json::from_slice(line)?;
             if event.body == Body::Unknown {
-                return Err(serde_json::Error::custom("an event of a kind that this version does not know"));
+                return Err(serde_json::Error::custom("this version does not know the kind of this event"));
             }
             Ok(Self::Event(event))
         } else {
@@ -165,13 +110,12 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The SHA-256 of a session token. The server can look up a token by it, but an attacker who reads the disk cannot
-/// derive the token from it.
+/// The SHA-256 of a session token. The server can look up a token by its digest, but an attacker who reads
+/// the disk cannot derive the token from the digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
-    /// The digest of a token.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
@@ -238,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_of_a_known_token() {
+    fn the_digest_of_a_known_token_is_its_sha256() {
         let digest = TokenDigest::of("test");
         assert_eq!(digest.to_string(), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
     }

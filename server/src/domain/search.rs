@@ -20,9 +20,7 @@ pub struct Query {
     pub words: Vec<String>,
     /// Phrases that must be in the text literally.
     pub phrases: Vec<String>,
-    /// The sender.
     pub from: Option<UserName>,
-    /// The conversation.
     pub within: Option<Target>,
     /// Only messages before this time, in Unix milliseconds.
     pub before_ms: Option<u64>,
@@ -31,12 +29,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Parses a query: words, `"phrases"`, `from:`, `in:`, `before:` (excludes that day) and `after:` (includes
-    /// that day). Days are in UTC.
-    ///
-    /// # Errors
-    ///
-    /// A [`Detail`] that explains what to write instead.
+    /// Parses a query: words, `"phrases"`, `from:`, `in:`, `before:` (excludes that day) and `after:`
+    /// (includes that day). Days are in UTC. The error says what to write instead.
     pub fn parse(text: &str) -> Result<Self, Detail> {
         if text.len() > SEARCH_QUERY_BYTES_MAX {
             return Err(TOO_LONG);
@@ -46,14 +40,14 @@ impl Query {
         while !rest.is_empty() {
             rest = match rest.strip_prefix('"') {
                 Some(phrase) => {
-                    let (phrase, behind) = phrase.split_once('"').ok_or(Detail::QueryPhrase)?;
+                    let (phrase, after) = phrase.split_once('"').ok_or(Detail::QueryPhrase)?;
                     query.phrases.push(phrase.to_owned());
-                    behind
+                    after
                 }
                 None => {
-                    let (word, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-                    query.word(word)?;
-                    behind
+                    let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                    query.add_word(word)?;
+                    after
                 }
             }
             .trim_start();
@@ -64,17 +58,19 @@ impl Query {
         if query == Self::default() { Err(Detail::QueryEmpty) } else { Ok(query) }
     }
 
-    fn word(&mut self, word: &str) -> Result<(), Detail> {
+    fn add_word(&mut self, word: &str) -> Result<(), Detail> {
         match word.split_once(':') {
             Some(("from", name)) => {
                 let name = UserName::new(name.trim_start_matches('@'));
-                set("from", &mut self.from, name.map_err(|_| no_name("from", "alice"))?)
+                set_once("from", &mut self.from, name.map_err(|_| invalid_name("from", "alice"))?)
             }
-            Some(("in", name)) => {
-                set("in", &mut self.within, Target::new(name).map_err(|_| no_name("in", "#general"))?)
-            }
-            Some(("before", date)) => set("before", &mut self.before_ms, begin_of("before", date)?),
-            Some(("after", date)) => set("after", &mut self.after_ms, begin_of("after", date)?),
+            Some(("in", name)) => set_once(
+                "in",
+                &mut self.within,
+                Target::new(name).map_err(|_| invalid_name("in", "#general"))?,
+            ),
+            Some(("before", date)) => set_once("before", &mut self.before_ms, start_of_day("before", date)?),
+            Some(("after", date)) => set_once("after", &mut self.after_ms, start_of_day("after", date)?),
             Some(_) | None => {
                 self.words.push(word.to_owned());
                 Ok(())
@@ -83,27 +79,27 @@ impl Query {
     }
 }
 
-fn set<T>(name: &'static str, place: &mut Option<T>, value: T) -> Result<(), Detail> {
-    if place.replace(value).is_some() { Err(Detail::QueryRepeated { filter: name.into() }) } else { Ok(()) }
+fn set_once<T>(name: &'static str, filter: &mut Option<T>, value: T) -> Result<(), Detail> {
+    if filter.replace(value).is_some() { Err(Detail::QueryRepeated { filter: name.into() }) } else { Ok(()) }
 }
 
-fn no_name(filter: &str, example: &str) -> Detail {
+fn invalid_name(filter: &str, example: &str) -> Detail {
     Detail::QueryName { filter: filter.into(), example: example.into() }
 }
 
 /// The start of a day in Unix milliseconds.
-fn begin_of(name: &'static str, date: &str) -> Result<u64, Detail> {
+fn start_of_day(name: &'static str, date: &str) -> Result<u64, Detail> {
     let no_date = || Detail::QueryDate { filter: name.into() };
-    let (day, behind) = date.split_at_checked("2026-01-31".len()).ok_or_else(no_date)?;
+    let (day, time) = date.split_at_checked("2026-01-31".len()).ok_or_else(no_date)?;
     let day: Date = day.parse().map_err(|_| no_date())?;
-    if !behind.is_empty() {
+    if !time.is_empty() {
         return Err(Detail::QueryTime { filter: name.into() });
     }
     // No message is older than 1970, so an earlier day becomes 0.
     Ok(day.duration_since(FIRST_DAY).as_millis().try_into().unwrap_or(0))
 }
 
-/// The conversations to search for `user`: `within`, or all that they may read now.
+/// The conversations to search for `user`: only `within`, or all conversations that they may read now.
 pub fn scope(state: &State, user: &UserName, within: Option<&Target>) -> Result<Vec<Conversation>, Detail> {
     match within {
         Some(target) => Ok(vec![readable(state, user, target)?]),

@@ -1,6 +1,6 @@
 //! The keys of topics. A key is not stored but derived: HMAC-SHA-256 (RFC 2104) of the topic's name and epoch
-//! under a secret of the node. A topic moves to a new key when its epoch is incremented, which excludes former
-//! subscribers.
+//! under a secret of the node. A topic moves to a new key when its epoch is incremented, which excludes
+//! former subscribers.
 
 use common::topics::{TopicKey, channel_topic, presence_topic, user_topic};
 use common::{ChannelName, UserName};
@@ -10,7 +10,7 @@ use sha2::Sha256;
 /// The block size of SHA-256 in bytes.
 const BLOCK_BYTES: usize = 64;
 
-/// The node's secret from which all topic keys are derived.
+/// The node's secret, from which all topic keys are derived.
 #[derive(Clone)]
 pub struct TopicSecret(Hmac<Sha256>);
 
@@ -39,7 +39,7 @@ impl TopicSecret {
     /// The topic of presence in an epoch.
     #[must_use]
     pub fn presence(&self, epoch: u64) -> String {
-        // This label cannot collide: those of channels and users begin with `#`, `*` or `@`.
+        // This label is unique: the labels of channels and users begin with `#`, `*` or `@`.
         presence_topic(self.key(&format!("presence {epoch}")))
     }
 
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_hmac_matches_the_rfc() {
-        // RFC 4231, test case 1: key 20 times 0x0b (zero-padded like ours), data "Hi There".
+        // RFC 4231, test case 1: key 20 times 0x0b, padded with zeros, data "Hi There".
         let mut secret = [0; 32];
         secret[..20].fill(0x0b);
         assert_eq!(TopicSecret::new(secret).key("Hi There").to_string(), "b0344c61d8db38535ca8afceaf0bf12b");

@@ -16,8 +16,8 @@ use transport::shutdown::Shutdown;
 use transport::wake::{Wake, Waker};
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
-use crate::engine::{Engine, Failed, Outlet};
-use crate::maintenance::scrub::Scrubbing;
+use crate::engine::{Engine, Outlet, SendError};
+use crate::maintenance::scrub::ScrubThread;
 use crate::outbound::Publication;
 use crate::outbound::pending_request::PendingRequest;
 use crate::services::files::{FileLimits, Files};
@@ -30,76 +30,67 @@ use crate::storage::data_folder::Store;
 use crate::storage::ledger::{Ledger, LedgerError};
 use disk::RealDisk;
 
-/// Request lines after which a round ends. The next round submits the batch that gathered and sends the
-/// replies that are durable. With longer rounds, clients, server and disk wait for each other instead of
-/// working at the same time. A round costs as much as a few requests.
+/// Request lines in one round. Between two rounds, the server submits the open batch and sends the durable
+/// replies. In longer rounds, clients and disk would wait for the server instead of working at the same time.
+/// The overhead of a round is the cost of a few requests.
 const LINES_PER_ROUND: u64 = 64;
 
-/// How long a shutdown waits for the disk.
-const STOP_WAIT: Duration = Duration::from_secs(10);
+/// The longest time for which a shutdown waits for the disk.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest wait during a shutdown without a wake.
-const STOP_STEP: Duration = Duration::from_millis(100);
+/// The interval at which a shutdown checks for durable records if no wake-up arrives.
+const SHUTDOWN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The configuration of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The broker's inner endpoint, which sends the requests.
+    /// The broker's inner endpoint.
     pub broker: String,
-    /// The proxy's inner endpoint, which receives the events.
+    /// The proxy's inner endpoint.
     pub proxy: String,
     /// The endpoint where clients subscribe to events. The host `*` means the host of the broker's endpoint.
     pub advertise: String,
-    /// The endpoint of the control socket.
     pub control: String,
-    /// The data folder.
     pub data: PathBuf,
     /// The rate limit of a session.
     pub rate: Rate,
-    /// The size limits of files.
     pub files: FileLimits,
-    /// The secret that signs tokens, instead of the data folder's own.
+    /// The secret that signs tokens. By default, the server uses the secret in the data folder.
     pub auth_secret: Option<String>,
 }
 
 /// Why a server cannot start or continue.
 #[derive(Debug, ThisError)]
 pub enum ServerError {
-    /// A socket.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// The data.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The folder of files.
-    #[error("cannot open the folder of files: {0}")]
+    #[error("cannot open the folder files/ of the data folder: {0}")]
     Files(std::io::Error),
-    /// The system cannot start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
 
-impl From<Failed<TransportError>> for ServerError {
-    fn from(failed: Failed<TransportError>) -> Self {
-        match failed {
-            Failed::Outlet(error) => error.into(),
-            Failed::Ledger(error) => error.into(),
+impl From<SendError<TransportError>> for ServerError {
+    fn from(error: SendError<TransportError>) -> Self {
+        match error {
+            SendError::Outlet(error) => error.into(),
+            SendError::Ledger(error) => error.into(),
         }
     }
 }
 
-/// The server role.
 pub struct Server {
     engine: Engine,
     sockets: Sockets,
     control: Control,
     waker: Waker,
     wake: Wake,
-    scrubbing: Scrubbing,
+    scrub: ScrubThread,
     started: Instant,
 }
 
-/// The links to broker and proxy.
+/// The sockets to broker and proxy, and counters of sent and dropped messages.
 struct Sockets {
     requests: Socket,
     events: Socket,
@@ -112,8 +103,8 @@ struct Sockets {
 impl Outlet for Sockets {
     type Error = TransportError;
 
-    fn reply(&mut self, answered: PendingRequest) -> Result<(), TransportError> {
-        let sent = self.requests.send(answered.into_reply())?;
+    fn reply(&mut self, request: PendingRequest) -> Result<(), TransportError> {
+        let sent = self.requests.send(request.into_reply())?;
         self.replies += 1;
         self.replies_dropped += u64::from(sent != Sent::Done);
         Ok(())
@@ -140,7 +131,8 @@ impl Server {
             None => TokenIssuer::new(&ledger.secret("token.secret")?),
         };
         let jobs = Jobs::start(&commits)?;
-        // A second `RealDisk`: the contents that are read must not close the files that the log keeps open.
+        // A second `RealDisk` keeps its own set of open files, so reading contents closes no segment of the
+        // log.
         let disk = Arc::new(RealDisk::new(&config.data));
         let files = Files::open(disk, config.files, &ledger).map_err(ServerError::Files)?;
         let control = Control::bind(context, &config.control, &security.control())?;
@@ -148,7 +140,7 @@ impl Server {
         requests.connect(&config.broker)?;
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
-        let scrubbing = Scrubbing::start(ledger.disk())?;
+        let scrub = ScrubThread::start(ledger.disk())?;
         let advertise = config.advertise.clone();
         let engine = Engine::new(ledger, tokens, jobs, files, config.rate, advertise);
         let engine = engine.with_search(Search::start(&config.data)?);
@@ -160,78 +152,78 @@ impl Server {
             publications: 0,
             publications_dropped: 0,
         };
-        Ok(Self { engine, sockets, control, waker, wake, scrubbing, started: clock::now() })
+        Ok(Self { engine, sockets, control, waker, wake, scrub, started: clock::now() })
     }
 
-    /// The endpoint of the control socket.
     #[must_use]
     pub fn control(&self) -> &str {
         self.control.endpoint()
     }
 
-    /// Serves until a shutdown is requested. Then it makes every accepted request durable and answers it.
-    pub fn run(mut self, stop: &Shutdown) -> Result<(), ServerError> {
-        stop.watch(self.waker.clone());
+    /// Serves until `shutdown` is requested. Then makes the records of all accepted requests durable, and
+    /// sends their replies.
+    pub fn run(mut self, shutdown: &Shutdown) -> Result<(), ServerError> {
+        shutdown.watch(self.waker.clone());
         let mut has_more = false;
-        while !stop.is_requested() {
+        while !shutdown.is_requested() {
             if !has_more {
                 self.wait()?;
             }
             has_more = self.round(true)?;
         }
-        self.engine.note_present(clock::unix_ms());
-        let deadline = clock::now() + STOP_WAIT;
+        self.engine.record_present_users(clock::unix_ms());
+        let deadline = clock::now() + SHUTDOWN_TIMEOUT;
         self.round(false)?;
         while !self.engine.is_quiet() && clock::now() < deadline {
-            wait(&[Watch::Wake(&self.wake)], Some(STOP_STEP))?;
+            wait(&[Watch::Wake(&self.wake)], Some(SHUTDOWN_POLL_INTERVAL))?;
             self.round(false)?;
         }
         self.engine.close();
-        info!("stopped");
+        info!("server stopped");
         Ok(())
     }
 
-    /// Waits until there is something to do.
+    /// Waits for a request, a control request, a wake-up or the next deadline.
     fn wait(&self) -> Result<(), TransportError> {
         let idle = [Watch::Wake(&self.wake), Watch::Readable(self.control.socket())];
         let [wake, control] = idle;
         let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
         let timeout = left_ms.map(Duration::from_millis);
-        if self.engine.takes_requests() {
+        if self.engine.accepts_requests() {
             wait(&[wake, control, Watch::Readable(&self.sockets.requests)], timeout)
         } else {
             wait(&idle, timeout)
         }
     }
 
-    /// One round: sends what is durable, answers requests, and submits their records. Returns whether more
-    /// requests may wait.
-    fn round(&mut self, takes_requests: bool) -> Result<bool, ServerError> {
+    /// Sends durable replies and events, answers requests, and submits their records. Returns true if more
+    /// requests may be waiting.
+    fn round(&mut self, accepts_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
         self.engine.send(&mut self.sockets)?;
-        // The commit log may have become idle; the batch that gathered need not wait for more requests.
+        // If the commit log has become idle, the open batch need not wait for more requests.
         self.engine.flush();
         let now_ms = clock::unix_ms();
-        self.engine.take_outcomes(now_ms);
-        let has_more = takes_requests && self.take_requests(now_ms)?;
+        self.engine.resume_pending(now_ms);
+        let has_more = accepts_requests && self.receive_requests(now_ms)?;
         self.engine.tick(now_ms);
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
-            // The replies to requests that changed nothing wait for no record.
+            // No record is pending, so the replies to reads need not wait.
             self.engine.send(&mut self.sockets)?;
         }
         self.answer_control()?;
         Ok(has_more)
     }
 
-    /// Accepts some requests. Returns whether more may wait.
-    fn take_requests(&mut self, now_ms: u64) -> Result<bool, TransportError> {
-        let (mut frames, enough) = (Vec::new(), self.engine.counters.requests + LINES_PER_ROUND);
+    /// Answers up to [`LINES_PER_ROUND`] request lines. Returns true if more may be waiting.
+    fn receive_requests(&mut self, now_ms: u64) -> Result<bool, TransportError> {
+        let (mut frames, requests_max) = (Vec::new(), self.engine.counters.requests + LINES_PER_ROUND);
         for _ in 0..LINES_PER_ROUND {
-            if self.engine.counters.requests >= enough {
+            if self.engine.counters.requests >= requests_max {
                 break;
             }
-            if !self.engine.takes_requests() || !self.sockets.requests.receive(&mut frames)? {
+            if !self.engine.accepts_requests() || !self.sockets.requests.receive(&mut frames)? {
                 return Ok(false);
             }
             self.engine.accept(&mut frames, now_ms);
@@ -251,14 +243,13 @@ impl Server {
             ("replies_dropped", sockets.replies_dropped),
             ("publications", sockets.publications),
             ("publications_dropped", sockets.publications_dropped),
-            ("log_bytes_checked", self.scrubbing.bytes()),
+            ("log_bytes_checked", self.scrub.bytes()),
         ];
         self.control.answer(|| control::status("server", self.started, &counters, &self.problems()))
     }
 
-    /// The problems that the operator must look at.
     fn problems(&self) -> Vec<String> {
-        let mut problems = self.scrubbing.problems();
+        let mut problems = self.scrub.problems();
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
         problems
     }

@@ -1,8 +1,8 @@
 //! The engine: the server without its sockets. Request frames go in; replies and events come out once their
 //! records are durable.
 //!
-//! Its driver calls it step by step, and no step blocks: [`crate::Server`] drives it with real sockets, a
-//! simulation with a simulated network.
+//! Its driver calls it step by step, and no step blocks: [`crate::Server`] drives it with real sockets, and a
+//! simulation drives it with a simulated network.
 
 pub mod event_loop;
 
@@ -28,17 +28,16 @@ use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
 
-/// Sends replies and events.
 pub trait Outlet {
     /// A failure of the sockets themselves, not of a peer.
     type Error;
-    /// Sends the reply to a frame that is answered. A client that does not get it sends the request again.
-    fn reply(&mut self, answered: PendingRequest) -> Result<(), Self::Error>;
+    /// Sends the reply of an answered request. A client that does not receive it sends the request again.
+    fn reply(&mut self, request: PendingRequest) -> Result<(), Self::Error>;
     /// Sends event lines of one topic.
     fn publish(&mut self, publication: Publication) -> Result<(), Self::Error>;
 }
 
-/// State, disk, and the requests that are being answered.
+/// The ledger, the services, and the requests in progress.
 pub struct Engine {
     ledger: Ledger,
     outbound: OutboundQueue,
@@ -51,21 +50,19 @@ pub struct Engine {
     search: Option<Search>,
     presence: Presence,
     typing: Typing,
-    /// Frames that wait for a job, by ticket.
+    /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
-    /// Frames whose replies were discarded because the log could not be written.
+    /// Requests to answer again: their replies were discarded because the log could not be written.
     retry_queue: Vec<PendingRequest>,
-    /// The endpoint of the fan-out for clients.
-    events: String,
-    /// Counters since the start.
+    /// The endpoint at which clients subscribe to events.
+    events_endpoint: String,
     pub counters: Counters,
 }
 
 /// Counters since the start; they only grow.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Counters {
-    /// Frames accepted.
     pub frames: u64,
     /// Request lines answered.
     pub requests: u64,
@@ -74,7 +71,7 @@ pub struct Counters {
 }
 
 impl Engine {
-    /// Assembles the engine. `events` is the endpoint of the fan-out for clients.
+    /// Creates the engine. Clients subscribe to events at `events_endpoint`.
     #[must_use]
     pub fn new(
         ledger: Ledger,
@@ -82,7 +79,7 @@ impl Engine {
         jobs: Jobs,
         files: Files,
         rate: Rate,
-        events: String,
+        events_endpoint: String,
     ) -> Self {
         Self {
             ledger,
@@ -99,40 +96,38 @@ impl Engine {
             waiting_for_job: HashMap::new(),
             next_ticket: 0,
             retry_queue: Vec::new(),
-            events,
+            events_endpoint,
             counters: Counters::default(),
         }
     }
 
-    /// Adds the index of all messages. Without it, a search fails.
+    /// Adds the search index. Without it, `message.search` fails.
     #[must_use]
     pub fn with_search(self, search: Search) -> Self {
         search.durable(self.ledger.durable());
         Self { search: Some(search), ..self }
     }
 
-    /// State and journal.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// Replies and events that wait for the disk.
     #[must_use]
     pub fn outbound(&self) -> &OutboundQueue {
         &self.outbound
     }
 
-    /// The number of frames that wait for a job of a kind.
+    /// The number of jobs of a kind that are not done.
     #[must_use]
     pub fn jobs_waiting(&self, kind: Kind) -> usize {
         self.jobs.waiting(kind)
     }
 
-    /// Whether the driver should pass more requests: not while much waits for the disk, nor while a snapshot
-    /// is due.
+    /// Returns false while too many records or replies wait for the disk, or while a snapshot is due. The
+    /// driver must then pass no more requests.
     #[must_use]
-    pub fn takes_requests(&self) -> bool {
+    pub fn accepts_requests(&self) -> bool {
         !self.ledger.is_full() && !self.outbound.is_full() && !self.ledger.wants_snapshot()
     }
 
@@ -143,7 +138,7 @@ impl Engine {
         is_answered && self.ledger.is_quiet() && self.outbound.is_empty()
     }
 
-    /// Accepts one message: an envelope and a frame of request lines.
+    /// Answers one message: an envelope and a frame of request lines.
     pub fn accept(&mut self, frames: &mut Vec<Frame>, now_ms: u64) {
         self.counters.frames += 1;
         match PendingRequest::new(frames) {
@@ -152,8 +147,8 @@ impl Engine {
         }
     }
 
-    /// Continues with the frames whose replies were discarded, and with those whose job is done.
-    pub fn take_outcomes(&mut self, now_ms: u64) {
+    /// Continues the requests whose replies were discarded, and the requests whose jobs are done.
+    pub fn resume_pending(&mut self, now_ms: u64) {
         for pending in std::mem::take(&mut self.retry_queue) {
             self.process(pending, None, now_ms);
         }
@@ -164,13 +159,13 @@ impl Engine {
         }
     }
 
-    /// Does what is due at this time: expires sessions that were silent for long, publishes changes of
-    /// presence, and removes files that are no longer needed.
+    /// Does the work that is due at this time: marks users without heartbeats as offline, publishes changes
+    /// of presence, and removes files that are no longer needed.
     pub fn tick(&mut self, now_ms: u64) {
         let Self { ledger, files, jobs, .. } = self;
-        files.tidy(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
+        files.clean_up(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
         let changed = self.presence.poll(now_ms);
-        self.note_seen(&changed, now_ms);
+        self.record_last_seen(&changed, now_ms);
         if !changed.is_empty() {
             let changes: Vec<_> = changed.into_iter().map(|changed| changed.change).collect();
             let topic = self.ledger.state().presence_topic().into();
@@ -178,36 +173,36 @@ impl Engine {
         }
     }
 
-    /// The time of the next [`tick`](Self::tick) that has something to do, in Unix milliseconds.
+    /// The time at which [`tick`](Self::tick) has work next, in Unix milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         [self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
     }
 
-    /// Records, before a stop, that the present users were seen until now. It publishes nothing, because they
-    /// are present again after the next start.
-    pub fn note_present(&mut self, now_ms: u64) {
-        let left = self.presence.end();
-        self.note_seen(&left, now_ms);
+    /// Records the time at which the present users were last seen, before a shutdown. Publishes no change,
+    /// because the users are present again after the next start.
+    pub fn record_present_users(&mut self, now_ms: u64) {
+        let present = self.presence.end();
+        self.record_last_seen(&present, now_ms);
     }
 
-    fn note_seen(&mut self, changed: &[Changed], now_ms: u64) {
-        for Changed { change, heard_unix_ms } in changed {
+    fn record_last_seen(&mut self, changed: &[Changed], now_ms: u64) {
+        for Changed { change, last_heartbeat_unix_ms } in changed {
             if change.state == State::Offline {
-                let seen = Command::Seen { user: change.user.clone(), at: *heard_unix_ms };
-                // A log that cannot be written was logged already.
+                let seen = Command::Seen { user: change.user.clone(), at: *last_heartbeat_unix_ms };
+                // The ledger has already logged the failure.
                 let _recorded_or_not = fan_out::record(&mut self.ledger, &mut self.outbound, seen, now_ms);
             }
         }
     }
 
-    /// Submits the records that gathered, and the snapshots when they are due.
+    /// Submits the open batch, and writes the snapshots when they are due.
     pub fn flush(&mut self) {
         if self.ledger.wants_snapshot() && self.ledger.is_quiet() {
             self.ledger.snapshot();
         }
         if let Some(last_record) = self.ledger.flush() {
-            self.outbound.seal(last_record);
+            self.outbound.close_batch(last_record);
         }
     }
 
@@ -215,21 +210,21 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Failed::Outlet`], or [`Failed::Ledger`] if the disk cannot be read. A disk that cannot be written is
-    /// not an error here: the waiting requests are answered with it.
-    pub fn send<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Failed<O::Error>> {
+    /// [`SendError::Outlet`], or [`SendError::Ledger`] if the disk cannot be read. A failed write is not an
+    /// error here: the waiting requests get it as their reply.
+    pub fn send<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), SendError<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
-            Err(failure) => self.take_back(*failure).map_err(Failed::Ledger)?,
+            Err(failure) => self.take_back(*failure).map_err(SendError::Ledger)?,
         };
         if let Some(search) = &self.search {
             search.durable(durable);
         }
-        while let Some(answered) = self.outbound.next_reply(durable) {
-            outlet.reply(answered).map_err(Failed::Outlet)?;
+        while let Some(request) = self.outbound.next_reply(durable) {
+            outlet.reply(request).map_err(SendError::Outlet)?;
         }
         while let Some(publication) = self.outbound.next_publication(durable) {
-            outlet.publish(publication).map_err(Failed::Outlet)?;
+            outlet.publish(publication).map_err(SendError::Outlet)?;
         }
         Ok(())
     }
@@ -239,12 +234,12 @@ impl Engine {
         self.ledger.close();
     }
 
-    /// Answers the lines of a frame. Puts the frame aside when a line needs a job.
+    /// Answers the lines of a request. If a line needs a job, the request waits for its outcome.
     fn process(&mut self, mut pending: PendingRequest, mut outcome: Option<Outcome>, now_ms: u64) {
         while let Some(job) = self.answer_lines(&mut pending, outcome.take(), now_ms) {
             let kind = job.kind();
             if self.jobs.submit(self.next_ticket, job) {
-                pending.put_aside(self.ledger.position());
+                pending.save_progress(self.ledger.position());
                 self.waiting_for_job.insert(self.next_ticket, pending);
                 self.next_ticket += 1;
                 return;
@@ -254,7 +249,7 @@ impl Engine {
         self.outbound.reply(self.ledger.position(), pending);
     }
 
-    /// Answers lines until all are answered, or one needs a job.
+    /// Answers lines until all are answered, or until one needs a job. Returns that job.
     fn answer_lines(
         &mut self,
         pending: &mut PendingRequest,
@@ -279,9 +274,9 @@ impl Engine {
             search: self.search.as_ref(),
             presence: &mut self.presence,
             typing: &mut self.typing,
-            events: &self.events,
+            events_endpoint: &self.events_endpoint,
             files: &mut self.files,
-            attached: Attached { is_alone: lines.clone().nth(1).is_none(), bytes, reply: attached },
+            attached: Attached { is_single_line: lines.clone().nth(1).is_none(), bytes, reply: attached },
             now_ms,
         };
         for line in lines.skip(*answered) {
@@ -296,8 +291,8 @@ impl Engine {
         None
     }
 
-    /// Answers the requests again, once, whose replies rest on records that could not be written. Reads are
-    /// then answered from the state of the disk, and writes with the error. Nothing is sent twice.
+    /// Discards the replies to records that could not be written; none of them was sent. Their requests are
+    /// answered again: reads from the state on the disk, and writes with the error.
     fn take_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
         let DiskFailure { durable, answer, cause, is_taken_back } = failure;
         if !is_taken_back {
@@ -305,16 +300,15 @@ impl Engine {
         }
         self.files.take_back(durable);
         self.retry_queue.extend(self.outbound.take_back(durable));
-        self.retry_queue.iter_mut().for_each(|pending| pending.go_back(durable));
-        self.waiting_for_job.values_mut().for_each(|pending| pending.refuse_back(durable, &answer));
+        self.retry_queue.iter_mut().for_each(|pending| pending.take_back(durable));
+        self.waiting_for_job.values_mut().for_each(|pending| pending.take_back_with_error(durable, &answer));
         Ok(durable)
     }
 }
 
-/// The reason why nothing can be sent.
+/// Why [`Engine::send`] failed.
 #[derive(Debug)]
-pub enum Failed<E> {
-    /// The outlet failed.
+pub enum SendError<E> {
     Outlet(E),
     /// The disk cannot be read.
     Ledger(LedgerError),

@@ -10,7 +10,7 @@ use common::{Detail, Error, NewPassword};
 use tracing::info;
 use uuid::Uuid;
 
-use super::presence::forget_ended;
+use super::presence::remove_ended_sessions;
 use super::{RequestContext, Unanswered, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
@@ -24,12 +24,12 @@ pub(super) fn register(
     outcome: Option<jobs::Outcome>,
 ) -> Result<Registered, Unanswered> {
     let Credentials { user, password } = credentials;
-    let outcome = outcome.map(of_password);
-    // Checked before the hash, to save the work, and again after it, because two requests may register the
-    // same name.
+    let outcome = outcome.map(password_outcome);
+    // Check before hashing, to save the work, and again after it, because two requests can register the same
+    // name.
     may_register(context.ledger.state(), &user)?;
     let password = match outcome {
-        None => return Err(Unanswered::Needs(Job::Hash(password.into_password()).into())),
+        None => return Err(Unanswered::NeedsJob(Job::Hash(password.into_password()).into())),
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
     };
@@ -47,16 +47,16 @@ pub(super) fn login(
     outcome: Option<jobs::Outcome>,
 ) -> Result<LoggedIn, Unanswered> {
     let Credentials { user, password } = credentials;
-    let outcome = outcome.map(of_password);
+    let outcome = outcome.map(password_outcome);
     if let Some(outcome) = &outcome {
-        let right = matches!(outcome, Outcome::Verified(true) | Outcome::Hashed(_));
-        context.guesses.end(&user, right, context.now_ms);
+        let is_correct = matches!(outcome, Outcome::Verified(true) | Outcome::Hashed(_));
+        context.guesses.end(&user, is_correct, context.now_ms);
     }
     match outcome {
         None => {
-            context.may_guess(&user)?;
-            let known = context.ledger.state().users.password(&user).map(Into::into);
-            return Err(Unanswered::Needs(Job::Verify(password, known).into()));
+            context.begin_login_attempt(&user)?;
+            let stored_hash = context.ledger.state().users.password(&user).map(Into::into);
+            return Err(Unanswered::NeedsJob(Job::Verify(password, stored_hash).into()));
         }
         Some(Outcome::Verified(true)) => {}
         // The password matched an imported hash. The new hash replaces it.
@@ -75,10 +75,10 @@ pub(super) fn login(
 }
 
 pub(super) fn logout(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<Done, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let digest = TokenDigest::of(&params.token);
     context.record(Command::EndSession { user: user.clone(), digest })?;
-    forget_ended(context, &user);
+    remove_ended_sessions(context, &user);
     Ok(Done {})
 }
 
@@ -88,17 +88,17 @@ pub(super) fn password(
     params: ChangePassword<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Revoked, Unanswered> {
-    let user = context.user_of(&params.token)?;
-    let outcome = outcome.map(of_password);
+    let user = context.authenticate(&params.token)?;
+    let outcome = outcome.map(password_outcome);
     if let Some(outcome) = &outcome {
         context.guesses.end(&user, matches!(outcome, Outcome::Hashed(_)), context.now_ms);
     }
     match outcome {
         None => {
-            context.may_guess(&user)?;
-            let known = context.ledger.state().users.password(&user).map(Into::into);
-            let job = Job::Change(params.password, known, params.new_password.into_password());
-            Err(Unanswered::Needs(job.into()))
+            context.begin_login_attempt(&user)?;
+            let stored_hash = context.ledger.state().users.password(&user).map(Into::into);
+            let job = Job::Change(params.password, stored_hash, params.new_password.into_password());
+            Err(Unanswered::NeedsJob(job.into()))
         }
         Some(Outcome::Hashed(password)) => {
             context.record(Command::ChangePassword { user, password })?;
@@ -113,7 +113,7 @@ pub(super) fn sessions(
     context: &mut RequestContext<'_>,
     params: &SessionOnly<'_>,
 ) -> Result<Sessions, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let current = TokenDigest::of(&params.token);
     let open = context.ledger.state().users.sessions(&user);
     let mut sessions: Vec<_> = open
@@ -138,16 +138,16 @@ fn end_sessions(
     token: &Token<'_>,
     session: Option<Uuid>,
 ) -> Result<Revoked, Error> {
-    let user = context.user_of(token)?;
+    let user = context.authenticate(token)?;
     let open = |context: &RequestContext<'_>| context.ledger.state().users.sessions(&user).count() as u64;
     let (before, current) = (open(context), TokenDigest::of(token));
     context.record(Command::Revoke { user: user.clone(), current, session })?;
-    forget_ended(context, &user);
+    remove_ended_sessions(context, &user);
     Ok(Revoked { ended: before - open(context), topic: context.ledger.state().user_topic(&user) })
 }
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
-    context.user_of(&params.token)?;
+    context.authenticate(&params.token)?;
     let (mut users, more) = first_page(context.ledger.state().users.list(params.after.as_deref()));
     for user in &mut users {
         user.state = context.presence.state(&user.user);
@@ -157,7 +157,7 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> 
     Ok(Users { users, more })
 }
 
-fn of_password(outcome: jobs::Outcome) -> Outcome {
+fn password_outcome(outcome: jobs::Outcome) -> Outcome {
     match outcome {
         jobs::Outcome::Password(outcome) => outcome,
         jobs::Outcome::File(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => Outcome::Failed,

@@ -13,28 +13,29 @@ use crate::domain::accounts::Account;
 use crate::domain::{Command, admin, channels};
 
 pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
-    administrator(context, &params.token)?;
+    require_administrator(context, &params.token)?;
     let now_ms = context.now_ms;
-    let (users, more) =
-        first_page(context.ledger.state().users.after(params.after.as_deref()).map(|(user, account)| User {
+    let (users, more) = first_page(context.ledger.state().users.accounts_after(params.after.as_deref()).map(
+        |(user, account)| User {
             user: user.clone(),
             since: account.since,
             administrator: account.administrator,
             disabled: account.disabled,
             sessions: open_sessions(user, account, now_ms).count() as u64,
-        }));
+        },
+    ));
     Ok(Users { users, more })
 }
 
 pub(super) fn channels(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
-    administrator(context, &params.token)?;
+    require_administrator(context, &params.token)?;
     let all = context.ledger.state().channels.all();
     let page = all.range(pages::range(params.after.as_deref(), ChannelName::new));
-    let (channels, more) = first_page(page.map(|(name, channel)| as_seen(name, channel)));
+    let (channels, more) = first_page(page.map(|(name, channel)| channel_info(name, channel)));
     Ok(Channels { channels, more })
 }
 
-fn as_seen(name: &ChannelName, channel: &channels::Channel) -> Channel {
+fn channel_info(name: &ChannelName, channel: &channels::Channel) -> Channel {
     let mut owners = channel.members.iter().filter(|(_, role)| **role == Role::Owner);
     Channel {
         channel: name.clone(),
@@ -50,11 +51,11 @@ pub(super) fn sessions(
     context: &mut RequestContext<'_>,
     params: &ListSessions<'_>,
 ) -> Result<Sessions, Error> {
-    administrator(context, &params.token)?;
+    require_administrator(context, &params.token)?;
     let users = &context.ledger.state().users;
     if let Some(user) = &params.user {
-        let one = users.accounts().get_key_value(user);
-        let (user, account) = one.ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
+        let account = users.accounts().get_key_value(user);
+        let (user, account) = account.ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
         return Ok(Sessions {
             sessions: open_sessions(user, account, context.now_ms).collect(),
             more: false,
@@ -62,7 +63,7 @@ pub(super) fn sessions(
     }
     let mut sessions = Vec::new();
     let mut more = false;
-    for (user, account) in users.after(params.after.as_deref()) {
+    for (user, account) in users.accounts_after(params.after.as_deref()) {
         if sessions.len() >= LIST_NAMES_MAX {
             more = true;
             break;
@@ -83,28 +84,28 @@ fn open_sessions(user: &UserName, account: &Account, now_ms: u64) -> impl Iterat
 }
 
 pub(super) fn disable(context: &mut RequestContext<'_>, params: Disable<'_>) -> Result<Disabled, Error> {
-    let by = context.user_of(&params.token)?;
+    let by = context.authenticate(&params.token)?;
     let Disable { user, disabled, .. } = params;
     let ended = context.ledger.state().users.sessions(&user).count() as u64;
     context.record(Command::Disable { by, user: user.clone(), disabled })?;
-    super::presence::forget_ended(context, &user);
+    super::presence::remove_ended_sessions(context, &user);
     Ok(Disabled { ended: ended - context.ledger.state().users.sessions(&user).count() as u64 })
 }
 
 pub(super) fn promote(context: &mut RequestContext<'_>, params: Promote<'_>) -> Result<Done, Error> {
-    let by = context.user_of(&params.token)?;
+    let by = context.authenticate(&params.token)?;
     let Promote { user, administrator, .. } = params;
     context.record(Command::Promote { by, user, administrator })?;
     Ok(Done {})
 }
 
 pub(super) fn stats(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<Stats, Error> {
-    administrator(context, &params.token)?;
-    Ok(admin::stats(context.ledger.state(), context.presence.people(), context.now_ms))
+    require_administrator(context, &params.token)?;
+    Ok(admin::stats(context.ledger.state(), context.presence.present_users(), context.now_ms))
 }
 
 /// Returns an error if the user of the session is not an administrator.
-fn administrator(context: &mut RequestContext<'_>, token: &Token<'_>) -> Result<(), Error> {
-    let user = context.user_of(token)?;
+fn require_administrator(context: &mut RequestContext<'_>, token: &Token<'_>) -> Result<(), Error> {
+    let user = context.authenticate(token)?;
     Ok(admin::check(context.ledger.state(), &user)?)
 }

@@ -19,7 +19,7 @@ pub(super) fn edit(context: &mut RequestContext<'_>, params: Edit<'_>) -> Result
 
 pub(super) fn delete(context: &mut RequestContext<'_>, params: Delete<'_>) -> Result<Sent, Error> {
     let Delete { token, conversation, n, id } = params;
-    let user = context.user_of(&token)?;
+    let user = context.authenticate(&token)?;
     let file = files::find(context.ledger.state(), &user, &conversation, n).ok();
     let content = file.map(|shared| shared.sha256);
     let sent = amend(context, &token, conversation, n, id, Change::Delete)?;
@@ -35,8 +35,8 @@ pub(super) fn react(context: &mut RequestContext<'_>, params: React<'_>) -> Resu
     amend(context, &token, conversation, n, id, change)
 }
 
-/// Finds the message in the log, because the rules need it, and records the change. The message may be in
-/// the batch that gathers; the reply waits for that batch as any other reply.
+/// Finds the message in the log, because the rules need it, and records the change. If the message is in the
+/// open batch, the reply waits for that batch, like any other reply.
 fn amend(
     context: &mut RequestContext<'_>,
     token: &Token<'_>,
@@ -45,7 +45,7 @@ fn amend(
     id: Uuid,
     change: Change<'_>,
 ) -> Result<Sent, Error> {
-    messages::once(context, token, id, |context, user| {
+    messages::record_once(context, token, id, |context, user| {
         let readable = history::readable(context.ledger.state(), &user, &conversation)?;
         let event = context.ledger.event(&readable, n)?;
         let original = event.as_ref().and_then(Original::of);
@@ -55,10 +55,10 @@ fn amend(
     })
 }
 
-/// Writes an event of the log in its current form, and a newline: with the newest text, or without a text
-/// if it was deleted, and with the reactions. `edits` adds the earlier texts. `find` reads another event of
-/// the conversation.
-pub(crate) fn write_present<E>(
+/// Writes an event of the log in its current form, and a newline. The current form has the reactions and the
+/// newest text, or no text if the message was deleted. `edits` adds the earlier texts. `find` reads another
+/// event of the conversation.
+pub(crate) fn write_current<E>(
     find: impl Fn(u64) -> Result<Option<Event<'static>>, E>,
     event: Event<'_>,
     amendment: &Amendment,

@@ -37,14 +37,14 @@ pub(super) fn invitations(
     context: &mut RequestContext<'_>,
     params: &ListNames<'_>,
 ) -> Result<Invitations, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let all = context.ledger.state().channels.invitations(&user, params.after.as_deref());
     let (invitations, more) = first_page(all);
     Ok(Invitations { invitations, more })
 }
 
-/// Invites, removes, bans or unbans a user, as `command` says.
-pub(super) fn to_member(
+/// Executes `command` for the user in `params`: invites, removes, bans or unbans that user.
+pub(super) fn apply_to_user(
     context: &mut RequestContext<'_>,
     params: OneMember<'_>,
     command: impl FnOnce(Actor, UserName) -> Command<'static>,
@@ -63,10 +63,10 @@ pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> R
     done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
-/// The user and the channel of a request that leaves a record. Returns an error if the session sends too
-/// many.
+/// The user and the channel of a request that stores a record. Returns an error if the session exceeds its
+/// rate.
 fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
-    let user = context.user_of(token)?;
+    let user = context.authenticate(token)?;
     context.take_rate(token)?;
     Ok(Actor { user, channel: channel.clone() })
 }
@@ -82,7 +82,7 @@ fn joined(context: &RequestContext<'_>, name: &ChannelName) -> Result<Joined, Er
 }
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let (channels, more) = first_page(context.ledger.state().channels.list(&user, params.after.as_deref()));
     Ok(Channels { channels, more })
 }
@@ -91,7 +91,7 @@ pub(super) fn members(
     context: &mut RequestContext<'_>,
     params: &ListInChannel<'_>,
 ) -> Result<Members, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let channel = context.ledger.state().channels.membership(&params.channel, &user)?;
     let page = channel.members.range(pages::range(params.after.as_deref(), UserName::new));
     let (members, more) = first_page(page.map(|(user, role)| Member { user: user.clone(), role: *role }));
@@ -99,7 +99,7 @@ pub(super) fn members(
 }
 
 pub(super) fn bans(context: &mut RequestContext<'_>, params: &ListInChannel<'_>) -> Result<Bans, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let channels = &context.ledger.state().channels;
     let (bans, more) = first_page(channels.bans(&params.channel, &user, params.after.as_deref())?);
     Ok(Bans { bans, more })

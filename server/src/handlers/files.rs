@@ -12,24 +12,24 @@ use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
 use crate::storage::ledger::Receipt;
 
-/// Begins or continues an upload. Checks everything that `file.commit` checks, so that no client sends
-/// bytes in vain.
+/// Begins or continues an upload. Checks everything that `file.commit` checks, so that no client uploads a
+/// file that `file.commit` rejects.
 pub(super) fn begin(
     context: &mut RequestContext<'_>,
     params: Begin<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Begun, Unanswered> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let Begin { to, id, info, token } = params;
     if context.ledger.sent_before(id, &user)?.is_some() {
         return Ok(Begun { file: id, have: info.bytes });
     }
     if let Some(outcome) = outcome {
-        let outcome = of_file(outcome);
+        let outcome = file_outcome(outcome);
         if matches!(outcome, Outcome::Failed(_)) {
-            context.files.throw_away(id, context.ledger.position());
+            context.files.discard_upload(id, context.ledger.position());
         }
-        return Ok(Begun { file: id, have: have(outcome)? });
+        return Ok(Begun { file: id, have: stored_bytes(outcome)? });
     }
     may_share(context, &user, &to, id)?;
     let known = files::readable_content(context.ledger.state(), &user, &info.sha256);
@@ -38,41 +38,40 @@ pub(super) fn begin(
     }
     let is_verified = known.is_some();
     let common::FileInfo { name, bytes, sha256 } = info;
-    let (begun, is_inherited) = (context.now_ms, false);
-    let asked = Upload { id, user, to, name, bytes, sha256, begun, is_verified, is_inherited };
-    let known = context.files.uploads.resume(&asked, context.now_ms)?;
+    let (begun, is_from_earlier_run) = (context.now_ms, false);
+    let requested = Upload { id, user, to, name, bytes, sha256, begun, is_verified, is_from_earlier_run };
+    let known = context.files.uploads.resume(&requested, context.now_ms)?;
     let is_new = known.is_none();
     let upload = match known {
         Some(upload) => upload,
         None => {
             context.ledger.may_write()?;
             context.take_rate(&token)?;
-            for idle in context.files.uploads.add(asked.clone(), &context.ledger.state().files)? {
-                context.files.throw_away(idle, context.ledger.position());
+            for idle in context.files.uploads.add(requested.clone(), &context.ledger.state().files)? {
+                context.files.discard_upload(idle, context.ledger.position());
             }
-            asked
+            requested
         }
     };
     let folder = context.files.folder.clone();
-    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
+    Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
-/// Appends a chunk to an upload.
 pub(super) fn chunk(
     context: &mut RequestContext<'_>,
     params: &Chunk<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Have, Unanswered> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     if let Some(outcome) = outcome {
-        let outcome = of_file(outcome);
+        let outcome = file_outcome(outcome);
         if outcome == Outcome::Failed(Failure::Lost) {
-            context.files.throw_away(params.file, context.ledger.position());
+            context.files.discard_upload(params.file, context.ledger.position());
         }
-        return Ok(Have { have: have(outcome)? });
+        return Ok(Have { have: stored_bytes(outcome)? });
     }
     let upload = context.files.uploads.touch(&user, params.file, context.now_ms)?;
-    let bytes = context.attached.bytes.clone().filter(|_| context.attached.is_alone);
+    let bytes = context.attached.bytes.clone().filter(|_| context.attached.is_single_line);
     let bytes = bytes.ok_or(Detail::NoChunkBytes)?;
     if bytes.is_empty() || bytes.len() > FILE_CHUNK_BYTES_MAX {
         return Err(Detail::ChunkSize { max: FILE_CHUNK_BYTES_MAX, bytes: bytes.len() }.into());
@@ -82,7 +81,7 @@ pub(super) fn chunk(
         return Err(Detail::ChunkBeyondFile { bytes: upload.bytes }.into());
     }
     let (folder, upload) = (context.files.folder.clone(), upload.clone());
-    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
+    Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
 /// Turns an upload into an event. Its content is complete and durable before the event is recorded.
@@ -92,34 +91,34 @@ pub(super) fn commit(
     outcome: Option<jobs::Outcome>,
 ) -> Result<Sent, Unanswered> {
     let id = params.file;
-    let outcome = outcome.map(of_file);
-    // The job ended, even if the sender's session did too.
+    let outcome = outcome.map(file_outcome);
+    // The job ended, so the upload changes, even if the sender's session has ended.
     match &outcome {
         Some(Outcome::Failed(Failure::WrongContent | Failure::Lost)) => {
-            context.files.throw_away(id, context.ledger.position());
+            context.files.discard_upload(id, context.ledger.position());
         }
-        Some(outcome) => context.files.uploads.finished(id, *outcome == Outcome::Finished),
+        Some(outcome) => context.files.uploads.end_completion(id, *outcome == Outcome::Finished),
         None => {}
     }
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
         return Ok(Sent { n, at });
     }
     if let Some(Outcome::Failed(failure)) = outcome {
-        return Err(failed(failure).into());
+        return Err(error_of(failure).into());
     }
     let upload = context.files.uploads.touch(&user, id, context.now_ms)?.clone();
     may_share(context, &user, &upload.to, id)?;
     if outcome.is_none() {
         context.ledger.may_write()?;
-        context.files.uploads.finishing(id);
+        context.files.uploads.mark_completing(id);
         let folder = context.files.folder.clone();
-        return Err(Unanswered::Needs(Job::file(Kind::Contents, move || folder.finish(&upload))));
+        return Err(Unanswered::NeedsJob(Job::file(Kind::Contents, move || folder.finish(&upload))));
     }
     let file = upload.info();
     let receipt = context.record(Command::Share { user, to: upload.to, id, file })?;
     let Receipt { n, at } = receipt.ok_or(Detail::Internal)?;
-    context.files.uploads.recorded(id, context.ledger.position());
+    context.files.uploads.mark_recorded(id, context.ledger.position());
     Ok(Sent { n, at })
 }
 
@@ -129,16 +128,16 @@ pub(super) fn get(
     params: &Get<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Part, Unanswered> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let shared = files::find(context.ledger.state(), &user, &params.conversation, params.n)?;
     let (bytes, sha256, offset) = (shared.bytes, shared.sha256, params.offset);
     if let Some(outcome) = outcome {
-        let part = part(of_file(outcome))?;
+        let part = content_part(file_outcome(outcome))?;
         let length = part.len() as u64;
         *context.attached.reply = Some(part);
         return Ok(Part { bytes, offset, length });
     }
-    if !context.attached.is_alone {
+    if !context.attached.is_single_line {
         return Err(Detail::FileGetNotAlone.into());
     }
     let Some(left) = bytes.checked_sub(offset) else {
@@ -147,20 +146,20 @@ pub(super) fn get(
     let length = left.min(params.length.unwrap_or(u64::MAX)).min(FILE_CHUNK_BYTES_MAX as u64);
     let length = usize::try_from(length).unwrap_or(FILE_CHUNK_BYTES_MAX);
     let folder = context.files.folder.clone();
-    Err(Unanswered::Needs(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
+    Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
 }
 
 /// Checks whether an upload may become an event. If not, discards it, because its bytes count against the
 /// user's quota.
 fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id: Uuid) -> Result<(), Error> {
     let allowed = files::may_share(context.ledger.state(), user, to, id, context.now_ms);
-    if allowed.is_err() && context.files.uploads.is_for(id, user, to) {
-        context.files.throw_away(id, context.ledger.position());
+    if allowed.is_err() && context.files.uploads.is_open_for(id, user, to) {
+        context.files.discard_upload(id, context.ledger.position());
     }
     Ok(allowed?)
 }
 
-fn of_file(outcome: jobs::Outcome) -> Outcome {
+fn file_outcome(outcome: jobs::Outcome) -> Outcome {
     match outcome {
         jobs::Outcome::File(outcome) => outcome,
         jobs::Outcome::Password(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => {
@@ -169,23 +168,23 @@ fn of_file(outcome: jobs::Outcome) -> Outcome {
     }
 }
 
-fn have(outcome: Outcome) -> Result<u64, Error> {
+fn stored_bytes(outcome: Outcome) -> Result<u64, Error> {
     match outcome {
         Outcome::Have(have) => Ok(have),
-        Outcome::Failed(failure) => Err(failed(failure)),
-        Outcome::Finished | Outcome::Bytes(_) => Err(failed(Failure::Unavailable)),
+        Outcome::Failed(failure) => Err(error_of(failure)),
+        Outcome::Finished | Outcome::Bytes(_) => Err(error_of(Failure::Unavailable)),
     }
 }
 
-fn part(outcome: Outcome) -> Result<Vec<u8>, Error> {
+fn content_part(outcome: Outcome) -> Result<Vec<u8>, Error> {
     match outcome {
         Outcome::Bytes(bytes) => Ok(bytes),
-        Outcome::Failed(failure) => Err(failed(failure)),
-        Outcome::Finished | Outcome::Have(_) => Err(failed(Failure::Unavailable)),
+        Outcome::Failed(failure) => Err(error_of(failure)),
+        Outcome::Finished | Outcome::Have(_) => Err(error_of(Failure::Unavailable)),
     }
 }
 
-fn failed(failure: Failure) -> Error {
+fn error_of(failure: Failure) -> Error {
     match failure {
         Failure::WrongOffset(have) => Error::from(Detail::WrongOffset { have }).with_have(have),
         Failure::WrongContent => Detail::WrongContent.into(),

@@ -5,17 +5,17 @@ use common::limits::{HISTORY_BYTES_MAX, HISTORY_EVENTS_DEFAULT};
 use common::{Conversation, Detail, Error, Event};
 
 use super::RequestContext;
-use super::amendments::write_present;
+use super::amendments::write_current;
 use crate::domain::history::{self, Bounds, Fill, PageRange};
 
-/// The number of events that are read at once. A page of the default size needs one read, and a page of
-/// long lines reads few bytes more than it holds.
+/// The number of events in one read. A page of the default size takes one read, and a page of long lines
+/// reads little more than it returns.
 const CHUNK_EVENTS: u64 = 64;
 
 const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
 
 pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Result<PageLines, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     if let Some((one, other)) = params.conflict() {
         return Err(Detail::HistoryConflict { one: one.to_owned(), other: other.to_owned() }.into());
     }
@@ -49,7 +49,7 @@ pub(super) fn read(
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
     let amendments = context.ledger.state().channels.amendments(conversation);
-    let Some(amendments) = amendments.filter(|amendments| amendments.touch(first..=last)) else {
+    let Some(amendments) = amendments.filter(|amendments| amendments.has_any_in(first..=last)) else {
         return context.ledger.read(conversation, first, last, out);
     };
     let mut lines = Vec::new();
@@ -61,14 +61,13 @@ pub(super) fn read(
                 let event: Event<'_> =
                     serde_json::from_slice(line).map_err(crate::storage::ledger::internal)?;
                 let find = |n| context.ledger.event(conversation, n);
-                write_present(find, event, amendment, edits, out)?;
+                write_current(find, event, amendment, edits, out)?;
             }
         }
     }
     Ok(())
 }
 
-/// Reads pages of a conversation.
 struct PageReader<'a> {
     context: &'a RequestContext<'a>,
     conversation: &'a Conversation,
@@ -98,7 +97,7 @@ impl PageReader<'_> {
         }
     }
 
-    /// From the first event on, until the page is full.
+    /// Reads forward from the first event until the page is full.
     fn forward(&self, mut first: u64, end: u64, bytes_max: usize) -> Result<Vec<u8>, Error> {
         let mut lines = Vec::new();
         while first <= end && lines.len() < bytes_max {
@@ -107,7 +106,7 @@ impl PageReader<'_> {
             first = last + 1;
         }
         if lines.len() > bytes_max {
-            // At least one event, however long it is, so that every reader makes progress.
+            // Keep at least one event, of any length, so that every reader makes progress.
             let first_end = lines.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let fitting =
                 lines.get(..bytes_max).and_then(|fitting| fitting.iter().rposition(|b| *b == b'\n'));
@@ -116,7 +115,7 @@ impl PageReader<'_> {
         Ok(lines)
     }
 
-    /// From the last event back, until the page is full.
+    /// Reads backward from the last event until the page is full.
     fn backward(&self, start: u64, mut end: u64, bytes_max: usize) -> Result<Vec<u8>, Error> {
         let mut lines = Vec::new();
         while start <= end && end > 0 && lines.len() < bytes_max {
@@ -128,7 +127,7 @@ impl PageReader<'_> {
             end = first - 1;
         }
         if let Some(surplus) = lines.len().checked_sub(bytes_max).filter(|surplus| *surplus > 0) {
-            // The page begins after the first line that would make it too large, but keeps the last one.
+            // Remove the oldest lines until the page fits, but keep the last line.
             let last_start =
                 lines.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let fitting =
@@ -140,7 +139,7 @@ impl PageReader<'_> {
 }
 
 pub(super) fn heads(context: &mut RequestContext<'_>, params: &HeadsSince<'_>) -> Result<Heads, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let since = params.since.unwrap_or(0);
     let heads = history::heads(context.ledger.state(), &user, since).collect();
     let topic = context.ledger.state().user_topic(&user);

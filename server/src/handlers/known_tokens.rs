@@ -2,7 +2,7 @@
 
 use crate::domain::records::TokenDigest;
 
-/// The number of cached tokens. More sessions than that are rarely busy at once.
+/// The number of cached tokens. Rarely are more sessions busy at the same time.
 const SLOTS: usize = 1024;
 
 /// The bytes at the end of a token that select its slot. They are part of the signature, so they are
@@ -14,7 +14,6 @@ const TAIL_BYTES: usize = 8;
 pub struct KnownTokens(Vec<Option<(Box<str>, TokenDigest)>>);
 
 impl KnownTokens {
-    /// The digest of a token.
     pub fn digest(&mut self, token: &str) -> TokenDigest {
         let tail = token.as_bytes().iter().rev().take(TAIL_BYTES);
         let mixed = tail.fold(0usize, |mixed, byte| mixed.wrapping_mul(31).wrapping_add(usize::from(*byte)));

@@ -11,18 +11,18 @@ use crate::storage::ledger::Receipt;
 
 pub(super) fn send(context: &mut RequestContext<'_>, params: Send<'_>) -> Result<Sent, Error> {
     let Send { token, to, id, text, reply } = params;
-    once(context, &token, id, |_, user| Ok(Command::Send { user, to, id, text, reply }))
+    record_once(context, &token, id, |_, user| Ok(Command::Send { user, to, id, text, reply }))
 }
 
-/// Records a command with an id of the sender, once. A request with the same id gets the result of the
-/// first one.
-pub(super) fn once<'a>(
+/// Records a command that has an id of the sender, at most once: a second request with the same id gets the
+/// result of the first.
+pub(super) fn record_once<'a>(
     context: &mut RequestContext<'_>,
     token: &Token<'_>,
     id: Uuid,
     command: impl FnOnce(&RequestContext<'_>, UserName) -> Result<Command<'a>, Error>,
 ) -> Result<Sent, Error> {
-    let user = context.user_of(token)?;
+    let user = context.authenticate(token)?;
     if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
         return Ok(Sent { n, at });
     }

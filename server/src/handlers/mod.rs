@@ -48,30 +48,25 @@ macro_rules! answer {
 
 /// The parts of the server that handlers use.
 pub struct RequestContext<'a> {
-    /// The state and the journal.
     pub ledger: &'a mut Ledger,
-    /// Replies and events that wait for the disk.
     pub outbound: &'a mut OutboundQueue,
-    /// Signs tokens.
     pub tokens: &'a TokenIssuer,
     /// The digests of the tokens that were used last.
     pub known_tokens: &'a mut KnownTokens,
     /// The rate limiter of wrong passwords.
     pub guesses: &'a mut Guesses,
-    /// The rate limiter of requests that leave a record.
+    /// The rate limiter of requests that store a record.
     pub rates: &'a mut Rates,
-    /// Uploads and contents.
     pub files: &'a mut Files,
     /// The bytes after the request line and after the reply line.
     pub attached: Attached<'a>,
     /// The index of all messages; `None` in a server without one.
     pub search: Option<&'a Search>,
-    /// The presence of all users.
     pub presence: &'a mut Presence,
     /// The rate limiter of typing notices.
     pub typing: &'a mut Typing,
     /// The endpoint at which clients subscribe.
-    pub events: &'a str,
+    pub events_endpoint: &'a str,
     /// The time, in Unix milliseconds.
     pub now_ms: u64,
 }
@@ -79,7 +74,7 @@ pub struct RequestContext<'a> {
 /// The bytes after a request line and after its reply line. Each is a separate frame.
 pub struct Attached<'a> {
     /// Whether the frame has only this line, so that the bytes belong to it.
-    pub is_alone: bool,
+    pub is_single_line: bool,
     /// The bytes after the request line.
     pub bytes: &'a Option<Arc<Frame>>,
     /// The bytes after the reply line.
@@ -90,8 +85,8 @@ pub struct Attached<'a> {
 pub enum Unanswered {
     /// The request failed; the error is its reply.
     Failed(Error),
-    /// The request needs a job. Then it is answered again, with the outcome of the job.
-    Needs(Job),
+    /// The request needs a job. The handler is called again with the outcome of the job.
+    NeedsJob(Job),
 }
 
 impl<E: Into<Error>> From<E> for Unanswered {
@@ -101,8 +96,8 @@ impl<E: Into<Error>> From<E> for Unanswered {
 }
 
 impl RequestContext<'_> {
-    /// Answers one request line with one reply line. If the request needs a job first, returns the job;
-    /// then the caller calls this again with the outcome.
+    /// Answers one request line with one reply line. If the request needs a job, returns the job; the caller
+    /// then calls `answer` again with the outcome.
     pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
         let DecodedRequest { id, call } = match requests::decode(line) {
             Ok(request) => request,
@@ -116,7 +111,7 @@ impl RequestContext<'_> {
                 encode_error(out, id, &error);
                 None
             }
-            Unanswered::Needs(job) => Some(job),
+            Unanswered::NeedsJob(job) => Some(job),
         }
     }
 
@@ -140,12 +135,12 @@ impl RequestContext<'_> {
             ChannelList(params) => channels::list(self, &params);
             ChannelJoin(params) => channels::join(self, &params);
             ChannelLeave(params) => channels::leave(self, &params);
-            ChannelInvite(params) => channels::to_member(self, params, Command::Invite);
+            ChannelInvite(params) => channels::apply_to_user(self, params, Command::Invite);
             ChannelInvitations(params) => channels::invitations(self, &params);
             ChannelDecline(params) => channels::decline(self, &params);
-            ChannelKick(params) => channels::to_member(self, params, Command::Kick);
-            ChannelBan(params) => channels::to_member(self, params, Command::Ban);
-            ChannelUnban(params) => channels::to_member(self, params, Command::Unban);
+            ChannelKick(params) => channels::apply_to_user(self, params, Command::Kick);
+            ChannelBan(params) => channels::apply_to_user(self, params, Command::Ban);
+            ChannelUnban(params) => channels::apply_to_user(self, params, Command::Unban);
             ChannelBans(params) => channels::bans(self, &params);
             ChannelRole(params) => channels::give_role(self, params);
             ChannelSet(params) => channels::set(self, params);
@@ -176,19 +171,20 @@ impl RequestContext<'_> {
         Ok(())
     }
 
-    /// Records what a command decides, and queues it for its subscribers. Returns the receipt of an event.
+    /// Executes a command, and queues the resulting record for its subscribers. Returns the receipt if the
+    /// record is an event.
     fn record(&mut self, command: Command<'_>) -> Result<Option<Receipt>, Error> {
         fan_out::record(self.ledger, self.outbound, command, self.now_ms)
     }
 
     /// Begins an attempt to log in, unless there were too many wrong passwords for this user.
-    fn may_guess(&mut self, user: &UserName) -> Result<(), Error> {
+    fn begin_login_attempt(&mut self, user: &UserName) -> Result<(), Error> {
         self.guesses.begin(user, self.now_ms).map_err(|wait_ms| {
             Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).with_wait_ms(wait_ms)
         })
     }
 
-    /// Counts a request that leaves a record. Returns an error if the session sends too many.
+    /// Counts a request that stores a record. Returns an error if the session exceeds its rate.
     fn take_rate(&mut self, token: &Token<'_>) -> Result<(), Error> {
         let session = self.known_tokens.digest(token);
         let taken = self.rates.take(session, self.now_ms);
@@ -196,7 +192,7 @@ impl RequestContext<'_> {
     }
 
     /// Returns the user of a token's session. Every method that needs a session calls this.
-    fn user_of(&mut self, token: &Token<'_>) -> Result<UserName, Error> {
+    fn authenticate(&mut self, token: &Token<'_>) -> Result<UserName, Error> {
         let known = match token.len() {
             0..=TOKEN_BYTES_MAX => {
                 let digest = self.known_tokens.digest(token);
@@ -210,7 +206,7 @@ impl RequestContext<'_> {
     /// The error for a token without an open session. A disabled account has its own error.
     fn no_session(&self, token: &Token<'_>) -> Error {
         let owner = Some(token).filter(|token| token.len() <= TOKEN_BYTES_MAX);
-        let owner = owner.and_then(|token| self.tokens.made_for(token));
+        let owner = owner.and_then(|token| self.tokens.user_of(token));
         let is_disabled = owner.is_some_and(|user| self.ledger.state().users.is_disabled(&user));
         if is_disabled { Detail::SessionDisabled } else { Detail::NoSession }.into()
     }

@@ -10,7 +10,7 @@ pub(super) fn info(context: &RequestContext<'_>) -> Result<Info, Error> {
         name: "papo".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL,
-        events: context.events.to_owned(),
+        events: context.events_endpoint.to_owned(),
         limits: Limits { file_bytes: context.files.uploads.limits().file_bytes_max, ..Limits::CURRENT },
     })
 }

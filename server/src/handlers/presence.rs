@@ -12,8 +12,8 @@ pub(super) fn set(
     context: &mut RequestContext<'_>,
     params: &SetPresence<'_>,
 ) -> Result<PresenceReply, Error> {
-    let user = context.user_of(&params.token)?;
-    // Each change between online and offline leaves a record, so the rate limit counts it.
+    let user = context.authenticate(&params.token)?;
+    // Each change between online and offline stores a record, so the rate limit counts it.
     context.take_rate(&params.token)?;
     let session = context.known_tokens.digest(&params.token);
     context.presence.set(&user, session, params.state, context.now_ms);
@@ -21,16 +21,16 @@ pub(super) fn set(
 }
 
 pub(super) fn typing(context: &mut RequestContext<'_>, params: &SetTyping<'_>) -> Result<Done, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let topic = context.ledger.state().typing_topic(&user, &params.to)?;
-    if context.typing.take(&user, &params.to, params.typing, context.now_ms) {
+    if context.typing.permit(&user, &params.to, params.typing, context.now_ms) {
         publish_typing(context.outbound, &topic, &user, &params.to, params.typing, context.now_ms);
     }
     Ok(Done {})
 }
 
 /// Removes the ended sessions of `user` from presence.
-pub(super) fn forget_ended(context: &mut RequestContext<'_>, user: &UserName) {
+pub(super) fn remove_ended_sessions(context: &mut RequestContext<'_>, user: &UserName) {
     let (users, now_ms) = (&context.ledger.state().users, context.now_ms);
-    context.presence.keep(user, |session| users.owner(session, now_ms).is_some());
+    context.presence.remove_ended(user, |session| users.owner(session, now_ms).is_some());
 }

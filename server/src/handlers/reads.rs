@@ -7,7 +7,7 @@ use super::{RequestContext, first_page};
 use crate::domain::{Command, reads};
 
 pub(super) fn mark(context: &mut RequestContext<'_>, params: MarkRead<'_>) -> Result<Marked, Error> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     context.take_rate(&params.token)?;
     let MarkRead { conversation, n, .. } = params;
     let command = Command::MarkRead { user: user.clone(), conversation: conversation.clone(), n };
@@ -17,8 +17,8 @@ pub(super) fn mark(context: &mut RequestContext<'_>, params: MarkRead<'_>) -> Re
 }
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &ListReads<'_>) -> Result<Reads, Error> {
-    let user = context.user_of(&params.token)?;
-    // A cursor that is not a conversation sorts before all of them, so nothing is skipped.
+    let user = context.authenticate(&params.token)?;
+    // An invalid cursor is ignored: the list then starts with the first conversation.
     let after = params.after.as_deref().and_then(|name| Target::new(name).ok());
     let (conversations, more) = first_page(reads::list(context.ledger.state(), &user, after.as_ref()));
     Ok(Reads { conversations, more })

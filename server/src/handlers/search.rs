@@ -9,46 +9,46 @@ use common::{Conversation, Detail, Error};
 use super::{RequestContext, Unanswered, history};
 use crate::domain::search::{self, Query};
 use crate::services::jobs::{Job, Outcome};
-use crate::services::search::{Found, NoIndex, Question, has_words};
+use crate::services::search::{Found, NoIndex, SearchRequest, is_searchable};
 
 pub(super) fn search(
     context: &mut RequestContext<'_>,
     params: &Search<'_>,
     outcome: Option<Outcome>,
 ) -> Result<FoundLines, Unanswered> {
-    let user = context.user_of(&params.token)?;
+    let user = context.authenticate(&params.token)?;
     let mut query = Query::parse(&params.query)?;
     if let Some(target) = &params.conversation
         && query.within.replace(target.clone()).is_some_and(|other| other != *target)
     {
         return Err(Detail::QueryRepeated { filter: "in".into() }.into());
     }
-    if !has_words(&query) {
+    if !is_searchable(&query) {
         return Err(Detail::QueryWithoutWords.into());
     }
-    // Computed again when the search is done, because the user may have lost the right to read.
+    // The scope is computed again when the search is done, because the user may have lost the right to read.
     let scope = search::scope(context.ledger.state(), &user, query.within.as_ref())?;
     let limit = params.limit.unwrap_or(SEARCH_EVENTS_DEFAULT).clamp(1, SEARCH_EVENTS_MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     match outcome {
         None => {
             let search = context.search.ok_or_else(|| no_index(NoIndex))?;
-            let question = Question { query, scope, before: params.before, limit };
-            Err(Unanswered::Needs(Job::search(search.work(question))))
+            let request = SearchRequest { query, scope, before: params.before, limit };
+            Err(Unanswered::NeedsJob(Job::search(search.work(request))))
         }
         Some(Outcome::Search(found)) => Ok(read(context, &scope, &found.map_err(no_index)?, limit)?),
         Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => Err(Detail::Internal.into()),
     }
 }
 
-/// Reads the messages that were found, up to a page, if their conversation is still in the scope.
+/// Reads up to one page of the found messages, if their conversations are still in `scope`.
 fn read(
     context: &RequestContext<'_>,
     scope: &[Conversation],
     found: &Found,
     limit: usize,
 ) -> Result<FoundLines, Error> {
-    let scope: HashMap<_, _> = scope.iter().map(|one| (one.key(), one)).collect();
+    let scope: HashMap<_, _> = scope.iter().map(|conversation| (conversation.key(), conversation)).collect();
     let (mut lines, mut last) = (Vec::new(), None);
     for hit in &found.hits {
         if lines.len() > HISTORY_BYTES_MAX {

@@ -1,8 +1,9 @@
-//! The in-memory index of a segment: of the open segment, and of full ones whose index file is not written yet.
+//! The in-memory index of a segment: of the open segment, and of full ones whose index file is not written
+//! yet.
 //!
-//! It contains offsets and checksums, not lines: 8 bytes per event for the conversation, and 24 to 48 for the id
-//! (a hash table of 20-byte entries). A full segment of 64 MiB with 300-byte lines takes 7 MB. A sealed segment
-//! takes much less: see [`sealed`](super::sealed).
+//! It contains offsets and checksums, not lines: 8 bytes per event for the conversation, and 24 to 48 bytes
+//! for the id (a hash table of 20-byte entries). A full segment of 64 MiB with 300-byte lines takes 7 MB of
+//! memory. A sealed segment takes much less: see [`sealed`](super::sealed).
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -16,14 +17,13 @@ use super::EventKey;
 pub(super) struct ActiveIndex {
     /// The number of the segment's first record, which identifies the segment.
     pub(super) segment: u64,
-    /// The events of each conversation.
     pub(super) conversations: HashMap<Box<str>, ActiveRun, RandomState>,
     /// The offset of each event by its id. Senders choose the ids, so the hasher is seeded.
     ids: HashMap<Id, u32, RandomState>,
 }
 
-/// An event's id as four words. With the alignment of a `u128`, an entry of the table would have 32 bytes instead
-/// of 20.
+/// An event's id as four words. With the alignment of a `u128`, an entry of the table would have 32 bytes
+/// instead of 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Id([u32; 4]);
 
@@ -51,51 +51,51 @@ pub(super) struct ActiveRun {
     /// The number of the first event.
     pub(super) first_n: u64,
     /// The position of each event.
-    pub(super) spots: Vec<Spot>,
+    pub(super) line_refs: Vec<LineRef>,
 }
 
-/// The position of a line in its segment, and the checksum that detects a change of it.
+/// The position of a line in its segment, and the checksum that detects a changed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spot {
+pub(super) struct LineRef {
     /// The start of the line, in bytes.
     pub(super) offset: u32,
-    /// The CRC-32 (as in zlib) of the line without its newline. It detects a changed byte, not a forgery. The chain
-    /// detects both, but only for a whole batch, which is more than a page of history reads.
+    /// The CRC-32 (as in zlib) of the line without its newline. It detects a changed byte, but not a forgery.
+    /// The chain detects both, but only if a whole batch is read, which is more than a page of history needs.
     pub(super) checksum: u32,
 }
 
-impl Spot {
-    /// The spot of `line`, which begins at `offset`.
+impl LineRef {
     pub(super) fn new(offset: u32, line: &[u8]) -> Self {
         Self { offset, checksum: crc32fast::hash(line) }
     }
 
     /// Whether `line` matches the checksum.
-    pub(super) fn is_of(&self, line: &[u8]) -> bool {
+    pub(super) fn matches(&self, line: &[u8]) -> bool {
         self.checksum == crc32fast::hash(line)
     }
 }
 
 impl ActiveIndex {
-    /// An empty index with capacity for `ids` ids, as many as the previous segment had.
+    /// An empty index with capacity for `ids` ids: the number of the previous segment.
     pub(super) fn new(segment: u64, ids: usize) -> Self {
         let ids = HashMap::with_capacity_and_hasher(ids, RandomState::default());
         Self { segment, conversations: HashMap::default(), ids }
     }
 
-    /// Adds an event. Returns `false` and changes nothing if its number is not the next one of its conversation.
+    /// Adds an event. Returns `false` and changes nothing if its number is not the next one of its
+    /// conversation.
     #[must_use]
-    pub(super) fn insert(&mut self, key: &EventKey<'_>, spot: Spot) -> bool {
+    pub(super) fn insert(&mut self, key: &EventKey<'_>, line_ref: LineRef) -> bool {
         match self.conversations.get_mut(&*key.conversation) {
-            Some(run) if run.first_n + run.spots.len() as u64 == key.n => run.spots.push(spot),
+            Some(run) if run.first_n + run.line_refs.len() as u64 == key.n => run.line_refs.push(line_ref),
             Some(_) => return false,
             None => {
-                let run = ActiveRun { first_n: key.n, spots: vec![spot] };
+                let run = ActiveRun { first_n: key.n, line_refs: vec![line_ref] };
                 self.conversations.insert(key.conversation.as_ref().into(), run);
             }
         }
         if let Some(id) = key.id {
-            self.ids.insert(id.into(), spot.offset);
+            self.ids.insert(id.into(), line_ref.offset);
         }
         true
     }
@@ -110,12 +110,12 @@ impl ActiveIndex {
         self.ids.iter().map(|(id, offset)| ((*id).into(), *offset))
     }
 
-    /// The spots of the events `first_n..=last_n` of a conversation that are in this segment.
-    pub(super) fn spots(&self, conversation: &str, first_n: u64, last_n: u64) -> &[Spot] {
+    /// The lines of the events `first_n..=last_n` of a conversation that are in this segment.
+    pub(super) fn line_refs(&self, conversation: &str, first_n: u64, last_n: u64) -> &[LineRef] {
         let Some(run) = self.conversations.get(conversation) else { return &[] };
-        let start = first_n.saturating_sub(run.first_n).min(run.spots.len() as u64);
-        let end = last_n.saturating_add(1).saturating_sub(run.first_n).min(run.spots.len() as u64);
-        run.spots.get(start as usize..end as usize).unwrap_or_default()
+        let start = first_n.saturating_sub(run.first_n).min(run.line_refs.len() as u64);
+        let end = last_n.saturating_add(1).saturating_sub(run.first_n).min(run.line_refs.len() as u64);
+        run.line_refs.get(start as usize..end as usize).unwrap_or_default()
     }
 }
 

@@ -1,7 +1,6 @@
-//! The record lines that are not on the disk yet: the open batch, and the batches that the writer has received.
+//! The record lines that are not on the disk yet: the open batch, and the batches in flight to the writer.
 //!
-//! This module does not write. Its memory is the only copy of these lines, so every read of an event looks here
-//! first.
+//! The memory of this module is the only copy of these lines, so every read of an event looks here first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use super::format::CommitLine;
 
 /// The position of a line in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct LinePosition {
     /// The number of the segment's first record, which identifies the segment.
     pub(super) segment: u64,
     /// The start of the line in the segment, in bytes.
@@ -28,35 +27,37 @@ pub struct Batch {
     /// The number of the last record.
     pub(super) last_record: u64,
     /// The index of the previous segment, if this batch is the first of a new segment.
-    pub(super) seals: Option<Arc<ActiveIndex>>,
+    pub(super) sealed_index: Option<Arc<ActiveIndex>>,
 }
 
-/// A larger buffer is freed instead of reused for the next batch, so that one burst does not occupy memory
-/// permanently.
+/// The maximum size of a buffer that is reused for the next batch. Larger buffers are freed, so that a burst
+/// does not occupy memory permanently.
 const SPARE_BYTES_MAX: usize = 4 << 20;
 
 /// The open batch and the batches in flight.
 #[derive(Debug)]
-pub(super) struct Batches {
-    gathering: OpenBatch,
+pub(super) struct PendingBatches {
+    open: BufferedBatch,
+    /// The number of records in the open batch.
     records: u64,
-    in_flight: VecDeque<OpenBatch>,
+    in_flight: VecDeque<BufferedBatch>,
     spare: Vec<u8>,
 }
 
-/// Record lines and the position of the first one.
+/// The lines of a batch, and the position of the first line.
 #[derive(Debug)]
-struct OpenBatch {
+struct BufferedBatch {
     segment: u64,
     offset: u64,
     last_record: u64,
     bytes: Arc<Vec<u8>>,
 }
 
-impl OpenBatch {
-    fn line(&self, place: Place) -> Option<&[u8]> {
-        let start =
-            u64::from(place.offset).checked_sub(self.offset).filter(|_| place.segment == self.segment)?;
+impl BufferedBatch {
+    fn line(&self, position: LinePosition) -> Option<&[u8]> {
+        let start = u64::from(position.offset)
+            .checked_sub(self.offset)
+            .filter(|_| position.segment == self.segment)?;
         let rest = self.bytes.get(usize::try_from(start).ok()?..)?;
         rest.get(..newline(rest)?)
     }
@@ -67,36 +68,36 @@ pub(super) fn newline(bytes: &[u8]) -> Option<usize> {
     memchr::memchr(b'\n', bytes)
 }
 
-impl Batches {
+impl PendingBatches {
     /// Creates an empty open batch. Its first line will be at `offset` of `segment`.
     pub(super) fn new(segment: u64, offset: u64, last_record: u64) -> Self {
-        let gathering = OpenBatch { segment, offset, last_record, bytes: Arc::default() };
-        Self { gathering, records: 0, in_flight: VecDeque::new(), spare: Vec::new() }
+        let open = BufferedBatch { segment, offset, last_record, bytes: Arc::default() };
+        Self { open, records: 0, in_flight: VecDeque::new(), spare: Vec::new() }
     }
 
     /// The number of the last record appended.
     pub(super) fn last_record(&self) -> u64 {
-        self.gathering.last_record
+        self.open.last_record
     }
 
     /// The size of the open batch in bytes.
-    pub(super) fn gathered_bytes(&self) -> usize {
-        self.gathering.bytes.len()
+    pub(super) fn open_bytes(&self) -> usize {
+        self.open.bytes.len()
     }
 
-    /// The position in the segment after the sealed batches, where the next line of the log is written.
+    /// The position in the segment after the closed batches, where the open batch will be written.
     pub(super) fn offset(&self) -> u64 {
-        self.gathering.offset
+        self.open.offset
     }
 
-    /// Appends the line that `write` puts into the buffer, and a newline. Returns the position of the line in the
-    /// segment, and the line. If `write` fails, nothing changes.
+    /// Appends the line that `write` puts into the buffer, and a newline. Returns the position of the line in
+    /// the segment, and the line. If `write` fails, nothing changes.
     pub(super) fn append<E>(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(u64, &[u8]), E> {
-        // This does not copy: the buffer is shared with the writer only after the batch is sealed.
-        let buffer = Arc::make_mut(&mut self.gathering.bytes);
+        // This does not copy: the writer shares the buffer only after the batch is closed.
+        let buffer = Arc::make_mut(&mut self.open.bytes);
         let start = buffer.len();
         if let Err(error) = write(buffer) {
             buffer.truncate(start);
@@ -105,42 +106,42 @@ impl Batches {
         let end = buffer.len();
         buffer.push(b'\n');
         self.records += 1;
-        self.gathering.last_record += 1;
-        Ok((self.gathering.offset + start as u64, buffer.get(start..end).unwrap_or_default()))
+        self.open.last_record += 1;
+        Ok((self.open.offset + start as u64, buffer.get(start..end).unwrap_or_default()))
     }
 
     /// Closes the open batch and begins the next one; `None` if the open batch is empty.
-    pub(super) fn seal(&mut self, seals: &mut Option<Arc<ActiveIndex>>) -> Option<Batch> {
+    pub(super) fn close(&mut self, sealed_index: &mut Option<Arc<ActiveIndex>>) -> Option<Batch> {
         if self.records == 0 {
             return None;
         }
-        let bytes = self.gathering.bytes.len() as u64;
+        let bytes = self.open.bytes.len() as u64;
         let records = std::mem::take(&mut self.records);
-        let OpenBatch { segment, offset, last_record, .. } = self.gathering;
-        let next = OpenBatch {
+        let BufferedBatch { segment, offset, last_record, .. } = self.open;
+        let next = BufferedBatch {
             segment,
             offset: offset + bytes + CommitLine::line_bytes(records, bytes),
             last_record,
             bytes: Arc::new(std::mem::take(&mut self.spare)),
         };
-        let sealed = std::mem::replace(&mut self.gathering, next);
-        let batch = Batch { bytes: Arc::clone(&sealed.bytes), records, last_record, seals: seals.take() };
-        self.in_flight.push_back(sealed);
-        Some(batch)
+        let closed = std::mem::replace(&mut self.open, next);
+        let (bytes, sealed_index) = (Arc::clone(&closed.bytes), sealed_index.take());
+        self.in_flight.push_back(closed);
+        Some(Batch { bytes, records, last_record, sealed_index })
     }
 
-    /// Lets the next batch begin a new segment. The open batch must be empty.
+    /// Makes the open batch the first of a new segment. The open batch must be empty.
     pub(super) fn rotate(&mut self) {
         debug_assert_eq!(self.records, 0, "a batch belongs to one segment");
-        self.gathering.segment = self.gathering.last_record + 1;
-        self.gathering.offset = 0;
+        self.open.segment = self.open.last_record + 1;
+        self.open.offset = 0;
     }
 
     /// Drops the batches up to this record, and keeps one buffer for reuse.
     pub(super) fn committed(&mut self, last_record: u64) {
-        while let Some(held) = self.in_flight.pop_front_if(|held| held.last_record <= last_record) {
+        while let Some(batch) = self.in_flight.pop_front_if(|batch| batch.last_record <= last_record) {
             if let Some(mut bytes) =
-                Arc::into_inner(held.bytes).filter(|bytes| bytes.capacity() <= SPARE_BYTES_MAX)
+                Arc::into_inner(batch.bytes).filter(|bytes| bytes.capacity() <= SPARE_BYTES_MAX)
             {
                 bytes.clear();
                 self.spare = bytes;
@@ -149,8 +150,8 @@ impl Batches {
     }
 
     /// A line that is still in memory, without its newline; `None` if it is on the disk.
-    pub(super) fn line(&self, place: Place) -> Option<&[u8]> {
-        let held = std::iter::once(&self.gathering).chain(self.in_flight.iter().rev());
-        held.filter_map(|held| held.line(place)).next()
+    pub(super) fn line(&self, position: LinePosition) -> Option<&[u8]> {
+        let mut batches = std::iter::once(&self.open).chain(self.in_flight.iter().rev());
+        batches.find_map(|batch| batch.line(position))
     }
 }

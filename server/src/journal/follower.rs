@@ -1,18 +1,18 @@
 //! Reads the log batch by batch while the server writes it, to keep derived data up to date.
 //!
-//! A follower stores its position and continues from it, also after a restart. It needs no queue, because unread
-//! records stay in the log.
+//! A follower stores its position and continues from it, also after a restart. It needs no queue, because
+//! unread records stay in the log.
 
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::sync::Arc;
 
 use super::JournalError;
 use super::format::{COMMIT_START, Checkpoint, CommitLine, log_name};
-use super::segment::{self, Batches};
+use super::segment::{self, BatchReader};
 use disk::Disk;
 
 /// The bytes of one read, unless a batch is longer.
-const PIECE_BYTES: usize = 1 << 20;
+const READ_BYTES: usize = 1 << 20;
 
 /// A reader with a position in the log.
 pub struct Follower {
@@ -23,11 +23,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Creates a follower at the position `from`. `None` if the log does not contain that position.
-    ///
-    /// # Errors
-    ///
-    /// A failed read, or a log whose first segment is missing.
+    /// Creates a follower at the position `from`; `None` if the log does not contain that position.
     pub fn after(disk: Arc<dyn Disk>, from: Checkpoint) -> Result<Option<Self>, JournalError> {
         let segments = segment::list(&*disk)?;
         let first = segments.iter().rev().find(|first| **first <= from.record.max(1)).copied().unwrap_or(1);
@@ -39,29 +35,25 @@ impl Follower {
         Ok(offset.map(|offset| Self { disk, segment: first, offset, at: from }))
     }
 
-    /// The position up to which it has read.
+    /// The position after the last batch that was read.
     #[must_use]
     pub fn at(&self) -> Checkpoint {
         self.at
     }
 
-    /// Passes the number and the line of each record of the next batches to `visit`: at most up to the record `last`,
-    /// which ends a batch, and about one mebibyte per call. Returns whether there were records.
-    ///
-    /// # Errors
-    ///
-    /// A failed read, or an incomplete batch that should be on the disk.
+    /// Passes the number and the line of each record of the next batches to `visit`: at most up to the record
+    /// `last`, which ends a batch, and about one mebibyte per call. Returns whether there were records.
     pub fn read(&mut self, last: u64, mut visit: impl FnMut(u64, &[u8])) -> Result<bool, JournalError> {
         if self.at.record >= last {
             return Ok(false);
         }
-        let mut size = PIECE_BYTES;
+        let mut size = READ_BYTES;
         loop {
             let name = log_name(self.segment);
             let mut bytes = vec![0; size];
             let read = fill(&*self.disk, &name, self.offset, &mut bytes);
             bytes.truncate(read.map_err(|error| JournalError::io("read", &name, error))?);
-            let mut batches = Batches::new(&bytes, self.at);
+            let mut batches = BatchReader::new(&bytes, self.at);
             while batches.at.record < last
                 && let Some(batch) = batches.next_whole()
             {
@@ -74,7 +66,7 @@ impl Follower {
             if bytes.len() == size {
                 size *= 2;
             } else if !bytes.is_empty() {
-                let why = "a batch that is on the disk cannot be read".to_owned();
+                let why = "a batch is incomplete, although it is durable".to_owned();
                 return Err(JournalError::Damaged { file: name, offset: self.offset, why });
             } else {
                 self.next_segment()?;
@@ -92,18 +84,18 @@ impl Follower {
     }
 }
 
-/// The end of the batch in a segment whose last record and chain are those of `place`.
-fn offset_after(disk: &dyn Disk, segment: u64, place: Checkpoint) -> io::Result<Option<u64>> {
+/// The offset in a segment after the batch that ends at `checkpoint`.
+fn offset_after(disk: &dyn Disk, segment: u64, checkpoint: Checkpoint) -> io::Result<Option<u64>> {
     let name = log_name(segment);
-    let mut lines = BufReader::with_capacity(PIECE_BYTES / 16, FromDisk { disk, name: &name, offset: 0 });
+    let mut lines = BufReader::with_capacity(READ_BYTES / 16, FromDisk { disk, name: &name, offset: 0 });
     let (mut line, mut offset, mut record) = (Vec::new(), 0, segment - 1);
-    while record < place.record && lines.read_until(b'\n', &mut line)? > 0 {
+    while record < checkpoint.record && lines.read_until(b'\n', &mut line)? > 0 {
         offset += line.len() as u64;
         if line.starts_with(COMMIT_START.as_bytes())
             && let Some(commit) = CommitLine::parse(&line)
         {
             record += commit.records;
-            if record == place.record && commit.chain == place.chain {
+            if record == checkpoint.record && commit.chain == checkpoint.chain {
                 return Ok(Some(offset));
             }
         }
@@ -112,7 +104,7 @@ fn offset_after(disk: &dyn Disk, segment: u64, place: Checkpoint) -> io::Result<
     Ok(None)
 }
 
-/// Fills the buffer, or reads to the end of the file.
+/// Reads until the buffer is full or the file ends.
 fn fill(disk: &dyn Disk, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     loop {
@@ -124,7 +116,7 @@ fn fill(disk: &dyn Disk, name: &str, offset: u64, buffer: &mut [u8]) -> io::Resu
     }
 }
 
-/// Reads a file of a disk from its start.
+/// A reader of a file of a disk, from its start.
 struct FromDisk<'a> {
     disk: &'a dyn Disk,
     name: &'a str,

@@ -8,8 +8,8 @@
 //! {"commit":{"records":2,"bytes":164,"chain":"<64 hex digits>"}}
 //! ```
 //!
-//! `bytes` counts the record lines with their newlines, not the commit line. `chain` is
-//! `SHA-256(previous chain || those bytes)`. The first previous chain is 32 zero bytes, and the chain continues
+//! `bytes` counts the record lines with their newlines, not the commit line. `chain` is the SHA-256 of the
+//! previous chain followed by these lines. The first previous chain is 32 zero bytes, and the chain continues
 //! from one segment to the next. A commit line has exactly one form, so its length is known before its chain.
 
 use std::fmt;
@@ -75,7 +75,7 @@ impl FromStr for Chain {
 /// A position in the log between two batches. A snapshot contains the state at a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The number of the last record before it; 0 if there is none.
+    /// The number of the last record before the checkpoint; 0 if there is none.
     pub record: u64,
     /// The chain after that record.
     pub chain: Chain,
@@ -86,14 +86,13 @@ impl Checkpoint {
     pub const GENESIS: Self = Self { record: 0, chain: Chain::GENESIS };
 }
 
-/// The fields of a commit line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CommitLine {
     /// The number of record lines in the batch.
     pub(super) records: u64,
-    /// Their size in bytes, with their newlines.
+    /// The size of the lines in bytes, with their newlines.
     pub(super) bytes: u64,
-    /// The chain after them.
+    /// The chain after the batch.
     pub(super) chain: Chain,
 }
 
@@ -131,7 +130,7 @@ pub(super) fn log_name(first_record: u64) -> String {
     format!("{LOG_FOLDER}/{first_record:020}.log")
 }
 
-/// The index file of that segment, relative to the data folder.
+/// The index file of the segment that begins with this record, relative to the data folder.
 pub(super) fn index_name(first_record: u64) -> String {
     format!("{LOG_FOLDER}/{first_record:020}.idx")
 }
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn only_twenty_digits_name_a_segment() {
+    fn the_name_of_a_segment_has_exactly_twenty_digits() {
         assert_eq!(first_record("00000000000000000017.log", ".log"), Some(17));
         assert_eq!(first_record("17.log", ".log"), None);
         assert_eq!(first_record("00000000000000000017.idx.tmp", ".idx"), None);

@@ -1,5 +1,5 @@
-//! The `.idx` file of a sealed segment: the positions of its events. It is derived from the segment, and rebuilt if
-//! it is missing.
+//! The `.idx` file of a sealed segment: the positions of its events. The file is derived from the segment,
+//! and is rebuilt if it is missing.
 //!
 //! Numbers are little-endian. Ids are big-endian, so that they sort like their bytes:
 //!
@@ -17,13 +17,13 @@
 //! page   4064 bytes, zero-filled, and their SHA-256: 4096 bytes
 //! ```
 //!
-//! A start reads only the heads, and rebuilds a file whose head is damaged. A damaged page is detected when it is
-//! read.
+//! A start reads only the heads, and rebuilds a file whose head is damaged. A damaged page is detected when
+//! it is read.
 
 use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
-use super::active::{ActiveIndex, Spot};
+use super::active::{ActiveIndex, LineRef};
 use super::format::{Chain, Checkpoint, index_name};
 use disk::Disk;
 
@@ -33,12 +33,12 @@ const PREAMBLE_BYTES: usize = MAGIC.len() + 4;
 const CHECKSUM_BYTES: usize = 32;
 const PAGE_BYTES: usize = 4096;
 const PAGE_PAYLOAD_BYTES: usize = PAGE_BYTES - CHECKSUM_BYTES;
-const SPOT_BYTES: usize = 8;
-const SPOTS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / SPOT_BYTES;
+const LINE_REF_BYTES: usize = 8;
+const LINE_REFS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / LINE_REF_BYTES;
 const ID_ENTRY_BYTES: usize = 20;
 const IDS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / ID_ENTRY_BYTES;
 
-/// The extent of a segment: enough to skip the segment without reading it.
+/// The data of a segment that a start needs to skip the segment without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     /// The number of the first record, which identifies the segment.
@@ -57,7 +57,7 @@ pub(super) struct IndexedRun {
     pub(super) conversation: Box<str>,
     pub(super) first_n: u64,
     pub(super) count: u32,
-    /// The position of its first offset among all offsets of the segment.
+    /// The position of the conversation's first event in the segment's list of event lines.
     pub(super) start: u32,
 }
 
@@ -86,27 +86,27 @@ fn encode(index: &ActiveIndex, extent: &Extent) -> Vec<u8> {
     let mut ids: Vec<(u128, u32)> = index.ids().collect();
     ids.sort_unstable();
 
-    let spots: Vec<u8> = conversations
+    let line_refs: Vec<u8> = conversations
         .iter()
-        .flat_map(|(_, run)| &run.spots)
-        .flat_map(|spot| [spot.offset, spot.checksum])
+        .flat_map(|(_, run)| &run.line_refs)
+        .flat_map(|line_ref| [line_ref.offset, line_ref.checksum])
         .flat_map(u32::to_le_bytes)
         .collect();
     let mut out = Vec::from(MAGIC);
-    out.extend([0; 4]); // The head's length, once it is known.
+    out.extend([0; 4]); // The head's length, which is written below.
     for number in [extent.first_record, extent.end.record, extent.log_bytes] {
         out.extend(number.to_le_bytes());
     }
     out.extend(extent.chain_before.0);
     out.extend(extent.end.chain.0);
-    for count in [conversations.len(), spots.len() / SPOT_BYTES, ids.len()] {
+    for count in [conversations.len(), line_refs.len() / LINE_REF_BYTES, ids.len()] {
         out.extend((count as u32).to_le_bytes());
     }
     for (name, run) in conversations {
         out.extend((name.len() as u32).to_le_bytes());
         out.extend(name.as_bytes());
         out.extend(run.first_n.to_le_bytes());
-        out.extend((run.spots.len() as u32).to_le_bytes());
+        out.extend((run.line_refs.len() as u32).to_le_bytes());
     }
     for (id, _) in ids.iter().step_by(IDS_PER_PAGE).chain(ids.last()) {
         out.extend(id.to_be_bytes());
@@ -117,7 +117,7 @@ fn encode(index: &ActiveIndex, extent: &Extent) -> Vec<u8> {
     }
     out.extend(Sha256::digest(&out));
 
-    push_pages(&mut out, &spots, SPOTS_PER_PAGE * SPOT_BYTES);
+    push_pages(&mut out, &line_refs, LINE_REFS_PER_PAGE * LINE_REF_BYTES);
     let mut entries = Vec::with_capacity(ids.len() * ID_ENTRY_BYTES);
     for (id, offset) in ids {
         entries.extend(id.to_be_bytes());
@@ -137,7 +137,7 @@ fn push_pages(out: &mut Vec<u8>, entries: &[u8], entry_bytes_per_page: usize) {
     }
 }
 
-/// Reads the head of a segment's index; `None` if it is missing or damaged, so that it must be rebuilt.
+/// Reads the head of a segment's index; `None` if the index is missing or damaged and must be rebuilt.
 pub(super) fn load(disk: &dyn Disk, first_record: u64) -> Option<(IndexFile, Vec<IndexedRun>)> {
     let name = index_name(first_record);
     let mut preamble = [0; PREAMBLE_BYTES];
@@ -154,9 +154,9 @@ pub(super) fn load(disk: &dyn Disk, first_record: u64) -> Option<(IndexFile, Vec
     }
     let (index, runs) = decode(name, head_bytes, Fields(head.get(PREAMBLE_BYTES..)?))?;
     let pages = index.id_page(0) + index.ids.div_ceil(IDS_PER_PAGE as u32);
-    let whole =
+    let is_whole =
         disk.len(&index.name).ok()? == index.page_offset(pages) && index.extent.first_record == first_record;
-    whole.then_some((index, runs))
+    is_whole.then_some((index, runs))
 }
 
 fn decode(name: String, head_bytes: u32, mut head: Fields<'_>) -> Option<(IndexFile, Vec<IndexedRun>)> {
@@ -207,25 +207,25 @@ impl<'a> Fields<'a> {
 }
 
 impl IndexFile {
-    /// The spots at these positions in the segment's list of spots.
-    pub(super) fn spots(
+    /// The entries at these positions in the segment's list of event lines.
+    pub(super) fn line_refs(
         &self,
         disk: &dyn Disk,
         positions: std::ops::Range<u32>,
-    ) -> Result<Vec<Spot>, JournalError> {
-        let per_page = SPOTS_PER_PAGE as u32;
-        let mut spots = Vec::with_capacity(positions.len());
+    ) -> Result<Vec<LineRef>, JournalError> {
+        let per_page = LINE_REFS_PER_PAGE as u32;
+        let mut line_refs = Vec::with_capacity(positions.len());
         for page in positions.start / per_page..positions.end.div_ceil(per_page) {
             let payload = self.page(disk, page)?;
-            let (entries, _) = payload.as_chunks::<SPOT_BYTES>();
+            let (entries, _) = payload.as_chunks::<LINE_REF_BYTES>();
             let numbered = (page * per_page..).zip(entries);
             let wanted = numbered.filter(|(at, _)| positions.contains(at));
-            spots.extend(wanted.filter_map(|(_, entry)| {
+            line_refs.extend(wanted.filter_map(|(_, entry)| {
                 let mut fields = Fields(entry);
-                Some(Spot { offset: fields.u32()?, checksum: fields.u32()? })
+                Some(LineRef { offset: fields.u32()?, checksum: fields.u32()? })
             }));
         }
-        Ok(spots)
+        Ok(line_refs)
     }
 
     /// The offset of the event with this id. Reads nothing if the id is outside the segment's range of ids.
@@ -246,7 +246,7 @@ impl IndexFile {
     }
 
     fn id_page(&self, page: u32) -> u32 {
-        self.events.div_ceil(SPOTS_PER_PAGE as u32) + page
+        self.events.div_ceil(LINE_REFS_PER_PAGE as u32) + page
     }
 
     fn page_offset(&self, page: u32) -> u64 {
@@ -257,10 +257,10 @@ impl IndexFile {
         let mut bytes = [0; PAGE_BYTES];
         disk.read_exact_at(&self.name, self.page_offset(page), &mut bytes)
             .map_err(|error| JournalError::io("read", &self.name, error))?;
-        let sound = bytes
+        let valid = bytes
             .split_last_chunk::<CHECKSUM_BYTES>()
             .filter(|(payload, checksum)| Sha256::digest(payload).as_slice() == *checksum);
-        let payload = sound.and_then(|(payload, _)| payload.first_chunk());
+        let payload = valid.and_then(|(payload, _)| payload.first_chunk());
         payload.copied().ok_or_else(|| JournalError::IndexDamaged {
             file: self.name.clone(),
             why: "a page does not match its checksum",

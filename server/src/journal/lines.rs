@@ -1,18 +1,19 @@
 //! Reads single lines from segment files at positions from an index, without batches or chains.
 
 use super::JournalError;
-use super::active::Spot;
-use super::batch::{Place, newline};
+use super::active::LineRef;
+use super::batch::{LinePosition, newline};
 use super::format::log_name;
 use disk::Disk;
 
-/// The bytes of one read for lines that are far apart: about a dozen lines, so that few unneeded bytes are read.
+/// The bytes of one read for lines that are far apart: about a dozen lines, so that a read gets few unneeded
+/// bytes.
 const WINDOW_BYTES: usize = 4 << 10;
 
 /// The maximum bytes of one read for lines that are close together.
 const WINDOW_BYTES_MAX: usize = 256 << 10;
 
-/// A reader that keeps the last piece of a segment, because the next line is often in it.
+/// A reader that keeps the bytes of its last read, because they often contain the next line.
 pub(super) struct LineReader<'a> {
     disk: &'a dyn Disk,
     segment: u64,
@@ -23,49 +24,49 @@ pub(super) struct LineReader<'a> {
 }
 
 impl<'a> LineReader<'a> {
-    /// Creates a reader that has read nothing yet.
     pub(super) fn new(disk: &'a dyn Disk) -> Self {
         Self { disk, segment: 0, start: 0, window: Vec::new(), window_bytes: WINDOW_BYTES }
     }
 
-    /// Announces the next lines to read, all in one segment: if they are close together, one read gets them all.
-    /// Returns an estimate of their size in bytes, 0 if unknown.
-    pub(super) fn expect(&mut self, spots: &[Spot]) -> usize {
-        let offset = |spot: Option<&Spot>| spot.map_or(0, |spot| spot.offset);
-        let span = offset(spots.last()).saturating_sub(offset(spots.first())) as usize;
-        let is_dense = span / WINDOW_BYTES < spots.len();
+    /// Sets the size of the next read for these lines of one segment: if they are close together, one read
+    /// gets them all. Returns an estimate of their total size in bytes; 0 if unknown.
+    pub(super) fn plan_reads(&mut self, line_refs: &[LineRef]) -> usize {
+        let offset = |line_ref: Option<&LineRef>| line_ref.map_or(0, |line_ref| line_ref.offset);
+        let span = offset(line_refs.last()).saturating_sub(offset(line_refs.first())) as usize;
+        let is_dense = span / WINDOW_BYTES < line_refs.len();
         self.window_bytes = if is_dense { (span + WINDOW_BYTES).min(WINDOW_BYTES_MAX) } else { WINDOW_BYTES };
         if is_dense { self.window_bytes } else { 0 }
     }
 
-    /// The line at `place`, without its newline.
-    pub(super) fn line(&mut self, place: Place) -> Result<&[u8], JournalError> {
-        let range = match self.in_window(place) {
+    /// The line at `position`, without its newline.
+    pub(super) fn line(&mut self, position: LinePosition) -> Result<&[u8], JournalError> {
+        let range = match self.in_window(position) {
             Some(range) => range,
-            None => self.fill(place)?,
+            None => self.fill(position)?,
         };
         Ok(self.window.get(range).unwrap_or_default())
     }
 
-    fn in_window(&self, place: Place) -> Option<std::ops::Range<usize>> {
-        let start =
-            u64::from(place.offset).checked_sub(self.start).filter(|_| place.segment == self.segment)?;
+    fn in_window(&self, position: LinePosition) -> Option<std::ops::Range<usize>> {
+        let start = u64::from(position.offset)
+            .checked_sub(self.start)
+            .filter(|_| position.segment == self.segment)?;
         let start = usize::try_from(start).ok()?;
         let length = newline(self.window.get(start..)?)?;
         Some(start..start + length)
     }
 
-    /// Reads from `place`, doubling the size of the read until it contains the whole line.
-    fn fill(&mut self, place: Place) -> Result<std::ops::Range<usize>, JournalError> {
-        let file = log_name(place.segment);
-        (self.segment, self.start) = (place.segment, place.offset.into());
+    /// Reads from `position`, and doubles the size of the read until it contains the whole line.
+    fn fill(&mut self, position: LinePosition) -> Result<std::ops::Range<usize>, JournalError> {
+        let file = log_name(position.segment);
+        (self.segment, self.start) = (position.segment, position.offset.into());
         let (mut size, mut read_before) = (self.window_bytes, 0);
         loop {
             self.window.resize(size, 0);
             let read = self.disk.read_at(&file, self.start, &mut self.window);
             let read = read.map_err(|error| JournalError::io("read", &file, error))?;
             self.window.truncate(read);
-            if let Some(range) = self.in_window(place) {
+            if let Some(range) = self.in_window(position) {
                 return Ok(range);
             }
             if read <= read_before {

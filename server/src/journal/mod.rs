@@ -1,20 +1,20 @@
 //! The journal: the ordered, durable, tamper-evident log under `<data>/log/`.
 //!
-//! The journal stores lines of bytes and indexes the events among them. It does not depend on JSON-RPC, users,
-//! sockets or a clock. It takes no lock: the caller ensures that a data folder has one writer.
+//! The journal stores lines of bytes and indexes the events among them. It does not depend on JSON-RPC,
+//! users, sockets or a clock. It takes no lock: the caller ensures that a data folder has only one writer.
 //!
 //! The path of a record:
 //!
 //! ```text
-//! event loop:  Journal::append .. append, Journal::seal -> Batch ----> commit log:
-//!                                                                        Writer::commit: write, fdatasync
-//!              Journal::committed <- CommitAck <------------------------'
+//! event loop:  Journal::append .. append, Journal::close_batch -> Batch --> commit log:
+//!                                                                           Writer::commit: write, fdatasync
+//!              Journal::committed <- CommitAck <---------------------------'
 //!              replies and events up to CommitAck::head.record
 //! ```
 //!
-//! Appending copies the line once and stores its offset. Lines that are not durable yet are read from memory, all
-//! others from the files. `format` and `index` describe the file formats. `tail` explains which bytes are cut or
-//! refused after a crash. `sealed` and `active` state the memory per stored message.
+//! Appending copies the line once and stores its offset. Lines that are not durable yet are read from memory,
+//! all others from the files. `format` and `index` describe the file formats. `tail` explains which bytes are
+//! cut or refused after a crash. `sealed` and `active` state the memory per stored message.
 
 mod active;
 mod batch;
@@ -42,14 +42,13 @@ use std::sync::Arc;
 
 use disk::Disk;
 
-use self::active::{ActiveIndex, Spot};
-use self::batch::Batches;
+use self::active::{ActiveIndex, LineRef};
 use self::index::Extent;
 use self::lines::LineReader;
 use self::sealed::Sealed;
 
 pub use self::batch::Batch;
-use self::batch::Place;
+use self::batch::{LinePosition, PendingBatches};
 pub use self::error::JournalError;
 pub use self::follower::Follower;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
@@ -58,8 +57,8 @@ pub use self::scrub::{Scrub, Scrubbed};
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{CommitAck, Writer};
 
-/// An open batch of this size, in bytes, must be sealed before the next append. A batch belongs to one segment,
-/// and a disk needs tenths of a second to write one of this size.
+/// An open batch of this size, in bytes, must be closed before the next append. A batch belongs to one
+/// segment, and a disk needs tenths of a second to write a batch of this size.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 
 /// The maximum of [`Options::segment_bytes`]: offsets have 32 bits. Only the last batch may exceed it.
@@ -67,7 +66,6 @@ const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 
 const _: () = assert!(SEGMENT_BYTES_MAX + 2 * (BATCH_BYTES_MAX as u64) < u32::MAX as u64);
 
-/// The settings of the log.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The size in bytes at which a segment is sealed and the next one begins.
@@ -75,7 +73,8 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 64 MiB: about 200,000 messages. A start reads them in well under a second, and the file is easy to copy.
+    /// 64 MiB: about 200,000 messages. A start reads them in less than a second, and the file is easy to
+    /// copy.
     fn default() -> Self {
         Self { segment_bytes: 64 << 20 }
     }
@@ -86,7 +85,7 @@ impl Default for Options {
 pub struct EventKey<'a> {
     /// The canonical name of the conversation, such as `#general` or `@alice @bob`.
     pub conversation: Cow<'a, str>,
-    /// The event's number in the conversation: one more than that of the previous event.
+    /// The event's number in the conversation: the number of the previous event plus one.
     pub n: u64,
     /// The id that the sender chose. The caller ensures that it is unique.
     pub id: Option<u128>,
@@ -109,22 +108,21 @@ pub struct Journal {
     /// Full segments whose index file is not durable yet, with their last records.
     sealing: VecDeque<(u64, Arc<ActiveIndex>)>,
     active: ActiveIndex,
-    batches: Batches,
+    batches: PendingBatches,
     /// The index of a full segment, which the next batch passes to the writer.
-    seals: Option<Arc<ActiveIndex>>,
+    sealed_index: Option<Arc<ActiveIndex>>,
 }
 
 impl Journal {
     /// Opens the log, or creates an empty one.
     ///
-    /// `from` is the checkpoint of the snapshots. `replay` is called in order for every record that is parsed, after
-    /// its batch was checked, and returns the key of the record (`None` if it is not an event). It must apply only
-    /// records after `from`: earlier ones are parsed for their keys if they are in the last segment or in a segment
-    /// whose index is missing. If `replay` fails, opening fails.
+    /// `from` is the checkpoint of the snapshots. The journal calls `replay` in order for every record that
+    /// it parses, after it has checked the record's batch. `replay` returns the key of the record (`None` if
+    /// it is not an event), and must apply only records after `from`. The journal parses earlier records only
+    /// for their keys, if they are in the last segment or in a segment whose index is missing.
     ///
-    /// # Errors
-    ///
-    /// Any [`JournalError`]. The files are then unchanged, except that indexes may have been rebuilt.
+    /// After an error, the files are unchanged, except that indexes may have been rebuilt. An error of
+    /// `replay` is [`JournalError::Record`].
     pub fn open(
         disk: Arc<dyn Disk>,
         options: Options,
@@ -134,12 +132,9 @@ impl Journal {
         recovery::open(disk, options, from, replay)
     }
 
-    /// Discards everything that is not on the disk: rereads the log up to the durable record `until`. It writes
-    /// nothing, so it also works on a full or read-only disk. `from` and `replay` are those of [`open`](Self::open).
-    ///
-    /// # Errors
-    ///
-    /// Any [`JournalError`]; the journal is then unchanged.
+    /// Discards all records that are not on the disk: rereads the log up to the durable record `until`. It
+    /// writes nothing, so it also works on a full or read-only disk. See [`open`](Self::open) for `from` and
+    /// `replay`. After an error, the journal is unchanged.
     pub fn take_back(
         &mut self,
         from: Checkpoint,
@@ -160,21 +155,25 @@ impl Journal {
         last: &Extent,
     ) -> Self {
         let segment_bytes = options.segment_bytes.clamp(1, SEGMENT_BYTES_MAX);
-        let batches = Batches::new(last.first_record, last.log_bytes, last.end.record);
-        let mut journal =
-            Self { disk, segment_bytes, sealed, sealing: VecDeque::new(), active, batches, seals: None };
+        let batches = PendingBatches::new(last.first_record, last.log_bytes, last.end.record);
+        let mut journal = Self {
+            disk,
+            segment_bytes,
+            sealed,
+            sealing: VecDeque::new(),
+            active,
+            batches,
+            sealed_index: None,
+        };
         journal.rotate_when_full();
         journal
     }
 
-    /// Appends one record to the open batch: `write` appends its line, without newline, to the buffer.
+    /// Appends one record to the open batch: `write` appends the line, without newline, to the buffer. If
+    /// `write` fails, the batch is unchanged.
     ///
-    /// The line is JSON without newlines. None of its objects has a key `commit` or `chain`, because these keys
-    /// identify commit lines. If the batch [is full](Journal::is_full), seal it first.
-    ///
-    /// # Errors
-    ///
-    /// Only that of `write`; the batch is then unchanged.
+    /// The line is JSON without newlines. None of its objects has a key `commit` or `chain`, because these
+    /// keys identify commit lines. If the batch [is full](Journal::is_full), close it first.
     pub fn append_with<E>(
         &mut self,
         key: Option<&EventKey<'_>>,
@@ -187,7 +186,7 @@ impl Journal {
             "a record line"
         );
         if let Some(key) = key {
-            let follows = segment.insert(key, Spot::new(offset_u32(offset), line));
+            let follows = segment.insert(key, LineRef::new(offset_u32(offset), line));
             debug_assert!(follows, "the events of a conversation are numbered without gaps");
         }
         Ok(Appended { record, line })
@@ -203,15 +202,15 @@ impl Journal {
         appended.record
     }
 
-    /// Whether the open batch must be sealed before the next append.
+    /// Whether the open batch must be closed before the next append.
     pub fn is_full(&self) -> bool {
-        self.batches.gathered_bytes() >= BATCH_BYTES_MAX
+        self.batches.open_bytes() >= BATCH_BYTES_MAX
     }
 
-    /// Closes the open batch, for [`Writer::commit`]; `None` if it is empty. Every batch must be committed, in the
-    /// order of sealing.
-    pub fn seal(&mut self) -> Option<Batch> {
-        let batch = self.batches.seal(&mut self.seals)?;
+    /// Closes the open batch, for [`Writer::commit`]; `None` if it is empty. The caller must commit every
+    /// batch, in order.
+    pub fn close_batch(&mut self) -> Option<Batch> {
+        let batch = self.batches.close(&mut self.sealed_index)?;
         self.rotate_when_full();
         Some(batch)
     }
@@ -238,32 +237,26 @@ impl Journal {
 
     /// The line of the event with this id, without its newline, durable or not.
     ///
-    /// An unknown id costs one read of 4 KiB for each sealed segment whose range of ids contains it. Ids of new
-    /// messages are ordered by time and cost nothing, as long as ids from the far future are refused.
-    ///
-    /// # Errors
-    ///
-    /// A failed read, or damage.
+    /// An unknown id costs one read of 4 KiB for each sealed segment whose range of ids contains the id. Ids
+    /// of new messages are ordered by time and cost nothing, because the domain refuses ids from the far
+    /// future.
     pub fn line_by_id(&self, id: u128) -> Result<Option<Vec<u8>>, JournalError> {
         let in_memory = self
             .in_memory()
-            .find_map(|index| index.find(id).map(|offset| Place { segment: index.segment, offset }));
-        let place = match in_memory {
-            Some(place) => Some(place),
+            .find_map(|index| index.find(id).map(|offset| LinePosition { segment: index.segment, offset }));
+        let position = match in_memory {
+            Some(position) => Some(position),
             None => self.sealed.find(&*self.disk, id)?,
         };
-        let Some(place) = place else { return Ok(None) };
+        let Some(position) = position else { return Ok(None) };
         let mut line = Vec::new();
-        self.copy_line(place, &mut LineReader::new(&*self.disk), &mut line)?;
+        self.copy_line(position, &mut LineReader::new(&*self.disk), &mut line)?;
         Ok(Some(line))
     }
 
-    /// Appends the lines of the events `first_n..=last_n` of a conversation to `out`, in order and each with a newline,
-    /// durable or not. Numbers without an event are skipped.
-    ///
-    /// # Errors
-    ///
-    /// A failed read, or damage. A line that does not match its checksum is never returned. `out` is then unchanged.
+    /// Appends the lines of the events `first_n..=last_n` of a conversation to `out`, in order and each with
+    /// a newline, durable or not. Numbers without an event are skipped. A line that does not match its
+    /// checksum is an error. After an error, `out` is unchanged.
     pub fn read(
         &self,
         conversation: &str,
@@ -283,21 +276,21 @@ impl Journal {
         out: &mut Vec<u8>,
     ) -> Result<(), JournalError> {
         let mut reader = LineReader::new(&*self.disk);
-        let mut copy = |segment, spots: &[Spot]| {
-            out.reserve(reader.expect(spots));
-            spots.iter().try_for_each(|spot| {
+        let mut copy = |segment, line_refs: &[LineRef]| {
+            out.reserve(reader.plan_reads(line_refs));
+            line_refs.iter().try_for_each(|line_ref| {
                 let start = out.len();
-                self.copy_line(Place { segment, offset: spot.offset }, &mut reader, out)?;
-                if !spot.is_of(out.get(start..).unwrap_or_default()) {
-                    return Err(damaged_line(segment, spot.offset));
+                self.copy_line(LinePosition { segment, offset: line_ref.offset }, &mut reader, out)?;
+                if !line_ref.matches(out.get(start..).unwrap_or_default()) {
+                    return Err(damaged_line(segment, line_ref.offset));
                 }
                 out.push(b'\n');
                 Ok(())
             })
         };
-        self.sealed.spots(&*self.disk, conversation, range, &mut copy)?;
+        self.sealed.line_refs(&*self.disk, conversation, range, &mut copy)?;
         for index in self.in_memory() {
-            copy(index.segment, index.spots(conversation, range.0, range.1))?;
+            copy(index.segment, index.line_refs(conversation, range.0, range.1))?;
         }
         Ok(())
     }
@@ -309,19 +302,19 @@ impl Journal {
 
     fn copy_line(
         &self,
-        place: Place,
+        position: LinePosition,
         reader: &mut LineReader<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), JournalError> {
-        let line = match self.batches.line(place) {
+        let line = match self.batches.line(position) {
             Some(line) => line,
-            None => reader.line(place)?,
+            None => reader.line(position)?,
         };
         out.extend_from_slice(line);
         Ok(())
     }
 
-    /// Begins the next segment if this one is full. The open batch must be empty.
+    /// Begins the next segment if the current one is full. The open batch must be empty.
     fn rotate_when_full(&mut self) {
         if self.batches.offset() < self.segment_bytes {
             return;
@@ -330,17 +323,18 @@ impl Journal {
         let next = ActiveIndex::new(self.last() + 1, self.active.ids().len());
         let full = Arc::new(std::mem::replace(&mut self.active, next));
         self.sealing.push_back((self.last(), Arc::clone(&full)));
-        self.seals = Some(full);
+        self.sealed_index = Some(full);
     }
 }
 
 fn damaged_line(segment: u64, offset: u32) -> JournalError {
-    let why = "the line that begins there has changed since it was written".to_owned();
+    let why = "the line at this offset has changed since it was written".to_owned();
     JournalError::Damaged { file: format::log_name(segment), offset: offset.into(), why }
 }
 
-/// Converts an offset within a segment. It fits, because segments and batches are bounded ([`SEGMENT_BYTES_MAX`]).
-/// If a caller ignores [`Journal::is_full`], its events are unreadable until a restart, never wrong.
+/// Converts an offset within a segment. It fits, because segments and batches are bounded
+/// ([`SEGMENT_BYTES_MAX`]). If a caller ignores [`Journal::is_full`], its events are unreadable until a
+/// restart, but no event is wrong.
 fn offset_u32(offset: u64) -> u32 {
     debug_assert!(u32::try_from(offset).is_ok(), "segments and batches are bounded");
     u32::try_from(offset).unwrap_or(u32::MAX)

@@ -1,21 +1,21 @@
 //! Opens a log: checks that it is complete, replays the records after the snapshots, and cuts a torn tail.
 //!
-//! Sealed segments that the snapshots cover are skipped with the heads of their indexes. All others are read and
-//! checked against the chain. The last segment is always read, because its index is not on the disk. Until all
-//! checks have passed, nothing on the disk changes except missing indexes, which are derived.
+//! For a sealed segment that the snapshots cover, only the head of its index is read. All other segments are
+//! read and checked against the chain. The last segment is always read, because its index is not on the disk.
+//! Until all checks have passed, nothing on the disk changes except missing indexes, which are derived.
 //!
-//! Before the server answers requests, the last batch is rewritten and synced. After a killed process (not
-//! machine) or a failed sync, the batch may exist only in the page cache, and new replies depend on it. A sync
-//! alone is not enough: after a failed sync, the kernel may treat unwritten pages as clean. The bytes are the same,
-//! so a crash during the rewrite does no harm.
+//! Before the server answers requests, the last batch is rewritten and synced. If a process was killed or a
+//! sync failed, the batch may exist only in the page cache, and new replies depend on it. A sync alone is not
+//! enough: after a failed sync, the kernel may treat unwritten pages as clean. The bytes are the same, so a
+//! crash during the rewrite does no harm.
 
 use std::sync::Arc;
 
-use super::active::{ActiveIndex, Spot};
+use super::active::{ActiveIndex, LineRef};
 use super::format::{Checkpoint, LOG_FOLDER, index_name, log_name};
 use super::index::{self, Extent};
 use super::sealed::Sealed;
-use super::segment::{self, Batches, WholeBatch};
+use super::segment::{self, BatchReader, WholeBatch};
 use super::verify::torn_bytes;
 use super::writer::{ROOM_FILE, Writer, create_segment};
 use super::{EventKey, Journal, JournalError, Options, offset_u32};
@@ -26,19 +26,16 @@ use disk::{AppendFile, Disk};
 pub struct Recovery {
     /// The last record of the log, and the chain after it.
     pub head: Checkpoint,
-    /// The size of the torn batch that was cut off the last segment. It was never acknowledged.
+    /// The size of the torn batch that was cut off the last segment. The batch was never acknowledged.
     pub bytes_cut: u64,
-    /// How many indexes of sealed segments were missing or damaged, and were rebuilt.
+    /// The number of indexes of sealed segments that were missing or damaged, and were rebuilt.
     pub indexes_rebuilt: u64,
 }
 
 /// An open log: the journal for the event loop, the writer for the commit log.
 pub struct Opened {
-    /// Orders and reads records.
     pub journal: Journal,
-    /// Makes batches durable.
     pub writer: Writer,
-    /// The result of opening it.
     pub recovery: Recovery,
 }
 
@@ -52,17 +49,17 @@ pub(super) fn open(
     replay: &mut Replay<'_>,
 ) -> Result<Opened, JournalError> {
     disk.create_folder(LOG_FOLDER).map_err(|error| JournalError::io("create", LOG_FOLDER, error))?;
-    disk.sync_folder("").map_err(|error| JournalError::unsure("sync", "the data folder", error))?;
+    disk.sync_folder("").map_err(|error| JournalError::unavailable("sync", "the data folder", error))?;
     remove_room_file(&*disk)?;
     let mut scan = Scan::new(&*disk, from, END, replay);
-    scan.check_meets(0)?;
+    scan.check_checkpoint(0)?;
     let mut segments = segment::list(&*disk)?;
     if segments.is_empty() {
-        scan.check_reached()?;
+        scan.check_length()?;
         create_segment(&*disk, 1)?;
         segments.push(1);
     }
-    let last = scan.all(segments)?;
+    let last = scan.read_all(segments)?;
     let Scan { at: head, sealed, indexes_rebuilt, .. } = scan;
 
     let recovery = Recovery { head, bytes_cut: last.torn_bytes, indexes_rebuilt };
@@ -72,8 +69,8 @@ pub(super) fn open(
     Ok(Opened { journal, writer, recovery })
 }
 
-/// Rereads an open log up to the record `until`, the end of a durable batch, and ignores later bytes. It does not
-/// write, because the disk may be full or read-only.
+/// Rereads an open log up to `until`, the end of a durable batch, and ignores later bytes. It does not write,
+/// because the disk may be full or read-only.
 pub(super) fn reread(
     disk: Arc<dyn Disk>,
     options: Options,
@@ -81,8 +78,8 @@ pub(super) fn reread(
     replay: &mut Replay<'_>,
 ) -> Result<Journal, JournalError> {
     let mut scan = Scan::new(&*disk, from, until.record, replay);
-    scan.check_meets(0)?;
-    let last = scan.all(segment::list(&*disk)?)?;
+    scan.check_checkpoint(0)?;
+    let last = scan.read_all(segment::list(&*disk)?)?;
     let Scan { at, sealed, .. } = scan;
     if at != until {
         let (file, offset) = (log_name(last.extent.first_record), last.extent.log_bytes);
@@ -93,10 +90,10 @@ pub(super) fn reread(
     Ok(Journal::resume(disk, options, sealed, last.index, &last.extent))
 }
 
-/// Reads the log to its end.
+/// A [`Scan::until`] that reads the log to its end.
 const END: u64 = u64::MAX;
 
-/// Removes the file of [`Writer::find_room`], which a crash may leave behind.
+/// Removes the file of [`Writer::find_room`], which exists if the process crashed in that function.
 fn remove_room_file(disk: &dyn Disk) -> Result<(), JournalError> {
     let names = disk.list(LOG_FOLDER).map_err(|error| JournalError::io("list", LOG_FOLDER, error))?;
     match names.iter().any(|name| ROOM_FILE.ends_with(&format!("/{name}"))) {
@@ -115,8 +112,8 @@ fn make_durable(disk: &dyn Disk, last: &Parsed) -> Result<Box<dyn AppendFile>, J
     disk.rewrite(&name, last.last_batch_offset, &last.last_batch)
         .map_err(|error| failed("rewrite", error))?;
     let mut file = disk.open_append(&name).map_err(|error| failed("open", error))?;
-    file.sync_data().map_err(|error| JournalError::unsure("sync", &name, error))?;
-    disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::unsure("sync", LOG_FOLDER, error))?;
+    file.sync_data().map_err(|error| JournalError::unavailable("sync", &name, error))?;
+    disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::unavailable("sync", LOG_FOLDER, error))?;
     Ok(file)
 }
 
@@ -150,19 +147,19 @@ impl<'a, 'b> Scan<'a, 'b> {
         Self { disk, from, until, replay, at, sealed, indexes_rebuilt: 0 }
     }
 
-    /// Reads all segments, and returns the last one.
-    fn all(&mut self, mut segments: Vec<u64>) -> Result<Parsed, JournalError> {
+    /// Reads all segments. Returns the last one.
+    fn read_all(&mut self, mut segments: Vec<u64>) -> Result<Parsed, JournalError> {
         let last = segments.pop().unwrap_or(1);
         for full in segments {
-            self.full_segment(full)?;
+            self.read_full_segment(full)?;
         }
-        let last = self.last_segment(last)?;
-        self.check_reached()?;
+        let last = self.read_last_segment(last)?;
+        self.check_length()?;
         Ok(last)
     }
 
     /// Reads or skips a segment that is not the last one.
-    fn full_segment(&mut self, segment: u64) -> Result<(), JournalError> {
+    fn read_full_segment(&mut self, segment: u64) -> Result<(), JournalError> {
         segment::check_follows(segment, &self.at)?;
         let log = log_name(segment);
         let log_bytes = self.disk.len(&log).map_err(|error| JournalError::io("read", &log, error))?;
@@ -173,7 +170,7 @@ impl<'a, 'b> Scan<'a, 'b> {
         let end = indexed.as_ref().map(|(index, _)| index.extent.end);
         if let Some(end) = end.filter(|end| end.record <= self.from.record) {
             self.at = end;
-            self.check_meets(segment)?;
+            self.check_checkpoint(segment)?;
         } else {
             let parsed = self.parse(segment, false)?;
             if indexed.is_none() && self.until == END {
@@ -182,14 +179,14 @@ impl<'a, 'b> Scan<'a, 'b> {
                 indexed = index::load(self.disk, segment);
             }
         }
-        let unreadable = "papo cannot read the file after writing it";
-        let (index, runs) = indexed
-            .ok_or_else(|| JournalError::IndexDamaged { file: index_name(segment), why: unreadable })?;
+        let why = "papo cannot read the file after writing it";
+        let (index, runs) =
+            indexed.ok_or_else(|| JournalError::IndexDamaged { file: index_name(segment), why })?;
         self.sealed.push(index, runs).map_err(|conversation| numbering_gap(segment, 0, &conversation))
     }
 
-    /// Reads the last segment, which will be extended.
-    fn last_segment(&mut self, segment: u64) -> Result<Parsed, JournalError> {
+    /// Reads the last segment, to which the writer will append.
+    fn read_last_segment(&mut self, segment: u64) -> Result<Parsed, JournalError> {
         segment::check_follows(segment, &self.at)?;
         let parsed = self.parse(segment, true)?;
         let mut runs = parsed.index.conversations.iter();
@@ -202,16 +199,16 @@ impl<'a, 'b> Scan<'a, 'b> {
     fn parse(&mut self, segment: u64, is_last: bool) -> Result<Parsed, JournalError> {
         let bytes = segment::read(self.disk, segment)?;
         let chain_before = self.at.chain;
-        // The full capacity from the start: a growing table fragments the memory.
+        // A table that grows fragments the memory, so the capacity is reserved at the start.
         let mut index = ActiveIndex::new(segment, memchr::memchr_iter(b'\n', &bytes).count());
-        let mut batches = Batches::new(&bytes, self.at);
+        let mut batches = BatchReader::new(&bytes, self.at);
         let mut last_batch_offset = 0;
         while self.at.record < self.until
             && let Some(batch) = batches.next_whole()
         {
             last_batch_offset = batch.offset;
             self.at = batch.end;
-            self.check_meets(batch.first_record)?;
+            self.check_checkpoint(batch.first_record)?;
             self.replay_batch(segment, &batch, &mut index)?;
         }
         let torn_bytes = match self.at.record < self.until {
@@ -237,7 +234,7 @@ impl<'a, 'b> Scan<'a, 'b> {
                 why,
             })?;
             if let Some(key) = key
-                && !index.insert(&key, Spot::new(offset_u32(offset as u64), line))
+                && !index.insert(&key, LineRef::new(offset_u32(offset as u64), line))
             {
                 return Err(numbering_gap(segment, offset as u64, &key.conversation));
             }
@@ -245,24 +242,23 @@ impl<'a, 'b> Scan<'a, 'b> {
         Ok(())
     }
 
-    /// If the checkpoint of the snapshots is between `first_record` and this position, it must be exactly this
-    /// position.
-    fn check_meets(&self, first_record: u64) -> Result<(), JournalError> {
+    /// Checks the checkpoint of the snapshots, if it is between `first_record` and the current position: it
+    /// must be exactly this position.
+    fn check_checkpoint(&self, first_record: u64) -> Result<(), JournalError> {
         if !(first_record..=self.at.record).contains(&self.from.record) || self.at == self.from {
             return Ok(());
         }
-        let why = format!(
-            "the log has another history there (chain {} after record {})",
-            self.at.chain, self.at.record
-        );
+        let why =
+            format!("the log differs there (its chain is {} after record {})", self.at.chain, self.at.record);
         Err(JournalError::Checkpoint { record: self.from.record, why })
     }
 
-    fn check_reached(&self) -> Result<(), JournalError> {
+    /// Checks that the log is not shorter than the snapshots.
+    fn check_length(&self) -> Result<(), JournalError> {
         if self.from.record <= self.at.record {
             return Ok(());
         }
-        let why = format!("the log ends with record {}: its end is missing", self.at.record);
+        let why = format!("the log ends with record {}: later records are missing", self.at.record);
         Err(JournalError::Checkpoint { record: self.from.record, why })
     }
 }

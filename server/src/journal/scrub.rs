@@ -1,8 +1,8 @@
-//! Rereads the sealed segments piece by piece, and checks every batch against the chain.
+//! Rereads the sealed segments in chunks, and checks every batch against the chain.
 //!
-//! A start does not read sealed segments, so a changed byte would be detected only when a user reads the message.
-//! The scrub detects it early, while a backup with the right byte still exists. It keeps one piece and one line in
-//! memory, and changes nothing. The caller controls its speed.
+//! A start does not read sealed segments, so a changed byte would be detected only when a user reads the
+//! message. The scrub detects it early, while a backup with the right byte still exists. It keeps one chunk
+//! and one line in memory, and changes nothing. The caller controls its speed.
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,16 +13,16 @@ use super::segment;
 use disk::Disk;
 
 /// The bytes of one read.
-const PIECE_BYTES: usize = 1 << 20;
+const CHUNK_BYTES: usize = 1 << 20;
 
-/// No valid line is longer. The limit bounds the memory for a segment without newlines.
+/// The maximum length of a line. The limit bounds the memory for a damaged segment without newlines.
 const LINE_BYTES_MAX: usize = 4 << 20;
 
 /// One pass over the sealed segments.
 pub struct Scrub {
-    /// The unread segments, each with its successor, in reverse order.
+    /// The unread segments, each with the next segment, in reverse order.
     segments: Vec<(u64, u64)>,
-    reading: Option<Reading>,
+    reading: Option<OpenSegment>,
     /// The chain before the next batch; `None` after an unreadable commit line.
     chain: Option<Chain>,
 }
@@ -30,7 +30,7 @@ pub struct Scrub {
 /// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scrubbed {
-    /// This many bytes were read and contain no damage.
+    /// The number of bytes that were read. They contain no damage.
     Sound(usize),
     /// A batch has changed. The scrub continues after it.
     Damaged {
@@ -44,12 +44,12 @@ pub enum Scrubbed {
 }
 
 /// A segment that is being read.
-struct Reading {
+struct OpenSegment {
     file: String,
     next_segment: u64,
     /// The number of the next record.
     record: u64,
-    /// The start of the next piece, in bytes.
+    /// The start of the next chunk, in bytes.
     offset: u64,
     /// The bytes of an incomplete line.
     rest: Vec<u8>,
@@ -62,32 +62,24 @@ struct PartialBatch {
     offset: u64,
     records: u64,
     bytes: u64,
-    sum: Option<Sha256>,
+    hasher: Option<Sha256>,
 }
 
 impl Scrub {
-    /// Begins a pass at the oldest segment. It excludes the last segment, which every start reads.
-    ///
-    /// # Errors
-    ///
-    /// The folder cannot be listed, or a segment is missing.
+    /// Begins a pass at the oldest segment. The pass excludes the last segment, which every start reads.
     pub fn begin(disk: &dyn Disk) -> Result<Self, JournalError> {
         let all = segment::list(disk)?;
         let segments = all.iter().copied().zip(all.iter().copied().skip(1)).rev().collect();
         Ok(Self { segments, reading: None, chain: Some(Chain::GENESIS) })
     }
 
-    /// Reads and checks the next piece.
-    ///
-    /// # Errors
-    ///
-    /// A failed read; the next step continues with the next segment.
+    /// Reads and checks the next chunk. After a failed read, the next step continues with the next segment.
     pub fn step(&mut self, disk: &dyn Disk) -> Result<Scrubbed, JournalError> {
         let Some(mut reading) = self.reading.take().or_else(|| self.next_segment()) else {
             return Ok(Scrubbed::End);
         };
-        let mut piece = vec![0; PIECE_BYTES];
-        let read = disk.read_at(&reading.file, reading.offset, &mut piece).map_err(|error| {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let read = disk.read_at(&reading.file, reading.offset, &mut chunk).map_err(|error| {
             self.chain = None;
             JournalError::io("read", &reading.file, error)
         })?;
@@ -95,8 +87,8 @@ impl Scrub {
             reading.damage_at_end()
         } else {
             reading.offset += read as u64;
-            reading.rest.extend_from_slice(piece.get(..read).unwrap_or_default());
-            reading.take_lines(&mut self.chain)
+            reading.rest.extend_from_slice(chunk.get(..read).unwrap_or_default());
+            reading.check_lines(&mut self.chain)
         };
         let file = reading.file.clone();
         if read > 0 {
@@ -105,38 +97,39 @@ impl Scrub {
         Ok(damaged_at.map_or(Scrubbed::Sound(read), |offset| Scrubbed::Damaged { file, offset }))
     }
 
-    fn next_segment(&mut self) -> Option<Reading> {
+    fn next_segment(&mut self) -> Option<OpenSegment> {
         let (record, next_segment) = self.segments.pop()?;
         let batch = PartialBatch::begin(0, self.chain);
-        Some(Reading { file: log_name(record), next_segment, record, offset: 0, rest: Vec::new(), batch })
+        Some(OpenSegment { file: log_name(record), next_segment, record, offset: 0, rest: Vec::new(), batch })
     }
 }
 
 impl PartialBatch {
     fn begin(offset: u64, chain: Option<Chain>) -> Self {
-        let sum = chain.map(|chain| Sha256::new_with_prefix(chain.0));
-        Self { offset, records: 0, bytes: 0, sum }
+        let hasher = chain.map(|chain| Sha256::new_with_prefix(chain.0));
+        Self { offset, records: 0, bytes: 0, hasher }
     }
 
-    fn take(&mut self, line: &[u8]) {
+    fn add(&mut self, line: &[u8]) {
         self.records += 1;
         self.bytes += line.len() as u64;
-        if let Some(sum) = &mut self.sum {
-            sum.update(line);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(line);
         }
     }
 
-    /// Whether the commit line matches the batch. Without a previous chain, the chain is not compared.
-    fn fits(self, commit: CommitLine) -> bool {
-        let Self { records, bytes, sum, .. } = self;
-        let chain = sum.map_or(commit.chain, |sum| Chain(sum.finalize().into()));
+    /// Whether the commit line matches the batch. If the previous chain is unknown, the chain is not
+    /// compared.
+    fn matches(self, commit: CommitLine) -> bool {
+        let Self { records, bytes, hasher, .. } = self;
+        let chain = hasher.map_or(commit.chain, |hasher| Chain(hasher.finalize().into()));
         commit == CommitLine { records, bytes, chain }
     }
 }
 
-impl Reading {
+impl OpenSegment {
     /// Checks the complete lines that were read. Returns the start of the first damaged batch.
-    fn take_lines(&mut self, chain: &mut Option<Chain>) -> Option<u64> {
+    fn check_lines(&mut self, chain: &mut Option<Chain>) -> Option<u64> {
         let rest = std::mem::take(&mut self.rest);
         let (mut lines, mut damaged_at) = (&rest[..], None);
         let mut offset = self.offset - rest.len() as u64;
@@ -144,17 +137,17 @@ impl Reading {
             lines = others;
             offset += line.len() as u64;
             if !line.starts_with(COMMIT_START.as_bytes()) {
-                self.batch.take(line);
+                self.batch.add(line);
                 continue;
             }
             // After a damaged batch, the chain continues from its commit line.
             let commit = CommitLine::parse(line);
             *chain = commit.map(|commit| commit.chain);
             let batch = std::mem::replace(&mut self.batch, PartialBatch::begin(offset, *chain));
-            let (begins, records) = (batch.offset, batch.records);
+            let (start, records) = (batch.offset, batch.records);
             self.record += commit.map_or(records, |commit| commit.records);
-            if !commit.is_some_and(|commit| batch.fits(commit)) {
-                damaged_at = damaged_at.or(Some(begins));
+            if !commit.is_some_and(|commit| batch.matches(commit)) {
+                damaged_at = damaged_at.or(Some(start));
             }
         }
         if lines.len() > LINE_BYTES_MAX {
@@ -166,7 +159,7 @@ impl Reading {
         damaged_at
     }
 
-    /// Checks that the segment ends after a commit line, with the record before the next segment.
+    /// Checks that the segment ends after a commit line, at the record before the next segment.
     fn damage_at_end(&self) -> Option<u64> {
         let is_whole = self.rest.is_empty() && self.batch.records == 0 && self.record == self.next_segment;
         (!is_whole).then_some(self.batch.offset)

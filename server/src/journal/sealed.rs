@@ -3,17 +3,17 @@
 //! The memory of a sealed segment per stored message:
 //!
 //! - 16 bytes per page of 203 ids: 0.08 bytes;
-//! - 24 bytes per conversation with events in the segment. A 64 MiB segment contains about 220,000 messages of 300
-//!   bytes: with 10,000 conversations that is 1.1 bytes, with 100 of them 0.01.
+//! - 24 bytes per conversation with events in the segment. A 64 MiB segment contains about 220,000 messages
+//!   of 300 bytes: with 10,000 conversations that is 1.1 bytes, with 100 of them 0.01.
 //!
-//! So it exceeds 8 bytes only if the conversations have fewer than three messages each in a segment. The disk
+//! So it exceeds 8 bytes only if the conversations have fewer than three messages each in a segment. [`Disk`]
 //! limits the number of open files.
 
 use std::collections::HashMap;
 
 use super::JournalError;
-use super::active::Spot;
-use super::batch::Place;
+use super::active::LineRef;
+use super::batch::LinePosition;
 use super::index::{IndexFile, IndexedRun};
 use disk::Disk;
 
@@ -31,19 +31,19 @@ struct Run {
     count: u32,
     /// The position in `segments`.
     segment: u32,
-    /// The position of the first spot in the segment's index.
+    /// The position of the first event in the segment's index.
     start: u32,
 }
 
 impl Run {
-    /// The first number after this run.
+    /// The number after the last event of the run.
     fn end(&self) -> u64 {
         self.first_n + u64::from(self.count)
     }
 }
 
 impl Sealed {
-    /// Adds the next segment. The error is the name of a conversation whose numbers do not continue.
+    /// Adds the next segment. The error is the name of a conversation with a gap in its numbers.
     pub(super) fn push(&mut self, index: IndexFile, runs: Vec<IndexedRun>) -> Result<(), Box<str>> {
         let segment = self.segments.len() as u32;
         self.segments.push(index);
@@ -62,23 +62,25 @@ impl Sealed {
         last.is_none_or(|run| run.end() == n)
     }
 
-    /// Looks up the event with this id, newest segment first, because messages that are sent again are mostly recent.
-    pub(super) fn find(&self, disk: &dyn Disk, id: u128) -> Result<Option<Place>, JournalError> {
+    /// Looks up the event with this id, newest segment first: most messages that a client sends again are
+    /// recent.
+    pub(super) fn find(&self, disk: &dyn Disk, id: u128) -> Result<Option<LinePosition>, JournalError> {
         for index in self.segments.iter().rev() {
             if let Some(offset) = index.find(disk, id)? {
-                return Ok(Some(Place { segment: index.extent.first_record, offset }));
+                return Ok(Some(LinePosition { segment: index.extent.first_record, offset }));
             }
         }
         Ok(None)
     }
 
-    /// Passes the spots of the events `first_n..=last_n` of a conversation to `each`, in order, segment by segment.
-    pub(super) fn spots(
+    /// Passes the lines of the events `first_n..=last_n` of a conversation to `each`, in order, segment by
+    /// segment.
+    pub(super) fn line_refs(
         &self,
         disk: &dyn Disk,
         conversation: &str,
         (first_n, last_n): (u64, u64),
-        mut each: impl FnMut(u64, &[Spot]) -> Result<(), JournalError>,
+        mut each: impl FnMut(u64, &[LineRef]) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
         let runs = self.conversations.get(conversation).map(Vec::as_slice).unwrap_or_default();
         let from = runs.partition_point(|run| run.end() <= first_n);
@@ -86,8 +88,8 @@ impl Sealed {
             let Some(index) = self.segments.get(run.segment as usize) else { continue };
             let skip = first_n.saturating_sub(run.first_n) as u32;
             let end = last_n.saturating_add(1).min(run.end()) - run.first_n;
-            let spots = index.spots(disk, run.start + skip..run.start + end as u32)?;
-            each(index.extent.first_record, &spots)?;
+            let line_refs = index.line_refs(disk, run.start + skip..run.start + end as u32)?;
+            each(index.extent.first_record, &line_refs)?;
         }
         Ok(())
     }

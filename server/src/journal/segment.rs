@@ -1,12 +1,13 @@
-//! The segment files: their list, and the whole batches in each, from its start. [`tail`](super::tail) classifies
-//! the bytes after the last whole batch.
+//! The segment files: the list of them, and the whole batches of each. [`tail`](super::tail) classifies the
+//! bytes after the last whole batch.
 
 use super::JournalError;
 use super::batch::newline;
 use super::format::{COMMIT_START, Checkpoint, CommitLine, LOG_FOLDER, first_record, log_name};
 use disk::Disk;
 
-/// The first records of all segments, in order. An index without a segment proves that the segment was removed.
+/// The first records of all segments, in order. An index without a segment proves that the segment was
+/// removed.
 pub(super) fn list(disk: &dyn Disk) -> Result<Vec<u64>, JournalError> {
     let names = disk.list(LOG_FOLDER).map_err(|error| JournalError::io("list", LOG_FOLDER, error))?;
     let all = |extension| names.iter().filter_map(move |name| first_record(name, extension));
@@ -18,7 +19,7 @@ pub(super) fn list(disk: &dyn Disk) -> Result<Vec<u64>, JournalError> {
     }
 }
 
-/// Checks that the segment continues a log that ends at `at`.
+/// Checks that the segment follows the checkpoint `at`.
 pub(super) fn check_follows(segment: u64, at: &Checkpoint) -> Result<(), JournalError> {
     let expected = at.record + 1;
     if segment > expected {
@@ -34,14 +35,13 @@ pub(super) fn check_follows(segment: u64, at: &Checkpoint) -> Result<(), Journal
     Ok(())
 }
 
-/// The content of a segment.
 pub(super) fn read(disk: &dyn Disk, segment: u64) -> Result<Vec<u8>, JournalError> {
     let name = log_name(segment);
     disk.read(&name).map_err(|error| JournalError::io("read", &name, error))
 }
 
-/// Iterates over the whole batches of a segment.
-pub(super) struct Batches<'a> {
+/// Reads the whole batches of a segment, from its start.
+pub(super) struct BatchReader<'a> {
     bytes: &'a [u8],
     /// The start of the next batch, in bytes.
     pub(super) offset: usize,
@@ -60,8 +60,8 @@ pub(super) struct WholeBatch<'a> {
     lines: &'a [u8],
 }
 
-impl<'a> Batches<'a> {
-    /// Begins at the first byte of a segment that continues a log that ends at `at`.
+impl<'a> BatchReader<'a> {
+    /// Creates a reader of a segment that follows the checkpoint `at`.
     pub(super) fn new(bytes: &'a [u8], at: Checkpoint) -> Self {
         Self { bytes, offset: 0, at }
     }

@@ -1,26 +1,27 @@
-//! Classifies the bytes after the last whole batch of the last segment: a write that a crash interrupted, which
-//! may be cut off, or an acknowledged batch that has changed since, which may not.
+//! Classifies the bytes after the last whole batch of the last segment. A write that a crash interrupted may
+//! be cut off. An acknowledged batch that has changed since may not be cut off.
 //!
-//! The writer has one batch in flight: it writes the record lines, then the commit line, then syncs, and only then
-//! begins the next batch. So at most one batch was never acknowledged, and it is the last one in the file. After a
-//! crash, the file can contain of this batch:
+//! The writer has one batch in flight: it writes the record lines, then the commit line, then syncs, and only
+//! then begins the next batch. So at most one batch was never acknowledged, and it is the last one in the
+//! file. After a crash, the file can contain of this batch:
 //!
 //! - only its beginning: the commit line is incomplete;
-//! - its full length with missing sectors, which read as zeros (file systems do not expose the previous content of
-//!   a new block). JSON Lines contain no zero byte.
+//! - its full length with missing sectors, which read as zeros, because file systems do not expose the
+//!   previous content of a new block. JSON Lines contain no zero byte.
 //!
 //! This gives four cases for the bytes after the last whole batch:
 //!
 //! 1. No complete commit line: torn.
-//! 2. A complete commit line with more bytes after it: the next batch was begun, so this one was acknowledged.
-//!    Damaged.
-//! 3. A complete commit line at the end, for a batch as long as these bytes, and a sector of zeros: torn. (A disk
-//!    that loses a sector of an acknowledged last batch looks the same. Opening the log reports the cut.)
-//! 4. A complete commit line at the end, and no sector of zeros: all bytes were written, and one has changed.
-//!    Damaged.
+//! 2. A complete commit line with more bytes after it: the next batch was begun, so this batch was
+//!    acknowledged. Damaged.
+//! 3. A complete commit line at the end, for a batch as long as these bytes, and a sector of zeros: torn. (A
+//!    disk that loses a sector of an acknowledged last batch looks the same. Opening the log reports the
+//!    cut.)
+//! 4. A complete commit line at the end, and no sector of zeros: all bytes were written, and a byte has
+//!    changed. Damaged.
 //!
-//! In cases 2 and 4 the changed byte may be in the commit line itself. The search therefore uses two parts of the
-//! line, because one changed byte affects only one of them.
+//! In cases 2 and 4 the changed byte may be in the commit line itself. The search uses two parts of the line,
+//! because one changed byte affects only one part.
 
 use super::format::{CHAIN_DIGITS, COMMIT_CHAIN, COMMIT_END, COMMIT_START, CommitLine};
 
@@ -39,18 +40,16 @@ pub(super) enum Tail {
 }
 
 /// Classifies the bytes of the last segment after `offset`, the end of its whole batches.
-pub(super) fn judge(segment: &[u8], offset: usize) -> Tail {
+pub(super) fn classify(segment: &[u8], offset: usize) -> Tail {
     let rest = segment.get(offset..).unwrap_or_default();
     match commit_line_end(rest) {
         _ if rest.is_empty() => Tail::Clean,
         None => Tail::Torn,
         Some(end) if end < rest.len() => {
-            Tail::Damaged("a batch does not match its commit line, and more was written after it")
+            Tail::Damaged("a batch does not match its commit line, and other bytes follow it")
         }
         Some(_) if has_zero_sector(segment, offset) && may_be_one_batch(rest) => Tail::Torn,
-        Some(_) => {
-            Tail::Damaged("the last batch does not match its commit line, though all of it was written")
-        }
+        Some(_) => Tail::Damaged("the last batch is complete, but does not match its commit line"),
     }
 }
 
@@ -61,7 +60,7 @@ fn commit_line_end(rest: &[u8]) -> Option<usize> {
     let by_start = find(rest, COMMIT_START).and_then(|at| {
         let line_bytes_max = usize::try_from(CommitLine::line_bytes(u64::MAX, u64::MAX)).ok()?;
         let line = rest.get(at..)?;
-        // Excluded: the newline, which may be the changed byte.
+        // Without the newline, which may be the changed byte.
         let end = find(line.get(..line_bytes_max).unwrap_or(line), COMMIT_END.trim_end())?;
         Some(at + end + COMMIT_END.len())
     });
@@ -104,9 +103,9 @@ mod tests {
     #[test]
     fn every_beginning_of_a_batch_is_torn() {
         let batch = batch();
-        assert_eq!(judge(&batch, batch.len()), Tail::Clean);
+        assert_eq!(classify(&batch, batch.len()), Tail::Clean);
         for length in 1..batch.len() {
-            assert_eq!(judge(&batch[..length], 0), Tail::Torn, "cut at {length}");
+            assert_eq!(classify(&batch[..length], 0), Tail::Torn, "cut at {length}");
         }
     }
 
@@ -117,34 +116,34 @@ mod tests {
             for flip in [1, 0x20, 0xff] {
                 let mut changed = batch.clone();
                 changed[at] ^= flip;
-                assert!(matches!(judge(&changed, 0), Tail::Damaged(_)), "byte {at} ^ {flip:#x}");
+                assert!(matches!(classify(&changed, 0), Tail::Damaged(_)), "byte {at} ^ {flip:#x}");
                 changed.extend_from_slice(&batch[..700]);
                 assert!(
-                    matches!(judge(&changed, 0), Tail::Damaged(_)),
-                    "byte {at} ^ {flip:#x}, and a torn batch"
+                    matches!(classify(&changed, 0), Tail::Damaged(_)),
+                    "byte {at} ^ {flip:#x}, followed by a torn batch"
                 );
             }
         }
     }
 
     #[test]
-    fn a_sector_that_never_arrived_is_torn_unless_more_was_written_after_it() {
+    fn a_missing_sector_is_torn_unless_bytes_follow_the_batch() {
         let batch = batch();
         for sector in 0..batch.len().div_ceil(SECTOR_BYTES) {
             let mut changed = batch.clone();
             let end = batch.len().min((sector + 1) * SECTOR_BYTES);
             changed[sector * SECTOR_BYTES..end].fill(0);
-            assert_eq!(judge(&changed, 0), Tail::Torn, "sector {sector}");
+            assert_eq!(classify(&changed, 0), Tail::Torn, "sector {sector}");
         }
         let mut changed = batch.clone();
         changed[512..1024].fill(0);
         changed.extend_from_slice(b"{\"n\":3}\n");
-        assert!(matches!(judge(&changed, 0), Tail::Damaged(_)));
+        assert!(matches!(classify(&changed, 0), Tail::Damaged(_)));
         let mut changed = [batch.clone(), batch.clone()].concat();
         changed[batch.len() - 200..batch.len() + 600].fill(0);
         assert!(
-            matches!(judge(&changed, 0), Tail::Damaged(_)),
-            "the first commit line is gone, the second is there"
+            matches!(classify(&changed, 0), Tail::Damaged(_)),
+            "the first commit line is missing, the second is intact"
         );
     }
 }

@@ -1,14 +1,14 @@
 //! Reads the committed records of a log without changing anything: for `papo log verify`, `papo log tail` and
 //! `papo backup`.
 //!
-//! It can run while the server is running: an unfinished write of the server looks like a torn tail, and is
-//! skipped.
+//! It can run while the server is running: it skips an unfinished write of the server, which looks like a
+//! torn tail.
 
 use std::ops::ControlFlow;
 
 use super::JournalError;
 use super::format::{Checkpoint, log_name};
-use super::segment::{self, Batches, WholeBatch};
+use super::segment::{self, BatchReader, WholeBatch};
 use super::tail::{self, Tail};
 use disk::Disk;
 
@@ -19,27 +19,20 @@ pub struct Report {
     pub batches: u64,
     /// The size in bytes, with the commit lines.
     pub bytes: u64,
-    /// The last record, and the chain after it. Record numbers are 1, 2, 3 ..., so it is also their count.
+    /// The last record, and the chain after it. Records are numbered 1, 2, 3 ..., so the number is also their
+    /// count.
     pub head: Checkpoint,
     /// The size of an unfinished batch at the end, which the other fields exclude.
     pub torn_bytes: u64,
 }
 
-/// Checks every batch of the log against the chain.
-///
-/// # Errors
-///
-/// The first damage, a missing segment, or a failed read.
+/// Checks every batch of the log against the chain. The error is the first damage.
 pub fn verify(disk: &dyn Disk) -> Result<Report, JournalError> {
     for_each_line(disk, |_, _| ControlFlow::Continue(()))
 }
 
-/// Passes the number and the line of every committed record to `visit`, in order, until `visit` breaks. Each batch
-/// is checked against the chain before its first record is passed.
-///
-/// # Errors
-///
-/// The first damage, a missing segment, or a failed read.
+/// Passes the number and the line of every committed record to `visit`, in order, until `visit` breaks. Each
+/// batch is checked against the chain before its first record is passed. The error is the first damage.
 pub fn for_each_line(
     disk: &dyn Disk,
     mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<()>,
@@ -49,22 +42,18 @@ pub fn for_each_line(
     walk(disk, lines, |_, _| Ok(()))
 }
 
-/// Passes every segment to `copy`: the name of its file and its whole batches, after all of them were checked.
-/// `passed` is called at each checkpoint between two batches, and may break.
-///
-/// # Errors
-///
-/// The first damage, a missing segment, a failed read, or an error of `copy`.
+/// Passes every segment to `copy`: the name of its file and its whole batches, after all of them were
+/// checked. `at_checkpoint` is called at each checkpoint between two batches, and may break.
 pub fn for_each_segment<E: From<JournalError>>(
     disk: &dyn Disk,
-    mut passed: impl FnMut(Checkpoint) -> ControlFlow<()>,
+    mut at_checkpoint: impl FnMut(Checkpoint) -> ControlFlow<()>,
     mut copy: impl FnMut(&str, &[u8]) -> Result<(), E>,
 ) -> Result<Report, E> {
-    walk(disk, |_, batch| passed(batch.end), |segment, bytes| copy(&log_name(segment), bytes))
+    walk(disk, |_, batch| at_checkpoint(batch.end), |segment, bytes| copy(&log_name(segment), bytes))
 }
 
-/// Reads the log. `visit` receives every whole batch, `finish` the whole batches of each segment, up to the one at
-/// which `visit` breaks.
+/// Reads the log. `visit` receives every whole batch. `finish` receives the whole batches of each segment, up
+/// to the batch at which `visit` breaks.
 fn walk<E: From<JournalError>>(
     disk: &dyn Disk,
     mut visit: impl FnMut(u64, &WholeBatch<'_>) -> ControlFlow<()>,
@@ -75,7 +64,7 @@ fn walk<E: From<JournalError>>(
     for first_record in &segments {
         segment::check_follows(*first_record, &report.head)?;
         let bytes = segment::read(disk, *first_record)?;
-        let mut batches = Batches::new(&bytes, report.head);
+        let mut batches = BatchReader::new(&bytes, report.head);
         while let Some(batch) = batches.next_whole() {
             report.batches += 1;
             report.head = batch.end;
@@ -100,10 +89,10 @@ pub(super) fn torn_bytes(
     whole: usize,
     is_last: bool,
 ) -> Result<u64, JournalError> {
-    let why = match tail::judge(bytes, whole) {
+    let why = match tail::classify(bytes, whole) {
         Tail::Clean => return Ok(0),
         Tail::Torn if is_last => return Ok((bytes.len() - whole) as u64),
-        Tail::Torn => "it ends within a batch, but another segment follows",
+        Tail::Torn => "the segment ends within a batch, but another segment follows",
         Tail::Damaged(why) => why,
     };
     Err(JournalError::Damaged { file: log_name(segment), offset: whole as u64, why: why.to_owned() })

@@ -3,11 +3,11 @@
 //! The writer blocks; a commit log calls it off the event loop. There are two kinds of failures:
 //!
 //! - The disk is full before the sync. The writer cuts off the partial batch and syncs the cut, so the log is
-//!   unchanged. It accepts batches again when there [is room](Writer::find_room).
-//! - Any other failure poisons the writer: it no longer writes. After a failed `fdatasync` the kernel may have
-//!   dropped the dirty pages and marked them clean, so a second sync can succeed without writing them ("Can
-//!   applications recover from fsync failures?", USENIX ATC 2020). This includes a sync that fails because the disk
-//!   is full.
+//!   unchanged. It accepts batches again when the disk [has room](Writer::find_room).
+//! - Any other failure poisons the writer: it no longer writes. After a failed `fdatasync` the kernel may
+//!   have dropped the dirty pages and marked them clean, so a second sync can succeed without writing them
+//!   ("Can applications recover from fsync failures?", USENIX ATC 2020). A sync that fails because the disk
+//!   is full is such a failure, too.
 
 use std::io;
 use std::sync::Arc;
@@ -18,10 +18,11 @@ use super::index::{self, Extent};
 use super::{JournalError, Options};
 use disk::{AppendFile, Disk};
 
-/// The file that is written and removed to test whether the disk has room.
+/// The file that [`Writer::find_room`] writes and removes.
 pub(super) const ROOM_FILE: &str = "log/room";
 
-/// A segment divided by the size of this file: 1 MiB, some thousand messages, for a segment of 64 MiB.
+/// The size of a segment divided by the size of [`ROOM_FILE`]. For a segment of 64 MiB, the file has 1 MiB:
+/// some thousand messages.
 const ROOM_SHARE: u64 = 64;
 
 /// The open segment and the head of the chain.
@@ -36,14 +37,15 @@ pub struct Writer {
 /// A batch that is on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitAck {
-    /// The last record of the batch, and the chain after it: the checkpoint of a snapshot that is made now.
+    /// The last record of the batch, and the chain after it. A snapshot that is made now gets this
+    /// checkpoint.
     pub head: Checkpoint,
     /// The size of the batch in bytes, with the commit line.
     pub bytes: u64,
 }
 
 impl Writer {
-    /// Continues this segment, which is completely on the disk.
+    /// Creates a writer that appends to this segment, which is durable.
     pub(super) fn new(
         disk: Arc<dyn Disk>,
         file: Box<dyn AppendFile>,
@@ -58,10 +60,9 @@ impl Writer {
     ///
     /// The first batch of a segment also creates the file, and writes the index of the previous segment.
     ///
-    /// # Errors
-    ///
-    /// [`JournalError::StorageFull`]: the log is unchanged, and every batch fails until there [is
-    /// room](Self::find_room). [`JournalError::Unavailable`]: every batch fails until a restart.
+    /// After [`JournalError::StorageFull`], the log is unchanged, and every batch fails until
+    /// [`find_room`](Self::find_room) succeeds. After [`JournalError::Unavailable`], every batch fails until
+    /// a restart.
     pub fn commit(&mut self, batch: Batch) -> Result<CommitAck, JournalError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
@@ -77,10 +78,10 @@ impl Writer {
         self.failure.as_ref().is_some_and(is_full)
     }
 
-    /// Tests whether a full disk has room again, and then accepts batches again. It writes a file, because the free
-    /// space that the system reports ignores quotas.
+    /// Tests whether a full disk has room again, and then accepts batches again. It writes a file, because
+    /// the free space that the system reports ignores quotas.
     pub fn find_room(&mut self) -> bool {
-        if !self.is_full() || take_room(&*self.disk, self.room_bytes).is_err() {
+        if !self.is_full() || probe_room(&*self.disk, self.room_bytes).is_err() {
             return false;
         }
         self.failure = None;
@@ -88,12 +89,12 @@ impl Writer {
     }
 
     fn write(&mut self, batch: &Batch) -> Result<CommitAck, JournalError> {
-        if let Some(index) = &batch.seals {
+        if let Some(index) = &batch.sealed_index {
             index::write(&*self.disk, index, &self.segment)?;
             self.next_segment()?;
         }
         let end = &mut self.segment.end;
-        debug_assert_eq!(end.record + batch.records, batch.last_record, "batches come in order");
+        debug_assert_eq!(end.record + batch.records, batch.last_record, "batches are committed in order");
         let chain = end.chain.extended(&batch.bytes);
         let bytes = batch.bytes.len() as u64;
         let commit_line = CommitLine { records: batch.records, bytes, chain }.line();
@@ -109,7 +110,7 @@ impl Writer {
         Ok(CommitAck { head: self.segment.end, bytes })
     }
 
-    /// Begins the next segment. If it fails, nothing changes.
+    /// Begins the next segment. After an error, nothing has changed.
     fn next_segment(&mut self) -> Result<(), JournalError> {
         let end = self.segment.end;
         self.file = create_segment(&*self.disk, end.record + 1)?;
@@ -117,18 +118,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Cuts off a partial batch and syncs the cut: otherwise a crash during the next batch could leave bytes of this
-    /// one in its place.
+    /// Cuts off a partial batch and syncs the cut. Without the sync, the file could contain bytes of this
+    /// batch after a crash during the next batch.
     fn cut(&mut self) -> Result<(), JournalError> {
         let name = log_name(self.segment.first_record);
         let cut = self.disk.truncate(&name, self.segment.log_bytes);
-        cut.map_err(|error| JournalError::unsure("cut", &name, error))?;
+        cut.map_err(|error| JournalError::unavailable("cut", &name, error))?;
         self.sync()
     }
 
     fn sync(&mut self) -> Result<(), JournalError> {
         let name = || log_name(self.segment.first_record);
-        self.file.sync_data().map_err(|error| JournalError::unsure("sync", &name(), error))
+        self.file.sync_data().map_err(|error| JournalError::unavailable("sync", &name(), error))
     }
 
     fn error(&self, action: &'static str, error: io::Error) -> JournalError {
@@ -140,19 +141,18 @@ fn is_full(error: &JournalError) -> bool {
     matches!(error, JournalError::StorageFull { .. })
 }
 
-/// Writes [`ROOM_FILE`] and removes it.
-fn take_room(disk: &dyn Disk, bytes: usize) -> io::Result<()> {
-    // A crash may have left the file behind.
+fn probe_room(disk: &dyn Disk, bytes: usize) -> io::Result<()> {
+    // The file exists if the process crashed in this function.
     let _removed = disk.remove(ROOM_FILE);
     let mut file = disk.create_new(ROOM_FILE)?;
     let written = file.write_all(&vec![0; bytes]).and_then(|()| file.sync_data());
     written.and(disk.remove(ROOM_FILE))
 }
 
-/// Creates an empty segment, and syncs its name.
+/// Creates an empty segment, and makes its name durable.
 pub(super) fn create_segment(disk: &dyn Disk, segment: u64) -> Result<Box<dyn AppendFile>, JournalError> {
     let name = log_name(segment);
     let file = disk.create_new(&name).map_err(|error| JournalError::io("create", &name, error))?;
-    disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::unsure("sync", LOG_FOLDER, error))?;
+    disk.sync_folder(LOG_FOLDER).map_err(|error| JournalError::unavailable("sync", LOG_FOLDER, error))?;
     Ok(file)
 }

@@ -1,8 +1,8 @@
 //! Imports the files of an older chat: users with SHA-256 password hashes, channels, and messages as JSON
 //! Lines.
 //!
-//! The files have no schema, so the import accepts several field names in English and Portuguese, and
-//! reports the entries that it skipped. Importing the same files again adds nothing.
+//! The files have no schema, so the import accepts several field names in English and Portuguese, and reports
+//! the entries that it skips. Importing the same files again adds nothing.
 
 use std::collections::BTreeMap;
 
@@ -24,17 +24,13 @@ const TO_FIELDS: [&str; 7] = ["to", "channel", "canal", "dst", "para", "destino"
 const TEXT_FIELDS: [&str; 6] = ["text", "message", "msg", "mensagem", "content", "conteudo"];
 const TIME_FIELDS: [&str; 7] = ["at", "timestamp", "time", "ts", "data", "hora", "date"];
 
-/// The maximum of problems in the report. Further ones are only counted.
+/// The maximum number of problems in the report. Further problems are only counted.
 const PROBLEMS_MAX: usize = 100;
 
-/// The result of an import.
 #[derive(Debug, Default, serde::Serialize)]
-pub struct Report {
-    /// The number of created accounts.
+pub struct ImportReport {
     pub users: u64,
-    /// The number of created channels.
     pub channels: u64,
-    /// The number of stored messages.
     pub messages: u64,
     /// The number of entries that existed already.
     pub known: u64,
@@ -47,19 +43,18 @@ pub struct Report {
     pub administrator: Option<UserName>,
 }
 
-/// Imports files into a data folder. Calls `sync` when [`Ledger::is_full`].
+/// An import into a data folder. Calls `sync` when [`Ledger::is_full`].
 pub struct Import<'a> {
     ledger: &'a mut Ledger,
     sync: &'a mut dyn FnMut(&mut Ledger),
     now_ms: u64,
-    /// The result so far.
-    pub report: Report,
+    pub report: ImportReport,
 }
 
 impl<'a> Import<'a> {
-    /// Begins an import. `sync` must make the records of the ledger durable.
+    /// Creates an import. `sync` must make the records of the ledger durable.
     pub fn new(ledger: &'a mut Ledger, sync: &'a mut dyn FnMut(&mut Ledger), now_ms: u64) -> Self {
-        Self { ledger, sync, now_ms, report: Report::default() }
+        Self { ledger, sync, now_ms, report: ImportReport::default() }
     }
 
     /// Imports users: a list of objects, or a map from names to hashes or objects.
@@ -73,7 +68,9 @@ impl<'a> Import<'a> {
             let user = UserName::new(name.trim_start_matches('@'));
             match (user, hash.and_then(legacy_hash)) {
                 (Err(error), _) => self.skip(format!("user {name:?}: {error}")),
-                (_, None) => self.skip(format!("user {name:?}: no SHA-256 password hash of 64 hex digits")),
+                (_, None) => {
+                    self.skip(format!("user {name:?}: no password hash (SHA-256, 64 hexadecimal digits)"))
+                }
                 (Ok(user), Some(password)) => {
                     let is_first = self.ledger.state().users.accounts().is_empty();
                     let done = self.record(Command::Register { user: user.clone(), password }, self.now_ms);
@@ -122,7 +119,7 @@ impl<'a> Import<'a> {
     fn message(&mut self, line: &[u8]) -> Result<(), String> {
         let message: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         let needs =
-            |fields: &[&str], what: &str| text_of(&message, fields).ok_or(format!("it has no {what}"));
+            |fields: &[&str], name: &str| text_of(&message, fields).ok_or(format!("it has no {name}"));
         let user = UserName::new(needs(&FROM_FIELDS, "sender")?).map_err(|error| error.to_string())?;
         if !self.ledger.state().users.exists(&user) {
             return Err(format!("there is no user {user}"));
@@ -144,8 +141,8 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// The target of a message: a name with its sign, the name of a user, or the name of a channel. Creates
-    /// the channel if it does not exist.
+    /// The target of a message. `name` is a target such as `#general`, the name of a user, or the name of a
+    /// channel. Creates the channel if it does not exist.
     fn target(&mut self, name: &str) -> Result<Target, String> {
         if let Ok(target @ Target::User(_)) = Target::new(name) {
             return Ok(target);
@@ -163,13 +160,13 @@ impl<'a> Import<'a> {
     }
 
     fn channel(&mut self, channel: &ChannelName, members: &[UserName]) {
-        let anybody = self.ledger.state().users.list(None).next().map(|info| info.user);
-        let Some(owner) = members.first().cloned().or(anybody) else {
-            return self.skip(format!("channel {channel}: there is no user who could own it"));
+        let first_user = self.ledger.state().users.list(None).next().map(|info| info.user);
+        let Some(owner) = members.first().cloned().or(first_user) else {
+            return self.skip(format!("channel {channel}: it has no owner, because no user exists"));
         };
         let actor = |user: &UserName| Actor { user: user.clone(), channel: channel.clone() };
-        let made = self.record(Command::CreateChannel(actor(&owner), false), self.now_ms);
-        self.count(made, |report| &mut report.channels, || format!("channel {channel}"));
+        let created = self.record(Command::CreateChannel(actor(&owner), false), self.now_ms);
+        self.count(created, |report| &mut report.channels, || format!("channel {channel}"));
         for member in members {
             if let Err(error) = self.record(Command::Join(actor(member)), self.now_ms) {
                 self.skip(format!("{member} in {channel}: {error}"));
@@ -187,13 +184,13 @@ impl<'a> Import<'a> {
     fn count(
         &mut self,
         done: Result<(), common::Error>,
-        counter: impl Fn(&mut Report) -> &mut u64,
-        what: impl Fn() -> String,
+        counter: impl Fn(&mut ImportReport) -> &mut u64,
+        entry_name: impl Fn() -> String,
     ) {
         match done {
             Ok(()) => *counter(&mut self.report) += 1,
             Err(error) if error.reason() == Some(Reason::NameTaken) => self.report.known += 1,
-            Err(error) => self.skip(format!("{}: {error}", what())),
+            Err(error) => self.skip(format!("{}: {error}", entry_name())),
         }
     }
 
@@ -204,24 +201,24 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// The entries of a file: a list without keys or a map with keys, at the top or in a field with one of
-    /// the names `below`.
-    fn entries(&mut self, json: &[u8], what: &str, below: &[&str]) -> Vec<(Option<String>, Value)> {
+    /// The entries of a file: a list, or a map with a key for each entry. It is the whole file, or a field of
+    /// it with one of the names `fields`.
+    fn entries(&mut self, json: &[u8], kind: &str, fields: &[&str]) -> Vec<(Option<String>, Value)> {
         let file: Value = match serde_json::from_slice(json) {
             Ok(file) => file,
             Err(error) => {
-                self.skip(format!("the file of {what} is not JSON: {error}"));
+                self.skip(format!("the {kind} file is not JSON: {error}"));
                 return Vec::new();
             }
         };
-        match field(&file, below).unwrap_or(&file).clone() {
+        match field(&file, fields).unwrap_or(&file).clone() {
             Value::Array(entries) => entries.into_iter().map(|entry| (None, entry)).collect(),
             Value::Object(entries) => {
                 let sorted: BTreeMap<_, _> = entries.into_iter().collect();
                 sorted.into_iter().map(|(key, entry)| (Some(key), entry)).collect()
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                self.skip(format!("the file of {what} holds neither a list nor a map"));
+                self.skip(format!("the {kind} file contains neither a list nor a map"));
                 Vec::new()
             }
         }
@@ -262,10 +259,10 @@ fn unix_ms(time: &Value) -> Option<u64> {
     (ms.is_finite() && ms >= 0.0).then_some(ms as u64)
 }
 
-/// The id of a message, always the same for the same line: its time, and bits of its SHA-256.
+/// The id of a message: its time, and bits of the SHA-256 of its line. The same line always has the same id.
 fn id_of(line: &[u8], at: u64) -> Uuid {
     let digest: [u8; 32] = Sha256::digest(line).into();
-    let mut chance = [0; 10];
-    chance.iter_mut().zip(digest).for_each(|(byte, digest)| *byte = digest);
-    uuid::Builder::from_unix_timestamp_millis(at, &chance).into_uuid()
+    let mut bits = [0; 10];
+    bits.iter_mut().zip(digest).for_each(|(byte, digest)| *byte = digest);
+    uuid::Builder::from_unix_timestamp_millis(at, &bits).into_uuid()
 }

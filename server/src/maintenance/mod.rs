@@ -1,5 +1,4 @@
-//! The operator's work on a data folder: backup, restore, export, import, redaction, and the scrub of the
-//! log.
+//! Maintenance of a data folder: backup, restore, export, import, redaction, and the scrub of the log.
 
 pub mod backup;
 pub mod export;

@@ -1,12 +1,12 @@
-//! Redaction: removes the texts of messages, and files, from the log and from everything derived from it,
-//! permanently. The chain of the log is computed again. The server must be stopped.
+//! Redaction: permanently removes the texts of messages, and files, from the log and from all data that is
+//! derived from it. The chain of the log is computed again. The server must be stopped.
 //!
 //! The events keep their lines, so numbers and read marks do not change.
-//! [`journal::rewrite`](crate::journal::rewrite) explains why a crash does no harm; [`finish_redaction`]
+//! [`journal::rewrite`](crate::journal::rewrite) explains why a crash loses no data; [`finish_redaction`]
 //! completes an interrupted redaction.
 //!
 //! Contents of files are removed last, when no event of the log refers to them. After a crash before that,
-//! the next start removes them, and so does the same redaction.
+//! the next start or the same redaction removes them.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -28,45 +28,39 @@ use crate::storage::ledger::LedgerError;
 use crate::storage::replay;
 use disk::Disk;
 
-/// Messages in one redaction. All their numbers are in one line of the log, which stays below 64 KiB.
+/// The maximum number of messages in one redaction. One line of the log holds all their numbers, and stays
+/// below 64 KiB.
 pub const NUMBERS_MAX: usize = 3000;
 
-/// The texts to remove.
+/// The messages to redact.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The conversation of the messages.
     pub conversation: Conversation,
     /// The numbers of the messages. Their edits are redacted too.
     pub numbers: BTreeSet<u64>,
-    /// Whether messages that are not deleted are redacted too. They become deleted.
+    /// Whether to delete and redact messages that are not deleted yet.
     pub force: bool,
 }
 
-/// The result of a redaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redaction {
-    /// The number of lines that lost their text; 0 if all were redacted before.
+    /// The number of redacted lines; 0 if all of them were redacted before.
     pub redacted: usize,
-    /// The number of removed contents: no event and no upload needs them.
+    /// The number of removed contents.
     pub contents: u64,
     /// The chain at the end of the old log.
     pub chain_before: String,
-    /// The number of the last record.
     pub records: u64,
     /// The chain after that record.
     pub chain: String,
 }
 
-/// Why a redaction failed.
 #[derive(Debug, Error)]
 pub enum RedactError {
-    /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The state cannot be rebuilt.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The log cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The request names no message, or too many.
@@ -77,44 +71,34 @@ pub enum RedactError {
     /// The event does not exist, or has no text.
     #[error("{1} has no message {0}; nothing was redacted. `papo log tail` shows the numbers")]
     NoSuchMessage(u64, Conversation),
-    /// The message is not deleted.
     #[error(
-        "message {0} of {1} is not deleted; nothing was redacted. Delete it first, or say --force, which deletes it, too"
+        "message {0} of {1} is not deleted; nothing was redacted. Delete it first, or use --force to delete and redact it"
     )]
     NotDeleted(u64, Conversation),
-    /// The log is redacted, but the content of a file is not removed.
+    /// The log is redacted, but the content of a file could not be removed.
     #[error(
-        "the log is redacted, but not every content without an event is removed from files/: {0}; run it again, \
-         or start the server, which removes them"
+        "the log is redacted, but some contents in files/ could not be removed: {0}. Run the command again, or \
+         start the server, which removes them"
     )]
     Files(#[source] io::Error),
-    /// A line of the log cannot be encoded.
-    #[error("a line of the log cannot be written: {0}")]
+    #[error("cannot write a line of the log: {0}")]
     Line(#[from] serde_json::Error),
 }
 
 impl Request {
-    /// Redacts in a data folder while no server runs.
-    ///
-    /// # Errors
-    ///
-    /// Any [`RedactError`]. After a failure of the disk, the next start completes or discards the redaction.
+    /// Redacts the data folder `data`. No server may run on it.
     pub fn run(&self, data: &Path, at_ms: u64) -> Result<Redaction, RedactError> {
         self.run_on(&Store::open_existing(data)?, at_ms)
     }
 
-    /// Redacts in an open data folder.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`run`](Self::run).
+    /// Like [`run`](Self::run), for an open data folder.
     pub fn run_on(&self, store: &Store, at_ms: u64) -> Result<Redaction, RedactError> {
         if !(1..=NUMBERS_MAX).contains(&self.numbers.len()) {
             return Err(RedactError::Numbers);
         }
         let disk = store.disk();
         finish_redaction(&*disk)?;
-        // As at a start: cuts a torn tail and refuses damage.
+        // Like the start of a server, this cuts off an incomplete last batch and refuses a damaged log.
         let (state, opened) = replay::open(store, Options::default())?;
         let before = opened.recovery.head;
         drop(opened);
@@ -135,12 +119,13 @@ impl Request {
     ) -> Result<Checkpoint, RedactError> {
         let mut last = Vec::new();
         Record::Server(self.record(at_ms, before)).encode(&mut last)?;
-        let redacted = |record, line: &[u8]| lines.contains(&record).then(|| emptied(line)).flatten();
+        let redacted =
+            |record, line: &[u8]| lines.contains(&record).then(|| without_text_line(line)).flatten();
         let end = rewrite::stage(disk, redacted, &last).inspect_err(|_| {
             // If the staged segments stay, the next start removes them.
             let _stay = rewrite::discard(disk);
         })?;
-        rewrite::decide(disk)?;
+        rewrite::activate(disk)?;
         finish_redaction(disk)?;
         Ok(end)
     }
@@ -159,7 +144,7 @@ impl Request {
     fn lines(&self, disk: &dyn Disk, state: &State) -> Result<BTreeSet<u64>, RedactError> {
         let (mut lines, mut missing) = (BTreeSet::new(), self.numbers.clone());
         for_each_line(disk, |record, line| {
-            // Opening decoded every line already.
+            // `replay::open` has already decoded every line.
             if let Ok(Record::Event(event)) = Record::decode(line)
                 && event.conversation() == self.conversation
                 && let Some(message) = message_of(&event)
@@ -185,7 +170,7 @@ impl Request {
     }
 }
 
-/// Removes the contents of files that neither an event nor an upload needs. Returns how many.
+/// Removes the contents that neither an event nor an upload needs. Returns their number.
 fn sweep(store: &Store) -> Result<u64, RedactError> {
     let folder = Folder::new(store.disk());
     if folder.contents().map_err(RedactError::Files)?.is_empty() {
@@ -217,7 +202,8 @@ fn ids(disk: &dyn Disk) -> Result<HashSet<Uuid>, JournalError> {
     Ok(ids)
 }
 
-/// The number of the message whose text an event has or had. A file counts as a message.
+/// The number of the message to which the text of an event belongs, also if the text was redacted. A file
+/// counts as a message.
 fn message_of(event: &Event<'_>) -> Option<u64> {
     if let Body::Message { .. } | Body::File { .. } | Body::Redacted { of: None, .. } = event.body {
         return Some(event.n);
@@ -235,7 +221,7 @@ fn has_text(event: &Event<'_>) -> bool {
 }
 
 /// The event's line without its text.
-fn emptied(line: &[u8]) -> Option<Vec<u8>> {
+fn without_text_line(line: &[u8]) -> Option<Vec<u8>> {
     let Ok(Record::Event(event)) = Record::decode(line) else { return None };
     Some(without_text(event).to_line().into_bytes())
 }

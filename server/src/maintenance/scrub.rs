@@ -1,5 +1,5 @@
-//! Reads the sealed part of the log in the background of a running server, slowly and once a day, and
-//! remembers the damage that it finds. [`Scrub`] says which parts are checked.
+//! The scrub thread: reads the sealed segments of the log once a day, slowly, while the server runs, and
+//! remembers the damage that it finds.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -19,46 +19,41 @@ use disk::Disk;
 /// and processor.
 const BYTES_PER_SECOND: u64 = 16 << 20;
 
-/// The delay after the start of the server, which needs the disk itself.
+/// The delay after the start of the server, which itself needs the disk.
 const BEGIN_AFTER: Duration = Duration::from_secs(5);
 
 /// The time between two scrubs. Bit rot is slow, and backups are kept for longer than a day.
 const REPEAT_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// The maximum of remembered damages.
+/// The maximum number of remembered damages.
 const DAMAGES_MAX: usize = 64;
 
 /// The scrub thread and its findings. Dropping it ends the thread.
-pub struct Scrubbing {
-    found: Arc<Found>,
-    /// `None` only while dropping.
+pub struct ScrubThread {
+    findings: Arc<Findings>,
+    /// `None` only during the drop.
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// The number of bytes read, and the damages as file and offset.
 #[derive(Default)]
-struct Found {
+struct Findings {
     bytes: AtomicU64,
     damages: Mutex<BTreeSet<(String, u64)>>,
 }
 
-impl Scrubbing {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    ///
-    /// When the system cannot start a thread.
+impl ScrubThread {
     pub fn start(disk: Arc<dyn Disk>) -> io::Result<Self> {
         Self::start_with(disk, BEGIN_AFTER, BYTES_PER_SECOND)
     }
 
     fn start_with(disk: Arc<dyn Disk>, begin_after: Duration, bytes_per_second: u64) -> io::Result<Self> {
         let (stop, stopped) = channel();
-        let found = Arc::new(Found::default());
-        let shared = Arc::clone(&found);
+        let findings = Arc::new(Findings::default());
+        let shared = Arc::clone(&findings);
         let thread = thread::Builder::new().name("papo-scrub".to_owned()).spawn(move || {
-            background::step_back(Niceness::Idle);
+            background::lower_priority(Niceness::Lowest);
             let mut pause = begin_after;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 if !scrub_once(&*disk, &shared, &stopped, bytes_per_second) {
@@ -67,34 +62,34 @@ impl Scrubbing {
                 pause = REPEAT_AFTER;
             }
         })?;
-        Ok(Self { found, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { findings, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The bytes read since the start.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.found.bytes.load(Ordering::Relaxed)
+        self.findings.bytes.load(Ordering::Relaxed)
     }
 
-    /// The damages: for each, a sentence that says what to do.
+    /// One sentence for each damage, which says what to do.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let damages = self.found.damages.lock().unwrap_or_else(PoisonError::into_inner);
-        damages.iter().map(|(file, offset)| sentence(file, *offset)).collect()
+        let damages = self.findings.damages.lock().unwrap_or_else(PoisonError::into_inner);
+        damages.iter().map(|(file, offset)| damage_message(file, *offset)).collect()
     }
 }
 
-impl Drop for Scrubbing {
+impl Drop for ScrubThread {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
-            // The panic hook logged its panic.
+            // The panic hook has logged a panic of the thread.
             let _ = thread.join();
         }
     }
 }
 
-fn sentence(file: &str, offset: u64) -> String {
+fn damage_message(file: &str, offset: u64) -> String {
     format!(
         "{file} is damaged in the batch that begins at byte {offset}: stop the server, restore the file from a backup, \
          and run `papo log verify`"
@@ -102,7 +97,7 @@ fn sentence(file: &str, offset: u64) -> String {
 }
 
 /// Reads the whole sealed log once. Returns `false` if the thread must stop.
-fn scrub_once(disk: &dyn Disk, found: &Found, stopped: &Receiver<()>, bytes_per_second: u64) -> bool {
+fn scrub_once(disk: &dyn Disk, findings: &Findings, stopped: &Receiver<()>, bytes_per_second: u64) -> bool {
     let failed = |error: JournalError| warn!(%error, "cannot read the log for the daily check");
     let Ok(mut scrub) = Scrub::begin(disk).map_err(failed) else { return true };
     loop {
@@ -110,11 +105,11 @@ fn scrub_once(disk: &dyn Disk, found: &Found, stopped: &Receiver<()>, bytes_per_
             Ok(Scrubbed::End) => break,
             Ok(Scrubbed::Sound(bytes)) => {
                 let bytes = bytes as u64;
-                found.bytes.fetch_add(bytes, Ordering::Relaxed);
+                findings.bytes.fetch_add(bytes, Ordering::Relaxed);
                 Duration::from_millis(bytes * 1000 / bytes_per_second.max(1))
             }
             Ok(Scrubbed::Damaged { file, offset }) => {
-                found.note(file, offset);
+                findings.add_damage(file, offset);
                 Duration::ZERO
             }
             Err(error) => {
@@ -126,15 +121,15 @@ fn scrub_once(disk: &dyn Disk, found: &Found, stopped: &Receiver<()>, bytes_per_
             return false;
         }
     }
-    info!(bytes = found.bytes.load(Ordering::Relaxed), "checked the log");
+    info!(bytes = findings.bytes.load(Ordering::Relaxed), "checked the log");
     true
 }
 
-impl Found {
-    fn note(&self, file: String, offset: u64) {
+impl Findings {
+    fn add_damage(&self, file: String, offset: u64) {
         let mut damages = self.damages.lock().unwrap_or_else(PoisonError::into_inner);
         if damages.len() < DAMAGES_MAX && !damages.contains(&(file.clone(), offset)) {
-            error!("{}", sentence(&file, offset));
+            error!("{}", damage_message(&file, offset));
             damages.insert((file, offset));
         }
     }
@@ -155,7 +150,7 @@ mod tests {
         let Opened { mut journal, mut writer, .. } = opened.expect("an empty disk");
         for _ in 0..5 {
             journal.append(&[b'x'; 100], None);
-            let committed = writer.commit(journal.seal().expect("a batch")).expect("room");
+            let committed = writer.commit(journal.close_batch().expect("a batch")).expect("room");
             journal.committed(&committed);
         }
         disk
@@ -166,25 +161,25 @@ mod tests {
         let disk = disk();
         let first = "log/00000000000000000001.log";
         disk.tamper(first, |bytes| bytes[7] ^= 1).expect("there");
-        let (found, (_stop, stopped)) = (Found::default(), channel());
-        assert!(scrub_once(&disk, &found, &stopped, u64::MAX));
-        let damages = found.damages.lock().expect("whole").clone();
+        let (findings, (_stop, stopped)) = (Findings::default(), channel());
+        assert!(scrub_once(&disk, &findings, &stopped, u64::MAX));
+        let damages = findings.damages.lock().expect("whole").clone();
         assert_eq!(damages.into_iter().collect::<Vec<_>>(), [(first.to_owned(), 0)]);
-        assert!(found.bytes.load(Ordering::Relaxed) > 0);
+        assert!(findings.bytes.load(Ordering::Relaxed) > 0);
     }
 
     #[test]
-    fn the_thread_runs_in_the_background_and_ends_when_dropped() {
+    fn the_thread_finds_damage_and_ends_when_dropped() {
         let disk = disk();
         disk.tamper("log/00000000000000000003.log", |bytes| bytes[7] ^= 1).expect("there");
-        let scrubbing = Scrubbing::start_with(Arc::new(disk), Duration::ZERO, u64::MAX).expect("a thread");
-        while scrubbing.problems().is_empty() {
+        let scrub = ScrubThread::start_with(Arc::new(disk), Duration::ZERO, u64::MAX).expect("a thread");
+        while scrub.problems().is_empty() {
             thread::yield_now();
         }
-        let [problem] = &scrubbing.problems()[..] else { panic!("{:?}", scrubbing.problems()) };
+        let [problem] = &scrub.problems()[..] else { panic!("{:?}", scrub.problems()) };
         assert!(
             problem.starts_with("log/00000000000000000003.log is damaged in the batch that begins at byte 0")
         );
-        drop(scrubbing);
+        drop(scrub);
     }
 }

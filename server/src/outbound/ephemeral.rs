@@ -1,5 +1,4 @@
-//! Ephemeral notices: presence and typing. They are stored nowhere and wait for no record; a client that
-//! misses one misses nothing that lasts.
+//! Publishes ephemeral notices: presence and typing. They are not stored and wait for no record.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The fan-out: which topics a record is published on.
+//! The fan-out: publishes each record on the topics of its subscribers.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::domain::records::{Record, ServerRecord};
 use crate::domain::{Command, State, reads};
 use crate::storage::ledger::{Ledger, Receipt, Recorded};
 
-/// Records what a command decides, and queues it for its subscribers. Returns the receipt of an event.
+/// Executes a command, and queues the resulting record for its subscribers. Returns the receipt if the record
+/// is an event.
 pub(crate) fn record(
     ledger: &mut Ledger,
     outbound: &mut OutboundQueue,
@@ -27,16 +28,16 @@ fn publish(outbound: &mut OutboundQueue, recorded: &Recorded<'_>) {
     let Recorded { record, line, state, topic_before, moved } = recorded;
     match record {
         Record::Event(event) => publish_event(outbound, state, event, topic_before.as_ref(), line),
-        Record::Server(record) => publish_read(outbound, state, record),
+        Record::Server(record) => publish_read_mark(outbound, state, record),
     }
     for channel in moved {
-        publish_moved(outbound, state, channel);
+        publish_topic_moved(outbound, state, channel);
     }
 }
 
-/// Publishes an event to the members of its channel or to the two users, and to the other sessions of each
-/// user whose membership it changes. A channel that moved publishes on the topic before, and a new channel on
-/// its first one.
+/// Publishes an event to the members of its channel, or to the two users of a direct conversation. An event
+/// that changes the membership of a user is also published to all sessions of that user. `topic_before` is
+/// the previous topic of a channel that this event moves.
 fn publish_event(
     outbound: &mut OutboundQueue,
     state: &State,
@@ -69,9 +70,8 @@ fn publish_event(
     }
 }
 
-/// Publishes to the other sessions of a user how far this one has read. A session that misses it asks
-/// `read.list`.
-fn publish_read(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
+/// Publishes a read mark to all sessions of its user. A session that misses it requests `read.list`.
+fn publish_read_mark(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
     let ServerRecord::Read { user, conversation, .. } = record else { return };
     let Some(Reading { conversation, n, unread, mentions, .. }) = reads::reading(state, user, conversation)
     else {
@@ -82,8 +82,8 @@ fn publish_read(outbound: &mut OutboundQueue, state: &State, record: &ServerReco
     }
 }
 
-/// Publishes the new topic of a channel to each member. A member that misses it asks `sync.heads`.
-fn publish_moved(outbound: &mut OutboundQueue, state: &State, name: &ChannelName) {
+/// Publishes the new topic of a channel to each member. A member that misses it requests `sync.heads`.
+fn publish_topic_moved(outbound: &mut OutboundQueue, state: &State, name: &ChannelName) {
     let Ok(channel) = state.channels.channel(name) else { return };
     let notice = Notice::TopicMoved { to: name.clone(), topic: channel.topic.to_string() };
     let Ok(line) = serde_json::to_vec(&notice) else { return };

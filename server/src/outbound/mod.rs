@@ -19,45 +19,43 @@ const REPLIES_BYTES_MAX: usize = 64 << 20;
 
 /// Event lines of one topic, ready for the fan-out.
 pub struct Publication {
-    /// The topic.
     pub topic: Arc<str>,
     /// One or more lines, each with its newline.
     pub lines: Vec<u8>,
 }
 
-/// Replies and events, each waiting for a record.
 #[derive(Default)]
 pub struct OutboundQueue {
-    /// Requests whose lines are all answered, each with the record that its replies rest on.
+    /// Answered requests, each with the record that must be durable before its reply is sent.
     replies: VecDeque<(u64, PendingRequest)>,
     /// Events, each with the last record of its batch.
     publications: VecDeque<(u64, Publication)>,
     /// Notices that wait for no record.
     ephemeral: VecDeque<Publication>,
-    /// The events of the batch that gathers, by topic.
-    gathering: HashMap<Arc<str>, Vec<u8>, RandomState>,
+    /// The events of the open batch, by topic.
+    open_batch: HashMap<Arc<str>, Vec<u8>, RandomState>,
     reply_bytes: usize,
 }
 
 impl OutboundQueue {
     /// Queues a reply until the record `position` is durable.
-    pub fn reply(&mut self, position: u64, answered: PendingRequest) {
-        self.reply_bytes += answered.reply_bytes();
-        self.replies.push_back((position, answered));
+    pub fn reply(&mut self, position: u64, request: PendingRequest) {
+        self.reply_bytes += request.reply_bytes();
+        self.replies.push_back((position, request));
     }
 
-    /// Queues an event line, without its newline, until the batch that gathers is durable.
+    /// Queues an event line, without its newline, until the open batch is durable.
     pub fn publish(&mut self, topic: &Arc<str>, line: &[u8]) {
-        let lines = match self.gathering.get_mut(topic) {
+        let lines = match self.open_batch.get_mut(topic) {
             Some(lines) => lines,
-            None => self.gathering.entry(Arc::clone(topic)).or_default(),
+            None => self.open_batch.entry(Arc::clone(topic)).or_default(),
         };
         if lines.len() + line.len() >= EVENT_FRAME_BYTES_MAX {
-            // `seal` replaces the number, because the last record of the batch is not known yet.
+            // `close_batch` replaces the number, because the last record of the batch is not known yet.
             let lines = std::mem::take(lines);
             self.publications.push_back((u64::MAX, Publication { topic: Arc::clone(topic), lines }));
         }
-        if let Some(lines) = self.gathering.get_mut(topic) {
+        if let Some(lines) = self.open_batch.get_mut(topic) {
             lines.extend_from_slice(line);
             lines.push(b'\n');
         }
@@ -69,26 +67,26 @@ impl OutboundQueue {
         self.ephemeral.push_back(Publication { topic, lines: line });
     }
 
-    /// Ends the batch that gathers: its events wait for its last record.
-    pub fn seal(&mut self, last_record: u64) {
+    /// Closes the open batch. Its events wait until its last record is durable.
+    pub fn close_batch(&mut self, last_record: u64) {
         let full = self.publications.iter_mut().rev().take_while(|(position, _)| *position == u64::MAX);
         full.for_each(|(position, _)| *position = last_record);
-        let gathered = self.gathering.drain().filter(|(_, lines)| !lines.is_empty());
-        self.publications.extend(gathered.map(|(topic, lines)| (last_record, Publication { topic, lines })));
+        let closed = self.open_batch.drain().filter(|(_, lines)| !lines.is_empty());
+        self.publications.extend(closed.map(|(topic, lines)| (last_record, Publication { topic, lines })));
     }
 
-    /// Removes the next reply that may be sent when the record `durable` is durable.
+    /// Removes and returns the next reply, if its record is not after `durable`.
     pub fn next_reply(&mut self, durable: u64) -> Option<PendingRequest> {
         let (position, _) = self.replies.front()?;
         if *position > durable {
             return None;
         }
-        let (_, answered) = self.replies.pop_front()?;
-        self.reply_bytes -= answered.reply_bytes();
-        Some(answered)
+        let (_, request) = self.replies.pop_front()?;
+        self.reply_bytes -= request.reply_bytes();
+        Some(request)
     }
 
-    /// Removes the next events that may be published when the record `durable` is durable.
+    /// Removes and returns the next notice, or the next events if their records are not after `durable`.
     pub fn next_publication(&mut self, durable: u64) -> Option<Publication> {
         if let Some(notice) = self.ephemeral.pop_front() {
             return Some(notice);
@@ -100,15 +98,15 @@ impl OutboundQueue {
         self.publications.pop_front().map(|(_, publication)| publication)
     }
 
-    /// Discards the events of all records after `durable`, and returns the requests whose replies rest on
-    /// those records, in the order of their replies.
+    /// Discards the events of all records after `durable`, and returns the requests whose replies depend on
+    /// those records, in order.
     pub fn take_back(&mut self, durable: u64) -> impl Iterator<Item = PendingRequest> + use<> {
-        self.gathering.clear();
+        self.open_batch.clear();
         self.publications.retain(|(position, _)| *position <= durable);
         let kept = self.replies.partition_point(|(position, _)| *position <= durable);
         let taken = self.replies.split_off(kept);
-        self.reply_bytes = self.replies.iter().map(|(_, answered)| answered.reply_bytes()).sum();
-        taken.into_iter().map(|(_, answered)| answered)
+        self.reply_bytes = self.replies.iter().map(|(_, request)| request.reply_bytes()).sum();
+        taken.into_iter().map(|(_, request)| request)
     }
 
     /// Bytes of the replies that wait.
@@ -117,13 +115,12 @@ impl OutboundQueue {
         self.reply_bytes
     }
 
-    /// Whether the engine should accept no more requests until replies were sent.
+    /// Whether the engine must send replies before it accepts more requests.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.reply_bytes >= REPLIES_BYTES_MAX
     }
 
-    /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.replies.is_empty() && self.publications.is_empty() && self.ephemeral.is_empty()
@@ -163,28 +160,28 @@ mod tests {
     }
 
     #[test]
-    fn events_of_a_topic_and_a_batch_go_together() {
+    fn events_of_one_topic_and_batch_are_sent_together() {
         let (mut queue, topic) = (OutboundQueue::default(), Arc::from("channel.a"));
         queue.publish(&topic, b"1");
         queue.publish(&topic, b"2");
         assert!(publications(&mut queue, u64::MAX - 1).is_empty(), "the batch is not sealed");
-        queue.seal(2);
+        queue.close_batch(2);
         queue.publish(&topic, b"3");
-        queue.seal(3);
+        queue.close_batch(3);
         assert!(publications(&mut queue, 1).is_empty());
         assert_eq!(publications(&mut queue, 2), [("channel.a".into(), "1\n2\n".into())]);
         assert_eq!(publications(&mut queue, 3), [("channel.a".into(), "3\n".into())]);
     }
 
     #[test]
-    fn a_long_burst_is_several_frames_in_order() {
+    fn a_long_batch_is_sent_in_several_frames() {
         let (mut queue, topic) = (OutboundQueue::default(), Arc::from("t"));
         let line = vec![b'x'; EVENT_FRAME_BYTES_MAX / 2];
         for _ in 0..5 {
             queue.publish(&topic, &line);
         }
         assert!(publications(&mut queue, 100).is_empty(), "not sealed, so not durable");
-        queue.seal(7);
+        queue.close_batch(7);
         assert!(publications(&mut queue, 6).is_empty());
         let frames = publications(&mut queue, 7);
         assert!(frames.len() > 1 && frames.iter().all(|(_, lines)| lines.len() <= EVENT_FRAME_BYTES_MAX));
@@ -196,17 +193,17 @@ mod tests {
         let (mut queue, topic) = (OutboundQueue::default(), Arc::from("t"));
         reply(&mut queue, 3, "one");
         queue.publish(&topic, b"1");
-        queue.seal(3);
+        queue.close_batch(3);
         for lines in ["two", "three"] {
             reply(&mut queue, 5, lines);
         }
         queue.publish(&topic, b"2");
-        queue.seal(5);
+        queue.close_batch(5);
         queue.publish(&topic, b"3");
         let taken: Vec<_> = queue.take_back(3).map(|pending| pending.reply).collect();
         assert_eq!(taken, [&b"two"[..], b"three"]);
         assert_eq!(queue.reply_bytes(), 3);
-        queue.seal(6);
+        queue.close_batch(6);
         assert_eq!(publications(&mut queue, 6), [("t".into(), "1\n".into())]);
         assert_eq!(queue.next_reply(3).expect("on disk").reply, b"one");
         assert!(queue.is_empty());

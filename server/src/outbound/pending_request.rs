@@ -1,8 +1,8 @@
 //! A request frame whose lines are being answered, and its reply so far.
 //!
-//! Lines are answered in order. When a line needs a job, such as a password hash, the frame is put aside; the
-//! engine continues at that line with the outcome of the job. So one frame may log in and then send. A frame
-//! of one line may carry bytes, and so may its reply.
+//! Lines are answered in order. When a line needs a job, such as a password hash, the request waits; the
+//! engine continues at that line with the outcome of the job. So one frame can log in and then send a
+//! message. A frame of one line can carry bytes, and so can its reply.
 
 use std::sync::Arc;
 
@@ -15,26 +15,22 @@ pub struct Route(Vec<Frame>);
 
 /// A request frame that is being answered.
 pub struct PendingRequest {
-    /// The envelope of the reply.
     pub route: Route,
-    /// The request lines.
     pub request: Frame,
     /// The bytes after the lines. They are kept until the reply is sent, because the lines may be answered
     /// again.
     pub bytes: Option<Arc<Frame>>,
-    /// The number of lines answered.
     pub answered: usize,
     /// The reply lines so far.
     pub reply: Vec<u8>,
     /// The bytes after the reply lines.
     pub attached: Option<Vec<u8>>,
-    /// The progress at each time when the frame was put aside.
-    stages: Vec<Stage>,
+    /// The progress at each line that needed a job.
+    saved: Vec<Progress>,
 }
 
-/// The progress of a frame.
-struct Stage {
-    /// The record that the replies so far rest on.
+struct Progress {
+    /// The record on which the replies so far depend.
     position: u64,
     answered: usize,
     reply_bytes: usize,
@@ -55,7 +51,7 @@ impl PendingRequest {
             answered: 0,
             reply: Vec::new(),
             attached: None,
-            stages: Vec::new(),
+            saved: Vec::new(),
         })
     }
 
@@ -71,26 +67,27 @@ impl PendingRequest {
         self.reply.len() + self.attached.as_ref().map_or(0, Vec::len)
     }
 
-    /// Saves the progress before the frame is put aside. The replies so far rest on the record `position`.
-    pub fn put_aside(&mut self, position: u64) {
-        self.stages.push(Stage { position, answered: self.answered, reply_bytes: self.reply.len() });
+    /// Saves the progress before the request waits for a job. The replies so far depend on the record
+    /// `position`.
+    pub fn save_progress(&mut self, position: u64) {
+        self.saved.push(Progress { position, answered: self.answered, reply_bytes: self.reply.len() });
     }
 
-    /// Discards the replies that rest on a record after `durable`, so that their lines are answered again.
-    pub fn go_back(&mut self, durable: u64) {
-        self.stages.retain(|stage| stage.position <= durable);
+    /// Discards the replies that depend on a record after `durable`, so that their lines are answered again.
+    pub fn take_back(&mut self, durable: u64) {
+        self.saved.retain(|progress| progress.position <= durable);
         let (answered, bytes) =
-            self.stages.last().map_or((0, 0), |stage| (stage.answered, stage.reply_bytes));
+            self.saved.last().map_or((0, 0), |progress| (progress.answered, progress.reply_bytes));
         self.answered = answered;
         self.reply.truncate(bytes);
         self.attached = None;
     }
 
-    /// As [`go_back`](Self::go_back), for a frame that is put aside. It waits at a later line, so the
-    /// discarded replies become errors.
-    pub fn refuse_back(&mut self, durable: u64, error: &Error) {
+    /// Like [`take_back`](Self::take_back), for a request that waits for a job. The job belongs to a later
+    /// line, so the discarded replies become errors.
+    pub fn take_back_with_error(&mut self, durable: u64, error: &Error) {
         let answered = self.answered;
-        self.go_back(durable);
+        self.take_back(durable);
         while self.answered < answered {
             self.refuse_next(error);
         }
@@ -142,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn discarded_replies_are_answered_again_from_where_the_frame_was_put_aside() {
+    fn discarded_lines_are_answered_again_from_the_saved_progress() {
         let lines = r#"{"jsonrpc":"2.0","id":1,"method":"a"}
 {"jsonrpc":"2.0","id":2,"method":"b"}
 {"jsonrpc":"2.0","id":3,"method":"c"}"#;
@@ -150,18 +147,18 @@ mod tests {
         for position in [7, 9] {
             pending.reply.extend_from_slice(b"answer\n");
             pending.answered += 1;
-            pending.put_aside(position);
+            pending.save_progress(position);
         }
         let full = Error::from(common::Detail::StorageFull);
-        pending.refuse_back(8, &full);
+        pending.take_back_with_error(8, &full);
         let refusal = r#"{"jsonrpc":"2.0","id":2,"error":{"code":5070,"message":"the server's disk is full, and nothing was stored: its operator must free space","data":{"reason":"storage_full","detail":"storage_full"}}}"#;
         assert_eq!(
             (String::from_utf8_lossy(&pending.reply), pending.answered),
             (format!("answer\n{refusal}\n").into(), 2)
         );
-        pending.go_back(8);
+        pending.take_back(8);
         assert_eq!((&*pending.reply, pending.answered), (&b"answer\n"[..], 1));
-        pending.go_back(6);
+        pending.take_back(6);
         assert_eq!((&*pending.reply, pending.answered), (&b""[..], 0));
     }
 }

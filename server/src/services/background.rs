@@ -2,22 +2,22 @@
 
 use tracing::warn;
 
-/// The niceness of a thread. On Linux each thread has its own, and each step takes away about a fifth of
-/// its processor time when processors are scarce (nice(2), sched(7)). An unprivileged process cannot lower
-/// it again.
+/// The niceness of a thread. On Linux, each thread has its own niceness. When processors are scarce, each
+/// step reduces the processor time of the thread by about a fifth (nice(2), sched(7)). An unprivileged
+/// process cannot lower the niceness again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Niceness {
-    /// A request may wait for the thread, as a search waits for its index. The thread gets a third of the
+    /// For a thread that requests sometimes wait for, such as the indexer. It gets a third of the processor
     /// time of a normal thread.
-    MayBeWaitedFor = 5,
-    /// No request waits for the thread. It gets almost no time, so it must not hold a lock that other
-    /// threads need.
-    Idle = 19,
+    Low = 5,
+    /// For a thread that no request waits for. It gets almost no processor time, so it must not hold a lock
+    /// that other threads need.
+    Lowest = 19,
 }
 
 /// Sets the niceness of the calling thread and of the threads that it starts later.
-pub(crate) fn step_back(niceness: Niceness) {
+pub(crate) fn lower_priority(niceness: Niceness) {
     if let Err(error) = rustix::process::nice(niceness as i32) {
-        warn!(%error, "a background thread runs at the priority of the server");
+        warn!(%error, "cannot lower the priority of a background thread");
     }
 }

@@ -12,7 +12,7 @@ use common::Password;
 use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
-/// The hash that the password of an unknown user is compared with, so that the time of the reply does not
+/// The hash for unknown users: their passwords are compared with it, so that the time of the reply does not
 /// show whether the user exists. It has the parameters of real hashes, and no password matches it.
 const UNKNOWN_USER_HASH: &str = concat!(
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw$",
@@ -35,26 +35,23 @@ pub fn legacy_hash(hex: &str) -> Option<Box<str>> {
 pub enum Job {
     /// The hash of a new password.
     Hash(Password),
-    /// Compares a password with a hash. Without a hash, because the user does not exist, it takes as long
-    /// and the result is `Verified(false)`.
+    /// Compares a password with a hash. The hash is `None` if the user does not exist; the job then takes
+    /// equally long and results in `Verified(false)`.
     Verify(Password, Option<Box<str>>),
     /// Computes the hash of the new password (the last field) if the old password matches its hash.
     Change(Password, Option<Box<str>>, Password),
 }
 
-/// The result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A PHC string: the hash of a new password, or the replacement for an imported hash that the password
     /// matched.
     Hashed(Box<str>),
-    /// Whether the password matches.
     Verified(bool),
     /// The system has no memory or no random bytes.
     Failed,
 }
 
-/// Runs a job.
 pub(super) fn compute(job: Job) -> Outcome {
     match job {
         Job::Change(password, known, new) => match compute(Job::Verify(password, known)) {
@@ -62,7 +59,7 @@ pub(super) fn compute(job: Job) -> Outcome {
             refused @ (Outcome::Verified(false) | Outcome::Failed) => refused,
         },
         Job::Verify(password, Some(known)) if known.starts_with(LEGACY) => {
-            // Hashes first, so that a right and a wrong password take equally long.
+            // Hash first, so that a right and a wrong password take equally long.
             let hashed = compute(Job::Hash(password.clone()));
             let given = to_hex(&Sha256::digest(password.as_bytes()));
             if known.strip_prefix(LEGACY) == Some(&*given) { hashed } else { Outcome::Verified(false) }
@@ -102,10 +99,10 @@ fn verify(password: &[u8], known: &str) -> bool {
     matches().unwrap_or_default()
 }
 
-/// The blocks that a thread reserves. glibc maps an allocation of more than 32 MiB on its own and unmaps it
-/// when it is freed; after the first one, smaller allocations come from arenas that it keeps (`mallopt(3)`,
-/// `M_MMAP_THRESHOLD`). With 19 MiB for each hash, 175 MiB stayed allocated after 40 logins. Reserved
-/// blocks that are never written take no memory.
+/// The blocks that a thread reserves. glibc maps each allocation of more than 32 MiB separately and unmaps it
+/// when it is freed, but takes smaller allocations from arenas that it keeps (`mallopt(3)`,
+/// `M_MMAP_THRESHOLD`). With 19 MiB for each hash, 175 MiB stayed allocated after 40 logins. Reserved blocks
+/// that are never written take no memory.
 const RESERVED_BLOCKS: usize = (33 << 20) / Block::SIZE;
 
 thread_local! {
@@ -175,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_user_costs_as_much_as_a_known_one() {
+    fn verifying_an_unknown_user_takes_as_long_as_a_known_one() {
         let somebody = hash(b"correct horse").expect("a hash");
         let cost = |phc: &str| {
             let phc = PasswordHash::new(phc).expect("a PHC string");

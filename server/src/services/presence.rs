@@ -16,8 +16,8 @@ use crate::domain::records::TokenDigest;
 /// All present users. Bounded by the number of open sessions.
 #[derive(Debug, Default)]
 pub struct Presence {
-    people: HashMap<UserName, Person, RandomState>,
-    /// The time at which each session counts as gone, the earliest first.
+    users: HashMap<UserName, PresentUser, RandomState>,
+    /// The time on `clock` at which each session expires, the earliest first.
     due: BTreeSet<(u64, UserName, TokenDigest)>,
     /// The users whose state may differ from the published one.
     changed: BTreeSet<UserName>,
@@ -27,63 +27,62 @@ pub struct Presence {
 }
 
 #[derive(Debug, Default)]
-struct Person {
-    sessions: BTreeMap<TokenDigest, Beat>,
+struct PresentUser {
+    sessions: BTreeMap<TokenDigest, Heartbeat>,
     /// The state that was published last.
     published: State,
     /// The time of the last heartbeat of any session, in Unix milliseconds.
-    heard_unix_ms: u64,
+    last_heartbeat_unix_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Beat {
+struct Heartbeat {
     state: State,
-    /// The time on the awake clock at which the session counts as gone.
+    /// The time on the awake clock at which the session expires.
     due: u64,
 }
 
-impl Person {
+impl PresentUser {
     fn state(&self) -> State {
-        self.sessions.values().map(|beat| beat.state).max().unwrap_or_default()
+        self.sessions.values().map(|heartbeat| heartbeat.state).max().unwrap_or_default()
     }
 }
 
 /// A user whose state changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
-    /// The user and the new state.
     pub change: Change,
     /// The time of the user's last heartbeat, in Unix milliseconds.
-    pub heard_unix_ms: u64,
+    pub last_heartbeat_unix_ms: u64,
 }
 
 impl Presence {
     /// Applies a heartbeat of a session.
     pub fn set(&mut self, user: &UserName, session: TokenDigest, state: State, unix_ms: u64) {
         self.clock.advance(unix_ms);
-        if state == State::Offline && !self.people.contains_key(user) {
+        if state == State::Offline && !self.users.contains_key(user) {
             return;
         }
-        let person = self.people.entry(user.clone()).or_default();
-        person.heard_unix_ms = unix_ms;
-        if let Some(earlier) = person.sessions.remove(&session) {
+        let present = self.users.entry(user.clone()).or_default();
+        present.last_heartbeat_unix_ms = unix_ms;
+        if let Some(earlier) = present.sessions.remove(&session) {
             self.due.remove(&(earlier.due, user.clone(), session));
         }
         if state != State::Offline {
             let due = self.clock.awake_ms + PRESENCE_TIMEOUT_MS;
-            person.sessions.insert(session, Beat { state, due });
+            present.sessions.insert(session, Heartbeat { state, due });
             self.due.insert((due, user.clone(), session));
         }
-        if person.state() != person.published {
+        if present.state() != present.published {
             self.changed.insert(user.clone());
         }
     }
 
-    /// Removes the sessions of a user that are no longer open.
-    pub fn keep(&mut self, user: &UserName, is_open: impl Fn(&TokenDigest) -> bool) {
-        let Some(person) = self.people.get_mut(user) else { return };
-        for (session, beat) in person.sessions.extract_if(.., |session, _| !is_open(session)) {
-            self.due.remove(&(beat.due, user.clone(), session));
+    /// Removes the sessions of a user for which `is_open` returns false.
+    pub fn remove_ended(&mut self, user: &UserName, is_open: impl Fn(&TokenDigest) -> bool) {
+        let Some(present) = self.users.get_mut(user) else { return };
+        for (session, heartbeat) in present.sessions.extract_if(.., |session, _| !is_open(session)) {
+            self.due.remove(&(heartbeat.due, user.clone(), session));
         }
         self.changed.insert(user.clone());
     }
@@ -92,14 +91,13 @@ impl Presence {
     /// yet.
     #[must_use]
     pub fn state(&self, user: &UserName) -> Option<State> {
-        let known = self.people.get(user).map(Person::state);
+        let known = self.users.get(user).map(PresentUser::state);
         known.or_else(|| (self.clock.awake_ms >= PRESENCE_TIMEOUT_MS).then_some(State::Offline))
     }
 
-    /// The number of present users.
     #[must_use]
-    pub fn people(&self) -> usize {
-        self.people.len()
+    pub fn present_users(&self) -> usize {
+        self.users.len()
     }
 
     /// The changes to publish now: all users whose state differs from the published one.
@@ -108,8 +106,8 @@ impl Presence {
         let now = self.clock.awake_ms;
         while self.due.first().is_some_and(|(due, ..)| *due <= now) {
             let Some((_, user, session)) = self.due.pop_first() else { break };
-            if let Some(person) = self.people.get_mut(&user) {
-                person.sessions.remove(&session);
+            if let Some(present) = self.users.get_mut(&user) {
+                present.sessions.remove(&session);
                 self.changed.insert(user);
             }
         }
@@ -121,52 +119,51 @@ impl Presence {
         changed.into_iter().filter_map(|user| self.take_change(user)).collect()
     }
 
-    /// Ends all presence because the server stops. Returns the users that were present.
+    /// Removes all users, because the server stops. Returns the users that were present.
     pub fn end(&mut self) -> Vec<Changed> {
         self.due.clear();
-        let people = std::mem::take(&mut self.people);
-        let mut left: Vec<_> = people
+        let users = std::mem::take(&mut self.users);
+        let mut ended: Vec<_> = users
             .into_iter()
-            .filter(|(_, person)| person.state().max(person.published) != State::Offline)
-            .map(|(user, person)| changed(user, State::Offline, person.heard_unix_ms))
+            .filter(|(_, present)| present.state().max(present.published) != State::Offline)
+            .map(|(user, present)| changed(user, State::Offline, present.last_heartbeat_unix_ms))
             .collect();
-        left.sort_by(|one, other| one.change.user.cmp(&other.change.user));
-        left
+        ended.sort_by(|one, other| one.change.user.cmp(&other.change.user));
+        ended
     }
 
-    /// The time of the next [`poll`](Self::poll) that has something to do, in Unix milliseconds; `None` if
-    /// no user is present.
+    /// The time at which [`poll`](Self::poll) has work next, in Unix milliseconds; `None` if no user is
+    /// present.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        let first_gone = self.due.first().map(|(due, ..)| *due);
+        let first_expiry = self.due.first().map(|(due, ..)| *due);
         let publishing = (!self.changed.is_empty()).then_some(self.publish_due);
         let is_starting = self.clock.has_begun() && self.clock.awake_ms < PRESENCE_TIMEOUT_MS;
-        let heard = is_starting.then_some(PRESENCE_TIMEOUT_MS);
+        let startup_end = is_starting.then_some(PRESENCE_TIMEOUT_MS);
         // `AwakeClock` must advance at least every heartbeat while a user is present.
         let awake =
-            (first_gone.is_some() || is_starting).then_some(self.clock.awake_ms + PRESENCE_HEARTBEAT_MS);
-        let next = [first_gone, publishing, heard, awake].into_iter().flatten().min()?;
+            (first_expiry.is_some() || is_starting).then_some(self.clock.awake_ms + PRESENCE_HEARTBEAT_MS);
+        let next = [first_expiry, publishing, startup_end, awake].into_iter().flatten().min()?;
         Some(self.clock.unix_ms_of(next))
     }
 
     fn take_change(&mut self, user: UserName) -> Option<Changed> {
-        let person = self.people.get_mut(&user)?;
-        let (state, heard_unix_ms) = (person.state(), person.heard_unix_ms);
-        let is_news = std::mem::replace(&mut person.published, state) != state;
+        let present = self.users.get_mut(&user)?;
+        let (state, last_heartbeat_unix_ms) = (present.state(), present.last_heartbeat_unix_ms);
+        let has_changed = std::mem::replace(&mut present.published, state) != state;
         if state == State::Offline {
-            self.people.remove(&user);
+            self.users.remove(&user);
         }
-        is_news.then(|| changed(user, state, heard_unix_ms))
+        has_changed.then(|| changed(user, state, last_heartbeat_unix_ms))
     }
 }
 
-fn changed(user: UserName, state: State, heard_unix_ms: u64) -> Changed {
-    Changed { change: Change { user, state }, heard_unix_ms }
+fn changed(user: UserName, state: State, last_heartbeat_unix_ms: u64) -> Changed {
+    Changed { change: Change { user, state }, last_heartbeat_unix_ms }
 }
 
 /// Counts the time during which this process ran. While the machine sleeps, the server receives no
-/// heartbeats, so that time must not make a session count as gone. The same holds for a jump of the system
-/// clock.
+/// heartbeats, so that time must not make a session expire. The same holds for a jump of the system clock.
 #[derive(Debug, Default)]
 struct AwakeClock {
     awake_ms: u64,

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How long a session lasts, in milliseconds: 30 days.
+/// The lifetime of a session, in milliseconds: 30 days.
 pub const SESSION_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Signs tokens and verifies signatures.
@@ -18,9 +18,7 @@ pub struct TokenIssuer {
     checking: DecodingKey,
 }
 
-/// A new token.
 pub struct Issued {
-    /// The token.
     pub token: String,
     /// The id of the session, which is the `jti`.
     pub session: Uuid,
@@ -57,7 +55,7 @@ impl TokenIssuer {
     /// The user for whom this issuer signed a token, even if its session has ended; `None` if the signature
     /// is not valid.
     #[must_use]
-    pub fn made_for(&self, token: &str) -> Option<UserName> {
+    pub fn user_of(&self, token: &str) -> Option<UserName> {
         let mut rules = Validation::new(Algorithm::HS256);
         // The caller decides about expired tokens.
         rules.validate_exp = false;
@@ -65,7 +63,6 @@ impl TokenIssuer {
         UserName::new(&claims.sub).ok()
     }
 
-    /// Issues a token for `user`.
     pub fn issue(&self, user: &UserName, now_ms: u64) -> Result<Issued, jsonwebtoken::errors::Error> {
         let (session, expires) = (Uuid::now_v7(), now_ms.saturating_add(SESSION_MS));
         let claims = Claims { sub: user.as_str(), jti: session, iat: now_ms / 1000, exp: expires / 1000 };
@@ -79,13 +76,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_issuer_of_a_token_recognises_its_user() {
+    fn only_the_issuer_of_a_token_returns_its_user() {
         let issuer = TokenIssuer::new(&[7; 32]);
         let user = UserName::new("joão").expect("a name");
         let token = issuer.issue(&user, 1).expect("a token").token;
-        assert_eq!(issuer.made_for(&token), Some(user), "although it expired long ago");
-        assert_eq!(TokenIssuer::new(&[8; 32]).made_for(&token), None);
-        assert_eq!(issuer.made_for("nonsense"), None);
+        assert_eq!(issuer.user_of(&token), Some(user), "although it expired long ago");
+        assert_eq!(TokenIssuer::new(&[8; 32]).user_of(&token), None);
+        assert_eq!(issuer.user_of("nonsense"), None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The checksum of a snapshot: its last field, over all bytes before it. The file stays readable JSON, and a changed
-//! byte is detected.
+//! The checksum of a snapshot: the last field, over all bytes before it. The file is readable JSON, and a
+//! changed byte is detected.
 
 use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
@@ -10,18 +10,16 @@ const FIELD: &str = ",\n  \"sha256\": \"";
 /// The text after the checksum.
 const END: &str = "\"\n}\n";
 
-/// Hex digits of a SHA-256.
+/// The hex digits of a SHA-256.
 const DIGITS: usize = 64;
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The file matches its checksum.
-    Sound,
-    /// The file does not match its checksum.
+pub(crate) enum Integrity {
+    Intact,
     Damaged,
     /// The file has no checksum: an older version of papo wrote it.
-    Unsigned,
+    NoChecksum,
 }
 
 /// Adds the checksum to an object from `serde_json`'s pretty printer, without a trailing newline.
@@ -37,11 +35,11 @@ pub(crate) fn add(mut object: Vec<u8>) -> Vec<u8> {
 }
 
 /// Checks a file against its checksum.
-pub(crate) fn check(file: &[u8]) -> Verdict {
+pub(crate) fn check(file: &[u8]) -> Integrity {
     let sum = file.strip_suffix(END.as_bytes()).and_then(|rest| rest.split_last_chunk::<DIGITS>());
-    let Some((rest, sum)) = sum else { return Verdict::Unsigned };
-    let Some(summed) = rest.strip_suffix(FIELD.as_bytes()) else { return Verdict::Unsigned };
-    if to_hex(&Sha256::digest(summed)).as_bytes() == sum { Verdict::Sound } else { Verdict::Damaged }
+    let Some((rest, sum)) = sum else { return Integrity::NoChecksum };
+    let Some(summed) = rest.strip_suffix(FIELD.as_bytes()) else { return Integrity::NoChecksum };
+    if to_hex(&Sha256::digest(summed)).as_bytes() == sum { Integrity::Intact } else { Integrity::Damaged }
 }
 
 #[cfg(test)]
@@ -49,10 +47,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_byte_is_detected_or_is_outside_the_content() {
+    fn a_changed_byte_of_the_content_is_detected() {
         let object = serde_json::json!({ "users": { "alice": 1 } });
         let file = add(serde_json::to_vec_pretty(&object).expect("json"));
-        // The value of `sha256sum` for the first four lines without the last newline.
+        // `sha256sum` prints this value for the first four lines without the last newline.
         insta::assert_snapshot!(String::from_utf8_lossy(&file), @r#"
         {
           "users": {
@@ -61,14 +59,14 @@ mod tests {
           "sha256": "93344d65f74201a4e1b9c28cbb864759e86808575581d5993eb4fb8ea3a5b313"
         }
         "#);
-        assert_eq!(check(&file), Verdict::Sound);
-        assert_eq!(check(b"{\n  \"users\": {}\n}\n"), Verdict::Unsigned);
+        assert_eq!(check(&file), Integrity::Intact);
+        assert_eq!(check(b"{\n  \"users\": {}\n}\n"), Integrity::NoChecksum);
         let summed = file.len() - FIELD.len() - DIGITS - END.len();
         for at in 0..file.len() {
             let mut changed = file.clone();
             changed[at] ^= 1;
-            let verdict = check(&changed);
-            assert!(verdict != Verdict::Sound && (at >= summed || verdict == Verdict::Damaged), "byte {at}");
+            let found = check(&changed);
+            assert!(found != Integrity::Intact && (at >= summed || found == Integrity::Damaged), "byte {at}");
         }
     }
 }

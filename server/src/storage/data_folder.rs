@@ -1,7 +1,8 @@
 //! The data folder without its log: the names in it, its lock, the node's secrets, and the completion of an
 //! interrupted redaction.
 //!
-//! A lost secret is created again, which invalidates everything that depends on it.
+//! If the file of a secret is missing, a new secret is created. It invalidates everything that depends on the
+//! old one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,50 +31,42 @@ pub const SEARCH_FOLDER: &str = "search";
 pub const RESTORING_FOLDER: &str = "restoring";
 /// The file with the time of the restore, if the data folder was made from a backup.
 pub const RESTORED_FILE: &str = "restored";
-/// The file that the server holds locked.
+/// The file that the server locks while it runs.
 pub(crate) const LOCK_FILE: &str = "lock";
 
 /// Why the data folder cannot be used.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Another server holds the lock.
     #[error(
-        "the data folder {0} is in use by another papo server; stop that one, or give this one a folder of its own (--data)"
+        "the data folder {0} is in use by another papo server: stop that server, or choose another folder with --data"
     )]
     Locked(PathBuf),
-    /// The folder has no log.
-    #[error("{0} is no data folder: there is no log in it; name the right one with --data")]
+    #[error("{0} is not a data folder: it has no log. Name the data folder with --data")]
     NoData(PathBuf),
-    /// A restore was interrupted.
-    #[error("{0} holds a restore that was broken off: empty the folder, and run `papo restore` again")]
+    #[error("{0} contains an interrupted restore: empty the folder, and run `papo restore` again")]
     Restoring(PathBuf),
     /// An interrupted redaction cannot be completed.
     #[error(transparent)]
     Redacting(#[from] JournalError),
     /// The folder or a file in it cannot be read or written.
     #[error(
-        "cannot {action} {path}: {source}; the data folder and all in it must belong to the user that runs papo"
+        "cannot {action} {path}: {source}. The data folder and its files must belong to the user that runs papo"
     )]
     Io {
         /// The failed operation, as a verb.
         action: &'static str,
-        /// The file or folder.
         path: PathBuf,
-        /// The error of the operating system.
         source: io::Error,
     },
     /// A snapshot cannot be read.
     #[error(
-        "{file} is damaged: {why}; move it and the other snapshot away, and the state is rebuilt from the log"
+        "{file} is damaged: {why}. Move both snapshots away: the server then rebuilds the state from the log"
     )]
-    Damaged {
-        /// The file of the snapshot.
-        file: &'static str,
-        /// The damage.
-        why: String,
-    },
+    Damaged { file: &'static str, why: String },
     /// A file with a secret is damaged.
-    #[error("{0} does not hold 64 hex digits: restore it from a backup, or remove it and a new one is made")]
+    #[error(
+        "{0} does not contain 64 hex digits: restore it from a backup, or remove it and papo creates a new one"
+    )]
     Secret(String),
 }
 
@@ -105,7 +98,7 @@ impl Store {
         Self::open(folder)
     }
 
-    /// A store on any disk, which no other process uses.
+    /// A data folder on a disk that no other process uses.
     pub fn on(disk: Arc<dyn Disk>) -> Self {
         Self { folder: PathBuf::new(), disk, _lock: None }
     }
@@ -119,7 +112,7 @@ impl Store {
         }
     }
 
-    /// The folder's files, for the journal.
+    /// The files of the folder.
     #[must_use]
     pub fn disk(&self) -> Arc<dyn Disk> {
         Arc::clone(&self.disk)
@@ -140,7 +133,9 @@ impl Store {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut secret = [0; 32];
-                getrandom::fill(&mut secret).map_err(io::Error::other).map_err(self.failed("make", &file))?;
+                getrandom::fill(&mut secret)
+                    .map_err(io::Error::other)
+                    .map_err(self.failed("create", &file))?;
                 let written = self.disk.replace_atomically(&file, to_hex(&secret).as_bytes());
                 written.map_err(self.failed("write", &file))?;
                 Ok(secret)
@@ -161,10 +156,6 @@ impl Store {
 }
 
 /// Checks that there is a log in a folder. Creates nothing.
-///
-/// # Errors
-///
-/// [`StoreError::NoData`] if there is no log.
 pub fn check_is_data(folder: &Path) -> Result<(), StoreError> {
     if disk::is_folder(&folder.join(LOG_FOLDER)) {
         Ok(())
@@ -173,7 +164,7 @@ pub fn check_is_data(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Takes the lock of an existing data folder, until the file is dropped.
+/// Locks an existing data folder until the file is dropped.
 pub(crate) fn lock(folder: &Path) -> Result<Box<dyn AppendFile>, StoreError> {
     let failed = |action| move |source| StoreError::Io { action, path: folder.join(LOCK_FILE), source };
     let mut file = RealDisk::new(folder).open_or_create(LOCK_FILE).map_err(failed("open"))?;
@@ -183,14 +174,10 @@ pub(crate) fn lock(folder: &Path) -> Result<Box<dyn AppendFile>, StoreError> {
     }
 }
 
-/// Completes a redaction that a crash interrupted, or removes its files if it was not decided. The caller
-/// holds the lock and has read nothing yet. Idempotent.
-///
-/// # Errors
-///
-/// When the disk fails.
+/// Completes a redaction that a crash interrupted, or removes its files if the new log was not activated. The
+/// caller holds the lock and has not read the log or the snapshots yet. Idempotent.
 pub fn finish_redaction(disk: &dyn Disk) -> Result<(), JournalError> {
-    if !rewrite::is_decided(disk)? {
+    if !rewrite::is_activated(disk)? {
         return rewrite::discard(disk);
     }
     // The checkpoints of the snapshots are positions in the old log.
@@ -200,5 +187,5 @@ pub fn finish_redaction(disk: &dyn Disk) -> Result<(), JournalError> {
     for file in rewrite::names(disk, SEARCH_FOLDER)? {
         rewrite::remove(disk, &format!("{SEARCH_FOLDER}/{file}"))?;
     }
-    rewrite::place(disk)
+    rewrite::install(disk)
 }

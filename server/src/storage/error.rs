@@ -10,10 +10,8 @@ use crate::storage::data_folder::StoreError;
 /// Why the data cannot be opened or written.
 #[derive(Debug, Error)]
 pub enum LedgerError {
-    /// The data folder.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The log in it.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The system cannot start a thread.

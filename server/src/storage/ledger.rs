@@ -1,9 +1,9 @@
-//! The ledger keeps state and journal in step. It is the one place where a command becomes a record: it
-//! decides, appends and applies, and returns the record for the fan-out. The engine publishes it once
-//! [`Ledger::poll`] reports it as durable.
+//! The ledger keeps state and journal consistent. Only the ledger turns a command into a record: it decides,
+//! appends and applies, and returns the record for the fan-out. The engine publishes the record after
+//! [`Ledger::poll`] has reported it as durable.
 //!
-//! After a failed write, the ledger reads back the state that is on the disk, and refuses to record: until
-//! there is room if the disk was full, otherwise until a restart.
+//! After a failed write, the ledger restores the state that is on the disk, and refuses commands. If the disk
+//! was full, it accepts commands again when the disk has room; after any other failure, only a restart helps.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -22,24 +22,24 @@ use disk::Disk;
 
 pub use crate::storage::error::LedgerError;
 
-/// Sizes of the files.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
-    /// Sizes of the log's segments.
     pub segments: Options,
-    /// Log bytes after which the snapshots are renewed. A start replays at most these, and the open segment.
+    /// Log bytes after which the snapshots are renewed. A start replays at most these bytes and the open
+    /// segment.
     pub snapshot_every_bytes: u64,
 }
 
 impl Default for Sizes {
-    /// 64 MiB: a start takes well under a second, and a busy team writes that in days.
+    /// 64 MiB: a start takes less than a second, and a busy team writes 64 MiB in a few days.
     fn default() -> Self {
         Self { segments: Options::default(), snapshot_every_bytes: 64 << 20 }
     }
 }
 
-/// The maximum size of the open batch while the commit log is busy. At this limit the engine accepts no requests.
-const GATHERING_BYTES_MAX: usize = 8 << 20;
+/// The maximum size of the open batch while the commit log is busy. At this size, the engine accepts no
+/// requests.
+const OPEN_BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// State, journal and commit log.
 pub struct Ledger {
@@ -50,7 +50,7 @@ pub struct Ledger {
     commit_log: Box<dyn CommitLog>,
     durable: Checkpoint,
     restored_ms: Option<u64>,
-    gathering_bytes: usize,
+    open_batch_bytes: usize,
     bytes_since_snapshot: u64,
     /// The error for every command while the log cannot be written.
     failure: Option<Error>,
@@ -65,32 +65,30 @@ pub struct DiskFailure {
     pub answer: Error,
     /// The cause.
     pub cause: LedgerError,
-    /// Whether the state was restored from the disk. Otherwise the disk cannot be read either, and the server must
-    /// send nothing more.
+    /// Whether the state was restored from the disk. If not, the disk cannot be read either, and the server
+    /// must stop sending.
     pub is_taken_back: bool,
 }
 
-/// A record that was appended and applied, with everything that the fan-out needs to publish it. The line is not
-/// copied: it is a slice of the open batch.
+/// A record that was appended and applied, with the data that the fan-out needs to publish it. The line is a
+/// slice of the open batch.
 pub struct Recorded<'a> {
-    /// The record.
     pub record: Record<'a>,
-    /// Its line in the log, without the newline.
+    /// The record's line in the log, without the newline.
     pub line: &'a [u8],
-    /// The state after it.
+    /// The state after the record.
     pub state: &'a State,
-    /// The topic of the event's channel before the event, which may have moved it.
+    /// The topic of the event's channel before the event, because the event may have moved the topic.
     pub topic_before: Option<Arc<str>>,
-    /// The channels whose topics it moved.
+    /// The channels whose topics the record moved.
     pub moved: Vec<ChannelName>,
 }
 
-/// The place of an event in its conversation.
+/// The number and the time of a recorded event.
 #[derive(Debug, Clone, Copy)]
 pub struct Receipt {
-    /// Its number.
     pub n: u64,
-    /// The time at which it was recorded, in Unix milliseconds.
+    /// The time of recording in Unix milliseconds.
     pub at: u64,
 }
 
@@ -106,7 +104,7 @@ impl Recorded<'_> {
 }
 
 impl Ledger {
-    /// Opens a data folder: loads the snapshots and replays the log after them.
+    /// Loads the snapshots of a data folder, and replays the log after them.
     pub fn open(store: Store, commits: &CommitMode) -> Result<Self, LedgerError> {
         Self::open_with(store, commits, Sizes::default())
     }
@@ -131,7 +129,7 @@ impl Ledger {
             journal: opened.journal,
             commit_log,
             durable: recovery.head,
-            gathering_bytes: 0,
+            open_batch_bytes: 0,
             bytes_since_snapshot: 0,
             failure: None,
         })
@@ -157,8 +155,7 @@ impl Ledger {
         self.restored_ms
     }
 
-    /// The number of the newest record. A reply that was read from the state waits until that record is
-    /// durable.
+    /// The number of the newest record. A reply that depends on the state waits until this record is durable.
     pub fn position(&self) -> u64 {
         self.journal.last()
     }
@@ -169,8 +166,8 @@ impl Ledger {
         self.durable.record
     }
 
-    /// Decides a command, appends its record to the open batch, and applies it to the state. Returns
-    /// `None` when the command changes nothing.
+    /// Decides a command, appends its record to the open batch, and applies it to the state. Returns `None`
+    /// if the command changes nothing.
     pub fn record<'a>(
         &'a mut self,
         command: Command<'a>,
@@ -178,13 +175,12 @@ impl Ledger {
     ) -> Result<Option<Recorded<'a>>, Error> {
         let Some(record) = domain::decide(&self.state, command, now_ms)? else { return Ok(None) };
         self.may_write()?;
-        let Self { journal, state, gathering_bytes, .. } = self;
+        let Self { journal, state, open_batch_bytes, .. } = self;
         let appended = append(journal, &record)?;
-        *gathering_bytes += appended.line.len();
+        *open_batch_bytes += appended.line.len();
         Ok(Some(apply(state, record, appended)))
     }
 
-    /// The error for every command while the log cannot be written.
     pub fn failure(&self) -> Option<&Error> {
         self.failure.as_ref()
     }
@@ -194,7 +190,7 @@ impl Ledger {
         self.failure.clone().map_or(Ok(()), Err)
     }
 
-    /// The receipt of the event with this id, for a client that sends it again.
+    /// The receipt of the event with this id, if it is already stored. A client may send an event again.
     pub fn sent_before(&self, id: uuid::Uuid, by: &UserName) -> Result<Option<Receipt>, Error> {
         let Some(line) = self.journal.line_by_id(id.as_u128()).map_err(unreadable)? else { return Ok(None) };
         let event: Event<'_> = serde_json::from_slice(&line).map_err(internal)?;
@@ -215,7 +211,7 @@ impl Ledger {
         self.journal.read(&conversation.key(), first_n, last_n, out).map_err(unreadable)
     }
 
-    /// The event with this number, which may not be durable yet.
+    /// The event with this number, durable or not.
     pub fn event(&self, conversation: &Conversation, n: u64) -> Result<Option<Event<'static>>, Error> {
         let mut line = Vec::new();
         if (1..=self.state.head(conversation)).contains(&n) {
@@ -227,29 +223,27 @@ impl Ledger {
         serde_json::from_slice::<Event<'_>>(&line).map(|event| Some(event.into_owned())).map_err(internal)
     }
 
-    /// Whether the engine should accept no more requests until a batch is durable.
+    /// Whether the engine must stop accepting requests until a batch is durable.
     pub fn is_full(&self) -> bool {
-        self.gathering_bytes >= GATHERING_BYTES_MAX
+        self.open_batch_bytes >= OPEN_BATCH_BYTES_MAX
     }
 
-    /// Submits the open batch, if the commit log is idle. Returns the last record of the batch.
+    /// Submits the open batch, if the commit log is idle. Returns the last record of a submitted batch.
     pub fn flush(&mut self) -> Option<u64> {
         if !self.commit_log.is_idle() || self.failure.is_some() {
             return None;
         }
         let last = self.journal.last();
-        let batch = self.journal.seal()?;
-        self.gathering_bytes = 0;
+        let batch = self.journal.close_batch()?;
+        self.open_batch_bytes = 0;
         self.commit_log.submit(batch);
         Some(last)
     }
 
     /// Collects the reports of the commit log. Returns the last durable record.
     ///
-    /// # Errors
-    ///
-    /// The log could not be written. The state is that of the last durable record again; the caller discards
-    /// the replies and events of later records.
+    /// After an error, the state is that of the last durable record, and the caller must discard the replies
+    /// and events of later records.
     pub fn poll(&mut self) -> Result<u64, Box<DiskFailure>> {
         while let Some(news) = self.commit_log.poll() {
             match news {
@@ -270,8 +264,8 @@ impl Ledger {
         self.bytes_since_snapshot += ack.bytes;
     }
 
-    /// Whether the snapshots should be renewed. The engine accepts no requests until the ledger [is
-    /// quiet](Self::is_quiet).
+    /// Whether the snapshots should be renewed. The engine then accepts no requests until
+    /// [`is_quiet`](Self::is_quiet).
     pub fn wants_snapshot(&self) -> bool {
         self.bytes_since_snapshot >= self.sizes.snapshot_every_bytes && self.failure.is_none()
     }
@@ -281,7 +275,8 @@ impl Ledger {
         self.commit_log.is_idle() && self.journal.last() == self.durable.record
     }
 
-    /// Renews the snapshots, off the event loop. Only a quiet ledger knows the chain of its state.
+    /// Renews the snapshots, outside the event loop. The ledger must be [quiet](Self::is_quiet), because the
+    /// chain is known only for the last durable record.
     pub fn snapshot(&mut self) {
         debug_assert!(self.is_quiet(), "the state is ahead of the disk");
         self.bytes_since_snapshot = 0;
@@ -300,7 +295,7 @@ impl Ledger {
         }
     }
 
-    /// Restores the state of the last durable record, and refuses commands from now on.
+    /// Restores the state of the last durable record, and refuses commands after that.
     fn fail(&mut self, failed: JournalError) -> DiskFailure {
         let answer = unwritable(&failed);
         if answer.reason() == Some(Reason::StorageFull) {
@@ -309,7 +304,7 @@ impl Ledger {
             error!(error = %failed, cause = ?failed.source(), "the log cannot be written: the server is read-only until a restart");
         }
         self.failure = Some(answer.clone());
-        self.gathering_bytes = 0;
+        self.open_batch_bytes = 0;
         let durable = self.durable.record;
         match replay::take_back(&self.store, &mut self.journal, self.durable) {
             Ok(state) => {
@@ -321,8 +316,7 @@ impl Ledger {
     }
 }
 
-/// Appends the line of a record. The line is encoded once, in the batch itself; fan-out and history copy its
-/// bytes.
+/// Encodes the line of a record into the open batch. Fan-out and history copy these bytes.
 fn append<'a>(journal: &'a mut Journal, record: &Record<'_>) -> Result<Appended<'a>, Error> {
     journal.append_with(key_of(record).as_ref(), |batch| record.encode(batch)).map_err(internal)
 }
@@ -351,7 +345,7 @@ pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
 
 fn unreadable(error: JournalError) -> Error {
     error!(%error, "the log cannot be read");
-    // Damage is not temporary: it remains until a backup is restored.
+    // Damage is permanent until a backup is restored.
     match error {
         JournalError::Damaged { file, offset, .. } => Detail::ConversationDamaged { file, offset },
         JournalError::StorageFull { .. }

@@ -1,4 +1,4 @@
-//! The data folder, the commit log, and the ledger that keeps state and log in step.
+//! The data folder, the commit log, and the ledger, which keeps the state and the log consistent.
 
 pub(crate) mod checksum;
 pub mod data_folder;

@@ -1,8 +1,8 @@
-//! Restores the state from snapshots and log: at a start, and after a failed write, to discard the records that are
-//! not on the disk.
+//! Restores the state from snapshots and log: at a start, and after a failed write, to discard the records
+//! that are not on the disk.
 //!
-//! Records are never undone one by one: every rule would need an inverse, which would rarely run and therefore be
-//! wrong. Replay runs at every start, and takes well under a second.
+//! Records are never undone one by one: every rule would need an inverse, which would rarely run, so its bugs
+//! would stay undetected. Replay runs at every start, and takes less than a second.
 
 use common::Target;
 
@@ -18,7 +18,7 @@ pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), 
     let (mut state, from) = snapshots::load(store)?;
     let opened =
         Journal::open(store.disk(), segments, from, &mut |number, line| apply(&mut state, number, line))?;
-    // No client is connected that needs a notice of moved topics.
+    // At a start, no client is connected that needs a notice of moved topics.
     state.channels.take_moved();
     let (newest, head) = (state.users.applied.max(state.channels.applied), opened.recovery.head.record);
     if newest > head {
@@ -28,8 +28,8 @@ pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), 
     Ok((state, opened))
 }
 
-/// The state at `durable`, the last durable record. The journal discards later records. It only reads, because the
-/// disk may be full or read-only.
+/// Restores the state at `durable`, the last durable record, and discards later records from the journal. It
+/// does not write, because the disk may be full or read-only.
 pub(crate) fn take_back(
     store: &Store,
     journal: &mut Journal,

@@ -1,7 +1,8 @@
-//! The snapshots of the state: readable JSON with a checksum, replaced atomically. Each one contains the state
-//! after a record of the log.
+//! The snapshots of the state: readable JSON with a checksum, replaced atomically. A snapshot contains the
+//! state after a record of the log.
 //!
-//! The log is complete without them: a lost snapshot only slows down the next start. A damaged one is renamed.
+//! The log is complete without snapshots: a lost snapshot only slows down the next start. A damaged snapshot
+//! is renamed.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,12 +18,12 @@ use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::Shared;
 use crate::journal::Checkpoint;
-use crate::storage::checksum::{self, Verdict};
+use crate::storage::checksum::{self, Integrity};
 use crate::storage::data_folder::{CHANNELS_FILE, Store, StoreError, USERS_FILE};
 
-/// The format of both snapshots. A server refuses a newer format, and rebuilds the state from the log for an
-/// older one: format 1 did not say which events were messages; format 2 found other mentions in some texts,
-/// and counted redacted messages as unread.
+/// The format of both snapshots. A server refuses a newer format. If the format is older, it rebuilds the
+/// state from the log: format 1 does not distinguish messages from other events. In format 2, some texts have
+/// different mentions, and redacted messages count as unread.
 const FORMAT: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
@@ -42,7 +43,7 @@ struct UsersContent<A> {
 #[derive(Serialize, Deserialize)]
 struct ChannelsContent<C, D> {
     channels: C,
-    /// The channel `*`; older snapshots do not have it.
+    /// The channel `*`; absent in older snapshots.
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     everybody: Option<Channel>,
     direct: Vec<DirectContent<D>>,
@@ -58,23 +59,23 @@ struct DirectContent<D> {
     direct: D,
 }
 
-/// The fields that are read first. [`stands_for`] needs no others.
+/// The fields of a snapshot without its content.
 #[derive(Deserialize)]
-struct Stamp {
+struct Header {
     format: u32,
     record: u64,
     chain: String,
 }
 
-/// Both snapshots as bytes. They are written outside the event loop.
+/// Both snapshots as bytes. A task of the commit log writes them, outside the event loop.
 #[derive(PartialEq, Eq)]
 pub struct Prepared {
     users: Vec<u8>,
     channels: Vec<u8>,
 }
 
-/// The state of the snapshots, and the checkpoint where replay continues. After a crash between the two writes, the
-/// snapshots have different checkpoints; replay starts at the older one.
+/// Loads the state, and the checkpoint at which replay starts. After a crash between the two writes, the
+/// snapshots have different checkpoints: replay starts at the older one.
 pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
     let mut state = store.new_state()?;
     let users = read::<UsersContent<BTreeMap<UserName, Account>>>(store, USERS_FILE)?;
@@ -85,29 +86,29 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
     state.users.restore(users.users);
     state.users.applied = users_at.record;
     for (name, channel) in channels.channels {
-        state.channels.restore_channel(name, channel);
+        state.channels.insert_channel(name, channel);
     }
     match channels.everybody {
         Some(everybody) => state.channels.restore_everybody(everybody),
-        None => state.make_everybody(),
+        None => state.rebuild_everybody(),
     }
     for direct in channels.direct {
-        state.channels.restore_direct(direct.users, direct.direct);
+        state.channels.insert_direct(direct.users, direct.direct);
     }
-    channels.files.into_iter().for_each(|shared| state.files.restore(shared));
+    channels.files.into_iter().for_each(|shared| state.files.insert(shared));
     state.channels.applied = channels_at.record;
     let older = if users_at.record < channels_at.record { users_at } else { channels_at };
     Ok((state, older))
 }
 
 /// The checkpoint of a snapshot.
-pub fn stands_for(file: &'static str, bytes: &[u8]) -> Result<Checkpoint, StoreError> {
+pub fn parse_checkpoint(file: &'static str, bytes: &[u8]) -> Result<Checkpoint, StoreError> {
     let damaged = |why| StoreError::Damaged { file, why };
-    if checksum::check(bytes) == Verdict::Damaged {
+    if checksum::check(bytes) == Integrity::Damaged {
         return Err(damaged("it does not match its checksum".to_owned()));
     }
-    let stamp: Stamp = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
-    checkpoint(file, stamp)
+    let header: Header = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+    checkpoint(file, header)
 }
 
 /// Encodes the snapshots of the state at the checkpoint `at`.
@@ -123,8 +124,8 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
         files: state.files.all().cloned().collect(),
     };
     Ok(Prepared {
-        users: snapshot(at, UsersContent { users: state.users.accounts() })?,
-        channels: snapshot(at, content)?,
+        users: encode(at, UsersContent { users: state.users.accounts() })?,
+        channels: encode(at, content)?,
     })
 }
 
@@ -145,48 +146,47 @@ fn read<T: DeserializeOwned>(
         read => read.map_err(store.failed("read", file))?,
     };
     let damaged = |error: serde_json::Error| StoreError::Damaged { file, why: error.to_string() };
-    if checksum::check(&bytes) == Verdict::Damaged {
-        return Ok(put_aside(&*disk, file, "it does not match its checksum"));
+    if checksum::check(&bytes) == Integrity::Damaged {
+        return Ok(rename_damaged(&*disk, file, "it does not match its checksum"));
     }
-    let stamp: Stamp = match serde_json::from_slice(&bytes).map_err(damaged) {
-        Ok(stamp) => stamp,
-        Err(error) => return Ok(put_aside(&*disk, file, &error.to_string())),
+    let header: Header = match serde_json::from_slice(&bytes).map_err(damaged) {
+        Ok(header) => header,
+        Err(error) => return Ok(rename_damaged(&*disk, file, &error.to_string())),
     };
-    if stamp.format < FORMAT {
-        info!(file, "an older papo wrote this snapshot: the state is rebuilt from the log, this once");
+    if header.format < FORMAT {
+        info!(file, "an older papo wrote this snapshot: the state is rebuilt from the log");
         return Ok(None);
     }
-    let at = checkpoint(file, stamp)?;
+    let at = checkpoint(file, header)?;
     match serde_json::from_slice::<Snapshot<T>>(&bytes).map_err(damaged) {
         Ok(snapshot) => Ok(Some((at, snapshot.content))),
-        Err(error) => Ok(put_aside(&*disk, file, &error.to_string())),
+        Err(error) => Ok(rename_damaged(&*disk, file, &error.to_string())),
     }
 }
 
 /// Renames a damaged snapshot, so that an operator can examine it.
-fn put_aside<T>(disk: &dyn Disk, file: &'static str, why: &str) -> Option<T> {
+fn rename_damaged<T>(disk: &dyn Disk, file: &'static str, why: &str) -> Option<T> {
     warn!(
         file,
-        why,
-        "a snapshot is damaged: it is put aside as {file}.damaged, and the state is rebuilt from the log"
+        why, "a snapshot is damaged: it is renamed to {file}.damaged, and the state is rebuilt from the log"
     );
     if let Err(error) = disk.rename(file, &format!("{file}.damaged")) {
-        // The server does not use it, and the next snapshot replaces it.
+        // The server does not use the damaged snapshot, and the next snapshot replaces it.
         warn!(%error, file, "the damaged snapshot cannot be renamed");
     }
     None
 }
 
-fn checkpoint(file: &'static str, stamp: Stamp) -> Result<Checkpoint, StoreError> {
+fn checkpoint(file: &'static str, header: Header) -> Result<Checkpoint, StoreError> {
     let damaged = |why| StoreError::Damaged { file, why };
-    if stamp.format > FORMAT {
-        return Err(damaged(format!("its format {} is newer than this papo knows", stamp.format)));
+    if header.format > FORMAT {
+        return Err(damaged(format!("its format {} is newer than this papo knows", header.format)));
     }
-    let chain = stamp.chain.parse().map_err(|error| damaged(format!("{error}")))?;
-    Ok(Checkpoint { record: stamp.record, chain })
+    let chain = header.chain.parse().map_err(|error| damaged(format!("{error}")))?;
+    Ok(Checkpoint { record: header.record, chain })
 }
 
-fn snapshot(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+fn encode(at: Checkpoint, content: impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let chain = at.chain.to_string();
     let object = serde_json::to_vec_pretty(&Snapshot { format: FORMAT, record: at.record, chain, content })?;
     Ok(checksum::add(object))

@@ -1,8 +1,8 @@
-//! The functions that every message goes through, one by one: what each costs without sockets and disk.
+//! Benchmarks of the functions on the path of each message, without sockets.
 //!
-//! `cargo bench --package bench`. Where the time of the whole server goes is a matter for a profiler.
+//! Run them with `cargo bench --package bench`. Use a profiler to see where a whole server spends its time.
 
-#![expect(clippy::expect_used, reason = "a measurement that cannot begin may as well panic")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot start panics")]
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -31,7 +31,6 @@ use uuid::Uuid;
 const TEXT_BYTES: usize = 256;
 const AT: u64 = 1_763_700_000_123;
 
-/// Appended before the gathered batch is handed over, as under full load.
 const BATCH_RECORDS: u64 = 1000;
 
 fn token() -> String {
@@ -145,7 +144,7 @@ fn append(criterion: &mut Criterion) {
             let key = EventKey { conversation: "#bench".into(), n, id: Some(id(u128::from(n)).as_u128()) };
             journal.append(black_box(&line), Some(&key));
             if n.is_multiple_of(BATCH_RECORDS) {
-                drop(journal.seal());
+                drop(journal.close_batch());
                 let head = Checkpoint { record: n, chain: Chain::GENESIS };
                 journal.committed(&CommitAck { head, bytes: 0 });
             }
@@ -165,14 +164,14 @@ fn chain(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What is told: the replies are kept as long as somebody wants to look at one.
+/// The last reply and the number of published bytes.
 #[derive(Default)]
-struct Told {
+struct Output {
     reply: Vec<u8>,
     event_bytes: usize,
 }
 
-impl Outlet for Told {
+impl Outlet for Output {
     type Error = Infallible;
 
     fn reply(&mut self, answered: PendingRequest) -> Result<(), Infallible> {
@@ -186,10 +185,10 @@ impl Outlet for Told {
     }
 }
 
-/// A whole server without sockets, on a real disk.
+/// The engine of a server on a real disk.
 struct Node {
     engine: Engine,
-    told: Told,
+    output: Output,
 }
 
 impl Node {
@@ -202,20 +201,20 @@ impl Node {
         let rate = Rate { per_second: u32::MAX, burst: u32::MAX };
         let tokens = TokenIssuer::new(&[7; 32]);
         let engine = Engine::new(ledger, tokens, jobs, files, rate, String::new());
-        Self { engine, told: Told::default() }
+        Self { engine, output: Output::default() }
     }
 
-    /// One frame in, and everything that comes of it out, once it is on the disk.
+    /// Handles one request frame and returns the reply after its records are durable.
     fn ask(&mut self, lines: &[u8]) -> &str {
         self.engine.accept(&mut vec![Frame::from("client"), Frame::new(), Frame::from(lines)], AT);
-        self.engine.take_outcomes(AT);
+        self.engine.resume_pending(AT);
         self.engine.flush();
         while !self.engine.is_quiet() {
-            self.engine.take_outcomes(AT);
-            self.engine.send(&mut self.told).expect("a sound disk");
+            self.engine.resume_pending(AT);
+            self.engine.send(&mut self.output).expect("a sound disk");
             self.engine.flush();
         }
-        let reply = std::str::from_utf8(&self.told.reply).expect("utf-8");
+        let reply = std::str::from_utf8(&self.output.reply).expect("utf-8");
         assert!(!reply.contains("error"), "{reply}");
         reply
     }
@@ -226,10 +225,9 @@ impl Node {
     }
 }
 
-/// Messages of one frame, as a client sends what has gathered.
 const FRAME_LINES: u64 = 64;
 
-/// From the bytes of the request to those of the reply and the events, disk included.
+/// From the request bytes to the reply and the events, including the disk.
 fn engine(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut node = Node::open(folder.path());

@@ -1,5 +1,5 @@
-//! A node without any logic, to compare papo with: the real broker, an echo where the server would be, and a bare
-//! PUB. Run as a process of its own (`bench bare-node`), as papo is.
+//! A node without logic, as a baseline: the real broker, an echo instead of the server, and a PUB socket
+//! instead of the proxy. Like papo it runs in its own process (`bench bare-node`).
 
 use std::io::Write as _;
 use std::thread;
@@ -12,11 +12,11 @@ use transport::security::{NodeSecurity, Security};
 use transport::shutdown::Shutdown;
 use transport::{Context, Frame, Kind, Socket, open_files};
 
-/// Requests that begin so are published as well, under themselves as the topic: the answer on a SUB says that the
-/// subscription is in force.
+/// A request with this prefix is also published, with itself as the topic. A subscriber that receives it
+/// knows that its subscription is in force.
 pub(crate) const PUBLISHED: &[u8] = b"sync.";
 
-/// Listens, says where, and answers until it is killed.
+/// Prints a ready line with the endpoints, and echoes requests until the process is killed.
 pub(crate) fn run() -> Result<()> {
     open_files::raise_limit();
     let context = Context::new();

@@ -1,4 +1,4 @@
-//! Two runs beside each other: whether the medians of the second lie within the spread that the first states.
+//! Compares two runs: checks whether the medians of the second run lie within the spread of the first.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -8,9 +8,8 @@ use anyhow::{Result, ensure};
 use crate::figures::{Figure, Samples, Unit};
 use crate::growth::Curve;
 use crate::report::{self, Report};
-use crate::targets::sized;
+use crate::targets::show_size;
 
-/// A figure that both runs have.
 struct Pair<'a> {
     what: String,
     unit: Unit,
@@ -22,7 +21,7 @@ struct Pair<'a> {
 ///
 /// # Errors
 ///
-/// When a median lies outside, or a file cannot be read.
+/// A median outside of the spread, or an unreadable file.
 pub(crate) fn run(first: &Path, second: &Path) -> Result<()> {
     let (first, second) = (report::read(first)?, report::read(second)?);
     let (pairs, mut out) = (pairs(&first, &second), std::io::stdout().lock());
@@ -43,7 +42,8 @@ fn pairs<'a>(first: &'a Report, second: &'a Report) -> Vec<Pair<'a>> {
     });
     let points = Curve::ALL.iter().flat_map(|curve| {
         first.growth.points(*curve).filter_map(|(size, point)| {
-            let what = format!("{}, {} {}: {}", curve.plot(), sized(size), curve.sizes_of(), curve.label());
+            let what =
+                format!("{}, {} {}: {}", curve.plot(), show_size(size), curve.sizes_of(), curve.label());
             let second = second.growth.at(*curve, size)?;
             Some(Pair { what, unit: curve.unit(), first: &point.samples, second })
         })
@@ -53,7 +53,7 @@ fn pairs<'a>(first: &'a Report, second: &'a Report) -> Vec<Pair<'a>> {
 
 impl Pair<'_> {
     fn agrees(&self) -> bool {
-        (self.first.least()..=self.first.most()).contains(&self.second.median())
+        (self.first.min()..=self.first.max()).contains(&self.second.median())
     }
 
     fn line(&self) -> String {
@@ -63,8 +63,8 @@ impl Pair<'_> {
             if self.agrees() { "agrees " } else { "OUTSIDE" },
             self.what,
             show(self.first.median()),
-            show(self.first.least()),
-            show(self.first.most()),
+            show(self.first.min()),
+            show(self.first.max()),
             show(self.second.median()),
         )
     }

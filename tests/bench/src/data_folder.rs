@@ -1,5 +1,5 @@
-//! Data folders made with the server's own ledger, without sockets: the files are what a server under load leaves,
-//! only sooner.
+//! Creates data folders with the server's ledger, without sockets: the same files as those of a server under
+//! load, in less time.
 
 use std::ops::Range;
 use std::path::Path;
@@ -18,22 +18,22 @@ use transport::wake::Wake;
 
 use crate::papo::{CHANNEL, Node, Session, TEXT_BYTES, USER, message_id};
 
-/// Records that gather before the disk is asked to take them: as many as are in flight in the other workloads.
+/// Records per batch: as many as the other workloads have in flight.
 const BATCH_RECORDS: u64 = 1024;
 
-/// How long the disk may be silent before it is asked again.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// Maximum wait before the next poll of the ledger.
+const SYNC_WAIT_MAX: Duration = Duration::from_millis(100);
 
-/// An open data folder, with the bench's user and channel in it.
+/// An open data folder with the user and the channel of the bench.
 pub(crate) struct DataFolder {
     ledger: Ledger,
     wake: Wake,
     user: UserName,
-    gathered: u64,
+    unsynced_records: u64,
 }
 
 impl DataFolder {
-    /// Opens the folder. The first time, a node makes the account and the channel in it.
+    /// Opens the folder. If it is new, a node creates the account and the channel.
     pub(crate) fn open(papo: &Path, path: &Path) -> Result<Self> {
         if !path.join("log").is_dir() {
             let node = Node::start(papo, path)?;
@@ -42,10 +42,9 @@ impl DataFolder {
         }
         let (waker, wake) = Wake::new()?;
         let ledger = Ledger::open(Store::open(path)?, &CommitMode::OnThread(waker))?;
-        Ok(Self { ledger, wake, user: UserName::new(USER)?, gathered: 0 })
+        Ok(Self { ledger, wake, user: UserName::new(USER)?, unsynced_records: 0 })
     }
 
-    /// Says as many things in the channel.
     pub(crate) fn add_messages(&mut self, count: u64, rng: &mut Rng) -> Result<()> {
         let (to, text) = (Target::new(CHANNEL)?, rng.letters(TEXT_BYTES));
         for _ in 0..count {
@@ -56,7 +55,7 @@ impl DataFolder {
         Ok(())
     }
 
-    /// Makes the channels with these numbers, each with one member.
+    /// Creates channels with these numbers, each with one member.
     pub(crate) fn add_channels(&mut self, numbers: Range<u64>) -> Result<()> {
         for number in numbers {
             let channel = ChannelName::new(&format!("#channel-{number}"))?;
@@ -65,8 +64,8 @@ impl DataFolder {
         Ok(())
     }
 
-    /// Makes accounts with these numbers. They all have the password of the bench's user, under its very hash: nobody
-    /// waits for 100,000 hashes, and the accounts are no smaller for it.
+    /// Creates accounts with these numbers. They share the password hash of the bench's user, because 100,000
+    /// hashes would take too long.
     pub(crate) fn add_users(&mut self, numbers: Range<u64>) -> Result<()> {
         let password = self.ledger.state().users.password(&self.user).context("no password")?.to_owned();
         for number in numbers {
@@ -76,12 +75,12 @@ impl DataFolder {
         Ok(())
     }
 
-    /// Leaves the folder as a killed server does: everything is on the disk, but the snapshots are those of before.
-    pub(crate) fn abandon(mut self) -> Result<()> {
+    /// Closes the folder like a killed server: all records are durable, but the snapshots are old.
+    pub(crate) fn leave_without_snapshots(mut self) -> Result<()> {
         self.sync()
     }
 
-    /// Leaves the folder as a server does that is stopped.
+    /// Closes the folder like a server after a clean stop.
     pub(crate) fn close(mut self) -> Result<()> {
         self.sync()?;
         self.ledger.close();
@@ -91,8 +90,8 @@ impl DataFolder {
     fn record(&mut self, command: Command<'_>) -> Result<()> {
         let recorded = self.ledger.record(command, clock::unix_ms()).map(drop);
         recorded.map_err(|error| anyhow!("refused: {}", error.message))?;
-        self.gathered += 1;
-        if self.gathered >= BATCH_RECORDS {
+        self.unsynced_records += 1;
+        if self.unsynced_records >= BATCH_RECORDS {
             self.step()?;
         }
         if self.ledger.is_full() || self.ledger.wants_snapshot() {
@@ -101,21 +100,21 @@ impl DataFolder {
         Ok(())
     }
 
-    /// What a round of the server's loop does: takes note of what is on the disk, and hands it what has gathered.
+    /// Does one round of the server's loop: polls the commit log, and flushes the open batch.
     fn step(&mut self) -> Result<()> {
         self.ledger.poll().map_err(|failure| failure.cause)?;
         if self.ledger.wants_snapshot() && self.ledger.is_quiet() {
             self.ledger.snapshot();
         }
         self.ledger.flush();
-        self.gathered = 0;
+        self.unsynced_records = 0;
         Ok(())
     }
 
     fn sync(&mut self) -> Result<()> {
         self.step()?;
         while !self.ledger.is_quiet() {
-            wait(&[Watch::Wake(&self.wake)], Some(PATIENCE))?;
+            wait(&[Watch::Wake(&self.wake)], Some(SYNC_WAIT_MAX))?;
             self.wake.clear();
             self.step()?;
         }

@@ -1,8 +1,7 @@
-//! Every figure that the bench measures: one table is the only list. And what several runs make of a figure.
+//! The table of all figures that the bench measures, and their values over several runs.
 
 use std::collections::BTreeMap;
 
-/// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     PerSecond,
@@ -15,7 +14,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// A value with its unit, in as many digits as mean something.
+    /// Formats a value with its unit, in significant digits.
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::PerSecond if value >= 1e6 => format!("{:.2} M/s", value / 1e6),
@@ -33,10 +32,9 @@ impl Unit {
     }
 }
 
-/// Makes the list of figures: name, group, label and unit.
+/// Generates `Figure` from a table of name, group, label and unit.
 macro_rules! figures {
     ($($name:ident $group:literal $label:literal $unit:ident;)*) => {
-        /// One thing measured.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) enum Figure { $(
             #[doc = $label]
@@ -46,12 +44,12 @@ macro_rules! figures {
         impl Figure {
             pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// Its name in the JSON file.
+            /// The name in the JSON file.
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name)),* }
             }
 
-            /// What it stands under in the tables.
+            /// The heading in the tables.
             pub(crate) fn group(self) -> &'static str {
                 match self { $(Self::$name => $group),* }
             }
@@ -106,7 +104,7 @@ figures! {
     IdleMemory       "An idle node" "resident memory" Mebibytes;
 }
 
-/// The values of one figure, one of each run, in the order of the runs.
+/// The values of a figure, one per run, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Samples(Vec<f64>);
 
@@ -119,11 +117,11 @@ impl Samples {
         median(self.0.clone())
     }
 
-    pub(crate) fn least(&self) -> f64 {
+    pub(crate) fn min(&self) -> f64 {
         self.0.iter().copied().fold(f64::INFINITY, f64::min)
     }
 
-    pub(crate) fn most(&self) -> f64 {
+    pub(crate) fn max(&self) -> f64 {
         self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
@@ -138,7 +136,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     f64::midpoint(at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
 }
 
-/// Everything measured so far. What could not be measured is not in it.
+/// All measured figures. A figure that could not be measured is absent.
 #[derive(Debug, Default)]
 pub(crate) struct Results(BTreeMap<Figure, Samples>);
 
@@ -159,7 +157,8 @@ impl Results {
         self.get(figure).map(Samples::median)
     }
 
-    /// Compares two figures run by run, and gives the median of that: what slowed a whole run slowed both.
+    /// Compares two figures run by run, and returns the median of the results: other load in a run affects
+    /// both figures.
     pub(crate) fn compare(&self, one: Figure, other: Figure, with: fn(f64, f64) -> f64) -> Option<f64> {
         let pairs = self.get(one)?.0.iter().zip(&self.get(other)?.0);
         Some(median(pairs.map(|(one, other)| with(*one, *other)).collect()))
@@ -171,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_in_the_middle_whatever_the_order() {
+    fn the_median_does_not_depend_on_the_order() {
         let mut results = Results::default();
         for value in [5.0, 1.0, 9.0] {
             results.add(Figure::Echo, value);
@@ -180,7 +179,7 @@ mod tests {
         results.add(Figure::Echo, 7.0);
         assert_eq!(results.median(Figure::Echo), Some(6.0));
         let samples = results.get(Figure::Echo).expect("samples");
-        assert_eq!((samples.least(), samples.most()), (1.0, 9.0));
+        assert_eq!((samples.min(), samples.max()), (1.0, 9.0));
         assert_eq!(results.median(Figure::JetStream), None);
     }
 
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_shown_in_digits_that_mean_something() {
+    fn values_are_shown_with_significant_digits() {
         let shown = [2.345e6, 152_345.0, 4321.0, 12.3].map(|value| Unit::PerSecond.show(value));
         assert_eq!(shown, ["2.35 M/s", "152 k/s", "4.32 k/s", "12 /s"]);
     }

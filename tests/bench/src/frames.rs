@@ -1,4 +1,5 @@
-//! Measuring connections over ZeroMQ: requests in flight on a DEALER, events counted on a SUB.
+//! Connections over ZeroMQ that the load loop drives: a DEALER with requests in flight, and a SUB that counts
+//! events.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use transport::{Context, Frame, Kind, Sent, Socket};
 
 use crate::load::{Connection, Receiver, Sender};
 
-/// Makes a connected socket, protected as the node at `endpoint` is.
+/// Creates a socket that is connected to `endpoint`.
 pub(crate) fn connected(
     context: &Context,
     kind: Kind,
@@ -22,20 +23,19 @@ pub(crate) fn connected(
     Ok(socket)
 }
 
-/// What a connection asks, line after line.
+/// A source of request lines.
 pub(crate) trait Lines: Send {
-    /// How every line of an answer that is a success begins.
+    /// The start of every successful reply line.
     const ANSWER_START: &'static [u8];
 
     /// Appends the next request line, with its newline.
     fn write(&mut self, out: &mut Vec<u8>);
 }
 
-/// A DEALER whose requests are lines.
+/// A DEALER that sends request lines.
 pub(crate) struct Requests<L> {
     socket: Socket,
     lines: L,
-    /// Lines that go into one frame when that many wait to be sent.
     frame_lines_max: usize,
     frames: Vec<Frame>,
 }
@@ -45,17 +45,17 @@ impl<L: Lines> Requests<L> {
         Self { socket, lines, frame_lines_max, frames: Vec::new() }
     }
 
-    /// What this connection asks.
+    /// The source of the request lines.
     pub(crate) fn lines_mut(&mut self) -> &mut L {
         &mut self.lines
     }
 
-    /// The socket, to be waited for together with other things.
+    /// The socket, for a poll with other sources.
     pub(crate) fn socket(&self) -> &Socket {
         &self.socket
     }
 
-    /// One request and its answer: waits until it is there.
+    /// Sends one request and waits for the reply.
     pub(crate) fn ask(&mut self) -> Result<()> {
         self.send(1)?;
         while self.acknowledged()? == 0 {
@@ -95,7 +95,7 @@ impl<L: Lines> Sender for Requests<L> {
     }
 }
 
-/// Counts the lines of an answer, of which every one must be a success.
+/// Counts the lines of a reply. Fails if a line is not a success.
 fn successes<L: Lines>(answer: &[u8]) -> Result<usize> {
     let answer = answer.strip_suffix(b"\n").unwrap_or(answer);
     let starts = memchr_iter(b'\n', answer).map(|newline| newline + 1);
@@ -108,7 +108,7 @@ fn successes<L: Lines>(answer: &[u8]) -> Result<usize> {
     Ok(count)
 }
 
-/// A SUB that counts the lines of its events.
+/// A SUB that counts event lines.
 pub(crate) struct Events {
     socket: Socket,
     frames: Vec<Frame>,
@@ -119,7 +119,7 @@ impl Events {
         Self { socket, frames: Vec::new() }
     }
 
-    /// Hands every event frame that has come to `each`. Never waits.
+    /// Calls `each` with every received frame of event lines. Never waits.
     pub(crate) fn for_each(&mut self, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         while self.socket.receive(&mut self.frames)? {
             let [_topic, lines] = self.frames.as_slice() else { bail!("an event of other frames") };

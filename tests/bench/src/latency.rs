@@ -1,14 +1,13 @@
-//! Times of single things, in a histogram that keeps every one of them to three digits.
+//! A histogram of durations with three significant digits.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use hdrhistogram::Histogram;
 
-/// The longest time that is told from a longer one, in nanoseconds: a minute.
+/// The maximum of the histogram: a minute.
 const LONGEST_NS: u64 = 60_000_000_000;
 
-/// How long things took.
 pub(crate) struct Latencies(Histogram<u64>);
 
 impl Latencies {
@@ -20,7 +19,7 @@ impl Latencies {
         self.0.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(LONGEST_NS));
     }
 
-    /// The time, in milliseconds, within which that share of the things was done; a share of 1 is the longest.
+    /// The quantile `share` in milliseconds; a share of 1 is the maximum.
     pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
         self.0.value_at_quantile(share) as f64 / 1e6
     }

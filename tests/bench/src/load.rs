@@ -1,7 +1,7 @@
-//! The closed loop that every system is measured with: senders with bounded windows, receivers of everything.
+//! The closed loop that measures all systems: senders with bounded windows, and receivers of all messages.
 //!
-//! One thread has all the senders and one has all the receivers, whatever the system, so that the measuring
-//! itself costs everybody the same.
+//! One thread drives all senders and one thread all receivers, so the measurement costs the same for each
+//! system.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -10,110 +10,104 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use transport::clock;
 
-/// How long what is on its way at the end may take to arrive; what has not come then was lost.
+/// Maximum wait for messages in transit at the end; later ones count as lost.
 const DRAIN_WAIT: Duration = Duration::from_secs(20);
 
-/// How long a thread that has nothing to do waits before it looks whether the other has gone on.
-const LOOK_EVERY: Duration = Duration::from_micros(200);
+/// Sleep of a thread without work before it checks the progress of the other thread.
+const IDLE_WAIT: Duration = Duration::from_micros(200);
 
-/// Something that can be waited for together with others of its kind.
+/// A connection that can be polled together with others of its type.
 pub(crate) trait Connection: Send + Sized {
-    /// Waits until something has come for one of them, or can be sent that could not be before.
+    /// Waits until a connection is readable, or writable again.
     fn wait(connections: &[Self], timeout: Duration) -> Result<()>;
 }
 
-/// A connection that sends.
 pub(crate) trait Sender: Connection {
-    /// Puts `count` more messages on their way.
     fn send(&mut self, count: usize) -> Result<()>;
 
-    /// How many were acknowledged since the last call; where there are no acknowledgements, how many the
-    /// system's socket has taken. Never waits.
+    /// The number of messages acknowledged since the last call. Without acknowledgements, the number that the
+    /// socket accepted. Never waits.
     fn acknowledged(&mut self) -> Result<usize>;
 }
 
-/// A connection that receives.
 pub(crate) trait Receiver: Connection {
-    /// How many messages came since the last call. Never waits.
+    /// The number of messages received since the last call. Never waits.
     fn received(&mut self) -> Result<u64>;
 }
 
-/// For systems or measurements without receivers.
-pub(crate) enum Nobody {}
+/// The receiver type of measurements without receivers.
+pub(crate) enum NoReceiver {}
 
-impl Connection for Nobody {
+impl Connection for NoReceiver {
     fn wait(_: &[Self], timeout: Duration) -> Result<()> {
         thread::sleep(timeout);
         Ok(())
     }
 }
 
-impl Receiver for Nobody {
+impl Receiver for NoReceiver {
     fn received(&mut self) -> Result<u64> {
         match *self {}
     }
 }
 
-/// How a closed loop is driven.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
-    /// Not measured: connections, caches and the system's own buffers come to rest.
+    /// The time before the measurement, in which connections, caches and buffers settle.
     pub(crate) warm_up: Duration,
-    /// Measured.
     pub(crate) measured: Duration,
-    /// Messages of one sender that may be unacknowledged.
+    /// Maximum unacknowledged messages of one sender.
     pub(crate) window: usize,
-    /// Messages that the slowest receiver may be behind the senders.
+    /// Maximum messages by which the slowest receiver may be behind the senders.
     pub(crate) lag_max: u64,
 }
 
-/// What a closed loop came to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rates {
-    /// Messages acknowledged, per second.
     pub(crate) acknowledged: f64,
-    /// Messages delivered, to all receivers together, per second.
+    /// Delivered messages per second, of all receivers together.
     pub(crate) delivered: f64,
-    /// Messages acknowledged in all, the warm-up included.
+    /// All acknowledged messages, including the warm-up.
     pub(crate) total: u64,
 }
 
-/// What the two threads know of each other.
+/// The counters that the two threads share.
 #[derive(Default)]
-struct Tally {
+struct Progress {
     delivered: AtomicU64,
     slowest: AtomicU64,
     ended: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
-struct Moment {
+struct Snapshot {
     at: Instant,
     acknowledged: u64,
     delivered: u64,
 }
 
-/// Runs the loop, and waits at the end until everything has arrived everywhere.
+/// Runs the loop, and waits at the end until all messages arrived.
 pub(crate) fn run<S: Sender, R: Receiver>(
     plan: Plan,
     senders: &mut [S],
     receivers: &mut [R],
 ) -> Result<Rates> {
-    let (tally, has_receivers) = (Tally::default(), !receivers.is_empty());
+    let (progress, has_receivers) = (Progress::default(), !receivers.is_empty());
     thread::scope(|scope| {
-        let receiving = scope.spawn(|| receive(receivers, &tally));
-        let mut sending = Sending { plan, senders, tally: &tally, has_receivers, sent: 0, acknowledged: 0 };
+        let receiving = scope.spawn(|| receive(receivers, &progress));
+        let mut sending =
+            Sending { plan, senders, progress: &progress, has_receivers, sent: 0, acknowledged: 0 };
         let rates = sending.run();
-        tally.ended.store(true, Ordering::Release);
+        progress.ended.store(true, Ordering::Release);
         let received = receiving.join().map_err(|_| anyhow::anyhow!("the receiving thread panicked"))?;
         received?;
         rates
     })
 }
 
-fn receive<R: Receiver>(receivers: &mut [R], tally: &Tally) -> Result<()> {
+fn receive<R: Receiver>(receivers: &mut [R], progress: &Progress) -> Result<()> {
     let mut counts = vec![0_u64; receivers.len()];
-    while !receivers.is_empty() && !tally.ended.load(Ordering::Acquire) {
+    while !receivers.is_empty() && !progress.ended.load(Ordering::Acquire) {
         let mut round = 0;
         for (receiver, count) in receivers.iter_mut().zip(&mut counts) {
             let received = receiver.received()?;
@@ -123,8 +117,8 @@ fn receive<R: Receiver>(receivers: &mut [R], tally: &Tally) -> Result<()> {
         if round == 0 {
             R::wait(receivers, Duration::from_millis(10))?;
         } else {
-            tally.delivered.fetch_add(round, Ordering::Relaxed);
-            tally.slowest.store(counts.iter().copied().min().unwrap_or(0), Ordering::Release);
+            progress.delivered.fetch_add(round, Ordering::Relaxed);
+            progress.slowest.store(counts.iter().copied().min().unwrap_or(0), Ordering::Release);
         }
     }
     Ok(())
@@ -133,7 +127,7 @@ fn receive<R: Receiver>(receivers: &mut [R], tally: &Tally) -> Result<()> {
 struct Sending<'a, S> {
     plan: Plan,
     senders: &'a mut [S],
-    tally: &'a Tally,
+    progress: &'a Progress,
     has_receivers: bool,
     sent: u64,
     acknowledged: u64,
@@ -144,9 +138,9 @@ impl<S: Sender> Sending<'_, S> {
         let begin = clock::now() + self.plan.warm_up;
         let mut in_flight = vec![0_usize; self.senders.len()];
         self.until(begin, &mut in_flight)?;
-        let first = self.moment();
+        let first = self.snapshot();
         self.until(first.at + self.plan.measured, &mut in_flight)?;
-        let last = self.moment();
+        let last = self.snapshot();
         self.drain(&mut in_flight)?;
         let seconds = last.at.duration_since(first.at).as_secs_f64();
         Ok(Rates {
@@ -156,66 +150,66 @@ impl<S: Sender> Sending<'_, S> {
         })
     }
 
-    fn moment(&self) -> Moment {
-        let delivered = self.tally.delivered.load(Ordering::Relaxed);
-        Moment { at: clock::now(), acknowledged: self.acknowledged, delivered }
+    fn snapshot(&self) -> Snapshot {
+        let delivered = self.progress.delivered.load(Ordering::Relaxed);
+        Snapshot { at: clock::now(), acknowledged: self.acknowledged, delivered }
     }
 
     fn until(&mut self, end: Instant, in_flight: &mut [usize]) -> Result<()> {
         while clock::now() < end {
             let window = self.plan.window;
             if !self.round(in_flight, window)? {
-                S::wait(self.senders, LOOK_EVERY)?;
+                S::wait(self.senders, IDLE_WAIT)?;
             }
         }
         Ok(())
     }
 
-    /// Takes the acknowledgements and fills the windows again. Whether anything happened.
+    /// Reads acknowledgements and fills the windows. Returns whether it did anything.
     fn round(&mut self, in_flight: &mut [usize], window: usize) -> Result<bool> {
-        let mut has_moved = false;
-        let mut room = room(self.plan, self.sent, self.lag_base());
+        let mut made_progress = false;
+        let mut sends_allowed = sends_allowed(self.plan, self.sent, self.slowest_receiver());
         for (sender, in_flight) in self.senders.iter_mut().zip(in_flight) {
             let acknowledged = sender.acknowledged()?;
             *in_flight -= acknowledged;
             self.acknowledged += acknowledged as u64;
-            let count = window.saturating_sub(*in_flight).min(room);
+            let count = window.saturating_sub(*in_flight).min(sends_allowed);
             if count > 0 {
                 sender.send(count)?;
                 *in_flight += count;
                 self.sent += count as u64;
-                room -= count;
+                sends_allowed -= count;
             }
-            has_moved |= acknowledged + count > 0;
+            made_progress |= acknowledged + count > 0;
         }
-        Ok(has_moved)
+        Ok(made_progress)
     }
 
-    /// How far the slowest receiver has come; without receivers nobody is behind.
-    fn lag_base(&self) -> u64 {
-        if self.has_receivers { self.tally.slowest.load(Ordering::Acquire) } else { self.sent }
+    /// The number of messages that the slowest receiver has; without receivers, the number of sent messages.
+    fn slowest_receiver(&self) -> u64 {
+        if self.has_receivers { self.progress.slowest.load(Ordering::Acquire) } else { self.sent }
     }
 
     fn drain(&mut self, in_flight: &mut [usize]) -> Result<()> {
         let deadline = clock::now() + DRAIN_WAIT;
-        while self.acknowledged < self.sent || self.lag_base() < self.sent {
+        while self.acknowledged < self.sent || self.slowest_receiver() < self.sent {
             ensure!(
                 clock::now() < deadline,
-                "lost: of {} messages {} were acknowledged, and {} came to the slowest receiver",
+                "lost messages: {} were sent, {} acknowledged, and {} received by the slowest receiver",
                 self.sent,
                 self.acknowledged,
-                self.lag_base()
+                self.slowest_receiver()
             );
             if !self.round(in_flight, 0)? {
-                S::wait(self.senders, LOOK_EVERY)?;
+                S::wait(self.senders, IDLE_WAIT)?;
             }
         }
         Ok(())
     }
 }
 
-/// How many messages may be sent before the slowest receiver is too far behind.
-fn room(plan: Plan, sent: u64, slowest: u64) -> usize {
+/// The number of messages that may be sent before the slowest receiver is too far behind.
+fn sends_allowed(plan: Plan, sent: u64, slowest: u64) -> usize {
     let lag = sent.saturating_sub(slowest);
     usize::try_from(plan.lag_max.saturating_sub(lag)).unwrap_or(usize::MAX)
 }

@@ -1,4 +1,4 @@
-//! What the figures were taken on, and when: figures without it are worth nothing.
+//! A description of the machine on which the figures were measured.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,8 +9,8 @@ use transport::libzmq_version;
 
 use crate::process::installed;
 
-/// The load average of the last minute up to which a machine counts as idle.
-const QUIET_LOAD_MAX: f64 = 0.5;
+/// Maximum load average of an idle machine.
+const IDLE_LOAD_MAX: f64 = 0.5;
 
 /// The machine and its state before the first run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -20,15 +20,15 @@ pub(crate) struct Machine {
     pub(crate) kernel: String,
     pub(crate) libzmq: String,
     pub(crate) file_system: String,
-    /// Of the last 1, 5 and 15 minutes: above a few tenths others were at work.
+    /// The load averages of the last 1, 5 and 15 minutes. A value above 0.5 means other load.
     pub(crate) load_average_before: String,
     pub(crate) date: String,
     pub(crate) peers: Vec<String>,
 }
 
 impl Machine {
-    /// Looks at the machine; `folder` is where data lies.
-    pub(crate) fn look(folder: &Path) -> Self {
+    /// Reads the properties of the machine. `folder` is on the measured disk.
+    pub(crate) fn detect(folder: &Path) -> Self {
         let (major, minor, patch) = libzmq_version();
         let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
         Self {
@@ -43,18 +43,17 @@ impl Machine {
         }
     }
 
-    /// Whether figures of both mean the same.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
+    /// Whether figures of both machines are comparable.
+    pub(crate) fn is_comparable_to(&self, other: &Self) -> bool {
         (&self.cpu, self.cores, &self.file_system) == (&other.cpu, other.cores, &other.file_system)
     }
 
-    /// Whether others were at work: then only ratios say something, and even those not much.
+    /// Whether the machine had other load, which makes absolute figures meaningless.
     pub(crate) fn was_busy(&self) -> bool {
         let last_minute = self.load_average_before.split(' ').next().and_then(|load| load.parse().ok());
-        last_minute.is_none_or(|load: f64| load > QUIET_LOAD_MAX)
+        last_minute.is_none_or(|load: f64| load > IDLE_LOAD_MAX)
     }
 
-    /// All of it in one line.
     pub(crate) fn line(&self) -> String {
         let Self { cpu, cores, kernel, libzmq, file_system, load_average_before, date, .. } = self;
         format!(
@@ -74,7 +73,7 @@ fn cpu() -> Option<String> {
     Some(line.split_once(": ")?.1.to_owned())
 }
 
-/// The type of what is mounted nearest above the folder.
+/// The type of the file system of the folder.
 fn file_system(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     let mounts = read("/proc/mounts");
@@ -86,7 +85,7 @@ fn file_system(folder: &Path) -> Option<String> {
     above.max_by_key(|(place, _)| place.len()).map(|(_, kind)| kind.to_owned())
 }
 
-/// The first line of what a peer says about itself.
+/// The first line of a peer's `--version`.
 fn version(peer: &str) -> Option<String> {
     let output = Command::new(installed(peer)?).arg("--version").output().ok()?;
     String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)

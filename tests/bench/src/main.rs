@@ -1,7 +1,7 @@
-//! Measures papo beside what one would pick instead, in the same run: see `docs/PERFORMANCE.md`.
+//! Measures papo, Redis, NATS and ngIRCd in the same run: see `docs/PERFORMANCE.md`.
 //!
-//! A run goes through all workloads; every workload starts what it measures in processes of its own and ends them.
-//! The median of several runs counts. Nothing here is part of the product.
+//! A run goes through all workloads. Each workload starts the measured processes and ends them. The result is
+//! the median of several runs.
 
 mod figures;
 mod targets;
@@ -35,10 +35,10 @@ use transport::{clock, open_files};
 
 use crate::data_folder::DataFolder;
 use crate::figures::Results;
-use crate::growth::{Grow, Growth, Sizes};
+use crate::growth::{Growth, GrowthRun, Sizes};
 use crate::machine::Machine;
 use crate::report::{Method, Report};
-use crate::workloads::{Extent, Setup, Workload};
+use crate::workloads::{Setup, Timing, Workload};
 
 /// Measure papo and its peers on this machine
 #[derive(Parser)]
@@ -52,40 +52,40 @@ struct Bench {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a broker with an echo behind it, to be measured
+    /// Run a node without logic, as a baseline
     #[command(hide = true)]
     BareNode,
-    /// Measure only what papo costs as it grows; everything else is kept as it was measured before
+    /// Measure only the growth curves; keep the other results of the last run
     Grow(Box<Measure>),
-    /// Say whether the figures of a second run lie within the spread of the first; fails when one does not
+    /// Check whether the medians of a second run lie within the spread of the first; fail if one does not
     Compare {
-        /// The first results.json
+        /// The results.json of the first run
         first: PathBuf,
-        /// The second one
+        /// The results.json of the second run
         second: PathBuf,
     },
     /// Write PERFORMANCE.md and the plots again from results.json, without measuring
     Render {
-        /// The folder of the documents
+        /// The documents folder
         #[arg(long, default_value = "docs")]
         docs: PathBuf,
     },
     /// Keep idle clients connected
     #[command(hide = true)]
     IdleClients { clients: String, subscribers: String, first: u64, count: u64 },
-    /// Make a data folder with many messages, to look at a node with a profiler
+    /// Create a data folder with many messages, for a profiler
     Fill {
-        /// The data folder, which may be there
+        /// The data folder, new or existing
         data: PathBuf,
-        /// How many more messages
+        /// The number of messages to add
         #[arg(long, default_value_t = 1_000_000)]
         messages: u64,
     },
-    /// Read random pages of history of a data folder that was filled so
+    /// Read random pages of history from a data folder that `fill` created
     Pages {
         /// The data folder
         data: PathBuf,
-        /// How many messages it has
+        /// The number of its messages
         #[arg(long, default_value_t = 1_000_000)]
         messages: u64,
         #[command(flatten)]
@@ -95,31 +95,31 @@ enum Command {
 
 #[derive(Args)]
 struct Measure {
-    /// One short run: for development, not for comparing
+    /// Measure one short run, for development only
     #[arg(long)]
     quick: bool,
-    /// How many runs; the median counts
+    /// The number of runs; the result is their median
     #[arg(long)]
     runs: Option<usize>,
-    /// Seconds that each workload is measured for, after a warm-up of a third of it
+    /// Seconds of each measurement, after a warm-up of a third of it
     #[arg(long)]
     seconds: Option<f64>,
-    /// What all randomness comes from
+    /// The seed of all random numbers
     #[arg(long, default_value_t = 6)]
     seed: u64,
-    /// Only these workloads
+    /// Run only these workloads
     #[arg(long, value_parser = PossibleValuesParser::new(names()))]
     only: Vec<String>,
-    /// Grow the log to 10 million messages: some minutes more, and 6 GB of disk
+    /// Measure the log of 10 million messages, too: some minutes more, and 6 GB of disk
     #[arg(long)]
     large: bool,
-    /// The papo to measure; by default the one beside this program
+    /// The papo binary to measure; by default the one in the folder of this program
     #[arg(long)]
     papo: Option<PathBuf>,
-    /// Where data lies while it is measured: a folder on the disk that counts
+    /// The folder for data during a measurement, on the disk to measure
     #[arg(long, default_value = "target/bench")]
     folder: PathBuf,
-    /// The folder of the documents, to write PERFORMANCE.md, the plots and the JSON file into
+    /// Write PERFORMANCE.md, the plots and the JSON file into this documents folder
     #[arg(long)]
     docs: Option<PathBuf>,
 }
@@ -131,7 +131,7 @@ fn main() -> Result<()> {
         Some(Command::Fill { data, messages }) => fill(&data, messages),
         Some(Command::Pages { data, messages, measure }) => measure.pages(&data, messages),
         Some(Command::IdleClients { clients, subscribers, first, count }) => {
-            growth::hold_clients(&clients, &subscribers, first, count)
+            growth::keep_clients(&clients, &subscribers, first, count)
         }
         Some(Command::Grow(measure)) => measure.run(false),
         Some(Command::Compare { first, second }) => compare::run(&first, &second),
@@ -141,23 +141,23 @@ fn main() -> Result<()> {
 }
 
 fn fill(folder: &Path, messages: u64) -> Result<()> {
-    let mut data = DataFolder::open(&papo::beside_this_program()?, folder)?;
+    let mut data = DataFolder::open(&papo::binary_beside_bench()?, folder)?;
     data.add_messages(messages, &mut Rng::new(clock::unix_ms()))?;
     data.close()
 }
 
 impl Measure {
-    /// Measures, prints what came of it, and writes it into the documents. Without `all`, only growth is measured.
+    /// Measures, prints the results, and writes them into the documents. Without `all`, measures only growth.
     fn run(self, all: bool) -> Result<()> {
         open_files::raise_limit();
         std::fs::create_dir_all(&self.folder)?;
-        let machine = Machine::look(&self.folder);
+        let machine = Machine::detect(&self.folder);
         let seconds = self.seconds.unwrap_or(if self.quick { 1.0 } else { 3.0 });
         let runs = self.runs.unwrap_or(if self.quick { 1 } else { 5 });
         let results = if all { self.measure(runs, seconds)? } else { Results::default() };
         let mut growth = Growth::default();
         self.grow(runs, &mut growth)?;
-        growth.date(&machine.date);
+        growth.set_date(&machine.date);
         let method = Method { runs, seed: self.seed, seconds, is_quick: self.quick };
         let report = Report { machine, results, growth, method };
         writeln!(std::io::stdout(), "{}", report::text(&report))?;
@@ -189,11 +189,11 @@ impl Measure {
             (true, false) => Sizes::Quick,
             (false, false) => Sizes::Standard,
         };
-        // A point is a rate of pages or a moment of memory: a second each is enough, and there are many.
+        // One second per point is enough, and there are many points.
         let mut setup = self.setup(1.0)?;
         for growth::Workload { name, run } in growth::ALL.iter().filter(|one| self.is_chosen(one.name)) {
             let started = clock::now();
-            run(&mut Grow { setup: &mut setup, runs, sizes, growth })
+            run(&mut GrowthRun { setup: &mut setup, runs, sizes, growth })
                 .with_context(|| format!("workload {name}"))?;
             let took = clock::now().duration_since(started).as_secs_f64();
             writeln!(std::io::stderr(), "{name} ({took:.1} s)")?;
@@ -202,12 +202,12 @@ impl Measure {
     }
 
     fn setup(&self, seconds: f64) -> Result<Setup> {
-        let extent = Extent {
+        let timing = Timing {
             warm_up: Duration::from_secs_f64(seconds / 3.0),
             measured: Duration::from_secs_f64(seconds),
         };
-        let papo = self.papo.clone().map_or_else(papo::beside_this_program, Ok)?;
-        Ok(Setup { papo, folder: self.folder.clone(), extent, rng: Rng::new(self.seed) })
+        let papo = self.papo.clone().map_or_else(papo::binary_beside_bench, Ok)?;
+        Ok(Setup { papo, folder: self.folder.clone(), timing, rng: Rng::new(self.seed) })
     }
 
     fn chosen(&self) -> impl Iterator<Item = &'static Workload> {
@@ -219,7 +219,7 @@ impl Measure {
     }
 }
 
-/// Of all workloads.
+/// The names of all workloads.
 fn names() -> Vec<&'static str> {
     let growth = growth::ALL.iter().map(|workload| workload.name);
     workloads::ALL.iter().map(|workload| workload.name).chain(growth).collect()

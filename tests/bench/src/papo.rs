@@ -1,4 +1,4 @@
-//! papo as the bench uses it: a node in a process of its own, one user in one channel, and what it says there.
+//! papo in the bench: a node in its own process, one user in one channel, and the requests of this user.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -19,45 +19,42 @@ use uuid::{Builder, Uuid};
 use crate::frames::{Events, Lines, Requests, connected};
 use crate::process::Process;
 
-/// Bytes of text in every message of the bench.
+/// Bytes of text per message.
 pub(crate) const TEXT_BYTES: usize = 256;
 
-/// The channel in which everything is said.
 pub(crate) const CHANNEL: &str = "#bench";
 
-/// Who says it.
 pub(crate) const USER: &str = "alice";
 
 const PASSWORD: &str = "correct horse";
 
-/// How long an answer or a barrier may take during set-up.
+/// Maximum wait for a reply or a barrier during set-up.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
-/// More messages than are ever sent.
+/// A rate limit that is never reached.
 const LIMITLESS: &str = "1000000000";
 
-/// Whether what goes over the sockets of a node is encrypted.
+/// Whether a node encrypts its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
-    /// Not, as with the peers.
+    /// Plain text, like the peers.
     Plain,
-    /// With CURVE, as a node does unless told otherwise.
+    /// CURVE, the default of a node.
     Curve,
 }
 
-/// A node that runs, on ports of its own.
 pub(crate) struct Node {
     pub(crate) process: Process,
     pub(crate) clients: String,
     pub(crate) subscribers: String,
-    /// What a client protects its sockets with.
+    /// The security of a client's sockets.
     pub(crate) security: Security,
-    /// From the start of the process to its line that it is ready.
+    /// The time from the start of the process to its ready line.
     pub(crate) start: Duration,
 }
 
 impl Node {
-    /// Starts a node in plain text on this data folder and waits until it is ready.
+    /// Starts a node in plain text and waits until it is ready.
     pub(crate) fn start(papo: &Path, data: &Path) -> Result<Self> {
         Self::start_with(papo, data, Wire::Plain)
     }
@@ -73,15 +70,15 @@ impl Node {
         if wire == Wire::Plain {
             command.arg("--plaintext");
         }
-        // No limit is meant for a bench; it is checked all the same.
+        // The server still checks the limits.
         command.args(["--messages-per-second", LIMITLESS, "--messages-burst", LIMITLESS]);
         let node = Self::start_command(&mut command)?;
         let is_encrypted = matches!(node.security, Security::Client { .. });
-        ensure!(is_encrypted == (wire == Wire::Curve), "the node says {:?}, not {wire:?}", node.security);
+        ensure!(is_encrypted == (wire == Wire::Curve), "the node uses {:?}, not {wire:?}", node.security);
         Ok(node)
     }
 
-    /// Starts whatever says `clients` and `subscribers` in its line that it is ready, and `invite` if it encrypts.
+    /// Starts a command whose ready line has `clients`, `subscribers`, and `invite` if it encrypts.
     pub(crate) fn start_command(command: &mut Command) -> Result<Self> {
         let started = clock::now();
         let (process, ready) = Process::start_until_ready(command)?;
@@ -93,20 +90,20 @@ impl Node {
     }
 }
 
-/// Without an invite there is no key to rely on, for nothing is encrypted.
+/// The security of a client. A node without an invite does not encrypt.
 fn security(invite: Option<&str>) -> Result<Security> {
     let Some(invite) = invite else { return Ok(Security::Plain) };
     Ok(Security::Client { server: invite.parse::<Invite>()?.key(), own: KeyPair::generate()? })
 }
 
-/// Where the `papo` is that was built together with this program.
-pub(crate) fn beside_this_program() -> Result<PathBuf> {
+/// The path of the `papo` binary of the same build.
+pub(crate) fn binary_beside_bench() -> Result<PathBuf> {
     let papo = std::env::current_exe()?.with_file_name("papo");
-    ensure!(papo.is_file(), "there is no {}: build it first, as `make bench` does", papo.display());
+    ensure!(papo.is_file(), "{} does not exist: build it first, as `make bench` does", papo.display());
     Ok(papo)
 }
 
-/// A session of the bench's one user, who is a member of the channel.
+/// A session of the bench's user, who is a member of the channel.
 pub(crate) struct Session {
     pub(crate) context: Context,
     clients: String,
@@ -117,12 +114,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Logs in; makes the account and the channel where they are not there yet.
+    /// Logs in. Creates the account and the channel if they do not exist.
     pub(crate) fn open(node: &Node) -> Result<Self> {
         let context = Context::new();
         let socket = connected(&context, Kind::Dealer, &node.clients, &node.security)?;
         let credentials = json!({ "user": USER, "password": PASSWORD });
-        // The name is taken when the node has the account already.
+        // This fails if the account exists.
         let _registered = ask(&socket, "auth.register", &credentials);
         let token = string(&ask(&socket, "auth.login", &credentials)?, "token")?;
         let params = json!({ "token": token, "channel": CHANNEL });
@@ -133,21 +130,21 @@ impl Session {
         Ok(Self { context, clients, subscribers, security, token, topic })
     }
 
-    /// A connection that says things in the channel.
-    pub(crate) fn sender(&self, rng: &mut Rng, frame_lines_max: usize) -> Result<Requests<Sends>> {
-        let lines = Sends::new(&self.token, rng.clone());
+    /// A connection that sends messages to the channel.
+    pub(crate) fn sender(&self, rng: &mut Rng, frame_lines_max: usize) -> Result<Requests<SendRequests>> {
+        let lines = SendRequests::new(&self.token, rng.clone());
         rng.next_u64();
         let socket = self.connected(Kind::Dealer, &self.clients)?;
         Ok(Requests::new(socket, lines, frame_lines_max))
     }
 
-    /// A connection that reads random pages of the channel, which has `messages` messages.
-    pub(crate) fn reader(&self, rng: &mut Rng, messages: u64) -> Result<Requests<Pages>> {
-        let pages = Pages { token: self.token.clone(), rng: Rng::new(rng.next_u64()), messages };
+    /// A connection that reads random pages of the channel; `messages` is the number of its messages.
+    pub(crate) fn reader(&self, rng: &mut Rng, messages: u64) -> Result<Requests<PageRequests>> {
+        let pages = PageRequests { token: self.token.clone(), rng: Rng::new(rng.next_u64()), messages };
         Ok(Requests::new(self.connected(Kind::Dealer, &self.clients)?, pages, 1))
     }
 
-    /// A connection that gets every event of the channel from now on.
+    /// A connection that receives all events of the channel.
     pub(crate) fn subscriber(&self) -> Result<Events> {
         let socket = self.connected(Kind::Subscriber, &self.subscribers)?;
         socket.subscribe(self.topic.as_bytes())?;
@@ -163,7 +160,7 @@ impl Session {
     }
 }
 
-/// Asks for one thing and waits for the answer.
+/// Sends one request and waits for the result.
 fn ask(socket: &Socket, method: &str, params: &Value) -> Result<Value> {
     let mut line = Vec::new();
     rpc::encode_request(&mut line, "1", method, params);
@@ -176,7 +173,6 @@ fn ask(socket: &Socket, method: &str, params: &Value) -> Result<Value> {
     }
 }
 
-/// Waits for the next message.
 pub(crate) fn receive(socket: &Socket) -> Result<Vec<Frame>> {
     let (mut frames, deadline) = (Vec::new(), clock::now() + ANSWER_WAIT);
     while !socket.receive(&mut frames)? {
@@ -191,14 +187,14 @@ fn string(result: &Value, field: &str) -> Result<String> {
     Ok(result.get(field).and_then(Value::as_str).with_context(|| format!("no {field}"))?.to_owned())
 }
 
-/// `message.send`, again and again: the same text under ever new ids.
-pub(crate) struct Sends {
+/// `message.send` requests with the same text and new ids.
+pub(crate) struct SendRequests {
     before_id: String,
     text: String,
     rng: Rng,
 }
 
-impl Sends {
+impl SendRequests {
     fn new(token: &str, mut rng: Rng) -> Self {
         let before_id = format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"token":"{token}","to":"{CHANNEL}","id":""#
@@ -206,13 +202,12 @@ impl Sends {
         Self { before_id, text: rng.letters(TEXT_BYTES), rng: Rng::new(rng.next_u64()) }
     }
 
-    /// Sets the text of the next messages; it must need no escaping.
-    pub(crate) fn say(&mut self, text: &str) {
+    /// Sets the text of the next messages. It must not need JSON escapes.
+    pub(crate) fn set_text(&mut self, text: &str) {
         text.clone_into(&mut self.text);
     }
 }
 
-/// The next id of a sender.
 pub(crate) fn message_id(rng: &mut Rng) -> Uuid {
     let mut bytes = [0; 10];
     let chance = rng.next_u64().to_le_bytes().into_iter().chain(rng.next_u64().to_le_bytes());
@@ -220,10 +215,10 @@ pub(crate) fn message_id(rng: &mut Rng) -> Uuid {
     Builder::from_unix_timestamp_millis(clock::unix_ms(), &bytes).into_uuid()
 }
 
-/// How an answer that is a success begins: every request of the bench has the id 1, for answers come in order.
+/// The start of a successful reply. All requests of the bench have the id 1, because replies arrive in order.
 const SUCCESS: &[u8] = br#"{"jsonrpc":"2.0","id":1,"result":"#;
 
-impl Lines for Sends {
+impl Lines for SendRequests {
     const ANSWER_START: &'static [u8] = SUCCESS;
 
     fn write(&mut self, out: &mut Vec<u8>) {
@@ -236,20 +231,20 @@ impl Lines for Sends {
     }
 }
 
-/// `message.history`: pages of 50 at random places.
-pub(crate) struct Pages {
+/// `message.history` requests for random pages of 50.
+pub(crate) struct PageRequests {
     token: String,
     rng: Rng,
     messages: u64,
 }
 
-impl Lines for Pages {
+impl Lines for PageRequests {
     const ANSWER_START: &'static [u8] = SUCCESS;
 
     fn write(&mut self, out: &mut Vec<u8>) {
         let before = self.rng.between(51, self.messages.max(51));
         let params = json!({ "token": self.token, "conversation": CHANNEL, "before": before, "limit": 50 });
-        // The request's id must be the number 1 here, which `rpc::encode_request` would write as a string.
+        // The id must be the number 1; `rpc::encode_request` would write a string.
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"message.history","params":{params}}}"#);
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');

@@ -1,4 +1,4 @@
-//! Child processes: papo and its peers, started fresh for a measurement and gone after it.
+//! Child processes: papo and its peers, started for one measurement.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -12,26 +12,24 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use transport::clock;
 
-/// How long a process may take until it listens.
 const START_WAIT: Duration = Duration::from_secs(10);
 
-/// Where Debian puts programs, also those that are not in every user's `PATH`.
+/// Program folders of Debian, including those that are not in the `PATH` of every user.
 const PROGRAM_FOLDERS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
-/// A running child process, killed when dropped.
 pub(crate) struct Process {
     child: Child,
 }
 
 impl Process {
-    /// Starts a process that says nothing.
+    /// Starts a process and discards its output.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         Ok(Self { child })
     }
 
-    /// Starts a process that says in one line of JSON when and where it is ready.
+    /// Starts a process and waits for its ready line, which is JSON.
     pub(crate) fn start_until_ready(command: &mut Command) -> Result<(Self, Value)> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
@@ -41,7 +39,7 @@ impl Process {
         Ok((process, ready))
     }
 
-    /// Waits until something listens at `port`.
+    /// Waits until the process listens at `port`.
     pub(crate) fn wait_for_port(&mut self, port: u16) -> Result<()> {
         let deadline = clock::now() + START_WAIT;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
@@ -59,7 +57,7 @@ impl Process {
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
-    /// Processor time that it has used, in seconds (proc(5), `utime` and `stime`).
+    /// Used processor time in seconds (proc(5), `utime` and `stime`).
     pub(crate) fn processor_seconds(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let (_, fields) = stat.rsplit_once(") ").context("no command in stat")?;
@@ -67,7 +65,7 @@ impl Process {
         Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
-    /// Asks the process to end, and waits until it has.
+    /// Sends SIGTERM and waits for the end.
     pub(crate) fn stop(mut self) -> Result<()> {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
         kill_process(id, Signal::TERM)?;
@@ -78,7 +76,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // A process that has ended already cannot be killed: just as well.
+        // This fails if the process ended already.
         let _killed = self.child.kill();
         let _ended = self.child.wait();
     }
@@ -90,12 +88,12 @@ fn read_line(stdout: Option<ChildStdout>) -> Result<Value> {
     Ok(serde_json::from_str(&line)?)
 }
 
-/// A port of the loopback address that nobody listens at.
+/// A free port of the loopback address.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// Where an installed program is; `None` when it is not installed.
+/// The path of a program; `None` if it is not installed.
 pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     PROGRAM_FOLDERS.iter().map(|folder| PathBuf::from(folder).join(name)).find(|path| path.is_file())
 }

@@ -1,30 +1,26 @@
-//! The targets, set before anything was measured, and whether the figures reach them. They are not to be softened:
-//! a target that is not reached stands here as not reached.
+//! The performance targets and their comparison with the figures. The targets were set before the first
+//! measurement and must not be weakened.
 
 use crate::figures::{Figure, Results, Samples, Unit};
 use crate::growth::{Curve, Growth};
 
-/// What is compared with the bound.
+/// The value to compare with the bound.
 pub(crate) enum Value {
-    /// A figure as it is.
     Plain(Figure),
-    /// The first figure divided by the second.
     Ratio(Figure, Figure),
-    /// By how much the first figure is more than the second.
+    /// The first figure minus the second.
     Excess(Figure, Figure),
-    /// A curve at a size. What was measured at smaller sizes only is shown, and not judged.
+    /// A curve at a size. A value at a smaller size is shown but not judged.
     At(Curve, u64),
     /// The first curve divided by the second, at a size.
     RatioAt(Curve, Curve, u64),
 }
 
-/// Where a target begins.
 pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
 }
 
-/// One target.
 pub(crate) struct Target {
     pub(crate) what: &'static str,
     pub(crate) bound: Bound,
@@ -40,7 +36,7 @@ const fn target(what: &'static str, bound: Bound, value: Value) -> Target {
     Target { what, bound, value }
 }
 
-/// All of them, in the order in which they were set.
+/// All targets, in the order in which they were set.
 pub(crate) const ALL: &[Target] = &[
     target(
         "durable sends 16 x 64, beside Redis XADD; a frame for each line",
@@ -99,21 +95,21 @@ pub(crate) const ALL: &[Target] = &[
     target("log of 10 M, random history pages of 50", AtLeast(20e3), At(PageRate, 10_000_000)),
 ];
 
-/// What became of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) wanted: String,
     pub(crate) figure: String,
-    /// `None` when it was not measured.
+    /// `None` if it was not measured.
     pub(crate) reached: Option<bool>,
 }
 
 impl Target {
-    /// Holds the target beside the results.
+    /// Compares the target with the results.
     pub(crate) fn judge(&self, results: &Results, growth: &Growth) -> Outcome {
         let (value, smaller) = self.value(results, growth);
         let shown = value.map_or_else(|| "not measured".to_owned(), |value| self.show(value));
-        let figure = smaller.map_or(shown.clone(), |size| format!("{shown}, but at {} only", sized(size)));
+        let figure =
+            smaller.map_or(shown.clone(), |size| format!("{shown}, but at {} only", show_size(size)));
         let (words, bound) = match self.bound {
             AtLeast(bound) => ("at least", bound),
             AtMost(bound) => ("at most", bound),
@@ -126,7 +122,7 @@ impl Target {
         Outcome { wanted: format!("{words} {}", self.show(bound)), figure, reached }
     }
 
-    /// What was measured; and at which size, when it was none as large as the target says.
+    /// The measured value; and its size, if the size of the target was not measured.
     fn value(&self, results: &Results, growth: &Growth) -> (Option<f64>, Option<u64>) {
         match self.value {
             Plain(figure) => (results.median(figure), None),
@@ -156,8 +152,7 @@ impl Target {
     }
 }
 
-/// A size as it is said.
-pub(crate) fn sized(size: u64) -> String {
+pub(crate) fn show_size(size: u64) -> String {
     match size {
         1_000_000.. if size.is_multiple_of(1_000_000) => format!("{} M", size / 1_000_000),
         10_000.. if size.is_multiple_of(1_000) => format!("{} k", size / 1_000),
@@ -166,7 +161,6 @@ pub(crate) fn sized(size: u64) -> String {
 }
 
 impl Outcome {
-    /// The outcome in a word.
     pub(crate) fn word(&self) -> &'static str {
         match self.reached {
             Some(true) => "reached",
@@ -204,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_not_reached() {
+    fn an_unmeasured_target_is_not_reached() {
         let ratio = target("", AtLeast(0.5), Ratio(SendSingle, Echo));
         assert_eq!(judged(&ratio, &[(SendSingle, 50.0)]), ("not measured".to_owned(), "not measured"));
     }
 
     #[test]
-    fn what_was_measured_at_a_smaller_size_is_shown_and_not_judged() {
+    fn a_value_at_a_smaller_size_is_shown_but_not_judged() {
         let (page, mut growth) = (target("", AtMost(5.0), At(PageP99, 10_000_000)), Growth::default());
         let judged = |growth: &Growth| {
             let outcome = page.judge(&Results::default(), growth);

@@ -1,5 +1,5 @@
-//! Measuring connections over plain TCP, for the peers: what to send is bytes made beforehand, and what comes is
-//! counted by its framing and not looked at otherwise.
+//! Connections over plain TCP that the load loop drives, for the peers. They send prepared bytes, and count
+//! received messages by their framing only.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -11,13 +11,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::load::{Connection, Receiver, Sender};
 
-/// Bytes read in one go, as much as a fast server has waiting.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
-/// How long a server may take to answer during set-up.
+/// Maximum wait for a reply during set-up.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
-/// A connection that never waits but during set-up.
+/// A non-blocking connection.
 pub(crate) struct Tcp {
     stream: TcpStream,
     outgoing: Vec<u8>,
@@ -26,7 +25,6 @@ pub(crate) struct Tcp {
 }
 
 impl Tcp {
-    /// Connects to a server on this machine.
     pub(crate) fn connect(port: u16) -> Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
@@ -34,20 +32,20 @@ impl Tcp {
         Ok(Self { stream, outgoing: Vec::new(), written: 0, buffer: vec![0; READ_BYTES_MAX] })
     }
 
-    /// Sends `request` and waits until what came contains `answer`; used during set-up only.
+    /// Sends `request` and waits until the received bytes contain `answer`; used during set-up only.
     pub(crate) fn ask(&mut self, request: &[u8], answer: &[u8]) -> Result<()> {
         self.outgoing.extend_from_slice(request);
-        let mut came = Vec::new();
-        while memmem::find(&came, answer).is_none() {
+        let mut received = Vec::new();
+        while memmem::find(&received, answer).is_none() {
             self.flush()?;
             let readable = Self::wait_one(self, ANSWER_WAIT)?;
-            ensure!(readable, "no {:?} in {:?}", answer.escape_ascii(), came.escape_ascii());
-            came.extend_from_slice(self.read()?);
+            ensure!(readable, "no {:?} in {:?}", answer.escape_ascii(), received.escape_ascii());
+            received.extend_from_slice(self.read()?);
         }
         Ok(())
     }
 
-    /// Writes what is outgoing as far as the system takes it; whether that was everything.
+    /// Writes as many outgoing bytes as the socket accepts; returns whether it wrote all of them.
     fn flush(&mut self) -> Result<bool> {
         while let Some(rest) = self.outgoing.get(self.written..).filter(|rest| !rest.is_empty()) {
             match self.stream.write(rest) {
@@ -61,7 +59,7 @@ impl Tcp {
         Ok(true)
     }
 
-    /// What has come, at most one buffer of it.
+    /// Reads at most one buffer of available bytes.
     fn read(&mut self) -> Result<&[u8]> {
         match self.stream.read(&mut self.buffer) {
             Ok(0) => bail!("a peer closed the connection"),
@@ -85,25 +83,23 @@ fn wait(items: &mut [PollFd<'_>], timeout: Duration) -> Result<bool> {
     Ok(poll(items, Some(&Timespec::try_from(timeout)?))? > 0)
 }
 
-/// How a sender knows that its messages were taken.
+/// How a peer acknowledges messages.
 pub(crate) enum Acknowledgement {
-    /// There is none: taken is what the system's socket took.
+    /// Not at all: a message counts when the socket accepted it.
     None,
-    /// So many newlines acknowledge one message; `refusal` stands in none of them.
+    /// By a number of newlines per message.
     Newlines {
-        /// How many.
         each: usize,
-        /// What only an error says.
+        /// Bytes that occur only in an error.
         refusal: &'static [u8],
     },
 }
 
-/// Sends the same message again and again.
 pub(crate) struct TcpSender {
     pub(crate) tcp: Tcp,
     pub(crate) message: Vec<u8>,
     pub(crate) acknowledgement: Acknowledgement,
-    /// Messages written and not acknowledged, or newlines that acknowledge no whole message yet.
+    /// Unacknowledged messages, or newlines of an incomplete acknowledgement.
     pub(crate) pending: usize,
 }
 
@@ -125,13 +121,13 @@ impl Sender for TcpSender {
 
     fn acknowledged(&mut self) -> Result<usize> {
         let all_written = self.tcp.flush()?;
-        let came = self.tcp.read()?;
+        let received = self.tcp.read()?;
         match self.acknowledgement {
             Acknowledgement::None if all_written => Ok(std::mem::take(&mut self.pending)),
             Acknowledgement::None => Ok(0),
             Acknowledgement::Newlines { each, refusal } => {
-                ensure!(memmem::find(came, refusal).is_none(), "refused: {}", came.escape_ascii());
-                self.pending += memchr_iter(b'\n', came).count();
+                ensure!(memmem::find(received, refusal).is_none(), "refused: {}", received.escape_ascii());
+                self.pending += memchr_iter(b'\n', received).count();
                 let whole = self.pending / each;
                 self.pending %= each;
                 Ok(whole)
@@ -140,7 +136,7 @@ impl Sender for TcpSender {
     }
 }
 
-/// Counts messages by their bytes: they all are of one size.
+/// Counts messages by their bytes: all have the same size.
 pub(crate) struct TcpReceiver {
     pub(crate) tcp: Tcp,
     pub(crate) message_bytes: u64,

@@ -1,17 +1,16 @@
-//! How long somebody waits at login who was away: 10,000 messages in 20 conversations came meanwhile.
+//! Measures the login after an absence in which 10,000 messages arrived in 20 conversations.
 //!
 //! ```text
 //! cargo build --release --package papo && cargo run --release --package e2e --example away
 //! ```
 //!
-//! Each of several readers, who all missed the same, starts `papo chat` once, with the session that was kept. The time is
-//! taken from the start of the process to the summary (how much is unread where, mentions first), and to the first unread
-//! message of the conversation that opens.
+//! Each of ten readers starts `papo chat` once, with a stored session. The times run from the start of the
+//! process to the summary of unread messages, and to the first unread message.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "an example that prints what it measures"
+    reason = "an example that prints its measurements"
 )]
 
 use std::io::{BufRead as _, BufReader};
@@ -29,11 +28,11 @@ const READERS: usize = 10;
 
 fn main() {
     let unlimited = [("messages-per-second", "1000000"), ("messages-burst", "1000000")];
-    let node = Node::up_as(TempDir::new().expect("a folder"), &unlimited);
+    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &unlimited);
     let [mut alice] = peers(&node, ["alice"]);
     let readers: Vec<_> = (0..READERS).map(|i| format!("reader{i}")).collect();
     let channels: Vec<_> = (0..CONVERSATIONS).map(|i| format!("#c{i:02}")).collect();
-    channels.iter().for_each(|channel| drop(alice.create(channel).expect("made")));
+    channels.iter().for_each(|channel| drop(alice.create(channel).expect("a channel")));
     let configs: Vec<_> = readers.iter().map(|reader| log_in(&node, reader, &channels)).collect();
     for channel in &channels {
         let text = |i| if i == MESSAGES / 2 { "@here, a question" } else { "a message of the usual length" };
@@ -49,7 +48,7 @@ fn main() {
     }
 }
 
-/// Somebody's config folder, with a session in it, and a member of all channels.
+/// A config folder with the session of a new user, who is a member of all channels.
 fn log_in(node: &Node, user: &str, channels: &[String]) -> TempDir {
     let config = TempDir::new().expect("a folder");
     let joins = channels.iter().map(|channel| vec!["join", channel]);
@@ -69,7 +68,7 @@ fn papo(node: &Node, config: &TempDir) -> Command {
     command
 }
 
-/// How long it takes to the summary, and to the first unread message.
+/// The times to the summary and to the first unread message.
 fn chat(node: &Node, config: &TempDir) -> [Duration; 2] {
     let begun = clock::now();
     let mut command = papo(node, config);

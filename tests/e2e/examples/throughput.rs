@@ -1,13 +1,13 @@
-//! What encryption costs: requests a second through a real node, with CURVE and in plain text, in one run.
+//! Measures the cost of encryption: requests per second through a real node, with CURVE and in plain text.
 //!
 //! ```text
 //! cargo build --release --package papo && cargo run --release --package e2e --example throughput
 //! ```
 //!
-//! Each of 16 connections keeps 64 requests in flight. `server.info` is answered from memory, so that it shows what
-//! the transport can do; `message.send` is answered when it is on disk. The two kinds of node take turns, twice, since
-//! a machine is not always equally busy.
-#![expect(clippy::print_stdout, clippy::expect_used, reason = "an example that prints what it measures")]
+//! Each of 16 connections keeps 64 requests in flight. `server.info` is answered from memory and measures the
+//! transport; `message.send` is answered when the message is on disk. Each measurement is made twice,
+//! alternating, so that other load on the machine affects both kinds of node.
+#![expect(clippy::print_stdout, clippy::expect_used, reason = "an example that prints its measurements")]
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const CONNECTIONS: usize = 16;
 const IN_FLIGHT: usize = 64;
 const TIME: Duration = Duration::from_secs(3);
 
-/// What one connection asks, again and again.
+/// Makes the next request line of a connection.
 type Ask = fn(&mut Peer) -> Vec<u8>;
 
 const ASKS: [(&str, Ask); 2] = [
@@ -42,10 +42,9 @@ fn main() {
     }
 }
 
-/// Answers a second.
 fn measure(flags: &[(&str, &str)], ask: Ask) -> f64 {
     let unlimited = [("messages-per-second", "1000000"), ("messages-burst", "1000000")];
-    let node = Node::up_as(TempDir::new().expect("a folder"), &[&unlimited[..], flags].concat());
+    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &[&unlimited[..], flags].concat());
     let [alice] = peers(&node, ["alice"]);
     let mut crowd: Vec<Peer> = (0..CONNECTIONS).map(|_| node.peer()).collect();
     for peer in &mut crowd {
@@ -60,7 +59,7 @@ fn measure(flags: &[(&str, &str)], ask: Ask) -> f64 {
     answers as f64 / begun.elapsed().as_secs_f64()
 }
 
-/// How many answers one connection gets in [`TIME`].
+/// The number of replies that one connection receives in [`TIME`].
 fn answers(peer: &mut Peer, ask: Ask) -> usize {
     let post = |peer: &mut Peer| {
         let line = ask(peer);

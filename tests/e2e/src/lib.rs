@@ -1,8 +1,8 @@
-//! End-to-end tests: real processes, real sockets. This library starts them and speaks to them; the tests
-//! themselves are in `tests/`, a file per topic, all in one binary.
+//! Helpers of the end-to-end tests: they start real processes and talk to them over real sockets. The tests
+//! are in `tests/`, one file per topic, all in one binary.
 //!
-//! Nothing here knows the client crate (only the chaos tests do): what a test says and hears is the wire of `docs/PROTOCOL.md`. Every wait is
-//! for a condition and fails at [`DEADLINE`]. A helper that cannot do its work fails the test that called it.
+//! The helpers speak the protocol of `docs/PROTOCOL.md` and do not use the client crates. Every wait is for a
+//! condition and fails after [`DEADLINE`]. A helper that fails panics, which fails the test that called it.
 #![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
 
 use std::time::Duration;
@@ -10,19 +10,19 @@ use std::time::Duration;
 mod process;
 mod node;
 mod peer;
-mod listener;
-mod wire;
+mod subscriber;
+mod recording_relay;
 mod terminal;
 
-pub use listener::Listener;
 pub use node::Node;
 pub use peer::{PASSWORD, Peer, peers, receipt};
 pub use process::{Finished, Process, binary};
+pub use recording_relay::{Recorded, RecordingRelay};
+pub use subscriber::Subscriber;
 pub use terminal::Terminal;
-pub use wire::{Said, Wire};
 
-/// How long a condition may take to come true: far more than any does on a busy machine.
+/// Maximum wait for a condition: far more than any condition takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Silence after which a request may have been lost and is sent again.
-pub const SILENCE: Duration = Duration::from_millis(100);
+/// Time without a reply after which a request is sent again.
+pub const RESEND_DELAY: Duration = Duration::from_millis(100);

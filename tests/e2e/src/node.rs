@@ -1,8 +1,8 @@
-//! A node: `papo up`, or broker, proxy and server in processes of their own. Encrypted, as people have it, unless a
-//! test needs to speak raw bytes.
+//! A node under test: `papo up`, or broker, proxy and server in three processes. It encrypts, unless a test
+//! needs to send raw bytes.
 //!
-//! Each node has a loopback address of its own (all of 127.0.0.0/8 is this machine) and ports the system chose at its
-//! first start. A role that starts again listens where it did before, and no other test can have taken its place.
+//! Each node has its own loopback address in 127.0.0.0/8, and ports that the system chose at the first start.
+//! A role that restarts listens at the same port, which no other test can have taken.
 
 use std::path::{Path, PathBuf};
 use std::process;
@@ -17,101 +17,101 @@ use transport::security::Security;
 use transport::{Context, control};
 
 use crate::DEADLINE;
-use crate::listener::Listener;
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
+use crate::subscriber::Subscriber;
 
-/// One node with its data folder; all ends when it is dropped.
+/// A node with its data folder. Dropping it kills its processes.
 pub struct Node {
     roles: Vec<Role>,
     data: Data,
     is_plain: bool,
 }
 
-/// Where the data is.
 enum Data {
-    /// In a folder that goes with the node.
+    /// A folder that is removed with the node.
     Own(TempDir),
-    /// In a folder that somebody else looks after.
-    Lent(PathBuf),
+    /// A folder that the caller owns.
+    Borrowed(PathBuf),
 }
 
 impl Data {
     fn path(&self) -> &Path {
         match self {
             Self::Own(folder) => folder.path(),
-            Self::Lent(path) => path,
+            Self::Borrowed(path) => path,
         }
     }
 }
 
-/// One process of the node: how it is started, and whether it runs.
+/// One process of the node, with its flags.
 struct Role {
     name: &'static str,
-    /// Flags and their values; ports of 0 become those the system chose.
+    /// The flags and their values. A port 0 is replaced by the port that the system chose.
     flags: Vec<(String, String)>,
-    /// What it has told colleagues to come with.
     invite: Option<String>,
     process: Option<Process>,
 }
 
 impl Node {
-    /// A node in one process, with an empty data folder.
+    /// Starts a node in one process, with an empty data folder.
     #[must_use]
     pub fn up() -> Self {
-        Self::up_with(empty_folder())
+        Self::up_on(empty_folder())
     }
 
-    /// A node in one process, with a data folder that there is already.
+    /// Starts a node in one process on an existing data folder.
     #[must_use]
-    pub fn up_with(data: TempDir) -> Self {
-        Self::up_as(data, &[])
+    pub fn up_on(data: TempDir) -> Self {
+        Self::up_with_flags(data, &[])
     }
 
-    /// A node in one process that encrypts nothing: for raw bytes, and to see that a test of encryption can fail.
+    /// Starts a node in one process without encryption: for raw bytes, and to prove that a test of encryption
+    /// can fail.
     #[must_use]
-    pub fn plain() -> Self {
-        Self::up_as(empty_folder(), &[("plaintext", "")])
+    pub fn plaintext() -> Self {
+        Self::up_with_flags(empty_folder(), &[("plaintext", "")])
     }
 
-    /// A node in one process that was given flags of its own: names and values; a switch has an empty value.
+    /// Starts a node in one process with additional flags: names and values. A switch has an empty value.
     #[must_use]
-    pub fn up_as(data: TempDir, flags: &[(&str, &str)]) -> Self {
-        let here = own_endpoint();
+    pub fn up_with_flags(data: TempDir, flags: &[(&str, &str)]) -> Self {
+        let endpoint = new_endpoint();
         let mut up = Role::new("up").flag("data", &path(data.path()));
         for name in ["clients", "subscribers", "broker-control", "proxy-control", "server-control"] {
-            up = up.flag(name, &here);
+            up = up.flag(name, &endpoint);
         }
         let mut up = up.flags(flags);
         up.start();
         Self { is_plain: up.find("plaintext").is_some(), roles: vec![up], data: Data::Own(data) }
     }
 
-    /// A node in three processes, with an empty data folder.
+    /// Starts a node in three processes, with an empty data folder.
     #[must_use]
-    pub fn three() -> Self {
-        Self::three_linked(&[], str::to_owned)
+    pub fn in_three_processes() -> Self {
+        Self::in_three_processes_via(&[], str::to_owned)
     }
 
-    /// The same, with flags for all three, and the server's links led through `link`, which is told where broker or
-    /// proxy listens and says where the server is to connect.
+    /// The same, with flags for all three processes. `link` maps the endpoint of broker or proxy to the
+    /// endpoint to which the server connects, so a test can put a relay in between.
     #[must_use]
-    pub fn three_linked(flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
-        Self::three_on(Data::Own(empty_folder()), flags, link)
+    pub fn in_three_processes_via(flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
+        Self::start_three_processes(Data::Own(empty_folder()), flags, link)
     }
 
-    /// The same, with a data folder that somebody else looks after.
+    /// The same, with a data folder that the caller owns.
     #[must_use]
-    pub fn three_in(data: &Path, flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
-        Self::three_on(Data::Lent(data.to_owned()), flags, link)
+    pub fn in_three_processes_on(data: &Path, flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
+        Self::start_three_processes(Data::Borrowed(data.to_owned()), flags, link)
     }
 
-    fn three_on(data: Data, flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
-        let here = own_endpoint();
+    fn start_three_processes(data: Data, flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
+        let endpoint = new_endpoint();
         let keys = path(&keys_folder(data.path()));
         let [broker, proxy] = [("broker", ["clients", "servers"]), ("proxy", ["events", "subscribers"])].map(
             |(name, [one, other])| {
-                let role = Role::new(name).flag(one, &here).flag(other, &here).flag("control", &here);
+                let role =
+                    Role::new(name).flag(one, &endpoint).flag(other, &endpoint).flag("control", &endpoint);
                 let mut role = role.flag("keys", &keys).flags(flags);
                 role.start();
                 role
@@ -123,52 +123,51 @@ impl Node {
             .flag("broker", &link(broker.value("servers")))
             .flag("proxy", &link(proxy.value("events")))
             .flag("advertise", &format!("tcp://*:{port}"))
-            .flag("control", &here)
+            .flag("control", &endpoint)
             .flag("data", &path(data.path()))
             .flags(flags);
         server.start();
         Self { is_plain: server.find("plaintext").is_some(), roles: vec![broker, proxy, server], data }
     }
 
-    /// Where an endpoint is, by the flag that sets it.
+    /// The endpoint that a flag sets.
     #[must_use]
     pub fn endpoint(&self, flag: &str) -> &str {
         self.roles.iter().find_map(|role| role.find(flag)).expect("a flag of one of the roles")
     }
 
-    /// Where a TCP connection can be made to an endpoint, by the flag that sets it.
+    /// The `host:port` of the endpoint that a flag sets.
     #[must_use]
     pub fn address(&self, flag: &str) -> &str {
         self.endpoint(flag).strip_prefix("tcp://").expect("a TCP endpoint")
     }
 
-    /// The data folder.
     #[must_use]
     pub fn data(&self) -> &Path {
         self.data.path()
     }
 
-    /// What clients are told after `--server`: the invite, or where a node in plain text is.
+    /// The value for a client's `--server`: the invite, or the endpoint of a node in plain text.
     #[must_use]
     pub fn server(&self) -> &str {
         let invite = self.roles.iter().find_map(|role| role.invite.as_deref());
         invite.unwrap_or_else(|| self.endpoint("clients"))
     }
 
-    /// The protection of a client: it knows the node, and has a key that nobody knows.
+    /// The security of a client: the node's public key and a new key pair.
     #[must_use]
-    pub fn client(&self) -> Security {
-        self.connecting_with(KeyPair::generate().expect("a key pair"))
+    pub fn client_security(&self) -> Security {
+        self.client_security_with(KeyPair::generate().expect("a key pair"))
     }
 
-    /// The protection of the node's own server.
+    /// The security of the node's own server: the service key pair.
     #[must_use]
-    pub fn service(&self) -> Security {
+    pub fn service_security(&self) -> Security {
         let keys = KeyFolder::new(keys_folder(self.data()));
-        self.connecting_with(keys.service().expect("the service pair"))
+        self.client_security_with(keys.service().expect("the service pair"))
     }
 
-    fn connecting_with(&self, own: KeyPair) -> Security {
+    fn client_security_with(&self, own: KeyPair) -> Security {
         if self.is_plain {
             return Security::Plain;
         }
@@ -176,82 +175,78 @@ impl Node {
         Security::Client { server, own }
     }
 
-    /// Somebody who speaks to the node, and has not logged in.
+    /// A peer without a session.
     #[must_use]
     pub fn peer(&self) -> Peer {
         self.peer_at(self.endpoint("clients"))
     }
 
-    /// The same, at another endpoint: one that leads to the broker.
+    /// A peer that connects to another endpoint, such as a relay to the broker.
     #[must_use]
     pub fn peer_at(&self, endpoint: &str) -> Peer {
-        Peer::connect(endpoint, &self.client())
+        Peer::connect(endpoint, &self.client_security())
     }
 
-    /// Somebody who hears what the node tells, and has not subscribed to anything.
+    /// A subscriber without subscriptions.
     #[must_use]
-    pub fn listener(&self) -> Listener {
-        self.listener_at(self.endpoint("subscribers"))
+    pub fn subscriber(&self) -> Subscriber {
+        self.subscriber_at(self.endpoint("subscribers"))
     }
 
-    /// The same, at another endpoint: one that leads to the proxy.
+    /// A subscriber that connects to another endpoint, such as a relay to the proxy.
     #[must_use]
-    pub fn listener_at(&self, endpoint: &str) -> Listener {
-        Listener::connect(endpoint, &self.client())
+    pub fn subscriber_at(&self, endpoint: &str) -> Subscriber {
+        Subscriber::connect(endpoint, &self.client_security())
     }
 
-    /// The names of the roles that are processes.
+    /// The names of the node's processes: `up`, or `broker`, `proxy` and `server`.
     pub fn roles(&self) -> impl Iterator<Item = &'static str> {
         self.roles.iter().map(|role| role.name)
     }
 
-    /// Gives a role that does not run another value for a flag.
-    pub fn set(&mut self, role: &str, flag: &str, value: &str) {
+    pub fn set_flag(&mut self, role: &str, flag: &str, value: &str) {
         let flags = &mut self.role_mut(role).flags;
         let (_, old) = flags.iter_mut().find(|(known, _)| known == flag).expect("a flag of this role");
         value.clone_into(old);
     }
 
-    /// Starts a role that does not run, and waits until it is ready.
+    /// Starts a stopped role, and waits until it is ready.
     pub fn start(&mut self, role: &str) {
         self.role_mut(role).start();
     }
 
-    /// Starts a role that does not run, and waits for nothing.
-    pub fn begin(&mut self, role: &str) -> &Process {
-        self.role_mut(role).begin()
+    /// Starts a stopped role without waiting.
+    pub fn spawn(&mut self, role: &str) -> &Process {
+        self.role_mut(role).spawn()
     }
 
-    /// Waits until a role that was begun, and not waited for yet, is ready.
     pub fn wait_until_ready(&mut self, role: &str) {
-        self.role_mut(role).be_ready();
+        self.role_mut(role).wait_until_ready();
     }
 
-    /// Whether a role was started and has not ended by itself.
     #[must_use]
-    pub fn runs(&self, role: &str) -> bool {
+    pub fn is_running(&self, role: &str) -> bool {
         let role = self.roles.iter().find(|known| known.name == role).expect("a role");
         role.process.as_ref().is_some_and(Process::is_running)
     }
 
-    /// `kill -9` of a role.
     pub fn kill(&mut self, role: &str) {
-        self.role_mut(role).take().kill();
+        self.role_mut(role).take_process().kill();
     }
 
-    /// Asks a role to stop, and waits until it has ended.
+    /// Sends a signal to a role, and waits until it ends.
     pub fn stop(&mut self, role: &str, signal: Signal) -> Finished {
-        self.role_mut(role).take().stop(signal)
+        self.role_mut(role).take_process().stop(signal)
     }
 
-    /// Stops a role as an operator does, and starts it again.
+    /// Stops a role with SIGTERM, and starts it again.
     pub fn restart(&mut self, role: &str) {
         let finished = self.stop(role, Signal::TERM);
         assert_eq!(finished.code, Some(0), "{}", finished.log);
         self.start(role);
     }
 
-    /// Asserts that every process of the node runs and answers.
+    /// Asserts that `papo health` succeeds for all processes of the node.
     pub fn assert_healthy(&self) {
         let controls = self.roles.iter().flat_map(|role| &role.flags);
         let controls =
@@ -260,7 +255,7 @@ impl Node {
         assert_eq!(health.code, Some(0), "{}", health.log);
     }
 
-    /// Checks the log with `papo log verify`, and returns what it says.
+    /// Runs `papo log verify`, and returns its output.
     #[must_use]
     pub fn verify(&self) -> Value {
         let verified = Process::run(["log", "verify", "--data", &path(self.data())]);
@@ -268,35 +263,32 @@ impl Node {
         serde_json::from_str(&verified.output).expect("one line of JSON")
     }
 
-    /// One of the counters of broker, proxy or server.
     #[must_use]
     pub fn counter(&self, role: &str, name: &str) -> u64 {
         let own = self.roles.iter().find(|known| known.name == role).and_then(|role| role.find("control"));
         let control = own.unwrap_or_else(|| self.endpoint(&format!("{role}-control")));
-        let status = control::ask(&Context::new(), control, DEADLINE).expect("a status");
+        let status = control::request_status(&Context::new(), control, DEADLINE).expect("a status");
         let counter = status.get("counters").and_then(|counters| counters.get(name));
         counter.and_then(Value::as_u64).expect("a counter")
     }
 
-    /// The process of a role.
     #[must_use]
     pub fn process(&self, role: &str) -> &Process {
         let role = self.roles.iter().find(|known| known.name == role).expect("a role");
-        role.process.as_ref().expect("a role that runs")
+        role.process.as_ref().expect("a running role")
     }
 
-    /// What a role has logged since it was started.
+    /// The standard error of a role since its start.
     #[must_use]
     pub fn log(&self, role: &str) -> String {
         self.process(role).log()
     }
 
-    /// Kills what runs, and leaves the data folder.
     #[must_use]
     pub fn into_data(self) -> TempDir {
         match self.data {
             Data::Own(folder) => folder,
-            Data::Lent(path) => panic!("{} is not the node's own", path.display()),
+            Data::Borrowed(path) => panic!("{} is not the node's own", path.display()),
         }
     }
 
@@ -327,7 +319,7 @@ impl Role {
         self.find(flag).expect("a flag of this role")
     }
 
-    fn begin(&mut self) -> &Process {
+    fn spawn(&mut self) -> &Process {
         let flags = self.flags.iter().map(|(flag, value)| match &**value {
             "" => format!("--{flag}"),
             value => format!("--{flag}={value}"),
@@ -336,12 +328,12 @@ impl Role {
     }
 
     fn start(&mut self) {
-        self.begin();
-        self.be_ready();
+        self.spawn();
+        self.wait_until_ready();
     }
 
-    fn be_ready(&mut self) {
-        let ready = self.process.as_ref().expect("a role that runs").ready();
+    fn wait_until_ready(&mut self) {
+        let ready = self.process.as_ref().expect("a running role").read_json_line();
         assert_eq!(ready.get("ready").and_then(Value::as_str), Some(self.name));
         self.invite = ready.get("invite").and_then(Value::as_str).map(str::to_owned);
         for (flag, value) in &mut self.flags {
@@ -351,13 +343,13 @@ impl Role {
         }
     }
 
-    fn take(&mut self) -> Process {
-        self.process.take().expect("a role that runs")
+    fn take_process(&mut self) -> Process {
+        self.process.take().expect("a running role")
     }
 }
 
-/// An address that no other test listens at, and a port that the system chooses.
-fn own_endpoint() -> String {
+/// A loopback address that no other node uses, with a port that the system chooses.
+fn new_endpoint() -> String {
     static NODES: AtomicU32 = AtomicU32::new(0);
     let (test, node) = (process::id(), NODES.fetch_add(1, Ordering::Relaxed));
     format!("tcp://127.{}.{}.{}:0", 1 + test % 254, test / 254 % 256, 1 + node % 254)

@@ -1,4 +1,4 @@
-//! Somebody who speaks to a node: requests out, replies in, over a DEALER.
+//! A peer: a DEALER socket that sends requests to a node and receives the replies.
 
 use std::time::Duration;
 
@@ -15,19 +15,17 @@ use transport::{Context, Frame, Kind, Socket, clock};
 use uuid::Uuid;
 
 use crate::node::Node;
-use crate::{DEADLINE, SILENCE};
+use crate::{DEADLINE, RESEND_DELAY};
 
-/// Everybody's password.
+/// The password of all test users.
 pub const PASSWORD: &str = "correct horse";
 
-/// A connection to the broker, and the session that was opened over it.
 pub struct Peer {
     socket: Socket,
     requests: u64,
     session: Option<LoggedIn>,
 }
 
-/// One peer for each name, registered and logged in.
 #[must_use]
 pub fn peers<const COUNT: usize>(node: &Node, names: [&str; COUNT]) -> [Peer; COUNT] {
     names.map(|name| {
@@ -39,7 +37,7 @@ pub fn peers<const COUNT: usize>(node: &Node, names: [&str; COUNT]) -> [Peer; CO
 }
 
 impl Peer {
-    /// Connects to a broker, now or as soon as there is one.
+    /// Connects to a broker, which need not run yet.
     #[must_use]
     pub fn connect(endpoint: &str, security: &Security) -> Self {
         let socket = Context::new().socket(Kind::Dealer, security).expect("a socket");
@@ -47,60 +45,52 @@ impl Peer {
         Self { socket, requests: 0, session: None }
     }
 
-    /// Makes an account with [`PASSWORD`].
+    /// Registers an account with [`PASSWORD`].
     pub fn register(&mut self, user: &str) -> Result<Value, Error> {
         self.call("auth.register", json!({ "user": user, "password": PASSWORD }))
     }
 
-    /// Opens a session, under which everything is asked from now on.
+    /// Logs in; later requests use the session.
     pub fn login(&mut self, user: &str) -> Result<LoggedIn, Error> {
         let session = self.ask::<methods::Login>(json!({ "user": user, "password": PASSWORD }))?;
         self.session = Some(session.clone());
         Ok(session)
     }
 
-    /// Goes on under a session that was opened before.
     pub fn resume(&mut self, session: &LoggedIn) {
         self.session = Some(session.clone());
     }
 
-    /// The session under which it asks.
     #[must_use]
     pub fn session(&self) -> &LoggedIn {
         self.session.as_ref().expect("a session")
     }
 
-    /// Makes a channel.
     pub fn create(&mut self, channel: &str) -> Result<Joined, Error> {
         self.ask::<methods::ChannelCreate>(json!({ "channel": channel }))
     }
 
-    /// Makes a channel that only the invited may join.
     pub fn create_private(&mut self, channel: &str) -> Result<Joined, Error> {
         self.ask::<methods::ChannelCreate>(json!({ "channel": channel, "private": true }))
     }
 
-    /// Becomes a member of a channel.
     pub fn join(&mut self, channel: &str) -> Result<Joined, Error> {
         self.ask::<methods::ChannelJoin>(json!({ "channel": channel }))
     }
 
-    /// Says something.
     pub fn send(&mut self, to: &str, text: &str) -> Result<Sent, Error> {
         self.send_as(Uuid::now_v7(), to, text)
     }
 
-    /// Says something under a given id.
     pub fn send_as(&mut self, id: Uuid, to: &str, text: &str) -> Result<Sent, Error> {
         self.ask::<methods::MessageSend>(json!({ "to": to, "id": id, "text": text }))
     }
 
-    /// The conversations and how far they have come.
     pub fn heads(&mut self) -> Heads {
         self.ask::<methods::SyncHeads>(json!({})).expect("the heads")
     }
 
-    /// All events of a conversation, page after page. They are numbered 1, 2, 3 ... up to the head.
+    /// Reads all events of a conversation, page by page, and asserts that they are numbered 1, 2, 3 ...
     pub fn history(&mut self, conversation: &str) -> Vec<Event<'static>> {
         let mut events: Vec<Event<'static>> = Vec::new();
         loop {
@@ -109,7 +99,7 @@ impl Peer {
             let page = self.ask::<methods::MessageHistory>(asked).expect("a page");
             for line in page.events {
                 let event: Event<'_> = serde_json::from_str(line.get()).expect("an event");
-                assert_eq!(event.n, events.len() as u64 + 1, "{conversation} has a hole");
+                assert_eq!(event.n, events.len() as u64 + 1, "{conversation} has a gap");
                 events.push(event.into_owned());
             }
             if events.len() as u64 >= page.head {
@@ -118,47 +108,47 @@ impl Peer {
         }
     }
 
-    /// Asks and waits for the answer; says nothing twice.
+    /// Sends one request and waits for its result. Never sends it twice.
     pub fn call(&mut self, method: &str, params: Value) -> Result<Value, Error> {
         let line = self.line(method, params);
         self.post(&line);
-        self.answer(DEADLINE).unwrap_or_else(|| panic!("{method} is not answered"))
+        self.answer(DEADLINE).unwrap_or_else(|| panic!("no reply to {method}"))
     }
 
-    /// Sends one request and waits for its result, as the type that the method table states.
+    /// The same as `call`, with the result type of the method table.
     pub fn ask<R: Request>(&mut self, params: Value) -> Result<R::Result, Error> {
         let result = self.call(R::METHOD.description().name, params)?;
         Ok(serde_json::from_value(result).expect("the result of this method"))
     }
 
-    /// Asks until there is an answer: for requests that may be lost and do no harm twice.
+    /// Sends a request again and again until a reply arrives: for idempotent requests that may be lost.
     pub fn call_until_answered(&mut self, method: &str, params: Value) -> Result<Value, Error> {
         let (line, started) = (self.line(method, params), clock::now());
         while started.elapsed() < DEADLINE {
             self.post(&line);
-            if let Some(answer) = self.answer(SILENCE) {
+            if let Some(answer) = self.answer(RESEND_DELAY) {
                 return answer;
             }
         }
-        panic!("{method} is not answered")
+        panic!("no reply to {method}")
     }
 
-    /// Sends one frame of request lines, and waits for nothing.
+    /// Sends one frame of request lines without waiting for replies.
     pub fn post(&self, lines: &[u8]) {
         self.post_frames(&[b"", lines]);
     }
 
-    /// Sends frames as they are.
+    /// Sends a message of arbitrary frames.
     pub fn post_frames(&self, frames: &[&[u8]]) {
         let send = || self.socket.send(frames.iter().map(|frame| Frame::from(*frame)));
         let started = clock::now();
         while send().expect("a send") != transport::Sent::Done {
-            assert!(started.elapsed() < DEADLINE, "too much waits to be sent");
-            wait(&[Watch::Writable(&self.socket)], Some(SILENCE)).expect("a wait");
+            assert!(started.elapsed() < DEADLINE, "the send queue is full");
+            wait(&[Watch::Writable(&self.socket)], Some(RESEND_DELAY)).expect("a wait");
         }
     }
 
-    /// The lines of the next reply, or nothing when there is none within that time.
+    /// The lines of the next reply; `None` if none arrives within `time`.
     pub fn reply_within(&self, time: Duration) -> Option<Vec<u8>> {
         let (mut frames, started) = (Vec::new(), clock::now());
         while !self.socket.receive(&mut frames).expect("a receive") {
@@ -169,13 +159,12 @@ impl Peer {
         frames.last().map(|lines| lines.to_vec())
     }
 
-    /// The lines of the next reply.
     #[must_use]
     pub fn reply(&self) -> Vec<u8> {
         self.reply_within(DEADLINE).expect("a reply in time")
     }
 
-    /// One request line, with a new id and the token of the session, if there is one and `params` has none.
+    /// A request line with a new id. Adds the token of the session, unless `params` has one.
     pub fn line(&mut self, method: &str, mut params: Value) -> Vec<u8> {
         self.requests += 1;
         if let (Some(session), Some(params)) = (&self.session, params.as_object_mut()) {
@@ -186,7 +175,7 @@ impl Peer {
         line
     }
 
-    /// One request line that says something; its id is the message's, for [`receipt`].
+    /// A `message.send` line whose request id is the message id, for [`receipt`].
     #[must_use]
     pub fn message_line(&self, id: Uuid, to: &str, text: &str) -> Vec<u8> {
         let params = json!({ "token": self.session().token, "to": to, "id": id, "text": text });
@@ -195,7 +184,7 @@ impl Peer {
         line
     }
 
-    /// The answer to the last request; those to earlier ones, which may come twice, are passed over.
+    /// The reply to the last request. Late and repeated replies to earlier requests are skipped.
     fn answer(&self, time: Duration) -> Option<Result<Value, Error>> {
         let (wanted, started) = (json!(self.requests.to_string()), clock::now());
         loop {
@@ -211,7 +200,7 @@ impl Peer {
     }
 }
 
-/// The message that a reply is about, and what was answered.
+/// The message id and the receipt of a reply to a [`Peer::message_line`].
 #[must_use]
 pub fn receipt(reply: &[u8]) -> (Uuid, Sent) {
     let reply = rpc::decode_reply(reply).expect("one reply line");

@@ -1,4 +1,4 @@
-//! A real terminal, which tmux provides: a person types into it and reads what stands on the screen.
+//! A real terminal, provided by tmux: a test types into it and reads its screen.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,22 +11,19 @@ use tempfile::NamedTempFile;
 use crate::process::binary;
 use crate::{DEADLINE, PASSWORD};
 
-/// One terminal with a program in it; both end when it is dropped.
+/// A terminal that runs a program. Dropping it ends both.
 pub struct Terminal {
-    /// The name of a tmux server of its own.
     server: String,
-    /// All bytes that the program has written to its terminal.
-    written: NamedTempFile,
+    output: NamedTempFile,
 }
 
 impl Terminal {
-    /// A terminal with `papo chat`, as one person has it.
     #[must_use]
     pub fn chat(server: &str, config: &Path) -> Self {
         Self::chat_with(server, config, "")
     }
 
-    /// The same, with more flags. The person's own folder is where the program runs.
+    /// The same, with more flags. The program runs in the config folder.
     #[must_use]
     pub fn chat_with(server: &str, config: &Path, flags: &str) -> Self {
         let terminal = Self::new();
@@ -39,7 +36,8 @@ impl Terminal {
         terminal
     }
 
-    /// `papo chat` in a shell, which says afterwards how it finds the terminal, and stays. The process is in `chat.pid`.
+    /// Starts `papo chat` in a shell, which prints the terminal's settings after the chat. `chat.pid` holds
+    /// the process id.
     #[must_use]
     pub fn chat_in_shell(server: &str, config: &Path) -> Self {
         let terminal = Self::new();
@@ -55,15 +53,15 @@ impl Terminal {
     fn new() -> Self {
         static TERMINALS: AtomicU32 = AtomicU32::new(0);
         let number = TERMINALS.fetch_add(1, Ordering::Relaxed);
-        let written = NamedTempFile::new().expect("a file for what is written");
-        Self { server: format!("papo-{}-{number}", std::process::id()), written }
+        let output = NamedTempFile::new().expect("a file for the output");
+        Self { server: format!("papo-{}-{number}", std::process::id()), output }
     }
 
     fn run_in(&self, config: &Path, command: &str) {
-        let record = format!("cat > {}", self.written.path().display());
+        let record = format!("cat > {}", self.output.path().display());
         let folder = config.display().to_string();
-        // -u: the screen is UTF-8 whatever the test's own surroundings say. Both commands are obeyed before the
-        // program's first byte is read, so that it is recorded too.
+        // -u: the screen is UTF-8 in any environment. tmux runs both commands before it reads the program's
+        // first byte, so the recording is complete.
         self.tmux([
             "-u",
             "-f",
@@ -83,50 +81,45 @@ impl Terminal {
         ]);
     }
 
-    /// A new account's terminal, once it is logged in.
+    /// Starts a chat, registers an account, and waits until it is logged in.
     pub fn registered(server: &str, config: &Path, name: &str) -> Self {
         let terminal = Self::chat(server, config);
         terminal.wait_for("papo>");
         terminal.enter(&format!("/register {name}"));
         terminal.wait_for("choose a password:");
         terminal.enter(PASSWORD);
-        terminal.wait_for("once more:");
+        terminal.wait_for("repeat the password:");
         terminal.enter(PASSWORD);
         terminal.wait_for(&format!("you are {}", name.to_lowercase()));
         terminal
     }
 
-    /// All that the program has written so far, control characters and all.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "what a test has recorded")]
-    pub fn written(&self) -> String {
-        let bytes = std::fs::read(self.written.path()).expect("what is written");
+    #[expect(clippy::disallowed_methods, reason = "the recorded output")]
+    pub fn output(&self) -> String {
+        let bytes = std::fs::read(self.output.path()).expect("the recorded output");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until the program has written this text.
-    pub fn wait_for_written(&self, text: &str) {
-        self.wait_until_written(&format!("{text:?}"), |written| written.contains(text));
+    pub fn wait_for_output(&self, text: &str) {
+        self.wait_until_output(&format!("{text:?}"), |output| output.contains(text));
     }
 
-    /// Waits until what the program has written is as `condition` wants it.
     #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
-    pub fn wait_until_written(&self, what: &str, condition: impl Fn(&str) -> bool) {
+    pub fn wait_until_output(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let begun = Instant::now();
-        while !condition(&self.written()) {
-            assert!(begun.elapsed() < DEADLINE, "{what} is never written:\n{:?}", self.written());
-            // tmux takes its turn, and the processor is not only ours.
+        while !condition(&self.output()) {
+            assert!(begun.elapsed() < DEADLINE, "{what} is not in the output:\n{:?}", self.output());
+            // Running tmux yields the processor.
             let _ = self.run(["has-session"]);
         }
     }
 
-    /// Types text and presses Enter.
     pub fn enter(&self, line: &str) {
         self.type_text(line);
         self.press("Enter");
     }
 
-    /// Types text.
     pub fn type_text(&self, text: &str) {
         self.tmux(["send-keys", "-l", text]);
     }
@@ -136,26 +129,23 @@ impl Terminal {
         self.tmux(["send-keys", key]);
     }
 
-    /// What stands on the screen, without the blank end of lines.
     #[must_use]
     pub fn screen(&self) -> String {
         self.tmux(["capture-pane", "-p"])
     }
 
-    /// All that stands on the screen and has left it at the top: what a person who scrolls up can read.
+    /// The text of the screen and of the scrollback.
     #[must_use]
     pub fn transcript(&self) -> String {
-        // -J: a line that the terminal had to break is one line.
+        // -J joins lines that the terminal wrapped.
         let lines = self.tmux(["capture-pane", "-p", "-J", "-S", "-"]);
         lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
-    /// Waits until the screen holds this text.
     pub fn wait_for(&self, text: &str) {
         self.wait_until(&format!("shows {text:?}"), |screen| screen.contains(text));
     }
 
-    /// Waits until the screen is as `condition` wants it.
     #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
     pub fn wait_until(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let begun = Instant::now();
@@ -164,18 +154,16 @@ impl Terminal {
         }
     }
 
-    /// `kill -9` of the program.
     pub fn kill(self) {
         self.signal(Signal::KILL);
         self.wait_for_end();
     }
 
-    /// Sends the program a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.program(), signal).expect("a program that runs");
     }
 
-    /// Closes the terminal, as who closes the window does, and waits until the program has ended.
+    /// Closes the terminal like its window, and waits until the program ends.
     #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
     pub fn close(self) {
         let (program, begun) = (self.program(), Instant::now());
@@ -191,7 +179,6 @@ impl Terminal {
         id.trim().parse().ok().and_then(Pid::from_raw).expect("an id")
     }
 
-    /// Waits until the program has ended, and tmux with it.
     #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
     pub fn wait_for_end(&self) {
         let begun = Instant::now();
@@ -216,7 +203,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have ended already.
+        // tmux may have ended already.
         let _ = self.run(["kill-server"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Accounts and sessions: names, passwords, tokens, and what of them survives a restart.
+//! Accounts and sessions: names, passwords, tokens, and restarts.
 
 use common::{Error, Reason};
 use e2e::{Node, PASSWORD, Peer, peers};
@@ -22,7 +22,7 @@ fn a_name_has_one_spelling_and_one_owner() {
 }
 
 #[test]
-fn an_unknown_name_and_a_wrong_password_look_the_same() {
+fn an_unknown_name_and_a_wrong_password_get_the_same_error() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let mut refusal = |user| {
@@ -34,21 +34,21 @@ fn an_unknown_name_and_a_wrong_password_look_the_same() {
 }
 
 #[test]
-fn a_logout_ends_one_session_and_no_other() {
+fn a_logout_ends_only_its_own_session() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let mut elsewhere = node.peer();
     elsewhere.login("alice").expect("a second session");
     assert_eq!(alice.call("auth.logout", json!({})), Ok(json!({})));
     assert_eq!(reason(alice.call("user.list", json!({}))), Reason::Unauthenticated);
-    elsewhere.call("user.list", json!({})).expect("the other session goes on");
+    elsewhere.call("user.list", json!({})).expect("the other session stays open");
 }
 
 #[test]
 fn a_session_survives_a_clean_restart_and_a_kill() {
     let mut node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
-    bob.call("auth.logout", json!({})).expect("bob leaves");
+    bob.call("auth.logout", json!({})).expect("bob logs out");
     let restarts: [fn(&mut Node); 2] = [
         |node| node.restart("up"),
         |node| {
@@ -63,16 +63,17 @@ fn a_session_survives_a_clean_restart_and_a_kill() {
             again.resume(peer.session());
             again.call("user.list", json!({}))
         };
-        resumed(&alice).expect("the token is as good as before");
-        assert_eq!(reason(resumed(&bob)), Reason::Unauthenticated, "and a token that ended is not");
-        // The same connection, too: it was lost, and libzmq made it anew.
+        resumed(&alice).expect("the token is still valid");
+        assert_eq!(reason(resumed(&bob)), Reason::Unauthenticated, "the token of an ended session is not");
+        // libzmq reconnects the old connection, which works, too.
         alice.call_until_answered("user.list", json!({})).expect("an answer");
     }
 }
 
-/// Hashes take a hundred times as long as sends: were they computed in the loop, one send would come after all.
+/// A hash takes a hundred times as long as a send. If the event loop computed the hashes, the sends would
+/// wait for them.
 #[test]
-fn a_hundred_logins_do_not_hold_up_the_messages() {
+fn a_hundred_logins_do_not_delay_messages() {
     const LOGINS: usize = 100;
     const SENDS_AT_LEAST: usize = 20;
     let node = Node::up();

@@ -1,4 +1,4 @@
-//! Edits, deletions, reactions and replies, from end to end.
+//! Edits, deletions, reactions and replies.
 
 use e2e::{Node, PASSWORD, Peer, Terminal, peers};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn lines(peer: &mut Peer, edits: bool) -> Vec<Value> {
     page["events"].as_array().expect("events").clone()
 }
 
-/// Alice and bob in #a, where alice has said something: number 3.
+/// Alice and bob are members of #a; event 3 is a message of alice.
 fn two_in_a_channel(node: &Node) -> [Peer; 2] {
     let [mut alice, mut bob] = peers(node, ["alice", "bob"]);
     alice.create("#a").expect("made");
@@ -29,7 +29,7 @@ fn two_in_a_channel(node: &Node) -> [Peer; 2] {
 }
 
 #[test]
-fn history_shows_messages_as_they_are_at_present() {
+fn history_shows_the_current_text_and_reactions() {
     let mut node = Node::up();
     let [mut alice, mut bob] = two_in_a_channel(&node);
     amend(&mut alice, "message.edit", 3, json!({ "text": "new" })).expect("edited");
@@ -53,7 +53,7 @@ fn history_shows_messages_as_they_are_at_present() {
 }
 
 #[test]
-fn a_deleted_text_is_nowhere_any_more() {
+fn a_deleted_text_is_in_no_page_of_history() {
     let node = Node::up();
     let [mut alice, mut bob] = two_in_a_channel(&node);
     for text in [format!("edited, {SECRET}"), format!("again, {SECRET}")] {
@@ -64,7 +64,7 @@ fn a_deleted_text_is_nowhere_any_more() {
         peer.call("message.delete", json!({ "conversation": "#a", "n": 3, "id": id })).expect("deleted")
     };
     let first = delete(&mut alice);
-    assert_eq!(delete(&mut alice), first, "sent again, it is answered with the first result");
+    assert_eq!(delete(&mut alice), first, "a repeated request gets the first result");
     for edits in [false, true] {
         let lines = lines(&mut bob, edits);
         assert_eq!(lines.len(), 6);
@@ -76,10 +76,10 @@ fn a_deleted_text_is_nowhere_any_more() {
 }
 
 #[test]
-fn amendments_of_what_is_not_on_disk_yet_are_taken() {
+fn a_message_can_be_edited_before_it_is_durable() {
     let node = Node::up();
     let [mut alice, _bob] = two_in_a_channel(&node);
-    // One frame, so one batch: the edit finds the message before the disk has it.
+    // One frame is one batch: the server handles the edit before the message is durable.
     let token = alice.session().token.clone();
     let send = json!({ "token": token, "to": "#a", "id": Uuid::now_v7(), "text": "tpyo" });
     let edit = json!({ "token": token, "conversation": "#a", "n": 4, "id": Uuid::now_v7(), "text": "typo" });
@@ -91,7 +91,7 @@ fn amendments_of_what_is_not_on_disk_yet_are_taken() {
 }
 
 #[test]
-fn a_person_edits_answers_reacts_and_deletes_in_the_chat() {
+fn a_user_edits_replies_reacts_and_deletes_in_the_chat() {
     let node = Node::up();
     let [_alice, mut bob] = two_in_a_channel(&node);
     let config = TempDir::new().expect("a folder");

@@ -1,5 +1,5 @@
-//! Somebody was away for 10,000 messages in 20 conversations: at login all of it is counted, mentions come first, and
-//! reading begins with the first unread message. How long it takes, `tests/e2e/examples/away.rs` measures.
+//! A user logs in after 10,000 messages arrived in 20 conversations: all are counted, mentions come first,
+//! and the chat starts at the first unread message. `tests/e2e/examples/away.rs` measures the time.
 
 use std::process::{Command, Stdio};
 
@@ -12,21 +12,21 @@ use uuid::Uuid;
 const CONVERSATIONS: usize = 20;
 const MESSAGES: usize = 500;
 
-/// Where Bob is mentioned: the conversation, and the message in it. The later one is said later.
+/// The mentions of Bob in the order of sending: the conversation, and the message in it.
 const MENTIONS: [(usize, usize); 3] = [(3, 400), (7, 100), (7, 250)];
 
 fn channel(conversation: usize) -> String {
     format!("#c{conversation:02}")
 }
 
-/// What is said; no two messages say the same.
+/// The text of a message; each text is unique.
 fn text(conversation: usize, message: usize) -> String {
     let mention = if MENTIONS.contains(&(conversation, message)) { ", @bob" } else { "" };
     format!("{message} of {}{mention}", channel(conversation))
 }
 
-/// Alice says everything, a frame of lines for each conversation.
-fn say_all(alice: &Peer) {
+/// Alice sends all messages, one frame for each conversation.
+fn send_all(alice: &Peer) {
     for conversation in 0..CONVERSATIONS {
         let line = |i| alice.message_line(Uuid::now_v7(), &channel(conversation), &text(conversation, i));
         alice.post(&(0..MESSAGES).flat_map(line).collect::<Vec<_>>());
@@ -39,11 +39,11 @@ fn texts(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["text"].as_str().expect("a text")).collect()
 }
 
-fn said(event: Event<'static>) -> Option<String> {
+fn text_of(event: Event<'static>) -> Option<String> {
     if let Body::Message { text, .. } = event.body { Some(text.as_str().to_owned()) } else { None }
 }
 
-/// What `papo chat` prints at a login, for somebody who only reads.
+/// The output of `papo chat` with an empty standard input.
 fn chat(node: &Node, config: &TempDir, arguments: &[&str]) -> String {
     let mut command = Command::new(binary());
     command
@@ -56,15 +56,15 @@ fn chat(node: &Node, config: &TempDir, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn what_came_while_somebody_was_away_is_all_there_in_order_mentions_first() {
+fn after_an_absence_all_messages_are_counted_and_shown_mentions_first() {
     let unlimited = [("messages-per-second", "1000000"), ("messages-burst", "1000000")];
-    let node = Node::up_as(TempDir::new().expect("a folder"), &unlimited);
+    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &unlimited);
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     for conversation in 0..CONVERSATIONS {
         alice.create(&channel(conversation)).expect("made");
         bob.join(&channel(conversation)).expect("joined");
     }
-    say_all(&alice);
+    send_all(&alice);
 
     let reads = bob.call("read.list", json!({})).expect("a list");
     let reads = reads["conversations"].as_array().expect("a list");
@@ -79,12 +79,12 @@ fn what_came_while_somebody_was_away_is_all_there_in_order_mentions_first() {
     let newest_first: Vec<_> = MENTIONS.iter().rev().map(|(place, i)| text(*place, *i)).collect();
     assert_eq!(texts(mentions["events"].as_array().expect("events")), newest_first);
 
-    // Nothing is missing, and nothing is in another place.
+    // No message is missing, and all are in order.
     for conversation in 0..CONVERSATIONS {
         let first = json!({ "conversation": channel(conversation), "after": 2, "limit": 1 });
         let page = bob.call("message.history", first).expect("a page");
         assert_eq!(texts(page["events"].as_array().expect("events")), [text(conversation, 0)]);
-        let all: Vec<_> = bob.history(&channel(conversation)).into_iter().filter_map(said).collect();
+        let all: Vec<_> = bob.history(&channel(conversation)).into_iter().filter_map(text_of).collect();
         assert_eq!(all, (0..MESSAGES).map(|i| text(conversation, i)).collect::<Vec<_>>());
     }
 
@@ -93,8 +93,8 @@ fn what_came_while_somebody_was_away_is_all_there_in_order_mentions_first() {
     let screen = chat(&node, &config, &["chat"]);
     let mut lines = screen.lines().skip_while(|line| !line.starts_with("unread:"));
     assert_eq!(lines.next(), Some("unread: 10000, conversations: 20"), "{screen}");
-    assert_eq!(lines.next(), Some("  #c07: 500 unread, 2 for you, after 2"), "{screen}");
-    assert_eq!(lines.next(), Some("  #c03: 500 unread, 1 for you, after 2"), "{screen}");
+    assert_eq!(lines.next(), Some("  #c07: 500 unread, 2 mentioning you, after 2"), "{screen}");
+    assert_eq!(lines.next(), Some("  #c03: 500 unread, 1 mentioning you, after 2"), "{screen}");
     for conversation in (0..CONVERSATIONS).filter(|conversation| ![3, 7].contains(conversation)) {
         let counted = format!("  {}: 500 unread, after 2", channel(conversation));
         assert_eq!(lines.next(), Some(&*counted), "{screen}");

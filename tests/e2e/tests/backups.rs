@@ -1,4 +1,4 @@
-//! `papo backup` beside a node at work, and the node that `papo restore` makes of it.
+//! `papo backup` while a node runs, and the node that `papo restore` creates.
 
 use common::{Body, ContentHash};
 use e2e::{Node, Peer, Process, Terminal, peers};
@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Messages that are acknowledged before the backup is taken, and as many that are on their way meanwhile.
+/// Messages that are acknowledged before the backup, and messages in transit during it.
 const MESSAGES: usize = 200;
 
 fn texts(peer: &mut Peer) -> Vec<String> {
@@ -26,8 +26,8 @@ fn papo(arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn a_backup_of_a_node_at_work_holds_all_that_was_acknowledged_before() {
-    let node = Node::up_as(TempDir::new().expect("a folder"), &[("messages-burst", "100000")]);
+fn a_backup_of_a_running_node_holds_every_acknowledged_message() {
+    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &[("messages-burst", "100000")]);
     let [mut alice] = peers(&node, ["alice"]);
     let expected: Vec<_> = (0..2 * MESSAGES).map(|number| format!("message {number}")).collect();
     let lines = |alice: &mut Peer, texts: &[String]| -> Vec<u8> {
@@ -58,11 +58,11 @@ fn a_backup_of_a_node_at_work_holds_all_that_was_acknowledged_before() {
     assert_eq!((&verified["chain"], &verified["torn_bytes"]), (&taken["holds"]["chain"], &json!(0)));
 
     let invite = papo_invite(data);
-    assert_eq!(papo_invite(new_name), invite, "it is the same node, with the same key");
+    assert_eq!(papo_invite(new_name), invite, "the restored node has the same key");
     let session = alice.session().clone();
     let copy = TempDir::new().expect("a folder");
     papo(&["restore", file, "--data", copy.path().to_str().expect("utf-8")]);
-    let node = Node::up_with(copy);
+    let node = Node::up_on(copy);
     let mut alice = node.peer();
     alice.resume(&session);
     let found = texts(&mut alice);
@@ -70,11 +70,11 @@ fn a_backup_of_a_node_at_work_holds_all_that_was_acknowledged_before() {
     assert_eq!(found, expected[..found.len()]);
 }
 
-/// Files that are deleted while they are backed up, and their bytes, all in one chunk.
+/// Files that are deleted during the backup. Each fits into one chunk.
 const FILES: u64 = 60;
 const FILE_BYTES: usize = 200_000;
 
-/// Sends a file of its own content, and returns the number of its event.
+/// Sends a file with a unique content, and returns the number of its event.
 fn send_file(peer: &mut Peer, number: u64) -> Value {
     let mut content = vec![0; FILE_BYTES];
     content[..8].copy_from_slice(&number.to_le_bytes());
@@ -88,7 +88,7 @@ fn send_file(peer: &mut Peer, number: u64) -> Value {
 }
 
 #[test]
-fn files_that_are_deleted_meanwhile_are_in_the_backup_or_its_log_tells_of_none() {
+fn a_backup_is_consistent_while_files_are_deleted() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let all: Vec<_> = (0..FILES).map(|number| send_file(&mut alice, number)).collect();
@@ -96,7 +96,7 @@ fn files_that_are_deleted_meanwhile_are_in_the_backup_or_its_log_tells_of_none()
     let path = |name: &str| elsewhere.path().join(name).to_str().expect("utf-8").to_owned();
     let (file, new) = (path("papo.tar"), path("data"));
     let backup = Process::papo(["backup", &file, "--data", data.to_str().expect("utf-8")]);
-    // What is copied last goes first.
+    // Delete the files in the reverse order of the backup.
     for n in all.into_iter().rev() {
         let delete = json!({ "conversation": "@alice", "n": n, "id": Uuid::now_v7() });
         alice.call("message.delete", delete).expect("deleted");
@@ -114,7 +114,7 @@ fn papo_invite(data: &str) -> String {
 }
 
 #[test]
-fn a_chat_that_goes_on_sees_that_the_node_was_set_back_and_follows_what_is_there() {
+fn a_running_chat_reports_a_restored_node_and_continues() {
     let mut node = Node::up();
     let [mut bob] = peers(&node, ["bob"]);
     bob.create("#room").expect("made");
@@ -135,12 +135,12 @@ fn a_chat_that_goes_on_sees_that_the_node_was_set_back_and_follows_what_is_there
     }
     node.stop("up", Signal::TERM);
     papo(&["restore", file, "--data", old]);
-    node.set("up", "data", old);
+    node.set_flag("up", "data", old);
     node.start("up");
-    alice.wait_for("the server has gone back to an earlier state");
+    alice.wait_for("the server returned to an earlier state");
     let mut again = node.peer();
     again.resume(bob.session());
     let sent = again.send("#room", "after the backup").expect("stored");
     alice.wait_for("after the backup");
-    assert_eq!(sent.n, 4, "numbers are given anew");
+    assert_eq!(sent.n, 4, "the number is assigned again");
 }

@@ -1,15 +1,15 @@
-//! What peers send by mistake or in malice: each gets a clear error, or nothing, and every process goes on.
+//! Invalid input from peers gets a clear error or no reply, and every process continues.
 
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, NAME_CHARACTERS_MAX, TEXT_BYTES_MAX};
 use common::{Detail, Error};
-use e2e::{DEADLINE, Node, Peer, SILENCE, peers};
+use e2e::{DEADLINE, Node, Peer, RESEND_DELAY, peers};
 use serde_json::{Value, json};
 use testkit::Rng;
 use transport::clock;
 use transport::security::Security;
 use uuid::Uuid;
 
-/// The replies to one frame, in short: `id code reason: message` or `id result`.
+/// The replies to one frame in short form: `id code reason: message` or `id result`.
 fn replies(peer: &Peer) -> Vec<String> {
     let lines = String::from_utf8(peer.reply()).expect("utf-8");
     lines.lines().map(|line| short(&serde_json::from_str(line).expect("JSON"))).collect()
@@ -24,18 +24,18 @@ fn short(reply: &Value) -> String {
     assert_eq!(
         data.detail().map(ToString::to_string).as_ref(),
         Some(&message),
-        "the sentence is made of the data"
+        "the message is generated from the data"
     );
     format!("{} {} {reason}: {message}", reply["id"], error["code"])
 }
 
-fn assert_well(node: &Node) {
+fn assert_node_answers(node: &Node) {
     node.peer().call_until_answered("server.info", json!({})).expect("an answer");
     node.assert_healthy();
 }
 
 #[test]
-fn a_bad_line_is_told_what_is_wrong_with_it() {
+fn a_bad_line_gets_an_error_that_names_the_problem() {
     let cases: [(&[u8], &str); 15] = [
         (b"\xff\xfe", "null -32700 parse_error: the line is not UTF-8: invalid utf-8 sequence of 1 bytes from index 0"),
         (b"hello", "null -32700 parse_error: the line is not JSON: expected value at line 1 column 1"),
@@ -89,15 +89,15 @@ fn a_bad_line_is_told_what_is_wrong_with_it() {
         peer.post(line);
         assert_eq!(replies(&peer), [expected], "{}", String::from_utf8_lossy(line));
     }
-    // Good lines among bad ones are answered all the same, each in its place.
+    // Valid lines among invalid ones are answered, in order.
     let all: Vec<_> = cases.iter().flat_map(|(line, _)| [line, &b"\n"[..]]).flatten().copied().collect();
     peer.post(&all);
     assert_eq!(replies(&peer), cases.map(|(_, expected)| expected));
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
-fn bad_names_and_texts_are_told_what_is_allowed() {
+fn bad_names_and_texts_get_an_error_that_states_the_rule() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let too_long = "a".repeat(33);
@@ -134,7 +134,7 @@ fn bad_names_and_texts_are_told_what_is_allowed() {
         assert!(found.starts_with(expected), "{found}");
     }
     assert_eq!(alice.send("@alice", &longest).expect("what is allowed is stored").n, 1);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
@@ -148,11 +148,11 @@ fn a_frame_of_too_many_lines_is_refused_as_a_whole() {
     );
     assert_eq!(replies(&alice), [expected]);
     assert_eq!(alice.history("@alice"), []);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
-fn a_message_without_the_empty_frame_is_told_to_send_one() {
+fn a_message_without_the_empty_frame_gets_an_error() {
     let node = Node::up();
     let peer = node.peer();
     let line = br#"{"jsonrpc":"2.0","id":1,"method":"server.info"}"#;
@@ -162,12 +162,12 @@ fn a_message_without_the_empty_frame_is_told_to_send_one() {
     assert_eq!(replies(&peer), [expected]);
     peer.post_frames(&[b""]);
     assert_eq!(replies(&peer), [expected]);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
 fn random_frames_are_answered_or_ignored() {
-    let node = Node::three();
+    let node = Node::in_three_processes();
     let mut rng = Rng::of_this_run();
     let peer = node.peer();
     for _ in 0..50 {
@@ -177,42 +177,43 @@ fn random_frames_are_answered_or_ignored() {
             assert!(reply.starts_with("null -32"), "{reply} to {body:?}");
         }
     }
-    // Any number of frames: more than a message may have, none where an envelope ends, several empty ones.
-    let mut listener = node.listener();
+    // Random numbers of frames: too many, none after the envelope, several empty ones.
+    let mut subscriber = node.subscriber();
     for (endpoint, method) in [("clients", "server.info"), ("control", "role.status")] {
-        let security = if endpoint == "control" { Security::Plain } else { node.client() };
+        let security = if endpoint == "control" { Security::Plain } else { node.client_security() };
         let mut peer = Peer::connect(node.endpoint(endpoint), &security);
         for _ in 0..50 {
             post_any_frames(&peer, &mut rng);
-            // Of 246 to 255 bytes the subscriber's own libzmq 4.3.4 makes a broken frame, and no topic is so long.
-            listener.subscribe(&bytes(&mut rng, 240));
+            // The subscriber's libzmq 4.3.4 sends a broken frame for 246 to 255 bytes; no real topic is that
+            // long.
+            subscriber.subscribe(&bytes(&mut rng, 240));
         }
-        peer.call(method, json!({})).expect("what comes behind them is answered");
+        peer.call(method, json!({})).expect("a valid request after them is answered");
     }
-    listener.barrier();
-    assert_well(&node);
+    subscriber.barrier();
+    assert_node_answers(&node);
 }
 
 #[test]
-fn random_replies_of_a_stray_server_are_dropped() {
+fn random_replies_of_a_second_server_are_dropped() {
     const MESSAGES: u64 = 50;
-    let node = Node::three();
+    let node = Node::in_three_processes();
     let mut rng = Rng::of_this_run();
-    let stray = Peer::connect(node.endpoint("servers"), &node.service());
-    (0..MESSAGES).for_each(|_| post_any_frames(&stray, &mut rng));
+    let second_server = Peer::connect(node.endpoint("servers"), &node.service_security());
+    (0..MESSAGES).for_each(|_| post_any_frames(&second_server, &mut rng));
     let dropped = || {
         ["malformed", "strangers", "unreachable"].map(|name| node.counter("broker", name)).iter().sum::<u64>()
     };
     let started = clock::now();
     while dropped() < MESSAGES {
-        assert!(started.elapsed() < DEADLINE, "only {} were counted", dropped());
+        assert!(started.elapsed() < DEADLINE, "only {} were dropped", dropped());
     }
-    drop(stray);
-    assert_well(&node);
+    drop(second_server);
+    assert_node_answers(&node);
 }
 
-fn bytes(rng: &mut Rng, most: u64) -> Vec<u8> {
-    (0..rng.within(0..most)).map(|_| rng.within(0..256) as u8).collect()
+fn bytes(rng: &mut Rng, length_max: u64) -> Vec<u8> {
+    (0..rng.within(0..length_max)).map(|_| rng.within(0..256) as u8).collect()
 }
 
 /// Sends between one and 24 frames, some of them empty.
@@ -222,20 +223,20 @@ fn post_any_frames(peer: &Peer, rng: &mut Rng) {
 }
 
 #[test]
-fn a_frame_over_the_limit_costs_the_connection_and_nothing_else() {
+fn a_frame_over_the_limit_closes_only_its_connection() {
     const TRIES: u32 = 100;
     let node = Node::up();
     let mut peer = node.peer();
     peer.call("server.info", json!({})).expect("an answer");
     let next = peer.line("server.info", json!({}));
     peer.post(&vec![b' '; FRAME_BYTES_MAX + 1]);
-    // The connection is made anew, and the first answer is that to the next request.
+    // The peer reconnects, and the first reply is for the next request.
     let reply = (0..TRIES).find_map(|_| {
         peer.post(&next);
-        peer.reply_within(SILENCE)
+        peer.reply_within(RESEND_DELAY)
     });
     assert!(reply.expect("an answer").starts_with(br#"{"jsonrpc":"2.0","id":"2","result":"#));
-    let listener = node.listener();
-    listener.subscribe(&[b'a'; 4096]);
-    assert_well(&node);
+    let subscriber = node.subscriber();
+    subscriber.subscribe(&[b'a'; 4096]);
+    assert_node_answers(&node);
 }

@@ -1,4 +1,4 @@
-//! Two people at two terminals.
+//! `papo chat` in real terminals.
 
 use e2e::{Node, PASSWORD, Process, Terminal, peers};
 use serde_json::json;
@@ -9,7 +9,7 @@ fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
 }
 
 #[test]
-fn two_people_talk_in_a_channel_and_alone() {
+fn two_users_chat_in_a_channel_and_directly() {
     let node = Node::up();
     let configs = [TempDir::new().expect("a folder"), TempDir::new().expect("a folder")];
     let [alice, joao] =
@@ -30,7 +30,7 @@ fn two_people_talk_in_a_channel_and_alone() {
     alice.enter("/history");
     alice.wait_until("shows the history", |screen| screen.matches("alice: olá João 🙂").count() == 2);
 
-    // What comes in while somebody types stands above the line, which stays as it was.
+    // A message that arrives while a user types appears above the input line, which stays unchanged.
     alice.type_text("half a sen");
     joao.enter("an interruption");
     alice.wait_for("joão: an interruption");
@@ -42,7 +42,7 @@ fn two_people_talk_in_a_channel_and_alone() {
 }
 
 #[test]
-fn keys_do_what_they_do_in_a_shell() {
+fn tab_ctrl_c_and_ctrl_d_work_as_in_a_shell() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
     let alice = register(&node, &config, "alice");
@@ -57,12 +57,12 @@ fn keys_do_what_they_do_in_a_shell() {
     alice.press("Tab");
     alice.wait_for("/leave #general");
     alice.press("C-c");
-    // Between two lines the terminal is not the chat's, and a Ctrl-D would be lost.
+    // Wait for the prompt: without it the chat does not read the terminal, and Ctrl-D would be lost.
     alice.wait_until("has an empty prompt", |screen| screen.trim_end().ends_with("#general>"));
     alice.press("C-d");
     alice.wait_for_end();
 
-    // The session was kept: the next chat goes straight in.
+    // The session is stored: the next chat needs no login.
     let again = Terminal::chat(node.server(), config.path());
     again.wait_for("#general>");
     again.enter("/quit");
@@ -70,15 +70,15 @@ fn keys_do_what_they_do_in_a_shell() {
 }
 
 #[test]
-fn papo_speaks_the_language_of_each_person() {
+fn the_chat_uses_the_language_of_the_user() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
     let joao = Terminal::chat_with(node.server(), config.path(), "--lang pt-BR");
-    joao.wait_for("você não entrou ainda: /login NOME, ou /register NOME");
+    joao.wait_for("você ainda não entrou: /login NOME ou /register NOME");
     joao.enter("/register joão");
     joao.wait_for("escolha uma senha:");
     joao.enter(PASSWORD);
-    joao.wait_for("mais uma vez:");
+    joao.wait_for("repita a senha:");
     joao.enter(PASSWORD);
     joao.wait_for("você é joão");
     joao.enter("/create #geral");
@@ -91,11 +91,11 @@ fn papo_speaks_the_language_of_each_person() {
     joao.enter("/kick bob");
     joao.wait_for("papo: bob não está em #geral: veja /members");
     joao.enter("/kick");
-    joao.wait_for("papo: diga /kick USUÁRIO [#CANAL]: ");
+    joao.wait_for("papo: uso: /kick USUÁRIO [#CANAL]: ");
     joao.enter("/login");
-    joao.wait_for("papo: diga /login NOME: ");
+    joao.wait_for("papo: uso: /login NOME: ");
     joao.enter("/xyz");
-    joao.wait_for("papo: não existe /xyz: /help lista os comandos");
+    joao.wait_for("papo: o comando /xyz não existe: /help lista os comandos");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn escape_sequences_never_reach_a_terminal() {
     assert!(screen.contains("eve joined #general"), "nothing was cleared:\n{screen}");
     assert!(screen.contains("[2J"), "the sequence is shown, not obeyed:\n{screen}");
 
-    // Nor by way of a script: the JSON has the same value.
+    // Scripts escape the sequences in JSON, which keeps the value.
     let config = config.path().to_str().expect("UTF-8");
     let common = ["#general", "--json", "--server", node.server(), "--config", config];
     eve.send("#general", "\u{9b}31m\u{202e}txt.exe").expect("sent");
@@ -126,22 +126,22 @@ fn escape_sequences_never_reach_a_terminal() {
 }
 
 #[test]
-fn the_prompt_counts_what_is_unread_elsewhere_and_stays_whole_with_wide_characters() {
+fn the_prompt_counts_unread_messages_and_keeps_wide_characters_intact() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
     let [mut bob] = peers(&node, ["bob"]);
     let alice = register(&node, &config, "alice");
     alice.enter("/create #日本語");
     alice.wait_for("alice created #日本語");
-    alice.wait_until("is asked", |screen| screen.trim_end().ends_with("#日本語>"));
+    alice.wait_until("shows the prompt", |screen| screen.trim_end().ends_with("#日本語>"));
     bob.send("@alice", "one").expect("sent");
     bob.send("@alice", "two").expect("sent");
     alice.wait_for("bob: two");
-    // The line that is being typed began when nothing was unread: there is no room before it.
+    // The prompt was drawn when nothing was unread, so it has no room for the count.
     alice.wait_until("counts", |screen| screen.trim_end().ends_with("#日本語>  (2)"));
     alice.press("Enter");
     alice.wait_until("counts", |screen| screen.trim_end().ends_with("#日本語 (2)>"));
-    // What is printed above the line leaves it as it is: two columns for a wide character, none for a mark.
+    // Output above the input line leaves it intact: a wide character has two columns, a combining mark none.
     alice.type_text("e\u{301} 你好");
     bob.join("#日本語").expect("joined");
     bob.send("#日本語", "three").expect("sent");
@@ -154,7 +154,7 @@ fn the_prompt_counts_what_is_unread_elsewhere_and_stays_whole_with_wide_characte
 }
 
 #[test]
-fn the_count_in_the_prompt_changes_while_nothing_is_typed() {
+fn the_unread_count_in_the_prompt_updates_without_input() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
     let [mut bob] = peers(&node, ["bob"]);
@@ -171,18 +171,18 @@ fn the_count_in_the_prompt_changes_while_nothing_is_typed() {
     alice.press("Enter");
     alice.wait_until("counts", |screen| screen.trim_end().ends_with("#u (3)>"));
     bob.send("#gone", "four").expect("sent");
-    alice.wait_until("counts on", |screen| screen.trim_end().ends_with("#u (4)>"));
+    alice.wait_until("updates the count", |screen| screen.trim_end().ends_with("#u (4)>"));
     alice.type_text("half a sen");
     bob.call("channel.kick", json!({"channel": "#gone", "user": "alice"})).expect("removed");
     alice.wait_for("bob removed you from #gone");
-    alice.wait_until("counts nothing", |screen| screen.trim_end().ends_with("\n    #u> half a sen"));
+    alice.wait_until("shows no count", |screen| screen.trim_end().ends_with("\n    #u> half a sen"));
     alice.press("Enter");
     alice.wait_for("alice: half a sen");
-    alice.wait_until("counts nothing", |screen| screen.trim_end().ends_with("\n#u>"));
+    alice.wait_until("shows no count", |screen| screen.trim_end().ends_with("\n#u>"));
 }
 
 #[test]
-fn who_is_not_logged_in_learns_whether_the_server_is_there() {
+fn status_reports_the_connection_before_the_login() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
     let alice = Terminal::chat(node.server(), config.path());
@@ -201,7 +201,7 @@ fn who_is_not_logged_in_learns_whether_the_server_is_there() {
 }
 
 #[test]
-fn what_was_refused_long_ago_is_no_reason_to_fail_at_the_end() {
+fn an_earlier_refusal_does_not_fail_the_chat_at_quit() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
     let alice = register(&node, &config, "alice");
@@ -211,6 +211,6 @@ fn what_was_refused_long_ago_is_no_reason_to_fail_at_the_end() {
     alice.wait_for("#general>");
     alice.enter("/quit");
     alice.wait_for_end();
-    let written = alice.written();
-    assert!(!written.contains("papo: "), "{written}");
+    let output = alice.output();
+    assert!(!output.contains("papo: "), "{output}");
 }

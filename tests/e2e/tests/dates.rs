@@ -1,25 +1,25 @@
-//! What was said long ago does not look like today's.
+//! The date of messages that were not sent today.
 
 use std::path::Path;
 
 use e2e::{Node, Process, Terminal};
 use tempfile::TempDir;
 
-/// The SHA-256 of "test", as an older chat kept passwords.
+/// The SHA-256 of "test": the password hash of an imported chat.
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 fn path(path: &Path) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
-#[expect(clippy::disallowed_methods, reason = "files that a test brings along")]
+#[expect(clippy::disallowed_methods, reason = "input files of the test")]
 fn file(folder: &TempDir, name: &str, text: &str) -> String {
     let file = folder.path().join(name);
     std::fs::write(&file, text).expect("written");
     path(&file)
 }
 
-/// A node with a message of noon on the last day of January 2020, in whatever time zone this is.
+/// A node with an imported message of 2020-01-31, 12:00 UTC: the same date in almost every time zone.
 fn node_with_a_past(folder: &TempDir) -> Node {
     let data = TempDir::new().expect("a folder");
     let noon = 1_580_472_000_000_u64;
@@ -30,11 +30,11 @@ fn node_with_a_past(folder: &TempDir) -> Node {
     let flags = ["--users", &users, "--channels", &channels, "--messages", &messages, "--data"];
     let imported = Process::run([&["import"], &flags[..], &[&path(data.path())]].concat());
     assert_eq!(imported.code, Some(0), "{}", imported.log);
-    Node::up_with(data)
+    Node::up_on(data)
 }
 
 #[test]
-fn what_was_said_on_another_day_has_its_date() {
+fn messages_of_another_day_show_their_date() {
     let alices = TempDir::new().expect("a folder");
     let node = node_with_a_past(&alices);
     let config = path(alices.path());
@@ -54,18 +54,22 @@ fn what_was_said_on_another_day_has_its_date() {
     assert!(history.lines().any(|line| line.ends_with("alice created #general") && !line.contains('-')));
 
     let chat = Terminal::chat_with(node.server(), alices.path(), "--plain --lang pt-BR");
-    chat.wait_for_written("alice: long ago");
+    chat.wait_for_output("alice: long ago");
     chat.enter("just now");
-    chat.wait_for_written("alice: just now");
-    let written = chat.written().replace("\r\n", "\n");
-    let shown: Vec<_> = written.lines().skip_while(|line| !line.starts_with("-- #general")).collect();
+    chat.wait_for_output("alice: just now");
+    let output = chat.output().replace("\r\n", "\n");
+    let shown: Vec<_> = output.lines().skip_while(|line| !line.starts_with("-- #general")).collect();
     let days: Vec<_> = shown.iter().filter(|line| line.starts_with("-- 20")).collect();
     let at = |text: &str| shown.iter().position(|line| line.contains(text)).expect(text);
-    assert_eq!(days.len(), 2, "before what is old, and before what is new again: {written}");
-    assert_eq!(at("-- 2020-01-31 --") + 1, at("alice: long ago"), "{written}");
+    assert_eq!(
+        days.len(),
+        2,
+        "one date line before the old message and one before the new message: {output}"
+    );
+    assert_eq!(at("-- 2020-01-31 --") + 1, at("alice: long ago"), "{output}");
     chat.enter("/search ago");
-    chat.wait_until_written("finds it", |written| {
-        written.lines().any(|line| line.starts_with("2020-01-31 ") && line.contains("alice: long ago"))
+    chat.wait_until_output("finds it", |output| {
+        output.lines().any(|line| line.starts_with("2020-01-31 ") && line.contains("alice: long ago"))
     });
     chat.enter("/quit");
     chat.wait_for_end();

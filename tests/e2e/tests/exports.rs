@@ -1,4 +1,4 @@
-//! `papo export` beside a node at work, with the real binary.
+//! `papo export` while a node runs.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 #[test]
-fn a_node_at_work_is_exported_as_it_was_told() {
+fn an_export_of_a_running_node_holds_its_events() {
     let node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     alice.create("#a").expect("made");
@@ -27,7 +27,7 @@ fn a_node_at_work_is_exported_as_it_was_told() {
     let export = |more: &[&str]| Process::run([&["export", "--data", data], more].concat());
     let exported = export(&["#a"]);
     assert_eq!(exported.code, Some(0), "{}", exported.log);
-    assert!(!exported.output.contains('\u{1b}'), "a terminal would obey");
+    assert!(!exported.output.contains('\u{1b}'), "escape characters are escaped");
     let lines = |output: &str| -> Vec<Value> {
         output.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
     };
@@ -46,14 +46,14 @@ fn a_node_at_work_is_exported_as_it_was_told() {
         "{day}"
     );
     let without_times: Vec<_> = text.lines().map(|line| line.split_at(6).1).collect();
-    let said = [
+    let events = [
         "#a 3 alice: old",
         "#a 4 alice: (deleted)",
         "#a 5 alice: ␛[31mred",
         "#a 6 alice edited 3: new",
         "#a 7 alice deleted 4",
     ];
-    assert_eq!(without_times, [&["#a 1 alice created #a", "#a 2 bob joined #a"], &said[..]].concat());
+    assert_eq!(without_times, [&["#a 1 alice created #a", "#a 2 bob joined #a"], &events[..]].concat());
 
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("bob.jsonl");
@@ -64,8 +64,8 @@ fn a_node_at_work_is_exported_as_it_was_told() {
     assert_eq!((&found[0]["export"], &found[0]["user"]), (&json!("account"), &json!("bob")));
     assert_eq!(found.last().expect("lines")["text"], "for bob");
     let refused = export(&["@bob", "--output", file_name]);
-    let told = format!("papo: cannot write {file_name}: File exists (os error 17)");
-    assert_eq!((refused.code, refused.log.trim()), (Some(1), &*told));
+    let sentence = format!("papo: cannot write {file_name}: File exists (os error 17)");
+    assert_eq!((refused.code, refused.log.trim()), (Some(1), &*sentence));
 
     let refused = export(&["@zoe"]);
     assert_eq!((refused.code, refused.log.trim()), (Some(1), "papo: there is no user zoe"));

@@ -1,4 +1,4 @@
-//! Files between people: through cuts and kills, under which names, and for whom.
+//! File transfers with script commands: cuts, kills, names of downloads, limits, redaction and export.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -13,18 +13,18 @@ use tempfile::TempDir;
 
 const MIB: u64 = 1024 * 1024;
 
-/// Somebody with a folder of their own, who talks to a node in plain text.
-struct Person {
+/// A user with a folder, who uses script commands with a node in plain text.
+struct ScriptUser {
     server: String,
     folder: TempDir,
 }
 
-impl Person {
+impl ScriptUser {
     fn new(server: &str, name: &str) -> Self {
-        let person = Self { server: server.to_owned(), folder: TempDir::new().expect("a folder") };
-        person.does(&["register", name]);
-        person.does(&["login", name]);
-        person
+        let user = Self { server: server.to_owned(), folder: TempDir::new().expect("a folder") };
+        user.run_ok(&["register", name]);
+        user.run_ok(&["login", name]);
+        user
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -37,14 +37,14 @@ impl Person {
         command
     }
 
-    /// One that asks no node.
+    /// A command without a server, run in the user's folder.
     fn command_alone(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(arguments).current_dir(self.folder.path());
         command
     }
 
-    /// What is in one of their folders, in order.
+    /// The names in one of the user's folders, sorted.
     fn names(&self, folder: &str) -> Vec<String> {
         let entries =
             fs::read_dir(self.path(folder)).expect("a folder").map(|entry| entry.expect("an entry"));
@@ -54,12 +54,12 @@ impl Person {
         names
     }
 
-    fn runs(&self, arguments: &[&str]) -> Finished {
+    fn run(&self, arguments: &[&str]) -> Finished {
         Process::start(self.command(arguments)).finish()
     }
 
-    fn does(&self, arguments: &[&str]) -> String {
-        let finished = self.runs(arguments);
+    fn run_ok(&self, arguments: &[&str]) -> String {
+        let finished = self.run(arguments);
         assert_eq!(finished.code, Some(0), "{arguments:?}: {}", finished.log);
         finished.output.trim_end().to_owned()
     }
@@ -68,19 +68,19 @@ impl Person {
         self.folder.path().join(name)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
+    #[expect(clippy::disallowed_methods, reason = "a user's own file")]
     fn write(&self, name: &str, content: &[u8]) {
         fs::write(self.path(name), content).expect("written");
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
+    #[expect(clippy::disallowed_methods, reason = "a user's own file")]
     fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 }
 
-/// A TCP relay that cuts its connection whenever it has carried so many bytes in all.
-struct Cutter {
+/// A TCP relay that cuts the connection at given totals of forwarded bytes.
+struct CuttingRelay {
     endpoint: String,
     state: Arc<Mutex<Cuts>>,
 }
@@ -88,34 +88,34 @@ struct Cutter {
 #[derive(Default)]
 struct Cuts {
     carried: u64,
-    /// Where it is still to be cut, the next place last.
-    places: Vec<u64>,
+    /// The totals at which to cut, the next one last.
+    cut_positions: Vec<u64>,
 }
 
-impl Cutter {
-    fn to(address: &str, places: &[u64]) -> Self {
+impl CuttingRelay {
+    fn to(address: &str, cut_positions: &[u64]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("tcp://{}", listener.local_addr().expect("an address"));
-        let cuts = Cuts { carried: 0, places: places.iter().rev().copied().collect() };
+        let cuts = Cuts { carried: 0, cut_positions: cut_positions.iter().rev().copied().collect() };
         let (state, address) = (Arc::new(Mutex::new(cuts)), address.to_owned());
-        let cutter = Self { endpoint, state: Arc::clone(&state) };
+        let relay = Self { endpoint, state: Arc::clone(&state) };
         thread::spawn(move || {
-            for near in listener.incoming().map_while(Result::ok) {
-                let far = TcpStream::connect(&address).expect("the node");
-                let twice = |end: &TcpStream| end.try_clone().expect("a second handle");
-                for (from, to) in [(twice(&near), twice(&far)), (far, near)] {
+            for client in listener.incoming().map_while(Result::ok) {
+                let node = TcpStream::connect(&address).expect("the node");
+                let clone = |end: &TcpStream| end.try_clone().expect("a second handle");
+                for (from, to) in [(clone(&client), clone(&node)), (node, client)] {
                     let state = Arc::clone(&state);
                     thread::spawn(move || carry(from, to, &state));
                 }
             }
         });
-        cutter
+        relay
     }
 
-    /// How many bytes were carried, and how many cuts are left.
+    /// The number of forwarded bytes, and the number of cuts left.
     fn carried(&self) -> (u64, usize) {
         let cuts = self.state.lock().expect("the state");
-        (cuts.carried, cuts.places.len())
+        (cuts.carried, cuts.cut_positions.len())
     }
 }
 
@@ -124,9 +124,9 @@ fn carry(mut from: TcpStream, mut to: TcpStream, state: &Mutex<Cuts>) {
     while let Ok(count @ 1..) = from.read(&mut chunk) {
         let mut cuts = state.lock().expect("the state");
         cuts.carried += count as u64;
-        let is_cut = cuts.places.last().is_some_and(|place| *place <= cuts.carried);
+        let is_cut = cuts.cut_positions.last().is_some_and(|position| *position <= cuts.carried);
         if is_cut {
-            cuts.places.pop();
+            cuts.cut_positions.pop();
         }
         drop(cuts);
         if is_cut || to.write_all(&chunk[..count]).is_err() {
@@ -136,13 +136,13 @@ fn carry(mut from: TcpStream, mut to: TcpStream, state: &Mutex<Cuts>) {
     let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-/// A content in which every MiB is another.
+/// A content in which every MiB is different.
 fn content(mebibytes: u64) -> Vec<u8> {
     let block: Vec<u8> = (0..MIB).map(|at| ((at * at) >> 7) as u8).collect();
     (0..mebibytes).flat_map(|number| [number.to_le_bytes().to_vec(), block[8..].to_vec()].concat()).collect()
 }
 
-/// The contents that a node stores.
+/// The paths of the stored contents.
 fn stored(data: &Path) -> Vec<PathBuf> {
     let paths = |folder: PathBuf| {
         fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path())
@@ -151,31 +151,33 @@ fn stored(data: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_hundred_mebibytes_arrive_whole_through_five_cuts_each_way() {
-    let node = Node::plain();
-    let places = [10, 30, 50, 70, 90].map(|mebibytes| mebibytes * MIB);
-    let (up, down) =
-        (Cutter::to(node.address("clients"), &places), Cutter::to(node.address("clients"), &places));
-    let (alice, bob) = (Person::new(&up.endpoint, "alice"), Person::new(&down.endpoint, "bob"));
+fn a_large_file_arrives_intact_through_five_cuts_each_way() {
+    let node = Node::plaintext();
+    let cut_positions = [10, 30, 50, 70, 90].map(|mebibytes| mebibytes * MIB);
+    let (up, down) = (
+        CuttingRelay::to(node.address("clients"), &cut_positions),
+        CuttingRelay::to(node.address("clients"), &cut_positions),
+    );
+    let (alice, bob) = (ScriptUser::new(&up.endpoint, "alice"), ScriptUser::new(&down.endpoint, "bob"));
     let content = content(100);
     alice.write("plan.pdf", &content);
-    assert_eq!(alice.does(&["file", "send", "@bob", "plan.pdf"]), "@bob 1");
-    assert_eq!(bob.does(&["file", "get", "@alice", "1"]), "papo_downloads/alice_plan.pdf");
-    assert!(bob.read("papo_downloads/alice_plan.pdf") == content, "something else has arrived");
+    assert_eq!(alice.run_ok(&["file", "send", "@bob", "plan.pdf"]), "@bob 1");
+    assert_eq!(bob.run_ok(&["file", "get", "@alice", "1"]), "papo_downloads/alice_plan.pdf");
+    assert!(bob.read("papo_downloads/alice_plan.pdf") == content, "the content differs");
     for (carried, left) in [up.carried(), down.carried()] {
-        assert_eq!(left, 0, "it was not cut so often");
+        assert_eq!(left, 0, "all cuts happened");
         assert!((100 * MIB..120 * MIB).contains(&carried), "{carried} bytes were needed");
     }
-    let history = bob.does(&["history", "@alice"]);
+    let history = bob.run_ok(&["history", "@alice"]);
     assert_eq!(history.lines().count(), 1, "sent once: {history}");
     assert!(history.contains("alice sent plan.pdf (100.00 MiB): /get 1"), "{history}");
     assert_eq!(stored(node.data()).len(), 1);
 }
 
 #[test]
-fn an_upload_goes_on_after_the_server_was_killed() {
-    let mut node = Node::plain();
-    let alice = Person::new(node.server(), "alice");
+fn an_upload_continues_after_a_kill_of_the_server() {
+    let mut node = Node::plaintext();
+    let alice = ScriptUser::new(node.server(), "alice");
     let content = content(40);
     alice.write("big", &content);
     let sending = Process::start(alice.command(&["file", "send", "@alice", "big"]));
@@ -183,7 +185,7 @@ fn an_upload_goes_on_after_the_server_was_killed() {
     let parts = || fs::read_dir(&uploads).into_iter().flatten().filter_map(Result::ok);
     let begun = transport::clock::now();
     while !parts().any(|part| part.metadata().is_ok_and(|part| part.len() > MIB)) {
-        assert!(begun.elapsed() < e2e::DEADLINE, "nothing is uploaded");
+        assert!(begun.elapsed() < e2e::DEADLINE, "no upload started");
     }
     node.kill("up");
     let had = parts().filter_map(|part| part.metadata().ok()).map(|part| part.len()).max();
@@ -191,48 +193,48 @@ fn an_upload_goes_on_after_the_server_was_killed() {
     node.start("up");
     let finished = sending.finish();
     assert_eq!(finished.code, Some(0), "{}", finished.log);
-    alice.does(&["file", "get", "@alice", "1"]);
-    assert!(alice.read("papo_downloads/alice_big") == content, "something else has arrived");
+    alice.run_ok(&["file", "get", "@alice", "1"]);
+    assert!(alice.read("papo_downloads/alice_big") == content, "the content differs");
 }
 
 #[test]
-fn files_have_names_that_say_where_they_come_from_and_replace_nothing() {
-    let node = Node::plain();
-    let [alice, bob, eve] = ["alice", "bob", "eve"].map(|name| Person::new(node.server(), name));
-    alice.does(&["create", "#trabalho", "--private"]);
-    alice.does(&["channel", "invite", "#trabalho", "bob"]);
-    bob.does(&["join", "#trabalho"]);
+fn downloads_are_named_after_their_sender_and_replace_nothing() {
+    let node = Node::plaintext();
+    let [alice, bob, eve] = ["alice", "bob", "eve"].map(|name| ScriptUser::new(node.server(), name));
+    alice.run_ok(&["create", "#trabalho", "--private"]);
+    alice.run_ok(&["channel", "invite", "#trabalho", "bob"]);
+    bob.run_ok(&["join", "#trabalho"]);
     alice.write(".profile", b"secret");
-    assert_eq!(alice.does(&["file", "send", "#trabalho", ".profile"]), "#trabalho 4");
+    assert_eq!(alice.run_ok(&["file", "send", "#trabalho", ".profile"]), "#trabalho 4");
     for expected in ["trabalho_alice_.profile", "trabalho_alice_ (2).profile"] {
-        assert_eq!(bob.does(&["file", "get", "#trabalho", "4"]), format!("papo_downloads/{expected}"));
+        assert_eq!(bob.run_ok(&["file", "get", "#trabalho", "4"]), format!("papo_downloads/{expected}"));
         assert_eq!(bob.read(&format!("papo_downloads/{expected}")), b"secret");
     }
-    let refused = eve.runs(&["file", "get", "#trabalho", "4"]);
+    let refused = eve.run(&["file", "get", "#trabalho", "4"]);
     assert_eq!((refused.code, eve.path("papo_downloads").exists()), (Some(1), false), "{}", refused.log);
-    // Bob may pass it on without uploading it again; it is stored once.
+    // Bob sends the same content without an upload; the node stores it once.
     bob.write("same", b"secret");
-    assert_eq!(bob.does(&["file", "send", "@eve", "same"]), "@eve 1");
-    assert_eq!(eve.does(&["file", "get", "@bob", "1", "--downloads", "here"]), "here/bob_same");
+    assert_eq!(bob.run_ok(&["file", "send", "@eve", "same"]), "@eve 1");
+    assert_eq!(eve.run_ok(&["file", "get", "@bob", "1", "--downloads", "here"]), "here/bob_same");
     assert_eq!((eve.read("here/bob_same"), stored(node.data()).len()), (b"secret".to_vec(), 1));
-    let none = alice.runs(&["file", "get", "#trabalho", "3"]);
-    assert_eq!(none.code, Some(1), "somebody came, and no file: {}", none.log);
+    let none = alice.run(&["file", "get", "#trabalho", "3"]);
+    assert_eq!(none.code, Some(1), "event 3 is a join, not a file: {}", none.log);
 }
 
 #[test]
-fn the_operator_says_how_much_may_be_sent() {
+fn file_and_user_limits_are_enforced() {
     let limits = [("plaintext", ""), ("file-bytes-max", "10000"), ("user-bytes-max", "12000")];
-    let node = Node::up_as(TempDir::new().expect("a folder"), &limits);
-    let alice = Person::new(node.server(), "alice");
+    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &limits);
+    let alice = ScriptUser::new(node.server(), "alice");
     alice.write("large", &[0; 10_001]);
     alice.write("one", &[1; 10_000]);
     alice.write("two", &[2; 2_001]);
-    let refused = alice.runs(&["file", "send", "@alice", "large"]);
+    let refused = alice.run(&["file", "send", "@alice", "large"]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.log.contains("a file has at most 10000 bytes, this one has 10001"), "{}", refused.log);
-    alice.does(&["file", "send", "@alice", "one"]);
-    alice.does(&["file", "send", "@alice", "one"]);
-    let refused = alice.runs(&["file", "send", "@alice", "two"]);
+    alice.run_ok(&["file", "send", "@alice", "one"]);
+    alice.run_ok(&["file", "send", "@alice", "one"]);
+    let refused = alice.run(&["file", "send", "@alice", "two"]);
     assert_eq!(refused.code, Some(1));
     assert!(
         refused.log.contains("your files would take 14096 bytes, and you may use 12000"),
@@ -242,15 +244,15 @@ fn the_operator_says_how_much_may_be_sent() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a content that somebody changes")]
-fn whoever_keeps_a_node_can_check_its_files_and_take_one_out_for_good() {
-    let mut node = Node::plain();
-    let alice = Person::new(node.server(), "alice");
+#[expect(clippy::disallowed_methods, reason = "the test damages a content")]
+fn an_operator_verifies_files_and_redacts_one() {
+    let mut node = Node::plaintext();
+    let alice = ScriptUser::new(node.server(), "alice");
     for (name, content) in [("plan", b"to be kept"), ("slip", b"to be gone")] {
         alice.write(name, content);
-        alice.does(&["file", "send", "@alice", name]);
+        alice.run_ok(&["file", "send", "@alice", name]);
     }
-    alice.does(&["delete", "@alice", "2"]);
+    alice.run_ok(&["delete", "@alice", "2"]);
     node.stop("up", Signal::TERM);
     let data = node.data().to_str().expect("utf-8").to_owned();
     let papo = |arguments: &[&str]| Process::run([&["log"], arguments, &["--data", &data]].concat());
@@ -272,18 +274,18 @@ fn whoever_keeps_a_node_can_check_its_files_and_take_one_out_for_good() {
 }
 
 #[test]
-fn an_export_has_the_contents_of_files_next_to_it() {
-    let node = Node::plain();
-    let [alice, bob] = ["alice", "bob"].map(|name| Person::new(node.server(), name));
-    alice.does(&["create", "#trabalho"]);
-    bob.does(&["join", "#trabalho"]);
+fn an_export_copies_the_contents_of_files() {
+    let node = Node::plaintext();
+    let [alice, bob] = ["alice", "bob"].map(|name| ScriptUser::new(node.server(), name));
+    alice.run_ok(&["create", "#trabalho"]);
+    bob.run_ok(&["join", "#trabalho"]);
     for (name, content) in [("plan", &b"one"[..]), (".profile", b"two"), ("gone", b"three")] {
         alice.write(name, content);
-        alice.does(&["file", "send", "#trabalho", name]);
+        alice.run_ok(&["file", "send", "#trabalho", name]);
     }
     bob.write("plan", b"of bob");
-    bob.does(&["file", "send", "@alice", "plan"]);
-    alice.does(&["delete", "#trabalho", "5"]);
+    bob.run_ok(&["file", "send", "@alice", "plan"]);
+    alice.run_ok(&["delete", "#trabalho", "5"]);
     let data = node.data().to_str().expect("utf-8");
     let export = |wanted: &str, folder: &str| {
         let arguments = ["export", wanted, "--data", data, "--files", folder];
@@ -291,14 +293,18 @@ fn an_export_has_the_contents_of_files_next_to_it() {
         assert_eq!(finished.code, Some(0), "{}", finished.log);
         finished.output
     };
-    let told = export("#trabalho", "out");
+    let output = export("#trabalho", "out");
     assert!(
-        told.contains(r##"{"export":"content","to":"#trabalho","n":3,"path":"trabalho_alice_plan"}"##),
-        "{told}"
+        output.contains(r##"{"export":"content","to":"#trabalho","n":3,"path":"trabalho_alice_plan"}"##),
+        "{output}"
     );
-    assert_eq!(alice.names("out"), ["trabalho_alice_.profile", "trabalho_alice_plan"], "one was deleted");
-    let told = export("@alice", "out");
-    assert!(told.contains(r#""path":"trabalho_alice_plan (2)""#), "{told}");
+    assert_eq!(
+        alice.names("out"),
+        ["trabalho_alice_.profile", "trabalho_alice_plan"],
+        "the deleted file is not exported"
+    );
+    let output = export("@alice", "out");
+    assert!(output.contains(r#""path":"trabalho_alice_plan (2)""#), "{output}");
     assert_eq!(alice.read("out/trabalho_alice_plan"), b"one");
     assert_eq!(alice.read("out/bob_plan"), b"of bob");
     assert_eq!(alice.names("out").len(), 5);

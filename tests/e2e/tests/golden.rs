@@ -1,6 +1,6 @@
-//! Data folders that released versions wrote: this build opens them, and every read command prints what it
-//! printed then. `tests/e2e/golden/README.md` describes the folders and how to update the expected output.
-#![expect(clippy::disallowed_methods, reason = "a test that keeps files")]
+//! Data folders of released versions: this build opens them, and every read command prints the same output as
+//! the release. `tests/e2e/golden/README.md` describes the folders and how to update the expected output.
+#![expect(clippy::disallowed_methods, reason = "the test writes golden files")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use transport::clock;
 use uuid::Uuid;
 
-/// The broker of the node that wrote the folders: the clients' own files name it.
-const ENDPOINT_THEN: &str = "tcp://127.0.0.77:5555";
+/// The broker endpoint in the recorded client files.
+const RECORDED_ENDPOINT: &str = "tcp://127.0.0.77:5555";
 
-/// The golden folders, one for each released format.
+/// The golden folders, one per released format.
 fn golden_folders() -> Vec<PathBuf> {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
     let paths =
@@ -54,8 +54,8 @@ fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// A shell in which the commands of a transcript run. Each user has a client folder of their own; alice's is
-/// the one that the released version wrote, with an open session and a message that waits.
+/// A shell for the commands of a transcript. Each user has a config folder. That of alice comes from the
+/// released version, with an open session and a pending message.
 struct Shell {
     data: PathBuf,
     server: Option<String>,
@@ -78,13 +78,14 @@ impl Shell {
         let outbox = fs::read_dir(alice.join("outbox")).expect("the outbox");
         let outbox = outbox.map(|entry| entry.expect("an entry").path());
         for file in outbox.chain([alice.join("sessions.json")]) {
-            let text = fs::read_to_string(&file).expect("text").replace(ENDPOINT_THEN, &server);
+            let text = fs::read_to_string(&file).expect("text").replace(RECORDED_ENDPOINT, &server);
             fs::write(&file, text).expect("written");
         }
         Self { data: node.data().to_owned(), server: Some(server), folder }
     }
 
-    /// What a command of a user prints. Time zone, language and settings of this machine do not reach it.
+    /// The output of a user's command. It does not depend on the time zone, language and settings of this
+    /// machine.
     fn run(&self, user: &str, command: &str) -> String {
         let papo = binary();
         let own = papo.parent().expect("the folder of papo");
@@ -102,8 +103,8 @@ impl Shell {
         }
     }
 
-    /// The transcript with the output of this build. A line such as `alice$ papo channels` is a command of
-    /// alice, and the lines up to the next command are its output.
+    /// Replays a transcript: returns its commands with the output of this build. A line such as `alice$ papo
+    /// channels` is a command of alice, and the lines up to the next command are its output.
     fn play(&self, transcript: &Path) -> String {
         let lines = fs::read_to_string(transcript).expect("a transcript");
         let commands = lines.lines().filter_map(|line| Some((line, command(line)?)));
@@ -112,26 +113,26 @@ impl Shell {
     }
 }
 
-/// Asserts that a file of expected output is what was printed, and names the first line that differs.
+/// Asserts that the output equals the expected file; the failure names the first line that differs.
 fn compare(expected: &Path, found: &str) {
-    let then = fs::read_to_string(expected).expect("the expected output");
-    let (mut then, mut now, mut last_command) = (then.lines(), found.lines(), "");
+    let recorded = fs::read_to_string(expected).expect("the expected output");
+    let (mut recorded, mut current, mut last_command) = (recorded.lines(), found.lines(), "");
     loop {
-        match (then.next(), now.next()) {
+        match (recorded.next(), current.next()) {
             (None, None) => return,
-            (Some(then), Some(now)) if then == now => {
-                last_command = command(then).map_or(last_command, |_| then);
+            (Some(recorded), Some(current)) if recorded == current => {
+                last_command = command(recorded).map_or(last_command, |_| recorded);
             }
-            (then, now) => panic!(
-                "{}\n{last_command}\nthen: {then:?}\nnow:  {now:?}\nThe golden README says which files may change",
+            (recorded, current) => panic!(
+                "{}\n{last_command}\nthen: {recorded:?}\nnow:  {current:?}\nSee the golden README for which files may change",
                 expected.display()
             ),
         }
     }
 }
 
-/// The same; with `UPDATE_GOLDEN`, the file is written first. Only one test does so, because others read the
-/// file at the same time.
+/// The same, but with `UPDATE_GOLDEN` writes the expected file first. Only one test uses this, because other
+/// tests read the file at the same time.
 fn update_or_compare(expected: &Path, found: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(expected, found).expect("written");
@@ -139,23 +140,23 @@ fn update_or_compare(expected: &Path, found: &str) {
     compare(expected, found);
 }
 
-/// Whose command a line of a transcript is, and which.
+/// Parses a command line of a transcript: user and command.
 fn command(line: &str) -> Option<(&str, &str)> {
     let (user, command) = line.split_once("$ ")?;
     user.chars().all(char::is_alphabetic).then_some((user, command))
 }
 
-/// Alice, in the session that was open when the folder was made.
+/// Alice, with the recorded session.
 fn alice(golden: &Path, node: &Node) -> Peer {
     let sessions = fs::read_to_string(golden.join("config/sessions.json")).expect("alice's sessions");
     let sessions: Value = serde_json::from_str(&sessions).expect("JSON");
-    let session: LoggedIn = serde_json::from_value(sessions[ENDPOINT_THEN].clone()).expect("a session");
+    let session: LoggedIn = serde_json::from_value(sessions[RECORDED_ENDPOINT].clone()).expect("a session");
     let mut alice = node.peer();
     alice.resume(&session);
     alice
 }
 
-/// Waits until a search finds every message: the index is derived, and no golden folder holds it.
+/// Waits until the search index is complete: the node rebuilds it, because no golden folder contains it.
 fn wait_for_search(alice: &mut Peer) {
     let (started, query) = (clock::now(), json!({ "query": "plan" }));
     while !alice.call("message.search", query.clone()).is_ok_and(|found| found["behind"] == 0) {
@@ -163,13 +164,13 @@ fn wait_for_search(alice: &mut Peer) {
     }
 }
 
-/// How far alice's conversations have come, and the topics that her clients are subscribed to.
+/// The result of `sync.heads` for alice.
 fn heads(golden: &Path, node: &Node) -> String {
     let heads = alice(golden, node).call("sync.heads", json!({})).expect("the heads");
     serde_json::to_string_pretty(&heads).expect("JSON") + "\n"
 }
 
-/// Asserts that clients of a node print what they printed then.
+/// Asserts that the commands of `clients.txt` print the recorded output.
 fn compare_transcript(golden: &Path, node: &Node) {
     let transcript = golden.join("clients.txt");
     compare(&transcript, &Shell::online(golden, node).play(&transcript));
@@ -182,11 +183,11 @@ fn a_released_folder_prints_the_expected_output() {
             ["folder.txt", "words.txt", "clients.txt"].map(|name| golden.join(name));
         let data = copy_of_data(&golden);
         update_or_compare(&folder, &Shell::offline(data.path()).play(&folder));
-        let node = Node::up_with(data);
+        let node = Node::up_on(data);
         update_or_compare(&golden.join("heads.json"), &heads(&golden, &node));
         update_or_compare(&words, &Shell::online(&golden, &node).play(&words));
         // A node of its own: presence is unknown only in the first 40 seconds after a start.
-        let node = Node::up_with(copy_of_data(&golden));
+        let node = Node::up_on(copy_of_data(&golden));
         update_or_compare(&clients, &Shell::online(&golden, &node).play(&clients));
         node.assert_healthy();
     }
@@ -195,7 +196,7 @@ fn a_released_folder_prints_the_expected_output() {
 #[test]
 fn a_second_start_prints_the_same() {
     for golden in golden_folders() {
-        let mut node = Node::up_with(copy_of_data(&golden));
+        let mut node = Node::up_on(copy_of_data(&golden));
         node.restart("up");
         compare(&golden.join("heads.json"), &heads(&golden, &node));
         compare_transcript(&golden, &node);
@@ -213,7 +214,7 @@ fn the_log_alone_and_a_backup_print_the_same() {
         let indexes = files.filter(|file| file.extension().is_some_and(|extension| extension == "idx"));
         let snapshots = ["users.json", "channels.json"].map(|name| data.path().join(name));
         indexes.chain(snapshots).for_each(|file| fs::remove_file(file).expect("removed"));
-        let node = Node::up_with(data);
+        let node = Node::up_on(data);
         compare(&golden.join("heads.json"), &heads(&golden, &node));
 
         let (elsewhere, restored) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
@@ -223,15 +224,15 @@ fn the_log_alone_and_a_backup_print_the_same() {
             assert_eq!(finished.code, Some(0), "{command}: {}", finished.log);
         }
         drop(node);
-        compare_transcript(&golden, &Node::up_with(restored));
+        compare_transcript(&golden, &Node::up_on(restored));
     }
 }
 
 #[test]
 fn a_released_folder_can_be_written_to() {
     for golden in golden_folders() {
-        let mut node = Node::up_with(copy_of_data(&golden));
-        // The message that waited in the outbox goes first.
+        let mut node = Node::up_on(copy_of_data(&golden));
+        // The pending message in the outbox is sent first.
         let shell = Shell::online(&golden, &node);
         let sent = shell.run("alice", "papo send '#general' 'Sent by this build.'");
         assert!(!sent.contains("[exit"), "{sent}");

@@ -1,4 +1,4 @@
-//! Groups and broadcasts, from the terminals of those in them.
+//! Private channels, roles, bans, broadcasts and search, in real terminals.
 
 use e2e::{Node, Terminal, peers};
 use serde_json::json;
@@ -9,7 +9,7 @@ fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
 }
 
 #[test]
-fn a_group_from_the_invitation_to_the_end() {
+fn members_are_invited_promoted_kicked_and_banned() {
     let node = Node::up();
     let configs = [(); 3].map(|()| TempDir::new().expect("a folder"));
     let [alice, bob, eva] =
@@ -17,13 +17,13 @@ fn a_group_from_the_invitation_to_the_end() {
     alice.enter("/create #trabalho private");
     alice.wait_for("#trabalho>");
     alice.enter("/topic o plano");
-    alice.wait_for("the subject of #trabalho is set");
+    alice.wait_for("the subject of #trabalho was changed");
     alice.enter("/invite bob");
     bob.wait_for("alice invites you to #trabalho: /accept #trabalho or /decline #trabalho");
     alice.enter("/invite eva");
     eva.wait_for("alice invites you to #trabalho");
 
-    // Later, in another session: the invitation is still there.
+    // In a later chat the invitation is still listed.
     bob.enter("/quit");
     bob.wait_for_end();
     let bob = Terminal::chat(node.server(), configs[1].path());
@@ -32,10 +32,10 @@ fn a_group_from_the_invitation_to_the_end() {
     bob.wait_for("#trabalho>");
     alice.wait_for("bob joined #trabalho");
     eva.enter("/decline #trabalho");
-    eva.wait_for("you do not join #trabalho");
-    alice.wait_for("eva does not join #trabalho");
+    eva.wait_for("you declined the invitation to #trabalho");
+    alice.wait_for("eva declined the invitation to #trabalho");
     eva.enter("/invitations");
-    eva.wait_for("there are no invitations");
+    eva.wait_for("you have no invitations");
     eva.enter("/join #trabalho");
     eva.wait_for("there is no channel #trabalho");
 
@@ -62,7 +62,7 @@ fn a_group_from_the_invitation_to_the_end() {
 }
 
 #[test]
-fn an_administrator_speaks_to_everybody() {
+fn only_an_administrator_can_broadcast() {
     let node = Node::up();
     let configs = [(); 2].map(|()| TempDir::new().expect("a folder"));
     let [alice, bob] = [("alice", 0), ("bob", 1)].map(|(name, i)| register(&node, &configs[i], name));
@@ -71,17 +71,17 @@ fn an_administrator_speaks_to_everybody() {
     bob.enter("/msg * who says so?");
     bob.wait_for("only administrators of the node may do this");
 
-    // Somebody's sessions end, and the topic moves; everybody finds it by themselves.
+    // A revoked session moves the broadcast topic. All clients must follow it.
     let [mut eva] = peers(&node, ["eva"]);
     eva.login("eva").expect("a second session");
-    eva.call("session.revoke", json!({})).expect("the first one is over");
+    eva.call("session.revoke", json!({})).expect("the first session ends");
     alice.enter("/broadcast it is up again");
     bob.wait_for("* 2 alice: it is up again");
     assert_eq!(eva.history("*").len(), 2);
 }
 
 #[test]
-fn who_is_banned_stays_out_until_the_ban_is_taken_back() {
+fn a_banned_user_cannot_rejoin_until_the_ban_is_lifted() {
     let node = Node::up();
     let configs = [(); 2].map(|()| TempDir::new().expect("a folder"));
     let [alice, bob] = [("alice", 0), ("bob", 1)].map(|(name, i)| register(&node, &configs[i], name));
@@ -101,7 +101,7 @@ fn who_is_banned_stays_out_until_the_ban_is_taken_back() {
     alice.enter("said while he was out");
     alice.wait_for("alice: said while he was out");
     alice.enter("/unban bob");
-    alice.wait_for("alice took the ban of bob back");
+    alice.wait_for("alice lifted the ban of bob");
     bob.enter("/join #general");
     alice.wait_until("sees bob again", |screen| screen.matches("bob joined #general").count() == 2);
     bob.enter("back again");
@@ -109,13 +109,13 @@ fn who_is_banned_stays_out_until_the_ban_is_taken_back() {
 }
 
 #[test]
-fn what_was_said_is_found_by_those_who_may_read_it() {
+fn search_finds_messages_only_for_their_readers() {
     let node = Node::up();
     let configs = [(); 2].map(|()| TempDir::new().expect("a folder"));
     let [alice, bob] = [("alice", 0), ("bob", 1)].map(|(name, i)| register(&node, &configs[i], name));
     alice.enter("/create #plans private");
     alice.wait_for("#plans>");
-    for text in ["a situação está resolvida", "the deployment is done", "deploying once more"] {
+    for text in ["a situação está resolvida", "the deployment is done", "deploying once again"] {
         alice.enter(text);
         alice.wait_for(&format!("alice: {text}"));
     }
@@ -124,17 +124,21 @@ fn what_was_said_is_found_by_those_who_may_read_it() {
     bob.enter("I deployed, too");
     alice.wait_for("bob: I deployed, too");
     let times = |text: &'static str, count| move |screen: &str| screen.matches(text).count() == count;
-    // Each text is on the screen once already.
+    // Each text is on the screen once before the searches.
     alice.enter("/search SITUACAO");
     alice.wait_until("finds a word without its accents", times("alice: a situação está resolvida", 2));
     alice.enter("/search deploy from:alice in:#plans");
     alice.wait_until("finds a word in other forms", times("alice: the deployment is done", 2));
-    alice.wait_until("finds all of them", times("alice: deploying once more", 2));
-    alice.enter("/search \"once more\"");
-    alice.wait_until("finds a phrase", times("alice: deploying once more", 3));
-    assert_eq!(alice.screen().matches("bob: I deployed, too").count(), 1, "by somebody else, and elsewhere");
-    alice.enter("/search \"more once\"");
-    alice.wait_for("nothing was found");
+    alice.wait_until("finds all of them", times("alice: deploying once again", 2));
+    alice.enter("/search \"once again\"");
+    alice.wait_until("finds a phrase", times("alice: deploying once again", 3));
+    assert_eq!(
+        alice.screen().matches("bob: I deployed, too").count(),
+        1,
+        "another sender, another conversation"
+    );
+    alice.enter("/search \"again once\"");
+    alice.wait_for("no messages found");
     alice.enter("/search before:yesterday");
     alice.wait_for("papo: ");
 

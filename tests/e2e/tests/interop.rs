@@ -1,5 +1,5 @@
-//! Another language, from the protocol page alone: the Python program in `tests/e2e/interop` against a fresh node, which it
-//! knows by nothing but what `papo invite` prints.
+//! The Python client in `tests/e2e/interop`, which was written from the protocol page alone, against a new
+//! node.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ fn a_python_program_speaks_the_protocol_from_the_invite_alone() {
 
 #[test]
 fn a_python_program_speaks_the_protocol_in_plain_text() {
-    let node = Node::plain();
+    let node = Node::plaintext();
     assert!(node.server().starts_with("tcp://"));
     speaks_the_protocol(&node);
 }

@@ -1,38 +1,38 @@
-//! Coming to a node with an invite, and coming back without one.
+//! The first connection to a node with an invite, and later connections without it.
 
 use std::path::Path;
 
 use e2e::{Finished, Node, PASSWORD, Process};
 use tempfile::TempDir;
 
-/// Somebody who starts papo where there is no data folder.
+/// A user who starts papo in a folder without a data folder.
 struct Newcomer {
     config: TempDir,
 }
 
 impl Newcomer {
-    #[expect(clippy::disallowed_methods, reason = "a person's own file")]
+    #[expect(clippy::disallowed_methods, reason = "a user's own file")]
     fn new() -> Self {
         let config = TempDir::new().expect("a folder");
         std::fs::write(config.path().join("password"), PASSWORD).expect("written");
         Self { config }
     }
 
-    fn runs(&self, arguments: &[&str]) -> Finished {
+    fn run(&self, arguments: &[&str]) -> Finished {
         let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
         let flags = ["--timeout", "1", "--config"].map(str::to_owned);
         let arguments = arguments.iter().map(|argument| (*argument).to_owned());
         Process::run(arguments.chain(flags).chain([path(self.config.path())]))
     }
 
-    /// With the password, which not every command takes.
-    fn signs(&self, arguments: &[&str]) -> Finished {
+    /// The same, with the password.
+    fn run_with_password(&self, arguments: &[&str]) -> Finished {
         let password = self.config.path().join("password");
-        self.runs(&[arguments, &["--password-file", password.to_str().expect("UTF-8")]].concat())
+        self.run(&[arguments, &["--password-file", password.to_str().expect("UTF-8")]].concat())
     }
 }
 
-/// The invite with one digit of the key wrong.
+/// The invite with one wrong digit in its key.
 fn mistyped(invite: &str) -> String {
     let (key, place) = invite.split_once('@').expect("an invite");
     let wrong = if key.ends_with('0') { '1' } else { '0' };
@@ -40,27 +40,27 @@ fn mistyped(invite: &str) -> String {
 }
 
 #[test]
-fn a_mistyped_invite_does_not_lock_out_the_right_one() {
+fn a_mistyped_invite_does_not_block_the_correct_one() {
     let node = Node::up();
     let kim = Newcomer::new();
-    let lost = kim.signs(&["register", "kim", "--server", &mistyped(node.server())]);
+    let lost = kim.run_with_password(&["register", "kim", "--server", &mistyped(node.server())]);
     assert_eq!(lost.code, Some(3), "{}", lost.log);
-    let registered = kim.signs(&["register", "kim", "--server", node.server()]);
+    let registered = kim.run_with_password(&["register", "kim", "--server", node.server()]);
     assert_eq!(registered.code, Some(0), "{}", registered.log);
-    let refused = kim.runs(&["users", "--server", &mistyped(node.server())]);
+    let refused = kim.run(&["users", "--server", &mistyped(node.server())]);
     assert!(refused.log.contains("the key in the invite is not the known key of"), "{}", refused.log);
 }
 
 #[test]
-fn whoever_came_with_an_invite_comes_back_without_it() {
+fn the_invite_is_needed_only_once() {
     let node = Node::up();
     let kim = Newcomer::new();
-    let registered = kim.signs(&["register", "kim", "--server", node.server()]);
-    assert!(registered.output.contains("go on with: papo login kim"), "{}", registered.output);
-    let logged_in = kim.signs(&["login", "kim"]);
+    let registered = kim.run_with_password(&["register", "kim", "--server", node.server()]);
+    assert!(registered.output.contains("log in with: papo login kim"), "{}", registered.output);
+    let logged_in = kim.run_with_password(&["login", "kim"]);
     assert_eq!(logged_in.code, Some(0), "{}", logged_in.log);
-    let elsewhere = kim.runs(&["users", "--server", "papo://nobody@127.0.0.1:9"]);
+    let elsewhere = kim.run(&["users", "--server", "papo://nobody@127.0.0.1:9"]);
     assert_eq!(elsewhere.code, Some(2), "{}", elsewhere.log);
-    let users = kim.runs(&["users"]);
+    let users = kim.run(&["users"]);
     assert!(users.output.contains("kim"), "{}", users.log);
 }

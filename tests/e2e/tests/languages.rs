@@ -1,51 +1,51 @@
-//! The main paths through the chat, at a real terminal, in each language.
+//! The chat commands in English and Portuguese, in a real terminal.
 
 use e2e::{Node, PASSWORD, peers};
 use serde_json::json;
 
-use crate::people::Person;
+use crate::terminal_user::TerminalUser;
 
-/// What is typed, and what is seen then, in English and in Portuguese.
+/// A typed line, and the text that appears in English and in Portuguese.
 const STEPS: &[(&str, &str, &str)] = &[
     ("/help", "/join #CHANNEL", "/join #CANAL"),
     ("oi", "no conversation is open", "nenhuma conversa está aberta"),
     ("/create #geral", "alice created #geral", "alice criou #geral"),
     ("/create #geral", "#geral already exists", "#geral já existe: entre nele"),
-    ("/topic o almoço", "the subject of #geral is set", "o assunto de #geral foi definido"),
-    ("/invite bob", "bob may join #geral", "bob pode entrar em #geral"),
+    ("/topic o almoço", "the subject of #geral was changed", "o assunto de #geral foi alterado"),
+    ("/invite bob", "bob can now join #geral", "bob já pode entrar em #geral"),
     ("/kick ninguem", "ninguem is not a member of #geral", "ninguem não está em #geral: veja /members"),
-    ("/ban bob", "bob is kept out of #geral", "bob fica fora de #geral"),
-    ("/unban bob", "bob is not kept out of #geral any more", "bob pode voltar a #geral"),
-    ("/role bob king", "say /role NAME owner", "diga /role NOME owner"),
+    ("/ban bob", "bob is banned from #geral", "bob foi banido(a) de #geral"),
+    ("/unban bob", "bob is no longer banned from #geral", "bob não está mais banido(a) de #geral"),
+    ("/role bob king", "use /role NAME owner", "use /role NOME owner"),
     ("/members", "@alice (owner)", "@alice (dono(a))"),
-    ("/private on", "only the invited may join", "só entra quem tem convite"),
-    ("/history x", "say a number: /history 120", "diga um número: /history 120"),
+    ("/private on", "only invited users can join", "só entra quem tem convite"),
+    ("/history x", "give a number: /history 120", "informe um número: /history 120"),
     ("/msg @ninguem oi", "not sent to @ninguem", "não enviada para @ninguem"),
-    ("/open bob", "say a #channel or a @user", "diga um #canal ou um @usuário"),
+    ("/open bob", "name a #channel or a @user", "informe um #canal ou um @usuário"),
     ("/search from:", "from: needs a name after it", "from: precisa de um nome depois"),
-    ("/search \"oi", "one of them is missing", "falta uma delas"),
+    ("/search \"oi", "one of them is missing", "falta uma das aspas"),
     ("/search before:ontem", "before: needs a date after it", "before: precisa de uma data depois"),
     ("/edit 1 oi", "there is no message 1 in #geral", "a mensagem 1 de #geral não existe"),
     ("/sessions", "opened", "aberta em"),
     ("/revoke others", "sessions that were ended: 0", "sessões encerradas: 0"),
     ("/menu", "menu: type a number", "menu: digite um número"),
     ("0", "you are back in the chat", "você voltou à conversa"),
-    ("/xyz", "there is no /xyz", "não existe /xyz"),
+    ("/xyz", "there is no command /xyz", "o comando /xyz não existe"),
     ("/logout", "you are logged out", "você saiu da sua conta"),
 ];
 
 #[test]
-fn the_main_paths_in_english() {
-    walk("en", |(typed, en, _)| (typed, en));
+fn the_chat_commands_work_in_english() {
+    type_all("en", |(typed, en, _)| (typed, en));
 }
 
 #[test]
-fn the_main_paths_in_portuguese() {
-    walk("pt-BR", |(typed, _, pt)| (typed, pt));
+fn the_chat_commands_work_in_portuguese() {
+    type_all("pt-BR", |(typed, _, pt)| (typed, pt));
 }
 
 #[test]
-fn a_chat_that_cannot_begin_says_why_in_the_language_of_the_person() {
+fn a_failed_start_is_explained_in_the_language_of_the_user() {
     let config = tempfile::TempDir::new().expect("a folder");
     let chat = |server: &str, lang: &str| {
         let config = config.path().to_str().expect("UTF-8");
@@ -71,7 +71,7 @@ fn a_chat_that_cannot_begin_says_why_in_the_language_of_the_person() {
 }
 
 #[test]
-fn who_is_shut_out_is_told_once_and_why() {
+fn a_revoked_or_disabled_user_sees_the_reason_once() {
     let node = Node::up();
     let [mut admin] = peers(&node, ["admin"]);
     for (lang, name, disabled, ended) in [
@@ -79,48 +79,48 @@ fn who_is_shut_out_is_told_once_and_why() {
             "en",
             "bob",
             "an administrator disabled your account",
-            "your session was ended: go on with /login NAME",
+            "your session has ended: log in again with /login NAME",
         ),
-        ("pt-BR", "joão", "sua conta foi desativada", "sua sessão foi encerrada: continue com /login NOME"),
+        ("pt-BR", "joão", "sua conta foi desativada", "sua sessão terminou: entre de novo com /login NOME"),
     ] {
-        let person = Person::register(&node, name, lang);
+        let user = TerminalUser::register(&node, name, lang);
         let mut other = node.peer();
         other.login(name).expect("another session");
-        other.call("session.revoke", json!({})).expect("the first one is over");
-        person.types("/users");
-        person.sees(ended);
-        person.is_asked("papo>");
-        assert!(!person.terminal.transcript().contains("papo: "), "{}", person.terminal.transcript());
+        other.call("session.revoke", json!({})).expect("the first session ends");
+        user.types("/users");
+        user.sees(ended);
+        user.sees_prompt("papo>");
+        assert!(!user.terminal.transcript().contains("papo: "), "{}", user.terminal.transcript());
 
-        person.types(&format!("/login {name}"));
-        person.terminal.wait_until("asks", |screen| {
+        user.types(&format!("/login {name}"));
+        user.terminal.wait_until("asks", |screen| {
             screen.trim_end().ends_with(if lang == "en" { "password:" } else { "senha:" })
         });
-        person.types(PASSWORD);
-        person.terminal.wait_until("lets in", |screen| screen.matches(name).count() > 3);
-        person.is_asked("papo>");
+        user.types(PASSWORD);
+        user.terminal.wait_until("lets in", |screen| screen.matches(name).count() > 3);
+        user.sees_prompt("papo>");
         admin.call("admin.disable", json!({"user": name, "disabled": true})).expect("disabled");
-        person.types("/users");
-        person.sees(disabled);
-        person.is_asked("papo>");
-        let told = person.terminal.transcript();
-        assert_eq!(told.matches(disabled).count(), 1, "{told}");
+        user.types("/users");
+        user.sees(disabled);
+        user.sees_prompt("papo>");
+        let transcript = user.terminal.transcript();
+        assert_eq!(transcript.matches(disabled).count(), 1, "{transcript}");
     }
 }
 
-fn walk(
+fn type_all(
     lang: &str,
     of: impl Fn(&(&'static str, &'static str, &'static str)) -> (&'static str, &'static str),
 ) {
     let node = Node::up();
-    let alice = Person::register(&node, "alice", lang);
+    let alice = TerminalUser::register(&node, "alice", lang);
     let [_bob] = peers(&node, ["bob"]);
     for step in STEPS {
-        let (typed, seen) = of(step);
-        let before = alice.terminal.written().matches(seen).count();
+        let (typed, expected) = of(step);
+        let before = alice.terminal.output().matches(expected).count();
         alice.types(typed);
-        alice.terminal.wait_until_written(&format!("{seen:?} after {typed:?}"), |written| {
-            written.matches(seen).count() > before
+        alice.terminal.wait_until_output(&format!("{expected:?} after {typed:?}"), |output| {
+            output.matches(expected).count() > before
         });
     }
 }

@@ -1,11 +1,11 @@
-//! The end-to-end tests, a file per topic. One binary, because each costs a link.
+//! The end-to-end tests, one file per topic. They are one binary, because each binary must be linked.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
 
 mod accounts;
 mod messages;
 mod files;
 mod transfers;
-mod reads;
+mod read_marks;
 mod away;
 mod amendments;
 mod bad_input;
@@ -14,7 +14,7 @@ mod groups;
 mod presence;
 mod processes;
 mod kills;
-mod torn;
+mod damaged_log;
 mod chaos;
 mod golden;
 mod backups;
@@ -25,9 +25,9 @@ mod dates;
 mod invites;
 mod chat;
 mod outbox;
-mod plain;
-mod people;
-mod papers;
+mod plain_mode;
+mod terminal_user;
+mod sample_files;
 mod languages;
 mod trabalho;
 mod readme;

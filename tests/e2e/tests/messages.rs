@@ -1,11 +1,11 @@
-//! Messages: sent once, told live, found again in the history.
+//! Messages: stored once, published to subscribers, and read from history.
 
 use common::{Body, Event, Reason};
-use e2e::{Listener, Node, Peer, peers};
+use e2e::{Node, Peer, Subscriber, peers};
 use serde_json::json;
 use uuid::Uuid;
 
-/// An event in short: `3 alice: oi`, `2 bob joined`.
+/// An event in short form: `3 alice: oi`, `2 bob joined`.
 fn short(event: &Event<'_>) -> String {
     let what = if let Body::Message { text, .. } = &event.body {
         format!(": {}", text.as_str())
@@ -19,18 +19,18 @@ fn history(peer: &mut Peer, conversation: &str) -> Vec<String> {
     peer.history(conversation).iter().map(short).collect()
 }
 
-/// The events that are told on a topic, from number `first` to number `last`. One that is older may come as well: a
-/// reply does not wait for the fan-out, so that an event can arrive behind what was asked after it.
-fn live(listener: &mut Listener, on: &str, first: u64, last: u64) -> Vec<String> {
-    let mut heard = Vec::new();
-    while heard.len() as u64 <= last - first {
-        let (topic, event) = listener.hear();
+/// Waits for the events `first` to `last` on a topic. Older events are skipped: a reply does not wait for the
+/// fan-out, so a subscriber can receive events from before its subscription.
+fn receive_events(subscriber: &mut Subscriber, on: &str, first: u64, last: u64) -> Vec<String> {
+    let mut received = Vec::new();
+    while received.len() as u64 <= last - first {
+        let (topic, event) = subscriber.next_event();
         assert_eq!(topic, on, "{event:?}");
         if event.n >= first {
-            heard.push(short(&event));
+            received.push(short(&event));
         }
     }
-    heard
+    received
 }
 
 #[test]
@@ -79,19 +79,19 @@ fn a_frame_of_many_lines_is_answered_line_by_line_in_order() {
 }
 
 #[test]
-fn two_people_in_a_channel_see_the_same_without_a_hole() {
+fn two_members_receive_the_same_events_without_gaps() {
     let node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
-    let (mut hears_alice, mut hears_bob) = (node.listener(), node.listener());
+    let (mut alice_events, mut bob_events) = (node.subscriber(), node.subscriber());
 
     let topic = alice.create("#general").expect("a channel").topic;
-    hears_alice.follow(&[&topic]);
+    alice_events.follow(&[&topic]);
     alice.send("#general", "anybody here?").expect("stored");
 
-    // Joining is: subscribe, barrier, then the history of what came before; what is live is merged by `n`.
+    // A client joins, subscribes, waits for the barrier, then reads the history. It merges both by `n`.
     let joined = bob.join("#general").expect("a member");
     assert_eq!((joined.n, &joined.topic), (3, &topic));
-    hears_bob.follow(&[&joined.topic]);
+    bob_events.follow(&[&joined.topic]);
     alice.send("#general", "welcome").expect("stored");
     let before = history(&mut bob, "#general");
     bob.send("#general", "oi").expect("stored");
@@ -100,42 +100,46 @@ fn two_people_in_a_channel_see_the_same_without_a_hole() {
         ["1 alice created { private: false }", "2 alice: anybody here?", "3 bob joined", "4 alice: welcome"]
     );
 
-    let heard = live(&mut hears_alice, &topic, 2, 5);
-    assert_eq!(heard, ["2 alice: anybody here?", "3 bob joined", "4 alice: welcome", "5 bob: oi"]);
-    let heard = live(&mut hears_bob, &topic, 4, 5);
-    assert_eq!(heard, ["4 alice: welcome", "5 bob: oi"], "one in the history too, and none missing");
+    let received = receive_events(&mut alice_events, &topic, 2, 5);
+    assert_eq!(received, ["2 alice: anybody here?", "3 bob joined", "4 alice: welcome", "5 bob: oi"]);
+    let received = receive_events(&mut bob_events, &topic, 4, 5);
+    assert_eq!(
+        received,
+        ["4 alice: welcome", "5 bob: oi"],
+        "event 4 is also in the history, and none is missing"
+    );
 }
 
 #[test]
-fn direct_messages_reach_both_and_are_one_conversation() {
+fn direct_messages_reach_both_users_in_one_conversation() {
     let node = Node::up();
     let [mut alice, mut bob, mut carol] = peers(&node, ["alice", "bob", "carol"]);
     let topics = [&alice, &bob, &carol].map(|peer| peer.session().topic.clone());
-    let mut listeners = [node.listener(), node.listener(), node.listener()];
-    listeners.iter_mut().zip(&topics).for_each(|(listener, topic)| listener.follow(&[topic]));
-    let [hears_alice, hears_bob, hears_carol] = &mut listeners;
+    let mut subscribers = [node.subscriber(), node.subscriber(), node.subscriber()];
+    subscribers.iter_mut().zip(&topics).for_each(|(subscriber, topic)| subscriber.follow(&[topic]));
+    let [alice_events, bob_events, carol_events] = &mut subscribers;
 
     alice.send("@bob", "oi").expect("stored");
     bob.send("@alice", "oi oi").expect("stored");
-    for (listener, topic) in [(hears_alice, &topics[0]), (hears_bob, &topics[1])] {
-        assert_eq!(live(listener, topic, 1, 2), ["1 alice: oi", "2 bob: oi oi"]);
+    for (subscriber, topic) in [(alice_events, &topics[0]), (bob_events, &topics[1])] {
+        assert_eq!(receive_events(subscriber, topic, 1, 2), ["1 alice: oi", "2 bob: oi oi"]);
     }
     assert_eq!(history(&mut alice, "@bob"), history(&mut bob, "@alice"));
-    hears_carol.barrier();
-    assert_eq!(hears_carol.heard().count(), 0, "what is between two concerns no third");
+    carol_events.barrier();
+    assert_eq!(carol_events.received().count(), 0, "a third user receives nothing");
     assert_eq!(history(&mut carol, "@bob"), [""; 0]);
 }
 
 #[test]
-fn who_has_left_is_seen_to_go_and_may_neither_read_nor_write() {
+fn a_member_who_left_can_neither_read_nor_write() {
     let node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     let topic = alice.create("#general").expect("a channel").topic;
     bob.join("#general").expect("a member");
-    let mut hears_alice = node.listener();
-    hears_alice.follow(&[&topic]);
+    let mut alice_events = node.subscriber();
+    alice_events.follow(&[&topic]);
     assert_eq!(bob.call("channel.leave", json!({ "channel": "#general" })), Ok(json!({})));
-    assert_eq!(live(&mut hears_alice, &topic, 3, 3), ["3 bob left"]);
+    assert_eq!(receive_events(&mut alice_events, &topic, 3, 3), ["3 bob left"]);
 
     let refused = |result: Result<_, common::Error>| result.expect_err("refused").to_string();
     let sentence = "you are not a member of #general: join it first";
@@ -144,22 +148,22 @@ fn who_has_left_is_seen_to_go_and_may_neither_read_nor_write() {
     assert_eq!(refused(bob.call("channel.members", json!({ "channel": "#general" }))), sentence);
     assert_eq!(bob.heads().heads.iter().map(|head| head.conversation.to_string()).collect::<Vec<_>>(), ["*"]);
 
-    assert_eq!(bob.join("#general").expect("back again").n, 4);
+    assert_eq!(bob.join("#general").expect("joined again").n, 4);
     assert_eq!(
         history(&mut bob, "#general"),
         ["1 alice created { private: false }", "2 bob joined", "3 bob left", "4 bob joined"]
     );
 }
 
-/// Many at once: the numbers that are told live are those of the history, each once.
+/// The published events equal the history.
 #[test]
-fn what_many_say_at_once_is_told_in_the_order_of_the_log() {
+fn concurrent_messages_are_published_in_log_order() {
     const EACH: usize = 200;
-    let node = Node::three();
+    let node = Node::in_three_processes();
     let mut crowd = peers(&node, ["alice", "bob", "carol"]);
     let topic = crowd[0].create("#general").expect("a channel").topic;
-    let mut listener = node.listener();
-    listener.follow(&[&topic]);
+    let mut subscriber = node.subscriber();
+    subscriber.follow(&[&topic]);
     std::thread::scope(|scope| {
         for peer in &mut crowd {
             scope.spawn(|| {
@@ -172,5 +176,5 @@ fn what_many_say_at_once_is_told_in_the_order_of_the_log() {
     });
     let stored = history(&mut crowd[0], "#general");
     assert_eq!(stored.len(), 1 + 2 + 3 * EACH);
-    assert_eq!(live(&mut listener, &topic, 2, stored.len() as u64), stored[1..]);
+    assert_eq!(receive_events(&mut subscriber, &topic, 2, stored.len() as u64), stored[1..]);
 }

@@ -1,4 +1,4 @@
-//! What a person has sent survives the end of their client, and arrives once and in order.
+//! Messages of a killed or offline client are sent later, once and in order.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -10,8 +10,7 @@ use transport::clock;
 
 use crate::commands::Shell;
 
-/// The texts of a conversation, in order.
-fn said(peer: &mut Peer, conversation: &str) -> Vec<String> {
+fn texts(peer: &mut Peer, conversation: &str) -> Vec<String> {
     let mut texts = Vec::new();
     for event in peer.history(conversation) {
         if let common::Body::Message { text, .. } = event.body {
@@ -21,21 +20,21 @@ fn said(peer: &mut Peer, conversation: &str) -> Vec<String> {
     texts
 }
 
-/// Waits until a text is on the disk of the client.
-fn wait_until_kept(config: &Path, text: &str) {
+/// Waits until the client's outbox holds a text.
+fn wait_until_stored(config: &Path, text: &str) {
     let begun = clock::now();
-    let is_kept = || {
+    let is_stored = || {
         let files = std::fs::read_dir(config.join("outbox")).into_iter().flatten().flatten();
         let mut contents = files.filter_map(|file| std::fs::read_to_string(file.path()).ok());
         contents.any(|content| content.contains(text))
     };
-    while !is_kept() {
-        assert!(begun.elapsed() < DEADLINE, "{text:?} is never kept");
+    while !is_stored() {
+        assert!(begun.elapsed() < DEADLINE, "{text:?} is not in the outbox");
         std::thread::yield_now();
     }
 }
 
-/// `papo send #log -`, which has been given these lines and waits for more.
+/// Starts `papo send #log -` and writes these lines to its standard input, which stays open.
 fn send_lines(shell: &Shell<'_>, lines: &[&str]) -> Child {
     let mut sending = shell.command(&["send", "#log", "-", "--timeout", "60"]);
     let mut child = sending.stdin(Stdio::piped()).spawn().expect("papo");
@@ -44,11 +43,10 @@ fn send_lines(shell: &Shell<'_>, lines: &[&str]) -> Child {
     child
 }
 
-/// Makes an account and joins #general.
 fn join_as_alice(alice: &Terminal) {
     alice.wait_for("papo>");
     alice.enter("/register alice");
-    for question in ["choose a password:", "once more:"] {
+    for question in ["choose a password:", "repeat the password:"] {
         alice.wait_for(question);
         alice.enter(PASSWORD);
     }
@@ -57,7 +55,6 @@ fn join_as_alice(alice: &Terminal) {
     alice.wait_for("#general>");
 }
 
-/// A channel that bob is in, whose client never ends.
 fn bob_in(node: &Node, channel: &str) -> Peer {
     let [mut bob] = peers(node, ["bob"]);
     bob.create(channel).expect("a channel");
@@ -65,56 +62,56 @@ fn bob_in(node: &Node, channel: &str) -> Peer {
 }
 
 #[test]
-fn lines_that_a_killed_script_had_taken_are_sent_by_the_next_one() {
+fn lines_of_a_killed_send_are_sent_by_the_next_one() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#log");
     let config = {
         let alice = Shell::new(&node, "alice");
-        alice.does(&["join", "#log"]);
+        alice.run_ok(&["join", "#log"]);
         alice.config
     };
     node.kill("up");
     {
         let alice = Shell::in_folder(&node, config);
         let mut child = send_lines(&alice, &["one", "two", "three"]);
-        wait_until_kept(alice.config.path(), "three");
+        wait_until_stored(alice.config.path(), "three");
         child.kill().expect("killed");
         child.wait().expect("an end");
-        // Another one, which is killed too: both leave a file behind.
+        // A second killed process leaves a second outbox file.
         let mut child = send_lines(&alice, &["four"]);
-        wait_until_kept(alice.config.path(), "four");
+        wait_until_stored(alice.config.path(), "four");
         child.kill().expect("killed");
         child.wait().expect("an end");
         let config = alice.config;
         node.start("up");
         let alice = Shell::in_folder(&node, config);
-        alice.does(&["send", "#log", "five"]);
-        assert_eq!(said(&mut bob, "#log"), ["one", "two", "three", "four", "five"]);
+        alice.run_ok(&["send", "#log", "five"]);
+        assert_eq!(texts(&mut bob, "#log"), ["one", "two", "three", "four", "five"]);
         let left = std::fs::read_dir(alice.config.path().join("outbox")).expect("a folder").count();
-        assert_eq!(left, 0, "nothing is kept for longer than it waits");
+        assert_eq!(left, 0, "a sent message is removed from the outbox");
     }
 }
 
 #[test]
-fn who_gives_up_is_told_that_the_message_is_kept_and_it_is_sent_later() {
+fn a_send_that_times_out_keeps_its_message_for_the_next_one() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#log");
     let alice = Shell::new(&node, "alice");
-    alice.does(&["join", "#log"]);
+    alice.run_ok(&["join", "#log"]);
     let config = alice.config;
     node.kill("up");
     let alice = Shell::in_folder(&node, config);
-    let given_up = alice.runs(&["send", "#log", "late", "--timeout", "0.5"]);
+    let given_up = alice.run(&["send", "#log", "late", "--timeout", "0.5"]);
     assert_eq!(given_up.code, Some(3), "{}", given_up.log);
     assert!(given_up.log.contains("kept for the next papo send or papo chat: 1"), "{}", given_up.log);
     let config = alice.config;
     node.start("up");
-    Shell::in_folder(&node, config).does(&["send", "#log", "on time"]);
-    assert_eq!(said(&mut bob, "#log"), ["late", "on time"]);
+    Shell::in_folder(&node, config).run_ok(&["send", "#log", "on time"]);
+    assert_eq!(texts(&mut bob, "#log"), ["late", "on time"]);
 }
 
 #[test]
-fn what_a_killed_chat_had_taken_is_shown_as_waiting_and_sent_by_the_next_one() {
+fn messages_of_a_killed_chat_are_pending_and_sent_by_the_next_one() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#general");
     let config = TempDir::new().expect("a folder");
@@ -128,21 +125,21 @@ fn what_a_killed_chat_had_taken_is_shown_as_waiting_and_sent_by_the_next_one() {
     alice.kill();
     node.start("up");
     let again = Terminal::chat(node.server(), config.path());
-    again.wait_for("-- waiting to be sent, from before: 2 --");
+    again.wait_for("-- messages that an earlier chat did not send: 2 --");
     again.wait_for("#general>");
     again.enter("três");
     again.wait_for("alice: três");
-    assert_eq!(said(&mut bob, "#general"), ["um", "dois", "três"]);
+    assert_eq!(texts(&mut bob, "#general"), ["um", "dois", "três"]);
 }
 
 #[test]
-fn a_client_goes_on_at_the_next_endpoint_when_the_broker_has_moved() {
-    let mut node = Node::three();
+fn a_client_continues_at_the_next_endpoint_when_the_broker_moved() {
+    let mut node = Node::in_three_processes();
     let mut bob = bob_in(&node, "#general");
     let (key, first) =
         node.server().split_once('@').map(|(key, at)| (key.to_owned(), at.to_owned())).expect("an invite");
     let (host, _) = first.rsplit_once(':').expect("a port");
-    // A port that is free now; on this address nobody else listens.
+    // A free port; only this node listens on its loopback address.
     let second = std::net::TcpListener::bind((host, 0)).and_then(|listener| listener.local_addr());
     let second = second.expect("an address");
     let both = format!("{key}@{first},{key}@{second}");
@@ -153,7 +150,7 @@ fn a_client_goes_on_at_the_next_endpoint_when_the_broker_has_moved() {
     alice.wait_for(&format!("connected to tcp://{first}"));
     alice.wait_for("complete up to #general 2");
     node.kill("broker");
-    node.set("broker", "clients", &format!("tcp://{second}"));
+    node.set_flag("broker", "clients", &format!("tcp://{second}"));
     alice.enter("em trânsito");
     alice.wait_for("-- waiting to be sent to #general: em trânsito --");
     node.start("broker");
@@ -164,13 +161,13 @@ fn a_client_goes_on_at_the_next_endpoint_when_the_broker_has_moved() {
     let session = bob.session().clone();
     bob = node.peer();
     bob.resume(&session);
-    assert_eq!(said(&mut bob, "#general"), ["em trânsito"]);
+    assert_eq!(texts(&mut bob, "#general"), ["em trânsito"]);
     bob.send("#general", "de volta").expect("sent");
     alice.wait_for("bob: de volta");
 }
 
 #[test]
-fn a_chat_that_is_started_without_its_server_shows_what_was_said_and_sends_what_is_typed() {
+fn an_offline_chat_shows_stored_messages_and_sends_new_ones_later() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#general");
     let config = TempDir::new().expect("a folder");
@@ -182,7 +179,7 @@ fn a_chat_that_is_started_without_its_server_shows_what_was_said_and_sends_what_
     alice.wait_for_end();
     node.kill("up");
     let alice = Terminal::chat_with(node.server(), config.path(), "--timeout 1");
-    alice.wait_for("-- #general up to 3, as it was --");
+    alice.wait_for("-- #general up to 3, from the copy on this machine --");
     alice.wait_for("bob: antes");
     alice.wait_for("the server does not answer yet");
     alice.enter("sem servidor");
@@ -198,11 +195,11 @@ fn a_chat_that_is_started_without_its_server_shows_what_was_said_and_sends_what_
     alice.wait_for("alice: com servidor");
     alice.enter("/status");
     alice.wait_for("complete up to #general 5");
-    assert_eq!(said(&mut bob, "#general"), ["antes", "sem servidor", "com servidor"]);
+    assert_eq!(texts(&mut bob, "#general"), ["antes", "sem servidor", "com servidor"]);
 }
 
 #[test]
-fn a_chat_begins_at_once_without_its_server_and_tells_what_came_meanwhile_when_it_is_back() {
+fn an_offline_chat_starts_at_once_and_reports_missed_messages_after_reconnecting() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#general");
     let config = TempDir::new().expect("a folder");
@@ -212,20 +209,22 @@ fn a_chat_begins_at_once_without_its_server_and_tells_what_came_meanwhile_when_i
     alice.wait_for_end();
     bob.send("@alice", "só para você").expect("sent");
     node.kill("up");
-    // Longer than anything is waited for here.
+    // A timeout longer than the deadline of the test.
     let alice = Terminal::chat_with(node.server(), config.path(), "--timeout 600 --lang en");
-    alice.wait_for("-- #general up to 2, as it was --");
-    alice.wait_for("the server does not answer yet: what you say is kept");
+    alice.wait_for("-- #general up to 2, from the copy on this machine --");
+    alice.wait_for("the server does not answer yet: papo keeps your messages");
     alice.wait_for("#general (connecting, 0 waiting)>");
     alice.enter("@bob");
-    alice.wait_until("opens another one", |screen| screen.matches("does not answer yet").count() == 2);
+    alice.wait_until("opens another conversation", |screen| {
+        screen.matches("does not answer yet").count() == 2
+    });
     alice.wait_until("asks", |screen| {
         screen.trim_end().lines().last().is_some_and(|last| last.starts_with("@bob (") && last.ends_with('>'))
     });
     alice.enter("sem servidor");
     alice.wait_for("-- waiting to be sent to @bob: sem servidor --");
     node.start("up");
-    // Nothing more is typed. What is shown here may be read before the summary is asked for, which then leaves it out.
+    // No further input. The open conversation may be marked as read before the summary, which then omits it.
     alice.wait_for("alice: sem servidor");
     alice.wait_for("@bob: 1 unread");
     alice.enter("/status");
@@ -233,21 +232,21 @@ fn a_chat_begins_at_once_without_its_server_and_tells_what_came_meanwhile_when_i
 }
 
 #[test]
-fn who_has_no_session_or_a_wrong_password_is_told_so() {
+fn a_missing_session_and_a_wrong_password_are_reported() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
-    let nobody = Terminal::chat_with(node.server(), config.path(), "--timeout 600");
-    nobody.wait_for("you are not logged in: /login NAME");
-    nobody.wait_for("papo>");
-    nobody.enter("/register alice");
-    nobody.wait_for("choose a password:");
-    nobody.enter(e2e::PASSWORD);
-    nobody.wait_for("once more:");
-    nobody.enter(e2e::PASSWORD);
-    nobody.wait_for("you are in no channel yet");
-    nobody.wait_until("asks", |screen| screen.trim_end().ends_with("papo>"));
-    nobody.enter("/login alice");
-    nobody.wait_for("\npassword:");
-    nobody.enter("another horse");
-    nobody.wait_for("papo: the user name or the password is wrong");
+    let chat = Terminal::chat_with(node.server(), config.path(), "--timeout 600");
+    chat.wait_for("you are not logged in: /login NAME");
+    chat.wait_for("papo>");
+    chat.enter("/register alice");
+    chat.wait_for("choose a password:");
+    chat.enter(e2e::PASSWORD);
+    chat.wait_for("repeat the password:");
+    chat.enter(e2e::PASSWORD);
+    chat.wait_for("you are not in a channel yet");
+    chat.wait_until("asks", |screen| screen.trim_end().ends_with("papo>"));
+    chat.enter("/login alice");
+    chat.wait_for("\npassword:");
+    chat.enter("another horse");
+    chat.wait_for("papo: the user name or the password is wrong");
 }

@@ -1,4 +1,4 @@
-//! Who is there, and who writes: from the terminal of one to that of the other.
+//! Presence and typing, in terminals and scripts.
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A script of Bob's that listens, and so is there.
-fn listening(node: &Node, config: &TempDir) -> Process {
-    running(node, config, &["subscribe", "@alice", "--json"])
+/// Starts `papo subscribe` as bob, which shows him as online.
+fn start_subscriber(node: &Node, config: &TempDir) -> Process {
+    start_script(node, config, &["subscribe", "@alice", "--json"])
 }
 
-/// The same, another one.
-fn running(node: &Node, config: &TempDir, arguments: &[&str]) -> Process {
+/// Logs bob in and starts a script command.
+fn start_script(node: &Node, config: &TempDir, arguments: &[&str]) -> Process {
     let command = |arguments: &[&str]| {
         let mut command = Command::new(binary());
         command.args(arguments).args(["--server", node.server()]).arg("--config").arg(config.path());
@@ -32,49 +32,49 @@ fn presence_topic(peer: &mut Peer) -> String {
 }
 
 #[test]
-fn who_is_killed_is_noticed_within_45_seconds_and_who_leaves_at_once() {
+fn a_killed_client_goes_offline_within_45_seconds_and_a_stopped_one_at_once() {
     let node = Node::up();
     let [mut alice, _bob] = peers(&node, ["alice", "bob"]);
-    let mut listener = node.listener();
+    let mut subscriber = node.subscriber();
     let topic = presence_topic(&mut alice);
-    listener.follow(&[&topic]);
+    subscriber.follow(&[&topic]);
     let config = TempDir::new().expect("a folder");
 
-    let program = listening(&node, &config);
-    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Online);
+    let program = start_subscriber(&node, &config);
+    assert_eq!(subscriber.next_presence_change(DEADLINE).state, State::Online);
     assert_eq!(program.stop(Signal::TERM).code, Some(0));
-    let left = listener.hear_of_presence(Duration::from_secs(10));
-    assert_eq!((left.user.as_str(), left.state), ("bob", State::Offline), "told by bob himself");
+    let left = subscriber.next_presence_change(Duration::from_secs(10));
+    assert_eq!((left.user.as_str(), left.state), ("bob", State::Offline), "the client reported its end");
 
-    let program = listening(&node, &config);
-    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Online);
+    let program = start_subscriber(&node, &config);
+    assert_eq!(subscriber.next_presence_change(DEADLINE).state, State::Online);
     program.kill();
-    assert_eq!(listener.hear_of_presence(Duration::from_secs(45)).state, State::Offline);
+    assert_eq!(subscriber.next_presence_change(Duration::from_secs(45)).state, State::Offline);
     let users = alice.call("user.list", json!({})).expect("the users");
     assert_eq!(users["users"][1]["state"], "offline");
     assert!(users["users"][1]["seen"].is_u64(), "{users}");
 }
 
 #[test]
-fn a_script_says_that_its_person_is_there_or_away_for_as_long_as_it_runs() {
+fn a_presence_script_sets_the_state_while_it_runs() {
     let node = Node::up();
     let [mut alice, _bob] = peers(&node, ["alice", "bob"]);
-    let mut listener = node.listener();
+    let mut subscriber = node.subscriber();
     let topic = presence_topic(&mut alice);
-    listener.follow(&[&topic]);
+    subscriber.follow(&[&topic]);
     let config = TempDir::new().expect("a folder");
 
-    let program = running(&node, &config, &["presence", "away", "--json"]);
-    let told = program.ready();
-    assert_eq!((&told["user"], &told["state"]), (&json!("bob"), &json!("away")));
-    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Away);
+    let program = start_script(&node, &config, &["presence", "away", "--json"]);
+    let line = program.read_json_line();
+    assert_eq!((&line["user"], &line["state"]), (&json!("bob"), &json!("away")));
+    assert_eq!(subscriber.next_presence_change(DEADLINE).state, State::Away);
     assert_eq!(program.stop(Signal::TERM).code, Some(0));
-    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Offline);
+    assert_eq!(subscriber.next_presence_change(DEADLINE).state, State::Offline);
 
-    let finished = running(&node, &config, &["presence", "online", "--for", "3"]).finish();
+    let finished = start_script(&node, &config, &["presence", "online", "--for", "3"]).finish();
     assert_eq!((finished.code, &*finished.output), (Some(0), "@bob (online)\n"), "{}", finished.log);
-    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Online);
-    assert_eq!(listener.hear_of_presence(DEADLINE).state, State::Offline);
+    assert_eq!(subscriber.next_presence_change(DEADLINE).state, State::Online);
+    assert_eq!(subscriber.next_presence_change(DEADLINE).state, State::Offline);
 }
 
 fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
@@ -82,7 +82,7 @@ fn register(node: &Node, config: &TempDir, name: &str) -> Terminal {
 }
 
 #[test]
-fn two_people_see_each_other_come_write_and_go() {
+fn two_users_see_each_others_presence_and_typing() {
     let node = Node::up();
     let configs = [TempDir::new().expect("a folder"), TempDir::new().expect("a folder")];
     let alice = register(&node, &configs[0], "alice");
@@ -93,11 +93,11 @@ fn two_people_see_each_other_come_write_and_go() {
     bob.enter("@alice");
     bob.wait_for("@alice>");
     alice.type_text("half a line");
-    bob.wait_for("alice writing…");
-    assert!(bob.screen().trim_end().ends_with("@alice>  alice writing…"), "{}", bob.screen());
+    bob.wait_for("alice typing…");
+    assert!(bob.screen().trim_end().ends_with("@alice>  alice typing…"), "{}", bob.screen());
     alice.press("Enter");
     bob.wait_for("alice: half a line");
-    bob.wait_until("shows nobody writing", |screen| !screen.contains("writing…"));
+    bob.wait_until("shows nobody typing", |screen| !screen.contains("typing…"));
 
     bob.enter("/away");
     bob.wait_for("you are shown as away");
@@ -108,40 +108,40 @@ fn two_people_see_each_other_come_write_and_go() {
     alice.wait_for("bob is offline");
     alice.enter("/users");
     alice.wait_for("@alice (online)");
-    alice.wait_for("@bob (seen ");
+    alice.wait_for("@bob (last seen ");
 }
 
-/// Whether others see Bob. A server that was just started does not say that somebody is offline.
-fn is_bob_there(alice: &mut Peer) -> bool {
+/// Whether other users see bob as online. A server that just started reports unknown instead of offline.
+fn is_bob_online(alice: &mut Peer) -> bool {
     let users = alice.call("user.list", json!({})).expect("the users");
     users["users"][1]["state"] == "online"
 }
 
 #[test]
-fn who_closes_the_terminal_says_goodbye() {
+fn closing_the_terminal_sets_the_user_offline() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let config = TempDir::new().expect("a folder");
     let bob = register(&node, &config, "bob");
-    assert!(is_bob_there(&mut alice));
+    assert!(is_bob_online(&mut alice));
     bob.close();
-    assert!(!is_bob_there(&mut alice), "the goodbye is acknowledged before the end");
+    assert!(!is_bob_online(&mut alice), "the client waits for the acknowledgement before it ends");
 
     for flags in ["", "--plain"] {
         for signal in [Signal::HUP, Signal::TERM] {
             let bob = Terminal::chat_with(node.server(), config.path(), flags);
             bob.wait_for("you are bob");
             bob.wait_for("/create #channel");
-            assert!(is_bob_there(&mut alice), "{flags} {signal:?}");
+            assert!(is_bob_online(&mut alice), "{flags} {signal:?}");
             bob.signal(signal);
             bob.wait_for_end();
-            assert!(!is_bob_there(&mut alice), "{flags} {signal:?}");
+            assert!(!is_bob_online(&mut alice), "{flags} {signal:?}");
         }
     }
 }
 
 #[test]
-fn the_terminal_is_left_as_it_was_found() {
+fn the_terminal_settings_are_restored() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
     let terminal = Terminal::chat_in_shell(node.server(), config.path());

@@ -1,4 +1,4 @@
-//! Processes as an operator sees them: starts that are refused, stops, restarts, and files left behind.
+//! The node's processes: refused starts, stops, restarts and snapshots.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::Body;
 use common::messages::Sent;
-use e2e::{DEADLINE, Finished, Node, Process, SILENCE, peers, receipt};
+use e2e::{DEADLINE, Finished, Node, Process, RESEND_DELAY, peers, receipt};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
@@ -28,11 +28,11 @@ fn up(data: &Path, endpoint: impl Fn(&str) -> String) -> Finished {
 fn assert_refused(finished: &Finished, sentence: &str) {
     assert_eq!(finished.code, Some(1), "{}", finished.log);
     assert!(finished.log.contains(sentence), "{sentence} is not in: {}", finished.log);
-    assert_eq!(finished.output, "", "it never said that it was ready");
+    assert_eq!(finished.output, "", "no ready line");
 }
 
 #[test]
-fn a_second_server_on_one_data_folder_is_refused_by_name() {
+fn a_second_server_on_one_data_folder_is_refused_and_the_error_names_the_folder() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let sentence = format!("the data folder {} is in use by another papo server", node.data().display());
@@ -43,8 +43,8 @@ fn a_second_server_on_one_data_folder_is_refused_by_name() {
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_written_is_refused_by_name() {
-    // Below a file there can be no folder, whatever the rights of who asks.
+fn an_unwritable_data_folder_is_refused_and_the_error_names_it() {
+    // A folder below a file cannot exist, with any rights.
     let file = NamedTempFile::new().expect("a file");
     let data = file.path().join("data");
     let refused = |data: &Path| {
@@ -57,7 +57,7 @@ fn a_data_folder_that_cannot_be_written_is_refused_by_name() {
 }
 
 #[test]
-fn a_port_in_use_is_refused_by_name() {
+fn a_port_in_use_is_refused_and_the_error_names_its_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = format!("tcp://{}", taken.local_addr().expect("an address"));
     for wanted in UP_FLAGS {
@@ -71,7 +71,7 @@ fn a_port_in_use_is_refused_by_name() {
 }
 
 #[test]
-fn a_clean_stop_keeps_what_was_acknowledged() {
+fn a_clean_stop_keeps_acknowledged_messages() {
     const SENDS: usize = 300;
     let mut node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
@@ -79,7 +79,7 @@ fn a_clean_stop_keeps_what_was_acknowledged() {
         let ids: Vec<_> = (0..SENDS).map(|_| Uuid::now_v7()).collect();
         let post = |id: &Uuid| alice.post(&alice.message_line(*id, "@alice", "oi"));
         ids.iter().for_each(post);
-        // In the middle of it: some are answered, more are on their way.
+        // Stop while some sends are acknowledged and others are in transit.
         let mut receipts = HashMap::from([receipt(&alice.reply())]);
         let finished = node.stop("up", signal);
         assert_eq!(finished.code, Some(0), "{}", finished.log);
@@ -87,24 +87,28 @@ fn a_clean_stop_keeps_what_was_acknowledged() {
         let started = clock::now();
         while receipts.len() < SENDS {
             assert!(started.elapsed() < DEADLINE, "only {} sends were answered", receipts.len());
-            match alice.reply_within(SILENCE).map(|reply| receipt(&reply)) {
+            match alice.reply_within(RESEND_DELAY).map(|reply| receipt(&reply)) {
                 Some((id, sent)) => assert_eq!(*receipts.entry(id).or_insert(sent), sent),
                 None => ids.iter().filter(|id| !receipts.contains_key(id)).for_each(post),
             }
         }
         for event in alice.history("@alice") {
             let Body::Message { id, .. } = event.body else { panic!("{event:?}") };
-            let told = receipts.remove(&id);
-            assert!(told.is_none_or(|told| told == Sent { n: event.n, at: event.at }), "{told:?} {event:?}");
+            let receipt_of_send = receipts.remove(&id);
+            assert!(
+                receipt_of_send
+                    .is_none_or(|receipt_of_send| receipt_of_send == Sent { n: event.n, at: event.at }),
+                "{receipt_of_send:?} {event:?}"
+            );
         }
-        assert!(receipts.is_empty(), "acknowledged, and not in the history: {receipts:?}");
+        assert!(receipts.is_empty(), "acknowledged, but not in the history: {receipts:?}");
     }
     assert_eq!(node.verify()["whole"], true);
 }
 
 #[test]
-fn what_is_asked_while_the_server_is_down_is_answered_when_it_is_back() {
-    let mut node = Node::three();
+fn requests_during_a_server_outage_are_answered_afterwards() {
+    let mut node = Node::in_three_processes();
     let [mut alice] = peers(&node, ["alice"]);
     let stops: [fn(&mut Node); 2] =
         [|node| drop(node.stop("server", Signal::TERM)), |node| node.kill("server")];
@@ -122,12 +126,12 @@ fn what_is_asked_while_the_server_is_down_is_answered_when_it_is_back() {
 }
 
 #[test]
-fn each_role_can_be_restarted_under_its_clients() {
-    let mut node = Node::three();
+fn each_role_can_be_restarted_while_clients_are_connected() {
+    let mut node = Node::in_three_processes();
     let [mut alice] = peers(&node, ["alice"]);
     let topic = alice.create("#general").expect("a channel").topic;
-    let mut listener = node.listener();
-    listener.follow(&[&topic]);
+    let mut subscriber = node.subscriber();
+    subscriber.follow(&[&topic]);
     for role in ["broker", "proxy", "server"] {
         node.restart(role);
         let params = json!({ "to": "#general", "id": Uuid::now_v7(), "text": role });
@@ -135,17 +139,17 @@ fn each_role_can_be_restarted_under_its_clients() {
         assert_eq!(sent["n"], alice.history("#general").len(), "{role}");
     }
     node.assert_healthy();
-    // The fan-out works again as soon as the links are back: until then, events are repaired from the history.
+    // The fan-out works after the roles reconnected. Until then, clients repair events from the history.
     let started = clock::now();
-    while listener.heard().count() == 0 {
-        assert!(started.elapsed() < DEADLINE, "the listener hears nothing any more");
+    while subscriber.received().count() == 0 {
+        assert!(started.elapsed() < DEADLINE, "the subscriber receives no event");
         alice.send("#general", "and now?").expect("stored");
-        listener.barrier();
+        subscriber.barrier();
     }
 }
 
 #[test]
-fn the_state_is_in_the_log_and_the_snapshots_only_save_time() {
+fn the_state_is_rebuilt_from_the_log_without_snapshots() {
     let mut node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     alice.create("#general").expect("a channel");
@@ -166,8 +170,8 @@ fn the_state_is_in_the_log_and_the_snapshots_only_save_time() {
                 ("channel.members", json!({ "channel": "#general" })),
             ];
             let answers = asked.map(|(method, params)| again.call(method, params).expect(method));
-            again.login(name).expect("the password is known");
-            // A login is a record, and moves the cursor.
+            again.login(name).expect("the password is stored");
+            // A login appends a record, which changes the cursor.
             answers.map(|mut answer| {
                 answer.as_object_mut().map(|fields| fields.remove("cursor"));
                 answer
@@ -176,7 +180,7 @@ fn the_state_is_in_the_log_and_the_snapshots_only_save_time() {
     };
     let before: [[Value; 4]; 2] = state(&node);
     let snapshots = ["users.json", "channels.json"].map(|file| node.data().join(file));
-    assert!(snapshots.iter().all(|file| !file.exists()), "nothing has asked for snapshots yet");
+    assert!(snapshots.iter().all(|file| !file.exists()), "no snapshot was written yet");
     node.restart("up");
     assert_eq!(state(&node), before, "from the snapshots");
     assert_eq!(node.stop("up", Signal::TERM).code, Some(0));
@@ -192,11 +196,11 @@ fn the_state_is_in_the_log_and_the_snapshots_only_save_time() {
 }
 
 #[test]
-fn a_folder_without_data_is_named_and_left_as_it_is() {
+fn a_folder_without_a_log_is_refused_and_unchanged() {
     let empty = TempDir::new().expect("a folder");
     let data = empty.path().to_str().expect("UTF-8");
     let wanted =
-        format!("papo: {data} is no data folder: there is no log in it; name the right one with --data");
+        format!("papo: {data} is not a data folder: it has no log. Name the data folder with --data");
     for command in [["log", "verify"], ["log", "tail"], ["index", "rebuild"]] {
         let refused = Process::run([&command[..], &["--data", data]].concat());
         assert_eq!((refused.code, refused.log.trim()), (Some(1), wanted.as_str()), "{command:?}");

@@ -4,31 +4,31 @@ use std::path::Path;
 
 use e2e::Node;
 
-use crate::people::{Person, assert_seen};
+use crate::terminal_user::{TerminalUser, assert_matches_screen};
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test that keeps a document")]
+#[expect(clippy::disallowed_methods, reason = "the test can rewrite a document")]
 fn the_transcripts_in_readme_and_using_are_real() {
     let node = Node::up();
-    let alice = Person::register(&node, "alice", "en");
+    let alice = TerminalUser::register(&node, "alice", "en");
     alice.types("/create #general");
     alice.sees("alice created #general");
-    alice.is_asked("#general>");
-    let joao = Person::register(&node, "joão", "pt-BR");
+    alice.sees_prompt("#general>");
+    let joao = TerminalUser::register(&node, "joão", "pt-BR");
     joao.types("/join #general");
     alice.sees("joão joined #general");
     joao.sees("joão entrou em #general");
-    joao.is_asked("#general>");
-    alice.says("olá João 🙂", &[&joao]);
-    joao.says("oi Alice! tudo bem?", &[&alice]);
+    joao.sees_prompt("#general>");
+    alice.sends("olá João 🙂", &[&joao]);
+    joao.sends("oi Alice! tudo bem?", &[&alice]);
     alice.types("/msg @joão só para você");
     joao.sees("alice: só para você");
     joao.types("/msg @alice recebi 🎉");
     alice.sees("joão: recebi 🎉");
-    joao.is_asked("#general (1)>");
+    joao.sees_prompt("#general (1)>");
     alice.types("/members");
     alice.sees("@joão\n");
-    alice.is_asked("#general (1)>");
+    alice.sees_prompt("#general (1)>");
 
     for (document, person) in [("README.md", &alice), ("docs/USING.md", &joao)] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(document);
@@ -40,7 +40,7 @@ fn the_transcripts_in_readme_and_using_are_real() {
             text.replace_range(begin..end, &seen);
             std::fs::write(&path, &text).expect(document);
         } else {
-            assert_seen(&text[begin..end], &seen);
+            assert_matches_screen(&text[begin..end], &seen);
         }
     }
 }

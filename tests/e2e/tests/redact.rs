@@ -1,4 +1,4 @@
-//! `papo log redact`: refused while a node runs; afterwards the text is gone, and people see what they saw before.
+//! `papo log redact`: it is refused while a node runs, removes the text, and changes nothing that users see.
 
 use common::Body;
 use e2e::{Finished, Node, Peer, Process, peers};
@@ -16,8 +16,8 @@ fn shown(peer: &mut Peer) -> Vec<Body<'static>> {
 }
 
 #[test]
-fn a_deleted_text_is_gone_for_good_and_nothing_else() {
-    let mut node = Node::up_with(TempDir::new().expect("a folder"));
+fn redaction_removes_the_deleted_text_and_nothing_else() {
+    let mut node = Node::up_on(TempDir::new().expect("a folder"));
     let [mut alice, _bob] = peers(&node, ["alice", "bob"]);
     for text in ["one", "xylophone", "three"] {
         alice.send("@bob", text).expect("sent");

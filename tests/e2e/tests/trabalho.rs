@@ -1,4 +1,5 @@
-//! A working day of a group: five people at five terminals, each in their own language. Their screens are
+//! The story of one of the five chat systems that papo replaces: a private group named `#trabalho` (work)
+//! with file transfers. Five users at five terminals use English or Portuguese. Their screens are
 //! `docs/transcripts/trabalho.md`, which `UPDATE_DOCS=1 cargo test -p e2e trabalho` rewrites.
 
 use std::fmt::Write as _;
@@ -8,150 +9,150 @@ use e2e::Node;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::papers::{pdf, png};
-use crate::people::{Person, assert_seen, capitalised};
+use crate::sample_files::{pdf, png};
+use crate::terminal_user::{TerminalUser, assert_matches_screen, capitalised};
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/transcripts/trabalho.md");
 
 #[test]
 fn a_private_group_works_together_and_an_outsider_learns_nothing() {
     let node = Node::up();
-    let alice = Person::register(&node, "alice", "en");
-    let bob = Person::register(&node, "bob", "pt-BR");
-    let carlos = Person::register(&node, "carlos", "pt-BR");
-    let diana = Person::register(&node, "diana", "en");
-    let eduardo = Person::register(&node, "eduardo", "pt-BR");
+    let alice = TerminalUser::register(&node, "alice", "en");
+    let bob = TerminalUser::register(&node, "bob", "pt-BR");
+    let carlos = TerminalUser::register(&node, "carlos", "pt-BR");
+    let diana = TerminalUser::register(&node, "diana", "en");
+    let eduardo = TerminalUser::register(&node, "eduardo", "pt-BR");
 
-    gather(
+    invite_all(
         &alice,
         [(&bob, "alice convida você"), (&carlos, "alice convida você"), (&diana, "alice invites you")],
     );
     let group = [&alice, &bob, &carlos, &diana];
-    alice.says("bom dia! o contrato está pronto", &group);
-    bob.says("ótimo, vou ler ainda hoje", &group);
-    carlos.says("também leio 👍", &group);
-    diana.says("@alice obrigada!", &group);
+    alice.sends("bom dia! o contrato está pronto", &group);
+    bob.sends("ótimo, vou ler ainda hoje", &group);
+    carlos.sends("também leio 👍", &group);
+    diana.sends("@alice obrigada!", &group);
     alice.types("/members");
     alice.sees("@diana");
-    alice.is_asked("#trabalho>");
+    alice.sees_prompt("#trabalho>");
 
     bob.types("/search contrato");
     bob.terminal.wait_until("finds it", |screen| {
         screen.matches("alice: bom dia! o contrato está pronto").count() == 2
     });
-    bob.is_asked("#trabalho>");
+    bob.sees_prompt("#trabalho>");
 
     files(&node, &alice, [&bob, &carlos, &diana]);
-    outsider(&node, &eduardo);
-    for person in group {
-        assert!(!person.terminal.transcript().contains("eduardo"), "he left no trace");
+    assert_outsider_learns_nothing(&node, &eduardo);
+    for user in group {
+        assert!(!user.terminal.transcript().contains("eduardo"), "the group learns nothing about him");
     }
     document(&[&alice, &bob, &carlos, &diana, &eduardo]);
 }
 
-/// Alice creates the group and invites three people, who join one after the other.
-fn gather(alice: &Person, invited: [(&Person, &str); 3]) {
+/// Alice creates the group and invites three users, who join one after the other.
+fn invite_all(alice: &TerminalUser, invited: [(&TerminalUser, &str); 3]) {
     alice.types("/create #trabalho private");
-    alice.sees("created the private #trabalho");
-    alice.is_asked("#trabalho>");
-    let mut inside = vec![alice];
-    for (person, invitation) in invited {
-        alice.types(&format!("/invite {}", person.name));
-        for member in &inside {
-            member.sees(person.name);
+    alice.sees("created the private channel #trabalho");
+    alice.sees_prompt("#trabalho>");
+    let mut members = vec![alice];
+    for (user, invitation) in invited {
+        alice.types(&format!("/invite {}", user.name));
+        for member in &members {
+            member.sees(user.name);
         }
-        person.sees(invitation);
-        alice.sees(&format!("alice invited {}", person.name));
-        alice.is_asked("#trabalho>");
-        person.types("/accept");
-        inside.push(person);
-        for member in &inside {
-            let name = person.name;
+        user.sees(invitation);
+        alice.sees(&format!("alice invited {}", user.name));
+        alice.sees_prompt("#trabalho>");
+        user.types("/accept");
+        members.push(user);
+        for member in &members {
+            let name = user.name;
             member.terminal.wait_until(&format!("tells of {name}"), |screen| {
                 screen.contains(&format!("{name} joined")) || screen.contains(&format!("{name} entrou"))
             });
         }
-        person.is_asked("#trabalho>");
+        user.sees_prompt("#trabalho>");
     }
 }
 
-/// Alice sends a PDF to the group, Carlos a picture to Diana only. Each arrives unchanged, under a name that
-/// says from where.
-fn files(node: &Node, alice: &Person, [bob, carlos, diana]: [&Person; 3]) {
+/// Alice sends a PDF to the group, and Carlos sends a picture to Diana only. Each file arrives unchanged,
+/// under a name that contains its conversation and sender.
+fn files(node: &Node, alice: &TerminalUser, [bob, carlos, diana]: [&TerminalUser; 3]) {
     let (contract, photo) = (pdf("Contrato de trabalho"), png());
-    alice.has_file("contrato.pdf", &contract);
+    alice.write_file("contrato.pdf", &contract);
     alice.types("/send contrato.pdf");
-    alice.sees("contrato.pdf is sent: #trabalho 12");
-    alice.is_asked("#trabalho>");
-    for (person, sent, here) in [
-        (bob, "alice enviou contrato.pdf", "contrato.pdf chegou"),
-        (carlos, "alice enviou contrato.pdf", "contrato.pdf chegou"),
-        (diana, "alice sent contrato.pdf", "contrato.pdf is here"),
+    alice.sees("contrato.pdf was sent: #trabalho 12");
+    alice.sees_prompt("#trabalho>");
+    for (user, sent, here) in [
+        (bob, "alice enviou contrato.pdf", "contrato.pdf foi salvo"),
+        (carlos, "alice enviou contrato.pdf", "contrato.pdf foi salvo"),
+        (diana, "alice sent contrato.pdf", "contrato.pdf was saved"),
     ] {
-        person.sees(sent);
-        person.types("/get");
-        person.sees(&format!("{here}: papo_downloads/trabalho_alice_contrato.pdf"));
-        person.is_asked("#trabalho>");
-        arrived(node, person, "#trabalho", 12, "trabalho_alice_contrato.pdf", &contract);
+        user.sees(sent);
+        user.types("/get");
+        user.sees(&format!("{here}: papo_downloads/trabalho_alice_contrato.pdf"));
+        user.sees_prompt("#trabalho>");
+        assert_downloaded(node, user, "#trabalho", 12, "trabalho_alice_contrato.pdf", &contract);
     }
 
-    carlos.has_file("foto.png", &photo);
+    carlos.write_file("foto.png", &photo);
     carlos.types("@diana");
-    carlos.is_asked("@diana>");
+    carlos.sees_prompt("@diana>");
     carlos.types("/send foto.png");
     carlos.sees("foto.png foi enviado: @diana 1");
-    carlos.is_asked("@diana>");
+    carlos.sees_prompt("@diana>");
     diana.sees("@carlos 1 carlos sent foto.png");
     diana.types("@carlos");
-    diana.is_asked("@carlos>");
+    diana.sees_prompt("@carlos>");
     diana.types("/get");
-    diana.sees("foto.png is here: papo_downloads/carlos_foto.png");
-    diana.is_asked("@carlos>");
-    arrived(node, diana, "@carlos", 1, "carlos_foto.png", &photo);
+    diana.sees("foto.png was saved: papo_downloads/carlos_foto.png");
+    diana.sees_prompt("@carlos>");
+    assert_downloaded(node, diana, "@carlos", 1, "carlos_foto.png", &photo);
 }
 
-/// Asserts that the downloaded file is the one that was sent, and that its event has its SHA-256.
-fn arrived(node: &Node, person: &Person, conversation: &str, n: u64, name: &str, sent: &[u8]) {
-    let fetched = person.fetched(name);
-    assert!(fetched == sent, "{} has another {name}", person.name);
+/// Asserts that the downloaded file equals the sent one, and that its event has its SHA-256.
+fn assert_downloaded(node: &Node, user: &TerminalUser, conversation: &str, n: u64, name: &str, sent: &[u8]) {
+    let downloaded = user.downloaded(name);
+    assert!(downloaded == sent, "{} has another {name}", user.name);
     let before = (n + 1).to_string();
     let history =
-        person.script(node, &["history", conversation, "--json", "--before", &before, "--limit", "1"]);
+        user.run_script(node, &["history", conversation, "--json", "--before", &before, "--limit", "1"]);
     let event: Value = serde_json::from_str(&history.output).expect("an event");
-    let sum = to_hex(&Sha256::digest(&fetched));
+    let sum = to_hex(&Sha256::digest(&downloaded));
     assert_eq!((&event["n"], &event["sha256"]), (&Value::from(n), &Value::from(sum)));
 }
 
 /// A user who was not invited can neither find the group, nor read, write, search or subscribe.
-fn outsider(node: &Node, eduardo: &Person) {
+fn assert_outsider_learns_nothing(node: &Node, eduardo: &TerminalUser) {
     let no_such_channel = "o canal #trabalho não existe: crie-o, ou veja /channels";
     for (i, line) in ["/join #trabalho", "/open #trabalho", "/members #trabalho"].iter().enumerate() {
         eduardo.types(line);
         eduardo.terminal.wait_until("refuses", |screen| screen.matches(no_such_channel).count() == i + 1);
-        eduardo.is_asked("papo>");
+        eduardo.sees_prompt("papo>");
     }
     eduardo.types("/msg #trabalho oi");
     eduardo.sees("não enviada para #trabalho");
-    let refused = eduardo.script(node, &["file", "get", "#trabalho", "12"]);
+    let refused = eduardo.run_script(node, &["file", "get", "#trabalho", "12"]);
     assert_eq!((refused.code, &*refused.output), (Some(1), ""), "{refused:?}");
     eduardo.types("/search contrato");
-    eduardo.sees("nada foi encontrado");
+    eduardo.sees("nenhuma mensagem encontrada");
     eduardo.types("/channels");
-    eduardo.sees("não há canais ainda");
-    eduardo.is_asked("papo>");
+    eduardo.sees("ainda não há canais");
+    eduardo.sees_prompt("papo>");
     // `subscribe` checks the memberships, which the client knows without a request.
     let scripts =
         [("history", "there is no channel #trabalho"), ("subscribe", "you are not a member of #trabalho")];
     for (command, sentence) in scripts {
-        let refused = eduardo.script(node, &[command, "#trabalho"]);
+        let refused = eduardo.run_script(node, &[command, "#trabalho"]);
         assert_eq!((refused.code, &*refused.output), (Some(1), ""), "{refused:?}");
         assert!(refused.log.contains(sentence), "{refused:?}");
     }
 }
 
 /// Writes the transcripts, or compares them with the document.
-#[expect(clippy::disallowed_methods, reason = "a test that keeps a document")]
-fn document(people: &[&Person]) {
+#[expect(clippy::disallowed_methods, reason = "the test can rewrite a document")]
+fn document(users: &[&TerminalUser]) {
     let mut text = String::from(
         "# A private group at work\n\n\
          Five people at five terminals. Alice creates the private channel `#trabalho` and invites Bob, Carlos and Diana; Eduardo\n\
@@ -159,12 +160,12 @@ fn document(people: &[&Person]) {
          English, the others in Portuguese. `tests/e2e/tests/trabalho.rs` writes this page from the real output of the terminals,\n\
          and fails when the output no longer matches it.\n",
     );
-    for person in people {
-        let seen = person.terminal.transcript();
-        write!(text, "\n## {}\n\n```\n{seen}\n```\n", capitalised(person.name)).expect("a string");
+    for user in users {
+        let transcript = user.terminal.transcript();
+        write!(text, "\n## {}\n\n```\n{transcript}\n```\n", capitalised(user.name)).expect("a string");
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(DOCUMENT, &text).expect("written");
     }
-    assert_seen(&std::fs::read_to_string(DOCUMENT).expect("the document"), &text);
+    assert_matches_screen(&std::fs::read_to_string(DOCUMENT).expect("the document"), &text);
 }

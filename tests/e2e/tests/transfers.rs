@@ -1,4 +1,4 @@
-//! Files sent and fetched from the chat, which goes on meanwhile.
+//! Files that are sent and downloaded in the chat, which stays usable during a transfer.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,14 +7,14 @@ use std::thread;
 
 use e2e::{Node, peers};
 
-use crate::people::Person;
+use crate::terminal_user::TerminalUser;
 
 const MIB: usize = 1024 * 1024;
 
-/// Bytes that one connection may carry through a closed gate: a chat never says so much, and a file does.
-const HELD_FROM: usize = MIB;
+/// Bytes that a connection may carry through a closed gate: more than a chat sends, less than a file.
+const FORWARDED_BYTES_MAX: usize = MIB;
 
-/// A TCP relay that holds up whatever carries a file, until it is opened.
+/// A TCP relay that stalls file transfers until it is opened.
 struct Gate {
     endpoint: String,
     state: Arc<(Mutex<State>, Condvar)>,
@@ -28,7 +28,7 @@ struct State {
 
 impl Gate {
     fn to(address: &str) -> Self {
-        // On the same host: a client looks for the events where it has reached the server.
+        // The same host: a client expects the events at the host of the server.
         let (host, _) = address.rsplit_once(':').expect("a host");
         let listener = TcpListener::bind(format!("{host}:0")).expect("a free port");
         let endpoint = format!("tcp://{}", listener.local_addr().expect("an address"));
@@ -52,7 +52,6 @@ impl Gate {
         self.state.1.notify_all();
     }
 
-    /// Bytes carried so far, both ways.
     fn carried(&self) -> usize {
         self.state.0.lock().expect("the state").carried
     }
@@ -63,7 +62,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, state: &(Mutex<State>, Condvar)
     while let Ok(count @ 1..) = from.read(&mut chunk) {
         own += count;
         let mut shared = state.0.lock().expect("the state");
-        while own > HELD_FROM && !shared.is_open {
+        while own > FORWARDED_BYTES_MAX && !shared.is_open {
             shared = state.1.wait(shared).expect("the state");
         }
         shared.carried += count;
@@ -75,103 +74,101 @@ fn carry(mut from: TcpStream, mut to: TcpStream, state: &(Mutex<State>, Condvar)
     let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-/// A content in which no part is like another.
+/// A content without repetition.
 fn content(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|at| ((at * at) >> 7) as u8 ^ (at >> 16) as u8).collect()
 }
 
-/// How the last row of the screen begins that is not blank.
+/// The last row of the screen that is not blank.
 fn last_row(screen: &str) -> &str {
     screen.trim_end().lines().last().unwrap_or_default()
 }
 
 #[test]
-fn a_file_goes_up_beneath_the_prompt_while_the_chat_goes_on() {
-    let node = Node::plain();
+fn an_upload_shows_its_progress_while_the_chat_continues() {
+    let node = Node::plaintext();
     let gate = Gate::to(node.address("clients"));
-    let alice = Person::register_at(&gate.endpoint, "alice", "en", "--plaintext");
+    let alice = TerminalUser::register_at(&gate.endpoint, "alice", "en", "--plaintext");
     alice.types("/create #general");
-    alice.is_asked("#general>");
+    alice.sees_prompt("#general>");
     let [mut bob] = peers(&node, ["bob"]);
     bob.join("#general").expect("joined");
 
     let (large, small) = (content(8 * MIB), content(1000));
-    alice.has_file("large.bin", &large);
-    alice.has_file("small.bin", &small);
+    alice.write_file("large.bin", &large);
+    alice.write_file("small.bin", &small);
     alice.types("/send large.bin");
     alice.sees("sending large.bin to #general");
     alice.terminal.wait_until("shows the bar beneath the prompt", |screen| {
         let bar = last_row(screen);
         bar.starts_with("large.bin ") && bar.contains(" KiB/8.00 MiB ") && screen.contains("\n#general>")
     });
-    // The prompt is the person's: they speak, are spoken to, and ask for more.
+    // The prompt stays usable: alice sends, receives, and starts another transfer.
     alice.types("this is said meanwhile");
     alice.sees("alice: this is said meanwhile");
     bob.send("#general", "and answered").expect("sent");
     alice.sees("bob: and answered");
     alice.types("/send small.bin");
-    alice.sees("small.bin waits for those before it: 1");
+    alice.sees("small.bin is queued; files before it: 1");
     assert!(last_row(&alice.terminal.screen()).starts_with("large.bin "), "{}", alice.terminal.screen());
     assert!(!alice.terminal.screen().contains("is sent"), "{}", alice.terminal.screen());
 
     gate.open();
-    alice.sees("large.bin is sent: #general 5");
-    alice.sees("small.bin is sent: #general 6");
+    alice.sees("large.bin was sent: #general 5");
+    alice.sees("small.bin was sent: #general 6");
     alice.sees("#general 6 alice sent small.bin");
-    alice.is_asked("#general>");
+    alice.sees_prompt("#general>");
 
-    // Down it comes through a gate that is open; another file of the same name stays.
+    // The download goes through the open gate and does not replace an existing file.
     for name in ["general_alice_large.bin", "general_alice_large (2).bin"] {
         alice.types("/get 5");
-        alice.sees(&format!("large.bin is here: papo_downloads/{name}"));
-        assert!(alice.fetched(name) == large, "something else has arrived");
+        alice.sees(&format!("large.bin was saved: papo_downloads/{name}"));
+        assert!(alice.downloaded(name) == large, "the content differs");
     }
 }
 
 #[test]
-fn a_chat_that_ends_says_what_is_on_its_way_and_the_next_one_goes_on_with_it() {
-    let node = Node::plain();
+fn an_unfinished_upload_is_reported_at_quit_and_continued_later() {
+    let node = Node::plaintext();
     let gate = Gate::to(node.address("clients"));
-    let mut alice = Person::register_at(&gate.endpoint, "alice", "en", "--plaintext");
+    let mut alice = TerminalUser::register_at(&gate.endpoint, "alice", "en", "--plaintext");
     alice.types("/create #general");
-    alice.is_asked("#general>");
+    alice.sees_prompt("#general>");
     let large = content(4 * MIB);
-    alice.has_file("large.bin", &large);
+    alice.write_file("large.bin", &large);
     alice.types("/send large.bin");
     alice.terminal.wait_until("has sent a part", |screen| last_row(screen).contains(" KiB/4.00 MiB "));
     alice.terminal.wait_until("has sent a part", |screen| !last_row(screen).contains(" 0 B/"));
     alice.types("/quit");
-    alice
-        .terminal
-        .wait_for_written("large.bin is not sent yet: in #general, /send large.bin goes on with it");
+    alice.terminal.wait_for_output("large.bin is not sent yet: in #general, /send large.bin continues");
 
     gate.open();
-    alice.comes_back(&gate.endpoint, "--plaintext");
-    alice.is_asked("#general>");
+    alice.reopen_chat(&gate.endpoint, "--plaintext");
+    alice.sees_prompt("#general>");
     let before = gate.carried();
     alice.types("/send large.bin");
-    alice.sees("large.bin is sent: #general 2");
+    alice.sees("large.bin was sent: #general 2");
     let carried = gate.carried() - before;
-    assert!(carried < 4 * MIB, "it has begun anew: {carried} bytes");
+    assert!(carried < 4 * MIB, "the upload started from the beginning: {carried} bytes");
     alice.types("/get");
     alice.sees("papo_downloads/general_alice_large.bin");
-    assert!(alice.fetched("general_alice_large.bin") == large, "something else has arrived");
+    assert!(alice.downloaded("general_alice_large.bin") == large, "the content differs");
 }
 
 #[test]
-fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
+fn files_are_exchanged_in_the_chat_and_refusals_are_explained() {
     let node = Node::up();
-    let alice = Person::register(&node, "alice", "en");
-    let bruna = Person::register(&node, "bruna", "pt-BR");
-    alice.has_file("plan.pdf", b"a plan");
+    let alice = TerminalUser::register(&node, "alice", "en");
+    let bruna = TerminalUser::register(&node, "bruna", "pt-BR");
+    alice.write_file("plan.pdf", b"a plan");
     alice.types("@bruna");
-    alice.is_asked("@bruna>");
+    alice.sees_prompt("@bruna>");
     for (line, refusal) in [
-        ("/send", "say /send PATH: "),
+        ("/send", "usage: /send PATH: "),
         ("/send /nowhere/at/all", "cannot read /nowhere/at/all: "),
         ("/send /dev", "/dev is not a file"),
-        ("/get", "no file was sent to @bruna lately"),
-        ("/get x", "say a number: /get 17"),
+        ("/get", "no recent event of @bruna is a file"),
+        ("/get x", "give a number: /get 17"),
     ] {
         alice.types(line);
         alice.sees(refusal);
@@ -180,56 +177,60 @@ fn files_go_from_chat_to_chat_and_what_cannot_be_done_is_said_in_words() {
     alice.terminal.press("Tab");
     alice.sees("/send plan.pdf");
     alice.terminal.press("Enter");
-    alice.sees("plan.pdf is sent: @bruna 1");
+    alice.sees("plan.pdf was sent: @bruna 1");
     bruna.types("@alice");
-    bruna.is_asked("@alice>");
+    bruna.sees_prompt("@alice>");
     for name in ["alice_plan.pdf", "alice_plan (2).pdf"] {
         bruna.types("/get");
         bruna.sees("baixando plan.pdf de @alice 1");
-        bruna.sees(&format!("plan.pdf chegou: papo_downloads/{name}"));
-        assert_eq!(bruna.fetched(name), b"a plan");
+        bruna.sees(&format!("plan.pdf foi salvo: papo_downloads/{name}"));
+        assert_eq!(bruna.downloaded(name), b"a plan");
     }
     bruna.types("não é arquivo");
     bruna.sees("@alice 2 bruna: não é arquivo");
     bruna.types("/get 2");
     bruna.sees("@alice 2 não é um arquivo");
-    // A refusal of the server's comes from beside the chat, too.
+    // A refusal by the server appears in the language of the user.
     alice.types("/create #trabalho private");
-    alice.is_asked("#trabalho>");
+    alice.sees_prompt("#trabalho>");
     alice.types("/send \"plan.pdf\"");
-    alice.sees("plan.pdf is sent: #trabalho 2");
+    alice.sees("plan.pdf was sent: #trabalho 2");
     bruna.types("/msg #trabalho oi");
     bruna.sees("não enviada para #trabalho");
 }
 
 #[test]
-fn plain_lines_tell_of_a_file_and_a_pipe_has_its_files_in_order() {
-    let node = Node::plain();
-    let mut alice = Person::register_at(node.server(), "alice", "en", "--plaintext");
+fn plain_mode_reports_transfers_and_piped_commands_run_in_order() {
+    let node = Node::plaintext();
+    let mut alice = TerminalUser::register_at(node.server(), "alice", "en", "--plaintext");
     alice.types("/create #general");
-    alice.is_asked("#general>");
+    alice.sees_prompt("#general>");
     alice.types("/quit");
-    alice.comes_back(node.server(), "--plaintext --plain");
-    alice.terminal.wait_for_written("#general 1 alice created #general");
-    alice.has_file("large.bin", &content(4 * MIB));
+    alice.reopen_chat(node.server(), "--plaintext --plain");
+    alice.terminal.wait_for_output("#general 1 alice created #general");
+    alice.write_file("large.bin", &content(4 * MIB));
     alice.types("/send large.bin");
-    alice.terminal.wait_for_written("large.bin is sent: #general 2");
-    let written = alice.terminal.written();
+    alice.terminal.wait_for_output("large.bin was sent: #general 2");
+    let output = alice.terminal.output();
     for step in [25, 50, 75] {
-        assert_eq!(written.matches(&format!("large.bin: {step} % are there")).count(), 1, "{written}");
+        assert_eq!(output.matches(&format!("large.bin: {step} % done")).count(), 1, "{output}");
     }
-    assert!(!written.contains('\u{1b}'), "{written:?}");
+    assert!(!output.contains('\u{1b}'), "{output:?}");
 
-    // What is fetched is what was sent by the line before.
-    alice.has_file("other.bin", &content(3 * MIB));
-    let done = alice.pipes(&node, "#general\n/send other.bin\n/get\nall done\n", "papo_downloads");
+    // /get downloads the file that the line before it sent.
+    alice.write_file("other.bin", &content(3 * MIB));
+    let done = alice.run_piped(&node, "#general\n/send other.bin\n/get\nall done\n", "papo_downloads");
     assert_eq!(done.code, Some(0), "{}", done.log);
     assert!(done.output.contains("papo_downloads/general_alice_other.bin"), "{}", done.output);
-    assert!(alice.fetched("general_alice_other.bin") == content(3 * MIB));
-    let no_file = alice.pipes(&node, "#general\n/get 1\n", "papo_downloads");
+    assert!(alice.downloaded("general_alice_other.bin") == content(3 * MIB));
+    let no_file = alice.run_piped(&node, "#general\n/get 1\n", "papo_downloads");
     assert_eq!(no_file.code, Some(1), "{}", no_file.log);
-    assert!(no_file.log.contains("#general 1 is no file"), "{}", no_file.log);
-    let no_folder = alice.pipes(&node, "#general\n/get 2\n", "other.bin");
+    assert!(no_file.log.contains("#general 1 is not a file"), "{}", no_file.log);
+    let no_folder = alice.run_piped(&node, "#general\n/get 2\n", "other.bin");
     assert_eq!(no_folder.code, Some(1), "{}", no_folder.log);
-    assert!(no_folder.log.contains("papo: large.bin was not fetched: cannot make "), "{}", no_folder.log);
+    assert!(
+        no_folder.log.contains("papo: large.bin was not downloaded: cannot create "),
+        "{}",
+        no_folder.log
+    );
 }

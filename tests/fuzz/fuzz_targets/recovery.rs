@@ -1,8 +1,9 @@
-//! A log whose last segment holds anything at all: it is opened, or refused, and what is opened can be gone on with.
+//! The recovery of a log whose last segment ends with arbitrary bytes: the log is opened or refused, and an
+//! opened log accepts new records.
 //!
-//! The input is some batches of lines, which the journal writes as it always does (lines end with a newline, the
-//! batches with a byte 0xfe), and then, behind a byte 0xff, what stands behind them in the file. An input that begins
-//! with 0xff is a file of arbitrary bytes.
+//! The input holds batches of lines that the journal writes (a newline ends a line, the byte 0xfe ends a
+//! batch). After the byte 0xff it holds the bytes to append to the file. An input that starts with 0xff is a
+//! file of arbitrary bytes.
 #![no_main]
 
 use std::collections::HashMap;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use disk::faulty::{FaultyDisk, Loss};
 use server::journal::{Checkpoint, EventKey, Journal, Opened, Options};
-use server::records::Record;
+use server::domain::records::Record;
 
 const LOG: &str = "log/00000000000000000001.log";
 
@@ -30,36 +31,35 @@ fuzz_target!(|input: &[u8]| {
     }
     drop(log);
     disk.tamper(LOG, |bytes| bytes.extend_from_slice(tail)).expect("the first segment");
-    tail.split(|byte| *byte == b'\n').for_each(assert_record_goes_round);
+    tail.split(|byte| *byte == b'\n').for_each(assert_record_round_trips);
 
     let Some(mut log) = Log::open(&disk) else {
-        assert!(!tail.is_empty(), "what the journal wrote is never refused");
+        assert!(!tail.is_empty(), "the journal's own log is never refused");
         return;
     };
-    assert!(log.lines.starts_with(&written), "what was committed is there");
-    log.commit(&[b"and on"]);
+    assert!(log.lines.starts_with(&written), "committed lines are in the log");
+    log.commit(&[b"a new line"]);
     let lines = log.lines.clone();
     drop(log);
-    let again = Log::open(&disk.after_crash(Loss::Everything)).expect("a log that was opened before");
-    assert_eq!(again.lines, lines, "nothing of it is lost, and nothing comes back");
-    assert_eq!(again.bytes_cut, 0, "it was cut for good");
+    let reopened = Log::open(&disk.after_crash(Loss::Everything)).expect("a log that was opened before");
+    assert_eq!(reopened.lines, lines, "no line is lost, and no cut line returns");
+    assert_eq!(reopened.bytes_cut, 0, "the torn bytes were removed");
 });
 
-/// What the journal takes for a record: see [`Journal::append_with`].
+/// Whether the journal accepts a line as a record: see [`Journal::append`].
 fn is_record(line: &[u8]) -> bool {
     let has = |word: &[u8]| line.windows(word.len()).any(|window| window == word);
     !line.is_empty() && !line.contains(&0) && !has(b"\"commit\"") && !has(b"\"chain\"")
 }
 
-/// A line that is read as a record is written as one that reads the same.
-fn assert_record_goes_round(line: &[u8]) {
+/// Asserts that a decoded record equals itself after encoding and decoding.
+fn assert_record_round_trips(line: &[u8]) {
     let Ok(record) = Record::decode(line) else { return };
     let mut written = Vec::new();
-    record.encode(&mut written).expect("what was read can be written");
-    assert_eq!(Record::decode(&written).expect("what was written can be read"), record);
+    record.encode(&mut written).expect("a decoded record can be encoded");
+    assert_eq!(Record::decode(&written).expect("an encoded record can be decoded"), record);
 }
 
-/// An open log, and the lines in it.
 struct Log {
     opened: Opened,
     numbers: HashMap<u8, u64>,
@@ -90,21 +90,21 @@ impl Log {
             journal.append(line, Some(&key(&mut self.numbers, line)));
             self.lines.push(line.to_vec());
         }
-        if let Some(batch) = journal.seal() {
+        if let Some(batch) = journal.close_batch() {
             journal.committed(&writer.commit(batch).expect("a disk without faults"));
         }
         let mut read = Vec::new();
         for conversation in self.numbers.keys() {
             journal
                 .read(&conversation.to_string(), 0, u64::MAX, &mut read)
-                .expect("what was written is read");
+                .expect("written lines can be read");
         }
         let bytes: usize = self.lines.iter().map(|line| line.len() + 1).sum();
-        assert_eq!(read.len(), bytes, "every line, once");
+        assert_eq!(read.len(), bytes, "every line is read once");
     }
 }
 
-/// The first byte says which conversation a line belongs to.
+/// The key of a line: its first byte is the conversation.
 fn key(numbers: &mut HashMap<u8, u64>, line: &[u8]) -> EventKey<'static> {
     let conversation = line.first().copied().unwrap_or_default();
     let n = numbers.entry(conversation).or_default();

@@ -1,4 +1,5 @@
-//! One client and the person before it: the real session core, what it has shown, and what the person does.
+//! One simulated client and its user: the real session core, the events that it showed, and the user's
+//! actions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -15,100 +16,96 @@ use session::{Answer, Ask, Command, Entry, Follow, Message, NO_TICKET, News, Ses
 use testkit::Rng;
 use uuid::{Builder, Uuid};
 
-use crate::agenda::{Connection, Link};
 use crate::checks::shown::Shown;
 use crate::node::{BEGIN_UNIX_MS, token};
+use crate::schedule::{BrokerConnection, ProxyConnection};
 use crate::workload::Workload;
 
-/// The ticket of the wish to follow everything; those of questions are greater.
+/// The ticket of the command to follow all conversations. The tickets of other commands are greater.
 pub(crate) const FOLLOW_TICKET: u64 = NO_TICKET + 1;
 
-/// A client and its sim_client.
+/// A simulated client and its user.
 pub(crate) struct SimClient {
-    pub(crate) link: Link,
-    pub(crate) connection: Connection,
-    /// What the client's SUB socket is subscribed to.
+    pub(crate) link: BrokerConnection,
+    pub(crate) connection: ProxyConnection,
+    /// The subscriptions of the client's SUB socket.
     pub(crate) topics: BTreeSet<String>,
     pub(crate) account: LoggedIn,
-    /// Nothing while the client is down.
+    /// `None` while the client is down.
     pub(crate) session: Option<Session>,
-    /// Whether following has begun.
+    /// Whether the server accepted the command to follow.
     pub(crate) follows: bool,
-    /// The question that the person waits for an answer to; people ask one at a time.
-    pub(crate) asking: Option<Asking>,
+    /// The command whose answer the user is waiting for; at most one at a time.
+    pub(crate) pending: Option<PendingCommand>,
     pub(crate) tickets: u64,
-    /// What the person does beside talking, in runs where people do.
+    /// The edits, reactions and files of the user, in varied runs.
     pub(crate) workload: Option<Workload>,
     pub(crate) shown: Shown,
-    /// What the client has on its own disk, until it is acknowledged. It survives the client.
-    kept: Vec<Message>,
-    /// What was said, in order.
-    pub(crate) said: Vec<(Conversation, Uuid)>,
-    /// When the client looks at anything again: it is suspended until then.
-    pub(crate) asleep_until_ms: u64,
-    /// No frame comes through until then.
+    /// The messages on the client's disk that are not acknowledged. They survive a kill of the client.
+    outbox: Vec<Message>,
+    /// The messages that the user sent and that were not refused, in order.
+    pub(crate) sent: Vec<(Conversation, Uuid)>,
+    /// The client is suspended until this time.
+    pub(crate) suspended_until_ms: u64,
+    /// No frame to or from the client arrives before this time.
     pub(crate) cut_off_until_ms: u64,
-    /// Milliseconds that its clock is ahead or behind.
+    /// The clock error of the client; negative if its clock is behind.
     pub(crate) clock_error_ms: i64,
-    /// When a tick is planned.
+    /// The time of the planned tick.
     pub(crate) tick_at_ms: Option<u64>,
-    /// The last tick, and how many there were in the same millisecond.
+    /// The time of the last tick, and the number of ticks in that millisecond.
     pub(crate) ticks: (u64, u32),
 }
 
-/// What the person waits for an answer to.
-pub(crate) struct Asking {
+/// A command without an answer.
+pub(crate) struct PendingCommand {
     pub(crate) ticket: u64,
-    pub(crate) about: About,
+    pub(crate) on_answer: OnAnswer,
 }
 
-/// What has to be done when the answer comes.
-pub(crate) enum About {
-    /// Nothing else.
-    Itself,
-    /// The events of a page are checked.
-    Reading,
-    /// The person takes part no more.
-    Leaving(ChannelName),
-    /// Something under this id is done.
-    Amending(Uuid, Conversation),
-    /// A part of a file is there.
-    Downloading(Conversation, u64),
+/// The use of the answer to a command.
+pub(crate) enum OnAnswer {
+    Ignore,
+    /// Check the events of the page of history.
+    CheckPage,
+    /// The user left this channel.
+    ForgetChannel(ChannelName),
+    /// The edit, deletion or reaction with this id is stored.
+    NoteAmendment(Uuid, Conversation),
+    /// Check the bytes of this file.
+    CheckBytes(Conversation, u64),
 }
 
-/// What a session wants done outside of its own disk.
+/// An effect of the session that the simulated network or the checkers carry out.
 pub(crate) enum ClientAction {
-    /// Send this frame of request lines.
     Send(Vec<u8>),
-    /// Send this line by itself, with or without bytes behind it.
+    /// Send this line in a frame of its own, followed by an optional frame of bytes.
     SendAlone(Vec<u8>, Option<Arc<[u8]>>),
-    /// Make a new SUB socket.
     Connect,
-    /// Subscribe, or unsubscribe.
+    /// Subscribe (`true`) or unsubscribe (`false`).
     Subscribe(String, bool),
-    /// Check what the user learns.
     News(Box<News>),
-    /// Take the outcome of the command with this ticket.
+    /// Handle the outcome of the command with this ticket.
     Answer(u64, Result<Answer, Error>),
 }
 
-/// What the answer to a command shows.
-pub(crate) enum Shows {
-    /// Events that the user reads.
+/// The content of an answer that the checkers compare.
+pub(crate) enum AnswerContent {
+    /// Events of a page of history.
     Events(Vec<Entry>),
-    /// A channel that is followed from now on.
+    /// A channel that the client follows from now on.
     Joined(Target),
-    /// The request with this id is done, as this event.
-    Done { id: Uuid, conversation: Conversation, n: u64 },
-    /// These bytes of a file, which this event has.
+    /// The request with this id is stored as event `n`.
+    Amended { id: Uuid, conversation: Conversation, n: u64 },
+    /// Bytes of the file of event `of`.
     Bytes { of: (Conversation, u64), offset: u64, bytes: Vec<u8> },
 }
 
-/// The client's own disk, and what its session wants done beyond it.
+/// The client's disk, and a list of the effects that the caller carries out.
 struct ClientIo<'a> {
     now_ms: u64,
-    kept: &'a mut Vec<Message>,
-    /// The request lines leave in one frame, each once, as the network thread sends them.
+    outbox: &'a mut Vec<Message>,
+    /// The request lines of the next frame, by request id, as the network thread collects them.
     lines: BTreeMap<u64, Vec<u8>>,
     actions: Vec<ClientAction>,
 }
@@ -121,16 +118,16 @@ impl Io for ClientIo<'_> {
     }
 
     fn recall(&mut self, _user: &UserName) -> Vec<Message> {
-        self.kept.clone()
+        self.outbox.clone()
     }
 
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>> {
-        self.kept.extend_from_slice(messages);
+        self.outbox.extend_from_slice(messages);
         Some(Ok(()))
     }
 
     fn forget(&mut self, ids: &[Uuid]) {
-        self.kept.retain(|kept| !ids.contains(&kept.id));
+        self.outbox.retain(|message| !ids.contains(&message.id));
     }
 
     fn send(&mut self, id: u64, line: Vec<u8>) {
@@ -172,19 +169,19 @@ impl SimClient {
     pub(crate) fn new(number: usize, user: UserName, topic: String, is_varied: bool) -> Self {
         let account = LoggedIn { token: token(&user), user, topic, expires: u64::MAX };
         Self {
-            link: Link { client: number, life: 0 },
-            connection: Connection { client: number, number: 0 },
+            link: BrokerConnection { client: number, incarnation: 0 },
+            connection: ProxyConnection { client: number, number: 0 },
             topics: BTreeSet::new(),
             account,
             session: None,
             follows: false,
-            asking: None,
+            pending: None,
             tickets: FOLLOW_TICKET,
             workload: is_varied.then(Workload::default),
             shown: Shown::default(),
-            kept: Vec::new(),
-            said: Vec::new(),
-            asleep_until_ms: 0,
+            outbox: Vec::new(),
+            sent: Vec::new(),
+            suspended_until_ms: 0,
             cut_off_until_ms: 0,
             clock_error_ms: 0,
             tick_at_ms: None,
@@ -196,9 +193,9 @@ impl SimClient {
         &self.account.user
     }
 
-    /// The client starts, with its token and with what it had not sent.
+    /// Starts the client with its token; it recalls the messages in its outbox.
     pub(crate) fn start(&mut self, now_ms: u64, seed: u64) {
-        self.link.life += 1;
+        self.link.incarnation += 1;
         let mut session = Session::new(seed);
         session.command(now_ms, FOLLOW_TICKET + 1, Command::Restore(self.account.clone()));
         session.command(now_ms, FOLLOW_TICKET, Command::Follow(Follow::Everything));
@@ -206,18 +203,18 @@ impl SimClient {
         self.tickets = FOLLOW_TICKET + 1;
     }
 
-    /// The client's process dies, and its memory with it.
+    /// Kills the client's process; its memory is lost.
     pub(crate) fn kill(&mut self) {
         self.session = None;
         self.follows = false;
-        self.asking = None;
+        self.pending = None;
         self.workload.iter_mut().for_each(Workload::interrupt);
         self.shown = Shown::default();
         self.topics.clear();
         self.tick_at_ms = None;
     }
 
-    /// Asks to follow everything, again.
+    /// Sends the command to follow all conversations again.
     pub(crate) fn follow(&mut self, now_ms: u64) {
         self.shown = Shown::default();
         if let Some(session) = &mut self.session {
@@ -225,8 +222,8 @@ impl SimClient {
         }
     }
 
-    /// Does something at random. Says what, for the trace.
-    pub(crate) fn act(
+    /// Does a random action of the user. Returns its description for the trace.
+    pub(crate) fn act_randomly(
         &mut self,
         now_ms: u64,
         rng: &mut Rng,
@@ -239,12 +236,12 @@ impl SimClient {
             0 => Target::User(users[rng.index(users.len())].clone()),
             _ => Target::Channel(channel.clone()),
         };
-        if let Some(done) = self.do_something_else(now_ms, rng, &target) {
+        if let Some(done) = self.other_action(now_ms, rng, &target) {
             return Some(done);
         }
         let choice = rng.below(100);
-        if choice < 70 || self.asking.is_some() {
-            return Some(self.say(now_ms, rng, target));
+        if choice < 70 || self.pending.is_some() {
+            return Some(self.send_messages(now_ms, rng, target));
         }
         let (names, in_channel) = (
             |token| ListNames { token, after: None },
@@ -260,30 +257,30 @@ impl SimClient {
             98 => Command::Ask(Ask::of::<ChannelList>(names)),
             _ => Command::Ask(Ask::of::<UserList>(names)),
         };
-        let about = match choice {
-            82..88 => About::Leaving(channel),
-            92..96 => About::Reading,
-            _ => About::Itself,
+        let on_answer = match choice {
+            82..88 => OnAnswer::ForgetChannel(channel),
+            92..96 => OnAnswer::CheckPage,
+            _ => OnAnswer::Ignore,
         };
         self.tickets += 1;
-        self.asking = Some(Asking { ticket: self.tickets, about });
-        let said = format!("{command:?}");
+        self.pending = Some(PendingCommand { ticket: self.tickets, on_answer });
+        let description = format!("{command:?}");
         self.session.as_mut()?.command(now_ms, self.tickets, command);
-        Some(said)
+        Some(description)
     }
 
-    /// Says something: now and then several things at once.
-    pub(crate) fn say(&mut self, now_ms: u64, rng: &mut Rng, to: Target) -> String {
+    /// Sends one message, or 30 at once.
+    pub(crate) fn send_messages(&mut self, now_ms: u64, rng: &mut Rng, to: Target) -> String {
         let count = if rng.per_mille(50) { 30 } else { 1 };
         let mention = self.mention(rng);
         for _ in 0..count {
             let id = self.id(now_ms, rng);
-            // A refused message is forgotten, and its text may come again; but what is deleted must be one of
-            // a kind.
-            let number = self.workload.as_mut().map_or(self.said.len(), Workload::count);
+            // In plain runs the number of a refused message is used again. In varied runs each text is
+            // unique, because a checker searches for deleted texts.
+            let number = self.workload.as_mut().map_or(self.sent.len(), Workload::next_text_number);
             let text = format!("{number} of {}{mention}", self.user());
             let text = testkit::text(text);
-            self.said.push((Conversation::of(self.user(), &to), id));
+            self.sent.push((Conversation::of(self.user(), &to), id));
             if let Some(session) = &mut self.session {
                 session.command(
                     now_ms,
@@ -292,10 +289,10 @@ impl SimClient {
                 );
             }
         }
-        format!("says {count} to {to}")
+        format!("sends {count} to {to}")
     }
 
-    /// A new id, as the client's clock has it.
+    /// A new message id with the time of the client's clock.
     pub(crate) fn id(&self, now_ms: u64, rng: &mut Rng) -> Uuid {
         let unix_ms = (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms);
         let mut random = [0; 10];
@@ -303,10 +300,11 @@ impl SimClient {
         Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid()
     }
 
-    /// Carries out what the session wants on the client's own disk. Returns the rest.
+    /// Carries out the session's effects on the client's disk. Returns the other effects.
     pub(crate) fn actions(&mut self, now_ms: u64) -> Vec<ClientAction> {
         let Some(session) = &mut self.session else { return Vec::new() };
-        let mut io = ClientIo { now_ms, kept: &mut self.kept, lines: BTreeMap::new(), actions: Vec::new() };
+        let mut io =
+            ClientIo { now_ms, outbox: &mut self.outbox, lines: BTreeMap::new(), actions: Vec::new() };
         let Ok(()) = driver::step(session, &mut io);
         let ClientIo { lines, mut actions, .. } = io;
         if !lines.is_empty() {
@@ -315,40 +313,41 @@ impl SimClient {
         actions
     }
 
-    /// Takes the answer to a question of the user's.
-    pub(crate) fn answered(&mut self, ticket: u64, answer: Option<Answer>) -> Option<Shows> {
-        let asked = self.asking.take_if(|asking| asking.ticket == ticket)?;
-        match (answer?, asked.about) {
-            (Answer::Done, About::Leaving(channel)) => {
+    /// Handles the answer to the user's pending command.
+    pub(crate) fn take_answer(&mut self, ticket: u64, answer: Option<Answer>) -> Option<AnswerContent> {
+        let asked = self.pending.take_if(|pending| pending.ticket == ticket)?;
+        match (answer?, asked.on_answer) {
+            (Answer::Done, OnAnswer::ForgetChannel(channel)) => {
                 self.shown.forget(&Target::Channel(channel));
                 None
             }
-            (Answer::Result(page), About::Reading) => {
+            (Answer::Result(page), OnAnswer::CheckPage) => {
                 let page = decode::<MessageHistory>(&page).expect("a page");
                 let lines = page.events.iter().map(|event| event.get());
-                Some(Shows::Events(lines.filter_map(|line| Entry::read_amended(self.user(), line)).collect()))
+                Some(AnswerContent::Events(
+                    lines.filter_map(|line| Entry::read_amended(self.user(), line)).collect(),
+                ))
             }
-            // The three requests that change a message have the same result.
-            (Answer::Result(sent), About::Amending(id, conversation)) => {
+            // Edit, delete and react have the same result type.
+            (Answer::Result(sent), OnAnswer::NoteAmendment(id, conversation)) => {
                 let Sent { n, .. } = decode::<MessageEdit>(&sent).expect("an event");
-                Some(Shows::Done { id, conversation, n })
+                Some(AnswerContent::Amended { id, conversation, n })
             }
-            (Answer::Part(offset, bytes), About::Downloading(conversation, n)) => {
-                Some(Shows::Bytes { of: (conversation, n), offset, bytes })
+            (Answer::Part(offset, bytes), OnAnswer::CheckBytes(conversation, n)) => {
+                Some(AnswerContent::Bytes { of: (conversation, n), offset, bytes })
             }
-            (Answer::Joined(joined), _) => Some(Shows::Joined(Target::Channel(joined.channel))),
+            (Answer::Joined(joined), _) => Some(AnswerContent::Joined(Target::Channel(joined.channel))),
             (_, _) => None,
         }
     }
 }
 
-/// The newest events of a conversation.
 fn newest(token: Token<'static>, conversation: Target) -> History<'static> {
     let (before, after, before_at, after_at, around) = (None, None, None, None, None);
     History { token, conversation, before, after, before_at, after_at, around, limit: Some(5), edits: false }
 }
 
-/// An answer in short, for the trace.
+/// A short description of an answer, for the trace.
 pub(crate) fn summary(answer: &Answer) -> String {
     match answer {
         Answer::Done => "done".to_owned(),

@@ -1,39 +1,39 @@
-//! What breaks, how often, and when it is mended.
+//! Injects faults and schedules their end.
 
 use std::io::ErrorKind;
 
 use disk::faulty::{Failure, Loss};
 
-use crate::agenda::{Connection, Happening, Part};
 use crate::plan::NetworkProfile;
+use crate::schedule::{Part, ProxyConnection, SimEvent};
 use crate::world::World;
 
-/// Operations on the disk within which a planned failure happens.
+/// A planned disk failure happens within this number of operations.
 const OPERATIONS_AHEAD_MAX: u64 = 12;
 
-/// Bytes that still find room on a disk that is going to be full, at most: some dozen messages, or one snapshot.
+/// Maximum free bytes of a disk that is about to be full: some dozen messages, or one snapshot.
 const ROOM_BYTES_MAX: usize = 6_000;
 
-/// Milliseconds that a part is down, a client asleep or cut off, at most.
+/// Maximum time for which a part is down, or a client is suspended or cut off.
 const DOWN_MS_MAX: u64 = 6_000;
 
-/// Milliseconds that a clock is ahead or behind at most: ten hours, so that two of them differ by less than the day
-/// that a message's id may be ahead.
+/// Maximum clock error: ten hours, so that two clocks differ by less than the day by which the time of a
+/// message id may be ahead.
 const CLOCK_ERROR_MS_MAX: u64 = 10 * 3_600_000;
 
-/// How many starts of a server in a thousand meet a disk that fails.
+/// Probability, per mille, that the disk fails during or after a start of the server.
 const RECOVERY_FAILURES_PER_MILLE: u64 = 100;
 
-/// How many connections in a thousand are made again without their subscriptions (libzmq issue 4057).
+/// Probability, per mille, that a reconnected socket does not send its subscriptions (libzmq issue 4057).
 const SILENT_RECONNECTS_PER_MILLE: u64 = 200;
 
-/// One thing that breaks.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     ServerKilled,
     ServerStopped,
     PowerCut,
-    /// In the middle of a write, a sync, a rename.
+    /// During a write, a sync or a rename.
     PowerCutWhileWriting,
     DiskFails,
     DiskFull,
@@ -47,7 +47,7 @@ enum Fault {
     ClientClockJumps,
 }
 
-const STORM: [Fault; 14] = [
+const ALL_FAULTS: [Fault; 14] = [
     Fault::ServerKilled,
     Fault::ServerStopped,
     Fault::PowerCut,
@@ -86,38 +86,38 @@ impl Fault {
 }
 
 impl World {
-    /// Something breaks, and something else will.
+    /// Injects a random fault and schedules the next one.
     pub(crate) fn fault(&mut self) {
         if self.is_calm {
             return;
         }
-        let next_in_ms = self.rng.between(1, self.plan.fault_every_ms_max);
-        self.agenda.after(next_in_ms, Happening::Fault);
+        let next_in_ms = self.rng.between(1, self.plan.fault_interval_ms_max);
+        self.schedule.after(next_in_ms, SimEvent::Fault);
         let fault = match self.plan.network_profile {
             NetworkProfile::FanOutLoss => Fault::SubscriptionsCut,
-            NetworkProfile::Storm => self.rng.pick(&STORM),
+            NetworkProfile::Storm => self.rng.pick(&ALL_FAULTS),
         };
         let client = self.rng.index(self.clients.len());
         self.tally.fault(fault.name());
         self.note(format_args!("{} ({client})", fault.name()));
-        self.break_down(fault, client);
+        self.inject(fault, client);
     }
 
-    fn break_down(&mut self, fault: Fault, client: usize) {
-        let until_ms = self.agenda.now_ms + self.rng.below(DOWN_MS_MAX);
+    fn inject(&mut self, fault: Fault, client: usize) {
+        let until_ms = self.schedule.now_ms + self.rng.below(DOWN_MS_MAX);
         match fault {
             Fault::ServerKilled => {
                 self.node.kill();
-                self.start_later(Part::Server);
+                self.restart_later(Part::Server);
             }
             Fault::ServerStopped => {
                 self.node.stop();
-                self.start_later(Part::Server);
+                self.restart_later(Part::Server);
             }
             Fault::PowerCut => {
                 let loss = self.loss();
                 self.node.cut_power(loss);
-                self.start_later(Part::Server);
+                self.restart_later(Part::Server);
             }
             Fault::PowerCutWhileWriting => {
                 self.node.power_cut = Some(self.loss());
@@ -126,31 +126,31 @@ impl World {
             Fault::DiskFails => {
                 let lasts = self.rng.per_mille(300);
                 self.fail_disk(ErrorKind::Other, lasts);
-                self.start_later(Part::Server);
+                self.restart_later(Part::Server);
             }
             Fault::DiskFull => {
                 let room = self.rng.index(ROOM_BYTES_MAX);
                 self.node.disk.set_room(Some(room));
                 let full_ms = self.rng.below(DOWN_MS_MAX);
-                self.agenda.after(full_ms, Happening::Room);
+                self.schedule.after(full_ms, SimEvent::FreeDisk);
             }
             Fault::BrokerKilled => {
                 self.broker.is_up = false;
                 self.broker.deaths += 1;
-                self.start_later(Part::Broker);
+                self.restart_later(Part::Broker);
             }
             Fault::ProxyKilled => {
                 self.proxy.is_up = false;
                 self.proxy.deaths += 1;
                 self.subscriptions.clear();
-                self.start_later(Part::Proxy);
+                self.restart_later(Part::Proxy);
             }
             Fault::ClientKilled => {
                 self.connect(client);
                 self.clients[client].kill();
-                self.start_later(Part::Client(client));
+                self.restart_later(Part::Client(client));
             }
-            Fault::ClientSuspended => self.clients[client].asleep_until_ms = until_ms,
+            Fault::ClientSuspended => self.clients[client].suspended_until_ms = until_ms,
             Fault::ClientCutOff => self.clients[client].cut_off_until_ms = until_ms,
             Fault::SubscriptionsCut => {
                 let connection = self.clients[client].connection;
@@ -162,27 +162,27 @@ impl World {
         }
     }
 
-    /// A part that is down comes up again by and by.
-    pub(crate) fn start_later(&mut self, part: Part) {
+    /// Schedules the restart of a part that is down.
+    pub(crate) fn restart_later(&mut self, part: Part) {
         let down_ms = if self.is_calm { 0 } else { self.rng.between(10, DOWN_MS_MAX) };
-        self.agenda.after(down_ms, Happening::Start(part));
+        self.schedule.after(down_ms, SimEvent::Start(part));
     }
 
-    /// The library connects a SUB socket again, and mostly says what it is subscribed to.
-    pub(crate) fn reconnect_later(&mut self, connection: Connection) {
+    /// libzmq reconnects a SUB socket, and usually sends its subscriptions again.
+    pub(crate) fn reconnect_later(&mut self, connection: ProxyConnection) {
         if !self.rng.per_mille(SILENT_RECONNECTS_PER_MILLE) {
             let delay_ms = self.rng.between(50, 2_000);
-            self.agenda.after(delay_ms, Happening::Reconnect(connection));
+            self.schedule.after(delay_ms, SimEvent::Reconnect(connection));
         }
     }
 
-    /// Now and then the disk fails while the server starts, or right after.
+    /// Plans a disk failure during or shortly after a start, with a small probability.
     pub(crate) fn maybe_fail_recovery(&mut self) {
         if !self.is_calm && !self.clients.is_empty() && self.rng.per_mille(RECOVERY_FAILURES_PER_MILLE) {
             self.tally.fault("disk fails at a start");
             let lasts = self.rng.per_mille(500);
             self.fail_disk(ErrorKind::Other, lasts);
-            self.start_later(Part::Server);
+            self.restart_later(Part::Server);
         }
     }
 

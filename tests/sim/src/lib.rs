@@ -1,15 +1,14 @@
-//! The whole system in one process, one thread and one seed: real session cores, the real engine, ledger and journal
-//! on a disk that fails, and a network that loses, doubles, delays and cuts off. After every step the
-//! [checkers](Violation) look whether everything that was promised is still true.
+//! The deterministic simulation: one thread and one seed run real session cores and the real engine, ledger
+//! and journal, on a disk that fails and a network that loses, duplicates and delays frames. After every step
+//! the [checkers](Violation) verify the promises of `docs/RELIABILITY.md`.
 //!
-//! It is not part of the product. Broker and proxy are models here, of a few lines each; with real processes and
-//! sockets `e2e` tests them. Passwords are left out: people go on with sessions that they have. So is the search, whose
-//! index needs a real folder.
+//! Broker and proxy are models of a few lines; `e2e` tests the real ones. Passwords are not simulated: users
+//! resume open sessions. Search is not simulated, because its index needs a real folder.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a simulation that is wrong itself must stop at once; nobody depends on it"
+    reason = "a bug in the simulation must stop the run; no other crate depends on it"
 )]
 
 mod plan;
@@ -25,7 +24,7 @@ mod client;
 mod workload;
 mod upload;
 
-mod agenda;
+mod schedule;
 mod tally;
 mod trace;
 

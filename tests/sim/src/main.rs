@@ -1,25 +1,25 @@
-//! Runs seeds: one with its trace, or many with their sum.
+//! The command line of the simulation: runs one seed with its trace, or many seeds with a summary.
 
-#![expect(clippy::print_stdout, reason = "printing is all that this program is for")]
+#![expect(clippy::print_stdout, reason = "the program prints its results")]
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use sim::Tally;
 
-/// The whole system in one thread and one seed, with faults at any step.
+/// Simulate the whole system with faults, in one thread, from one seed.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The seed of one run.
+    /// Run only this seed.
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
-    /// How many seeds to run, from --first on.
+    /// Run this number of seeds.
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
-    /// The first of them.
+    /// Start with this seed.
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// Print what happens, line by line.
+    /// Print each event of the simulation.
     #[arg(long)]
     trace: bool,
 }
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
             Ok(report) => {
                 tally += &report.tally;
                 if count == 1 {
-                    println!("seed {seed}: the same run has the hash {}", report.hash);
+                    println!("seed {seed}: trace hash {}", report.hash);
                 }
             }
             Err(failure) => {

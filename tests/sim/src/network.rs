@@ -1,20 +1,20 @@
-//! The network, and models of the two roles that only pass things on.
+//! The simulated network, with models of the broker and the proxy.
 //!
-//! The broker carries frames between clients and the server, and loses what is on its way through it when it dies.
-//! The proxy gives each event to the connections that are subscribed to its topic, honours whole topics only, and
-//! answers a barrier as soon as it is in force. Subscriptions of a connection keep their order, as TCP has it.
+//! The broker forwards frames between clients and the server. When it dies, the frames in transit are lost.
+//! The proxy sends each event to the connections that are subscribed to its whole topic, and answers a
+//! barrier when it is in force. The subscriptions of one connection keep their order, as in TCP.
 
 use std::sync::Arc;
 
 use common::topics::{Subscription, parse_subscription};
 
-use crate::agenda::{Connection, Happening, Link};
 use crate::checks::{Check, bounds};
 use crate::node::{Outgoing, Reply};
 use crate::plan::DELAY_MS_MAX;
+use crate::schedule::{BrokerConnection, ProxyConnection, SimEvent};
 use crate::world::World;
 
-/// Frames of one lane keep their order, unless the network reorders.
+/// A one-way path of frames. Frames on one lane keep their order, unless the network reorders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lane {
     Requests(usize),
@@ -25,75 +25,79 @@ pub(crate) enum Lane {
 }
 
 impl World {
-    /// A client sends a frame of request lines, with or without one of bytes behind it.
-    pub(crate) fn send_request(&mut self, from: Link, frame: Vec<u8>, bytes: Option<Arc<[u8]>>) -> Check {
+    /// A client sends a frame of request lines, followed by an optional frame of file bytes.
+    pub(crate) fn send_request(
+        &mut self,
+        from: BrokerConnection,
+        frame: Vec<u8>,
+        bytes: Option<Arc<[u8]>>,
+    ) -> Check {
         bounds::request_frame(&frame)?;
-        let underway = |happening: &Happening| matches!(happening, Happening::Request { from: other, .. } if *other == from);
-        bounds::requests_underway(self.agenda.count(underway))?;
+        let in_flight =
+            |event: &SimEvent| matches!(event, SimEvent::Request { from: other, .. } if *other == from);
+        bounds::requests_in_flight(self.schedule.count(in_flight))?;
         if self.is_cut_off(from.client) || self.is_lost("request lost", self.rates.loss) {
             return Ok(());
         }
         for _ in 0..self.copies("request doubled") {
             let at_ms = self.arrival(Lane::Requests(from.client), self.rates.reorders);
             let (frame, bytes) = (frame.clone(), bytes.clone());
-            let request = Happening::Request { from, broker: self.broker.deaths, frame, bytes };
-            self.agenda.at(at_ms, request);
+            let request = SimEvent::Request { from, broker_deaths: self.broker.deaths, frame, bytes };
+            self.schedule.at(at_ms, request);
         }
         Ok(())
     }
 
-    /// The server tells what is on its disk.
+    /// The server sends replies and publications whose records are durable.
     pub(crate) fn send_outgoing(&mut self, outgoing: Outgoing) -> Check {
         for Reply { to, lines, bytes } in outgoing.replies {
             self.send_reply(to, &lines, bytes.as_ref());
         }
         let mut publications = outgoing.publications;
-        // Those of one batch come in the order of a hash table, which is another one in every run.
+        // The publications of one batch come from a hash table, whose order differs from run to run.
         publications.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (topic, lines) in publications {
-            String::from_utf8_lossy(&lines).lines().try_for_each(|line| self.told.note(line))?;
+            String::from_utf8_lossy(&lines).lines().try_for_each(|line| self.observed.observe_line(line))?;
             let first = String::from_utf8_lossy(lines.get(..100).unwrap_or(&lines)).into_owned();
             self.note(format_args!("the server publishes {} bytes: {first}", lines.len()));
             let at_ms = self.arrival(Lane::Publications, false);
-            self.agenda.at(at_ms, Happening::Publication { topic, lines });
+            self.schedule.at(at_ms, SimEvent::Publication { topic, lines });
         }
         Ok(())
     }
 
-    fn send_reply(&mut self, to: Link, lines: &[u8], bytes: Option<&Vec<u8>>) {
+    fn send_reply(&mut self, to: BrokerConnection, lines: &[u8], bytes: Option<&Vec<u8>>) {
         if !self.broker.is_up || self.is_lost("reply lost", self.rates.loss) {
             return;
         }
         for _ in 0..self.copies("reply doubled") {
             let at_ms = self.arrival(Lane::Replies(to.client), self.rates.reorders);
             let (lines, bytes) = (lines.to_vec(), bytes.cloned());
-            let reply = Happening::Reply { to, broker: self.broker.deaths, lines, bytes };
-            self.agenda.at(at_ms, reply);
+            let reply = SimEvent::Reply { to, broker_deaths: self.broker.deaths, lines, bytes };
+            self.schedule.at(at_ms, reply);
         }
     }
 
-    /// A client subscribes, or takes it back.
-    pub(crate) fn send_subscription(&mut self, from: Connection, topic: String, is_wanted: bool) {
+    /// A client subscribes or unsubscribes.
+    pub(crate) fn send_subscription(&mut self, from: ProxyConnection, topic: String, is_subscribe: bool) {
         if !self.is_cut_off(from.client) && !self.is_lost("subscription lost", self.rates.subscription_loss) {
             let at_ms = self.arrival(Lane::Subscriptions(from.client), false);
-            self.agenda.at(at_ms, Happening::Subscription { from, topic, is_wanted });
+            self.schedule.at(at_ms, SimEvent::Subscription { from, topic, is_subscribe });
         }
     }
 
-    /// A subscription reaches the proxy.
-    pub(crate) fn subscribe(&mut self, from: Connection, topic: String, is_wanted: bool) {
+    pub(crate) fn subscribe(&mut self, from: ProxyConnection, topic: String, is_subscribe: bool) {
         if !self.proxy.is_up || self.clients[from.client].connection != from {
             return;
         }
         let Ok(subscription) = parse_subscription(topic.as_bytes()) else { return };
-        if matches!(subscription, Subscription::Sync(_)) && is_wanted {
+        if matches!(subscription, Subscription::Sync(_)) && is_subscribe {
             self.send_event(from, &topic, &[]);
         }
         let topics = self.subscriptions.entry(from).or_default();
-        let _was_there = if is_wanted { topics.insert(topic) } else { topics.remove(&topic) };
+        let _was_subscribed = if is_subscribe { topics.insert(topic) } else { topics.remove(&topic) };
     }
 
-    /// Events reach the proxy.
     pub(crate) fn fan_out(&mut self, topic: &str, lines: &[u8]) {
         if !self.proxy.is_up {
             return;
@@ -103,18 +107,18 @@ impl World {
         subscribers.into_iter().for_each(|to| self.send_event(to, topic, lines));
     }
 
-    fn send_event(&mut self, to: Connection, topic: &str, lines: &[u8]) {
+    fn send_event(&mut self, to: ProxyConnection, topic: &str, lines: &[u8]) {
         if self.is_lost("event frame lost", self.rates.event_loss) {
             return;
         }
         for _ in 0..self.copies("event frame doubled") {
             let at_ms = self.arrival(Lane::Events(to.client), self.rates.reorders);
             let (topic, lines) = (topic.to_owned(), lines.to_vec());
-            self.agenda.at(at_ms, Happening::Event { to, proxy: self.proxy.deaths, topic, lines });
+            self.schedule.at(at_ms, SimEvent::Event { to, proxy_deaths: self.proxy.deaths, topic, lines });
         }
     }
 
-    /// A new SUB socket: what the old one had is gone.
+    /// Replaces the client's SUB socket; the old subscriptions are gone.
     pub(crate) fn connect(&mut self, client: usize) {
         let sim_client = &mut self.clients[client];
         self.subscriptions.remove(&sim_client.connection);
@@ -122,17 +126,17 @@ impl World {
         sim_client.topics.clear();
     }
 
-    /// The library has connected a SUB socket again, and says anew what it is subscribed to.
-    pub(crate) fn reconnect(&mut self, connection: Connection) {
+    /// libzmq reconnected a SUB socket and sends its subscriptions again.
+    pub(crate) fn reconnect(&mut self, connection: ProxyConnection) {
         if self.clients[connection.client].connection == connection {
             let topics = self.clients[connection.client].topics.clone();
             topics.into_iter().for_each(|topic| self.send_subscription(connection, topic, true));
         }
     }
 
-    /// Whether no frame of this client comes through now.
+    /// Whether frames from and to this client are dropped now.
     pub(crate) fn is_cut_off(&self, client: usize) -> bool {
-        self.clients[client].cut_off_until_ms > self.agenda.now_ms
+        self.clients[client].cut_off_until_ms > self.schedule.now_ms
     }
 
     fn is_lost(&mut self, name: &'static str, per_mille: u64) -> bool {
@@ -152,12 +156,12 @@ impl World {
         1 + u64::from(is_doubled)
     }
 
-    /// When a frame that leaves now arrives.
+    /// The arrival time of a frame that is sent now.
     fn arrival(&mut self, lane: Lane, reorders: bool) -> u64 {
-        // In both profiles most frames are fast; some have the longest delay.
+        // Most frames are fast in both profiles; one in five takes up to the maximum delay.
         let is_slow = self.rng.per_mille(200);
         let delay_ms_max = if is_slow { self.rates.delay_ms_max } else { DELAY_MS_MAX };
-        let at_ms = self.agenda.now_ms + 1 + self.rng.below(delay_ms_max);
+        let at_ms = self.schedule.now_ms + 1 + self.rng.below(delay_ms_max);
         let last = self.lanes.entry(lane).or_default();
         let at_ms = if reorders { at_ms } else { at_ms.max(*last) };
         *last = at_ms.max(*last);

@@ -1,4 +1,4 @@
-//! The server of a run: the real engine, ledger and journal, on a disk in memory that fails when told to.
+//! The server of a run: the real engine, ledger and journal, on a disk in memory with injected failures.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -10,7 +10,7 @@ use disk::faulty::{FaultyDisk, Loss};
 use serde_json::Value;
 use server::domain::records::TokenDigest;
 use server::domain::{Actor, Command};
-use server::engine::{Engine, Failed, Outlet};
+use server::engine::{Engine, Outlet, SendError};
 use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
@@ -23,56 +23,54 @@ use server::storage::ledger::{Ledger, LedgerError, Sizes};
 use transport::Frame;
 use uuid::Uuid;
 
-use crate::agenda::Link;
 use crate::checks::stored::fingerprint;
 use crate::checks::{Check, ensure};
 use crate::plan::Plan;
+use crate::schedule::BrokerConnection;
 
-/// What the clocks of server and clients say at the beginning, in Unix milliseconds.
+/// The Unix time at the start of a run.
 pub(crate) const BEGIN_UNIX_MS: u64 = 1_763_700_000_000;
 
-/// Rounds within which a question at the end is answered: it waits for one job of files at most.
-const ASK_ROUNDS_MAX: u32 = 100;
+/// Maximum rounds until the answer to a request at the end of a run, which waits for at most one job of
+/// files.
+const REQUEST_ROUNDS_MAX: u32 = 100;
 
-/// Request frames taken in one round, as in `server::Server`.
+/// Maximum request frames of one round, as in `server::Server`.
 const FRAMES_PER_ROUND_MAX: usize = 256;
 
-/// The machine that the server runs on.
 pub(crate) struct Node {
     pub(crate) disk: FaultyDisk,
     pub(crate) engine: Option<Engine>,
-    /// Requests that have arrived.
     pub(crate) inbox: VecDeque<Request>,
-    /// Whether a round is planned.
     pub(crate) has_round: bool,
-    /// What the power cut does that comes when the planned failure has happened.
+    /// The power cut that follows the planned disk failure.
     pub(crate) power_cut: Option<Loss>,
-    /// Milliseconds that its clock is ahead or behind.
+    /// The clock error of the server; negative if its clock is behind.
     pub(crate) clock_error_ms: i64,
-    /// Whether anybody sends files.
     has_files: bool,
     sizes: Sizes,
-    /// Frames taken and not answered yet, by the connection they came from; fewer than none: answered too often.
-    owed: BTreeMap<(usize, u64), i64>,
-    /// The state when everything was last on disk, and the record that was.
-    quiet: Option<(u64, String)>,
+    /// Accepted frames without a reply, by connection. A negative number means too many replies.
+    unanswered: BTreeMap<(usize, u64), i64>,
+    /// The last durable record at the end of a round without pending writes, and the fingerprint of the state
+    /// then.
+    last_durable: Option<(u64, String)>,
 }
 
-/// A frame of request lines that has arrived, and maybe one of bytes behind it.
+/// A frame of request lines, and an optional frame of file bytes.
 pub(crate) struct Request {
-    pub(crate) from: Link,
+    pub(crate) from: BrokerConnection,
     pub(crate) frame: Vec<u8>,
     pub(crate) bytes: Option<Arc<[u8]>>,
 }
 
-/// The same on the way back.
+/// A frame of reply lines, and an optional frame of file bytes.
 pub(crate) struct Reply {
-    pub(crate) to: Link,
+    pub(crate) to: BrokerConnection,
     pub(crate) lines: Vec<u8>,
     pub(crate) bytes: Option<Vec<u8>>,
 }
 
-/// What the server tells in one round.
+/// The output of one round of the server.
 #[derive(Default)]
 pub(crate) struct Outgoing {
     pub(crate) replies: Vec<Reply>,
@@ -97,19 +95,18 @@ impl Outlet for Outgoing {
     }
 }
 
-/// How a round ended.
-pub(crate) enum Ended {
-    /// This may be told.
-    Well(Outgoing),
-    /// The power went off in the middle of it.
+pub(crate) enum RoundEnd {
+    /// The round succeeded with this output.
+    Success(Outgoing),
+    /// The power was cut during the round.
     PowerCut(Loss),
-    /// The server gave up: its disk cannot even be read.
-    GaveUp(LedgerError),
+    /// The server stopped because its disk cannot be read.
+    Failed(LedgerError),
 }
 
 impl Node {
-    /// A new data folder with some users, their sessions and some channels.
-    pub(crate) fn found(users: &[UserName], channels: &[ChannelName], secret: u64, plan: &Plan) -> Self {
+    /// Creates a data folder with the users, their sessions and the channels.
+    pub(crate) fn create(users: &[UserName], channels: &[ChannelName], secret: u64, plan: &Plan) -> Self {
         let sizes = plan.sizes;
         let disk = FaultyDisk::new();
         let digits = format!("{secret:016x}").repeat(4);
@@ -145,17 +142,16 @@ impl Node {
             clock_error_ms: 0,
             has_files: plan.is_varied,
             sizes,
-            owed: BTreeMap::new(),
-            quiet: None,
+            unanswered: BTreeMap::new(),
+            last_durable: None,
         }
     }
 
-    /// Starts the server on what its disk holds.
     pub(crate) fn start(&mut self) -> Result<&Engine, LedgerError> {
         let ledger = open(&self.disk, self.sizes)?;
         let jobs = Jobs::start(&CommitMode::WhenPolled).expect("no threads to start");
         let tokens = TokenIssuer::new(&[7; 32]);
-        // Where nobody sends any, no fault is spent on them.
+        // In runs without files, the files get a disk of their own: no fault is wasted on them.
         let disk = if self.has_files { self.disk.clone() } else { FaultyDisk::new() };
         let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger);
         let files = files.map_err(|source| {
@@ -165,22 +161,20 @@ impl Node {
         Ok(self.engine.insert(Engine::new(ledger, tokens, jobs, files, Rate::default(), events)))
     }
 
-    /// The process dies: what it had not written is gone, what waited in its sockets too.
+    /// Kills the process. Unwritten data and the messages in its sockets are lost.
     pub(crate) fn kill(&mut self) {
         self.engine = None;
         self.inbox.clear();
-        self.owed.clear();
+        self.unanswered.clear();
         self.power_cut = None;
         self.disk.heal();
     }
 
-    /// The machine loses its power.
     pub(crate) fn cut_power(&mut self, loss: Loss) {
         self.kill();
         self.disk = self.disk.after_crash(loss);
     }
 
-    /// The server stops in order.
     pub(crate) fn stop(&mut self) {
         if let Some(engine) = self.engine.take() {
             engine.close();
@@ -188,49 +182,48 @@ impl Node {
         self.kill();
     }
 
-    /// What the server's clock says.
     pub(crate) fn unix_ms(&self, now_ms: u64) -> u64 {
         (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms)
     }
 
-    /// One round of the server's loop, as `server::Server` makes it. `None`: it is down.
-    pub(crate) fn round(&mut self, now_ms: u64) -> Option<Ended> {
+    /// Runs one round of the event loop, as `server::Server` does. Returns `None` if the server is down.
+    pub(crate) fn round(&mut self, now_ms: u64) -> Option<RoundEnd> {
         let unix_ms = self.unix_ms(now_ms);
         let engine = self.engine.as_mut()?;
         let mut outgoing = Outgoing::default();
-        let mut told = engine.send(&mut outgoing);
-        engine.take_outcomes(unix_ms);
+        let mut sent = engine.send(&mut outgoing);
+        engine.resume_pending(unix_ms);
         for _ in 0..FRAMES_PER_ROUND_MAX {
-            if !engine.takes_requests() {
+            if !engine.accepts_requests() {
                 break;
             }
             let Some(Request { from, frame, bytes }) = self.inbox.pop_front() else { break };
-            *self.owed.entry((from.client, from.life)).or_default() += 1;
+            *self.unanswered.entry((from.client, from.incarnation)).or_default() += 1;
             engine.accept(&mut frames(from, frame, bytes.as_deref()), unix_ms);
         }
         engine.tick(unix_ms);
         engine.flush();
-        if told.is_ok() && engine.ledger().is_quiet() {
-            told = engine.send(&mut outgoing);
+        if sent.is_ok() && engine.ledger().is_quiet() {
+            sent = engine.send(&mut outgoing);
         }
         for Reply { to, .. } in &outgoing.replies {
-            *self.owed.entry((to.client, to.life)).or_default() -= 1;
+            *self.unanswered.entry((to.client, to.incarnation)).or_default() -= 1;
         }
         if let Some(loss) = self.power_cut.filter(|_| self.disk.has_failed()) {
-            return Some(Ended::PowerCut(loss));
+            return Some(RoundEnd::PowerCut(loss));
         }
         if engine.ledger().is_quiet() {
-            self.quiet = Some((engine.ledger().position(), fingerprint(engine.ledger().state())));
+            self.last_durable = Some((engine.ledger().position(), fingerprint(engine.ledger().state())));
         }
-        match told {
-            Ok(()) => Some(Ended::Well(outgoing)),
-            Err(Failed::Ledger(error)) => Some(Ended::GaveUp(error)),
-            Err(Failed::Outlet(never)) => match never {},
+        match sent {
+            Ok(()) => Some(RoundEnd::Success(outgoing)),
+            Err(SendError::Ledger(error)) => Some(RoundEnd::Failed(error)),
+            Err(SendError::Outlet(never)) => match never {},
         }
     }
 
-    /// Asks at the end of a run, when nobody else does any more. The result, and the bytes behind it.
-    pub(crate) fn ask(
+    /// Sends one request at the end of a run. Returns the result and the bytes that follow it.
+    pub(crate) fn request(
         &mut self,
         user: &UserName,
         method: &str,
@@ -240,12 +233,12 @@ impl Node {
         let unix_ms = self.unix_ms(now_ms);
         let engine = self.engine.as_mut().ok_or("the server is down")?;
         params["token"] = token(user).into();
-        let (from, mut line) = (Link { client: usize::MAX, life: 0 }, Vec::new());
+        let (from, mut line) = (BrokerConnection { client: usize::MAX, incarnation: 0 }, Vec::new());
         rpc::encode_request(&mut line, "1", method, &params);
         engine.accept(&mut frames(from, line, None), unix_ms);
-        for _ in 0..ASK_ROUNDS_MAX {
+        for _ in 0..REQUEST_ROUNDS_MAX {
             let mut outgoing = Outgoing::default();
-            engine.take_outcomes(unix_ms);
+            engine.resume_pending(unix_ms);
             engine.flush();
             engine.send(&mut outgoing).map_err(|_| "the server gives up")?;
             if let Some(reply) = outgoing.replies.into_iter().find(|reply| reply.to == from) {
@@ -258,42 +251,42 @@ impl Node {
         Err("no answer".to_owned())
     }
 
-    /// Whether the server has anything left to do without being asked.
+    /// Whether the server has work to do without a new request.
     pub(crate) fn is_busy(&self) -> bool {
         self.engine.as_ref().is_some_and(|engine| !engine.is_quiet() || !self.inbox.is_empty())
     }
 
-    /// Every frame that the server took is answered, once. What it took and has not answered is on its way.
+    /// Every accepted frame gets one reply. After all work is done, none is missing.
     pub(crate) fn answered_once(&self) -> Check {
         let is_quiet = self.engine.as_ref().is_some_and(Engine::is_quiet);
-        self.owed.iter().try_for_each(|(from, owed)| {
-            ensure(*owed == 0 || (*owed > 0 && !is_quiet), "answered_once", || {
-                format!("{owed} frames of {from:?} are owed an answer, and the server is quiet: {is_quiet}")
+        self.unanswered.iter().try_for_each(|(from, count)| {
+            ensure(*count == 0 || (*count > 0 && !is_quiet), "answered_once", || {
+                format!("{count} frames of {from:?} have no reply; the server has no more work: {is_quiet}")
             })
         })
     }
 
-    /// Whether the server has seen that its disk is full.
+    /// Whether the server noticed that its disk is full.
     pub(crate) fn is_full(&self) -> bool {
         let failure = self.engine.as_ref().and_then(|engine| engine.ledger().failure());
         failure.is_some_and(|failure| failure.reason() == Some(Reason::StorageFull))
     }
 
-    /// Whether its disk is full, or is going to be.
-    pub(crate) fn has_little_room(&self) -> bool {
+    /// Whether the free space of the disk is limited.
+    pub(crate) fn has_limited_room(&self) -> bool {
         self.disk.room().is_some()
     }
 
-    /// Whether its disk has failed or is going to, so that only a restart helps.
-    pub(crate) fn is_suspect(&self) -> bool {
+    /// Whether the disk failed or a power cut is planned, so that only a restart helps.
+    pub(crate) fn needs_restart(&self) -> bool {
         self.power_cut.is_some() || self.disk.has_failed()
     }
 
-    /// The state that a start finds is the one of before, as far as that was on disk.
+    /// The state after a start equals the last durable state before it.
     pub(crate) fn state_equals_before(&self, ledger: &Ledger) -> Check {
-        let Some((record, before)) = &self.quiet else { return Ok(()) };
+        let Some((record, before)) = &self.last_durable else { return Ok(()) };
         ensure(*record <= ledger.position(), "state_equals_before", || {
-            format!("record {record} was on disk, and the log ends at {}", ledger.position())
+            format!("record {record} was durable, and the log ends at {}", ledger.position())
         })?;
         let now = fingerprint(ledger.state());
         ensure(*record < ledger.position() || *before == now, "state_equals_before", || {
@@ -310,18 +303,17 @@ fn open(disk: &FaultyDisk, sizes: Sizes) -> Result<Ledger, LedgerError> {
     Ledger::open_with(Store::on(Arc::new(disk.clone())), &CommitMode::WhenPolled, sizes)
 }
 
-/// The token of a user's session.
 pub(crate) fn token(user: &UserName) -> String {
     format!("token of {user}")
 }
 
-/// A request as it leaves the broker.
-fn frames(from: Link, lines: Vec<u8>, bytes: Option<&[u8]>) -> Vec<Frame> {
-    let address = Frame::from(format!("{} {}", from.client, from.life).as_bytes());
+/// The frames of a request as the broker forwards them.
+fn frames(from: BrokerConnection, lines: Vec<u8>, bytes: Option<&[u8]>) -> Vec<Frame> {
+    let address = Frame::from(format!("{} {}", from.client, from.incarnation).as_bytes());
     [address, Frame::new(), Frame::from(lines)].into_iter().chain(bytes.map(Frame::from)).collect()
 }
 
-fn link(address: &[u8]) -> Option<Link> {
-    let (client, life) = std::str::from_utf8(address).ok()?.split_once(' ')?;
-    Some(Link { client: client.parse().ok()?, life: life.parse().ok()? })
+fn link(address: &[u8]) -> Option<BrokerConnection> {
+    let (client, incarnation) = std::str::from_utf8(address).ok()?.split_once(' ')?;
+    Some(BrokerConnection { client: client.parse().ok()?, incarnation: incarnation.parse().ok()? })
 }

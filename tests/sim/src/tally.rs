@@ -1,36 +1,30 @@
-//! What happened in a run or in many, counted.
+//! Counters of one or more runs.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
 
-/// Counts; these only grow.
+/// Counters that only grow.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
-    /// Happenings.
     pub steps: u64,
-    /// Simulated milliseconds.
     pub simulated_ms: u64,
-    /// Messages said.
-    pub said: u64,
-    /// Messages acknowledged.
+    /// Messages sent by users.
+    pub sent: u64,
     pub acknowledged: u64,
     /// Edits, deletions, reactions and files acknowledged.
     pub amended: u64,
-    /// Parts of files that people have read.
+    /// Parts of files that users downloaded.
     pub downloaded: u64,
-    /// Messages refused for good.
+    /// Messages with a final refusal.
     pub refused: u64,
-    /// Events shown to clients.
     pub shown: u64,
-    /// Starts of the server that found a log.
+    /// Successful starts of the server.
     pub recoveries: u64,
-    /// Faults by name.
     pub faults: BTreeMap<&'static str, u64>,
 }
 
 impl Tally {
-    /// Counts a fault.
     pub(crate) fn fault(&mut self, name: &'static str) {
         *self.faults.entry(name).or_default() += 1;
     }
@@ -40,7 +34,7 @@ impl AddAssign<&Tally> for Tally {
     fn add_assign(&mut self, other: &Tally) {
         self.steps += other.steps;
         self.simulated_ms += other.simulated_ms;
-        self.said += other.said;
+        self.sent += other.sent;
         self.acknowledged += other.acknowledged;
         self.refused += other.refused;
         self.amended += other.amended;
@@ -59,8 +53,8 @@ impl fmt::Display for Tally {
         writeln!(f, "{} steps, {} simulated hours", self.steps, self.simulated_ms / 3_600_000)?;
         writeln!(
             f,
-            "{} messages said, {} acknowledged, {} refused",
-            self.said, self.acknowledged, self.refused
+            "{} messages sent, {} acknowledged, {} refused",
+            self.sent, self.acknowledged, self.refused
         )?;
         writeln!(
             f,

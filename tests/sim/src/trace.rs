@@ -1,14 +1,13 @@
-//! What happened, as lines that a person can read, and as one hash that says whether two runs were the same.
+//! The trace of a run: readable lines, and one hash that is equal for equal runs.
 
 use std::fmt::Arguments;
 
 use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
-/// The trace of a run.
 pub(crate) struct Trace {
     hash: Sha256,
-    /// Where the lines go, if anybody wants them.
+    /// Receives each line.
     reader: Option<fn(&str)>,
 }
 
@@ -17,7 +16,6 @@ impl Trace {
         Self { hash: Sha256::new(), reader }
     }
 
-    /// Notes one line.
     pub(crate) fn note(&mut self, now_ms: u64, what: Arguments<'_>) {
         let line = format!("{:>7}.{:03} {what}", now_ms / 1000, now_ms % 1000);
         self.hash.update(line.as_bytes());

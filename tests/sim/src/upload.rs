@@ -1,5 +1,5 @@
-//! A file that a person sends: the steps of the real client, which begins anew under the same id after
-//! whatever happened.
+//! The upload of a file, in the steps of the real client. After a failure the upload restarts under the same
+//! id.
 
 use std::sync::Arc;
 
@@ -11,26 +11,25 @@ use sha2::{Digest as _, Sha256};
 use testkit::Rng;
 use uuid::Uuid;
 
-/// Bytes that leave at a time: the longest file takes some of them.
+/// Bytes of one chunk; the longest file takes several chunks.
 const PART_BYTES: usize = 300;
 
-/// Contents that several people send.
+/// Number of contents that several users send.
 const SHARED_CONTENTS: u64 = 3;
 
-/// What comes next.
+/// The next step of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// To ask how much is there.
+    /// Send `file.begin`.
     Begin,
-    /// To go on behind so many bytes.
+    /// Send the chunk at this offset, or `file.commit` at the end.
     Send(usize),
-    /// An answer, to the question with this ticket.
+    /// Wait for the answer to the command with this ticket.
     Wait(u64),
-    /// To try again, when the person looks at it next.
-    Rest,
+    /// Wait for the user's next action, then send `file.begin` again.
+    Paused,
 }
 
-/// A file on its way up.
 pub(crate) struct Upload {
     pub(crate) id: Uuid,
     pub(crate) to: Target,
@@ -39,18 +38,16 @@ pub(crate) struct Upload {
     stage: Stage,
 }
 
-/// What an answer means.
+/// The state of an upload after an answer.
 pub(crate) enum Progress {
-    /// It goes on.
-    GoesOn,
-    /// It is sent, as this event.
+    Continues,
+    /// The file is sent as this event.
     Sent(u64),
-    /// It was refused for good.
     Refused,
 }
 
 impl Upload {
-    /// A file that nobody has sent, or that others may have sent, too.
+    /// A file with a content of its own, or with one of the shared contents.
     pub(crate) fn new(id: Uuid, to: Target, rng: &mut Rng) -> Self {
         let is_shared = rng.per_mille(400);
         let number = if is_shared { rng.below(SHARED_CONTENTS) } else { rng.next_u64() };
@@ -62,22 +59,21 @@ impl Upload {
         Self { id, to, content, info, stage: Stage::Begin }
     }
 
-    /// The client was killed; another one begins anew.
+    /// The client was killed; the next one starts with `file.begin`.
     pub(crate) fn interrupt(&mut self) {
         self.stage = Stage::Begin;
     }
 
-    /// The person looks at it again.
-    pub(crate) fn wake(&mut self) {
-        if self.stage == Stage::Rest {
+    pub(crate) fn resume(&mut self) {
+        if self.stage == Stage::Paused {
             self.stage = Stage::Begin;
         }
     }
 
-    /// What is to be asked now, under this ticket.
+    /// The next command, to be sent under this ticket.
     pub(crate) fn next(&mut self, ticket: u64) -> Option<Command> {
         let step = match self.stage {
-            Stage::Wait(_) | Stage::Rest => return None,
+            Stage::Wait(_) | Stage::Paused => return None,
             Stage::Begin => {
                 let (to, id, info) = (self.to.clone(), self.id, self.info.clone());
                 Command::Ask(Ask::of::<FileBegin>(|token| Begin { token, to, id, info }))
@@ -95,7 +91,7 @@ impl Upload {
         Some(step)
     }
 
-    /// Whether this answers its question.
+    /// Whether the upload is waiting for the answer with this ticket.
     pub(crate) fn waits_for(&self, ticket: u64) -> bool {
         self.stage == Stage::Wait(ticket)
     }
@@ -108,22 +104,22 @@ impl Upload {
                 Err(_) => return Progress::Sent(decode::<FileCommit>(result).expect("an event").n),
             },
             Err(error) if is_final(error) => return Progress::Refused,
-            Ok(_) | Err(_) => self.stage = Stage::Rest,
+            Ok(_) | Err(_) => self.stage = Stage::Paused,
         }
-        Progress::GoesOn
+        Progress::Continues
     }
 }
 
-/// Whether it is of no use to try again: the person is no member any more, or has sent enough.
+/// Whether a retry is useless: the user is no longer a member, or has used the quota.
 fn is_final(error: &Error) -> bool {
-    let gone = [Reason::NotMember, Reason::NoSuchChannel, Reason::QuotaExceeded, Reason::IdTaken];
-    error.reason().is_some_and(|reason| gone.contains(&reason))
+    let reasons = [Reason::NotMember, Reason::NoSuchChannel, Reason::QuotaExceeded, Reason::IdTaken];
+    error.reason().is_some_and(|reason| reasons.contains(&reason))
 }
 
-/// What is in a file of this name.
+/// The content of the file with this name.
 pub(crate) fn content_of(name: &FileName) -> Vec<u8> {
     let parts = name.as_str().strip_suffix(".bin").and_then(|name| name.split_once('-'));
-    let (number, length) = parts.expect("a name of ours");
+    let (number, length) = parts.expect("a name from Upload::new");
     let mut rng = Rng::new(number.parse().expect("a number"));
     (0..length.parse().expect("a length")).map(|_: usize| rng.next_u64() as u8).collect()
 }

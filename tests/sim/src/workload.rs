@@ -1,5 +1,5 @@
-//! What people do beside talking, in some of the runs: they amend what was said, mention others, send files,
-//! and read those of others.
+//! The actions of varied runs: users edit, delete and react to messages, mention others, and send and read
+//! files.
 
 use std::collections::VecDeque;
 
@@ -9,50 +9,48 @@ use common::{Body, Conversation, Error, Target};
 use session::{Answer, Ask, Command, Entry, Transfer};
 use testkit::Rng;
 
-use crate::client::{About, Asking, Shows, SimClient};
+use crate::client::{AnswerContent, OnAnswer, PendingCommand, SimClient};
 use crate::upload::{Progress, Upload};
 
-/// Messages and files that a person remembers.
+/// Messages and files that a user can act on.
 const SEEN_MAX: usize = 40;
 
-/// Bytes that are read of a file at a time, at most.
+/// Maximum bytes of one read of a file.
 const READ_BYTES_MAX: u64 = 500;
 
-/// What a person has in mind beside talking.
+/// The messages and files that a user has seen, and the running upload.
 #[derive(Default)]
 pub(crate) struct Workload {
-    seen: VecDeque<Seen>,
-    /// How much was said, edits included: each text has a number of its own.
+    seen: VecDeque<SeenEvent>,
+    /// The number of texts so far, including edits. Each text has its own number.
     texts: usize,
     upload: Option<Upload>,
 }
 
-/// A message or a file that was seen.
+/// A message or a file that was shown to the user.
 #[derive(Clone)]
-struct Seen {
+struct SeenEvent {
     conversation: Target,
     n: u64,
     is_own: bool,
-    /// How long it is, if it is a file.
+    /// The length of the file; `None` for a message.
     bytes: Option<u64>,
 }
 
 impl Workload {
-    /// The number of another text.
-    pub(crate) fn count(&mut self) -> usize {
+    pub(crate) fn next_text_number(&mut self) -> usize {
         self.texts += 1;
         self.texts
     }
 
-    /// The client was killed.
     pub(crate) fn interrupt(&mut self) {
         self.upload.iter_mut().for_each(Upload::interrupt);
     }
 }
 
 impl SimClient {
-    /// Something was shown to the sim_client.
-    pub(crate) fn saw(&mut self, entry: &Entry) {
+    /// Remembers a message or file that was shown.
+    pub(crate) fn remember_shown(&mut self, entry: &Entry) {
         let (Some(workload), Some(event)) = (&mut self.workload, &entry.event) else { return };
         let bytes = if let Body::File { file, .. } = &event.body { Some(file.bytes) } else { None };
         if bytes.is_none() && !matches!(event.body, Body::Message { .. }) {
@@ -62,10 +60,15 @@ impl SimClient {
             workload.seen.pop_front();
         }
         let is_own = event.from == self.account.user;
-        workload.seen.push_back(Seen { conversation: entry.conversation.clone(), n: entry.n, is_own, bytes });
+        workload.seen.push_back(SeenEvent {
+            conversation: entry.conversation.clone(),
+            n: entry.n,
+            is_own,
+            bytes,
+        });
     }
 
-    /// Whom a message mentions, if anybody: something at its end.
+    /// The end of a message's text: a mention, or nothing.
     pub(crate) fn mention(&self, rng: &mut Rng) -> &'static str {
         if self.workload.is_some() && rng.per_mille(100) {
             return rng.pick(&[" @here", " @alice", " @bob", " (@carla)"]);
@@ -73,9 +76,9 @@ impl SimClient {
         ""
     }
 
-    /// Does something beside talking, now and then. Says what, for the trace.
-    pub(crate) fn do_something_else(&mut self, now_ms: u64, rng: &mut Rng, to: &Target) -> Option<String> {
-        self.workload.as_mut()?.upload.iter_mut().for_each(Upload::wake);
+    /// Does an action other than a message, with some probability. Returns its description for the trace.
+    pub(crate) fn other_action(&mut self, now_ms: u64, rng: &mut Rng, to: &Target) -> Option<String> {
+        self.workload.as_mut()?.upload.iter_mut().for_each(Upload::resume);
         match rng.below(100) {
             0..35 => self.amend(now_ms, rng),
             35..45 => self.read_file(now_ms, rng),
@@ -87,11 +90,11 @@ impl SimClient {
     fn amend(&mut self, now_ms: u64, rng: &mut Rng) -> Option<String> {
         let id = self.id(now_ms, rng);
         let workload = self.workload.as_mut().filter(|workload| !workload.seen.is_empty())?;
-        let Seen { conversation, n, is_own, .. } = workload.seen[rng.index(workload.seen.len())].clone();
+        let SeenEvent { conversation, n, is_own, .. } = workload.seen[rng.index(workload.seen.len())].clone();
         let of_all = Conversation::of(&self.account.user, &conversation);
         let ask = match rng.below(10) {
             0..4 if is_own => {
-                let text = format!("{} of {}, an edit", workload.count(), self.account.user);
+                let text = format!("{} of {}, an edit", workload.next_text_number(), self.account.user);
                 let text = testkit::text(text);
                 Ask::of::<MessageEdit>(|token| Edit { token, conversation, n, id, text })
             }
@@ -102,29 +105,29 @@ impl SimClient {
                 Ask::of::<MessageReact>(|token| React { token, conversation, n, id, emoji, remove })
             }
         };
-        self.ask(now_ms, Command::Ask(ask), About::Amending(id, of_all))
+        self.ask(now_ms, Command::Ask(ask), OnAnswer::NoteAmendment(id, of_all))
     }
 
     fn read_file(&mut self, now_ms: u64, rng: &mut Rng) -> Option<String> {
         let files =
             self.workload.as_ref()?.seen.iter().filter(|seen| seen.bytes.is_some_and(|bytes| bytes > 0));
         let files: Vec<_> = files.cloned().collect();
-        let Seen { conversation, n, bytes, .. } = files.get(rng.index(files.len()))?.clone();
+        let SeenEvent { conversation, n, bytes, .. } = files.get(rng.index(files.len()))?.clone();
         let (offset, length) = (rng.below(bytes?), rng.between(1, READ_BYTES_MAX));
         let of_all = Conversation::of(&self.account.user, &conversation);
         let command = Command::Transfer(Transfer::Get { conversation, n, offset, length });
-        self.ask(now_ms, command, About::Downloading(of_all, n))
+        self.ask(now_ms, command, OnAnswer::CheckBytes(of_all, n))
     }
 
-    fn ask(&mut self, now_ms: u64, command: Command, about: About) -> Option<String> {
-        if self.asking.is_some() {
+    fn ask(&mut self, now_ms: u64, command: Command, on_answer: OnAnswer) -> Option<String> {
+        if self.pending.is_some() {
             return None;
         }
         self.tickets += 1;
-        self.asking = Some(Asking { ticket: self.tickets, about });
-        let said = format!("{command:?}");
+        self.pending = Some(PendingCommand { ticket: self.tickets, on_answer });
+        let description = format!("{command:?}");
         self.session.as_mut()?.command(now_ms, self.tickets, command);
-        Some(said)
+        Some(description)
     }
 
     fn send_file(&mut self, now_ms: u64, rng: &mut Rng, to: &Target) -> Option<String> {
@@ -134,8 +137,8 @@ impl SimClient {
         Some(format!("sends a file to {to}"))
     }
 
-    /// Goes on with the upload, if it can. Whether it did.
-    pub(crate) fn goes_on_uploading(&mut self, now_ms: u64) -> bool {
+    /// Sends the next step of the upload, if it is ready. Returns whether it sent one.
+    pub(crate) fn continue_upload(&mut self, now_ms: u64) -> bool {
         let upload = self.workload.as_mut().and_then(|workload| workload.upload.as_mut());
         let (Some(upload), Some(session), true) = (upload, &mut self.session, self.follows) else {
             return false;
@@ -149,19 +152,27 @@ impl SimClient {
         false
     }
 
-    /// A question of an upload was answered, maybe.
-    pub(crate) fn transferred(&mut self, ticket: u64, outcome: &Result<Answer, Error>) -> Option<Shows> {
+    /// Handles an answer, if the upload is waiting for it.
+    pub(crate) fn upload_answered(
+        &mut self,
+        ticket: u64,
+        outcome: &Result<Answer, Error>,
+    ) -> Option<AnswerContent> {
         let slot = &mut self.workload.as_mut()?.upload;
         let upload = slot.as_mut().filter(|upload| upload.waits_for(ticket))?;
         match upload.answered(outcome) {
-            Progress::GoesOn => None,
+            Progress::Continues => None,
             Progress::Refused => {
                 *slot = None;
                 None
             }
             Progress::Sent(n) => {
                 let Upload { id, to, .. } = slot.take()?;
-                Some(Shows::Done { id, conversation: Conversation::of(&self.account.user, &to), n })
+                Some(AnswerContent::Amended {
+                    id,
+                    conversation: Conversation::of(&self.account.user, &to),
+                    n,
+                })
             }
         }
     }

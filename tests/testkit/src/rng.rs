@@ -5,8 +5,8 @@ use std::ops::Range;
 /// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014), for tests
 /// and measurements; not for secrets.
 ///
-/// The algorithm is written out here, because a seed of the simulator must mean the same run after every
-/// update of a dependency. `session::rng` is a second copy: it is private to the session core.
+/// The algorithm is implemented here, because a seed of the simulation must repeat the same run after any
+/// update of a dependency. The session core has its own copy in `session::rng`.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
@@ -17,9 +17,9 @@ impl Rng {
         Self(seed)
     }
 
-    /// A generator for this test run. Prints its seed, so that `PAPO_SEED` can repeat a failed test.
+    /// A generator for this test run. Prints its seed; `PAPO_SEED` repeats a failed test.
     #[must_use]
-    #[expect(clippy::print_stdout, reason = "the output of a failed test shows the seed")]
+    #[expect(clippy::print_stdout, reason = "a failed test prints the seed")]
     pub fn of_this_run() -> Self {
         let seed = Self::seed_of_this_run();
         println!("repeat with PAPO_SEED={seed}");
@@ -39,7 +39,6 @@ impl Rng {
         Self(self.next_u64())
     }
 
-    /// Any number.
     pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -58,7 +57,7 @@ impl Rng {
         first + self.below(last.saturating_sub(first).saturating_add(1))
     }
 
-    /// A number of `range`, which is not empty.
+    /// A number in `range`, which must not be empty.
     pub fn within(&mut self, range: Range<u64>) -> u64 {
         range.start + self.next_u64() % (range.end - range.start)
     }
@@ -68,17 +67,17 @@ impl Rng {
         usize::try_from(self.below(length as u64)).unwrap_or_default()
     }
 
-    /// `true` with a probability of `times` in 1000.
+    /// `true` with the probability `times`/1000.
     pub fn per_mille(&mut self, times: u64) -> bool {
         self.below(1000) < times
     }
 
-    /// One of `choices`, which is not empty.
+    /// One of `choices`, which must not be empty.
     pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.index(choices.len())]
     }
 
-    /// Text of the letters `a` to `z`: no protocol escapes them.
+    /// Random letters from `a` to `z`, which no protocol escapes.
     pub fn letters(&mut self, bytes: usize) -> String {
         (0..bytes).map(|_| char::from(b'a' + (self.next_u64() % 26) as u8)).collect()
     }
@@ -90,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_the_published_algorithm() {
-        // The first outputs of java.util.SplittableRandom and of Vigna's splitmix64.c for this seed.
+        // The outputs of java.util.SplittableRandom and of Vigna's splitmix64.c for this seed.
         let mut rng = Rng::new(1_234_567);
         let numbers: Vec<u64> = (0..3).map(|_| rng.next_u64()).collect();
         assert_eq!(
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_to_their_range() {
+    fn numbers_are_in_their_range() {
         let mut rng = Rng::new(7);
         assert!((0..100).all(|_| (3..=5).contains(&rng.between(3, 5)) && (3..5).contains(&rng.within(3..5))));
         assert!((0..100).all(|_| !rng.per_mille(0) && rng.per_mille(1000)));

@@ -1,4 +1,4 @@
-//! The rules of amendments: who may edit, delete and react, and within which bounds.
+//! The rules of amendments: the right to edit, delete and react, and the limits.
 
 use common::amendments::Emoji;
 use common::limits::{EDITS_MAX, REACTIONS_MAX};
@@ -14,9 +14,7 @@ use crate::domain::{State, history};
 /// The message to amend, as the log holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
-    /// Its number.
     pub n: u64,
-    /// The sender.
     pub author: UserName,
     /// Whether it is a file, which can be deleted but not edited.
     pub is_file: bool,
@@ -35,17 +33,13 @@ impl Original {
 /// A change to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change<'a> {
-    /// Replace its text.
     Edit(Text<'a>),
-    /// Delete it.
     Delete,
-    /// Add a reaction.
     React(Emoji),
-    /// Remove a reaction.
     Unreact(Emoji),
 }
 
-/// Decides whether `user` may amend a message, and what the log records.
+/// The record of an amendment, if `user` may amend the message.
 pub(in crate::domain) fn amend<'a>(
     state: &State,
     user: UserName,
@@ -60,9 +54,9 @@ pub(in crate::domain) fn amend<'a>(
     if let Target::Channel(name) = &to {
         state.channels.writable(name, &user)?;
     }
-    let nothing = Amendment::default();
+    let unamended = Amendment::default();
     let amendment = state.channels.amendments(&conversation).and_then(|all| all.of(original.n));
-    let amendment = amendment.unwrap_or(&nothing);
+    let amendment = amendment.unwrap_or(&unamended);
     let of = original.n;
     if amendment.deleted {
         return Err(Detail::NoSuchMessage { n: of, conversation: to });
@@ -78,14 +72,14 @@ pub(in crate::domain) fn amend<'a>(
             may_delete(state, &user, &conversation, original)?;
             Body::Deleted { id, of }
         }
-        Change::React(emoji) if amendment.has(&emoji, &user) => {
+        Change::React(emoji) if amendment.has_reaction(&emoji, &user) => {
             return Err(Detail::ReactionPresent { emoji: emoji.as_str().to_owned() });
         }
-        Change::React(_) if amendment.reactions() >= REACTIONS_MAX => {
+        Change::React(_) if amendment.reaction_count() >= REACTIONS_MAX => {
             return Err(Detail::TooManyReactions { max: REACTIONS_MAX });
         }
         Change::React(emoji) => Body::Reacted { id, of, emoji },
-        Change::Unreact(emoji) if !amendment.has(&emoji, &user) => {
+        Change::Unreact(emoji) if !amendment.has_reaction(&emoji, &user) => {
             return Err(Detail::ReactionAbsent { emoji: emoji.as_str().to_owned() });
         }
         Change::Unreact(emoji) => Body::Unreacted { id, of, emoji },
@@ -94,7 +88,7 @@ pub(in crate::domain) fn amend<'a>(
     Ok(Record::Event(Event { n, at, to, from: user, body }))
 }
 
-/// The author may delete a message, and in a channel its owners and moderators may.
+/// Checks that `user` is the author of the message, or an owner or moderator of its channel.
 fn may_delete(
     state: &State,
     user: &UserName,

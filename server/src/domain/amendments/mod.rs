@@ -1,5 +1,5 @@
 //! Amendments: the edits, deletions and reactions of messages. Only amended messages use memory. All texts
-//! stay in the log.
+//! are in the log.
 
 pub(super) mod decide;
 
@@ -16,13 +16,12 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "Vec<(u64, Amendment)>", into = "Vec<(u64, Amendment)>")]
 pub struct Amendments(BTreeMap<u64, Amendment>);
 
-/// The amendments of one message. An edit also has an entry if its message was deleted.
+/// The amendments of one message. When a message is deleted, its edits get entries too.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
     /// The numbers of its edits, in order; none after a deletion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<u64>,
-    /// Whether it was deleted, and its text with it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
     /// The reactions, in the order of their first use; none after a deletion.
@@ -43,7 +42,7 @@ impl From<Amendments> for Vec<(u64, Amendment)> {
 }
 
 impl Amendments {
-    /// The amendments of a message, if it has some.
+    /// The amendments of the message `n`; `None` if it has none.
     #[must_use]
     pub fn of(&self, n: u64) -> Option<&Amendment> {
         self.0.get(&n)
@@ -51,11 +50,10 @@ impl Amendments {
 
     /// Whether any of these events has amendments.
     #[must_use]
-    pub fn touch(&self, numbers: RangeInclusive<u64>) -> bool {
+    pub fn has_any_in(&self, numbers: RangeInclusive<u64>) -> bool {
         !numbers.is_empty() && self.0.range(numbers).next().is_some()
     }
 
-    /// Applies an event.
     pub(super) fn apply(&mut self, event: &Event<'_>) {
         match event.body.class() {
             Class::Amendment { of, .. } => self.amend(of, event),
@@ -114,12 +112,12 @@ impl Amendments {
 }
 
 impl Amendment {
-    pub(super) fn has(&self, emoji: &Emoji, user: &UserName) -> bool {
+    pub(super) fn has_reaction(&self, emoji: &Emoji, user: &UserName) -> bool {
         let same = self.reactions.iter().find(|reaction| reaction.emoji == *emoji);
         same.is_some_and(|reaction| reaction.users.contains(user))
     }
 
-    pub(super) fn reactions(&self) -> usize {
+    pub(super) fn reaction_count(&self) -> usize {
         self.reactions.iter().map(|reaction| reaction.users.len()).sum()
     }
 }

@@ -6,10 +6,10 @@ use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
 use super::{Channel, Channels, Direct, Progress};
 
 impl Channels {
-    /// Moves topics of a user whose sessions were revoked, so that old subscriptions receive nothing: those of
-    /// private channels and of `*`. If the account is disabled, also those of public channels, because the user can
-    /// no longer join them.
-    pub(in crate::domain) fn sessions_ended(&mut self, user: &UserName, is_disabled: bool) {
+    /// Moves the topics of the user's private channels and of `*`, so that a revoked session no longer
+    /// receives their events. If the account is disabled, the topics of public channels move too: the user
+    /// can no longer join them.
+    pub(in crate::domain) fn move_topics_of(&mut self, user: &UserName, is_disabled: bool) {
         let targets: Vec<_> = self.conversations(user).cloned().collect();
         for target in targets {
             if let Target::Channel(name) = target
@@ -40,14 +40,14 @@ impl Channels {
         }
         let mut direct = Direct::default();
         direct.apply(progress, event);
-        self.restore_direct(users, direct);
+        self.insert_direct(users, direct);
     }
 
     fn apply_to_channel(&mut self, name: &ChannelName, progress: Progress, event: &Event<'_>) {
         let from = &event.from;
         let attribution = || Attribution { by: Some(from.clone()), at: Some(event.at) };
         if let Body::Created { private } = event.body {
-            return self.restore_channel(name.clone(), Channel::created(event, private, progress));
+            return self.insert_channel(name.clone(), Channel::created(event, private, progress));
         }
         // `decide` returns events only for channels that exist.
         let Some(channel) = self.get_mut(name) else { return debug_assert!(false, "no {name}") };
@@ -77,10 +77,10 @@ impl Channels {
             }
             Body::Role(user, role) => drop(channel.members.insert(user.clone(), *role)),
             Body::Set { subject, private } => {
-                let closes = *private == Some(true);
+                let becomes_private = *private == Some(true);
                 channel.private = private.unwrap_or(channel.private);
                 channel.subject = subject.clone().map_or(channel.subject.clone(), Subject::into_owned);
-                if closes {
+                if becomes_private {
                     // Former members still know the topic of the public channel.
                     self.move_topic(name);
                 }
@@ -97,13 +97,13 @@ impl Channels {
         }
     }
 
-    /// Removes a member, or an invitation. The topic of a public channel moves only for a ban: otherwise the user
-    /// may join again.
+    /// Removes a member, or an invitation. The topic of a public channel moves only for a ban: without a ban,
+    /// the user may join again.
     fn remove(&mut self, name: &ChannelName, user: &UserName, is_banned: bool) {
         let Some(channel) = self.get_mut(name) else { return };
         channel.invited.remove(user);
         channel.members.remove(user);
-        channel.reads.forget(user);
+        channel.reads.remove_user(user);
         let moves = channel.private || is_banned;
         if let Some(conversations) = self.conversations.get_mut(user) {
             conversations.remove(&Target::Channel(name.clone()));
@@ -118,7 +118,7 @@ impl Channels {
         let Some(channel) = self.get_mut(name) else { return };
         channel.epoch += 1;
         channel.topic = secret.channel(name, channel.epoch).into();
-        // A notice to every user would be expensive. Clients request the heads anyway.
+        // A notice to every user would be expensive. Clients learn the new topic of `*` from the heads.
         if !name.is_everybody() {
             self.moved.push(name.clone());
         }

@@ -15,7 +15,6 @@ use crate::domain::reads::ReadState;
 pub struct Channel {
     /// The time of creation in Unix milliseconds.
     pub since: u64,
-    /// The newest event.
     #[serde(flatten)]
     pub progress: Progress,
     /// How often the key of its topic has changed.
@@ -24,7 +23,6 @@ pub struct Channel {
     pub private: bool,
     /// The subject; empty if none is set.
     pub subject: Subject<'static>,
-    /// The members with their roles.
     pub members: BTreeMap<UserName, Role>,
     /// The users who are invited and have not joined yet.
     #[serde(deserialize_with = "invited")]
@@ -34,9 +32,7 @@ pub struct Channel {
     /// The author and the time of each ban. A snapshot of an earlier version has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bans: BTreeMap<UserName, Attribution>,
-    /// How far its members have read.
     pub reads: ReadState,
-    /// The edits, deletions and reactions.
     #[serde(default)]
     pub amendments: Amendments,
     /// The topic of its events; derived from the name and the epoch.
@@ -50,23 +46,20 @@ fn invited<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<UserNa
     #[serde(untagged)]
     enum Form {
         Names(BTreeSet<UserName>),
-        Known(BTreeMap<UserName, Attribution>),
+        Attributed(BTreeMap<UserName, Attribution>),
     }
     Ok(match Form::deserialize(deserializer)? {
         Form::Names(names) => names.into_iter().map(|name| (name, Attribution::default())).collect(),
-        Form::Known(known) => known,
+        Form::Attributed(invited) => invited,
     })
 }
 
 /// A direct conversation of two users, as `channels.json` stores it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Direct {
-    /// The newest event.
     #[serde(flatten)]
     pub progress: Progress,
-    /// How far the two have read.
     pub reads: ReadState,
-    /// The edits, deletions and reactions.
     #[serde(default)]
     pub amendments: Amendments,
 }
@@ -76,7 +69,7 @@ pub struct Direct {
 pub struct Progress {
     /// The number of the event in the conversation.
     pub n: u64,
-    /// The number of its record in the log.
+    /// The number of the event's record in the log.
     pub record: u64,
 }
 

@@ -1,4 +1,5 @@
-//! The commands on channels: each function checks [`rights`](super::rights) and returns the record for the log.
+//! The commands on channels: each function checks [`rights`](super::rights) and returns the record for the
+//! log.
 
 use common::channels::Role;
 use common::limits::CHANNEL_NAMES_MAX;
@@ -14,9 +15,7 @@ type Decision<'a> = Result<Option<Record<'a>>, Detail>;
 /// A user and the channel that they act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// The user.
     pub user: UserName,
-    /// The channel.
     pub channel: ChannelName,
 }
 
@@ -46,7 +45,8 @@ pub(crate) fn join<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
     if channel.members.contains_key(&actor.user) {
         return Ok(None);
     }
-    // A private channel without members cannot invite. An administrator may join it, so its name is not lost.
+    // Nobody can invite users to a private channel without members. An administrator may join it, so that its
+    // name can be used again.
     let is_abandoned = channel.members.is_empty() && state.users.is_administrator(&actor.user);
     if !channel.is_visible_to(&actor.user) && !is_abandoned {
         return Err(Detail::NoSuchChannel { channel: actor.channel });
@@ -58,7 +58,7 @@ pub(crate) fn join<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
 }
 
 pub(crate) fn leave<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
-    let channel = actor.allowed(state, Action::TakePart)?;
+    let channel = actor.allowed(state, Action::Participate)?;
     if channel.is_last_owner(&actor.user) && channel.members.len() > 1 {
         return Err(Detail::LastOwner { channel: actor.channel });
     }
@@ -143,7 +143,7 @@ pub(crate) fn set<'a>(
     private: Option<bool>,
     at: u64,
 ) -> Decision<'a> {
-    let mut channel = actor.allowed(state, Action::TakePart)?;
+    let mut channel = actor.allowed(state, Action::Participate)?;
     if subject.is_some() {
         channel = actor.allowed(state, Action::SetSubject)?;
     }

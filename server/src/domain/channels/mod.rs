@@ -17,7 +17,6 @@ use super::reads::ReadState;
 
 pub use channel::{Channel, Direct, Progress};
 
-/// All channels and direct conversations.
 pub struct Channels {
     /// The number of the newest applied record.
     pub applied: u64,
@@ -40,7 +39,6 @@ impl Channels {
         Self { applied: 0, secret, channels, everybody, direct, conversations, moved }
     }
 
-    /// A channel, if it exists.
     pub fn channel(&self, name: &ChannelName) -> Result<&Channel, Detail> {
         self.get(name).ok_or_else(|| Detail::NoSuchChannel { channel: name.clone() })
     }
@@ -63,7 +61,7 @@ impl Channels {
     /// A channel, if `user` is a member.
     pub fn membership(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.channel(name)?;
-        rights::check(name, channel, user, rights::Action::TakePart)?;
+        rights::check(name, channel, user, rights::Action::Participate)?;
         Ok(channel)
     }
 
@@ -159,7 +157,7 @@ impl Channels {
         }
     }
 
-    /// The number of the newest event, 0 if there is none.
+    /// The number of the newest event; 0 if there is none.
     #[must_use]
     pub fn head(&self, conversation: &Conversation) -> u64 {
         self.progress(conversation).map_or(0, |progress| progress.n)
@@ -170,7 +168,7 @@ impl Channels {
         self.conversations.get(user).into_iter().flatten()
     }
 
-    /// The conversations of a user from `start` on, in order.
+    /// The conversations of a user from `start`, in order.
     pub fn conversations_from<'a>(
         &'a self,
         user: &UserName,
@@ -186,7 +184,7 @@ impl Channels {
         &self.channels
     }
 
-    /// All direct conversations, for the snapshot, in no order.
+    /// All direct conversations, unordered, for the snapshot.
     pub fn all_direct(&self) -> impl Iterator<Item = (&(UserName, UserName), &Direct)> {
         self.direct.iter()
     }
@@ -212,7 +210,7 @@ impl Channels {
         self.everybody = channel;
     }
 
-    /// Adds a new user to `*`. Earlier messages are not unread.
+    /// Adds a new user to `*`. Earlier messages do not count as unread.
     pub(super) fn add_user(&mut self, user: &UserName) {
         let everybody = Target::Channel(ChannelName::everybody());
         self.conversations.entry(user.clone()).or_default().insert(everybody);
@@ -227,7 +225,7 @@ impl Channels {
     }
 
     /// Adds a channel that was just created or that a snapshot contains.
-    pub fn restore_channel(&mut self, name: ChannelName, mut channel: Channel) {
+    pub fn insert_channel(&mut self, name: ChannelName, mut channel: Channel) {
         for member in channel.members.keys() {
             self.conversations.entry(member.clone()).or_default().insert(Target::Channel(name.clone()));
         }
@@ -235,8 +233,8 @@ impl Channels {
         self.channels.insert(name, channel);
     }
 
-    /// Adds a direct conversation that has just begun or that a snapshot contains.
-    pub fn restore_direct(&mut self, users: (UserName, UserName), direct: Direct) {
+    /// Adds a direct conversation that was just begun or that a snapshot contains.
+    pub fn insert_direct(&mut self, users: (UserName, UserName), direct: Direct) {
         self.conversations.entry(users.0.clone()).or_default().insert(Target::User(users.1.clone()));
         self.conversations.entry(users.1.clone()).or_default().insert(Target::User(users.0.clone()));
         self.direct.insert(users, direct);

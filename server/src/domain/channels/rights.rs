@@ -9,16 +9,13 @@ use super::Channel;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action<'a> {
     /// Read, write, list the members, leave.
-    TakePart,
-    /// Invite a user.
+    Participate,
     Invite,
     /// Kick or ban a user.
     Remove(&'a UserName),
     /// Delete another user's message.
     Delete,
-    /// Revoke a ban.
     Unban,
-    /// List the banned users.
     ListBans,
     /// Change the role of a member.
     GiveRole,
@@ -32,7 +29,7 @@ impl Action<'_> {
     /// The lowest role that may perform the action.
     fn required_role(self, channel: &Channel) -> Role {
         match self {
-            Self::TakePart => Role::Member,
+            Self::Participate => Role::Member,
             Self::Invite if !channel.private => Role::Member,
             Self::Invite
             | Self::Remove(_)
@@ -44,11 +41,11 @@ impl Action<'_> {
         }
     }
 
-    /// Whether the action would remove a member of the same or a higher role, which is not allowed.
-    fn removes_superior(self, channel: &Channel, role: Role) -> bool {
+    /// Whether the action removes a member with the same or a higher role, which is not allowed.
+    fn removes_peer_or_superior(self, channel: &Channel, role: Role) -> bool {
         match self {
             Self::Remove(other) => channel.members.get(other).is_some_and(|other| *other >= role),
-            Self::TakePart
+            Self::Participate
             | Self::Invite
             | Self::Delete
             | Self::Unban
@@ -60,7 +57,7 @@ impl Action<'_> {
     }
 }
 
-/// Checks that `user` may perform the action in `channel`. For a user who may not see the channel, the error is
+/// Checks that `user` may perform the action in `channel`. A user who may not see the channel gets the error
 /// that it does not exist.
 pub(crate) fn check(
     name: &ChannelName,
@@ -69,11 +66,15 @@ pub(crate) fn check(
     action: Action<'_>,
 ) -> Result<(), Detail> {
     let Some(role) = channel.members.get(user).copied() else {
-        let known = channel.is_visible_to(user);
+        let is_visible = channel.is_visible_to(user);
         let channel = name.clone();
-        return Err(if known { Detail::NotMember { channel } } else { Detail::NoSuchChannel { channel } });
+        return Err(if is_visible {
+            Detail::NotMember { channel }
+        } else {
+            Detail::NoSuchChannel { channel }
+        });
     };
-    if role < action.required_role(channel) || action.removes_superior(channel, role) {
+    if role < action.required_role(channel) || action.removes_peer_or_superior(channel, role) {
         return Err(Detail::NotAllowed { channel: name.clone() });
     }
     Ok(())

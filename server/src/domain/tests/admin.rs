@@ -36,11 +36,15 @@ fn a_snapshot_without_administrators_promotes_the_oldest_account() {
 }
 
 #[test]
-fn only_administrators_administrate() {
+fn only_administrators_disable_and_promote() {
     let mut world = World::with(&["ana", "bob"], []);
     assert_eq!(world.refuses(disable("bob", "ana", true)), Detail::NotAdministrator);
     assert_eq!(world.refuses(promote("bob", "bob", true)), Detail::NotAdministrator);
-    assert_eq!(world.refuses(disable("bob", "nobody", true)), Detail::NotAdministrator, "and learns nothing");
+    assert_eq!(
+        world.refuses(disable("bob", "nobody", true)),
+        Detail::NotAdministrator,
+        "the error does not reveal whether the user exists"
+    );
     assert_eq!(world.refuses(disable("ana", "nobody", true)), Detail::NoSuchUser { user: user("nobody") });
     world.does(promote("ana", "bob", true));
     world.does(promote("bob", "ana", false));
@@ -56,7 +60,7 @@ fn an_administrator_can_join_a_private_channel_without_members() {
     let private = Command::CreateChannel(actor("bob", "#club"), true);
     let mut world = World::with(&["ana", "bob", "eva"], [private]);
     let hidden = Detail::NoSuchChannel { channel: actor("ana", "#club").channel };
-    assert_eq!(world.refuses(join("ana", "#club")), hidden, "bob is in it");
+    assert_eq!(world.refuses(join("ana", "#club")), hidden, "bob is a member");
     world.does(leave("bob", "#club"));
     assert_eq!(world.refuses(join("eva", "#club")), hidden);
     assert_eq!(world.refuses(join("bob", "#club")), hidden);
@@ -72,7 +76,7 @@ fn there_is_always_an_administrator_who_can_log_in() {
     assert_eq!(world.refuses(disable("ana", "ana", true)), last);
     world.does(promote("ana", "bob", true));
     world.does(disable("ana", "bob", true));
-    assert_eq!(world.refuses(disable("ana", "ana", true)), last, "the other one is shut out");
+    assert_eq!(world.refuses(disable("ana", "ana", true)), last, "the other administrator is disabled");
     world.does(disable("ana", "bob", false));
     world.does(disable("ana", "ana", true));
 }
@@ -104,9 +108,13 @@ fn a_disabled_user_has_no_session_and_receives_nothing() {
 
     let position = world.log.len();
     world.does(disable("ana", "bob", true));
-    assert_eq!(world.log.len(), position, "things are so already");
+    assert_eq!(world.log.len(), position, "the account is already disabled");
     world.does(disable("ana", "bob", false));
-    assert_eq!(world.state.users.owner(&TokenDigest::of("one"), NOW_MS), None, "sessions do not come back");
+    assert_eq!(
+        world.state.users.owner(&TokenDigest::of("one"), NOW_MS),
+        None,
+        "ended sessions are not restored"
+    );
     world.does(open("bob", "three", NOW_MS + 10));
     world.does(send("bob", "#closed"));
 }

@@ -44,7 +44,7 @@ pub(super) fn reacts(by: &str, place: &str, n: u64, flag: bool) -> Command<'stat
     amend(by, place, original(n, by), if flag { react("👍") } else { unreact("👍") })
 }
 
-/// A channel of ana's with bob as moderator and eva as member. Event 5 is a message.
+/// A channel with ana as owner, bob as moderator and eva as member. Event 5 is a message of eva.
 fn channel_of_three() -> World {
     World::with(
         &["ana", "bob", "eva"],
@@ -108,7 +108,7 @@ fn a_deleted_message_cannot_be_amended() {
         assert_eq!(amendments.of(n).is_some_and(|one| one.deleted), deleted, "{n}");
     }
     assert!(amendments.of(5).expect("amended").reactions.is_empty());
-    assert!(amendments.touch(1..=5) && !amendments.touch(1..=4) && !amendments.touch(7..=8));
+    assert!(amendments.has_any_in(1..=5) && !amendments.has_any_in(1..=4) && !amendments.has_any_in(7..=8));
 }
 
 #[test]

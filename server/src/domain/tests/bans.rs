@@ -37,7 +37,7 @@ fn a_snapshot_without_authors_of_bans_is_loaded() {
         serde_json::to_value(world.state.channels.channel(&channel("#a")).expect("a channel")).expect("json");
     json.as_object_mut().expect("an object").remove("bans").expect("the authors");
     let old: super::super::channels::Channel = serde_json::from_value(json).expect("a channel");
-    world.state.channels.restore_channel(channel("#a"), old);
+    world.state.channels.insert_channel(channel("#a"), old);
     let (channel, ana) = (channel("#a"), user("ana"));
     let bans: Vec<_> = world.state.channels.bans(&channel, &ana, None).expect("an owner").collect();
     assert_eq!(serde_json::to_string(&bans).expect("json"), r#"[{"user":"bob"}]"#);

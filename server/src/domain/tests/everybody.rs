@@ -21,13 +21,17 @@ fn only_administrators_write_to_everybody() {
         heads(&world.state, &user(name), 0).map(|head| format!("{} {}", head.conversation, head.n)).collect()
     };
     for name in ["ana", "bob", "eva"] {
-        assert_eq!(named(&world, name), ["* 2"], "numbered, and everybody's");
+        assert_eq!(named(&world, name), ["* 2"], "all users receive the same numbers");
         assert!(readable(&world.state, &user(name), &to("*")).is_ok());
     }
     let unread =
         |name: &str| reads::reading(&world.state, &user(name), &to("*")).map(|reading| reading.unread);
-    assert_eq!([unread("ana"), unread("bob"), unread("eva")], [Some(0), Some(2), Some(0)], "eva came later");
-    assert_eq!(world.state.channels.list(&user("bob"), None).count(), 0, "no channel that can be named");
+    assert_eq!(
+        [unread("ana"), unread("bob"), unread("eva")],
+        [Some(0), Some(2), Some(0)],
+        "eva registered later"
+    );
+    assert_eq!(world.state.channels.list(&user("bob"), None).count(), 0, "the list of channels omits `*`");
 
     world.does(promote("ana", "bob", true));
     world.does(promote("bob", "ana", false));
@@ -45,7 +49,7 @@ fn the_topic_of_everybody_moves_when_a_user_loses_access() {
     world.does(others);
     let moved = topic(&world);
     assert_ne!(before, moved);
-    assert_eq!(world.state.channels.take_moved(), [], "nobody is told: the heads always name it");
+    assert_eq!(world.state.channels.take_moved(), [], "no notice: the heads always contain the topic");
     let head = heads(&world.state, &user("ana"), u64::MAX).next().expect("a head");
     assert_eq!(head.topic.as_deref(), Some(&*moved));
     world.does(disable("ana", "bob", true));

@@ -14,7 +14,7 @@ pub(super) fn share(by: &str, target: &str, flag: bool) -> Command<'static> {
 }
 
 /// All files, all contents, and the quota that each user uses.
-pub(super) fn seen(state: &State) -> (Vec<Shared>, Vec<ContentHash>, Vec<u64>) {
+pub(super) fn summary(state: &State) -> (Vec<Shared>, Vec<ContentHash>, Vec<u64>) {
     let mut contents: Vec<_> = state.files.contents().copied().collect();
     contents.sort_unstable_by_key(|content| content.0);
     let bytes = ["ana", "bob", "eva"].map(|name| state.files.bytes_of(&user(name)));

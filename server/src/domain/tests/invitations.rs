@@ -39,7 +39,7 @@ fn an_invitation_is_listed_and_can_be_declined() {
     assert_eq!(
         world.refuses(join("bob", "#b")),
         Detail::NoSuchChannel { channel: channel("#b") },
-        "it is gone"
+        "the invitation was declined"
     );
     insta::assert_snapshot!(world.log[7], @r##"{"n":3,"at":4102444800000,"to":"#b","from":"bob","kind":"channel.declined"}"##);
 }
@@ -52,7 +52,7 @@ fn a_snapshot_without_details_of_invitations_is_loaded() {
         serde_json::to_value(world.state.channels.channel(&channel("#a")).expect("a channel")).expect("json");
     json["invited"] = serde_json::json!(["bob"]);
     let old: super::super::channels::Channel = serde_json::from_value(json).expect("a channel");
-    world.state.channels.restore_channel(channel("#a"), old);
+    world.state.channels.insert_channel(channel("#a"), old);
     let bob = user("bob");
     let seen: Vec<_> = world.state.channels.invitations(&bob, None).collect();
     assert_eq!(serde_json::to_string(&seen).expect("json"), r##"[{"channel":"#a"}]"##);

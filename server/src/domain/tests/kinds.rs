@@ -6,7 +6,7 @@ use common::Body;
 
 use crate::domain::records::{Record, ServerRecord};
 
-/// Generates a function that names each variant, whose match must be complete, and a list of all names.
+/// Generates a function with a complete match that returns the name of each variant, and a list of all names.
 macro_rules! kinds {
     ($name:ident, $all:ident: $it:ty, $($pattern:pat => $kind:literal,)+) => {
         const $all: &[&str] = &[$($kind),+];
@@ -41,7 +41,7 @@ kinds! {
 }
 
 kinds! {
-    of_private, PRIVATE: ServerRecord,
+    of_server_record, SERVER_RECORDS: ServerRecord,
     ServerRecord::Account { .. } => "account",
     ServerRecord::SessionOpened { .. } => "session",
     ServerRecord::SessionEnded { .. } => "session.ended",
@@ -58,11 +58,11 @@ kinds! {
 pub(super) fn kind(line: &str) -> &'static str {
     match Record::decode(line.as_bytes()).expect("a record") {
         Record::Event(event) => of_event(&event.body),
-        Record::Server(private) => of_private(&private),
+        Record::Server(record) => of_server_record(&record),
     }
 }
 
-/// All kinds that a log can contain. Every reader refuses an unknown kind.
+/// All kinds that a log can contain. No reader accepts an unknown kind.
 pub(super) fn all() -> BTreeSet<&'static str> {
-    EVENTS.iter().chain(PRIVATE).copied().filter(|kind| *kind != "unknown").collect()
+    EVENTS.iter().chain(SERVER_RECORDS).copied().filter(|kind| *kind != "unknown").collect()
 }

@@ -1,4 +1,4 @@
-//! Mentions: which users a text mentions, and how they are listed.
+//! Mentions: the users that a text mentions, and the list of a user's mentions.
 
 use common::limits::{MENTIONS_KEPT_MAX, MENTIONS_PAGE_MAX};
 
@@ -8,7 +8,7 @@ use crate::domain::reads::reading;
 use crate::domain::{Change, Original};
 
 /// Sends a message with an arbitrary id.
-pub(super) fn say(by: &str, target: &str, text: &str) -> Command<'static> {
+pub(super) fn send_text(by: &str, target: &str, text: &str) -> Command<'static> {
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0004);
     let text = testkit::text(text.to_owned());
     Command::Send { user: user(by), to: to(target), id, text, reply: None }
@@ -25,18 +25,18 @@ fn channel_of_three() -> World {
 }
 
 #[test]
-fn members_are_mentioned_by_name_and_with_everybody() {
+fn a_member_is_mentioned_by_name_and_by_here() {
     let mut world = channel_of_three();
     for (by, text) in [("ana", "@bob and @ida, @bob"), ("bob", "@here @ana"), ("eva", "@eva")] {
-        world.does(say(by, "#a", text));
+        world.does(send_text(by, "#a", text));
     }
-    world.does(say("ana", "@bob", "@bob, alone, and not @eva"));
+    world.does(send_text("ana", "@bob", "@bob, and not @eva"));
     assert_eq!(mentioned(&world, "ana"), "#a 5");
     assert_eq!(mentioned(&world, "bob"), "@ana @bob 1, #a 4");
-    assert_eq!(mentioned(&world, "eva"), "#a 5", "nobody mentions themselves");
+    assert_eq!(mentioned(&world, "eva"), "#a 5", "users do not mention themselves");
     assert_eq!(mentioned(&world, "ida"), "");
     world.does(join("ida", "#a"));
-    assert_eq!(mentioned(&world, "ida"), "", "what was said before one came");
+    assert_eq!(mentioned(&world, "ida"), "", "a message before the user joined does not mention them");
     let unread = |by| reading(&world.state, &user(by), &to("#a")).map(|one| (one.unread, one.mentions));
     assert_eq!((unread("bob"), unread("eva")), (Some((2, 1)), Some((2, 1))));
 }
@@ -44,8 +44,8 @@ fn members_are_mentioned_by_name_and_with_everybody() {
 #[test]
 fn deleted_messages_and_left_channels_have_no_mentions() {
     let mut world = channel_of_three();
-    world.does(say("ana", "#a", "@bob @here"));
-    world.does(say("ana", "#a", "@bob"));
+    world.does(send_text("ana", "#a", "@bob @here"));
+    world.does(send_text("ana", "#a", "@bob"));
     let original = Original { n: 4, author: user("ana"), is_file: false };
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0005);
     let (by, conversation) = (user("ana"), to("#a"));
@@ -59,7 +59,7 @@ fn deleted_messages_and_left_channels_have_no_mentions() {
 fn the_oldest_mentions_are_dropped_and_pages_continue_without_gaps() {
     let mut world = channel_of_three();
     for _ in 0..=MENTIONS_KEPT_MAX {
-        world.does(say("ana", "#a", "@bob"));
+        world.does(send_text("ana", "#a", "@bob"));
     }
     let (mut before, mut seen) = (None, Vec::new());
     loop {

@@ -148,7 +148,7 @@ fn joining_twice_changes_nothing() {
 }
 
 #[test]
-fn a_direct_conversation_has_one_numbering() {
+fn both_users_of_a_direct_conversation_see_the_same_numbers() {
     let world =
         World::with(&["alice", "bob"], [send("alice", "@bob"), send("bob", "@alice"), send("bob", "@bob")]);
     assert_eq!((world.head("alice", "@bob"), world.head("bob", "@alice")), (2, 2));
@@ -176,24 +176,25 @@ fn only_an_existing_message_or_file_accepts_replies() {
     );
     world.does(files::share("alice", "#ops", false));
     world.does(amendments::deletes("alice", "#ops", 3));
-    let answer = |to: &str, n: u64| {
+    let reply_to = |to: &str, n: u64| {
         let mut command = send("alice", to);
         if let Command::Send { reply, .. } = &mut command {
             *reply = Some(n);
         }
         command
     };
-    for (n, what) in [(0, "nothing"), (1, "its beginning"), (3, "deleted"), (5, "a deletion"), (6, "to come")]
+    for (n, kind) in
+        [(0, "no event"), (1, "the creation"), (3, "deleted"), (5, "a deletion"), (6, "no event yet")]
     {
-        let refused = world.refuses(answer("#ops", n)).to_string();
-        assert_eq!(refused, format!("there is no message {n} in #ops, or it was deleted"), "{what}");
+        let refused = world.refuses(reply_to("#ops", n)).to_string();
+        assert_eq!(refused, format!("there is no message {n} in #ops, or it was deleted"), "{kind}");
     }
     assert_eq!(
-        world.refuses(answer("@bob", 1)).to_string(),
+        world.refuses(reply_to("@bob", 1)).to_string(),
         "there is no message 1 in @bob, or it was deleted"
     );
-    world.does(answer("#ops", 2));
-    world.does(answer("#ops", 4));
+    world.does(reply_to("#ops", 2));
+    world.does(reply_to("#ops", 4));
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn a_token_opens_its_own_session_until_it_ends() {
     assert_eq!(owner(&world, "a", NOW_MS).as_deref(), Some("alice"));
     assert_eq!(owner(&world, "b", NOW_MS).as_deref(), Some("bob"));
     assert_eq!(owner(&world, "c", NOW_MS), None);
-    assert_eq!(owner(&world, "a", NOW_MS + 10), None, "its time is over");
+    assert_eq!(owner(&world, "a", NOW_MS + 10), None, "the session has expired");
     world.does(Command::EndSession { user: user("alice"), digest: TokenDigest::of("a") });
     assert_eq!(owner(&world, "a", NOW_MS), None);
     assert_eq!(owner(&world, "b", NOW_MS).as_deref(), Some("bob"));
@@ -260,7 +261,7 @@ fn heads_list_the_conversations_that_changed() {
     assert_eq!(names("alice", 0), ["#a 2", "#b 1", "* 0", "@bob 1"]);
     assert_eq!(names("alice", 4), ["#a 2", "* 0", "@bob 1"]);
     assert_eq!(names("bob", 5), ["* 0", "@alice 1"]);
-    assert_eq!(names("bob", 6), ["* 0"], "its topic may have moved");
+    assert_eq!(names("bob", 6), ["* 0"], "the topic of `*` may have moved");
 }
 
 #[test]
@@ -270,7 +271,7 @@ fn a_former_member_gets_no_history_and_no_heads() {
     world.does(leave("bob", "#a"));
     let refused = readable(&world.state, &user("bob"), &to("#a"));
     assert_eq!(refused, Err(Detail::NotMember { channel: channel("#a") }));
-    assert_eq!(heads(&world.state, &user("bob"), 0).count(), 1, "only that of everybody");
+    assert_eq!(heads(&world.state, &user("bob"), 0).count(), 1, "only the head of `*`");
 }
 
 #[test]
@@ -288,14 +289,14 @@ fn a_page_contains_the_newest_or_the_requested_events() {
     for extreme in [0, 1, 10, 11, u64::MAX] {
         for limit in [0, 1, u64::MAX] {
             let (numbers, _) = range(Some(extreme), Some(extreme), Some(limit));
-            assert!(numbers.is_empty(), "nothing lies between {extreme} and itself");
+            assert!(numbers.is_empty(), "no number is between {extreme} and itself");
             assert!(range(Some(extreme), None, Some(limit)).0.all(|n| (1..=10).contains(&n)));
             assert!(range(None, Some(extreme), Some(limit)).0.all(|n| (1..=10).contains(&n)));
         }
     }
 }
 
-/// The key in the topic of a channel or a user.
+/// The topic of a channel or a user.
 fn topic(world: &World, name: &str) -> String {
     match to(name) {
         Target::Channel(channel) => {
@@ -328,16 +329,16 @@ fn a_topic_moves_when_a_user_loses_access() {
         has_moved
     };
     assert!(!moves(send("bob", "#closed"), "#closed"));
-    assert!(!moves(leave("bob", "#open"), "#open"), "anybody may come back");
+    assert!(!moves(leave("bob", "#open"), "#open"), "any user may join again");
     assert!(moves(Command::Ban(actor("ana", "#open"), user("bob")), "#open"));
-    assert!(moves(make_private("ana", "#open", true), "#open"), "who has left knows the old topic");
+    assert!(moves(make_private("ana", "#open", true), "#open"), "former members know the old topic");
     assert!(!moves(make_private("ana", "#open", false), "#open"));
     let current = TokenDigest::of("here");
     let others = Command::Revoke { user: user("bob"), current, session: None };
     assert!(moves(others.clone(), "@bob"));
-    assert!(!moves(others, "@bob"), "there are no others any more");
+    assert!(!moves(others, "@bob"), "no other session is open");
     let itself = Command::Revoke { user: user("bob"), current, session: Some(Uuid::nil()) };
-    assert!(moves(itself, "#closed"), "a revoked session may still listen to the private channels");
+    assert!(moves(itself, "#closed"), "a revoked session may be subscribed to private channels");
     assert!(moves(leave("bob", "#closed"), "#closed"));
     world.does(Command::Invite(actor("ana", "#closed"), user("eva")));
     let before = topic(&world, "#closed");
@@ -347,7 +348,7 @@ fn a_topic_moves_when_a_user_loses_access() {
 }
 
 #[test]
-fn a_private_channel_is_for_the_invited_alone() {
+fn only_invited_users_join_a_private_channel() {
     let mut world = World::with(&["ana", "bob", "eva"], [create_private("ana", "#closed")]);
     let hidden = Detail::NoSuchChannel { channel: channel("#closed") };
     assert_eq!(world.refuses(join("eva", "#closed")), hidden);
@@ -359,11 +360,11 @@ fn a_private_channel_is_for_the_invited_alone() {
     assert_eq!(world.refuses(send("bob", "#closed")), Detail::NotMember { channel: channel("#closed") });
     world.does(join("bob", "#closed"));
     world.does(leave("bob", "#closed"));
-    assert_eq!(world.refuses(join("bob", "#closed")), hidden, "an invitation is for one time");
+    assert_eq!(world.refuses(join("bob", "#closed")), hidden, "an invitation is valid once");
 }
 
 #[test]
-fn there_is_always_an_owner() {
+fn the_last_owner_of_a_channel_stays_owner() {
     let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
     let last = Detail::LastOwner { channel: channel("#a") };
     assert_eq!(world.refuses(leave("ana", "#a")), last);

@@ -24,23 +24,23 @@ fn only_messages_after_the_mark_are_unread() {
     assert_eq!(
         reads(&world, "bob"),
         "#a 3/6 (2)",
-        "what was said before one came is not unread, nor who came"
+        "messages before the user joined, and the joins of others, are not unread"
     );
     assert_eq!(reads(&world, "eva"), "#a 5/6 (1)");
     world.does(mark("bob", "#a", 4));
     assert_eq!(reads(&world, "bob"), "#a 4/6 (1)");
     world.does(mark("bob", "#a", u64::MAX));
-    assert_eq!(reads(&world, "bob"), "#a 6/6 (0)", "nobody reads ahead");
+    assert_eq!(reads(&world, "bob"), "#a 6/6 (0)", "the mark stays within the conversation");
     let before = world.log.len();
     world.does(mark("bob", "#a", 2));
     assert_eq!(
         (reads(&world, "bob").as_str(), world.log.len()),
         ("#a 6/6 (0)", before),
-        "a mark never goes back"
+        "a mark never moves backwards"
     );
 }
 
-/// The client has the same test: `session/tests/reads.rs`.
+/// The client has the same test: `session/src/tests/reads.rs`.
 #[test]
 fn files_count_as_unread_and_deleted_messages_do_not() {
     let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
@@ -48,9 +48,13 @@ fn files_count_as_unread_and_deleted_messages_do_not() {
     world.does(send("ana", "#a"));
     assert_eq!(reads(&world, "bob"), "#a 2/4 (2)");
     world.does(deletes("ana", "#a", 3));
-    assert_eq!(reads(&world, "bob"), "#a 2/5 (1)", "the file was taken back");
+    assert_eq!(reads(&world, "bob"), "#a 2/5 (1)", "the file was deleted");
     world.does(share("bob", "#a", false));
-    assert_eq!(reads(&world, "bob"), "#a 2/6 (1)", "a program may have sent it, and it is no news");
+    assert_eq!(
+        reads(&world, "bob"),
+        "#a 2/6 (1)",
+        "bob's file does not count, and sending it does not move the mark"
+    );
     assert_eq!(reads(&world, "ana"), "#a 4/6 (1)");
 }
 
@@ -72,7 +76,11 @@ fn redacted_messages_are_not_unread() {
         ));
     }
     let world = World { state: replay(&log), log };
-    assert_eq!(reads(&world, "bob"), "#a 2/4 (1), @ana 1/1 (0)", "who said it has read it all the same");
+    assert_eq!(
+        reads(&world, "bob"),
+        "#a 2/4 (1), @ana 1/1 (0)",
+        "the sender's mark includes the redacted message"
+    );
     assert_eq!(reads(&world, "ana"), "#a 4/4 (0), @bob 0/1 (0)");
 }
 
@@ -84,27 +92,31 @@ fn sending_moves_the_mark_of_a_sender_without_unread_messages() {
         ("@bob 2/2 (0)", "@ana 0/2 (2)")
     );
     world.does(send("bob", "@ana"));
-    assert_eq!(reads(&world, "bob"), "@ana 0/3 (2)", "bob may have sent it without looking");
+    assert_eq!(reads(&world, "bob"), "@ana 0/3 (2)", "bob may have sent it without reading");
     world.does(send("ana", "@bob"));
     world.does(send("bob", "@ana"));
     assert_eq!(reads(&world, "bob"), "@ana 0/5 (3)");
     world.does(deletes("bob", "@ana", 3));
-    assert_eq!(reads(&world, "bob"), "@ana 0/6 (3)", "it did not count before either");
+    assert_eq!(reads(&world, "bob"), "@ana 0/6 (3)", "bob's message did not count before");
     world.does(mark("bob", "@ana", 2));
-    assert_eq!(reads(&world, "bob"), "@ana 2/6 (1)", "one of ana's");
+    assert_eq!(reads(&world, "bob"), "@ana 2/6 (1)", "one message of ana is unread");
     world.does(mark("bob", "@ana", 4));
-    assert_eq!(reads(&world, "bob"), "@ana 4/6 (0)", "one of one's own, and that one was deleted");
+    assert_eq!(
+        reads(&world, "bob"),
+        "@ana 4/6 (0)",
+        "bob's message does not count, and the other one was deleted"
+    );
     world.does(send("bob", "@ana"));
     assert_eq!(reads(&world, "bob"), "@ana 7/7 (0)", "nothing was unread");
     world.does(create("ana", "#a"));
     world.does(join("bob", "#a"));
     world.does(join("eva", "#a"));
     world.does(send("bob", "#a"));
-    assert_eq!(reads(&world, "bob"), "#a 4/4 (0), @ana 7/7 (0)", "that eva came need not be read");
+    assert_eq!(reads(&world, "bob"), "#a 4/4 (0), @ana 7/7 (0)", "a join does not count as unread");
 }
 
 #[test]
-fn marks_end_with_the_membership() {
+fn a_read_mark_ends_with_the_membership() {
     let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a"), send("ana", "#a")]);
     world.does(mark("bob", "#a", 3));
     world.does(leave("bob", "#a"));
@@ -114,6 +126,6 @@ fn marks_end_with_the_membership() {
     world.does(join("bob", "#a"));
     assert_eq!(reads(&world, "bob"), "#a 6/6 (0)");
     assert_eq!(world.refuses(mark("bob", "@carol", 1)), Detail::NoSuchUser { user: user("carol") });
-    assert_eq!(reading(&world.state, &user("bob"), &to("@ana")), None, "it has not begun");
+    assert_eq!(reading(&world.state, &user("bob"), &to("@ana")), None, "the conversation has no events");
     world.does(mark("bob", "@ana", 1));
 }

@@ -14,15 +14,15 @@ use crate::domain::Original;
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
     (name.clone(), name, place, any::<bool>(), 0..36u8, 1..4u64).prop_map(
-        |(by, other, place, flag, what, n)| {
+        |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
-            match what {
+            match kind {
                 0 => Command::CreateChannel(actor, flag),
                 1 => Command::Join(actor),
                 2 => Command::Leave(actor),
                 3 => send(by, place),
                 4 => send(by, &format!("@{other}")),
-                // No two users have the same token.
+                // The token is unique for each pair of users.
                 5 => open(by, &format!("{by} {other}"), NOW_MS + 10),
                 6 => {
                     Command::EndSession { user: user(by), digest: TokenDigest::of(&format!("{by} {other}")) }
@@ -45,8 +45,8 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 22 | 34 => amendments::reacts(by, place, 2 + n, flag),
                 23 => Command::Decline(actor),
                 24 => send(by, "*"),
-                25 => mentions::say(by, place, "@ana @bob"),
-                26 => mentions::say(by, if flag { place } else { "@ana" }, "@here @ana"),
+                25 => mentions::send_text(by, place, "@ana @bob"),
+                26 => mentions::send_text(by, if flag { place } else { "@ana" }, "@here @ana"),
                 27 | 33 => files::share(by, place, flag),
                 28 => files::share(by, &format!("@{other}"), flag),
                 29 | 32 => amendments::deletes(by, &format!("@{other}"), n),
@@ -59,11 +59,12 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
 
 impl World {
     /// Two users in a channel, so that random commands have an effect.
-    pub(super) fn begun() -> Self {
+    pub(super) fn with_two_members() -> Self {
         Self::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")])
     }
 
-    /// Runs a command if it is allowed. The original of an amended message comes from the log, as in the server.
+    /// Runs a command if it is allowed. The original of an amended message comes from the log, as in the
+    /// server.
     pub(super) fn perform(&mut self, mut command: Command<'static>) {
         if let Command::Amend { user, conversation, original, .. } = &mut command {
             let conversation = Conversation::of(user, conversation);
@@ -107,23 +108,23 @@ fn redacted(world: &World) -> Vec<String> {
 
 /// Whether the message of an event was deleted.
 fn is_deleted(state: &State, event: &Event<'_>) -> bool {
-    let is_said = matches!(event.body, Body::Message { .. } | Body::File { .. } | Body::Edited { .. });
+    let has_text = matches!(event.body, Body::Message { .. } | Body::File { .. } | Body::Edited { .. });
     let message = event.body.amends().unwrap_or(event.n);
     let amendments = state.channels.amendments(&event.conversation());
-    is_said && amendments.and_then(|all| all.of(message)).is_some_and(|one| one.deleted)
+    has_text && amendments.and_then(|all| all.of(message)).is_some_and(|one| one.deleted)
 }
 
-/// Compares everything in two states that is observable.
-fn same(one: &State, other: &State) -> Result<(), TestCaseError> {
+/// Compares all observable parts of two states.
+fn assert_same(one: &State, other: &State) -> Result<(), TestCaseError> {
     prop_assert_eq!(&one.users, &other.users);
     prop_assert_eq!(one.channels.all(), other.channels.all());
     prop_assert_eq!(one.channels.everybody(), other.channels.everybody());
     prop_assert_eq!(one.presence_topic(), other.presence_topic());
     prop_assert_eq!(snapshots::direct(one), snapshots::direct(other));
-    prop_assert_eq!(files::seen(one), files::seen(other));
+    prop_assert_eq!(files::summary(one), files::summary(other));
     for name in ["ana", "bob", "eva"] {
-        let [before, after] = [other, one].map(|state| heads(state, &user(name), 0).collect::<Vec<_>>());
-        prop_assert_eq!(before, after);
+        let [expected, found] = [other, one].map(|state| heads(state, &user(name), 0).collect::<Vec<_>>());
+        prop_assert_eq!(expected, found);
     }
     Ok(())
 }
@@ -132,21 +133,21 @@ proptest! {
     /// After any commands, replay restores the same state, which refuses the same commands.
     #[test]
     fn replay_gives_the_same_state(commands in prop::collection::vec(any_command(), 0..100), probe in any_command()) {
-        let mut world = World::begun();
+        let mut world = World::with_two_members();
         for command in commands {
             world.perform(command);
         }
         let replayed = replay(&world.log);
-        same(&replayed, &world.state)?;
+        assert_same(&replayed, &world.state)?;
         let mut restored = State::new(TopicSecret::new([7; 32]));
         restored.users.restore(world.state.users.accounts().clone());
         prop_assert_eq!(restored.presence_topic(), world.state.presence_topic());
         let mut without_texts = replay(&redacted(&world));
         without_texts.users.applied = world.state.users.applied;
-        same(&without_texts, &world.state)?;
+        assert_same(&without_texts, &world.state)?;
         for state in [&replayed, &without_texts] {
-            let [before, after] = [&world.state, state].map(|state| decide(state, probe.clone(), NOW_MS));
-            prop_assert_eq!(before, after);
+            let [expected, found] = [&world.state, state].map(|state| decide(state, probe.clone(), NOW_MS));
+            prop_assert_eq!(expected, found);
         }
     }
 }
@@ -154,21 +155,24 @@ proptest! {
 /// The random commands of the property above record every kind of record.
 #[test]
 fn every_kind_of_record_is_replayed() {
-    let (mut runner, mut tried) = (TestRunner::deterministic(), BTreeSet::new());
+    let (mut runner, mut recorded) = (TestRunner::deterministic(), BTreeSet::new());
     let any = prop::collection::vec(any_command(), 0..100);
     let (mut deleted, mut remaining) = (0, 0);
     for _ in 0..600 {
-        let mut world = World::begun();
+        let mut world = World::with_two_members();
         for command in any.new_tree(&mut runner).expect("commands").current() {
             world.perform(command);
         }
-        tried.extend(world.log.iter().chain(&redacted(&world)).map(|line| kinds::kind(line)));
-        let (files, contents, _) = files::seen(&world.state);
+        recorded.extend(world.log.iter().chain(&redacted(&world)).map(|line| kinds::kind(line)));
+        let (files, contents, _) = files::summary(&world.state);
         let gone = world.log.iter().filter(|line| kinds::kind(line) == "file").count() - files.len();
         deleted += gone;
         remaining += u64::from(gone > 0 && files.len() > contents.len());
     }
-    let missing: Vec<_> = kinds::all().into_iter().filter(|kind| !tried.contains(kind)).collect();
-    assert!(missing.is_empty(), "the generator of the tests of replay makes none of these: {missing:?}");
-    assert!(deleted > 50 && remaining > 10, "{deleted} files deleted, {remaining} times beside others");
+    let missing: Vec<_> = kinds::all().into_iter().filter(|kind| !recorded.contains(kind)).collect();
+    assert!(missing.is_empty(), "`any_command` never causes these records: {missing:?}");
+    assert!(
+        deleted > 50 && remaining > 10,
+        "{deleted} files were deleted; {remaining} times another event has the content"
+    );
 }

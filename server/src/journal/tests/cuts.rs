@@ -5,15 +5,15 @@ use crate::journal::format::CommitLine;
 use disk::faulty::Loss;
 
 /// The file of the first segment.
-fn one() -> String {
+fn first_segment() -> String {
     log_name(1)
 }
 
-/// One segment of three batches, the start of each, and the end of the last.
+/// One segment of three batches, the start of each batch, and the end of the last one.
 fn three_batches() -> (World, Vec<usize>) {
     let mut world = World::new(Options::default());
     world.fill(3);
-    let bytes = world.disk.read(&one()).unwrap();
+    let bytes = world.disk.read(&first_segment()).unwrap();
     let mut starts = vec![0];
     for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
         let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
@@ -25,15 +25,15 @@ fn three_batches() -> (World, Vec<usize>) {
 }
 
 #[test]
-fn a_cut_last_batch_is_dropped_and_the_log_continues() {
+fn a_cut_last_batch_is_dropped_and_the_log_accepts_records() {
     let (whole, starts) = three_batches();
     for length in starts[2]..starts[3] {
         let disk = whole.disk.after_crash(Loss::Nothing);
-        disk.tamper(&one(), |bytes| bytes.truncate(length)).unwrap();
+        disk.tamper(&first_segment(), |bytes| bytes.truncate(length)).unwrap();
         let mut world = open_all(&disk, Options::default()).unwrap();
         assert_eq!(world.records, whole.records[..4], "cut at {length}");
         assert_eq!(world.recovery.bytes_cut, (length - starts[2]) as u64);
-        world.append("#general", "on it goes");
+        world.append("#general", "after the cut");
         world.commit().unwrap();
         let again = open_all(&disk, Options::default()).unwrap();
         assert_eq!((again.records.len(), again.recovery.bytes_cut), (5, 0));
@@ -42,22 +42,22 @@ fn a_cut_last_batch_is_dropped_and_the_log_continues() {
 }
 
 #[test]
-fn a_flipped_byte_anywhere_is_refused_with_file_and_offset_and_nothing_is_changed() {
+fn a_flipped_byte_is_reported_with_file_and_offset_and_changes_no_file() {
     let (whole, starts) = three_batches();
     for at in 0..starts[3] {
         let disk = whole.disk.after_crash(Loss::Nothing);
-        disk.tamper(&one(), |bytes| bytes[at] ^= 1).unwrap();
-        let before = disk.read(&one()).unwrap();
+        disk.tamper(&first_segment(), |bytes| bytes[at] ^= 1).unwrap();
+        let before = disk.read(&first_segment()).unwrap();
         let batch = *starts.iter().rfind(|start| **start <= at).unwrap();
         for error in [open_all(&disk, Options::default()).err(), verify(&disk).err()] {
             match error {
                 Some(JournalError::Damaged { file, offset, .. }) => {
-                    assert_eq!((file, offset), (one(), batch as u64))
+                    assert_eq!((file, offset), (first_segment(), batch as u64))
                 }
                 other => panic!("byte {at}: {other:?}"),
             }
         }
-        assert_eq!(disk.read(&one()).unwrap(), before);
+        assert_eq!(disk.read(&first_segment()).unwrap(), before);
     }
 }
 
@@ -66,15 +66,15 @@ fn a_flipped_byte_in_a_sealed_segment_is_found_when_it_is_replayed_or_verified()
     let mut world = World::new(SMALL);
     world.fill(9);
     let head = world.commit_head();
-    world.disk.tamper(&one(), |bytes| bytes[100] ^= 1).unwrap();
-    let damaged = |result: Result<(), JournalError>| matches!(result, Err(JournalError::Damaged { file, .. }) if file == one());
+    world.disk.tamper(&first_segment(), |bytes| bytes[100] ^= 1).unwrap();
+    let damaged = |result: Result<(), JournalError>| matches!(result, Err(JournalError::Damaged { file, .. }) if file == first_segment());
     assert!(damaged(open_all(&world.disk, SMALL).map(drop)));
     assert!(damaged(verify(&world.disk).map(drop)));
-    assert!(open(&world.disk, SMALL, head).is_ok(), "what the snapshots stand for is not read again");
+    assert!(open(&world.disk, SMALL, head).is_ok(), "a segment that the snapshots cover is not read");
 }
 
 #[test]
-fn a_changed_line_is_never_returned_and_its_neighbours_are() {
+fn a_changed_line_is_an_error_and_other_lines_are_readable() {
     let mut world = World::new(SMALL);
     world.fill(9);
     let sealed = world.segments()[1];
@@ -101,7 +101,7 @@ fn a_changed_line_is_never_returned_and_its_neighbours_are() {
     }
 }
 
-/// The damage that a scrub finds.
+/// The file and offset of all damage that a scrub finds.
 fn scrub(disk: &FaultyDisk) -> Vec<(String, u64)> {
     let mut scrub = Scrub::begin(disk).unwrap();
     let mut found = Vec::new();
@@ -144,7 +144,7 @@ fn a_scrub_finds_any_flipped_byte_of_a_sealed_segment_and_nothing_else() {
             disk.tamper(&name, |bytes| bytes[at] ^= 1).unwrap();
             let found = scrub(&disk);
             assert_eq!(found.first(), Some(&(name.clone(), batch_of(&sound, at))), "byte {at}: {found:?}");
-            // An unreadable commit line also affects the batch after it, and no other.
+            // An unreadable commit line also affects the next batch, but no later batch.
             assert!(found.len() <= 2, "byte {at}: {found:?}");
         }
         for cut in [0, sound.len() / 2, batch_of(&sound, sound.len() - 1) as usize] {
@@ -156,7 +156,7 @@ fn a_scrub_finds_any_flipped_byte_of_a_sealed_segment_and_nothing_else() {
 }
 
 #[test]
-fn a_segment_that_is_missing_is_named() {
+fn the_error_names_the_missing_segment() {
     let mut world = World::new(SMALL);
     world.fill(12);
     let segments = world.segments();
@@ -195,9 +195,12 @@ fn a_segment_with_a_wrong_name_is_refused() {
 fn a_torn_tail_before_another_segment_is_damage() {
     let mut world = World::new(SMALL);
     world.fill(6);
-    world.disk.tamper(&one(), |bytes| bytes.truncate(bytes.len() - 9)).unwrap();
+    world.disk.tamper(&first_segment(), |bytes| bytes.truncate(bytes.len() - 9)).unwrap();
     let error = open_all(&world.disk, SMALL).err();
-    assert!(matches!(error, Some(JournalError::Damaged { ref file, .. }) if *file == one()), "{error:?}");
+    assert!(
+        matches!(error, Some(JournalError::Damaged { ref file, .. }) if *file == first_segment()),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -215,11 +218,11 @@ fn an_empty_last_segment_is_continued() {
 }
 
 #[test]
-fn snapshots_of_another_or_a_longer_log_are_refused() {
+fn snapshots_of_a_different_or_longer_log_are_refused() {
     let mut world = World::new(SMALL);
     world.fill(9);
     let head = world.commit_head();
-    let other = Chain::GENESIS.extended(b"another history\n");
+    let other = Chain::GENESIS.extended(b"a different log\n");
     for from in [
         Checkpoint { record: 0, chain: other },
         Checkpoint { record: 2, chain: other },
@@ -239,7 +242,7 @@ fn snapshots_of_another_or_a_longer_log_are_refused() {
 }
 
 #[test]
-fn a_record_that_the_state_machine_rejects_stops_the_opening() {
+fn a_log_with_a_record_that_the_state_machine_rejects_is_not_opened() {
     let mut world = World::new(SMALL);
     world.journal.append(b"{}", None);
     world.commit().unwrap();

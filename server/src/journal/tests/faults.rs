@@ -1,4 +1,5 @@
-//! No acknowledged record is lost, whichever disk operation fails and whichever unsynced bytes a crash then loses.
+//! No acknowledged record is lost, for each failed disk operation and for each kind of loss in a crash after
+//! it.
 
 use std::io::ErrorKind;
 
@@ -33,11 +34,11 @@ fn acknowledged_records_survive_any_failed_operation_and_any_crash() {
             disk.fail(Failure { operation, kind: ErrorKind::Other, lasts });
             let (acknowledged, appended) = work(&disk);
             for loss in LOSSES {
-                let told = format!("operation {operation}, lasts {lasts}, {loss:?}");
+                let context = format!("operation {operation}, lasts {lasts}, {loss:?}");
                 let disk = disk.after_crash(loss);
-                let mut world = open_all(&disk, SMALL).unwrap_or_else(|error| panic!("{told}: {error}"));
-                assert!(world.records.starts_with(&acknowledged), "{told}");
-                assert!(appended.starts_with(&world.records), "{told}");
+                let mut world = open_all(&disk, SMALL).unwrap_or_else(|error| panic!("{context}: {error}"));
+                assert!(world.records.starts_with(&acknowledged), "{context}");
+                assert!(appended.starts_with(&world.records), "{context}");
                 world.fill(4);
                 world.check().unwrap();
                 open_all(&disk.after_crash(Loss::Everything), SMALL).unwrap().check().unwrap();
@@ -48,7 +49,7 @@ fn acknowledged_records_survive_any_failed_operation_and_any_crash() {
 }
 
 #[test]
-fn a_batch_in_the_page_cache_is_durable_before_it_is_served() {
+fn a_batch_in_the_page_cache_is_made_durable_before_it_is_readable() {
     let disk = FaultyDisk::new();
     work(&disk);
     for operation in 0..disk.operations() {
@@ -64,7 +65,7 @@ fn a_batch_in_the_page_cache_is_durable_before_it_is_served() {
 }
 
 #[test]
-fn a_crash_while_recovering_is_recovered_from() {
+fn a_crash_during_recovery_loses_no_record() {
     let disk = FaultyDisk::new();
     let (acknowledged, _) = work(&disk);
     let torn = || {
@@ -88,9 +89,9 @@ fn a_crash_while_recovering_is_recovered_from() {
 }
 
 #[test]
-fn after_a_failure_the_writer_writes_nothing_and_repeats_the_error() {
+fn after_a_failure_the_writer_writes_nothing_and_returns_the_same_error() {
     for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other] {
-        // The operations: lines, commit line, sync. A full disk is permanent only for the sync.
+        // The operations are: lines, commit line, sync. A full disk is a permanent failure only for the sync.
         for later in if kind == ErrorKind::Other { 0..3 } else { 2..3 } {
             let mut world = World::new(Options::default());
             world.fill(2);
@@ -100,7 +101,7 @@ fn after_a_failure_the_writer_writes_nothing_and_repeats_the_error() {
             let first = world.commit().unwrap_err();
             assert!(matches!(first, JournalError::Unavailable { .. }), "{first:?}");
             let operations = world.disk.operations();
-            world.append("#general", "neither");
+            world.append("#general", "not written");
             assert_eq!(world.commit().unwrap_err().to_string(), first.to_string());
             assert!(!world.writer.find_room());
             assert_eq!(world.disk.operations(), operations);
@@ -121,8 +122,8 @@ fn take_back(world: &mut World, records: usize, head: Checkpoint) {
     assert_eq!(again, world.records);
 }
 
-/// Commits `batches`, then one with `room` bytes left on the disk, and continues after the disk has room. Returns
-/// whether the failed commit began a new segment; `None` if it did not fail.
+/// Commits `batches`, then another batch with `room` bytes left on the disk, and continues after the disk has
+/// room. Returns whether the failed commit began a new segment; `None` if it did not fail.
 fn fill_the_disk(batches: usize, room: usize) -> Option<bool> {
     let options = Options { segment_bytes: 400 };
     let mut world = World::new(options);
@@ -160,8 +161,12 @@ fn fill_the_disk(batches: usize, room: usize) -> Option<bool> {
 #[test]
 fn a_full_disk_leaves_the_log_unchanged_until_there_is_room() {
     let rooms = || (0..).step_by(13);
-    let walls = (1..4).flat_map(|batches| rooms().map_while(move |room| fill_the_disk(batches, room)));
-    let walls: Vec<bool> = walls.collect();
-    let begun = walls.iter().filter(|is_begun| **is_begun).count();
-    assert!(begun > 10 && walls.len() - begun > 50, "{begun} of {}", walls.len());
+    let failures = (1..4).flat_map(|batches| rooms().map_while(move |room| fill_the_disk(batches, room)));
+    let failures: Vec<bool> = failures.collect();
+    let with_new_segment = failures.iter().filter(|is_begun| **is_begun).count();
+    assert!(
+        with_new_segment > 10 && failures.len() - with_new_segment > 50,
+        "{with_new_segment} of {}",
+        failures.len()
+    );
 }

@@ -32,7 +32,7 @@ struct Record {
     line: Vec<u8>,
 }
 
-/// The line of an event; the conversation `-` stands for a server record.
+/// The line of an event, or of a server record if the conversation is `-`.
 fn line(conversation: &str, n: u64, id: u128, text: &str) -> Vec<u8> {
     format!("{{\"to\":\"{conversation}\",\"n\":\"{n}\",\"id\":\"{id}\",\"text\":\"{text}\"}}").into_bytes()
 }
@@ -89,7 +89,7 @@ impl World {
     }
 
     fn commit(&mut self) -> Result<CommitAck, JournalError> {
-        let batch = self.journal.seal().expect("something gathered");
+        let batch = self.journal.close_batch().expect("an open batch with records");
         let committed = self.writer.commit(batch)?;
         self.journal.committed(&committed);
         Ok(committed)
@@ -126,9 +126,9 @@ impl World {
     }
 
     fn expected(&self, conversation: &str, first_n: u64, last_n: u64) -> Vec<u8> {
-        let asked =
+        let is_wanted =
             |record: &&Record| record.conversation == conversation && (first_n..=last_n).contains(&record.n);
-        self.records.iter().filter(asked).flat_map(|record| [&record.line[..], b"\n"].concat()).collect()
+        self.records.iter().filter(is_wanted).flat_map(|record| [&record.line[..], b"\n"].concat()).collect()
     }
 
     fn segments(&self) -> Vec<u64> {

@@ -10,12 +10,12 @@ fn lines_are_readable_in_the_open_batch_in_flight_and_on_the_disk() {
     let mut world = World::new(SMALL);
     world.fill(2);
     world.append("#general", "in flight");
-    let first = world.journal.seal().unwrap();
-    world.append("#general", "in flight, too, in the next segment");
-    let second = world.journal.seal().unwrap();
-    world.append("#general", "gathering");
+    let first = world.journal.close_batch().unwrap();
+    world.append("#general", "also in flight, in the next segment");
+    let second = world.journal.close_batch().unwrap();
+    world.append("#general", "in the open batch");
     world.check().unwrap();
-    assert!(world.journal.seal().is_some() && world.journal.seal().is_none());
+    assert!(world.journal.close_batch().is_some() && world.journal.close_batch().is_none());
     for batch in [first, second] {
         let committed = world.writer.commit(batch).unwrap();
         world.check().unwrap();
@@ -25,7 +25,7 @@ fn lines_are_readable_in_the_open_batch_in_flight_and_on_the_disk() {
 }
 
 #[test]
-fn a_write_that_fails_leaves_no_trace() {
+fn a_failed_append_changes_nothing() {
     let mut world = World::new(SMALL);
     world.append("#general", "one");
     let refused = world.journal.append_with(None, |buffer| {
@@ -55,7 +55,7 @@ fn missing_and_outdated_indexes_are_rebuilt_byte_for_byte() {
         assert_eq!(disk.read(&index_name(*segment)).unwrap(), index);
         opened.check().unwrap();
     }
-    // Valid indexes with the name of this one: of another segment, and of the same segment of another log.
+    // Valid indexes in the wrong file: the index of another segment, and of the first segment of another log.
     let mut other = World::new(Options { segment_bytes: 1000 });
     other.fill(20);
     for index in [world.disk.read(&index_name(sealed[1])), other.disk.read(&index_name(1))] {
@@ -116,8 +116,8 @@ fn lines_longer_than_one_read_are_returned_completely() {
 #[derive(Debug, Clone)]
 enum Step {
     Append(usize, usize),
-    Seal,
-    CommitLine,
+    CloseBatch,
+    Commit,
     Restart { with_snapshot: bool },
     Read(usize, u64, u64),
 }
@@ -127,17 +127,17 @@ const CONVERSATIONS: [&str; 3] = ["#general", "@alice @bob", "-"];
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..3usize, 0..200usize).prop_map(|(conversation, length)| Step::Append(conversation, length)),
-        2 => Just(Step::Seal),
-        2 => Just(Step::CommitLine),
+        2 => Just(Step::CloseBatch),
+        2 => Just(Step::Commit),
         1 => any::<bool>().prop_map(|with_snapshot| Step::Restart { with_snapshot }),
-        3 => (0..2usize, 0..30u64, 0..30u64).prop_map(|(conversation, first, more)| Step::Read(conversation, first, first + more)),
+        3 => (0..2usize, 0..30u64, 0..30u64).prop_map(|(conversation, first, count)| Step::Read(conversation, first, first + count)),
     ]
 }
 
 /// A world, and the batches that the writer has not received yet.
 struct Run {
     world: World,
-    sealed: VecDeque<Batch>,
+    closed: VecDeque<Batch>,
     head: Checkpoint,
 }
 
@@ -148,8 +148,8 @@ impl Run {
             Step::Append(conversation, length) => {
                 world.append(CONVERSATIONS[conversation], &"x".repeat(length))
             }
-            Step::Seal => self.sealed.extend(world.journal.seal()),
-            Step::CommitLine => self.commit(),
+            Step::CloseBatch => self.closed.extend(world.journal.close_batch()),
+            Step::Commit => self.commit(),
             Step::Restart { with_snapshot } => self.restart(with_snapshot),
             Step::Read(conversation, first_n, last_n) => {
                 let conversation = CONVERSATIONS[conversation];
@@ -160,7 +160,7 @@ impl Run {
     }
 
     fn commit(&mut self) {
-        if let Some(batch) = self.sealed.pop_front() {
+        if let Some(batch) = self.closed.pop_front() {
             let committed = self.world.writer.commit(batch).unwrap();
             self.world.journal.committed(&committed);
             self.head = committed.head;
@@ -168,8 +168,8 @@ impl Run {
     }
 
     fn restart(&mut self, with_snapshot: bool) {
-        self.sealed.extend(self.world.journal.seal());
-        while !self.sealed.is_empty() {
+        self.closed.extend(self.world.journal.close_batch());
+        while !self.closed.is_empty() {
             self.commit();
         }
         let from = if with_snapshot { self.head } else { Checkpoint::GENESIS };
@@ -187,8 +187,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_journal_is_a_list_of_lines(steps in prop::collection::vec(step(), 1..120)) {
-        let mut run = Run { world: World::new(SMALL), sealed: VecDeque::new(), head: Checkpoint::GENESIS };
+    fn the_journal_behaves_like_a_list_of_lines(steps in prop::collection::vec(step(), 1..120)) {
+        let mut run = Run { world: World::new(SMALL), closed: VecDeque::new(), head: Checkpoint::GENESIS };
         for step in steps {
             run.step(step);
         }

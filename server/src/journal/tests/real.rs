@@ -7,7 +7,7 @@ use disk::RealDisk;
 
 use super::*;
 
-/// An empty log in a folder of its own.
+/// Opens an empty log in `folder`.
 fn open_in(folder: &tempfile::TempDir) -> (Arc<RealDisk>, Opened) {
     let disk = Arc::new(RealDisk::new(folder.path()));
     let shared: Arc<dyn Disk> = Arc::<RealDisk>::clone(&disk);
@@ -22,7 +22,7 @@ fn a_log_is_json_lines_with_a_chain_of_sha256() {
         for line in lines {
             journal.append(line, None);
         }
-        let committed = writer.commit(journal.seal().unwrap()).unwrap();
+        let committed = writer.commit(journal.close_batch().unwrap()).unwrap();
         journal.committed(&committed);
     }
     let log = String::from_utf8(disk.read("log/00000000000000000001.log").unwrap()).unwrap();
@@ -38,7 +38,7 @@ fn a_log_is_json_lines_with_a_chain_of_sha256() {
 }
 
 #[test]
-fn replacing_leaves_one_file_with_the_new_content() {
+fn a_replaced_file_has_the_new_content_and_no_temporary_file_remains() {
     let folder = tempfile::tempdir().unwrap();
     let disk = RealDisk::new(folder.path());
     disk.create_new("users.json.tmp").unwrap().write_all(b"left by a crash").unwrap();
@@ -55,10 +55,10 @@ fn verifying_during_a_write_skips_the_unfinished_batch() {
     let (disk, Opened { mut journal, mut writer, .. }) = open_in(&folder);
     for text in ["one", "two", "three"] {
         journal.append(text.repeat(100).as_bytes(), None);
-        writer.commit(journal.seal().unwrap()).unwrap();
+        writer.commit(journal.close_batch().unwrap()).unwrap();
     }
     let last = log_name(segment::list(&*disk).unwrap().pop().unwrap());
-    disk.open_append(&last).unwrap().write_all(b"just being wri").unwrap();
+    disk.open_append(&last).unwrap().write_all(b"unfinished wri").unwrap();
     let before = disk.read(&last).unwrap();
     let mut lines = Vec::new();
     let report = for_each_line(&*disk, |record, line| {

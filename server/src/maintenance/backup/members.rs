@@ -1,4 +1,5 @@
-//! The members of an archive: the permitted names, and the mode of each. Any other name is refused.
+//! The members of an archive: the permitted names, and the file mode of each. A member with any other name is
+//! refused.
 
 use std::io;
 
@@ -6,11 +7,10 @@ use common::hex::to_hex;
 use disk::Access;
 use sha2::{Digest as _, Sha256};
 
-use super::CONTENTS;
+use super::CONTENTS_FILE;
 use crate::journal::LOG_FOLDER;
 use crate::storage::data_folder::{FILES_FOLDER, KEYS_FOLDER, SNAPSHOTS};
 
-/// A member of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Member<'n> {
     Snapshot,
@@ -20,15 +20,15 @@ pub(super) enum Member<'n> {
     Key {
         public: bool,
     },
-    Contents,
+    TableOfContents,
 }
 
 impl<'n> Member<'n> {
-    /// The member of this name, relative to the data folder. Only members are unpacked, so no name leads out
-    /// of the folder.
+    /// The member with this name, relative to the data folder; `None` for any other name, so that no name
+    /// leads out of the folder.
     pub(super) fn named(name: &'n str) -> Option<Self> {
         match name.split_once('/') {
-            None if name == CONTENTS => Some(Self::Contents),
+            None if name == CONTENTS_FILE => Some(Self::TableOfContents),
             None => SNAPSHOTS.contains(&name).then_some(Self::Snapshot),
             Some((LOG_FOLDER, file)) => {
                 let digits = file.strip_suffix(".log")?;
@@ -51,11 +51,11 @@ impl<'n> Member<'n> {
         }
     }
 
-    /// Who can read the file.
+    /// The users who can read the unpacked file.
     pub(super) fn access(self) -> Access {
         match self {
             Self::Key { public: true } => Access::Everyone,
-            Self::Snapshot | Self::Segment | Self::File(_) | Self::Key { .. } | Self::Contents => {
+            Self::Snapshot | Self::Segment | Self::File(_) | Self::Key { .. } | Self::TableOfContents => {
                 Access::Owner
             }
         }
@@ -66,7 +66,7 @@ fn is_lower_hex(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// A reader that computes the SHA-256 of the bytes that pass.
+/// A reader that computes the SHA-256 of the bytes that it reads.
 pub(crate) struct Hashing<T> {
     inner: T,
     hash: Sha256,
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_papo_makes_is_a_member() {
+    fn only_files_that_papo_writes_are_members() {
         let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
         let file = format!("files/9f/{digest}");
         assert_eq!(Member::named("users.json"), Some(Member::Snapshot));
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(Member::named(&file), Some(Member::File(digest)));
         assert_eq!(Member::named("keys/node.secret").map(Member::access), Some(Access::Owner));
         assert_eq!(Member::named("keys/node.public").map(Member::access), Some(Access::Everyone));
-        for stranger in [
+        for other in [
             "lock",
             "../users.json",
             "/users.json",
@@ -120,7 +120,7 @@ mod tests {
             "keys/node.secret.12.tmp",
             "",
         ] {
-            assert_eq!(Member::named(stranger), None, "{stranger}");
+            assert_eq!(Member::named(other), None, "{other}");
         }
     }
 }

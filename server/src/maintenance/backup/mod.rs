@@ -1,7 +1,7 @@
 //! Backups: [`write`](fn@write) copies a data folder into one file while a server runs, and
 //! [`restore`](fn@restore) checks such a file and makes a data folder from it.
 //!
-//! The file is a tar archive that `tar x` understands. It holds the snapshots, the attachments, the log, the
+//! The file is a tar archive, which `tar x` can unpack. It holds the snapshots, the attachments, the log, the
 //! keys, and last a table of contents that names the end of the log. An archive without this table is
 //! incomplete. Indexes are not in the archive, because they are derived.
 
@@ -28,13 +28,11 @@ pub use self::write::write;
 
 /// The format of the archive. An older papo refuses a newer one.
 const FORMAT: u32 = 1;
-/// The table of contents, the archive's last member.
-const CONTENTS: &str = "papo-backup.json";
+/// The table of contents, which is the last member of the archive.
+const CONTENTS_FILE: &str = "papo-backup.json";
 
-/// The table of contents of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contents {
-    /// The version of this table.
+pub struct TableOfContents {
     format: u32,
     /// The time of the backup in Unix milliseconds.
     pub at: u64,
@@ -42,100 +40,76 @@ pub struct Contents {
     pub records: u64,
     /// The chain after that record, in hexadecimal digits.
     pub chain: String,
-    /// The number of attachments.
     pub files: u64,
     /// Whether the archive holds the node's keys.
     pub keys: bool,
 }
 
-/// Why a backup or a restore failed.
 #[derive(Debug, Error)]
 pub enum BackupError {
-    /// A file cannot be read or written.
     #[error("cannot {action} {path}: {source}")]
     Io {
         /// The failed operation, as a verb.
         action: &'static str,
-        /// The file or folder.
         path: PathBuf,
-        /// The error of the operating system.
         source: io::Error,
     },
-    /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The state cannot be rebuilt.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A snapshot belongs to another log.
     #[error(
-        "{0} does not belong to the log beside it: if the log was redacted just now, take the backup again; otherwise \
-         move the snapshots away, and the next start makes them again"
+        "{0} belongs to another log: if you have just redacted the log, take the backup again; otherwise move \
+         users.json and channels.json away, and the next start rebuilds them from the log"
     )]
-    SnapshotElsewhere(&'static str),
-    /// The content of an attachment does not match its name.
-    #[error("{0} is damaged: its content is not what its name says; restore it from an older backup")]
+    SnapshotOfOtherLog(&'static str),
+    #[error("{0} is damaged: its content does not match its name; restore it from an older backup")]
     FileDamaged(String),
-    /// The content of an attachment is missing.
     #[error(
-        "{0}; there is no new backup. Put the file back from an older one, or back up all else with \
+        "{0}; no backup was written. Restore the file from an older backup, or leave out missing files with \
          --without-missing-files"
     )]
     FileMissing(String),
-    /// The archive does not hold the content of an attachment.
     #[error(
-        "{0}, and the archive does not hold it; nothing was restored. Use another backup, or restore all else with \
-         --without-missing-files"
+        "{0}, and the archive does not contain it; nothing was restored. Use another backup, or leave out missing \
+         files with --without-missing-files"
     )]
     FileNotInArchive(String),
-    /// The attachments cannot be checked.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// The log was redacted while it was copied.
-    #[error("the log was redacted just now: take the backup again")]
+    #[error("the log was redacted during the backup: take the backup again")]
     Redacted,
-    /// The archive has a member that no backup has.
-    #[error("the archive holds {0:?}, which no papo backup does; nothing was restored")]
-    Stranger(String),
-    /// The archive has no table of contents.
-    #[error("the archive is not whole: its last member, {CONTENTS}, is missing; nothing was restored")]
-    NotWhole,
-    /// A newer papo wrote the archive.
-    #[error("the archive is of format {0}, which this papo does not know: restore it with a newer papo")]
-    Newer(u32),
+    #[error("the archive contains {0:?}, which is not part of a papo backup; nothing was restored")]
+    UnknownMember(String),
+    #[error("the archive is incomplete: its last member, {CONTENTS_FILE}, is missing; nothing was restored")]
+    Incomplete,
+    #[error("the archive has format {0}, which this papo cannot read: restore it with a newer papo")]
+    NewerFormat(u32),
     /// The unpacked files differ from the table of contents.
     #[error(
-        "the archive is damaged: by its table of contents it holds {expected}, but there is {found}; nothing was restored"
+        "the archive is damaged: its table of contents lists {expected}, but it contains {found}; nothing was restored"
     )]
-    Contents {
-        /// According to the table.
-        expected: String,
-        /// In the archive.
-        found: String,
-    },
-    /// The snapshots differ from the log.
+    ContentsDiffer { expected: String, found: String },
     #[error(
-        "the snapshots in the archive do not say what its log says; nothing was restored. The log is whole: unpack the \
-         archive with tar, leave users.json and channels.json out, and the state is rebuilt from the log"
+        "the snapshots in the archive differ from its log; nothing was restored. The log is intact: unpack the archive \
+         with tar, without users.json and channels.json, and the next start rebuilds the state from the log"
     )]
     SnapshotsDiffer,
-    /// The data folder is not empty.
-    #[error("{0} is not empty: a backup is restored into a new or empty folder (--data)")]
+    #[error("{0} is not empty: choose a new or empty folder with --data")]
     NotEmpty(PathBuf),
 }
 
-/// Decides whether to continue without an attachment whose content is missing. Gets a sentence that names it.
+/// Returns whether to continue without an attachment whose content is missing. The argument is a sentence
+/// that names it.
 pub type MaySkip<'a> = &'a mut dyn FnMut(&str) -> bool;
 
-/// The sentence for an attachment whose content is missing: names it and its event.
-fn missing(shared: &Shared) -> String {
-    format!("{} is missing: {shared} has it", content(&shared.sha256))
+/// The sentence that names a missing content and its event.
+fn describe_missing(shared: &Shared) -> String {
+    format!("{} is missing: it is the content of {shared}", content(&shared.sha256))
 }
 
-/// The error for a failed operation on a path.
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError + use<> {
     let path = path.to_owned();
     move |source| BackupError::Io { action, path, source }

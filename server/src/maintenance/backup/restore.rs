@@ -1,7 +1,7 @@
 //! Makes a data folder from a backup.
 //!
 //! The archive is unpacked into a folder within the new data folder, checked there, and moved into place if
-//! all of it is sound. No server opens the data folder before the last file is in place (see `Store::open`).
+//! it is intact. No server opens the data folder before the last file is in place (see `Store::open`).
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -15,7 +15,7 @@ use disk::{Disk as _, ReadFile, RealDisk};
 use tar::{Archive, Entry};
 
 use super::members::{Hashing, Member};
-use super::{BackupError, Contents, FORMAT, MaySkip, io_error, missing};
+use super::{BackupError, FORMAT, MaySkip, TableOfContents, describe_missing, io_error};
 use crate::domain::State;
 use crate::domain::records::Record;
 use crate::journal::{Checkpoint, Options, for_each_line, for_each_segment};
@@ -24,32 +24,32 @@ use crate::storage::data_folder::{
 };
 use crate::storage::{replay, snapshots};
 
-/// The names that an empty data folder may contain: a lock without holder, the page that Git keeps in
-/// `data/`, and the folder of an earlier restore that failed.
-const NOTHING: [&str; 3] = [LOCK_FILE, "README.md", RESTORING_FOLDER];
+/// The names that an empty data folder may contain: an unused lock file, the page that Git keeps in `data/`,
+/// and the folder of an earlier restore that failed.
+const IGNORED_NAMES: [&str; 3] = [LOCK_FILE, "README.md", RESTORING_FOLDER];
 
 /// The largest table of contents in bytes. A real one has about 200.
-const CONTENTS_BYTES_MAX: u64 = 64 << 10;
+const TABLE_BYTES_MAX: u64 = 64 << 10;
 
-/// Makes the data folder `data` from the archive `from` at the time `now_ms`. Returns the table of contents.
-/// `may_skip` decides about files whose contents the archive does not hold.
+/// Restores the archive `from` into the data folder `data` at the time `now_ms`. Returns the table of
+/// contents. `may_skip` decides about files whose contents the archive does not hold.
 ///
 /// # Errors
 ///
 /// When the folder is not empty, when the archive is incomplete or damaged, and when the disk fails. No
-/// server opens the folder then. A folder that did not exist before is removed again.
+/// server opens the folder then. Folders that the restore created are removed again.
 pub fn restore(
     from: &Path,
     data: &Path,
     now_ms: u64,
     may_skip: MaySkip<'_>,
-) -> Result<Contents, BackupError> {
-    let made: Vec<_> = data.ancestors().take_while(|folder| !disk::exists(folder)).collect();
+) -> Result<TableOfContents, BackupError> {
+    let created: Vec<_> = data.ancestors().take_while(|folder| !disk::exists(folder)).collect();
     make_folder(data)?;
     let restored = with_lock(data, || fill(from, data, now_ms, may_skip));
     if restored.is_err() {
-        // A folder with any entry stays.
-        made.iter().for_each(|folder| drop(disk::remove_folder(folder)));
+        // A folder that is not empty stays.
+        created.iter().for_each(|folder| drop(disk::remove_folder(folder)));
     }
     restored
 }
@@ -58,21 +58,25 @@ pub fn restore(
 /// removed.
 fn with_lock<T>(data: &Path, work: impl FnOnce() -> Result<T, BackupError>) -> Result<T, BackupError> {
     let path = data.join(LOCK_FILE);
-    let was_there = disk::exists(&path);
+    let lock_existed = disk::exists(&path);
     let _lock = data_folder::lock(data)?;
     let done = work();
-    if done.is_err() && !was_there {
+    if done.is_err() && !lock_existed {
         // A lock file that stays does no harm.
         let _stays = disk::remove(&path);
     }
     done
 }
 
-/// Fills an empty data folder.
-fn fill(from: &Path, data: &Path, now_ms: u64, may_skip: MaySkip<'_>) -> Result<Contents, BackupError> {
+fn fill(
+    from: &Path,
+    data: &Path,
+    now_ms: u64,
+    may_skip: MaySkip<'_>,
+) -> Result<TableOfContents, BackupError> {
     let archive = ReadFile::open(from).map_err(io_error("read", from))?;
     let names = disk::list(data).map_err(io_error("list", data))?;
-    if !names.iter().all(|name| NOTHING.contains(&name.as_str())) {
+    if !names.iter().all(|name| IGNORED_NAMES.contains(&name.as_str())) {
         return Err(BackupError::NotEmpty(data.to_owned()));
     }
     let staging = data.join(RESTORING_FOLDER);
@@ -94,10 +98,8 @@ fn fill(from: &Path, data: &Path, now_ms: u64, may_skip: MaySkip<'_>) -> Result<
     Ok(contents)
 }
 
-/// The unpacked archive.
 struct Unpacked {
-    contents: Contents,
-    /// The attachments.
+    contents: TableOfContents,
     files: HashSet<ContentHash>,
     has_keys: bool,
 }
@@ -109,14 +111,14 @@ fn unpack(archive: ReadFile, from: &Path, staging: &Path) -> Result<Unpacked, Ba
     for entry in archive.entries().map_err(io_error("read", from))? {
         let mut entry = entry.map_err(io_error("read", from))?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let stranger = || BackupError::Stranger(name.clone());
+        let unknown_member = || BackupError::UnknownMember(name.clone());
         // The table of contents comes last.
         if !entry.header().entry_type().is_file() || contents.is_some() {
-            return Err(stranger());
+            return Err(unknown_member());
         }
-        let member = Member::named(&name).ok_or_else(stranger)?;
+        let member = Member::named(&name).ok_or_else(unknown_member)?;
         match member {
-            Member::Contents => {
+            Member::TableOfContents => {
                 contents = Some(table(&mut entry).map_err(io_error("read", from))?);
                 continue;
             }
@@ -130,15 +132,15 @@ fn unpack(archive: ReadFile, from: &Path, staging: &Path) -> Result<Unpacked, Ba
             return Err(BackupError::FileDamaged(name));
         }
     }
-    match contents.ok_or(BackupError::NotWhole)? {
-        Contents { format, .. } if format > FORMAT => Err(BackupError::Newer(format)),
+    match contents.ok_or(BackupError::Incomplete)? {
+        TableOfContents { format, .. } if format > FORMAT => Err(BackupError::NewerFormat(format)),
         contents => Ok(Unpacked { contents, files, has_keys }),
     }
 }
 
-fn table(entry: &mut impl Read) -> io::Result<Contents> {
+fn table(entry: &mut impl Read) -> io::Result<TableOfContents> {
     let mut bytes = Vec::new();
-    entry.take(CONTENTS_BYTES_MAX).read_to_end(&mut bytes)?;
+    entry.take(TABLE_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(serde_json::from_slice(&bytes)?)
 }
 
@@ -162,13 +164,13 @@ fn write_new<R: Read>(
     Ok(content.digest())
 }
 
-/// Opens the unpacked folder as a server does, which checks the whole log. Compares the resulting state with
-/// the state of the log alone and with the table of contents.
+/// Opens the unpacked folder like a server, which checks the whole log. Compares the table of contents with
+/// the folder, and the state from the snapshots with the state from the log alone.
 fn check(staging: &Path, unpacked: &Unpacked, may_skip: MaySkip<'_>) -> Result<(), BackupError> {
     let disk = Arc::new(RealDisk::new(staging));
     make_folder(&staging.join(KEYS_FOLDER))?;
-    // Read before opening, which would put a damaged snapshot aside.
-    let places = checkpoints(staging, &disk)?;
+    // Read the checkpoints first, because `replay::open` moves a damaged snapshot aside.
+    let checkpoints = snapshot_checkpoints(staging, &disk)?;
     let store = Store::on(Arc::clone(&disk) as _);
     let (state, opened) = replay::open(&store, Options::default())?;
     let head = opened.recovery.head;
@@ -176,41 +178,44 @@ fn check(staging: &Path, unpacked: &Unpacked, may_skip: MaySkip<'_>) -> Result<(
     let expected = summary(contents.records, &contents.chain, contents.files, contents.keys);
     let found = summary(head.record, &head.chain.to_string(), unpacked.files.len() as u64, unpacked.has_keys);
     if expected != found {
-        return Err(BackupError::Contents { expected, found });
+        return Err(BackupError::ContentsDiffer { expected, found });
     }
-    let agree = prepare_snapshots(&state, head)? == prepare_snapshots(&replayed(&store, &disk)?, head)?;
-    if !(agree && has_all(&disk, places)?) {
+    let snapshots_match =
+        prepare_snapshots(&state, head)? == prepare_snapshots(&replayed(&store, &disk)?, head)?;
+    if !(snapshots_match && log_contains(&disk, checkpoints)?) {
         return Err(BackupError::SnapshotsDiffer);
     }
-    let mut gone = state.files.all().filter(|shared| !unpacked.files.contains(&shared.sha256)).map(missing);
-    match gone.find(|sentence| !may_skip(sentence)) {
+    let mut absent =
+        state.files.all().filter(|shared| !unpacked.files.contains(&shared.sha256)).map(describe_missing);
+    match absent.find(|sentence| !may_skip(sentence)) {
         Some(sentence) => Err(BackupError::FileNotInArchive(sentence)),
         None => Ok(()),
     }
 }
 
-/// The places in the log up to which the snapshots go, except for its beginning.
-fn checkpoints(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupError> {
-    let mut places = Vec::new();
+/// The checkpoints of the snapshots, without the beginning of the log.
+fn snapshot_checkpoints(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupError> {
+    let mut checkpoints = Vec::new();
     for file in SNAPSHOTS {
         match disk.read(file) {
-            Ok(bytes) => places.push(snapshots::stands_for(file, &bytes)?),
+            Ok(bytes) => checkpoints.push(snapshots::parse_checkpoint(file, &bytes)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(io_error("read", &staging.join(file))(error)),
         }
     }
-    places.retain(|place| *place != Checkpoint::GENESIS);
-    Ok(places)
+    checkpoints.retain(|checkpoint| *checkpoint != Checkpoint::GENESIS);
+    Ok(checkpoints)
 }
 
-/// Whether the log has all these places. Opening checks the place of the older snapshot only.
-fn has_all(disk: &RealDisk, mut ahead: Vec<Checkpoint>) -> Result<bool, BackupError> {
+/// Whether the log has all these checkpoints. `replay::open` checks only the checkpoint of the older
+/// snapshot.
+fn log_contains(disk: &RealDisk, mut not_reached: Vec<Checkpoint>) -> Result<bool, BackupError> {
     let passed = |passed| {
-        ahead.retain(|place| *place != passed);
+        not_reached.retain(|checkpoint| *checkpoint != passed);
         ControlFlow::Continue(())
     };
     for_each_segment(disk, passed, |_, _| Ok::<_, BackupError>(()))?;
-    Ok(ahead.is_empty())
+    Ok(not_reached.is_empty())
 }
 
 fn summary(records: u64, chain: &str, files: u64, keys: bool) -> String {
@@ -222,7 +227,7 @@ fn summary(records: u64, chain: &str, files: u64, keys: bool) -> String {
 fn replayed(store: &Store, disk: &RealDisk) -> Result<State, BackupError> {
     let mut state = store.new_state()?;
     for_each_line(disk, |number, line| {
-        // Opening decoded every line already.
+        // `replay::open` has already decoded every line.
         if let Ok(record) = Record::decode(line) {
             state.apply(number, &record);
         }

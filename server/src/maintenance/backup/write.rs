@@ -1,10 +1,10 @@
-//! Takes a backup while a server runs, without its lock.
+//! Writes a backup, also while a server runs on the data folder. Takes no lock.
 //!
-//! The order makes the copy consistent. Snapshots are copied first, because they may be older than the log
-//! but not newer. Then the log is read, and the contents of all its files are copied; if one was deleted
+//! The order makes the copy consistent. Snapshots are copied first, because a snapshot may be older than the
+//! log but not newer. Then the log is read, and the contents of all its files are copied; if one was deleted
 //! meanwhile, the log is read again ([`check::visit_contents`]). The log itself is copied last, up to the
-//! place where it was read: neither later events nor their contents are in the archive. Every step checks
-//! what it reads, so damage is found when the backup is taken.
+//! checkpoint where that reading ended: neither later events nor their contents are in the archive. Every
+//! step checks what it reads, so damage is found when the backup is taken.
 
 use std::io::{self, BufWriter, Read};
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use disk::{Access, Disk as _, ReadFile, RealDisk};
 use tar::{Builder, Header};
 
 use super::members::{Hashing, Member};
-use super::{BackupError, CONTENTS, Contents, FORMAT, MaySkip, io_error, missing};
+use super::{BackupError, CONTENTS_FILE, FORMAT, MaySkip, TableOfContents, describe_missing, io_error};
 use crate::domain::files::Shared;
 use crate::journal::{Checkpoint, for_each_segment};
 use crate::services::files::check;
@@ -36,15 +36,15 @@ pub fn write(
     with_keys: bool,
     at_ms: u64,
     may_skip: MaySkip<'_>,
-) -> Result<(PathBuf, Contents), BackupError> {
+) -> Result<(PathBuf, TableOfContents), BackupError> {
     data_folder::check_is_data(data)?;
     let to = if disk::is_folder(to) { to.join(format!("papo-{at_ms}.tar")) } else { to.to_owned() };
-    let (disk, name) = RealDisk::beside(&to).map_err(io_error("write", &to))?;
+    let (disk, name) = RealDisk::parent_of(&to).map_err(io_error("write", &to))?;
     let temporary =
         Temporary::create(&disk, "", Access::Owner).map_err(io_error("write into", disk.folder()))?;
     let mut archive = Archive { tar: Builder::new(BufWriter::new(temporary)), path: &to, at_s: at_ms / 1000 };
     let contents = archive.fill(data, with_keys, at_ms, may_skip)?;
-    archive.place(&name).map_err(io_error("write", &to))?;
+    archive.finish(&name).map_err(io_error("write", &to))?;
     Ok((to, contents))
 }
 
@@ -62,18 +62,18 @@ impl Archive<'_> {
         with_keys: bool,
         at_ms: u64,
         may_skip: MaySkip<'_>,
-    ) -> Result<Contents, BackupError> {
-        let mut ahead = self.snapshots(data)?;
+    ) -> Result<TableOfContents, BackupError> {
+        let mut not_reached = self.snapshots(data)?;
         let disk = RealDisk::new(data);
         let (end, files) = self.files(data, &disk, may_skip)?;
-        let passed = |place: Checkpoint| {
-            ahead.retain(|(_, snapshot)| *snapshot != place);
-            if place.record < end.record { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        let passed = |checkpoint: Checkpoint| {
+            not_reached.retain(|(_, snapshot)| *snapshot != checkpoint);
+            if checkpoint.record < end.record { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let report =
             for_each_segment(&disk, passed, |name, bytes| self.member(name, bytes.len() as u64, bytes))?;
-        if let Some((file, _)) = ahead.first() {
-            return Err(BackupError::SnapshotElsewhere(file));
+        if let Some((file, _)) = not_reached.first() {
+            return Err(BackupError::SnapshotOfOtherLog(file));
         }
         if report.head != end {
             return Err(BackupError::Redacted);
@@ -81,7 +81,7 @@ impl Archive<'_> {
         if with_keys {
             self.keys(data, &disk)?;
         }
-        let contents = Contents {
+        let contents = TableOfContents {
             format: FORMAT,
             at: at_ms,
             records: report.head.record,
@@ -92,30 +92,30 @@ impl Archive<'_> {
         let mut table =
             serde_json::to_vec(&contents).map_err(io::Error::other).map_err(io_error("write", self.path))?;
         table.push(b'\n');
-        self.member(CONTENTS, table.len() as u64, &*table)?;
+        self.member(CONTENTS_FILE, table.len() as u64, &*table)?;
         Ok(contents)
     }
 
-    /// Adds the snapshots. Returns their places in the log, except for the very beginning.
+    /// Adds the snapshots. Returns their checkpoints, without the beginning of the log.
     fn snapshots(&mut self, data: &Path) -> Result<Vec<(&'static str, Checkpoint)>, BackupError> {
-        let mut places = Vec::new();
+        let mut checkpoints = Vec::new();
         for file in SNAPSHOTS {
             let path = data.join(file);
-            // Opened only once, because a server may replace it meanwhile.
+            // Open the file only once, because a server may replace it meanwhile.
             let bytes = match disk::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 bytes => bytes.map_err(io_error("read", &path))?,
             };
-            let place = snapshots::stands_for(file, &bytes)?;
-            if place != Checkpoint::GENESIS {
-                places.push((file, place));
+            let checkpoint = snapshots::parse_checkpoint(file, &bytes)?;
+            if checkpoint != Checkpoint::GENESIS {
+                checkpoints.push((file, checkpoint));
             }
             self.member(file, bytes.len() as u64, &*bytes)?;
         }
-        Ok(places)
+        Ok(checkpoints)
     }
 
-    /// Adds the attachments. Returns the place up to which the log was read, and the number of contents.
+    /// Adds the attachments. Returns the checkpoint up to which the log was read, and the number of contents.
     fn files(
         &mut self,
         data: &Path,
@@ -123,22 +123,22 @@ impl Archive<'_> {
         may_skip: MaySkip<'_>,
     ) -> Result<(Checkpoint, u64), BackupError> {
         let mut count = 0;
-        let see = |shared: &Shared| {
-            let is_there = self.file(data, shared)?;
-            count += u64::from(is_there);
-            Ok::<_, BackupError>(is_there)
+        let copy = |shared: &Shared| {
+            let exists = self.file(data, shared)?;
+            count += u64::from(exists);
+            Ok::<_, BackupError>(exists)
         };
-        let (told, gone) = check::visit_contents(|| Ok(check::read_log(disk, |_| {})?), see)?;
-        match gone.iter().map(missing).find(|sentence| !may_skip(sentence)) {
+        let (reading, absent) = check::visit_contents(|| Ok(check::read_log(disk, |_| {})?), copy)?;
+        match absent.iter().map(describe_missing).find(|sentence| !may_skip(sentence)) {
             Some(sentence) => Err(BackupError::FileMissing(sentence)),
-            None => Ok((told.report.head, count)),
+            None => Ok((reading.report.head, count)),
         }
     }
 
     /// Adds the content of an attachment. Returns false if it is missing.
     fn file(&mut self, data: &Path, shared: &Shared) -> Result<bool, BackupError> {
         let name = content(&shared.sha256);
-        let (file, length) = match opened(&data.join(&name)) {
+        let (file, length) = match open_file(&data.join(&name)) {
             Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Ok(false);
             }
@@ -159,7 +159,7 @@ impl Archive<'_> {
             if Member::named(&name).is_none() {
                 continue;
             }
-            let (file, length) = opened(&data.join(&name))?;
+            let (file, length) = open_file(&data.join(&name))?;
             self.member(&name, length, file.take(length))?;
         }
         Ok(())
@@ -173,14 +173,14 @@ impl Archive<'_> {
         self.tar.append_data(&mut header, name, &mut content).map_err(io_error("write", self.path))
     }
 
-    /// Ends the archive, and gives it its name.
-    fn place(self, name: &str) -> io::Result<()> {
+    /// Completes the archive and renames it to `name`.
+    fn finish(self, name: &str) -> io::Result<()> {
         let file = self.tar.into_inner()?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.replace(name)
     }
 }
 
-/// The names of a folder's entries in order; none if there is no folder.
+/// The sorted names of a folder's entries; empty if the folder does not exist.
 fn entries(disk: &RealDisk, folder: &str, data: &Path) -> Result<Vec<String>, BackupError> {
     match disk.list(folder) {
         Ok(mut names) => {
@@ -192,8 +192,8 @@ fn entries(disk: &RealDisk, folder: &str, data: &Path) -> Result<Vec<String>, Ba
     }
 }
 
-/// Opens a file. Returns its length too.
-fn opened(path: &Path) -> Result<(ReadFile, u64), BackupError> {
+/// Opens a file. Returns it with its length.
+fn open_file(path: &Path) -> Result<(ReadFile, u64), BackupError> {
     let opened = ReadFile::open(path).and_then(|file| file.length().map(|length| (file, length)));
     opened.map_err(io_error("read", path))
 }

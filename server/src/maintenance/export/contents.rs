@@ -12,36 +12,27 @@ use super::ExportError;
 use crate::maintenance::backup::Hashing;
 use crate::services::files::folder::content;
 
-/// A folder of contents.
-pub struct Contents {
+pub struct FileCopier {
     data: PathBuf,
     folder: PathBuf,
     disk: RealDisk,
-    /// The name of each content in the folder. A content is copied once.
+    /// The file name of each copied content.
     copied: HashMap<ContentHash, String>,
-    /// The next number that may be free, for each name that was used.
+    /// The next number that may be unused, for each name.
     numbers: HashMap<String, u32>,
 }
 
-impl Contents {
-    /// Starts to copy from a data folder into another folder, which is created for its owner if it does not
-    /// exist.
-    ///
-    /// # Errors
-    ///
-    /// When the disk fails.
+impl FileCopier {
+    /// Creates a copier from a data folder into another folder. Creates that folder if it does not exist;
+    /// only its owner can read it.
     pub fn new(data: &Path, folder: &Path) -> Result<Self, ExportError> {
-        disk::make_folder(folder).map_err(ExportError::at("make the folder", folder))?;
+        disk::make_folder(folder).map_err(ExportError::at("create the folder", folder))?;
         let (data, folder, disk) = (data.to_owned(), folder.to_owned(), RealDisk::new(folder));
         Ok(Self { data, folder, disk, copied: HashMap::new(), numbers: HashMap::new() })
     }
 
-    /// Copies the content of a file, once, whole and checked. Returns its name in the folder: the first free
-    /// name of those that `name` returns for 1, 2, 3 ..., so that no file is replaced.
-    ///
-    /// # Errors
-    ///
-    /// When the content is missing or differs from the log, and when the disk fails.
+    /// Copies the content of a file, unless it was copied before, and checks it. Returns its name in the
+    /// folder: the first unused name of `name(1)`, `name(2)` ..., so that no file is replaced.
     pub fn copy(&mut self, file: &FileInfo, name: impl Fn(u32) -> String) -> Result<String, ExportError> {
         if let Some(name) = self.copied.get(&file.sha256) {
             return Ok(name.clone());
@@ -71,13 +62,13 @@ impl Contents {
             source => source.map_err(ExportError::at("read", &from))?,
         };
         let mut source = Hashing::new(source);
-        let failed = || ExportError::at("write into", &self.folder);
-        let temporary = Temporary::create(&self.disk, "", Access::Owner).map_err(failed())?;
+        let write_error = || ExportError::at("write into", &self.folder);
+        let temporary = Temporary::create(&self.disk, "", Access::Owner).map_err(write_error())?;
         let mut temporary = BufWriter::new(temporary);
-        io::copy(&mut source, &mut temporary).map_err(failed())?;
+        io::copy(&mut source, &mut temporary).map_err(write_error())?;
         if source.digest() != file.sha256.to_string() {
             return Err(ExportError::Damaged(from));
         }
-        temporary.into_inner().map_err(|error| failed()(error.into_error()))
+        temporary.into_inner().map_err(|error| write_error()(error.into_error()))
     }
 }

@@ -1,5 +1,5 @@
-//! The facts about a user besides events: the account as it is now, and its records in the log. No fact holds
-//! a secret.
+//! The exported data about a user besides events: the current account, and the records about the user in the
+//! log. It holds no secrets.
 
 use std::collections::HashMap;
 
@@ -11,36 +11,29 @@ use uuid::Uuid;
 use crate::domain::records::{ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
 
-/// A fact about a user, without hashes and digests.
+/// A fact about a user, without hashes and digests. Times are in Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "export", rename_all = "snake_case")]
 pub enum Fact {
-    /// The account.
     Account {
-        /// The name of the account.
         user: UserName,
-        /// The time of its creation, in Unix milliseconds.
+        /// The time at which the account was created.
         since: u64,
-        /// The time at which the user last went offline, in Unix milliseconds.
+        /// The time at which the user last went offline.
         #[serde(skip_serializing_if = "Option::is_none")]
         seen: Option<u64>,
-        /// Whether the user is an administrator.
         administrator: bool,
-        /// Whether the account is disabled.
         disabled: bool,
     },
-    /// An open session.
     Session {
-        /// The id of the session.
         session: Uuid,
-        /// The time of the login, in Unix milliseconds.
+        /// The time of the login.
         opened: u64,
-        /// The time at which the session expires, in Unix milliseconds.
+        /// The time at which the session expires.
         expires: u64,
     },
     /// A channel that the user is a member of, or that has events of the user.
     Channel {
-        /// The name of the channel.
         channel: Target,
         /// The role of the user; none if the user is not a member.
         role: Option<Role>,
@@ -53,70 +46,49 @@ pub enum Fact {
         conversation: Target,
         /// The number of the last event that was read.
         n: u64,
-        /// The number of unread messages.
         unread: u64,
         /// The number of unread messages that mention the user.
         mentions: u64,
     },
     /// A record of the log about the user.
-    Record(Past),
+    Record(UserRecord),
     /// The exported content of the file in the preceding event.
     Content {
-        /// The conversation of the event.
         to: Target,
-        /// The number of the event.
         n: u64,
         /// The name of the file in the folder of contents.
         path: String,
     },
 }
 
-/// A record of the log about a user, by its kind.
+/// A record of the log about a user, by its kind. Times are in Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind")]
-pub enum Past {
+pub enum UserRecord {
     /// The account was created.
     #[serde(rename = "account")]
-    Account {
-        /// The time in Unix milliseconds.
-        at: u64,
-    },
-    /// A session was opened.
+    Account { at: u64 },
     #[serde(rename = "session")]
     SessionOpened {
-        /// The time in Unix milliseconds.
         at: u64,
-        /// The id of the session.
         session: Uuid,
-        /// The time at which the session expires, in Unix milliseconds.
+        /// The time at which the session expires.
         expires: u64,
     },
     /// The user ended a session.
     #[serde(rename = "session.ended")]
     SessionEnded {
-        /// The time in Unix milliseconds.
         at: u64,
         /// The id of the session, if the log names it.
         session: Option<Uuid>,
     },
-    /// Sessions were revoked.
     #[serde(rename = "session.revoked")]
-    SessionsRevoked {
-        /// The time in Unix milliseconds.
-        at: u64,
-        /// The ids of the sessions.
-        sessions: Vec<Uuid>,
-    },
-    /// The password was changed.
+    SessionsRevoked { at: u64, sessions: Vec<Uuid> },
     #[serde(rename = "password")]
-    PasswordChanged {
-        /// The time in Unix milliseconds.
-        at: u64,
-    },
+    PasswordChanged { at: u64 },
     /// A conversation was read up to an event.
     #[serde(rename = "read")]
     Read {
-        /// The time in Unix milliseconds.
         at: u64,
         /// The conversation, as the user addresses it.
         conversation: Target,
@@ -126,62 +98,55 @@ pub enum Past {
     /// The user went offline.
     #[serde(rename = "seen")]
     Seen {
-        /// The time at which the user was last online, in Unix milliseconds.
+        /// The time at which the user was last online.
         at: u64,
     },
-    /// The user became an administrator or ceased to be one.
+    /// The user became an administrator or lost the right.
     #[serde(rename = "account.role")]
-    AdministratorSet {
-        /// The time in Unix milliseconds.
-        at: u64,
-        /// Whether the user is an administrator from then on.
-        administrator: bool,
-    },
-    /// The account was disabled or enabled.
+    AdministratorSet { at: u64, administrator: bool },
     #[serde(rename = "account.disabled")]
-    DisabledSet {
-        /// The time in Unix milliseconds.
-        at: u64,
-        /// Whether the account is disabled from then on.
-        disabled: bool,
-    },
+    DisabledSet { at: u64, disabled: bool },
 }
 
 /// The user's sessions by their token digests.
 pub(super) type Sessions = HashMap<TokenDigest, Uuid>;
 
 /// The part of a record that concerns `wanted`; `None` if it concerns another user.
-pub(super) fn past(wanted: &UserName, record: ServerRecord, sessions: &mut Sessions) -> Option<Past> {
-    let (user, past) = match record {
-        ServerRecord::Account { at, user, password: _ } => (user, Past::Account { at }),
+pub(super) fn user_record(
+    wanted: &UserName,
+    record: ServerRecord,
+    sessions: &mut Sessions,
+) -> Option<UserRecord> {
+    let (user, user_record) = match record {
+        ServerRecord::Account { at, user, password: _ } => (user, UserRecord::Account { at }),
         ServerRecord::SessionOpened { at, user, session, digest, expires } => {
             if user == *wanted {
                 sessions.insert(digest, session);
             }
-            (user, Past::SessionOpened { at, session, expires })
+            (user, UserRecord::SessionOpened { at, session, expires })
         }
         ServerRecord::SessionEnded { at, user, digest } => {
-            (user, Past::SessionEnded { at, session: sessions.get(&digest).copied() })
+            (user, UserRecord::SessionEnded { at, session: sessions.get(&digest).copied() })
         }
         ServerRecord::SessionsRevoked { at, user, digests } => {
             let known = digests.iter().filter_map(|digest| sessions.get(digest).copied()).collect();
-            (user, Past::SessionsRevoked { at, sessions: known })
+            (user, UserRecord::SessionsRevoked { at, sessions: known })
         }
-        ServerRecord::PasswordChanged { at, user, password: _ } => (user, Past::PasswordChanged { at }),
-        ServerRecord::Read { at, user, conversation, n } => (user, Past::Read { at, conversation, n }),
-        ServerRecord::Seen { at, user } => (user, Past::Seen { at }),
+        ServerRecord::PasswordChanged { at, user, password: _ } => (user, UserRecord::PasswordChanged { at }),
+        ServerRecord::Read { at, user, conversation, n } => (user, UserRecord::Read { at, conversation, n }),
+        ServerRecord::Seen { at, user } => (user, UserRecord::Seen { at }),
         ServerRecord::AdministratorSet { at, user, administrator } => {
-            (user, Past::AdministratorSet { at, administrator })
+            (user, UserRecord::AdministratorSet { at, administrator })
         }
-        ServerRecord::DisabledSet { at, user, disabled } => (user, Past::DisabledSet { at, disabled }),
-        // A redaction concerns a conversation, and the operator did it.
+        ServerRecord::DisabledSet { at, user, disabled } => (user, UserRecord::DisabledSet { at, disabled }),
+        // A redaction concerns a conversation, not a user.
         ServerRecord::Redacted { .. } => return None,
     };
-    (user == *wanted).then_some(past)
+    (user == *wanted).then_some(user_record)
 }
 
-/// The current facts about a user. `present_in` are the channels that have events of the user.
-pub(super) fn present(state: &State, user: &UserName, present_in: &[Target]) -> Result<Vec<Fact>, Detail> {
+/// The current facts about a user. `written_in` are the channels that have events of the user.
+pub(super) fn current(state: &State, user: &UserName, written_in: &[Target]) -> Result<Vec<Fact>, Detail> {
     let State { users, channels, .. } = state;
     let account = users.accounts().get(user).ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
     let mut facts = vec![Fact::Account {
@@ -192,12 +157,12 @@ pub(super) fn present(state: &State, user: &UserName, present_in: &[Target]) -> 
         disabled: account.disabled,
     }];
     let sessions = account.sessions.values();
-    facts.extend(sessions.map(|one| Fact::Session {
-        session: one.session,
-        opened: one.opened,
-        expires: one.expires,
+    facts.extend(sessions.map(|session| Fact::Session {
+        session: session.session,
+        opened: session.opened,
+        expires: session.expires,
     }));
-    let mut all: Vec<_> = channels.conversations(user).chain(present_in).collect();
+    let mut all: Vec<_> = channels.conversations(user).chain(written_in).collect();
     all.sort_unstable();
     all.dedup();
     for target in all {

@@ -1,8 +1,8 @@
 //! Exports all events of a channel or of a user from the log, each as it was published, without deleted
-//! texts. Runs while a server works on the data folder, without its lock.
+//! texts. A server may run on the data folder meanwhile; the export takes no lock.
 //!
-//! The log is read twice, so that memory holds the state but no texts: the first pass rebuilds the state,
-//! which knows the deleted messages; the second pass writes the events. Events after the end of the first
+//! The log is read twice, so that no texts must be kept in memory: the first pass rebuilds the state, which
+//! has the list of deleted messages; the second pass writes the events. Events after the end of the first
 //! pass are not exported.
 
 mod contents;
@@ -24,61 +24,41 @@ use crate::domain::{State, TopicSecret};
 use crate::journal::{JournalError, for_each_line};
 use crate::storage::data_folder::{self, StoreError};
 
-pub use contents::Contents;
-pub use facts::{Fact, Past};
+pub use contents::FileCopier;
+pub use facts::{Fact, UserRecord};
 
-/// A piece of an export: first the facts about a user, then events, with the records about the user between
-/// them.
+/// An item of an export. The facts about a user come first, then the events and the records about the user,
+/// in the order of the log.
 #[derive(Debug)]
-pub enum Piece<'a> {
-    /// A fact about a user.
+pub enum ExportItem<'a> {
     Fact(Fact),
     /// The line of an event, without a newline.
     Event(&'a [u8]),
 }
 
-/// Why an export failed.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The channel or user does not exist.
     #[error(transparent)]
     Domain(#[from] Detail),
-    /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// This version cannot read a record.
-    #[error("record {record} cannot be read: {why}; export with the version of papo that wrote it")]
-    Record {
-        /// The number of the record.
-        record: u64,
-        /// The error of the decoder.
-        why: serde_json::Error,
-    },
-    /// The export cannot be written.
+    #[error("cannot read record {record}: {why}; export with the version of papo that wrote it")]
+    Record { record: u64, why: serde_json::Error },
     #[error("cannot write the export: {0}")]
     Write(io::Error),
-    /// A file or a folder cannot be used.
     #[error("cannot {action} {path}: {why}")]
-    Path {
-        /// The failed operation.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The error of the operating system.
-        why: io::Error,
-    },
+    Path { action: &'static str, path: PathBuf, why: io::Error },
     /// A content is missing. The server removes the contents of deleted files.
     #[error(
-        "{0} is missing: if its file was deleted just now, export again; otherwise put it back from a backup, or export \
-         without the files"
+        "{0} is missing: if its file was deleted just now, export again; otherwise restore it from a backup, or export \
+         without --files"
     )]
     Missing(PathBuf),
     /// A content differs from the log.
     #[error(
-        "{0} is damaged: it is not what was sent; put it back from a backup, or export without the files"
+        "{0} is damaged: its content differs from the sent file; restore it from a backup, or export without --files"
     )]
     Damaged(PathBuf),
 }
@@ -90,7 +70,6 @@ impl From<io::Error> for ExportError {
 }
 
 impl ExportError {
-    /// The error for a failed operation on a path.
     fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |why| Self::Path { action, path, why }
@@ -98,59 +77,50 @@ impl ExportError {
 }
 
 /// Exports a channel, or all data of a user, from the data folder `data`.
-///
-/// # Errors
-///
-/// When the channel or user does not exist, when the log is damaged, and when `give` fails.
 pub fn export(
     data: &Path,
     wanted: &Target,
-    mut give: impl FnMut(Piece<'_>) -> Result<(), ExportError>,
+    mut emit: impl FnMut(ExportItem<'_>) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
     data_folder::check_is_data(data)?;
     let disk = RealDisk::new(data);
-    let survey = Survey::of(&disk, wanted)?;
+    let first_pass = FirstPass::of(&disk, wanted)?;
     match wanted {
-        Target::Channel(name) => drop(survey.state.channels.channel(name)?),
+        Target::Channel(name) => drop(first_pass.state.channels.channel(name)?),
         Target::User(user) => {
-            let facts = facts::present(&survey.state, user, &survey.channels)?;
-            facts.into_iter().try_for_each(|fact| give(Piece::Fact(fact)))?;
+            let facts = facts::current(&first_pass.state, user, &first_pass.channels)?;
+            facts.into_iter().try_for_each(|fact| emit(ExportItem::Fact(fact)))?;
         }
     }
     let (mut out, mut sessions) = (Vec::new(), facts::Sessions::new());
-    each_record(&disk, survey.last, |_, line, record| match (record, wanted) {
+    for_each_record(&disk, first_pass.last, |_, line, record| match (record, wanted) {
         (Record::Event(event), _) if is_wanted(wanted, &event) => {
-            give(Piece::Event(survey.line(line, event, &mut out)))
+            emit(ExportItem::Event(first_pass.line(line, event, &mut out)))
         }
         (Record::Server(record), Target::User(user)) => {
-            let past = facts::past(user, record, &mut sessions);
-            past.map_or(Ok(()), |past| give(Piece::Fact(Fact::Record(past))))
+            let user_record = facts::user_record(user, record, &mut sessions);
+            user_record.map_or(Ok(()), |user_record| emit(ExportItem::Fact(Fact::Record(user_record))))
         }
         (Record::Event(_) | Record::Server(_), _) => Ok(()),
     })?;
     Ok(())
 }
 
-/// Writes a file that only its owner can read. The file is created whole or not at all, and never replaces
-/// another one.
-///
-/// # Errors
-///
-/// When a file has that name, when the disk fails, and when `fill` fails.
+/// Writes a file that only its owner can read. The file is created completely or not at all, and never
+/// replaces another file.
 pub fn to_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
     let failed = || ExportError::at("write", path);
-    let (folder, name) = RealDisk::beside(path).map_err(failed())?;
+    let (folder, name) = RealDisk::parent_of(path).map_err(failed())?;
     let mut file = BufWriter::new(Temporary::create(&folder, "", Access::Owner).map_err(failed())?);
     fill(&mut file)?;
     let mut file = file.into_inner().map_err(|error| failed()(error.into_error()))?;
     file.place_new(&name).map_err(failed())
 }
 
-/// The result of the first pass.
-struct Survey {
+struct FirstPass {
     state: State,
     /// The number of the last record.
     last: u64,
@@ -158,23 +128,23 @@ struct Survey {
     channels: Vec<Target>,
 }
 
-impl Survey {
+impl FirstPass {
     fn of(disk: &dyn Disk, wanted: &Target) -> Result<Self, ExportError> {
-        // No topic leaves this state, so any secret works.
+        // The export has no topics, so any secret works.
         let state = State::new(TopicSecret::new([0; 32]));
-        let mut survey = Self { state, last: 0, channels: Vec::new() };
-        survey.last = each_record(disk, u64::MAX, |number, _, record| {
-            survey.state.apply(number, &record);
+        let mut first_pass = Self { state, last: 0, channels: Vec::new() };
+        first_pass.last = for_each_record(disk, u64::MAX, |number, _, record| {
+            first_pass.state.apply(number, &record);
             if let Record::Event(event) = record
                 && matches!(event.to, Target::Channel(_))
                 && is_wanted(wanted, &event)
-                && !survey.channels.contains(&event.to)
+                && !first_pass.channels.contains(&event.to)
             {
-                survey.channels.push(event.to);
+                first_pass.channels.push(event.to);
             }
             Ok(())
         })?;
-        Ok(survey)
+        Ok(first_pass)
     }
 
     /// The line of an event, without its text if the text was deleted.
@@ -203,7 +173,7 @@ fn is_wanted(wanted: &Target, event: &Event<'_>) -> bool {
 }
 
 /// Calls `visit` for every record up to `last`. Returns the number of the last record.
-fn each_record(
+fn for_each_record(
     disk: &dyn Disk,
     last: u64,
     mut visit: impl FnMut(u64, &[u8], Record<'_>) -> Result<(), ExportError>,

@@ -1,6 +1,6 @@
-//! Checks that the content of every file in the log exists, for `papo log verify` and for a backup. Changes
-//! nothing. A server may run meanwhile: a content that it removes belongs to a deleted file, which the log
-//! shows when it is read again.
+//! Checks that the content of every file in the log exists, for `papo log verify` and for a backup. A server
+//! may run meanwhile: it removes only contents of deleted files, and the log shows those deletions when it is
+//! read again.
 
 use std::collections::HashSet;
 use std::io;
@@ -17,70 +17,59 @@ use crate::domain::records::Record;
 use crate::journal::{JournalError, Report, for_each_line};
 use disk::Disk;
 
-/// The parts of lines that concern files. Only lines with one of them are parsed.
+/// Only lines with one of these parts are parsed, because other lines do not concern files.
 const KINDS: [&str; 2] = [r#""kind":"file""#, r#""kind":"message.deleted""#];
 
-/// The maximum of readings of the log. Each reading checks only the files that were sent since the previous
-/// one, so two usually suffice.
+/// The maximum number of times that the log is read. Each reading checks only the files that were sent since
+/// the previous one, so two usually suffice.
 const READINGS_MAX: u32 = 10;
 
-/// Why a check failed.
 #[derive(Debug, Error)]
 pub enum CheckError {
-    /// The content is missing.
-    #[error("{name} is missing: {0} has it; restore it from a backup", name = content(&.0.sha256))]
+    #[error("{name} is missing: it is the content of {0}; restore it from a backup", name = content(&.0.sha256))]
     Missing(Shared),
-    /// The content does not match its hash.
-    #[error("{name} is damaged: {0} has it; restore it from a backup", name = content(&.0.sha256))]
+    #[error("{name} is damaged: it is the content of {0}; restore it from a backup", name = content(&.0.sha256))]
     Damaged(Shared),
-    /// A content cannot be read.
     #[error("cannot read {0}: {1}")]
     Io(String, #[source] io::Error),
-    /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Every reading of the log found other missing contents.
+    /// Every reading of the log found different missing contents.
     #[error(
         "files are sent and deleted faster than they can be checked; try again when the server is less busy"
     )]
-    Restless,
+    TooBusy,
 }
 
 /// The result of a reading of the log.
-pub struct Told {
-    /// The end of the log.
+pub struct LogReading {
+    /// The end of the log, and its size.
     pub report: Report,
     /// The files that were sent and not deleted.
     pub files: Files,
 }
 
-/// The contents that were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
+pub struct ContentCounts {
     /// The number of undamaged contents of events.
-    pub whole: u64,
+    pub intact: u64,
     /// The number of contents without an event: those of deleted files, until the server removes them, and
     /// of uploads.
-    pub others: u64,
+    pub unreferenced: u64,
 }
 
-/// Reads the whole log. Calls `also` with each line.
-///
-/// # Errors
-///
-/// When the log is damaged or cannot be read.
-pub fn read_log(disk: &dyn Disk, mut also: impl FnMut(&[u8])) -> Result<Told, JournalError> {
+/// Reads the whole log. Calls `visit` with each line.
+pub fn read_log(disk: &dyn Disk, mut visit: impl FnMut(&[u8])) -> Result<LogReading, JournalError> {
     let mut files = Files::default();
     let report = for_each_line(disk, |_, line| {
-        note(&mut files, line);
-        also(line);
+        apply_line(&mut files, line);
+        visit(line);
         ControlFlow::Continue(())
     })?;
-    Ok(Told { report, files })
+    Ok(LogReading { report, files })
 }
 
-/// Applies a line of the log.
-fn note(files: &mut Files, line: &[u8]) {
+fn apply_line(files: &mut Files, line: &[u8]) {
     let is_about_files =
         std::str::from_utf8(line).is_ok_and(|line| KINDS.iter().any(|kind| line.contains(kind)));
     if is_about_files && let Ok(Record::Event(event)) = Record::decode(line) {
@@ -88,65 +77,57 @@ fn note(files: &mut Files, line: &[u8]) {
     }
 }
 
-/// Calls `see` once for every content in the log; `see` returns whether the content exists. The file of a
-/// missing content may have been deleted meanwhile, so the log is read again until no content is missing,
-/// or the same ones are missing again. Returns the last reading of the log, and the files whose contents
-/// are missing.
-///
-/// # Errors
-///
-/// [`CheckError::Restless`], and the errors of `read` and `see`.
+/// Calls `visit` once for every content in the log; `visit` returns whether the content exists. The file of a
+/// missing content may have been deleted meanwhile, so the log is read again until no content is missing, or
+/// the same contents are missing again. Returns the last reading of the log, and the files whose contents are
+/// missing.
 pub fn visit_contents<E: From<CheckError>>(
-    mut read: impl FnMut() -> Result<Told, E>,
-    mut see: impl FnMut(&Shared) -> Result<bool, E>,
-) -> Result<(Told, Vec<Shared>), E> {
-    let (mut seen, mut gone, mut missing) = (HashSet::new(), Vec::new(), HashSet::new());
+    mut read: impl FnMut() -> Result<LogReading, E>,
+    mut visit: impl FnMut(&Shared) -> Result<bool, E>,
+) -> Result<(LogReading, Vec<Shared>), E> {
+    let (mut seen, mut absent, mut missing) = (HashSet::new(), Vec::new(), HashSet::new());
     for _ in 0..READINGS_MAX {
-        let told = read()?;
+        let reading = read()?;
         // A content is removed only after the deletion of its last event is durable. So a content is
         // missing if an event had it in both readings.
-        missing.extend(gone.drain(..).filter(|shared| told.files.holds(shared)));
-        for shared in told.files.all() {
+        missing.extend(absent.drain(..).filter(|shared| reading.files.holds(shared)));
+        for shared in reading.files.all() {
             if seen.contains(&shared.sha256) || missing.contains(shared) {
                 continue;
             }
-            if see(shared)? {
+            if visit(shared)? {
                 seen.insert(shared.sha256);
             } else {
-                gone.push(shared.clone());
+                absent.push(shared.clone());
             }
         }
-        if gone.is_empty() {
-            let missing = told.files.all().filter(|shared| missing.contains(shared)).cloned().collect();
-            return Ok((told, missing));
+        if absent.is_empty() {
+            let missing = reading.files.all().filter(|shared| missing.contains(shared)).cloned().collect();
+            return Ok((reading, missing));
         }
     }
-    Err(CheckError::Restless.into())
+    Err(CheckError::TooBusy.into())
 }
 
-/// Reads all contents of events. `read` reads the log.
-///
-/// # Errors
-///
-/// When a content is missing, damaged or cannot be read.
+/// Checks the contents of all files in the log. `read` reads the log.
 pub fn check(
     folder: &Folder,
-    read: impl FnMut() -> Result<Told, CheckError>,
-) -> Result<(Told, Found), CheckError> {
-    let see = |shared: &Shared| match folder.is_whole(&shared.sha256, shared.bytes) {
+    read: impl FnMut() -> Result<LogReading, CheckError>,
+) -> Result<(LogReading, ContentCounts), CheckError> {
+    let visit = |shared: &Shared| match folder.is_intact(&shared.sha256, shared.bytes) {
         Ok(Some(false)) => Err(CheckError::Damaged(shared.clone())),
-        Ok(is_there) => Ok(is_there.is_some()),
+        Ok(exists) => Ok(exists.is_some()),
         Err(error) => Err(CheckError::Io(content(&shared.sha256), error)),
     };
-    let (told, missing) = visit_contents(read, see)?;
+    let (reading, missing) = visit_contents(read, visit)?;
     if let Some(shared) = missing.into_iter().next() {
         return Err(CheckError::Missing(shared));
     }
     let all = folder.contents().map_err(|error| CheckError::Io("files".to_owned(), error))?;
-    let needed: HashSet<&ContentHash> = told.files.contents().collect();
-    let others = all.iter().filter(|sha256| !needed.contains(sha256)).count() as u64;
-    let whole = needed.len() as u64;
-    Ok((told, Found { whole, others }))
+    let needed: HashSet<&ContentHash> = reading.files.contents().collect();
+    let unreferenced = all.iter().filter(|sha256| !needed.contains(sha256)).count() as u64;
+    let intact = needed.len() as u64;
+    Ok((reading, ContentCounts { intact, unreferenced }))
 }
 
 #[cfg(test)]
@@ -160,11 +141,11 @@ mod tests {
     use crate::journal::Checkpoint;
 
     /// A reading of a log with these files, each a number and a content.
-    fn told(all: &[(u64, u8)]) -> Told {
+    fn reading(all: &[(u64, u8)]) -> LogReading {
         let mut files = Files::default();
-        all.iter().for_each(|(n, content)| files.restore(file(*n, *content)));
+        all.iter().for_each(|(n, content)| files.insert(file(*n, *content)));
         let head = Checkpoint { record: all.len() as u64, ..Checkpoint::GENESIS };
-        Told { report: Report { batches: 0, bytes: 0, head, torn_bytes: 0 }, files }
+        LogReading { report: Report { batches: 0, bytes: 0, head, torn_bytes: 0 }, files }
     }
 
     fn file(n: u64, content: u8) -> Shared {
@@ -172,45 +153,50 @@ mod tests {
         Shared { n, to, from, bytes: 1, sha256: ContentHash([content; 32]) }
     }
 
-    /// Checks a folder with changing contents against a changing log, one of each for every reading.
-    /// Returns the contents that were seen, and the numbers of the missing files.
-    fn look(logs: &[&[(u64, u8)]], there: &[&[u8]]) -> Result<(Vec<u8>, Vec<u64>), String> {
-        let (mut logs, mut folders) = (logs.iter(), there.iter());
+    /// Checks a folder that changes against a log that changes: `logs` and `folders` have one entry for each
+    /// reading. Returns the contents that exist, and the numbers of the missing files.
+    fn check_contents(logs: &[&[(u64, u8)]], folders: &[&[u8]]) -> Result<(Vec<u8>, Vec<u64>), String> {
+        let (mut logs, mut folders) = (logs.iter(), folders.iter());
         let (folder, mut seen) = (RefCell::new(BTreeSet::new()), Vec::new());
         let read = || {
             folder.replace(folders.next().expect("a folder").iter().copied().collect());
-            Ok(told(logs.next().expect("the log is not read again")))
+            Ok(reading(logs.next().expect("the log is not read again")))
         };
-        let see = |shared: &Shared| {
+        let visit = |shared: &Shared| {
             let [content, ..] = shared.sha256.0;
-            let is_there = folder.borrow().contains(&content);
-            seen.extend(is_there.then_some(content));
-            Ok(is_there)
+            let exists = folder.borrow().contains(&content);
+            seen.extend(exists.then_some(content));
+            Ok(exists)
         };
-        let (_, missing) = visit_contents::<CheckError>(read, see).map_err(|error| error.to_string())?;
+        let (_, missing) = visit_contents::<CheckError>(read, visit).map_err(|error| error.to_string())?;
         Ok((seen, missing.iter().map(|shared| shared.n).collect()))
     }
 
     #[test]
-    fn a_content_that_is_gone_was_deleted_meanwhile_or_is_missing() {
-        assert_eq!(look(&[&[(1, 1), (2, 2)]], &[&[1, 2]]), Ok((vec![1, 2], vec![])));
+    fn an_absent_content_is_missing_if_an_event_has_it_in_both_readings() {
+        assert_eq!(check_contents(&[&[(1, 1), (2, 2)]], &[&[1, 2]]), Ok((vec![1, 2], vec![])));
         let since: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(2, 2)]];
-        assert_eq!(look(&since, &[&[2], &[2]]), Ok((vec![2], vec![])), "deleted meanwhile");
+        assert_eq!(check_contents(&since, &[&[2], &[2]]), Ok((vec![2], vec![])), "deleted meanwhile");
         let again: [&[(u64, u8)]; 2] = [&[(1, 1)], &[(3, 1), (4, 4)]];
-        assert_eq!(look(&again, &[&[], &[1, 4]]), Ok((vec![1, 4], vec![])), "deleted and sent again");
+        assert_eq!(
+            check_contents(&again, &[&[], &[1, 4]]),
+            Ok((vec![1, 4], vec![])),
+            "deleted and sent again"
+        );
         let lost: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(1, 1), (2, 2), (3, 3)]];
         assert_eq!(
-            look(&lost, &[&[2], &[2, 3]]),
+            check_contents(&lost, &[&[2], &[2, 3]]),
             Ok((vec![2, 3], vec![1])),
             "an event had it in both readings"
         );
     }
 
     #[test]
-    fn the_number_of_readings_has_a_bound() {
+    fn the_number_of_readings_is_bounded() {
         let logs: Vec<_> = (0..=u64::from(READINGS_MAX)).map(|n| [(n, 1)]).collect();
         let logs: Vec<&[(u64, u8)]> = logs.iter().map(<[_; 1]>::as_slice).collect();
-        let error = look(&logs, &vec![&[][..]; logs.len()]).expect_err("other contents each time");
-        assert_eq!(error, CheckError::Restless.to_string());
+        let error =
+            check_contents(&logs, &vec![&[][..]; logs.len()]).expect_err("different contents each time");
+        assert_eq!(error, CheckError::TooBusy.to_string());
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! A content is synced, hashed, and then renamed to its hash; its folder is synced before the upload is
 //! reported complete. So a power cut never loses a content that an event refers to. `tests/files/steps.rs`
-//! fails each of these steps.
+//! simulates a failure of each of these steps.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -23,20 +23,18 @@ use super::{Failure, Outcome, Upload};
 use crate::storage::data_folder::FILES_FOLDER as FILES;
 use disk::Disk;
 
-/// Within the data folder.
 const UPLOADS: &str = "files/uploads";
 
 /// Bytes read at a time for hashing.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// The folder on its disk. Clones are the same folder.
+/// The folder on its disk. Clones share it.
 #[derive(Clone)]
 pub struct Folder {
     disk: Arc<dyn Disk>,
 }
 
 impl Folder {
-    /// The folder of a data folder.
     pub fn new(disk: Arc<dyn Disk>) -> Self {
         Self { disk }
     }
@@ -50,10 +48,10 @@ impl Folder {
         let mut uploads = Vec::new();
         for id in names.iter().filter_map(|name| name.strip_suffix(".json")) {
             let note = self.disk.read(&format!("{UPLOADS}/{id}.json"))?;
-            // A note is replaced atomically, so papo did not write one that cannot be read.
+            // Notes are replaced atomically, so a note that cannot be parsed is not from papo.
             let upload =
                 serde_json::from_slice::<Upload>(&note).ok().filter(|note| note.id.to_string() == id);
-            uploads.extend(upload.map(|upload| Upload { is_inherited: true, ..upload }));
+            uploads.extend(upload.map(|upload| Upload { is_from_earlier_run: true, ..upload }));
         }
         let known: HashSet<String> = uploads.iter().map(|upload| upload.id.to_string()).collect();
         for name in &names {
@@ -66,19 +64,19 @@ impl Folder {
         Ok(uploads)
     }
 
-    /// Begins an upload, or returns the length of its part. Files of a new upload are removed first: they are
-    /// left from an upload that a failing disk did not remove.
+    /// Begins or continues an upload. Returns the number of bytes that are already stored. A new upload first
+    /// removes old files with its id, which a failing disk may not have removed.
     pub fn begin(&self, upload: &Upload, is_new: bool) -> Outcome {
         let begin = || -> Result<Outcome, Failure> {
-            if is_new || is_there(self.disk.len(&note(upload.id)))?.is_none() {
+            if is_new || none_if_missing(self.disk.len(&note_path(upload.id)))?.is_none() {
                 self.discard(upload.id)?;
                 if !upload.is_verified {
-                    drop(self.disk.create_new(&part(upload.id))?);
+                    drop(self.disk.create_new(&part_path(upload.id))?);
                 }
                 // This makes the name of the part durable, too.
-                self.disk.replace_atomically(&note(upload.id), &upload.encode())?;
+                self.disk.replace_atomically(&note_path(upload.id), &upload.encode())?;
             }
-            self.have(upload)?.map(Outcome::Have).ok_or_else(|| self.lose(upload.id))
+            self.stored_bytes(upload)?.map(Outcome::Have).ok_or_else(|| self.discard_lost(upload.id))
         };
         begin().into()
     }
@@ -86,11 +84,11 @@ impl Folder {
     /// Appends a chunk. Bytes that the part already has are skipped.
     pub fn append(&self, upload: &Upload, offset: u64, bytes: &[u8]) -> Outcome {
         let append = || -> Result<Outcome, Failure> {
-            let have = self.have(upload)?.ok_or_else(|| self.lose(upload.id))?;
+            let have = self.stored_bytes(upload)?.ok_or_else(|| self.discard_lost(upload.id))?;
             let known = have.checked_sub(offset).ok_or(Failure::WrongOffset(have))?;
             let new = usize::try_from(known).ok().and_then(|known| bytes.get(known..)).unwrap_or_default();
             if !new.is_empty() {
-                self.disk.open_append(&part(upload.id))?.write_all(new)?;
+                self.disk.open_append(&part_path(upload.id))?.write_all(new)?;
             }
             Ok(Outcome::Have(have + new.len() as u64))
         };
@@ -103,16 +101,17 @@ impl Folder {
             if !upload.is_verified {
                 self.verify(upload)?;
             }
-            let (part, content) = (part(upload.id), content(&upload.sha256));
+            let (part, content) = (part_path(upload.id), content(&upload.sha256));
             let folder = content.rsplit_once('/').map_or(FILES, |(folder, _)| folder);
-            if is_there(self.disk.len(&part))?.is_some() {
+            if none_if_missing(self.disk.len(&part))?.is_some() {
                 self.disk.create_folder(folder)?;
                 self.disk.sync_folder(FILES)?;
-                // Replaces the same content if it exists, so the time does not tell whether it was known.
+                // The rename replaces an existing copy of the content, so the duration does not reveal
+                // whether a copy existed.
                 self.disk.rename(&part, &content)?;
             }
             self.disk.sync_folder(folder)?;
-            match is_there(self.disk.len(&content))? {
+            match none_if_missing(self.disk.len(&content))? {
                 Some(length) if length == upload.bytes => Ok(Outcome::Finished),
                 Some(_) | None => Err(Failure::Unavailable),
             }
@@ -123,22 +122,26 @@ impl Folder {
     /// Checks the length and hash of a part, makes it durable, and marks its note as verified. Removes a
     /// wrong part.
     fn verify(&self, upload: &Upload) -> Result<(), Failure> {
-        let length = self.disk.len(&part(upload.id))?;
+        let length = self.disk.len(&part_path(upload.id))?;
         if length < upload.bytes {
             return Err(Failure::WrongOffset(length));
         }
-        // The part is hashed after it reached the medium. A failed sync is never retried. The system forgets
-        // a sync that failed in an earlier run, so an inherited part is written again.
-        if upload.is_inherited {
-            self.write_again(&part(upload.id), length)?;
+        // The part is synced first, so that the hash covers the bytes on the disk. A failed sync is never
+        // retried. A sync may have failed in an earlier run without the knowledge of this run, so a part from
+        // an earlier run is written again.
+        if upload.is_from_earlier_run {
+            self.write_again(&part_path(upload.id), length)?;
         }
-        self.disk.open_append(&part(upload.id))?.sync_data().map_err(|_| self.lose(upload.id))?;
-        if length > upload.bytes || self.hash(&part(upload.id), length)? != upload.sha256 {
+        self.disk
+            .open_append(&part_path(upload.id))?
+            .sync_data()
+            .map_err(|_| self.discard_lost(upload.id))?;
+        if length > upload.bytes || self.hash(&part_path(upload.id), length)? != upload.sha256 {
             self.discard(upload.id)?;
             return Err(Failure::WrongContent);
         }
         let verified = Upload { is_verified: true, ..upload.clone() };
-        Ok(self.disk.replace_atomically(&note(upload.id), &verified.encode())?)
+        Ok(self.disk.replace_atomically(&note_path(upload.id), &verified.encode())?)
     }
 
     /// Writes the first bytes of a file again.
@@ -146,8 +149,8 @@ impl Folder {
         self.for_each_piece(name, length, |offset, piece| self.disk.rewrite(name, offset, piece))
     }
 
-    /// Gives up an upload that the disk lost.
-    fn lose(&self, id: Uuid) -> Failure {
+    /// Discards an upload that the disk has lost.
+    fn discard_lost(&self, id: Uuid) -> Failure {
         tracing::error!(%id, "the disk lost an upload; its client must send it again");
         // The next start removes the remaining files.
         let _best_effort = self.discard(id);
@@ -183,7 +186,6 @@ impl Folder {
         Ok(())
     }
 
-    /// Reads a range of a content.
     pub fn read(&self, sha256: &ContentHash, offset: u64, length: usize) -> Outcome {
         let read = || -> Result<Outcome, Failure> {
             let mut bytes = vec![0; length];
@@ -193,18 +195,17 @@ impl Folder {
         read().into()
     }
 
-    /// Removes an upload, its note first: a part without a note belongs to no upload.
+    /// Removes an upload: first the note, because a part without a note belongs to no upload.
     pub fn discard(&self, id: Uuid) -> io::Result<()> {
-        for name in [note(id), part(id)] {
-            is_there(self.disk.remove(&name))?;
+        for name in [note_path(id), part_path(id)] {
+            none_if_missing(self.disk.remove(&name))?;
         }
         Ok(())
     }
 
-    /// The hashes of all contents.
     pub fn contents(&self) -> io::Result<Vec<ContentHash>> {
         let mut contents = Vec::new();
-        for folder in is_there(self.disk.list(FILES))?.unwrap_or_default() {
+        for folder in none_if_missing(self.disk.list(FILES))?.unwrap_or_default() {
             if folder.len() == 2 {
                 let names = self.disk.list(&format!("{FILES}/{folder}"))?;
                 contents.extend(names.iter().filter_map(|name| from_hex(name).map(ContentHash)));
@@ -213,7 +214,7 @@ impl Folder {
         Ok(contents)
     }
 
-    /// Removes all contents except the needed ones, durably. Returns their number.
+    /// Durably removes all contents except `needed`. Returns the number of removed contents.
     pub fn sweep(&self, needed: &HashSet<ContentHash>) -> io::Result<u64> {
         let mut contents = self.contents()?;
         contents.retain(|sha256| !needed.contains(sha256));
@@ -221,12 +222,12 @@ impl Folder {
         Ok(contents.len() as u64)
     }
 
-    /// Removes contents durably. Missing ones are ignored.
+    /// Durably removes contents. Ignores missing contents.
     pub fn remove(&self, contents: &[ContentHash]) -> io::Result<()> {
         let mut folders = BTreeSet::new();
         for sha256 in contents {
             let name = content(sha256);
-            if is_there(self.disk.remove(&name))?.is_some() {
+            if none_if_missing(self.disk.remove(&name))?.is_some() {
                 folders.extend(name.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
             }
         }
@@ -234,37 +235,38 @@ impl Folder {
     }
 
     /// Whether a content has the right length and hash; `None` if it is missing.
-    pub fn is_whole(&self, sha256: &ContentHash, bytes: u64) -> io::Result<Option<bool>> {
-        let Some(length) = is_there(self.disk.len(&content(sha256)))? else { return Ok(None) };
+    pub fn is_intact(&self, sha256: &ContentHash, bytes: u64) -> io::Result<Option<bool>> {
+        let Some(length) = none_if_missing(self.disk.len(&content(sha256)))? else { return Ok(None) };
         Ok(Some(length == bytes && self.hash(&content(sha256), length)? == *sha256))
     }
 
-    /// The length of an upload so far; `None` if its part is missing, and its content too if it is verified.
-    fn have(&self, upload: &Upload) -> io::Result<Option<u64>> {
-        match is_there(self.disk.len(&part(upload.id)))? {
-            None if upload.is_verified => is_there(self.disk.len(&content(&upload.sha256))),
+    /// The number of stored bytes of an upload. `None` if its part is missing; for a verified upload, if the
+    /// content is missing too.
+    fn stored_bytes(&self, upload: &Upload) -> io::Result<Option<u64>> {
+        match none_if_missing(self.disk.len(&part_path(upload.id)))? {
+            None if upload.is_verified => none_if_missing(self.disk.len(&content(&upload.sha256))),
             length => Ok(length),
         }
     }
 }
 
-/// Turns `NotFound` into `None`.
-fn is_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+/// Converts the error `NotFound` into `None`.
+fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         result => result.map(Some),
     }
 }
 
-fn note(id: Uuid) -> String {
+fn note_path(id: Uuid) -> String {
     format!("{UPLOADS}/{id}.json")
 }
 
-fn part(id: Uuid) -> String {
+fn part_path(id: Uuid) -> String {
     format!("{UPLOADS}/{id}.part")
 }
 
-/// The name of a content. Contents are spread over 256 folders, so that each can be listed.
+/// The name of a content. Contents are spread over 256 folders, so that no folder becomes too large to list.
 #[must_use]
 pub fn content(sha256: &ContentHash) -> String {
     let digits = sha256.to_string();

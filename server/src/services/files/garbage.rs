@@ -1,15 +1,13 @@
-//! Garbage: uploads that ended, and contents that an event or an upload no longer needs, until they are
-//! removed.
+//! Garbage: ended uploads, and contents that an event or an upload no longer needs. A job removes them.
 
 use std::collections::{HashSet, VecDeque};
 
 use common::ContentHash;
 use uuid::Uuid;
 
-/// The maximum of contents that wait, 40 bytes each. They wait only until a record is durable.
+/// The maximum number of contents that wait, 40 bytes each. A content waits only until a record is durable.
 const CONTENTS_MAX: usize = 10_000;
 
-/// The uploads and contents to remove.
 #[derive(Default)]
 pub(super) struct Garbage {
     uploads: Vec<Uuid>,
@@ -18,12 +16,10 @@ pub(super) struct Garbage {
 }
 
 impl Garbage {
-    /// Adds an upload.
     pub(super) fn add_upload(&mut self, id: Uuid) {
         self.uploads.push(id);
     }
 
-    /// The uploads to remove.
     pub(super) fn uploads(&self) -> &[Uuid] {
         &self.uploads
     }
@@ -45,7 +41,7 @@ impl Garbage {
         true
     }
 
-    /// File contents that can be removed once record `durable` is on disk. A content that also waits for a
+    /// The contents that can be removed once record `durable` is on disk. A content that also waits for a
     /// later record is not returned: a failed write may discard that record, and then an event needs the
     /// content again.
     pub(super) fn due(&self, durable: u64) -> Vec<ContentHash> {
@@ -89,10 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_bound_the_caller_sweeps() {
+    fn above_the_maximum_the_caller_must_sweep() {
         let mut garbage = Garbage::default();
         assert!((0..CONTENTS_MAX).all(|_| garbage.add_content(ONE, 1)));
         assert!(!garbage.add_content(TWO, 2));
-        assert_eq!(garbage.due(2), [], "the sweep finds them");
+        assert_eq!(garbage.due(2), [], "the sweep removes all of them");
     }
 }

@@ -1,9 +1,9 @@
 //! Files: open uploads, and complete contents.
 //!
-//! [`folder`] works on the disk, in jobs; [`uploads`] is the view of the event loop meanwhile. One thread
+//! [`folder`] reads and writes the disk, in jobs; [`uploads`] is the state in the event loop. One thread
 //! writes chunks and reads contents, in the order of the requests. Another thread completes and removes
-//! contents, because hashing and syncing take long. The log holds which file was sent to whom, and
-//! [`domain::files`](crate::domain::files) decides who may read it.
+//! contents, because hashing and syncing take long. The log stores which file was sent to which conversation,
+//! and [`domain::files`](crate::domain::files) decides who may read it.
 
 pub mod folder;
 pub mod uploads;
@@ -27,34 +27,31 @@ pub use uploads::{Upload, Uploads};
 /// The limits of files that the operator can change; the others are in [`common::limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileLimits {
-    /// Bytes of one file.
     pub file_bytes_max: u64,
     /// Bytes of all files of one user, open uploads included. Each content counts once.
     pub user_bytes_max: u64,
 }
 
 impl Default for FileLimits {
-    /// 100 MiB for a file, because mail refuses such files. 1 GiB for a user, so that a team of 50 fits a
+    /// 100 MiB for a file, which is more than mail accepts. 1 GiB for a user, so that a team of 50 fits a
     /// small disk.
     fn default() -> Self {
         Self { file_bytes_max: 100 << 20, user_bytes_max: 1 << 30 }
     }
 }
 
-/// Milliseconds between two looks for abandoned uploads, and for files that a failed disk did not remove.
-const TIDY_EVERY_MS: u64 = 60 * 60 * 1000;
+/// Milliseconds between two removals of abandoned uploads, and of files that a failing disk did not remove.
+const CLEAN_UP_INTERVAL_MS: u64 = 60 * 60 * 1000;
 
-/// The folder of files, and the uploads into it.
+/// The folder `files/` and its open uploads.
 pub struct Files {
-    /// The folder on the disk.
     pub folder: Folder,
-    /// The open uploads.
     pub uploads: Uploads,
     garbage: Garbage,
-    /// The time of the next look for abandoned uploads, in Unix milliseconds.
-    tidy_at: u64,
-    /// Whether the last sweep that was due has been submitted.
-    is_swept: bool,
+    /// The time of the next removal of abandoned uploads, in Unix milliseconds.
+    next_clean_up_ms: u64,
+    /// False while a sweep is due.
+    is_sweep_submitted: bool,
 }
 
 impl Files {
@@ -71,27 +68,33 @@ impl Files {
             }
         }
         let uploads = Uploads::new(limits, found);
-        Ok(Self { folder, uploads, garbage: Garbage::default(), tidy_at: 0, is_swept: false })
+        Ok(Self {
+            folder,
+            uploads,
+            garbage: Garbage::default(),
+            next_clean_up_ms: 0,
+            is_sweep_submitted: false,
+        })
     }
 
-    /// The time of the next look for abandoned uploads, in Unix milliseconds.
+    /// The time of the next removal of abandoned uploads, in Unix milliseconds.
     #[must_use]
     pub fn deadline(&self) -> u64 {
-        self.tidy_at
+        self.next_clean_up_ms
     }
 
     /// Ends an upload that did not become an event. `record` is the newest record.
-    pub fn throw_away(&mut self, id: Uuid, record: u64) {
+    pub fn discard_upload(&mut self, id: Uuid, record: u64) {
         if let Some(upload) = self.uploads.forget(id) {
             self.garbage.add_upload(id);
             self.release(upload.sha256, record);
         }
     }
 
-    /// Notes that an event or an upload no longer needs this content, as of this record.
+    /// Marks a content that an event or an upload no longer needs as of `record`.
     pub fn release(&mut self, sha256: ContentHash, record: u64) {
         if !self.garbage.add_content(sha256, record) {
-            self.is_swept = false;
+            self.is_sweep_submitted = false;
         }
     }
 
@@ -101,30 +104,28 @@ impl Files {
         self.garbage.take_back(durable);
     }
 
-    /// Removes what is no longer needed: uploads that have become events or were given up, and contents of
-    /// deleted files.
-    pub fn tidy(&mut self, ledger: &Ledger, now_ms: u64, submit: Submit<'_>) {
+    /// Removes uploads that became events or were abandoned, and contents of deleted files.
+    pub fn clean_up(&mut self, ledger: &Ledger, now_ms: u64, submit: Submit<'_>) {
         for id in self.uploads.take_recorded(ledger.durable()) {
             self.garbage.add_upload(id);
         }
-        if now_ms >= self.tidy_at {
-            self.tidy_at = now_ms.saturating_add(TIDY_EVERY_MS);
+        if now_ms >= self.next_clean_up_ms {
+            self.next_clean_up_ms = now_ms.saturating_add(CLEAN_UP_INTERVAL_MS);
             for id in self.uploads.abandoned(now_ms) {
-                self.throw_away(id, ledger.position());
+                self.discard_upload(id, ledger.position());
             }
-            self.is_swept = false;
+            self.is_sweep_submitted = false;
         }
         self.discard(submit);
         self.remove(ledger, submit);
-        if !self.is_swept && ledger.is_quiet() {
+        if !self.is_sweep_submitted && ledger.is_quiet() {
             self.sweep(ledger, submit);
         }
     }
 
-    /// Removes the uploads that ended.
     fn discard(&mut self, submit: Submit<'_>) {
-        // An upload that began again with the same id has removed the old one.
-        let ids = self.garbage.uploads().iter().filter(|id| !self.uploads.has(**id));
+        // A new upload with the same id has already removed the files of the old one.
+        let ids = self.garbage.uploads().iter().filter(|id| !self.uploads.contains(**id));
         let ids: Vec<_> = ids.copied().collect();
         let folder = self.folder.clone();
         let is_empty = ids.is_empty();
@@ -138,12 +139,12 @@ impl Files {
         }
     }
 
-    /// Removes the contents that were let go and that no event and no upload needs. An upload that needs one
-    /// from now on is completed by a later job of the same thread.
+    /// Removes the released contents that no event and no upload needs. A new upload of such a content is
+    /// safe, because a later job of the same thread completes it.
     fn remove(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let (durable, files) = (ledger.durable(), &ledger.state().files);
         let mut contents = self.garbage.due(durable);
-        contents.retain(|sha256| !files.has_content(sha256) && !self.uploads.need(sha256));
+        contents.retain(|sha256| !files.has_content(sha256) && !self.uploads.needs_content(sha256));
         let (folder, is_empty) = (self.folder.clone(), contents.is_empty());
         let remove =
             move || folder.remove(&contents).map(|()| Outcome::Finished).map_err(Failure::from).into();
@@ -152,24 +153,23 @@ impl Files {
         }
     }
 
-    /// Removes all contents that no event and no upload needs. An upload that needs one from now on is
-    /// completed by a later job of the same thread.
+    /// Removes all contents that no event and no upload needs. A new upload of such a content is safe,
+    /// because a later job of the same thread completes it.
     fn sweep(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let state = &ledger.state().files;
         let needed: HashSet<_> = state.contents().chain(self.uploads.contents()).copied().collect();
         let folder = self.folder.clone();
         let sweep = move || folder.sweep(&needed).map(|_| Outcome::Finished).map_err(Failure::from).into();
-        self.is_swept = submit(Kind::Contents, Box::new(sweep));
+        self.is_sweep_submitted = submit(Kind::Contents, Box::new(sweep));
     }
 }
 
 /// Submits work as a job that no request waits for. Returns `false` when too many jobs wait.
 pub type Submit<'a> = &'a mut dyn FnMut(Kind, Work) -> bool;
 
-/// Work on the folder, to be run off the event loop.
+/// Work on the folder, for a job.
 pub type Work = Box<dyn FnOnce() -> Outcome + Send>;
 
-/// The result of work on the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The number of bytes of an upload that are on the disk.
@@ -178,20 +178,19 @@ pub enum Outcome {
     Finished,
     /// A part of a content.
     Bytes(Vec<u8>),
-    /// The work failed.
     Failed(Failure),
 }
 
 /// Why work on the folder failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// A chunk begins after the end of the upload, or the upload is incomplete. Holds the bytes on the disk.
+    /// A chunk begins after the end of the stored bytes, or the upload is incomplete. Holds the number of
+    /// stored bytes.
     WrongOffset(u64),
-    /// The content does not match its SHA-256. The upload is gone.
+    /// The content does not match its SHA-256. The upload was discarded.
     WrongContent,
-    /// The disk is full.
     StorageFull,
-    /// The disk failed, as the log says. A later try may succeed.
+    /// The disk failed. A retry may succeed.
     Unavailable,
     /// The disk failed and lost the upload.
     Lost,

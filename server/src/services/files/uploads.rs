@@ -1,4 +1,4 @@
-//! The open uploads: which user began each, and whether a job is completing it.
+//! The open uploads: the sender and the progress of each.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -12,8 +12,7 @@ use super::FileLimits;
 use crate::domain::Files;
 use crate::domain::files::cost;
 
-/// The milliseconds after which an upload without new data is abandoned: the sender has a day to continue
-/// it.
+/// Milliseconds after which an upload without new data is abandoned: the sender has a day to continue it.
 const ABANDONED_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Minutes without data after which a new upload of the same user may replace an upload. A client that lost
@@ -21,35 +20,32 @@ const ABANDONED_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 const IDLE_MINUTES: u64 = 5;
 const IDLE_AFTER_MS: u64 = IDLE_MINUTES * 60 * 1000;
 
-/// The milliseconds after which a user with too many uploads may try again.
+/// Milliseconds after which a user with too many uploads may try again.
 const FULL_WAIT_MS: u64 = 60_000;
 
-/// The milliseconds after which a client may ask again for an upload that is being completed.
-const FINISHING_WAIT_MS: u64 = 500;
+/// Milliseconds after which a client may repeat a request for an upload that is being completed.
+const COMPLETING_WAIT_MS: u64 = 500;
 
 /// An upload, as its note stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// The id of the upload, and later of its event.
     pub id: Uuid,
-    /// The sender.
     pub user: UserName,
     /// The conversation of the later event.
     pub to: Target,
-    /// The name that the sender chose.
     pub name: FileName,
-    /// The length of the complete file.
     pub bytes: u64,
-    /// The hash of the complete file.
     pub sha256: ContentHash,
-    /// The time at which it was begun, in Unix milliseconds.
+    /// The time at which the upload began, in Unix milliseconds.
     pub begun: u64,
     /// Whether the whole content is durable: as the part, or under its hash.
     #[serde(rename = "verified")]
     pub is_verified: bool,
-    /// Whether an earlier run of the server began it. This run does not know of a sync that failed then.
+    /// Whether an earlier run of the server began the upload. This run does not know whether a sync failed
+    /// then.
     #[serde(skip)]
-    pub is_inherited: bool,
+    pub is_from_earlier_run: bool,
 }
 
 impl Upload {
@@ -66,73 +62,69 @@ impl Upload {
     }
 }
 
-/// An upload and its progress.
 struct Open {
     upload: Upload,
-    /// The time of the last request for it, in Unix milliseconds.
-    touched: u64,
+    /// In Unix milliseconds.
+    last_request_ms: u64,
     stage: Stage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// The server accepts chunks.
-    Growing,
-    /// A job completes its content.
-    Finishing,
-    /// Its event is recorded. The upload is removed when that record is durable.
+    Receiving,
+    /// A job completes the content.
+    Completing,
+    /// The event is recorded. The upload is removed when that record is durable.
     Recorded,
 }
 
-/// All uploads.
 pub struct Uploads {
     limits: FileLimits,
     open: BTreeMap<Uuid, Open>,
-    /// The time of this run's first upload, in Unix milliseconds. Before it, no client could continue an
-    /// upload.
+    /// The time of this run's first upload, in Unix milliseconds. The idle time of an older upload is counted
+    /// from here, because no client could continue it earlier.
     since: Option<u64>,
     /// The recorded uploads with the numbers of their records.
     recorded: VecDeque<(u64, Uuid)>,
 }
 
 impl Uploads {
-    /// Creates the list from the uploads that a start found on the disk.
+    /// Creates the list from the uploads that were found on the disk at the start.
     #[must_use]
     pub fn new(limits: FileLimits, found: Vec<Upload>) -> Self {
-        let open =
-            |upload: Upload| (upload.id, Open { touched: upload.begun, upload, stage: Stage::Growing });
+        let open = |upload: Upload| {
+            (upload.id, Open { last_request_ms: upload.begun, upload, stage: Stage::Receiving })
+        };
         let open = found.into_iter().map(open).collect();
         Self { limits, open, since: None, recorded: VecDeque::new() }
     }
 
-    /// The limits of files.
     #[must_use]
     pub fn limits(&self) -> FileLimits {
         self.limits
     }
 
-    /// The number of uploads.
     #[must_use]
     pub fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// Whether there are no uploads.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// Continues an upload; `None` if there is none with this id. An error if the id belongs to another
+    /// Continues an upload; `None` if no upload has this id. Returns an error if the id belongs to another
     /// file, sender or conversation.
-    pub fn resume(&mut self, asked: &Upload, now_ms: u64) -> Result<Option<Upload>, Error> {
-        let Some(open) = self.open.get_mut(&asked.id) else { return Ok(None) };
+    pub fn resume(&mut self, requested: &Upload, now_ms: u64) -> Result<Option<Upload>, Error> {
+        let Some(open) = self.open.get_mut(&requested.id) else { return Ok(None) };
         let known = &open.upload;
-        if known.user != asked.user || known.to != asked.to || known.info() != asked.info() {
+        if known.user != requested.user || known.to != requested.to || known.info() != requested.info() {
             return Err(Detail::UploadIdTaken.into());
         }
-        open.must_be_growing()?;
-        open.touched = now_ms;
+        open.must_be_receiving()?;
+        open.last_request_ms = now_ms;
         Ok(Some(open.upload.clone()))
     }
 
@@ -148,68 +140,64 @@ impl Uploads {
         let (since, mut ended) = (*self.since.get_or_insert(upload.begun), Vec::new());
         let is_idle = |open: &&Open| open.is_idle(since, upload.begun);
         // The longest idle is last.
-        others.sort_by_key(|open| (is_idle(open), Reverse((open.touched, open.upload.id))));
-        while let Err(refusal) = self.limits.allow(&upload, &others, files) {
+        others.sort_by_key(|open| (is_idle(open), Reverse((open.last_request_ms, open.upload.id))));
+        while let Err(refusal) = self.limits.check(&upload, &others, files) {
             let idle = others.pop_if(|open| is_idle(open)).ok_or(refusal)?;
             ended.push(idle.upload.id);
         }
-        let (id, touched) = (upload.id, upload.begun);
-        self.open.insert(id, Open { upload, touched, stage: Stage::Growing });
+        let (id, last_request_ms) = (upload.id, upload.begun);
+        self.open.insert(id, Open { upload, last_request_ms, stage: Stage::Receiving });
         Ok(ended)
     }
 
-    /// Whether an upload has this id.
     #[must_use]
-    pub fn has(&self, id: Uuid) -> bool {
+    pub fn contains(&self, id: Uuid) -> bool {
         self.open.contains_key(&id)
     }
 
     /// Whether an upload with this id is from `user` to `to`, and no job works on it.
     #[must_use]
-    pub fn is_for(&self, id: Uuid, user: &UserName, to: &Target) -> bool {
-        let open = self.open.get(&id).filter(|open| open.stage == Stage::Growing);
+    pub fn is_open_for(&self, id: Uuid, user: &UserName, to: &Target) -> bool {
+        let open = self.open.get(&id).filter(|open| open.stage == Stage::Receiving);
         open.is_some_and(|open| open.upload.user == *user && open.upload.to == *to)
     }
 
-    /// The upload to which a user may add chunks, or which the user may complete. Notes the time of the
-    /// request.
+    /// The open upload `id` of `user`. Sets the time of the upload's last request.
     pub fn touch(&mut self, user: &UserName, id: Uuid, now_ms: u64) -> Result<&Upload, Error> {
         let open = self.open.get_mut(&id).filter(|open| open.upload.user == *user);
         let open = open.ok_or(Detail::NoSuchUpload)?;
-        open.must_be_growing()?;
-        open.touched = now_ms;
+        open.must_be_receiving()?;
+        open.last_request_ms = now_ms;
         Ok(&open.upload)
     }
 
-    /// Notes that a job completes the upload.
-    pub fn finishing(&mut self, id: Uuid) {
-        self.set_stage(id, Stage::Finishing);
+    /// Marks an upload that a job completes.
+    pub fn mark_completing(&mut self, id: Uuid) {
+        self.set_stage(id, Stage::Completing);
     }
 
-    /// Notes that the job ended. `is_verified`: it was successful.
-    pub fn finished(&mut self, id: Uuid, is_verified: bool) {
+    /// Marks the end of that job. `is_verified` is true if the job succeeded.
+    pub fn end_completion(&mut self, id: Uuid, is_verified: bool) {
         if let Some(open) = self.open.get_mut(&id) {
             open.upload.is_verified |= is_verified;
-            open.stage = Stage::Growing;
+            open.stage = Stage::Receiving;
         }
     }
 
-    /// Notes that the upload became the event of this record.
-    pub fn recorded(&mut self, id: Uuid, record: u64) {
+    /// Marks an upload that became the event of `record`.
+    pub fn mark_recorded(&mut self, id: Uuid, record: u64) {
         self.set_stage(id, Stage::Recorded);
         self.recorded.push_back((record, id));
     }
 
-    /// Undoes the events of all records after `durable`, which were discarded: their uploads are open
-    /// again.
+    /// Reopens the uploads whose events were discarded, because their records are after `durable`.
     pub fn take_back(&mut self, durable: u64) {
         let first = self.recorded.partition_point(|(record, _)| *record <= durable);
         for (_, id) in self.recorded.split_off(first) {
-            self.set_stage(id, Stage::Growing);
+            self.set_stage(id, Stage::Receiving);
         }
     }
 
-    /// Removes an upload from the list.
     pub(super) fn forget(&mut self, id: Uuid) -> Option<Upload> {
         self.open.remove(&id).map(|open| open.upload)
     }
@@ -225,22 +213,20 @@ impl Uploads {
         ended
     }
 
-    /// The abandoned uploads.
     #[must_use]
     pub fn abandoned(&self, now_ms: u64) -> Vec<Uuid> {
         let is_abandoned = |open: &Open| {
-            open.stage == Stage::Growing && open.touched.saturating_add(ABANDONED_AFTER_MS) <= now_ms
+            open.stage == Stage::Receiving
+                && open.last_request_ms.saturating_add(ABANDONED_AFTER_MS) <= now_ms
         };
         self.open.iter().filter(|(_, open)| is_abandoned(open)).map(|(id, _)| *id).collect()
     }
 
-    /// Whether an upload needs this content.
     #[must_use]
-    pub fn need(&self, sha256: &ContentHash) -> bool {
+    pub fn needs_content(&self, sha256: &ContentHash) -> bool {
         self.contents().any(|needed| needed == sha256)
     }
 
-    /// The contents that uploads need.
     pub fn contents(&self) -> impl Iterator<Item = &ContentHash> {
         self.open.values().map(|open| &open.upload.sha256)
     }
@@ -253,21 +239,22 @@ impl Uploads {
 }
 
 impl FileLimits {
-    /// Checks whether a user may begin an upload beside the uploads `others`.
-    fn allow(self, upload: &Upload, others: &[&Open], files: &Files) -> Result<(), Error> {
+    /// Checks the limits for a new upload of a user whose other uploads are `others`.
+    fn check(self, upload: &Upload, others: &[&Open], files: &Files) -> Result<(), Error> {
         if others.len() >= UPLOADS_PER_USER_MAX {
             let (max, idle_minutes) = (UPLOADS_PER_USER_MAX, IDLE_MINUTES);
             return Err(Error::from(Detail::TooManyUploads { max, idle_minutes }).with_wait_ms(FULL_WAIT_MS));
         }
-        let takes = |upload: &Upload| {
+        let added_bytes = |upload: &Upload| {
             if files.owns(&upload.user, &upload.sha256) { 0 } else { cost(upload.bytes) }
         };
-        let begun: u64 = others.iter().map(|open| takes(&open.upload)).sum();
-        let (bytes, max) = (takes(upload) + begun + files.bytes_of(&upload.user), self.user_bytes_max);
+        let reserved: u64 = others.iter().map(|open| added_bytes(&open.upload)).sum();
+        let (bytes, max) =
+            (added_bytes(upload) + reserved + files.bytes_of(&upload.user), self.user_bytes_max);
         if bytes <= max {
             return Ok(());
         }
-        Err(match begun {
+        Err(match reserved {
             0 => Detail::QuotaExceeded { bytes, max },
             uploading => Detail::QuotaReserved { bytes, max, uploading, idle_minutes: IDLE_MINUTES },
         }
@@ -276,16 +263,16 @@ impl FileLimits {
 }
 
 impl Open {
-    /// Whether no request for it arrived for a while, although the server was running.
+    /// Whether the upload received no request for `IDLE_AFTER_MS` while the server was running.
     fn is_idle(&self, since: u64, now_ms: u64) -> bool {
-        let last_request = self.touched.max(since);
-        self.stage == Stage::Growing && last_request.saturating_add(IDLE_AFTER_MS) <= now_ms
+        let last_request = self.last_request_ms.max(since);
+        self.stage == Stage::Receiving && last_request.saturating_add(IDLE_AFTER_MS) <= now_ms
     }
 
-    fn must_be_growing(&self) -> Result<(), Error> {
-        if self.stage == Stage::Growing {
+    fn must_be_receiving(&self) -> Result<(), Error> {
+        if self.stage == Stage::Receiving {
             return Ok(());
         }
-        Err(Error::from(Detail::UploadFinishing).with_wait_ms(FINISHING_WAIT_MS))
+        Err(Error::from(Detail::UploadFinishing).with_wait_ms(COMPLETING_WAIT_MS))
     }
 }

@@ -2,7 +2,6 @@
 
 use common::{Detail, Error};
 
-/// A kind of job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Password hashes; see [`passwords`](crate::services::passwords).
@@ -15,15 +14,14 @@ pub enum Kind {
     Search,
 }
 
-/// The bounds of a kind.
 pub(super) struct Bounds {
     /// The number of threads. A thread ends when it has been idle for a while.
     pub(super) threads: usize,
-    /// The number of jobs that are accepted and not done.
+    /// The maximum number of accepted jobs that are not done.
     pub(super) waiting_max: usize,
     /// The error for a job beyond that number.
     refusal: Detail,
-    /// The milliseconds after which the client may send the request again.
+    /// Milliseconds after which the client may send the request again.
     wait_ms: u64,
 }
 
@@ -33,7 +31,7 @@ impl Kind {
 
     pub(super) const fn bounds(self) -> Bounds {
         match self {
-            // A hash takes a core, 19 MiB and some 20 ms, so the last job waits less than 2 seconds.
+            // A hash takes a core, 19 MiB and about 20 ms, so the last job waits less than 2 seconds.
             Self::Passwords => {
                 Bounds { threads: 2, waiting_max: 128, refusal: Detail::TooManyLogins, wait_ms: 1000 }
             }

@@ -1,10 +1,9 @@
 //! Jobs: slow work off the event loop, so that only the requests that need it wait for it.
 //!
-//! A handler returns a job ([`crate::handlers::Unanswered::Needs`]). The engine puts the request's frame
-//! aside, submits the job, and calls the handler again with the [`Outcome`]. A job does not see the state:
-//! it carries the data that it needs, and the second call of the handler checks the request again, on the
-//! state at that time. In a simulation, [`Jobs::poll`] runs one job at a time, so the order is
-//! deterministic.
+//! A handler returns a job ([`crate::handlers::Unanswered::NeedsJob`]). The engine submits the job, and calls
+//! the handler again with its [`Outcome`]. A job does not see the state: it carries the data that it needs,
+//! and the second call of the handler checks the request again, on the state at that time. In a simulation,
+//! [`Jobs::poll`] runs one job at a time, so the order is deterministic.
 
 pub mod kind;
 
@@ -23,42 +22,34 @@ pub use kind::Kind;
 /// The ticket of a job that no request waits for.
 pub const NO_TICKET: u64 = u64::MAX;
 
-/// A job to run.
 pub struct Job {
     kind: Kind,
     work: Box<dyn FnOnce() -> Outcome + Send>,
 }
 
-/// The result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Of a password hash.
     Password(passwords::Outcome),
-    /// Of work on files.
     File(files::Outcome),
-    /// Of a search.
     Search(Result<search::Found, search::NoIndex>),
     /// The job panicked. The panic hook has logged it.
     Failed,
 }
 
 impl Job {
-    /// Creates a job of a kind. Its work may wait only for the disk and the processor.
+    /// Creates a job. `work` may wait only for the disk and the processor.
     pub fn new(kind: Kind, work: impl FnOnce() -> Outcome + Send + 'static) -> Self {
         Self { kind, work: Box::new(work) }
     }
 
-    /// Creates a job that works on files.
     pub fn file(kind: Kind, work: impl FnOnce() -> files::Outcome + Send + 'static) -> Self {
         Self::new(kind, move || Outcome::File(work()))
     }
 
-    /// Creates a job that searches.
     pub fn search(work: impl FnOnce() -> Result<search::Found, search::NoIndex> + Send + 'static) -> Self {
         Self::new(Kind::Search, move || Outcome::Search(work()))
     }
 
-    /// The kind of the job.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
@@ -75,7 +66,6 @@ impl From<passwords::Job> for Job {
     }
 }
 
-/// The accepted jobs and their threads.
 pub struct Jobs {
     workers: Workers,
     /// The number of jobs of each kind that are not done.
@@ -91,7 +81,7 @@ enum Workers {
 }
 
 struct Threads {
-    /// One for each kind. Only its blocking threads are used.
+    /// One runtime for each kind. Only their blocking threads are used.
     runtimes: [Runtime; Kind::ALL.len()],
     waker: Waker,
     sender: Sender<Done>,
@@ -161,7 +151,7 @@ impl Threads {
         let Some(runtime) = self.runtimes.get(job.kind as usize) else { return };
         runtime.spawn_blocking(move || {
             let kind = job.kind;
-            // The receiver is gone when the server has stopped.
+            // The receiver does not exist after the server has stopped.
             let _ = sender.send((ticket, kind, job.run()));
             waker.wake();
         });
@@ -218,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_panics_is_done() {
+    fn a_job_that_panics_has_the_outcome_failed() {
         let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         assert!(jobs.submit(7, Job::new(Kind::Passwords, || panic!("on purpose"))));
         assert_eq!(jobs.poll(), Some((7, Outcome::Failed)));

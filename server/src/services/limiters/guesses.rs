@@ -18,8 +18,8 @@ const DELAY_MS: u64 = 1_000;
 /// which the owner is locked out.
 const DELAY_MS_MAX: u64 = 60_000;
 
-/// The maximum of remembered accounts. At the bound, the accounts whose delay has ended are forgotten, and
-/// if that is not enough, the one whose delay ends first.
+/// The maximum number of remembered accounts. At the maximum, accounts whose delay has ended are removed; if
+/// there are none, the account whose delay ends first is removed.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// The accounts with recent attempts.
@@ -30,9 +30,9 @@ pub struct Guesses(HashMap<UserName, Attempts>);
 struct Attempts {
     wrong: u32,
     /// The time from which the next attempt is allowed, in Unix milliseconds.
-    until_ms: u64,
+    blocked_until_ms: u64,
     /// The number of attempts that are running.
-    trying: u32,
+    running: u32,
 }
 
 impl Guesses {
@@ -40,42 +40,44 @@ impl Guesses {
     /// [end](Self::end).
     pub fn begin(&mut self, user: &UserName, now_ms: u64) -> Result<(), u64> {
         if !self.0.contains_key(user) && self.0.len() >= REMEMBERED_MAX {
-            self.forget(now_ms);
+            self.evict(now_ms);
         }
-        let guessed = self.0.entry(user.clone()).or_default();
-        if now_ms < guessed.until_ms {
-            return Err(guessed.until_ms - now_ms);
+        let attempts = self.0.entry(user.clone()).or_default();
+        if now_ms < attempts.blocked_until_ms {
+            return Err(attempts.blocked_until_ms - now_ms);
         }
-        if guessed.wrong >= FREE_ATTEMPTS && guessed.trying > 0 {
+        if attempts.wrong >= FREE_ATTEMPTS && attempts.running > 0 {
             return Err(DELAY_MS);
         }
-        guessed.trying += 1;
+        attempts.running += 1;
         Ok(())
     }
 
-    /// Ends an attempt. The right password resets the count of wrong ones.
-    pub fn end(&mut self, user: &UserName, right: bool, now_ms: u64) {
-        let Some(guessed) = self.0.get_mut(user) else { return };
-        guessed.trying = guessed.trying.saturating_sub(1);
-        if !right {
-            guessed.wrong += 1;
-            if let Some(doublings) = guessed.wrong.checked_sub(FREE_ATTEMPTS) {
+    /// Ends an attempt. A correct password resets the count of wrong passwords.
+    pub fn end(&mut self, user: &UserName, is_correct: bool, now_ms: u64) {
+        let Some(attempts) = self.0.get_mut(user) else { return };
+        attempts.running = attempts.running.saturating_sub(1);
+        if !is_correct {
+            attempts.wrong += 1;
+            if let Some(doublings) = attempts.wrong.checked_sub(FREE_ATTEMPTS) {
                 let delay_ms =
                     DELAY_MS.checked_shl(doublings).map_or(DELAY_MS_MAX, |ms| ms.min(DELAY_MS_MAX));
-                guessed.until_ms = now_ms.saturating_add(delay_ms);
+                attempts.blocked_until_ms = now_ms.saturating_add(delay_ms);
             }
-        } else if guessed.trying == 0 {
+        } else if attempts.running == 0 {
             self.0.remove(user);
         } else {
-            (guessed.wrong, guessed.until_ms) = (0, 0);
+            (attempts.wrong, attempts.blocked_until_ms) = (0, 0);
         }
     }
 
-    fn forget(&mut self, now_ms: u64) {
-        self.0.retain(|_, guessed| guessed.trying > 0 || now_ms < guessed.until_ms);
-        let oldest = self.0.iter().filter(|(_, guessed)| guessed.trying == 0);
-        let oldest = oldest.min_by_key(|(_, guessed)| guessed.until_ms).map(|(user, _)| user.clone());
-        if let Some(user) = oldest.filter(|_| self.0.len() >= REMEMBERED_MAX) {
+    fn evict(&mut self, now_ms: u64) {
+        self.0.retain(|_, attempts| attempts.running > 0 || now_ms < attempts.blocked_until_ms);
+        let first_unblocked = self.0.iter().filter(|(_, attempts)| attempts.running == 0);
+        let first_unblocked = first_unblocked
+            .min_by_key(|(_, attempts)| attempts.blocked_until_ms)
+            .map(|(user, _)| user.clone());
+        if let Some(user) = first_unblocked.filter(|_| self.0.len() >= REMEMBERED_MAX) {
             self.0.remove(&user);
         }
     }
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_password_resets_the_count() {
+    fn a_correct_password_resets_the_count() {
         let mut guesses = Guesses::default();
         for _ in 0..FREE_ATTEMPTS - 1 {
             assert_eq!(wrong(&mut guesses, 0), Ok(()));
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn concurrent_attempts_count_one_by_one() {
+    fn each_concurrent_attempt_counts() {
         let mut guesses = Guesses::default();
         for _ in 0..100 {
             guesses.begin(&user("alice"), 0).expect("no attempt was wrong yet");
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_accounts_has_a_bound() {
+    fn the_number_of_accounts_is_bounded() {
         let mut guesses = Guesses::default();
         for i in 0..2 * REMEMBERED_MAX {
             let name = user(&format!("user{i}"));

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::records::TokenDigest;
 
-/// The maximum of remembered sessions. At the bound, sessions with a full bucket are forgotten.
+/// The maximum number of remembered sessions. At the maximum, sessions with a full bucket are removed.
 const REMEMBERED_MAX: usize = 64 * 1024;
 
 /// The rate limit of a session.
@@ -14,19 +14,18 @@ const REMEMBERED_MAX: usize = 64 * 1024;
 pub struct Rate {
     /// Messages per second in the long run.
     pub per_second: u32,
-    /// Messages at once after a quiet time.
+    /// Messages at once after a pause.
     pub burst: u32,
 }
 
 impl Default for Rate {
-    /// More than people and most programs ever send. It limits a flood of the longest texts to 16 MiB a
+    /// More messages than people and most programs send. A flood of the longest texts is limited to 16 MiB a
     /// second.
     fn default() -> Self {
         Self { per_second: 1_000, burst: 10_000 }
     }
 }
 
-/// The buckets of all sessions.
 #[derive(Debug, Default)]
 pub struct Rates {
     rate: Rate,
@@ -37,12 +36,11 @@ pub struct Rates {
 struct Bucket {
     /// The content in thousandths of a message.
     thousandths: u64,
-    /// The time of that content, in Unix milliseconds.
+    /// The time at which the bucket had that content, in Unix milliseconds.
     at_ms: u64,
 }
 
 impl Rates {
-    /// Creates the limiter. All buckets fill at `rate`.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
         Self { rate, buckets: HashMap::default() }
@@ -88,11 +86,11 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(rates.take(one, u64::MAX), Ok(()));
         }
-        assert!(rates.take(one, u64::MAX).is_err(), "a long quiet time fills no more than the bucket");
+        assert!(rates.take(one, u64::MAX).is_err(), "a long pause fills no more than the bucket");
     }
 
     #[test]
-    fn the_number_of_sessions_has_a_bound() {
+    fn the_number_of_sessions_is_bounded() {
         let mut rates = Rates::new(Rate { per_second: 1_000, burst: 1 });
         for i in 0..3 * REMEMBERED_MAX as u64 {
             assert_eq!(rates.take(TokenDigest::of(&i.to_string()), i), Ok(()));

@@ -6,8 +6,8 @@ use common::limits::TYPING_INTERVAL_MS;
 use common::{Target, UserName};
 use foldhash::fast::RandomState;
 
-/// The maximum of remembered pairs of user and conversation. At the bound, pairs without a recent notice
-/// are forgotten. If all are recent, no other user's notice is published.
+/// The maximum number of remembered pairs of user and conversation. At the maximum, pairs without a recent
+/// notice are removed. If all pairs are recent, notices of other pairs are not published.
 const REMEMBERED_MAX: usize = 16 * 1024;
 
 /// The last typing notice of each user in each conversation.
@@ -25,8 +25,8 @@ struct Notice {
 }
 
 impl Typing {
-    /// Whether to publish this notice. A stop notice is published once and without delay.
-    pub fn take(&mut self, user: &UserName, to: &Target, typing: bool, now_ms: u64) -> bool {
+    /// Returns true if the notice must be published. A stop notice is published once and without delay.
+    pub fn permit(&mut self, user: &UserName, to: &Target, typing: bool, now_ms: u64) -> bool {
         // A clock that was set back blocks no notice.
         let is_recent = |notice: &Notice| now_ms.abs_diff(notice.at_ms) < TYPING_INTERVAL_MS;
         if self.notices.len() >= REMEMBERED_MAX {
@@ -60,25 +60,25 @@ mod tests {
         let mut typing = Typing::default();
         let (ana, here, there) =
             (user("ana"), Target::new("#a").expect("a"), Target::new("@bob").expect("b"));
-        assert!(typing.take(&ana, &here, true, 10_000));
-        assert!(!typing.take(&ana, &here, true, 12_999));
-        assert!(typing.take(&ana, &there, true, 12_999), "elsewhere");
-        assert!(typing.take(&user("bob"), &here, true, 12_999), "somebody else");
-        assert!(typing.take(&ana, &here, false, 12_999));
-        assert!(!typing.take(&ana, &here, false, 12_999), "published already");
-        assert!(!typing.take(&ana, &here, true, 12_999), "a stop does not reset the limit");
-        assert!(typing.take(&ana, &here, true, 13_000));
-        assert!(typing.take(&ana, &here, true, 1_000), "the clock was set back");
-        assert!(!typing.take(&user("eva"), &here, false, 1_000), "no start was published");
+        assert!(typing.permit(&ana, &here, true, 10_000));
+        assert!(!typing.permit(&ana, &here, true, 12_999));
+        assert!(typing.permit(&ana, &there, true, 12_999), "elsewhere");
+        assert!(typing.permit(&user("bob"), &here, true, 12_999), "somebody else");
+        assert!(typing.permit(&ana, &here, false, 12_999));
+        assert!(!typing.permit(&ana, &here, false, 12_999), "published already");
+        assert!(!typing.permit(&ana, &here, true, 12_999), "a stop does not reset the limit");
+        assert!(typing.permit(&ana, &here, true, 13_000));
+        assert!(typing.permit(&ana, &here, true, 1_000), "the clock was set back");
+        assert!(!typing.permit(&user("eva"), &here, false, 1_000), "no start was published");
     }
 
     #[test]
-    fn the_number_of_notices_has_a_bound() {
+    fn the_number_of_notices_is_bounded() {
         let (mut typing, here) = (Typing::default(), Target::new("#a").expect("a"));
         let published =
-            (0..2 * REMEMBERED_MAX).filter(|i| typing.take(&user(&i.to_string()), &here, true, 7)).count();
+            (0..2 * REMEMBERED_MAX).filter(|i| typing.permit(&user(&i.to_string()), &here, true, 7)).count();
         assert_eq!((published, typing.notices.len()), (REMEMBERED_MAX, REMEMBERED_MAX));
-        assert!(typing.take(&user("late"), &here, true, 7 + TYPING_INTERVAL_MS));
+        assert!(typing.permit(&user("late"), &here, true, 7 + TYPING_INTERVAL_MS));
         assert_eq!(typing.notices.len(), 1);
     }
 }

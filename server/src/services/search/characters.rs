@@ -13,7 +13,7 @@ pub(super) fn lowercase(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.nfd().filter(|character| !is_silent(*character)).nfc().flat_map(char::to_lowercase).collect()
+    text.nfd().filter(|character| !is_ignored(*character)).nfc().flat_map(char::to_lowercase).collect()
 }
 
 /// Removes accents: decomposes a word, removes the marks, and composes it again, so that parts of other
@@ -21,12 +21,12 @@ pub(super) fn lowercase(text: &str) -> String {
 /// width and the final sigma, become equal.
 pub(super) fn fold(word: &str) -> String {
     let same = |character| if character == 'ς' { 'σ' } else { character };
-    word.nfkd().filter(|character| !is_silent(*character)).nfc().map(same).collect()
+    word.nfkd().filter(|character| !is_ignored(*character)).nfc().map(same).collect()
 }
 
 /// Whether the search ignores a character: an accent or point, or a character that stretches or joins
 /// letters or selects their shape.
-fn is_silent(character: char) -> bool {
+fn is_ignored(character: char) -> bool {
     match character {
         // Zero width joiner and non-joiner, the Arabic tatweel, variation selectors.
         '\u{200c}' | '\u{200d}' | '\u{640}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => true,
@@ -38,7 +38,6 @@ fn is_silent(character: char) -> bool {
     }
 }
 
-/// The class of a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     /// Part of a word in Latin letters, or of a number in any digits.
@@ -72,15 +71,14 @@ const UNSPACED: [Script; 15] = [
 ];
 
 impl Class {
-    /// The class of a character.
     pub(super) fn of(character: char) -> Self {
         if character.is_ascii() {
             return if character.is_ascii_alphanumeric() { Self::Latin } else { Self::Other };
         }
         let script = character.script();
-        let is_of_none = matches!(script, Script::Common | Script::Inherited | Script::Unknown);
+        let has_no_script = matches!(script, Script::Common | Script::Inherited | Script::Unknown);
         // Unicode does not classify all vowel signs as alphabetic.
-        let is_sign = is_combining_mark(character) && !is_of_none;
+        let is_sign = is_combining_mark(character) && !has_no_script;
         if !character.is_alphanumeric() && !is_sign {
             Self::Other
         } else if script == Script::Han {
@@ -88,8 +86,8 @@ impl Class {
             Self::Unspaced
         } else if script == Script::Latin || character.is_numeric() {
             Self::Latin
-        } else if is_of_none {
-            Self::of_several(character.script_extension())
+        } else if has_no_script {
+            Self::of_shared(character.script_extension())
         } else if UNSPACED.contains(&script) {
             Self::Unspaced
         } else {
@@ -98,7 +96,7 @@ impl Class {
     }
 
     /// The class of a letter that several scripts share. A letter that Latin shares is Latin.
-    fn of_several(scripts: ScriptExtension) -> Self {
+    fn of_shared(scripts: ScriptExtension) -> Self {
         if scripts.contains_script(Script::Latin) {
             Self::Latin
         } else if UNSPACED.iter().any(|script| scripts.contains_script(*script)) {

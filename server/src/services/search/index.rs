@@ -1,8 +1,7 @@
 //! The Tantivy index: which fields of a message it stores, how it is updated, and how it is queried.
 //!
-//! It holds only the words of the texts; found messages are read from the log. The index is derived from
-//! the log: a change of the fields or of the words increases [`FORMAT`], and every server then rebuilds its
-//! index.
+//! The index holds only the words of the texts; the search reads found messages from the log. A change of the
+//! fields or of the words increases [`FORMAT`], and every server then rebuilds its index.
 
 use std::ops::Bound;
 use std::path::Path;
@@ -25,8 +24,8 @@ use super::words;
 use crate::domain::search as language;
 use crate::journal::Checkpoint;
 
-/// The version of the fields and words. 1 had no file names; 2 had only whole words of scripts other than
-/// Latin.
+/// The version of the fields and words. Format 1 had no file names; format 2 had only whole words in scripts
+/// other than Latin.
 const FORMAT: u32 = 3;
 
 /// The smallest heap in bytes with which Tantivy writes. It is allocated only during writes.
@@ -58,20 +57,19 @@ pub struct Hit {
     pub record: u64,
 }
 
-/// A search.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct SearchRequest {
     /// The words and filters.
     pub query: language::Query,
     /// The conversations to search.
     pub scope: Vec<Conversation>,
-    /// Only records before this one.
+    /// Only records before this number are searched.
     pub before: Option<u64>,
-    /// The maximum of hits.
+    /// The maximum number of hits.
     pub limit: usize,
 }
 
-/// The payload of a commit: the place in the log up to which the index goes.
+/// The payload of a commit: the checkpoint of the log up to which the index is complete.
 #[derive(Serialize, Deserialize)]
 struct Stamp {
     format: u32,
@@ -90,7 +88,6 @@ struct Fields {
     text: Field,
 }
 
-/// An open index.
 #[derive(Clone)]
 pub(super) struct MessageIndex {
     index: Index,
@@ -107,7 +104,8 @@ impl MessageIndex {
         Ok(Self { index, reader, fields })
     }
 
-    /// The place in the log up to which the index goes; `None` if another version wrote it.
+    /// The checkpoint of the log up to which the index is complete; `None` if another version wrote the
+    /// index.
     pub(super) fn checkpoint(&self) -> Result<Option<Checkpoint>, TantivyError> {
         let Some(payload) = self.index.load_metas()?.payload else { return Ok(Some(Checkpoint::GENESIS)) };
         let stamp: Option<Stamp> =
@@ -116,7 +114,6 @@ impl MessageIndex {
             .and_then(|stamp| Some(Checkpoint { record: stamp.record, chain: stamp.chain.parse().ok()? })))
     }
 
-    /// Creates a writer.
     pub(super) fn writer(&self) -> Result<Writer, TantivyError> {
         let writer = self.index.writer_with_num_threads(1, HEAP_BYTES)?;
         Ok(Writer { writer, fields: self.fields })
@@ -142,11 +139,11 @@ impl MessageIndex {
     }
 
     /// Finds the newest messages that match.
-    pub(super) fn find(&self, question: &Question) -> Result<Vec<Hit>, TantivyError> {
+    pub(super) fn find(&self, request: &SearchRequest) -> Result<Vec<Hit>, TantivyError> {
         let searcher = self.reader.searcher();
-        let query = BooleanQuery::new(self.conditions(question));
+        let query = BooleanQuery::new(self.conditions(request));
         let newest =
-            TopDocs::with_limit(question.limit.max(1)).order_by_fast_field::<u64>("record", Order::Desc);
+            TopDocs::with_limit(request.limit.max(1)).order_by_fast_field::<u64>("record", Order::Desc);
         let found = searcher.search(&query, &newest)?;
         let hit = |(record, address): (Option<u64>, DocAddress)| {
             let columns = searcher.segment_reader(address.segment_ord).fast_fields();
@@ -157,8 +154,8 @@ impl MessageIndex {
         found.into_iter().map(hit).collect()
     }
 
-    fn conditions(&self, question: &Question) -> Vec<(Occur, Box<dyn Query>)> {
-        let Question { query, scope, before, .. } = question;
+    fn conditions(&self, request: &SearchRequest) -> Vec<(Occur, Box<dyn Query>)> {
+        let SearchRequest { query, scope, before, .. } = request;
         let fields = self.fields;
         let conversations = scope.iter().map(|one| Term::from_field_text(fields.conversation, &one.key()));
         let mut all: Vec<Box<dyn Query>> = vec![Box::new(TermSetQuery::new(conversations))];
@@ -204,14 +201,13 @@ impl MessageIndex {
     }
 }
 
-/// Whether a query has no words, or words that can be searched. Words of separators only cannot.
+/// Returns false if all words of the query consist of separators, which cannot be searched.
 #[must_use]
-pub fn has_words(query: &language::Query) -> bool {
+pub fn is_searchable(query: &language::Query) -> bool {
     let mut texts = query.words.iter().chain(&query.phrases).peekable();
     texts.peek().is_none() || texts.any(|text| !words::tokens(text).is_empty())
 }
 
-/// A writer of the index.
 pub(super) struct Writer {
     writer: IndexWriter,
     fields: Fields,
@@ -238,7 +234,7 @@ impl Writer {
         self.writer.delete_term(Term::from_field_text(self.fields.key, &key(conversation, n)));
     }
 
-    /// Commits everything up to this place in the log durably.
+    /// Durably commits all changes, up to this checkpoint of the log.
     pub(super) fn commit(&mut self, at: Checkpoint) -> Result<(), TantivyError> {
         let stamp = Stamp { format: FORMAT, record: at.record, chain: at.chain.to_string() };
         let stamp =

@@ -22,24 +22,25 @@ pub(super) struct Indexer {
     follower: Follower,
 }
 
-/// The messages of consecutive batches, as of the end of the last one.
+/// The messages of consecutive batches, in their form after the last batch.
 #[derive(Default)]
-struct Piece {
+struct MessageChanges {
     messages: BTreeMap<(String, u64), Message>,
-    /// The messages before these that changed: the new text, or `None` if the message was deleted.
+    /// The changes to messages of earlier batches: the new text, or `None` if the message was deleted.
     amended: BTreeMap<(String, u64), Option<String>>,
     bytes: usize,
 }
 
 impl Indexer {
-    /// Opens the index of a data folder. Creates it if there is none that belongs to the log.
+    /// Opens the index of a data folder. Creates an empty index if there is none, or if it does not belong to
+    /// the log.
     pub(super) fn open(data: &Path) -> Result<Self, SearchError> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(data));
         if let Some(opened) = Self::existing(data, &disk)? {
             return Ok(opened);
         }
         clear(data).map_err(folder_error(data))?;
-        let index = begin(data, &*disk)?;
+        let index = open_index(data, &*disk)?;
         let follower = Follower::after(disk, Checkpoint::GENESIS)?;
         let missing = || SearchError::Folder(data.to_owned(), std::io::ErrorKind::NotFound.into());
         Ok(Self { index, follower: follower.ok_or_else(missing)? })
@@ -47,38 +48,41 @@ impl Indexer {
 
     fn existing(data: &Path, disk: &Arc<dyn Disk>) -> Result<Option<Self>, SearchError> {
         // An index that cannot be opened is created again, whatever the reason.
-        let Ok(index) = begin(data, &**disk) else { return Ok(None) };
+        let Ok(index) = open_index(data, &**disk) else { return Ok(None) };
         let Ok(Some(place)) = index.checkpoint() else { return Ok(None) };
         let follower = Follower::after(Arc::clone(disk), place)?;
         Ok(follower.map(|follower| Self { index, follower }))
     }
 
-    /// The index, for searches.
     pub(super) fn index(&self) -> MessageIndex {
         self.index.clone()
     }
 
-    /// Indexes the log up to the record `last`. Calls `reached` with the last visible record after each
+    /// Indexes the log up to the record `last`. Calls `on_commit` with the last visible record after each
     /// commit; the run ends early if it returns `false`.
-    pub(super) fn run(&mut self, last: u64, mut reached: impl FnMut(u64) -> bool) -> Result<(), SearchError> {
-        let mut continues = reached(self.follower.at().record);
+    pub(super) fn run(
+        &mut self,
+        last: u64,
+        mut on_commit: impl FnMut(u64) -> bool,
+    ) -> Result<(), SearchError> {
+        let mut continues = on_commit(self.follower.at().record);
         if self.follower.at().record >= last {
             return Ok(());
         }
         let (mut writer, mut bytes, mut is_last) = (self.index.writer()?, 0, false);
         while !is_last && continues {
-            let (mut piece, before) = (Piece::default(), self.follower.at());
-            is_last = !self.follower.read(last, |record, line| piece.add_record(record, line))?;
-            bytes += piece.bytes;
-            if !piece.amended.is_empty() {
-                // An edited message may be from this run. It can be found only after a commit.
+            let (mut changes, before) = (MessageChanges::default(), self.follower.at());
+            is_last = !self.follower.read(last, |record, line| changes.add_record(record, line))?;
+            bytes += changes.bytes;
+            if !changes.amended.is_empty() {
+                // An edited message may be from this run, and can be found only after a commit.
                 writer.commit(before)?;
                 self.index.reload()?;
-                self.amend(&writer, &mut piece)?;
+                self.amend(&writer, &mut changes)?;
             }
-            piece.write(&writer)?;
+            changes.write(&writer)?;
             if is_last || bytes >= COMMIT_BYTES {
-                continues = self.commit(&mut writer, &mut reached)?;
+                continues = self.commit(&mut writer, &mut on_commit)?;
                 bytes = 0;
             }
         }
@@ -86,12 +90,12 @@ impl Indexer {
     }
 
     /// Removes messages that were edited or deleted from the index, and adds the edited ones again.
-    fn amend(&self, writer: &Writer, piece: &mut Piece) -> Result<(), SearchError> {
-        for ((conversation, n), text) in std::mem::take(&mut piece.amended) {
+    fn amend(&self, writer: &Writer, changes: &mut MessageChanges) -> Result<(), SearchError> {
+        for ((conversation, n), text) in std::mem::take(&mut changes.amended) {
             let known = self.index.get(&conversation, n)?;
             writer.remove(&conversation, n);
             if let (Some(known), Some(text)) = (known, text) {
-                piece.messages.insert((conversation, n), Message { text, ..known });
+                changes.messages.insert((conversation, n), Message { text, ..known });
             }
         }
         Ok(())
@@ -100,17 +104,17 @@ impl Indexer {
     fn commit(
         &self,
         writer: &mut Writer,
-        reached: &mut impl FnMut(u64) -> bool,
+        on_commit: &mut impl FnMut(u64) -> bool,
     ) -> Result<bool, SearchError> {
         writer.commit(self.follower.at())?;
         self.index.reload()?;
-        Ok(reached(self.follower.at().record))
+        Ok(on_commit(self.follower.at().record))
     }
 }
 
-impl Piece {
+impl MessageChanges {
     fn add_record(&mut self, record: u64, line: &[u8]) {
-        // A record that this version does not know has no words.
+        // Records that this version cannot decode have no words.
         let Ok(Record::Event(event)) = Record::decode(line) else { return };
         let conversation = event.conversation().key().into_owned();
         if let Body::Message { text, .. } = &event.body {
@@ -149,7 +153,7 @@ impl Piece {
 }
 
 /// Opens the index in its folder, or creates an empty one.
-fn begin(data: &Path, disk: &dyn Disk) -> Result<MessageIndex, SearchError> {
+fn open_index(data: &Path, disk: &dyn Disk) -> Result<MessageIndex, SearchError> {
     disk.create_folder(SEARCH_FOLDER).map_err(folder_error(data))?;
     Ok(MessageIndex::open(&data.join(SEARCH_FOLDER))?)
 }

@@ -1,11 +1,11 @@
-//! The search: an index of the words of all messages, in the folder `search/` beside the log. The index is
+//! The search: an index of the words of all messages, in the folder `search/` next to the log. The index is
 //! derived from the log.
 //!
-//! A background thread reads the log and blocks no other thread. It learns only up to which record the log
-//! is durable; records that it has not indexed stay in the log, so there is no queue that can fill. It runs
-//! when a request searches, when enough records have gathered and no flood of them is arriving, and at
-//! intervals. Between two runs it holds only the open index. The index stores up to which place in the log
-//! it goes, with the chain. An index that belongs to another log or version, or is damaged, is removed and
+//! A background thread reads the log and blocks no other thread. The event loop sends it only the number of
+//! the last durable record, so there is no queue that can fill. The thread runs when a request searches, when
+//! `BATCH_RECORDS` records are not indexed and no flood of records is arriving, and at the latest after
+//! `BATCH_TIME_MAX`. Between two runs it holds only the open index. The index stores the checkpoint of the
+//! log up to which it is complete. An index of another log or version, or a damaged index, is removed and
 //! created again.
 //!
 //! A search waits until the index has reached the end of the durable log at the time of the request, so it
@@ -35,16 +35,16 @@ use crate::services::background::{self, Niceness};
 use crate::storage::data_folder::{SEARCH_FOLDER, Store, StoreError};
 use disk::RealDisk;
 
-pub use self::index::{Hit, Question, has_words};
+pub use self::index::{Hit, SearchRequest, is_searchable};
 
-/// The number of new records after which the thread indexes them although no request searches. It takes a
+/// The number of new records that the thread indexes without waiting for a search. Indexing them takes a
 /// fraction of a second.
-const GATHERING_RECORDS: u64 = 5000;
+const BATCH_RECORDS: u64 = 5000;
 
-/// The longest time for which records gather. Each run syncs some files, even for a few records.
-const GATHERING_TIME: Duration = Duration::from_secs(30);
+/// The longest time for which new records wait. A few records do wait, because each run syncs some files.
+const BATCH_TIME_MAX: Duration = Duration::from_secs(30);
 
-/// The interval at which the thread checks for a flood once enough records have gathered.
+/// The interval at which the thread checks for a flood while `BATCH_RECORDS` or more records wait.
 const FLOOD_CHECK_EVERY: Duration = Duration::from_millis(100);
 
 /// The number of new records per `FLOOD_CHECK_EVERY` that counts as a flood: 10,000 a second. During a
@@ -66,18 +66,12 @@ const FAILURES_MAX: u32 = 3;
 /// Why the index cannot be used.
 #[derive(Debug, Error)]
 pub enum SearchError {
-    /// Tantivy failed.
-    #[error(
-        "the index of the search cannot be used: {0}; `papo index rebuild` makes it again while the server is stopped"
-    )]
+    #[error("cannot use the search index: {0}; stop the server and run `papo index rebuild`")]
     Index(#[from] tantivy::TantivyError),
-    /// The log cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The folder of the index cannot be used.
     #[error("cannot use the folder {0}: {1}")]
     Folder(PathBuf, io::Error),
 }
@@ -128,37 +122,32 @@ struct Progress {
 impl Search {
     /// Opens the search without a thread, so the index is not updated.
     #[must_use]
-    pub fn unattended(data: &Path) -> Self {
+    pub fn without_thread(data: &Path) -> Self {
         Self { shared: Arc::new(Shared { data: data.to_owned(), ..Shared::default() }), thread: None }
     }
 
     /// Opens the search and starts its thread.
-    ///
-    /// # Errors
-    ///
-    /// When the system cannot start a thread.
     pub fn start(data: &Path) -> io::Result<Self> {
-        let mut search = Self::unattended(data);
+        let mut search = Self::without_thread(data);
         let shared = Arc::clone(&search.shared);
         search.thread = Some(thread::Builder::new().name("indexer".into()).spawn(move || shared.run())?);
         Ok(search)
     }
 
-    /// Notes that everything up to this record is durable. Takes no lock, so the event loop never waits for
-    /// the index.
+    /// Sets the last durable record. Takes no lock, so the event loop never waits for the index.
     pub fn durable(&self, record: u64) {
         let before = self.shared.durable.swap(record, Ordering::Relaxed);
         let due = self.shared.due.load(Ordering::Relaxed);
-        // The thread may miss this if it checks at this moment. Then it checks again later.
+        // A thread that is checking at this moment misses the notification; it checks again later.
         if before < due && record >= due {
             self.shared.changed.notify_all();
         }
     }
 
     /// The work of a search, to run in a job.
-    pub fn work(&self, question: Question) -> impl FnOnce() -> Result<Found, NoIndex> + Send + use<> {
+    pub fn work(&self, request: SearchRequest) -> impl FnOnce() -> Result<Found, NoIndex> + Send + use<> {
         let shared = Arc::clone(&self.shared);
-        move || shared.answer(&question)
+        move || shared.answer(&request)
     }
 }
 
@@ -187,9 +176,9 @@ impl Shared {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread: indexes new records until the stop.
+    /// The loop of the thread: indexes new records until the server stops.
     fn run(&self) {
-        background::step_back(Niceness::MayBeWaitedFor);
+        background::lower_priority(Niceness::Low);
         let mut failures = 0;
         let mut indexer = None;
         while let Some(last) = self.next_work() {
@@ -211,22 +200,22 @@ impl Shared {
         }
     }
 
-    /// Waits for work. Returns the record up to which to index; `None` at the stop.
+    /// Waits for work. Returns the last record to index; `None` when the server stops.
     fn next_work(&self) -> Option<u64> {
         let (begun, mut progress, mut before) = (clock::now(), self.lock(), 0);
         loop {
             let (indexed, durable) = (progress.indexed.unwrap_or(0), self.durable());
-            self.due.store(indexed + GATHERING_RECORDS, Ordering::Relaxed);
+            self.due.store(indexed + BATCH_RECORDS, Ordering::Relaxed);
             if progress.is_stopping {
                 return None;
             }
-            let (gathered, new) = (durable.saturating_sub(indexed), durable.saturating_sub(before));
+            let (unindexed, new) = (durable.saturating_sub(indexed), durable.saturating_sub(before));
             let waited = clock::now().duration_since(begun);
-            if progress.wanted > indexed || is_due(gathered, new, waited) {
+            if progress.wanted > indexed || is_due(unindexed, new, waited) {
                 return Some(durable);
             }
             before = durable;
-            let pause = if gathered < GATHERING_RECORDS { GATHERING_TIME } else { FLOOD_CHECK_EVERY };
+            let pause = if unindexed < BATCH_RECORDS { BATCH_TIME_MAX } else { FLOOD_CHECK_EVERY };
             let waited = self.changed.wait_timeout(progress, pause);
             (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
@@ -246,11 +235,10 @@ impl Shared {
         })
     }
 
-    /// Searches when the index has caught up.
-    fn answer(&self, question: &Question) -> Result<Found, NoIndex> {
+    fn answer(&self, request: &SearchRequest) -> Result<Found, NoIndex> {
         let (goal, indexed) = self.catch_up();
         let Some(index) = self.index().clone() else { return Err(NoIndex) };
-        let hits = index.find(question).map_err(|error| {
+        let hits = index.find(request).map_err(|error| {
             warn!(%error, "a search failed");
             NoIndex
         })?;
@@ -275,18 +263,14 @@ impl Shared {
     }
 }
 
-/// Whether to index the gathered records although no request searches: `new` of them arrived since the last
-/// check, and the thread has waited for `waited`.
-fn is_due(gathered: u64, new: u64, waited: Duration) -> bool {
+/// Whether to index the `unindexed` records without waiting for a search: `new` of them arrived since the
+/// last check, and the thread has waited for `waited`.
+fn is_due(unindexed: u64, new: u64, waited: Duration) -> bool {
     let is_flood = new >= FLOOD_RECORDS;
-    gathered >= GATHERING_RECORDS && !is_flood || gathered > 0 && waited >= GATHERING_TIME
+    unindexed >= BATCH_RECORDS && !is_flood || unindexed > 0 && waited >= BATCH_TIME_MAX
 }
 
 /// Creates the index of a data folder from the log. No server may run. Returns the last indexed record.
-///
-/// # Errors
-///
-/// When a server runs on the folder, when the log is damaged, or when the disk fails.
 pub fn rebuild(data: &Path) -> Result<u64, SearchError> {
     let _store = Store::open_existing(data)?;
     let head = verify(&RealDisk::new(data))?.head.record;
@@ -295,7 +279,6 @@ pub fn rebuild(data: &Path) -> Result<u64, SearchError> {
     Ok(head)
 }
 
-/// Removes the index.
 fn clear(data: &Path) -> io::Result<()> {
     disk::remove_tree(&data.join(SEARCH_FOLDER))
 }
@@ -306,12 +289,12 @@ mod tests {
 
     #[test]
     fn a_flood_is_indexed_when_it_ends_or_lasts_too_long() {
-        let short = GATHERING_TIME - Duration::from_millis(1);
-        assert!(!is_due(GATHERING_RECORDS - 1, 1, short), "a few records can wait");
-        assert!(is_due(GATHERING_RECORDS, FLOOD_RECORDS - 1, Duration::ZERO));
+        let short = BATCH_TIME_MAX - Duration::from_millis(1);
+        assert!(!is_due(BATCH_RECORDS - 1, 1, short), "a few records can wait");
+        assert!(is_due(BATCH_RECORDS, FLOOD_RECORDS - 1, Duration::ZERO));
         assert!(!is_due(1_000_000, FLOOD_RECORDS, short), "the flood continues");
-        assert!(is_due(1_000_000, FLOOD_RECORDS, GATHERING_TIME));
-        assert!(is_due(1, 1, GATHERING_TIME));
-        assert!(!is_due(0, 0, 2 * GATHERING_TIME), "no record is new");
+        assert!(is_due(1_000_000, FLOOD_RECORDS, BATCH_TIME_MAX));
+        assert!(is_due(1, 1, BATCH_TIME_MAX));
+        assert!(!is_due(0, 0, 2 * BATCH_TIME_MAX), "no record is new");
     }
 }

@@ -1,5 +1,5 @@
-//! The tokens of a text, by which the search compares it: case and accents are folded. Latin words also
-//! have their stems; in other scripts, any part of a word can be found.
+//! Splits texts and queries into tokens, which the search compares. Case and accents are folded. Latin words
+//! also have their stems; in other scripts, any part of a word can be found.
 //!
 //! There are three rules:
 //!
@@ -14,7 +14,7 @@
 //! 3. Scripts without spaces, and Korean with its particles: pairs of characters, so that one or two
 //!    characters are found too.
 //!
-//! No rule needs a dictionary, and Latin texts pay for none of the others.
+//! No rule needs a dictionary, and rules 2 and 3 cost nothing for Latin texts.
 
 use std::borrow::Cow;
 
@@ -22,11 +22,10 @@ use frostem::{Algorithm, Stemmer};
 
 use super::characters::{Class, fold, lowercase};
 
-/// The maximum size of a word in bytes. Longer ones are encoded files or signatures in links, which nobody
-/// searches for.
+/// The maximum size of a word in bytes. Longer words are encoded files or signatures in links, which users do
+/// not search for.
 const WORD_BYTES_MAX: usize = 128;
 
-/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The word itself.
@@ -41,7 +40,6 @@ pub(super) enum Kind {
     Pair,
 }
 
-/// One token of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) position: usize,

@@ -1,4 +1,4 @@
-//! The commit log: makes the batches of the journal durable, one after the other, without blocking the event
+//! The commit log makes the batches of the journal durable, one after the other, without blocking the event
 //! loop.
 //!
 //! [`CommitLog`] is the contract. The local log has two implementations: [`CommitThread`] for a server, and
@@ -18,64 +18,61 @@ pub use thread::CommitThread;
 pub enum CommitMode {
     /// A thread commits each batch and then wakes the event loop.
     OnThread(Waker),
-    /// [`CommitLog::poll`] itself commits the batch.
+    /// [`CommitLog::poll`] commits the batch.
     WhenPolled,
 }
 
 /// A task for the thread of a commit log.
 pub type Task = Box<dyn FnOnce() + Send>;
 
-/// A report of a commit log.
 #[derive(Debug)]
 pub enum CommitNews {
     /// The result for the batch in flight.
     Batch(Result<CommitAck, JournalError>),
-    /// The log was full, and accepts batches again.
+    /// The disk was full and has room again: the log accepts batches again.
     Room,
 }
 
 /// Makes batches of records durable, in the order in which they were submitted.
 ///
-/// The ledger is the only caller, on the thread of the event loop. An implementation may write to the local
-/// disk alone, or also to other machines; the ledger relies on the following and on nothing else.
+/// The ledger is the only caller, on the thread of the event loop. An implementation may write only to the
+/// local disk, or also to other machines. The ledger relies only on these rules:
 ///
 /// - **No call blocks.** [`submit`](Self::submit) and [`run`](Self::run) hand over work, [`poll`](Self::poll)
-///   collects results. The implementation wakes the event loop whenever `poll` has something new.
+///   collects reports. The implementation wakes the event loop whenever `poll` has a new report.
 /// - **One batch is in flight.** The ledger submits a batch only while the log [is idle](Self::is_idle), and
-///   collects the next one meanwhile. So a slow log gets larger batches, not a longer queue.
+///   fills the next batch meanwhile. So a slow log gets larger batches, not a longer queue.
 /// - **Acknowledged means durable.** After `Batch(Ok(ack))`, the log contains the submitted bytes as the
-///   continuation of the batch that was acknowledged before, and `ack.head` names its last record and the
-///   chain after it. No later failure removes it. The bytes are then also in the local segments: the journal
-///   reads their lines from there.
-/// - **A failed batch is not acknowledged.** After `Batch(Err(..))`, the ledger discards the batch and
-///   everything recorded since, and reads the state of the last acknowledged batch back from the local
-///   segments. With [`JournalError::StorageFull`], the log does not contain the batch. With any other error,
-///   the log may contain it, and a later start may restore it. Clients that send a request again are safe in
-///   both cases, because each event is recognised by its `id`.
-/// - **A log that failed stays closed.** It refuses each batch until it reports [`CommitNews::Room`]. A log
-///   that cannot recover before the next start never reports it.
-/// - **Dropping waits** for the batches and tasks that were handed to a thread.
+///   continuation of the batch that was acknowledged before. `ack.head` is the last record of the batch and
+///   the chain after it. No later failure removes the batch. The bytes are then also in the local segments,
+///   from which the journal reads their lines.
+/// - **A failed batch is not acknowledged.** After `Batch(Err(..))`, the ledger discards the batch and all
+///   later records, and restores the state of the last acknowledged batch from the local segments. With
+///   [`JournalError::StorageFull`], the log does not contain the batch. With any other error, the log may
+///   contain it, and a later start may restore it. Clients that send a request again are safe in both cases,
+///   because each event is recognised by its `id`.
+/// - **After a failure, the log refuses each batch** until it reports [`CommitNews::Room`]. A log that cannot
+///   recover before the next start never reports it.
+/// - **Dropping the log waits** for the batches and tasks that were handed to a thread.
 pub trait CommitLog: Send {
     /// Whether no batch is in flight.
     fn is_idle(&self) -> bool;
 
-    /// Hands over a batch, which must continue the batch submitted before. Only while the log is
+    /// Hands over a batch, which must continue the batch submitted before. The log must be
     /// [idle](Self::is_idle).
     fn submit(&mut self, batch: Batch);
 
     /// The next report, if there is one.
     fn poll(&mut self) -> Option<CommitNews>;
 
-    /// Runs a task off the event loop, after all batches submitted so far. Its end is not reported.
+    /// Runs a task outside the event loop, after all batches submitted so far. `poll` does not report its
+    /// end.
     fn run(&self, task: Task);
 }
 
 impl CommitMode {
-    /// Starts the local log, which continues the segment that `writer` has open.
-    ///
-    /// # Errors
-    ///
-    /// The system cannot start a thread.
+    /// Starts the local log, which continues the open segment of `writer`. Fails if the system cannot start a
+    /// thread.
     pub fn start(&self, writer: Writer) -> io::Result<Box<dyn CommitLog>> {
         Ok(match self {
             Self::OnThread(waker) => {
@@ -88,7 +85,7 @@ impl CommitMode {
 }
 
 /// The local log without a thread: [`poll`](CommitLog::poll) commits the batch, so that a simulation controls
-/// when.
+/// the time of the commit.
 pub struct PolledCommitLog {
     writer: Writer,
     batch: Option<Batch>,

@@ -1,4 +1,4 @@
-//! The local log on a thread of its own, which waits for the disk so that the event loop need not.
+//! The local log on its own thread, so that the event loop does not wait for the disk.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -8,27 +8,23 @@ use std::time::Duration;
 use super::{CommitLog, CommitNews, Task};
 use crate::journal::{Batch, JournalError, LOG_FOLDER, Writer};
 
-/// A [`Writer`] on its own thread. While the disk is full, the thread looks for room from time to time.
+/// A [`Writer`] on its own thread. While the disk is full, the thread checks periodically whether the disk
+/// has room.
 pub struct CommitThread {
     /// `None` only while dropping: closing the channel ends the thread.
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<CommitJob>>,
     news: Receiver<CommitNews>,
     in_flight: usize,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread does.
-enum Job {
+enum CommitJob {
     Commit(Batch),
     Run(Task),
 }
 
 impl CommitThread {
-    /// Starts the thread. It calls `wake` whenever [`poll`](CommitLog::poll) has something new.
-    ///
-    /// # Errors
-    ///
-    /// The system cannot start a thread.
+    /// Starts the thread. It calls `wake` whenever [`poll`](CommitLog::poll) has a new report.
     pub fn start(writer: Writer, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
         let (jobs, submitted) = channel();
         let (reports, news) = channel();
@@ -38,9 +34,9 @@ impl CommitThread {
         Ok(Self { jobs: Some(jobs), news, in_flight: 0, thread: Some(thread) })
     }
 
-    fn send(&self, job: Job) {
+    fn send(&self, job: CommitJob) {
         if let Some(jobs) = &self.jobs {
-            // `poll` reports a thread that has ended.
+            // If the thread has ended, `poll` reports it.
             let _ = jobs.send(job);
         }
     }
@@ -53,7 +49,7 @@ impl CommitLog for CommitThread {
 
     fn submit(&mut self, batch: Batch) {
         self.in_flight += 1;
-        self.send(Job::Commit(batch));
+        self.send(CommitJob::Commit(batch));
     }
 
     fn poll(&mut self) -> Option<CommitNews> {
@@ -67,13 +63,13 @@ impl CommitLog for CommitThread {
             Err(TryRecvError::Disconnected) => {
                 self.in_flight = self.in_flight.checked_sub(1)?;
                 let ended = io::Error::other("the commit thread has ended");
-                Some(CommitNews::Batch(Err(JournalError::unsure("sync", LOG_FOLDER, ended))))
+                Some(CommitNews::Batch(Err(JournalError::unavailable("sync", LOG_FOLDER, ended))))
             }
         }
     }
 
     fn run(&self, task: Task) {
-        self.send(Job::Run(task));
+        self.send(CommitJob::Run(task));
     }
 }
 
@@ -87,18 +83,18 @@ impl Drop for CommitThread {
     }
 }
 
-fn run(mut writer: Writer, jobs: &Receiver<Job>, reports: &Sender<CommitNews>, wake: &impl Fn()) {
+fn run(mut writer: Writer, jobs: &Receiver<CommitJob>, reports: &Sender<CommitNews>, wake: &impl Fn()) {
     let mut backoff = Backoff::default();
     loop {
-        let news = match next(&writer, jobs, &mut backoff) {
+        let news = match next_job(&writer, jobs, &mut backoff) {
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) if writer.find_room() => CommitNews::Room,
             Err(RecvTimeoutError::Timeout) => continue,
-            Ok(Job::Run(task)) => {
+            Ok(CommitJob::Run(task)) => {
                 task();
                 continue;
             }
-            Ok(Job::Commit(batch)) => {
+            Ok(CommitJob::Commit(batch)) => {
                 let result = writer.commit(batch);
                 if result.is_ok() {
                     backoff.reset();
@@ -113,23 +109,26 @@ fn run(mut writer: Writer, jobs: &Receiver<Job>, reports: &Sender<CommitNews>, w
     }
 }
 
-/// The next job; a timeout when the disk is full and the thread should look for room.
-fn next(writer: &Writer, jobs: &Receiver<Job>, backoff: &mut Backoff) -> Result<Job, RecvTimeoutError> {
+/// Waits for the next job. While the disk is full, returns a timeout when the thread must check for room.
+fn next_job(
+    writer: &Writer,
+    jobs: &Receiver<CommitJob>,
+    backoff: &mut Backoff,
+) -> Result<CommitJob, RecvTimeoutError> {
     if writer.is_full() {
         return jobs.recv_timeout(backoff.next_wait());
     }
     jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
 }
 
-/// The time between two looks for room: it doubles each time, so that a disk that stays full is not kept
-/// busy.
+/// The time between two checks for room. It doubles with each check, so that the checks do not load a full
+/// disk.
 #[derive(Debug, Default)]
 struct Backoff(u32);
 
 impl Backoff {
-    /// The first wait, short for an operator who has just freed space.
+    /// The first wait. It is short, because an operator may have just freed space.
     const MIN: Duration = Duration::from_millis(500);
-    /// The longest wait.
     const MAX: Duration = Duration::from_secs(15);
 
     fn next_wait(&mut self) -> Duration {
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
     use crate::journal::{Checkpoint, Journal, Opened, Options, verify};
 
-    /// An empty log in small segments.
+    /// Opens an empty log with small segments.
     fn open(disk: impl Disk + 'static) -> (Journal, Writer) {
         let options = Options { segment_bytes: 500 };
         let opened = Journal::open(Arc::new(disk), options, Checkpoint::GENESIS, &mut |_, _| Ok(None));
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_commits_wakes_the_loop_and_finishes_its_batch_when_dropped() {
+    fn the_thread_commits_wakes_the_event_loop_and_commits_the_last_batch_when_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, writer) = open(RealDisk::new(folder.path()));
         let (wake, woken) = mpsc::channel();
@@ -180,7 +179,7 @@ mod tests {
         for record in 1..=20 {
             journal.append(&[b'x'; 100], None);
             assert!(log.is_idle() && log.poll().is_none());
-            log.submit(journal.seal().unwrap());
+            log.submit(journal.close_batch().unwrap());
             assert!(!log.is_idle());
             woken.recv().unwrap();
             let Some(CommitNews::Batch(Ok(ack))) = log.poll() else { panic!("not committed") };
@@ -188,21 +187,21 @@ mod tests {
             assert_eq!(ack.head.record, record);
         }
         journal.append(b"the last one", None);
-        log.submit(journal.seal().unwrap());
+        log.submit(journal.close_batch().unwrap());
         drop(log);
         let report = verify(&RealDisk::new(folder.path())).unwrap();
         assert_eq!((report.head.record, report.batches, report.torn_bytes), (21, 21, 0));
     }
 
     #[test]
-    fn the_thread_looks_for_room_while_the_disk_is_full_and_reports_it() {
+    fn the_thread_reports_when_a_full_disk_has_room_again() {
         let disk = FaultyDisk::new();
         let (mut journal, writer) = open(disk.clone());
         let (wake, woken) = mpsc::channel();
         let mut log = CommitThread::start(writer, move || wake.send(()).unwrap()).unwrap();
         disk.set_room(Some(40));
         journal.append(b"{\"n\":1}", None);
-        log.submit(journal.seal().unwrap());
+        log.submit(journal.close_batch().unwrap());
         woken.recv().unwrap();
         let full = log.poll();
         assert!(matches!(full, Some(CommitNews::Batch(Err(JournalError::StorageFull { .. })))), "{full:?}");

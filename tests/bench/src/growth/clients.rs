@@ -1,4 +1,4 @@
-//! Ever more idle clients, at papo and at a node of bare sockets: what one costs in the node.
+//! The memory per idle client, in papo and in a node of bare sockets.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -11,7 +11,7 @@ use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::{Context, Frame, Kind, Sent, Socket, open_files};
 
-use super::{Curve, Grow, rested_kib};
+use super::{Curve, GrowthRun, idle_kib};
 use crate::bare_node::PUBLISHED;
 use crate::frames::connected;
 use crate::papo::{Node, receive};
@@ -20,11 +20,11 @@ use crate::workloads::echo;
 
 const CLIENTS: &[u64] = &[500, 1_000, 2_000, 5_000];
 
-/// Clients of one process: a context has 1023 sockets at the most, and a client two, each with a connection and a mailbox, so
-/// that 5,000 clients would take 20,000 open files in one process.
+/// Clients per process. A context has at most 1023 sockets, and a client needs two sockets with two open
+/// files each.
 const CLIENTS_PER_PROCESS: u64 = 500;
 
-pub(super) fn run(grow: &mut Grow<'_>) -> Result<()> {
+pub(super) fn run(grow: &mut GrowthRun<'_>) -> Result<()> {
     for _ in 0..grow.runs {
         let folder = grow.setup.new_folder()?;
         let papo = Node::start(&grow.setup.papo, folder.path())?;
@@ -34,27 +34,27 @@ pub(super) fn run(grow: &mut Grow<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Connected, answered once, subscribed to one topic, and then silent.
-fn connect_more(grow: &mut Grow<'_>, node: &Node, curve: Curve) -> Result<()> {
-    // The first client makes the node's own buffers, which are not to be counted.
+/// Connects more and more clients that got one reply, have one subscription, and are idle.
+fn connect_more(grow: &mut GrowthRun<'_>, node: &Node, curve: Curve) -> Result<()> {
+    // The first client allocates the node's shared buffers, which must not count.
     let mut clients = vec![start_clients(node, 0, 1)?];
-    let (before, mut next) = (rested_kib(&node.process)?, 1);
+    let (before, mut next) = (idle_kib(&node.process)?, 1);
     for &size in grow.sizes(CLIENTS, 0) {
         while next <= size {
             let count = CLIENTS_PER_PROCESS.min(size + 1 - next);
             clients.push(start_clients(node, next, count)?);
             next += count;
         }
-        let grown_kib = rested_kib(&node.process)?.saturating_sub(before);
+        let grown_kib = idle_kib(&node.process)?.saturating_sub(before);
         grow.add(curve, size, grown_kib as f64 / size as f64);
     }
     Ok(())
 }
 
-/// How long the bare node is given to have a subscription, before it is asked again to publish.
-const ASK_AGAIN: Duration = Duration::from_millis(20);
+/// Time until a client asks the bare node again to publish, because its subscription was not in force.
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// As many clients in a process of their own, which ends when the result is dropped.
+/// Starts a process with `count` clients. Dropping the result ends it.
 fn start_clients(node: &Node, first: u64, count: u64) -> Result<Process> {
     ensure!(matches!(node.security, Security::Plain), "idle clients connect in plain text");
     let mut command = Command::new(std::env::current_exe()?);
@@ -62,8 +62,8 @@ fn start_clients(node: &Node, first: u64, count: u64) -> Result<Process> {
     Ok(Process::start_until_ready(&mut command)?.0)
 }
 
-/// Run as a process of its own: connects clients, says so, and keeps them until it is killed.
-pub(crate) fn hold(clients: &str, subscribers: &str, first: u64, count: u64) -> Result<()> {
+/// The process of idle clients: connects them, prints a line, and keeps them until it is killed.
+pub(crate) fn keep(clients: &str, subscribers: &str, first: u64, count: u64) -> Result<()> {
     open_files::raise_limit();
     let _connected = Clients::connect((clients, subscribers), first, count)?;
     writeln!(std::io::stdout(), "{}", json!({ "connected": count }))?;
@@ -72,7 +72,6 @@ pub(crate) fn hold(clients: &str, subscribers: &str, first: u64, count: u64) -> 
     }
 }
 
-/// Connections that are kept open.
 struct Clients {
     _sockets: Vec<(Socket, Socket)>,
 }
@@ -101,15 +100,15 @@ fn subscribe(
     Ok((connected(context, Kind::Dealer, clients, &Security::Plain)?, events))
 }
 
-/// Waits until both connections work. The same for both nodes: papo answers the request with an error and the
-/// subscription by its barrier; the bare node echoes the request, and publishes it.
+/// Waits until both connections work. papo replies to the request with an error and answers the subscription
+/// as a barrier; the bare node echoes the request and publishes it.
 fn settle((requests, events): &(Socket, Socket), number: u64) -> Result<()> {
     let mut frames = Vec::new();
     loop {
         let sent = requests.send([Frame::new(), Frame::from(topic(number))])?;
         ensure!(sent == Sent::Done, "a request could not be sent");
         receive(requests)?;
-        wait(&[Watch::Readable(events)], Some(ASK_AGAIN))?;
+        wait(&[Watch::Readable(events)], Some(RETRY_DELAY))?;
         if events.receive(&mut frames)? {
             return Ok(());
         }

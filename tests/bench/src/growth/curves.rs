@@ -1,13 +1,13 @@
-//! The curves: one table is the only list. And the points of each.
+//! The table of all curves, and their measured points.
 
 use std::collections::BTreeMap;
 
 use crate::figures::{Samples, Unit};
 
-/// Makes the list of curves: name, plot, what is on the x axis, label and unit.
+/// Generates `Curve` from a table of name, plot, x axis, label and unit.
 macro_rules! curves {
     ($($name:ident $plot:literal $x:literal $label:literal $unit:ident;)*) => {
-        /// One thing measured at several sizes.
+        /// A quantity that is measured at several sizes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) enum Curve { $(
             #[doc = $label]
@@ -17,17 +17,17 @@ macro_rules! curves {
         impl Curve {
             pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// Its name in the JSON file.
+            /// The name in the JSON file.
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name)),* }
             }
 
-            /// The plot it is in, by its title; curves of one plot stand together, and have one x axis and one unit.
+            /// The title of the plot. The curves of one plot follow each other in the table and share the x
+            /// axis and the unit.
             pub(crate) fn plot(self) -> &'static str {
                 match self { $(Self::$name => $plot),* }
             }
 
-            /// What its sizes count.
             pub(crate) fn sizes_of(self) -> &'static str {
                 match self { $(Self::$name => $x),* }
             }
@@ -61,15 +61,13 @@ curves! {
     UserStart     "Start to ready with many users"      "users" "after a clean stop" Seconds;
 }
 
-/// What was measured of curves, at which sizes and when.
+/// All measured points of all curves.
 #[derive(Debug, Default)]
 pub(crate) struct Growth(BTreeMap<(Curve, u64), Point>);
 
-/// A curve at one size.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Point {
     pub(crate) samples: Samples,
-    /// The day and time of the run.
     pub(crate) date: String,
 }
 
@@ -78,8 +76,8 @@ impl Growth {
         self.0.entry((curve, size)).or_default().samples.add(value);
     }
 
-    /// Says when the points were measured that do not say so yet.
-    pub(crate) fn date(&mut self, date: &str) {
+    /// Sets the date of all points without one.
+    pub(crate) fn set_date(&mut self, date: &str) {
         let undated = self.0.values_mut().filter(|point| point.date.is_empty());
         undated.for_each(|point| date.clone_into(&mut point.date));
     }
@@ -88,12 +86,12 @@ impl Growth {
         self.0.insert((curve, size), point);
     }
 
-    /// Takes over points of another run, in place of those of the same sizes.
-    pub(crate) fn renew(&mut self, newer: Self) {
+    /// Adds the points of a newer run, which replace points of the same size.
+    pub(crate) fn merge(&mut self, newer: Self) {
         self.0.extend(newer.0);
     }
 
-    /// All points of a curve, by size.
+    /// The points of a curve, by size.
     pub(crate) fn points(&self, curve: Curve) -> impl Iterator<Item = (u64, &Point)> {
         self.0.range((curve, 0)..=(curve, u64::MAX)).map(|((_, size), point)| (*size, point))
     }
@@ -102,7 +100,7 @@ impl Growth {
         self.0.get(&(curve, size)).map(|point| &point.samples)
     }
 
-    /// The largest size up to `most` at which a curve was measured.
+    /// The largest measured size of a curve that is at most `most`.
     pub(crate) fn largest(&self, curve: Curve, most: u64) -> Option<u64> {
         self.points(curve).map(|(size, _)| size).filter(|size| *size <= most).max()
     }
@@ -117,11 +115,11 @@ mod tests {
         let (mut growth, mut newer) = (Growth::default(), Growth::default());
         growth.add(Curve::PageP99, 1000, 5.0);
         growth.add(Curve::PageP99, 10_000, 6.0);
-        growth.date("monday");
+        growth.set_date("monday");
         newer.add(Curve::PageP99, 1000, 1.0);
         newer.add(Curve::PageP99, 1000, 3.0);
-        newer.date("tuesday");
-        growth.renew(newer);
+        newer.set_date("tuesday");
+        growth.merge(newer);
         let points: Vec<_> = growth
             .points(Curve::PageP99)
             .map(|(size, point)| (size, point.samples.median(), &*point.date))

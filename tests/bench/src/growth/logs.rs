@@ -1,25 +1,25 @@
-//! A log that grows: how it starts, what it holds in memory, and pages of history anywhere in it.
+//! Nodes with a growing log: start, memory, and random pages of history.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::{Curve, Grow};
+use super::{Curve, GrowthRun};
 use crate::data_folder::DataFolder;
 use crate::papo::Node;
 use crate::workloads::{Setup, pages};
 
 const MESSAGES: &[u64] = &[1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// For a large run only.
+/// The last sizes that only a large run measures.
 const LARGE: usize = 1;
 
-/// Bytes on the disk for a message of the bench: its event, its part of the indexes, and what a rebuild of the search
-/// holds meanwhile.
+/// Disk space per message of the bench: the event, the indexes, and the temporary files of a rebuild of the
+/// search index.
 const MESSAGE_BYTES: u64 = 600;
 
-pub(super) fn run(grow: &mut Grow<'_>) -> Result<()> {
+pub(super) fn run(grow: &mut GrowthRun<'_>) -> Result<()> {
     let folder = grow.setup.new_folder()?;
     let (path, sizes) = (folder.path(), grow.sizes(MESSAGES, LARGE));
     check_room(&grow.setup.folder, sizes.last().copied().unwrap_or(0))?;
@@ -28,7 +28,7 @@ pub(super) fn run(grow: &mut Grow<'_>) -> Result<()> {
         fill(grow.setup, path, messages - before)?;
         before = messages;
         after_kills(grow, path, messages)?;
-        // A clean stop renews the snapshots.
+        // A clean stop writes the snapshots.
         Node::start(&grow.setup.papo, path)?.process.stop()?;
         for _ in 0..grow.runs {
             after_clean_stop(grow, path, messages)?;
@@ -37,30 +37,30 @@ pub(super) fn run(grow: &mut Grow<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Says more, and leaves the folder as a killed server does, but with the index of the search made: a node that makes it
-/// meanwhile would be measured at that.
+/// Adds messages and closes the folder like a killed server. Then rebuilds the search index, so that a
+/// measured node does not rebuild it.
 fn fill(setup: &mut Setup, path: &Path, messages: u64) -> Result<()> {
     let mut data = DataFolder::open(&setup.papo, path)?;
     data.add_messages(messages, &mut setup.rng)?;
-    data.abandon()?;
+    data.leave_without_snapshots()?;
     let rebuilt = Command::new(&setup.papo).args(["index", "rebuild", "--data"]).arg(path).output()?;
     ensure!(rebuilt.status.success(), "papo index rebuild: {}", String::from_utf8_lossy(&rebuilt.stderr));
     Ok(())
 }
 
-fn after_kills(grow: &mut Grow<'_>, path: &Path, messages: u64) -> Result<()> {
+fn after_kills(grow: &mut GrowthRun<'_>, path: &Path, messages: u64) -> Result<()> {
     for _ in 0..grow.runs {
-        // Dropping it kills it, before it has written anything.
+        // Dropping the node kills it before it writes anything.
         let start = Node::start(&grow.setup.papo, path)?.start;
         grow.add(Curve::StartKilled, messages, start.as_secs_f64());
     }
     Ok(())
 }
 
-fn after_clean_stop(grow: &mut Grow<'_>, path: &Path, messages: u64) -> Result<()> {
+fn after_clean_stop(grow: &mut GrowthRun<'_>, path: &Path, messages: u64) -> Result<()> {
     let node = Node::start(&grow.setup.papo, path)?;
     grow.add(Curve::StartClean, messages, node.start.as_secs_f64());
-    let kib = grow.beyond_empty_kib(&node)?;
+    let kib = grow.kib_above_empty(&node)?;
     grow.add(Curve::LogMemory, messages, kib / 1024.0);
     grow.add(Curve::MessageMemory, messages, kib * 1024.0 / messages as f64);
     let pages = pages::read(grow.setup, &node, messages)?;
@@ -71,13 +71,13 @@ fn after_clean_stop(grow: &mut Grow<'_>, path: &Path, messages: u64) -> Result<(
     node.process.stop()
 }
 
-/// A disk that gets full on the way would be found out after minutes.
+/// Fails early if the disk has not enough space.
 fn check_room(folder: &Path, messages: u64) -> Result<()> {
     let disk = rustix::fs::statvfs(folder)?;
     let (needed, free) = (messages * MESSAGE_BYTES, disk.f_bavail * disk.f_frsize);
     ensure!(
         free >= needed,
-        "a log of {messages} messages needs {} MB in {}, and there are {} MB: make room, or take another disk with \
+        "a log of {messages} messages needs {} MB in {}, but only {} MB are free: free some space, or choose another disk with \
          --folder",
         needed / 1_000_000,
         folder.display(),
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_without_room_is_refused_at_once() {
+    fn a_disk_without_space_is_refused() {
         let folder = std::env::temp_dir();
         check_room(&folder, 1).expect("room for a message");
         let error = check_room(&folder, u64::MAX / MESSAGE_BYTES).expect_err("no room for all of them");

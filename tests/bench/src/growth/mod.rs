@@ -1,6 +1,6 @@
-//! What papo costs as it grows: the same thing measured at several sizes.
+//! The cost of papo as it grows: workloads that measure at several sizes.
 //!
-//! Every workload goes through its sizes once, from the smallest, and measures each as often as there are runs.
+//! A workload goes through its sizes once, from the smallest, and measures each size `runs` times.
 
 mod clients;
 mod curves;
@@ -17,36 +17,33 @@ use crate::papo::Node;
 use crate::process::Process;
 use crate::workloads::Setup;
 
-pub(crate) use clients::hold as hold_clients;
+pub(crate) use clients::keep as keep_clients;
 pub(crate) use curves::{Curve, Growth, Point};
 
-/// How long a node that has nothing to do is left alone before its memory is read.
-const REST: Duration = Duration::from_millis(500);
+/// Idle time before the memory of a node is read.
+const IDLE_TIME: Duration = Duration::from_millis(500);
 
-/// What a growth workload needs.
-pub(crate) struct Grow<'a> {
+pub(crate) struct GrowthRun<'a> {
     pub(crate) setup: &'a mut Setup,
-    /// How often each size is measured.
     pub(crate) runs: usize,
     pub(crate) sizes: Sizes,
     pub(crate) growth: &'a mut Growth,
 }
 
-/// How far things are grown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sizes {
-    /// The two smallest: for development.
+    /// The two smallest sizes: for development.
     Quick,
-    /// What takes minutes.
+    /// All sizes that take minutes.
     Standard,
-    /// With the log of 10 million messages.
+    /// All sizes, including the log of 10 million messages.
     Large,
 }
 
-/// A workload: its name, for choosing, and what it does.
+/// A workload with its name for `--only`.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
-    pub(crate) run: fn(&mut Grow<'_>) -> Result<()>,
+    pub(crate) run: fn(&mut GrowthRun<'_>) -> Result<()>,
 }
 
 pub(crate) const ALL: &[Workload] = &[
@@ -57,8 +54,8 @@ pub(crate) const ALL: &[Workload] = &[
     Workload { name: "growth-users", run: folders::users },
 ];
 
-impl Grow<'_> {
-    /// The sizes to measure, of which the last `large` are for a large run only.
+impl GrowthRun<'_> {
+    /// The sizes to measure. Only a large run includes the last `large` of them.
     fn sizes(&self, all: &'static [u64], large: usize) -> &'static [u64] {
         let count = match self.sizes {
             Sizes::Quick => 2,
@@ -72,17 +69,17 @@ impl Grow<'_> {
         self.growth.add(curve, size, value);
     }
 
-    /// How much more memory, in KiB, a node has than one on an empty folder. Both have just started.
-    fn beyond_empty_kib(&self, node: &Node) -> Result<f64> {
+    /// The memory of a node, in KiB, minus that of a node on an empty folder. Both have just started.
+    fn kib_above_empty(&self, node: &Node) -> Result<f64> {
         let folder = self.setup.new_folder()?;
         let empty = Node::start(&self.setup.papo, folder.path())?;
-        let (empty_kib, kib) = (rested_kib(&empty.process)?, node.process.resident_kib()?);
+        let (empty_kib, kib) = (idle_kib(&empty.process)?, node.process.resident_kib()?);
         Ok(kib.saturating_sub(empty_kib) as f64)
     }
 }
 
-/// Resident memory after a moment of rest.
-fn rested_kib(process: &Process) -> Result<u64> {
-    thread::sleep(REST);
+/// The resident memory after some idle time.
+fn idle_kib(process: &Process) -> Result<u64> {
+    thread::sleep(IDLE_TIME);
     process.resident_kib()
 }

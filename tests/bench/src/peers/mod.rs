@@ -1,7 +1,7 @@
-//! What one would pick instead of papo: started on a free port of the loopback address, spoken to in its own
-//! protocol with messages made beforehand.
+//! The peers that papo is compared with. Each runs on a free port of the loopback address and is driven in
+//! its own protocol with prepared messages.
 //!
-//! A peer that is not installed gives no figure; everything else is measured all the same.
+//! A peer that is not installed has no figure; the other figures are measured.
 
 mod nats;
 mod ngircd;
@@ -15,22 +15,21 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::load::{self, Nobody, Plan, Rates};
+use crate::load::{self, NoReceiver, Plan, Rates};
 use crate::process::{Process, free_port};
 use crate::tcp::{TcpReceiver, TcpSender};
 
-/// Messages in flight of the one connection that publishes: as many as sixteen with 64 each.
+/// Messages in flight of the publisher: as many as those of 16 connections with 64 each.
 const PUBLISHER_WINDOW: usize = 1024;
 
-/// A peer that listens.
 struct Peer {
     port: u16,
-    /// Kept for its end.
+    /// Ends when it is dropped.
     _process: Process,
 }
 
 impl Peer {
-    /// Starts `name` as `command` says for a port; `None` when it is not installed.
+    /// Starts the peer `name` with `command`; `None` if it is not installed.
     fn start(
         name: &str,
         command: impl FnOnce(&Path, u16) -> Result<std::process::Command>,
@@ -43,13 +42,13 @@ impl Peer {
     }
 }
 
-/// One publisher and its receivers.
+/// Measures one publisher and its receivers.
 fn publish(plan: Plan, publisher: TcpSender, mut receivers: Vec<TcpReceiver>) -> Result<Rates> {
     let plan = Plan { window: PUBLISHER_WINDOW, ..plan };
     load::run(plan, &mut [publisher], &mut receivers)
 }
 
-/// Senders that are acknowledged, and nobody who receives.
+/// Measures acknowledged senders without receivers.
 fn acknowledge(plan: Plan, mut senders: Vec<TcpSender>) -> Result<Rates> {
-    load::run::<_, Nobody>(plan, &mut senders, &mut [])
+    load::run::<_, NoReceiver>(plan, &mut senders, &mut [])
 }

@@ -1,4 +1,4 @@
-//! NATS, in its text protocol (docs.nats.io/reference/reference-protocols/nats-protocol).
+//! NATS in its text protocol (docs.nats.io/reference/reference-protocols/nats-protocol).
 
 use std::path::Path;
 use std::process::Command;
@@ -9,10 +9,10 @@ use super::{Peer, acknowledge, publish};
 use crate::load::{Plan, Rates};
 use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 
-/// How JetStream says that it did not store a message.
+/// Part of a JetStream reply for a message that was not stored.
 const REFUSAL: &[u8] = b"\"error\"";
 
-/// The text published on every connection and acknowledged by JetStream, which writes it to a file without syncing.
+/// Publishes the text on every connection. JetStream writes it to a file without a sync and acknowledges it.
 pub(crate) fn jet_stream(plan: Plan, folder: &Path, text: &str, connections: usize) -> Result<Option<Rates>> {
     let Some(peer) = start(folder)? else { return Ok(None) };
     let stream = r#"{"name":"bench","subjects":["bench"],"storage":"file"}"#;
@@ -30,7 +30,7 @@ pub(crate) fn jet_stream(plan: Plan, folder: &Path, text: &str, connections: usi
     acknowledge(plan, senders.collect::<Result<_>>()?).map(Some)
 }
 
-/// The text published to that many subscribers; nothing is stored, and nothing acknowledged.
+/// Publishes the text to subscribers, without storing or acknowledging it.
 pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize) -> Result<Option<Rates>> {
     let Some(peer) = start(folder)? else { return Ok(None) };
     let message_bytes = format!("MSG bench 1 {}\r\n{text}\r\n", text.len()).len() as u64;
@@ -55,8 +55,8 @@ fn start(folder: &Path) -> Result<Option<Peer>> {
     })
 }
 
-/// A connection that has said hello. The server's own `PING` after some seconds is left unanswered, which it bears
-/// for minutes; its few bytes are nothing in what is counted.
+/// A connection after the handshake. The server's `PING` after some seconds is not answered, which the server
+/// tolerates for minutes; its few bytes do not affect the count.
 fn connect(peer: &Peer) -> Result<Tcp> {
     let mut tcp = Tcp::connect(peer.port)?;
     tcp.ask(b"CONNECT {\"verbose\":false}\r\nPING\r\n", b"PONG\r\n")?;

@@ -1,4 +1,4 @@
-//! ngIRCd, in the protocol of IRC (RFC 2812).
+//! ngIRCd in the IRC protocol (RFC 2812).
 
 use std::fs::{OpenOptions, Permissions, set_permissions};
 use std::io::Write as _;
@@ -12,11 +12,11 @@ use super::{Peer, publish};
 use crate::load::{Plan, Rates};
 use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 
-/// ngIRCd throws out a reader for whom too much waits, so the publisher may not be far ahead.
+/// ngIRCd disconnects a reader with too much queued output, so the publisher must not be far ahead.
 const LAG_MAX: u64 = 128;
 
-/// The text said in a channel with that many members, by one who is no member and so does not hear it; nothing is
-/// stored, and nothing acknowledged.
+/// Sends the text to a channel with `subscribers` members. The sender is not a member. ngIRCd neither stores
+/// nor acknowledges the text.
 pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize) -> Result<Option<Rates>> {
     let Some(peer) = start(folder)? else { return Ok(None) };
     let message_bytes = format!(":p!~p@127.0.0.1 PRIVMSG #bench :{text}\r\n").len() as u64;
@@ -26,7 +26,7 @@ pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize)
         Ok((tcp, number))
     });
     let receivers = receivers.collect::<Result<Vec<_>>>()?.into_iter().map(|(mut tcp, number)| {
-        // Everybody who joined later has been announced before this is answered.
+        // The reply to PING arrives after the JOIN lines of the later members.
         tcp.ask(format!("PING :{number}\r\n").as_bytes(), b" PONG ")?;
         Ok(TcpReceiver { tcp, message_bytes, bytes: 0 })
     });
@@ -51,7 +51,7 @@ fn start(folder: &Path) -> Result<Option<Peer>> {
             .truncate(true)
             .open(&path)?
             .write_all(configuration.as_bytes())?;
-        // It reads its configuration as a user of its own.
+        // ngIRCd reads its configuration as another user.
         set_permissions(folder, Permissions::from_mode(0o755))?;
         let mut command = Command::new(program);
         command.arg("--nodaemon").arg("--config").arg(path);
@@ -61,7 +61,7 @@ fn start(folder: &Path) -> Result<Option<Peer>> {
 
 fn connect(peer: &Peer, nick: &str) -> Result<Tcp> {
     let mut tcp = Tcp::connect(peer.port)?;
-    // The end of the message of the day, which is the last of the greeting.
+    // 376, the end of the message of the day, ends the greeting.
     tcp.ask(format!("NICK {nick}\r\nUSER {nick} 0 * :{nick}\r\n").as_bytes(), b" 376 ")?;
     Ok(tcp)
 }

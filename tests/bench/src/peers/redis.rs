@@ -1,4 +1,4 @@
-//! Redis, in its protocol RESP2 (redis.io/docs/latest/develop/reference/protocol-spec).
+//! Redis in its protocol RESP2 (redis.io/docs/latest/develop/reference/protocol-spec).
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 
 const REFUSAL: &[u8] = b"-ERR";
 
-/// `XADD` of the text on every connection, each synced to the disk before it is acknowledged.
+/// Sends `XADD` with the text on every connection. Redis syncs each before it acknowledges it.
 pub(crate) fn append(plan: Plan, folder: &Path, text: &str, connections: usize) -> Result<Option<Rates>> {
     let Some(peer) = start(folder, "yes")? else { return Ok(None) };
     let message = request(&["XADD", "bench", "*", "text", text]);
@@ -20,7 +20,7 @@ pub(crate) fn append(plan: Plan, folder: &Path, text: &str, connections: usize) 
     acknowledge(plan, senders).map(Some)
 }
 
-/// `PUBLISH` of the text to that many subscribers; nothing is stored.
+/// Sends `PUBLISH` with the text to subscribers, without storing it.
 pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize) -> Result<Option<Rates>> {
     let Some(peer) = start(folder, "no")? else { return Ok(None) };
     let message_bytes = request(&["message", "bench", text]).len() as u64;
@@ -52,7 +52,7 @@ fn sender(peer: &Peer, message: &[u8], newlines: usize) -> Result<TcpSender> {
     Ok(TcpSender { tcp, message: message.to_vec(), acknowledgement, pending: 0 })
 }
 
-/// An array of bulk strings: a request, and also what a subscriber gets.
+/// An array of bulk strings: the format of a request and of a published message.
 fn request(words: &[&str]) -> Vec<u8> {
     let words_as_bulk: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
     format!("*{}\r\n{words_as_bulk}", words.len()).into_bytes()

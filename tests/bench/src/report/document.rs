@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use super::lines::Line;
 use super::table::Table;
 use super::{Report, lines, plots, table};
-use crate::targets::sized;
+use crate::targets::show_size;
 
 const BEGIN: &str = "<!-- measured: generated -->\n";
 const END: &str = "<!-- measured: end -->";
@@ -47,9 +47,9 @@ fn growth(report: &Report) -> Table {
     let rows = lines::all(&report.growth).into_iter().flat_map(|plot| {
         let link = format!("[{}](performance/{})", plot.title, plot.file());
         plot.curves.into_iter().map(move |Line { curve, points }| {
-            let medians = points
-                .iter()
-                .map(|(size, samples)| format!("{}: {}", sized(*size), curve.unit().show(samples.median())));
+            let medians = points.iter().map(|(size, samples)| {
+                format!("{}: {}", show_size(*size), curve.unit().show(samples.median()))
+            });
             let medians = medians.collect::<Vec<_>>().join(", ");
             vec![link.clone(), curve.label().to_owned(), curve.sizes_of().to_owned(), medians]
         })

@@ -1,4 +1,4 @@
-//! The results as JSON with every single value. A later run compares with them, or adds to them.
+//! The results as JSON with all values. A later run is compared with them or added to them.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};

@@ -9,7 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::figures::{Samples, Unit};
 use crate::growth::{Curve, Growth};
-use crate::targets::sized;
+use crate::targets::show_size;
 
 const WIDTH: i32 = 860;
 const HEIGHT: i32 = 300;
@@ -93,7 +93,7 @@ impl Plot<'_> {
         let sizes = || points().map(|(size, _)| (*size as f64).log10());
         let smallest = sizes().fold(f64::INFINITY, f64::min);
         let decades = sizes().fold(f64::NEG_INFINITY, f64::max) - smallest;
-        let most = points().map(|(_, samples)| samples.most()).fold(f64::MIN_POSITIVE, f64::max);
+        let most = points().map(|(_, samples)| samples.max()).fold(f64::MIN_POSITIVE, f64::max);
         let scale = Scale { smallest, decades, most };
         area.fill(&WHITE)?;
         area.draw(&Text::new(self.title, (12, 12), ("sans-serif", 17).into_font()))?;
@@ -117,7 +117,7 @@ impl Plot<'_> {
         }
         for (size, _) in &first.points {
             let style = font.pos(Pos::new(HPos::Center, VPos::Top));
-            area.draw(&Text::new(sized(*size), (scale.x(*size), HEIGHT - BOTTOM + 8), style))?;
+            area.draw(&Text::new(show_size(*size), (scale.x(*size), HEIGHT - BOTTOM + 8), style))?;
         }
         let (middle, style) = (LEFT.midpoint(WIDTH - RIGHT), font.pos(Pos::new(HPos::Center, VPos::Bottom)));
         area.draw(&Text::new(first.curve.sizes_of(), (middle, HEIGHT - 6), style))
@@ -137,7 +137,7 @@ impl Line<'_> {
         for point in &self.points {
             area.draw(&Circle::new(at(point), 3, colour.filled()))?;
             let (x, samples) = (scale.x(point.0), point.1);
-            let spread = vec![(x, scale.y(samples.least())), (x, scale.y(samples.most()))];
+            let spread = vec![(x, scale.y(samples.min())), (x, scale.y(samples.max()))];
             area.draw(&PathElement::new(spread, colour))?;
         }
         let Some((x, y)) = self.points.last().map(at) else { return Ok(()) };

@@ -58,13 +58,13 @@ impl Report {
         )
     }
 
-    /// Adds what an earlier run on this machine measured and this run did not.
+    /// Adds the results of an earlier run on this machine that this run lacks.
     fn completed(mut self, earlier: Option<Self>) -> Self {
-        let Some(earlier) = earlier.filter(|earlier| earlier.machine.is_like(&self.machine)) else {
+        let Some(earlier) = earlier.filter(|earlier| earlier.machine.is_comparable_to(&self.machine)) else {
             return self;
         };
         let newer = std::mem::replace(&mut self.growth, earlier.growth);
-        self.growth.renew(newer);
+        self.growth.merge(newer);
         if self.results.is_empty() {
             (self.results, self.method, self.machine) = (earlier.results, earlier.method, earlier.machine);
         }
@@ -115,12 +115,12 @@ mod tests {
         let mut report = Report { machine, results: Results::default(), growth: Growth::default(), method };
         results.iter().for_each(|(figure, value)| report.results.add(*figure, *value));
         points.iter().for_each(|(curve, size, value)| report.growth.add(*curve, *size, *value));
-        report.growth.date("monday");
+        report.growth.set_date("monday");
         report
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_results_are_read_back() {
         let before = report(2, &[(Figure::Echo, 5.0), (Figure::Echo, 7.0)], &[(Curve::PageP99, 1000, 2.0)]);
         let text = json::text(&before).expect("json");
         let after = json::read(&text).expect("a report");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_keeps_what_only_an_earlier_one_measured_on_the_same_machine() {
+    fn results_of_an_earlier_run_on_the_same_machine_are_kept() {
         let earlier =
             || report(2, &[(Figure::Echo, 5.0)], &[(Curve::PageP99, 1000, 2.0), (Curve::PageP99, 10, 1.0)]);
         let median = |report: &Report, size| report.growth.at(Curve::PageP99, size).map(Samples::median);

@@ -101,7 +101,7 @@ impl Plot {
         area.fill(&WHITE)?;
         let font = ("sans-serif", 14).into_font().into_text_style(area);
         area.draw(&Text::new(self.title, (12, 12), ("sans-serif", 17).into_font()))?;
-        let longest = bars.iter().map(|(_, samples)| samples.most()).fold(f64::MIN_POSITIVE, f64::max);
+        let longest = bars.iter().map(|(_, samples)| samples.max()).fold(f64::MIN_POSITIVE, f64::max);
         let room = f64::from(WIDTH as i32 - LABELS_WIDTH - VALUES_WIDTH);
         let x = |value: f64| LABELS_WIDTH + (value / longest * room) as i32;
         let mut top = TITLE_HEIGHT;
@@ -112,18 +112,18 @@ impl Plot {
             let colour = if is_papo(*figure) { PAPO } else { OTHERS };
             let corners = [(LABELS_WIDTH, top), (x(samples.median()), top + BAR_HEIGHT - 6)];
             area.draw(&Rectangle::new(corners, colour.filled()))?;
-            let spread = vec![(x(samples.least()), middle), (x(samples.most()), middle)];
+            let spread = vec![(x(samples.min()), middle), (x(samples.max()), middle)];
             area.draw(&PathElement::new(spread, BLACK))?;
             let value = font.pos(Pos::new(HPos::Left, VPos::Center));
             let text = figure.unit().show(samples.median());
-            area.draw(&Text::new(text, (x(samples.most()) + 8, middle), value))?;
+            area.draw(&Text::new(text, (x(samples.max()) + 8, middle), value))?;
             top += BAR_HEIGHT;
         }
         area.present()
     }
 }
 
-/// Whether the bar is papo's, which has another colour.
+/// Whether the bar shows papo, in its own colour.
 fn is_papo(figure: Figure) -> bool {
     let label = figure.label();
     label.starts_with("papo") || label.starts_with("acknowledgement") || label.starts_with("delivery")

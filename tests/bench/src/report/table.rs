@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{Report, lines};
 use crate::figures::{Figure, Samples};
 use crate::growth::{Curve, Point};
-use crate::targets::{self, sized};
+use crate::targets::{self, show_size};
 
 /// A table with a heading.
 pub(super) struct Table {
@@ -33,11 +33,11 @@ pub(super) fn figures(report: &Report) -> Vec<Table> {
 
 fn row(figure: Figure, samples: &Samples) -> Vec<String> {
     let show = |value| figure.unit().show(value);
-    let spread = format!("{} to {}", show(samples.least()), show(samples.most()));
+    let spread = format!("{} to {}", show(samples.min()), show(samples.max()));
     vec![figure.label().to_owned(), show(samples.median()), spread]
 }
 
-/// The targets, and whether each is reached.
+/// The targets with their outcome.
 pub(super) fn targets(report: &Report) -> Table {
     let rows = targets::ALL.iter().map(|target| {
         let outcome = target.judge(&report.results, &report.growth);
@@ -68,11 +68,11 @@ fn growth_row(report: &Report, curves: &[Curve], size: u64) -> Vec<String> {
     let cell = |curve: &Curve| {
         let show = |value| curve.unit().show(value);
         points(curve).map_or_else(String::new, |Point { samples, .. }| {
-            format!("{} ({} to {})", show(samples.median()), show(samples.least()), show(samples.most()))
+            format!("{} ({} to {})", show(samples.median()), show(samples.min()), show(samples.max()))
         })
     };
     let date = curves.iter().find_map(points).map_or("", |point| &point.date);
-    [sized(size)].into_iter().chain(curves.iter().map(cell)).chain([date.to_owned()]).collect()
+    [show_size(size)].into_iter().chain(curves.iter().map(cell)).chain([date.to_owned()]).collect()
 }
 
 impl Table {

@@ -1,4 +1,4 @@
-//! What ZeroMQ and the broker can do at all: 256 bytes through the real broker to an echo and back.
+//! The upper limit of ZeroMQ and the broker: 256 bytes through the real broker to an echo and back.
 
 use std::process::Command;
 
@@ -8,14 +8,14 @@ use transport::{Context, Kind};
 use super::{CONNECTIONS, Setup};
 use crate::figures::{Figure, Results};
 use crate::frames::{Lines, Requests, connected};
-use crate::load::{self, Nobody};
+use crate::load::{self, NoReceiver};
 use crate::papo::Node;
 
-/// The same line again and again.
+/// The same request line each time.
 struct Text(String);
 
 impl Lines for Text {
-    /// What comes back is what was sent: there is nothing to check.
+    /// The echo returns the sent bytes, so there is no prefix to check.
     const ANSWER_START: &'static [u8] = b"";
 
     fn write(&mut self, out: &mut Vec<u8>) {
@@ -32,12 +32,12 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
         Ok(Requests::new(socket, Text(text.clone()), 1))
     });
     let mut senders = senders.collect::<Result<Vec<_>>>()?;
-    let rates = load::run::<_, Nobody>(setup.plan(), &mut senders, &mut [])?;
+    let rates = load::run::<_, NoReceiver>(setup.plan(), &mut senders, &mut [])?;
     results.add(Figure::Echo, rates.acknowledged);
     Ok(())
 }
 
-/// A bare node in a process of its own.
+/// Starts a bare node in its own process.
 pub(crate) fn start() -> Result<Node> {
     Node::start_command(Command::new(std::env::current_exe()?).arg("bare-node"))
 }

@@ -1,9 +1,9 @@
-//! Fan-out of the peers: one publisher, and receivers that get everything. papo's own is measured with its sends,
-//! which it stores as well.
+//! Fan-out of the peers: one publisher, and receivers of all messages. The fan-out of papo is measured in
+//! `sends`, because papo also stores the messages.
 
 use anyhow::Result;
 
-use super::{Setup, add_if};
+use super::{Setup, add_if_measured};
 use crate::figures::{Figure, Results};
 use crate::peers;
 
@@ -16,10 +16,10 @@ pub(super) fn peers(setup: &mut Setup, results: &mut Results, subscribers: usize
     let folders = [setup.new_folder()?, setup.new_folder()?, setup.new_folder()?];
     let [redis_folder, nats_folder, irc_folder] = &folders;
     let rates = peers::redis_fan_out(plan, redis_folder.path(), &text, subscribers)?;
-    add_if(results, redis, rates.map(|rates| rates.delivered));
+    add_if_measured(results, redis, rates.map(|rates| rates.delivered));
     let rates = peers::nats_fan_out(plan, nats_folder.path(), &text, subscribers)?;
-    add_if(results, nats, rates.map(|rates| rates.delivered));
+    add_if_measured(results, nats, rates.map(|rates| rates.delivered));
     let rates = peers::irc_fan_out(plan, irc_folder.path(), &text, subscribers)?;
-    add_if(results, irc, rates.map(|rates| rates.delivered));
+    add_if_measured(results, irc, rates.map(|rates| rates.delivered));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What an idle node costs.
+//! Start time and memory of an idle node.
 
 use std::thread;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use super::Setup;
 use crate::figures::{Figure, Results};
 use crate::papo::Node;
 
-/// How long a node that has nothing to do is left alone before its memory is read.
-const REST: Duration = Duration::from_millis(500);
+/// Idle time before the memory of a node is read.
+const IDLE_TIME: Duration = Duration::from_millis(500);
 
 pub(super) fn node(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let folder = setup.new_folder()?;
     let node = Node::start(&setup.papo, folder.path())?;
-    thread::sleep(REST);
+    thread::sleep(IDLE_TIME);
     results.add(Figure::IdleStart, node.start.as_secs_f64());
     results.add(Figure::IdleMemory, node.process.resident_kib()? as f64 / 1024.0);
     Ok(())

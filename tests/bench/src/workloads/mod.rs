@@ -1,4 +1,4 @@
-//! The workloads: each measures one or more figures once; the median over several runs is for the caller.
+//! The workloads. Each measures one or more figures once; the caller repeats it and takes the median.
 
 pub(crate) mod echo;
 mod fan_out;
@@ -19,54 +19,52 @@ use crate::figures::{Figure, Results};
 use crate::load::Plan;
 use crate::papo::Wire::{Curve, Plain};
 
-/// Connections that send, and what each may have in flight: together 1024.
+/// Sending connections, and messages in flight of each: 1024 together.
 pub(crate) const CONNECTIONS: usize = 16;
 pub(crate) const WINDOW: usize = 64;
 
-/// Messages the slowest receiver may be behind: much more than is in flight, and less than anybody drops.
+/// Maximum lag of the slowest receiver: much more than the messages in flight, but less than any system
+/// drops.
 const LAG_MAX: u64 = 4096;
 
-/// How much is measured.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Extent {
+pub(crate) struct Timing {
     pub(crate) warm_up: Duration,
     pub(crate) measured: Duration,
 }
 
-/// What every workload needs.
 pub(crate) struct Setup {
-    /// The `papo` that is measured.
+    /// The `papo` binary.
     pub(crate) papo: PathBuf,
-    /// Where data folders are made: on the disk that is measured.
+    /// The parent of data folders, on the measured disk.
     pub(crate) folder: PathBuf,
-    pub(crate) extent: Extent,
+    pub(crate) timing: Timing,
     pub(crate) rng: Rng,
 }
 
 impl Setup {
-    /// An empty folder that is gone when the measurement is over.
     pub(crate) fn new_folder(&self) -> Result<TempDir> {
         Ok(tempfile::tempdir_in(&self.folder)?)
     }
 
     pub(crate) fn plan(&self) -> Plan {
-        let Extent { warm_up, measured, .. } = self.extent;
+        let Timing { warm_up, measured, .. } = self.timing;
         Plan { warm_up, measured, window: WINDOW, lag_max: LAG_MAX }
     }
 
-    /// The text that everybody sends.
     pub(crate) fn text(&self) -> String {
         self.rng.clone().letters(crate::papo::TEXT_BYTES)
     }
 }
 
-/// A workload: its name, for choosing, and what it does.
+/// A workload with its name for `--only`.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) run: fn(&mut Setup, &mut Results) -> Result<()>,
 }
 
-/// In the order of a run: what is compared stands side by side, so that a machine that slows down slows all.
+/// All workloads in the order of a run. Compared workloads follow each other, so that other load affects all
+/// of them.
 pub(crate) const ALL: &[Workload] = &[
     Workload { name: "echo", run: |setup, results| echo::run(setup, results) },
     Workload { name: "redis-append", run: |setup, results| sends::redis_append(setup, results) },
@@ -83,8 +81,8 @@ pub(crate) const ALL: &[Workload] = &[
     Workload { name: "idle-node", run: |setup, results| idle::node(setup, results) },
 ];
 
-/// Adds a figure of a peer, when the peer was there.
-fn add_if(results: &mut Results, figure: Figure, value: Option<f64>) {
+/// Adds a figure of a peer, if the peer is installed.
+fn add_if_measured(results: &mut Results, figure: Figure, value: Option<f64>) {
     if let Some(value) = value {
         results.add(figure, value);
     }

@@ -1,4 +1,4 @@
-//! One send at a time, beside the least that a durable send can cost: an append and an `fdatasync`.
+//! One send at a time, compared with the minimum cost of a durable send: an append and an `fdatasync`.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,13 +12,13 @@ use crate::figures::{Figure, Results};
 use crate::latency::Latencies;
 use crate::papo::{Node, Session};
 
-/// Bytes of a message's record in the log, roughly.
+/// The approximate size of a message's record in the log.
 const RECORD_BYTES: usize = 300;
 
-/// Takes turns, so that whatever else the disk does meanwhile slows both.
+/// Alternates between both, so that other load on the disk affects both.
 pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let folder = setup.new_folder()?;
-    // On the same disk, and grown by appending just as the log is.
+    // On the same disk, and opened for appending like the log.
     let mut file = OpenOptions::new().append(true).create(true).open(folder.path().join("bare"))?;
     let node = Node::start(&setup.papo, &folder.path().join("data"))?;
     let session = Session::open(&node)?;
@@ -40,11 +40,11 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     Ok(())
 }
 
-/// Does the same thing again and again, after a warm-up; it says itself how long it took.
+/// Repeats `once` during the warm-up and the measurement, and records the durations that it returns.
 pub(super) fn measure(setup: &Setup, mut once: impl FnMut() -> Result<Duration>) -> Result<Latencies> {
     let mut latencies = Latencies::new()?;
-    let begin = clock::now() + setup.extent.warm_up;
-    let end = begin + setup.extent.measured;
+    let begin = clock::now() + setup.timing.warm_up;
+    let end = begin + setup.timing.measured;
     loop {
         let before = clock::now();
         if before >= end {

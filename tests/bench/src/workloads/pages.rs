@@ -1,4 +1,4 @@
-//! Pages of history at random places of a log.
+//! Random pages of history.
 
 use std::path::Path;
 
@@ -7,32 +7,32 @@ use transport::clock;
 
 use super::one_at_a_time::measure;
 use super::{CONNECTIONS, Setup};
-use crate::load::{self, Nobody};
+use crate::load::{self, NoReceiver};
 use crate::papo::{Node, Session};
 
-/// Requests for pages in flight on each connection; a page is as large as sixty messages.
+/// Requests in flight on each connection; a page is as large as 60 messages.
 const WINDOW: usize = 4;
 
-/// How fast pages come.
+/// The speed of history pages.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    /// A second, with all windows full.
+    /// Pages per second with full windows.
     pub(crate) rate: f64,
-    /// Processor time that one costs the node, in microseconds.
+    /// Processor time of the node per page, in microseconds.
     pub(crate) processor_us: f64,
-    /// In milliseconds, one at a time.
+    /// Latency of one page at a time, in milliseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
 }
 
-/// Reads pages of the bench's channel, which has as many messages.
+/// Reads random pages of the bench's channel; `messages` is the number of its messages.
 pub(crate) fn read(setup: &mut Setup, node: &Node, messages: u64) -> Result<Pages> {
     let session = Session::open(node)?;
     let readers = (0..CONNECTIONS).map(|_| session.reader(&mut setup.rng, messages));
     let mut readers = readers.collect::<Result<Vec<_>>>()?;
     let plan = load::Plan { window: WINDOW, ..setup.plan() };
     let before = node.process.processor_seconds()?;
-    let rates = load::run::<_, Nobody>(plan, &mut readers, &mut [])?;
+    let rates = load::run::<_, NoReceiver>(plan, &mut readers, &mut [])?;
     let processor_us = (node.process.processor_seconds()? - before) * 1e6 / rates.total as f64;
     let mut reader = session.reader(&mut setup.rng, messages)?;
     let latencies = measure(setup, || {
@@ -44,7 +44,7 @@ pub(crate) fn read(setup: &mut Setup, node: &Node, messages: u64) -> Result<Page
     Ok(Pages { rate: rates.acknowledged, processor_us, p50, p99 })
 }
 
-/// Reads pages of a data folder that is there.
+/// Reads random pages of an existing data folder.
 pub(crate) fn read_folder(setup: &mut Setup, folder: &Path, messages: u64) -> Result<Pages> {
     let node = Node::start(&setup.papo, folder)?;
     let pages = read(setup, &node, messages)?;

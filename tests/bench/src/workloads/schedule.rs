@@ -1,8 +1,8 @@
-//! 1,000 messages a second to 10 subscribers, at fixed times whatever happens. Latency counts from the time at
-//! which a message was meant to be sent, so that a stall is paid for by every message it delays (no coordinated
-//! omission: Gil Tene, How NOT to Measure Latency).
+//! 1,000 messages per second to 10 subscribers, at fixed times. Latency counts from the scheduled time of a
+//! message, so a stall counts for every message that it delays (no coordinated omission: Gil Tene, How NOT to
+//! Measure Latency).
 //!
-//! Three threads: one keeps the time, one sends and takes the acknowledgements, one has the subscribers.
+//! Three threads: a timer, a sender that also reads acknowledgements, and the subscribers.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
@@ -20,37 +20,35 @@ use crate::figures::{Figure, Results};
 use crate::frames::{Events, Requests};
 use crate::latency::Latencies;
 use crate::load::{Connection as _, Sender as _};
-use crate::papo::{Node, Sends, Session, TEXT_BYTES};
+use crate::papo::{Node, SendRequests, Session, TEXT_BYTES};
 
-const EVERY: Duration = Duration::from_millis(1);
+const INTERVAL: Duration = Duration::from_millis(1);
 const SUBSCRIBERS: usize = 10;
 
-/// How late the system may wake the thread that keeps the time, in nanoseconds; Linux' default of 50,000 would be
-/// seen in the results.
+/// The timer slack of the timer thread in nanoseconds; the default of 50,000 would affect the results.
 const TIMER_SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
 
-/// How long the last message may be on its way.
+/// Maximum wait for the last message.
 const ARRIVAL_WAIT: Duration = Duration::from_secs(20);
 
-/// Digits of the message's number, with which its text begins.
+/// Digits of the number at the start of a message's text.
 const NUMBER_DIGITS: usize = 10;
 
-/// When each message is meant to be sent.
 #[derive(Clone, Copy)]
 struct Schedule {
     start: Instant,
-    /// Messages at the beginning that do not count.
+    /// Messages of the warm-up, which do not count.
     warm_up: u32,
     messages: u32,
 }
 
 impl Schedule {
     fn time_of(&self, message: u32) -> Instant {
-        self.start + EVERY * message
+        self.start + INTERVAL * message
     }
 
-    /// Notes how long after its time a message has come.
-    fn note(&self, message: u32, latencies: &mut Latencies) {
+    /// Records the latency of a message that arrives now.
+    fn record(&self, message: u32, latencies: &mut Latencies) {
         if message >= self.warm_up {
             latencies.add(clock::now().saturating_duration_since(self.time_of(message)));
         }
@@ -64,12 +62,12 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let mut sender = session.sender(&mut setup.rng, 1)?;
     let mut subscribers = (0..SUBSCRIBERS).map(|_| session.subscriber()).collect::<Result<Vec<_>>>()?;
     let (waker, wake) = Wake::new()?;
-    let warm_up = messages_in(setup.extent.warm_up);
-    let messages = warm_up + messages_in(setup.extent.measured);
+    let warm_up = messages_in(setup.timing.warm_up);
+    let messages = warm_up + messages_in(setup.timing.measured);
     let schedule = Schedule { start: clock::now() + Duration::from_millis(50), warm_up, messages };
     let (acknowledged, delivered) = thread::scope(|scope| {
         let receiving = scope.spawn(|| receive(schedule, &mut subscribers));
-        scope.spawn(|| keep_time(schedule, &waker));
+        scope.spawn(|| run_timer(schedule, &waker));
         let acknowledged = send(schedule, &mut sender, &wake);
         (acknowledged, receiving.join().map_err(|_| anyhow!("the receiving thread panicked")))
     });
@@ -83,12 +81,12 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
 }
 
 fn messages_in(time: Duration) -> u32 {
-    u32::try_from(time.as_millis() / EVERY.as_millis()).unwrap_or(u32::MAX)
+    u32::try_from(time.as_millis() / INTERVAL.as_millis()).unwrap_or(u32::MAX)
 }
 
-/// Wakes the sender at the time of every message.
-fn keep_time(schedule: Schedule, waker: &Waker) {
-    // Where the system does not know it, messages are a little later, which counts against us.
+/// The timer thread: wakes the sender at the time of each message.
+fn run_timer(schedule: Schedule, waker: &Waker) {
+    // If this fails, messages are sent slightly later, which increases the latency of papo.
     let _set = rustix::thread::set_current_timer_slack(Some(TIMER_SLACK_NS));
     for message in 0..schedule.messages {
         thread::sleep(schedule.time_of(message).saturating_duration_since(clock::now()));
@@ -96,21 +94,25 @@ fn keep_time(schedule: Schedule, waker: &Waker) {
     }
 }
 
-fn send(schedule: Schedule, sender: &mut Requests<Sends>, wake: &Wake) -> Result<Latencies> {
+fn send(schedule: Schedule, sender: &mut Requests<SendRequests>, wake: &Wake) -> Result<Latencies> {
     let (mut latencies, mut next, mut in_flight) = (Latencies::new()?, 0, VecDeque::new());
     let deadline = schedule.time_of(schedule.messages) + ARRIVAL_WAIT;
     while next < schedule.messages || !in_flight.is_empty() {
         ensure!(clock::now() < deadline, "{} messages were not acknowledged", in_flight.len());
         wake.clear();
         while next < schedule.messages && clock::now() >= schedule.time_of(next) {
-            sender.lines_mut().say(&format!("{next:0NUMBER_DIGITS$}{:x<1$}", "", TEXT_BYTES - NUMBER_DIGITS));
+            sender.lines_mut().set_text(&format!(
+                "{next:0NUMBER_DIGITS$}{:x<1$}",
+                "",
+                TEXT_BYTES - NUMBER_DIGITS
+            ));
             sender.send(1)?;
             in_flight.push_back(next);
             next += 1;
         }
-        // One connection is answered in order.
+        // Replies on one connection arrive in order.
         for message in in_flight.drain(..sender.acknowledged()?) {
-            schedule.note(message, &mut latencies);
+            schedule.record(message, &mut latencies);
         }
         wait(&[Watch::Readable(sender.socket()), Watch::Wake(wake)], Some(Duration::from_millis(10)))?;
     }
@@ -125,7 +127,7 @@ fn receive(schedule: Schedule, subscribers: &mut [Events]) -> Result<Latencies> 
         for subscriber in &mut *subscribers {
             subscriber.for_each(|lines| {
                 for line in memmem::find_iter(lines, TEXT_START) {
-                    schedule.note(number(lines, line + TEXT_START.len())?, &mut latencies);
+                    schedule.record(number(lines, line + TEXT_START.len())?, &mut latencies);
                     missing -= 1;
                 }
                 Ok(())
@@ -136,7 +138,7 @@ fn receive(schedule: Schedule, subscribers: &mut [Events]) -> Result<Latencies> 
     Ok(latencies)
 }
 
-/// What stands before a message's text in its event.
+/// The bytes before a message's text in its event.
 const TEXT_START: &[u8] = b"\"text\":\"";
 
 fn number(lines: &[u8], start: usize) -> Result<u32> {

@@ -1,14 +1,14 @@
-//! Acknowledged sends, 16 connections with 64 in flight each: papo with its subscribers, and who else stores.
+//! Acknowledged sends on 16 connections with 64 in flight each: papo with subscribers, Redis and JetStream.
 
 use anyhow::Result;
 
-use super::{CONNECTIONS, Setup, WINDOW, add_if};
+use super::{CONNECTIONS, Setup, WINDOW, add_if_measured};
 use crate::figures::{Figure, Results};
 use crate::load::{self, Rates};
 use crate::papo::{Node, Session, Wire};
 use crate::peers;
 
-/// Figures of papo with that many subscribers: acknowledged and delivered, frame by line and batched.
+/// The figures of papo with this number of subscribers: lines per frame, acknowledged, delivered.
 fn figures(wire: Wire, subscribers: usize) -> [(usize, Figure, Option<Figure>); 2] {
     match (wire, subscribers) {
         (Wire::Curve, 0..10) => [(1, Figure::CurveSingle, None), (WINDOW, Figure::CurveBatched, None)],
@@ -28,7 +28,7 @@ fn figures(wire: Wire, subscribers: usize) -> [(usize, Figure, Option<Figure>); 
     }
 }
 
-/// papo: every message is on the disk before it is acknowledged, and every subscriber gets every message.
+/// papo acknowledges a message when it is durable, and every subscriber receives every message.
 pub(super) fn papo(setup: &mut Setup, results: &mut Results, wire: Wire, subscribers: usize) -> Result<()> {
     for (frame_lines_max, acknowledged, delivered) in figures(wire, subscribers) {
         let rates = one_node(setup, wire, subscribers, frame_lines_max)?;
@@ -53,13 +53,13 @@ fn one_node(setup: &mut Setup, wire: Wire, subscribers: usize, frame_lines_max: 
 pub(super) fn redis_append(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let folder = setup.new_folder()?;
     let rates = peers::redis_append(setup.plan(), folder.path(), &setup.text(), CONNECTIONS)?;
-    add_if(results, Figure::RedisAppend, rates.map(|rates| rates.acknowledged));
+    add_if_measured(results, Figure::RedisAppend, rates.map(|rates| rates.acknowledged));
     Ok(())
 }
 
 pub(super) fn jet_stream(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let folder = setup.new_folder()?;
     let rates = peers::jet_stream(setup.plan(), folder.path(), &setup.text(), CONNECTIONS)?;
-    add_if(results, Figure::JetStream, rates.map(|rates| rates.acknowledged));
+    add_if_measured(results, Figure::JetStream, rates.map(|rates| rates.acknowledged));
     Ok(())
 }

@@ -1,18 +1,18 @@
-//! Chaos: a node in three processes under load, to which everything happens that happens to processes, connections and
-//! disks. Whatever is acknowledged is in the log once and in order, and everybody is shown all of it.
+//! Chaos tests: a node in three processes under load, with kills, freezes, cut connections and full disks.
+//! Every acknowledged message is in the log once and in order, and every client shows all of them.
 //!
-//! The clients are the client's own session cores, the checkers are the simulator's. A minute of it is a test; `make
-//! chaos MINUTES=10 SEED=4711` runs longer, or the same plan again, for which it sets `PAPO_CHAOS_MINUTES` and
+//! The clients are real session cores, and the checkers are those of the simulation. The test takes a minute.
+//! `make chaos MINUTES=10 SEED=4711` runs longer or repeats a plan: it sets `PAPO_CHAOS_MINUTES` and
 //! `PAPO_SEED`.
 
-mod crowd;
-mod line;
-mod person;
-mod person_io;
+mod client_pool;
+mod relay;
+mod client;
+mod client_io;
 mod plan;
-mod record;
+mod results;
 mod small_disk;
-mod stage;
+mod test_bed;
 mod verdict;
 
 mod stopped;
@@ -28,88 +28,89 @@ use testkit::Rng;
 use transport::clock;
 
 use plan::{Plan, Role};
-use stage::Stage;
-use verdict::{Counted, Verdict, pronounce};
+use test_bed::TestBed;
+use verdict::{Counters, Verdict, judge};
 
 const CLIENTS: usize = 20;
 
-/// Milliseconds of faults in the test: with what is before and after them, it takes about a minute.
+/// Duration of the faults. With set-up and checks the test takes about a minute.
 const TEST_MS: u64 = 45_000;
 
-/// How long a client may take, when nothing goes wrong any more, until it has everything. The session core waits for
-/// 12 seconds at the most until it looks again, and may have to twice; the rest is for a machine that is busy otherwise.
+/// Maximum time until all clients are complete after the faults. The session core requests the heads at most
+/// 12 seconds later, possibly twice; the rest allows for a busy machine.
 const CATCH_UP_MAX: Duration = Duration::from_secs(90);
 
-/// Between two looks at the roles.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Time between two measurements of the roles.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(500);
 
 #[test]
-fn nothing_is_lost_whatever_happens_to_processes_connections_and_disks() {
+fn nothing_is_lost_under_kills_cuts_and_full_disks() {
     let minutes = std::env::var("PAPO_CHAOS_MINUTES").ok().map(|minutes| minutes.parse().expect("minutes"));
     let length_ms = minutes.map_or(TEST_MS, |minutes: u64| minutes * 60_000);
     let plan = Plan::draw(Rng::seed_of_this_run(), length_ms, CLIENTS);
     println!("{plan}");
     let verdict = run(&plan);
-    tell(&verdict.to_string());
-    assert!(verdict.findings.is_empty(), "PAPO_SEED={} draws the same plan again: {verdict}", plan.seed);
+    report(&verdict.to_string());
+    assert!(verdict.violations.is_empty(), "PAPO_SEED={} draws the same plan again: {verdict}", plan.seed);
 }
 
 #[test]
 fn a_seed_draws_the_same_plan_every_time() {
     let draw = |seed| Plan::draw(seed, TEST_MS, CLIENTS);
     assert_eq!(draw(4711), draw(4711));
-    assert_ne!(draw(4711).acts, draw(4712).acts);
-    let last = draw(4711).acts.into_iter().map(|(at_ms, _)| at_ms).max();
-    assert!(last <= Some(TEST_MS), "all troubles are over in time");
+    assert_ne!(draw(4711).actions, draw(4712).actions);
+    let last = draw(4711).actions.into_iter().map(|(at_ms, _)| at_ms).max();
+    assert!(last <= Some(TEST_MS), "all faults end in time");
 }
 
-/// Tells it also when the test succeeds, which is when the harness keeps what is printed to itself.
-fn tell(what: &str) {
+/// Writes to standard error directly, because the test harness hides the output of a test that succeeds.
+fn report(what: &str) {
     let _nobody_listens = std::io::stderr().write_all(what.as_bytes());
 }
 
 fn run(plan: &Plan) -> Verdict {
     let mut rng = Rng::new(plan.seed);
-    let mut stage = Stage::set_up(CLIENTS, plan.length_ms / 60_000, &mut rng);
-    stage.record.talk(true);
+    let mut test_bed = TestBed::set_up(CLIENTS, plan.length_ms / 60_000, &mut rng);
+    test_bed.results.set_sending(true);
     let begun = clock::now();
-    for (at_ms, act) in &plan.acts {
+    for (at_ms, action) in &plan.actions {
         let at = Duration::from_millis(*at_ms);
         while let Some(left) = at.checked_sub(begun.elapsed()) {
-            std::thread::sleep(left.min(LOOK_EVERY));
-            stage.look_at_roles();
+            std::thread::sleep(left.min(SAMPLE_INTERVAL));
+            test_bed.sample_roles();
         }
-        stage.perform(*act);
+        test_bed.perform(*action);
     }
-    stage.calm();
-    let calm_at_ms = stage.record.now_ms();
-    stage.record.talk(false);
-    let is_complete = stage.crowd.wait_for_all(CLIENTS, CATCH_UP_MAX, |person| {
-        person.look_whether_complete();
-        person.complete_at_ms.is_some()
+    test_bed.calm();
+    let calm_at_ms = test_bed.results.now_ms();
+    test_bed.results.set_sending(false);
+    let is_complete = test_bed.pool.wait_for_all(CLIENTS, CATCH_UP_MAX, |client| {
+        client.check_complete();
+        client.complete_at_ms.is_some()
     });
-    stage.look_at_roles();
-    finish(stage, plan, calm_at_ms, is_complete)
+    test_bed.sample_roles();
+    finish(test_bed, plan, calm_at_ms, is_complete)
 }
 
-fn finish(stage: Stage, plan: &Plan, calm_at_ms: u64, is_complete: bool) -> Verdict {
-    let Stage { crowd, mut node, record, disk, faults, peaks, .. } = stage;
-    let people = crowd.stop();
-    let complete_at_ms = people.iter().filter_map(|person| person.complete_at_ms).max().unwrap_or(calm_at_ms);
-    record.note(ensure(is_complete, "complete_in_time", || format!("not after {CATCH_UP_MAX:?}")));
+fn finish(test_bed: TestBed, plan: &Plan, calm_at_ms: u64, is_complete: bool) -> Verdict {
+    let TestBed { pool, mut node, results, disk, faults, peaks, .. } = test_bed;
+    let clients = pool.stop();
+    let complete_at_ms =
+        clients.iter().filter_map(|client| client.complete_at_ms).max().unwrap_or(calm_at_ms);
+    results.note(ensure(is_complete, "complete_in_time", || format!("not after {CATCH_UP_MAX:?}")));
     for role in Role::ALL.map(Role::name) {
         let finished = node.stop(role, Signal::TERM);
-        record.note(ensure(finished.code == Some(0), "roles_stop", || format!("{role}: {}", finished.log)));
+        results.note(ensure(finished.code == Some(0), "roles_stop", || format!("{role}: {}", finished.log)));
     }
     let log = node.verify();
     let is_whole = (&log["whole"], &log["torn_bytes"]) == (&json!(true), &json!(0));
-    record.note(ensure(is_whole, "log_is_whole", || log.to_string()));
-    let counted = Counted {
+    results.note(ensure(is_whole, "log_is_whole", || log.to_string()));
+    let counters = Counters {
         plan,
         faults: &faults,
         peaks: &peaks,
         skipped: disk.as_ref().err().map(|why| &**why),
         catch_up_ms: complete_at_ms.saturating_sub(calm_at_ms),
     };
-    pronounce(node.data(), &people, &record, &counted)
+    judge(node.data(), &clients, &results, &counters)
 }

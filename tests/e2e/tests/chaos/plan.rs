@@ -1,10 +1,9 @@
-//! What goes wrong in a run, and when: one seed decides all of it, and the same seed the same plan.
+//! The plan of a run: which faults happen when. The same seed gives the same plan.
 
 use std::fmt;
 
 use testkit::Rng;
 
-/// One of the node's processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Broker,
@@ -24,27 +23,23 @@ impl Role {
     }
 }
 
-/// One of the lines between the processes.
+/// A route between processes that passes through a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    /// From clients to the broker.
+pub(super) enum Route {
     Requests,
-    /// From clients to the proxy.
     Events,
-    /// From the server to the broker.
     ServerToBroker,
-    /// From the server to the proxy.
     ServerToProxy,
 }
 
-impl Way {
+impl Route {
     pub(super) const ALL: [Self; 4] =
         [Self::Requests, Self::Events, Self::ServerToBroker, Self::ServerToProxy];
 }
 
-/// One thing that is done to the node or to its clients.
+/// An action that begins or ends a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum FaultAction {
     /// `kill -9`.
     Kill(Role),
     Start(Role),
@@ -52,119 +47,125 @@ pub(super) enum Act {
     Freeze(Role),
     /// `SIGCONT`.
     Thaw(Role),
-    /// Allows no more open files than there are.
-    TakeFiles(Role),
-    GiveFiles(Role),
+    /// Limits the open files of the role to the current number plus one.
+    LimitFiles(Role),
+    RestoreFiles(Role),
     FillDisk,
     EmptyDisk,
-    /// Ends every so manieth connection after so many more bytes.
-    Cut(Way, usize, usize),
-    HoldStill(Way),
-    Flow(Way),
-    /// Ends every so manieth connection towards the role only.
-    HalfOpen(Way, usize),
-    EndHalfOpen(Way),
-    /// A client reads nothing for so many milliseconds.
+    /// Ends every n-th connection after a number of bytes.
+    Cut(Route, usize, usize),
+    Stall(Route),
+    Resume(Route),
+    /// Closes the role's side of every n-th connection.
+    HalfOpen(Route, usize),
+    EndHalfOpen(Route),
+    /// A client reads nothing for a number of milliseconds.
     StopReading(usize, u64),
 }
 
-/// What goes wrong in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) length_ms: u64,
-    /// What is done after so many milliseconds, in the order of time.
-    pub(super) acts: Vec<(u64, Act)>,
+    /// The actions with their times since the start, sorted by time.
+    pub(super) actions: Vec<(u64, FaultAction)>,
 }
 
 impl Plan {
-    /// Draws a plan: each role, each line and the clients have troubles of their own, one after the other, so that
-    /// troubles of different ones fall together as they like. All are over at `length_ms`.
+    /// Draws a plan. Each role, each route and the clients have an independent sequence of faults, so the
+    /// faults of different parts can coincide. All faults end by `length_ms`.
     pub(super) fn draw(seed: u64, length_ms: u64, clients: usize) -> Self {
         let mut rng = Rng::new(seed);
-        let mut acts = Vec::new();
+        let mut actions = Vec::new();
         for role in Role::ALL {
-            troubles(&mut rng, length_ms, 2_000..7_000, &mut acts, |rng| trouble_of_role(rng, role));
+            add_faults(&mut rng, length_ms, 2_000..7_000, &mut actions, |rng| role_fault(rng, role));
         }
-        for way in Way::ALL {
-            troubles(&mut rng, length_ms, 1_500..6_000, &mut acts, |rng| trouble_of_line(rng, way));
+        for route in Route::ALL {
+            add_faults(&mut rng, length_ms, 1_500..6_000, &mut actions, |rng| relay_fault(rng, route));
         }
-        troubles(&mut rng, length_ms, 500..2_500, &mut acts, |rng| {
+        add_faults(&mut rng, length_ms, 500..2_500, &mut actions, |rng| {
             let client = rng.within(0..clients as u64) as usize;
-            vec![(0, Act::StopReading(client, rng.within(500..4_000)))]
+            vec![(0, FaultAction::StopReading(client, rng.within(500..4_000)))]
         });
-        // Stable, so that what falls on the same millisecond stays in its order.
-        acts.sort_by_key(|(at_ms, _)| *at_ms);
-        Self { seed, length_ms, acts }
+        // The sort is stable: actions at the same millisecond keep their order.
+        actions.sort_by_key(|(at_ms, _)| *at_ms);
+        Self { seed, length_ms, actions }
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {} for {} ms", self.seed, self.length_ms)?;
-        self.acts.iter().try_for_each(|(at_ms, act)| writeln!(f, "{at_ms:>8} {act:?}"))
+        self.actions.iter().try_for_each(|(at_ms, action)| writeln!(f, "{at_ms:>8} {action:?}"))
     }
 }
 
-/// One trouble after another, with pauses in between. A trouble is a list of acts with the milliseconds before each.
-fn troubles(
+/// Adds faults one after another, with pauses in between. A fault is a list of actions with the delay before
+/// each.
+fn add_faults(
     rng: &mut Rng,
     length_ms: u64,
     pause_ms: std::ops::Range<u64>,
-    acts: &mut Vec<(u64, Act)>,
-    mut trouble: impl FnMut(&mut Rng) -> Vec<(u64, Act)>,
+    actions: &mut Vec<(u64, FaultAction)>,
+    mut fault: impl FnMut(&mut Rng) -> Vec<(u64, FaultAction)>,
 ) {
     let mut at_ms = rng.within(pause_ms.clone());
     while at_ms < length_ms {
-        for (after_ms, act) in trouble(rng) {
+        for (after_ms, action) in fault(rng) {
             at_ms += after_ms;
-            // What has begun is brought to its end in time.
-            acts.push((at_ms.min(length_ms), act));
+            // The last fault also ends in time.
+            actions.push((at_ms.min(length_ms), action));
         }
         at_ms += rng.within(pause_ms.clone());
     }
 }
 
-fn trouble_of_role(rng: &mut Rng, role: Role) -> Vec<(u64, Act)> {
+fn role_fault(rng: &mut Rng, role: Role) -> Vec<(u64, FaultAction)> {
     let choices = if role == Role::Server { 12 } else { 9 };
     match rng.within(0..choices) {
-        0..3 => vec![(0, Act::Kill(role)), (rng.within(0..1_500), Act::Start(role))],
-        // And once more while it starts, or as soon as it has.
+        0..3 => vec![(0, FaultAction::Kill(role)), (rng.within(0..1_500), FaultAction::Start(role))],
+        // A second kill during or shortly after the start.
         3 => vec![
-            (0, Act::Kill(role)),
-            (rng.within(0..500), Act::Start(role)),
-            (rng.within(0..300), Act::Kill(role)),
-            (rng.within(0..500), Act::Start(role)),
+            (0, FaultAction::Kill(role)),
+            (rng.within(0..500), FaultAction::Start(role)),
+            (rng.within(0..300), FaultAction::Kill(role)),
+            (rng.within(0..500), FaultAction::Start(role)),
         ],
         4 => vec![
-            (0, Act::Freeze(role)),
-            (rng.within(100..1_000), Act::Kill(role)),
-            (rng.within(0..500), Act::Start(role)),
+            (0, FaultAction::Freeze(role)),
+            (rng.within(100..1_000), FaultAction::Kill(role)),
+            (rng.within(0..500), FaultAction::Start(role)),
         ],
-        5..7 => vec![(0, Act::Freeze(role)), (rng.within(200..4_000), Act::Thaw(role))],
-        7..9 => vec![(0, Act::TakeFiles(role)), (rng.within(500..3_000), Act::GiveFiles(role))],
-        _ => disk_trouble(rng),
+        5..7 => vec![(0, FaultAction::Freeze(role)), (rng.within(200..4_000), FaultAction::Thaw(role))],
+        7..9 => vec![
+            (0, FaultAction::LimitFiles(role)),
+            (rng.within(500..3_000), FaultAction::RestoreFiles(role)),
+        ],
+        _ => disk_fault(rng),
     }
 }
 
-/// Writing goes on by itself when there is room again; now and then the server is killed before it has found out.
-fn disk_trouble(rng: &mut Rng) -> Vec<(u64, Act)> {
-    let mut acts = vec![(0, Act::FillDisk), (rng.within(500..3_000), Act::EmptyDisk)];
+/// Fills and empties the disk. In one of three cases the server is killed before it notices the free space.
+fn disk_fault(rng: &mut Rng) -> Vec<(u64, FaultAction)> {
+    let mut actions = vec![(0, FaultAction::FillDisk), (rng.within(500..3_000), FaultAction::EmptyDisk)];
     if rng.within(0..3) == 0 {
-        acts.extend([
-            (rng.within(0..1_000), Act::Kill(Role::Server)),
-            (rng.within(0..500), Act::Start(Role::Server)),
+        actions.extend([
+            (rng.within(0..1_000), FaultAction::Kill(Role::Server)),
+            (rng.within(0..500), FaultAction::Start(Role::Server)),
         ]);
     }
-    acts
+    actions
 }
 
-fn trouble_of_line(rng: &mut Rng, way: Way) -> Vec<(u64, Act)> {
+fn relay_fault(rng: &mut Rng, route: Route) -> Vec<(u64, FaultAction)> {
     let every = rng.within(1..4) as usize;
     match rng.within(0..8) {
-        0..2 => vec![(0, Act::Cut(way, every, 0))],
-        2..5 => vec![(0, Act::Cut(way, every, rng.within(1..20_000) as usize))],
-        5..7 => vec![(0, Act::HoldStill(way)), (rng.within(200..4_000), Act::Flow(way))],
-        _ => vec![(0, Act::HalfOpen(way, every)), (rng.within(500..4_000), Act::EndHalfOpen(way))],
+        0..2 => vec![(0, FaultAction::Cut(route, every, 0))],
+        2..5 => vec![(0, FaultAction::Cut(route, every, rng.within(1..20_000) as usize))],
+        5..7 => vec![(0, FaultAction::Stall(route)), (rng.within(200..4_000), FaultAction::Resume(route))],
+        _ => vec![
+            (0, FaultAction::HalfOpen(route, every)),
+            (rng.within(500..4_000), FaultAction::EndHalfOpen(route)),
+        ],
     }
 }

@@ -1,26 +1,26 @@
-//! A subscriber that is stopped, as a laptop that is closed: nobody else waits for it, and it catches up by itself.
+//! A stopped subscriber, such as a closed laptop, slows no other client down and catches up by itself.
 
 use e2e::{Node, Peer, Process};
 use rustix::process::Signal;
 use transport::clock;
 
-use super::tell;
+use super::report;
 use crate::commands::Shell;
 
-/// Messages said in a round.
+/// Messages of one round.
 const MESSAGES: u64 = 300;
 
-/// Messages that are more than the system keeps for a connection which nobody reads: 10 MB on Linux.
-const MANY: u64 = 1_000;
+/// More messages than the kernel buffers for a connection that is not read (10 MB on Linux).
+const OVERFLOW_MESSAGES: u64 = 1_000;
 
 const TEXT_BYTES: usize = 15_000;
 
 #[test]
-fn a_stopped_subscriber_slows_nobody_down_and_catches_up_by_itself() {
-    let mut node = Node::three();
+fn a_stopped_subscriber_slows_no_other_client_and_catches_up() {
+    let mut node = Node::in_three_processes();
     let (bob, carla) = (Shell::new(&node, "bob"), Shell::new(&node, "carla"));
-    bob.does(&["create", "#general"]);
-    carla.does(&["join", "#general"]);
+    bob.run_ok(&["create", "#general"]);
+    carla.run_ok(&["join", "#general"]);
     let subscribe = |shell: &Shell<'_>| {
         Process::start(shell.command(&["subscribe", "#general", "--after", "0", "--json"]))
     };
@@ -30,50 +30,50 @@ fn a_stopped_subscriber_slows_nobody_down_and_catches_up_by_itself() {
     alice.register("alice").expect("a name that is free");
     alice.login("alice").expect("a session");
     alice.join("#general").expect("a member");
-    let mut said = 0;
+    let mut sent = 0;
     let mut round = |count: u64, readers: &[&Process]| {
-        let (begun, numbers) = (clock::now(), said..said + count);
-        said += count;
-        numbers.clone().for_each(|number| say(&mut alice, number));
-        readers.iter().for_each(|reader| hears(reader, numbers.clone()));
+        let (begun, numbers) = (clock::now(), sent..sent + count);
+        sent += count;
+        numbers.clone().for_each(|number| send(&mut alice, number));
+        readers.iter().for_each(|reader| assert_receives(reader, numbers.clone()));
         (numbers, begun.elapsed())
     };
     let (_, both_read) = round(MESSAGES, &[quick, stopped]);
 
-    // What was said meanwhile waits for it.
+    // Messages that were sent while the subscriber was stopped are buffered.
     stopped.signal(Signal::STOP);
     let (missed, one_stopped) = round(MESSAGES, &[quick]);
     stopped.signal(Signal::CONT);
-    hears(stopped, missed);
+    assert_receives(stopped, missed);
 
-    // What was said meanwhile is lost with the proxy, and nobody says anything more.
+    // The proxy that buffers the messages is killed, and no further message arrives.
     stopped.signal(Signal::STOP);
-    let (missed, _) = round(MANY, &[quick]);
+    let (missed, _) = round(OVERFLOW_MESSAGES, &[quick]);
     node.kill("proxy");
     node.start("proxy");
     let begun = clock::now();
     stopped.signal(Signal::CONT);
-    hears(stopped, missed);
-    // The times are told and not asserted: they say as much about the machine.
-    tell(&format!(
+    assert_receives(stopped, missed);
+    // The times depend on the machine: print them, assert nothing.
+    report(&format!(
         "stopped subscriber: {MESSAGES} messages took {both_read:?} with two readers and {one_stopped:?} with one of \
-         them stopped; {MANY} that were lost on their way were there {:?} after it went on\n",
+         them stopped; {OVERFLOW_MESSAGES} lost messages were repaired {:?} after it continued\n",
         begun.elapsed()
     ));
 }
 
-fn say(alice: &mut Peer, number: u64) {
+fn send(alice: &mut Peer, number: u64) {
     alice.send("#general", &format!("{number} {}", "x".repeat(TEXT_BYTES))).expect("stored");
 }
 
-/// Waits until these messages have come, in this order, with nothing but comings and goings in between.
-fn hears(reader: &Process, numbers: std::ops::Range<u64>) {
+/// Waits for these messages, in this order. Joins and leaves in between are ignored.
+fn assert_receives(reader: &Process, numbers: std::ops::Range<u64>) {
     for number in numbers {
         let text = loop {
-            if let Some(text) = reader.ready()["text"].as_str() {
+            if let Some(text) = reader.read_json_line()["text"].as_str() {
                 break text.to_owned();
             }
         };
-        assert_eq!(text.split(' ').next(), Some(&*number.to_string()), "in order, without a hole");
+        assert_eq!(text.split(' ').next(), Some(&*number.to_string()), "in order, without a gap");
     }
 }

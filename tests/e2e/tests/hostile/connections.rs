@@ -1,4 +1,5 @@
-//! Connections by strangers who speak no CURVE, nothing at all, or too much: they get nothing, and cost nobody anything.
+//! Connections that do not use CURVE, send nothing, or send too much: they get no answer and affect no other
+//! client.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,12 +12,12 @@ use testkit::Rng;
 use transport::limits::HANDSHAKE_MS_MAX;
 use transport::{clock, open_files};
 
-use super::assert_well;
+use super::assert_node_answers;
 
-/// Everything that a node in three processes listens at for others.
+/// The ports of a node in three processes, except the control ports.
 const PORTS: [&str; 4] = ["clients", "subscribers", "servers", "events"];
 
-/// How ZMTP 3.0 (RFC 23) begins: signature, version, mechanism NULL, not a server, filler.
+/// The ZMTP 3.0 greeting (RFC 23): signature, version, mechanism NULL, not a server, filler.
 fn greeting() -> Vec<u8> {
     let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0];
     greeting.extend(b"NULL");
@@ -24,7 +25,7 @@ fn greeting() -> Vec<u8> {
     greeting
 }
 
-/// The READY command of a socket of this type.
+/// The READY command of a socket type.
 fn ready(socket_type: &str) -> Vec<u8> {
     let mut body = b"\x05READY\x0bSocket-Type\0\0\0".to_vec();
     body.push(socket_type.len() as u8);
@@ -32,12 +33,12 @@ fn ready(socket_type: &str) -> Vec<u8> {
     [&[4, body.len() as u8], &body[..]].concat()
 }
 
-/// A short frame, the last of its message.
+/// A short frame that ends a message.
 fn frame(body: &[u8]) -> Vec<u8> {
     [&[0, body.len() as u8], body].concat()
 }
 
-/// A long frame that says it has this many bytes.
+/// The header of a long frame with this length.
 fn head_of_frame(bytes: u64) -> Vec<u8> {
     [&[2], &bytes.to_be_bytes()[..]].concat()
 }
@@ -48,38 +49,40 @@ fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// Reads until `wanted` has come; false when the node ends the connection before that.
-fn hears(stream: &mut TcpStream, wanted: &[u8]) -> bool {
-    let (mut heard, mut chunk) = (Vec::new(), [0; 1024]);
-    while !heard.windows(wanted.len()).any(|window| window == wanted) {
+/// Reads until `wanted` arrives; false if the node closes the connection first.
+fn receives(stream: &mut TcpStream, wanted: &[u8]) -> bool {
+    let (mut received, mut chunk) = (Vec::new(), [0; 1024]);
+    while !received.windows(wanted.len()).any(|window| window == wanted) {
         match stream.read(&mut chunk) {
-            Ok(count @ 1..) => heard.extend_from_slice(&chunk[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("no answer and no end"),
+            Ok(count @ 1..) => received.extend_from_slice(&chunk[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                panic!("neither a reply nor the end of the connection")
+            }
             Ok(0) | Err(_) => return false,
         }
     }
     true
 }
 
-/// Comes in without encryption; None when the node ends the connection. What follows the handshake too early is
-/// taken for a part of it.
-fn come_in(address: &str, socket_type: &str) -> Option<TcpStream> {
+/// Does the handshake without encryption; `None` if the node closes the connection. The caller must send only
+/// after the handshake, because earlier bytes count as a part of it.
+fn handshake(address: &str, socket_type: &str) -> Option<TcpStream> {
     let mut stream = connect(address);
     stream.write_all(&[greeting(), ready(socket_type)].concat()).expect("a connection");
-    hears(&mut stream, b"READY").then_some(stream)
+    receives(&mut stream, b"READY").then_some(stream)
 }
 
-/// Whether `wanted` comes back to who says this without encryption.
-fn is_answered(address: &str, socket_type: &str, said: &[u8], wanted: &[u8]) -> bool {
-    come_in(address, socket_type).is_some_and(|mut stream| {
-        stream.write_all(said).expect("a connection");
-        hears(&mut stream, wanted)
+/// Sends bytes without encryption, and returns whether `wanted` arrives.
+fn is_answered(address: &str, socket_type: &str, sent: &[u8], wanted: &[u8]) -> bool {
+    handshake(address, socket_type).is_some_and(|mut stream| {
+        stream.write_all(sent).expect("a connection");
+        receives(&mut stream, wanted)
     })
 }
 
-/// Waits until the node has ended the connection.
+/// Waits until the node closes the connection.
 #[track_caller]
-fn assert_ended(stream: &mut TcpStream) {
+fn assert_closed(stream: &mut TcpStream) {
     match stream.read_to_end(&mut Vec::new()) {
         Ok(_) => {}
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "still open"),
@@ -87,7 +90,7 @@ fn assert_ended(stream: &mut TcpStream) {
 }
 
 #[test]
-fn who_does_not_encrypt_is_not_heard() {
+fn an_unencrypted_peer_gets_no_answer() {
     let request = br#"{"jsonrpc":"2.0","id":1,"method":"server.info"}"#;
     let asks = [&[1, 0], &frame(request)[..]].concat();
     let barrier = b"sync.raw.00112233445566778899aabbccddeeff";
@@ -99,12 +102,12 @@ fn who_does_not_encrypt_is_not_heard() {
         ]
     };
     assert_eq!(attacks(&Node::up()), [false, false]);
-    assert_eq!(attacks(&Node::plain()), [true, true], "the attack is one");
+    assert_eq!(attacks(&Node::plaintext()), [true, true], "the attack works without encryption");
 }
 
 #[test]
-fn garbage_on_any_port_harms_nobody() {
-    let node = Node::three();
+fn garbage_on_any_port_affects_no_other_client() {
+    let node = Node::in_three_processes();
     let mut rng = Rng::of_this_run();
     let mut noise = || (0..500).map(|_| rng.within(0..256) as u8).collect::<Vec<_>>();
     let all = [
@@ -123,85 +126,89 @@ fn garbage_on_any_port_harms_nobody() {
     for garbage in &all {
         for port in PORTS.iter().chain(&["control"]) {
             let mut stream = connect(node.address(port));
-            // The node may end the connection before it has heard all of it.
+            // The node may close the connection before it read all of it.
             let _refused_early = stream.write_all(garbage);
             open.push(stream);
         }
     }
-    // The control ports speak plain text, so that there it comes as far as a message.
-    let mut stream = come_in(node.address("control"), "DEALER").expect("plain text is let in");
+    // The control ports are in plain text, so a message reaches the role.
+    let mut stream = handshake(node.address("control"), "DEALER").expect("plain text is accepted");
     stream.write_all(&[&[1, 0], &frame(b"GET / HTTP/1.1")[..], &frame(b"{")].concat()).expect("a connection");
-    assert!(hears(&mut stream, b"-32700"), "it is told that this is no request");
-    assert_well(&node);
+    assert!(receives(&mut stream, b"-32700"), "the reply is a parse error");
+    assert_node_answers(&node);
     drop(open);
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
-/// Each port ends connections that do not get on with the handshake, so that they cannot pile up.
+/// Each port closes connections that do not complete the handshake in time, so they cannot accumulate.
 #[test]
-fn half_open_handshakes_are_ended() {
+fn half_open_handshakes_are_closed() {
     const EACH: usize = 100;
-    let node = Node::three();
+    let node = Node::in_three_processes();
     let begun = clock::now();
-    let mut mute: Vec<_> =
+    let mut silent: Vec<_> =
         PORTS.iter().flat_map(|port| (0..EACH).map(|_| connect(node.address(port)))).collect();
-    // Half of them say how they would begin.
-    mute.iter_mut().step_by(2).for_each(|stream| stream.write_all(&greeting()[..12]).expect("a connection"));
-    assert_well(&node);
-    mute.iter_mut().for_each(|stream| assert_ended(stream));
+    // Half of the connections send the beginning of a greeting.
+    silent
+        .iter_mut()
+        .step_by(2)
+        .for_each(|stream| stream.write_all(&greeting()[..12]).expect("a connection"));
+    assert_node_answers(&node);
+    silent.iter_mut().for_each(|stream| assert_closed(stream));
     let limit = Duration::from_millis(2 * HANDSHAKE_MS_MAX as u64);
     assert!(begun.elapsed() < limit, "it took {:?}", begun.elapsed());
 }
 
-/// More than the usual limit of open files allows: the node raises it, and gets over those who come and go.
+/// The usual limit of open files is lower: the node raises its limit, and recovers after the connections
+/// close.
 #[test]
-fn a_thousand_quick_connections_keep_nobody_out() {
+fn a_thousand_connections_do_not_block_other_clients() {
     const CONNECTIONS: usize = 1_000;
     open_files::raise_limit();
     let node = Node::up();
     let process: &Process = node.process("up");
-    assert_well(&node);
+    assert_node_answers(&node);
     let before = process.open_files();
-    let crowd: Vec<_> = (0..CONNECTIONS).map(|_| connect(node.address("clients"))).collect();
+    let connections: Vec<_> = (0..CONNECTIONS).map(|_| connect(node.address("clients"))).collect();
     let begun = clock::now();
     while process.open_files() < before + CONNECTIONS {
         assert!(
             begun.elapsed() < DEADLINE,
-            "only {} of {CONNECTIONS} came in",
+            "only {} of {CONNECTIONS} were accepted",
             process.open_files() - before
         );
     }
-    assert_well(&node);
-    drop(crowd);
+    assert_node_answers(&node);
+    drop(connections);
     while process.open_files() > before + 10 {
         assert!(begun.elapsed() < DEADLINE, "{} are still open", process.open_files() - before);
     }
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
 #[test]
-fn a_huge_frame_costs_the_connection_and_no_memory() {
+fn a_huge_frame_closes_the_connection_without_using_memory() {
     const ROOM: u64 = 64 << 20;
-    let node = Node::plain();
-    assert_well(&node);
+    let node = Node::plaintext();
+    assert_node_answers(&node);
     let before = node.process("up").memory_bytes();
     for (port, socket_type) in [("clients", "DEALER"), ("subscribers", "SUB")] {
         for bytes in [FRAME_BYTES_MAX as u64 + 1, 1 << 40, u64::MAX] {
-            let mut stream = come_in(node.address(port), socket_type).expect("plain text is let in");
+            let mut stream = handshake(node.address(port), socket_type).expect("plain text is accepted");
             stream.write_all(&head_of_frame(bytes)).expect("a connection");
-            assert_ended(&mut stream);
+            assert_closed(&mut stream);
         }
     }
     let after = node.process("up").memory_bytes();
     assert!(after < before + ROOM, "{before} bytes became {after}");
 
-    // Encrypted, the frame is looked at before it is there as well.
+    // With encryption, the frame is refused before it is complete, too.
     let node = Node::up();
     let peer = node.peer();
     peer.post(&vec![b' '; FRAME_BYTES_MAX + 1]);
     let mut honest = node.peer();
     honest.call("server.info", json!({})).expect("an answer");
-    assert_eq!(peer.reply_within(e2e::SILENCE), None);
+    assert_eq!(peer.reply_within(e2e::RESEND_DELAY), None);
     assert_eq!(node.counter("broker", "requests"), 1);
-    assert_well(&node);
+    assert_node_answers(&node);
 }

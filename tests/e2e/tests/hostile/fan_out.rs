@@ -1,25 +1,26 @@
-//! Hostile subscribers at 5558, and clients who never read: nobody hears what is not theirs, nobody else waits.
+//! Hostile subscribers at port 5558, and clients that never read: they receive no foreign events and slow no
+//! other client.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::Body;
-use e2e::{DEADLINE, Node, Wire, peers};
+use e2e::{DEADLINE, Node, RecordingRelay, peers};
 use serde_json::json;
 use transport::{Context, Frame, Kind, Sent, clock};
 use uuid::Uuid;
 
-use super::assert_well;
+use super::assert_node_answers;
 
 #[test]
-fn subscriptions_that_are_no_whole_topic_hear_nothing() {
+fn a_subscription_to_a_partial_topic_receives_nothing() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let topic = alice.create("#general").expect("a channel").topic;
-    let (mut member, mut nosy) = (node.listener(), node.listener());
+    let (mut member, mut outsider) = (node.subscriber(), node.subscriber());
     member.follow(&[&topic, &alice.session().topic]);
     let another_key = format!("channel.general.{}", "0".repeat(32));
     let shortened = &topic[..topic.len() - 1];
-    nosy.follow(&[
+    outsider.follow(&[
         "",
         "channel.",
         "channel.general",
@@ -30,79 +31,85 @@ fn subscriptions_that_are_no_whole_topic_hear_nothing() {
     ]);
     alice.send("#general", "among us").expect("stored");
     alice.send("@alice", "a note").expect("stored");
-    let mut heard = (false, false);
-    while heard != (true, true) {
-        let (on, event) = member.hear();
+    let mut received = (false, false);
+    while received != (true, true) {
+        let (on, event) = member.next_event();
         let is_message = matches!(event.body, Body::Message { .. });
-        heard = (heard.0 || is_message && on == topic, heard.1 || is_message && on == alice.session().topic);
+        received = (
+            received.0 || is_message && on == topic,
+            received.1 || is_message && on == alice.session().topic,
+        );
     }
-    // The proxy has told the member, so that it has told whoever else it tells.
-    nosy.barrier();
-    assert_eq!(nosy.heard().collect::<Vec<_>>(), []);
-    assert_well(&node);
+    // The member received the events, so the proxy has sent them to all subscribers.
+    outsider.barrier();
+    assert_eq!(outsider.received().collect::<Vec<_>>(), []);
+    assert_node_answers(&node);
 }
 
-/// Whoever subscribes without end has its turn like the events, and no more.
+/// The proxy alternates between subscriptions and events.
 #[test]
-fn a_flood_of_subscriptions_holds_up_no_event() {
+fn a_flood_of_subscriptions_delays_no_event() {
     const MESSAGES: u64 = 20;
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let topic = alice.create("#general").expect("a channel").topic;
-    let mut member = node.listener();
+    let mut member = node.subscriber();
     member.follow(&[&topic]);
-    let is_enough = AtomicBool::new(false);
+    let must_stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for number in 0..2 {
-            let (socket, is_enough) = (Context::new().socket(Kind::XSubscriber, &node.client()), &is_enough);
+            let (socket, must_stop) =
+                (Context::new().socket(Kind::XSubscriber, &node.client_security()), &must_stop);
             let socket = socket.expect("a socket");
             socket.connect(node.endpoint("subscribers")).expect("an endpoint");
             scope.spawn(move || {
-                // One topic on and off: it keeps the proxy as busy as many, and fills no memory.
+                // Subscribe and unsubscribe one topic: as much work for the proxy as many topics, without
+                // memory.
                 let topic = format!("channel.flood.{number:032x}");
-                while !is_enough.load(Ordering::Relaxed) {
+                while !must_stop.load(Ordering::Relaxed) {
                     socket.subscribe(topic.as_bytes()).expect("a subscription");
-                    socket.unsubscribe(topic.as_bytes()).expect("a subscription less");
+                    socket.unsubscribe(topic.as_bytes()).expect("an unsubscription");
                 }
             });
         }
-        let _enough = AtTheEnd(&is_enough);
+        let _stop_on_drop = StopOnDrop(&must_stop);
         let before = node.counter("proxy", "subscriptions");
         let begun = clock::now();
         while node.counter("proxy", "subscriptions") < before + 1_000 {
-            assert!(begun.elapsed() < DEADLINE, "there is no flood");
+            assert!(begun.elapsed() < DEADLINE, "the flood did not start");
         }
         for _ in 0..MESSAGES {
             let sent = alice.send("#general", "above water").expect("stored");
-            while member.hear().1.n < sent.n {}
+            while member.next_event().1.n < sent.n {}
         }
     });
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
-/// Tells the others that it is enough, also when the test has failed.
-struct AtTheEnd<'a>(&'a AtomicBool);
+/// Stops the other threads when it is dropped, also after a panic.
+struct StopOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for AtTheEnd<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// The test publishes in the server's place: more than the proxy may hold for one reader, as fast as another hears it.
+/// The test publishes instead of the server: more events than the proxy may queue for one subscriber, as fast
+/// as another subscriber receives them.
 #[test]
-fn a_subscriber_who_never_reads_slows_nobody_down() {
+fn a_subscriber_that_never_reads_slows_no_other_client() {
     const BURSTS: u64 = 60;
     const BURST: u64 = 300;
-    let node = Node::three();
+    let node = Node::in_three_processes();
     let [mut alice] = peers(&node, ["alice"]);
     let topic = alice.create("#general").expect("a channel").topic;
-    let wire = Wire::to(node.endpoint("subscribers"));
-    let (mut deaf, mut listener) = (node.listener_at(wire.endpoint()), node.listener());
-    deaf.follow(&[&topic]);
-    listener.follow(&[&topic]);
-    wire.hold();
-    let server = Context::new().socket(Kind::Publisher, &node.service()).expect("a socket");
+    let relay = RecordingRelay::to(node.endpoint("subscribers"));
+    let (mut non_reader, mut subscriber) = (node.subscriber_at(relay.endpoint()), node.subscriber());
+    non_reader.follow(&[&topic]);
+    subscriber.follow(&[&topic]);
+    relay.stall();
+    let server = Context::new().socket(Kind::Publisher, &node.service_security()).expect("a socket");
     server.connect(node.endpoint("events")).expect("an endpoint");
     let publish = |n: u64| {
         let (id, text) = (Uuid::now_v7(), "x".repeat(1_000));
@@ -110,67 +117,67 @@ fn a_subscriber_who_never_reads_slows_nobody_down() {
         let frames = [Frame::from(topic.as_bytes()), Frame::from(format!("{line}\n").into_bytes())];
         assert_eq!(server.send(frames).expect("a send"), Sent::Done);
     };
-    // A PUB drops what it sends before its connection is there.
+    // A PUB socket drops events until it is connected.
     let begun = clock::now();
-    while listener.heard().count() == 0 {
-        assert!(begun.elapsed() < DEADLINE, "the link never works");
+    while subscriber.received().count() == 0 {
+        assert!(begun.elapsed() < DEADLINE, "no event arrives");
         publish(0);
-        listener.barrier();
+        subscriber.barrier();
     }
     for first in (0..BURSTS).map(|burst| 1 + burst * BURST) {
         (first..first + BURST).for_each(publish);
-        (first..first + BURST).for_each(|n| while listener.hear().1.n != n {});
+        (first..first + BURST).for_each(|n| while subscriber.next_event().1.n != n {});
     }
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
-/// Its replies wait at the broker, up to a bound, and then are dropped.
+/// The broker queues the client's replies up to a bound, then drops them.
 #[test]
-fn a_client_who_never_reads_slows_nobody_down() {
+fn a_client_that_never_reads_slows_no_other_client() {
     const REQUESTS: usize = 12_000;
     let node = Node::up();
-    let wire = Wire::to(node.endpoint("clients"));
-    let mut deaf = node.peer_at(wire.endpoint());
-    deaf.call("server.info", json!({})).expect("an answer");
-    wire.hold();
-    let line = deaf.line("server.info", json!({})).repeat(20);
+    let relay = RecordingRelay::to(node.endpoint("clients"));
+    let mut non_reader = node.peer_at(relay.endpoint());
+    non_reader.call("server.info", json!({})).expect("an answer");
+    relay.stall();
+    let line = non_reader.line("server.info", json!({})).repeat(20);
     let [mut alice] = peers(&node, ["alice"]);
     for number in 0..REQUESTS {
-        deaf.post(&line);
+        non_reader.post(&line);
         if number % 100 == 0 {
             alice.send("@alice", "still here").expect("an answer");
         }
     }
     let begun = clock::now();
     while node.counter("broker", "dropped_full") == 0 {
-        assert!(begun.elapsed() < DEADLINE, "nothing is dropped: where does it all go?");
+        assert!(begun.elapsed() < DEADLINE, "the broker drops no reply");
         alice.send("@alice", "still here").expect("an answer");
     }
-    assert_well(&node);
+    assert_node_answers(&node);
 }
 
-/// Large replies are bounded by their bytes, and who reads gets as many of them as ever.
+/// The bytes of queued replies are bounded, and a client that reads gets all its replies.
 #[test]
-fn a_client_who_never_reads_costs_little_memory() {
+fn a_client_that_never_reads_uses_bounded_memory() {
     const REQUESTS: u64 = 120;
     const ROOM: u64 = 64 << 20;
-    let node = Node::three();
+    let node = Node::in_three_processes();
     let [mut alice] = peers(&node, ["alice"]);
     for _ in 0..70 {
         alice.send("@alice", &"x".repeat(15_000)).expect("stored");
     }
-    let wire = Wire::to(node.endpoint("clients"));
-    let mut deaf = node.peer_at(wire.endpoint());
-    deaf.resume(alice.session());
-    deaf.call("server.info", json!({})).expect("an answer");
-    wire.hold();
+    let relay = RecordingRelay::to(node.endpoint("clients"));
+    let mut non_reader = node.peer_at(relay.endpoint());
+    non_reader.resume(alice.session());
+    non_reader.call("server.info", json!({})).expect("an answer");
+    relay.stall();
     let (before, counted) = (node.process("broker").memory_bytes(), || {
         node.counter("broker", "replies") + node.counter("broker", "dropped_full")
     });
     let answered = counted();
-    // A page of a mebibyte each.
-    let line = deaf.line("message.history", json!({ "conversation": "@alice", "limit": 70 }));
-    (0..REQUESTS).for_each(|_| deaf.post(&line));
+    // Each page has a mebibyte.
+    let line = non_reader.line("message.history", json!({ "conversation": "@alice", "limit": 70 }));
+    (0..REQUESTS).for_each(|_| non_reader.post(&line));
     let begun = clock::now();
     while counted() < answered + REQUESTS {
         assert!(begun.elapsed() < DEADLINE, "only {} were answered", counted() - answered);
@@ -179,5 +186,5 @@ fn a_client_who_never_reads_costs_little_memory() {
     assert!(after < before + ROOM, "{before} bytes became {after}");
     let pages = (0..20).map(|_| alice.history("@alice").len());
     assert!(pages.into_iter().all(|events| events == 70));
-    assert_well(&node);
+    assert_node_answers(&node);
 }

@@ -1,10 +1,10 @@
-//! Guessing and flooding: slowed down, told so, and harmless to others.
+//! Password guessing and floods of requests: they are limited, and other clients are not affected.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use common::{Detail, Error, Reason};
-use e2e::{DEADLINE, Node, Peer, SILENCE, peers};
+use e2e::{DEADLINE, Node, Peer, RESEND_DELAY, peers};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use transport::clock;
@@ -12,24 +12,24 @@ use uuid::Uuid;
 
 use super::reason;
 
-/// Wrong passwords that cost nothing.
-const FREE: usize = 5;
+/// Wrong passwords before the first delay.
+const GUESSES_WITHOUT_DELAY: usize = 5;
 
 fn guess(peer: &mut Peer, user: &str) -> Error {
     let credentials = json!({ "user": user, "password": "incorrect horse" });
     peer.call("auth.login", credentials).expect_err("refused")
 }
 
-/// What guessing at an account looks like: the first refusals, then how long one is told to wait after each further
-/// guess, in seconds.
+/// Guesses passwords of an account: returns the first refusals, then the delays in seconds after two further
+/// guesses.
 fn guessing(node: &Node, user: &str) -> (Vec<Error>, Vec<u64>) {
-    // Each on a connection of its own: a new one is no new beginning.
-    let first = (0..FREE).map(|_| guess(&mut node.peer(), user)).collect();
+    // A new connection does not reset the counter.
+    let first = (0..GUESSES_WITHOUT_DELAY).map(|_| guess(&mut node.peer(), user)).collect();
     let (mut peer, mut waits, begun) = (node.peer(), Vec::new(), clock::now());
     while waits.len() < 2 {
-        let told = guess(&mut peer, user);
-        assert_eq!(told.reason(), Some(Reason::RateLimited), "{told}");
-        let Some(Detail::TooManyGuesses { seconds }) = told.detail() else { panic!("{told:?}") };
+        let refused = guess(&mut peer, user);
+        assert_eq!(refused.reason(), Some(Reason::RateLimited), "{refused}");
+        let Some(Detail::TooManyGuesses { seconds }) = refused.detail() else { panic!("{refused:?}") };
         waits.push(*seconds);
         while guess(&mut peer, user).reason() == Some(Reason::RateLimited) {
             assert!(begun.elapsed() < DEADLINE, "the delay never ends");
@@ -39,15 +39,15 @@ fn guessing(node: &Node, user: &str) -> (Vec<Error>, Vec<u64>) {
 }
 
 #[test]
-fn guessing_a_password_is_slowed_down_and_tells_nothing() {
+fn guessing_a_password_is_slowed_down_and_reveals_nothing() {
     let node = Node::up();
     let [_alice] = peers(&node, ["alice"]);
     let (known, unknown) = (guessing(&node, "alice"), guessing(&node, "nobody"));
     assert!(known.0.iter().all(|refusal| refusal.reason() == Some(Reason::WrongCredentials)), "{known:?}");
     assert_eq!(known.1, [1, 2], "the delays grow");
-    assert_eq!(known, unknown, "whether there is such an account cannot be seen");
+    assert_eq!(known, unknown, "the refusals do not reveal whether the account exists");
 
-    // While the delay lasts, alice has to wait as well, but nobody else has.
+    // During the delay alice cannot log in either, but other users can.
     let mut alice = node.peer();
     while guess(&mut alice, "alice").reason() == Some(Reason::WrongCredentials) {}
     assert_eq!(reason(alice.login("alice")), Reason::RateLimited);
@@ -58,33 +58,33 @@ fn guessing_a_password_is_slowed_down_and_tells_nothing() {
     }
 }
 
-/// An unknown user costs the server the same hash. The least of several times is compared, which is the one that a
-/// busy machine has disturbed least.
+/// The server hashes the password of an unknown user, too. The test compares the shortest of several times,
+/// which other load on the machine affects least.
 #[test]
 fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
-    let mut quickest = HashMap::new();
-    for _ in 1..FREE {
+    let mut shortest = HashMap::new();
+    for _ in 1..GUESSES_WITHOUT_DELAY {
         for user in ["alice", "nobody"] {
             let begun = clock::now();
             assert_eq!(guess(&mut alice, user).reason(), Some(Reason::WrongCredentials));
-            let least = quickest.entry(user).or_insert(Duration::MAX);
+            let least = shortest.entry(user).or_insert(Duration::MAX);
             *least = begun.elapsed().min(*least);
         }
     }
-    let (known, unknown) = (quickest["alice"], quickest["nobody"]);
+    let (known, unknown) = (shortest["alice"], shortest["nobody"]);
     assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
 }
 
-/// Of a flood some is refused; what was acknowledged is there, what was refused can be sent again, and others are
-/// not slowed down.
+/// Some messages of a flood are refused and can be sent again. Acknowledged messages are stored, and other
+/// clients are not slowed down.
 #[test]
 fn a_flood_of_messages_is_limited_and_loses_nothing() {
     const MESSAGES: usize = 200;
     const BURST: usize = 50;
     let flags = [("messages-burst", &*BURST.to_string()), ("messages-per-second", "100")];
-    let node = Node::up_as(TempDir::new().expect("a folder"), &flags);
+    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &flags);
     let [eve, mut alice] = peers(&node, ["eve", "alice"]);
     let flood: Vec<Uuid> = (0..MESSAGES).map(|_| Uuid::now_v7()).collect();
     let post = |id: &Uuid| eve.post(&eve.message_line(*id, "@alice", "buy this"));
@@ -102,7 +102,7 @@ fn a_flood_of_messages_is_limited_and_loses_nothing() {
             again.iter().for_each(|id| post(id));
             left = again.len();
         }
-        let Some(reply) = eve.reply_within(SILENCE) else { continue };
+        let Some(reply) = eve.reply_within(RESEND_DELAY) else { continue };
         left -= 1;
         let reply: Value = serde_json::from_slice(&reply).expect("one reply line");
         match reply["result"]["n"].as_u64() {
@@ -122,15 +122,15 @@ fn a_flood_of_messages_is_limited_and_loses_nothing() {
         let common::Body::Message { id, .. } = event.body else { panic!("{event:?}") };
         assert_eq!(receipts.remove(&id), Some(event.n), "stored once, as it was acknowledged");
     }
-    assert!(receipts.is_empty(), "acknowledged, and not in the history: {receipts:?}");
+    assert!(receipts.is_empty(), "acknowledged, but not in the history: {receipts:?}");
 }
 
-/// Each of these leaves an event for ever, and tells everybody.
+/// Each join and leave stores an event and publishes it.
 #[test]
-fn coming_and_going_without_end_is_limited() {
+fn joins_and_leaves_are_rate_limited() {
     const BURST: usize = 50;
     let flags = [("messages-burst", &*BURST.to_string()), ("messages-per-second", "1")];
-    let node = Node::up_as(TempDir::new().expect("a folder"), &flags);
+    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &flags);
     let [mut alice, mut eve] = peers(&node, ["alice", "eve"]);
     alice.create("#room").expect("made");
     let room = || json!({ "channel": "#room" });
@@ -139,10 +139,10 @@ fn coming_and_going_without_end_is_limited() {
         let method = ["channel.join", "channel.leave"][taken % 2];
         match eve.call(method, room()) {
             Ok(_) if taken < 2 * BURST => taken += 1,
-            Ok(_) => panic!("{taken} were taken"),
+            Ok(_) => panic!("{taken} were accepted"),
             Err(error) => break error,
         }
     };
     assert_eq!((refused.reason(), taken >= BURST), (Some(Reason::RateLimited), true), "{refused}");
-    alice.call("channel.set", json!({ "channel": "#room", "subject": "others go on" })).expect("taken");
+    alice.call("channel.set", json!({ "channel": "#room", "subject": "others continue" })).expect("taken");
 }

@@ -1,4 +1,4 @@
-//! Texts that pose as something else: as lines of the log, as lines on the wire, as commands to a terminal.
+//! Texts that imitate log lines, protocol lines or terminal commands.
 
 use std::fs;
 
@@ -6,11 +6,10 @@ use common::Body;
 use e2e::{Node, Process, peers};
 use serde_json::{Value, json};
 
-/// What tries to end a line, or to talk to a terminal: ESC, BEL, CSI in one character, DEL, and a text that runs
-/// backwards.
+/// Control characters for terminals: ESC, BEL, single-character CSI, DEL, and a right-to-left override.
 const TRICKS: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{7f}\u{202e}";
 
-/// Texts that would be records, commits, or events, if a line of theirs were taken for one.
+/// Texts with lines that look like records, commit lines or events.
 fn forgeries() -> [String; 5] {
     let commit = r#"{"commit":{"records":1,"bytes":1,"chain":"0000000000000000000000000000000000000000000000000000000000000000"}}"#;
     let event = r##"{"n":3,"at":1,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"forged"}"##;
@@ -24,22 +23,23 @@ fn forgeries() -> [String; 5] {
 }
 
 #[test]
-fn a_text_forges_no_line_of_the_log_and_no_event() {
+fn a_text_cannot_forge_a_log_line_or_an_event() {
     let mut node = Node::up();
     let [mut alice, mut eve] = peers(&node, ["alice", "eve"]);
     let topic = alice.create("#general").expect("a channel").topic;
     eve.join("#general").expect("a member");
-    let mut listener = node.listener();
-    listener.follow(&[&topic]);
+    let mut subscriber = node.subscriber();
+    subscriber.follow(&[&topic]);
     let before = node.verify();
-    let mut said = forgeries().to_vec();
-    for text in &said {
+    let mut sent_texts = forgeries().to_vec();
+    for text in &sent_texts {
         let sent = eve.send("#general", text).expect("a text may hold any character");
-        let (_, event) = std::iter::repeat_with(|| listener.hear()).find(|(_, e)| e.n >= sent.n).expect("it");
+        let (_, event) =
+            std::iter::repeat_with(|| subscriber.next_event()).find(|(_, e)| e.n >= sent.n).expect("it");
         assert_eq!((event.n, event.from.as_str()), (sent.n, "eve"), "one text is one event");
     }
     let records = |verified: &Value| verified["records"].as_u64().expect("a number");
-    assert_eq!(records(&node.verify()), records(&before) + said.len() as u64, "one text is one record");
+    assert_eq!(records(&node.verify()), records(&before) + sent_texts.len() as u64, "one text is one record");
 
     node.kill("up");
     let log = fs::read_to_string(node.data().join("log/00000000000000000001.log")).expect("the log");
@@ -52,15 +52,15 @@ fn a_text_forges_no_line_of_the_log_and_no_event() {
     again.resume(alice.session());
     for event in again.history("#general") {
         if let Body::Message { text, .. } = event.body {
-            assert_eq!((text.as_str(), event.from.as_str()), (&*said.remove(0), "eve"));
+            assert_eq!((text.as_str(), event.from.as_str()), (&*sent_texts.remove(0), "eve"));
         }
     }
-    assert_eq!(said, [""; 0]);
+    assert_eq!(sent_texts, [""; 0]);
 }
 
-/// Standard error may be a terminal, or be read by a program that looks for lines.
+/// The log on standard error may be shown in a terminal or parsed line by line.
 #[test]
-fn what_peers_send_is_not_in_the_log_of_a_process() {
+fn process_logs_contain_no_text_from_peers() {
     let node = Node::up();
     let [mut eve] = peers(&node, ["eve"]);
     let forged = format!("x\n2026-01-01T00:00:00Z  INFO papo: forged {TRICKS}");
@@ -75,16 +75,16 @@ fn what_peers_send_is_not_in_the_log_of_a_process() {
         eve.call(method, params).expect_err("refused");
     }
     eve.send("@eve", &forged).expect("stored");
-    let mut listener = node.listener();
-    listener.follow(&[&forged]);
+    let mut subscriber = node.subscriber();
+    subscriber.follow(&[&forged]);
     let log = node.log("up");
     assert!(!log.contains("forged") && !log.contains("owned"), "{log}");
     assert!(!log.chars().any(|c| c.is_control() && c != '\n'), "{log:?}");
 }
 
-/// `papo log tail` prints to a terminal as well as to `jq`: the same JSON, with nothing in it that a terminal obeys.
+/// `papo log tail` prints JSON in which all control characters are escaped.
 #[test]
-fn the_log_can_be_looked_at_on_a_terminal() {
+fn log_tail_escapes_control_characters() {
     let node = Node::up();
     let [mut eve] = peers(&node, ["eve"]);
     eve.send("@eve", TRICKS).expect("stored");
@@ -94,5 +94,5 @@ fn the_log_can_be_looked_at_on_a_terminal() {
     let obeyed = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
     assert!(!printed.output.contains(obeyed), "{:?}", printed.output);
     let event: Value = serde_json::from_str(&printed.output).expect("one event");
-    assert_eq!(event["text"], TRICKS, "it says the same");
+    assert_eq!(event["text"], TRICKS, "the JSON has the same value");
 }

@@ -1,13 +1,13 @@
-//! Hostile peers: each attack is one test, named after what the attacker gets. It fails when the defence is taken out;
-//! where the defence is encryption, the same attack is seen to work on a node in plain text.
+//! Hostile peers: one test per attack. A test fails if its defence is removed. If the defence is encryption,
+//! the test also runs the attack on a node in plain text, where it must succeed.
 
 mod connections;
-mod wire;
-mod links;
+mod eavesdropping;
+mod inner_ports;
 mod tokens;
 mod guesses;
 mod fan_out;
-mod rights;
+mod private_channels;
 mod removals;
 mod injections;
 
@@ -15,8 +15,8 @@ use common::{Error, Reason};
 use e2e::Node;
 use serde_json::json;
 
-/// The node serves everybody else.
-fn assert_well(node: &Node) {
+/// Asserts that the node still answers other clients.
+fn assert_node_answers(node: &Node) {
     node.peer().call_until_answered("server.info", json!({})).expect("an answer");
     node.assert_healthy();
 }

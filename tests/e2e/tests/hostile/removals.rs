@@ -1,22 +1,22 @@
-//! Whoever was removed hears nothing that is said after the reply to the removal, though they go on listening; those
-//! who stay miss nothing.
+//! A removed member who keeps the old subscriptions receives no event after the reply to the removal. The
+//! other members miss no event.
 
 use std::collections::BTreeSet;
 
 use common::Body;
-use e2e::{Listener, Node, Peer, peers};
+use e2e::{Node, Peer, Subscriber, peers};
 use serde_json::json;
 
 const CHANNEL: &str = "#room";
 
-/// Messages before the removal, right behind it, and later.
+/// Messages before the removal, directly after it, and later.
 const MESSAGES: u64 = 10;
 
-/// One way to end somebody's hearing: what the channel is, and who does what.
+/// A way to remove bob's access to a channel.
 struct Removal {
     how: &'static str,
     is_private: bool,
-    /// Alice owns the channel; bob is the one who listens, here in another session of his.
+    /// `alice` owns the channel; `bob` is a second session of the removed user.
     remove: fn(alice: &mut Peer, bob: &mut Peer),
 }
 
@@ -67,41 +67,40 @@ fn to_bob(alice: &mut Peer, method: &str) {
     alice.call(method, json!({ "channel": CHANNEL, "user": "bob" })).expect(method);
 }
 
-/// A member who goes where the channel goes, as `docs/PROTOCOL.md` says.
+/// A member who follows the channel's topic, as `docs/PROTOCOL.md` describes.
 struct Member<'a> {
     peer: &'a mut Peer,
-    listener: Listener,
-    /// What was heard or read of the channel.
+    subscriber: Subscriber,
     numbers: BTreeSet<u64>,
 }
 
 impl<'a> Member<'a> {
     fn new(node: &Node, peer: &'a mut Peer, topic: &str) -> Self {
-        let mut listener = node.listener();
-        listener.follow(&[topic, &peer.session().topic]);
-        Self { peer, listener, numbers: BTreeSet::new() }
+        let mut subscriber = node.subscriber();
+        subscriber.follow(&[topic, &peer.session().topic]);
+        Self { peer, subscriber, numbers: BTreeSet::new() }
     }
 
-    /// Hears until this number has come, one way or the other. Whether the channel has moved meanwhile.
-    fn hear(&mut self, number: u64) -> bool {
+    /// Receives events until the given number; returns whether the topic moved.
+    fn receive_until(&mut self, number: u64) -> bool {
         let mut has_moved = false;
         loop {
-            self.numbers.extend(self.listener.heard().map(|(_, event)| event.n));
+            self.numbers.extend(self.subscriber.received().map(|(_, event)| event.n));
             if self.numbers.contains(&number) {
                 return has_moved;
             }
-            if self.listener.follow_moved() {
+            if self.subscriber.follow_moved() {
                 has_moved = true;
-                // What was said between the move and the barrier.
+                // Events between the move and the barrier are only in the history.
                 self.numbers.extend(self.peer.history(CHANNEL).iter().map(|event| event.n));
             } else {
-                self.listener.wait();
+                self.subscriber.wait();
             }
         }
     }
 }
 
-fn say(alice: &mut Peer) -> u64 {
+fn send_messages(alice: &mut Peer) -> u64 {
     (0..MESSAGES).map(|_| alice.send(CHANNEL, "among us").expect("stored").n).last().expect("some")
 }
 
@@ -115,45 +114,49 @@ fn check(removal: &Removal) {
         alice.call("channel.invite", json!({ "channel": CHANNEL, "user": name })).expect("invited");
         member.join(CHANNEL).expect("a member");
     }
-    // Bob goes on listening under what his first session was told.
-    let mut removed = node.listener();
+    // Bob keeps the subscriptions of his first session.
+    let mut removed = node.subscriber();
     removed.follow(&[&topic, &bob.session().topic]);
     let mut elsewhere = node.peer();
     elsewhere.login("bob").expect("a second session");
     let mut member = Member::new(&node, &mut carol, &topic);
 
-    member.hear(say(&mut alice));
+    member.receive_until(send_messages(&mut alice));
     remove(&mut alice, &mut elsewhere);
-    let last_heard = alice.history(CHANNEL).len() as u64;
-    let has_moved = member.hear(say(&mut alice));
-    let first_heard = *member.numbers.first().expect("the first");
-    let last = say(&mut alice);
-    assert!(!member.hear(last) && has_moved, "{how}: the channel moves, once");
-    assert_eq!(member.numbers, (first_heard..=last).collect(), "{how}: who stays misses nothing");
+    let last_allowed = alice.history(CHANNEL).len() as u64;
+    let has_moved = member.receive_until(send_messages(&mut alice));
+    let first_received = *member.numbers.first().expect("the first");
+    let last = send_messages(&mut alice);
+    assert!(!member.receive_until(last) && has_moved, "{how}: the topic moves once");
+    assert_eq!(
+        member.numbers,
+        (first_received..=last).collect(),
+        "{how}: the remaining member misses nothing"
+    );
 
-    // All of it has passed the proxy: so has what bob would have been told.
+    // The proxy has sent all events, so bob would have received them.
     removed.barrier();
-    let heard: Vec<_> = removed.heard().map(|(_, event)| event).collect();
-    assert!(heard.len() as u64 >= MESSAGES, "{how}: until then he heard all");
-    let too_much: Vec<_> = heard.iter().filter(|event| event.n > last_heard).collect();
-    assert!(too_much.is_empty(), "{how}: he goes on hearing {too_much:?}");
-    assert!(!removed.follow_moved(), "{how}: nobody tells him where it goes on");
+    let received: Vec<_> = removed.received().map(|(_, event)| event).collect();
+    assert!(received.len() as u64 >= MESSAGES, "{how}: bob received all events before the removal");
+    let not_allowed: Vec<_> = received.iter().filter(|event| event.n > last_allowed).collect();
+    assert!(not_allowed.is_empty(), "{how}: bob still receives {not_allowed:?}");
+    assert!(!removed.follow_moved(), "{how}: bob does not learn the new topic");
 }
 
 #[test]
-fn who_was_removed_hears_nothing_that_is_said_later() {
+fn a_removed_member_receives_no_later_events() {
     std::thread::scope(|scope| REMOVALS.iter().for_each(|removal| drop(scope.spawn(|| check(removal)))));
 }
 
-/// What is meant for one user alone goes on in those of their sessions that are left.
+/// The remaining sessions of a user still receive direct messages.
 #[test]
-fn a_revoked_session_hears_no_direct_messages() {
+fn a_revoked_session_receives_no_direct_messages() {
     let node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     let mut lost = node.peer();
     let before = lost.login("bob").expect("a second session").topic;
     assert_eq!(before, bob.session().topic);
-    let (mut revoked, mut kept) = (node.listener(), node.listener());
+    let (mut revoked, mut kept) = (node.subscriber(), node.subscriber());
     revoked.follow(&[&before]);
     alice.send("@bob", "before").expect("stored");
     let after = bob.call("session.revoke", json!({})).expect("revoked")["topic"].clone();
@@ -161,8 +164,8 @@ fn a_revoked_session_hears_no_direct_messages() {
     alice.send("@bob", "after").expect("stored");
 
     let text = |body: &Body<'_>| format!("{body:?}").contains("after");
-    while !text(&kept.hear().1.body) {}
+    while !text(&kept.next_event().1.body) {}
     revoked.barrier();
-    let heard: Vec<_> = revoked.heard().map(|(_, event)| event).collect();
-    assert_eq!(heard.iter().map(|event| event.n).collect::<Vec<_>>(), [1], "{heard:?}");
+    let received: Vec<_> = revoked.received().map(|(_, event)| event).collect();
+    assert_eq!(received.iter().map(|event| event.n).collect::<Vec<_>>(), [1], "{received:?}");
 }

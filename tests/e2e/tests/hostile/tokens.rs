@@ -1,4 +1,4 @@
-//! Tokens: forged, altered, stolen and then revoked, over. None of them opens anything.
+//! Forged, altered, revoked and expired tokens are refused.
 
 use std::fs;
 use std::path::Path;
@@ -12,22 +12,21 @@ use serde_json::{Value, json};
 
 use super::reason;
 
-/// What is asked with a token that must open nothing.
-fn opens(node: &Node, token: &str) -> Result<Value, Error> {
+fn request_with(node: &Node, token: &str) -> Result<Value, Error> {
     node.peer().call("sync.heads", json!({ "token": token }))
 }
 
 #[track_caller]
 fn assert_opens_nothing(node: &Node, token: &str, which: &str) {
-    assert_eq!(reason(opens(node, token)), Reason::Unauthenticated, "{which}: {token}");
+    assert_eq!(reason(request_with(node, token)), Reason::Unauthenticated, "{which}: {token}");
 }
 
-/// A token with alice's claims, signed with a secret of the forger's choice.
+/// A token with these claims, signed with the given secret.
 fn forged(algorithm: Algorithm, secret: &[u8], claims: &Value) -> String {
     jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret)).expect("a token")
 }
 
-#[expect(clippy::disallowed_methods, reason = "somebody has got hold of the node's secret")]
+#[expect(clippy::disallowed_methods, reason = "the attacker has the node's secret")]
 fn read(path: &Path) -> Vec<u8> {
     fs::read(path).expect("a file")
 }
@@ -38,12 +37,12 @@ fn a_forged_token_opens_nothing() {
     let [alice, eve] = peers(&node, ["alice", "eve"]);
     let parts = |peer: &Peer| -> Vec<String> { peer.session().token.split('.').map(str::to_owned).collect() };
     let (genuine, own) = (parts(&alice), parts(&eve));
-    // {"alg":"none","typ":"JWT"}, and the same in other letters.
+    // {"alg":"none","typ":"JWT"}, and the same with "None".
     let none = ["eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0", "eyJhbGciOiJOb25lIiwidHlwIjoiSldUIn0"];
     let claims = json!({
         "sub": "alice", "jti": "01970000-0000-7000-8000-000000000001", "iat": 1_700_000_000, "exp": 9_999_999_999_u64,
     });
-    // Even the node's own secret makes no session that the server has not opened.
+    // A token that is signed with the node's secret is refused if the server did not open the session.
     let own_secret = read(&node.data().join("keys/token.secret"));
     let cases = [
         ("another secret", forged(Algorithm::HS256, b"another secret", &claims)),
@@ -55,17 +54,17 @@ fn a_forged_token_opens_nothing() {
         ("alice's claims over eve's signature", format!("{}.{}.{}", own[0], genuine[1], own[2])),
         ("no signature", format!("{}.{}.", genuine[0], genuine[1])),
         ("the node's own secret", forged(Algorithm::HS256, &own_secret, &claims)),
-        ("an end too many", format!("{}=", alice.session().token)),
-        ("nothing", String::new()),
-        ("a very long one", "x".repeat(60_000)),
+        ("an additional character at the end", format!("{}=", alice.session().token)),
+        ("an empty token", String::new()),
+        ("a very long token", "x".repeat(60_000)),
     ];
     for (which, token) in cases {
         assert_opens_nothing(&node, &token, which);
     }
-    opens(&node, &alice.session().token).expect("the genuine token is as good as before");
+    request_with(&node, &alice.session().token).expect("the genuine token is valid");
 }
 
-/// The token of a session that was ended is worth nothing, to its thief as well, from the reply on and for good.
+/// The token of an ended session is invalid from the reply on, also after a restart.
 #[test]
 fn a_stolen_token_opens_nothing_once_it_is_revoked() {
     let mut node = Node::up();
@@ -73,7 +72,7 @@ fn a_stolen_token_opens_nothing_once_it_is_revoked() {
     let session = |end: &dyn Fn(&mut Peer, &LoggedIn)| {
         let mut other = node.peer();
         let stolen = other.login("alice").expect("a session");
-        opens(&node, &stolen.token).expect("whoever has a token has the session");
+        request_with(&node, &stolen.token).expect("a stolen token works before the session ends");
         end(&mut other, &stolen);
         stolen
     };
@@ -103,22 +102,18 @@ fn a_stolen_token_opens_nothing_once_it_is_revoked() {
         for (how, stolen) in &ended {
             assert_opens_nothing(&node, &stolen.token, how);
         }
-        opens(&node, &alice.session().token).expect("her own session goes on");
+        request_with(&node, &alice.session().token).expect("her own session stays open");
         if !kill {
             node.kill("up");
             node.start("up");
         }
     }
-    assert_eq!(
-        reason(node.peer().login("alice")),
-        Reason::WrongCredentials,
-        "the old password is worth nothing"
-    );
+    assert_eq!(reason(node.peer().login("alice")), Reason::WrongCredentials, "the old password is invalid");
 }
 
-/// Thirty days later, as far as the server can tell: its own snapshot says that the session has ended.
+/// The test changes the expiry of a session in the server's snapshot.
 #[test]
-fn a_token_whose_time_is_over_opens_nothing() {
+fn an_expired_token_opens_nothing() {
     let mut node = Node::up();
     let [alice, bob] = peers(&node, ["alice", "bob"]);
     assert_eq!(node.stop("up", Signal::TERM).code, Some(0));
@@ -129,15 +124,15 @@ fn a_token_whose_time_is_over_opens_nothing() {
     assert_ne!(alice.session().expires, bob.session().expires);
     assert_eq!(text.matches(&was).count() + text.matches(&spaced).count(), 1, "{text}");
     let changed = text.replace(&was, "\"expires\":1").replace(&spaced, "\"expires\":1");
-    // As a papo wrote it that knew no checksums.
+    // Remove the checksum: snapshots of older versions have none.
     let (unsigned, _) = changed.split_once(",\n  \"sha256\"").expect("a checksum");
     overwrite(&file, &format!("{unsigned}\n}}\n"));
     node.start("up");
-    assert_opens_nothing(&node, &alice.session().token, "over");
-    opens(&node, &bob.session().token).expect("bob's has some time left");
+    assert_opens_nothing(&node, &alice.session().token, "expired");
+    request_with(&node, &bob.session().token).expect("bob's session is not expired");
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test turns the clock by rewriting when a session ends")]
+#[expect(clippy::disallowed_methods, reason = "the test rewrites the expiry of a session")]
 fn overwrite(path: &Path, text: &str) {
     fs::write(path, text).expect("a file that can be written");
 }

@@ -1,4 +1,4 @@
-//! No queue is longer than it may be, and nobody is busy with nothing.
+//! Checks that every queue keeps to its bound, and that no session ticks without work.
 
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX};
 use server::engine::Engine;
@@ -7,12 +7,12 @@ use transport::limits::REQUESTS_WAITING_MAX;
 
 use super::{Check, ensure};
 
-/// Ticks of one client within one millisecond, at most.
+/// Maximum ticks of one client in one millisecond.
 const TICKS_MAX: u32 = 100;
 
-/// Reply bytes that the server holds, at most: it takes no requests beyond half of it, and what one round took fits
-/// the other half.
-const HELD_BYTES_MAX: usize = 128 << 20;
+/// Maximum reply bytes in the server's outbound queue: the server accepts no requests above half of it, and
+/// the replies of one round fit into the other half.
+const QUEUED_BYTES_MAX: usize = 128 << 20;
 
 /// The queues of a session keep to their bounds.
 pub fn session_queues(queues: &[Queue]) -> Check {
@@ -29,19 +29,19 @@ pub fn request_frame(frame: &[u8]) -> Check {
     })
 }
 
-/// What one client has on its way to the server fits its socket.
-pub(crate) fn requests_underway(count: usize) -> Check {
+/// The request frames of one client that are in transit fit into its socket.
+pub(crate) fn requests_in_flight(count: usize) -> Check {
     let count_max = usize::try_from(REQUESTS_WAITING_MAX).unwrap_or_default();
-    ensure(count <= count_max, "requests_underway", || format!("{count} frames"))
+    ensure(count <= count_max, "requests_in_flight", || format!("{count} frames"))
 }
 
-/// The server holds back no more than it may.
-pub(crate) fn server_holds(engine: &Engine) -> Check {
+/// The replies in the server's outbound queue are bounded.
+pub(crate) fn queued_reply_bytes(engine: &Engine) -> Check {
     let bytes = engine.outbound().reply_bytes();
-    ensure(bytes <= HELD_BYTES_MAX, "server_holds", || format!("{bytes} bytes of replies"))
+    ensure(bytes <= QUEUED_BYTES_MAX, "queued_reply_bytes", || format!("{bytes} bytes of replies"))
 }
 
-/// Whoever is woken has something to do.
+/// A session does not tick again and again without a change of time.
 pub(crate) fn no_busy_loop(ticks: u32) -> Check {
     ensure(ticks <= TICKS_MAX, "no_busy_loop", || format!("{ticks} ticks in one millisecond"))
 }

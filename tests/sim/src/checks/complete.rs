@@ -1,47 +1,47 @@
-//! Some time after the last fault everybody has everything.
+//! Checks that all clients are complete some time after the last fault.
 
 use common::{Conversation, Error, Reason, Target, UserName};
 use server::storage::ledger::Ledger;
 
 use super::shown::Shown;
-use super::stored::came_or_went;
+use super::stored::membership_changed;
 use super::{Check, ensure};
 
-/// Whether a client has shown all that it owes its sim_client.
+/// A client has shown all events that it must show.
 ///
-/// A channel that the client has not begun to follow yet, because the joining was another one's or its answer was
-/// lost, owes nothing yet; `all_begun` says that it must have begun by now.
-pub fn client_is_complete(ledger: &Ledger, who: &UserName, shown: &Shown, all_begun: bool) -> Check {
+/// A client may not follow a channel yet if another session joined it or if the answer to the join was lost.
+/// With `must_follow_all`, this is a violation.
+pub fn client_is_complete(ledger: &Ledger, user: &UserName, shown: &Shown, must_follow_all: bool) -> Check {
     let state = ledger.state();
-    for target in state.channels.conversations(who) {
-        let conversation = Conversation::of(who, target);
+    for target in state.channels.conversations(user) {
+        let conversation = Conversation::of(user, target);
         let head = state.head(&conversation);
-        let may_not_have_begun = || match shown.last(target) {
+        let may_not_follow_yet = || match shown.last(target) {
             None => matches!(target, Target::Channel(_)),
-            Some(last) => came_or_went(ledger, who, &conversation, last),
+            Some(last) => membership_changed(ledger, user, &conversation, last),
         };
         let is_complete = shown.is_complete(target, head).unwrap_or(head == 0);
-        ensure(is_complete || (!all_begun && may_not_have_begun()), "client_is_complete", || {
-            format!("{who} was shown {target} up to {:?} of {head}", shown.last(target))
+        ensure(is_complete || (!must_follow_all && may_not_follow_yet()), "client_is_complete", || {
+            format!("{user} was shown {target} up to {:?} of {head}", shown.last(target))
         })?;
     }
     Ok(())
 }
 
-/// Whether everything a person said has been acknowledged or refused.
-pub fn nothing_waits(who: &UserName, waiting: usize) -> Check {
-    ensure(waiting == 0, "nothing_waits", || format!("{waiting} messages of {who} still wait"))
+/// Every message of a user is acknowledged or refused.
+pub fn nothing_is_pending(user: &UserName, pending: usize) -> Check {
+    ensure(pending == 0, "nothing_is_pending", || format!("{pending} messages of {user} are still pending"))
 }
 
-/// Nobody is told that a message was refused which only has to wait.
-pub fn refusals_are_final(who: &UserName, error: &Error) -> Check {
+/// No client reports `unavailable` as a final refusal: the message must stay pending.
+pub fn refusals_are_final(user: &UserName, error: &Error) -> Check {
     ensure(error.reason() != Some(Reason::Unavailable), "refusals_are_final", || {
-        format!("{who} was refused: {}", error.message)
+        format!("{user} was refused: {}", error.message)
     })
 }
 
-/// Nobody is told that the disk is full long after it was.
-pub(crate) fn writing_resumes(who: &UserName, error: &Error, must_write: bool) -> Check {
+/// No message is refused because of a full disk long after the disk was full.
+pub(crate) fn writing_resumes(user: &UserName, error: &Error, must_write: bool) -> Check {
     let is_full = error.reason() == Some(Reason::StorageFull);
-    ensure(!(is_full && must_write), "writing_resumes", || format!("{who} was refused: {}", error.message))
+    ensure(!(is_full && must_write), "writing_resumes", || format!("{user} was refused: {}", error.message))
 }

@@ -1,21 +1,20 @@
-//! What must be true, whatever goes wrong. Each checker is one function with a name; what it finds stops the run.
+//! The checkers: functions that verify one promise each. A violation stops the run.
 
-pub(crate) mod amended;
+pub(crate) mod amendments;
 pub mod bounds;
 pub mod complete;
 pub(crate) mod files;
 pub mod shown;
 pub mod stored;
-pub mod told;
+pub mod observed;
 
 use std::fmt;
 
-/// What a checker found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The checker's name.
+    /// The name of the checker.
     pub checker: &'static str,
-    /// What is wrong, for a sim_client.
+    /// A description for the developer.
     pub what: String,
 }
 
@@ -25,10 +24,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The outcome of a checker.
 pub type Check = Result<(), Violation>;
 
-/// Finds something wrong, unless it is as it must be.
+/// Returns a violation if `is_right` is false.
 pub fn ensure(is_right: bool, checker: &'static str, what: impl FnOnce() -> String) -> Check {
     if is_right { Ok(()) } else { Err(Violation { checker, what: what() }) }
 }

@@ -1,5 +1,5 @@
-//! What is on the disk, looked at whenever a server has started: the log holds all that was ever told, in one order,
-//! and the state is what the log says.
+//! Checks of the disk after each start of the server: the log holds every event that left the server, in one
+//! order, and the state equals the replayed log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,20 +15,19 @@ use server::storage::ledger::{Ledger, Sizes};
 use testkit::Rng;
 use uuid::Uuid;
 
-use super::told::Told;
+use super::observed::Observed;
 use super::{Check, Violation, ensure};
 
-/// All events of a log.
 pub struct Stored {
     lines: BTreeMap<Conversation, Vec<Box<str>>>,
-    /// Where each message became which event.
+    /// The conversation and number of each message id.
     pub ids: BTreeMap<Uuid, (Conversation, u64)>,
     files: BTreeMap<(Conversation, u64), FileInfo>,
 }
 
 impl Stored {
-    /// Reads them as anybody would, conversation by conversation. They are numbered without a hole.
-    pub fn without_a_hole(ledger: &Ledger) -> Result<Self, Violation> {
+    /// Reads all conversations, and checks that the numbers have no gaps.
+    pub fn numbered_without_gaps(ledger: &Ledger) -> Result<Self, Violation> {
         let channels = &ledger.state().channels;
         let direct = channels.all_direct().map(|((one, other), _)| (one.clone(), other.clone()));
         let direct = direct.map(|(one, other)| Conversation::Direct(one, other));
@@ -39,7 +38,7 @@ impl Stored {
             let lines = read(ledger, &conversation, head)?;
             let numbers = lines.iter().map(|line| stored.note(&conversation, line));
             let numbers: Vec<u64> = numbers.collect::<Result<_, _>>()?;
-            ensure(numbers.iter().copied().eq(1..=head), "without_a_hole", || {
+            ensure(numbers.iter().copied().eq(1..=head), "numbered_without_gaps", || {
                 format!("{conversation} has {numbers:?} and its head is {head}")
             })?;
             stored.lines.insert(conversation, lines);
@@ -47,10 +46,10 @@ impl Stored {
         Ok(stored)
     }
 
-    /// Notes an event, and that its id is nobody else's.
+    /// Adds an event, and checks that its id is unique.
     fn note(&mut self, conversation: &Conversation, line: &str) -> Result<u64, Violation> {
         let event: Event<'_> = serde_json::from_str(line).map_err(|error| Violation {
-            checker: "without_a_hole",
+            checker: "numbered_without_gaps",
             what: format!("{conversation} holds {line}: {error}"),
         })?;
         if let Some(id) = event.body.id() {
@@ -68,32 +67,30 @@ impl Stored {
         Ok(event.n)
     }
 
-    /// The files that were not deleted: where, under which number, and what.
+    /// The files that were not deleted: conversation, number and description.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&Conversation, u64, &FileInfo)> {
         self.files.iter().map(|((conversation, n), file)| (conversation, *n, file))
     }
 
-    /// Everything that anybody was told is there, byte for byte.
-    pub fn holds_what_was_told(&self, told: &Told) -> Check {
-        for conversation in told.conversations() {
+    /// Every observed event is stored with the same bytes.
+    pub fn received_is_stored(&self, observed: &Observed) -> Check {
+        for conversation in observed.conversations() {
             let lines = self.lines.get(conversation).map(Vec::as_slice).unwrap_or_default();
-            for (n, line) in told.of(conversation) {
+            for (n, line) in observed.of(conversation) {
                 let place = usize::try_from(n).unwrap_or_default().wrapping_sub(1);
                 let stored = lines.get(place).map(|line| &**line);
-                ensure(stored == Some(line), "holds_what_was_told", || {
-                    format!("{conversation} {n} was told as\n  {line}\nand is stored as\n  {stored:?}")
+                ensure(stored == Some(line), "received_is_stored", || {
+                    format!("{conversation} {n} was observed as\n  {line}\nand is stored as\n  {stored:?}")
                 })?;
             }
         }
         Ok(())
     }
 
-    /// Every event of the log, as lines: from now on none of them may ever be another.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.lines.values().flatten().map(|line| &**line)
     }
 
-    /// The events of every conversation, in order.
     pub(crate) fn events(&self) -> impl Iterator<Item = (&Conversation, Vec<Event<'_>>)> {
         self.lines.iter().map(|(conversation, lines)| {
             let events = lines.iter().filter_map(|line| serde_json::from_str(line).ok());
@@ -101,33 +98,33 @@ impl Stored {
         })
     }
 
-    /// Every acknowledged message is there.
-    pub fn holds_what_was_acknowledged(&self, told: &Told) -> Check {
-        told.acknowledged().try_for_each(|(id, place)| {
-            ensure(self.ids.get(id) == Some(place), "holds_what_was_acknowledged", || {
+    /// Every acknowledged message is stored under its number.
+    pub fn acknowledged_is_stored(&self, observed: &Observed) -> Check {
+        observed.acknowledged().try_for_each(|(id, place)| {
+            ensure(self.ids.get(id) == Some(place), "acknowledged_is_stored", || {
                 format!("{id} was acknowledged as {place:?} and is stored as {:?}", self.ids.get(id))
             })
         })
     }
 
-    /// Everything that a person said and that was not refused is there: the client kept it on its own disk, also when it
-    /// was killed before it could send it.
-    pub(crate) fn holds_what_was_said(&self, said: &[(Conversation, Uuid)]) -> Check {
-        said.iter().try_for_each(|(conversation, id)| {
-            ensure(self.ids.contains_key(id), "holds_what_was_said", || {
-                format!("{id} was said to {conversation}, and is not in the log")
+    /// Every message of a user that was not refused is stored, even if its client was killed before sending
+    /// it.
+    pub(crate) fn sent_is_stored(&self, sent: &[(Conversation, Uuid)]) -> Check {
+        sent.iter().try_for_each(|(conversation, id)| {
+            ensure(self.ids.contains_key(id), "sent_is_stored", || {
+                format!("{id} was sent to {conversation}, and is not in the log")
             })
         })
     }
 
-    /// What one person said to one conversation is there in the order of saying it.
-    pub fn keeps_the_order_of_sending(&self, said: &[(Conversation, Uuid)]) -> Check {
+    /// The messages of one user in one conversation are stored in the order in which they were sent.
+    pub fn sending_order_is_kept(&self, sent: &[(Conversation, Uuid)]) -> Check {
         let mut last: BTreeMap<&Conversation, u64> = BTreeMap::new();
-        for (conversation, id) in said {
+        for (conversation, id) in sent {
             let Some((_, n)) = self.ids.get(id) else { continue };
             let before = last.insert(conversation, *n).unwrap_or(0);
-            ensure(before < *n, "keeps_the_order_of_sending", || {
-                format!("{id} is {conversation} {n}, though said after {before}")
+            ensure(before < *n, "sending_order_is_kept", || {
+                format!("{id} is {conversation} {n}, although it was sent after {before}")
             })?;
         }
         Ok(())
@@ -137,23 +134,23 @@ impl Stored {
 fn read(ledger: &Ledger, conversation: &Conversation, head: u64) -> Result<Vec<Box<str>>, Violation> {
     let mut bytes = Vec::new();
     ledger.read(conversation, 1, head, &mut bytes).map_err(|error| Violation {
-        checker: "without_a_hole",
+        checker: "numbered_without_gaps",
         what: format!("{conversation} cannot be read: {}", error.message),
     })?;
     Ok(String::from_utf8_lossy(&bytes).lines().map(Box::from).collect())
 }
 
-/// Whether this user came or went after the event `after` of a conversation, or with it.
-pub fn came_or_went(ledger: &Ledger, who: &UserName, conversation: &Conversation, after: u64) -> bool {
+/// Whether the user joined or left the conversation with event `after` or a later one.
+pub fn membership_changed(ledger: &Ledger, user: &UserName, conversation: &Conversation, after: u64) -> bool {
     let mut lines = Vec::new();
     let is_read = ledger.read(conversation, after, u64::MAX, &mut lines).is_ok();
     let lines = String::from_utf8_lossy(&lines);
     let events = lines.lines().filter_map(|line| serde_json::from_str::<Event<'_>>(line).ok());
-    let mut own = events.filter(|event| event.from == *who);
+    let mut own = events.filter(|event| event.from == *user);
     is_read && own.any(|event| matches!(event.body, Body::Created { .. } | Body::Joined | Body::Left))
 }
 
-/// A state as text: two that are equal have the same.
+/// A text that is equal for equal states.
 pub(crate) fn fingerprint(state: &State) -> String {
     let channels = state.channels.all();
     let direct: BTreeMap<_, _> = state.channels.all_direct().collect();
@@ -161,7 +158,7 @@ pub(crate) fn fingerprint(state: &State) -> String {
     format!("{:?}\n{channels:?}\n{direct:?}\n{files:?}", state.users.accounts())
 }
 
-/// The state that came out of snapshots, indexes and the end of the log is the one that the whole log gives.
+/// The state from snapshots, indexes and the end of the log equals the state from the whole log.
 pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
     copy.set_room(None);
@@ -175,11 +172,11 @@ pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State
         replayed.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
     let here = fingerprint(state);
     ensure(here == replayed, "state_equals_replay", || {
-        format!("the state is\n{here}\nand the log says\n{replayed}")
+        format!("the state is\n{here}\nand the replayed log gives\n{replayed}")
     })
 }
 
-/// Changes one bit of a file. Where: the byte and its bit.
+/// Changes one bit of a file. Returns the position of the byte and of the bit.
 fn flip(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
     let (at, bit) = (rng.next_u64(), rng.below(8));
     let mut place = 0;
@@ -191,9 +188,9 @@ fn flip(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
     (place, bit)
 }
 
-/// A byte that changed in the log is found: in a sealed segment by looking through it, in the open one when the log is
-/// opened.
-pub(crate) fn flip_is_refused(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rng) -> Check {
+/// A changed bit of the log is detected: in a sealed segment by the scrub, in the open segment when the log
+/// is opened.
+pub(crate) fn log_flip_is_detected(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rng) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
     copy.set_room(None);
     let mut logs: Vec<_> = copy.list("log").unwrap_or_default();
@@ -203,18 +200,18 @@ pub(crate) fn flip_is_refused(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rng) ->
     }
     logs.sort();
     let name = format!("log/{}", logs[rng.index(logs.len())]);
-    ensure(found_damaged(&copy).is_empty(), "flip_is_refused", || {
-        format!("a sound log is called damaged: {:?}", found_damaged(&copy))
+    ensure(found_damaged(&copy).is_empty(), "log_flip_is_detected", || {
+        format!("the intact log is reported as damaged: {:?}", found_damaged(&copy))
     })?;
     let (place, bit) = flip(&copy, &name, rng);
     let opened = Ledger::open_with(Store::on(Arc::new(copy.clone())), &CommitMode::WhenPolled, sizes);
     let is_named = found_damaged(&copy).iter().any(|(file, at)| *file == name && *at <= place as u64);
-    ensure(opened.is_err() || is_named, "flip_is_refused", || {
-        format!("bit {bit} of byte {place} of {name} was changed, and nobody noticed")
+    ensure(opened.is_err() || is_named, "log_flip_is_detected", || {
+        format!("bit {bit} of byte {place} of {name} was changed and not detected")
     })
 }
 
-/// What looking through the sealed segments finds damaged.
+/// The damage that a scrub of the sealed segments reports: file and offset.
 fn found_damaged(disk: &FaultyDisk) -> Vec<(String, u64)> {
     let mut scrub = Scrub::begin(disk).expect("a folder");
     let steps =
@@ -226,8 +223,8 @@ fn found_damaged(disk: &FaultyDisk) -> Vec<(String, u64)> {
     damaged.collect()
 }
 
-/// A byte that changed in a snapshot does not change the state.
-pub(crate) fn snapshot_flip_is_mended(
+/// A changed bit of a snapshot does not change the state.
+pub(crate) fn snapshot_flip_is_repaired(
     disk: &FaultyDisk,
     sizes: Sizes,
     state: &State,
@@ -243,7 +240,7 @@ pub(crate) fn snapshot_flip_is_mended(
     let opened = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
     let found = opened.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
     let here = fingerprint(state);
-    ensure(found == here, "snapshot_flip_is_mended", || {
+    ensure(found == here, "snapshot_flip_is_repaired", || {
         format!("with bit {bit} of byte {place} of {name} changed the state\n{here}\nbecame\n{found}")
     })
 }

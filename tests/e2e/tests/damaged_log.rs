@@ -1,6 +1,5 @@
-//! A log that a crash has torn, or that something has damaged: what the real server makes of it at a start.
-//!
-//! The journal's own tests go through every byte; here are a few places of each sort, with a process each.
+//! The start of a real server on a torn or damaged log. The unit tests of the journal cover every byte; these
+//! tests cover a few positions of each kind.
 
 use std::fs;
 use std::path::Path;
@@ -14,20 +13,20 @@ use uuid::Uuid;
 
 const LOG: &str = "log/00000000000000000001.log";
 
-/// Batches of one message each, then one batch of as many: the last one.
+/// The log has this many batches of one message, then one batch of this many messages.
 const MESSAGES: usize = 5;
 
-/// A data folder as a killed node has left it, and what is in it.
-struct Left {
+/// The data folder of a killed or stopped node.
+struct EndedNode {
     data: TempDir,
     session: LoggedIn,
     log: Vec<u8>,
-    /// Where each batch begins, and the log ends.
+    /// The offset of each batch, and of the end of the log.
     starts: Vec<usize>,
 }
 
-impl Left {
-    fn behind(kill: impl FnOnce(&mut Node)) -> Self {
+impl EndedNode {
+    fn create(end: impl FnOnce(&mut Node)) -> Self {
         let mut node = Node::up();
         let [mut alice] = peers(&node, ["alice"]);
         for number in 1..=MESSAGES {
@@ -37,7 +36,7 @@ impl Left {
             (1..=MESSAGES).flat_map(|number| line(&mut alice, &format!("batch {number}"))).collect();
         alice.post(&batch);
         assert_eq!(alice.reply().split_inclusive(|byte| *byte == b'\n').count(), MESSAGES);
-        kill(&mut node);
+        end(&mut node);
         let data = node.into_data();
         let log = fs::read_to_string(data.path().join(LOG)).expect("a log").into_bytes();
         let mut starts = vec![0];
@@ -52,7 +51,7 @@ impl Left {
         Self { data, session: alice.session().clone(), log, starts }
     }
 
-    /// A copy of the folder, with another log.
+    /// A copy of the folder with a different log.
     fn with_log(&self, log: &[u8]) -> TempDir {
         let copy = TempDir::new().expect("a folder");
         copy_folder(self.data.path(), copy.path());
@@ -60,7 +59,7 @@ impl Left {
         copy
     }
 
-    fn last_batch(&self) -> usize {
+    fn last_batch_start(&self) -> usize {
         self.starts[self.starts.len() - 2]
     }
 }
@@ -69,7 +68,7 @@ fn line(peer: &mut Peer, text: &str) -> Vec<u8> {
     peer.line("message.send", json!({ "to": "@alice", "id": Uuid::now_v7(), "text": text }))
 }
 
-#[expect(clippy::disallowed_methods, reason = "what a disk does to a log, nobody else does")]
+#[expect(clippy::disallowed_methods, reason = "the test damages the log like a faulty disk")]
 fn overwrite(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).expect("a file that can be written");
 }
@@ -91,25 +90,25 @@ fn killed(node: &mut Node) {
 }
 
 #[test]
-fn a_torn_batch_is_cut_off_and_everything_before_it_is_there() {
-    let left = Left::behind(killed);
-    let (start, end) = (left.last_batch(), left.log.len());
-    let first_line = left.log[start..].iter().position(|byte| *byte == b'\n').expect("a line");
-    let commit = end - left.log[..end - 1].iter().rev().position(|byte| *byte == b'\n').expect("a line") - 1;
+fn a_torn_batch_is_cut_and_earlier_batches_remain() {
+    let ended = EndedNode::create(killed);
+    let (start, end) = (ended.last_batch_start(), ended.log.len());
+    let first_line = ended.log[start..].iter().position(|byte| *byte == b'\n').expect("a line");
+    let commit = end - ended.log[..end - 1].iter().rev().position(|byte| *byte == b'\n').expect("a line") - 1;
     let cuts = [
         (start, "before its first byte"),
-        (start + 1, "behind its first byte"),
+        (start + 1, "after its first byte"),
         (start + first_line / 2, "within its first line"),
-        (start + first_line + 1, "behind its first line"),
+        (start + first_line + 1, "after its first line"),
         (commit, "before its commit line"),
         (commit + 40, "within its commit line"),
         (end - 1, "before its last byte"),
     ];
     for (cut, place) in cuts {
-        let mut node = Node::up_with(left.with_log(&left.log[..cut]));
+        let mut node = Node::up_on(ended.with_log(&ended.log[..cut]));
         assert_eq!(node.log("up").contains("cut a torn batch"), cut > start, "{place}: {}", node.log("up"));
         let mut alice = node.peer();
-        alice.resume(&left.session);
+        alice.resume(&ended.session);
         let expected: Vec<_> = (1..=MESSAGES).map(|number| format!("message {number}")).collect();
         assert_eq!(texts(&mut alice), expected, "{place}");
         assert_eq!(alice.send("@alice", "and on").expect("stored").n, MESSAGES as u64 + 1, "{place}");
@@ -127,16 +126,16 @@ fn texts(alice: &mut Peer) -> Vec<String> {
 }
 
 #[test]
-fn a_damaged_byte_is_refused_by_file_and_offset() {
-    let left = Left::behind(killed);
-    let text = left.log.windows(9).position(|word| word == b"message 2").expect("a message");
-    let batch = *left.starts.iter().rfind(|start| **start <= text).expect("its batch");
-    let mut log = left.log.clone();
+fn a_damaged_byte_is_reported_with_file_and_offset() {
+    let ended = EndedNode::create(killed);
+    let text = ended.log.windows(9).position(|word| word == b"message 2").expect("a message");
+    let batch = *ended.starts.iter().rfind(|start| **start <= text).expect("its batch");
+    let mut log = ended.log.clone();
     log[text] ^= 1;
-    let data = left.with_log(&log);
+    let data = ended.with_log(&log);
     let sentence = format!("{LOG} is damaged at byte {batch}:");
     for command in [vec!["up"], vec!["log", "verify"]] {
-        let refused = start(&command, data.path());
+        let refused = run_refused(&command, data.path());
         assert_eq!(refused.code, Some(1), "{}", refused.log);
         assert!(refused.log.contains(&sentence), "{sentence} is not in: {}", refused.log);
     }
@@ -149,15 +148,15 @@ fn a_damaged_byte_is_refused_by_file_and_offset() {
 
 #[test]
 fn a_log_that_ends_before_its_snapshots_is_refused() {
-    let left = Left::behind(|node| drop(node.stop("up", rustix::process::Signal::TERM)));
-    let data = left.with_log(&left.log[..left.last_batch()]);
-    let refused = start(&["up"], data.path());
+    let ended = EndedNode::create(|node| drop(node.stop("up", rustix::process::Signal::TERM)));
+    let data = ended.with_log(&ended.log[..ended.last_batch_start()]);
+    let refused = run_refused(&["up"], data.path());
     assert_eq!(refused.code, Some(1), "{}", refused.log);
-    assert!(refused.log.contains("its end is missing"), "{}", refused.log);
+    assert!(refused.log.contains("later records are missing"), "{}", refused.log);
 }
 
-/// A command on a data folder, where it must not get as far as to listen anywhere for long.
-fn start(command: &[&str], data: &Path) -> e2e::Finished {
+/// Runs a command that must fail on this data folder.
+fn run_refused(command: &[&str], data: &Path) -> e2e::Finished {
     let ports = ["clients", "subscribers", "broker-control", "proxy-control", "server-control"];
     let ports = ports.map(|flag| format!("--{flag}=tcp://127.0.0.1:0"));
     let ports = if command == ["up"] { &ports[..] } else { &[] };

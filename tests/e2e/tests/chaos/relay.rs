@@ -1,5 +1,5 @@
-//! A TCP line in front of one port that can be cut in the middle of anything, held still, or left half open. What
-//! goes over it is encrypted, so a cut falls wherever it falls.
+//! A TCP relay in front of one port. It can cut, stall or half-close connections. The traffic is encrypted,
+//! so a cut can happen at any byte of a message.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -7,11 +7,10 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-/// Bytes carried at a time.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// A relay to one endpoint. All its connections end when it is dropped.
-pub(super) struct Line {
+/// A relay to one endpoint. Dropping it closes its connections.
+pub(super) struct Relay {
     endpoint: String,
     shared: Arc<Shared>,
 }
@@ -25,54 +24,53 @@ struct Shared {
 struct State {
     connections: BTreeMap<u64, Connection>,
     last_number: u64,
-    is_still: bool,
-    is_over: bool,
+    is_stalled: bool,
+    is_closed: bool,
 }
 
-/// One connection over the line.
+/// A connection through the relay: `near` to the client, `far` to the role.
 struct Connection {
     near: TcpStream,
     far: TcpStream,
-    /// Bytes that are still carried, in either direction; without a number there is no end to it.
+    /// The bytes to forward before the cut, in both directions together; `None` if no cut is planned.
     bytes_left: Option<usize>,
-    /// Whether the far end is gone, which the near one is not told.
+    /// Whether the far side is closed while the near side stays open.
     is_half_open: bool,
 }
 
 impl Connection {
     fn end(&self) {
-        // Whichever end is closed already needs nothing more.
+        // A side that is closed already returns an error.
         let _closed_already = (self.near.shutdown(Shutdown::Both), self.far.shutdown(Shutdown::Both));
     }
 }
 
-impl Line {
-    /// A line to whoever listens at `endpoint`, now or later.
+impl Relay {
+    /// Starts a relay to `endpoint`, which need not listen yet.
     pub(super) fn to(endpoint: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let target = endpoint.strip_prefix("tcp://").expect("a TCP endpoint").to_owned();
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
-        let line = Self { endpoint: format!("tcp://{address}"), shared: Arc::clone(&shared) };
+        let relay = Self { endpoint: format!("tcp://{address}"), shared: Arc::clone(&shared) };
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
-                if shared.state().is_over {
+                if shared.state().is_closed {
                     break;
                 }
-                // Nobody listens there at present: who came finds that out by the end of the connection.
+                // Nothing listens at the target now: drop the near side.
                 let Ok(far) = TcpStream::connect(&target) else { continue };
                 shared.join(near, far);
             }
         });
-        line
+        relay
     }
 
-    /// Where to connect instead.
     pub(super) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Cuts every `every`-th connection as soon as it has carried so many more bytes.
+    /// Cuts every `every`-th connection after it forwarded `bytes` more bytes.
     pub(super) fn cut(&self, every: usize, bytes: usize) {
         let mut state = self.shared.state();
         for connection in state.connections.values_mut().step_by(every) {
@@ -83,18 +81,18 @@ impl Line {
         }
     }
 
-    /// Carries nothing any more, and loses nothing, until it flows again: whoever writes finds the way full.
-    pub(super) fn hold_still(&self) {
-        self.shared.state().is_still = true;
+    /// Forwards nothing until [`Self::resume`]. Nothing is lost: writers meet a full buffer.
+    pub(super) fn stall(&self) {
+        self.shared.state().is_stalled = true;
     }
 
-    /// Carries everything again.
-    pub(super) fn flow(&self) {
-        self.shared.state().is_still = false;
+    /// Forwards again.
+    pub(super) fn resume(&self) {
+        self.shared.state().is_stalled = false;
         self.shared.changed.notify_all();
     }
 
-    /// Ends every `every`-th connection towards the role, which whoever has connected is not told.
+    /// Closes the role's side of every `every`-th connection; the client's side stays open.
     pub(super) fn half_open(&self, every: usize) {
         for connection in self.shared.state().connections.values_mut().step_by(every) {
             connection.is_half_open = true;
@@ -102,28 +100,28 @@ impl Line {
         }
     }
 
-    /// Tells those with a half-open connection that it is over.
+    /// Closes the half-open connections completely.
     pub(super) fn end_half_open(&self) {
         let state = self.shared.state();
         state.connections.values().filter(|connection| connection.is_half_open).for_each(Connection::end);
     }
 }
 
-impl Drop for Line {
+impl Drop for Relay {
     fn drop(&mut self) {
         let mut state = self.shared.state();
-        (state.is_over, state.is_still) = (true, false);
+        (state.is_closed, state.is_stalled) = (true, false);
         state.connections.values().for_each(Connection::end);
         drop(state);
         self.shared.changed.notify_all();
-        // The listener looks whether it is over when somebody comes.
+        // A connection wakes the listener thread, which then sees `is_closed`.
         let _nobody_listens = self.endpoint.strip_prefix("tcp://").map(TcpStream::connect);
     }
 }
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no thread of the line fails")
+        self.state.lock().expect("no relay thread panics")
     }
 
     fn join(self: &Arc<Self>, near: TcpStream, far: TcpStream) {
@@ -148,17 +146,18 @@ impl Shared {
                 break;
             }
         }
-        // Whichever side ends, both do; only that the near end does not hear of a far one that is said to be there.
+        // When one side ends, close both; except that the near side of a half-open connection stays open.
         let mut state = self.state();
         if is_upward || !state.connections.get(&number).is_some_and(|connection| connection.is_half_open) {
             state.connections.remove(&number).iter().for_each(Connection::end);
         }
     }
 
-    /// How many of these bytes may be carried, as soon as the line flows; nothing when the connection is over.
+    /// Waits while the relay stalls, then returns how many of `count` bytes may be forwarded; `None` after a
+    /// cut.
     fn permit(&self, number: u64, count: usize) -> Option<usize> {
-        let state = self.changed.wait_while(self.state(), |state| state.is_still);
-        let mut state = state.expect("no thread of the line fails");
+        let state = self.changed.wait_while(self.state(), |state| state.is_stalled);
+        let mut state = state.expect("no relay thread panics");
         let connection = state.connections.get_mut(&number)?;
         if connection.is_half_open {
             return Some(0);
@@ -167,7 +166,7 @@ impl Shared {
         let permitted = count.min(*left);
         *left -= permitted;
         if *left == 0 {
-            // The last bytes leave before the end does.
+            // Close only reading, so that the last bytes are still written.
             let _closed_already = connection.near.shutdown(Shutdown::Read);
             let _closed_already = connection.far.shutdown(Shutdown::Read);
         }

@@ -1,4 +1,4 @@
-//! A PDF and a PNG, as small as possible.
+//! Sample files for the transfer tests: the smallest valid PDF and PNG.
 
 use std::fmt::Write as _;
 
@@ -13,15 +13,15 @@ pub(crate) fn pdf(text: &str) -> Vec<u8> {
         format!("<< /Length {} >>\nstream\n{shown}\nendstream", shown.len()),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
     ];
-    let (mut file, mut places) = (String::from("%PDF-1.4\n"), String::new());
+    let (mut file, mut offsets) = (String::from("%PDF-1.4\n"), String::new());
     for (number, object) in (1..).zip(&objects) {
-        writeln!(places, "{:010} 00000 n ", file.len()).expect("a string");
+        writeln!(offsets, "{:010} 00000 n ", file.len()).expect("a string");
         write!(file, "{number} 0 obj\n{object}\nendobj\n").expect("a string");
     }
     let (table, count) = (file.len(), objects.len() + 1);
     write!(
         file,
-        "xref\n0 {count}\n0000000000 65535 f \n{places}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n"
+        "xref\n0 {count}\n0000000000 65535 f \n{offsets}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n"
     )
     .expect("a string");
     file.into_bytes()
@@ -31,7 +31,7 @@ pub(crate) fn pdf(text: &str) -> Vec<u8> {
 pub(crate) fn png() -> Vec<u8> {
     let header = [0, 0, 0, 2, 0, 0, 0, 2, 8, 2, 0, 0, 0];
     let rows = [0, 255, 0, 0, 0, 255, 0, 0, 0, 0, 255, 255, 255, 255];
-    // One stored block (RFC 1951, 3.2.4), wrapped as RFC 1950 says.
+    // One stored block (RFC 1951, 3.2.4) in the zlib format (RFC 1950).
     let mut data = vec![0x78, 0x01, 1, 14, 0, !14, 0xff];
     data.extend(rows);
     data.extend(adler32(&rows).to_be_bytes());

@@ -1,23 +1,23 @@
-//! Strangers at the inner ports: without the service key nobody publishes at 5557, or serves at 5556.
+//! The inner ports: only a peer with the service key can publish at 5557 or serve requests at 5556.
 
 use common::Event;
-use e2e::{DEADLINE, Node, SILENCE, peers};
+use e2e::{DEADLINE, Node, RESEND_DELAY, peers};
 use serde_json::json;
 use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::{Context, Frame, Kind, Socket, clock};
 
-/// Those who come to an inner port, and must not be let in.
+/// Peers that the inner ports must refuse.
 fn strangers(node: &Node) -> [(&'static str, Security); 4] {
     let other_node = KeyPair::generate().expect("a key pair");
     let own = KeyPair::generate().expect("a key pair");
-    let Security::Client { own: service, .. } = node.service() else { panic!("not encrypted") };
+    let Security::Client { own: service, .. } = node.service_security() else { panic!("not encrypted") };
     [
         ("without encryption", Security::PlainAnywhere),
-        ("with a key of its own", node.client()),
+        ("with a key of its own", node.client_security()),
         ("with the public half of the service key", {
-            let Security::Client { server, .. } = node.client() else { panic!("not encrypted") };
+            let Security::Client { server, .. } = node.client_security() else { panic!("not encrypted") };
             Security::Client { server, own: KeyPair { public: service.public, secret: own.secret } }
         }),
         ("for another node", Security::Client { server: other_node.public, own: service }),
@@ -30,22 +30,22 @@ fn stranger(kind: Kind, endpoint: &str, security: &Security) -> Socket {
     socket
 }
 
-/// Waits until a role has refused as many. Those who do not speak CURVE, or cannot prove their key, do not come so
-/// far as to be refused; and nobody tries a second time.
+/// Waits until a role refused `count` peers. Peers without CURVE or without the secret key fail earlier and
+/// are not counted; no peer tries a second time.
 fn wait_for_refusals(node: &Node, role: &str, count: u64) {
     let begun = clock::now();
     while node.counter(role, "refused_peers") < count {
-        assert!(begun.elapsed() < DEADLINE, "nobody was refused");
+        assert!(begun.elapsed() < DEADLINE, "no peer was refused");
     }
 }
 
 #[test]
-fn events_are_published_with_the_service_key_only() {
-    let node = Node::three();
+fn only_the_service_key_can_publish_events() {
+    let node = Node::in_three_processes();
     let [mut alice] = peers(&node, ["alice"]);
     let topic = alice.create("#general").expect("a channel").topic;
-    let mut listener = node.listener();
-    listener.follow(&[&topic]);
+    let mut subscriber = node.subscriber();
+    subscriber.follow(&[&topic]);
     let forged = br##"{"n":2,"at":1,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"forged"}"##;
     let publish = |socket: &Socket| {
         let _nobody_listens =
@@ -58,24 +58,24 @@ fn events_are_published_with_the_service_key_only() {
     for _ in 0..10 {
         strangers.iter().for_each(publish);
         alice.send("#general", "genuine").expect("stored");
-        listener.barrier();
-        assert!(!listener.heard().any(is_forged));
+        subscriber.barrier();
+        assert!(!subscriber.received().any(is_forged));
     }
 
-    // The node's own key is let in: so the attack is one.
-    let (server, begun) = (publishes(&node.service()), clock::now());
-    while !listener.heard().any(is_forged) {
-        assert!(begun.elapsed() < DEADLINE, "not even the service key is let in");
+    // With the service key the attack works.
+    let (server, begun) = (publishes(&node.service_security()), clock::now());
+    while !subscriber.received().any(is_forged) {
+        assert!(begun.elapsed() < DEADLINE, "the service key is not accepted");
         publish(&server);
-        listener.barrier();
+        subscriber.barrier();
     }
 }
 
 #[test]
-fn requests_are_served_with_the_service_key_only() {
+fn only_the_service_key_can_serve_requests() {
     const REQUESTS: usize = 50;
     const REQUEST: &[u8] = br#"{"jsonrpc":"2.0","id":"x","method":"server.info"}"#;
-    let node = Node::three();
+    let node = Node::in_three_processes();
     let mut alice = node.peer();
     let serves = |security: &Security| stranger(Kind::Router, node.endpoint("servers"), security);
     let strangers = strangers(&node).map(|(how, security)| (how, serves(&security)));
@@ -84,24 +84,24 @@ fn requests_are_served_with_the_service_key_only() {
         alice.call("server.info", json!({})).expect("an answer of the node's own server");
     }
     for (how, socket) in &strangers {
-        assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "a stranger {how} has got a request");
+        assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "a peer {how} received a request");
     }
 
-    // The node's own key is let in, and gets a share: so the attack is one.
-    let (second, begun) = (serves(&node.service()), clock::now());
+    // With the service key the attack works: the second server receives requests.
+    let (second, begun) = (serves(&node.service_security()), clock::now());
     while !second.receive(&mut Vec::new()).expect("a receive") {
-        assert!(begun.elapsed() < DEADLINE, "not even the service key is let in");
+        assert!(begun.elapsed() < DEADLINE, "the service key is not accepted");
         alice.post(REQUEST);
-        wait(&[Watch::Readable(&second)], Some(SILENCE)).expect("a wait");
+        wait(&[Watch::Readable(&second)], Some(RESEND_DELAY)).expect("a wait");
     }
 }
 
-/// A log that anybody could fill would be an attack of its own.
+/// Strangers must not be able to fill the log.
 #[test]
-fn refusals_are_counted_and_logged_now_and_then() {
+fn refusals_are_counted_and_rarely_logged() {
     const REFUSALS: u64 = 20;
-    let node = Node::three();
-    let come = |_| stranger(Kind::Dealer, node.endpoint("servers"), &node.client());
+    let node = Node::in_three_processes();
+    let come = |_| stranger(Kind::Dealer, node.endpoint("servers"), &node.client_security());
     let strangers: Vec<_> = (0..REFUSALS).map(come).collect();
     wait_for_refusals(&node, "broker", REFUSALS);
     let log = node.log("broker");

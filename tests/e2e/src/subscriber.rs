@@ -1,4 +1,4 @@
-//! Somebody who hears what a node tells: a SUB, its topics, and the barrier that says they are in force.
+//! A subscriber: a SUB socket that receives the events and notices of a node.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,35 +12,32 @@ use uuid::Uuid;
 
 use crate::DEADLINE;
 
-/// A connection to the proxy.
-pub struct Listener {
+/// A connection to the proxy, with the events and notices that a test has not read.
+pub struct Subscriber {
     socket: Socket,
-    /// Events that came in one frame with another, or while a barrier was waited for.
-    heard: VecDeque<(String, Event<'static>)>,
-    /// Topics that it was told channels have moved to.
-    moved: Vec<String>,
-    /// What it was told that its user has read.
-    reads: VecDeque<String>,
-    /// Who became what.
-    changes: VecDeque<Change>,
+    events: VecDeque<(String, Event<'static>)>,
+    /// The new topics of channels that moved.
+    moved_topics: Vec<String>,
+    read_marks: VecDeque<String>,
+    presence_changes: VecDeque<Change>,
 }
 
-impl Listener {
-    /// Connects to a proxy, now or as soon as there is one.
+impl Subscriber {
+    /// Connects to a proxy, which need not run yet.
     #[must_use]
     pub fn connect(endpoint: &str, security: &Security) -> Self {
         let socket = Context::new().socket(Kind::Subscriber, security).expect("a socket");
         socket.connect(endpoint).expect("an endpoint");
         Self {
             socket,
-            heard: VecDeque::new(),
-            moved: Vec::new(),
-            reads: VecDeque::new(),
-            changes: VecDeque::new(),
+            events: VecDeque::new(),
+            moved_topics: Vec::new(),
+            read_marks: VecDeque::new(),
+            presence_changes: VecDeque::new(),
         }
     }
 
-    /// Subscribes to topics, and waits until that is in force.
+    /// Subscribes to topics, and waits until the subscriptions are in force.
     pub fn follow(&mut self, topics: &[&str]) {
         for topic in topics {
             self.subscribe(topic.as_bytes());
@@ -48,70 +45,68 @@ impl Listener {
         self.barrier();
     }
 
-    /// Subscribes, and waits for nothing.
     pub fn subscribe(&self, topic: &[u8]) {
         self.socket.subscribe(topic).expect("a subscription");
     }
 
-    /// Waits until every earlier subscription is in force, and what the proxy has sent here before has arrived.
+    /// Waits until all earlier subscriptions are in force, and all events that the proxy sent before have
+    /// arrived.
     pub fn barrier(&mut self) {
         let topic = format!("sync.test.{}", Uuid::now_v7().simple());
         self.subscribe(topic.as_bytes());
         while self.receive(DEADLINE).expect("the barrier in time") != [topic.as_bytes(), b""] {}
-        self.socket.unsubscribe(topic.as_bytes()).expect("a subscription less");
+        self.socket.unsubscribe(topic.as_bytes()).expect("an unsubscription");
     }
 
-    /// Waits for the next event, and returns it with its topic.
-    pub fn hear(&mut self) -> (String, Event<'static>) {
+    /// Waits for the next event; returns its topic and the event.
+    pub fn next_event(&mut self) -> (String, Event<'static>) {
         loop {
-            if let Some(heard) = self.heard.pop_front() {
-                return heard;
+            if let Some(event) = self.events.pop_front() {
+                return event;
             }
             self.receive(DEADLINE).expect("an event in time");
         }
     }
 
-    /// The events that have arrived and were not taken yet.
-    pub fn heard(&mut self) -> impl Iterator<Item = (String, Event<'static>)> {
-        self.heard.drain(..)
+    /// The unread events that have arrived; does not wait.
+    pub fn received(&mut self) -> impl Iterator<Item = (String, Event<'static>)> {
+        self.events.drain(..)
     }
 
-    /// Waits to be told that the user has read something: the conversation, how far, and what is left.
-    pub fn hear_of_reading(&mut self) -> String {
+    /// Waits for a read mark: `#general 5, 0 unread`.
+    pub fn next_read_mark(&mut self) -> String {
         loop {
-            if let Some(read) = self.reads.pop_front() {
+            if let Some(read) = self.read_marks.pop_front() {
                 return read;
             }
             self.wait();
         }
     }
 
-    /// Waits for somebody to become something else than before.
-    pub fn hear_of_presence(&mut self, time: Duration) -> Change {
+    pub fn next_presence_change(&mut self, time: Duration) -> Change {
         let started = clock::now();
         loop {
-            if let Some(change) = self.changes.pop_front() {
+            if let Some(change) = self.presence_changes.pop_front() {
                 return change;
             }
             self.receive(time.saturating_sub(started.elapsed())).expect("a change in time");
         }
     }
 
-    /// Waits for the next message, be it an event or a notice.
     pub fn wait(&mut self) {
         self.receive(DEADLINE).expect("a message in time");
     }
 
-    /// Follows the topics that it was told channels have moved to; true when there were any.
+    /// Follows the new topics of channels that moved; returns whether there were any.
     pub fn follow_moved(&mut self) -> bool {
-        let moved = std::mem::take(&mut self.moved);
-        if !moved.is_empty() {
-            self.follow(&moved.iter().map(String::as_str).collect::<Vec<_>>());
+        let moved_topics = std::mem::take(&mut self.moved_topics);
+        if !moved_topics.is_empty() {
+            self.follow(&moved_topics.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        !moved.is_empty()
+        !moved_topics.is_empty()
     }
 
-    /// Receives one message, or nothing when there is none within that time.
+    /// Receives one message; `None` if none arrives within `time`.
     fn receive(&mut self, time: Duration) -> Option<Vec<Vec<u8>>> {
         let (mut frames, started) = (Vec::new(), clock::now());
         while !self.socket.receive(&mut frames).expect("a receive") {
@@ -119,23 +114,23 @@ impl Listener {
             wait(&[Watch::Readable(&self.socket)], Some(left)).expect("a wait");
         }
         if let [topic, lines] = frames.as_slice() {
-            self.take_apart(topic, lines);
+            self.sort_lines(topic, lines);
         }
         Some(frames.iter().map(|frame| frame.to_vec()).collect())
     }
 
-    fn take_apart(&mut self, topic: &Frame, lines: &Frame) {
+    fn sort_lines(&mut self, topic: &Frame, lines: &Frame) {
         let topic = String::from_utf8(topic.to_vec()).expect("a topic in UTF-8");
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             // An event has a number, a notice has none.
             match serde_json::from_slice::<Event<'_>>(line) {
-                Ok(event) => self.heard.push_back((topic.clone(), event.into_owned())),
+                Ok(event) => self.events.push_back((topic.clone(), event.into_owned())),
                 Err(_) => match serde_json::from_slice(line).expect("a notice") {
-                    Notice::TopicMoved { topic, .. } => self.moved.push(topic),
+                    Notice::TopicMoved { topic, .. } => self.moved_topics.push(topic),
                     Notice::Read { conversation, n, unread, .. } => {
-                        self.reads.push_back(format!("{conversation} {n}, {unread} unread"));
+                        self.read_marks.push_back(format!("{conversation} {n}, {unread} unread"));
                     }
-                    Notice::Presence { users, .. } => self.changes.extend(users),
+                    Notice::Presence { users, .. } => self.presence_changes.extend(users),
                     Notice::Typing { .. } => {}
                 },
             }

@@ -1,5 +1,5 @@
-//! What anybody was told about: every event that left the server or was shown to a person, and every message that
-//! was acknowledged. What was told once is true for ever, for everybody.
+//! Every event that left the server or was shown to a user, and every acknowledged message. None of them may
+//! ever be lost or change.
 
 use std::collections::BTreeMap;
 
@@ -10,37 +10,35 @@ use uuid::Uuid;
 
 use super::{Check, ensure};
 
-/// All that was told so far.
 #[derive(Default)]
-pub struct Told {
+pub struct Observed {
     lines: BTreeMap<Conversation, BTreeMap<u64, Box<str>>>,
     ids: BTreeMap<Uuid, (Conversation, u64)>,
     acknowledged: BTreeMap<Uuid, (Conversation, u64)>,
-    /// When it was first told that somebody came to a conversation or went, in simulated milliseconds.
-    moved_at_ms: BTreeMap<(Conversation, UserName), u64>,
-    /// When an event was last told of that nobody had been told of before.
-    pub(crate) newest_at_ms: u64,
-    /// The simulated time.
+    /// The simulated time of the last observed join or leave, by conversation and user.
+    membership_changed_at_ms: BTreeMap<(Conversation, UserName), u64>,
+    /// The simulated time at which the newest event was first observed.
+    pub(crate) newest_event_at_ms: u64,
     pub now_ms: u64,
 }
 
-impl Told {
-    /// Notes an event line that somebody was told. A notice of what somebody has read says nothing to others.
-    pub fn note(&mut self, line: &str) -> Check {
+impl Observed {
+    /// Checks and remembers an event line. A notice about a read mark is ignored.
+    pub fn observe_line(&mut self, line: &str) -> Check {
         if matches!(serde_json::from_str(line), Ok(Notice::Read { .. })) {
             return Ok(());
         }
         let event: Event<'_> = match serde_json::from_str(line) {
             Ok(event) => event,
-            Err(error) => return ensure(false, "told_is_an_event", || format!("{line}: {error}")),
+            Err(error) => return ensure(false, "lines_are_events", || format!("{line}: {error}")),
         };
         let conversation = event.conversation();
         let is_new = !self.lines.get(&conversation).is_some_and(|lines| lines.contains_key(&event.n));
         if is_new {
-            self.newest_at_ms = self.now_ms;
+            self.newest_event_at_ms = self.now_ms;
         }
-        self.same_everywhere(&conversation, event.n, line)?;
-        // No event of the fan-out has lost its text, and no invitation is declined here.
+        self.one_line_per_number(&conversation, event.n, line)?;
+        // Events in the fan-out keep their text, and no simulated user declines an invitation.
         let is_expected = !matches!(event.body, Body::Redacted { .. } | Body::Declined);
         match event.body.class() {
             Class::Content { id } | Class::Amendment { id, .. } if is_expected => {
@@ -48,7 +46,7 @@ impl Told {
             }
             Class::Membership if is_expected => {
                 if is_new && self.now_ms > 0 {
-                    self.moved_at_ms.insert((conversation, event.from), self.now_ms);
+                    self.membership_changed_at_ms.insert((conversation, event.from), self.now_ms);
                 }
                 Ok(())
             }
@@ -57,12 +55,13 @@ impl Told {
             | Class::Membership
             | Class::Moderation { .. }
             | Class::Settings
-            | Class::Unknown => ensure(false, "told_is_known", || line.to_owned()),
+            | Class::Unknown => ensure(false, "event_kinds_are_known", || line.to_owned()),
         }
     }
 
-    /// Notes an event as a client has it: its line may be one of a page, which says what became of a message since.
-    pub fn note_entry(&mut self, entry: &Entry) -> Check {
+    /// Checks and remembers an event as a client shows it. A line of a page can contain amendments; its id is
+    /// checked only.
+    pub fn observe_entry(&mut self, entry: &Entry) -> Check {
         let event = entry.event.as_ref();
         let is_gone = event.is_some_and(|event| matches!(event.body, Body::Redacted { .. }));
         match event {
@@ -70,19 +69,24 @@ impl Told {
                 let id = event.body.id().unwrap_or_default();
                 self.one_effect_per_id(id, &event.conversation(), event.n)
             }
-            _ => self.note(&entry.line),
+            _ => self.observe_line(&entry.line),
         }
     }
 
-    /// Whether it was told within the last so many milliseconds that somebody came to a conversation or went.
-    pub fn has_moved(&self, who: &UserName, conversation: &Conversation, within_ms: u64) -> bool {
-        let moved_at_ms = self.moved_at_ms.get(&(conversation.clone(), who.clone()));
-        moved_at_ms.is_some_and(|moved_at_ms| moved_at_ms + within_ms > self.now_ms)
+    /// Whether a join or leave of the user was observed in the last `within_ms`.
+    pub fn membership_changed_within(
+        &self,
+        user: &UserName,
+        conversation: &Conversation,
+        within_ms: u64,
+    ) -> bool {
+        let changed_at_ms = self.membership_changed_at_ms.get(&(conversation.clone(), user.clone()));
+        changed_at_ms.is_some_and(|changed_at_ms| changed_at_ms + within_ms > self.now_ms)
     }
 
-    /// Notes that a message was acknowledged as this event.
-    pub fn note_acknowledged(&mut self, id: Uuid, line: &str) -> Check {
-        self.note(line)?;
+    /// Checks and remembers the acknowledgement of a message.
+    pub fn observe_acknowledged(&mut self, id: Uuid, line: &str) -> Check {
+        self.observe_line(line)?;
         let place = self.ids.get(&id).cloned();
         let Some(place) = place else {
             return ensure(false, "one_effect_per_id", || format!("{id} was acknowledged as {line}"));
@@ -91,23 +95,23 @@ impl Told {
         Ok(())
     }
 
-    /// Notes that something else under this id was acknowledged as the event `n`.
-    pub(crate) fn note_done(&mut self, id: Uuid, conversation: Conversation, n: u64) -> Check {
+    /// Checks and remembers the acknowledgement of an edit, deletion, reaction or file.
+    pub(crate) fn observe_amended(&mut self, id: Uuid, conversation: Conversation, n: u64) -> Check {
         self.one_effect_per_id(id, &conversation, n)?;
         self.acknowledged.insert(id, (conversation, n));
         Ok(())
     }
 
-    /// Under one number of a conversation everybody is told the same line, so all have the same order.
-    fn same_everywhere(&mut self, conversation: &Conversation, n: u64, line: &str) -> Check {
+    /// All clients receive the same line for a number, and so the same order.
+    fn one_line_per_number(&mut self, conversation: &Conversation, n: u64, line: &str) -> Check {
         let lines = self.lines.entry(conversation.clone()).or_default();
         let known = lines.entry(n).or_insert_with(|| line.into());
-        ensure(**known == *line, "same_everywhere", || {
-            format!("{conversation} {n} was told as\n  {known}\nand as\n  {line}")
+        ensure(**known == *line, "one_line_per_number", || {
+            format!("{conversation} {n} was observed as\n  {known}\nand as\n  {line}")
         })
     }
 
-    /// A message id becomes one event, however often it is sent.
+    /// A message id is one event, no matter how often it is sent.
     fn one_effect_per_id(&mut self, id: Uuid, conversation: &Conversation, n: u64) -> Check {
         let known = self.ids.entry(id).or_insert_with(|| (conversation.clone(), n));
         ensure(*known == (conversation.clone(), n), "one_effect_per_id", || {
@@ -115,17 +119,16 @@ impl Told {
         })
     }
 
-    /// What was told of a conversation, by number.
+    /// The observed lines of a conversation, by number.
     pub fn of(&self, conversation: &Conversation) -> impl Iterator<Item = (u64, &str)> {
         self.lines.get(conversation).into_iter().flatten().map(|(n, line)| (*n, &**line))
     }
 
-    /// The conversations that anything was told of.
     pub fn conversations(&self) -> impl Iterator<Item = &Conversation> {
         self.lines.keys()
     }
 
-    /// The messages that were acknowledged, and as which events.
+    /// The ids of acknowledged messages, with their conversation and number.
     pub fn acknowledged(&self) -> impl Iterator<Item = (&Uuid, &(Conversation, u64))> {
         self.acknowledged.iter()
     }

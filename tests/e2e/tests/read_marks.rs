@@ -1,4 +1,4 @@
-//! What was read, and what is unread.
+//! Read marks and unread counts.
 
 use e2e::{Node, PASSWORD, Terminal, peers};
 use serde_json::json;
@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 #[test]
-fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_message_on() {
+fn unread_messages_are_counted_at_login_and_shown_from_the_first() {
     let node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     for channel in ["#a", "#b"] {
@@ -20,7 +20,7 @@ fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_messa
     }
     alice.send("#b", "three").expect("sent");
 
-    let mut elsewhere = node.listener();
+    let mut elsewhere = node.subscriber();
     elsewhere.follow(&[&bob.session().topic]);
     let config = TempDir::new().expect("a folder");
     let terminal = Terminal::chat(node.server(), config.path());
@@ -29,12 +29,12 @@ fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_messa
     terminal.wait_for("password");
     terminal.enter(PASSWORD);
     terminal.wait_for("unread: 3, conversations: 2");
-    terminal.wait_for("#a: 2 unread, 1 for you, after 3");
+    terminal.wait_for("#a: 2 unread, 1 mentioning you, after 3");
     terminal.wait_for("#a: 2 unread, from 4 on");
     terminal.wait_for("alice: two");
     assert!(!terminal.screen().contains("seen"), "{}", terminal.screen());
-    // What was shown is read, in every session.
-    assert_eq!(elsewhere.hear_of_reading(), "#a 5, 0 unread");
+    // Shown messages are marked as read, which other sessions of bob learn.
+    assert_eq!(elsewhere.next_read_mark(), "#a 5, 0 unread");
     let unread = bob.call("read.list", json!({})).expect("a list");
     let marks: Vec<_> =
         unread["conversations"].as_array().expect("a list").iter().map(|one| one["unread"].clone()).collect();
@@ -49,7 +49,7 @@ fn what_came_meanwhile_is_counted_at_login_and_shown_from_the_first_unread_messa
 }
 
 #[test]
-fn a_backlog_can_be_taken_as_read_and_what_comes_then_is_told() {
+fn a_backlog_can_be_marked_as_read_and_new_messages_still_appear() {
     let node = Node::up();
     let [mut bob] = peers(&node, ["bob"]);
     let config = TempDir::new().expect("a folder");
@@ -60,13 +60,13 @@ fn a_backlog_can_be_taken_as_read_and_what_comes_then_is_told() {
         bob.send("@alice", &format!("message {number}")).expect("sent");
     }
     let alice = Terminal::chat(node.server(), config.path());
-    alice.wait_for("-- 70 more: /next, or /read to take them as read --");
-    assert!(!alice.transcript().contains("message 50"), "left out");
+    alice.wait_for("-- 70 more: /next shows them, /read marks them as read --");
+    assert!(!alice.transcript().contains("message 50"), "the backlog is shortened");
     alice.enter("/read");
     alice.wait_for("bob: message 119");
     alice.enter("/unread");
-    alice.wait_for("nothing is unread");
+    alice.wait_for("you have no unread messages");
     bob.send("@alice", "and one more").expect("sent");
     alice.wait_for("and one more");
-    assert!(!alice.transcript().contains("message 60"), "passed over");
+    assert!(!alice.transcript().contains("message 60"), "skipped");
 }

@@ -1,4 +1,4 @@
-//! One client of a run: the client's real session core over real sockets, and a person who talks and remembers.
+//! One client of a run: a real session core over real sockets, which sends random messages.
 
 use std::sync::Arc;
 
@@ -12,149 +12,142 @@ use transport::poll::Watch;
 use transport::security::Security;
 use uuid::Uuid;
 
-use super::person_io::PersonIo;
-use super::record::Record;
+use super::client_io::ClientIo;
+use super::results::RunResults;
 
-/// Messages taken from one socket in one turn, as the client's network thread does.
+/// Maximum messages received from one socket in one turn, as in the client's network thread.
 const MESSAGES_PER_TURN_MAX: usize = 256;
 
-/// Messages that a person lets wait before saying the next one.
-const WAITING_MAX: usize = 64;
+/// A client with this many pending messages sends no further ones.
+const PENDING_MAX: usize = 64;
 
-/// The ticket of the command to follow everything.
-pub(super) const FOLLOW: u64 = 1;
+pub(super) const FOLLOW_TICKET: u64 = 1;
 
-/// Where the node is, for one client.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Endpoints {
     pub(super) requests: String,
     pub(super) events: String,
     pub(super) security: Security,
 }
 
-/// A client and its person.
-pub(super) struct Person {
+pub(super) struct ChaosClient {
     session: Session,
-    pub(super) io: PersonIo,
+    pub(super) io: ClientIo,
     rng: Rng,
-    /// Whom the person talks to.
     targets: Vec<Target>,
-    /// Between two things that the person says, in milliseconds, at the most.
-    says_every_ms_max: u64,
-    says_at_ms: u64,
-    reads_again_at_ms: u64,
-    /// When all was shown that there is to show, in milliseconds.
+    send_interval_ms_max: u64,
+    sends_at_ms: u64,
+    reads_at_ms: u64,
+    /// The time at which the client was complete.
     pub(super) complete_at_ms: Option<u64>,
 }
 
-impl Person {
-    /// A client that goes on with a session, and follows everything.
+impl ChaosClient {
+    /// Creates a client that resumes a session and follows all conversations.
     pub(super) fn new(
         context: &Context,
-        place: Place,
+        endpoints: Endpoints,
         account: LoggedIn,
         mut rng: Rng,
-        record: &Arc<Record>,
+        results: &Arc<RunResults>,
     ) -> Self {
         let mut session = Session::new(rng.within(0..u64::MAX));
-        session.command(record.now_ms(), 0, Command::Restore(account.clone()));
-        session.command(record.now_ms(), FOLLOW, Command::Follow(Follow::Everything));
+        session.command(results.now_ms(), 0, Command::Restore(account.clone()));
+        session.command(results.now_ms(), FOLLOW_TICKET, Command::Follow(Follow::Everything));
         Self {
             session,
-            io: PersonIo::new(context, place, account, record),
+            io: ClientIo::new(context, endpoints, account, results),
             rng,
             targets: Vec::new(),
-            says_every_ms_max: u64::MAX,
-            says_at_ms: 0,
-            reads_again_at_ms: 0,
+            send_interval_ms_max: u64::MAX,
+            sends_at_ms: 0,
+            reads_at_ms: 0,
             complete_at_ms: None,
         }
     }
 
-    /// Talks to these, and is owed everything that follows what there is in each.
-    pub(super) fn talks_to(&mut self, targets: &[(Target, u64)], every_ms_max: u64) {
+    /// Sends to these conversations, and must show all events after the given numbers.
+    pub(super) fn sends_to(&mut self, targets: &[(Target, u64)], every_ms_max: u64) {
         for (target, head) in targets {
-            self.io.shown.owe_after(target.clone(), *head);
+            self.io.shown.expect_after(target.clone(), *head);
             self.targets.push(target.clone());
         }
-        self.says_every_ms_max = every_ms_max;
+        self.send_interval_ms_max = every_ms_max;
     }
 
-    /// Is owed everything of a conversation that it takes no part in by itself.
-    pub(super) fn is_owed(&mut self, target: Target, after: u64) {
-        self.io.shown.owe_after(target, after);
+    /// Must show all events of a conversation after `after`, without sending to it.
+    pub(super) fn expects_from(&mut self, target: Target, after: u64) {
+        self.io.shown.expect_after(target, after);
     }
 
-    /// Reads nothing for so many milliseconds: neither events nor replies.
+    /// Reads neither events nor replies for `for_ms`.
     pub(super) fn stop_reading(&mut self, for_ms: u64) {
-        self.reads_again_at_ms = self.io.record.now_ms() + for_ms;
+        self.reads_at_ms = self.io.results.now_ms() + for_ms;
     }
 
-    /// Requests that wait for their replies.
     pub(super) fn unanswered(&self) -> usize {
         let queues = self.session.queues();
         let waiting = queues.iter().filter(|queue| matches!(queue.name, "requests" | "flight"));
         waiting.map(|queue| queue.length).sum()
     }
 
-    fn reads(&self, now_ms: u64) -> bool {
-        self.reads_again_at_ms <= now_ms
+    fn is_reading(&self, now_ms: u64) -> bool {
+        self.reads_at_ms <= now_ms
     }
 
-    /// What is to be waited for.
     pub(super) fn watches(&self, now_ms: u64) -> impl Iterator<Item = Watch<'_>> {
         let sockets = [Some(&self.io.dealer), self.io.subscriber.as_ref()].into_iter().flatten();
         let writable = (!self.io.outgoing.is_empty()).then_some(Watch::Writable(&self.io.dealer));
-        sockets.map(Watch::Readable).chain(writable).filter(move |_| self.reads(now_ms))
+        sockets.map(Watch::Readable).chain(writable).filter(move |_| self.is_reading(now_ms))
     }
 
-    /// When there is something to do though nothing has come.
+    /// The time of the next action without an incoming message.
     pub(super) fn deadline(&self, now_ms: u64) -> u64 {
-        if !self.reads(now_ms) {
-            return self.reads_again_at_ms;
+        if !self.is_reading(now_ms) {
+            return self.reads_at_ms;
         }
-        let says = if self.talks() { self.says_at_ms } else { u64::MAX };
-        self.session.deadline().map_or(says, |deadline| deadline.min(says))
+        let next_send_ms = if self.is_sending() { self.sends_at_ms } else { u64::MAX };
+        self.session.deadline().map_or(next_send_ms, |deadline| deadline.min(next_send_ms))
     }
 
-    fn talks(&self) -> bool {
-        self.io.record.is_talking.load(std::sync::atomic::Ordering::Relaxed) && !self.targets.is_empty()
+    fn is_sending(&self) -> bool {
+        self.io.results.is_sending.load(std::sync::atomic::Ordering::Relaxed) && !self.targets.is_empty()
     }
 
-    /// Takes what has come, says what is to be said, and looks whether all is as it must be.
-    pub(super) fn turn(&mut self) {
-        let now_ms = self.io.record.now_ms();
-        if !self.reads(now_ms) {
+    /// Runs one turn: sends, receives, ticks the session, carries out its effects, and checks its queues.
+    pub(super) fn run_once(&mut self) {
+        let now_ms = self.io.results.now_ms();
+        if !self.is_reading(now_ms) {
             return;
         }
-        if self.talks() && self.says_at_ms <= now_ms {
-            self.says_at_ms = now_ms + self.rng.within(1..self.says_every_ms_max);
-            self.say(now_ms);
+        if self.is_sending() && self.sends_at_ms <= now_ms {
+            self.sends_at_ms = now_ms + self.rng.within(1..self.send_interval_ms_max);
+            self.send_messages(now_ms);
         }
         self.receive_events(now_ms);
         self.receive_replies(now_ms);
         self.session.tick(now_ms);
         let Ok(()) = driver::step(&mut self.session, &mut self.io);
         self.io.flush();
-        self.io.record.note(bounds::session_queues(&self.session.queues()));
+        self.io.results.note(bounds::session_queues(&self.session.queues()));
     }
 
-    fn say(&mut self, now_ms: u64) {
+    fn send_messages(&mut self, now_ms: u64) {
         let to = self.targets[self.rng.within(0..self.targets.len() as u64) as usize].clone();
-        // Now and then somebody pastes, and now and then it is long.
+        // One of 20 sends is a burst of 10 messages; one of 50 messages is long.
         let count = if self.rng.within(0..20) == 0 { 10 } else { 1 };
         for _ in 0..count {
-            if self.session.messages_waiting() >= WAITING_MAX {
+            if self.session.messages_waiting() >= PENDING_MAX {
                 return;
             }
             let long =
                 if self.rng.within(0..50) == 0 { "e assim por diante ".repeat(200) } else { String::new() };
             let id = Uuid::now_v7();
-            let text = Text::new(format!("{} de {} {long}", self.io.said.len(), self.io.account.user))
+            let text = Text::new(format!("{} de {} {long}", self.io.sent.len(), self.io.account.user))
                 .expect("a text");
-            self.io.said.push((Conversation::of(&self.io.account.user, &to), id));
+            self.io.sent.push((Conversation::of(&self.io.account.user, &to), id));
             self.session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
-            self.io.record.said.add(1);
+            self.io.results.sent.add(1);
         }
     }
 
@@ -183,12 +176,12 @@ impl Person {
         }
     }
 
-    /// Notes when everything is acknowledged and shown, if it is by now.
-    pub(super) fn look_whether_complete(&mut self) {
-        let told = self.io.record.told();
+    /// Records the time at which all messages are acknowledged and shown.
+    pub(super) fn check_complete(&mut self) {
+        let observed = self.io.results.observed();
         let user = &self.io.account.user;
-        let is_shown = told.conversations().all(|conversation| {
-            let head = told.of(conversation).last().map_or(0, |(n, _)| n);
+        let is_shown = observed.conversations().all(|conversation| {
+            let head = observed.of(conversation).last().map_or(0, |(n, _)| n);
             match conversation {
                 Conversation::Direct(one, other) if one != user && other != user => true,
                 Conversation::Direct(..) | Conversation::Channel(_) => {
@@ -196,11 +189,11 @@ impl Person {
                 }
             }
         });
-        drop(told);
+        drop(observed);
         if !is_shown || self.session.messages_waiting() > 0 || !self.io.follows {
             self.complete_at_ms = None;
         } else if self.complete_at_ms.is_none() {
-            self.complete_at_ms = Some(self.io.record.now_ms());
+            self.complete_at_ms = Some(self.io.results.now_ms());
         }
     }
 }

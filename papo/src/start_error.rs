@@ -1,4 +1,4 @@
-//! The error for an endpoint in use names the flag that sets the endpoint.
+//! Adds the flag of the endpoint to the error for an endpoint in use.
 
 use anyhow::anyhow;
 use broker::BrokerError;
@@ -7,32 +7,32 @@ use server::ServerError;
 use transport::TransportError;
 
 /// The error of a role that did not start.
-pub(crate) trait NotStarted: Into<anyhow::Error> {
+pub(crate) trait StartError: Into<anyhow::Error> {
     /// The error of a socket, if a socket is the cause.
     fn transport(&self) -> Option<&TransportError>;
 }
 
-impl NotStarted for BrokerError {
+impl StartError for BrokerError {
     fn transport(&self) -> Option<&TransportError> {
         if let Self::Transport(error) = self { Some(error) } else { None }
     }
 }
 
-impl NotStarted for ProxyError {
+impl StartError for ProxyError {
     fn transport(&self) -> Option<&TransportError> {
         let Self::Transport(error) = self;
         Some(error)
     }
 }
 
-impl NotStarted for ServerError {
+impl StartError for ServerError {
     fn transport(&self) -> Option<&TransportError> {
         if let Self::Transport(error) = self { Some(error) } else { None }
     }
 }
 
 /// The error for the operator. `flags` holds the flags with their endpoints.
-pub(crate) fn in_words<E: NotStarted>(error: E, flags: &[(&str, &str)]) -> anyhow::Error {
+pub(crate) fn with_flag<E: StartError>(error: E, flags: &[(&str, &str)]) -> anyhow::Error {
     if let Some(TransportError::InUse { endpoint }) = error.transport()
         && let Some((flag, _)) = flags.iter().find(|(_, given)| given == endpoint)
     {
@@ -50,7 +50,7 @@ mod tests {
     fn sentence(endpoint: &str) -> String {
         let error = BrokerError::from(TransportError::InUse { endpoint: endpoint.to_owned() });
         let flags = [("--clients", "tcp://*:5555"), ("--control", "tcp://127.0.0.1:5559")];
-        in_words(error, &flags).to_string()
+        with_flag(error, &flags).to_string()
     }
 
     #[test]

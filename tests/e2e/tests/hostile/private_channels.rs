@@ -1,4 +1,4 @@
-//! Outsiders of a private channel: they can neither read, list, subscribe nor join, nor learn that there is one.
+//! An outsider of a private channel can neither read, list, subscribe nor join, nor learn that it exists.
 
 use common::{Error, Reason};
 use e2e::{Node, Peer, peers};
@@ -7,8 +7,7 @@ use uuid::Uuid;
 
 use super::reason;
 
-/// Everything that can be asked about a channel.
-fn asked_about(channel: &str) -> [(&'static str, Value); 13] {
+fn requests_about(channel: &str) -> [(&'static str, Value); 13] {
     let on = |more: Value| {
         let mut params = json!({ "channel": channel });
         let more = more.as_object().cloned().unwrap_or_default();
@@ -32,9 +31,9 @@ fn asked_about(channel: &str) -> [(&'static str, Value); 13] {
     ]
 }
 
-/// What an outsider is told, with the channel's name taken out.
+/// The errors for an outsider, without the channel's name.
 fn refusals(peer: &mut Peer, channel: &str) -> Vec<(&'static str, Error)> {
-    let calls = asked_about(channel).map(|(method, params)| {
+    let calls = requests_about(channel).map(|(method, params)| {
         let refused = peer.call(method, params).expect_err(method);
         let line = serde_json::to_string(&refused).expect("JSON").replace(channel, "#x");
         (method, serde_json::from_str(&line).expect("an error"))
@@ -43,43 +42,56 @@ fn refusals(peer: &mut Peer, channel: &str) -> Vec<(&'static str, Error)> {
 }
 
 #[test]
-fn an_outsider_of_a_private_channel_finds_nothing() {
+fn an_outsider_learns_nothing_about_a_private_channel() {
     let node = Node::up();
     let [mut alice, mut bob, mut eve] = peers(&node, ["alice", "bob", "eve"]);
     let topic = alice.create_private("#secret").expect("a channel").topic;
     alice.call("channel.invite", json!({ "channel": "#secret", "user": "bob" })).expect("invited");
-    bob.join("#secret").expect("bob may");
+    bob.join("#secret").expect("bob joins");
     alice.send("#secret", "among us").expect("stored");
 
-    let told = refusals(&mut eve, "#secret");
-    for (method, refused) in &told {
+    let secret_refusals = refusals(&mut eve, "#secret");
+    for (method, refused) in &secret_refusals {
         assert_eq!(refused.reason(), Some(Reason::NoSuchChannel), "{method}");
     }
-    assert_eq!(told, refusals(&mut eve, "#nowhere"), "as if there were none");
+    assert_eq!(
+        secret_refusals,
+        refusals(&mut eve, "#nowhere"),
+        "the same as for a channel that does not exist"
+    );
     assert_eq!(eve.heads().heads.iter().map(|head| head.conversation.to_string()).collect::<Vec<_>>(), ["*"]);
     let listed = eve.call("channel.list", json!({})).expect("a list").to_string();
     assert!(!listed.contains("secret"), "{listed}");
 
-    // The name of the topic is no secret, and its key cannot be guessed.
-    let mut nosy = node.listener();
-    let keyless = topic.trim_end_matches(|digit: char| digit.is_ascii_hexdigit());
-    let guesses = [0_u128, 1, u128::MAX].map(|key| format!("{keyless}{key:032x}"));
-    let eves = eve.session().topic.rsplit('.').next().map(|key| format!("{keyless}{key}")).expect("a key");
-    nosy.follow(&[keyless, "channel.secret", "", &guesses[0], &guesses[1], &guesses[2], &eves]);
-    let mut member = node.listener();
+    // The name in the topic is known, but its key cannot be guessed.
+    let mut outsider = node.subscriber();
+    let topic_without_key = topic.trim_end_matches(|digit: char| digit.is_ascii_hexdigit());
+    let guesses = [0_u128, 1, u128::MAX].map(|key| format!("{topic_without_key}{key:032x}"));
+    let eve_key_guess =
+        eve.session().topic.rsplit('.').next().map(|key| format!("{topic_without_key}{key}")).expect("a key");
+    outsider.follow(&[
+        topic_without_key,
+        "channel.secret",
+        "",
+        &guesses[0],
+        &guesses[1],
+        &guesses[2],
+        &eve_key_guess,
+    ]);
+    let mut member = node.subscriber();
     member.follow(&[&topic]);
     let sent = alice.send("#secret", "still among us").expect("stored");
-    while member.hear().1.n < sent.n {}
-    nosy.barrier();
-    assert_eq!(nosy.heard().collect::<Vec<_>>(), []);
+    while member.next_event().1.n < sent.n {}
+    outsider.barrier();
+    assert_eq!(outsider.received().collect::<Vec<_>>(), []);
 
     let members = alice.call("channel.members", json!({ "channel": "#secret" })).expect("the members");
     assert!(!members.to_string().contains("eve"), "{members}");
 }
 
-/// Who was thrown out is an outsider like any other, and does not come back by joining.
+/// A removed member is an outsider and cannot join again.
 #[test]
-fn who_was_removed_cannot_come_back() {
+fn a_removed_member_cannot_rejoin() {
     let node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     for (channel, how, afterwards) in [

@@ -1,4 +1,5 @@
-//! What became of messages: computed here from the events alone, and compared with what the server shows.
+//! Computes the current state of all messages from the events alone, and compares it with the server's
+//! answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,29 +22,29 @@ use super::stored::{Stored, fingerprint};
 use super::{Check, Violation, ensure};
 use crate::node::BEGIN_UNIX_MS;
 
-/// Every message and every file that was ever sent.
+/// All messages and files of the log, with their amendments.
 #[derive(Default)]
-pub(crate) struct Amended {
-    said: BTreeMap<(Conversation, u64), Said>,
-    /// With which event somebody became the member that they are.
-    since: BTreeMap<(Conversation, UserName), u64>,
+pub(crate) struct ExpectedMessages {
+    messages: BTreeMap<(Conversation, u64), ExpectedMessage>,
+    /// The number of the event with which each current member joined.
+    joined_n: BTreeMap<(Conversation, UserName), u64>,
 }
 
-/// A message or a file, and what became of it.
+/// A message or a file with its amendments.
 #[derive(Default)]
-struct Said {
-    /// What it said, first to last; none of a file.
+struct ExpectedMessage {
+    /// All versions of the text, oldest first; empty for a file.
     texts: Vec<String>,
     file: Option<FileInfo>,
     is_deleted: bool,
-    /// Each emoji and who reacted with it, in the order in which they did.
+    /// Each emoji with the users who reacted with it, in order.
     reactions: Vec<(String, Vec<UserName>)>,
-    /// Who is mentioned, members or not.
+    /// The mentions in the original text, including users who are not members.
     mentioned: Vec<Mention>,
     from: Option<UserName>,
 }
 
-impl Amended {
+impl ExpectedMessages {
     pub(crate) fn of(stored: &Stored) -> Self {
         let mut all = Self::default();
         for (conversation, events) in stored.events() {
@@ -56,158 +57,167 @@ impl Amended {
         let place = |n| (conversation.clone(), n);
         let member = (conversation.clone(), event.from.clone());
         if let Some(of) = event.body.amends() {
-            self.said.entry(place(of)).or_default().change(&event.from, &event.body);
+            self.messages.entry(place(of)).or_default().change(&event.from, &event.body);
         } else if matches!(event.body, Body::Created { .. } | Body::Joined) {
-            self.since.insert(member, event.n);
+            self.joined_n.insert(member, event.n);
         } else if matches!(event.body, Body::Left) {
-            self.since.remove(&member);
+            self.joined_n.remove(&member);
         } else if let Body::Message { text, .. } = &event.body {
             let (texts, mentioned) = (vec![text.as_str().to_owned()], mentions(text.as_str()).collect());
-            let said = Said { texts, mentioned, from: Some(event.from), ..Said::default() };
-            self.said.insert(place(event.n), said);
+            let message =
+                ExpectedMessage { texts, mentioned, from: Some(event.from), ..ExpectedMessage::default() };
+            self.messages.insert(place(event.n), message);
         } else if let Body::File { file, .. } = event.body {
-            let said = Said { file: Some(*file), from: Some(event.from), ..Said::default() };
-            self.said.insert(place(event.n), said);
+            let message =
+                ExpectedMessage { file: Some(*file), from: Some(event.from), ..ExpectedMessage::default() };
+            self.messages.insert(place(event.n), message);
         }
     }
 
-    /// The files of a conversation, and whether they were deleted.
     pub(super) fn files(&self, conversation: &Conversation) -> Vec<(u64, FileInfo, bool)> {
-        let here = self.said.iter().filter(|((place, _), _)| place == conversation);
-        here.filter_map(|((_, n), said)| Some((*n, said.file.clone()?, said.is_deleted))).collect()
+        let here = self.messages.iter().filter(|((place, _), _)| place == conversation);
+        here.filter_map(|((_, n), message)| Some((*n, message.file.clone()?, message.is_deleted))).collect()
     }
 
-    /// History shows of each message what its last edit says.
+    /// History shows the text of the last edit of each message, and the earlier texts.
     pub(crate) fn history_shows_the_last_edit(&self, conversation: &Conversation, page: &[String]) -> Check {
         for line in page {
             let (event, present) = read(line)?;
-            let Some(said) = self.said.get(&(conversation.clone(), event.n)) else { continue };
+            let Some(message) = self.messages.get(&(conversation.clone(), event.n)) else { continue };
             let shown = if let Body::Message { text, .. } = &event.body { Some(text.as_str()) } else { None };
-            let last = said.texts.last().filter(|_| !said.is_deleted).map(String::as_str);
+            let last = message.texts.last().filter(|_| !message.is_deleted).map(String::as_str);
             let earlier: Vec<_> =
                 present.edits.iter().map(|version| version.text.clone().into_owned()).collect();
-            let is_edited = said.texts.len() > 1 && !said.is_deleted;
-            let is_so = shown == last && present.edited.is_some() == is_edited;
-            // Of very many, the newest are shown.
-            let is_kept = !is_edited || (!earlier.is_empty() && before_last(&said.texts).ends_with(&earlier));
-            ensure(is_so && is_kept, "history_shows_the_last_edit", || {
-                format!("{conversation} {} says {:?}, and is shown as {line}", event.n, said.texts)
+            let is_edited = message.texts.len() > 1 && !message.is_deleted;
+            let is_correct = shown == last && present.edited.is_some() == is_edited;
+            // The number of earlier texts is limited; the newest are shown.
+            let earlier_is_correct =
+                !is_edited || (!earlier.is_empty() && all_but_last(&message.texts).ends_with(&earlier));
+            ensure(is_correct && earlier_is_correct, "history_shows_the_last_edit", || {
+                format!(
+                    "{conversation} {} has the texts {:?}, and is shown as {line}",
+                    event.n, message.texts
+                )
             })?;
         }
         Ok(())
     }
 
-    /// History shows who has reacted, and who has not taken it back.
+    /// History shows all reactions that were not removed.
     pub(crate) fn history_shows_reactions(&self, conversation: &Conversation, page: &[String]) -> Check {
         for line in page {
             let (event, present) = read(line)?;
-            let Some(said) = self.said.get(&(conversation.clone(), event.n)) else { continue };
+            let Some(message) = self.messages.get(&(conversation.clone(), event.n)) else { continue };
             let shown = present.reactions.iter();
             let shown = shown.map(|one| (one.emoji.as_str().to_owned(), one.users.clone()));
-            ensure(shown.eq(said.reactions.iter().cloned()), "history_shows_reactions", || {
-                format!("{conversation} {} has {:?}, and is shown as {line}", event.n, said.reactions)
+            ensure(shown.eq(message.reactions.iter().cloned()), "history_shows_reactions", || {
+                format!("{conversation} {} has {:?}, and is shown as {line}", event.n, message.reactions)
             })?;
         }
         Ok(())
     }
 
-    /// What was deleted, in none of its versions, is told to anybody.
-    pub(crate) fn deleted_is_gone(&self, lines: &[String]) -> Check {
-        let texts: BTreeSet<_> = self.deleted().flat_map(|said| &said.texts).map(String::as_str).collect();
+    /// No line contains any version of a deleted text.
+    pub(crate) fn deleted_is_hidden(&self, lines: &[String]) -> Check {
+        let texts: BTreeSet<_> =
+            self.deleted().flat_map(|message| &message.texts).map(String::as_str).collect();
         lines.iter().try_for_each(|line| {
             let found = quoted(line).find(|text| texts.contains(text));
-            ensure(found.is_none(), "deleted_is_gone", || {
-                format!("{found:?} was deleted, and is told in {line}")
+            ensure(found.is_none(), "deleted_is_hidden", || {
+                format!("{found:?} was deleted, and is in {line}")
             })
         })
     }
 
-    /// A user's mentions are those that were said to them since they came, and were not taken back.
+    /// The server lists the mentions of a user since the user joined, except those in deleted messages.
     pub(crate) fn mentions_are_listed(&self, user: &UserName, lines: &[String]) -> Check {
         let mut listed = BTreeSet::new();
         for line in lines {
             let (event, _) = read(line)?;
             listed.insert((event.conversation(), event.n));
         }
-        self.deleted_is_gone(lines)?;
+        self.deleted_is_hidden(lines)?;
         let due = self
-            .said
+            .messages
             .iter()
-            .filter(|(place, said)| said.speaks_to(user, self.since_of(place, user), place.1));
+            .filter(|(place, message)| message.is_listed_for(user, self.joined_at(place, user), place.1));
         let due: BTreeSet<_> = due.map(|(place, _)| place.clone()).collect();
-        // Beyond the bound the oldest give way, conversation by conversation.
+        // The number of listed mentions is limited; the oldest are dropped, conversation by conversation.
         let is_bounded = due.len() >= MENTIONS_KEPT_MAX && listed.is_subset(&due);
         ensure(listed == due || is_bounded, "mentions_are_listed", || {
             let (missing, wrong) = (due.difference(&listed), listed.difference(&due));
             format!(
-                "{user} is not told of {:?}, and wrongly of {:?}",
+                "the mentions of {user} lack {:?}, and wrongly contain {:?}",
                 missing.collect::<Vec<_>>(),
                 wrong.collect::<Vec<_>>()
             )
         })
     }
 
-    /// With which event a user's part in a conversation began; `None` when they have none.
-    fn since_of(&self, (conversation, _): &(Conversation, u64), user: &UserName) -> Option<u64> {
+    /// The number of the event with which the user joined a conversation; `None` for others.
+    fn joined_at(&self, (conversation, _): &(Conversation, u64), user: &UserName) -> Option<u64> {
         match conversation {
-            Conversation::Channel(_) => self.since.get(&(conversation.clone(), user.clone())).copied(),
+            Conversation::Channel(_) => self.joined_n.get(&(conversation.clone(), user.clone())).copied(),
             Conversation::Direct(one, other) => (user == one || user == other).then_some(0),
         }
     }
 
-    fn deleted(&self) -> impl Iterator<Item = &Said> {
-        self.said.values().filter(|said| said.is_deleted)
+    fn deleted(&self) -> impl Iterator<Item = &ExpectedMessage> {
+        self.messages.values().filter(|message| message.is_deleted)
     }
 
-    /// After `papo log redact` for all that was deleted, none of it is in the log, nor on the disk; and the state is as it
-    /// was.
-    pub(crate) fn redacted_is_nowhere(&self, disk: &FaultyDisk, sizes: Sizes, before: &str) -> Check {
+    /// After `papo log redact` of all deleted messages, their texts and contents are not on the disk, and the
+    /// state is unchanged.
+    pub(crate) fn redacted_is_removed(&self, disk: &FaultyDisk, sizes: Sizes, before: &str) -> Check {
         let copy = disk.after_crash(Loss::Nothing);
         copy.set_room(None);
         let store = || Store::on(Arc::new(copy.clone()));
-        let wrong = |what| Violation { checker: "redacted_is_nowhere", what };
+        let wrong = |what| Violation { checker: "redacted_is_removed", what };
         let mut numbers: BTreeMap<&Conversation, BTreeSet<u64>> = BTreeMap::new();
-        for ((conversation, n), _) in self.said.iter().filter(|(_, said)| said.is_deleted) {
+        for ((conversation, n), _) in self.messages.iter().filter(|(_, message)| message.is_deleted) {
             numbers.entry(conversation).or_default().insert(*n);
         }
         for (conversation, numbers) in numbers {
             let request = Request { conversation: conversation.clone(), numbers, force: false };
             request.run_on(&store(), BEGIN_UNIX_MS).map_err(|error| wrong(error.to_string()))?;
         }
-        let texts: BTreeSet<_> = self.deleted().flat_map(|said| &said.texts).map(String::as_str).collect();
-        let kept: BTreeSet<_> = self.said.values().filter(|said| !said.is_deleted).filter_map(hash).collect();
-        let gone: BTreeSet<_> = self.deleted().filter_map(hash).filter(|hash| !kept.contains(hash)).collect();
+        let texts: BTreeSet<_> =
+            self.deleted().flat_map(|message| &message.texts).map(String::as_str).collect();
+        let referenced: BTreeSet<_> =
+            self.messages.values().filter(|message| !message.is_deleted).filter_map(hash).collect();
+        let gone: BTreeSet<_> =
+            self.deleted().filter_map(hash).filter(|hash| !referenced.contains(hash)).collect();
         let gone_digits: BTreeSet<_> = gone.iter().map(ToString::to_string).collect();
         for name in copy.list("log").unwrap_or_default() {
             let bytes = copy.read(&format!("log/{name}")).unwrap_or_default();
             let bytes = String::from_utf8_lossy(&bytes);
             let found = quoted(&bytes).find(|text| texts.contains(text) || gone_digits.contains(*text));
-            ensure(found.is_none(), "redacted_is_nowhere", || format!("{found:?} is still in log/{name}"))?;
+            ensure(found.is_none(), "redacted_is_removed", || format!("{found:?} is still in log/{name}"))?;
         }
         let uploads = uploads(&copy);
         for hash in gone.iter().filter(|hash| !uploads.contains(&hash.to_string())) {
             let is_there = copy.len(&content(hash)).is_ok();
-            ensure(!is_there, "redacted_is_nowhere", || format!("{} is still there", content(hash)))?;
+            ensure(!is_there, "redacted_is_removed", || format!("{} is still there", content(hash)))?;
         }
         let ledger = Ledger::open_with(store(), &CommitMode::WhenPolled, sizes);
         let after =
             ledger.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
-        ensure(after == before, "redacted_is_nowhere", || format!("the state was\n{before}\nand is\n{after}"))
+        ensure(after == before, "redacted_is_removed", || format!("the state was\n{before}\nand is\n{after}"))
     }
 }
 
-fn hash(said: &Said) -> Option<common::ContentHash> {
-    said.file.as_ref().map(|file| file.sha256)
+fn hash(message: &ExpectedMessage) -> Option<common::ContentHash> {
+    message.file.as_ref().map(|file| file.sha256)
 }
 
-/// The notes of all uploads: they hold the hashes that they are going to need.
+/// The text of all notes of uploads, which hold the hashes of their contents.
 fn uploads(disk: &FaultyDisk) -> String {
     let names = disk.list("files/uploads").unwrap_or_default();
     let notes = names.iter().filter_map(|name| disk.read(&format!("files/uploads/{name}")).ok());
     notes.map(|note| String::from_utf8_lossy(&note).into_owned()).collect()
 }
 
-impl Said {
+impl ExpectedMessage {
     fn change(&mut self, by: &UserName, body: &Body<'_>) {
         if let Body::Edited { text, .. } = body {
             self.texts.push(text.as_str().to_owned());
@@ -226,12 +236,12 @@ impl Said {
         }
     }
 
-    fn speaks_to(&self, user: &UserName, since: Option<u64>, n: u64) -> bool {
+    fn is_listed_for(&self, user: &UserName, joined_n: Option<u64>, n: u64) -> bool {
         let is_meant = |mention: &Mention| match mention {
             Mention::Here => true,
             Mention::User(named) => named == user,
         };
-        let is_there = since.is_some_and(|since| n > since);
+        let is_there = joined_n.is_some_and(|joined_n| n > joined_n);
         is_there
             && !self.is_deleted
             && self.from.as_ref() != Some(user)
@@ -239,23 +249,22 @@ impl Said {
     }
 }
 
-/// All but the last one.
-fn before_last(texts: &[String]) -> &[String] {
+fn all_but_last(texts: &[String]) -> &[String] {
     texts.split_last().map_or(&[], |(_, before)| before)
 }
 
-/// A line of a page: the event, and what is added to it.
+/// Parses a line of a page: the event, and the amendments that the page adds to it.
 fn read(line: &str) -> Result<(Event<'_>, AmendedFields<'_>), Violation> {
     let read = serde_json::from_str(line).and_then(|event| Ok((event, serde_json::from_str(line)?)));
     read.map_err(|error| Violation { checker: "pages_are_events", what: format!("{line}: {error}") })
 }
 
-/// What stands between quotation marks. Nobody says any in a simulation.
+/// The quoted strings of a line. No text in a simulation contains a quotation mark.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('"').skip(1).step_by(2)
 }
 
-/// Each conversation and somebody who may read it.
+/// Each conversation with a user who may read it.
 pub(crate) fn readers(state: &State) -> Vec<(Conversation, UserName)> {
     let channels = state.channels.all().iter();
     let channels = channels.filter_map(|(name, channel)| {
@@ -270,8 +279,7 @@ pub(crate) fn readers(state: &State) -> Vec<(Conversation, UserName)> {
     all
 }
 
-/// All of history, as somebody who may read it is told: the lines of each conversation, with what edited messages said
-/// before.
+/// Reads the whole history of each conversation, with the earlier texts of edited messages.
 pub(crate) fn read_all(
     readers: &[(Conversation, UserName)],
     mut ask: impl FnMut(&UserName, &str, Value) -> Result<Value, String>,
@@ -293,7 +301,6 @@ pub(crate) fn read_all(
     Ok(pages)
 }
 
-/// All mentions of a user.
 pub(crate) fn all_mentions(
     mut ask: impl FnMut(Value) -> Result<Value, String>,
 ) -> Result<Vec<String>, Violation> {

@@ -1,4 +1,4 @@
-//! The sockets of a client of a run, and what its person remembers.
+//! The sockets of a chaos client, and the record of its sent, refused and shown messages.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,47 +15,50 @@ use sim::checks::{bounds, complete};
 use transport::{Context, Frame, Kind, Sent, Socket};
 use uuid::Uuid;
 
-use super::person::{FOLLOW, Place};
-use super::record::Record;
+use super::client::{Endpoints, FOLLOW_TICKET};
+use super::results::RunResults;
 
-/// See the module.
-pub(super) struct PersonIo {
+pub(super) struct ClientIo {
     pub(super) account: LoggedIn,
-    place: Place,
+    endpoints: Endpoints,
     context: Context,
     pub(super) dealer: Socket,
     pub(super) subscriber: Option<Socket>,
     pub(super) outgoing: BTreeMap<u64, Vec<u8>>,
-    pub(super) record: Arc<Record>,
+    pub(super) results: Arc<RunResults>,
     pub(super) shown: Shown,
-    /// What was said and not refused, in order.
-    pub(super) said: Vec<(Conversation, Uuid)>,
-    /// What was refused. A copy of it that is late may still be stored.
+    /// The messages that were sent and not refused, in order.
+    pub(super) sent: Vec<(Conversation, Uuid)>,
+    /// The refused messages. A delayed copy of one may still be stored.
     pub(super) refused: Vec<Uuid>,
-    /// Whether following has begun.
+    /// Whether the server accepted the command to follow.
     pub(super) follows: bool,
 }
 
-impl PersonIo {
-    pub(super) fn new(context: &Context, place: Place, account: LoggedIn, record: &Arc<Record>) -> Self {
-        let dealer = context.socket(Kind::Dealer, &place.security).expect("a socket");
-        dealer.connect(&place.requests).expect("an endpoint");
+impl ClientIo {
+    pub(super) fn new(
+        context: &Context,
+        endpoints: Endpoints,
+        account: LoggedIn,
+        results: &Arc<RunResults>,
+    ) -> Self {
+        let dealer = context.socket(Kind::Dealer, &endpoints.security).expect("a socket");
+        dealer.connect(&endpoints.requests).expect("an endpoint");
         Self {
             account,
-            place,
+            endpoints,
             context: context.clone(),
             dealer,
             subscriber: None,
             outgoing: BTreeMap::new(),
-            record: Arc::clone(record),
+            results: Arc::clone(results),
             shown: Shown::default(),
-            said: Vec::new(),
+            sent: Vec::new(),
             refused: Vec::new(),
             follows: false,
         }
     }
 
-    /// Sends the request lines that the socket can take.
     pub(super) fn flush(&mut self) {
         while !self.outgoing.is_empty() && self.dealer.can_send().expect("a state") {
             let mut frame = Vec::new();
@@ -64,10 +67,10 @@ impl PersonIo {
                     break;
                 }
                 let Some((_id, line)) = self.outgoing.pop_first() else { break };
-                self.record.requests.add(1);
+                self.results.requests.add(1);
                 frame.extend(line);
             }
-            self.record.note(bounds::request_frame(&frame));
+            self.results.note(bounds::request_frame(&frame));
             if self.dealer.send([Frame::new(), Frame::from(frame)]).expect("a send") != Sent::Done {
                 break;
             }
@@ -75,18 +78,18 @@ impl PersonIo {
     }
 }
 
-impl Io for PersonIo {
+impl Io for ClientIo {
     type Error = Infallible;
 
     fn now_ms(&self) -> u64 {
-        self.record.now_ms()
+        self.results.now_ms()
     }
 
     fn recall(&mut self, _user: &UserName) -> Vec<Message> {
         Vec::new()
     }
 
-    /// These clients are never killed, so that memory is as good as a disk.
+    /// These clients are never killed, so memory suffices as the outbox.
     fn persist(&mut self, _messages: &[Message]) -> Option<Result<(), Error>> {
         Some(Ok(()))
     }
@@ -106,8 +109,8 @@ impl Io for PersonIo {
     }
 
     fn connect(&mut self, _address: &str) {
-        let subscriber = self.context.socket(Kind::Subscriber, &self.place.security).expect("a socket");
-        subscriber.connect(&self.place.events).expect("an endpoint");
+        let subscriber = self.context.socket(Kind::Subscriber, &self.endpoints.security).expect("a socket");
+        subscriber.connect(&self.endpoints.events).expect("an endpoint");
         self.subscriber = Some(subscriber);
     }
 
@@ -122,44 +125,43 @@ impl Io for PersonIo {
     }
 
     fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
-        if ticket == FOLLOW {
+        if ticket == FOLLOW_TICKET {
             self.follows = outcome.is_ok();
         }
     }
 
-    /// The person remembers everything.
     fn news(&mut self, news: News) {
-        let (user, record) = (&self.account.user, &self.record);
+        let (user, results) = (&self.account.user, &self.results);
         if let News::Entry(entry) = news {
-            record.shown.add(1);
-            record.note(record.told().note(&entry.line));
-            // Nobody comes or goes here, so nothing may be missing.
-            record.note(self.shown.shown_in_order(user, &entry, |_after| false));
+            results.shown.add(1);
+            results.note(results.observed().observe_line(&entry.line));
+            // No user joins or leaves during a run, so no event may be missing.
+            results.note(self.shown.shown_in_order(user, &entry, |_after| false));
         } else if let News::Sent { message, outcome, .. } = news {
             match outcome {
                 Ok(entry) => {
-                    record.acknowledged();
-                    record.note(record.told().note_acknowledged(message.id, &entry.line));
+                    results.acknowledged();
+                    results.note(results.observed().observe_acknowledged(message.id, &entry.line));
                 }
                 Err(error) => {
-                    record.refused.add(1);
-                    record.note(complete::refusals_are_final(user, &error));
+                    results.refused.add(1);
+                    results.note(complete::refusals_are_final(user, &error));
                     if error.reason() != Some(Reason::StorageFull) {
                         let what = format!("{user} was refused: {}", error.message);
-                        record.note(Err(Violation { checker: "refusals_have_a_reason", what }));
+                        results.note(Err(Violation { checker: "refusals_are_expected", what }));
                     }
-                    self.said.retain(|(_, id)| *id != message.id);
+                    self.sent.retain(|(_, id)| *id != message.id);
                     self.refused.push(message.id);
                 }
             }
         } else if let News::SessionEnded(error) = news {
             let what = format!("{user} was logged out: {}", error.message);
-            record.note(Err(Violation { checker: "sessions_last", what }));
+            results.note(Err(Violation { checker: "sessions_stay_valid", what }));
         } else if matches!(news, News::RolledBack) {
-            let what = format!("{user} was told that the server has gone back");
-            record.note(Err(Violation { checker: "never_set_back", what }));
+            let what = format!("{user} received News::RolledBack");
+            results.note(Err(Violation { checker: "never_rolled_back", what }));
         } else if matches!(news, News::ConnectionLost) {
-            record.connections_lost.add(1);
+            results.connections_lost.add(1);
         }
     }
 }

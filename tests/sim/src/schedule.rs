@@ -1,0 +1,116 @@
+//! The schedule of a run: simulated events in the order of simulated time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The connection of a client to the broker. Every start of the client makes a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BrokerConnection {
+    pub(crate) client: usize,
+    pub(crate) incarnation: u64,
+}
+
+/// The connection of a client to the proxy. Every SUB socket makes a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ProxyConnection {
+    pub(crate) client: usize,
+    pub(crate) number: u64,
+}
+
+/// An event of the simulation. `broker_deaths` and `proxy_deaths` are the counters at the time of sending: a
+/// frame that was in transit when the role died is dropped.
+#[derive(Debug)]
+pub(crate) enum SimEvent {
+    /// A frame of request lines reaches the server, followed by an optional frame of file bytes.
+    Request {
+        from: BrokerConnection,
+        broker_deaths: u64,
+        frame: Vec<u8>,
+        bytes: Option<Arc<[u8]>>,
+    },
+    /// A frame of reply lines reaches a client, followed by an optional frame of file bytes.
+    Reply {
+        to: BrokerConnection,
+        broker_deaths: u64,
+        lines: Vec<u8>,
+        bytes: Option<Vec<u8>>,
+    },
+    Publication {
+        topic: String,
+        lines: Vec<u8>,
+    },
+    /// A subscription or an unsubscription reaches the proxy.
+    Subscription {
+        from: ProxyConnection,
+        topic: String,
+        is_subscribe: bool,
+    },
+    /// Event lines or a barrier reach a client.
+    Event {
+        to: ProxyConnection,
+        proxy_deaths: u64,
+        topic: String,
+        lines: Vec<u8>,
+    },
+    /// The deadline of a client's session expires.
+    Tick(usize),
+    Command(usize),
+    /// A client tries again to follow all conversations.
+    Follow(BrokerConnection),
+    /// The server runs one round of its event loop.
+    ServerRound,
+    Fault,
+    /// The full disk has free space again.
+    FreeDisk,
+    /// A part that was down restarts.
+    Start(Part),
+    /// A reconnected SUB socket sends its subscriptions again.
+    Reconnect(ProxyConnection),
+    /// The faults stop, and users send nothing more.
+    Calm,
+    CheckComplete,
+    /// The final messages must have reached all clients.
+    End,
+}
+
+/// A part of the system that can be down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Broker,
+    Proxy,
+    Server,
+    Client(usize),
+}
+
+/// The planned events by time. Of two events at the same time, the one that was planned first comes first.
+#[derive(Default)]
+pub(crate) struct Schedule {
+    pub(crate) now_ms: u64,
+    planned: u64,
+    events: BTreeMap<(u64, u64), SimEvent>,
+}
+
+impl Schedule {
+    /// Plans an event. A time in the past becomes now.
+    pub(crate) fn at(&mut self, at_ms: u64, event: SimEvent) {
+        self.planned += 1;
+        self.events.insert((at_ms.max(self.now_ms), self.planned), event);
+    }
+
+    /// Plans an event `delay_ms` from now.
+    pub(crate) fn after(&mut self, delay_ms: u64, event: SimEvent) {
+        self.at(self.now_ms + delay_ms, event);
+    }
+
+    /// Removes the next event and advances the time to it.
+    pub(crate) fn next(&mut self) -> Option<SimEvent> {
+        let ((at_ms, _), event) = self.events.pop_first()?;
+        self.now_ms = at_ms;
+        Some(event)
+    }
+
+    /// The number of planned events that `is_meant` accepts.
+    pub(crate) fn count(&self, is_meant: impl Fn(&SimEvent) -> bool) -> usize {
+        self.events.values().filter(|event| is_meant(event)).count()
+    }
+}
