@@ -162,7 +162,7 @@ impl Socket {
         match self.inner.set_subscribe(topic) {
             Ok(()) => Ok(true),
             Err(zmq::Error::EMFILE) => Ok(false),
-            Err(source) => Err(TransportError::Socket { doing: "subscribing", source }),
+            Err(source) => Err(TransportError::Socket { action: "subscribe", source }),
         }
     }
 
