@@ -11,14 +11,13 @@ use transport::TransportError;
 use crate::i18n::Words;
 use crate::local_error::LocalError;
 
-/// The error that ends a command.
 #[derive(Debug)]
 pub(crate) enum CliError {
     /// The server, or the session core, refused the request.
     Server(Error),
     /// The state of this client does not allow the command.
     Refused(String),
-    /// No session is stored for this server.
+    /// No session is stored for this server, named by its addresses.
     LoggedOut(String),
     /// The command or its arguments are wrong.
     Usage(String),
@@ -28,23 +27,21 @@ pub(crate) enum CliError {
     Unreachable {
         /// The endpoints that were tried.
         server: String,
-        /// The time that it had.
         waited: Duration,
-        /// Whether the connection was in plain text.
         is_plain: bool,
     },
     /// The network thread has ended.
     ConnectionEnded,
-    /// The session core answered with a result of another command: a bug.
-    Unexpected,
-    /// The reader of our output closed it, as `head` does. This is not printed.
+    /// The session core answered with the result of another command, which is a bug.
+    UnexpectedAnswer,
+    /// The reader of standard output closed it, as `head` does. This error is not printed.
     OutputClosed,
-    /// The error was already printed. Only the exit code is missing.
+    /// The error was printed already and only determines the exit code.
     Reported(Box<CliError>),
-    /// Something on this machine failed before a server was asked.
+    /// An error on this machine, with its own sentence.
     Local(Box<LocalError>),
-    /// Another failure of this machine, in its own words.
-    Machine(String),
+    /// Any other error of the operating system.
+    System(io::Error),
 }
 
 /// The sentence in English, for scripts and logs.
@@ -57,7 +54,7 @@ impl fmt::Display for CliError {
 impl std::error::Error for CliError {}
 
 impl CliError {
-    /// Whether there is no session that the server accepts.
+    /// Whether the user has no session that the server accepts.
     pub(crate) fn is_logged_out(&self) -> bool {
         match self {
             Self::Server(error) => error.ends_session(),
@@ -68,21 +65,21 @@ impl CliError {
             | Self::Busy
             | Self::Unreachable { .. }
             | Self::ConnectionEnded
-            | Self::Unexpected
+            | Self::UnexpectedAnswer
             | Self::OutputClosed
             | Self::Local(_)
-            | Self::Machine(_) => false,
+            | Self::System(_) => false,
         }
     }
 
-    /// Whether the server ended the session. The chat prints that as news, so this error is not printed again.
+    /// Whether the server ended the session. The chat prints this as news, so it does not print the error,
+    /// too.
     pub(crate) fn is_end_of_session(&self) -> bool {
         let Self::Server(error) = self else { return false };
         matches!(error.detail(), Some(Detail::NoSession | Detail::SessionDisabled))
     }
 
-    /// The exit code: 1 refused, 2 wrong usage, 3 not reachable.
-    #[must_use]
+    /// 1 for a refused command, 2 for wrong usage, 3 for a server that cannot be reached.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::OutputClosed => ExitCode::SUCCESS,
@@ -92,8 +89,8 @@ impl CliError {
             | Self::LoggedOut(_)
             | Self::Busy
             | Self::ConnectionEnded
-            | Self::Unexpected
-            | Self::Machine(_) => ExitCode::from(1),
+            | Self::UnexpectedAnswer
+            | Self::System(_) => ExitCode::from(1),
             Self::Local(error) if !error.is_usage() => ExitCode::from(1),
             Self::Usage(_) | Self::Local(_) => ExitCode::from(2),
             Self::Unreachable { .. } => ExitCode::from(3),
@@ -109,7 +106,7 @@ impl From<Error> for CliError {
 
 impl From<TransportError> for CliError {
     fn from(error: TransportError) -> Self {
-        LocalError::Socket(error).into()
+        LocalError::Transport(error).into()
     }
 }
 
@@ -118,6 +115,6 @@ impl From<io::Error> for CliError {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::OutputClosed;
         }
-        Self::Machine(error.to_string())
+        Self::System(error)
     }
 }

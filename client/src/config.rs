@@ -1,10 +1,10 @@
-//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, and typed lines. The
-//! outbox and the cache are in it too.
+//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, and the history of
+//! typed lines. The outbox and the cache are in it, too.
 //!
 //! `sessions.json` holds one session per server, by endpoint. A program that can read it can act as the user.
 //! A program that can write `known_hosts.json` (the keys of servers by `host:port`) or `last_server.json`
-//! (the server used when none is named) can act as a server. So the files have mode 0600 in a folder of mode
-//! 0700, and each file is replaced atomically.
+//! (the default server) can act as a server. So the files have mode 0600 in a folder of mode 0700, and each
+//! file is replaced atomically.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,7 +18,7 @@ use transport::keys::PublicKey;
 use uuid::Uuid;
 
 use crate::cli_error::CliError;
-use crate::local_error::{FileAction, LocalError, cannot};
+use crate::local_error::{FileAction, LocalError, file_error};
 
 /// Sessions by the endpoint of their server.
 const SESSIONS: &str = "sessions.json";
@@ -32,7 +32,7 @@ const LAST_SERVER: &str = "last_server.json";
 /// The ids of incomplete uploads, by user, conversation and file.
 const UPLOADS: &str = "uploads.json";
 
-/// Uploads remembered. A forgotten one starts from the beginning.
+/// Stored upload ids. An upload whose id was removed starts again from its first byte.
 const UPLOADS_MAX: usize = 64;
 
 /// How the client connected to the server that answered last.
@@ -58,15 +58,15 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// The given folder, or `papo` in the system's configuration folder. It is created when first needed.
+    /// The given folder, or `papo` in the system's configuration folder. The first write creates it.
     pub(crate) fn new(folder: Option<PathBuf>) -> Result<Self, CliError> {
-        let usual = || {
+        let default = || {
             let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
             let base =
                 absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
             base.map(|base| base.join("papo"))
         };
-        let folder = folder.or_else(usual);
+        let folder = folder.or_else(default);
         folder.map(|folder| Self { folder }).ok_or_else(|| LocalError::NoHome.into())
     }
 
@@ -76,15 +76,13 @@ impl Config {
         Ok(server.iter().find_map(|name| sessions.remove(name)))
     }
 
-    /// Stores a session.
-    pub(crate) fn keep(&self, server: &[String], session: &LoggedIn) -> Result<(), CliError> {
+    pub(crate) fn store_session(&self, server: &[String], session: &LoggedIn) -> Result<(), CliError> {
         let mut sessions = self.load(SESSIONS)?;
         sessions.extend(server.iter().map(|name| (name.clone(), session.clone())));
         self.store(SESSIONS, &sessions)
     }
 
-    /// Removes a session.
-    pub(crate) fn forget(&self, server: &[String]) -> Result<(), CliError> {
+    pub(crate) fn remove_session(&self, server: &[String]) -> Result<(), CliError> {
         let mut sessions = self.load::<LoggedIn>(SESSIONS)?;
         let before = sessions.len();
         sessions.retain(|name, _| !server.contains(name));
@@ -99,8 +97,7 @@ impl Config {
         Ok(self.load(KNOWN_HOSTS)?.remove(host))
     }
 
-    /// Stores the key of a server.
-    pub(crate) fn know(&self, host: &str, key: PublicKey) -> Result<(), CliError> {
+    pub(crate) fn store_key(&self, host: &str, key: PublicKey) -> Result<(), CliError> {
         let mut known = self.load(KNOWN_HOSTS)?;
         known.insert(host.to_owned(), key);
         self.store(KNOWN_HOSTS, &known)
@@ -112,39 +109,39 @@ impl Config {
     }
 
     /// The endpoints of the server that answered last.
-    pub(crate) fn last_server(&self, how: LastServer) -> Result<Option<Vec<String>>, CliError> {
-        Ok(self.load(LAST_SERVER)?.remove(how.name()))
+    pub(crate) fn last_server(&self, kind: LastServer) -> Result<Option<Vec<String>>, CliError> {
+        Ok(self.load(LAST_SERVER)?.remove(kind.name()))
     }
 
     /// Stores the endpoints of a server that answered.
-    pub(crate) fn remember(&self, how: LastServer, server: &[String]) -> Result<(), CliError> {
+    pub(crate) fn store_last_server(&self, kind: LastServer, server: &[String]) -> Result<(), CliError> {
         let mut last = self.load(LAST_SERVER)?;
-        if last.insert(how.name().to_owned(), server.to_vec()).as_deref() == Some(server) {
+        if last.insert(kind.name().to_owned(), server.to_vec()).as_deref() == Some(server) {
             return Ok(());
         }
         self.store(LAST_SERVER, &last)
     }
 
-    /// The id of an upload. It stays the same until the file is [sent](Self::forget_upload).
-    pub(crate) fn upload(&self, what: &str) -> Result<Uuid, CliError> {
+    /// The id of an upload. It is the same until [`remove_upload`](Self::remove_upload).
+    pub(crate) fn upload_id(&self, key: &str) -> Result<Uuid, CliError> {
         let mut uploads = self.load::<Uuid>(UPLOADS)?;
-        if let Some(id) = uploads.get(what) {
+        if let Some(id) = uploads.get(key) {
             return Ok(*id);
         }
         let id = Uuid::now_v7();
-        uploads.insert(what.to_owned(), id);
+        uploads.insert(key.to_owned(), id);
         while uploads.len() > UPLOADS_MAX {
             // An id starts with the time of its creation.
-            let oldest = uploads.iter().min_by_key(|(_, id)| **id).map(|(what, _)| what.clone());
-            oldest.and_then(|what| uploads.remove(&what));
+            let oldest = uploads.iter().min_by_key(|(_, id)| **id).map(|(key, _)| key.clone());
+            oldest.and_then(|key| uploads.remove(&key));
         }
         self.store(UPLOADS, &uploads).map(|()| id)
     }
 
-    /// An upload is sent: the same file once more is another one.
-    pub(crate) fn forget_upload(&self, what: &str) -> Result<(), CliError> {
+    /// Removes the id of a finished upload: the same file sent again is a new upload.
+    pub(crate) fn remove_upload(&self, key: &str) -> Result<(), CliError> {
         let mut uploads = self.load::<Uuid>(UPLOADS)?;
-        uploads.remove(what);
+        uploads.remove(key);
         self.store(UPLOADS, &uploads)
     }
 
@@ -158,9 +155,10 @@ impl Config {
         self.folder.join("cache")
     }
 
-    /// The file of the typed lines.
-    pub(crate) fn lines_typed(&self) -> Result<PathBuf, CliError> {
-        disk::make_folder(&self.folder).map_err(|error| cannot(FileAction::Make, &self.folder, error))?;
+    /// The file with the history of typed lines.
+    pub(crate) fn history_file(&self) -> Result<PathBuf, CliError> {
+        disk::make_folder(&self.folder)
+            .map_err(|error| file_error(FileAction::Create, &self.folder, error))?;
         Ok(self.folder.join("lines_typed"))
     }
 
@@ -168,7 +166,7 @@ impl Config {
         let file = self.folder.join(name);
         let text = match disk::read_text(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            text => text.map_err(|error| cannot(FileAction::Read, &file, error))?,
+            text => text.map_err(|error| file_error(FileAction::Read, &file, error))?,
         };
         serde_json::from_str(&text)
             .map_err(|error| LocalError::Damaged { file, error: error.to_string() }.into())
@@ -180,13 +178,13 @@ impl Config {
         let file = self.folder.join(name);
         let replaced = disk::make_folder(&self.folder)
             .and_then(|()| disk::replace_file(&file, text.as_bytes(), Access::Owner));
-        replaced.map_err(|error| cannot(FileAction::Write, &file, error))
+        replaced.map_err(|error| file_error(FileAction::Write, &file, error))
     }
 }
 
 /// The first line of a password file.
 pub(crate) fn read_password(file: &Path) -> Result<String, CliError> {
-    let text = disk::read_text(file).map_err(|error| cannot(FileAction::Read, file, error))?;
+    let text = disk::read_text(file).map_err(|error| file_error(FileAction::Read, file, error))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
@@ -218,38 +216,41 @@ mod tests {
     }
 
     #[test]
-    fn sessions_are_kept_by_server_and_are_nobody_elses_business() {
+    fn sessions_are_stored_by_server_and_readable_by_the_owner_only() {
         let (_folder, config) = config();
         assert_eq!(config.session(&server(LOCAL)).expect("no file yet"), None);
-        config.keep(&server(LOCAL), &session("one")).expect("kept");
-        config.keep(&server("ipc:///tmp/papo"), &session("other")).expect("kept");
+        config.store_session(&server(LOCAL), &session("one")).expect("stored");
+        config.store_session(&server("ipc:///tmp/papo"), &session("other")).expect("stored");
         assert_eq!(config.session(&server(LOCAL)).expect("a session"), Some(session("one")));
         assert_eq!(mode(&config.folder), 0o700);
         assert_eq!(mode(&config.folder.join(SESSIONS)), 0o600);
-        config.forget(&server(LOCAL)).expect("forgotten");
+        config.remove_session(&server(LOCAL)).expect("removed");
         assert_eq!(config.session(&server(LOCAL)).expect("no session"), None);
         assert_eq!(config.session(&server("ipc:///tmp/papo")).expect("a session"), Some(session("other")));
     }
 
     #[test]
-    fn the_file_is_replaced_and_never_written_into() {
+    fn a_file_is_replaced_and_never_overwritten() {
         let (_folder, config) = config();
-        config.keep(&server(LOCAL), &session("one")).expect("kept");
+        config.store_session(&server(LOCAL), &session("one")).expect("stored");
         let earlier = config.folder.join("earlier");
         fs::hard_link(config.folder.join(SESSIONS), &earlier).expect("a link");
-        config.keep(&server(LOCAL), &session("two")).expect("kept");
+        config.store_session(&server(LOCAL), &session("two")).expect("stored");
         assert!(fs::read_to_string(&earlier).expect("the old file").contains("\"one\""));
         let names = fs::read_dir(&config.folder).expect("a folder").count();
         assert_eq!(names, 2, "no temporary file is left");
     }
 
     #[test]
-    fn a_damaged_file_is_named() {
+    fn an_error_names_the_damaged_file() {
         let (_folder, config) = config();
-        config.keep(&server(LOCAL), &session("one")).expect("kept");
+        config.store_session(&server(LOCAL), &session("one")).expect("stored");
         disk::replace_file(&config.folder.join(SESSIONS), b"{\"tcp", Access::Owner).expect("damaged");
         let sentence = config.session(&server(LOCAL)).expect_err("damaged").to_string();
         assert!(sentence.ends_with("delete it and start again"), "{sentence}");
-        assert!(config.keep(&server(LOCAL), &session("two")).is_err(), "what is there is not overwritten");
+        assert!(
+            config.store_session(&server(LOCAL), &session("two")).is_err(),
+            "the damaged file is not overwritten"
+        );
     }
 }

@@ -1,6 +1,6 @@
-//! Which server to talk to, and the key it must have: from an invite, from what is known already, or, for a node on
-//! this machine, from its own folder. What an invite says is written down when the server has answered: only who has
-//! the key can.
+//! The server that the client connects to, and its key. The key comes from an invite, from the stored keys,
+//! or from the folder of a node on this machine. The key of an invite is stored after the first answer, which
+//! proves that the server has the secret key.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,56 +16,55 @@ use crate::cli_error::CliError;
 use crate::config::{Config, LastServer};
 use crate::local_error::{KeySource, LocalError};
 
-/// Endpoints of one server: more than anybody runs, and all are tried within half a minute.
+/// Endpoints of one server. The client tries all of them within half a minute.
 const ENDPOINTS_MAX: usize = 8;
 
-/// Where a node listens unless told otherwise.
-const LOCAL: &str = "tcp://127.0.0.1:5555";
+/// The endpoint of a node without configuration.
+const DEFAULT_ENDPOINT: &str = "tcp://127.0.0.1:5555";
 
-/// Where a node keeps its keys in its data folder.
+/// The folder of the keys in the data folder of a node.
 const KEYS_FOLDER: &str = "keys";
 
-/// Which server, and on whose behalf.
+/// Options about the server and the user's own folder.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Connection {
-    /// Where the server is: an invite (papo://<key>@host:port), or tcp://host:port for one that is known already or
-    /// runs on this machine. Several, given one by one or with commas between, are ways to the same node: when one
-    /// does not answer, the next is tried. [default: tcp://127.0.0.1:5555 if the data folder of a node is here, else
-    /// the server that answered last]
+    /// Connect to this server: an invite (papo://<key>@host:port), or tcp://host:port if the server is known
+    /// or runs on this machine. Separate several endpoints of one node by commas; when one does not answer,
+    /// papo tries the next. [default: tcp://127.0.0.1:5555 if --data is the data folder of a node, else the
+    /// server that answered last]
     #[arg(long, value_name = "ENDPOINT", env = "PAPO_SERVER", value_delimiter = ',')]
     server: Vec<String>,
-    /// The data folder of a node on this machine: its key is read there.
+    /// Read the key of a node on this machine from its data folder.
     #[arg(long, value_name = "DIR", env = "PAPO_DATA", default_value = "data")]
     data: PathBuf,
-    /// Do not encrypt, for a node that runs with --plaintext; for loopback addresses and ipc:// only.
+    /// Do not encrypt, for a node that runs with --plaintext. For loopback addresses and ipc:// only.
     #[arg(long, env = "PAPO_PLAINTEXT", value_parser = FalseyValueParser::new())]
     plaintext: bool,
-    /// Do not encrypt, on any network: whoever is on the way can read, change and invent everything.
+    /// Do not encrypt, on any network. Everybody between you and the server can read and change all data.
     #[arg(long, env = "PAPO_PLAINTEXT_ANYWHERE", value_parser = FalseyValueParser::new())]
     plaintext_anywhere: bool,
-    /// Where sessions and the keys of servers are kept, instead of ~/.config/papo.
+    /// Store sessions and the keys of servers in this folder instead of ~/.config/papo.
     #[arg(long, value_name = "DIR", env = "PAPO_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// How long the server may take to answer, in seconds.
-    #[arg(long, value_name = "SECONDS", env = "PAPO_TIMEOUT", default_value = "5", value_parser = seconds)]
+    /// Wait at most this long for an answer of the server.
+    #[arg(long, value_name = "SECONDS", env = "PAPO_TIMEOUT", default_value = "5", value_parser = parse_seconds)]
     pub(crate) timeout: Duration,
 }
 
-/// Reads a number of seconds.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|timeout| !timeout.is_zero()).ok_or_else(|| "say a number of seconds above 0".to_owned())
+    seconds.filter(|timeout| !timeout.is_zero()).ok_or_else(|| "give a number of seconds above 0".to_owned())
 }
 
 /// One address of a server, with the keys to talk to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    /// As ZeroMQ writes it; sessions are kept under it.
+    /// The ZeroMQ endpoint. Sessions are stored under it.
     pub(crate) address: String,
-    /// With the key that the server must have, and a pair of our own that nobody else ever sees.
+    /// The key that the server must have, and a new key pair of this client.
     pub(crate) security: Security,
-    /// What leads here again, wherever papo is started. Nothing when the key is from a folder.
-    again: Option<String>,
+    /// The text to store as the last server. `None` if the key is from the folder of a node.
+    stored_as: Option<String>,
 }
 
 impl Endpoint {
@@ -79,7 +78,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether nothing is encrypted on the way.
+    /// Whether the connection is not encrypted.
     pub(crate) fn is_plain(&self) -> bool {
         match self.security {
             Security::Plain | Security::PlainAnywhere => true,
@@ -88,11 +87,11 @@ impl Endpoint {
     }
 }
 
-/// A server with all its endpoints; writes its key and addresses to the config once it has answered.
+/// A server with all its endpoints. Its key and addresses are stored after its first answer.
 pub(crate) struct KnownServer {
     pub(crate) endpoints: Vec<Endpoint>,
     config: Config,
-    /// At which endpoints it has answered.
+    /// The endpoints that have answered, by index.
     answered: BTreeSet<usize>,
 }
 
@@ -101,33 +100,33 @@ impl KnownServer {
         Self { endpoints, config, answered: BTreeSet::new() }
     }
 
-    /// The server has answered at one of its endpoints, and so has the key that it must have. From now on it is known by
-    /// it, and gone to when no other is named.
-    pub(crate) fn answers_at(&mut self, endpoint: usize) -> Result<(), CliError> {
+    /// Records an answer from an endpoint, which proves that the server has the key. Stores the key, and the
+    /// server as the default one.
+    pub(crate) fn record_answer(&mut self, endpoint: usize) -> Result<(), CliError> {
         if !self.answered.insert(endpoint) {
             return Ok(());
         }
-        let Some(here) = self.endpoints.get(endpoint).filter(|here| here.again.is_some()) else {
+        let Some(here) = self.endpoints.get(endpoint).filter(|here| here.stored_as.is_some()) else {
             return Ok(());
         };
         if let Some(key) = here.key()
             && self.config.known_key(host(&here.address))?.is_none()
         {
-            self.config.know(host(&here.address), key)?;
+            self.config.store_key(host(&here.address), key)?;
         }
-        let all: Option<Vec<_>> = self.endpoints.iter().map(|endpoint| endpoint.again.clone()).collect();
-        all.map_or(Ok(()), |all| self.config.remember(last_server(here.is_plain()), &all))
+        let all: Option<Vec<_>> = self.endpoints.iter().map(|endpoint| endpoint.stored_as.clone()).collect();
+        all.map_or(Ok(()), |all| self.config.store_last_server(last_server(here.is_plain()), &all))
     }
 }
 
 impl Connection {
-    /// With the server that is meant when none is named, so that a second connection goes to the same one.
-    pub(crate) fn settled(&self) -> Result<Self, CliError> {
+    /// The same options with the default server filled in, so that a second connection uses the same one.
+    pub(crate) fn with_server(&self) -> Result<Self, CliError> {
         let server = self.servers(&Config::new(self.config.clone())?)?;
         Ok(Self { server, ..self.clone() })
     }
 
-    /// The server that was named; else the node whose data folder is here; else the one that answered last.
+    /// The named server; else the node of the data folder; else the server that answered last.
     fn servers(&self, config: &Config) -> Result<Vec<String>, CliError> {
         if !self.server.is_empty() {
             return Ok(self.server.clone());
@@ -135,11 +134,11 @@ impl Connection {
         let is_plain = self.plaintext || self.plaintext_anywhere;
         let is_node_here = !is_plain && self.key_on_this_machine()?.is_some();
         let last = if is_node_here { None } else { config.last_server(last_server(is_plain))? };
-        Ok(last.unwrap_or_else(|| vec![LOCAL.to_owned()]))
+        Ok(last.unwrap_or_else(|| vec![DEFAULT_ENDPOINT.to_owned()]))
     }
 
-    /// Finds out how to talk to the server, at each of its endpoints. All must have one key: a token is shown to all of
-    /// them, and only one node's.
+    /// The endpoints of the server with their keys. All must have one key, because all receive the same
+    /// token.
     pub(crate) fn endpoints(&self, config: &Config) -> Result<Vec<Endpoint>, CliError> {
         let servers = self.servers(config)?;
         if servers.len() > ENDPOINTS_MAX {
@@ -156,10 +155,11 @@ impl Connection {
     }
 
     fn endpoint(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
-        let plain =
-            |security| Ok(Endpoint { address: server.to_owned(), security, again: Some(server.to_owned()) });
+        let plain = |security| {
+            Ok(Endpoint { address: server.to_owned(), security, stored_as: Some(server.to_owned()) })
+        };
         if server.starts_with("papo://") {
-            return self.invited(server, config);
+            return self.endpoint_from_invite(server, config);
         }
         if self.plaintext_anywhere {
             return plain(Security::PlainAnywhere);
@@ -172,23 +172,23 @@ impl Connection {
         let own = if stays_on_this_machine(server) { self.key_on_this_machine()? } else { None };
         match (known, own) {
             (Some(known), Some(own)) if known != own => {
-                Err(changed(host, KeySource::Folder(self.data.join(KEYS_FOLDER)), config))
+                Err(key_changed(host, KeySource::Folder(self.data.join(KEYS_FOLDER)), config))
             }
             (Some(key), _) => encrypted(server.to_owned(), key, Some(format!("papo://{key}@{host}"))),
             (None, Some(key)) => encrypted(server.to_owned(), key, None),
-            (None, None) => Err(unknown(server, &self.data)),
+            (None, None) => Err(key_unknown(server, &self.data)),
         }
     }
 
-    /// The first invite to a server that answers is believed; another key than that is not.
-    fn invited(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
+    /// Accepts any key for an unknown server, and only the stored key for a known one.
+    fn endpoint_from_invite(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
         let invite: Invite = server.parse().map_err(LocalError::NoInvite)?;
         if self.plaintext || self.plaintext_anywhere {
             return Err(LocalError::InviteInPlainText.into());
         }
         let (endpoint, key) = (invite.endpoint(), invite.key());
         match config.known_key(host(&endpoint))? {
-            Some(known) if known != key => Err(changed(host(&endpoint), KeySource::Invite, config)),
+            Some(known) if known != key => Err(key_changed(host(&endpoint), KeySource::Invite, config)),
             Some(_) | None => encrypted(endpoint, key, Some(invite.to_string())),
         }
     }
@@ -202,26 +202,26 @@ impl Connection {
     }
 }
 
-fn encrypted(address: String, server: PublicKey, again: Option<String>) -> Result<Endpoint, CliError> {
+fn encrypted(address: String, server: PublicKey, stored_as: Option<String>) -> Result<Endpoint, CliError> {
     let own = KeyPair::generate()?;
-    Ok(Endpoint { address, security: Security::Client { server, own }, again })
+    Ok(Endpoint { address, security: Security::Client { server, own }, stored_as })
 }
 
-/// Under which of the two the last server is remembered: nobody is led to plain text who has not asked for it.
+/// Servers in plain text are stored apart, so that only a user with `--plaintext` connects to one.
 fn last_server(is_plain: bool) -> LastServer {
     if is_plain { LastServer::InPlainText } else { LastServer::Encrypted }
 }
 
-/// Under which name a server is known.
+/// The name under which the key of a server is stored.
 fn host(endpoint: &str) -> &str {
     endpoint.strip_prefix("tcp://").unwrap_or(endpoint)
 }
 
-fn changed(host: &str, source: KeySource, config: &Config) -> CliError {
+fn key_changed(host: &str, source: KeySource, config: &Config) -> CliError {
     LocalError::KeyChanged { source, host: host.to_owned(), known_hosts: config.known_hosts() }.into()
 }
 
-fn unknown(server: &str, data: &Path) -> CliError {
+fn key_unknown(server: &str, data: &Path) -> CliError {
     let data = stays_on_this_machine(server).then(|| data.to_owned());
     LocalError::KeyUnknown { server: server.to_owned(), data }.into()
 }
@@ -241,12 +241,12 @@ mod tests {
             Self { folder: tempfile::tempdir().expect("a folder") }
         }
 
-        /// The key that is relied on, `plain`, or why there is none.
+        /// The endpoints of a command line with their keys, or the error.
         fn endpoint(&self, line: &str) -> String {
             self.endpoints(line, false)
         }
 
-        /// The same, and the server answers at the first endpoint.
+        /// The same, but the server also answers at the first endpoint.
         fn answered(&self, line: &str) -> String {
             self.endpoints(line, true)
         }
@@ -269,7 +269,7 @@ mod tests {
             let endpoints = connection.endpoints(&config).inspect(|endpoints| {
                 let mut server = KnownServer::new(endpoints.clone(), config.clone());
                 if answers {
-                    server.answers_at(0).expect("written down");
+                    server.record_answer(0).expect("stored");
                 }
             });
             match endpoints {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_invite_that_is_answered_is_believed_and_makes_the_server_known() {
+    fn the_key_of_the_first_answered_invite_is_stored() {
         let stage = Stage::new();
         let (key, right) = invite();
         let (_, mistyped) = invite();
@@ -297,26 +297,30 @@ mod tests {
     }
 
     #[test]
-    fn the_server_that_answered_last_is_gone_to_when_none_is_named() {
+    fn the_server_that_answered_last_is_the_default() {
         let stage = Stage::new();
         let (key, invite) = invite();
         let last = format!("{SERVER} {key}");
         stage.answered(&format!("--server {invite}"));
         stage.endpoint(&format!("--server {}", Invite::new(key, "silent.example", 5555).expect("an invite")));
         assert_eq!(stage.endpoint(""), last);
-        assert_eq!(stage.endpoint("--plaintext"), format!("{LOCAL} plain"), "not led to it by plain text");
+        assert_eq!(
+            stage.endpoint("--plaintext"),
+            format!("{DEFAULT_ENDPOINT} plain"),
+            "--plaintext does not select an encrypted server"
+        );
         stage.answered("--plaintext --server tcp://127.0.0.1:7");
         assert_eq!(stage.endpoint("--plaintext"), "tcp://127.0.0.1:7 plain");
-        assert_eq!(stage.endpoint(""), last, "nor to plain text");
+        assert_eq!(stage.endpoint(""), last, "a server in plain text is not the default");
 
         let here = KeyFolder::new(stage.folder.path().join("data/keys")).node().expect("keys").public;
-        assert_eq!(stage.answered(""), format!("{LOCAL} {here}"), "the node's own machine");
+        assert_eq!(stage.answered(""), format!("{DEFAULT_ENDPOINT} {here}"), "the node's own machine");
         std::fs::remove_dir_all(stage.folder.path().join("data")).expect("removed");
-        assert_eq!(stage.endpoint(""), last, "which is not remembered elsewhere");
+        assert_eq!(stage.endpoint(""), last, "the local node was not stored");
     }
 
     #[test]
-    fn all_ways_to_the_last_server_are_remembered() {
+    fn all_endpoints_of_the_last_server_are_stored() {
         let stage = Stage::new();
         let key = KeyPair::generate().expect("a key pair").public;
         let [one, other] =
@@ -328,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_key_is_refused_with_what_it_could_mean_and_what_to_do() {
+    fn a_changed_key_is_refused_with_its_causes_and_a_remedy() {
         let stage = Stage::new();
         let (key, first) = invite();
         stage.answered(&format!("--server {first}"));
@@ -337,12 +341,12 @@ mod tests {
         assert_eq!(
             stage.endpoint(&format!("--server {SERVER}")),
             format!("{SERVER} {key}"),
-            "nothing is forgotten"
+            "the stored key is kept"
         );
     }
 
     #[test]
-    fn a_node_on_this_machine_is_known_by_its_folder() {
+    fn the_key_of_a_node_on_this_machine_is_in_its_folder() {
         let stage = Stage::new();
         let key = KeyFolder::new(stage.folder.path().join("data/keys")).node().expect("keys").public;
         assert_eq!(stage.endpoint(""), format!("tcp://127.0.0.1:5555 {key}"));
@@ -355,14 +359,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_server_is_not_talked_to() {
+    fn a_server_without_a_known_key_is_refused() {
         let stage = Stage::new();
         insta::assert_snapshot!(stage.endpoint(""), @"the key of tcp://127.0.0.1:5555 is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or, if the node's data folder is not ~/data, use --data <its folder>; or use --plaintext if the node runs with it");
         insta::assert_snapshot!(stage.endpoint("--server papo://oops@h:1"), @"an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port");
     }
 
     #[test]
-    fn several_endpoints_are_of_one_node() {
+    fn several_endpoints_must_have_one_key() {
         let stage = Stage::new();
         let key = KeyPair::generate().expect("a key pair").public;
         let [one, other] =
@@ -377,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_only_where_it_is_asked_for() {
+    fn plain_text_needs_a_flag() {
         let stage = Stage::new();
         assert_eq!(stage.endpoint("--plaintext"), "tcp://127.0.0.1:5555 plain");
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The client: a network thread around the pure core of the crate `session`, and two front ends, the chat for
 //! people and the commands for scripts.
 //!
-//! `session` decides; only `network` has sockets; only `render` prints, with the sentences of `i18n`.
+//! `session` decides. Only `network` has sockets. Only `render` prints, with the sentences of `i18n`.
 
 mod network;
 
@@ -31,13 +31,13 @@ use common::{FileName, Target, UserName};
 pub enum Command {
     /// Chat in the terminal, or run the lines of a pipe.
     Chat(chat::Arguments),
-    /// One request, for scripts.
+    /// The commands for scripts.
     #[command(flatten)]
     Script(script::Command),
 }
 
-/// An event as `papo history` shows it to `reader`, without a date; also an edit or a deletion. `None` for an
-/// unknown kind of event.
+/// An event as `papo history` shows it to `reader`, but without its date. `None` for an unknown kind of
+/// event.
 #[must_use]
 pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     let entry = session::Entry::read_amended(reader, line)?;
@@ -51,15 +51,14 @@ pub fn harmless_json(json: &str) -> Cow<'_, str> {
     render::escape(json)
 }
 
-/// The harmless local name of a file that a user sent. `number`, from 1 on, distinguishes files of the same
-/// name.
+/// The harmless local name of a file that a user sent. `number`, from 1 on, distinguishes files of one name.
 #[must_use]
 pub fn local_file_name(to: &Target, from: &UserName, name: &FileName, number: u32) -> String {
-    files::numbered(&files::local(to, from, name), number)
+    files::numbered(&files::local_name(to, from, name), number)
 }
 
-/// Runs a command. Prints an error to standard error. The exit code is 0 for success, 1 if the server or this
-/// machine refused, 2 for wrong usage, 3 if the server did not answer.
+/// Runs a command. Prints errors to standard error. The exit code is 0 for success, 1 if the server or this
+/// machine refused the command, 2 for wrong usage, 3 if the server did not answer.
 #[must_use]
 pub fn run(command: Command) -> ExitCode {
     let outcome = match command {
@@ -68,11 +67,11 @@ pub fn run(command: Command) -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if !matches!(failure, cli_error::CliError::OutputClosed | cli_error::CliError::Reported(_)) {
-                render::complain(&failure.to_string());
+        Err(error) => {
+            if !matches!(error, cli_error::CliError::OutputClosed | cli_error::CliError::Reported(_)) {
+                render::print_error(&error.to_string());
             }
-            failure.exit_code()
+            error.exit_code()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Errors on this machine before a server is asked: its files, and the server's address and key.
+//! Errors on this machine: its files, and the address and the key of the server.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,6 @@ use transport::key_folder::KeyFolderError;
 
 use crate::cli_error::CliError;
 
-/// An error on this machine.
 #[derive(Debug)]
 pub(crate) enum LocalError {
     /// The command line names no server.
@@ -18,58 +17,54 @@ pub(crate) enum LocalError {
     TooManyEndpoints(usize),
     /// The endpoints have different keys, so they are not endpoints of one node.
     DifferentKeys,
-    /// The text is not an invite.
     NoInvite(BadInvite),
-    /// An invite, together with `--plaintext`.
+    /// The command line has an invite and `--plaintext`.
     InviteInPlainText,
-    /// The key of a server differs from the stored one.
+    /// The key of a server differs from the stored key.
     KeyChanged {
-        /// The origin of the new key.
         source: KeySource,
         host: String,
-        /// The file of the known keys.
+        /// The file with the stored keys.
         known_hosts: PathBuf,
     },
-    /// The key of a server is not known.
+    /// No key of the server is stored.
     KeyUnknown {
         server: String,
         /// The data folder that was searched, for a server on this machine.
         data: Option<PathBuf>,
     },
-    /// The node's keys on this machine cannot be used.
+    /// The key folder of the node on this machine cannot be used.
     Keys(KeyFolderError),
-    /// A socket cannot be made or connected, nearly always because of a wrong endpoint.
-    Socket(TransportError),
-    /// There is no folder for the configuration.
+    /// A socket cannot be created or connected, usually because of a wrong endpoint.
+    Transport(TransportError),
+    /// The environment names no folder for the configuration.
     NoHome,
-    /// A file of ours cannot be parsed.
-    Damaged { file: PathBuf, error: String },
-    /// A file operation failed.
+    /// A file of papo cannot be parsed.
+    Damaged {
+        file: PathBuf,
+        error: String,
+    },
     Disk {
         action: FileAction,
         path: PathBuf,
-        /// The error of the system.
         error: io::Error,
     },
-    /// The terminal cannot be used.
     Terminal(String),
 }
 
 /// The origin of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeySource {
-    /// An invite.
     Invite,
-    /// The node's own folder.
+    /// The key folder of the node.
     Folder(PathBuf),
 }
 
-/// A file operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileAction {
-    Make,
+    Create,
     Read,
-    GoOnReading,
+    ContinueReading,
     Write,
 }
 
@@ -82,7 +77,7 @@ impl LocalError {
             | Self::DifferentKeys
             | Self::NoInvite(_)
             | Self::InviteInPlainText
-            | Self::Socket(_)
+            | Self::Transport(_)
             | Self::NoHome => true,
             Self::KeyChanged { .. }
             | Self::KeyUnknown { .. }
@@ -101,6 +96,6 @@ impl From<LocalError> for CliError {
 }
 
 /// The error of a file operation.
-pub(crate) fn cannot(action: FileAction, path: &Path, error: io::Error) -> CliError {
+pub(crate) fn file_error(action: FileAction, path: &Path, error: io::Error) -> CliError {
     LocalError::Disk { action, path: path.to_owned(), error }.into()
 }

@@ -1,4 +1,4 @@
-//! Where a password comes from: a hidden prompt, a file, or the environment. Never an argument, which every
+//! Reads passwords from a hidden prompt, a file, or the environment. Never from an argument, which every
 //! process of the machine could read.
 
 use std::io::IsTerminal as _;
@@ -10,7 +10,7 @@ use crate::cli_error::CliError;
 use crate::config;
 use crate::i18n::Words;
 
-/// Where to take the password from.
+/// The source of the password.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct PasswordSource {
     /// Read the password from the first line of this file.
@@ -19,7 +19,7 @@ pub(crate) struct PasswordSource {
 }
 
 impl PasswordSource {
-    /// The password of an account that exists.
+    /// Reads the password of an existing account.
     pub(crate) fn read(&self, words: Words) -> Result<Password, CliError> {
         match self.given()? {
             Some(password) => check(words, &password),
@@ -27,7 +27,7 @@ impl PasswordSource {
         }
     }
 
-    /// The password for a new account; one that is typed is typed twice.
+    /// Reads the password of a new account. A user who types it must repeat it.
     pub(crate) fn read_new(&self, words: Words) -> Result<NewPassword, CliError> {
         choose(words, self.given()?)
     }
@@ -37,7 +37,7 @@ impl PasswordSource {
     }
 }
 
-/// Where to take the password from that is to replace another.
+/// The source of the password that replaces the old one.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct NewPasswordSource {
     /// Read the new password from the first line of this file.
@@ -46,7 +46,7 @@ pub(crate) struct NewPasswordSource {
 }
 
 impl NewPasswordSource {
-    /// The new password; one that is typed is typed twice.
+    /// Reads the new password. A user who types it must repeat it.
     pub(crate) fn read(&self, words: Words) -> Result<NewPassword, CliError> {
         choose(words, given(self.new_password_file.as_deref(), "PAPO_NEW_PASSWORD")?)
     }
@@ -65,7 +65,7 @@ fn choose(words: Words, given: Option<String>) -> Result<NewPassword, CliError> 
         return check(&password);
     }
     let password = check(&prompt(words, &words.choose_password())?)?;
-    if check(&prompt(words, &words.password_once_more())?)? != password {
+    if check(&prompt(words, &words.repeat_password())?)? != password {
         return Err(CliError::Usage(words.passwords_differ()));
     }
     Ok(password)

@@ -1,4 +1,4 @@
-//! Typed requests: the parameters and the result of each are those of its row in the table of methods.
+//! Typed requests. The row of a method in the table gives the parameters and the result.
 
 use common::Paged;
 use common::accounts::Token;
@@ -7,7 +7,7 @@ use common::methods::{MessageHistory, Request};
 use serde_json::value::RawValue;
 
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, unexpected};
+use crate::client_handle::ClientHandle;
 use session::{Answer, Ask, Command, Entry, Pager};
 
 impl ClientHandle {
@@ -52,6 +52,6 @@ impl ClientHandle {
 
 /// The result of a request of the method `R`.
 pub(crate) fn result<R: Request>(answer: Answer) -> Result<R::Result, CliError> {
-    let Answer::Result(result) = answer else { return Err(unexpected()) };
+    let Answer::Result(result) = answer else { return Err(CliError::UnexpectedAnswer) };
     Ok(session::decode::<R>(&result)?)
 }

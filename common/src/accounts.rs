@@ -1,5 +1,4 @@
-//! Accounts and sessions: `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`,
-//! `session.revoke`, `user.list`.
+//! Accounts and sessions: all methods `auth.*` and `session.*`, and `user.list`.
 
 use std::borrow::Cow;
 

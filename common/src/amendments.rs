@@ -1,5 +1,4 @@
-//! Amendments of messages: `message.edit`, `message.delete`, `message.react`, and the fields that a page of
-//! history adds to an amended message.
+//! Amendments of messages: `message.edit`, `message.delete`, `message.react`, and their fields in history.
 
 use std::borrow::Cow;
 

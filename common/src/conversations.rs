@@ -1,5 +1,3 @@
-//! Targets and conversations.
-//!
 //! A [`Target`] is the name that one user writes (`#general`, `@bob`). A [`Conversation`] is the same for all
 //! users: a channel, or a pair of users. Each conversation numbers its events.
 

@@ -22,8 +22,7 @@ pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Whether a JSON string must escape a byte of the text (RFC 8259, section 7). The loop has no early return,
-/// so that the compiler vectorizes it.
+/// Whether JSON must escape a byte (RFC 8259, section 7). Without an early return the loop is vectorized.
 fn needs_escapes(text: &str) -> bool {
     let is_special = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     text.bytes().fold(false, |found, byte| found | is_special(byte))

@@ -20,8 +20,7 @@ pub enum Mention {
     Here,
 }
 
-/// The mentions of a text, in order, at most [`MENTIONS_IN_TEXT_MAX`]. An `@` after a letter or digit belongs
-/// to a mail address. Names are in canonical form.
+/// The first [`MENTIONS_IN_TEXT_MAX`] mentions of a text. An `@` after a letter or digit is a mail address.
 pub fn mentions(text: &str) -> impl Iterator<Item = Mention> {
     let signs = text.match_indices('@').filter(|(at, _)| {
         let before = text.get(..*at).unwrap_or_default().chars().next_back();

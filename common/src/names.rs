@@ -45,8 +45,7 @@ impl ChannelName {
         })
     }
 
-    /// The channel `*`, whose members are all users. [`Self::new`] refuses this name, so that no request can
-    /// create, join or change the channel.
+    /// The channel `*`, whose members are all users. No request can name it: [`Self::new`] refuses `*`.
     #[must_use]
     pub fn everybody() -> Self {
         Self("*".into())

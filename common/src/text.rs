@@ -160,8 +160,7 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// Decodes a string, and borrows it from the input if it has no escapes. (serde always copies a `Cow` without
-/// the attribute `borrow`.)
+/// Decodes a string, and borrows it from the input if it has no escapes.
 pub(crate) fn borrowed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     struct Borrowed;
     impl<'de> Visitor<'de> for Borrowed {

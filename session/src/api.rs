@@ -184,8 +184,7 @@ pub enum News {
     ConnectionLost,
     /// The server replies again.
     ConnectionRestored,
-    /// The server has returned to an earlier state, as after a restored backup. Later events belong to that
-    /// state, and can have numbers that were emitted before.
+    /// The server has returned to an earlier state, and may give event numbers a second time.
     RolledBack,
     /// The token is no longer valid: the user must log in again.
     SessionEnded(Error),
@@ -225,11 +224,9 @@ pub enum Effect {
         /// The command's outcome.
         outcome: Result<Answer, Error>,
     },
-    /// Read this user's unacknowledged messages from the client's disk, and pass them to
-    /// [`Session::recalled`](super::Session::recalled).
+    /// Read this user's unacknowledged messages for [`Session::recalled`](super::Session::recalled).
     Recall(UserName),
-    /// Write a message to the client's disk, and report the outcome to
-    /// [`Session::persisted`](super::Session::persisted). The session sends the message after that.
+    /// Write a message to the disk for [`Session::persisted`](super::Session::persisted), which sends it.
     Persist(Message),
     /// Delete a message from the client's disk.
     Forget(Uuid),

@@ -27,8 +27,7 @@ pub trait Io {
     /// Deletes messages from the disk.
     fn forget(&mut self, ids: &[Uuid]);
 
-    /// Queues a request line for the next frame, where lines are in the order of their ids. It replaces an
-    /// unsent line with the same id.
+    /// Queues a request line, ordered by id. It replaces an unsent line with the same id.
     fn send(&mut self, id: u64, line: Vec<u8>);
 
     /// Queues a request line for a frame without other lines. `bytes` are a second frame.
@@ -54,8 +53,7 @@ pub trait Io {
 }
 
 /// Carries out the effects of all inputs since the last call, first those of the disk: a message is on the
-/// disk before it is sent, and deleted from it before the user learns that it was acknowledged. One write
-/// stores all messages of a step.
+/// disk before it is sent, and deleted from it before the user learns that it was acknowledged.
 pub fn step<I: Io>(session: &mut Session, io: &mut I) -> Result<(), I::Error> {
     let mut effects = session.take_effects();
     loop {

@@ -1,5 +1,4 @@
-//! Transfers of parts of files. The bytes of a part are a second frame after the request or the reply. The
-//! front end reads and writes the file, and chooses the next part.
+//! Transfers of parts of files. The bytes of a part are a second frame after the request or the reply.
 
 use std::sync::Arc;
 

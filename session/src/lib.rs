@@ -95,8 +95,7 @@ impl Session {
         }
     }
 
-    /// Sets the number of endpoints of the node. [`Effect::UseEndpoint`] selects one by its index. The
-    /// session begins with the first.
+    /// Sets the number of endpoints, see [`Effect::UseEndpoint`]. The session begins with the first.
     #[must_use]
     pub fn with_endpoints(mut self, count: usize) -> Self {
         self.link = Link::new(count);
@@ -233,8 +232,7 @@ impl Session {
         }
     }
 
-    /// Reports once that the user is offline, before the front end ends. Returns false without a report if
-    /// none was sent before, or if the server does not reply.
+    /// Reports once that the user is offline. Returns false without an earlier report, or without a link.
     pub fn quit(&mut self) -> bool {
         self.link.is_up() && self.conversations.presence().quit(&mut self.cx)
     }

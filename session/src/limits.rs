@@ -29,8 +29,7 @@ pub const TYPING_USERS_SHOWN_MAX: usize = 3;
 /// this time, and the server handles one cheap request of each client.
 pub const HEADS_INTERVAL_MS: u64 = 10_000;
 
-/// Milliseconds between a reply that names an event and the request for its page: the proxy usually publishes
-/// the event in that time.
+/// Milliseconds that the session waits for the event of a reply, before it requests a page.
 pub const GAP_GRACE_MS: u64 = 300;
 
 /// Milliseconds after which an event that the heads name counts as lost by the fan-out.
@@ -42,8 +41,7 @@ pub const OUTBOX_MESSAGES_MAX: usize = 4096;
 /// Bytes of text in the messages of the outbox: every machine has 16 MiB.
 pub const OUTBOX_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Milliseconds after which a message without an acknowledgement is shown as pending: longer than a healthy
-/// server takes, and shorter than a user waits patiently.
+/// Milliseconds after which a message without an acknowledgement is shown as pending.
 pub const PENDING_AFTER_MS: u64 = 500;
 
 /// The shortest delay after a flight with postponed messages, in milliseconds. A server that asks for 1 ms
@@ -56,12 +54,10 @@ pub const FLIGHT_MESSAGES_MAX: usize = common::limits::FRAME_LINES_MAX / 2;
 /// Bytes of request lines in one flight.
 pub const FLIGHT_BYTES_MAX: usize = 1024 * 1024;
 
-/// Events of one conversation that arrived before an earlier one. The session drops the newest ones above
-/// this limit, and requests them from history later.
+/// Early events of one conversation. Newer ones are dropped, and requested from history later.
 pub const EARLY_EVENTS_MAX: usize = 1024;
 
-/// Old topics of moved conversations, which stay subscribed until the next barrier. The session unsubscribes
-/// from the oldest ones above this limit, and requests lost events from history.
+/// Old topics that stay subscribed until the next barrier. The session drops the oldest above this limit.
 pub const OLD_TOPICS_MAX: usize = 64;
 
 /// Commands without an answer. The session refuses further ones.

@@ -209,8 +209,7 @@ fn count(reading: &mut Reading, own: &mut Vec<u64>, is_own: bool, entry: &Entry)
         // A membership begins without unread messages.
         (reading.n, reading.unread) = (entry.n, 0);
     } else if let Body::Deleted { of, .. } = body {
-        // A deleted message is no longer unread. The user's own deletion changes no count, because users
-        // delete only messages that they wrote or have read.
+        // Users delete only their own and read messages, so that their own deletion changes no count.
         let was_unread = *of > reading.n && !is_own && !own.contains(of);
         reading.unread = reading.unread.saturating_sub(u64::from(was_unread));
     } else if body.is_content() && is_own && reading.unread == 0 {

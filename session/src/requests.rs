@@ -201,8 +201,7 @@ impl Requests {
         (resent.collect(), is_reply_missing)
     }
 
-    /// Repeats all requests, for another endpoint, with the next attempt at `due`. Delays that the first
-    /// endpoint asked for do not hold there.
+    /// Repeats all requests at another endpoint, without the delays of the first. `due` is the next attempt.
     pub(crate) fn resend_all(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
         let resent = self.outstanding.iter_mut().map(|(id, request)| {
             (request.due, request.attempt, request.is_postponed) = (due, attempt, false);

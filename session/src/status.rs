@@ -26,7 +26,7 @@ pub struct Standing {
     pub connectivity: Connectivity,
     /// How many messages are not acknowledged.
     pub waiting: usize,
-    /// How many of these messages were emitted as [`News::Pending`](super::News::Pending).
+    /// How many of these messages were emitted as [`News::Pending`].
     pub pending: usize,
     /// How many messages are unread in all conversations except the open one.
     pub unread: u64,

@@ -124,7 +124,7 @@ impl KeyFolder {
             return Err(KeyFolderError::None(self.folder.clone()));
         }
         let kept = self.folder.join(format!("{name}.secret.{stamp}"));
-        disk::link(&path, &kept).map_err(failed("keep", &path))?;
+        disk::link(&path, &kept).map_err(failed("back up", &path))?;
         let (pair, replaced) = (KeyPair::generate()?, failed("replace", &path));
         disk::replace_file(&path, secret_text(name, &pair).as_bytes(), Access::Owner).map_err(replaced)?;
         self.publish(name, &pair)?;

@@ -120,7 +120,7 @@ fn rotation_makes_new_keys_and_keeps_the_old() {
     assert_eq!(mode(&kept), 0o600);
 
     let error = keys.rotate("2026-01-31T120000Z").expect_err("the name is in use").to_string();
-    assert!(error.starts_with("cannot keep "), "{error}");
+    assert!(error.starts_with("cannot back up "), "{error}");
     assert_eq!(keys.node().expect("a pair").public, new, "nothing has changed");
     assert_eq!(
         names(&path).iter().filter(|name| name.ends_with(".tmp")).count(),

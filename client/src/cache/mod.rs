@@ -1,10 +1,9 @@
-//! The cache: the last messages of each conversation on this machine's disk. The chat shows them before the
-//! server answers, and without a server.
+//! The cache: the newest events of each conversation, on the disk of this machine. The chat shows them while
+//! the server does not answer.
 //!
-//! The cache is derived: a file that is damaged or belongs to another user is ignored silently, and an error
-//! of the disk is ignored too. A conversation is stored as one run of events without a hole. So a deletion or
-//! an edit that the server sent is applied here as well: if an event was missed, all events before it are
-//! dropped.
+//! All cached data can be fetched again, so damaged files, files of other users and errors of the disk are
+//! ignored. A conversation is one run of events without a gap: after a missed event, all events before it are
+//! dropped. So the cache never shows a text that was edited or deleted in a missed event.
 
 mod run;
 
@@ -23,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use run::Run;
 use session::{Entry, News};
 
-/// Conversations in the cache: more than a user reads. Further conversations are not stored.
+/// Cached conversations. Further ones are not cached.
 const CONVERSATIONS_MAX: usize = 256;
 
 /// The format of the files. A file of another format is ignored.
@@ -58,7 +57,7 @@ impl Cache {
     }
 
     /// Switches to the cache of a user.
-    pub(crate) fn is_of(&self, owner: &UserName) {
+    pub(crate) fn set_owner(&self, owner: &UserName) {
         let mut shared = self.shared();
         if shared.owner.as_ref() != Some(owner) {
             shared.flush();
@@ -68,7 +67,7 @@ impl Cache {
     }
 
     /// Applies news of the session.
-    pub(crate) fn note(&self, news: &News) {
+    pub(crate) fn apply(&self, news: &News) {
         let mut shared = self.shared();
         if let News::Entry(entry) = news {
             shared.change(&entry.conversation, |run| run.add(entry));
@@ -94,43 +93,41 @@ impl Cache {
 
     /// The conversation that was open last.
     pub(crate) fn last_open(&self) -> Option<Target> {
-        let text = disk::read_text(&self.shared().home()?.join("open")).ok()?;
+        let text = disk::read_text(&self.shared().user_folder()?.join("open")).ok()?;
         Target::new(text.trim()).ok()
     }
 
-    /// Stores which conversation is open now.
-    pub(crate) fn open(&self, conversation: &Target) {
+    /// Stores the open conversation.
+    pub(crate) fn set_open(&self, conversation: &Target) {
         let shared = self.shared();
-        let write = |home: PathBuf| shared.write(&home.join("open"), &conversation.to_string());
-        let _derived = shared.home().map(write);
+        let write = |folder: PathBuf| shared.write(&folder.join("open"), &conversation.to_string());
+        let _can_be_fetched_again = shared.user_folder().map(write);
     }
 
-    /// Drops the channels that the user is not a member of.
+    /// Drops all channels except those of the user.
     pub(crate) fn keep_channels(&self, is_own: impl Fn(&Target) -> bool) {
         let mut shared = self.shared();
         let is_gone = |known: &Target| matches!(known, Target::Channel(_)) && !is_own(known);
         let gone: Vec<_> = shared.stored().into_iter().filter(|(known, _)| is_gone(known)).collect();
         for (conversation, file) in gone {
             shared.runs.remove(&conversation);
-            let _derived = disk::remove(&file);
+            let _can_be_fetched_again = disk::remove(&file);
         }
         shared.runs.retain(|known, _| !is_gone(known));
     }
 
-    /// Drops a conversation.
     pub(crate) fn forget(&self, conversation: &Target) {
         self.shared().forget(conversation);
     }
 
-    /// Drops everything, because the user logged out.
+    /// Drops all conversations of the user.
     pub(crate) fn forget_all(&self) {
         let mut shared = self.shared();
         shared.runs.clear();
-        let _derived = shared.home().map(|home| disk::remove_tree(&home));
+        let _can_be_fetched_again = shared.user_folder().map(|folder| disk::remove_tree(&folder));
         shared.owner = None;
     }
 
-    /// Writes the changed conversations.
     pub(crate) fn flush(&self) {
         self.shared().flush();
     }
@@ -141,9 +138,9 @@ impl Cache {
 }
 
 impl Shared {
-    /// The folder of the user's files. Two users may share a folder, because not every character of a name is
-    /// kept; so each file names its user.
-    fn home(&self) -> Option<PathBuf> {
+    /// The folder of the user's files. Replaced characters can give two users the same folder, so each file
+    /// names its user.
+    fn user_folder(&self) -> Option<PathBuf> {
         let name = format!("{}@{}", self.owner.as_ref()?, self.server);
         let safe = |character: char| match character {
             '.' | '-' | '_' | '@' => character,
@@ -158,7 +155,7 @@ impl Shared {
             Target::Channel(channel) => format!("channel-{}.jsonl", channel.as_str().trim_start_matches('#')),
             Target::User(user) => format!("user-{user}.jsonl"),
         };
-        Some(self.home()?.join(name))
+        Some(self.user_folder()?.join(name))
     }
 
     fn header(&self, conversation: &Target) -> Option<Header> {
@@ -166,7 +163,7 @@ impl Shared {
         Some(Header { format: FORMAT, server, user: self.owner.clone()?, conversation })
     }
 
-    /// The run of a conversation, read from its file the first time. `None` when the cache is full.
+    /// The run of a conversation, loaded at its first use. `None` if the cache is full.
     fn run(&mut self, conversation: &Target) -> Option<&mut Run> {
         if !self.runs.contains_key(conversation) {
             if self.runs.len() >= CONVERSATIONS_MAX {
@@ -187,10 +184,10 @@ impl Shared {
 
     fn forget(&mut self, conversation: &Target) {
         self.runs.remove(conversation);
-        let _derived = self.file(conversation).map(|file| disk::remove(&file));
+        let _can_be_fetched_again = self.file(conversation).map(|file| disk::remove(&file));
     }
 
-    /// `None` when there is no file, when it belongs to another user or server, or when it is damaged.
+    /// `None` if the file is missing, is damaged, or belongs to another user or server.
     fn load(&self, conversation: &Target) -> Option<Run> {
         let text = disk::read_text(&self.file(conversation)?).ok()?;
         let mut lines = text.lines();
@@ -209,16 +206,16 @@ impl Shared {
         Some(run)
     }
 
-    /// The conversations that have a file, and their files.
+    /// The conversations that have a file, with its path.
     fn stored(&self) -> Vec<(Target, PathBuf)> {
-        let Some(home) = self.home() else { return Vec::new() };
+        let Some(folder) = self.user_folder() else { return Vec::new() };
         let read = |name: String| {
-            let file = home.join(name);
+            let file = folder.join(name);
             let text = disk::read_text(&file).ok()?;
             let header: Header = serde_json::from_str(text.lines().next()?).ok()?;
             Some((header.conversation, file))
         };
-        disk::list(&home).unwrap_or_default().into_iter().filter_map(read).collect()
+        disk::list(&folder).unwrap_or_default().into_iter().filter_map(read).collect()
     }
 
     fn flush(&mut self) {
@@ -231,7 +228,7 @@ impl Shared {
                 lines.collect::<Vec<_>>().join("\n") + "\n"
             });
             if let (Some(text), Some(file)) = (text, self.file(&conversation)) {
-                let _derived = self.write(&file, &text);
+                let _can_be_fetched_again = self.write(&file, &text);
             }
             if let Some(run) = self.runs.get_mut(&conversation) {
                 run.is_changed = false;
@@ -240,7 +237,7 @@ impl Shared {
     }
 
     fn write(&self, file: &Path, text: &str) -> io::Result<()> {
-        disk::make_folder(&self.home().ok_or(io::ErrorKind::NotFound)?)?;
+        disk::make_folder(&self.user_folder().ok_or(io::ErrorKind::NotFound)?)?;
         disk::replace_file(file, text.as_bytes(), Access::Owner)
     }
 }

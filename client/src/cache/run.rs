@@ -1,4 +1,4 @@
-//! The cached part of one conversation: a run of events without a gap, as the server last sent them.
+//! The cached events of one conversation: a run without a gap, with edits and deletions applied.
 
 use std::collections::VecDeque;
 
@@ -10,10 +10,9 @@ use session::Entry;
 /// Events in a run: ten screens.
 const EVENTS_MAX: usize = 200;
 
-/// Bytes in a run: room for unusually long texts, with a bound.
+/// Bytes in a run, for the case of very long texts.
 pub(super) const BYTES_MAX: usize = 1024 * 1024;
 
-/// Events of one conversation without a gap.
 #[derive(Default)]
 pub(super) struct Run {
     pub(super) lines: VecDeque<(u64, Box<str>)>,
@@ -27,7 +26,7 @@ impl Run {
         self.lines.back().map(|(n, _)| n + 1)
     }
 
-    /// Adds the next event. After a gap, all events before it are dropped.
+    /// Adds an event that is not cached yet. An event after a gap drops all events before it.
     pub(super) fn add(&mut self, entry: &Entry) {
         if self.next().is_some_and(|next| entry.n < next) {
             return;
@@ -39,16 +38,16 @@ impl Run {
         self.push(entry.n, entry.line.clone());
     }
 
-    /// Adds a page, which shows the current texts: it replaces the cached events with the same numbers.
+    /// Adds a page of history. Its events replace the cached events from its first number on.
     pub(super) fn add_page(&mut self, entries: &[Entry]) {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
             *self = Self::default();
             return;
         };
-        // Cached events after the page belong to another history: the server was restored from a backup.
-        let goes_on = self.next().is_some_and(|next| first.n <= next && next <= last.n + 1);
+        // If the cache has later events than the newest page, the server was restored from a backup.
+        let continues = self.next().is_some_and(|next| first.n <= next && next <= last.n + 1);
         let kept = self.lines.iter().position(|(n, _)| *n >= first.n).unwrap_or(self.lines.len());
-        self.lines.truncate(if goes_on { kept } else { 0 });
+        self.lines.truncate(if continues { kept } else { 0 });
         self.bytes = self.lines.iter().map(|(_, line)| line.len()).sum();
         entries.iter().for_each(|entry| self.add(entry));
     }
@@ -62,7 +61,8 @@ impl Run {
         }
     }
 
-    /// Applies an edit or a deletion to the cached event. A deletion also clears the texts of its edits.
+    /// Applies an edit or a deletion to the cached message. A deletion also clears the texts of the message's
+    /// edits.
     fn amend(&mut self, line: &str) {
         let Some(Amendment { of, text }) = amendment(line) else { return };
         for (n, known) in &mut self.lines {

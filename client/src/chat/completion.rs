@@ -16,7 +16,7 @@ use crate::render::is_harmful;
 /// The syntax of a command whose only argument is a path.
 const PATH: &str = "PATH";
 
-/// Answers rustyline while a line is edited.
+/// Answers rustyline while the user edits a line.
 #[derive(Helper, Validator)]
 pub(super) struct Completion {
     names: KnownNames,
@@ -28,7 +28,7 @@ impl Completion {
         Self { names, input_line }
     }
 
-    /// The byte at which the completed word starts, and its candidates.
+    /// The first byte of the completed word, and its candidates.
     fn candidates(&self, line: &str, position: usize) -> (usize, Vec<String>) {
         let typed = line.get(..position).unwrap_or_default();
         if let Some(path) = path_argument(typed) {
@@ -56,8 +56,8 @@ fn path_argument(typed: &str) -> Option<&str> {
     (Words::ENGLISH.of(command.arguments) == PATH).then_some(path)
 }
 
-/// The byte at which the candidates for a path start, and the candidates. The rest of the line is one path,
-/// spaces included; a quote in front of it is skipped.
+/// The first byte that a completed path replaces, and the candidates. The path is the rest of the line with
+/// its spaces. A quote before it is skipped.
 fn paths(path: &str) -> (usize, Vec<String>) {
     let bare = path.strip_prefix(['"', '\'']).unwrap_or(path);
     // Within single quotes no character is escaped.
@@ -78,7 +78,7 @@ impl Hinter for Completion {
 
 impl Highlighter for Completion {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
-        // The search in the history (Ctrl-R) has a prompt of its own.
+        // The search in the history (Ctrl-R) has its own prompt.
         if is_default { self.input_line.painted_prompt() } else { Cow::Borrowed(prompt) }
     }
 
@@ -106,7 +106,7 @@ mod tests {
     use crate::client_handle::Keystrokes;
 
     #[test]
-    fn words_are_completed_by_their_sign() {
+    fn commands_channels_and_users_are_completed() {
         let names = KnownNames::default();
         names.add(["#general", "#ops", "@bob", "@joão"].map(str::to_owned));
         let completion = Completion::new(names, InputLine::new(Keystrokes::ignored(), true));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_file_to_send_is_completed_as_a_whole() {
+    fn a_path_with_spaces_and_quotes_is_completed() {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["plan b.pdf", "plan\u{1b}[2J", "photos"] {
             std::fs::create_dir(folder.path().join(name)).expect("made");

@@ -1,4 +1,4 @@
-//! What a chat command works with: the connection, the renderer, the open conversation, the file transfers.
+//! The state that chat commands read and change.
 
 use std::path::PathBuf;
 
@@ -20,19 +20,17 @@ use crate::password::PasswordSource;
 use crate::render::{Output, Renderer, sanitise};
 use session::{Command, Connectivity};
 
-/// Cached events shown of a conversation while the server does not answer: about a screen.
+/// Cached events that the chat shows while the server does not answer: about a screen.
 const CACHED_EVENTS_SHOWN_MAX: usize = 20;
 
-/// The state of a chat that its commands read and change.
 pub(crate) struct Context {
     pub(super) handle: ClientHandle,
     pub(super) renderer: Renderer,
-    /// The sentences for the user, in their language.
     pub(super) words: Words,
     pub(super) password: PasswordSource,
-    /// The session of the user, also after the server has ended it.
+    /// The session of the user. It stays set after the server has ended it.
     pub(super) session: Option<LoggedIn>,
-    /// The open conversation: text is sent to it.
+    /// The conversation that receives the lines of the user.
     pub(super) open: Option<Target>,
     pub(super) input_line: InputLine,
     pub(super) names: KnownNames,
@@ -41,12 +39,11 @@ pub(crate) struct Context {
     pub(super) transfers: Transfers,
     /// The folder for downloaded files.
     pub(super) downloads: PathBuf,
-    /// False for lines from a pipe: then the chat waits for a slow server instead of showing cached messages.
+    /// False for lines from a pipe: the chat then waits for a slow server instead of showing cached messages.
     pub(super) is_interactive: bool,
 }
 
 impl Context {
-    /// Prints a sentence.
     pub(super) fn say(&self, sentence: &str) -> Result<(), CliError> {
         self.print(&sanitise(sentence))
     }
@@ -61,7 +58,7 @@ impl Context {
         if lines.is_empty() { self.say(when_empty) } else { self.say(&lines.join("\n")) }
     }
 
-    /// Prints text that the renderer has made.
+    /// Prints text of the renderer.
     pub(super) fn print(&self, rendered: &str) -> Result<(), CliError> {
         let mut output = Output::new();
         output.print(rendered)?;
@@ -81,12 +78,11 @@ impl Context {
             })
     }
 
-    /// The open conversation, or the error that there is none.
     pub(super) fn open_conversation(&self) -> Result<Target, CliError> {
         self.open.clone().ok_or_else(|| CliError::Usage(self.words.nothing_open()))
     }
 
-    /// Opens a conversation and shows its newest events; from the cache while the server does not answer.
+    /// Opens a conversation and shows its newest events, from the cache if the server does not answer.
     pub(super) fn open(&mut self, conversation: Target) -> Result<(), CliError> {
         if self.is_offline() {
             return self.open_from_cache(conversation);
@@ -96,31 +92,31 @@ impl Context {
         Ok(())
     }
 
-    /// Shows the cached events of a conversation, and opens it: new events follow once the server answers.
+    /// Opens a conversation and shows its cached events. Newer events follow when the server answers.
     pub(super) fn open_from_cache(&mut self, conversation: Target) -> Result<(), CliError> {
         let entries = self.cache.newest(&conversation, CACHED_EVENTS_SHOWN_MAX);
         if let Some(last) = entries.last() {
-            let mut lines = vec![self.renderer.note(&self.words.as_it_was(&conversation, last.n))];
+            let mut lines = vec![self.renderer.note(&self.words.cached_up_to(&conversation, last.n))];
             lines.extend(self.renderer.events(entries.iter()));
             self.print(&lines.join("\n"))?;
         }
-        self.handle.begin(Command::Open(conversation.clone()))?;
+        self.handle.submit(Command::Open(conversation.clone()))?;
         self.set_open(conversation);
         self.say(&self.words.offline_note())
     }
 
     fn set_open(&mut self, conversation: Target) {
         self.names.add([conversation.to_string()]);
-        self.cache.open(&conversation);
+        self.cache.set_open(&conversation);
         self.open = Some(conversation);
     }
 
-    /// Checks a text before it is sent.
+    /// Checks the text of a message.
     pub(super) fn text(&self, text: &str) -> Result<Text<'static>, CliError> {
         Text::new(text.to_owned()).map_err(|error| CliError::Usage(self.words.detail(&error)))
     }
 
-    /// Sends a message. `reply` is the number of the event that it answers.
+    /// Sends a message. `reply` is the number of the event that it replies to.
     pub(super) fn send(&mut self, to: Target, text: &str, reply: Option<u64>) -> Result<(), CliError> {
         let text = self.text(text)?;
         self.delivery.message_sent();
@@ -129,8 +125,8 @@ impl Context {
 
     /// Uploads or downloads a file in the background.
     pub(super) fn transfer(&mut self, transfer: Transfer) -> Result<(), CliError> {
-        let nobody = || CliError::Usage(self.words.nobody_is_logged_in());
-        let session = self.session.clone().ok_or_else(nobody)?;
+        let not_logged_in = || CliError::Usage(self.words.nobody_is_logged_in());
+        let session = self.session.clone().ok_or_else(not_logged_in)?;
         let sentence = self.transfers.start(transfer, session)?;
         self.say(&sentence)
     }

@@ -1,9 +1,9 @@
-//! Counts the messages of this chat: sent, acknowledged, rejected.
+//! Counts the messages of this chat: pending, acknowledged, rejected.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Counts messages, and waits until the server has answered them. Clones share the counts.
+/// The counts, and a wait for the answers of the server. Clones share the counts.
 #[derive(Clone, Default)]
 pub(super) struct DeliveryCounter {
     shared: Arc<(Mutex<Counts>, Condvar)>,
@@ -11,19 +11,19 @@ pub(super) struct DeliveryCounter {
 
 #[derive(Default)]
 struct Counts {
-    /// Sent, and neither acknowledged nor rejected.
+    /// Sent, but neither acknowledged nor rejected.
     pending: usize,
     acknowledged: usize,
     rejected: usize,
 }
 
 impl DeliveryCounter {
-    /// Counts a message that is on its way to the server.
+    /// Counts a message as pending.
     pub(super) fn message_sent(&self) {
         self.counts().pending += 1;
     }
 
-    /// Counts the outcome of a message.
+    /// Counts a pending message as acknowledged or rejected.
     pub(super) fn message_settled(&self, is_acknowledged: bool) {
         let mut counts = self.counts();
         counts.pending = counts.pending.saturating_sub(1);
@@ -47,15 +47,15 @@ impl DeliveryCounter {
         self.counts().acknowledged > 0
     }
 
-    /// Waits until at most `pending_max` messages are pending. False when no message is settled for
-    /// `patience`.
-    pub(super) fn wait_for(&self, pending_max: usize, patience: Duration) -> bool {
+    /// Waits until at most `pending_max` messages are pending. False if no message is settled within
+    /// `timeout`.
+    pub(super) fn wait_for(&self, pending_max: usize, timeout: Duration) -> bool {
         let mut counts = self.counts();
         while counts.pending > pending_max {
             let before = counts.pending;
-            let waited = self.shared.1.wait_timeout(counts, patience);
-            let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            if timeout.timed_out() && after.pending == before {
+            let waited = self.shared.1.wait_timeout(counts, timeout);
+            let (after, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            if waited.timed_out() && after.pending == before {
                 return false;
             }
             counts = after;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_for_all_messages_and_gives_up_without_progress() {
+    fn a_wait_ends_when_messages_are_settled_or_at_the_timeout() {
         let delivery = DeliveryCounter::default();
         delivery.message_sent();
         assert!(delivery.wait_for(1, Duration::ZERO));

@@ -1,9 +1,9 @@
-//! The input line: it reports keystrokes to the session, and paints the prompt in front of the line, the
-//! users who are typing behind it, and the progress bars of file transfers below it.
+//! The input line. It reports keystrokes to the session. It paints the prompt before the line, the typing
+//! users after it, and the progress bars of file transfers below it.
 //!
 //! rustyline asks for a hint after every key, and paints the same hint again whenever a message is printed
-//! above the line. The hint is blank and keeps its size until the next key, so that the line stays where it
-//! is; the text is filled in when the hint is painted.
+//! above the line. The hint consists of blanks and keeps its size until the next key, so that the line does
+//! not move. The text is filled in when the hint is painted.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -17,9 +17,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::prompt::Prompt;
 use crate::client_handle::Keystrokes;
-use crate::render::{columns_for_bars, fitting};
+use crate::render::{columns_for_bars, fit_width};
 
-/// Columns of the hint behind the line: a few names, or the state of the connection.
+/// Columns of the hint after the line: room for some names, or the state of the connection.
 const HINT_WIDTH: usize = 34;
 
 /// How often keystrokes for the same conversation are reported.
@@ -41,15 +41,15 @@ pub(super) struct InputLine {
 
 #[derive(Default)]
 struct Shared {
-    /// The conversation that text goes to.
+    /// The conversation that receives the line.
     open: Option<Target>,
-    /// The last report of keystrokes: when, and for which conversation.
+    /// The time and the conversation of the last reported keystroke.
     reported: Option<(Instant, Option<Target>)>,
     prompt: Prompt,
-    /// The newest status of the prompt, and the number of status changes.
+    /// The newest status for the prompt, and the number of status changes.
     status: String,
     status_version: u64,
-    /// The users who are typing, as a sentence.
+    /// The sentence about typing users.
     typing: String,
     /// One bar for each [`Direction`] in which a file is transferred.
     bars: [Option<String>; 2],
@@ -58,7 +58,7 @@ struct Shared {
     has_colours: bool,
 }
 
-/// A hint of blanks. The Right key does not accept it into the line.
+/// A hint of blanks. The Right key does not insert it into the line.
 #[derive(Debug)]
 pub(super) struct BlankHint(String);
 
@@ -78,7 +78,7 @@ impl InputLine {
         Self { keystrokes, shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// Begins a line behind this prompt, for this conversation. Returns the prompt's text.
+    /// Begins a line for a conversation. Returns the text of the prompt.
     pub(super) fn begin(&self, conversation: Option<&Target>, prompt: Prompt) -> String {
         let mut shared = self.shared();
         shared.open = conversation.cloned();
@@ -87,18 +87,18 @@ impl InputLine {
         shared.prompt.text()
     }
 
-    /// Ends the line: from now on a bar that changes needs no repaint.
+    /// Ends the line: changes of the progress bars then need no repaint.
     pub(super) fn end(&self) {
         self.shared().is_reading = false;
     }
 
-    /// The number of status changes so far. Read it before you look up a status for [`Prompt::new`]: the
-    /// printer may set a newer one meanwhile.
+    /// The number of status changes. Read it before you look up a status for [`Prompt::new`], because the
+    /// printer may set a newer status at the same time.
     pub(super) fn status_version(&self) -> u64 {
         self.shared().status_version
     }
 
-    /// Sets the status of the prompt. True if the line must be painted again.
+    /// Sets the status of the prompt. True if the line needs a repaint.
     pub(super) fn set_status(&self, status: String) -> bool {
         let mut shared = self.shared();
         let is_new = shared.prompt.set_status(&status);
@@ -107,7 +107,7 @@ impl InputLine {
         is_new
     }
 
-    /// Sets the sentence about users who are typing. True if the line must be painted again.
+    /// Sets the sentence about typing users. True if the line needs a repaint.
     pub(super) fn set_typing(&self, sentence: String) -> bool {
         let mut shared = self.shared();
         let is_new = shared.typing != sentence;
@@ -115,7 +115,7 @@ impl InputLine {
         is_new
     }
 
-    /// Sets or removes a progress bar. True if the line must be painted again.
+    /// Sets or removes a progress bar. True if the line needs a repaint.
     pub(super) fn set_bar(&self, direction: Direction, bar: Option<String>) -> bool {
         let mut shared = self.shared();
         let [upload, download] = &mut shared.bars;
@@ -126,7 +126,7 @@ impl InputLine {
         shared.is_reading
     }
 
-    /// Reports a keystroke to the session; `line` is the line after it.
+    /// Reports a keystroke to the session. `line` is the text after the keystroke.
     pub(super) fn key_typed(&self, line: &str) {
         let mut shared = self.shared();
         let is_text = !line.trim().is_empty() && !line.starts_with('/');
@@ -140,11 +140,11 @@ impl InputLine {
         }
     }
 
-    /// The blank hint for a line: columns behind it, and a row below it for each bar.
+    /// The blank hint for a line: columns after it, and a row below it for each bar.
     pub(super) fn hint(&self, line: &str) -> Option<BlankHint> {
         let shared = self.shared();
         let (columns, mut blank) = (columns_for_bars(), String::new());
-        // No hint where it would wrap.
+        // No hint if it would wrap.
         if (shared.prompt.width() + line.width()) % (columns + 1) + HINT_WIDTH <= columns {
             blank += &" ".repeat(HINT_WIDTH);
         }
@@ -155,12 +155,11 @@ impl InputLine {
         Some(BlankHint(blank)).filter(|BlankHint(blank)| !blank.is_empty())
     }
 
-    /// The prompt as it is painted now.
     pub(super) fn painted_prompt<'a>(&self) -> Cow<'a, str> {
         Cow::Owned(self.shared().prompt.painted())
     }
 
-    /// The text for a blank hint, of the same width and height; dimmed where there are colours.
+    /// The text for a blank hint, of the same width and height. Dimmed if colours are on.
     pub(super) fn painted_hint<'a>(&self, blank: &'a str) -> Cow<'a, str> {
         let shared = self.shared();
         let mut bars = shared.bars.iter().flatten();
@@ -186,7 +185,7 @@ impl InputLine {
 impl Shared {
     /// The text, cut or padded with blanks to a width.
     fn padded(&self, text: &str, width: usize) -> String {
-        let text = fitting(text, width);
+        let text = fit_width(text, width);
         let rest = " ".repeat(width.saturating_sub(text.width()));
         let mut padded = String::new();
         let _never_fails = match (text.is_empty(), self.has_colours) {
@@ -206,24 +205,24 @@ mod tests {
     }
 
     #[test]
-    fn the_hint_is_blank_and_does_not_wrap() {
+    fn a_hint_is_blank_and_does_not_wrap() {
         let hint = |line: &str| input_line(true).hint(line);
         assert_eq!(hint("").expect("a hint").display().len(), HINT_WIDTH);
         let widest = columns_for_bars() - HINT_WIDTH;
         assert!(hint(&"x".repeat(widest)).is_some());
         assert!(hint(&"日".repeat(widest / 2 + 1)).is_none());
-        assert!(hint(&"日".repeat(columns_for_bars() / 2 + 1)).is_some(), "there is room in the second row");
-        assert_eq!(hint("").expect("a hint").completion(), None, "the Right key accepts nothing");
+        assert!(hint(&"日".repeat(columns_for_bars() / 2 + 1)).is_some(), "fits into the second row");
+        assert_eq!(hint("").expect("a hint").completion(), None, "the Right key inserts nothing");
     }
 
     #[test]
-    fn bars_have_rows_below_the_line_which_keep_their_size_until_the_next_key() {
+    fn bars_are_painted_in_the_rows_of_the_blank_hint() {
         let input_line = input_line(false);
         let bar = |text: &str| Some(text.to_owned());
         assert!(!input_line.set_bar(Direction::Upload, bar("plan.pdf 10 %")), "no line is being read");
         input_line.begin(None, Prompt::fixed("menu"));
         assert!(input_line.set_bar(Direction::Download, bar("a.png 50 %")));
-        input_line.set_typing("bob writing…".to_owned());
+        input_line.set_typing("bob typing…".to_owned());
         let long = "x".repeat(columns_for_bars() - HINT_WIDTH);
         let [blank, behind_long] = ["", &long].map(|line| input_line.hint(line).expect("a hint").0);
         let painted = |blank: &str| {
@@ -232,32 +231,32 @@ mod tests {
             assert_eq!(widths(&painted), widths(blank), "the same width and height");
             painted.lines().map(str::trim_end).collect::<Vec<_>>().join("|")
         };
-        assert_eq!(painted(&blank), " bob writing…|plan.pdf 10 %|a.png 50 %");
+        assert_eq!(painted(&blank), " bob typing…|plan.pdf 10 %|a.png 50 %");
         assert_eq!(painted(&behind_long), "|plan.pdf 10 %|a.png 50 %");
         input_line.set_bar(Direction::Upload, None);
-        assert_eq!(painted(&blank), " bob writing…|a.png 50 %|", "the other bar moves up, and the rows stay");
+        assert_eq!(painted(&blank), " bob typing…|a.png 50 %|", "the other bar moves up, and the rows stay");
         input_line.end();
         assert!(!input_line.set_bar(Direction::Download, None));
     }
 
     #[test]
-    fn a_status_that_does_not_fit_into_the_prompt_is_painted_behind_the_line() {
+    fn a_status_that_does_not_fit_into_the_prompt_is_painted_after_the_line() {
         let input_line = input_line(false);
         let version = input_line.status_version();
         let text = input_line.begin(None, Prompt::new("#ops".to_owned(), String::new(), version));
         let blank = input_line.hint("").expect("a hint").0;
-        input_line.set_typing("bob writing…".to_owned());
+        input_line.set_typing("bob typing…".to_owned());
         assert!(input_line.set_status(" (4)".to_owned()));
         assert!(!input_line.set_status(" (4)".to_owned()), "nothing has changed");
         assert_eq!((text.as_str(), &*input_line.painted_prompt()), ("#ops> ", "#ops> "));
-        assert_eq!(input_line.painted_hint(&blank).trim_end(), " (4) bob writing…");
+        assert_eq!(input_line.painted_hint(&blank).trim_end(), " (4) bob typing…");
         let stale = Prompt::new("#ops".to_owned(), String::new(), version);
         assert_eq!(input_line.begin(None, stale), "#ops (4)> ");
-        assert_eq!(input_line.painted_hint(&blank).trim_end(), " bob writing…");
+        assert_eq!(input_line.painted_hint(&blank).trim_end(), " bob typing…");
     }
 
     #[test]
-    fn the_hint_is_dimmed_where_there_are_colours() {
+    fn a_hint_is_dimmed_if_colours_are_on() {
         let input_line = input_line(true);
         input_line.set_typing("bob".to_owned());
         assert_eq!(input_line.painted_hint("     "), " \u{1b}[2mbob\u{1b}[0m ");

@@ -9,16 +9,16 @@ pub(super) enum Line<'a> {
     Blank,
     /// `/name arguments`.
     Command(&'static Command, &'a str),
-    /// `/name`, without a command of that name.
+    /// `/name`, where no command has that name.
     Unknown(&'a str),
-    /// Only `#channel` or `@user`: open this conversation.
+    /// Only `#channel` or `@user`.
     Open(Target),
     /// A message to the open conversation.
     Text(&'a str),
 }
 
 impl<'a> Line<'a> {
-    /// Two slashes begin a text that starts with one.
+    /// A line that starts with two slashes is a text that starts with one.
     pub(super) fn parse(line: &'a str) -> Self {
         let trimmed = line.trim();
         if trimmed.is_empty() {
@@ -40,7 +40,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Whether the line may be saved in the history file. Lines that could hold a password may not.
+    /// Whether the line may be saved in the history file. Lines that may contain a password are not saved.
     pub(super) fn may_be_saved(&self) -> bool {
         match self {
             Self::Command(command, _) => !command.is_private,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_could_hold_a_password_is_not_saved() {
+    fn a_line_that_may_contain_a_password_is_not_saved() {
         for line in ["/login alice", "/register alice", "/login alice secret", "/lgoin alice secret", " "] {
             assert!(!Line::parse(line).may_be_saved(), "{line}");
         }

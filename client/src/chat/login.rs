@@ -1,4 +1,4 @@
-//! Login: with the session kept on this machine when the chat starts, or with a password.
+//! Login with the stored session when the chat starts, or with a password.
 
 use std::time::Duration;
 
@@ -10,38 +10,41 @@ use super::login_summary::{self, LoginSummary};
 use crate::cli_error::CliError;
 use session::{Command, Follow, PresenceMode};
 
-/// How long a server may take to answer until cached messages are shown.
+/// How long the chat waits for the server before it shows cached messages.
 const SHOW_CACHE_AFTER: Duration = Duration::from_millis(300);
 
-/// Resumes the session that was kept, and opens `conversation`; without a session, says how to log in.
+/// Resumes the stored session, and opens `conversation`. Without a session, prints how to log in.
 pub(super) fn resume(context: &mut Context, conversation: Option<Target>) -> Result<(), CliError> {
     context.handle.command(Command::SetPresence(PresenceMode::AtKeyboard))?;
     match context.handle.restore()? {
-        Some(session) => enter(context, &session, conversation),
+        Some(session) => start_session(context, &session, conversation),
         None => {
-            // The user learns that the server does not answer before they think of a password.
-            context.handle.begin(Command::Ping)?;
+            // Reports an unreachable server before the user types a password.
+            context.handle.submit(Command::Ping)?;
             context.say(&context.words.nobody_is_logged_in())
         }
     }
 }
 
-/// Logs in with a password.
 pub(super) fn log_in(context: &mut Context, user: UserName, password: Password) -> Result<(), CliError> {
     let session = context.handle.login(user, password)?;
-    enter(context, &session, None)
+    start_session(context, &session, None)
 }
 
-/// Follows all conversations, shows the login summary, and opens a conversation: the given one, else one with
-/// unread messages, else the one that was open last, else the first channel.
-fn enter(context: &mut Context, session: &LoggedIn, conversation: Option<Target>) -> Result<(), CliError> {
+/// Follows all conversations, prints the login summary, and opens a conversation: the given one, else one
+/// with unread messages, else the one that was open last, else the first channel.
+fn start_session(
+    context: &mut Context,
+    session: &LoggedIn,
+    conversation: Option<Target>,
+) -> Result<(), CliError> {
     context.renderer.set_reader(&session.user);
     context.session = Some(session.clone());
     context.say(&context.words.you_are(&session.user))?;
-    context.cache.is_of(&session.user);
+    context.cache.set_owner(&session.user);
     let last = context.cache.last_open();
     if !follow_everything(context)? {
-        return enter_offline(context, session, conversation.or(last));
+        return start_session_offline(context, session, conversation.or(last));
     }
     let LoginSummary { channels, unread, lines } =
         login_summary::load(&mut context.handle, &context.names, &context.cache, context.words)?;
@@ -61,10 +64,10 @@ fn enter(context: &mut Context, session: &LoggedIn, conversation: Option<Target>
     }
 }
 
-/// Subscribes to all conversations. False if the server does not answer in time: the subscription follows
-/// when it does.
+/// Follows all conversations. False if the server does not answer in time: the session then repeats the
+/// request.
 fn follow_everything(context: &mut Context) -> Result<bool, CliError> {
-    let ticket = context.handle.begin(Command::Follow(Follow::Everything))?;
+    let ticket = context.handle.submit(Command::Follow(Follow::Everything))?;
     let time = if context.is_interactive { SHOW_CACHE_AFTER } else { context.handle.timeout() };
     match context.handle.await_answer(ticket, time) {
         Err(CliError::Unreachable { .. }) if context.is_interactive => Ok(false),
@@ -72,8 +75,8 @@ fn follow_everything(context: &mut Context) -> Result<bool, CliError> {
     }
 }
 
-/// Shows cached messages, and loads the login summary once the server answers.
-fn enter_offline(
+/// Shows cached messages. A thread loads the login summary when the server answers.
+fn start_session_offline(
     context: &mut Context,
     session: &LoggedIn,
     conversation: Option<Target>,
@@ -82,7 +85,7 @@ fn enter_offline(
         Some(conversation) => context.open_from_cache(conversation)?,
         None => context.say(&context.words.offline_note())?,
     }
-    context.handle.begin(Command::ListReads)?;
+    context.handle.submit(Command::ListReads)?;
     let background = context.transfers.context().clone();
     let (session, names, cache) = (session.clone(), context.names.clone(), context.cache.clone());
     let work = move || login_summary::load_in_background(background, &session, &names, &cache);

@@ -1,5 +1,5 @@
-//! The login summary: invitations and unread messages, shown once after login. Loading it teaches the chat
-//! all names.
+//! The login summary: invitations and unread messages, printed once after a login. Its requests also collect
+//! all names for completion.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -15,26 +15,26 @@ use super::transfers::TransferContext;
 use super::ui_event::UiEvent;
 use crate::cache::Cache;
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, unexpected};
+use crate::client_handle::ClientHandle;
 use crate::i18n::Words;
 use crate::render;
 use session::{Answer, Command};
 
-/// Conversations listed with their unread messages: half a screen.
+/// Conversations listed with unread messages: half a screen.
 const UNREAD_LINES_MAX: usize = 20;
 
-/// Timeout of the background connection that loads the summary while the server does not answer. Then it is
-/// tried again.
+/// Timeout of the background connection that loads the summary while the server does not answer. After it,
+/// the connection is opened again.
 const BACKGROUND_TIMEOUT: Duration = Duration::from_hours(24);
 
 pub(super) struct LoginSummary {
     pub(super) channels: Vec<ChannelInfo>,
     pub(super) unread: Vec<Reading>,
-    /// The text of the summary. Empty without invitations and unread messages.
+    /// The text of the summary. Empty if there are no invitations and no unread messages.
     pub(super) lines: Vec<String>,
 }
 
-/// Loads the summary, and removes channels from the cache that the user is no longer a member of.
+/// Loads the summary. Drops cached channels that the user is no longer a member of.
 pub(super) fn load(
     handle: &mut ClientHandle,
     names: &KnownNames,
@@ -54,7 +54,7 @@ pub(super) fn load(
     Ok(LoginSummary { channels, unread, lines })
 }
 
-/// Loads the summary through a connection of its own, and prints it as soon as the server answers.
+/// Loads the summary over a separate connection, and prints it when the server answers.
 pub(super) fn load_in_background(
     mut context: TransferContext,
     session: &LoggedIn,
@@ -70,7 +70,7 @@ pub(super) fn load_in_background(
             Ok(LoginSummary { lines, .. }) if lines.is_empty() => {}
             Ok(LoginSummary { lines, .. }) => context.send(UiEvent::Note(lines.join("\n"))),
             Err(CliError::Unreachable { .. }) => continue,
-            // The connection of the chat reports the end of the session, too.
+            // The connection of the chat reports the end of the session.
             Err(error) if error.is_logged_out() => {}
             Err(error) => context.send(UiEvent::Error(context.words.cli_error(&error))),
         }
@@ -104,7 +104,9 @@ pub(super) fn invitations(
 
 /// The conversations with unread messages, most mentions first.
 pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError> {
-    let Answer::Reads(mut reads) = handle.command(Command::ListReads)? else { return Err(unexpected()) };
+    let Answer::Reads(mut reads) = handle.command(Command::ListReads)? else {
+        return Err(CliError::UnexpectedAnswer);
+    };
     reads.retain(|reading| reading.unread > 0);
     reads.sort_by_key(|reading| Reverse((reading.mentions, reading.unread)));
     Ok(reads)

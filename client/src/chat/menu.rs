@@ -1,43 +1,42 @@
-//! `/menu`: the commands chosen by number, for users who do not want to type them. The menu is made from the
-//! command table, and asks for the arguments of a command one after the other.
+//! `/menu`: the user chooses a command by number, and the menu asks for its arguments one after the other.
+//! The menu is made from the command table.
 
 use super::commands::{Command, GROUPS, Group};
 use super::names::{ChannelChoice, KnownNames};
 use crate::i18n::Words;
 
-/// Names listed as choices. Any other name can be typed.
+/// Names listed as choices. The user can type any other name.
 const CHOICES_MAX: usize = 20;
 
-/// Where in the menu the user is.
+/// The position of the user in the menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Menu {
-    /// Choosing a group.
+    /// The user chooses a group.
     Groups,
-    /// Choosing a command of a group.
+    /// The user chooses a command of a group.
     Commands(&'static Group),
-    /// Typing the next argument of a command; these were given so far.
+    /// The user types the next argument of a command, after these arguments.
     Arguments(&'static Group, &'static Command, Vec<String>),
 }
 
-/// The outcome of a line.
+/// The outcome of a line in the menu.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Print this text, and go on in this menu.
+    /// Print the text, and stay in the menu.
     Show(Menu, String),
-    /// Run a command with these arguments, and go on in this menu.
+    /// Run a command with these arguments, and stay in the menu.
     Run(Menu, &'static Command, String),
-    /// Leave the menu.
     Leave,
 }
 
 impl Menu {
-    /// Whether the line is for the menu. A line with a slash is a command and leaves the menu, except where
-    /// an argument is asked for: a path begins with a slash, too.
+    /// Whether the line is for the menu. A line with a slash is a command and leaves the menu, except as an
+    /// argument: a path begins with a slash, too.
     pub(super) fn accepts(&self, line: &str) -> bool {
         matches!(self, Self::Arguments(..)) || !line.starts_with('/')
     }
 
-    /// Takes a line that the menu accepts.
+    /// Handles a line that the menu accepts.
     pub(super) fn answer(self, words: Words, names: &KnownNames, line: &str) -> Step {
         match (self, line.trim()) {
             (Self::Groups, "0") => Step::Leave,
@@ -58,7 +57,7 @@ impl Menu {
         }
     }
 
-    /// Shows this place of the menu.
+    /// Shows the choices at this position.
     pub(super) fn show(self, words: Words, names: &KnownNames) -> Step {
         let text = match &self {
             Self::Groups => list(words.menu_title(), GROUPS.iter().map(|group| words.of(group.title))),
@@ -76,7 +75,7 @@ impl Menu {
     }
 }
 
-/// Adds the next argument: a choice by its number, or the line as it is.
+/// Adds the next argument: the choice with a number, or the line itself.
 fn add_argument(
     group: &'static Group,
     command: &'static Command,
@@ -97,7 +96,7 @@ fn add_argument(
     ask_or_run(group, command, given, words, names)
 }
 
-/// Asks for the next argument. Runs the command if it takes no further one.
+/// Asks for the next argument, or runs the command after the last one.
 fn ask_or_run(
     group: &'static Group,
     command: &'static Command,
@@ -117,7 +116,7 @@ fn run(group: &'static Group, command: &'static Command, given: &[String]) -> St
 
 /// One argument of a command, read from its syntax in the table.
 struct Argument {
-    /// The placeholder in English, without brackets: it decides the choices.
+    /// The placeholder in English, without brackets. It determines the choices.
     kind: &'static str,
     /// The placeholder in the language of the user.
     label: &'static str,
@@ -140,7 +139,7 @@ impl Argument {
             "#CHANNEL" => names.channels(self.channels),
             "USER" | "@USER" => names.starting_with("@"),
             "#CHANNEL|@USER" => [names.channels(self.channels), names.starting_with("@")].concat(),
-            // Without a placeholder in capitals the words themselves are the choices, such as `on|off`.
+            // Words in small letters, such as `on|off`, are the choices themselves.
             fixed if !fixed.contains(char::is_uppercase) => fixed.split('|').map(str::to_owned).collect(),
             _ => Vec::new(),
         };
@@ -149,16 +148,15 @@ impl Argument {
     }
 
     fn question(&self, words: Words) -> String {
-        if self.is_optional { words.menu_asks_or_leave_out(self.label) } else { words.menu_asks(self.label) }
+        if self.is_optional { words.menu_asks_optional(self.label) } else { words.menu_asks(self.label) }
     }
 }
 
-/// The choice with a number, counted from 1.
+/// The choice with a number, which starts at 1.
 fn chosen<'a, T>(line: &str, choices: &'a [T]) -> Option<&'a T> {
     line.parse::<usize>().ok().and_then(|number| choices.get(number.checked_sub(1)?))
 }
 
-/// A title, and numbered choices below it.
 fn list<'a>(title: String, choices: impl Iterator<Item = &'a str>) -> String {
     let numbered = choices.enumerate().map(|(i, choice)| format!("{:>2} {choice}", i + 1));
     std::iter::once(title).chain(numbered).collect::<Vec<_>>().join("\n")
@@ -178,7 +176,7 @@ mod tests {
         names
     }
 
-    /// Types lines into the menu. Returns the transcript; its last line is the command that runs.
+    /// Types lines into the menu. Returns the transcript, which ends with the command that runs.
     fn dialogue(language: Language, lines: &[&str]) -> String {
         let (words, names) = (Words::new(language), names());
         let mut transcript = Vec::new();
@@ -196,7 +194,7 @@ mod tests {
         transcript.join("\n")
     }
 
-    /// The numbers of a command's group and of the command.
+    /// The menu numbers of a command: its group, and the command in the group.
     fn numbers(name: &str) -> [String; 2] {
         let find = |(i, group): (usize, &Group)| {
             let command = group.commands.iter().position(|command| command.name == name)?;
@@ -206,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_is_reached_by_numbers_and_asks_for_its_arguments() {
+    fn every_command_has_a_number_and_asks_for_its_arguments() {
         for language in [Language::English, Language::Portuguese] {
             for command in commands::all() {
                 let [group, number] = numbers(command.name);
@@ -215,7 +213,7 @@ mod tests {
                     wanted.map(|argument| if argument.starts_with('[') { "" } else { "x y" }).collect();
                 let lines = [vec![&*group, &*number], given.clone()].concat();
                 let required = given.iter().filter(|line| !line.is_empty()).count();
-                // Leaving out an optional argument ends the questions.
+                // An empty line for an optional argument ends the questions.
                 let lines = &lines[..(2 + required + usize::from(required < given.len())).min(lines.len())];
                 let transcript = dialogue(language, lines);
                 let expected = format!("/{} {}", command.name, vec!["x y"; required].join(" "));
@@ -225,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_invited_by_numbers() {
+    fn an_invitation_by_numbers() {
         let [group, number] = numbers("invite");
         let both = [Language::English, Language::Portuguese].map(|language| {
             let said = dialogue(language, &[&group, &number, "1", "2"]);
@@ -236,7 +234,7 @@ mod tests {
          1 @bob
          2 @carlos
         > 1
-        #CHANNEL? Enter leaves it out; 0 goes back
+        #CHANNEL? Enter skips it; 0 goes back
          1 #geral
          2 #trabalho
         > 2
@@ -255,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_offers_the_channels_of_its_row() {
+    fn the_choices_of_channels_depend_on_the_command() {
         let offered = ["create", "join", "leave", "accept", "decline", "msg"].map(|name| {
             let said = dialogue(Language::English, &numbers(name).each_ref().map(|number| &**number));
             let choices = said.lines().rev().take_while(|line| line.starts_with(' '));
@@ -276,12 +274,12 @@ mod tests {
         assert_eq!(
             unlisted.channels(ChannelChoice::Own),
             ["#geral"],
-            "better than none, before they are listed"
+            "all known channels until the server has listed them"
         );
     }
 
     #[test]
-    fn only_0_leaves_the_menu_and_no_command_runs_by_mistake() {
+    fn zero_leaves_the_menu_and_a_wrong_number_runs_nothing() {
         let [group, number] = numbers("open");
         assert!(dialogue(Language::English, &[&group, &number, "0", "0", "0"]).ends_with("(left)"));
         let said = dialogue(Language::English, &["99"]);
@@ -290,7 +288,7 @@ mod tests {
         let asked = Menu::Arguments(&GROUPS[0], &GROUPS[0].commands[0], Vec::new());
         assert!(asked.accepts("/home/alice/a.pdf"), "a path");
         assert!(dialogue(Language::English, &["-1"]).ends_with(&Words::ENGLISH.menu_number()));
-        // A line that is no number of a choice is the argument itself.
+        // A line that is not the number of a choice is the argument itself.
         assert!(dialogue(Language::English, &[&group, &number, "@diana"]).ends_with("/open @diana"));
         assert!(dialogue(Language::English, &[&group, &number, "99"]).ends_with("/open 99"));
     }

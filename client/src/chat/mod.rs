@@ -1,7 +1,8 @@
-//! The chat for people: it runs the lines that a user types, and prints what happens. On a terminal a line
-//! editor stays below the output; without a terminal the lines come from a pipe.
+//! The chat: it runs the lines that a user types, and prints events. On a terminal, a line editor is below
+//! the output; without a terminal, the lines come from a pipe.
 //!
-//! Imports point one way: `terminal`, `plain`, `pipe` -> `shell` -> `commands` -> `context` -> the others.
+//! Modules import only to the right: `terminal`, `plain`, `pipe` -> `shell` -> `commands` -> `context` -> the
+//! others.
 
 mod names;
 mod delivery;
@@ -46,16 +47,15 @@ use terminal::Terminal;
 use transfers::{TransferContext, Transfers};
 use ui_event::UiEvent;
 
-/// Events waiting to be printed. The network thread waits while there are more.
-const EVENTS_WAITING_MAX: usize = 1024;
+/// Queued events for the printer. If the queue is full, the network thread waits.
+const EVENTS_QUEUED_MAX: usize = 1024;
 
-/// Arguments of `papo chat`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The conversation to open: '#general' or @bob.
+    /// Open this conversation: '#general' or @bob.
     #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
     conversation: Option<Target>,
-    /// The folder for downloaded files.
+    /// Store downloaded files in this folder.
     #[arg(long, value_name = "DIR", env = "PAPO_DOWNLOADS", default_value = "papo_downloads")]
     downloads: PathBuf,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub struct Arguments {
     connection: Connection,
 }
 
-/// How lines get in.
+/// The source of the lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Input {
     LineEditor,
@@ -79,15 +79,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
 }
 
 fn chat(arguments: &Arguments) -> Result<(), CliError> {
-    let input = input(arguments);
-    let (events, events_to_print) = sync_channel(EVENTS_WAITING_MAX);
-    let (connection, stop) = (arguments.connection.settled()?, Shutdown::new());
-    let handle = ClientHandle::open(&connection, events.clone(), stop.clone(), Sends::Messages)?;
+    let (input, words) = (input(arguments), arguments.display.words());
+    let (events, events_to_print) = sync_channel(EVENTS_QUEUED_MAX);
+    let (connection, shutdown) = (arguments.connection.with_server()?, Shutdown::new());
+    let handle = ClientHandle::open(&connection, words, events.clone(), shutdown.clone(), Sends::Messages)?;
     let has_line_editor = input == Input::LineEditor;
-    let shutdown = SignalWatcher { connection: stop, ended: handle.ended(), has_line_editor }.start()?;
+    let signalled = SignalWatcher { connection: shutdown, ended: handle.ended(), has_line_editor }.start()?;
     let context = context(arguments, handle, connection, events, input);
     let printer = Printer::new(context.renderer.clone(), context.delivery.clone(), context.cache.clone());
-    let mut shell = Shell::new(context, shutdown);
+    let mut shell = Shell::new(context, signalled);
     let conversation = arguments.conversation.clone();
     let outcome = match input {
         Input::LineEditor => {
@@ -105,7 +105,7 @@ fn chat(arguments: &Arguments) -> Result<(), CliError> {
         Input::Pipe => {
             let printing = printer.start(events_to_print)?;
             let outcome = pipe::run(&mut shell, conversation);
-            // Closes the channel: the printer prints the events in it, and ends.
+            // Closes the channel: the printer prints the queued events, and ends.
             drop(shell);
             return printing.join().unwrap_or(Ok(())).and(outcome);
         }

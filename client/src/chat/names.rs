@@ -1,9 +1,9 @@
-//! The names that the chat knows: completion and the menu offer them.
+//! Known names, for completion and the menu.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Names kept. New names beyond it are not added.
+/// Known names. Further names are not added.
 const NAMES_MAX: usize = 10_000;
 
 /// Names with their signs, such as `#general` and `@bob`. Clones share them.
@@ -17,20 +17,19 @@ struct Shared {
     all: BTreeSet<String>,
     /// The channels that the user is a member of. `None` until the server has listed them.
     own: Option<BTreeSet<String>>,
-    /// The channels that the user is invited to, likewise.
+    /// The channels that the user is invited to. `None` until the server has listed them.
     invited: Option<BTreeSet<String>>,
 }
 
-/// Which channels the menu offers for a command.
+/// The channels that the menu offers for a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChannelChoice {
-    /// All known channels.
     All,
     /// Channels that the user is a member of.
     Own,
     /// Channels that the user is invited to.
     Invited,
-    /// None: the command creates a channel.
+    /// No channel, because the command creates one.
     New,
 }
 
@@ -56,7 +55,7 @@ impl KnownNames {
         self.shared().all.iter().filter(|name| name.starts_with(prefix)).cloned().collect()
     }
 
-    /// The channels of a choice, sorted. All known ones as long as the server has not listed them.
+    /// The channels of a choice, sorted. All known channels until the server has listed the own ones.
     pub(super) fn channels(&self, choice: ChannelChoice) -> Vec<String> {
         let listed = match choice {
             ChannelChoice::All => None,

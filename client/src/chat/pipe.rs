@@ -1,4 +1,4 @@
-//! The chat without a terminal: a script. Its lines come from a pipe, and run one after the other.
+//! The chat without a terminal: the lines of a pipe run one after the other, as a script.
 
 use std::io::BufRead as _;
 

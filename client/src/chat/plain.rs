@@ -1,5 +1,5 @@
-//! The chat in plain lines, for screen readers and simple terminals. The terminal itself edits the line;
-//! there is no prompt, and nothing is painted over.
+//! The chat for screen readers and simple terminals. The terminal edits the line. There is no prompt, and no
+//! repaint.
 
 use std::io::BufRead as _;
 

@@ -1,4 +1,4 @@
-//! The printer: a thread that shows events, counts deliveries, and feeds the cache.
+//! The printer: a thread that prints events, counts deliveries, and updates the cache.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -12,16 +12,17 @@ use super::input_line::InputLine;
 use super::ui_event::UiEvent;
 use crate::cache::Cache;
 use crate::cli_error::CliError;
-use crate::render::{Output, Renderer, complain, prompt_status, sanitise};
+use crate::local_error::LocalError;
+use crate::render::{Output, Renderer, print_error, prompt_status, sanitise};
 use session::News;
 
-/// How long no event must come until the cache is written.
+/// The cache is written after this time without an event.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// Prints nothing above the input line, which makes rustyline paint the line again: up a row, and down again.
+/// Moves the cursor up a row and down again. As output above the input line, it makes rustyline repaint the
+/// line.
 const REPAINT: &str = "\x1b[A\n";
 
-/// Rings the terminal's bell.
 const BELL: &str = "\x07";
 
 pub(super) struct Printer {
@@ -55,11 +56,11 @@ impl Printer {
     ) -> io::Result<JoinHandle<Result<(), CliError>>> {
         self.input_line = Some(input_line);
         self.spawn(events, move |rendered| {
-            above.print(rendered).map_err(|error| CliError::Machine(error.to_string()))
+            above.print(rendered).map_err(|error| LocalError::Terminal(error.to_string()).into())
         })
     }
 
-    /// Prints all waiting events at once, so that the input line is painted once for them.
+    /// Prints all queued events together, so that the input line is painted once.
     fn spawn(
         self,
         events: Receiver<UiEvent>,
@@ -67,20 +68,21 @@ impl Printer {
     ) -> io::Result<JoinHandle<Result<(), CliError>>> {
         let work = move || {
             while let Some(first) = self.next(&events) {
-                let waiting: Vec<_> = std::iter::once(first).chain(events.try_iter()).collect();
-                let rendered: Vec<_> = waiting.iter().filter_map(|event| self.render(event)).collect();
-                let news = || waiting.iter().filter_map(UiEvent::news);
+                let queued: Vec<_> = std::iter::once(first).chain(events.try_iter()).collect();
+                let rendered: Vec<_> = queued.iter().filter_map(|event| self.render(event)).collect();
+                let news = || queued.iter().filter_map(UiEvent::news);
                 let bell = if news().any(|news| self.renderer.rings_for(news)) { BELL } else { "" };
-                let needs_repaint = self.update_input_line(&waiting);
+                let needs_repaint = self.update_input_line(&queued);
                 let printed = match (rendered.is_empty(), needs_repaint) {
                     (true, false) => Ok(()),
                     (true, true) => print(REPAINT.to_owned()),
                     (false, _) => print(format!("{bell}{}\n", rendered.join("\n"))),
                 };
-                // Counted after it is printed: the shell ends the program once the last message is settled.
+                // Counted after the print, because the shell ends the program when the last message is
+                // settled.
                 for news in news() {
                     self.count(news);
-                    self.cache.note(news);
+                    self.cache.apply(news);
                 }
                 printed?;
             }
@@ -89,21 +91,21 @@ impl Printer {
         std::thread::Builder::new().name("printer".to_owned()).spawn(work)
     }
 
-    /// Errors are printed above the input line; without one they go to standard error.
+    /// Errors are printed above the input line, or to standard error if there is none.
     fn render(&self, event: &UiEvent) -> Option<String> {
         match event {
             UiEvent::News(news) => self.renderer.news(news),
             UiEvent::Note(text) => Some(self.renderer.note(text)),
             UiEvent::Error(text) if self.input_line.is_some() => Some(format!("papo: {}", sanitise(text))),
             UiEvent::Error(text) => {
-                complain(text);
+                print_error(text);
                 None
             }
             UiEvent::Repaint => None,
         }
     }
 
-    /// Waits for the next event. Writes the cache when no event comes for a while, and at the end.
+    /// Waits for the next event. Writes the cache after a quiet time, and at the end.
     fn next(&self, events: &Receiver<UiEvent>) -> Option<UiEvent> {
         match events.recv_timeout(QUIET) {
             Ok(event) => return Some(event),
@@ -112,7 +114,7 @@ impl Printer {
         events.recv().ok()
     }
 
-    /// Sets the typing users and the status of the prompt. True if the input line must be painted again.
+    /// Sets the typing users and the status of the prompt. True if the input line needs a repaint.
     fn update_input_line(&self, events: &[UiEvent]) -> bool {
         let Some(input_line) = &self.input_line else { return false };
         let (mut typing, mut status) = (None, None);
@@ -124,7 +126,7 @@ impl Printer {
             }
         }
         let words = self.renderer.words();
-        let is_typing_new = typing.is_some_and(|users| input_line.set_typing(words.writers(users)));
+        let is_typing_new = typing.is_some_and(|users| input_line.set_typing(words.typing(users)));
         let is_status_new =
             status.is_some_and(|standing| input_line.set_status(prompt_status(words, standing, true)));
         is_typing_new || is_status_new || events.iter().any(|event| matches!(event, UiEvent::Repaint))

@@ -1,13 +1,12 @@
-//! The prompt: the conversation that text goes to, and a status in parentheses: unread messages elsewhere,
-//! the connection.
+//! The prompt: the open conversation, and a status in parentheses (unread messages of other conversations,
+//! and the connection).
 //!
-//! rustyline measures the prompt once, when a line begins, and paints it again with the line. A new status is
-//! therefore painted into the columns that were measured, right-aligned; one that is too wide is painted
-//! behind the line until the next prompt.
+//! rustyline measures the prompt only when a line begins. So a new status is painted into the measured
+//! columns, right-aligned. A status that is too wide is painted after the line until the next prompt.
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// The text in front of the input line.
+/// The text before the input line.
 #[derive(Debug, Default)]
 pub(super) struct Prompt {
     name: String,
@@ -34,7 +33,7 @@ impl Prompt {
         prompt
     }
 
-    /// The same prompt with `status`, if that is newer than the one that was looked up.
+    /// The same prompt with `status`, if that is newer than the status of the prompt.
     pub(super) fn updated(self, status_version: u64, status: &str) -> Self {
         match self.status_version {
             Some(before) if before != status_version => {
@@ -44,7 +43,7 @@ impl Prompt {
         }
     }
 
-    /// Replaces the status. True if it differs from the one before.
+    /// Replaces the status. True if it differs.
     pub(super) fn set_status(&mut self, status: &str) -> bool {
         let is_new = self.status_version.is_some() && self.status != status;
         if is_new {
@@ -57,7 +56,7 @@ impl Prompt {
         format!("{}{}> ", self.name, self.status)
     }
 
-    /// The prompt in exactly the columns that were measured.
+    /// The prompt in exactly the measured columns.
     pub(super) fn painted(&self) -> String {
         let text = if self.status_fits() { self.text() } else { format!("{}> ", self.name) };
         " ".repeat(self.width.saturating_sub(text.width())) + &text
@@ -82,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_status_is_painted_in_the_same_columns_or_behind_the_line() {
+    fn a_new_status_is_painted_in_the_same_columns_or_after_the_line() {
         let mut prompt = Prompt::new("#日本".to_owned(), " (3)".to_owned(), 0);
         let mut painted = |status: &str| {
             prompt.set_status(status);
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_changed_during_the_look_up_is_newer() {
+    fn a_status_that_changed_during_the_lookup_is_used() {
         let looked_up = || Prompt::new("#ops".to_owned(), " (1)".to_owned(), 7);
         assert_eq!(looked_up().updated(7, " (0)").text(), "#ops (1)> ");
         assert_eq!(looked_up().updated(8, " (2)").text(), "#ops (2)> ");

@@ -1,4 +1,4 @@
-//! The shell: it runs one line after the other, as text, a command, or a choice in the menu.
+//! The shell: it runs each line as a message, a command, or a choice in the menu.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use super::login;
 use super::menu::{Menu, Step};
 use super::prompt::Prompt;
 use crate::cli_error::CliError;
-use crate::client_handle::{MESSAGES_UNDERWAY_MAX, PATIENCE};
+use crate::client_handle::{MESSAGES_PENDING_MAX, OUTAGE_WAIT};
 use crate::i18n::Words;
-use crate::render::{complain, prompt_status};
+use crate::render::{print_error, prompt_status};
 
 pub(super) struct Shell {
     pub(super) context: Context,
     menu: Option<Menu>,
     has_quit: bool,
-    /// Requested when a signal ends the chat.
+    /// Requested by a signal.
     shutdown: Shutdown,
 }
 
@@ -29,12 +29,12 @@ impl Shell {
         Self { context, menu: None, has_quit: false, shutdown }
     }
 
-    /// Resumes the kept session, and opens `conversation`.
+    /// Resumes the stored session, and opens `conversation`.
     pub(super) fn start(&mut self, conversation: Option<Target>) -> Result<(), CliError> {
         login::resume(&mut self.context, conversation)
     }
 
-    /// As [`start`](Self::start). An error is printed; the chat goes on.
+    /// Like [`start`](Self::start), but prints an error, and the chat continues.
     pub(super) fn start_and_report(&mut self, conversation: Option<Target>) -> Result<(), CliError> {
         let outcome = self.start(conversation);
         self.report(outcome)
@@ -48,7 +48,6 @@ impl Shell {
         self.menu.is_some()
     }
 
-    /// The prompt of the next line.
     pub(super) fn prompt(&mut self) -> String {
         let context = &mut self.context;
         if self.menu.is_some() {
@@ -63,9 +62,8 @@ impl Shell {
         context.input_line.begin(context.open.as_ref(), Prompt::new(name, status, version))
     }
 
-    /// Runs one line.
     pub(super) fn run(&mut self, line: &str) -> Result<(), CliError> {
-        // A line from a pipe counts as a keystroke: the user is present.
+        // A line of a pipe counts as a keystroke, so the user is present.
         self.context.input_line.key_typed("");
         if let Some(menu) = self.menu.take().filter(|menu| menu.accepts(line)) {
             let step = menu.answer(self.context.words, &self.context.names, line);
@@ -83,12 +81,12 @@ impl Shell {
         }
     }
 
-    /// Runs one line of a script. A command waits until all messages and files before it are done; a message
+    /// Runs one line of a script. A command waits until all earlier messages and files are done. A message
     /// waits only while too many messages are pending.
     pub(super) fn run_in_order(&mut self, line: &str) -> Result<(), CliError> {
         let is_message = !self.is_in_menu() && matches!(Line::parse(line), Line::Text(_) | Line::Blank);
-        let pending_max = if is_message { MESSAGES_UNDERWAY_MAX - 1 } else { 0 };
-        self.wait_for_acknowledgements(pending_max, PATIENCE)?;
+        let pending_max = if is_message { MESSAGES_PENDING_MAX - 1 } else { 0 };
+        self.wait_for_acknowledgements(pending_max, OUTAGE_WAIT)?;
         if !is_message {
             self.context.transfers.wait();
         }
@@ -125,14 +123,14 @@ impl Shell {
                     return Ok(());
                 }
                 self.refresh_names();
-                self.context.say(&self.context.words.menu_goes_on())
+                self.context.say(&self.context.words.menu_continues())
             }
             Step::Leave => self.context.say(&self.context.words.menu_left()),
         }
     }
 
-    /// Lists users, channels and invitations, so that the menu offers what exists now. Without an answer, it
-    /// offers the names known before.
+    /// Lists users, channels and invitations for the choices of the menu. If the server does not answer, the
+    /// menu offers the names it knows.
     fn refresh_names(&mut self) {
         let context = &mut self.context;
         if !context.is_logged_in() || context.is_offline() {
@@ -140,25 +138,25 @@ impl Shell {
         }
         let outcome = context.users().and_then(|_| context.channels()).and_then(|_| context.invitations());
         if let Err(error) = outcome {
-            tracing::debug!(%error, "the choices of the menu may be outdated");
+            tracing::debug!(%error, "cannot refresh the choices of the menu");
         }
     }
 
-    /// Prints an error. Returns it only if standard output is closed, which ends the chat.
+    /// Prints an error. Returns only the error that standard output is closed, which ends the chat.
     pub(super) fn report(&self, outcome: Result<(), CliError>) -> Result<(), CliError> {
         match outcome {
             Err(CliError::OutputClosed) => Err(CliError::OutputClosed),
             // The printer reports the end of the session.
             Err(error) if error.is_end_of_session() => Ok(()),
             Err(error) => {
-                complain(&self.context.words.cli_error(&error));
+                print_error(&self.context.words.cli_error(&error));
                 Ok(())
             }
             Ok(()) => Ok(()),
         }
     }
 
-    /// Ends an interactive chat: waits for pending messages no longer than for any answer.
+    /// Ends an interactive chat. Waits for pending messages as long as for any other answer.
     pub(super) fn finish(&mut self) -> Result<(), CliError> {
         let interrupted = self.context.transfers.interrupted();
         if !interrupted.is_empty() {
@@ -168,54 +166,54 @@ impl Shell {
         self.wait_until_sent(rejected_before, Duration::ZERO)
     }
 
-    /// Ends a script: waits for pending messages and files. An error if any message or file of the script
+    /// Ends a script. Waits for pending messages and files. An error if a message or file of the script
     /// failed.
     pub(super) fn finish_script(&mut self) -> Result<(), CliError> {
-        let messages = self.wait_until_sent(0, PATIENCE);
+        let messages = self.wait_until_sent(0, OUTAGE_WAIT);
         let files = match self.context.transfers.wait() {
             0 => Ok(()),
-            count => Err(CliError::Refused(self.context.words.some_files_failed(count))),
+            count => Err(CliError::Refused(self.context.words.files_failed(count))),
         };
         messages.and(files)
     }
 
-    /// Waits until no message is pending. An error if more messages are rejected than `rejected_before`.
-    fn wait_until_sent(&mut self, rejected_before: usize, patience: Duration) -> Result<(), CliError> {
+    /// Waits until no message is pending. An error if more than `rejected_before` messages were rejected.
+    fn wait_until_sent(&mut self, rejected_before: usize, timeout: Duration) -> Result<(), CliError> {
         if self.shutdown.is_requested() {
             return Ok(());
         }
         let words = self.context.words;
-        if let Err(error) = self.wait_for_acknowledgements(0, patience) {
-            complain(&words.kept_for_later(self.context.delivery.pending()));
+        if let Err(error) = self.wait_for_acknowledgements(0, timeout) {
+            print_error(&words.kept_for_later(self.context.delivery.pending()));
             return Err(error);
         }
         match self.context.delivery.rejected().saturating_sub(rejected_before) {
             0 => Ok(()),
-            count => Err(CliError::Refused(words.some_not_sent(count))),
+            count => Err(CliError::Refused(words.messages_not_sent(count))),
         }
     }
 
-    /// Waits until at most `pending_max` messages are pending. The server gets `patience` only if it has
-    /// acknowledged a message before.
-    fn wait_for_acknowledgements(&self, pending_max: usize, patience: Duration) -> Result<(), CliError> {
+    /// Waits until at most `pending_max` messages are pending. `timeout` extends the timeout of the
+    /// connection only if the server has acknowledged a message before.
+    fn wait_for_acknowledgements(&self, pending_max: usize, timeout: Duration) -> Result<(), CliError> {
         let context = &self.context;
-        let patience = if context.delivery.has_acknowledged() { patience } else { Duration::ZERO };
-        let patience = context.handle.wait(patience);
-        if context.delivery.wait_for(pending_max, patience) {
+        let timeout = if context.delivery.has_acknowledged() { timeout } else { Duration::ZERO };
+        let timeout = context.handle.longer_timeout(timeout);
+        if context.delivery.wait_for(pending_max, timeout) {
             Ok(())
         } else {
-            Err(context.handle.unreachable(patience))
+            Err(context.handle.unreachable(timeout))
         }
     }
 }
 
-/// Prints an error where it happens, and marks it as printed: the caller only needs the exit code.
+/// Prints an error and marks it as printed, so that it only determines the exit code.
 pub(super) fn report_once(words: Words, outcome: Result<(), CliError>) -> Result<(), CliError> {
     outcome.map_err(|error| {
         if matches!(error, CliError::Reported(_) | CliError::OutputClosed) {
             return error;
         }
-        complain(&words.cli_error(&error));
+        print_error(&words.cli_error(&error));
         CliError::Reported(Box::new(error))
     })
 }

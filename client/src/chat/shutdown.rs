@@ -1,5 +1,5 @@
-//! Shutdown by a signal: the terminal was closed, or the system ends the program. The server gets a goodbye,
-//! and the terminal is restored.
+//! Shutdown by a signal, such as SIGTERM or the end of the terminal: sends a goodbye to the server, and
+//! restores the terminal.
 
 use std::io;
 use std::time::Duration;
@@ -17,14 +17,13 @@ use crate::client_handle::Ended;
 /// How long the shutdown may take. The goodbye to the server takes up to half a second.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
-/// How often the line editor is interrupted until it returns. Between two lines it does not notice an
-/// interrupt.
+/// How often the line editor is interrupted until it returns. It ignores an interrupt between two lines.
 const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
 
 /// The exit code of a program that SIGTERM has ended: 128 and the signal's number.
 const ENDED_BY_SIGNAL: i32 = 143;
 
-/// Ends the chat when a signal comes.
+/// Ends the chat at a signal.
 pub(super) struct SignalWatcher {
     /// Ends the connection, with a goodbye.
     pub(super) connection: Shutdown,
@@ -34,7 +33,7 @@ pub(super) struct SignalWatcher {
 }
 
 impl SignalWatcher {
-    /// Starts to watch. The returned flag is set once a signal has come.
+    /// Starts the watcher. The returned shutdown is requested at the first signal.
     pub(super) fn start(self) -> Result<Shutdown, CliError> {
         let requested = Shutdown::new();
         let (waker, wake) = Wake::new()?;
@@ -54,8 +53,8 @@ impl SignalWatcher {
         Ok(requested)
     }
 
-    /// An interrupted line editor returns, and the shell ends the program. Other reads of a line cannot be
-    /// interrupted: then this function ends the program.
+    /// An interrupted line editor returns, and the shell ends the program. A read of a line from a pipe
+    /// cannot be interrupted: this function then ends the program.
     fn run(self, terminal: Option<&Termios>) {
         self.connection.request();
         if self.has_line_editor {

@@ -1,4 +1,4 @@
-//! The chat on a terminal: a line editor with history and completion, below the output.
+//! The chat on a terminal, with a line editor below the output.
 
 use std::path::PathBuf;
 
@@ -22,27 +22,26 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Creates the editor. It has the terminal only while it reads a line.
+    /// Creates the editor. It controls the terminal only while it reads a line.
     pub(super) fn open(shell: &Shell) -> Result<Self, CliError> {
         let context = &shell.context;
         let config = Config::builder()
             .completion_type(CompletionType::List)
-            // rustyline colours nothing by itself; the input line has colours only where they are wanted.
+            // rustyline itself paints no colours, and the input line knows whether colours are on.
             .color_mode(ColorMode::Enabled)
-            // Without `--bell`, a key without effect does not ring, either.
+            // Without `--bell`, rustyline does not ring either.
             .bell_style(if context.renderer.has_bell() { BellStyle::Audible } else { BellStyle::None })
             .max_history_size(HISTORY_LINES_MAX)
             .map_err(terminal_error)?
             .build();
         let mut editor = Editor::with_config(config).map_err(terminal_error)?;
         editor.set_helper(Some(Completion::new(context.names.clone(), context.input_line.clone())));
-        let history_file = context.handle.config.lines_typed()?;
-        // The file is missing at first; the chat works without it.
+        let history_file = context.handle.config.history_file()?;
+        // The file does not exist before the first line.
         let _best_effort = editor.load_history(&history_file);
         Ok(Self { editor, history_file })
     }
 
-    /// A printer that writes above the input line.
     pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static, CliError> {
         self.editor.create_external_printer().map_err(terminal_error)
     }
@@ -70,7 +69,7 @@ impl Terminal {
         shell.finish()
     }
 
-    /// Appends a line to the history file at once: a crash loses none.
+    /// Appends a line to the history file immediately, so that a crash does not lose it.
     fn save(&mut self, line: &str) {
         if Line::parse(line).may_be_saved() {
             let saved = self

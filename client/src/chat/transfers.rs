@@ -1,5 +1,5 @@
-//! File transfers in the background: one upload and one download at a time, each with its own connection, so
-//! that messages never wait behind a file. Further files wait in a queue.
+//! File transfers in the background: one upload and one download at a time. Each has its own connection, so
+//! that messages never wait for a file. Further files wait in a queue.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,68 +16,69 @@ use super::ui_event::UiEvent;
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
-use crate::files::{self, Chosen, Download};
+use crate::files::{self, Download, FileToSend};
 use crate::i18n::Words;
 use crate::render::Progress;
 use session::News;
 
-/// Transfers in a queue, including the running one. Beyond it, a transfer is refused.
+/// Transfers in a queue, including the running one. Further transfers are refused.
 const QUEUE_MAX: usize = 32;
 
-/// News of a background connection that may wait unread. It subscribes to nothing: the news are that the
-/// connection is lost, or restored.
-const NEWS_WAITING_MAX: usize = 1024;
+/// Unread news of a background connection. It has no subscriptions, so its news are only about the
+/// connection.
+const NEWS_QUEUED_MAX: usize = 1024;
 
 /// A file to upload or download.
 #[derive(Clone)]
 pub(super) enum Transfer {
-    /// Upload a file to a conversation.
-    Send(Arc<Chosen>, Target),
-    /// Download a file into a folder.
-    Get(Arc<Download>, PathBuf),
+    Upload(Arc<FileToSend>, Target),
+    /// With the folder for the file.
+    Download(Arc<Download>, PathBuf),
 }
 
 impl Transfer {
     fn direction(&self) -> Direction {
         match self {
-            Self::Send(..) => Direction::Upload,
-            Self::Get(..) => Direction::Download,
+            Self::Upload(..) => Direction::Upload,
+            Self::Download(..) => Direction::Download,
         }
     }
 
     fn name(&self) -> &str {
         match self {
-            Self::Send(chosen, _) => chosen.name.as_str(),
-            Self::Get(download, _) => download.info.name.as_str(),
+            Self::Upload(file, _) => file.name.as_str(),
+            Self::Download(download, _) => download.info.name.as_str(),
         }
     }
 
     fn started(&self, words: Words) -> String {
         match self {
-            Self::Send(_, to) => words.sending_file(self.name(), to),
-            Self::Get(download, _) => words.fetching_file(self.name(), &download.conversation, download.n),
+            Self::Upload(_, to) => words.sending_file(self.name(), to),
+            Self::Download(download, _) => {
+                words.downloading_file(self.name(), &download.conversation, download.n)
+            }
         }
     }
 
     fn failed(&self, words: Words, error: &CliError) -> String {
         let why = words.cli_error(error);
         match self {
-            Self::Send(_, to) => words.file_not_sent(self.name(), to, &why),
-            Self::Get(..) => words.file_not_fetched(self.name(), &why),
+            Self::Upload(_, to) => words.file_not_sent(self.name(), to, &why),
+            Self::Download(..) => words.file_not_downloaded(self.name(), &why),
         }
     }
 
     fn interrupted(&self, words: Words) -> String {
         match self {
-            Self::Send(chosen, to) => words.sending_was_left(&chosen.path.display().to_string(), to),
-            Self::Get(download, _) => {
-                words.fetching_was_left(self.name(), &download.conversation, download.n)
+            Self::Upload(file, to) => words.upload_interrupted(&file.path.display().to_string(), to),
+            Self::Download(download, _) => {
+                words.download_interrupted(self.name(), &download.conversation, download.n)
             }
         }
     }
 }
 
-/// What the background threads of the chat need.
+/// The parts of a chat that its background threads use.
 #[derive(Clone)]
 pub(super) struct TransferContext {
     pub(super) connection: Connection,
@@ -87,7 +88,6 @@ pub(super) struct TransferContext {
     pub(super) input_line: Option<InputLine>,
 }
 
-/// The transfers of a chat.
 pub(super) struct Transfers {
     context: TransferContext,
     shared: Arc<(Mutex<Queues>, Condvar)>,
@@ -95,7 +95,7 @@ pub(super) struct Transfers {
 
 #[derive(Default)]
 struct Queues {
-    /// The first transfer of a queue is running.
+    /// The first transfer of each queue is running.
     uploads: VecDeque<(Transfer, LoggedIn)>,
     downloads: VecDeque<(Transfer, LoggedIn)>,
     failed: usize,
@@ -119,10 +119,8 @@ impl Transfers {
         &self.context
     }
 
-    /// Starts a transfer for the user of a session, or puts it into the queue. Returns the sentence for the
-    /// user.
-    ///
-    /// The thread of a direction ends with the last transfer in its queue.
+    /// Starts or queues a transfer. Returns the sentence for the user. The thread of a direction ends with
+    /// the last transfer of its queue.
     pub(super) fn start(&self, transfer: Transfer, session: LoggedIn) -> Result<String, CliError> {
         let (words, direction) = (self.context.words, transfer.direction());
         let mut queues = lock(&self.shared);
@@ -132,18 +130,18 @@ impl Transfers {
         }
         let sentence = match ahead {
             0 => transfer.started(words),
-            ahead => words.file_waits(transfer.name(), ahead),
+            ahead => words.file_queued(transfer.name(), ahead),
         };
         if ahead == 0 {
             self.start_thread(direction)?;
-            // The bar is set before the next line is read, so that the hint has a row for it.
+            // Set before the next line is read, so that the hint has a row for the bar.
             self.context.show_bar(direction, Some(transfer.name().to_owned()));
         }
         queues.of(direction).push_back((transfer, session));
         Ok(sentence)
     }
 
-    /// Waits until all transfers are done. Returns how many have failed since the start of the chat.
+    /// Waits until all transfers are done. Returns the number of failed transfers of this chat.
     pub(super) fn wait(&self) -> usize {
         let mut queues = lock(&self.shared);
         while !queues.uploads.is_empty() || !queues.downloads.is_empty() {
@@ -180,7 +178,7 @@ impl Worker {
         };
         let outcome = self.context.run(&transfer, session);
         let has_failed = outcome.is_err();
-        // Sent before the transfer leaves the queue, so that it is printed before `wait` returns.
+        // Sent before the transfer leaves the queue, so that the sentence is printed before `wait` returns.
         self.context.send(match outcome {
             Ok(sentence) => UiEvent::Note(sentence),
             Err(error) => UiEvent::Error(transfer.failed(self.context.words, &error)),
@@ -190,7 +188,8 @@ impl Worker {
         queues.of(direction).pop_front();
         let next = queues.of(direction).front().map(|(next, _)| next.name().to_owned());
         let has_next = next.is_some();
-        // Under the lock: otherwise this could remove the bar of a transfer that was started meanwhile.
+        // Under the lock: otherwise this call could remove the bar of a transfer that was started at the same
+        // time.
         self.context.show_bar(direction, next);
         drop(queues);
         self.shared.1.notify_all();
@@ -201,15 +200,15 @@ impl Worker {
 impl TransferContext {
     /// Opens a connection for a background thread.
     pub(super) fn connect(&self, session: LoggedIn) -> Result<ClientHandle, CliError> {
-        let (news, _unread) = sync_channel::<News>(NEWS_WAITING_MAX);
-        let mut handle = ClientHandle::open(&self.connection, news, Shutdown::new(), Sends::Nothing)?;
+        let (news, _unread) = sync_channel::<News>(NEWS_QUEUED_MAX);
+        let mut handle =
+            ClientHandle::open(&self.connection, self.words, news, Shutdown::new(), Sends::Nothing)?;
         handle.resume(session)?;
         Ok(handle)
     }
 
-    /// Sends an event to the printer.
     pub(super) fn send(&self, event: UiEvent) {
-        // The printer has ended if standard output is closed.
+        // The printer ends when standard output is closed.
         let _printed_or_not = self.events.send(event);
     }
 
@@ -219,16 +218,16 @@ impl TransferContext {
         let mut handle = self.connect(session)?;
         let (words, name) = (self.words, transfer.name());
         match transfer {
-            Transfer::Send(chosen, to) => {
-                let source = chosen.measure()?;
+            Transfer::Upload(file, to) => {
+                let source = file.measure()?;
                 let progress = self.progress(Direction::Upload, name, source.info.bytes);
                 let sent = files::send(&mut handle, &user, to, &source, &progress)?;
-                Ok(words.file_was_sent(name, to, sent.n))
+                Ok(words.file_sent(name, to, sent.n))
             }
-            Transfer::Get(download, folder) => {
+            Transfer::Download(download, folder) => {
                 let progress = self.progress(Direction::Download, name, download.info.bytes);
-                let fetched = files::fetch(words, &mut handle, download, folder, &progress)?;
-                Ok(words.file_was_fetched(name, &fetched.path.display().to_string()))
+                let path = files::fetch(words, &mut handle, download, folder, &progress)?;
+                Ok(words.file_downloaded(name, &path.display().to_string()))
             }
         }
     }
@@ -245,7 +244,7 @@ impl TransferContext {
             return Progress::drawn_by(name, bytes, draw);
         }
         let name = name.to_owned();
-        let report = move |percent| here.send(UiEvent::Note(here.words.file_on_its_way(&name, percent)));
+        let report = move |percent| here.send(UiEvent::Note(here.words.file_progress(&name, percent)));
         Progress::in_steps(bytes, report)
     }
 

@@ -1,13 +1,11 @@
-//! What the threads of the chat give to the printer.
+//! The events that the threads of the chat send to the printer.
 
 use session::News;
 
-/// One thing to print, or a reason to paint the input line again.
 #[expect(clippy::large_enum_variant, reason = "nearly all events are news")]
 pub(super) enum UiEvent {
-    /// News of the session.
     News(News),
-    /// A sentence of papo itself.
+    /// A sentence of papo.
     Note(String),
     /// An error of a background thread.
     Error(String),

@@ -1,5 +1,5 @@
-//! Fetching a file in chunks. Continues where an earlier attempt stopped. The file gets its name after its
-//! SHA-256 was checked.
+//! Downloads a file in chunks, and continues an interrupted download. The file gets its name after the check
+//! of its SHA-256.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,26 +11,21 @@ use transport::clock;
 
 use super::chunk_window::ChunkWindow;
 use super::measure;
-use super::names::{SAME_NAMES_MAX, local, numbered};
+use super::names::{SAME_NAMES_MAX, local_name, numbered};
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, unexpected};
+use crate::client_handle::ClientHandle;
 use crate::i18n::Words;
-use crate::local_error::{FileAction, cannot};
+use crate::local_error::{FileAction, file_error};
 use crate::render::Progress;
 use session::{Answer, Command, Entry, Transfer};
 
-/// A file to fetch.
+/// A file to download.
 pub(crate) struct Download {
     pub(crate) conversation: Target,
     pub(crate) n: u64,
     from: UserName,
     /// The part of the event that describes the file.
     pub(crate) info: FileInfo,
-}
-
-/// A fetched file.
-pub(crate) struct Fetched {
-    pub(crate) path: PathBuf,
 }
 
 impl Download {
@@ -54,8 +49,8 @@ impl Download {
             entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
         found.ok_or_else(|| {
             CliError::Refused(match n {
-                Some(n) => words.number_is_no_file(conversation, n),
-                None => words.no_file_lately(conversation),
+                Some(n) => words.event_without_file(conversation, n),
+                None => words.no_recent_file(conversation),
             })
         })
     }
@@ -67,19 +62,20 @@ impl Download {
     }
 }
 
-/// Fetches a file into a folder. After an interruption the same call continues, also in another process.
+/// Downloads a file into a folder, and returns its path. The same call continues an interrupted download,
+/// also in another process.
 pub(crate) fn fetch(
     words: Words,
     handle: &mut ClientHandle,
     download: &Download,
     folder: &Path,
     progress: &Progress,
-) -> Result<Fetched, CliError> {
-    disk::make_shared_folder(folder).map_err(|error| cannot(FileAction::Make, folder, error))?;
+) -> Result<PathBuf, CliError> {
+    disk::make_shared_folder(folder).map_err(|error| file_error(FileAction::Create, folder, error))?;
     let part = folder.join(format!(".{}.part", download.info.sha256));
-    let failed = |error: io::Error| cannot(FileAction::Write, &part, error);
+    let failed = |error: io::Error| file_error(FileAction::Write, &part, error);
     let Some(mut file) = PartFile::open(&part).map_err(failed)? else {
-        return Err(CliError::Refused(words.is_being_fetched(download.info.name.as_str())));
+        return Err(CliError::Refused(words.already_downloading(download.info.name.as_str())));
     };
     let mut have = file.length().map_err(failed)?;
     if have > download.info.bytes {
@@ -89,25 +85,25 @@ pub(crate) fn fetch(
     let mut window = ChunkWindow::new();
     while have < download.info.bytes {
         progress.reached(have);
-        let begun = clock::now();
-        for bytes in ask_round(handle, download, &window, have)? {
+        let started = clock::now();
+        for bytes in request_chunks(handle, download, &window, have)? {
             file.append(&bytes).map_err(failed)?;
             have += bytes.len() as u64;
         }
-        window.took(begun.elapsed());
+        window.adapt(started.elapsed());
     }
     progress.reached(have);
     file.sync().map_err(failed)?;
     let measured = ReadFile::open(&part).and_then(|file| measure(&file)).map_err(failed)?;
     if measured != (download.info.bytes, download.info.sha256) {
         disk::remove(&part).map_err(failed)?;
-        return Err(CliError::Refused(words.came_as_another(download.info.name.as_str())));
+        return Err(CliError::Refused(words.wrong_content(download.info.name.as_str())));
     }
-    place(words, &file, folder, &local(&download.conversation, &download.from, &download.info.name))
+    save(words, &file, folder, &local_name(&download.conversation, &download.from, &download.info.name))
 }
 
 /// The next chunks, in order and without a gap.
-fn ask_round(
+fn request_chunks(
     handle: &mut ClientHandle,
     download: &Download,
     window: &ChunkWindow,
@@ -121,27 +117,27 @@ fn ask_round(
     let chunks = window.round(have, download.info.bytes).into_iter().map(get).collect();
     let (mut parts, mut next) = (Vec::new(), have);
     for answer in handle.command_all(chunks)? {
-        let Answer::Part(offset, bytes) = answer else { return Err(unexpected()) };
+        let Answer::Part(offset, bytes) = answer else { return Err(CliError::UnexpectedAnswer) };
         if offset != next || bytes.is_empty() {
             break;
         }
         next += bytes.len() as u64;
         parts.push(bytes);
     }
-    if parts.is_empty() { Err(unexpected()) } else { Ok(parts) }
+    if parts.is_empty() { Err(CliError::UnexpectedAnswer) } else { Ok(parts) }
 }
 
-/// Gives the file its name, or the first free name like it. Never replaces a file.
-fn place(words: Words, part: &PartFile, folder: &Path, name: &str) -> Result<Fetched, CliError> {
+/// Gives the file its name, with a number if the name is in use. Never replaces a file.
+fn save(words: Words, part: &PartFile, folder: &Path, name: &str) -> Result<PathBuf, CliError> {
     for number in 1..=SAME_NAMES_MAX {
         let path = folder.join(numbered(name, number));
         match part.place_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot(FileAction::Make, &path, error)),
-            Ok(()) => return Ok(Fetched { path }),
+            Err(error) => return Err(file_error(FileAction::Create, &path, error)),
+            Ok(()) => return Ok(path),
         }
     }
-    Err(CliError::Refused(words.too_many_alike(SAME_NAMES_MAX, name, &folder.display().to_string())))
+    Err(CliError::Refused(words.too_many_same_names(SAME_NAMES_MAX, name, &folder.display().to_string())))
 }
 
 #[cfg(test)]
@@ -149,17 +145,17 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test makes the files that are in the way")]
-    fn nothing_is_ever_replaced() {
+    #[expect(clippy::disallowed_methods, reason = "the test creates files with the same name")]
+    fn a_download_never_replaces_a_file() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("alice_a.txt"), "mine").expect("written");
         std::os::unix::fs::symlink("/nowhere", folder.path().join("alice_a (2).txt")).expect("a link");
         let path = folder.path().join(".part");
         let mut part = PartFile::open(&path).expect("opened").expect("no other holder");
         part.append(b"new").expect("written");
-        let placed =
-            place(Words::ENGLISH, &part, folder.path(), "alice_a.txt").map_err(|error| error.to_string());
-        assert_eq!(placed.expect("placed").path, folder.path().join("alice_a (3).txt"));
+        let saved =
+            save(Words::ENGLISH, &part, folder.path(), "alice_a.txt").map_err(|error| error.to_string());
+        assert_eq!(saved.expect("saved"), folder.path().join("alice_a (3).txt"));
         let text = |name: &str| disk::read_text(&folder.path().join(name)).expect("read");
         assert_eq!((&*text("alice_a.txt"), &*text("alice_a (3).txt")), ("mine", "new"));
         assert!(!path.exists());

@@ -1,4 +1,4 @@
-//! Sending a file in chunks. Continues where an earlier attempt stopped.
+//! Uploads a file in chunks, and continues an interrupted upload.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,78 +14,77 @@ use uuid::Uuid;
 use super::chunk_window::ChunkWindow;
 use super::measure;
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, unexpected};
+use crate::client_handle::ClientHandle;
 use crate::i18n::Words;
-use crate::local_error::{FileAction, cannot};
+use crate::local_error::{FileAction, file_error};
 use crate::render::Progress;
 use crate::requests::result;
 use session::{Answer, Ask, Command, Transfer};
 
-/// Attempts to send a file from the beginning, in case the server lost the uploaded chunks.
+/// Attempts to upload a file, in case the server lost uploaded chunks.
 const ATTEMPTS_MAX: u32 = 3;
 
 /// A file to send.
-pub(crate) struct Chosen {
+pub(crate) struct FileToSend {
     pub(crate) path: PathBuf,
-    file: ReadFile,
+    content: ReadFile,
     pub(crate) name: FileName,
 }
 
 /// A file to send, with its length and SHA-256.
-pub(crate) struct Source<'a> {
-    chosen: &'a Chosen,
+pub(crate) struct MeasuredFile<'a> {
+    file: &'a FileToSend,
     /// The part of the event that describes the file.
     pub(crate) info: FileInfo,
 }
 
-impl Chosen {
-    /// Opens a file.
+impl FileToSend {
     pub(crate) fn open(words: Words, path: &Path) -> Result<Self, CliError> {
-        let failed = |error| cannot(FileAction::Read, path, error);
-        let Some(file) = ReadFile::open_regular(path).map_err(failed)? else {
-            return Err(CliError::Usage(words.is_not_a_file(&path.display().to_string())));
+        let failed = |error| file_error(FileAction::Read, path, error);
+        let Some(content) = ReadFile::open_regular(path).map_err(failed)? else {
+            return Err(CliError::Usage(words.not_a_file(&path.display().to_string())));
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = FileName::new(&name)
             .map_err(|error| CliError::Usage(format!("{}: {}", path.display(), words.detail(&error))))?;
-        Ok(Self { path: path.to_owned(), file, name })
+        Ok(Self { path: path.to_owned(), content, name })
     }
 
     /// Reads the whole file once, to compute its length and SHA-256.
-    pub(crate) fn measure(&self) -> Result<Source<'_>, CliError> {
-        let failed = |error| cannot(FileAction::Read, &self.path, error);
-        let (bytes, sha256) = measure(&self.file).map_err(failed)?;
-        Ok(Source { chosen: self, info: FileInfo { name: self.name.clone(), bytes, sha256 } })
+    pub(crate) fn measure(&self) -> Result<MeasuredFile<'_>, CliError> {
+        let failed = |error| file_error(FileAction::Read, &self.path, error);
+        let (bytes, sha256) = measure(&self.content).map_err(failed)?;
+        Ok(MeasuredFile { file: self, info: FileInfo { name: self.name.clone(), bytes, sha256 } })
     }
 }
 
-impl Source<'_> {
+impl MeasuredFile<'_> {
     fn read(&self, offset: u64, length: u64) -> Result<Arc<[u8]>, CliError> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-        let read = self.chosen.file.read_exact_at(&mut bytes, offset);
-        read.map_err(|error| cannot(FileAction::GoOnReading, &self.chosen.path, error))?;
+        let read = self.file.content.read_exact_at(&mut bytes, offset);
+        read.map_err(|error| file_error(FileAction::ContinueReading, &self.file.path, error))?;
         Ok(bytes.into())
     }
 }
 
-/// Sends a file. After an interruption the same call continues, also in another process.
+/// Uploads a file. The same call continues an interrupted upload, also in another process.
 pub(crate) fn send(
     handle: &mut ClientHandle,
     user: &UserName,
     to: &Target,
-    source: &Source<'_>,
+    source: &MeasuredFile<'_>,
     progress: &Progress,
 ) -> Result<Sent, CliError> {
     let key = format!("{user} {to} {} {}", source.info.sha256, source.info.name.as_str());
-    let id = handle.config.upload(&key)?;
+    let id = handle.config.upload_id(&key)?;
     let mut attempt = 1;
     let sent = loop {
         match attempt_to_send(handle, to, id, source, progress) {
-            Err(failure) if attempt < ATTEMPTS_MAX && lost_chunks(&failure) => attempt += 1,
+            Err(error) if attempt < ATTEMPTS_MAX && lost_chunks(&error) => attempt += 1,
             outcome => break outcome?,
         }
     };
-    handle.config.forget_upload(&key)?;
+    handle.config.remove_upload(&key)?;
     Ok(sent)
 }
 
@@ -93,7 +92,7 @@ fn attempt_to_send(
     handle: &mut ClientHandle,
     to: &Target,
     id: Uuid,
-    source: &Source<'_>,
+    source: &MeasuredFile<'_>,
     progress: &Progress,
 ) -> Result<Sent, CliError> {
     let info = source.info.clone();
@@ -107,26 +106,26 @@ fn attempt_to_send(
             Ok(Command::Transfer(Transfer::Chunk { file: id, offset: chunk.start, bytes }))
         });
         let chunks: Vec<_> = chunks.collect::<Result<_, CliError>>()?;
-        let begun = clock::now();
+        let started = clock::now();
         have = 0;
         for answer in handle.command_all(chunks)? {
-            let Answer::Have(now) = answer else { return Err(unexpected()) };
+            let Answer::Have(now) = answer else { return Err(CliError::UnexpectedAnswer) };
             have = have.max(now);
         }
-        window.took(begun.elapsed());
+        window.adapt(started.elapsed());
         progress.reached(have);
     }
     ask::<FileCommit>(handle, Ask::of::<FileCommit>(|token| Commit { token, file: id }))
 }
 
-/// Sends a request, and waits as long for its result as for a chunk.
+/// Sends a request, and waits for its result also through an outage of the server.
 fn ask<R: Request>(handle: &mut ClientHandle, ask: Ask) -> Result<R::Result, CliError> {
     let answer = handle.command_all(vec![Command::Ask(ask)])?.pop();
-    result::<R>(answer.ok_or_else(unexpected)?)
+    result::<R>(answer.ok_or(CliError::UnexpectedAnswer)?)
 }
 
-/// Whether the server holds fewer chunks than expected, so that another attempt helps.
-fn lost_chunks(failure: &CliError) -> bool {
-    let CliError::Server(error) = failure else { return false };
+/// Whether the server has fewer chunks than the client assumed, so that another attempt can succeed.
+fn lost_chunks(error: &CliError) -> bool {
+    let CliError::Server(error) = error else { return false };
     matches!(error.reason(), Some(Reason::NoSuchUpload | Reason::WrongOffset | Reason::WrongContent))
 }

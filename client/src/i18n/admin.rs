@@ -3,32 +3,32 @@
 use common::{ChannelName, UserName};
 
 super::sentences! {
-    you_administrate() {
-        en: "you are the first here, and so the administrator of this node: /admin",
-        pt: "esta é a primeira conta, e por isso administra este nó: /admin",
+    you_are_administrator() {
+        en: "you are the first user, so you are the administrator of this node: /admin",
+        pt: "você criou a primeira conta, então administra este nó: /admin",
     }
-    say_admin() {
-        en: "say /admin users, channels, sessions or stats; /admin disable, enable, promote or demote NAME",
-        pt: "diga /admin users, channels, sessions ou stats; /admin disable, enable, promote ou demote NOME",
+    usage_admin() {
+        en: "use /admin users, channels, sessions or stats; or /admin disable, enable, promote or demote NAME",
+        pt: "use /admin users, channels, sessions ou stats; ou /admin disable, enable, promote ou demote NOME",
     }
-    nothing_there_yet() {
-        en: "there is nothing yet",
-        pt: "não há nada ainda",
+    empty_list() {
+        en: "the list is empty",
+        pt: "a lista está vazia",
     }
-    is_disabled(user: &UserName, ended: u64) {
+    done_disable(user: &UserName, ended: u64) {
         en: "{user} is disabled; sessions that were ended: {ended}",
         pt: "a conta {user} foi desativada; sessões encerradas: {ended}",
     }
-    is_enabled(user: &UserName) {
-        en: "{user} may log in again",
-        pt: "{user} pode entrar de novo",
+    done_enable(user: &UserName) {
+        en: "{user} can log in again",
+        pt: "{user} já pode entrar de novo",
     }
-    is_promoted(user: &UserName) {
-        en: "{user} is an administrator",
+    done_promote(user: &UserName) {
+        en: "{user} is now an administrator",
         pt: "{user} agora administra o nó",
     }
-    is_demoted(user: &UserName) {
-        en: "{user} is no administrator",
+    done_demote(user: &UserName) {
+        en: "{user} is no longer an administrator",
         pt: "{user} não administra mais o nó",
     }
     account_line(user: &UserName, since: &str, sessions: u64, marks: &str) {
@@ -41,7 +41,7 @@ super::sentences! {
     }
     listed_disabled() {
         en: ", disabled",
-        pt: ", desativada",
+        pt: ", conta desativada",
     }
     channel_line(channel: &ChannelName, since: &str, members: u64, events: u64, marks: &str) {
         en: "{channel} since {since}, members: {members}, events: {events}{marks}",
@@ -49,15 +49,15 @@ super::sentences! {
     }
     listed_owner(user: &UserName) {
         en: ", owner @{user}",
-        pt: ", de @{user}",
+        pt: ", dono(a) @{user}",
     }
     session_line(user: &UserName, session: uuid::Uuid, opened: &str, expires: &str) {
-        en: "@{user} {session} opened {opened}, ends {expires}",
-        pt: "@{user} {session} aberta em {opened}, termina em {expires}",
+        en: "@{user} {session} opened {opened}, expires {expires}",
+        pt: "@{user} {session} aberta em {opened}, expira em {expires}",
     }
     stats_users(users: u64, administrators: u64, disabled: u64) {
         en: "users: {users}, administrators: {administrators}, disabled: {disabled}",
-        pt: "contas: {users}, administradoras: {administrators}, desativadas: {disabled}",
+        pt: "usuários: {users}, administradores: {administrators}, desativados: {disabled}",
     }
     stats_sessions(sessions: u64) {
         en: "open sessions: {sessions}",
@@ -71,9 +71,9 @@ super::sentences! {
         en: "direct conversations: {conversations}",
         pt: "conversas diretas: {conversations}",
     }
-    stats_present(people: u64) {
-        en: "people who are there: {people}",
-        pt: "pessoas presentes: {people}",
+    stats_present(users: u64) {
+        en: "users present: {users}",
+        pt: "usuários presentes: {users}",
     }
     stats_records(records: u64) {
         en: "records in the log: {records}",

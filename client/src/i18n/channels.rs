@@ -1,4 +1,4 @@
-//! Sentences about channels, their members, and what happens in them.
+//! Sentences about channels, their members and their events.
 
 use common::channels::Role;
 use common::{ChannelName, Target, UserName};
@@ -7,90 +7,90 @@ use super::Words;
 
 super::sentences! {
     no_channel_yet() {
-        en: "you are in no channel yet: /channels, /join #channel, or /create #channel",
-        pt: "você não está em nenhum canal ainda: /channels, /join #canal, ou /create #canal",
+        en: "you are not in a channel yet: /channels, /join #channel, or /create #channel",
+        pt: "você ainda não está em nenhum canal: /channels, /join #canal ou /create #canal",
     }
     no_channels() {
         en: "there are no channels yet: /create #general",
-        pt: "não há canais ainda: /create #geral",
+        pt: "ainda não há canais: /create #geral",
     }
-    no_member_any_more(channel: &ChannelName) {
-        en: "you are no member of {channel} any more",
-        pt: "você não está mais em {channel}",
+    you_left(channel: &ChannelName) {
+        en: "you are no longer a member of {channel}",
+        pt: "você saiu de {channel}",
     }
 
-    // What was done to a member.
-    may_join(user: &UserName, channel: &ChannelName) {
-        en: "{user} may join {channel}",
-        pt: "{user} pode entrar em {channel}",
+    // Results of commands about a member or a channel.
+    done_invite(user: &UserName, channel: &ChannelName) {
+        en: "{user} can now join {channel}",
+        pt: "{user} já pode entrar em {channel}",
     }
-    is_removed(user: &UserName, channel: &ChannelName) {
-        en: "{user} is no member of {channel} any more",
+    done_kick(user: &UserName, channel: &ChannelName) {
+        en: "{user} is no longer a member of {channel}",
         pt: "{user} não está mais em {channel}",
     }
-    is_kept_out(user: &UserName, channel: &ChannelName) {
-        en: "{user} is kept out of {channel}",
-        pt: "{user} fica fora de {channel}",
+    done_ban(user: &UserName, channel: &ChannelName) {
+        en: "{user} is banned from {channel}",
+        pt: "{user} foi banido(a) de {channel}",
     }
-    is_not_kept_out(user: &UserName, channel: &ChannelName) {
-        en: "{user} is not kept out of {channel} any more",
-        pt: "{user} pode voltar a {channel}",
+    done_unban(user: &UserName, channel: &ChannelName) {
+        en: "{user} is no longer banned from {channel}",
+        pt: "{user} não está mais banido(a) de {channel}",
     }
     ban(user: &UserName, by: &UserName, since: &str) {
         en: "@{user} (banned by @{by}, {since})",
-        pt: "@{user} (por decisão de @{by}, {since})",
+        pt: "@{user} (banimento feito por @{by}, {since})",
     }
     no_bans(channel: &ChannelName) {
         en: "nobody is banned from {channel}",
-        pt: "ninguém está fora de {channel}",
+        pt: "não há banimentos em {channel}",
     }
-    has_role(user: &UserName, role: &str, channel: &ChannelName) {
-        en: "{user} is {role} of {channel}",
+    done_role(user: &UserName, role: &str, channel: &ChannelName) {
+        en: "{user} is now {role} of {channel}",
         pt: "{user} agora é {role} de {channel}",
     }
-    subject_is_set(channel: &ChannelName) {
-        en: "the subject of {channel} is set",
-        pt: "o assunto de {channel} foi definido",
+    done_topic(channel: &ChannelName) {
+        en: "the subject of {channel} was changed",
+        pt: "o assunto de {channel} foi alterado",
     }
-    invited_may_join(channel: &ChannelName) {
-        en: "{channel}: only the invited may join",
-        pt: "{channel}: só entra quem tem convite",
+    done_private(channel: &ChannelName) {
+        en: "{channel} is private: only invited users can join",
+        pt: "{channel} agora é privado: só entra quem tem convite",
     }
-    anybody_may_join(channel: &ChannelName) {
-        en: "{channel}: anybody may join",
-        pt: "{channel}: qualquer pessoa pode entrar",
-    }
-
-    // What was asked for in the wrong way.
-    say_create() {
-        en: "say /create #channel, or /create #channel private",
-        pt: "diga /create #canal, ou /create #canal private",
-    }
-    say_role() {
-        en: "say /role NAME owner, /role NAME moderator or /role NAME member",
-        pt: "diga /role NOME owner, /role NOME moderator ou /role NOME member",
-    }
-    say_subject() {
-        en: "say what the channel is about; /topic - takes the subject away",
-        pt: "diga qual é o assunto do canal; /topic - tira o assunto",
-    }
-    say_private() {
-        en: "say /private on, or /private off",
-        pt: "diga /private on, ou /private off",
-    }
-    which_channel() {
-        en: "which channel? say #channel",
-        pt: "qual canal? diga #canal",
+    done_public(channel: &ChannelName) {
+        en: "{channel} is public: every user can join",
+        pt: "{channel} agora é público: qualquer pessoa pode entrar",
     }
 
-    // Events, as everybody sees them. Who did it stands before each.
+    // Corrections of wrong arguments.
+    usage_create() {
+        en: "use /create #channel, or /create #channel private",
+        pt: "use /create #canal ou /create #canal private",
+    }
+    usage_role() {
+        en: "use /role NAME owner, /role NAME moderator or /role NAME member",
+        pt: "use /role NOME owner, /role NOME moderator ou /role NOME member",
+    }
+    usage_topic() {
+        en: "give the subject of the channel: /topic TEXT; /topic - removes it",
+        pt: "informe o assunto do canal: /topic TEXTO; /topic - remove o assunto",
+    }
+    usage_private() {
+        en: "use /private on, or /private off",
+        pt: "use /private on ou /private off",
+    }
+    no_channel_open() {
+        en: "no channel is open: name one, such as #general",
+        pt: "nenhum canal está aberto: informe um, como #geral",
+    }
+
+    // Events, as all members see them. The name of the author precedes each.
     created(to: &Target) {
         en: "created {to}",
         pt: "criou {to}",
     }
     created_private(to: &Target) {
-        en: "created the private {to}",
-        pt: "criou o grupo privado {to}",
+        en: "created the private channel {to}",
+        pt: "criou o canal privado {to}",
     }
     joined(to: &Target) {
         en: "joined {to}",
@@ -105,28 +105,28 @@ super::sentences! {
         pt: "convidou {user}",
     }
     declined(to: &Target) {
-        en: "does not join {to}",
-        pt: "não vai entrar em {to}",
+        en: "declined the invitation to {to}",
+        pt: "recusou o convite para {to}",
     }
     invitation(channel: &ChannelName, by: &str) {
         en: "you are invited to {channel}{by}: /accept {channel} or /decline {channel}",
-        pt: "há um convite para {channel}{by}: /accept {channel} ou /decline {channel}",
+        pt: "você tem um convite para {channel}{by}: /accept {channel} ou /decline {channel}",
     }
     invited_by(user: &UserName) {
         en: " by {user}",
-        pt: ", de {user}",
+        pt: ", enviado por {user}",
     }
     no_invitations() {
-        en: "there are no invitations",
-        pt: "não há convites",
+        en: "you have no invitations",
+        pt: "você não tem convites",
     }
     invitation_declined(channel: &ChannelName) {
-        en: "you do not join {channel}",
-        pt: "você não entra em {channel}",
+        en: "you declined the invitation to {channel}",
+        pt: "você recusou o convite para {channel}",
     }
-    which_invitation() {
-        en: "which one? say #channel, as /invitations lists it",
-        pt: "qual? diga #canal, como /invitations lista",
+    several_invitations() {
+        en: "you have several invitations: name the channel, /invitations lists them",
+        pt: "você tem vários convites: informe o canal, /invitations lista todos",
     }
     kicked(user: &UserName) {
         en: "removed {user}",
@@ -137,20 +137,20 @@ super::sentences! {
         pt: "baniu {user}",
     }
     unbanned(user: &UserName) {
-        en: "took the ban of {user} back",
+        en: "lifted the ban of {user}",
         pt: "desfez o banimento de {user}",
     }
     made_member(user: &UserName) {
         en: "made {user} a member",
-        pt: "passou {user} a membro",
+        pt: "tornou {user} membro",
     }
     made_moderator(user: &UserName) {
         en: "made {user} a moderator",
-        pt: "passou {user} à moderação",
+        pt: "tornou {user} moderador(a)",
     }
     made_owner(user: &UserName) {
         en: "made {user} an owner",
-        pt: "deu a {user} a posse do canal",
+        pt: "tornou {user} dono(a)",
     }
     made_private(to: &Target) {
         en: "made {to} private",
@@ -160,20 +160,20 @@ super::sentences! {
         en: "made {to} public",
         pt: "tornou {to} público",
     }
-    took_subject_away() {
-        en: "took the subject away",
-        pt: "tirou o assunto",
+    removed_subject() {
+        en: "removed the subject",
+        pt: "removeu o assunto",
     }
     set_subject(subject: &str) {
         en: "set the subject: {subject}",
         pt: "definiu o assunto: {subject}",
     }
-    one_and_other(one: &str, other: &str) {
+    two_changes(one: &str, other: &str) {
         en: "{one} and {other}",
         pt: "{one} e {other}",
     }
 
-    // Events, as those see them whom they concern.
+    // Events, as the user whom they concern sees them.
     invites_you(from: &UserName, conversation: &Target) {
         en: "{from} invites you to {conversation}: /accept {conversation} or /decline {conversation}",
         pt: "{from} convida você para {conversation}: /accept {conversation} ou /decline {conversation}",
@@ -202,7 +202,7 @@ super::sentences! {
     }
     listed_invited() {
         en: ", you are invited",
-        pt: ", há um convite para você",
+        pt: ", você tem convite",
     }
     role_member() {
         en: "member",
@@ -228,7 +228,7 @@ impl Words {
         }
     }
 
-    /// What it is called when somebody is given a role.
+    /// The event in which a user gets a role.
     pub(crate) fn gave_role(self, user: &UserName, role: Role) -> String {
         match role {
             Role::Member => self.made_member(user),

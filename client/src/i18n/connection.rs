@@ -1,5 +1,7 @@
 //! Sentences about the connection.
 
+use common::Target;
+
 super::sentences! {
     connection_lost() {
         en: "-- the server does not answer; trying again --",
@@ -9,9 +11,9 @@ super::sentences! {
         en: "-- the server answers again --",
         pt: "-- o servidor voltou a responder --",
     }
-    set_back() {
-        en: "-- the server has gone back to an earlier state, perhaps a backup: what it does not know any more is gone --",
-        pt: "-- o servidor voltou a um estado anterior, talvez um backup: o que ele já não conhece se perdeu --",
+    rolled_back() {
+        en: "-- the server returned to an earlier state, probably a backup: newer messages are lost --",
+        pt: "-- o servidor voltou a um estado anterior, provavelmente um backup: as mensagens mais novas se perderam --",
     }
     connected(server: &str) {
         en: "connected to {server}",
@@ -31,71 +33,71 @@ super::sentences! {
     }
     waiting(count: usize) {
         en: "waiting to be sent: {count}",
-        pt: "esperando envio: {count}",
+        pt: "aguardando envio: {count}",
     }
-    complete_up_to(conversation: &common::Target, n: u64) {
+    complete_up_to(conversation: &Target, n: u64) {
         en: "complete up to {conversation} {n}",
         pt: "completo até {conversation} {n}",
     }
-    shown_of(conversation: &common::Target, n: u64, head: u64) {
-        en: "{conversation}: shown up to {n} of {head}; the others are on their way",
-        pt: "{conversation}: mostrado até {n} de {head}; o resto está a caminho",
+    shown_up_to(conversation: &Target, n: u64, head: u64) {
+        en: "{conversation}: shown up to {n} of {head}; papo is fetching the rest",
+        pt: "{conversation}: exibido até {n} de {head}; o papo está buscando o resto",
     }
     prompt_connecting(count: usize) {
         en: "connecting, {count} waiting",
-        pt: "conectando, {count} esperando",
+        pt: "conectando, {count} aguardando",
     }
     prompt_reconnecting(count: usize) {
         en: "reconnecting, {count} waiting",
-        pt: "reconectando, {count} esperando",
+        pt: "reconectando, {count} aguardando",
     }
     prompt_offline(count: usize) {
         en: "offline, {count} waiting",
-        pt: "sem conexão, {count} esperando",
+        pt: "sem conexão, {count} aguardando",
     }
     prompt_waiting(count: usize) {
         en: "{count} waiting",
-        pt: "{count} esperando",
+        pt: "{count} aguardando",
     }
     offline_note() {
-        en: "-- the server does not answer yet: what you say is kept, and sent when it does --",
-        pt: "-- o servidor ainda não responde: o que você disser fica guardado e vai quando ele voltar --",
+        en: "-- the server does not answer yet: papo keeps your messages and sends them when it does --",
+        pt: "-- o servidor ainda não responde: o papo guarda suas mensagens e as envia quando ele voltar --",
     }
-    as_it_was(conversation: &common::Target, n: u64) {
-        en: "-- {conversation} up to {n}, as it was --",
-        pt: "-- {conversation} até {n}, como estava --",
+    cached_up_to(conversation: &Target, n: u64) {
+        en: "-- {conversation} up to {n}, from the copy on this machine --",
+        pt: "-- {conversation} até {n}, da cópia nesta máquina --",
     }
     kept_for_later(count: usize) {
-        en: "kept, and sent by the next papo chat: {count}",
-        pt: "guardadas, para o próximo papo chat enviar: {count}",
+        en: "messages kept for the next papo chat: {count}",
+        pt: "mensagens guardadas para o próximo papo chat: {count}",
     }
     unreachable(server: &str, seconds: f32, question: &str) {
         en: "cannot reach {server} (waited {seconds} s): {question}",
-        pt: "não consigo falar com {server} (esperei {seconds} s): {question}",
+        pt: "{server} não respondeu em {seconds} s: {question}",
     }
-    is_node_running() {
-        en: "is `papo up` running there, and without --plaintext? If so it may have a new key: ask for its new invite",
-        pt: "o `papo up` está rodando lá, e sem --plaintext? Se sim, a chave pode ter mudado: peça o convite novo",
+    question_encrypted() {
+        en: "is `papo up` running there without --plaintext? If it is, its key may have changed: ask for the new invite",
+        pt: "o `papo up` está rodando lá, sem --plaintext? Se estiver, a chave pode ter mudado: peça o convite novo",
     }
-    is_plain_node_running() {
+    question_plain() {
         en: "is `papo up --plaintext` running there?",
         pt: "o `papo up --plaintext` está rodando lá?",
     }
-    nobody_at(server: &str) {
-        en: "nobody is logged in at {server} here: log in first",
-        pt: "ninguém entrou em {server} por aqui: entre primeiro",
+    not_logged_in_at(server: &str) {
+        en: "you are not logged in at {server}: run `papo login NAME` first",
+        pt: "você ainda não entrou em {server}: rode antes `papo login NOME`",
     }
-    too_much_at_once() {
-        en: "too much at once: try again in a moment",
-        pt: "muita coisa de uma vez: tente de novo daqui a pouco",
+    too_many_commands() {
+        en: "too many commands at once: try again in a moment",
+        pt: "comandos demais ao mesmo tempo: tente de novo daqui a pouco",
     }
     connection_ended() {
-        en: "the connection ended: start again",
-        pt: "a conexão terminou: comece de novo",
+        en: "the connection ended: start papo again",
+        pt: "a conexão foi encerrada: abra o papo de novo",
     }
     unexpected_answer() {
-        en: "papo answered something else than was asked: please report this",
-        pt: "o papo respondeu outra coisa: por favor, avise quem o desenvolve",
+        en: "papo received an unexpected answer: this is a bug, please report it",
+        pt: "o papo recebeu uma resposta inesperada: isso é um bug, avise quem desenvolve o papo",
     }
     output_closed() {
         en: "the output was closed",

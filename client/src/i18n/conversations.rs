@@ -1,11 +1,11 @@
-//! Sentences about what is said, and about the lines typed.
+//! Sentences about conversations, their messages, and the lines that a user types.
 
 use common::Target;
 
 super::sentences! {
-    nothing_said(conversation: &Target) {
-        en: "-- {conversation}: nothing was said yet --",
-        pt: "-- {conversation}: ninguém disse nada ainda --",
+    no_messages(conversation: &Target) {
+        en: "-- {conversation}: no messages yet --",
+        pt: "-- {conversation}: ainda não há mensagens --",
     }
     shown_from(conversation: &Target, n: u64) {
         en: "-- {conversation} from {n} on --",
@@ -17,13 +17,13 @@ super::sentences! {
     }
     pending(to: &Target, text: &str) {
         en: "-- waiting to be sent to {to}: {text} --",
-        pt: "-- esperando envio para {to}: {text} --",
+        pt: "-- aguardando envio para {to}: {text} --",
     }
     recalled(count: usize) {
-        en: "-- waiting to be sent, from before: {count} --",
-        pt: "-- esperando envio desde antes: {count} --",
+        en: "-- messages that an earlier chat did not send: {count} --",
+        pt: "-- mensagens que ficaram sem envio da última vez: {count} --",
     }
-    some_not_sent(count: usize) {
+    messages_not_sent(count: usize) {
         en: "messages that were not sent: {count}",
         pt: "mensagens que não foram enviadas: {count}",
     }
@@ -32,23 +32,23 @@ super::sentences! {
         pt: "nenhuma conversa está aberta: /open #canal ou /open @usuário, ou veja /channels",
     }
     channel_or_user() {
-        en: "say a #channel or a @user",
-        pt: "diga um #canal ou um @usuário",
+        en: "name a #channel or a @user",
+        pt: "informe um #canal ou um @usuário",
     }
-    say_a_number() {
-        en: "say a number: /history 120 shows what came before it",
-        pt: "diga um número: /history 120 mostra o que veio antes dele",
+    usage_history() {
+        en: "give a number: /history 120 shows the events before 120",
+        pt: "informe um número: /history 120 mostra os eventos anteriores ao 120",
     }
     no_such_command(name: &str) {
-        en: "there is no /{name}: /help lists the commands",
-        pt: "não existe /{name}: /help lista os comandos",
+        en: "there is no command /{name}: /help lists the commands",
+        pt: "o comando /{name} não existe: /help lista os comandos",
     }
     usage(name: &str, arguments: &str, help: &str) {
-        en: "say /{name} {arguments}: {help}",
-        pt: "diga /{name} {arguments}: {help}",
+        en: "usage: /{name} {arguments}: {help}",
+        pt: "uso: /{name} {arguments}: {help}",
     }
-    anything_else_is_said() {
-        en: "anything else is said in the open conversation; //text says /text",
-        pt: "tudo o mais é dito na conversa aberta; //texto diz /texto",
+    any_other_line() {
+        en: "any other line is a message to the open conversation; //text sends /text",
+        pt: "qualquer outra linha é uma mensagem para a conversa aberta; //texto envia /texto",
     }
 }

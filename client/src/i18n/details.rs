@@ -2,10 +2,9 @@
 
 use common::Detail;
 
-/// Declares the translations: the compiler refuses a table that lacks a detail, and a sentence that leaves an argument out.
+/// Declares the translations. A missing detail, or a sentence without one of its arguments, does not compile.
 macro_rules! translations {
     ($($detail:ident $({ $($arg:ident),+ })? $sentence:literal;)+) => {
-        /// The sentence of a detail.
         pub(super) fn in_portuguese(detail: &Detail) -> String {
             match detail { $(Detail::$detail $({ $($arg),+ })? => format!($sentence),)+ }
         }
@@ -13,7 +12,7 @@ macro_rules! translations {
 }
 
 translations! {
-    // Requests that are wrong: a person meets them only if client and server do not fit together.
+    // Invalid requests: a user sees these only if client and server have different versions.
     NotUtf8 { error } "a linha não está em UTF-8: {error}";
     NotJson { error } "a linha não é JSON: {error}";
     NotRequest { error } "a linha não é um pedido JSON-RPC: {error}";
@@ -21,10 +20,10 @@ translations! {
     NoVersion "um pedido precisa de \"jsonrpc\":\"2.0\"";
     NoMethod "um pedido precisa de um \"method\": um texto";
     NoEmptyFrame "envie um quadro vazio antes das linhas do pedido, como um socket REQ faz sozinho";
-    NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e tem de ser a única linha";
-    FileGetNotAlone "file.get tem de ser a única linha do quadro, porque a resposta traz bytes";
+    NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e deve ser a única linha";
+    FileGetNotAlone "file.get deve ser a única linha do quadro, porque a resposta traz bytes";
     MethodNotFound { method } "o servidor não conhece \"{method}\": confira se cliente e servidor são da mesma versão";
-    ParamsNotObject "\"params\" tem de ser um objeto";
+    ParamsNotObject "\"params\" deve ser um objeto";
     BadParams { method, error } "{method}: {error}";
     NoToken { method } "{method} precisa de um \"token\": entre primeiro";
 
@@ -39,14 +38,14 @@ translations! {
     TextTooLong { max } "uma mensagem tem no máximo {max} bytes: divida um texto maior em partes";
     SubjectTooLong { max } "um assunto tem no máximo {max} bytes: escreva um mais curto";
     BadReaction { max } "uma reação é um emoji ou uma palavra curta, sem espaços, de no máximo {max} bytes";
-    PasswordTooShort { min } "uma senha tem pelo menos {min} caracteres: escolha uma maior";
-    PasswordTooLong { max } "uma senha tem no máximo {max} bytes: escolha uma menor";
-    PasswordCharacters "uma senha não pode ser vazia nem ter caracteres de controle";
+    PasswordTooShort { min } "a senha deve ter pelo menos {min} caracteres: escolha uma mais longa";
+    PasswordTooLong { max } "a senha deve ter no máximo {max} bytes: escolha uma mais curta";
+    PasswordCharacters "a senha não pode ser vazia nem ter caracteres de controle";
 
     // Accounts and sessions.
-    WrongCredentials "usuário ou senha errados";
-    WrongPassword "essa não é a sua senha";
-    TooManyGuesses { seconds } "senhas erradas demais: espere {seconds} s e tente de novo";
+    WrongCredentials "usuário ou senha incorretos";
+    WrongPassword "a senha está incorreta";
+    TooManyGuesses { seconds } "senhas incorretas demais: espere {seconds} s e tente de novo";
     TooManyLogins "muita gente está entrando agora: tente de novo daqui a pouco";
     OutOfMemory "falta memória no servidor para conferir uma senha: tente mais tarde";
     NoSession "sua sessão terminou: entre de novo com /login NOME";
@@ -70,7 +69,7 @@ translations! {
     NotAllowed { channel } "seu papel em {channel} não permite isso: peça a quem é dono do canal";
     Banned { channel } "você foi banido(a) de {channel}: fale com quem modera o canal";
     UserBanned { user, channel } "{user} está banido(a) de {channel}: desfaça o banimento primeiro";
-    LastOwner { channel } "ninguém mais é dono de {channel}: passe a posse a alguém primeiro";
+    LastOwner { channel } "só você é dono(a) de {channel}: torne outra pessoa dona primeiro, com /role";
     NoSuchMember { user, channel } "{user} não está em {channel}: veja /members";
     NoSuchInvitation { channel } "você não tem convite para {channel}: veja /invitations";
     TooManyInvited { channel } "há convites ou banimentos demais em {channel}";
@@ -81,14 +80,14 @@ translations! {
     NotAuthor "só quem escreveu a mensagem pode fazer isso";
     ReactionPresent { emoji } "você já reagiu com {emoji}";
     ReactionAbsent { emoji } "você não reagiu com {emoji}";
-    TooManyEdits { max } "uma mensagem pode ser editada {max} vezes: mande uma nova";
+    TooManyEdits { max } "uma mensagem pode ser editada {max} vezes: envie uma nova";
     TooManyReactions { max } "uma mensagem pode ter {max} reações, e esta já tem todas";
-    IdTaken "o \"id\" dessa mensagem já está em uso: mande a mensagem de novo";
-    IdVersion "o \"id\" de uma mensagem tem de ser um UUID da versão 7";
+    IdTaken "o \"id\" dessa mensagem já está em uso: envie a mensagem de novo";
+    IdVersion "o \"id\" de uma mensagem deve ser um UUID da versão 7";
     IdFuture "o \"id\" dessa mensagem está mais de um dia no futuro: acerte o relógio";
-    SentTooFast { wait_ms } "você está mandando rápido demais: espere {wait_ms} ms e mande de novo";
-    OutboxFull "há mensagens demais esperando envio: tente de novo quando o servidor tiver recebido algumas";
-    NotStoredLocally { error } "não consigo guardar a mensagem nesta máquina até o envio: {error}";
+    SentTooFast { wait_ms } "você está enviando rápido demais: espere {wait_ms} ms e envie de novo";
+    OutboxFull "há mensagens demais aguardando envio: tente de novo quando o servidor tiver recebido algumas";
+    NotStoredLocally { error } "não foi possível guardar a mensagem nesta máquina até o envio: {error}";
 
     // Files.
     FileNameEmpty "o nome de um arquivo precisa de uma letra ou um dígito: mude o nome do arquivo";
@@ -98,9 +97,9 @@ translations! {
     NoSuchFile { n, conversation } "o arquivo {n} de {conversation} não existe, ou foi apagado";
     BeyondFile { bytes, offset } "o arquivo tem {bytes} bytes, e você pediu a partir de {offset}";
     FileTooLarge { max, bytes } "um arquivo tem no máximo {max} bytes, este tem {bytes}";
-    QuotaExceeded { bytes, max } "seus arquivos ocupariam {bytes} bytes, e podem ocupar {max}: apague alguns que você enviou";
-    QuotaReserved { bytes, max, uploading, idle_minutes } "seus arquivos ocupariam {bytes} bytes, e podem ocupar {max}: apague alguns que você enviou, ou termine os envios em andamento, que ocupam {uploading} deles. Um envio parado há {idle_minutes} minutos dá lugar a um novo";
-    TooManyUploads { max, idle_minutes } "você já está enviando {max} arquivos: termine um deles primeiro. Um envio parado há {idle_minutes} minutos dá lugar a um novo";
+    QuotaExceeded { bytes, max } "seus arquivos ocupariam {bytes} bytes, e o limite é {max}: apague alguns que você enviou";
+    QuotaReserved { bytes, max, uploading, idle_minutes } "seus arquivos ocupariam {bytes} bytes, e o limite é {max}: apague alguns que você enviou, ou termine os envios em andamento, que ocupam {uploading} deles. Um envio parado há {idle_minutes} minutos é substituído por um novo";
+    TooManyUploads { max, idle_minutes } "você já está enviando {max} arquivos: termine um deles primeiro. Um envio parado há {idle_minutes} minutos é substituído por um novo";
     NoSuchUpload "esse envio não existe, ou expirou: comece de novo";
     UploadLost "o disco do servidor falhou, e o envio se perdeu: comece de novo";
     UploadIdTaken "o \"id\" desse envio já está em uso: comece de novo";
@@ -116,10 +115,10 @@ translations! {
     UploadStorageFull "o disco do servidor está cheio, mas nada se perdeu: continue quando quem o administra liberar espaço";
 
     // Searches.
-    QueryEmpty "diga o que procurar: palavras, \"uma frase\", from:alice, in:#geral, before:2026-01-31, after:2026-01-31";
-    QueryWithoutWords "não há o que procurar: use uma palavra que tenha letras ou dígitos";
+    QueryEmpty "informe o que buscar: palavras, \"uma frase\", from:alice, in:#geral, before:2026-01-31, after:2026-01-31";
+    QueryWithoutWords "não há o que buscar: use uma palavra que tenha letras ou dígitos";
     QueryTooLong { bytes, words } "uma busca tem no máximo {bytes} bytes e {words} palavras: use menos";
-    QueryPhrase "uma frase começa e termina com \": falta uma delas";
+    QueryPhrase "uma frase começa e termina com \": falta uma das aspas";
     QueryName { filter, example } "{filter}: precisa de um nome depois, como {filter}:{example}";
     QueryDate { filter } "{filter}: precisa de uma data depois, como {filter}:2026-01-31";
     QueryTime { filter } "{filter}: aceita dias inteiros (UTC), como {filter}:2026-01-31, sem hora";
@@ -129,18 +128,18 @@ translations! {
 
     // The server, and the connection to it.
     Internal "o servidor falhou: quem o administra encontra a causa no log";
-    ConversationDamaged { file, offset } "uma parte desta conversa está danificada no servidor ({file}, byte {offset}): quem o administra tem de restaurá-la de um backup";
-    LogUnreadable "o servidor não consegue ler o próprio log: quem o administra precisa olhar";
-    LogUnwritable "o servidor não consegue escrever o próprio log: mande de novo mais tarde";
-    StorageFull "o disco do servidor está cheio, e nada foi guardado: quem o administra tem de liberar espaço";
-    TooManyLines { max, lines } "um quadro tem no máximo {max} linhas, este tem {lines}: mande vários quadros";
+    ConversationDamaged { file, offset } "uma parte desta conversa está danificada no servidor ({file}, byte {offset}): quem o administra precisa restaurá-la a partir de um backup";
+    LogUnreadable "o servidor não consegue ler o próprio log: quem o administra precisa verificar";
+    LogUnwritable "o servidor não consegue gravar o próprio log: envie de novo mais tarde";
+    StorageFull "o disco do servidor está cheio, e nada foi guardado: quem o administra precisa liberar espaço";
+    TooManyLines { max, lines } "um quadro tem no máximo {max} linhas, este tem {lines}: envie vários quadros";
     LineTooLong { max, bytes } "uma linha tem no máximo {max} bytes, esta tem {bytes}";
-    ReplyTooLong "a resposta a este quadro ficou longa demais: mande este pedido de novo";
-    TooManyRequests "há pedidos demais esperando resposta: tente de novo daqui a pouco";
-    FollowReplaced "agora se acompanham outras conversas";
-    BadAnswer { error } "o servidor mandou uma resposta que não dá para ler ({error}): confira se cliente e servidor são da mesma versão";
-    AnswerWithoutBytes "o servidor mandou uma resposta sem os bytes dela: confira se cliente e servidor são da mesma versão";
-    OtherVersion { version, from, to, own_from, own_to } "o servidor (papo {version}) fala as versões {from} a {to} do protocolo, este cliente {own_from} a {own_to}: atualize o mais antigo";
+    ReplyTooLong "a resposta a este quadro ficou longa demais: envie este pedido de novo";
+    TooManyRequests "há pedidos demais aguardando resposta: tente de novo daqui a pouco";
+    FollowReplaced "você agora acompanha outras conversas: este pedido foi substituído";
+    BadAnswer { error } "o servidor enviou uma resposta que não dá para ler ({error}): confira se cliente e servidor são da mesma versão";
+    AnswerWithoutBytes "o servidor enviou uma resposta sem os bytes dela: confira se cliente e servidor são da mesma versão";
+    OtherVersion { version, from, to, own_from, own_to } "o servidor (papo {version}) usa as versões {from} a {to} do protocolo, e este cliente usa {own_from} a {own_to}: atualize o mais antigo";
 }
 
 #[cfg(test)]
@@ -150,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// A detail with arguments that a sentence can be searched for.
+    /// A detail with example arguments.
     fn sample(about: &DetailRow) -> Detail {
         let value = |(i, (name, kind)): (usize, &(&'static str, &'static str))| {
             let value = match *kind {

@@ -1,4 +1,4 @@
-//! Errors as sentences in the language of the person.
+//! Errors as sentences in the language of the user.
 
 use common::{Detail, Error};
 
@@ -7,31 +7,32 @@ use super::{Language, Words};
 use crate::cli_error::CliError;
 
 impl Words {
-    /// Why something was not done.
     pub(crate) fn cli_error(self, error: &CliError) -> String {
         match error {
             CliError::Server(error) => self.error(error),
-            CliError::Refused(words) | CliError::Usage(words) | CliError::Machine(words) => words.clone(),
+            CliError::Refused(words) | CliError::Usage(words) => words.clone(),
+            CliError::System(error) => self.io_error(error),
             CliError::Local(error) => self.local_error(error),
-            CliError::LoggedOut(server) => self.nobody_at(server),
-            CliError::Busy => self.too_much_at_once(),
+            CliError::LoggedOut(server) => self.not_logged_in_at(server),
+            CliError::Busy => self.too_many_commands(),
             CliError::Unreachable { server, waited, is_plain } => {
-                let question = if *is_plain { self.is_plain_node_running() } else { self.is_node_running() };
+                let question = if *is_plain { self.question_plain() } else { self.question_encrypted() };
                 self.unreachable(server, waited.as_secs_f32(), &question)
             }
             CliError::ConnectionEnded => self.connection_ended(),
-            CliError::Unexpected => self.unexpected_answer(),
+            CliError::UnexpectedAnswer => self.unexpected_answer(),
             CliError::OutputClosed => self.output_closed(),
             CliError::Reported(error) => self.cli_error(error),
         }
     }
 
-    /// The error of a request. One of a later server comes as the server says it, in English.
+    /// The error of a request. A detail that this version does not know is shown in the English of the
+    /// server.
     pub(crate) fn error(self, error: &Error) -> String {
         error.detail().map_or_else(|| error.message.clone(), |detail| self.detail(detail))
     }
 
-    /// The error of a request, or of a value that cannot be sent.
+    /// The detail of an error.
     pub(crate) fn detail(self, detail: &Detail) -> String {
         match self.language {
             Language::English => detail.to_string(),
@@ -45,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unreachable_server_is_looked_for_in_the_way_it_is_spoken_to() {
+    fn the_error_of_an_unreachable_server_depends_on_the_encryption() {
         let words = |is_plain| {
             let waited = std::time::Duration::from_millis(1500);
             let failure = CliError::Unreachable { server: "tcp://a:5555".to_owned(), waited, is_plain };
@@ -53,15 +54,15 @@ mod tests {
         };
         insta::assert_snapshot!([words(true), words(false)].join("\n"), @"
         cannot reach tcp://a:5555 (waited 1.5 s): is `papo up --plaintext` running there?
-        cannot reach tcp://a:5555 (waited 1.5 s): is `papo up` running there, and without --plaintext? If so it may have a new key: ask for its new invite
+        cannot reach tcp://a:5555 (waited 1.5 s): is `papo up` running there without --plaintext? If it is, its key may have changed: ask for the new invite
         ");
     }
 
     #[test]
-    fn an_error_is_rendered_from_its_data_and_one_of_a_later_server_as_it_comes() {
+    fn a_known_error_is_translated_and_an_unknown_one_is_shown_as_sent() {
         let words = [Words::ENGLISH, Words::new(Language::Portuguese)];
         let render = |error: &Error| words.map(|words| words.error(error)).join("\n");
-        let known = r##"{"code":4040,"message":"so it is","data":{"reason":"no_such_message","detail":"no_such_message","args":{"n":17,"conversation":"#ops"}}}"##;
+        let known = r##"{"code":4040,"message":"not shown","data":{"reason":"no_such_message","detail":"no_such_message","args":{"n":17,"conversation":"#ops"}}}"##;
         let later = r##"{"code":4040,"message":"there is no thread 17","data":{"reason":"no_such_thread","detail":"no_such_thread","args":{"n":17}}}"##;
         let [known, later] = [known, later].map(|line| serde_json::from_str(line).expect("an error"));
         insta::assert_snapshot!(render(&known), @"

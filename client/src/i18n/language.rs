@@ -1,27 +1,25 @@
-//! Which language a person reads.
+//! The language of the user.
 
-/// The languages that papo speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Language {
-    /// English.
     #[value(name = "en")]
     English,
-    /// Portuguese, as it is written in Brazil.
     #[value(name = "pt-BR", aliases = ["pt", "pt_BR"])]
     Portuguese,
 }
 
-/// Where a locale is said, the first one that is not empty decides (POSIX.1-2017, XBD section 8.2).
+/// The environment variables of the locale: the first one that is not empty decides (POSIX.1-2017, XBD
+/// section 8.2).
 const VARIABLES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 
 impl Language {
-    /// The language of this machine's messages; English unless it is one that papo speaks.
-    pub(crate) fn of_surroundings() -> Self {
-        Self::of_variables(|name| std::env::var(name).ok())
+    /// The language of the environment. English if papo has no translation.
+    pub(crate) fn from_environment() -> Self {
+        Self::from_variables(|name| std::env::var(name).ok())
     }
 
-    /// A locale is written `language[_territory][.codeset][@modifier]`.
-    fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// A locale has the form `language[_territory][.codeset][@modifier]`.
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let mut values = VARIABLES.iter().filter_map(|name| variable(name));
         let locale = values.find(|value| !value.is_empty()).unwrap_or_default();
         match locale.split(['_', '-', '.', '@']).next() {
@@ -37,11 +35,11 @@ mod tests {
 
     fn chosen(variables: &[(&str, &str)]) -> Language {
         let value = |name: &str| variables.iter().find(|(other, _)| *other == name);
-        Language::of_variables(|name| value(name).map(|(_, value)| (*value).to_owned()))
+        Language::from_variables(|name| value(name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
-    fn the_first_variable_that_says_something_decides() {
+    fn the_first_variable_that_is_not_empty_decides() {
         for portuguese in ["pt_BR.UTF-8", "pt", "pt_PT@euro", "pt-BR"] {
             assert_eq!(chosen(&[("LANG", portuguese)]), Language::Portuguese, "{portuguese}");
         }

@@ -1,15 +1,16 @@
 //! Sentences for errors on this machine.
 
+use std::io;
 use std::path::Path;
 
 use transport::TransportError;
 use transport::invite::BadInvite;
+use transport::key_folder::KeyFolderError;
 
 use super::{Language, Words};
 use crate::local_error::{FileAction, KeySource, LocalError};
 
 impl Words {
-    /// The sentence for an error on this machine.
     pub(crate) fn local_error(self, error: &LocalError) -> String {
         match error {
             LocalError::NoServer => self.no_server(),
@@ -28,16 +29,16 @@ impl Words {
             LocalError::KeyUnknown { server, data: Some(data) } => {
                 self.key_unknown_here(server, &shown(data))
             }
-            LocalError::Keys(error) => self.keys_unusable(&error.to_string()),
-            LocalError::Socket(error) => self.socket(error),
+            LocalError::Keys(error) => self.key_folder(error),
+            LocalError::Transport(error) => self.transport(error),
             LocalError::NoHome => self.no_home(),
             LocalError::Damaged { file, error } => self.file_damaged(&shown(file), error),
             LocalError::Disk { action, path, error } => {
-                let (path, error) = (shown(path), error.to_string());
+                let (path, error) = (shown(path), self.io_error(error));
                 match action {
-                    FileAction::Make => self.cannot_make(&path, &error),
+                    FileAction::Create => self.cannot_create(&path, &error),
                     FileAction::Read => self.cannot_read(&path, &error),
-                    FileAction::GoOnReading => self.cannot_go_on_reading(&path, &error),
+                    FileAction::ContinueReading => self.cannot_continue_reading(&path, &error),
                     FileAction::Write => self.cannot_write(&path, &error),
                 }
             }
@@ -64,18 +65,100 @@ impl Words {
         portuguese.to_owned()
     }
 
-    /// The errors that a user can correct are translated. The others are English.
-    fn socket(self, error: &TransportError) -> String {
-        match (self.language, error) {
-            (Language::Portuguese, TransportError::BadEndpoint { endpoint }) => {
+    fn transport(self, error: &TransportError) -> String {
+        if self.language == Language::English {
+            return error.to_string();
+        }
+        match error {
+            TransportError::InUse { endpoint } => format!(
+                "{endpoint} já está em uso, talvez por outro papo: encerre-o, ou escolha outra porta por opção"
+            ),
+            TransportError::Denied { endpoint } => format!(
+                "o papo não tem permissão para usar {endpoint}: escolha uma porta acima de 1023, ou uma pasta em \
+                 que o papo possa escrever"
+            ),
+            TransportError::NoSuchAddress { endpoint } => format!(
+                "{endpoint} não é um endereço desta máquina: use tcp://*:<porta>, ou um endereço desta máquina"
+            ),
+            TransportError::BadEndpoint { endpoint } => {
                 format!("{endpoint} não é um endereço: escreva tcp://host:porta ou ipc:///uma/pasta/nome")
             }
-            (Language::Portuguese, TransportError::PlainTextElsewhere { endpoint }) => format!(
-                "{endpoint} levaria texto aberto por uma rede: --plaintext é só para esta máquina; tire-o para \
-                 criptografar, ou use --plaintext-anywhere se a própria rede é protegida"
+            TransportError::PlainTextElsewhere { endpoint } => format!(
+                "{endpoint} usaria a rede sem criptografia, e --plaintext só vale nesta máquina: tire essa opção \
+                 para criptografar, ou use --plaintext-anywhere se a própria rede for protegida"
             ),
-            (Language::English | Language::Portuguese, error) => error.to_string(),
+            TransportError::NoCurve => {
+                "esta libzmq não sabe criptografar: instale uma compilada com libsodium \
+                 (Debian e Ubuntu: apt install libzmq5; Fedora: dnf install zeromq; Homebrew: brew install \
+                 zeromq), ou use --plaintext, só nesta máquina"
+                    .to_owned()
+            }
+            TransportError::OpenFiles => {
+                "há arquivos abertos demais: aumente o limite do processo (ulimit -n)".to_owned()
+            }
+            TransportError::Socket { action, source } => format!("a rede falhou ({action}): {source}"),
+            TransportError::System { action, source } => {
+                format!("o sistema falhou ({action}): {}", self.io_error(source))
+            }
+            TransportError::NoAnswer { endpoint } => {
+                format!("{endpoint} não responde: o papo está rodando, e essa é a porta de controle dele?")
+            }
+            TransportError::BadAnswer { endpoint, answer } => {
+                format!("{endpoint} não é uma porta de controle do papo: a resposta foi {answer:?}")
+            }
         }
+    }
+
+    fn key_folder(self, error: &KeyFolderError) -> String {
+        if self.language == Language::English {
+            return error.to_string();
+        }
+        match error {
+            KeyFolderError::Io { path, cause, .. } => format!(
+                "não foi possível acessar {}: {}; as chaves precisam pertencer ao usuário que roda o papo",
+                path.display(),
+                self.io_error(cause)
+            ),
+            KeyFolderError::Exposed(path) => {
+                let path = path.display();
+                format!(
+                    "outros usuários podem ler {path}: rode `chmod 600 {path}`, e também `papo keys rotate` se \
+                     alguém pode ter lido o arquivo"
+                )
+            }
+            KeyFolderError::Damaged(path) => format!(
+                "{} não contém uma chave válida: restaure o arquivo a partir de um backup, ou tire-o de lá para o papo \
+                 criar outro",
+                path.display()
+            ),
+            KeyFolderError::None(folder) => format!(
+                "não há chaves em {}: inicie o nó uma vez para criá-las (`papo up`)",
+                folder.display()
+            ),
+            KeyFolderError::Transport(error) => self.transport(error),
+        }
+    }
+
+    /// An error of the operating system. Rare ones are English.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the list of the standard library is not complete")]
+    pub(crate) fn io_error(self, error: &io::Error) -> String {
+        if self.language == Language::English {
+            return error.to_string();
+        }
+        let portuguese = match error.kind() {
+            io::ErrorKind::NotFound => "o arquivo ou a pasta não existe",
+            io::ErrorKind::PermissionDenied => "você não tem permissão",
+            io::ErrorKind::StorageFull => "o disco está cheio",
+            io::ErrorKind::QuotaExceeded => "sua cota no disco acabou",
+            io::ErrorKind::ReadOnlyFilesystem => "o disco só permite leitura",
+            io::ErrorKind::AlreadyExists => "o arquivo já existe",
+            io::ErrorKind::IsADirectory => "é uma pasta",
+            io::ErrorKind::NotADirectory => "uma parte do caminho não é uma pasta",
+            io::ErrorKind::UnexpectedEof => "o arquivo terminou antes do esperado",
+            io::ErrorKind::InvalidData => "o arquivo não está em UTF-8",
+            _ => return error.to_string(),
+        };
+        portuguese.to_owned()
     }
 }
 
@@ -94,11 +177,11 @@ super::sentences! {
     }
     different_keys() {
         en: "the endpoints have different keys: name endpoints of one node only, because it receives your session",
-        pt: "os endereços têm chaves diferentes: informe os de um só nó, porque ele recebe sua sessão",
+        pt: "os endereços têm chaves diferentes: informe só endereços de um mesmo nó, porque ele recebe sua sessão",
     }
     invite_in_plain_text() {
         en: "an invite is for an encrypted connection: leave out --plaintext, or use tcp://host:port",
-        pt: "um convite é para uma conexão criptografada: tire o --plaintext, ou use tcp://host:porta",
+        pt: "um convite é para uma conexão criptografada: tire a opção --plaintext, ou use tcp://host:porta",
     }
     key_of_invite() {
         en: "the key in the invite",
@@ -110,47 +193,43 @@ super::sentences! {
     }
     key_changed(source: &str, host: &str, known_hosts: &str) {
         en: "{source} is not the known key of {host}. Either its operator made new keys (`papo keys rotate`) or set the node up again, or somebody impersonates it and would read everything. Ask the operator, but not over this chat. If the key is right, delete \"{host}\" from {known_hosts} and try again",
-        pt: "{source} não é a que se conhece de {host}. Ou quem administra o nó fez chaves novas (`papo keys rotate`) ou o montou de novo, ou alguém quer se passar por ele, e leria tudo. Pergunte a quem administra, não por este chat. Se a chave está certa, apague \"{host}\" de {known_hosts} e tente de novo",
+        pt: "{source} não é a chave conhecida de {host}. Ou quem administra o nó criou chaves novas (`papo keys rotate`) ou o instalou de novo, ou alguém está se passando por ele e leria tudo. Pergunte a quem administra, mas não por este chat. Se a chave estiver certa, apague \"{host}\" de {known_hosts} e tente de novo",
     }
     key_unknown(server: &str) {
         en: "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or use --plaintext if the node runs with it",
-        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou use --plaintext se o nó roda assim",
+        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou use --plaintext se o nó roda sem criptografia",
     }
     key_unknown_here(server: &str, data: &str) {
         en: "the key of {server} is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or, if the node's data folder is not {data}, use --data <its folder>; or use --plaintext if the node runs with it",
-        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou, se a pasta de dados do nó não é {data}, use --data <pasta>; ou use --plaintext se o nó roda assim",
-    }
-    keys_unusable(error: &str) {
-        en: "{error}",
-        pt: "as chaves do nó nesta máquina não servem: {error}",
+        pt: "a chave de {server} não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou, se a pasta de dados do nó não for {data}, use --data <pasta>; ou use --plaintext se o nó roda sem criptografia",
     }
     no_home() {
-        en: "there is no HOME folder for the session: use --config <folder>",
-        pt: "não há HOME onde guardar a sessão: use --config <pasta>",
+        en: "HOME is not set, so there is no folder for the session: use --config <folder>",
+        pt: "a variável HOME não está definida, e falta uma pasta para a sessão: use --config <pasta>",
     }
     file_damaged(file: &str, error: &str) {
         en: "{file} is damaged ({error}): repair it, or delete it and start again",
-        pt: "{file} está danificado ({error}): conserte-o, ou apague-o e comece de novo",
+        pt: "{file} está danificado ({error}): corrija-o, ou apague-o e comece de novo",
     }
-    cannot_make(path: &str, error: &str) {
-        en: "cannot make {path}: {error}",
-        pt: "não consigo criar {path}: {error}",
+    cannot_create(path: &str, error: &str) {
+        en: "cannot create {path}: {error}",
+        pt: "não foi possível criar {path}: {error}",
     }
     cannot_read(path: &str, error: &str) {
         en: "cannot read {path}: {error}",
-        pt: "não consigo ler {path}: {error}",
+        pt: "não foi possível ler {path}: {error}",
     }
-    cannot_go_on_reading(path: &str, error: &str) {
+    cannot_continue_reading(path: &str, error: &str) {
         en: "cannot continue reading {path}: {error}",
-        pt: "não consigo continuar lendo {path}: {error}",
+        pt: "não foi possível continuar lendo {path}: {error}",
     }
     cannot_write(path: &str, error: &str) {
         en: "cannot write {path}: {error}",
-        pt: "não consigo escrever {path}: {error}",
+        pt: "não foi possível gravar {path}: {error}",
     }
     terminal_unusable(error: &str) {
-        en: "the terminal: {error}",
-        pt: "o terminal: {error}",
+        en: "papo cannot use the terminal: {error}",
+        pt: "o papo não consegue usar o terminal: {error}",
     }
 }
 
@@ -159,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trouble_before_the_beginning_is_told_in_the_language_of_the_person() {
+    fn errors_of_this_machine_are_translated() {
         let portuguese = Words::new(Language::Portuguese);
         let endpoint = "tcp://a.example:5555".to_owned();
         let all = [
@@ -171,26 +250,30 @@ mod tests {
                 host: "a.example:5555".to_owned(),
                 known_hosts: "known_hosts.json".into(),
             },
-            LocalError::Socket(TransportError::BadEndpoint { endpoint: "x".to_owned() }),
-            LocalError::Socket(TransportError::PlainTextElsewhere { endpoint }),
+            LocalError::Transport(TransportError::BadEndpoint { endpoint: "x".to_owned() }),
+            LocalError::Transport(TransportError::PlainTextElsewhere { endpoint }),
+            LocalError::Transport(TransportError::OpenFiles),
+            LocalError::Keys(KeyFolderError::Exposed("data/keys/node.secret".into())),
             LocalError::Disk {
                 action: FileAction::Write,
                 path: "a".into(),
-                error: std::io::Error::other("disk on fire"),
+                error: io::ErrorKind::StorageFull.into(),
             },
         ];
-        let said: Vec<_> = all.iter().map(|error| portuguese.local_error(error)).collect();
-        for (error, portuguese) in all.iter().zip(&said) {
+        let translated: Vec<_> = all.iter().map(|error| portuguese.local_error(error)).collect();
+        for (error, portuguese) in all.iter().zip(&translated) {
             assert_ne!(Words::ENGLISH.local_error(error), *portuguese, "not translated");
         }
-        insta::assert_snapshot!(said.join("\n"), @r#"
+        insta::assert_snapshot!(translated.join("\n"), @r#"
         informe no máximo 8 endereços de um servidor
         um convite termina com uma porta de 1 a 65535: papo://<chave>@host:porta
-        a chave de tcp://a.example:5555 não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou use --plaintext se o nó roda assim
-        a chave do nó em data/keys não é a que se conhece de a.example:5555. Ou quem administra o nó fez chaves novas (`papo keys rotate`) ou o montou de novo, ou alguém quer se passar por ele, e leria tudo. Pergunte a quem administra, não por este chat. Se a chave está certa, apague "a.example:5555" de known_hosts.json e tente de novo
+        a chave de tcp://a.example:5555 não é conhecida: peça o convite a quem administra o nó (`papo invite` o mostra) e use --server <convite> uma vez; ou use --plaintext se o nó roda sem criptografia
+        a chave do nó em data/keys não é a chave conhecida de a.example:5555. Ou quem administra o nó criou chaves novas (`papo keys rotate`) ou o instalou de novo, ou alguém está se passando por ele e leria tudo. Pergunte a quem administra, mas não por este chat. Se a chave estiver certa, apague "a.example:5555" de known_hosts.json e tente de novo
         x não é um endereço: escreva tcp://host:porta ou ipc:///uma/pasta/nome
-        tcp://a.example:5555 levaria texto aberto por uma rede: --plaintext é só para esta máquina; tire-o para criptografar, ou use --plaintext-anywhere se a própria rede é protegida
-        não consigo escrever a: disk on fire
+        tcp://a.example:5555 usaria a rede sem criptografia, e --plaintext só vale nesta máquina: tire essa opção para criptografar, ou use --plaintext-anywhere se a própria rede for protegida
+        há arquivos abertos demais: aumente o limite do processo (ulimit -n)
+        outros usuários podem ler data/keys/node.secret: rode `chmod 600 data/keys/node.secret`, e também `papo keys rotate` se alguém pode ter lido o arquivo
+        não foi possível gravar a: o disco está cheio
         "#);
     }
 }

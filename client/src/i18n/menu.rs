@@ -6,24 +6,24 @@ super::sentences! {
         pt: "menu: digite um número e aperte Enter; 0 sai do menu",
     }
     menu_group(title: &str) {
-        en: "{title}: a number; 0 goes back",
-        pt: "{title}: um número; 0 volta",
+        en: "{title}: type a number; 0 goes back",
+        pt: "{title}: digite um número; 0 volta",
     }
-    menu_asks(what: &str) {
-        en: "{what}? 0 goes back",
-        pt: "{what}? 0 volta",
+    menu_asks(argument: &str) {
+        en: "{argument}? 0 goes back",
+        pt: "{argument}? 0 volta",
     }
-    menu_asks_or_leave_out(what: &str) {
-        en: "{what}? Enter leaves it out; 0 goes back",
-        pt: "{what}? Enter pula; 0 volta",
+    menu_asks_optional(argument: &str) {
+        en: "{argument}? Enter skips it; 0 goes back",
+        pt: "{argument}? Enter pula; 0 volta",
     }
     menu_number() {
-        en: "say one of the numbers; Enter lists them again, 0 goes back",
-        pt: "diga um dos números; Enter os lista de novo, 0 volta",
+        en: "type one of the numbers; Enter lists the choices again, 0 goes back",
+        pt: "digite um dos números; Enter mostra as opções de novo, 0 volta",
     }
-    menu_goes_on() {
-        en: "menu: a number for more, Enter lists them again, 0 goes back",
-        pt: "menu: um número para mais, Enter os lista de novo, 0 volta",
+    menu_continues() {
+        en: "menu: type a number; Enter lists the choices again, 0 goes back",
+        pt: "menu: digite um número; Enter mostra as opções de novo, 0 volta",
     }
     menu_left() {
         en: "you are back in the chat",

@@ -1,9 +1,7 @@
-//! What papo says to a person, in every language it speaks. One table per noun: a sentence stands there in all
-//! languages, its gaps are typed arguments, and the compiler refuses one that lacks a language or names a gap that
-//! is not there.
+//! The sentences of the chat, in English and Brazilian Portuguese: one table per noun. The gaps of a sentence
+//! are typed arguments. A sentence without a language, or with an unknown gap, does not compile.
 //!
-//! The chat takes all its sentences from here. Script commands, `--help` and logs are English: programs and search
-//! engines read them too.
+//! Script commands, `--help` and logs are English: programs and search engines read them, too.
 
 mod language;
 mod accounts;
@@ -14,6 +12,7 @@ mod reads;
 mod files;
 mod search;
 mod connection;
+mod outbox;
 mod presence;
 mod admin;
 mod menu;
@@ -30,7 +29,7 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    /// What scripts and logs say.
+    /// For scripts and logs.
     pub(crate) const ENGLISH: Self = Self::new(Language::English);
 
     pub(crate) const fn new(language: Language) -> Self {
@@ -46,24 +45,24 @@ impl Words {
     }
 }
 
-/// A text without gaps, in all languages: for tables such as the one of commands.
+/// A text without gaps in all languages, for tables such as the command table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Phrase {
     en: &'static str,
     pt: &'static str,
 }
 
-/// The same text in English and in Brazilian Portuguese.
+/// A text in English and in Brazilian Portuguese.
 pub(crate) const fn both(en: &'static str, pt: &'static str) -> Phrase {
     Phrase { en, pt }
 }
 
-/// What is the same in all languages.
+/// A text that is the same in all languages.
 pub(crate) const fn same(text: &'static str) -> Phrase {
     Phrase { en: text, pt: text }
 }
 
-/// Declares sentences: each becomes a method of [`Words`] that takes its gaps as arguments and fills them in.
+/// Declares sentences. Each becomes a method of [`Words`] that takes the gaps as arguments.
 macro_rules! sentences {
     ($($(#[doc = $doc:literal])* $name:ident($($gap:ident: $type:ty),*) { en: $en:literal, pt: $pt:literal, })+) => {
         impl $crate::i18n::Words {
@@ -78,7 +77,7 @@ macro_rules! sentences {
             )+
         }
 
-        /// All of them with their gaps, for the tests.
+        /// All sentences of this table, unfilled.
         #[cfg(test)]
         pub(super) const SENTENCES: &[(&str, $crate::i18n::Phrase)] =
             &[$((stringify!($name), $crate::i18n::both($en, $pt))),+];
@@ -91,12 +90,12 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// The nouns, each with its table.
     const TABLES: &[&[(&str, Phrase)]] = &[
         accounts::SENTENCES,
         channels::SENTENCES,
         conversations::SENTENCES,
         connection::SENTENCES,
+        outbox::SENTENCES,
         presence::SENTENCES,
         menu::SENTENCES,
         admin::SENTENCES,
@@ -107,13 +106,13 @@ mod tests {
         local_errors::SENTENCES,
     ];
 
-    /// `{gap}`, each once, in no order: languages differ in that.
+    /// The gaps of a sentence. Their order may differ between languages.
     fn gaps(sentence: &str) -> BTreeSet<&str> {
         sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
     }
 
     #[test]
-    fn every_sentence_is_said_in_both_languages_with_the_same_gaps() {
+    fn every_sentence_is_translated_with_the_same_gaps() {
         for (name, phrase) in TABLES.iter().copied().flatten() {
             assert!(!phrase.en.is_empty() && !phrase.pt.is_empty(), "{name}");
             assert_ne!(phrase.en, phrase.pt, "{name} is not translated");
@@ -122,12 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_is_filled_in() {
+    fn the_gaps_of_a_sentence_are_filled_in() {
         let words = [Words::ENGLISH, Words::new(Language::Portuguese)];
         let filled = words.map(|words| words.no_such_command("jion"));
         insta::assert_snapshot!(filled.join("\n"), @r"
-        there is no /jion: /help lists the commands
-        não existe /jion: /help lista os comandos
+        there is no command /jion: /help lists the commands
+        o comando /jion não existe: /help lista os comandos
         ");
     }
 }

@@ -1,4 +1,4 @@
-//! Sentences about who is there, and who writes.
+//! Sentences about presence and typing.
 
 use common::UserName;
 use common::presence::State;
@@ -10,17 +10,17 @@ super::sentences! {
         en: "you are shown as away",
         pt: "você aparece como ausente",
     }
-    you_are_back() {
+    you_are_online() {
         en: "you are shown as online",
-        pt: "você aparece como presente",
+        pt: "você aparece como disponível",
     }
-    is_now(user: &UserName, state: &str) {
+    presence_changed(user: &UserName, state: &str) {
         en: "-- {user} is {state} --",
-        pt: "-- {user} agora: {state} --",
+        pt: "-- {user} está {state} --",
     }
     state_online() {
         en: "online",
-        pt: "presente",
+        pt: "disponível",
     }
     state_away() {
         en: "away",
@@ -30,13 +30,13 @@ super::sentences! {
         en: "offline",
         pt: "desconectado(a)",
     }
-    seen_last(when: &str) {
-        en: "seen {when}",
-        pt: "visto(a) em {when}",
+    last_seen(when: &str) {
+        en: "last seen {when}",
+        pt: "visto(a) por último em {when}",
     }
-    writes(users: &str) {
-        en: "{users} writing…",
-        pt: "{users} escrevendo…",
+    typing_users(users: &str) {
+        en: "{users} typing…",
+        pt: "{users} digitando…",
     }
 }
 
@@ -50,9 +50,9 @@ impl Words {
         }
     }
 
-    /// Who writes; nothing when nobody does.
-    pub(crate) fn writers(self, users: &[UserName]) -> String {
+    /// The sentence about users who are typing. Empty if nobody is.
+    pub(crate) fn typing(self, users: &[UserName]) -> String {
         let names: Vec<_> = users.iter().map(UserName::as_str).collect();
-        if names.is_empty() { String::new() } else { self.writes(&names.join(", ")) }
+        if names.is_empty() { String::new() } else { self.typing_users(&names.join(", ")) }
     }
 }

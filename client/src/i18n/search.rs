@@ -1,18 +1,16 @@
-//! What papo says about a search.
+//! Sentences about a search.
 
-use super::sentences;
-
-sentences! {
+super::sentences! {
     nothing_found() {
-        en: "nothing was found",
-        pt: "nada foi encontrado",
+        en: "no messages found",
+        pt: "nenhuma mensagem encontrada",
     }
     only_the_newest(count: usize) {
-        en: "-- the newest {count}; say more words, or before:DATE --",
-        pt: "-- as {count} mais novas; diga mais palavras, ou before:DATA --",
+        en: "-- the newest {count}; add words or before:DATE to find others --",
+        pt: "-- as {count} mais recentes; use mais palavras ou before:DATA para achar outras --",
     }
     index_behind(behind: u64) {
-        en: "the index is being made; records still to be looked through: {behind}",
-        pt: "o índice está sendo feito; registros que faltam: {behind}",
+        en: "the server is still building the search index; records left: {behind}",
+        pt: "o servidor ainda está montando o índice de busca; registros que faltam: {behind}",
     }
 }

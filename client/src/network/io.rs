@@ -1,4 +1,4 @@
-//! The sockets, the outbox and the front end, as the session's driver uses them.
+//! The effects of the session: sockets, outbox, and the channels to the front end.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -10,29 +10,30 @@ use session::{Answer, Message, News};
 use transport::{Context, Kind, Socket, TransportError, clock};
 use uuid::Uuid;
 
-use super::Reply;
+use super::TicketedAnswer;
 use super::outgoing::Outgoing;
 use crate::connection::{Endpoint, KnownServer};
+use crate::i18n::Words;
 use crate::outbox::Outbox;
-use crate::render::complain;
+use crate::render::print_error;
 
-/// Everything that the session needs from its surroundings.
 pub(super) struct NetworkIo<N> {
     server: KnownServer,
-    /// The endpoint that requests are sent to, and its place among those of the server.
+    /// The endpoint that receives the requests.
     endpoint: Endpoint,
-    at: usize,
+    endpoint_index: usize,
     context: Context,
     pub(super) dealer: Socket,
     pub(super) subscriber: Option<Socket>,
     outgoing: Outgoing,
-    /// `None` for a front end that sends no messages. It is dropped before `answers`, whose end the front end
-    /// waits for.
+    /// `None` for a front end that sends no messages. Dropped before `answers`, because the front end waits
+    /// until `answers` is closed.
     outbox: Option<Outbox>,
-    begun: Instant,
-    answers: SyncSender<Reply>,
+    started_at: Instant,
+    answers: SyncSender<TicketedAnswer>,
     news: SyncSender<N>,
     is_news_read: bool,
+    words: Words,
 }
 
 impl<N> NetworkIo<N> {
@@ -40,24 +41,26 @@ impl<N> NetworkIo<N> {
         endpoint: &Endpoint,
         server: KnownServer,
         outbox: Option<Outbox>,
-        answers: SyncSender<Reply>,
+        answers: SyncSender<TicketedAnswer>,
         news: SyncSender<N>,
+        words: Words,
     ) -> Result<Self, TransportError> {
         let context = Context::new();
         let dealer = connected(&context, endpoint)?;
         Ok(Self {
             server,
             endpoint: endpoint.clone(),
-            at: 0,
+            endpoint_index: 0,
             context,
             dealer,
             subscriber: None,
             outgoing: Outgoing::default(),
             outbox,
-            begun: clock::now(),
+            started_at: clock::now(),
             answers,
             news,
             is_news_read: true,
+            words,
         })
     }
 
@@ -66,12 +69,11 @@ impl<N> NetworkIo<N> {
         self.is_news_read
     }
 
-    /// Whether request lines wait to be sent.
     pub(super) fn has_outgoing(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
-    /// Sends the request lines that the socket can take. A line that is lost is sent again by the session.
+    /// Sends request lines while the socket accepts them. The session sends a lost line again.
     pub(super) fn flush(&mut self) -> Result<(), TransportError> {
         while !self.outgoing.is_empty() && self.dealer.can_send()? {
             let _sent_or_lost = self.dealer.send(self.outgoing.take_message())?;
@@ -79,37 +81,38 @@ impl<N> NetworkIo<N> {
         Ok(())
     }
 
-    /// Notes that the server replies, before the front end learns of the reply and ends the program.
-    pub(super) fn note_that_the_server_answers(&mut self) {
-        if let Err(failure) = self.server.answers_at(self.at) {
-            complain(&failure.to_string());
+    /// Records that the server answers. Runs before the front end gets the reply and perhaps ends the
+    /// program.
+    pub(super) fn record_answer(&mut self) {
+        if let Err(error) = self.server.record_answer(self.endpoint_index) {
+            print_error(&self.words.cli_error(&error));
         }
     }
 }
 
-/// The session's clock starts with the thread, and is independent of the time of day.
+/// The clock of the session starts at 0 with the thread, so changes of the system time have no effect.
 impl<N: From<News>> Io for NetworkIo<N> {
     type Error = TransportError;
 
     fn now_ms(&self) -> u64 {
-        u64::try_from(clock::now().duration_since(self.begun).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(clock::now().duration_since(self.started_at).as_millis()).unwrap_or(u64::MAX)
     }
 
     fn recall(&mut self, user: &UserName) -> Vec<Message> {
         let Some(outbox) = &mut self.outbox else { return Vec::new() };
         let recalled = outbox.recall(user);
-        recalled.complaints.iter().for_each(|words| complain(words));
+        recalled.problems.iter().for_each(|problem| print_error(problem));
         recalled.messages
     }
 
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>> {
-        let outcome = self.outbox.as_mut().map_or(Ok(()), |outbox| outbox.keep(messages));
-        Some(outcome.map_err(|error| Detail::NotStoredLocally { error: error.to_string() }.into()))
+        let outcome = self.outbox.as_mut().map_or(Ok(()), |outbox| outbox.store(messages));
+        Some(outcome.map_err(|error| Detail::NotStoredLocally { error: self.words.io_error(&error) }.into()))
     }
 
     fn forget(&mut self, ids: &[Uuid]) {
         if let Some(outbox) = &mut self.outbox {
-            outbox.release(ids);
+            outbox.remove(ids);
         }
     }
 
@@ -121,11 +124,11 @@ impl<N: From<News>> Io for NetworkIo<N> {
         self.outgoing.put_alone(id, line, bytes);
     }
 
-    fn use_endpoint(&mut self, place: usize) -> Result<(), TransportError> {
-        if let Some(endpoint) = self.server.endpoints.get(place) {
+    fn use_endpoint(&mut self, index: usize) -> Result<(), TransportError> {
+        if let Some(endpoint) = self.server.endpoints.get(index) {
             self.dealer = connected(&self.context, endpoint)?;
             self.endpoint = endpoint.clone();
-            self.at = place;
+            self.endpoint_index = index;
         }
         Ok(())
     }
@@ -155,14 +158,14 @@ impl<N: From<News>> Io for NetworkIo<N> {
     }
 }
 
-/// A socket for requests to one endpoint, which need not exist yet.
+/// A socket for requests to an endpoint that does not have to exist yet.
 fn connected(context: &Context, endpoint: &Endpoint) -> Result<Socket, TransportError> {
     let dealer = context.socket(Kind::Dealer, &endpoint.security)?;
     dealer.connect(&endpoint.address)?;
     Ok(dealer)
 }
 
-/// Where to subscribe: the host `*` means the host of the server.
+/// The endpoint for subscriptions. The host `*` means the host of the server.
 fn events_endpoint(server: &str, events: &str) -> String {
     let host = server.strip_prefix("tcp://").and_then(|rest| rest.rsplit_once(':')).map(|(host, _port)| host);
     events.replacen("tcp://*:", &format!("tcp://{}:", host.unwrap_or("127.0.0.1")), 1)
@@ -173,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_come_from_the_host_that_answers() {
+    fn the_host_of_the_events_is_that_of_the_server_for_a_wildcard() {
         insta::assert_snapshot!(events_endpoint("tcp://papo.example:5555", "tcp://*:5558"), @"tcp://papo.example:5558");
         insta::assert_snapshot!(events_endpoint("tcp://[::1]:5555", "tcp://*:5558"), @"tcp://[::1]:5558");
         insta::assert_snapshot!(events_endpoint("ipc:///run/papo", "tcp://*:5558"), @"tcp://127.0.0.1:5558");

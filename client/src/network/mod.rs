@@ -1,4 +1,4 @@
-//! The network thread: it owns the sockets, feeds the session core, and talks to the front end over channels.
+//! The network thread: it owns the sockets and the session core, and has channels to the front end.
 
 mod io;
 mod outgoing;
@@ -15,60 +15,60 @@ use transport::wake::Wake;
 use transport::{TransportError, clock};
 
 use crate::connection::{Endpoint, KnownServer};
+use crate::i18n::Words;
 use crate::outbox::Outbox;
 
 use io::NetworkIo;
 
-/// Messages taken from one socket in one turn, so that none starves the others.
+/// Messages received from one socket in one turn, so that no socket starves the others.
 const MESSAGES_PER_TURN_MAX: usize = 256;
 
-/// How long the thread waits at its end for the server to answer the goodbye.
+/// How long the thread waits at its end for the answer to the goodbye.
 const GOODBYE_WAIT: Duration = Duration::from_millis(500);
 
-/// A command and its ticket.
-pub(crate) type Asked = (u64, Command);
+/// A command with a ticket, which its answer repeats.
+pub(crate) type TicketedCommand = (u64, Command);
 
-/// The outcome of a command, and its ticket.
-pub(crate) type Reply = (u64, Result<Answer, Error>);
+pub(crate) type TicketedAnswer = (u64, Result<Answer, Error>);
 
-/// The front end's ends of the channels.
-pub(crate) struct Channels<N> {
-    pub(crate) commands: Receiver<Asked>,
-    pub(crate) answers: SyncSender<Reply>,
-    /// Bounded, and waited for: a front end that does not read the news stops the network thread, and the
-    /// events that are lost by that are repaired from history.
+/// The channels to the front end, and its language.
+pub(crate) struct FrontEnd<N> {
+    pub(crate) commands: Receiver<TicketedCommand>,
+    pub(crate) answers: SyncSender<TicketedAnswer>,
+    /// Bounded: a front end that does not read the news blocks the network thread. The session then requests
+    /// the events that were lost.
     pub(crate) news: SyncSender<N>,
+    pub(crate) words: Words,
 }
 
-/// The state of the thread.
 pub(crate) struct Network<N> {
     session: Session,
     io: NetworkIo<N>,
-    commands: Receiver<Asked>,
+    commands: Receiver<TicketedCommand>,
     wake: Wake,
-    stop: Shutdown,
+    shutdown: Shutdown,
 }
 
 impl<N: From<News>> Network<N> {
-    /// Connects to a server, which need not exist yet, at one of its endpoints.
+    /// Connects to one endpoint of a server, which does not have to exist yet.
     pub(crate) fn new(
         endpoint: &Endpoint,
         server: KnownServer,
         seed: u64,
         outbox: Option<Outbox>,
-        channels: Channels<N>,
+        front_end: FrontEnd<N>,
         wake: Wake,
-        stop: Shutdown,
+        shutdown: Shutdown,
     ) -> Result<Self, TransportError> {
         let session = Session::new(seed).with_endpoints(server.endpoints.len());
-        let Channels { commands, answers, news } = channels;
-        let io = NetworkIo::new(endpoint, server, outbox, answers, news)?;
-        Ok(Self { session, io, commands, wake, stop })
+        let FrontEnd { commands, answers, news, words } = front_end;
+        let io = NetworkIo::new(endpoint, server, outbox, answers, news, words)?;
+        Ok(Self { session, io, commands, wake, shutdown })
     }
 
-    /// Runs until it is asked to stop, or until the front end no longer receives news.
+    /// Runs until shutdown is requested, or until the front end no longer receives news.
     pub(crate) fn run(mut self) -> Result<(), TransportError> {
-        while !self.stop.is_requested() {
+        while !self.shutdown.is_requested() {
             self.wait()?;
             self.wake.clear();
             while let Ok((ticket, command)) = self.commands.try_recv() {
@@ -86,7 +86,7 @@ impl<N: From<News>> Network<N> {
         self.say_goodbye()
     }
 
-    /// Reports to the server that the user leaves, and waits a moment for its reply.
+    /// Reports to the server that the user leaves, and waits shortly for the answer.
     fn say_goodbye(&mut self) -> Result<(), TransportError> {
         if !self.session.quit() {
             return Ok(());
@@ -112,14 +112,14 @@ impl<N: From<News>> Network<N> {
         poll::wait(&watches, left_ms.map(Duration::from_millis))
     }
 
-    /// Replies are `[""] [lines]`, with bytes behind them where there are some.
+    /// A reply is `[""] [lines]`, or `[""] [lines] [bytes]`.
     fn receive_replies(&mut self) -> Result<(), TransportError> {
         let mut frames = Vec::new();
         for _ in 0..MESSAGES_PER_TURN_MAX {
             if !self.io.dealer.receive(&mut frames)? {
                 break;
             }
-            self.io.note_that_the_server_answers();
+            self.io.record_answer();
             match frames.as_slice() {
                 [delimiter, lines] if delimiter.is_empty() => self.session.replies(self.io.now_ms(), lines),
                 [delimiter, lines, bytes, ..] if delimiter.is_empty() => {
@@ -131,7 +131,7 @@ impl<N: From<News>> Network<N> {
         Ok(())
     }
 
-    /// Events are `[topic] [lines]`, a barrier is `[topic] [""]`.
+    /// An event is `[topic] [lines]`, a barrier is `[topic] [""]`.
     fn receive_events(&mut self) -> Result<(), TransportError> {
         let now_ms = self.io.now_ms();
         let Some(subscriber) = &self.io.subscriber else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! What waits to leave for the server.
+//! The queue of request lines to the server.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,31 +6,31 @@ use std::sync::Arc;
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
 use transport::Frame;
 
-/// Request lines that wait for a connection. Beyond, the oldest are dropped: the core sends them again.
-const LINES_WAITING_MAX: usize = 2 * FRAME_LINES_MAX;
+/// Queued request lines. If there are more, the oldest are dropped: the session sends them again.
+const LINES_QUEUED_MAX: usize = 2 * FRAME_LINES_MAX;
 
-/// A line, and the bytes behind it.
+/// A line, and the bytes in the frame after it.
 type LineAndBytes = (Vec<u8>, Option<Arc<[u8]>>);
 
-/// Request lines that wait to leave, in the order of their ids, each but once.
+/// Request lines in the order of their ids. A line that is sent again replaces its queued copy.
 #[derive(Default)]
 pub(super) struct Outgoing {
     lines: BTreeMap<u64, Vec<u8>>,
-    /// Those that must be the only ones of their frames, with the bytes behind them.
+    /// Lines that must be alone in their frame.
     alone: BTreeMap<u64, LineAndBytes>,
 }
 
 impl Outgoing {
     pub(super) fn put(&mut self, id: u64, line: Vec<u8>) {
         self.lines.insert(id, line);
-        if self.lines.len() > LINES_WAITING_MAX {
+        if self.lines.len() > LINES_QUEUED_MAX {
             self.lines.pop_first();
         }
     }
 
     pub(super) fn put_alone(&mut self, id: u64, line: Vec<u8>, bytes: Option<Arc<[u8]>>) {
         self.alone.insert(id, (line, bytes));
-        if self.alone.len() > LINES_WAITING_MAX {
+        if self.alone.len() > LINES_QUEUED_MAX {
             self.alone.pop_first();
         }
     }
@@ -39,7 +39,7 @@ impl Outgoing {
         self.lines.is_empty() && self.alone.is_empty()
     }
 
-    /// The frames of the next message: first what people say, then parts of files.
+    /// The frames of the next message: lines that share a frame come before chunks of files.
     pub(super) fn take_message(&mut self) -> Vec<Frame> {
         if !self.lines.is_empty() {
             return vec![Frame::new(), Frame::from(self.take_frame())];
@@ -49,7 +49,7 @@ impl Outgoing {
         [Frame::new(), Frame::from(line)].into_iter().chain(bytes).collect()
     }
 
-    /// As many lines as one frame may hold.
+    /// The first lines, up to the limits of a frame.
     fn take_frame(&mut self) -> Vec<u8> {
         let mut frame = Vec::new();
         for _ in 0..FRAME_LINES_MAX {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_that_wait_share_a_frame_and_are_not_doubled() {
+    fn queued_lines_share_a_frame_and_are_sent_once() {
         let mut outgoing = Outgoing::default();
         for id in [2, 1, 2] {
             outgoing.put(id, format!("{id}\n").into_bytes());
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_alone_leaves_by_itself_and_after_what_people_say() {
+    fn a_line_that_must_be_alone_has_its_own_frame_after_the_others() {
         let mut outgoing = Outgoing::default();
         outgoing.put_alone(1, b"1\n".to_vec(), Some(b"bytes".to_vec().into()));
         outgoing.put_alone(2, b"2\n".to_vec(), None);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_keeps_to_the_limits_of_the_protocol() {
+    fn a_frame_keeps_the_limits_of_the_protocol() {
         let mut outgoing = Outgoing::default();
         (0..FRAME_LINES_MAX as u64 + 1).for_each(|id| outgoing.put(id, b"\n".to_vec()));
         assert_eq!(outgoing.take_frame().len(), FRAME_LINES_MAX);
@@ -100,6 +100,6 @@ mod tests {
         (0..100).for_each(|id| outgoing.put(id, vec![b'x'; LINE_BYTES_MAX]));
         assert!(outgoing.take_frame().len() <= FRAME_BYTES_MAX);
         (0..10_000).for_each(|id| outgoing.put(id, Vec::new()));
-        assert_eq!(outgoing.lines.len(), LINES_WAITING_MAX);
+        assert_eq!(outgoing.lines.len(), LINES_QUEUED_MAX);
     }
 }

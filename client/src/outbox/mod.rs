@@ -1,10 +1,10 @@
-//! The outbox: sent messages without an acknowledgement, on this machine's disk. They survive the end of the
-//! process, however it ends.
+//! The outbox: messages without an acknowledgement, on the disk of this machine. They survive a crash of the
+//! client.
 //!
-//! Each process writes its own files and holds their locks, so two clients of one user never send each
-//! other's messages. When a process is killed, its files lose their holder. The next process of the same user
-//! and server adopts them. Only messages are synced. A crash may lose an acknowledgement: the message is then
-//! sent again under its id, and the server stores it once.
+//! Each process writes its own files and locks them, so two clients of one user never send each other's
+//! messages. The end of a process releases its locks, and the next process of the same user and server adopts
+//! its files. Only messages are synced. A crash may lose an acknowledgement: the client then sends the
+//! message again with the same id, and the server stores it once.
 //!
 //! docs/STORAGE.md shows the files; docs/decisions/0003-the-outbox-is-a-file-per-process.md gives the
 //! reasons.
@@ -22,6 +22,7 @@ use common::UserName;
 use disk::{AppendFile, Disk, Lock};
 use uuid::Uuid;
 
+use crate::i18n::Words;
 use line::{Contents, Header, Line};
 use session::Message;
 use session::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
@@ -29,38 +30,40 @@ use session::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 /// The folder of the files, within the user's own folder.
 const FOLDER: &str = "outbox";
 
-/// Attempts to create a file: another process may adopt and remove it before this one has locked it.
+/// Attempts to create a file. Another process may adopt and remove it before this process locks it.
 const CREATE_ATTEMPTS_MAX: u32 = 3;
 
-/// Bytes after which a new file is started. The old one is removed when all its messages are acknowledged.
+/// Bytes after which messages go to a new file. A file is removed when all its messages are acknowledged.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// The unacknowledged messages of one user for one server.
 pub(crate) struct Outbox {
     disk: Arc<dyn Disk>,
-    /// Every name of the server. The first one is written into new files.
+    /// The endpoints of the server. New files name the first one.
     servers: Vec<String>,
     owner: Option<UserName>,
-    /// The oldest file first. New messages are appended to the last one, if it accepts messages.
-    files: Vec<Kept>,
-    /// The name of each message's file.
-    places: HashMap<Uuid, String>,
+    /// The oldest file first. New messages go to the last one if it accepts messages.
+    files: Vec<LockedFile>,
+    /// The name of the file of each message.
+    file_names: HashMap<Uuid, String>,
     bytes: usize,
+    words: Words,
 }
 
-/// A file that this process holds.
-struct Kept {
+/// A file that this process has locked.
+struct LockedFile {
     disk: Arc<dyn Disk>,
     name: String,
     file: Box<dyn AppendFile>,
-    waiting: HashMap<Uuid, usize>,
-    /// The bytes of its whole lines.
+    /// The messages that are not acknowledged, with the bytes of their texts.
+    pending: HashMap<Uuid, usize>,
+    /// The bytes of complete lines.
     length: u64,
     header_length: u64,
-    /// False if the file ends with a torn line that cannot be cut.
-    takes_lines: bool,
+    /// False if the file ends with a torn line that papo could not remove.
+    accepts_lines: bool,
     /// False if another process created the file, or if a write to it failed.
-    takes_messages: bool,
+    accepts_messages: bool,
 }
 
 /// The messages of earlier processes.
@@ -68,85 +71,84 @@ struct Kept {
 pub(crate) struct Recalled {
     /// In the order of sending.
     pub(crate) messages: Vec<Message>,
-    /// Sentences for the user about files that could not be used.
-    pub(crate) complaints: Vec<String>,
+    /// Sentences for the user about damaged or unreadable files.
+    pub(crate) problems: Vec<String>,
 }
 
 impl Outbox {
-    pub(crate) fn new(disk: Arc<dyn Disk>, servers: Vec<String>) -> Self {
-        Self { disk, servers, owner: None, files: Vec::new(), places: HashMap::new(), bytes: 0 }
+    pub(crate) fn new(disk: Arc<dyn Disk>, servers: Vec<String>, words: Words) -> Self {
+        Self { disk, servers, owner: None, files: Vec::new(), file_names: HashMap::new(), bytes: 0, words }
     }
 
-    /// Switches to the messages of `owner`, and adopts the files of processes that ended.
+    /// Switches to the messages of `owner`, and adopts the files of processes that have ended.
     pub(crate) fn recall(&mut self, owner: &UserName) -> Recalled {
         if self.owner.as_ref() != Some(owner) {
-            self.put_down();
+            self.close();
             self.owner = Some(owner.clone());
         }
         let mut recalled = Recalled::default();
         match self.list() {
             Ok(mut names) => {
                 names.sort_unstable();
-                names.retain(|name| self.files.iter().all(|held| held.name != *name));
+                names.retain(|name| self.files.iter().all(|file| file.name != *name));
                 names.into_iter().for_each(|name| self.adopt(name, &mut recalled));
             }
-            Err(error) => recalled.complaints.push(format!("what waits to be sent cannot be read: {error}")),
+            Err(error) => recalled.problems.push(self.words.outbox_unreadable(&self.words.io_error(&error))),
         }
         recalled
     }
 
-    /// Writes messages to the disk. They are durable when this returns `Ok`; after an error none of them is
-    /// stored.
-    pub(crate) fn keep(&mut self, messages: &[Message]) -> io::Result<()> {
+    /// Makes messages durable. After an error none of them is stored.
+    pub(crate) fn store(&mut self, messages: &[Message]) -> io::Result<()> {
         let mut bytes = Vec::new();
-        let mut kept = match self.files.pop_if(|last| last.takes_messages && last.length < FILE_BYTES_MAX) {
-            Some(kept) => kept,
+        let mut file = match self.files.pop_if(|last| last.accepts_messages && last.length < FILE_BYTES_MAX) {
+            Some(file) => file,
             None => self.create(&mut bytes)?,
         };
         messages.iter().for_each(|message| line::encode(&mut bytes, &Line::of(message)));
-        let before = kept.length;
-        let outcome = kept.append(&bytes).and_then(|()| kept.file.sync_data());
-        // A new file is durable when its name is.
+        let before = file.length;
+        let outcome = file.append(&bytes).and_then(|()| file.file.sync_data());
+        // A new file is durable after a sync of its folder.
         let outcome = outcome.and_then(|()| if before == 0 { self.disk.sync_folder(FOLDER) } else { Ok(()) });
         match outcome {
-            Ok(()) => messages.iter().for_each(|message| self.note(&mut kept, message)),
-            Err(_) => kept.abandon(before),
+            Ok(()) => messages.iter().for_each(|message| self.track(&mut file, message)),
+            Err(_) => file.abandon(before),
         }
-        if outcome.is_ok() || !kept.waiting.is_empty() {
-            self.files.push(kept);
+        if outcome.is_ok() || !file.pending.is_empty() {
+            self.files.push(file);
         } else {
-            let _it_holds_nothing = self.disk.remove(&path(&kept.name));
+            let _is_empty = self.disk.remove(&path(&file.name));
         }
         outcome
     }
 
-    /// Forgets acknowledged messages. If the disk fails, they are sent again after a crash, which is
+    /// Removes acknowledged messages. If the disk fails, they are sent again after a crash, which is
     /// harmless.
-    pub(crate) fn release(&mut self, ids: &[Uuid]) {
-        let mut gone: HashMap<String, Vec<Uuid>> = HashMap::new();
+    pub(crate) fn remove(&mut self, ids: &[Uuid]) {
+        let mut removed: HashMap<String, Vec<Uuid>> = HashMap::new();
         for id in ids {
-            if let Some(name) = self.places.remove(id) {
-                gone.entry(name).or_default().push(*id);
+            if let Some(name) = self.file_names.remove(id) {
+                removed.entry(name).or_default().push(*id);
             }
         }
-        for kept in &mut self.files {
-            if let Some(ids) = gone.remove(&kept.name) {
-                self.bytes -= kept.release(&ids);
+        for file in &mut self.files {
+            if let Some(ids) = removed.remove(&file.name) {
+                self.bytes -= file.remove(&ids);
             }
         }
         let newest = self.files.len().saturating_sub(1);
         let mut at = 0;
-        self.files.retain(|kept| {
-            let goes_on = !kept.waiting.is_empty() || (at == newest && kept.takes_more());
+        self.files.retain(|file| {
+            let is_needed = !file.pending.is_empty() || (at == newest && file.has_room());
             at += 1;
-            if !goes_on {
-                let _is_adopted_and_removed_later = self.disk.remove(&path(&kept.name));
+            if !is_needed {
+                let _removed_later_if_this_fails = self.disk.remove(&path(&file.name));
             }
-            goes_on
+            is_needed
         });
     }
 
-    /// The names of all files; none if there is no folder.
+    /// The names of all files. Empty if the folder does not exist.
     fn list(&self) -> io::Result<Vec<String>> {
         match self.disk.list(FOLDER) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -154,8 +156,8 @@ impl Outbox {
         }
     }
 
-    /// Holds a file; `None` when another process holds it or has removed it.
-    fn hold(&self, name: &str) -> io::Result<Option<Box<dyn AppendFile>>> {
+    /// Opens and locks a file. `None` if another process has locked or removed it.
+    fn open_locked(&self, name: &str) -> io::Result<Option<Box<dyn AppendFile>>> {
         let mut file = match self.disk.open_append(&path(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
@@ -163,9 +165,9 @@ impl Outbox {
         Ok((file.lock()? == Lock::Held).then_some(file))
     }
 
-    /// Adopts one file, if it belongs to this user and server, and no other process holds it.
+    /// Adopts a file if it belongs to this user and server, and no other process has locked it.
     fn adopt(&mut self, name: String, recalled: &mut Recalled) {
-        let found = self.hold(&name).and_then(|file| {
+        let found = self.open_locked(&name).and_then(|file| {
             let Some(file) = file else { return Ok(None) };
             Ok(Some((file, self.disk.read(&path(&name))?)))
         });
@@ -173,22 +175,20 @@ impl Outbox {
             Ok(Some(found)) => found,
             Ok(None) => return,
             Err(error) => {
-                let sentence =
-                    format!("messages that wait to be sent are in {name}, which cannot be read: {error}");
-                return recalled.complaints.push(sentence);
+                let error = self.words.io_error(&error);
+                return recalled.problems.push(self.words.outbox_file_unreadable(&name, &error));
             }
         };
         let contents = match Contents::read(&bytes) {
             Ok(Some(contents)) => contents,
-            // A process was killed before it wrote a message.
+            // The process was killed before it wrote a message.
             Ok(None) => return drop(self.disk.remove(&path(&name))),
             Err(error) => {
-                let sentence =
-                    format!("{name} in the outbox is damaged ({error}): look at it, and delete it");
-                return recalled.complaints.push(sentence);
+                let error = error.to_string();
+                return recalled.problems.push(self.words.outbox_file_damaged(&name, &error));
             }
         };
-        if !contents.header.is_of(self.owner.as_ref(), &self.servers) {
+        if !contents.header.belongs_to(self.owner.as_ref(), &self.servers) {
             return;
         }
         if contents.messages.is_empty() {
@@ -196,16 +196,16 @@ impl Outbox {
         }
         let text = |message: &Message| message.text.as_str().len();
         let more: usize = contents.messages.iter().map(text).sum();
-        if self.places.len() + contents.messages.len() > OUTBOX_MESSAGES_MAX
+        if self.file_names.len() + contents.messages.len() > OUTBOX_MESSAGES_MAX
             || self.bytes + more > OUTBOX_BYTES_MAX
         {
-            let sentence = format!("{} more messages wait for the next start", contents.messages.len());
-            return recalled.complaints.push(sentence);
+            return recalled.problems.push(self.words.outbox_full(contents.messages.len()));
         }
         self.take_over(name, file, &bytes, contents, recalled);
     }
 
-    /// Takes over the messages of an adopted file. Cuts its torn end, so that later lines can be read.
+    /// Takes over the messages of an adopted file. Cuts a torn line at its end, so that later lines can be
+    /// read.
     fn take_over(
         &mut self,
         name: String,
@@ -214,52 +214,53 @@ impl Outbox {
         contents: Contents,
         recalled: &mut Recalled,
     ) {
-        let length = contents.whole as u64;
-        let takes_lines = contents.whole == bytes.len() || self.disk.truncate(&path(&name), length).is_ok();
-        if contents.damaged > 0 {
-            recalled
-                .complaints
-                .push(format!("{} lines of {name} are damaged and left out", contents.damaged));
+        let length = contents.complete_length as u64;
+        let accepts_lines =
+            contents.complete_length == bytes.len() || self.disk.truncate(&path(&name), length).is_ok();
+        if contents.damaged_lines > 0 {
+            recalled.problems.push(self.words.outbox_lines_damaged(&name, contents.damaged_lines));
         }
         let header_length = contents.header_length as u64;
-        let (disk, waiting, takes_messages) = (Arc::clone(&self.disk), HashMap::new(), false);
-        let mut kept = Kept { disk, name, file, waiting, length, header_length, takes_lines, takes_messages };
+        let (disk, pending, accepts_messages) = (Arc::clone(&self.disk), HashMap::new(), false);
+        let mut file =
+            LockedFile { disk, name, file, pending, length, header_length, accepts_lines, accepts_messages };
         for message in contents.messages {
-            // It is in two files if a process was killed between writing the one and removing the other.
-            if !self.places.contains_key(&message.id) {
-                self.note(&mut kept, &message);
+            // A message is in two files if a process was killed after it wrote one and before it removed the
+            // other.
+            if !self.file_names.contains_key(&message.id) {
+                self.track(&mut file, &message);
                 recalled.messages.push(message);
             }
         }
-        self.files.push(kept);
+        self.files.push(file);
     }
 
-    fn note(&mut self, kept: &mut Kept, message: &Message) {
+    fn track(&mut self, file: &mut LockedFile, message: &Message) {
         let bytes = message.text.as_str().len();
         self.bytes += bytes;
-        self.places.insert(message.id, kept.name.clone());
-        kept.waiting.insert(message.id, bytes);
+        self.file_names.insert(message.id, file.name.clone());
+        file.pending.insert(message.id, bytes);
     }
 
-    /// Creates a file of this process. Its header is written together with the first message.
-    fn create(&self, bytes: &mut Vec<u8>) -> io::Result<Kept> {
-        let owner = self.owner.as_ref().ok_or_else(|| io::Error::other("nobody is logged in"))?;
-        let (name, file) = self.create_held()?;
+    /// Creates a file of this process. The header is written together with the first message.
+    fn create(&self, bytes: &mut Vec<u8>) -> io::Result<LockedFile> {
+        let owner = self.owner.as_ref().ok_or_else(|| io::Error::other("no user is logged in"))?;
+        let (name, file) = self.create_locked()?;
         line::encode(bytes, &Header::new(self.servers.first().map_or("", String::as_str), owner));
-        Ok(Kept {
+        Ok(LockedFile {
             disk: Arc::clone(&self.disk),
             name,
             file,
-            waiting: HashMap::new(),
+            pending: HashMap::new(),
             length: 0,
             header_length: bytes.len() as u64,
-            takes_lines: true,
-            takes_messages: true,
+            accepts_lines: true,
+            accepts_messages: true,
         })
     }
 
-    /// Creates a file under a name that sorts after all earlier ones, and holds it.
-    fn create_held(&self) -> io::Result<(String, Box<dyn AppendFile>)> {
+    /// Creates and locks a file with a name that sorts after all earlier names.
+    fn create_locked(&self) -> io::Result<(String, Box<dyn AppendFile>)> {
         self.disk.create_folder(FOLDER)?;
         for _ in 0..CREATE_ATTEMPTS_MAX {
             let name = format!("{}.jsonl", Uuid::now_v7());
@@ -268,28 +269,28 @@ impl Outbox {
                 return Ok((name, file));
             }
         }
-        Err(io::Error::other("another process takes the files away"))
+        Err(io::Error::other("another process removes the new files"))
     }
 
-    /// Releases all files. Their messages wait for the next process of the same user.
-    fn put_down(&mut self) {
-        for kept in self.files.drain(..).filter(|kept| kept.waiting.is_empty()) {
-            let _is_adopted_and_removed_later = self.disk.remove(&path(&kept.name));
+    /// Releases all files, for the next process of the same user. Removes the empty ones.
+    fn close(&mut self) {
+        for file in self.files.drain(..).filter(|file| file.pending.is_empty()) {
+            let _removed_later_if_this_fails = self.disk.remove(&path(&file.name));
         }
-        self.places.clear();
+        self.file_names.clear();
         self.bytes = 0;
     }
 }
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        self.put_down();
+        self.close();
     }
 }
 
-impl Kept {
-    fn takes_more(&self) -> bool {
-        self.takes_messages && self.length < FILE_BYTES_MAX
+impl LockedFile {
+    fn has_room(&self) -> bool {
+        self.accepts_messages && self.length < FILE_BYTES_MAX
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -298,35 +299,35 @@ impl Kept {
         Ok(())
     }
 
-    /// Handles a failed write or sync, after which the content of the file is unknown: cuts it to the length
-    /// it had before, and appends no further messages to it.
+    /// Handles a failed write or sync, after which the end of the file is unknown: cuts the file to its
+    /// earlier length, and accepts no further messages.
     fn abandon(&mut self, length: u64) {
-        self.takes_messages = false;
+        self.accepts_messages = false;
         self.length = length;
-        self.takes_lines = self.truncate(length).and_then(|()| self.file.sync_data()).is_ok();
+        self.accepts_lines = self.truncate(length).and_then(|()| self.file.sync_data()).is_ok();
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.disk.truncate(&path(&self.name), length)
     }
 
-    /// Forgets messages of this file. Returns the bytes of their texts.
-    fn release(&mut self, ids: &[Uuid]) -> usize {
-        let released = ids.iter().filter_map(|id| self.waiting.remove(id)).sum();
-        if self.waiting.is_empty() {
-            // The outbox removes the file unless it accepts messages.
-            if self.takes_messages && self.truncate(self.header_length).is_ok() {
+    /// Removes messages of this file. Returns the bytes of their texts.
+    fn remove(&mut self, ids: &[Uuid]) -> usize {
+        let bytes_removed = ids.iter().filter_map(|id| self.pending.remove(id)).sum();
+        if self.pending.is_empty() {
+            // Only a file that accepts messages stays.
+            if self.accepts_messages && self.truncate(self.header_length).is_ok() {
                 self.length = self.header_length;
             }
-        } else if self.takes_lines {
+        } else if self.accepts_lines {
             let (mut bytes, before) = (Vec::new(), self.length);
             ids.iter().for_each(|id| line::encode(&mut bytes, &Line::Done { done: *id }));
-            // Not synced: after a crash the message is sent again.
+            // Not synced: after a crash the client sends the message again.
             if self.append(&bytes).is_err() {
                 self.abandon(before);
             }
         }
-        released
+        bytes_removed
     }
 }
 

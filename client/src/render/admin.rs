@@ -1,4 +1,4 @@
-//! Lists and sentences for administrators.
+//! Lists and results for administrators.
 
 use common::UserName;
 use common::admin::{Channel, Session, Stats, User};
@@ -6,14 +6,14 @@ use common::admin::{Channel, Session, Stats, User};
 use super::dates::date_and_time;
 use crate::i18n::Words;
 
-/// The sentence after an account was disabled or enabled.
+/// The result of disabling or enabling an account.
 pub(crate) fn disabled(words: Words, user: &UserName, disabled: bool, ended: u64) -> String {
-    if disabled { words.is_disabled(user, ended) } else { words.is_enabled(user) }
+    if disabled { words.done_disable(user, ended) } else { words.done_enable(user) }
 }
 
-/// The sentence after a user became an administrator, or no longer is one.
+/// The result of promoting or demoting a user.
 pub(crate) fn promoted(words: Words, user: &UserName, administrator: bool) -> String {
-    if administrator { words.is_promoted(user) } else { words.is_demoted(user) }
+    if administrator { words.done_promote(user) } else { words.done_demote(user) }
 }
 
 /// An account, as administrators see it.
@@ -25,15 +25,15 @@ pub(crate) fn account(words: Words, user: &User) -> String {
 }
 
 /// A channel, as administrators see it.
-pub(crate) fn any_channel(words: Words, channel: &Channel) -> String {
-    let openness = channel.private.then(|| words.listed_private());
+pub(crate) fn admin_channel(words: Words, channel: &Channel) -> String {
+    let privacy = channel.private.then(|| words.listed_private());
     let owner = channel.owner.as_ref().map(|owner| words.listed_owner(owner));
-    let marks: String = openness.into_iter().chain(owner).collect();
+    let marks: String = privacy.into_iter().chain(owner).collect();
     words.channel_line(&channel.channel, &date_and_time(channel.since), channel.members, channel.n, &marks)
 }
 
 /// A session, as administrators see it.
-pub(crate) fn any_session(words: Words, session: &Session) -> String {
+pub(crate) fn admin_session(words: Words, session: &Session) -> String {
     words.session_line(
         &session.user,
         session.session,
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lists_of_administrators() {
+    fn administrators_see_accounts_channels_sessions_and_counts() {
         let users = r#"[{"user":"ana","since":0,"administrator":true,"sessions":2},{"user":"bob","since":0,"disabled":true,"sessions":0}]"#;
         let channels = r##"[{"channel":"#a","since":0,"members":2,"owner":"ana","n":7},{"channel":"#b","since":0,"private":true,"members":0,"n":9}]"##;
         let sessions = r#"[{"user":"ana","session":"00000000-0000-0000-0000-000000000007","opened":0,"expires":1763700000123}]"#;
@@ -69,12 +69,12 @@ mod tests {
             let channels: Vec<Channel> = serde_json::from_str(channels).expect("channels");
             let sessions: Vec<Session> = serde_json::from_str(sessions).expect("sessions");
             let users = users.iter().map(|user| account(words, user));
-            let lines = users.chain(channels.iter().map(|channel| any_channel(words, channel)));
-            let lines = lines.chain(sessions.iter().map(|session| any_session(words, session)));
+            let lines = users.chain(channels.iter().map(|channel| admin_channel(words, channel)));
+            let lines = lines.chain(sessions.iter().map(|session| admin_session(words, session)));
             lines.chain(super::stats(words, &serde_json::from_str(stats).expect("stats"))).collect::<Vec<_>>()
         };
         let lines = lines(Words::ENGLISH);
-        // The times are those of this machine.
+        // The text of a time depends on the time zone of the machine.
         let lines = lines.join("\n").replace(&date_and_time(0), "FIRST");
         let lines = lines.replace(&date_and_time(1_763_700_000_123), "THEN");
         insta::assert_snapshot!(lines, @r"
@@ -82,12 +82,12 @@ mod tests {
         @bob since FIRST, sessions: 0, disabled
         #a since FIRST, members: 2, events: 7, owner @ana
         #b since FIRST, members: 0, events: 9, private
-        @ana 00000000-0000-0000-0000-000000000007 opened FIRST, ends THEN
+        @ana 00000000-0000-0000-0000-000000000007 opened FIRST, expires THEN
         users: 3, administrators: 1, disabled: 1
         open sessions: 2
         channels: 2, private: 1
         direct conversations: 4
-        people who are there: 2
+        users present: 2
         records in the log: 23
         ");
     }

@@ -1,4 +1,4 @@
-//! The times of events, in local time, with their date if that is not today's.
+//! Local times of events, with the date if it is not today.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,14 +7,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use transport::clock;
 
-/// Where a date is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DatePosition {
-    /// Nowhere: the caller prints the dates.
+    /// No dates: the caller prints them.
     Omitted,
-    /// Before the time, if it is not today's: for events that do not follow each other.
+    /// Before the time if the date is not today, for events that do not follow each other.
     InFront,
-    /// In its own line between events of different days.
+    /// In a separate line between events of different days.
     Between,
 }
 
@@ -31,30 +30,29 @@ pub(super) struct Calendar {
 
 impl Calendar {
     pub(super) fn new(dates: DatePosition) -> Self {
-        Self::of(dates, TimeZone::system(), clock::unix_ms)
+        Self::with_clock(dates, TimeZone::system(), clock::unix_ms)
     }
 
-    pub(super) fn of(dates: DatePosition, zone: TimeZone, now_ms: fn() -> u64) -> Self {
+    pub(super) fn with_clock(dates: DatePosition, zone: TimeZone, now_ms: fn() -> u64) -> Self {
         let calendar = Self { dates, zone, now_ms, last: Arc::default() };
         *calendar.last() = Some(calendar.today());
         calendar
     }
 
-    /// The same calendar with another position of dates.
-    pub(super) fn with(&self, dates: DatePosition) -> Self {
+    pub(super) fn with_dates(&self, dates: DatePosition) -> Self {
         Self { dates, ..self.clone() }
     }
 
     /// The time at the start of an event's line.
     pub(super) fn event_time(&self, unix_ms: u64) -> String {
         match self.dates {
-            DatePosition::InFront => self.moment(unix_ms),
+            DatePosition::InFront => self.short_time(unix_ms),
             DatePosition::Between | DatePosition::Omitted => time(&self.zoned(unix_ms)),
         }
     }
 
-    /// A time, with its date if that is not today's.
-    pub(super) fn moment(&self, unix_ms: u64) -> String {
+    /// A time, with its date if that is not today.
+    pub(super) fn short_time(&self, unix_ms: u64) -> String {
         let zoned = self.zoned(unix_ms);
         if zoned.date() == self.today() { time(&zoned) } else { self.date_and_time(unix_ms) }
     }
@@ -65,7 +63,7 @@ impl Calendar {
         format!("{} {}", zoned.date(), time(&zoned))
     }
 
-    /// The date to show before an event, if its day is a new one.
+    /// The date to show before an event, if its day differs from that of the last event.
     pub(super) fn new_day(&self, unix_ms: u64) -> Option<Date> {
         if self.dates != DatePosition::Between {
             return None;
@@ -74,7 +72,7 @@ impl Calendar {
         (self.last().replace(day) != Some(day)).then_some(day)
     }
 
-    /// Begins a page: its first event shows its date if that is not today's, whatever was shown before.
+    /// Begins a page: its first event shows its date if that is not today.
     pub(super) fn begin_page(&self) {
         let today = self.today();
         self.last().take_if(|last| *last != today);
@@ -94,7 +92,8 @@ impl Calendar {
     }
 }
 
-/// Reads a date or a time, which is local unless it has an offset. In Unix milliseconds; a time before 1970 is 0.
+/// Parses a date or a time, which is local unless it has an offset. Returns Unix milliseconds, and 0 before
+/// 1970.
 pub(crate) fn time_from(text: &str) -> Option<u64> {
     let local = || text.parse::<DateTime>().and_then(|local| TimeZone::system().to_timestamp(local));
     let time = text.parse::<Timestamp>().or_else(|_| local()).ok()?;

@@ -1,4 +1,4 @@
-//! Command-line options of the chat's display: language, colours, plain lines, bell.
+//! Command-line options for the display of the chat.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
@@ -9,42 +9,41 @@ use crate::i18n::{Language, Words};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct DisplayOptions {
-    /// Speak this language, instead of that of LC_ALL, LC_MESSAGES or LANG.
+    /// Use this language, instead of that of LC_ALL, LC_MESSAGES or LANG.
     #[arg(long, value_name = "LANGUAGE", env = "PAPO_LANG")]
     lang: Option<Language>,
     /// Use colours; `auto` uses them on a terminal, unless NO_COLOR is set or TERM is `dumb`.
     #[arg(long, value_name = "WHEN", env = "PAPO_COLOR", default_value = "auto")]
     color: ColorChoice,
-    /// Write each line once and paint over none, for screen readers: no prompt, no colours. Always on when TERM is
+    /// Write each line once, without prompt, colours and repaints, for screen readers. Always on if TERM is
     /// `dumb`.
     #[arg(long, env = "PAPO_PLAIN", value_parser = FalseyValueParser::new())]
     plain: bool,
-    /// Ring the terminal's bell when a user mentions you or writes to you alone.
+    /// Ring the terminal's bell when a user mentions you or sends you a direct message.
     #[arg(long, env = "PAPO_BELL", value_parser = FalseyValueParser::new())]
     bell: bool,
 }
 
-/// The values of `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// On a terminal that has colours, unless NO_COLOR is set.
+    /// On a terminal with colours, unless NO_COLOR is set.
     Auto,
-    /// Also in pipes.
+    /// Also in a pipe.
     Always,
-    /// Never.
+    /// Without colours.
     Never,
 }
 
 impl DisplayOptions {
     pub(crate) fn words(&self) -> Words {
-        Words::new(self.lang.unwrap_or_else(Language::of_surroundings))
+        Words::new(self.lang.unwrap_or_else(Language::from_environment))
     }
 
     pub(crate) fn is_plain(&self) -> bool {
         self.plain || is_dumb(variable)
     }
 
-    /// Whether the bell rings: only on a terminal.
+    /// The bell rings only on a terminal.
     pub(crate) fn has_bell(&self) -> bool {
         self.bell && io::stdout().is_terminal()
     }
@@ -59,7 +58,7 @@ impl ColorChoice {
         self.has_colours_in(io::stdout().is_terminal(), variable)
     }
 
-    /// The command line overrides `NO_COLOR`, which is set if it is not empty (no-color.org).
+    /// `--color` overrides `NO_COLOR`, which counts as set if it is not empty (no-color.org).
     fn has_colours_in(self, is_terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
         match self {
             Self::Always => true,
@@ -86,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_need_a_terminal_that_has_them_and_no_objection() {
+    fn auto_colours_need_a_terminal_and_no_no_color() {
         let has = |when: ColorChoice, is_terminal, variables: &[(&str, &str)]| {
             let value = |name: &str| variables.iter().find(|(other, _)| *other == name);
             when.has_colours_in(is_terminal, |name| value(name).map(|(_, value)| value.into()))

@@ -9,22 +9,22 @@ use crate::i18n::Words;
 use session::Entry;
 
 /// An event as head and text. `None` for an unknown kind of event.
-pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, String)> {
+pub(super) fn head_and_text(words: Words, event: &Event<'_>) -> Option<(String, String)> {
     let Event { n, to, from, body, .. } = event;
-    let done = match body {
+    let action = match body {
         Body::Message { text, reply, .. } => {
-            let head = reply.map_or_else(|| format!("{from}: "), |reply| words.said_in_reply(from, reply));
+            let head = reply.map_or_else(|| format!("{from}: "), |reply| words.reply_head(from, reply));
             return Some((head, sanitise(text.as_str()).into_owned()));
         }
         Body::File { file, .. } => {
             words.sent_file(&sanitise(file.name.as_str()), &HumanBytes(file.bytes).to_string(), *n)
         }
-        Body::Redacted { of: None, .. } => return Some((format!("{from}: "), words.is_deleted())),
-        Body::Redacted { of: Some(of), .. } => words.edited(*of, &words.is_deleted()),
+        Body::Redacted { of: None, .. } => return Some((format!("{from}: "), words.mark_deleted())),
+        Body::Redacted { of: Some(of), .. } => words.edited(*of, &words.mark_deleted()),
         Body::Edited { of, text, .. } => words.edited(*of, &sanitise(text.as_str())),
         Body::Deleted { of, .. } => words.deleted(*of),
         Body::Reacted { of, emoji, .. } => format!("{} {of}", sanitise(emoji.as_str())),
-        Body::Unreacted { of, emoji, .. } => words.took_reaction_back(&sanitise(emoji.as_str()), *of),
+        Body::Unreacted { of, emoji, .. } => words.removed_reaction(&sanitise(emoji.as_str()), *of),
         Body::Created { private: false } => words.created(to),
         Body::Created { private: true } => words.created_private(to),
         Body::Joined => words.joined(to),
@@ -36,26 +36,26 @@ pub(super) fn in_words(words: Words, event: &Event<'_>) -> Option<(String, Strin
         Body::Unbanned(user) => words.unbanned(user),
         Body::Role(user, role) => words.gave_role(user, *role),
         Body::Set { subject, private } => {
-            let openness = private.map(|private| match private {
+            let privacy = private.map(|private| match private {
                 true => words.made_private(to),
                 false => words.made_public(to),
             });
             let subject = subject.as_ref().map(|subject| match subject.as_str() {
-                "" => words.took_subject_away(),
+                "" => words.removed_subject(),
                 subject => words.set_subject(&sanitise(subject)),
             });
-            match (openness, subject) {
-                (Some(openness), Some(subject)) => words.one_and_other(&openness, &subject),
+            match (privacy, subject) {
+                (Some(privacy), Some(subject)) => words.two_changes(&privacy, &subject),
                 (one, other) => one.or(other).unwrap_or_default(),
             }
         }
         Body::Unknown => return None,
     };
-    Some((String::new(), format!("{from} {done}")))
+    Some((String::new(), format!("{from} {action}")))
 }
 
 /// An event that concerns the reader: an invitation, or the end of a membership.
-pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
+pub(crate) fn event_for_reader(words: Words, entry: &Entry) -> String {
     let conversation = &entry.conversation;
     let Some(Event { from, body, .. }) = &entry.event else { return conversation.to_string() };
     if let Body::Invited(_) = body {
@@ -71,12 +71,12 @@ pub(crate) fn to_reader(words: Words, entry: &Entry) -> String {
     }
 }
 
-/// The edits and reactions of a message, to follow its text. `time` formats a time.
+/// The edits and reactions of a message, to append to its text.
 pub(super) fn changes(words: Words, amended: &AmendedFields<'_>, time: impl Fn(u64) -> String) -> String {
     let mut all = String::new();
     if amended.edited.is_some() {
         all.push(' ');
-        all.push_str(&words.is_edited());
+        all.push_str(&words.mark_edited());
     }
     for reaction in &amended.reactions {
         let users: Vec<_> = reaction.users.iter().map(ToString::to_string).collect();
@@ -84,7 +84,7 @@ pub(super) fn changes(words: Words, amended: &AmendedFields<'_>, time: impl Fn(u
     }
     for before in &amended.edits {
         all.push('\n');
-        all.push_str(&words.said_before(&time(before.at), &sanitise(&before.text)));
+        all.push_str(&words.earlier_text(&time(before.at), &sanitise(&before.text)));
     }
     all
 }

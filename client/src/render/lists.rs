@@ -1,5 +1,4 @@
-//! Lines of lists: channels, members, sessions. They may contain text of other users: the caller sanitises
-//! them.
+//! Lines of lists. They may contain text of other users, so the caller sanitises them.
 
 use common::accounts::{SessionInfo, UserInfo};
 use common::channels::{Attribution, Ban, ChannelInfo, Invitation, Member, Role};
@@ -8,23 +7,23 @@ use common::reads::Reading;
 use super::dates::date_and_time;
 use crate::i18n::Words;
 
-/// A channel. `*` marks channels that the user is a member of, `+` channels that the user is invited to.
+/// A channel. `*` marks a membership, `+` an invitation.
 pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {
     let mark = match channel {
         ChannelInfo { role: Some(_), .. } => '*',
         ChannelInfo { invited: true, .. } => '+',
         ChannelInfo { .. } => ' ',
     };
-    let openness = if channel.private { words.listed_private() } else { String::new() };
+    let privacy = if channel.private { words.listed_private() } else { String::new() };
     let role = channel.role.and_then(|role| above_member(words, role));
     let role = role.map_or_else(String::new, |role| format!(", {role}"));
     let invited = if channel.invited { words.listed_invited() } else { String::new() };
     let subject = if channel.subject.is_empty() { "" } else { ": " };
     let (name, members) = (&channel.channel, channel.members);
-    format!("{mark} {name} ({members}{openness}{role}{invited}){subject}{}", channel.subject.as_str())
+    format!("{mark} {name} ({members}{privacy}{role}{invited}){subject}{}", channel.subject.as_str())
 }
 
-/// A member, with the role if it is above member.
+/// A member, with a role above `member`.
 pub(crate) fn member(words: Words, member: &Member) -> String {
     match above_member(words, member.role) {
         Some(role) => format!("@{} ({role})", member.user),
@@ -32,7 +31,7 @@ pub(crate) fn member(words: Words, member: &Member) -> String {
     }
 }
 
-/// A ban, with its author and its time if they are known.
+/// A ban, with author and time if they are known.
 pub(crate) fn ban(words: Words, ban: &Ban) -> String {
     match &ban.banned {
         Attribution { by: Some(by), at: Some(at) } => words.ban(&ban.user, by, &date_and_time(*at)),
@@ -46,9 +45,9 @@ pub(crate) fn invitation(words: Words, invitation: &Invitation) -> String {
     words.invitation(&invitation.channel, &by)
 }
 
-/// A user, with their presence or when they were last seen.
+/// A user, with the presence or the time when the user was last seen.
 pub(crate) fn user(words: Words, info: &UserInfo) -> String {
-    let seen = info.seen.map(|seen| words.seen_last(&date_and_time(seen)));
+    let seen = info.seen.map(|seen| words.last_seen(&date_and_time(seen)));
     let state = seen.or_else(|| info.state.map(|state| words.state(state)));
     match state {
         Some(state) => format!("@{} ({state})", info.user),
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_with_the_role_in_them() {
+    fn a_channel_shows_privacy_role_and_subject() {
         let lines = [
             shown(""),
             shown(r#","role":"member","subject":"on call""#),
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn users_with_their_presence() {
+    fn a_user_shows_presence_or_last_time() {
         let shown = |rest: &str| {
             let info = format!(r#"{{"user":"bob","since":0{rest}}}"#);
             user(Words::ENGLISH, &serde_json::from_str(&info).expect("a user"))
@@ -114,19 +113,19 @@ mod tests {
             shown(r#","state":"offline""#),
             shown(r#","state":"offline","seen":1763700000123"#),
         ];
-        // The time is that of this machine.
+        // The text of a time depends on the time zone of the machine.
         let lines = lines.join("\n").replace(&date_and_time(1_763_700_000_123), "THEN");
         insta::assert_snapshot!(lines, @"
         @bob
         @bob (online)
         @bob (away)
         @bob (offline)
-        @bob (seen THEN)
+        @bob (last seen THEN)
         ");
     }
 
     #[test]
-    fn bans_with_their_authors() {
+    fn a_ban_shows_author_and_time() {
         let shown = |rest: &str| {
             let banned = format!(r#"{{"user":"bob"{rest}}}"#);
             ban(Words::ENGLISH, &serde_json::from_str(&banned).expect("a ban"))
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn members_and_sessions() {
+    fn a_member_shows_the_role_and_a_session_its_times() {
         let user = common::UserName::new("bob").expect("a name");
         let bob = |role| member(Words::ENGLISH, &Member { user: user.clone(), role });
         assert_eq!([bob(Role::Member), bob(Role::Moderator)], ["@bob", "@bob (moderator)"]);
@@ -149,6 +148,6 @@ mod tests {
         let shown = times.iter().fold(session(Words::ENGLISH, &info), |shown, (time, name)| {
             shown.replace(&date_and_time(*time), name)
         });
-        insta::assert_snapshot!(shown, @"* 00000000-0000-0000-0000-000000000007 opened FIRST, ends THEN");
+        insta::assert_snapshot!(shown, @"* 00000000-0000-0000-0000-000000000007 opened FIRST, expires THEN");
     }
 }

@@ -1,4 +1,4 @@
-//! Renders events, lists and notes as text. The only module that prints.
+//! Renders events, lists and notes as text, and prints them.
 
 mod display_options;
 mod style;
@@ -21,11 +21,11 @@ use common::{Detail, Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Words;
-pub(crate) use admin::{account, any_channel, any_session, disabled, promoted, stats};
+pub(crate) use admin::{account, admin_channel, admin_session, disabled, promoted, stats};
 pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
-pub(crate) use events::to_reader;
+pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, channel, invitation, member, reading, session, user};
 pub(crate) use progress::{Progress, columns_for_bars};
 pub(crate) use sanitise::{escape, is_harmful, sanitise};
@@ -33,19 +33,17 @@ use session::{Entry, Message, News};
 pub(crate) use status::{prompt_status, status};
 use style::{Style, mentions_painted};
 use wrap::columns_of_screen;
-pub(crate) use wrap::fitting;
+pub(crate) use wrap::fit_width;
 
-/// Messages shown of those that were pending when the client started. The screen needs room for others.
+/// Recalled messages that are shown. The screen needs room for other lines.
 const RECALLED_SHOWN_MAX: usize = 5;
 
-/// Renders in one language, with or without colours, for one width.
 #[derive(Clone)]
 pub(crate) struct Renderer {
     words: Words,
     has_colours: bool,
-    /// Whether the bell rings when the reader is mentioned.
     has_bell: bool,
-    /// The columns at which long lines wrap. `None` if they do not.
+    /// The columns at which long lines wrap. `None` if they do not wrap.
     columns: fn() -> Option<usize>,
     calendar: Calendar,
     /// The logged-in user. Clones share it.
@@ -53,7 +51,7 @@ pub(crate) struct Renderer {
 }
 
 impl Renderer {
-    /// For results of script commands: in English, without wrapping.
+    /// For script commands: in English, without wrapping.
     pub(crate) fn for_scripts() -> Self {
         Self::new(Words::ENGLISH, ColorChoice::Auto.has_colours(), || None)
     }
@@ -69,14 +67,14 @@ impl Renderer {
         }
     }
 
-    /// For events that do not follow each other: a date that is not today's stands before the time.
+    /// For events that do not follow each other: a date that is not today precedes the time.
     pub(crate) fn with_dates_in_front(&self) -> Self {
-        Self { calendar: self.calendar.with(DatePosition::InFront), ..self.clone() }
+        Self { calendar: self.calendar.with_dates(DatePosition::InFront), ..self.clone() }
     }
 
     /// For a caller that prints the dates.
     pub(crate) fn without_dates(&self) -> Self {
-        Self { calendar: self.calendar.with(DatePosition::Omitted), ..self.clone() }
+        Self { calendar: self.calendar.with_dates(DatePosition::Omitted), ..self.clone() }
     }
 
     fn new(words: Words, has_colours: bool, columns: fn() -> Option<usize>) -> Self {
@@ -103,8 +101,8 @@ impl Renderer {
         self.has_bell
     }
 
-    /// Whether the bell rings for this news: a message that mentions the reader, or is sent to the reader
-    /// alone.
+    /// Whether the bell rings for this news: a message that mentions the reader, or a direct message to the
+    /// reader.
     pub(crate) fn rings_for(&self, news: &News) -> bool {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let calls = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.notifies(reader));
@@ -115,9 +113,8 @@ impl Renderer {
         self.has_colours
     }
 
-    /// An event, in one line or more: time, conversation, number, sender, text. In the chat, a line with the
-    /// date precedes it if its day differs from that of the event shown last. `None` if this version does not
-    /// know the kind of event.
+    /// An event in one or more lines: time, conversation, number, sender, text. In the chat, a line with the
+    /// date precedes the first event of a day. `None` for an unknown kind of event.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
         let shown = self.event(entry)?;
         match entry.event.as_ref().and_then(|event| self.calendar.new_day(event.at)) {
@@ -128,25 +125,25 @@ impl Renderer {
 
     fn event(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
-        let (head, mut text) = events::in_words(self.words, event)?;
+        let (head, mut text) = events::head_and_text(self.words, event)?;
         if let Some(amended) = &entry.amended {
-            text += &events::changes(self.words, amended, |at| self.calendar.moment(at));
+            text += &events::changes(self.words, amended, |at| self.calendar.short_time(at));
         }
-        let place = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
-        let text = wrap::wrap(&text, place.width() + head.width(), (self.columns)());
+        let position = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
+        let text = wrap::wrap(&text, position.width() + head.width(), (self.columns)());
         if !self.has_colours {
-            return Some(place + &head + &text);
+            return Some(position + &head + &text);
         }
         if head.is_empty() {
-            return Some(Style::System.paint(&(place + &text)));
+            return Some(Style::System.paint(&(position + &text)));
         }
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let head = Style::of(&event.from, reader.as_ref()).paint(&head);
-        Some(Style::System.paint(&place) + &head + &mentions_painted(&text, reader.as_ref()))
+        Some(Style::System.paint(&position) + &head + &mentions_painted(&text, reader.as_ref()))
     }
 
-    /// A page of history. An edit, deletion or reaction is shown with its message, and left out as an event
-    /// of its own if that message is on the page.
+    /// A page of history. An edit, deletion or reaction is shown with its message, and not as an event if the
+    /// message is on the page.
     pub(crate) fn page(&self, entries: &[Entry]) -> String {
         let is_here = |n| entries.iter().any(|entry| entry.n == n);
         let amends = |entry: &Entry| entry.event.as_ref().and_then(|event| event.body.amends());
@@ -154,17 +151,17 @@ impl Renderer {
         self.events(rest).join("\n")
     }
 
-    /// Events that are shown together, one by one.
+    /// Events that are shown together.
     pub(crate) fn events<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
         self.calendar.begin_page();
         entries.filter_map(|entry| self.entry(entry)).collect()
     }
 
-    /// An opened conversation: its newest events, or those from the first unread one on. `more` events follow
-    /// them.
+    /// An opened conversation: its newest events, or the events from the first unread one on. `more` is the
+    /// number of events after them.
     pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
-            [] => self.words.nothing_said(conversation),
+            [] => self.words.no_messages(conversation),
             [first, ..] if unread > 0 => self.words.shown_unread(conversation, unread, first.n),
             [first, ..] => self.words.shown_from(conversation, first.n),
         };
@@ -176,28 +173,28 @@ impl Renderer {
         lines.join("\n")
     }
 
-    /// The text for news, if they have one.
+    /// The text for news. `None` if the news is not printed.
     pub(crate) fn news(&self, news: &News) -> Option<String> {
         match news {
             News::Entry(entry) => self.entry(entry),
             News::Opened { conversation, entries, unread, more } => {
                 Some(self.opened(conversation, entries, *unread, *more))
             }
-            // The prompt counts them.
+            // Shown in the prompt.
             News::Read(_) | News::Standing(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
-                Some(self.note(&format!("-- {} --", to_reader(self.words, entry))))
+                Some(self.note(&format!("-- {} --", event_for_reader(self.words, entry))))
             }
             News::Presence(change) => {
-                Some(self.note(&self.words.is_now(&change.user, &self.words.state(change.state))))
+                Some(self.note(&self.words.presence_changed(&change.user, &self.words.state(change.state))))
             }
-            // The input line shows it.
+            // Shown in the input line.
             News::Typing(_) => None,
             News::Recalled(messages) => Some(self.recalled(messages)),
             News::Pending(message) => {
                 Some(self.note(&self.words.pending(&message.to, message.text.as_str())))
             }
-            // Its event is shown as `News::Entry`, in order.
+            // The event of the message is `News::Entry`, in order.
             News::Sent { outcome: Ok(_), is_emitted: true, .. } => None,
             News::Sent { outcome: Ok(entry), is_emitted: false, .. } => self.entry(entry),
             News::Sent { message, outcome: Err(error), .. } => {
@@ -206,7 +203,7 @@ impl Renderer {
             }
             News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
             News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
-            News::RolledBack => Some(self.note(&self.words.set_back())),
+            News::RolledBack => Some(self.note(&self.words.rolled_back())),
             News::SessionEnded(error) if error.detail() == Some(&Detail::NoSession) => {
                 Some(self.note(&self.words.session_ended()))
             }
@@ -224,7 +221,7 @@ impl Renderer {
         lines.iter().map(|line| self.note(line)).collect::<Vec<_>>().join("\n")
     }
 
-    /// A sentence of papo itself.
+    /// A sentence of papo.
     pub(crate) fn note(&self, words: &str) -> String {
         let words = sanitise(words);
         if self.has_colours { Style::System.paint(&words) } else { words.into_owned() }
@@ -241,13 +238,12 @@ impl Output {
         Self { out: BufWriter::new(io::stdout()) }
     }
 
-    /// Prints text that a renderer has made.
+    /// Prints rendered text.
     pub(crate) fn print(&mut self, rendered: &str) -> io::Result<()> {
         writeln!(self.out, "{rendered}")
     }
 
-    /// Prints a line of JSON. Characters that a terminal would interpret are escaped: the line may end up on
-    /// one.
+    /// Prints a line of JSON. Characters that a terminal would interpret are escaped.
     pub(crate) fn print_json(&mut self, line: &str) -> io::Result<()> {
         self.print(&escape(line))
     }
@@ -258,6 +254,6 @@ impl Output {
 }
 
 /// Prints an error or a remark to standard error.
-pub(crate) fn complain(words: &str) {
+pub(crate) fn print_error(words: &str) {
     let _best_effort = writeln!(io::stderr(), "papo: {}", sanitise(words));
 }

@@ -8,15 +8,15 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::sanitise::sanitise;
-use super::wrap::{columns_of_screen, fitting};
+use super::wrap::{columns_of_screen, fit_width};
 
-/// Columns of a bar for the file name.
+/// Columns of a bar for the name of the file.
 const NAME_WIDTH_MAX: usize = 24;
 
-/// Frames per second of a bar in the chat: enough to look like motion, few enough for a slow connection.
+/// Frames per second of a bar in the chat: smooth enough, and few enough for a slow connection.
 const FRAMES_PER_SECOND: u8 = 5;
 
-/// Progress is reported in lines after each quarter except the last.
+/// Without a bar, progress is reported after each quarter except the last.
 const STEPS: u64 = 4;
 
 /// Columns of a screen of unknown width.
@@ -34,24 +34,24 @@ pub(crate) struct Steps {
 }
 
 impl Progress {
-    /// A bar on standard error. Not drawn if that is no terminal.
+    /// A bar on standard error. It is not drawn if standard error is not a terminal.
     pub(crate) fn bar(name: &str, bytes: u64) -> Self {
         Self::Bar(styled(ProgressBar::new(bytes), name))
     }
 
-    /// A bar that `draw` gets as text whenever it changes.
+    /// A bar as text. `draw` gets the text after each change.
     pub(crate) fn drawn_by(name: &str, bytes: u64, draw: impl Fn(String) + Send + Sync + 'static) -> Self {
         let canvas = Canvas { drawn: Mutex::default(), draw: Box::new(draw) };
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(canvas), FRAMES_PER_SECOND);
         Self::Bar(styled(ProgressBar::with_draw_target(Some(bytes), target), name))
     }
 
-    /// Lines: `report` gets the percentage.
+    /// Steps: `report` gets the percentage.
     pub(crate) fn in_steps(bytes: u64, report: impl Fn(u64) + 'static) -> Self {
         Self::Steps(Steps { bytes, reported: Cell::new(0), report: Box::new(report) })
     }
 
-    /// Sets how many bytes are transferred.
+    /// Sets the number of transferred bytes.
     pub(crate) fn reached(&self, bytes: u64) {
         match self {
             Self::Bar(bar) => bar.set_position(bytes),
@@ -82,10 +82,10 @@ impl Steps {
 fn styled(bar: ProgressBar, name: &str) -> ProgressBar {
     let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.with_style(style).with_message(fitting(&sanitise(name), NAME_WIDTH_MAX).to_owned())
+    bar.with_style(style).with_message(fit_width(&sanitise(name), NAME_WIDTH_MAX).to_owned())
 }
 
-/// The columns of a bar below the input line. A bar as wide as the screen would wrap.
+/// The columns of a bar below the input line: one less than the screen, so that the bar does not wrap.
 pub(crate) fn columns_for_bars() -> usize {
     columns_of_screen().unwrap_or(COLUMNS_DEFAULT).saturating_sub(1)
 }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_is_one_line_of_text_and_empty_at_the_end() {
+    fn a_bar_is_one_line_of_text_and_becomes_empty_at_the_end() {
         let drawn = Arc::new(Mutex::new(Vec::new()));
         let canvas = Arc::clone(&drawn);
         let bar = Progress::drawn_by("a\u{1b}[2Jplan.pdf", 2048, move |text| {

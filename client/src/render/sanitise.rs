@@ -1,9 +1,9 @@
-//! Makes text of other users harmless: the terminal shows it and interprets none of it.
+//! Makes text of other users harmless: the terminal shows it, and does not interpret any of it.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Makes control characters, and characters that reorder or hide other text, visible. Newlines stay.
+/// Replaces control characters, and characters that reorder or hide text, with visible ones. Newlines stay.
 pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
     if !text.contains(is_harmful) {
         return Cow::Borrowed(text);
@@ -23,8 +23,8 @@ pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
-/// Escapes the same characters in JSON. They occur only within strings, where an escape means the same
-/// character. All of them are below U+10000, so that one escape suffices.
+/// Escapes the same characters in JSON, where they occur only in strings. All are below U+10000, so one
+/// escape suffices for each.
 pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     if !json.contains(is_harmful) {
         return Cow::Borrowed(json);
@@ -40,7 +40,7 @@ pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     Cow::Owned(harmless)
 }
 
-/// Unicode has a symbol for each ASCII control character, in the same order.
+/// The Unicode symbol for an ASCII control character.
 fn picture(control: char) -> char {
     char::from_u32(0x2400 + u32::from(control)).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
@@ -62,20 +62,20 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn letters_of_all_scripts_and_emoji_stay_as_they_are() {
+    fn letters_and_emoji_are_unchanged() {
         let text = "João, 你好 שלום 👩‍👩‍👧 e\u{301}\nnew line";
         assert!(matches!(sanitise(text), Cow::Borrowed(same) if same == text));
     }
 
     #[test]
-    fn controls_are_shown() {
+    fn control_characters_become_visible() {
         insta::assert_snapshot!(sanitise("a\x1b[31mb\rc\x08d\x7f\0"), @"a␛[31mb␍c␈d␡␀");
         insta::assert_snapshot!(sanitise("tab\tbed, C1 \u{9b}31m"), @"tab    bed, C1 <U+009B>31m");
         insta::assert_snapshot!(sanitise("\u{202e}evil\u{202c} \u{2066}x\u{2069}"), @"<U+202E>evil<U+202C> <U+2066>x<U+2069>");
     }
 
     #[test]
-    fn json_stays_the_same_value() {
+    fn escaped_json_has_the_same_value() {
         let text = "C1 \u{9b}31m \u{202e}evil\u{202c} \u{7f} \u{feff} João 👩‍👩‍👧";
         let json = serde_json::json!({ "text": text }).to_string();
         let escaped = escape(&json);
@@ -86,7 +86,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_harmful_is_left_in_any_text(text in any::<String>()) {
+        fn no_text_keeps_a_harmful_character(text in any::<String>()) {
             prop_assert!(!sanitise(&text).contains(is_harmful));
             prop_assert!(!sanitise(&text).contains('\x1b'));
             let json = serde_json::json!({ "text": text }).to_string();

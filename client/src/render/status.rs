@@ -1,4 +1,4 @@
-//! The status of the session: the connection, waiting messages, and how complete each conversation is.
+//! The status of the session: the connection, unsent messages, and how complete each conversation is.
 
 use crate::i18n::Words;
 use session::{Connectivity, Standing, Status};
@@ -14,31 +14,30 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
         },
         words.waiting(status.standing.waiting),
     ];
-    // A conversation without events is left out: the user of a direct conversation may not even exist.
+    // Conversations without events are skipped: the other user of a direct conversation may not exist.
     let begun = status.conversations.iter().filter(|progress| progress.head > 0);
     lines.extend(begun.map(|progress| {
         if progress.shown == progress.head {
             words.complete_up_to(&progress.conversation, progress.head)
         } else {
-            words.shown_of(&progress.conversation, progress.shown, progress.head)
+            words.shown_up_to(&progress.conversation, progress.shown, progress.head)
         }
     }));
     lines
 }
 
-/// The status in the prompt: unread messages of other conversations, and the connection if there is a problem
-/// with it. That the client is still connecting is shown only if `is_awaited`.
+/// The status in the prompt: unread messages of other conversations, and a problem with the connection.
+/// `connecting` is shown only if `is_awaited`.
 pub(crate) fn prompt_status(words: Words, standing: Standing, is_awaited: bool) -> String {
-    match (standing.unread, link(words, standing, is_awaited)) {
+    match (standing.unread, connection_problem(words, standing, is_awaited)) {
         (0, None) => String::new(),
-        (0, Some(link)) => format!(" ({link})"),
+        (0, Some(problem)) => format!(" ({problem})"),
         (unread, None) => format!(" ({unread})"),
-        (unread, Some(link)) => format!(" ({unread}; {link})"),
+        (unread, Some(problem)) => format!(" ({unread}; {problem})"),
     }
 }
 
-/// The problem with the connection, if there is one.
-fn link(words: Words, standing: Standing, is_awaited: bool) -> Option<String> {
+fn connection_problem(words: Words, standing: Standing, is_awaited: bool) -> Option<String> {
     match (standing.connectivity, standing.pending) {
         (Connectivity::Connecting, _) if is_awaited => Some(words.prompt_connecting(standing.waiting)),
         (Connectivity::Connected | Connectivity::Connecting, 0) => None,
@@ -83,7 +82,7 @@ mod tests {
         insta::assert_snapshot!(shown(Connectivity::Offline, 4200), @"
         offline: tcp://a:5555 does not answer; trying again
         waiting to be sent: 3
-        #general: shown up to 4200 of 4211; the others are on their way
+        #general: shown up to 4200 of 4211; papo is fetching the rest
         ");
     }
 

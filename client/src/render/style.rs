@@ -1,27 +1,27 @@
-//! Colours of names, mentions, and of sentences of papo itself. ECMA-48, section 8.3.117.
+//! Colours of names, mentions and notes (ECMA-48, section 8.3.117).
 
 use std::borrow::Cow;
 
 use common::UserName;
 
-/// The colours of other users' names: red to cyan of the eight that every terminal has, readable on dark and
-/// on light. Bold sets a name apart from the text.
+/// The colours of other users' names: red to cyan of the eight that every terminal has, in bold. They are
+/// readable on dark and light backgrounds.
 const NAMES: [&str; 6] = ["1;31", "1;32", "1;33", "1;34", "1;35", "1;36"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// Sentences of papo, and events other than messages: dim.
+    /// Dim, for sentences of papo and for events without a text.
     System,
-    /// The reader's own name: bold, without a colour.
+    /// Bold, for the reader's own name.
     Own,
-    /// Another user's name, in one of [`NAMES`].
+    /// One of [`NAMES`], for the name of another user.
     Other(&'static str),
-    /// A mention of the reader: bold.
+    /// Bold, for a mention of the reader.
     Mention,
 }
 
 impl Style {
-    /// The colour of a name is the same on every machine and in every version.
+    /// The style of a name. A name has the same colour on every machine and in every version.
     pub(super) fn of(name: &UserName, reader: Option<&UserName>) -> Self {
         if Some(name) == reader {
             return Self::Own;
@@ -40,7 +40,7 @@ impl Style {
     }
 }
 
-/// The 32-bit FNV-1a hash (RFC 9923). It spreads the names over the colours and needs no secret.
+/// The 32-bit FNV-1a hash (RFC 9923).
 fn fnv_1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
@@ -52,12 +52,12 @@ pub(super) fn mentions_painted<'a>(text: &'a str, reader: Option<&UserName>) -> 
     let mut rest = text;
     while let Some(at) = rest.find('@') {
         let (before, from_at) = rest.split_at(at);
-        let length = from_at.char_indices().skip(1).find(|(_, c)| !is_of_name(*c)).map(|(end, _)| end);
+        let length = from_at.char_indices().skip(1).find(|(_, c)| !is_name_character(*c)).map(|(end, _)| end);
         let (word, after) = from_at.split_at(length.unwrap_or(from_at.len()));
-        // A full stop at the end belongs to the sentence, not to the name.
+        // A full stop at the end is part of the sentence, not of the name.
         let name = word.trim_start_matches('@').trim_end_matches(['.', '-']);
         let is_mention = name == "here" || UserName::new(name).is_ok_and(|name| name == *reader);
-        let begins_here = !before.ends_with(is_of_name);
+        let begins_here = !before.ends_with(is_name_character);
         painted.push_str(before);
         if is_mention && begins_here {
             let (mention, end) = word.split_at(1 + name.len());
@@ -72,7 +72,7 @@ pub(super) fn mentions_painted<'a>(text: &'a str, reader: Option<&UserName>) -> 
     Cow::Owned(painted)
 }
 
-fn is_of_name(character: char) -> bool {
+fn is_name_character(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '.' | '_' | '-')
 }
 

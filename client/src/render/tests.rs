@@ -1,4 +1,4 @@
-//! Rendered text, byte by byte.
+//! Rendered text.
 
 use super::*;
 use crate::i18n::Language;
@@ -6,18 +6,18 @@ use common::Event;
 use jiff::tz::TimeZone;
 
 fn renderer(has_colours: bool) -> Renderer {
-    let calendar = Calendar::of(DatePosition::Omitted, TimeZone::UTC, || 0);
+    let calendar = Calendar::with_clock(DatePosition::Omitted, TimeZone::UTC, || 0);
     Renderer { calendar, ..Renderer::new(Words::ENGLISH, has_colours, || None) }
 }
 
 /// A renderer whose current time is 02:00 on 2026-02-01, in UTC+1.
 fn dated(dates: DatePosition) -> Renderer {
     let zone = TimeZone::fixed(jiff::tz::offset(1));
-    let calendar = Calendar::of(dates, zone, || 1_769_907_600_000);
+    let calendar = Calendar::with_clock(dates, zone, || 1_769_907_600_000);
     Renderer { calendar, ..Renderer::new(Words::ENGLISH, false, || None) }
 }
 
-/// An event `hours` before that time.
+/// An event `hours` before the current time of [`dated`].
 fn earlier(hours: u64) -> Entry {
     let at = 1_769_907_600_000 - hours * 3_600_000;
     entry(&format!(r##"{{"n":3,"at":{at},"to":"#ops","from":"bob","kind":"channel.joined"}}"##))
@@ -41,7 +41,7 @@ fn message(text: &str) -> Entry {
 }
 
 #[test]
-fn the_bell_rings_for_whoever_is_called_and_wants_it() {
+fn the_bell_rings_for_mentions_and_direct_messages() {
     let renderer = Renderer { has_bell: true, ..renderer(false) };
     renderer.set_reader(&testkit::user("alice"));
     let rings = |renderer: &Renderer, to: &str, from: &str, rest: &str| {
@@ -55,37 +55,37 @@ fn the_bell_rings_for_whoever_is_called_and_wants_it() {
     assert!(rings(&renderer, "#a", "bob", &text("@here: lunch")));
     assert!(rings(&renderer, "@alice", "bob", &text("oi")));
     assert!(!rings(&renderer, "#a", "bob", &text("oi @carlos")));
-    assert!(!rings(&renderer, "#a", "alice", &text("@here and @alice")), "her own");
-    assert!(!rings(&renderer, "@bob", "alice", &text("oi")), "her own, from another session");
+    assert!(!rings(&renderer, "#a", "alice", &text("@here and @alice")), "her own message");
+    assert!(!rings(&renderer, "@bob", "alice", &text("oi")), "her own message, from another session");
     assert!(!rings(&renderer, "@alice", "bob", r#""kind":"message.deleted","of":1"#));
     let silent = Renderer { has_bell: false, ..renderer.clone() };
-    assert!(!rings(&silent, "@alice", "bob", &text("oi")), "nobody asked for it");
+    assert!(!rings(&silent, "@alice", "bob", &text("oi")), "without --bell");
 }
 
 #[test]
-fn a_message_with_time_place_number_and_sender() {
+fn an_event_shows_time_conversation_number_and_sender() {
     insta::assert_snapshot!(shown(&message("oi")), @"04:40 #café 17 alice: oi");
     let joined = r##"{"n":2,"at":0,"to":"#a","from":"bob","kind":"channel.joined"}"##;
     insta::assert_snapshot!(shown(&entry(joined)), @"00:00 #a 2 bob joined #a");
 }
 
 #[test]
-fn the_date_stands_between_days_and_before_a_page_that_is_not_of_today() {
+fn a_date_line_precedes_a_new_day_and_a_page_of_an_earlier_day() {
     let renderer = dated(DatePosition::Between);
     let live = |hours: u64| renderer.news(&News::Entry(earlier(hours))).expect("an event");
     let ops = testkit::target("#ops");
-    let said = [
+    let rendered = [
         live(0),
         renderer.page(&[earlier(48), earlier(27), earlier(26), earlier(1)]),
         live(1),
         renderer.page(&[earlier(30)]),
         renderer.opened(&ops, &[earlier(30), earlier(29)], 0, 0),
-        // A clone, as another thread has it, shares the screen.
+        // A clone shares the date that was shown last.
         renderer.clone().entry(&earlier(0)).expect("an event"),
         renderer.with_dates_in_front().page(&[earlier(30)]),
         live(0),
     ];
-    insta::assert_snapshot!(said.join("\n"), @"
+    insta::assert_snapshot!(rendered.join("\n"), @"
     02:00 #ops 3 bob joined #ops
     -- 2026-01-30 --
     02:00 #ops 3 bob joined #ops
@@ -109,17 +109,17 @@ fn the_date_stands_between_days_and_before_a_page_that_is_not_of_today() {
 }
 
 #[test]
-fn lists_have_local_times_with_their_dates() {
+fn a_list_shows_local_times_with_dates() {
     let calendar = dated(DatePosition::InFront).calendar;
     insta::assert_snapshot!(calendar.date_and_time(1_769_907_600_000), @"2026-02-01 02:00");
 }
 
 #[test]
-fn the_date_stands_in_front_of_what_is_not_of_one_row() {
+fn a_date_in_front_is_shown_unless_it_is_today() {
     let renderer = dated(DatePosition::InFront);
-    let said =
+    let rendered =
         [earlier(26), earlier(1), earlier(8760)].map(|entry| renderer.entry(&entry).expect("an event"));
-    insta::assert_snapshot!(said.join("\n"), @"
+    insta::assert_snapshot!(rendered.join("\n"), @"
     2026-01-31 00:00 #ops 3 bob joined #ops
     01:00 #ops 3 bob joined #ops
     2025-02-01 02:00 #ops 3 bob joined #ops
@@ -128,7 +128,7 @@ fn the_date_stands_in_front_of_what_is_not_of_one_row() {
 }
 
 #[test]
-fn a_text_of_many_lines_cannot_pose_as_another_message() {
+fn a_text_of_several_lines_is_indented() {
     insta::assert_snapshot!(shown(&message("one\n04:40 #café 18 bob: two")), @r"
     04:40 #café 17 alice: one
                           04:40 #café 18 bob: two
@@ -136,7 +136,7 @@ fn a_text_of_many_lines_cannot_pose_as_another_message() {
 }
 
 #[test]
-fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
+fn control_characters_of_a_text_do_not_reach_the_terminal() {
     let shown = renderer(true).entry(&message("\x1b]0;title\x07\x1b[2J")).expect("a message");
     let text = shown.split("alice: ").nth(1).expect("the text");
     insta::assert_snapshot!(text.strip_prefix("\x1b[0m").expect("the end of the colour"), @"␛]0;title␇␛[2J");
@@ -145,7 +145,7 @@ fn what_a_text_holds_never_reaches_the_terminal_as_a_command() {
 }
 
 #[test]
-fn colours_say_who_is_who_and_who_is_meant() {
+fn senders_and_mentions_have_styles() {
     let renderer = renderer(true);
     renderer.set_reader(&testkit::user("alice"));
     let bytes = |entry: &Entry| renderer.entry(entry).expect("something to show").replace('\x1b', "␛");
@@ -167,7 +167,7 @@ fn colours_say_who_is_who_and_who_is_meant() {
 }
 
 #[test]
-fn without_colours_there_are_no_escapes_at_all() {
+fn without_colours_there_are_no_escape_sequences() {
     let renderer = renderer(false);
     renderer.set_reader(&testkit::user("alice"));
     for entry in [message("oi @alice"), happened(KINDS[2])] {
@@ -176,7 +176,7 @@ fn without_colours_there_are_no_escapes_at_all() {
 }
 
 #[test]
-fn a_long_text_hangs_under_its_beginning() {
+fn a_long_text_wraps_and_is_indented() {
     let renderer = Renderer { columns: || Some(30), ..renderer(false) };
     insta::assert_snapshot!(renderer.entry(&message("um dois três quatro")).expect("a message"), @r"
     04:40 #café 17 alice: um dois
@@ -205,21 +205,21 @@ const KINDS: &[&str] = &[
 ];
 
 #[test]
-fn every_kind_of_event_in_words() {
+fn every_kind_of_event_in_english() {
     let words: Vec<_> = KINDS.iter().map(|kind| shown(&happened(kind))).collect();
     insta::assert_snapshot!(words.join("\n"), @"
     00:00 #ops 3 alice created #ops
-    00:00 #ops 3 alice created the private #ops
+    00:00 #ops 3 alice created the private channel #ops
     00:00 #ops 3 alice joined #ops
     00:00 #ops 3 alice left #ops
     00:00 #ops 3 alice invited bob
     00:00 #ops 3 alice removed bob
     00:00 #ops 3 alice banned bob
-    00:00 #ops 3 alice took the ban of bob back
+    00:00 #ops 3 alice lifted the ban of bob
     00:00 #ops 3 alice made bob an owner
     00:00 #ops 3 alice made bob a member
     00:00 #ops 3 alice set the subject: on␛ call
-    00:00 #ops 3 alice made #ops private and took the subject away
+    00:00 #ops 3 alice made #ops private and removed the subject
     00:00 #ops 3 alice made #ops public
     ");
 }
@@ -230,23 +230,23 @@ fn every_kind_of_event_in_portuguese() {
     let words: Vec<_> = KINDS.iter().filter_map(|kind| renderer.entry(&happened(kind))).collect();
     insta::assert_snapshot!(words.join("\n"), @"
     00:00 #ops 3 alice criou #ops
-    00:00 #ops 3 alice criou o grupo privado #ops
+    00:00 #ops 3 alice criou o canal privado #ops
     00:00 #ops 3 alice entrou em #ops
     00:00 #ops 3 alice saiu de #ops
     00:00 #ops 3 alice convidou bob
     00:00 #ops 3 alice removeu bob
     00:00 #ops 3 alice baniu bob
     00:00 #ops 3 alice desfez o banimento de bob
-    00:00 #ops 3 alice deu a bob a posse do canal
-    00:00 #ops 3 alice passou bob a membro
+    00:00 #ops 3 alice tornou bob dono(a)
+    00:00 #ops 3 alice tornou bob membro
     00:00 #ops 3 alice definiu o assunto: on␛ call
-    00:00 #ops 3 alice tornou #ops privado e tirou o assunto
+    00:00 #ops 3 alice tornou #ops privado e removeu o assunto
     00:00 #ops 3 alice tornou #ops público
     ");
 }
 
 #[test]
-fn what_is_not_known_is_not_shown() {
+fn unknown_kinds_of_events_are_not_shown() {
     assert_eq!(renderer(false).entry(&happened(r#""kind":"poll.opened""#)), None);
     let opened = [happened(r#""kind":"poll.opened""#), happened(r#""kind":"channel.left""#)];
     insta::assert_snapshot!(renderer(false).opened(&testkit::target("#ops"), &opened, 0, 0), @"
@@ -256,12 +256,12 @@ fn what_is_not_known_is_not_shown() {
     insta::assert_snapshot!(renderer(false).opened(&testkit::target("#ops"), &opened, 7, 5), @"
     -- #ops: 7 unread, from 3 on --
     00:00 #ops 3 alice left #ops
-    -- 5 more: /next, or /read to take them as read --
+    -- 5 more: /next shows them, /read marks them as read --
     ");
 }
 
 #[test]
-fn what_happens_to_the_reader_is_said_to_the_reader() {
+fn events_about_the_reader_address_the_reader() {
     let news = |news: News| renderer(false).news(&news).expect("news");
     let lines = [
         news(News::Invited(happened(r#""kind":"channel.invited","user":"bob""#))),

@@ -1,5 +1,6 @@
-//! Wraps long lines to the columns of the screen: between words where possible, and indented, so that no text
-//! can pass for a line of another sender. Wide characters take two columns, combining marks none (UAX #11).
+//! Wraps long lines to the columns of the screen, between words if possible. Later lines are indented, so
+//! that no text looks like a line of another sender. Wide characters take two columns, combining marks none
+//! (UAX #11).
 
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthChar as _;
@@ -7,7 +8,7 @@ use unicode_width::UnicodeWidthChar as _;
 /// Wraps a text that starts after `indent` columns. Without `columns` it only indents.
 pub(super) fn wrap(text: &str, indent: usize, columns: Option<usize>) -> String {
     let Some(columns) = columns else { return text.replace('\n', &format!("\n{}", " ".repeat(indent))) };
-    // The text keeps at least half of a narrow screen.
+    // The text gets at least half of a narrow screen.
     let hanging = " ".repeat(indent.min(columns / 2));
     let head = " ".repeat(indent);
     let mut lines = Vec::new();
@@ -30,7 +31,7 @@ pub(super) fn columns_of_screen() -> Option<usize> {
 }
 
 /// The longest prefix of a text that fits into `width` columns.
-pub(crate) fn fitting(words: &str, width: usize) -> &str {
+pub(crate) fn fit_width(words: &str, width: usize) -> &str {
     let mut left = width;
     let fits = |c: char| {
         let needed = c.width().unwrap_or(0);
@@ -46,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_cut_to_their_width() {
-        assert_eq!(fitting("bob writes", 40), "bob writes");
-        assert_eq!(fitting("bob writes", 3), "bob");
-        assert_eq!(fitting("日本語", 5), "日本");
+    fn a_text_is_cut_to_a_width() {
+        assert_eq!(fit_width("bob writes", 40), "bob writes");
+        assert_eq!(fit_width("bob writes", 3), "bob");
+        assert_eq!(fit_width("日本語", 5), "日本");
     }
 
     #[test]
-    fn words_stay_whole_and_lines_hang_under_the_text() {
+    fn lines_wrap_between_words_and_are_indented() {
         insta::assert_snapshot!(wrap("one two three\nfour", 4, Some(12)), @"
         one two
             three
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn wide_characters_take_two_columns_and_marks_none() {
-        // 4 + 2 * 4 is the edge; so are four letters with a mark each, and emoji of many parts.
+        // 4 + 2 * 4 columns fit exactly, and so do 4 + 4 columns of letters with a mark each.
         assert_eq!(wrap("日本語日", 4, Some(12)), "日本語日");
         assert_eq!(wrap("日本語日本", 4, Some(12)), "日本語日\n    本");
         assert_eq!(wrap("e\u{301}e\u{301}e\u{301}e\u{301}", 4, Some(8)), "e\u{301}e\u{301}e\u{301}e\u{301}");
@@ -74,12 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn a_word_longer_than_the_screen_is_broken_and_cannot_pose_as_a_line() {
+    fn a_word_longer_than_the_screen_is_broken_and_indented() {
         assert_eq!(wrap("aaaabbbb\u{a0}cc", 4, Some(8)), "aaaa\n    bbbb\n    \u{a0}cc");
     }
 
     #[test]
-    fn without_an_edge_nothing_is_broken() {
+    fn without_columns_no_line_is_wrapped() {
         assert_eq!(wrap("one two\nthree", 2, None), "one two\n  three");
     }
 }

@@ -12,7 +12,6 @@ use crate::i18n::Words;
 use crate::password::PasswordSource;
 use crate::render::{self, Output, sanitise};
 
-/// Arguments of `papo register`. The password is asked for, or taken from PAPO_PASSWORD.
 #[derive(Debug, clap::Args)]
 pub struct Register {
     /// The name of the new account.
@@ -24,10 +23,9 @@ pub struct Register {
     common: Common,
 }
 
-/// Arguments of `papo login`. The password is asked for, or taken from PAPO_PASSWORD.
 #[derive(Debug, clap::Args)]
 pub struct Login {
-    /// Who you are.
+    /// The name of your account.
     #[arg(value_parser = user)]
     user: UserName,
     #[command(flatten)]
@@ -36,14 +34,12 @@ pub struct Login {
     common: Common,
 }
 
-/// Arguments of `papo logout`.
 #[derive(Debug, clap::Args)]
 pub struct Logout {
     #[command(flatten)]
     common: Common,
 }
 
-/// Arguments of `papo users`.
 #[derive(Debug, clap::Args)]
 pub struct Users {
     #[command(flatten)]
@@ -55,7 +51,7 @@ pub(super) fn register(arguments: Register) -> Result<(), CliError> {
     let registered = handle.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
     let (user, administrator) = (&registered.user, registered.administrator);
     let role = if administrator { " as the administrator of this node" } else { "" };
-    let words = format!("{user} is registered{role}; go on with: papo login {user}");
+    let words = format!("{user} is registered{role}; log in with: papo login {user}");
     let result = serde_json::to_value(&registered).map_err(std::io::Error::from)?;
     print(&arguments.common, &result, &words)
 }
@@ -63,7 +59,7 @@ pub(super) fn register(arguments: Register) -> Result<(), CliError> {
 pub(super) fn login(arguments: Login) -> Result<(), CliError> {
     let (mut handle, _news) = open(&arguments.common.connection)?;
     let session = handle.login(arguments.user, arguments.password.read(Words::ENGLISH)?)?;
-    // Whoever has the token is this user, so it is kept, and not printed.
+    // The token is a secret, so it is stored and not printed.
     let result = json!({ "user": session.user, "expires": session.expires });
     print(&arguments.common, &result, &format!("{} is logged in", session.user))
 }
@@ -71,7 +67,7 @@ pub(super) fn login(arguments: Login) -> Result<(), CliError> {
 pub(super) fn logout(arguments: &Logout) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     handle.logout()?;
-    print(&arguments.common, &json!({}), "logged out")
+    print(&arguments.common, &json!({}), "you are logged out")
 }
 
 pub(super) fn list(arguments: &Users) -> Result<(), CliError> {
@@ -80,7 +76,7 @@ pub(super) fn list(arguments: &Users) -> Result<(), CliError> {
     print_list(&arguments.common, &users, |user| render::user(Words::ENGLISH, user))
 }
 
-/// Prints a list: each item as JSON, or as a line.
+/// Prints each item as JSON, or as a line.
 pub(super) fn print_list<T: Serialize>(
     common: &Common,
     items: &[T],
@@ -97,7 +93,7 @@ pub(super) fn print_list<T: Serialize>(
     Ok(output.flush()?)
 }
 
-/// Prints the one result of a command.
+/// Prints the result of a command as JSON, or as a sentence.
 pub(super) fn print(common: &Common, result: &serde_json::Value, words: &str) -> Result<(), CliError> {
     let mut output = Output::new();
     if common.json {

@@ -1,4 +1,4 @@
-//! `papo admin`: for administrators.
+//! `papo admin`.
 
 use common::UserName;
 use common::accounts::{ListNames, SessionOnly};
@@ -12,60 +12,56 @@ use crate::cli_error::CliError;
 use crate::i18n::Words;
 use crate::render;
 
-/// The subcommands of `papo admin`.
 #[derive(Debug, clap::Subcommand)]
 pub enum Admin {
-    /// List the accounts: who is an administrator, who is disabled, how many sessions are open.
-    Users(Everything),
-    /// List all channels, the private ones too.
-    Channels(Everything),
-    /// List everybody's open sessions, or those of one user.
+    /// List the accounts, with administrators, disabled accounts and open sessions.
+    Users(NoArguments),
+    /// List all channels, also private ones.
+    Channels(NoArguments),
+    /// List the open sessions of all users, or of one user.
     Sessions(Sessions),
-    /// Shut a user out: their sessions end, and they cannot log in.
+    /// Disable an account: end its sessions, and refuse logins.
     Disable(Disable),
     /// Make a user an administrator.
     Promote(Promote),
-    /// Count what the node holds.
-    Stats(Everything),
+    /// Count users, sessions, channels and records of the node.
+    Stats(NoArguments),
 }
 
-/// Arguments of subcommands that need none.
+/// The arguments of subcommands that have only common ones.
 #[derive(Debug, clap::Args)]
-pub struct Everything {
+pub struct NoArguments {
     #[command(flatten)]
     common: Common,
 }
 
-/// Arguments of `papo admin sessions`.
 #[derive(Debug, clap::Args)]
 pub struct Sessions {
-    /// Only those of this user.
+    /// List only the sessions of this user.
     #[arg(value_parser = user)]
     user: Option<UserName>,
     #[command(flatten)]
     common: Common,
 }
 
-/// Arguments of `papo admin disable`.
 #[derive(Debug, clap::Args)]
 pub struct Disable {
-    /// Whom.
+    /// The name of the account.
     #[arg(value_parser = user)]
     user: UserName,
-    /// Let them in again.
+    /// Enable a disabled account.
     #[arg(long)]
     enable: bool,
     #[command(flatten)]
     common: Common,
 }
 
-/// Arguments of `papo admin promote`.
 #[derive(Debug, clap::Args)]
 pub struct Promote {
-    /// Whom.
+    /// The name of the user.
     #[arg(value_parser = user)]
     user: UserName,
-    /// Make them an administrator no more.
+    /// Remove the right of an administrator instead.
     #[arg(long)]
     demote: bool,
     #[command(flatten)]
@@ -74,22 +70,22 @@ pub struct Promote {
 
 pub(super) fn run(admin: Admin) -> Result<(), CliError> {
     match admin {
-        Admin::Users(Everything { common }) => {
+        Admin::Users(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
             let users = handle.list::<AdminUsers>(|token| ListNames { token, after: None })?;
             print_list(&common, &users, |user| render::account(Words::ENGLISH, user))
         }
-        Admin::Channels(Everything { common }) => {
+        Admin::Channels(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
             let channels = handle.list::<AdminChannels>(|token| ListNames { token, after: None })?;
-            print_list(&common, &channels, |channel| render::any_channel(Words::ENGLISH, channel))
+            print_list(&common, &channels, |channel| render::admin_channel(Words::ENGLISH, channel))
         }
         Admin::Sessions(Sessions { user, common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
             let sessions = handle.list::<AdminSessions>(|token| ListSessions { token, user, after: None })?;
-            print_list(&common, &sessions, |session| render::any_session(Words::ENGLISH, session))
+            print_list(&common, &sessions, |session| render::admin_session(Words::ENGLISH, session))
         }
-        Admin::Stats(Everything { common }) => {
+        Admin::Stats(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
             let stats = handle.ask::<AdminStats>(|token| SessionOnly { token })?;
             print_list(&common, &[stats], |stats| render::stats(Words::ENGLISH, stats).join("\n"))

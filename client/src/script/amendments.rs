@@ -11,7 +11,7 @@ use super::accounts::print;
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
 
-/// Which message.
+/// Arguments that name a message.
 #[derive(Debug, clap::Args)]
 pub struct OneMessage {
     /// The channel or user, in quotes: '#general', '@bob'.
@@ -23,17 +23,15 @@ pub struct OneMessage {
     common: Common,
 }
 
-/// Arguments of `papo edit`.
 #[derive(Debug, clap::Args)]
 pub struct Edit {
     #[command(flatten)]
     of: OneMessage,
-    /// What it says from now on.
+    /// The new text.
     #[arg(value_parser = text)]
     text: Text<'static>,
 }
 
-/// Arguments of `papo react`.
 #[derive(Debug, clap::Args)]
 pub struct React {
     #[command(flatten)]
@@ -41,7 +39,7 @@ pub struct React {
     /// An emoji, or a short word such as +1.
     #[arg(value_parser = emoji)]
     emoji: Emoji,
-    /// Take it back.
+    /// Remove your reaction.
     #[arg(long)]
     remove: bool,
 }
@@ -57,22 +55,29 @@ fn emoji(text: &str) -> Result<Emoji, String> {
 pub(super) fn edit(arguments: Edit) -> Result<(), CliError> {
     let Edit { of: OneMessage { conversation, n, common }, text } = arguments;
     let id = Uuid::now_v7();
-    amend::<MessageEdit>(&common, |token| amendments::Edit { token, conversation, n, id, text })
+    send_amendment::<MessageEdit>(&common, |token| amendments::Edit { token, conversation, n, id, text })
 }
 
 pub(super) fn delete(of: OneMessage) -> Result<(), CliError> {
     let OneMessage { conversation, n, common } = of;
     let id = Uuid::now_v7();
-    amend::<MessageDelete>(&common, |token| amendments::Delete { token, conversation, n, id })
+    send_amendment::<MessageDelete>(&common, |token| amendments::Delete { token, conversation, n, id })
 }
 
 pub(super) fn react(arguments: React) -> Result<(), CliError> {
     let React { of: OneMessage { conversation, n, common }, emoji, remove } = arguments;
     let id = Uuid::now_v7();
-    amend::<MessageReact>(&common, |token| amendments::React { token, conversation, n, id, emoji, remove })
+    send_amendment::<MessageReact>(&common, |token| amendments::React {
+        token,
+        conversation,
+        n,
+        id,
+        emoji,
+        remove,
+    })
 }
 
-fn amend<R: Request<Result = Sent>>(
+fn send_amendment<R: Request<Result = Sent>>(
     common: &Common,
     params: impl FnOnce(Token<'static>) -> R::Params<'static>,
 ) -> Result<(), CliError> {

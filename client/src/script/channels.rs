@@ -8,29 +8,25 @@ use serde_json::json;
 use super::accounts::{print, print_list};
 use super::{Common, channel, open_session};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::render;
 use session::{Answer, Command};
 
-/// Arguments of `papo channels` and `papo invitations`.
 #[derive(Debug, clap::Args)]
 pub struct Channels {
     #[command(flatten)]
     common: Common,
 }
 
-/// Arguments of `papo create`.
 #[derive(Debug, clap::Args)]
 pub struct Create {
     #[command(flatten)]
     one: OneChannel,
-    /// Only the invited may join, and nobody else is told that it exists.
+    /// Only invited users can see and join the channel.
     #[arg(long)]
     private: bool,
 }
 
-/// Arguments of `papo join` and `papo leave`.
 #[derive(Debug, clap::Args)]
 pub struct OneChannel {
     /// The channel, in quotes: '#general'.
@@ -39,11 +35,6 @@ pub struct OneChannel {
     #[command(flatten)]
     common: Common,
 }
-
-/// Arguments of `papo join`.
-pub(super) type Join = OneChannel;
-/// Arguments of `papo leave`.
-pub(super) type Leave = OneChannel;
 
 pub(super) fn list(arguments: &Channels) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
@@ -62,30 +53,27 @@ pub(super) fn list_invitations(arguments: &Channels) -> Result<(), CliError> {
 
 pub(super) fn create(arguments: Create) -> Result<(), CliError> {
     let Create { one, private } = arguments;
-    become_member(one, |channel| Command::Create { channel, private })
+    join_channel(one, |channel| Command::Create { channel, private })
 }
 
-pub(super) fn join(arguments: Join) -> Result<(), CliError> {
-    become_member(arguments, Command::Join)
+pub(super) fn join(arguments: OneChannel) -> Result<(), CliError> {
+    join_channel(arguments, Command::Join)
 }
 
-fn become_member(
-    arguments: OneChannel,
-    command: impl FnOnce(ChannelName) -> Command,
-) -> Result<(), CliError> {
+fn join_channel(arguments: OneChannel, command: impl FnOnce(ChannelName) -> Command) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let Answer::Joined(joined) = handle.command(command(arguments.channel))? else {
-        return Err(unexpected());
+        return Err(CliError::UnexpectedAnswer);
     };
     // The topic is a secret of the members, so it is not printed.
     let result = json!({ "channel": joined.channel, "n": joined.n });
     print(&arguments.common, &result, &format!("you are a member of {}", joined.channel))
 }
 
-pub(super) fn leave(arguments: Leave) -> Result<(), CliError> {
+pub(super) fn leave(arguments: OneChannel) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let channel = arguments.channel;
     handle.command(Command::Leave(channel.clone()))?;
-    let words = format!("you are no member of {channel} any more");
+    let words = Words::ENGLISH.you_left(&channel);
     print(&arguments.common, &json!({ "channel": channel }), &words)
 }

@@ -1,4 +1,4 @@
-//! `papo history`: a page of a conversation.
+//! `papo history`.
 
 use common::Target;
 use common::history;
@@ -8,22 +8,21 @@ use crate::cli_error::CliError;
 use crate::render::{self, Output, Renderer};
 use session::Entry;
 
-/// Arguments of `papo history`.
 #[derive(Debug, clap::Args)]
 pub struct History {
     /// The channel or user, in quotes: '#general', '@bob'.
     #[arg(value_parser = target)]
     conversation: Target,
     /// Show events before an event number or a time: 17, 2026-01-31, 2026-01-31T10:00.
-    #[arg(long, value_name = "N|TIME", value_parser = place)]
-    before: Option<Place>,
+    #[arg(long, value_name = "N|TIME", value_parser = position)]
+    before: Option<Position>,
     /// Show events after an event number, or from a time on.
-    #[arg(long, value_name = "N|TIME", value_parser = place)]
-    after: Option<Place>,
+    #[arg(long, value_name = "N|TIME", value_parser = position)]
+    after: Option<Position>,
     /// Show the events around an event number.
     #[arg(long, value_name = "N", conflicts_with_all = ["before", "after"])]
     around: Option<u64>,
-    /// Show at most so many events.
+    /// Show at most this number of events.
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..=common::limits::HISTORY_EVENTS_MAX))]
     limit: Option<u64>,
     /// Show the earlier texts of edited messages.
@@ -33,16 +32,16 @@ pub struct History {
     common: Common,
 }
 
-/// A place in a conversation.
+/// A position in a conversation.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum Position {
     /// The number of an event.
     Number(u64),
     /// A time, in Unix milliseconds.
     Time(u64),
 }
 
-impl Place {
+impl Position {
     fn number(self) -> Option<u64> {
         if let Self::Number(n) = self { Some(n) } else { None }
     }
@@ -52,10 +51,10 @@ impl Place {
     }
 }
 
-fn place(text: &str) -> Result<Place, String> {
-    let number = text.parse().ok().map(Place::Number);
-    let place = number.or_else(|| render::time_from(text).map(Place::Time));
-    place.ok_or_else(|| {
+fn position(text: &str) -> Result<Position, String> {
+    let number = text.parse().ok().map(Position::Number);
+    let position = number.or_else(|| render::time_from(text).map(Position::Time));
+    position.ok_or_else(|| {
         "give an event number, or a date or time such as 2026-01-31 or 2026-01-31T10:00".to_owned()
     })
 }
@@ -66,10 +65,10 @@ pub(super) fn run(arguments: History) -> Result<(), CliError> {
     let entries = handle.history(|token| history::History {
         token,
         conversation,
-        before: before.and_then(Place::number),
-        after: after.and_then(Place::number),
-        before_at: before.and_then(Place::time),
-        after_at: after.and_then(Place::time),
+        before: before.and_then(Position::number),
+        after: after.and_then(Position::number),
+        before_at: before.and_then(Position::time),
+        after_at: after.and_then(Position::time),
         around,
         limit,
         edits,
@@ -77,7 +76,7 @@ pub(super) fn run(arguments: History) -> Result<(), CliError> {
     print_page(&entries, common.json)
 }
 
-/// Prints events: their lines, or as a person reads them.
+/// Prints events as JSON lines, or as rendered text.
 pub(super) fn print_page(entries: &[Entry], is_json: bool) -> Result<(), CliError> {
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
     if is_json {

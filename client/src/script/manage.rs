@@ -1,4 +1,4 @@
-//! `papo channel`: looking after a channel.
+//! `papo channel`.
 
 use common::accounts::Token;
 use common::channels::{self, ListInChannel, Role, SetChannel};
@@ -16,30 +16,29 @@ use crate::cli_error::CliError;
 use crate::i18n::Words;
 use crate::render;
 
-/// The subcommands of `papo channel`.
 #[derive(Debug, clap::Subcommand)]
-pub enum Manage {
+pub enum ChannelCommand {
     /// List the members and their roles.
     Members(OneChannel),
-    /// Allow somebody to join.
+    /// Invite a user.
     Invite(OneMember),
-    /// Remove somebody.
+    /// Remove a member.
     Kick(OneMember),
-    /// Remove somebody, or keep them out, for good.
+    /// Ban a user: remove them, and forbid them to join.
     Ban(OneMember),
     /// Lift a ban.
     Unban(OneMember),
     /// List the banned users, with the author and the time of each ban.
     Bans(OneChannel),
-    /// Turn an invitation down.
+    /// Decline an invitation.
     Decline(OneChannel),
     /// Give a member a role.
     Role(GiveRole),
-    /// Change the subject, or who may join.
+    /// Change the subject, or make the channel private or public.
     Set(Set),
 }
 
-/// Which channel.
+/// Arguments that name a channel.
 #[derive(Debug, clap::Args)]
 pub struct OneChannel {
     /// The channel, in quotes: '#general'.
@@ -49,80 +48,80 @@ pub struct OneChannel {
     common: Common,
 }
 
-/// Which channel, and whom it is done to.
+/// Arguments that name a channel and a user.
 #[derive(Debug, clap::Args)]
 pub struct OneMember {
     #[command(flatten)]
     of: OneChannel,
-    /// Who.
+    /// The name of the user.
     #[arg(value_parser = user)]
     user: UserName,
 }
 
-/// Arguments of `papo channel role`.
 #[derive(Debug, clap::Args)]
 pub struct GiveRole {
     #[command(flatten)]
     one: OneMember,
-    /// owner, moderator or member.
+    /// The role: owner, moderator or member.
     #[arg(value_parser = role)]
     role: Role,
 }
 
-/// Arguments of `papo channel set`.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = true, args = ["subject", "private", "public"])]
 pub struct Set {
     #[command(flatten)]
     of: OneChannel,
-    /// What it is about; an empty one takes it away.
+    /// Set the subject. An empty one removes it.
     #[arg(long, value_parser = subject)]
     subject: Option<Subject<'static>>,
-    /// Only the invited may join, and nobody else is told that it exists.
+    /// Make the channel private: only invited users can see and join it.
     #[arg(long, conflicts_with = "public")]
     private: bool,
-    /// Anybody may join.
+    /// Make the channel public: every user can join.
     #[arg(long)]
     public: bool,
 }
 
-/// Reads a subject.
 fn subject(text: &str) -> Result<Subject<'static>, String> {
     Subject::new(text).map(Subject::into_owned).map_err(|error| error.to_string())
 }
 
-pub(super) fn run(manage: Manage) -> Result<(), CliError> {
-    match manage {
-        Manage::Members(of) => list::<ChannelMembers>(of, |member| render::member(Words::ENGLISH, member)),
-        Manage::Bans(of) => list::<ChannelBans>(of, |ban| render::ban(Words::ENGLISH, ban)),
-        Manage::Decline(OneChannel { channel, common }) => {
-            perform::<ChannelDecline>(&common, |token| channels::OneChannel { token, channel })
+pub(super) fn run(command: ChannelCommand) -> Result<(), CliError> {
+    match command {
+        ChannelCommand::Members(of) => {
+            list::<ChannelMembers>(of, |member| render::member(Words::ENGLISH, member))
         }
-        Manage::Invite(member) => perform_on::<ChannelInvite>(member),
-        Manage::Kick(member) => perform_on::<ChannelKick>(member),
-        Manage::Ban(member) => perform_on::<ChannelBan>(member),
-        Manage::Unban(member) => perform_on::<ChannelUnban>(member),
-        Manage::Role(GiveRole { one: OneMember { of: OneChannel { channel, common }, user }, role }) => {
-            perform::<ChannelRole>(&common, |token| channels::GiveRole { token, channel, user, role })
+        ChannelCommand::Bans(of) => list::<ChannelBans>(of, |ban| render::ban(Words::ENGLISH, ban)),
+        ChannelCommand::Decline(OneChannel { channel, common }) => {
+            request::<ChannelDecline>(&common, |token| channels::OneChannel { token, channel })
         }
-        Manage::Set(Set { of: OneChannel { channel, common }, subject, private, public }) => {
+        ChannelCommand::Invite(member) => request_about_member::<ChannelInvite>(member),
+        ChannelCommand::Kick(member) => request_about_member::<ChannelKick>(member),
+        ChannelCommand::Ban(member) => request_about_member::<ChannelBan>(member),
+        ChannelCommand::Unban(member) => request_about_member::<ChannelUnban>(member),
+        ChannelCommand::Role(GiveRole {
+            one: OneMember { of: OneChannel { channel, common }, user },
+            role,
+        }) => request::<ChannelRole>(&common, |token| channels::GiveRole { token, channel, user, role }),
+        ChannelCommand::Set(Set { of: OneChannel { channel, common }, subject, private, public }) => {
             let private = (private || public).then_some(private);
-            perform::<ChannelSet>(&common, |token| SetChannel { token, channel, subject, private })
+            request::<ChannelSet>(&common, |token| SetChannel { token, channel, subject, private })
         }
     }
 }
 
 /// Sends a request about one member.
-fn perform_on<R>(member: OneMember) -> Result<(), CliError>
+fn request_about_member<R>(member: OneMember) -> Result<(), CliError>
 where
     R: for<'a> Request<Params<'a> = channels::OneMember<'a>>,
 {
     let OneMember { of: OneChannel { channel, common }, user } = member;
-    perform::<R>(&common, |token| channels::OneMember { token, channel, user })
+    request::<R>(&common, |token| channels::OneMember { token, channel, user })
 }
 
 /// Sends a request that has no result.
-fn perform<R: Request>(
+fn request<R: Request>(
     common: &Common,
     params: impl FnOnce(Token<'static>) -> R::Params<'static>,
 ) -> Result<(), CliError> {

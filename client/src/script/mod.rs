@@ -1,5 +1,5 @@
-//! Commands for scripts and bots: each does one thing, prints its result (with `--json` one JSON line each),
-//! and ends with an exit code that tells how it went.
+//! Commands for scripts and bots. Each does one thing, prints its result (with `--json` as JSON lines), and
+//! ends with an exit code.
 
 mod accounts;
 mod presence;
@@ -24,68 +24,78 @@ use transport::shutdown::Shutdown;
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
+use crate::i18n::Words;
 use session::News;
 
-/// News that wait to be read.
-const NEWS_WAITING_MAX: usize = 1024;
+/// Queued news. If the queue is full, the network thread waits.
+const NEWS_QUEUED_MAX: usize = 1024;
 
-/// The commands for scripts.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make an account.
+    /// Create an account.
+    ///
+    /// papo asks for the password, or reads it from PAPO_PASSWORD.
     Register(accounts::Register),
-    /// Open a session, which is kept for all further commands.
+    /// Log in, and store the session for later commands.
+    ///
+    /// papo asks for the password, or reads it from PAPO_PASSWORD.
     Login(accounts::Login),
-    /// End the session.
+    /// Log out and end the session.
     Logout(accounts::Logout),
-    /// Say something, or every line of standard input.
+    /// Send a message, or each line of standard input as a message.
+    ///
+    /// papo exits with 0 only if the server stored all messages. The first answer must come within --timeout.
+    /// After it, an outage of the server may last a minute; papo then sends the unacknowledged messages
+    /// again.
     Send(send::Send),
-    /// Tell what happens in a conversation, until interrupted.
+    /// Print the events of a conversation as they happen, until interrupted.
     Subscribe(subscribe::Subscribe),
-    /// Send a file, or fetch one that was sent.
+    /// Send or download a file.
     #[command(subcommand)]
     File(files::File),
-    /// Read a page of a conversation.
+    /// Show earlier events of a conversation.
     History(history::History),
-    /// Find what was said.
+    /// Find messages.
     Search(search::Search),
-    /// Make your own message say something else.
+    /// Replace the text of your message.
     Edit(amendments::Edit),
-    /// Take a message back.
+    /// Delete a message.
     Delete(amendments::OneMessage),
     /// React to a message.
     React(amendments::React),
-    /// List the conversations with something unread.
+    /// List the conversations with unread messages.
     Unread(reads::Unread),
     /// List the newest messages that mention you.
     Mentions(reads::Mentions),
-    /// Mark a conversation as read.
+    /// Mark the messages of a conversation as read.
     Read(reads::Mark),
     /// List the channels.
     Channels(channels::Channels),
-    /// List the channels you are invited to; `papo join` accepts.
+    /// List the channels you are invited to. `papo join` accepts an invitation.
     Invitations(channels::Channels),
     /// List the users.
     Users(accounts::Users),
-    /// Be shown as online or away, until interrupted.
+    /// Appear as online or away, until interrupted.
     Presence(presence::Presence),
-    /// Make a channel; you are its first member.
+    /// Create a channel, and become its owner.
     Create(channels::Create),
-    /// Become a member of a channel.
-    Join(channels::Join),
-    /// Be a member no more.
-    Leave(channels::Leave),
-    /// Look after a channel: its members, roles, subject.
+    /// Join a channel.
+    Join(channels::OneChannel),
+    /// Leave a channel.
+    Leave(channels::OneChannel),
+    /// Manage a channel: its members, roles and subject.
     #[command(subcommand)]
-    Channel(manage::Manage),
-    /// See to the node; for administrators.
+    Channel(manage::ChannelCommand),
+    /// Manage the node, as an administrator.
     #[command(subcommand)]
     Admin(admin::Admin),
-    /// Change the password, which ends all other sessions.
+    /// Change your password, and end all your other sessions.
+    ///
+    /// papo asks for the passwords, or reads them from PAPO_PASSWORD and PAPO_NEW_PASSWORD.
     Password(sessions::Password),
     /// List your open sessions.
     Sessions(sessions::Sessions),
-    /// End one of your sessions, or all others.
+    /// End one of your sessions, or all other ones.
     Revoke(sessions::Revoke),
 }
 
@@ -112,7 +122,7 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Create(arguments) => channels::create(arguments),
         Command::Join(arguments) => channels::join(arguments),
         Command::Leave(arguments) => channels::leave(arguments),
-        Command::Channel(manage) => manage::run(manage),
+        Command::Channel(command) => manage::run(command),
         Command::Admin(admin) => admin::run(admin),
         Command::Password(arguments) => sessions::change_password(&arguments),
         Command::Sessions(arguments) => sessions::list(&arguments),
@@ -120,58 +130,58 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
     }
 }
 
-/// What all commands have in common.
+/// The arguments of all commands.
 #[derive(Debug, clap::Args)]
 struct Common {
     #[command(flatten)]
     connection: Connection,
-    /// Print JSON Lines.
+    /// Print JSON lines.
     #[arg(long)]
     json: bool,
 }
 
-/// A handle without a session. The caller keeps the receiver of news: once it is dropped, the network thread
-/// ends.
+/// A handle without a session. The caller keeps the receiver of news, because its drop ends the network
+/// thread.
 fn open(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
-    let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    Ok((ClientHandle::open(connection, sender, Shutdown::new(), Sends::Nothing)?, news))
+    let (sender, news) = sync_channel(NEWS_QUEUED_MAX);
+    Ok((ClientHandle::open(connection, Words::ENGLISH, sender, Shutdown::new(), Sends::Nothing)?, news))
 }
 
-/// As [`open`], with the session that was kept.
+/// Like [`open`], with the stored session.
 fn open_session(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
     let (mut handle, news) = open(connection)?;
     handle.require_session()?;
     Ok((handle, news))
 }
 
-/// Reads `#channel` or `@user`.
+/// Parses `#channel` or `@user`.
 fn target(text: &str) -> Result<Target, String> {
     Target::new(text).map_err(|error| {
         if error == Detail::TargetWithoutSign {
             return format!(
-                "write '#{text}' or '@{text}', with the quotes: a shell takes a bare # as the start of a comment"
+                "write '#{text}' or '@{text}', with the quotes: without them, a shell reads # as the start of a comment"
             );
         }
         error.to_string()
     })
 }
 
-/// Reads `#channel`.
+/// Parses `#channel`.
 fn channel(text: &str) -> Result<ChannelName, String> {
     match target(text)? {
         Target::Channel(channel) => Ok(channel),
-        Target::User(_) => Err("say a channel, such as '#general'".to_owned()),
+        Target::User(_) => Err("name a channel, such as '#general'".to_owned()),
     }
 }
 
-/// Reads `user` or `@user`.
+/// Parses `user` or `@user`.
 fn user(text: &str) -> Result<UserName, String> {
     UserName::new(text.strip_prefix('@').unwrap_or(text)).map_err(|error| error.to_string())
 }
 
-/// Reads `member`, `moderator` or `owner`.
+/// Parses `member`, `moderator` or `owner`.
 fn role(word: &str) -> Result<Role, String> {
-    serde_json::from_value(word.into()).map_err(|_| "say owner, moderator or member".to_owned())
+    serde_json::from_value(word.into()).map_err(|_| "give a role: owner, moderator or member".to_owned())
 }
 
 #[cfg(test)]
@@ -179,9 +189,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_without_its_sign_is_explained() {
-        insta::assert_snapshot!(target("general").expect_err("no sign"), @"write '#general' or '@general', with the quotes: a shell takes a bare # as the start of a comment");
-        insta::assert_snapshot!(channel("@bob").expect_err("a user"), @"say a channel, such as '#general'");
+    fn the_error_for_a_name_without_its_sign_shows_both_forms() {
+        insta::assert_snapshot!(target("general").expect_err("no sign"), @"write '#general' or '@general', with the quotes: without them, a shell reads # as the start of a comment");
+        insta::assert_snapshot!(channel("@bob").expect_err("a user"), @"name a channel, such as '#general'");
         assert_eq!(user("@bob"), user("bob"));
     }
 
@@ -199,7 +209,7 @@ mod tests {
         })
     }
 
-    const UNDERSTOOD: &[&str] = &[
+    const VALID: &[&str] = &[
         "chat",
         "chat #general --server tcp://papo.example:5555",
         "chat --plain --bell --lang pt-BR",
@@ -260,9 +270,9 @@ mod tests {
     ];
 
     #[test]
-    fn the_command_lines_of_the_documentation_are_understood() {
+    fn valid_command_lines_are_parsed_and_invalid_ones_refused() {
         <Program as clap::CommandFactory>::command().debug_assert();
-        for line in UNDERSTOOD {
+        for line in VALID {
             assert!(parses(line), "{line}");
         }
         for line in [

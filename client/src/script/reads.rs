@@ -1,4 +1,4 @@
-//! `papo unread`, `papo read`: how far one has read.
+//! `papo unread`, `papo mentions`, `papo read`.
 
 use common::Target;
 use common::mentions::ListMentions;
@@ -9,35 +9,31 @@ use super::accounts::{print, print_list};
 use super::history::print_page;
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::Words;
 use crate::render;
 use session::{Answer, Command};
 
-/// Arguments of `papo unread`.
 #[derive(Debug, clap::Args)]
 pub struct Unread {
-    /// Also those that were read to their end.
+    /// List conversations without unread messages, too.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     common: Common,
 }
 
-/// Arguments of `papo mentions`.
 #[derive(Debug, clap::Args)]
 pub struct Mentions {
     #[command(flatten)]
     common: Common,
 }
 
-/// Arguments of `papo read`.
 #[derive(Debug, clap::Args)]
 pub struct Mark {
     /// The channel or user, in quotes: '#general', '@bob'.
     #[arg(value_parser = target)]
     conversation: Target,
-    /// The last event that was read; without it, the newest.
+    /// Mark messages up to this number, instead of all.
     #[arg(long, value_name = "N")]
     until: Option<u64>,
     #[command(flatten)]
@@ -46,7 +42,9 @@ pub struct Mark {
 
 pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let Answer::Reads(mut reads) = handle.command(Command::ListReads)? else { return Err(unexpected()) };
+    let Answer::Reads(mut reads) = handle.command(Command::ListReads)? else {
+        return Err(CliError::UnexpectedAnswer);
+    };
     reads.retain(|reading| arguments.all || reading.unread > 0);
     print_list(&arguments.common, &reads, |reading| render::reading(Words::ENGLISH, reading))
 }
@@ -61,6 +59,6 @@ pub(super) fn mark(arguments: Mark) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let Mark { conversation, until, common } = arguments;
     let answer = handle.command(Command::MarkRead(conversation, until.unwrap_or(u64::MAX)))?;
-    let Answer::Unread(unread) = answer else { return Err(unexpected()) };
+    let Answer::Unread(unread) = answer else { return Err(CliError::UnexpectedAnswer) };
     print(&common, &json!({ "unread": unread }), &format!("{unread} unread"))
 }

@@ -1,4 +1,4 @@
-//! `papo search`: finds what was said.
+//! `papo search`.
 
 use common::methods::MessageSearch;
 use common::search;
@@ -6,18 +6,18 @@ use common::search;
 use super::{Common, open_session};
 use crate::cli_error::CliError;
 use crate::i18n::Words;
-use crate::render::{Output, Renderer, complain};
+use crate::render::{Output, Renderer, print_error};
 
-/// Arguments of `papo search`.
 #[derive(Debug, clap::Args)]
 pub struct Search {
-    /// Words, "phrases", from:alice, in:#general, before:2026-01-31, after:2026-01-31; all of it must hold.
+    /// Words, "phrases", from:alice, in:#general, before:2026-01-31, after:2026-01-31. A message must match
+    /// all.
     #[arg(required = true)]
     query: Vec<String>,
-    /// Go on behind an earlier page: the number that it ended with.
+    /// Show the next page: the number that the previous page ended with.
     #[arg(long = "page", value_name = "NUMBER")]
     before: Option<u64>,
-    /// How many at most, the newest.
+    /// Show at most this number of events, the newest ones.
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..=common::limits::SEARCH_EVENTS_MAX))]
     limit: Option<u64>,
     #[command(flatten)]
@@ -39,12 +39,12 @@ pub(super) fn run(arguments: Search) -> Result<(), CliError> {
         }
     }
     output.flush()?;
-    // Beside the output, so that a script reads nothing but events.
+    // To standard error: standard output has only events.
     if found.behind > 0 {
-        complain(&Words::ENGLISH.index_behind(found.behind));
+        print_error(&Words::ENGLISH.index_behind(found.behind));
     }
     if let Some(before) = found.before {
-        complain(&format!("there is more: --page {before}"));
+        print_error(&format!("there are more results: --page {before}"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `papo send`: one message, or a message for every line of standard input, each acknowledged or reported.
+//! `papo send`: one message, or one for each line of standard input.
 
 use std::io::BufRead as _;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -8,54 +8,55 @@ use common::{Error, Target, Text};
 use transport::clock;
 use transport::shutdown::Shutdown;
 
-use super::{Common, NEWS_WAITING_MAX, target};
+use super::{Common, NEWS_QUEUED_MAX, target};
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, MESSAGES_UNDERWAY_MAX, PATIENCE, Sends, connection_ended};
+use crate::client_handle::{ClientHandle, MESSAGES_PENDING_MAX, OUTAGE_WAIT, Sends};
 use crate::i18n::Words;
-use crate::render::{Output, complain};
+use crate::render::{Output, print_error};
 use session::{Entry, News};
 
-/// Longer than any wait: a pipe may be silent for as long as it likes.
-const NO_HURRY: Duration = Duration::from_hours(24);
+/// The wait for the next line of a pipe. It is repeated.
+const LINE_WAIT: Duration = Duration::from_hours(24);
 
-/// Arguments of `papo send`. It ends with 0 only when every message is stored by the server.
-///
-/// The first answer must come within `--timeout`; from then on a server that goes away is waited for, for a
-/// minute, and what was not acknowledged is sent again.
 #[derive(Debug, clap::Args)]
 pub struct Send {
-    /// The channel or user, in quotes: '#general', '@bob'; of an administrator also '*': all users.
+    /// The channel or user, in quotes: '#general', '@bob'. Administrators can send to all users: '*'.
     #[arg(value_parser = target)]
     to: Target,
-    /// What to say; `-` sends every line of standard input that is not blank.
+    /// The text of the message; `-` sends each line of standard input that is not blank.
     text: String,
-    /// The number of the event that it answers.
+    /// Reply to the event with this number.
     #[arg(long, value_name = "N")]
     reply: Option<u64>,
     #[command(flatten)]
     common: Common,
 }
 
-/// What happens while sending.
-enum Step {
+/// The inputs of the command.
+enum Input {
     Line(String),
     End,
     News(Box<News>),
 }
 
-impl From<News> for Step {
+impl From<News> for Input {
     fn from(news: News) -> Self {
         Self::News(Box::new(news))
     }
 }
 
 pub(super) fn run(arguments: Send) -> Result<(), CliError> {
-    let (sender, steps) = sync_channel(NEWS_WAITING_MAX);
-    let mut handle =
-        ClientHandle::open(&arguments.common.connection, sender.clone(), Shutdown::new(), Sends::Messages)?;
+    let (sender, inputs) = sync_channel(NEWS_QUEUED_MAX);
+    let mut handle = ClientHandle::open(
+        &arguments.common.connection,
+        Words::ENGLISH,
+        sender.clone(),
+        Shutdown::new(),
+        Sends::Messages,
+    )?;
     handle.require_session()?;
-    let credits = provide(arguments.text, sender)?;
-    let deadline = handle.deadline(NO_HURRY);
+    let credits = start_line_thread(arguments.text, sender)?;
+    let deadline = handle.deadline(LINE_WAIT);
     let output = arguments.common.json.then(Output::new);
     let (to, reply) = (arguments.to, arguments.reply);
     let sending = Sending {
@@ -64,34 +65,34 @@ pub(super) fn run(arguments: Send) -> Result<(), CliError> {
         reply,
         output,
         credits,
-        underway: 0,
-        refused: 0,
-        has_ended: false,
-        patience: Duration::ZERO,
+        pending: 0,
+        rejected: 0,
+        is_input_closed: false,
+        outage_wait: Duration::ZERO,
         deadline,
     };
-    sending.run(&steps)
+    sending.run(&inputs)
 }
 
-/// Provides the lines, from a thread of its own, one for each credit: so the messages on their way are bounded,
-/// and whoever writes into the pipe waits.
-fn provide(text: String, steps: SyncSender<Step>) -> Result<SyncSender<()>, CliError> {
-    let (credits, allowed) = sync_channel(MESSAGES_UNDERWAY_MAX);
+/// Starts a thread that reads the lines. Each line needs a credit, so the number of pending messages is
+/// bounded, and the writer of the pipe waits.
+fn start_line_thread(text: String, inputs: SyncSender<Input>) -> Result<SyncSender<()>, CliError> {
+    let (credits, allowed) = sync_channel(MESSAGES_PENDING_MAX);
     while credits.try_send(()).is_ok() {}
     let work = move || {
         if text == "-" {
-            read_lines(&allowed, &steps);
+            read_lines(&allowed, &inputs);
         } else {
-            let _nobody_listens = steps.send(Step::Line(text));
+            let _sent_or_ended = inputs.send(Input::Line(text));
         }
-        let _nobody_listens = steps.send(Step::End);
+        let _sent_or_ended = inputs.send(Input::End);
     };
     std::thread::Builder::new().name("lines".to_owned()).spawn(work)?;
     Ok(credits)
 }
 
-/// Bytes that are not UTF-8 are sent as the replacement character: a log must not stop at them.
-fn read_lines(allowed: &Receiver<()>, steps: &SyncSender<Step>) {
+/// Replaces bytes that are not UTF-8, so that they do not end the command.
+fn read_lines(allowed: &Receiver<()>, inputs: &SyncSender<Input>) {
     let mut input = std::io::stdin().lock();
     let mut line = Vec::new();
     while allowed.recv().is_ok() {
@@ -105,7 +106,7 @@ fn read_lines(allowed: &Receiver<()>, steps: &SyncSender<Step>) {
             }
         }
         let text = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
-        if steps.send(Step::Line(text)).is_err() {
+        if inputs.send(Input::Line(text)).is_err() {
             return;
         }
     }
@@ -115,65 +116,65 @@ struct Sending {
     handle: ClientHandle,
     to: Target,
     reply: Option<u64>,
-    /// Where the events go that the messages have become, if anybody wants them.
+    /// Prints the events of stored messages, if `--json` is given.
     output: Option<Output>,
     credits: SyncSender<()>,
-    underway: usize,
-    refused: usize,
-    has_ended: bool,
-    /// How long a server that has answered before is waited for.
-    patience: Duration,
+    pending: usize,
+    rejected: usize,
+    is_input_closed: bool,
+    /// Extends the timeout of the connection after the first answer.
+    outage_wait: Duration,
     deadline: Instant,
 }
 
 impl Sending {
-    fn run(mut self, steps: &Receiver<Step>) -> Result<(), CliError> {
-        while !(self.has_ended && self.underway == 0) {
-            match steps.recv_timeout(self.deadline.saturating_duration_since(clock::now())) {
-                Ok(step) => self.take(step)?,
-                Err(RecvTimeoutError::Timeout) if self.underway == 0 => self.wait_anew(),
+    fn run(mut self, inputs: &Receiver<Input>) -> Result<(), CliError> {
+        while !(self.is_input_closed && self.pending == 0) {
+            match inputs.recv_timeout(self.deadline.saturating_duration_since(clock::now())) {
+                Ok(input) => self.handle_input(input)?,
+                Err(RecvTimeoutError::Timeout) if self.pending == 0 => self.restart_timeout(),
                 Err(RecvTimeoutError::Timeout) => {
-                    complain(&format!(
-                        "messages that are kept for the next papo send or papo chat: {}",
-                        self.underway
+                    print_error(&format!(
+                        "messages kept for the next papo send or papo chat: {}",
+                        self.pending
                     ));
-                    return Err(self.handle.unreachable(self.waited()));
+                    return Err(self.handle.unreachable(self.timeout()));
                 }
-                Err(RecvTimeoutError::Disconnected) => return Err(connection_ended()),
+                Err(RecvTimeoutError::Disconnected) => return Err(CliError::ConnectionEnded),
             }
         }
-        match self.refused {
+        match self.rejected {
             0 => Ok(()),
-            count => Err(CliError::Refused(Words::ENGLISH.some_not_sent(count))),
+            count => Err(CliError::Refused(Words::ENGLISH.messages_not_sent(count))),
         }
     }
 
-    fn take(&mut self, step: Step) -> Result<(), CliError> {
-        match step {
-            Step::Line(line) => self.send(line),
-            Step::End => {
-                self.has_ended = true;
+    fn handle_input(&mut self, input: Input) -> Result<(), CliError> {
+        match input {
+            Input::Line(line) => self.send(line),
+            Input::End => {
+                self.is_input_closed = true;
                 Ok(())
             }
-            Step::News(news) => self.hear(*news),
+            Input::News(news) => self.handle_news(*news),
         }
     }
 
-    fn hear(&mut self, news: News) -> Result<(), CliError> {
+    fn handle_news(&mut self, news: News) -> Result<(), CliError> {
         match news {
-            News::Sent { outcome, .. } => self.sent(outcome),
+            News::Sent { outcome, .. } => self.handle_outcome(outcome),
             News::Recalled(messages) => {
-                complain(&format!(
-                    "sending first the messages that were not sent before: {}",
+                print_error(&format!(
+                    "sending first the messages that an earlier command did not send: {}",
                     messages.len()
                 ));
-                self.underway += messages.len();
-                self.wait_anew();
+                self.pending += messages.len();
+                self.restart_timeout();
                 Ok(())
             }
             News::SessionEnded(error) => Err(error.into()),
             News::ConnectionLost => {
-                complain("the server does not answer; trying again");
+                print_error("the server does not answer; trying again");
                 Ok(())
             }
             News::ConnectionRestored
@@ -193,49 +194,49 @@ impl Sending {
     fn send(&mut self, line: String) -> Result<(), CliError> {
         match Text::new(line) {
             Ok(text) => {
-                if self.underway == 0 {
-                    self.underway = 1;
-                    self.wait_anew();
+                if self.pending == 0 {
+                    self.pending = 1;
+                    self.restart_timeout();
                 } else {
-                    self.underway += 1;
+                    self.pending += 1;
                 }
                 self.handle.send(self.to.clone(), text, self.reply)
             }
             Err(error) => {
-                self.refuse(&error.to_string());
+                self.reject(&error.to_string());
                 Ok(())
             }
         }
     }
 
-    fn sent(&mut self, outcome: Result<Entry, Error>) -> Result<(), CliError> {
-        self.underway = self.underway.saturating_sub(1);
-        self.patience = PATIENCE;
-        self.wait_anew();
+    fn handle_outcome(&mut self, outcome: Result<Entry, Error>) -> Result<(), CliError> {
+        self.pending = self.pending.saturating_sub(1);
+        self.outage_wait = OUTAGE_WAIT;
+        self.restart_timeout();
         match outcome {
             Ok(entry) => {
                 if let Some(output) = &mut self.output {
                     output.print_json(&entry.line)?;
                     output.flush()?;
                 }
-                let _full_or_nobody_reads_on = self.credits.try_send(());
+                let _full_or_input_closed = self.credits.try_send(());
             }
-            Err(error) => self.refuse(&error.message),
+            Err(error) => self.reject(&error.message),
         }
         Ok(())
     }
 
-    fn refuse(&mut self, why: &str) {
-        complain(&format!("not sent: {why}"));
-        self.refused += 1;
-        let _full_or_nobody_reads_on = self.credits.try_send(());
+    fn reject(&mut self, why: &str) {
+        print_error(&format!("not sent: {why}"));
+        self.rejected += 1;
+        let _full_or_input_closed = self.credits.try_send(());
     }
 
-    fn waited(&self) -> Duration {
-        self.handle.wait(self.patience)
+    fn timeout(&self) -> Duration {
+        self.handle.longer_timeout(self.outage_wait)
     }
 
-    fn wait_anew(&mut self) {
-        self.deadline = self.handle.deadline(if self.underway == 0 { NO_HURRY } else { self.patience });
+    fn restart_timeout(&mut self) {
+        self.deadline = self.handle.deadline(if self.pending == 0 { LINE_WAIT } else { self.outage_wait });
     }
 }

@@ -13,7 +13,6 @@ use crate::password::{NewPasswordSource, PasswordSource};
 use crate::render;
 use session::Command;
 
-/// Arguments of `papo password`. The passwords are asked for, or taken from PAPO_PASSWORD and PAPO_NEW_PASSWORD.
 #[derive(Debug, clap::Args)]
 pub struct Password {
     #[command(flatten)]
@@ -24,20 +23,18 @@ pub struct Password {
     common: Common,
 }
 
-/// Arguments of `papo sessions`.
 #[derive(Debug, clap::Args)]
 pub struct Sessions {
     #[command(flatten)]
     common: Common,
 }
 
-/// Arguments of `papo revoke`.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false, args = ["session", "others"])]
 pub struct Revoke {
-    /// Which session, as `papo sessions` names it.
+    /// The id of the session, as `papo sessions` shows it.
     session: Option<Uuid>,
-    /// All but the one that asks.
+    /// End all sessions except this one.
     #[arg(long)]
     others: bool,
     #[command(flatten)]
@@ -49,15 +46,15 @@ pub(super) fn change_password(arguments: &Password) -> Result<(), CliError> {
     let (password, new_password) =
         (arguments.password.read(Words::ENGLISH)?, arguments.new_password.read(Words::ENGLISH)?);
     let ended = handle.end_sessions(Command::ChangePassword { password, new_password })?;
-    let words = format!("the password is changed; other sessions that were ended: {ended}");
+    let words = Words::ENGLISH.password_changed(ended);
     print(&arguments.common, &json!({ "ended": ended }), &words)
 }
 
 pub(super) fn revoke(arguments: &Revoke) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    // Without a session all others are meant: the arguments are one of the two.
+    // The argument group requires either a session or `--others`.
     let ended = handle.end_sessions(Command::Revoke(arguments.session))?;
-    print(&arguments.common, &json!({ "ended": ended }), &format!("sessions that were ended: {ended}"))
+    print(&arguments.common, &json!({ "ended": ended }), &Words::ENGLISH.sessions_ended(ended))
 }
 
 pub(super) fn list(arguments: &Sessions) -> Result<(), CliError> {

@@ -1,4 +1,4 @@
-//! `papo subscribe`: everything that happens in a conversation, in order and without a hole.
+//! `papo subscribe`: all events of a conversation, in order and without a gap.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -6,20 +6,19 @@ use common::Target;
 use transport::shutdown::Shutdown;
 use transport::signals;
 
-use super::{Common, NEWS_WAITING_MAX, target};
+use super::{Common, NEWS_QUEUED_MAX, target};
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, Sends, connection_ended};
+use crate::client_handle::{ClientHandle, Sends};
 use crate::i18n::Words;
-use crate::render::{Output, Renderer, complain, to_reader};
+use crate::render::{Output, Renderer, event_for_reader, print_error};
 use session::{Command, Entry, Follow, News, PresenceMode};
 
-/// Arguments of `papo subscribe`.
 #[derive(Debug, clap::Args)]
 pub struct Subscribe {
-    /// The channel or user, in quotes: '#general', '@bob'. Of a channel you must be a member.
+    /// The channel or user, in quotes: '#general', '@bob'. You must be a member of the channel.
     #[arg(value_parser = target)]
     conversation: Target,
-    /// Begin after this event instead of now; 0 is the very beginning.
+    /// Begin after this event instead of now; 0 is the beginning of the conversation.
     #[arg(long, value_name = "N")]
     after: Option<u64>,
     #[command(flatten)]
@@ -27,30 +26,36 @@ pub struct Subscribe {
 }
 
 pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
-    let stop = Shutdown::new();
-    signals::stop_on_termination(&stop)?;
-    let (sender, news) = sync_channel(NEWS_WAITING_MAX);
-    let mut handle = ClientHandle::open(&arguments.common.connection, sender, stop.clone(), Sends::Nothing)?;
+    let shutdown = Shutdown::new();
+    signals::stop_on_termination(&shutdown)?;
+    let (sender, news) = sync_channel(NEWS_QUEUED_MAX);
+    let mut handle = ClientHandle::open(
+        &arguments.common.connection,
+        Words::ENGLISH,
+        sender,
+        shutdown.clone(),
+        Sends::Nothing,
+    )?;
     handle.require_session()?;
     let Subscribe { conversation, after, common } = arguments;
     let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
-    // Events may come before following has begun, more than the channel holds, so they are read from now on.
+    // Read from now on: more events than the channel holds may come before the answer to `Follow`.
     std::thread::scope(|scope| {
         let printing = scope.spawn(|| {
             let printed = printer.print_all(news);
-            stop.request();
+            shutdown.request();
             printed
         });
-        // Whoever listens is there, for as long as that lasts.
+        // A subscriber is present as long as it runs.
         let appeared = handle.command(Command::SetPresence(PresenceMode::Always));
         let followed =
             appeared.and_then(|_| handle.command(Command::Follow(Follow::One { conversation, after })));
-        // When it was stopped meanwhile, by a signal or by the printer, that is all there is to it.
-        let followed = if stop.is_requested() { Ok(()) } else { followed.map(drop) };
+        // After a signal, or the end of the printer, errors of the closed connection are expected.
+        let followed = if shutdown.is_requested() { Ok(()) } else { followed.map(drop) };
         if followed.is_err() {
-            stop.request();
+            shutdown.request();
         }
-        let printed = printing.join().unwrap_or_else(|_panicked| Err(connection_ended()));
+        let printed = printing.join().unwrap_or(Err(CliError::ConnectionEnded));
         followed.and(printed)
     })
 }
@@ -61,7 +66,7 @@ struct Printer {
 }
 
 impl Printer {
-    /// Prints until the connection ends; what waits is printed together, and then seen at once.
+    /// Prints until the connection ends. Flushes after all queued news.
     fn print_all(&self, news: Receiver<News>) -> Result<(), CliError> {
         let mut output = Output::new();
         while let Ok(first) = news.recv() {
@@ -79,12 +84,12 @@ impl Printer {
             News::MembershipEnded(entry) => {
                 self.print_entry(output, &entry)?;
                 output.flush()?;
-                return Err(CliError::Refused(to_reader(Words::ENGLISH, &entry)));
+                return Err(CliError::Refused(event_for_reader(Words::ENGLISH, &entry)));
             }
             News::SessionEnded(error) => return Err(error.into()),
-            News::ConnectionLost => complain("the server does not answer; trying again"),
-            News::ConnectionRestored => complain("the server answers again"),
-            News::RolledBack => complain(&Words::ENGLISH.set_back()),
+            News::ConnectionLost => print_error("the server does not answer; trying again"),
+            News::ConnectionRestored => print_error("the server answers again"),
+            News::RolledBack => print_error(&Words::ENGLISH.rolled_back()),
             News::Opened { .. }
             | News::Read(_)
             | News::Invited(_)

@@ -17,6 +17,7 @@ const CLEAN: &[&str] = &[
     "Makefile",
     "README.md",
     "broker",
+    "client",
     "clippy.toml",
     "common",
     "data/README.md",

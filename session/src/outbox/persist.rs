@@ -1,5 +1,4 @@
-//! Persistence of the outbox: each message is on the client's disk before it is sent, and the next run of the
-//! client recalls it. The user interface shows which messages are pending.
+//! Persistence of the outbox: each message is on the disk before it is sent, and survives a restart.
 
 use std::collections::HashSet;
 

@@ -34,8 +34,7 @@ impl Sync {
         ready
     }
 
-    /// The timeline of a conversation that is followed. A direct conversation that no heads named is new, and
-    /// starts with its first event.
+    /// The timeline of a followed conversation. A new direct conversation starts with its first event.
     fn timeline(&mut self, conversation: &Target) -> Option<&mut Timeline> {
         if matches!(conversation, Target::User(_)) && self.has_heads() && self.follows(conversation) {
             self.timelines.get_or_start(conversation, 1);

@@ -1,7 +1,5 @@
-//! Memberships: events that begin or end the user's own membership in a channel.
-//!
-//! Such an event arrives on the user's own topic and, while the user is a member, on the channel's topic.
-//! Another session of the user or another user caused it.
+//! Events that begin or end the user's own membership in a channel. They arrive on the user's own topic and,
+//! while the user is a member, on the channel's topic.
 
 use common::{Body, Event, Target, UserName};
 

@@ -305,8 +305,7 @@ impl Sync {
         }
     }
 
-    /// Follows the user's own topic to its new name. Private channels may have moved, too: the heads of all
-    /// conversations name their topics.
+    /// Follows the user's own topic. Private channels may have moved, too, and need all heads.
     pub(crate) fn own_topic_moved(&mut self, cx: &mut Context, topic: String) {
         if self.topics.move_own(cx, topic) && self.has_heads() {
             self.ask_heads(cx, HeadsKind::All);

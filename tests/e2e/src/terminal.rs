@@ -88,7 +88,7 @@ impl Terminal {
         terminal.enter(&format!("/register {name}"));
         terminal.wait_for("choose a password:");
         terminal.enter(PASSWORD);
-        terminal.wait_for("once more:");
+        terminal.wait_for("repeat the password:");
         terminal.enter(PASSWORD);
         terminal.wait_for(&format!("you are {}", name.to_lowercase()));
         terminal

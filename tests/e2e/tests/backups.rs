@@ -137,7 +137,7 @@ fn a_running_chat_reports_a_restored_node_and_continues() {
     papo(&["restore", file, "--data", old]);
     node.set_flag("up", "data", old);
     node.start("up");
-    alice.wait_for("the server has gone back to an earlier state");
+    alice.wait_for("the server returned to an earlier state");
     let mut again = node.peer();
     again.resume(bob.session());
     let sent = again.send("#room", "after the backup").expect("stored");

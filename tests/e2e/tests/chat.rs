@@ -74,11 +74,11 @@ fn the_chat_uses_the_language_of_the_user() {
     let node = Node::up();
     let config = TempDir::new().expect("a folder");
     let joao = Terminal::chat_with(node.server(), config.path(), "--lang pt-BR");
-    joao.wait_for("você não entrou ainda: /login NOME, ou /register NOME");
+    joao.wait_for("você ainda não entrou: /login NOME ou /register NOME");
     joao.enter("/register joão");
     joao.wait_for("escolha uma senha:");
     joao.enter(PASSWORD);
-    joao.wait_for("mais uma vez:");
+    joao.wait_for("repita a senha:");
     joao.enter(PASSWORD);
     joao.wait_for("você é joão");
     joao.enter("/create #geral");
@@ -91,11 +91,11 @@ fn the_chat_uses_the_language_of_the_user() {
     joao.enter("/kick bob");
     joao.wait_for("papo: bob não está em #geral: veja /members");
     joao.enter("/kick");
-    joao.wait_for("papo: diga /kick USUÁRIO [#CANAL]: ");
+    joao.wait_for("papo: uso: /kick USUÁRIO [#CANAL]: ");
     joao.enter("/login");
-    joao.wait_for("papo: diga /login NOME: ");
+    joao.wait_for("papo: uso: /login NOME: ");
     joao.enter("/xyz");
-    joao.wait_for("papo: não existe /xyz: /help lista os comandos");
+    joao.wait_for("papo: o comando /xyz não existe: /help lista os comandos");
 }
 
 #[test]

@@ -230,7 +230,10 @@ fn search_finds_only_messages_that_the_user_may_read() {
     assert_eq!(alice.texts(&["search", "--json", "ACAO", "in:#ops"]), ["a ação de deploy foi concluída"]);
     assert_eq!(bob.texts(&["search", "--json", "deploy"]), ["deploying now"]);
     let page = alice.run(&["search", "--limit", "1", "--json", "deploy"]);
-    assert!(page.output.contains("deploying now") && page.log.contains("there is more: --page "), "{page:?}");
+    assert!(
+        page.output.contains("deploying now") && page.log.contains("there are more results: --page "),
+        "{page:?}"
+    );
     let refused = bob.run(&["search", "deploy", "in:#ops"]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.log.contains("there is no channel #ops"), "{}", refused.log);

@@ -56,7 +56,7 @@ fn the_invite_is_needed_only_once() {
     let node = Node::up();
     let kim = Newcomer::new();
     let registered = kim.run_with_password(&["register", "kim", "--server", node.server()]);
-    assert!(registered.output.contains("go on with: papo login kim"), "{}", registered.output);
+    assert!(registered.output.contains("log in with: papo login kim"), "{}", registered.output);
     let logged_in = kim.run_with_password(&["login", "kim"]);
     assert_eq!(logged_in.code, Some(0), "{}", logged_in.log);
     let elsewhere = kim.run(&["users", "--server", "papo://nobody@127.0.0.1:9"]);

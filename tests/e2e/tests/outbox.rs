@@ -46,7 +46,7 @@ fn send_lines(shell: &Shell<'_>, lines: &[&str]) -> Child {
 fn join_as_alice(alice: &Terminal) {
     alice.wait_for("papo>");
     alice.enter("/register alice");
-    for question in ["choose a password:", "once more:"] {
+    for question in ["choose a password:", "repeat the password:"] {
         alice.wait_for(question);
         alice.enter(PASSWORD);
     }
@@ -125,7 +125,7 @@ fn messages_of_a_killed_chat_are_pending_and_sent_by_the_next_one() {
     alice.kill();
     node.start("up");
     let again = Terminal::chat(node.server(), config.path());
-    again.wait_for("-- waiting to be sent, from before: 2 --");
+    again.wait_for("-- messages that an earlier chat did not send: 2 --");
     again.wait_for("#general>");
     again.enter("três");
     again.wait_for("alice: três");
@@ -179,7 +179,7 @@ fn an_offline_chat_shows_stored_messages_and_sends_new_ones_later() {
     alice.wait_for_end();
     node.kill("up");
     let alice = Terminal::chat_with(node.server(), config.path(), "--timeout 1");
-    alice.wait_for("-- #general up to 3, as it was --");
+    alice.wait_for("-- #general up to 3, from the copy on this machine --");
     alice.wait_for("bob: antes");
     alice.wait_for("the server does not answer yet");
     alice.enter("sem servidor");
@@ -211,8 +211,8 @@ fn an_offline_chat_starts_at_once_and_reports_missed_messages_after_reconnecting
     node.kill("up");
     // A timeout longer than the deadline of the test.
     let alice = Terminal::chat_with(node.server(), config.path(), "--timeout 600 --lang en");
-    alice.wait_for("-- #general up to 2, as it was --");
-    alice.wait_for("the server does not answer yet: what you say is kept");
+    alice.wait_for("-- #general up to 2, from the copy on this machine --");
+    alice.wait_for("the server does not answer yet: papo keeps your messages");
     alice.wait_for("#general (connecting, 0 waiting)>");
     alice.enter("@bob");
     alice.wait_until("opens another conversation", |screen| {
@@ -241,9 +241,9 @@ fn a_missing_session_and_a_wrong_password_are_reported() {
     chat.enter("/register alice");
     chat.wait_for("choose a password:");
     chat.enter(e2e::PASSWORD);
-    chat.wait_for("once more:");
+    chat.wait_for("repeat the password:");
     chat.enter(e2e::PASSWORD);
-    chat.wait_for("you are in no channel yet");
+    chat.wait_for("you are not in a channel yet");
     chat.wait_until("asks", |screen| screen.trim_end().ends_with("papo>"));
     chat.enter("/login alice");
     chat.wait_for("\npassword:");

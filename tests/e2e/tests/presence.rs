@@ -93,11 +93,11 @@ fn two_users_see_each_others_presence_and_typing() {
     bob.enter("@alice");
     bob.wait_for("@alice>");
     alice.type_text("half a line");
-    bob.wait_for("alice writing…");
-    assert!(bob.screen().trim_end().ends_with("@alice>  alice writing…"), "{}", bob.screen());
+    bob.wait_for("alice typing…");
+    assert!(bob.screen().trim_end().ends_with("@alice>  alice typing…"), "{}", bob.screen());
     alice.press("Enter");
     bob.wait_for("alice: half a line");
-    bob.wait_until("shows nobody writing", |screen| !screen.contains("writing…"));
+    bob.wait_until("shows nobody typing", |screen| !screen.contains("typing…"));
 
     bob.enter("/away");
     bob.wait_for("you are shown as away");
@@ -108,7 +108,7 @@ fn two_users_see_each_others_presence_and_typing() {
     alice.wait_for("bob is offline");
     alice.enter("/users");
     alice.wait_for("@alice (online)");
-    alice.wait_for("@bob (seen ");
+    alice.wait_for("@bob (last seen ");
 }
 
 /// Whether other users see bob as online. A server that just started reports unknown instead of offline.

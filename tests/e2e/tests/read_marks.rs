@@ -29,7 +29,7 @@ fn unread_messages_are_counted_at_login_and_shown_from_the_first() {
     terminal.wait_for("password");
     terminal.enter(PASSWORD);
     terminal.wait_for("unread: 3, conversations: 2");
-    terminal.wait_for("#a: 2 unread, 1 for you, after 3");
+    terminal.wait_for("#a: 2 unread, 1 mentioning you, after 3");
     terminal.wait_for("#a: 2 unread, from 4 on");
     terminal.wait_for("alice: two");
     assert!(!terminal.screen().contains("seen"), "{}", terminal.screen());
@@ -60,12 +60,12 @@ fn a_backlog_can_be_marked_as_read_and_new_messages_still_appear() {
         bob.send("@alice", &format!("message {number}")).expect("sent");
     }
     let alice = Terminal::chat(node.server(), config.path());
-    alice.wait_for("-- 70 more: /next, or /read to take them as read --");
+    alice.wait_for("-- 70 more: /next shows them, /read marks them as read --");
     assert!(!alice.transcript().contains("message 50"), "the backlog is shortened");
     alice.enter("/read");
     alice.wait_for("bob: message 119");
     alice.enter("/unread");
-    alice.wait_for("nothing is unread");
+    alice.wait_for("you have no unread messages");
     bob.send("@alice", "and one more").expect("sent");
     alice.wait_for("and one more");
     assert!(!alice.transcript().contains("message 60"), "skipped");

@@ -25,8 +25,8 @@ impl TerminalUser {
         let config = TempDir::new().expect("a folder");
         let terminal = Terminal::chat_with(server, config.path(), &format!("--lang {lang} {flags}"));
         let (choose, again, you_are) = match lang {
-            "en" => ("choose a password:", "once more:", "you are "),
-            _ => ("escolha uma senha:", "mais uma vez:", "você é "),
+            "en" => ("choose a password:", "repeat the password:", "you are "),
+            _ => ("escolha uma senha:", "repita a senha:", "você é "),
         };
         let user = Self { name, terminal, config };
         user.sees("papo>");

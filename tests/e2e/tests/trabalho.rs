@@ -53,7 +53,7 @@ fn a_private_group_works_together_and_an_outsider_learns_nothing() {
 /// Alice creates the group and invites three users, who join one after the other.
 fn invite_all(alice: &TerminalUser, invited: [(&TerminalUser, &str); 3]) {
     alice.types("/create #trabalho private");
-    alice.sees("created the private #trabalho");
+    alice.sees("created the private channel #trabalho");
     alice.sees_prompt("#trabalho>");
     let mut members = vec![alice];
     for (user, invitation) in invited {
@@ -82,12 +82,12 @@ fn files(node: &Node, alice: &TerminalUser, [bob, carlos, diana]: [&TerminalUser
     let (contract, photo) = (pdf("Contrato de trabalho"), png());
     alice.write_file("contrato.pdf", &contract);
     alice.types("/send contrato.pdf");
-    alice.sees("contrato.pdf is sent: #trabalho 12");
+    alice.sees("contrato.pdf was sent: #trabalho 12");
     alice.sees_prompt("#trabalho>");
     for (user, sent, here) in [
-        (bob, "alice enviou contrato.pdf", "contrato.pdf chegou"),
-        (carlos, "alice enviou contrato.pdf", "contrato.pdf chegou"),
-        (diana, "alice sent contrato.pdf", "contrato.pdf is here"),
+        (bob, "alice enviou contrato.pdf", "contrato.pdf foi salvo"),
+        (carlos, "alice enviou contrato.pdf", "contrato.pdf foi salvo"),
+        (diana, "alice sent contrato.pdf", "contrato.pdf was saved"),
     ] {
         user.sees(sent);
         user.types("/get");
@@ -106,7 +106,7 @@ fn files(node: &Node, alice: &TerminalUser, [bob, carlos, diana]: [&TerminalUser
     diana.types("@carlos");
     diana.sees_prompt("@carlos>");
     diana.types("/get");
-    diana.sees("foto.png is here: papo_downloads/carlos_foto.png");
+    diana.sees("foto.png was saved: papo_downloads/carlos_foto.png");
     diana.sees_prompt("@carlos>");
     assert_downloaded(node, diana, "@carlos", 1, "carlos_foto.png", &photo);
 }
@@ -136,9 +136,9 @@ fn assert_outsider_learns_nothing(node: &Node, eduardo: &TerminalUser) {
     let refused = eduardo.run_script(node, &["file", "get", "#trabalho", "12"]);
     assert_eq!((refused.code, &*refused.output), (Some(1), ""), "{refused:?}");
     eduardo.types("/search contrato");
-    eduardo.sees("nada foi encontrado");
+    eduardo.sees("nenhuma mensagem encontrada");
     eduardo.types("/channels");
-    eduardo.sees("não há canais ainda");
+    eduardo.sees("ainda não há canais");
     eduardo.sees_prompt("papo>");
     // `subscribe` checks the memberships, which the client knows without a request.
     let scripts =

@@ -109,20 +109,20 @@ fn an_upload_shows_its_progress_while_the_chat_continues() {
     bob.send("#general", "and answered").expect("sent");
     alice.sees("bob: and answered");
     alice.types("/send small.bin");
-    alice.sees("small.bin waits for those before it: 1");
+    alice.sees("small.bin is queued; files before it: 1");
     assert!(last_row(&alice.terminal.screen()).starts_with("large.bin "), "{}", alice.terminal.screen());
     assert!(!alice.terminal.screen().contains("is sent"), "{}", alice.terminal.screen());
 
     gate.open();
-    alice.sees("large.bin is sent: #general 5");
-    alice.sees("small.bin is sent: #general 6");
+    alice.sees("large.bin was sent: #general 5");
+    alice.sees("small.bin was sent: #general 6");
     alice.sees("#general 6 alice sent small.bin");
     alice.sees_prompt("#general>");
 
     // The download goes through the open gate and does not replace an existing file.
     for name in ["general_alice_large.bin", "general_alice_large (2).bin"] {
         alice.types("/get 5");
-        alice.sees(&format!("large.bin is here: papo_downloads/{name}"));
+        alice.sees(&format!("large.bin was saved: papo_downloads/{name}"));
         assert!(alice.downloaded(name) == large, "the content differs");
     }
 }
@@ -140,14 +140,14 @@ fn an_unfinished_upload_is_reported_at_quit_and_continued_later() {
     alice.terminal.wait_until("has sent a part", |screen| last_row(screen).contains(" KiB/4.00 MiB "));
     alice.terminal.wait_until("has sent a part", |screen| !last_row(screen).contains(" 0 B/"));
     alice.types("/quit");
-    alice.terminal.wait_for_output("large.bin is not sent yet: in #general, /send large.bin goes on with it");
+    alice.terminal.wait_for_output("large.bin is not sent yet: in #general, /send large.bin continues");
 
     gate.open();
     alice.reopen_chat(&gate.endpoint, "--plaintext");
     alice.sees_prompt("#general>");
     let before = gate.carried();
     alice.types("/send large.bin");
-    alice.sees("large.bin is sent: #general 2");
+    alice.sees("large.bin was sent: #general 2");
     let carried = gate.carried() - before;
     assert!(carried < 4 * MIB, "the upload started from the beginning: {carried} bytes");
     alice.types("/get");
@@ -164,11 +164,11 @@ fn files_are_exchanged_in_the_chat_and_refusals_are_explained() {
     alice.types("@bruna");
     alice.sees_prompt("@bruna>");
     for (line, refusal) in [
-        ("/send", "say /send PATH: "),
+        ("/send", "usage: /send PATH: "),
         ("/send /nowhere/at/all", "cannot read /nowhere/at/all: "),
         ("/send /dev", "/dev is not a file"),
-        ("/get", "no file was sent to @bruna lately"),
-        ("/get x", "say a number: /get 17"),
+        ("/get", "no recent event of @bruna is a file"),
+        ("/get x", "give a number: /get 17"),
     ] {
         alice.types(line);
         alice.sees(refusal);
@@ -177,13 +177,13 @@ fn files_are_exchanged_in_the_chat_and_refusals_are_explained() {
     alice.terminal.press("Tab");
     alice.sees("/send plan.pdf");
     alice.terminal.press("Enter");
-    alice.sees("plan.pdf is sent: @bruna 1");
+    alice.sees("plan.pdf was sent: @bruna 1");
     bruna.types("@alice");
     bruna.sees_prompt("@alice>");
     for name in ["alice_plan.pdf", "alice_plan (2).pdf"] {
         bruna.types("/get");
         bruna.sees("baixando plan.pdf de @alice 1");
-        bruna.sees(&format!("plan.pdf chegou: papo_downloads/{name}"));
+        bruna.sees(&format!("plan.pdf foi salvo: papo_downloads/{name}"));
         assert_eq!(bruna.downloaded(name), b"a plan");
     }
     bruna.types("não é arquivo");
@@ -194,7 +194,7 @@ fn files_are_exchanged_in_the_chat_and_refusals_are_explained() {
     alice.types("/create #trabalho private");
     alice.sees_prompt("#trabalho>");
     alice.types("/send \"plan.pdf\"");
-    alice.sees("plan.pdf is sent: #trabalho 2");
+    alice.sees("plan.pdf was sent: #trabalho 2");
     bruna.types("/msg #trabalho oi");
     bruna.sees("não enviada para #trabalho");
 }
@@ -210,10 +210,10 @@ fn plain_mode_reports_transfers_and_piped_commands_run_in_order() {
     alice.terminal.wait_for_output("#general 1 alice created #general");
     alice.write_file("large.bin", &content(4 * MIB));
     alice.types("/send large.bin");
-    alice.terminal.wait_for_output("large.bin is sent: #general 2");
+    alice.terminal.wait_for_output("large.bin was sent: #general 2");
     let output = alice.terminal.output();
     for step in [25, 50, 75] {
-        assert_eq!(output.matches(&format!("large.bin: {step} % are there")).count(), 1, "{output}");
+        assert_eq!(output.matches(&format!("large.bin: {step} % done")).count(), 1, "{output}");
     }
     assert!(!output.contains('\u{1b}'), "{output:?}");
 
@@ -225,8 +225,12 @@ fn plain_mode_reports_transfers_and_piped_commands_run_in_order() {
     assert!(alice.downloaded("general_alice_other.bin") == content(3 * MIB));
     let no_file = alice.run_piped(&node, "#general\n/get 1\n", "papo_downloads");
     assert_eq!(no_file.code, Some(1), "{}", no_file.log);
-    assert!(no_file.log.contains("#general 1 is no file"), "{}", no_file.log);
+    assert!(no_file.log.contains("#general 1 is not a file"), "{}", no_file.log);
     let no_folder = alice.run_piped(&node, "#general\n/get 2\n", "other.bin");
     assert_eq!(no_folder.code, Some(1), "{}", no_folder.log);
-    assert!(no_folder.log.contains("papo: large.bin was not fetched: cannot make "), "{}", no_folder.log);
+    assert!(
+        no_folder.log.contains("papo: large.bin was not downloaded: cannot create "),
+        "{}",
+        no_folder.log
+    );
 }

@@ -19,7 +19,7 @@ pub(super) static COMMANDS: &[Command] = &[
         both("NAME", "NOME"),
         both(
             "create an account and log in; papo asks for the password",
-            "cria uma conta e entra nela; o papo pergunta a senha",
+            "cria uma conta e entra nela; o papo pede a senha",
         ),
         register,
     )
@@ -27,7 +27,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "login",
         both("NAME", "NOME"),
-        both("log in; papo asks for the password", "entra na conta; o papo pergunta a senha"),
+        both("log in; papo asks for the password", "entra na conta; o papo pede a senha"),
         login,
     )
     .private(),
@@ -42,7 +42,7 @@ pub(super) static COMMANDS: &[Command] = &[
         same(""),
         both(
             "change your password; papo asks for the old and the new one",
-            "troca sua senha; o papo pergunta a atual e a nova",
+            "altera sua senha; o papo pede a atual e a nova",
         ),
         change_password,
     )
@@ -67,7 +67,7 @@ fn register(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let password = context.password.read_new(context.words)?;
     let registered = context.handle.register(user.clone(), password.clone())?;
     if registered.administrator {
-        context.say(&context.words.you_administrate())?;
+        context.say(&context.words.you_are_administrator())?;
     }
     log_in(context, user, password.into_password())?;
     Ok(Next::Stay)
@@ -105,7 +105,7 @@ fn sessions(context: &mut Context, _: &str) -> Result<Next, CliError> {
 fn revoke(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let session = match arguments {
         "others" => None,
-        id => Some(id.parse().map_err(|_| CliError::Usage(context.words.which_session()))?),
+        id => Some(id.parse().map_err(|_| CliError::Usage(context.words.usage_revoke()))?),
     };
     let ended = context.handle.end_sessions(SessionCommand::Revoke(session))?;
     context.say(&context.words.sessions_ended(ended))?;

@@ -1,4 +1,4 @@
-//! Commands of administrators. The server checks that the user is one.
+//! Commands for administrators. The server checks the right.
 
 use common::accounts::{ListNames, SessionOnly};
 use common::admin::{Disable, ListSessions, Promote};
@@ -42,13 +42,13 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         }
         "channels" => {
             let channels = context.handle.list::<AdminChannels>(|token| ListNames { token, after: None })?;
-            say_list(context, &channels, render::any_channel)
+            say_list(context, &channels, render::admin_channel)
         }
         "sessions" => {
             let of = if name.is_empty() { None } else { Some(user(context.words, name)?) };
             let params = |token| ListSessions { token, user: of, after: None };
             let sessions = context.handle.list::<AdminSessions>(params)?;
-            say_list(context, &sessions, render::any_session)
+            say_list(context, &sessions, render::admin_session)
         }
         "stats" => {
             let stats = context.handle.ask::<AdminStats>(|token| SessionOnly { token })?;
@@ -58,7 +58,7 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         "enable" => disable(context, user(context.words, name)?, false),
         "promote" => promote(context, user(context.words, name)?, true),
         "demote" => promote(context, user(context.words, name)?, false),
-        _ => Err(CliError::Usage(context.words.say_admin())),
+        _ => Err(CliError::Usage(context.words.usage_admin())),
     }?;
     Ok(Next::Stay)
 }
@@ -70,7 +70,7 @@ fn broadcast(context: &mut Context, text: &str) -> Result<Next, CliError> {
 
 fn say_list<T>(context: &mut Context, items: &[T], line: fn(Words, &T) -> String) -> Result<(), CliError> {
     let words = context.words;
-    context.say_list(items.iter().map(|item| line(words, item)), &words.nothing_there_yet())
+    context.say_list(items.iter().map(|item| line(words, item)), &words.empty_list())
 }
 
 fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), CliError> {

@@ -35,7 +35,7 @@ pub(super) fn channel(words: Words, name: &str) -> Result<ChannelName, CliError>
 pub(super) fn channel_or_open(context: &Context, name: &str) -> Result<ChannelName, CliError> {
     match (&context.open, name) {
         (Some(Target::Channel(open)), "") => Ok(open.clone()),
-        (Some(Target::User(_)) | None, "") => Err(CliError::Usage(context.words.which_channel())),
+        (Some(Target::User(_)) | None, "") => Err(CliError::Usage(context.words.no_channel_open())),
         (_, name) => channel(context.words, name),
     }
 }
@@ -52,8 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_no_argument() {
+    fn a_password_is_refused_as_an_argument() {
         let error = user(Words::ENGLISH, "alice secret").expect_err("refused");
-        assert_eq!(error.to_string(), "say only the name: the password is asked for, and not shown");
+        assert_eq!(error.to_string(), "give only the name: papo asks for the password and does not show it");
     }
 }

@@ -12,7 +12,6 @@ use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::chat::names::ChannelChoice;
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::{Words, both, same};
 use crate::render;
 use session::{Answer, Command as SessionCommand};
@@ -22,8 +21,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "channels",
         same(""),
         both(
-            "list the channels; * marks yours, + those you are invited to",
-            "lista os canais; * marca os seus, + os que têm convite para você",
+            "list the channels; * marks yours, + marks invitations",
+            "lista os canais; * marca os seus, + marca convites",
         ),
         channels,
     ),
@@ -44,7 +43,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "leave",
         both("[#CHANNEL]", "[#CANAL]"),
-        both("leave a channel, or the open one", "sai de um canal, ou do que está aberto"),
+        both("leave a channel, or the open one", "sai de um canal, ou do canal aberto"),
         leave,
     ),
     Command::new(
@@ -52,7 +51,7 @@ pub(super) static COMMANDS: &[Command] = &[
         both("[#CHANNEL]", "[#CANAL]"),
         both(
             "list the members of a channel, or of the open one",
-            "lista os membros de um canal, ou do que está aberto",
+            "lista os membros de um canal, ou do canal aberto",
         ),
         members,
     ),
@@ -65,7 +64,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "invitations",
         same(""),
-        both("list the channels you are invited to", "lista os canais para os quais você tem convite"),
+        both("list the channels you are invited to", "lista os canais que convidaram você"),
         invitations,
     ),
     Command::new(
@@ -91,7 +90,10 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "ban",
         both("USER [#CHANNEL]", "USUÁRIO [#CANAL]"),
-        both("remove a user, and forbid them to join", "remove alguém e impede que entre"),
+        both(
+            "ban a user: remove them, and forbid them to join",
+            "bane alguém: remove e impede que volte a entrar",
+        ),
         ban,
     ),
     Command::new(
@@ -103,10 +105,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "bans",
         both("[#CHANNEL]", "[#CANAL]"),
-        both(
-            "list who is banned from a channel, by whom and since when",
-            "lista quem está fora de um canal, por decisão de quem e desde quando",
-        ),
+        both("list the banned users of a channel", "lista os banimentos de um canal"),
         bans,
     ),
     Command::new(
@@ -123,7 +122,7 @@ pub(super) static COMMANDS: &[Command] = &[
         both("TEXT", "TEXTO"),
         both(
             "set the subject of the open channel; - removes it",
-            "define o assunto do canal aberto; - o apaga",
+            "define o assunto do canal aberto; - apaga o assunto",
         ),
         subject,
     ),
@@ -147,7 +146,7 @@ fn create(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let private = match rest {
         "" => false,
         "private" => true,
-        _ => return Err(CliError::Usage(context.words.say_create())),
+        _ => return Err(CliError::Usage(context.words.usage_create())),
     };
     let channel = channel(context.words, name)?;
     join_and_open(context, SessionCommand::Create { channel, private })
@@ -158,9 +157,11 @@ fn join(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     join_and_open(context, SessionCommand::Join(channel))
 }
 
-/// Gives a command that makes the user a member of a channel, and opens the channel.
+/// Runs a command that joins a channel, and opens the channel.
 fn join_and_open(context: &mut Context, command: SessionCommand) -> Result<Next, CliError> {
-    let Answer::Joined(joined) = context.handle.command(command)? else { return Err(unexpected()) };
+    let Answer::Joined(joined) = context.handle.command(command)? else {
+        return Err(CliError::UnexpectedAnswer);
+    };
     context.open(Target::Channel(joined.channel))?;
     Ok(Next::Stay)
 }
@@ -170,7 +171,7 @@ fn leave(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     context.handle.command(SessionCommand::Leave(channel.clone()))?;
     context.cache.forget(&Target::Channel(channel.clone()));
     context.open.take_if(|open| *open == Target::Channel(channel.clone()));
-    context.say(&context.words.no_member_any_more(&channel))?;
+    context.say(&context.words.you_left(&channel))?;
     Ok(Next::Stay)
 }
 
@@ -184,10 +185,10 @@ fn members(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn bans(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel_or_open(context, arguments)?;
-    let nobody = context.words.no_bans(&channel);
+    let when_empty = context.words.no_bans(&channel);
     let params = |token| ListInChannel { token, channel, after: None };
     let bans = context.handle.list::<ChannelBans>(params)?;
-    context.say_list(bans.iter().map(|ban| render::ban(context.words, ban)), &nobody)?;
+    context.say_list(bans.iter().map(|ban| render::ban(context.words, ban)), &when_empty)?;
     Ok(Next::Stay)
 }
 
@@ -219,27 +220,27 @@ fn invited_channel(context: &mut Context, name: &str) -> Result<ChannelName, Cli
     match context.invitations()?.as_slice() {
         [] => Err(CliError::Usage(context.words.no_invitations())),
         [only] => Ok(only.channel.clone()),
-        [..] => Err(CliError::Usage(context.words.which_invitation())),
+        [..] => Err(CliError::Usage(context.words.several_invitations())),
     }
 }
 
 fn invite(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    manage::<ChannelInvite>(context, arguments, Words::may_join)
+    manage::<ChannelInvite>(context, arguments, Words::done_invite)
 }
 
 fn kick(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    manage::<ChannelKick>(context, arguments, Words::is_removed)
+    manage::<ChannelKick>(context, arguments, Words::done_kick)
 }
 
 fn ban(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    manage::<ChannelBan>(context, arguments, Words::is_kept_out)
+    manage::<ChannelBan>(context, arguments, Words::done_ban)
 }
 
 fn unban(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    manage::<ChannelUnban>(context, arguments, Words::is_not_kept_out)
+    manage::<ChannelUnban>(context, arguments, Words::done_unban)
 }
 
-/// Sends a request about one member, and says `done`.
+/// Sends a request about one member, and prints `done`.
 fn manage<R: for<'a> Request<Params<'a> = OneMember<'a>>>(
     context: &mut Context,
     arguments: &str,
@@ -256,9 +257,9 @@ fn role(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (name, rest) = first_word(arguments);
     let (word, rest) = first_word(rest);
     let role: Role =
-        serde_json::from_value(word.into()).map_err(|_| CliError::Usage(context.words.say_role()))?;
+        serde_json::from_value(word.into()).map_err(|_| CliError::Usage(context.words.usage_role()))?;
     let (user, channel) = (user(context.words, name)?, channel_or_open(context, rest)?);
-    let done = context.words.has_role(&user, &context.words.role(role), &channel);
+    let done = context.words.done_role(&user, &context.words.role(role), &channel);
     context.handle.ask::<ChannelRole>(|token| GiveRole { token, channel, user, role })?;
     context.say(&done)?;
     Ok(Next::Stay)
@@ -266,14 +267,14 @@ fn role(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn subject(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let subject = match arguments {
-        "" => return Err(CliError::Usage(context.words.say_subject())),
+        "" => return Err(CliError::Usage(context.words.usage_topic())),
         "-" => "",
         subject => subject,
     };
     let refused = |error| CliError::Usage(context.words.detail(&error));
     let subject = Subject::new(subject).map_err(refused)?.into_owned();
     let channel = channel_or_open(context, "")?;
-    let done = context.words.subject_is_set(&channel);
+    let done = context.words.done_topic(&channel);
     set(context, channel, Some(subject), None, &done)
 }
 
@@ -281,12 +282,12 @@ fn private(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let private = match arguments {
         "on" => true,
         "off" => false,
-        _ => return Err(CliError::Usage(context.words.say_private())),
+        _ => return Err(CliError::Usage(context.words.usage_private())),
     };
     let channel = channel_or_open(context, "")?;
     let done = match private {
-        true => context.words.invited_may_join(&channel),
-        false => context.words.anybody_may_join(&channel),
+        true => context.words.done_private(&channel),
+        false => context.words.done_public(&channel),
     };
     set(context, channel, None, Some(private), &done)
 }

@@ -5,28 +5,27 @@ use crate::chat::names::ChannelChoice;
 use crate::cli_error::CliError;
 use crate::i18n::Phrase;
 
-/// What the shell does after a command.
+/// The next action of the shell after a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// It reads the next line.
+    /// Read the next line.
     Stay,
-    /// It shows the menu.
+    /// Show the menu.
     Menu,
-    /// It ends the chat.
+    /// End the chat.
     Quit,
 }
 
-/// A command of the chat.
 pub(crate) struct Command {
-    /// The word after the slash, the same in all languages.
+    /// The word after the slash. It is the same in all languages.
     pub(crate) name: &'static str,
-    /// The syntax of the arguments: words in capitals are placeholders, brackets mark what is optional.
+    /// The syntax of the arguments: words in capitals are placeholders, and brackets mark optional arguments.
     pub(crate) arguments: Phrase,
     /// One sentence that starts with an imperative verb, for `/help` and the menu.
     pub(crate) help: Phrase,
     /// The channels that the menu offers.
     pub(crate) channels: ChannelChoice,
-    /// Whether its line may hold a password: such a line is not saved in the history file.
+    /// Whether the line may contain a password. Such a line is not saved in the history file.
     pub(crate) is_private: bool,
     run: Run,
 }
@@ -38,7 +37,7 @@ impl Command {
         Self { name, arguments, help, channels: ChannelChoice::Own, is_private: false, run }
     }
 
-    /// Changes which channels the menu offers.
+    /// Sets the channels that the menu offers.
     pub(super) const fn offering(mut self, channels: ChannelChoice) -> Self {
         self.channels = channels;
         self

@@ -32,17 +32,17 @@ pub(super) static COMMANDS: &[Command] = &[
         "status",
         same(""),
         both(
-            "show the connection, waiting messages, and what is complete",
-            "mostra a conexão, as mensagens em espera e o que está completo",
+            "show the connection, unsent messages, and complete conversations",
+            "mostra a conexão, mensagens não enviadas e conversas completas",
         ),
         status,
     ),
     Command::new(
         "history",
-        both("[BEFORE]", "[ANTES]"),
+        same("[N]"),
         both(
-            "show older messages of the open conversation, before a number",
-            "mostra mensagens anteriores da conversa aberta, antes de um número",
+            "show the newest messages of the open conversation, or those before N",
+            "mostra as últimas mensagens da conversa aberta, ou as anteriores a N",
         ),
         history,
     ),
@@ -69,7 +69,7 @@ fn status(context: &mut Context, _: &str) -> Result<Next, CliError> {
 fn history(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let before = match arguments {
         "" => None,
-        number => Some(number.parse().map_err(|_| CliError::Usage(context.words.say_a_number()))?),
+        number => Some(number.parse().map_err(|_| CliError::Usage(context.words.usage_history()))?),
     };
     let conversation = context.open_conversation()?;
     let page = |token| History { before, ..History::newest(token, conversation) };

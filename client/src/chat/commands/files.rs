@@ -6,7 +6,7 @@ use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::chat::transfers::Transfer;
 use crate::cli_error::CliError;
-use crate::files::{Chosen, Download, typed};
+use crate::files::{Download, FileToSend, typed_path};
 use crate::i18n::{both, same};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -20,8 +20,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "get",
         same("[N]"),
         both(
-            "download the file with this number, or the newest one",
-            "baixa o arquivo com esse número, ou o mais novo",
+            "download the file of event N, or the newest one",
+            "baixa o arquivo do evento N, ou o mais recente",
         ),
         get,
     ),
@@ -29,8 +29,8 @@ pub(super) static COMMANDS: &[Command] = &[
 
 fn send(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let to = context.open_conversation()?;
-    let chosen = Chosen::open(context.words, &typed(arguments))?;
-    context.transfer(Transfer::Send(Arc::new(chosen), to))?;
+    let file = FileToSend::open(context.words, &typed_path(arguments))?;
+    context.transfer(Transfer::Upload(Arc::new(file), to))?;
     Ok(Next::Stay)
 }
 
@@ -38,9 +38,9 @@ fn get(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let conversation = context.open_conversation()?;
     let n = match arguments {
         "" => None,
-        number => Some(number.parse().map_err(|_| CliError::Usage(context.words.say_a_file_number()))?),
+        number => Some(number.parse().map_err(|_| CliError::Usage(context.words.usage_get()))?),
     };
     let download = Download::find(context.words, &mut context.handle, &conversation, n)?;
-    context.transfer(Transfer::Get(Arc::new(download), context.downloads.clone()))?;
+    context.transfer(Transfer::Download(Arc::new(download), context.downloads.clone()))?;
     Ok(Next::Stay)
 }

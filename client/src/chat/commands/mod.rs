@@ -1,6 +1,6 @@
-//! The command table. Dispatch, `/help`, `/menu` and completion are made from it. A row stands beside the
-//! function that runs it, in the file of its noun; `/help`, `/menu` and `/quit` stand here, because they are
-//! about the table and the shell.
+//! The command table. Dispatch, `/help`, `/menu` and completion are made from it. The file of each noun has
+//! its rows and the functions that run them. `/help`, `/menu` and `/quit` are here, because they use the
+//! table and the shell.
 
 mod command;
 mod arguments;
@@ -21,10 +21,10 @@ use crate::cli_error::CliError;
 use crate::i18n::{Phrase, Words, both, same};
 pub(super) use command::{Command, Next};
 
-/// Columns of `/help` for a command and its arguments. A longer one moves its sentence to the right.
+/// Columns of `/help` for a command and its arguments. A longer command moves its help to the right.
 const SYNTAX_WIDTH: usize = 28;
 
-/// Commands under one title of the menu.
+/// The commands under one title of the menu.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) title: Phrase,
@@ -35,11 +35,11 @@ pub(super) struct Group {
 pub(super) static GROUPS: &[Group] = &[
     Group { title: both("help", "ajuda"), commands: HELP },
     Group { title: both("your account", "sua conta"), commands: accounts::COMMANDS },
-    Group { title: both("channels and groups", "canais e grupos"), commands: channels::COMMANDS },
+    Group { title: both("channels", "canais"), commands: channels::COMMANDS },
     Group { title: both("conversations", "conversas"), commands: conversations::COMMANDS },
     Group { title: both("messages", "mensagens"), commands: amendments::COMMANDS },
     Group { title: both("files", "arquivos"), commands: files::COMMANDS },
-    Group { title: both("read and unread", "lidas e não lidas"), commands: reads::COMMANDS },
+    Group { title: both("unread messages", "mensagens não lidas"), commands: reads::COMMANDS },
     Group { title: both("search", "busca"), commands: search::COMMANDS },
     Group { title: both("presence", "presença"), commands: presence::COMMANDS },
     Group { title: both("administration", "administração"), commands: admin::COMMANDS },
@@ -48,13 +48,18 @@ pub(super) static GROUPS: &[Group] = &[
 
 static HELP: &[Command] = &[
     Command::new("help", same(""), both("list the commands", "lista os comandos"), help),
-    Command::new("menu", same(""), both("choose commands by number", "escolhe comandos por número"), menu),
+    Command::new(
+        "menu",
+        same(""),
+        both("choose commands by number", "mostra os comandos para escolher por número"),
+        menu,
+    ),
 ];
 
 static QUIT: &[Command] = &[Command::new(
     "quit",
     same(""),
-    both("quit; Ctrl-D does the same", "termina; Ctrl-D faz o mesmo"),
+    both("quit; Ctrl-D does the same", "encerra o papo; Ctrl-D faz o mesmo"),
     quit,
 )];
 
@@ -63,7 +68,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Command> {
     GROUPS.iter().flat_map(|group| group.commands)
 }
 
-/// The command with a name, without its slash.
+/// The command with a name, which has no slash.
 pub(super) fn find(name: &str) -> Option<&'static Command> {
     all().find(|command| command.name == name)
 }
@@ -88,7 +93,7 @@ fn help_text(words: Words) -> String {
         format!("{syntax}{gap} {}\n", words.of(command.help))
     };
     let commands: String = all().map(line).collect();
-    commands + &words.anything_else_is_said()
+    commands + &words.any_other_line()
 }
 
 #[cfg(test)]
@@ -98,7 +103,7 @@ mod tests {
     use crate::i18n::Language;
 
     #[test]
-    fn every_command_is_recognised_and_listed_in_both_languages() {
+    fn help_lists_every_command_in_both_languages() {
         let [english, portuguese] =
             [Language::English, Language::Portuguese].map(|language| help_text(Words::new(language)));
         for (language, help) in [(Language::English, &english), (Language::Portuguese, &portuguese)] {
@@ -110,7 +115,11 @@ mod tests {
                 let listed = help.lines().find(|listed| listed.starts_with(line.trim())).expect(&line);
                 assert!(listed.ends_with(words.of(command.help)), "{listed}");
                 let [here, english] = [words, Words::ENGLISH].map(|words| words.of(command.arguments));
-                assert_eq!(here.split(' ').count(), english.split(' ').count(), "as many arguments: {line}");
+                assert_eq!(
+                    here.split(' ').count(),
+                    english.split(' ').count(),
+                    "the same number of arguments: {line}"
+                );
             }
             assert_eq!(help.lines().count(), all().count() + 1);
         }
@@ -120,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique() {
+    fn command_names_are_unique() {
         let commands: Vec<_> = all().collect();
         for (i, command) in commands.iter().enumerate() {
             assert!(commands[i + 1..].iter().all(|other| other != command), "{command:?}");

@@ -1,4 +1,4 @@
-//! Commands about your presence.
+//! Commands about the presence of the user.
 
 use super::command::{Command, Next};
 use crate::chat::context::Context;
@@ -17,8 +17,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "back",
         same(""),
         both(
-            "appear as online; as away after 10 minutes without a key",
-            "aparece como presente; como ausente após 10 minutos sem teclas",
+            "appear as online, and as away after 10 minutes without a keystroke",
+            "aparece como disponível, e como ausente após 10 minutos sem digitar",
         ),
         back,
     ),
@@ -32,6 +32,6 @@ fn away(context: &mut Context, _: &str) -> Result<Next, CliError> {
 
 fn back(context: &mut Context, _: &str) -> Result<Next, CliError> {
     context.handle.command(SessionCommand::SetPresence(PresenceMode::AtKeyboard))?;
-    context.say(&context.words.you_are_back())?;
+    context.say(&context.words.you_are_online())?;
     Ok(Next::Stay)
 }

@@ -7,7 +7,6 @@ use super::arguments::target;
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
-use crate::client_handle::unexpected;
 use crate::i18n::{both, same};
 use crate::render;
 use session::{Answer, Command as SessionCommand};
@@ -64,12 +63,12 @@ fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         name => target(context.words, name)?,
     };
     let answer = context.handle.command(SessionCommand::MarkRead(conversation.clone(), u64::MAX))?;
-    let Answer::Unread(_) = answer else { return Err(unexpected()) };
+    let Answer::Unread(_) = answer else { return Err(CliError::UnexpectedAnswer) };
     if context.open.as_ref() == Some(&conversation) {
-        // Opening it again shows the newest events and skips those that were not shown.
+        // Opens the conversation again: this shows its newest events and skips the unread ones before them.
         context.open(conversation)?;
     } else {
-        context.say(&context.words.taken_as_read(&conversation))?;
+        context.say(&context.words.marked_as_read(&conversation))?;
     }
     Ok(Next::Stay)
 }
@@ -77,7 +76,7 @@ fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 fn mentions(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let page = context.handle.ask::<MentionList>(|token| ListMentions { token, before: None })?;
     let mut entries = context.handle.entries(&page.events);
-    // The newest one comes last, above the prompt.
+    // The newest mention is the last line.
     entries.reverse();
     if entries.is_empty() {
         context.say(&context.words.no_mentions())?;

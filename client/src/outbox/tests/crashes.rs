@@ -1,5 +1,5 @@
-//! Every write, cut, sync, creation and removal of a life of the outbox is failed once, and once permanently;
-//! after each the power is cut, and what is found is checked.
+//! Each disk operation of two processes fails in one run, once or permanently. After a power cut, a third
+//! process must find all stored messages.
 
 use std::io::ErrorKind;
 
@@ -9,55 +9,55 @@ use super::stage::{Stage, message, texts};
 
 const LOSSES: [Loss; 4] = [Loss::Everything, Loss::Nothing, Loss::Tail(50), Loss::Sectors];
 
-/// What a life has come to.
+/// The messages of two processes.
 #[derive(Debug, Default)]
-struct Life {
-    /// Kept, as the outbox has said, and not released.
-    waiting: Vec<u128>,
-    /// Everything that the person has sent, in order, whether it was kept or not.
+struct Messages {
+    /// Stored without an error, and not removed.
+    pending: Vec<u128>,
+    /// All messages in order, also those that could not be stored.
     sent: Vec<u128>,
 }
 
-impl Life {
-    /// A process that is killed.
-    fn begin(&mut self, stage: &Stage) {
+impl Messages {
+    /// The first process sends messages and is killed.
+    fn run_first_process(&mut self, stage: &Stage) {
         let mut first = stage.outbox();
         first.recall(&stage.alice());
-        self.keep(&mut first, &[1, 2]);
-        self.keep(&mut first, &[3]);
-        // Right behind one that may have failed.
-        self.keep(&mut first, &[4]);
-        self.release(&mut first, &[1]);
-        self.keep(&mut first, &[5]);
-        stage.process_dies(first);
+        self.store(&mut first, &[1, 2]);
+        self.store(&mut first, &[3]);
+        // Right after a write that may have failed.
+        self.store(&mut first, &[4]);
+        self.remove(&mut first, &[1]);
+        self.store(&mut first, &[5]);
+        stage.kill(first);
     }
 
-    /// One that adopts what it has left, sends more, has it acknowledged, and is killed too.
-    fn go_on(&mut self, stage: &Stage) {
+    /// The second process adopts the messages, sends more, and is killed, too.
+    fn run_second_process(&mut self, stage: &Stage) {
         let mut second = stage.outbox();
         second.recall(&stage.alice());
-        self.keep(&mut second, &[6, 7]);
-        self.release(&mut second, &[2, 3]);
-        self.release(&mut second, &[4, 5, 6, 7]);
-        self.keep(&mut second, &[8]);
-        stage.process_dies(second);
+        self.store(&mut second, &[6, 7]);
+        self.remove(&mut second, &[2, 3]);
+        self.remove(&mut second, &[4, 5, 6, 7]);
+        self.store(&mut second, &[8]);
+        stage.kill(second);
     }
 
-    fn keep(&mut self, outbox: &mut super::Outbox, ids: &[u128]) {
+    fn store(&mut self, outbox: &mut super::Outbox, ids: &[u128]) {
         let messages: Vec<_> = ids.iter().map(|id| message(*id)).collect();
         self.sent.extend(ids);
-        if outbox.keep(&messages).is_ok() {
-            self.waiting.extend(ids);
+        if outbox.store(&messages).is_ok() {
+            self.pending.extend(ids);
         }
     }
 
-    fn release(&mut self, outbox: &mut super::Outbox, ids: &[u128]) {
-        let kept: Vec<_> = ids.iter().filter(|id| self.waiting.contains(id)).collect();
-        outbox.release(&kept.iter().map(|id| message(**id).id).collect::<Vec<_>>());
-        self.waiting.retain(|id| !ids.contains(id));
+    fn remove(&mut self, outbox: &mut super::Outbox, ids: &[u128]) {
+        let stored: Vec<_> = ids.iter().filter(|id| self.pending.contains(id)).collect();
+        outbox.remove(&stored.iter().map(|id| message(**id).id).collect::<Vec<_>>());
+        self.pending.retain(|id| !ids.contains(id));
     }
 
-    /// Everything that waits is found, nothing that was never sent, all of it once and in order.
+    /// The next process must find all pending messages, once, in order, and only messages that were sent.
     fn check(&self, disk: FaultyDisk, what: &str) {
         let stage = Stage::with(disk);
         let mut outbox = stage.outbox();
@@ -65,43 +65,41 @@ impl Life {
         let found: Vec<u128> = texts(&recalled).iter().map(|text| text.parse().expect("a number")).collect();
         assert!(found.is_sorted_by(|one, other| one < other), "{what}: out of order: {found:?}");
         assert!(found.iter().all(|id| self.sent.contains(id)), "{what}: {found:?} of {self:?}");
-        let lost = self.waiting.iter().find(|id| !found.contains(id));
+        let lost = self.pending.iter().find(|id| !found.contains(id));
         assert_eq!(lost, None, "{what}: lost: {found:?} of {self:?}");
-        // And it is of use still.
-        outbox.keep(&[message(100)]).expect("kept");
-        outbox.release(&recalled.messages.iter().map(|message| message.id).collect::<Vec<_>>());
-        stage.process_dies(outbox);
+        // The outbox still works.
+        outbox.store(&[message(100)]).expect("stored");
+        outbox.remove(&recalled.messages.iter().map(|message| message.id).collect::<Vec<_>>());
+        stage.kill(outbox);
         assert_eq!(texts(&stage.outbox().recall(&stage.alice())), ["100"], "{what}");
     }
 }
 
 #[test]
-fn nothing_that_was_kept_is_lost_whatever_step_fails() {
-    let whole = Stage::new();
-    let mut life = Life::default();
-    life.begin(&whole);
-    life.go_on(&whole);
-    let operations = whole.disk.operations();
-    assert!(operations > 15, "a life has some steps: {operations}");
+fn no_stored_message_is_lost_when_any_operation_fails() {
+    let (stage, mut messages) = (Stage::new(), Messages::default());
+    messages.run_first_process(&stage);
+    messages.run_second_process(&stage);
+    let operations = stage.disk.operations();
+    assert!(operations > 15, "too few operations: {operations}");
     for operation in 0..=operations {
         for (kind, lasts) in
             [(ErrorKind::StorageFull, false), (ErrorKind::StorageFull, true), (ErrorKind::Other, true)]
         {
-            let (stage, mut life) = (Stage::new(), Life::default());
+            let (stage, mut messages) = (Stage::new(), Messages::default());
             stage.disk.fail(Failure { operation, kind, lasts });
-            life.begin(&stage);
+            messages.run_first_process(&stage);
             let middle = LOSSES.map(|loss| stage.disk.after_crash(loss));
             for (disk, loss) in middle.into_iter().zip(LOSSES) {
-                life.check(
+                messages.check(
                     disk,
-                    &format!("step {operation} fails ({kind}, {lasts}), killed, lost: {loss:?}"),
+                    &format!("operation {operation} fails ({kind}, {lasts}), first process, {loss:?}"),
                 );
             }
-            life.go_on(&stage);
+            messages.run_second_process(&stage);
             for loss in LOSSES {
-                let what =
-                    format!("step {operation} of {operations} fails ({kind}, {lasts}), lost: {loss:?}");
-                life.check(stage.disk.after_crash(loss), &what);
+                let what = format!("operation {operation} of {operations} fails ({kind}, {lasts}), {loss:?}");
+                messages.check(stage.disk.after_crash(loss), &what);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A machine with a disk that fails, and processes that hold files on it.
+//! A machine with a failing disk, and processes that lock files on it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use super::super::*;
 
 const SERVER: &str = "tcp://127.0.0.1:5555";
 
-/// A machine with one disk and some processes.
 #[derive(Clone, Default)]
 pub(super) struct Stage {
     pub(super) disk: FaultyDisk,
@@ -33,17 +32,17 @@ impl Stage {
         user("alice")
     }
 
-    /// A process starts.
+    /// The outbox of a new process.
     pub(super) fn outbox(&self) -> Outbox {
         self.outbox_at(SERVER)
     }
 
     pub(super) fn outbox_at(&self, server: &str) -> Outbox {
-        Outbox::new(Arc::new(self.disk.clone()), vec![server.to_owned()])
+        Outbox::new(Arc::new(self.disk.clone()), vec![server.to_owned()], Words::ENGLISH)
     }
 
-    /// `kill -9`: the process loses its locks, and nothing else happens.
-    pub(super) fn process_dies(&self, mut outbox: Outbox) {
+    /// `kill -9`: the process only loses its locks.
+    pub(super) fn kill(&self, mut outbox: Outbox) {
         outbox.files.clear();
     }
 
@@ -55,7 +54,7 @@ impl Stage {
         self.files().iter().map(|name| self.disk.len(&path(name)).expect("a file")).sum()
     }
 
-    /// Changes the only file.
+    /// Changes the bytes of the only file.
     pub(super) fn tamper(&self, change: impl FnOnce(&mut Vec<u8>)) {
         let [name] = self.files().try_into().expect("one file");
         self.disk.tamper(&path(&name), change).expect("a file");
@@ -64,7 +63,7 @@ impl Stage {
 
 /// An outbox in a folder of the operating system.
 pub(super) fn on_disk(folder: &Path) -> Outbox {
-    Outbox::new(Arc::new(RealDisk::new(folder)), vec![SERVER.to_owned()])
+    Outbox::new(Arc::new(RealDisk::new(folder)), vec![SERVER.to_owned()], Words::ENGLISH)
 }
 
 pub(super) fn message(id: u128) -> Message {
