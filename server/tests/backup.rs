@@ -1,5 +1,4 @@
-//! Backups taken beside a working ledger, and the folders made of them; archives and folders that are not sound are
-//! refused by name.
+//! Backups of a folder in use, and restores from them. Unsound folders and archives are refused by name.
 
 #![expect(
     clippy::expect_used,
@@ -12,122 +11,96 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use common::hex::to_hex;
-use common::{ContentHash, FileInfo, FileName, UserName};
 use disk::RealDisk;
-use server::domain::{Actor, Command};
+use server::domain::Command;
 use server::journal::{Options, verify};
-use server::maintenance::backup::{BackupError, TableOfContents};
-use server::storage::commit_log::CommitMode;
+use server::maintenance::backup::{self, BackupError, TableOfContents};
+use server::services::files::folder;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, Sizes};
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use testkit::{target, user};
-use uuid::Uuid;
+use testkit::id;
+use testkit::team::commands::{create, file, register, send, share};
+use testkit::team::{NOW_MS, open_ledger, record};
 
-const NOW_MS: u64 = 4_102_444_800_000;
-
-/// Small, so that the backup has several segments, and snapshots older than the log.
+/// Small sizes, so that the backup has several segments, and snapshots older than the log.
 const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 1500 }, snapshot_every_bytes: 2000 };
 
 fn open(folder: &Path) -> Ledger {
-    let store = Store::open(folder).expect("a folder of our own");
-    Ledger::open_with(store, &CommitMode::WhenPolled, SIZES).expect("a sound folder")
+    open_ledger(Store::open(folder).expect("an unlocked folder"), SIZES)
 }
 
-fn alice() -> UserName {
-    user("alice")
+fn message(number: u128) -> Command<'static> {
+    send("alice", "#a", id(number), format!("message {number}"))
 }
 
-fn sync(ledger: &mut Ledger) {
-    while !ledger.is_quiet() {
-        ledger.flush();
-        ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
-    }
-}
-
-fn say(ledger: &mut Ledger, number: u128) {
-    let to = target("#a");
-    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number);
-    let text = testkit::text(format!("message {number}"));
-    ledger.record(Command::Send { user: alice(), to, id, text, reply: None }, NOW_MS).expect("allowed");
-}
-
-/// A folder with twenty messages, an attachment and a ledger that still works on it.
-fn working(data: &Path) -> Ledger {
+/// A folder with twenty messages, a file and an incomplete upload, and the ledger that has it open.
+fn folder_in_use(data: &Path) -> Ledger {
     let mut ledger = open(data);
-    let channel = testkit::channel("#a");
-    ledger.record(Command::Register { user: alice(), password: "hash".into() }, NOW_MS).expect("allowed");
-    ledger.record(Command::CreateChannel(Actor { user: alice(), channel }, false), NOW_MS).expect("allowed");
+    record(&mut ledger, register("alice"));
+    record(&mut ledger, create("alice", "#a"));
     for number in 0..20 {
-        say(&mut ledger, number);
-        sync(&mut ledger);
+        record(&mut ledger, message(number));
         if ledger.wants_snapshot() {
             ledger.snapshot();
         }
     }
-    share(data, &mut ledger, b"a picture");
+    share_file(data, &mut ledger, 20, b"a picture");
     fs::create_dir_all(data.join("files/uploads")).expect("a folder");
     fs::write(data.join("files/uploads/x.part"), b"half").expect("a file");
     ledger
 }
 
-fn hex(bytes: &[u8]) -> String {
-    to_hex(&Sha256::digest(bytes))
+/// The path of a content.
+fn content_path(data: &Path, bytes: &[u8]) -> PathBuf {
+    data.join(folder::content(&file("a.png", bytes).sha256))
 }
 
-fn attachment(data: &Path, bytes: &[u8]) -> PathBuf {
-    let digest = hex(bytes);
-    data.join("files").join(&digest[..2]).join(digest)
-}
-
-/// Sends a file.
-fn share(data: &Path, ledger: &mut Ledger, bytes: &[u8]) {
-    let path = attachment(data, bytes);
+fn write_content(data: &Path, bytes: &[u8]) {
+    let path = content_path(data, bytes);
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     fs::write(path, bytes).expect("a file");
-    let (to, name) = (target("#a"), FileName::new("a.png").expect("a name"));
-    let sha256 = ContentHash(Sha256::digest(bytes).into());
-    let file = FileInfo { name, bytes: bytes.len() as u64, sha256 };
-    ledger.record(Command::Share { user: alice(), to, id: Uuid::now_v7(), file }, NOW_MS).expect("allowed");
-    sync(ledger);
 }
 
-/// Nothing is left out.
+fn share_file(data: &Path, ledger: &mut Ledger, number: u128, bytes: &[u8]) {
+    write_content(data, bytes);
+    record(ledger, share("alice", "#a", id(number), file("a.png", bytes)));
+}
+
+/// Backs up a folder. Fails if a file is missing.
 fn write(
     data: &Path,
     to: &Path,
     with_keys: bool,
     at_ms: u64,
 ) -> Result<(PathBuf, TableOfContents), BackupError> {
-    server::maintenance::backup::write(data, to, with_keys, at_ms, &mut |_| false)
+    backup::write(data, to, with_keys, at_ms, &mut |_| false)
 }
 
-/// Nothing is left out.
+/// Restores an archive. Fails if a file is missing.
 fn restore(from: &Path, data: &Path) -> Result<TableOfContents, BackupError> {
-    server::maintenance::backup::restore(from, data, NOW_MS, &mut |_| false)
+    backup::restore(from, data, NOW_MS, &mut |_| false)
 }
 
-/// A folder that was worked on, and its backup.
-struct Taken {
+/// A data folder and its backup.
+struct BackedUp {
     _home: TempDir,
     data: PathBuf,
     archive: PathBuf,
 }
 
-fn taken() -> Taken {
+fn backed_up() -> BackedUp {
     let home = TempDir::new().expect("a folder");
     let (data, archive) = (home.path().join("data"), home.path().join("papo.tar"));
     fs::create_dir(&data).expect("a folder");
-    working(&data).close();
+    folder_in_use(&data).close();
     write(&data, &archive, true, NOW_MS).expect("a sound folder");
-    Taken { _home: home, data, archive }
+    BackedUp { _home: home, data, archive }
 }
 
-/// What is in a folder that matters: names and contents.
-fn content(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut content = BTreeMap::new();
+/// The files that a restore must bring back, with their bytes: neither indexes nor parts of uploads.
+fn files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
     let mut folders = vec![data.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -136,94 +109,95 @@ fn content(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 folders.push(path);
             } else {
                 let name = path.strip_prefix(data).expect("below").to_owned();
-                content.insert(name, fs::read(&path).expect("a file"));
+                files.insert(name, fs::read(&path).expect("a file"));
             }
         }
     }
-    content.retain(|name, _| {
+    files.retain(|name, _| {
         name.extension().is_none_or(|extension| extension != "idx" && extension != "part")
             && ["lock", "restored"].iter().all(|other| name != Path::new(other))
     });
-    content
+    files
 }
 
+/// Why an archive is refused. Checks that the refused restore leaves no files.
 fn refusal(archive: &Path) -> String {
     let data = TempDir::new().expect("a folder");
-    let error = restore(archive, data.path()).expect_err("not sound");
-    let left: Vec<_> =
-        fs::read_dir(data.path()).expect("a folder").map(|entry| entry.expect("one").file_name()).collect();
+    let error = restore(archive, data.path()).expect_err("an unsound archive");
+    let entries = fs::read_dir(data.path()).expect("a folder");
+    let left: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
     assert_eq!(left, [""; 0], "{error}");
     let missing = data.path().join("not/there");
-    restore(archive, &missing).expect_err("not sound");
+    restore(archive, &missing).expect_err("an unsound archive");
     assert!(!data.path().join("not").exists(), "{error}");
     error.to_string()
 }
 
 #[test]
-fn a_folder_in_use_comes_back_as_it_was_at_its_last_whole_batch() {
+fn a_backup_of_a_folder_in_use_ends_with_its_last_complete_batch() {
     let (data, elsewhere) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
-    let mut ledger = working(data.path());
-    let acknowledged = content(data.path());
-    // Not on the disk, and a batch of which half is there.
-    say(&mut ledger, 100);
+    let mut ledger = folder_in_use(data.path());
+    let acknowledged = files(data.path());
+    // Neither a record that is not durable nor an incomplete batch is in the backup.
+    ledger.record(message(100), NOW_MS).expect("an allowed command");
     let open = acknowledged.keys().rfind(|name| name.starts_with("log")).expect("a segment");
     let torn = [&acknowledged[open][..], b"{\"n\":99,\"at\":7"].concat();
     fs::write(data.path().join(open), torn).expect("a file");
 
     let (archive, contents) = write(data.path(), elsewhere.path(), true, NOW_MS).expect("a sound folder");
-    assert_eq!(archive, elsewhere.path().join("papo-4102444800000.tar"));
+    assert_eq!(archive, elsewhere.path().join("papo-1763700000000.tar"));
     assert_eq!(fs::metadata(&archive).expect("a file").permissions().mode() & 0o777, 0o600);
     assert_eq!((contents.records, contents.files, contents.keys), (23, 1, true));
 
     let bytes = fs::read(&archive).expect("a file");
-    assert!(!bytes.windows(8).any(|bytes| bytes == b"{\"n\":99,"), "half a batch");
+    assert!(!bytes.windows(8).any(|bytes| bytes == b"{\"n\":99,"), "an incomplete batch");
 
     let new = elsewhere.path().join("new");
     assert_eq!(restore(&archive, &new).expect("a sound archive"), contents);
-    assert_eq!(content(&new), acknowledged);
-    let head = verify(&RealDisk::new(&new)).expect("whole").head;
+    assert_eq!(files(&new), acknowledged);
+    let head = verify(&RealDisk::new(&new)).expect("a sound log").head;
     assert_eq!((head.record, head.chain.to_string()), (contents.records, contents.chain));
     let mut again = self::open(&new);
-    assert_eq!(again.restored_ms(), Some(NOW_MS), "clients are told");
-    say(&mut again, 100);
-    sync(&mut again);
+    assert_eq!(again.restored_ms(), Some(NOW_MS), "clients must learn of the restore");
+    record(&mut again, message(100));
     assert_eq!(again.position(), 24);
 }
 
 #[test]
-fn without_keys_there_are_new_ones() {
-    let Taken { _home, data, archive } = taken();
+fn a_restore_without_keys_makes_new_ones() {
+    let BackedUp { _home, data, archive } = backed_up();
     let (_, contents) = write(&data, &archive, false, NOW_MS).expect("a sound folder");
     assert!(!contents.keys);
     let new = TempDir::new().expect("a folder");
     restore(&archive, new.path()).expect("a sound archive");
-    let (old, new) = (content(&data), content(new.path()));
+    let (old, new) = (files(&data), files(new.path()));
     let secret = Path::new("keys/topic.secret");
     assert_ne!(old[secret], new[secret]);
     assert_eq!(old[Path::new("users.json")], new[Path::new("users.json")]);
 }
 
 #[test]
-fn an_archive_that_was_cut_is_refused() {
-    let Taken { _home, archive, .. } = taken();
+fn a_truncated_archive_is_refused() {
+    let BackedUp { _home, archive, .. } = backed_up();
     let whole = fs::read(&archive).expect("a file");
     for end in (0..whole.len() - 1024).step_by(1024) {
         fs::write(&archive, &whole[..end]).expect("a file");
-        let why = refusal(&archive);
-        assert!(!why.is_empty(), "cut at {end}");
+        assert!(!refusal(&archive).is_empty(), "cut at {end}");
     }
-    insta::assert_snapshot!(refusal_of(&archive, &whole[..whole.len() - 2048]), @"the archive is incomplete: its last member, papo-backup.json, is missing; nothing was restored");
-}
-
-fn refusal_of(archive: &Path, bytes: &[u8]) -> String {
-    fs::write(archive, bytes).expect("a file");
-    refusal(archive)
+    fs::write(&archive, &whole[..whole.len() - 2048]).expect("a file");
+    insta::assert_snapshot!(refusal(&archive), @"the archive is incomplete: its last member, papo-backup.json, is missing; nothing was restored");
 }
 
 #[test]
-fn a_changed_byte_is_refused_or_was_of_no_meaning() {
-    let Taken { _home, data, archive } = taken();
-    let (whole, before) = (fs::read(&archive).expect("a file"), content(&data));
+fn a_changed_byte_is_refused_or_changes_no_file() {
+    let BackedUp { _home, data, archive } = backed_up();
+    // The bytes of a key are arbitrary, so a backup cannot detect their change.
+    let without_keys = |folder: &Path| {
+        let mut files = files(folder);
+        files.retain(|name, _| !name.starts_with("keys"));
+        files
+    };
+    let (whole, before) = (fs::read(&archive).expect("a file"), without_keys(&data));
     let mut refused = 0;
     for at in (0..whole.len()).step_by(331) {
         let mut changed = whole.clone();
@@ -232,42 +206,35 @@ fn a_changed_byte_is_refused_or_was_of_no_meaning() {
         let new = TempDir::new().expect("a folder");
         match restore(&archive, new.path()) {
             Err(_) => refused += 1,
-            Ok(_) => {
-                let mut found = content(new.path());
-                // A key may be anything: the backup of a node is trusted with them.
-                found.retain(|name, _| !name.starts_with("keys"));
-                let mut before = before.clone();
-                before.retain(|name, _| !name.starts_with("keys"));
-                assert_eq!(found, before, "byte {at}");
-            }
+            Ok(_) => assert_eq!(without_keys(new.path()), before, "byte {at}"),
         }
     }
     assert!(refused > 10, "{refused}");
 }
 
 #[test]
-fn damage_is_found_when_the_backup_is_taken() {
-    let Taken { _home, data, archive } = taken();
-    let taking = || write(&data, &archive, true, NOW_MS).expect_err("not sound").to_string();
-    let (before, old) = (content(&data), fs::read(&archive).expect("a file"));
+fn a_damaged_folder_is_not_backed_up() {
+    let BackedUp { _home, data, archive } = backed_up();
+    let refusal = || write(&data, &archive, true, NOW_MS).expect_err("a damaged folder").to_string();
+    let (before, old) = (files(&data), fs::read(&archive).expect("a file"));
 
-    let picture = attachment(&data, b"a picture");
+    let picture = content_path(&data, b"a picture");
     fs::write(&picture, b"a pictura").expect("a file");
-    insta::assert_snapshot!(taking(), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is damaged: its content does not match its name; restore it from an older backup");
+    insta::assert_snapshot!(refusal(), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is damaged: its content does not match its name; restore it from an older backup");
     fs::write(&picture, b"a picture").expect("a file");
 
     let users = String::from_utf8(before[Path::new("users.json")].clone()).expect("utf-8");
     let chain = users.split('"').find(|word| word.len() == 64).expect("a chain");
     fs::write(data.join("users.json"), users.replace(chain, &"0".repeat(64))).expect("a file");
-    insta::assert_snapshot!(taking(), @"users.json is damaged: it does not match its checksum. Move both snapshots away: the server then rebuilds the state from the log");
+    insta::assert_snapshot!(refusal(), @"users.json is damaged: it does not match its checksum. Move both snapshots away: the server then rebuilds the state from the log");
     fs::write(data.join("users.json"), &users).expect("a file");
 
     let (segment, log) = before.iter().find(|(name, _)| name.starts_with("log")).expect("a segment");
     let mut changed = log.clone();
     changed[10] ^= 1;
     fs::write(data.join(segment), changed).expect("a file");
-    insta::assert_snapshot!(taking(), @"log/00000000000000000001.log is damaged at byte 0: a batch does not match its commit line, and other bytes follow it. Nothing was changed. Run `papo log verify`, and restore the file from a backup");
-    assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup is as it was");
+    insta::assert_snapshot!(refusal(), @"log/00000000000000000001.log is damaged at byte 0: a batch does not match its commit line, and other bytes follow it. Nothing was changed. Run `papo log verify`, and restore the file from a backup");
+    assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup has changed");
 
     let nowhere = TempDir::new().expect("a folder");
     let error = write(nowhere.path(), &archive, true, NOW_MS).expect_err("no data");
@@ -275,84 +242,75 @@ fn damage_is_found_when_the_backup_is_taken() {
 }
 
 #[test]
-fn what_the_log_tells_of_is_there_or_there_is_no_backup() {
-    let Taken { _home, data, archive } = taken();
+fn a_missing_file_fails_the_backup_unless_it_may_be_left_out() {
+    let BackedUp { _home, data, archive } = backed_up();
     let mut ledger = open(&data);
-    share(&data, &mut ledger, b"another picture");
+    share_file(&data, &mut ledger, 21, b"another picture");
     let old = fs::read(&archive).expect("a file");
-    let picture = attachment(&data, b"a picture");
+    let picture = content_path(&data, b"a picture");
     fs::remove_file(&picture).expect("a file");
     let error = write(&data, &archive, true, NOW_MS).expect_err("a file is missing").to_string();
     insta::assert_snapshot!(error, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a; no backup was written. Restore the file from an older backup, or leave out missing files with --without-missing-files");
-    assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup is as it was");
+    assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup has changed");
 
-    let mut left_out = Vec::new();
-    let mut go_on = |sentence: &str| {
-        left_out.push(sentence.to_owned());
+    let mut missing = Vec::new();
+    let mut leave_out = |sentence: &str| {
+        missing.push(sentence.to_owned());
         true
     };
-    let (_, contents) = server::maintenance::backup::write(&data, &archive, true, NOW_MS, &mut go_on)
-        .expect("all else is there");
+    let written = backup::write(&data, &archive, true, NOW_MS, &mut leave_out);
+    let (_, contents) = written.expect("all other files");
     assert_eq!(contents.files, 1);
-    let why = refusal(&archive);
-    insta::assert_snapshot!(why, @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a, and the archive does not contain it; nothing was restored. Use another backup, or leave out missing files with --without-missing-files");
+    insta::assert_snapshot!(refusal(&archive), @"files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a, and the archive does not contain it; nothing was restored. Use another backup, or leave out missing files with --without-missing-files");
     let new = TempDir::new().expect("a folder");
-    server::maintenance::backup::restore(&archive, new.path(), NOW_MS, &mut go_on)
-        .expect("all else is there");
-    insta::assert_snapshot!(left_out.join("\n"), @r"
+    backup::restore(&archive, new.path(), NOW_MS, &mut leave_out).expect("all other files");
+    insta::assert_snapshot!(missing.join("\n"), @r"
     files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a
     files/92/92b2fa58028958317e408bd84ecfa70f5ee35b121991dbc232c49d166353708b is missing: it is the content of event 22 from alice to #a
     ");
-    assert!(attachment(new.path(), b"another picture").exists());
+    assert!(content_path(new.path(), b"another picture").exists());
 }
 
 #[test]
-fn contents_that_no_event_has_are_not_in_the_archive() {
-    let Taken { _home, data, archive } = taken();
-    let stranger = attachment(&data, b"nobody's");
-    fs::create_dir_all(stranger.parent().expect("a folder")).expect("a folder");
-    fs::write(&stranger, b"nobody's").expect("a file");
+fn a_content_without_an_event_is_not_in_the_archive() {
+    let BackedUp { _home, data, archive } = backed_up();
+    write_content(&data, b"without an event");
     let (_, contents) = write(&data, &archive, true, NOW_MS).expect("a sound folder");
     assert_eq!(contents.files, 1);
 }
 
 #[test]
-fn a_snapshot_that_was_changed_by_hand_is_not_backed_up() {
-    let Taken { _home, data, archive } = taken();
+fn an_edited_snapshot_is_not_backed_up() {
+    let BackedUp { _home, data, archive } = backed_up();
     let path = data.join("users.json");
     let users = fs::read_to_string(&path).expect("a file");
     fs::write(&path, users.replace("\"hash\"", "\"mine\"")).expect("a file");
-    let error = write(&data, &archive, true, NOW_MS).expect_err("it was changed by hand");
-    assert!(
-        error.to_string().starts_with("users.json is damaged: it does not match its checksum"),
-        "{error}"
-    );
+    let error = write(&data, &archive, true, NOW_MS).expect_err("an edited snapshot").to_string();
+    assert!(error.starts_with("users.json is damaged: it does not match its checksum"), "{error}");
 }
 
 #[test]
-fn what_is_there_is_never_written_over() {
-    let Taken { _home, data, archive } = taken();
-    let before = content(&data);
-    let error = restore(&archive, &data).expect_err("it is in use");
+fn a_restore_overwrites_no_file() {
+    let BackedUp { _home, data, archive } = backed_up();
+    let before = files(&data);
+    let error = restore(&archive, &data).expect_err("a data folder");
     assert!(matches!(error, BackupError::NotEmpty(_)), "{error}");
-    assert_eq!(content(&data), before);
-    let strange = TempDir::new().expect("a folder");
-    fs::write(strange.path().join("mine.txt"), "mine").expect("a file");
-    restore(&archive, strange.path()).expect_err("it is not empty");
-    assert!(!strange.path().join("lock").exists());
-
+    assert_eq!(files(&data), before);
     let other = TempDir::new().expect("a folder");
-    fs::write(other.path().join("README.md"), "the page that Git keeps").expect("a file");
-    restore(&archive, other.path()).expect("as good as empty");
+    fs::write(other.path().join("mine.txt"), "mine").expect("a file");
+    restore(&archive, other.path()).expect_err("a folder with a file");
+    assert!(!other.path().join("lock").exists());
+
+    let fresh = TempDir::new().expect("a folder");
+    fs::write(fresh.path().join("README.md"), "the README of papo's data folder").expect("a file");
+    restore(&archive, fresh.path()).expect("a folder with only a README");
 }
 
 #[test]
-fn no_server_opens_what_a_restore_has_left_half_done() {
-    let Taken { _home, data, .. } = taken();
+fn a_folder_of_an_interrupted_restore_is_refused() {
+    let BackedUp { _home, data, .. } = backed_up();
     fs::create_dir(data.join("restoring")).expect("a folder");
-    let error = Store::open(&data).err().expect("half done").to_string();
-    assert!(
-        error.ends_with("contains an interrupted restore: empty the folder, and run `papo restore` again"),
-        "{error}"
-    );
+    let error = Store::open(&data).err().expect("refused").to_string();
+    let expected = "contains an interrupted restore: empty the folder, and run `papo restore` again";
+    assert!(error.ends_with(expected), "{error}");
 }

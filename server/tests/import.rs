@@ -1,34 +1,20 @@
-//! Files of an older chat, as they were found, taken over into an empty folder.
+//! The import of an older chat's files into an empty data folder.
 
 #![expect(
     clippy::expect_used,
     clippy::wildcard_enum_match_arm,
-    reason = "a test fails by panicking, and looks at a few kinds only"
+    reason = "a test fails by panicking, and looks at a few kinds of events only"
 )]
 
-use std::sync::Arc;
-
-use common::Conversation;
-use disk::faulty::FaultyDisk;
 use server::maintenance::import::{Import, ImportReport};
-use server::storage::commit_log::CommitMode;
-use server::storage::data_folder::Store;
-use server::storage::ledger::Ledger;
-
-const NOW_MS: u64 = 1_763_700_000_000;
+use server::storage::ledger::{Ledger, Sizes};
+use testkit::team::{NOW_MS, event_lines, faulty_disk, open_ledger, store, sync};
 
 /// The SHA-256 of "test".
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
-fn empty() -> Ledger {
-    Ledger::open(Store::on(Arc::new(FaultyDisk::new())), &CommitMode::WhenPolled).expect("an empty disk")
-}
-
-fn sync(ledger: &mut Ledger) {
-    while !ledger.is_quiet() {
-        ledger.flush();
-        ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
-    }
+fn empty_ledger() -> Ledger {
+    open_ledger(store(&faulty_disk()), Sizes::default())
 }
 
 fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> ImportReport {
@@ -40,23 +26,20 @@ fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> I
     import.report
 }
 
-fn history(ledger: &Ledger, by: &str, target: &str) -> Vec<String> {
-    let user = testkit::user(by);
-    let conversation = Conversation::of(&user, &testkit::target(target));
-    let mut lines = Vec::new();
-    ledger.read(&conversation, 1, u64::MAX, &mut lines).expect("readable");
-    let line = |line: &[u8]| {
-        let event: common::Event<'_> = serde_json::from_slice(line).expect("an event");
+/// Each event of a conversation in short: a message with its time, author and text.
+fn history(ledger: &Ledger, by: &str, conversation: &str) -> Vec<String> {
+    let summary = |line: &str| {
+        let event: common::Event<'_> = serde_json::from_str(line).expect("an event");
         match event.body {
             common::Body::Message { text, .. } => format!("{} {} {}", event.at, event.from, text.as_str()),
             other => format!("{} {other:?}", event.from),
         }
     };
-    lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(line).collect()
+    event_lines(ledger, by, conversation).lines().map(summary).collect()
 }
 
 #[test]
-fn every_shape_that_was_seen_is_understood() {
+fn every_known_shape_of_the_files_is_imported() {
     for users in [
         r#"{"ana":"HASH","João":"HASH"}"#,
         r#"{"ana":{"senha":"HASH"},"João":{"password_hash":"HASH"}}"#,
@@ -68,7 +51,7 @@ fn every_shape_that_was_seen_is_understood() {
             r##"{"#geral":["João"]}"##,
             r#"{"canais":[{"nome":"geral","membros":["João"]}]}"#,
         ] {
-            let mut ledger = empty();
+            let mut ledger = empty_ledger();
             let report = import(&mut ledger, users, channels, "");
             assert_eq!(
                 (report.users, report.channels, report.skipped),
@@ -81,7 +64,7 @@ fn every_shape_that_was_seen_is_understood() {
 
 #[test]
 fn messages_keep_their_time_and_their_order() {
-    let mut ledger = empty();
+    let mut ledger = empty_ledger();
     let messages = r##"{"user":"ana","channel":"geral","message":"olá 🙂","timestamp":1600000000.5}
 {"de":"João","canal":"#geral","texto":"?","mensagem":"oi","data":"2020-09-13T12:26:42Z"}
 
@@ -102,8 +85,8 @@ fn messages_keep_their_time_and_their_order() {
 }
 
 #[test]
-fn what_makes_no_sense_is_left_out_and_told() {
-    let mut ledger = empty();
+fn invalid_entries_are_skipped_and_reported() {
+    let mut ledger = empty_ledger();
     let messages = "not json\n{\"user\":\"ana\",\"channel\":\"geral\"}\n{\"user\":\"nobody\",\"channel\":\"geral\",\"text\":\"x\"}\n\
                     {\"user\":\"ana\",\"channel\":\"new one\",\"text\":\"x\"}\n";
     let report = import(&mut ledger, r#"{"ana":"HASH","a b":"HASH","bob":"plain"}"#, "[]", messages);
@@ -118,10 +101,10 @@ fn what_makes_no_sense_is_left_out_and_told() {
 }
 
 #[test]
-fn doing_it_again_adds_nothing() {
+fn a_second_import_adds_nothing() {
     let (users, channels) = (r#"{"ana":"HASH"}"#, r#"["geral"]"#);
     let messages = r#"{"user":"ana","channel":"geral","text":"olá","ts":1600000000}"#;
-    let mut ledger = empty();
+    let mut ledger = empty_ledger();
     import(&mut ledger, users, channels, messages);
     let before = ledger.position();
     let report = import(&mut ledger, users, channels, messages);
@@ -130,8 +113,8 @@ fn doing_it_again_adds_nothing() {
 }
 
 #[test]
-fn a_name_that_nobody_could_register_any_more_keeps_its_messages() {
-    let mut ledger = empty();
+fn a_user_whose_name_is_no_longer_valid_keeps_the_messages() {
+    let mut ledger = empty_ledger();
     let messages = r#"{"from":"maria_","to":"ana","text":"oi","timestamp":1763600000}"#;
     let report = import(&mut ledger, r#"{"ana":"HASH","maria_":"HASH"}"#, "[]", messages);
     assert_eq!(report.skipped, 0, "{report:?}");

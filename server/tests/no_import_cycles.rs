@@ -1,11 +1,10 @@
-//! The rule of ARCHITECTURE.md that modules import downward only, read from the sources.
+//! The rule of ARCHITECTURE.md that modules import downward only, checked on the sources.
 //!
-//! A module is a file, and imports each file of its crate that one of its paths names; a name that a `mod.rs`
-//! re-exports counts as the file that defines it. A file may use what its own folder's `mod.rs` defines, as
-//! Rust modules do: an import of an ancestor is not counted. The folders below a root must not form a cycle
-//! either.
+//! A module is a file. It imports each file of its crate that one of its paths names; a name that a `mod.rs`
+//! re-exports counts as the file that defines it. Imports of an ancestor do not count, because a file may use
+//! the definitions of its folder's `mod.rs`. The folders below a root must not form a cycle either.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,12 +19,12 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 /// The modules of a crate, each with the text of its file.
 struct Sources {
     files: BTreeMap<Module, String>,
-    /// The names that each module re-exports, and the paths that they stand for.
+    /// The names that each module re-exports, and their paths.
     exports: BTreeMap<(Module, String), Module>,
 }
 
 #[test]
-fn no_file_and_no_folder_imports_itself_through_others() {
+fn no_file_and_no_folder_is_in_an_import_cycle() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     for (name, root) in ROOTS {
         let sources = Sources::read(&workspace.join(name).join("src"));
@@ -106,7 +105,7 @@ impl Sources {
         Self { files, exports }
     }
 
-    /// The files below `root`, and which of them each one imports.
+    /// The files below `root`, each with the files below `root` that it imports.
     fn imports(&self, root: &Module) -> Graph {
         let below: Vec<_> = self.files.keys().filter(|module| module.starts_with(root)).collect();
         let imports = |from: &Module| {
@@ -149,8 +148,8 @@ impl Sources {
     }
 }
 
-/// The paths that the `use` declarations of a file name: whether each is re-exported, the path, and the name
-/// it gets.
+/// The paths in the `use` declarations of a file, each with whether it is re-exported, and with the name that
+/// it introduces.
 fn uses(text: &str) -> Vec<(bool, Module, String)> {
     let mut uses = Vec::new();
     for statement in text.split(';') {
@@ -168,7 +167,7 @@ fn uses(text: &str) -> Vec<(bool, Module, String)> {
     uses
 }
 
-/// Expands `a::{b, c::d as e}` into its paths, each with the name it gets.
+/// Expands `a::{b, c::d as e}` into its paths, each with the name that it introduces.
 fn expand(prefix: &[String], tree: &str, paths: &mut Vec<(Module, String)>) {
     if let Some((outer, inner)) = tree.split_once('{') {
         let prefix = [prefix, &module(outer)].concat();
@@ -200,7 +199,7 @@ fn paths(text: &str) -> impl Iterator<Item = Module> {
     words.filter(|word| word.contains("::")).map(module)
 }
 
-/// The folders that lie at a depth, each with the folders that its files import.
+/// The folders at a depth, each with the folders that its files import.
 fn folders(files: &Graph, depth: usize) -> Graph {
     let folder = |file: &String| module(file).get(depth).cloned();
     let mut graph = Graph::new();

@@ -1,84 +1,62 @@
-//! Every method, by everybody: without a token, with a wrong one, and with every standing towards a channel.
-//!
-//! The tables are what the server does; a change of rights shows here as a change of a cell.
+//! The result of every method for every kind of user: without a token, with a forged one, and with each
+//! relation to a channel. A change of rights changes a cell of these tables.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use common::channels::Role;
 use common::methods::Method;
 use common::{ContentHash, FileName, rpc};
-use disk::faulty::FaultyDisk;
+use disk::Disk as _;
 use serde_json::{Value, json};
-use server::domain::records::TokenDigest;
-use server::domain::{Actor, Command};
-use server::handlers::{Attached, RequestContext};
-use server::services::files::{FileLimits, Files, Upload};
+use server::domain::Command;
+use server::services::files::Upload;
 use server::services::search::Search;
-use server::services::tokens::TokenIssuer;
-use server::storage::commit_log::CommitMode;
-use server::storage::data_folder::Store;
-use server::storage::ledger::Ledger;
-use testkit::{channel, target, user};
-use transport::Frame;
+use testkit::team::commands::{actor, join, send, share};
+use testkit::team::{NOW_MS, Team};
+use testkit::{id, target, user};
 use uuid::Uuid;
 
-const NOW_MS: u64 = 4_102_444_800_000;
+/// The number of the upload's id. The uploader is the user who asks.
+const UPLOAD: u128 = 2;
 
-/// An upload of whoever asks.
-const UPLOAD: &str = "01970000-0000-7000-8000-000000000002";
-
-/// The numbers of a file that the owner sent, and of a message that the member wrote.
+/// The number of the owner's file in `#room`.
 const FILE_N: u64 = 13;
+/// The number of the member's message in `#room`.
 const MESSAGE_N: u64 = 14;
 
-/// What people can be to `#room`; `target` is the member that things are done to. The administrator, who registered
-/// first, is an outsider there, and who is disabled was a member.
-const STANDINGS: [&str; 9] =
+/// The relations of users to `#room`, and the names of the users. `target` is the member whom a request
+/// names. The administrator is an outsider, and `disabled` was a member.
+const RELATIONS: [&str; 9] =
     ["administrator", "outsider", "banned", "invited", "member", "moderator", "owner", "target", "disabled"];
 
-fn actor(by: &str) -> Actor {
-    Actor { user: user(by), channel: channel("#room") }
-}
-
-/// A room with one person of every standing, each logged in with their name as token.
-fn room(private: bool) -> Ledger {
-    let mut ledger =
-        Ledger::open(Store::on(Arc::new(FaultyDisk::new())), &CommitMode::WhenPolled).expect("an empty disk");
-    let mut record = |command| {
-        ledger.record(command, NOW_MS).expect("allowed");
-    };
-    for name in STANDINGS {
-        record(Command::Register { user: user(name), password: "hash".into() });
-        let digest = TokenDigest::of(name);
-        record(Command::OpenSession { user: user(name), session: Uuid::nil(), digest, expires: NOW_MS + 1 });
-    }
-    record(Command::CreateChannel(actor("owner"), private));
+/// A team with a user of each relation.
+fn team(private: bool) -> Team {
+    let owner = || actor("owner", "#room");
+    let mut commands = vec![Command::CreateChannel(owner(), private)];
     for name in ["member", "moderator", "target", "disabled", "invited"] {
-        record(Command::Invite(actor("owner"), user(name)));
+        commands.push(Command::Invite(owner(), user(name)));
         if name != "invited" {
-            record(Command::Join(actor(name)));
+            commands.push(join(name, "#room"));
         }
     }
-    record(Command::GiveRole(actor("owner"), user("moderator"), Role::Moderator));
-    record(Command::Ban(actor("owner"), user("banned")));
-    let file = upload("owner");
-    let (to, next) = (file.to.clone(), |more| Uuid::from_u128(file.id.as_u128() + more));
-    record(Command::Share { user: user("owner"), to, id: next(7), file: file.info() });
-    let text = testkit::text("so I say");
-    record(Command::Send { user: user("member"), to: file.to.clone(), id: next(8), text, reply: None });
-    record(Command::Disable { by: user("administrator"), user: user("disabled"), disabled: true });
-    ledger
+    commands.extend([
+        Command::GiveRole(owner(), user("moderator"), Role::Moderator),
+        Command::Ban(owner(), user("banned")),
+        share("owner", "#room", id(UPLOAD + 7), upload("owner").info()),
+        send("member", "#room", id(UPLOAD + 8), "the member's message"),
+        Command::Disable { by: user("administrator"), user: user("disabled"), disabled: true },
+    ]);
+    Team::new(&RELATIONS, commands)
 }
 
-/// A file on its way to the room.
+/// An open upload to `#room`.
 fn upload(by: &str) -> Upload {
-    let (to, name) = (target("#room"), FileName::new("plan.pdf").expect("a name"));
-    let (user, id, sha256) = (user(by), UPLOAD.parse().expect("an id"), ContentHash([7; 32]));
+    let (to, name) = (target("#room"), FileName::new("plan.pdf").expect("a file name"));
+    let (user, sha256) = (user(by), ContentHash([7; 32]));
     Upload {
-        id,
+        id: id(UPLOAD),
         user,
         to,
         name,
@@ -90,10 +68,9 @@ fn upload(by: &str) -> Upload {
     }
 }
 
-/// What `method` answers to whoever holds `token`: `ok`, or the reason why not.
-fn answer(method: Method, token: Option<&str>, private: bool) -> String {
-    let about = method.description();
-    let mut params: Value = serde_json::from_str(about.params).expect("an example");
+/// The parameters of a method's example, with the values of these tests.
+fn params(method: Method, token: Option<&str>) -> Value {
+    let mut params: Value = serde_json::from_str(method.description().params).expect("an example");
     let replaced = [
         ("token", json!(token)),
         ("channel", json!(if method == Method::ChannelCreate { "#new" } else { "#room" })),
@@ -101,7 +78,7 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
         ("to", json!("#room")),
         ("conversation", json!("#room")),
         ("session", json!(Uuid::nil())),
-        ("file", json!(UPLOAD)),
+        ("file", json!(id(UPLOAD))),
         ("n", json!(if method == Method::MessageEdit { MESSAGE_N } else { FILE_N })),
         ("offset", json!(0)),
     ];
@@ -114,59 +91,47 @@ fn answer(method: Method, token: Option<&str>, private: bool) -> String {
     if token.is_none() {
         fields.remove("token");
     }
-    let mut line = Vec::new();
-    rpc::encode_request(&mut line, "1", about.name, &params);
+    params
+}
 
-    let (mut ledger, tokens, mut out) = (room(private), TokenIssuer::new(&[7; 32]), Vec::new());
-    let search = Search::without_thread("nowhere".as_ref());
-    let (mut outbound, mut known_tokens, mut guesses) = Default::default();
-    let (mut rates, mut presence, mut typing) = Default::default();
-    let disk = Arc::new(FaultyDisk::new());
-    let mut files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
-    let (bytes, mut reply_bytes) = (Some(Arc::new(Frame::from("bytes"))), None);
+/// The reply to a method in a new team: `ok`, or the reason of the error.
+fn reply(method: Method, token: Option<&str>, private: bool) -> String {
+    let mut team = team(private);
     if let Some(uploader) = token.filter(|_| matches!(method, Method::FileChunk | Method::FileCommit)) {
-        files.uploads.add(upload(uploader), &ledger.state().files).expect("a new upload");
+        let note = serde_json::to_vec(&upload(uploader)).expect("JSON");
+        team.disk
+            .replace_atomically(&format!("files/uploads/{}.json", id(UPLOAD)), &note)
+            .expect("a sound disk");
+        team.restart();
     }
-    let mut context = RequestContext {
-        ledger: &mut ledger,
-        outbound: &mut outbound,
-        tokens: &tokens,
-        known_tokens: &mut known_tokens,
-        guesses: &mut guesses,
-        rates: &mut rates,
-        files: &mut files,
-        attached: Attached { is_single_line: true, bytes: &bytes, reply: &mut reply_bytes },
-        search: Some(&search),
-        presence: &mut presence,
-        typing: &mut typing,
-        events_endpoint: "tcp://*:1",
-        now_ms: NOW_MS,
-    };
-    if context.answer(line.trim_ascii_end(), None, &mut out).is_some() {
-        // A password is hashed, a file written or read, only for who may have it done.
-        return "ok".to_owned();
-    }
-    let reply = rpc::decode_reply(&out).expect("a reply");
+    let mut team = team.with_search(Search::without_thread("nowhere".as_ref()));
+    let mut line = Vec::new();
+    rpc::encode_request(&mut line, "1", method.description().name, &params(method, token));
+    team.accept(std::str::from_utf8(&line).expect("UTF-8"), Some(b"bytes"));
+    team.flush();
+    // A request without a reply has started a job: only requests that are permitted do so.
+    let Some(reply) = team.sent.replies.pop() else { return "ok".to_owned() };
+    let reply = rpc::decode_reply(reply.lines.as_bytes()).expect("a reply");
     reply.error.map_or_else(|| "ok".to_owned(), |error| error.data.reason)
 }
 
-/// One row a method, one column a standing.
+/// A row for each method, a column for each kind of user.
 fn table(private: bool) -> String {
     let mut text = String::from("method");
     let columns = [("no token", None), ("forged", Some("forged"))];
-    let columns: Vec<_> = columns.into_iter().chain(STANDINGS.map(|name| (name, Some(name)))).collect();
+    let columns: Vec<_> = columns.into_iter().chain(RELATIONS.map(|name| (name, Some(name)))).collect();
     columns.iter().for_each(|(name, _)| write!(text, " | {name}").expect("written"));
     for method in Method::ALL {
         write!(text, "\n{}", method.description().name).expect("written");
         for (_, token) in &columns {
-            write!(text, " | {}", answer(*method, *token, private)).expect("written");
+            write!(text, " | {}", reply(*method, *token, private)).expect("written");
         }
     }
     text
 }
 
 #[test]
-fn in_a_public_channel() {
+fn every_method_in_a_public_channel() {
     insta::assert_snapshot!(table(false), @r"
     method | no token | forged | administrator | outsider | banned | invited | member | moderator | owner | target | disabled
     server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
@@ -217,7 +182,7 @@ fn in_a_public_channel() {
 }
 
 #[test]
-fn in_a_private_channel() {
+fn every_method_in_a_private_channel() {
     insta::assert_snapshot!(table(true), @r"
     method | no token | forged | administrator | outsider | banned | invited | member | moderator | owner | target | disabled
     server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok

@@ -38,6 +38,7 @@ const CLEAN: &[&str] = &[
     "server/src/outbound",
     "server/src/services",
     "server/src/storage",
+    "server/tests",
     "session",
     "tests/README.md",
     "tests/bench",

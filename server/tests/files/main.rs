@@ -1,9 +1,9 @@
-//! Files: the engine driven by hand, on a disk in memory.
+//! Files: uploads, downloads, quotas, and crashes, with an engine on a faulty disk.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-mod world;
-mod room;
+mod requests;
 mod transfers;
+mod quotas;
 mod steps;
 mod replay;

@@ -1,40 +1,41 @@
-//! Whatever was uploaded, sent, deleted and abandoned: a start finds the same uploads, the same files, and on the disk
-//! what these need and nothing else.
+//! After any sequence of uploads, deletions and pauses, a restart finds the same state and the same files,
+//! and `files/` holds only what events and uploads need.
 
 use std::collections::BTreeSet;
 
 use disk::Disk as _;
 use proptest::prelude::*;
-use serde_json::json;
 use server::domain::State;
 use server::journal::Checkpoint;
 use server::services::files::folder::content;
 use server::services::files::{FileLimits, Upload};
 use server::storage::snapshots;
 use sha2::{Digest as _, Sha256};
+use testkit::team::Team;
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::requests::{FileRequests as _, team_with};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const CONTENTS: [&[u8]; 3] = [b"a plan", b"another plan of hers", b""];
-const USERS: [(&str, &str); 3] = [("alice", "#a"), ("bob", "#a"), ("alice", "@bob")];
+const ROUTES: [(&str, &str); 3] = [("alice", "#a"), ("bob", "#a"), ("alice", "@bob")];
 
-/// What somebody does.
+/// The number of the first upload's id: larger than the numbers that [`Team::id`] uses.
+const FIRST_ID: u128 = 0x1_0000;
+
 #[derive(Debug, Clone)]
 enum Step {
-    /// Begins the upload of this number, or goes on with it.
+    /// Begins the upload of this number, or continues it.
     Begin(u8),
-    /// Brings so many bytes of it.
+    /// Adds a chunk of at most this many bytes to an upload.
     Chunk(u8, usize),
     Commit(u8),
-    /// All of that at once.
+    /// Uploads a whole file and commits it.
     Send(u8),
-    /// Takes the event of this number back, in the conversation of an upload.
+    /// Deletes the event of this number in the conversation of an upload.
     Delete(u8, u64),
-    /// Nobody does anything for more than a day.
+    /// Waits for more than a day.
     Wait,
-    /// The process dies, and the server starts again.
     Restart,
 }
 
@@ -51,72 +52,66 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Whose an upload is, and of what: every content is sent by everybody.
+/// Sender, conversation, id and content of an upload. Each content is sent on each route.
 fn upload(number: u8) -> (&'static str, &'static str, Uuid, &'static [u8]) {
-    let (by, to) = USERS[usize::from(number) / 3];
-    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0001_0000 + u128::from(number));
-    (by, to, id, CONTENTS[usize::from(number) % 3])
+    let (by, to) = ROUTES[usize::from(number) / 3];
+    (by, to, testkit::id(FIRST_ID + u128::from(number)), CONTENTS[usize::from(number) % 3])
 }
 
-fn take(world: &mut World, step: &Step) {
+fn take(team: &mut Team, step: &Step) {
     match step {
         Step::Begin(number) => {
             let (by, to, id, content) = upload(*number);
-            world.begin(by, id, to, content);
+            team.begin(by, id, to, content);
         }
         Step::Chunk(number, bytes) => {
             let (by, to, id, content) = upload(*number);
-            // What is there is not known to anybody but the server: from where it says.
-            let have = world.begin(by, id, to, content)["have"].as_u64().unwrap_or_default();
+            // Only the server knows how many bytes it has.
+            let have = team.begin(by, id, to, content)["have"].as_u64().unwrap_or_default();
             let rest = &content[usize::try_from(have).expect("a length").min(content.len())..];
             if !rest.is_empty() {
-                world.chunk(by, id, content.len() - rest.len(), &rest[..rest.len().min(*bytes)]);
+                team.chunk(by, id, content.len() - rest.len(), &rest[..rest.len().min(*bytes)]);
             }
         }
         Step::Commit(number) => {
             let (by, _, id, _) = upload(*number);
-            world.commit(by, id);
+            team.commit(by, id);
         }
         Step::Send(number) => {
-            let rest = upload(*number).3.len().max(1);
-            take(world, &Step::Chunk(*number, rest));
-            take(world, &Step::Commit(*number));
+            let length = upload(*number).3.len().max(1);
+            take(team, &Step::Chunk(*number, length));
+            take(team, &Step::Commit(*number));
         }
         Step::Delete(number, n) => {
             let (by, to, _, _) = upload(*number);
-            let id = world.id();
-            world.ask(by, "message.delete", json!({ "conversation": to, "n": n, "id": id }), None);
+            team.delete(by, to, *n);
         }
         Step::Wait => {
-            world.now_ms += DAY_MS + 1;
-            settle(world);
+            team.now_ms += DAY_MS + 1;
+            team.run();
         }
-        Step::Restart => world.restart(),
+        Step::Restart => team.restart(),
     }
 }
 
-/// Whatever is only done at times, is done.
-fn settle(world: &mut World) {
-    world.ask("alice", "server.info", json!({}), None);
+/// The state without its place in the log.
+fn snapshot(team: &Team) -> snapshots::Prepared {
+    snapshots::prepare(team.engine.ledger().state(), Checkpoint::GENESIS).expect("JSON")
 }
 
-/// The state, but for its place in the log.
-fn snapshot(world: &World) -> snapshots::Prepared {
-    snapshots::prepare(world.engine.ledger().state(), Checkpoint::GENESIS).expect("json")
-}
-
-/// Everything in `files/`, with its bytes.
-fn on_disk(world: &World) -> BTreeSet<(String, Vec<u8>)> {
-    let folders = world.disk.list("files").expect("a folder");
+/// Each file below `files/` with its bytes.
+fn files_on_disk(team: &Team) -> BTreeSet<(String, Vec<u8>)> {
+    let folders = team.disk.list("files").expect("a folder");
     let inside = |folder: &String| {
-        let names = world.disk.list(&format!("files/{folder}")).expect("a folder");
+        let names = team.disk.list(&format!("files/{folder}")).expect("a folder");
         names.into_iter().map(|name| format!("files/{folder}/{name}")).collect::<Vec<_>>()
     };
-    let all = folders.iter().flat_map(inside);
-    all.map(|name| (name.clone(), world.disk.read(&name).expect("a file"))).collect()
+    let names = folders.iter().flat_map(inside);
+    names.map(|name| (name.clone(), team.disk.read(&name).expect("a file"))).collect()
 }
 
-/// Every file that the log tells of has its content, and no content is there for nothing.
+/// Checks that every file in the state has its content, and that every content belongs to a file or an
+/// upload.
 fn contents_are_needed(state: &State, files: &BTreeSet<(String, Vec<u8>)>) -> Result<(), TestCaseError> {
     for shared in state.files.all() {
         let name = content(&shared.sha256);
@@ -129,7 +124,7 @@ fn contents_are_needed(state: &State, files: &BTreeSet<(String, Vec<u8>)>) -> Re
     let mut needed: BTreeSet<_> = notes.map(|upload| content(&upload.sha256)).collect();
     needed.extend(state.files.contents().map(content));
     for (name, _) in contents {
-        prop_assert!(needed.contains(name), "nobody needs {name}");
+        prop_assert!(needed.contains(name), "no event and no upload needs {name}");
     }
     Ok(())
 }
@@ -137,28 +132,28 @@ fn contents_are_needed(state: &State, files: &BTreeSet<(String, Vec<u8>)>) -> Re
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Also uploads that were never ended, contents that several have sent, and files that were deleted.
+    /// The steps also abandon uploads, send one content several times, and delete files.
     #[test]
-    fn a_start_finds_what_was_left(steps in prop::collection::vec(any_step(), 0..40)) {
-        // Room enough for all: what a quota refuses, other tests ask.
-        let mut world = World::with(FileLimits { file_bytes_max: 1000, user_bytes_max: 100_000 });
+    fn a_restart_finds_the_same_state_and_files(steps in prop::collection::vec(any_step(), 0..40)) {
+        // No quota is exceeded: `quotas` tests that.
+        let mut team = team_with(FileLimits { file_bytes_max: 1000, user_bytes_max: 100_000 });
         for step in &steps {
-            take(&mut world, step);
+            take(&mut team, step);
         }
-        // The next look for what nobody needs any more.
-        world.now_ms += DAY_MS / 24;
-        settle(&mut world);
-        let (state, files) = (snapshot(&world), on_disk(&world));
-        world.restart();
-        settle(&mut world);
-        prop_assert!(state == snapshot(&world), "another state");
-        prop_assert_eq!(&files, &on_disk(&world));
-        contents_are_needed(world.engine.ledger().state(), &files)?;
+        // An hour later, the server looks for garbage.
+        team.now_ms += DAY_MS / 24;
+        team.run();
+        let (state, files) = (snapshot(&team), files_on_disk(&team));
+        team.restart();
+        team.run();
+        prop_assert!(state == snapshot(&team), "another state");
+        prop_assert_eq!(&files, &files_on_disk(&team));
+        contents_are_needed(team.engine.ledger().state(), &files)?;
         for number in 0..9 {
             let (by, to, id, content) = upload(number);
-            let begun = world.begin(by, id, to, content);
+            let begun = team.begin(by, id, to, content);
             let have = begun["have"].as_u64().unwrap_or_default();
-            let sent = world.commit(by, id).get("n").is_some();
+            let sent = team.commit(by, id).get("n").is_some();
             prop_assert_eq!(sent, have == content.len() as u64, "{}: {:?}", number, begun);
         }
     }

@@ -1,148 +1,134 @@
-//! Files, from request to reply: who may do what, and what is answered.
+//! Uploads and downloads: the requests, their replies, and who may send and read a file.
 
 use common::hex::to_hex;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use transport::Frame;
+use testkit::team::{reason, request};
 
-use crate::world::{NOW_MS, Told, World, reason};
+use crate::requests::{FileRequests as _, team};
 
+/// The data of the error for a chunk or a commit at the wrong offset.
 fn wrong_offset(have: u64) -> Value {
     json!({ "reason": "wrong_offset", "detail": "wrong_offset", "args": { "have": have }, "have": have })
 }
 
 #[test]
-fn a_file_goes_up_in_parts_and_comes_down_in_parts() {
-    let mut world = World::new();
-    let id = world.id();
-    assert_eq!(world.begin("alice", id, "#a", b"hello world"), json!({ "file": id, "have": 0 }));
-    assert_eq!(world.chunk("alice", id, 0, b"hello"), json!({ "have": 5 }));
-    assert_eq!(world.chunk("alice", id, 0, b"hello"), json!({ "have": 5 }), "sent twice");
-    assert_eq!(world.chunk("alice", id, 3, b"lo wo"), json!({ "have": 8 }), "half of it is new");
-    assert_eq!(world.chunk("alice", id, 9, b"ld"), wrong_offset(8));
-    assert_eq!(world.commit("alice", id), wrong_offset(8), "not complete");
-    world.restart();
-    assert_eq!(world.begin("alice", id, "#a", b"hello world"), json!({ "file": id, "have": 8 }));
-    assert_eq!(world.chunk("alice", id, 8, b"rld"), json!({ "have": 11 }));
-    let sent = world.commit("alice", id);
+fn a_file_is_uploaded_and_downloaded_in_parts() {
+    let mut team = team();
+    let id = team.id();
+    assert_eq!(team.begin("alice", id, "#a", b"hello world"), json!({ "file": id, "have": 0 }));
+    assert_eq!(team.chunk("alice", id, 0, b"hello"), json!({ "have": 5 }));
+    assert_eq!(team.chunk("alice", id, 0, b"hello"), json!({ "have": 5 }), "sent twice");
+    assert_eq!(team.chunk("alice", id, 3, b"lo wo"), json!({ "have": 8 }), "a part of it is new");
+    assert_eq!(team.chunk("alice", id, 9, b"ld")["data"], wrong_offset(8));
+    assert_eq!(team.commit("alice", id)["data"], wrong_offset(8), "not complete");
+    team.restart();
+    assert_eq!(team.begin("alice", id, "#a", b"hello world"), json!({ "file": id, "have": 8 }));
+    assert_eq!(team.chunk("alice", id, 8, b"rld"), json!({ "have": 11 }));
+    let sent = team.commit("alice", id);
     assert_eq!(sent["n"], 3);
-    assert_eq!(world.commit("alice", id), sent, "sent twice");
-    assert_eq!(world.begin("alice", id, "#a", b"hello world")["have"], 11, "it is sent already");
-    world.restart();
-    assert_eq!(world.commit("alice", id), sent, "sent again after a restart");
+    assert_eq!(team.commit("alice", id), sent, "committed twice");
+    assert_eq!(team.begin("alice", id, "#a", b"hello world")["have"], 11, "after its event");
+    team.restart();
+    assert_eq!(team.commit("alice", id), sent, "committed again after a restart");
 
     let part = |offset: u64, bytes: &[u8]| {
         (json!({ "bytes": 11, "offset": offset, "length": bytes.len() }), Some(bytes.to_vec()))
     };
-    assert_eq!(world.get("bob", "#a", 3, 0), part(0, b"hello"));
-    assert_eq!(world.get("bob", "#a", 3, 8), part(8, b"rld"));
-    assert_eq!(world.get("bob", "#a", 3, 11), part(11, b""));
-    assert_eq!(reason(&world.get("bob", "#a", 3, 12).0), "invalid_params");
-    assert_eq!(reason(&world.get("bob", "#a", 2, 0).0), "no_such_file", "no file, but somebody who joined");
-    assert_eq!(reason(&world.get("eve", "#a", 3, 0).0), "not_member");
-    assert_eq!(world.files().len(), 1, "nothing of the upload is left: {:?}", world.files());
+    assert_eq!(team.get("bob", "#a", 3, 0), part(0, b"hello"));
+    assert_eq!(team.get("bob", "#a", 3, 8), part(8, b"rld"));
+    assert_eq!(team.get("bob", "#a", 3, 11), part(11, b""));
+    assert_eq!(reason(&team.get("bob", "#a", 3, 12).0), "invalid_params");
+    assert_eq!(reason(&team.get("bob", "#a", 2, 0).0), "no_such_file", "event 2 is Bob's join");
+    assert_eq!(reason(&team.get("eve", "#a", 3, 0).0), "not_member");
+    assert_eq!(team.names_on_disk().len(), 1, "only the content: {:?}", team.names_on_disk());
 }
 
 #[test]
-fn an_upload_belongs_to_whoever_began_it() {
-    let mut world = World::new();
-    let id = world.id();
-    world.begin("alice", id, "@bob", b"secret");
-    assert_eq!(reason(&world.begin("eve", id, "@bob", b"secret")), "id_taken");
-    assert_eq!(reason(&world.begin("alice", id, "@bob", b"other!")), "id_taken", "another content");
-    assert_eq!(reason(&world.chunk("eve", id, 0, b"secret")), "no_such_upload");
-    assert_eq!(reason(&world.commit("eve", id)), "no_such_upload");
-    assert_eq!(world.chunk("alice", id, 0, b"secret"), json!({ "have": 6 }));
-    assert_eq!(world.commit("alice", id)["n"], 1);
-    assert_eq!(world.get("bob", "@alice", 1, 0).1.as_deref(), Some(&b"secre"[..]));
-    assert_eq!(reason(&world.get("eve", "@alice", 1, 0).0), "no_such_file");
+fn an_upload_belongs_to_the_user_who_began_it() {
+    let mut team = team();
+    let id = team.id();
+    team.begin("alice", id, "@bob", b"secret");
+    assert_eq!(reason(&team.begin("eve", id, "@bob", b"secret")), "id_taken");
+    assert_eq!(reason(&team.begin("alice", id, "@bob", b"other!")), "id_taken", "another content");
+    assert_eq!(reason(&team.chunk("eve", id, 0, b"secret")), "no_such_upload");
+    assert_eq!(reason(&team.commit("eve", id)), "no_such_upload");
+    assert_eq!(team.chunk("alice", id, 0, b"secret"), json!({ "have": 6 }));
+    assert_eq!(team.commit("alice", id)["n"], 1);
+    assert_eq!(team.get("bob", "@alice", 1, 0).1.as_deref(), Some(&b"secre"[..]));
+    assert_eq!(reason(&team.get("eve", "@alice", 1, 0).0), "no_such_file");
 }
 
 #[test]
-fn who_only_knows_a_hash_gets_nothing_and_learns_nothing() {
-    let mut world = World::new();
-    world.send("alice", "#a", b"secret");
-    let (eve, bob) = (world.id(), world.id());
-    let guess = world.begin("eve", eve, "@bob", b"secret");
-    assert_eq!(guess, json!({ "file": eve, "have": 0 }), "as if nobody had ever sent it");
-    assert_eq!(world.commit("eve", eve), wrong_offset(0));
-    assert_eq!(
-        world.begin("bob", bob, "@eve", b"secret"),
-        json!({ "file": bob, "have": 6 }),
-        "he has read it"
-    );
-    assert_eq!(world.commit("bob", bob)["n"], 1);
-    assert_eq!(world.get("eve", "@bob", 1, 0).1.as_deref(), Some(&b"secre"[..]), "now she was given it");
+fn a_hash_alone_neither_gives_nor_reveals_a_content() {
+    let mut team = team();
+    team.send_file("alice", "#a", b"secret");
+    let (eve, bob) = (team.id(), team.id());
+    let guess = team.begin("eve", eve, "@bob", b"secret");
+    assert_eq!(guess, json!({ "file": eve, "have": 0 }), "the same reply as for an unknown content");
+    assert_eq!(team.commit("eve", eve)["data"], wrong_offset(0));
+    let known = team.begin("bob", bob, "@eve", b"secret");
+    assert_eq!(known, json!({ "file": bob, "have": 6 }), "Bob can read the event of the file");
+    assert_eq!(team.commit("bob", bob)["n"], 1);
+    assert_eq!(team.get("eve", "@bob", 1, 0).1.as_deref(), Some(&b"secre"[..]), "Bob sent it to Eve");
 }
 
 #[test]
-fn a_known_content_has_its_length() {
-    let mut world = World::new();
-    world.send("alice", "#a", b"secret");
-    let id = world.id();
+fn a_readable_content_must_be_announced_with_its_length() {
+    let mut team = team();
+    team.send_file("alice", "#a", b"secret");
+    let id = team.id();
     let sha256 = to_hex(&Sha256::digest(b"secret"));
     let mut begin = |by: &str, bytes: u64| {
         let params = json!({ "to": "@eve", "id": id, "name": "a.txt", "bytes": bytes, "sha256": sha256 });
-        world.ask(by, "file.begin", params, None).0
+        team.ask(by, "file.begin", params)
     };
     assert_eq!(reason(&begin("bob", 7)), "wrong_content");
     assert_eq!(begin("bob", 6)["have"], 6);
 }
 
 #[test]
-fn what_is_not_what_was_announced_is_refused_and_removed() {
-    let mut world = World::new();
-    let id = world.id();
-    world.begin("alice", id, "#a", b"hello");
-    assert_eq!(world.chunk("alice", id, 0, b"hellO"), json!({ "have": 5 }));
-    assert_eq!(reason(&world.chunk("alice", id, 5, b"!")), "too_large", "longer than announced");
-    assert_eq!(reason(&world.commit("alice", id)), "wrong_content");
-    assert_eq!(reason(&world.commit("alice", id)), "no_such_upload");
-    assert_eq!(world.files(), [""; 0]);
-    assert_eq!(world.begin("alice", id, "#a", b"hello"), json!({ "file": id, "have": 0 }), "begun anew");
+fn a_content_that_differs_from_its_announcement_is_refused_and_removed() {
+    let mut team = team();
+    let id = team.id();
+    team.begin("alice", id, "#a", b"hello");
+    assert_eq!(team.chunk("alice", id, 0, b"hellO"), json!({ "have": 5 }));
+    assert_eq!(reason(&team.chunk("alice", id, 5, b"!")), "too_large", "longer than announced");
+    assert_eq!(reason(&team.commit("alice", id)), "wrong_content");
+    assert_eq!(reason(&team.commit("alice", id)), "no_such_upload");
+    assert_eq!(team.names_on_disk(), [""; 0]);
+    assert_eq!(team.begin("alice", id, "#a", b"hello"), json!({ "file": id, "have": 0 }), "begun again");
 }
 
 #[test]
-fn a_file_that_is_deleted_is_gone() {
-    let mut world = World::new();
-    assert_eq!(world.send("alice", "#a", b"secret")["n"], 3);
-    let id = world.id();
-    let edit = json!({ "conversation": "#a", "n": 3, "id": id, "text": "another" });
-    assert_eq!(reason(&world.ask("alice", "message.edit", edit, None).0), "no_such_message");
-    let delete = json!({ "conversation": "#a", "n": 3, "id": id });
-    assert_eq!(reason(&world.ask("bob", "message.delete", delete.clone(), None).0), "not_allowed");
-    assert_eq!(world.ask("alice", "message.delete", delete, None).0["n"], 4);
-    assert_eq!(reason(&world.get("bob", "#a", 3, 0).0), "no_such_file");
-    let again = world.id();
-    assert_eq!(
-        world.begin("bob", again, "#a", b"secret")["have"],
-        0,
-        "he could read it once, and cannot now"
-    );
-    world.restart();
-    assert_eq!(reason(&world.get("bob", "#a", 3, 0).0), "no_such_file");
+fn a_deleted_file_cannot_be_read() {
+    let mut team = team();
+    assert_eq!(team.send_file("alice", "#a", b"secret")["n"], 3);
+    let edit = json!({ "conversation": "#a", "n": 3, "id": team.id(), "text": "another" });
+    assert_eq!(reason(&team.ask("alice", "message.edit", edit)), "no_such_message");
+    assert_eq!(reason(&team.delete("bob", "#a", 3)), "not_allowed");
+    assert_eq!(team.delete("alice", "#a", 3)["n"], 4);
+    assert_eq!(reason(&team.get("bob", "#a", 3, 0).0), "no_such_file");
+    let id = team.id();
+    let begun = team.begin("bob", id, "#a", b"secret");
+    assert_eq!(begun["have"], 0, "Bob can no longer read the event of the file");
+    team.restart();
+    assert_eq!(reason(&team.get("bob", "#a", 3, 0).0), "no_such_file");
 }
 
 #[test]
 fn bytes_belong_to_the_only_line_of_a_frame() {
-    let mut world = World::new();
-    let id = world.id();
-    world.begin("alice", id, "#a", b"hello");
-    assert_eq!(
-        reason(&world.ask("alice", "file.chunk", json!({ "file": id, "offset": 0 }), None).0),
-        "invalid_request"
-    );
-    let line =
-        r#"{"jsonrpc":"2.0","id":1,"method":"file.chunk","params":{"token":"alice","file":"ID","offset":0}}"#;
-    let line = line.replace("ID", &id.to_string());
-    let lines = Frame::from(&*format!("{line}\n{line}"));
-    let mut frames = vec![Frame::from("client"), Frame::new(), lines, Frame::from("hello")];
-    world.engine.accept(&mut frames, NOW_MS);
-    let mut told = Told::default();
-    world.engine.flush();
-    world.engine.send(&mut told).expect("a sound disk");
-    let told = String::from_utf8(told.line).expect("utf-8");
-    assert_eq!(told.lines().filter(|line| line.contains("invalid_request")).count(), 2, "{told}");
-    assert_eq!(reason(&world.chunk("alice", id, 0, &vec![0; 256 * 1024 + 1])), "too_large");
-    assert_eq!(reason(&world.chunk("alice", id, 0, b"")), "too_large");
+    let mut team = team();
+    let id = team.id();
+    team.begin("alice", id, "#a", b"hello");
+    let params = json!({ "file": id, "offset": 0 });
+    assert_eq!(reason(&team.ask("alice", "file.chunk", params.clone())), "invalid_request");
+    let line = request(1, "alice", "file.chunk", params);
+    team.accept(&format!("{line}\n{line}"), Some(b"hello"));
+    team.flush();
+    let replies = team.sent.replies.pop().expect("a reply").lines;
+    let refused = replies.lines().filter(|line| line.contains("invalid_request"));
+    assert_eq!(refused.count(), 2, "{replies}");
+    assert_eq!(reason(&team.chunk("alice", id, 0, &vec![0; 256 * 1024 + 1])), "too_large");
+    assert_eq!(reason(&team.chunk("alice", id, 0, b"")), "too_large");
 }

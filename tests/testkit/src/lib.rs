@@ -1,10 +1,13 @@
-//! Test fixtures of all crates: valid names, texts, ids, and seeded random numbers.
+//! Test fixtures of all crates: names, texts, ids and seeded random numbers, and with the feature `server` a
+//! team on a server.
 //!
-//! A function here panics if its argument is invalid, which fails the test that called it.
+//! A fixture panics if its argument is invalid, which fails the test that called it.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a fixture fails the test that uses it")]
 
 mod rng;
+#[cfg(feature = "server")]
+pub mod team;
 
 use std::borrow::Cow;
 
@@ -36,7 +39,7 @@ pub fn text<'a>(text: impl Into<Cow<'a, str>>) -> Text<'a> {
     Text::new(text).expect("a text")
 }
 
-/// A valid message id (UUIDv7) of January 2025 with the given number.
+/// A valid message id (UUIDv7) of May 2025 with the given number.
 #[must_use]
 pub const fn id(number: u128) -> Uuid {
     Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + number)

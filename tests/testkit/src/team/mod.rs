@@ -1,0 +1,172 @@
+//! A team on one server: an engine on a faulty disk, users with sessions, and a clock that the test sets.
+//!
+//! A test records what happened earlier as [`commands`], and then asks methods as a user.
+
+pub mod commands;
+mod faults;
+mod ledgers;
+mod sent;
+
+use std::sync::Arc;
+
+use disk::faulty::FaultyDisk;
+use serde_json::{Value, json};
+use server::domain::Command;
+use server::engine::Engine;
+use server::services::files::{FileLimits, Files};
+use server::services::jobs::Jobs;
+use server::services::limiters::rates::Rate;
+use server::services::search::Search;
+use server::services::tokens::TokenIssuer;
+use server::storage::commit_log::CommitMode;
+use server::storage::ledger::{Ledger, Sizes};
+use transport::Frame;
+use uuid::Uuid;
+
+pub use faults::{DISK_ERRORS, LOSSES, cut_power};
+pub use ledgers::{event_lines, faulty_disk, open_ledger, record, store, sync};
+pub use sent::{Published, Reply, Sent};
+
+/// The time at which the fixtures record, in Unix milliseconds: 2025-11-21, after the time in
+/// [`id`](crate::id).
+pub const NOW_MS: u64 = 1_763_700_000_000;
+
+/// The rounds of [`Team::run`]: more than a request needs. The bound ends the test of a disk that always
+/// fails.
+const ROUNDS: usize = 10;
+
+/// An engine on a faulty disk, and its driver. The token of each user's session is the user's name.
+pub struct Team {
+    /// The disk of the log and of the files. Clones are the same disk.
+    pub disk: FaultyDisk,
+    /// The limits that apply after the next restart.
+    pub file_limits: FileLimits,
+    pub engine: Engine,
+    /// The clock of the server, in Unix milliseconds.
+    pub now_ms: u64,
+    pub sent: Sent,
+    last_id: u128,
+}
+
+impl Team {
+    /// Registers users on an empty disk, opens a session for each, records the commands, and starts the
+    /// engine.
+    pub fn new<'a>(users: &[&str], commands: impl IntoIterator<Item = Command<'a>>) -> Self {
+        let disk = faulty_disk();
+        let mut ledger = open_ledger(store(&disk), Sizes::default());
+        let sessions = users.iter().flat_map(|user| [commands::register(user), commands::log_in(user, user)]);
+        for command in sessions.chain(commands) {
+            ledger.record(command, NOW_MS).expect("an allowed command");
+        }
+        sync(&mut ledger);
+        Self::start(ledger, disk)
+    }
+
+    /// Starts an engine on a ledger, which may be in a real folder. Files are on `disk`.
+    pub fn start(ledger: Ledger, disk: FaultyDisk) -> Self {
+        let (file_limits, last_id) = (FileLimits::default(), u128::from(ledger.position()));
+        let engine = engine(ledger, &disk, file_limits);
+        Self { disk, file_limits, engine, now_ms: NOW_MS, sent: Sent::default(), last_id }
+    }
+
+    #[must_use]
+    pub fn with_search(self, search: Search) -> Self {
+        Self { engine: self.engine.with_search(search), ..self }
+    }
+
+    /// Kills the server and starts it again on the same disk.
+    pub fn restart(&mut self) {
+        self.engine = engine(open_ledger(store(&self.disk), Sizes::default()), &self.disk, self.file_limits);
+    }
+
+    /// An id that no message of this team has.
+    pub fn id(&mut self) -> Uuid {
+        self.last_id += 1;
+        crate::id(self.last_id)
+    }
+
+    /// Sends a message. Returns its receipt.
+    pub fn say(&mut self, by: &str, to: &str, text: &str) -> Value {
+        let params = json!({ "to": to, "id": self.id(), "text": text });
+        let sent = self.ask(by, "message.send", params);
+        assert!(sent["n"].is_u64(), "{sent}");
+        sent
+    }
+
+    /// Asks a method as a user. Returns the result or the error of the reply.
+    pub fn ask(&mut self, by: &str, method: &str, params: Value) -> Value {
+        self.ask_with_bytes(by, method, params, None).0
+    }
+
+    /// Asks a method with bytes after the request line. Returns also the bytes after the reply line.
+    pub fn ask_with_bytes(
+        &mut self,
+        by: &str,
+        method: &str,
+        params: Value,
+        bytes: Option<&[u8]>,
+    ) -> (Value, Option<Vec<u8>>) {
+        self.accept(&request(1, by, method, params), bytes);
+        self.sent.replies.clear();
+        self.run();
+        let Some(Reply { lines, bytes }) = self.sent.replies.pop() else {
+            // The disk always fails: the engine replies only after a restart.
+            return (json!({ "data": { "reason": "unanswered" } }), None);
+        };
+        let reply: Value = serde_json::from_str(&lines).expect("a reply of one line");
+        let answer = reply.get("result").or(reply.get("error"));
+        (answer.expect("a result or an error").clone(), bytes)
+    }
+
+    /// Passes a frame of request lines to the engine, and a frame of bytes after it if there are some.
+    pub fn accept(&mut self, lines: &str, bytes: Option<&[u8]>) {
+        let frames = [Frame::from("client"), Frame::new(), Frame::from(lines)];
+        let mut frames: Vec<_> = frames.into_iter().chain(bytes.map(Frame::from)).collect();
+        self.engine.accept(&mut frames, self.now_ms);
+    }
+
+    /// Drives the engine until it has nothing left to do at this time.
+    pub fn run(&mut self) {
+        for _ in 0..ROUNDS {
+            self.engine.resume_pending(self.now_ms);
+            self.engine.tick(self.now_ms);
+            self.flush();
+        }
+    }
+
+    /// Commits the open batch, and sends the replies and events of durable records.
+    pub fn flush(&mut self) {
+        self.sent.now_ms = self.now_ms;
+        self.engine.flush();
+        self.engine.send(&mut self.sent).expect("a disk that can be read");
+    }
+
+    /// Advances the clock. The engine runs only now and at its deadlines.
+    pub fn pass(&mut self, ms: u64) {
+        let end_ms = self.now_ms + ms;
+        self.run();
+        while let Some(due_ms) = self.engine.deadline().filter(|due_ms| *due_ms <= end_ms) {
+            self.now_ms = due_ms.max(self.now_ms + 1);
+            self.run();
+        }
+        self.now_ms = end_ms;
+    }
+}
+
+/// A request line of a user.
+pub fn request(id: u64, by: &str, method: &str, mut params: Value) -> String {
+    params["token"] = json!(by);
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string()
+}
+
+/// The reason of an error that [`Team::ask`] returned.
+pub fn reason(error: &Value) -> &str {
+    error["data"]["reason"].as_str().unwrap_or_else(|| panic!("no error: {error}"))
+}
+
+fn engine(ledger: Ledger, disk: &FaultyDisk, limits: FileLimits) -> Engine {
+    let jobs = Jobs::start(&CommitMode::WhenPolled).expect("jobs without threads");
+    let files = Files::open(Arc::new(disk.clone()), limits, &ledger).expect("a sound disk");
+    let events = "tcp://*:5558".to_owned();
+    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), events)
+}
