@@ -34,6 +34,7 @@ const CLEAN: &[&str] = &[
     "server/src/handlers",
     "server/src/journal",
     "server/src/lib.rs",
+    "server/src/maintenance",
     "server/src/outbound",
     "server/src/services",
     "server/src/storage",
