@@ -104,7 +104,7 @@ pub trait Disk: Send + Sync {
     /// the file may end up shorter. A longer file is not changed.
     fn allocate(&self, name: &str, length: u64) -> io::Result<()> {
         let mut file = self.open_append(name)?;
-        let (mut have, zeros) = (self.len(name)?, [0; COPY_BYTES]);
+        let (mut have, zeros) = (self.len(name)?, vec![0; COPY_BYTES]);
         while have < length {
             let part = usize::try_from(length - have).unwrap_or(COPY_BYTES).min(COPY_BYTES);
             file.write_all(zeros.get(..part).unwrap_or_default())?;

@@ -120,7 +120,7 @@ impl RealDisk {
 }
 
 fn write_zeros(file: &File, mut have: u64, length: u64) -> io::Result<()> {
-    let zeros = [0; COPY_BYTES];
+    let zeros = vec![0; COPY_BYTES];
     while have < length {
         let part = usize::try_from(length - have).unwrap_or(COPY_BYTES).min(COPY_BYTES);
         file.write_all_at(zeros.get(..part).unwrap_or_default(), have)?;

@@ -124,7 +124,7 @@ impl Writer {
         batch: &Batch,
         sealed_index: &mut Option<&ActiveIndex>,
     ) -> Result<CommitAck, JournalError> {
-        if let Some(index) = sealed_index {
+        if let Some(index) = *sealed_index {
             index::write(&*self.disk, index, &self.segment)?;
             self.next_segment()?;
             *sealed_index = None;

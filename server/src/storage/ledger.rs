@@ -204,12 +204,12 @@ impl Ledger {
         if let Some(reserve) = reserve {
             self.may_use(reserve)?;
         }
-        let Self { journal, state, open_batch_bytes, appended_bytes, .. } = self;
+        let Self { journal, state, open_batch_bytes, appended_bytes, reserve_used, .. } = self;
         let appended = append(journal, &record)?;
         *open_batch_bytes += appended.line.len();
         *appended_bytes += appended.line.len() as u64;
         if reserve.is_some() {
-            self.reserve_used += appended.line.len() as u64 + COMMIT_LINE_BYTES;
+            *reserve_used += appended.line.len() as u64 + COMMIT_LINE_BYTES;
         }
         Ok(Some(apply(state, record, appended)))
     }
