@@ -82,7 +82,7 @@ impl Mentions {
     /// The messages that mention `user` by name or with `@here`. Each message is listed once.
     pub(super) fn of(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
         let by_name = self.users.get(user).map_or(&[][..], Vec::as_slice);
-        let is_named = |n: u64| by_name.binary_search_by_key(&n, |mentioned| mentioned.n).is_ok();
+        let is_named = move |n: u64| by_name.binary_search_by_key(&n, |mentioned| mentioned.n).is_ok();
         let here = self.here.iter().filter(move |(mentioned, from)| from != user && !is_named(mentioned.n));
         by_name.iter().copied().chain(here.map(|(mentioned, _)| *mentioned))
     }

@@ -92,14 +92,13 @@ impl Channels {
         let range = pages::range(after, ChannelName::new);
         let start = range.0.as_ref().map(|name| Target::Channel(name.clone()));
         let own = self.conversations.get(user).into_iter();
-        let own =
-            own.flat_map(|own| own.range((start.clone(), Bound::Unbounded))).map_while(
-                |target| match target {
-                    Target::Channel(name) => Some(name),
-                    // Direct conversations come after all channels.
-                    Target::User(_) => None,
-                },
-            );
+        let own = own.flat_map(|own| own.range::<Target, _>((start.clone(), Bound::Unbounded))).map_while(
+            |target| match target {
+                Target::Channel(name) => Some(name),
+                // Direct conversations come after all channels.
+                Target::User(_) => None,
+            },
+        );
         let own = own.filter(|name| !name.is_everybody());
         let invited =
             self.indexes.invited.get(user).into_iter().flat_map(|invited| invited.range(range.clone()));
