@@ -33,6 +33,13 @@ pub const SUBJECT_BYTES_MAX: usize = 512;
 /// Users who are invited to one channel at a time. The same limit holds for banned users.
 pub const CHANNEL_NAMES_MAX: usize = 10_000;
 
+/// Channels in which one user is a member, without `*`. A person follows some dozens; clients read the
+/// conversations of their user at each start. Older memberships beyond the limit stay.
+pub const MEMBERSHIPS_MAX: usize = 1_000;
+
+/// Channels that one user has created. The server keeps every channel in memory.
+pub const CHANNELS_CREATED_MAX: usize = 200;
+
 /// The minimum of characters in a new password (NIST SP 800-63B, section 5.1.1.2).
 pub const PASSWORD_CHARACTERS_MIN: usize = 8;
 

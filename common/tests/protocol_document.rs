@@ -84,6 +84,8 @@ fn limits() -> String {
         ("bytes in a page of history; a larger one ends early", limits::HISTORY_BYTES_MAX),
         ("names in a page of a list", limits::LIST_NAMES_MAX),
         ("open sessions of a user; a new login ends the oldest", limits::SESSIONS_PER_USER_MAX),
+        ("channels in which a user is a member, without `*`", limits::MEMBERSHIPS_MAX),
+        ("channels that a user has created", limits::CHANNELS_CREATED_MAX),
         ("bytes in a chunk of a file", limits::FILE_CHUNK_BYTES_MAX),
         ("bytes in the name of a file", limits::FILE_NAME_BYTES_MAX),
         ("incomplete uploads of a user", limits::UPLOADS_PER_USER_MAX),

@@ -100,6 +100,19 @@ pub trait Disk: Send + Sync {
         Ok(bytes)
     }
 
+    /// Extends an existing file with zeros to `length` bytes, which then occupy room on the disk. On a full disk
+    /// the file may end up shorter. A longer file is not changed.
+    fn allocate(&self, name: &str, length: u64) -> io::Result<()> {
+        let mut file = self.open_append(name)?;
+        let (mut have, zeros) = (self.len(name)?, vec![0; COPY_BYTES]);
+        while have < length {
+            let part = usize::try_from(length - have).unwrap_or(COPY_BYTES).min(COPY_BYTES);
+            file.write_all(zeros.get(..part).unwrap_or_default())?;
+            have += part as u64;
+        }
+        file.sync_data()
+    }
+
     /// Replaces a file atomically, in a folder with only one writer ([`replace::by_only_writer`]).
     fn replace_atomically(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         replace::by_only_writer(self, name, bytes)

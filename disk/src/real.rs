@@ -8,7 +8,10 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Access, AppendFile, Disk, Lock, lock, paths};
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
+use super::{Access, AppendFile, COPY_BYTES, Disk, Lock, lock, paths};
 
 /// The maximum number of files that stay open for reading: 128 segments with their indexes, which contain 20
 /// million messages of 300 bytes. Of a larger log, the last used segments stay open.
@@ -116,6 +119,16 @@ impl RealDisk {
     }
 }
 
+fn write_zeros(file: &File, mut have: u64, length: u64) -> io::Result<()> {
+    let zeros = vec![0; COPY_BYTES];
+    while have < length {
+        let part = usize::try_from(length - have).unwrap_or(COPY_BYTES).min(COPY_BYTES);
+        file.write_all_at(zeros.get(..part).unwrap_or_default(), have)?;
+        have += part as u64;
+    }
+    file.sync_data()
+}
+
 impl Disk for RealDisk {
     fn create_folder(&self, folder: &str) -> io::Result<()> {
         paths::make_folder(&self.path(folder))
@@ -143,6 +156,20 @@ impl Disk for RealDisk {
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         OpenOptions::new().write(true).open(self.path(name))?.set_len(length)
+    }
+
+    fn allocate(&self, name: &str, length: u64) -> io::Result<()> {
+        let have = self.len(name)?;
+        if have >= length {
+            return Ok(());
+        }
+        let file = OpenOptions::new().write(true).open(self.path(name))?;
+        match fallocate(&file, FallocateFlags::empty(), have, length - have) {
+            Ok(()) => file.sync_data(),
+            // The file system cannot allocate, so zeros are written.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(&file, have, length),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {

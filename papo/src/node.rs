@@ -71,7 +71,7 @@ impl Up {
             advertise: advertised(&subscribers),
             control: self.server_control,
             data: self.data.data,
-            rate: self.limits.rate(),
+            limits: self.limits.users(),
             files: self.limits.files(),
             auth_secret: self.auth.auth_secret,
         };

@@ -10,7 +10,7 @@ use proxy::Proxy;
 use serde_json::{Value, json};
 use server::Server;
 use server::services::files::FileLimits;
-use server::services::limiters::rates::Rate;
+use server::services::limiters::rates::{Rate, UserLimits};
 use transport::shutdown::Shutdown;
 use transport::{Context, logging, open_files, signals};
 
@@ -92,13 +92,21 @@ fn long_secret(secret: &str) -> Result<String, &'static str> {
 
 #[derive(Args)]
 pub(crate) struct LimitArgs {
-    /// Limit the messages of a session per second; every other request that stores a record counts as a
-    /// message
-    #[arg(long, env = "PAPO_MESSAGES_PER_SECOND", default_value_t = Rate::default().per_second)]
+    /// Limit the messages of a user per second; every other request that stores a record counts as a message
+    #[arg(long, env = "PAPO_MESSAGES_PER_SECOND", default_value_t = UserLimits::default().messages.per_second)]
     messages_per_second: u32,
-    /// Limit the messages that a session may send at once after a pause
-    #[arg(long, env = "PAPO_MESSAGES_BURST", default_value_t = Rate::default().burst)]
+    /// Limit the messages that a user may send at once after a pause
+    #[arg(long, env = "PAPO_MESSAGES_BURST", default_value_t = UserLimits::default().messages.burst)]
     messages_burst: u32,
+    /// Limit the reads of a user per second: requests that store no record
+    #[arg(long, env = "PAPO_READS_PER_SECOND", default_value_t = UserLimits::default().reads.per_second)]
+    reads_per_second: u32,
+    /// Limit the reads of a user at once after a pause
+    #[arg(long, env = "PAPO_READS_BURST", default_value_t = UserLimits::default().reads.burst)]
+    reads_burst: u32,
+    /// Limit what a user may write to the log per day (UTC), in bytes
+    #[arg(long, env = "PAPO_USER_LOG_BYTES_PER_DAY", value_name = "BYTES", default_value_t = UserLimits::default().log_bytes_per_day)]
+    user_log_bytes_per_day: u64,
     /// Limit the size of a file, in bytes
     #[arg(long, env = "PAPO_FILE_BYTES_MAX", value_name = "BYTES", default_value_t = FileLimits::default().file_bytes_max)]
     file_bytes_max: u64,
@@ -108,8 +116,12 @@ pub(crate) struct LimitArgs {
 }
 
 impl LimitArgs {
-    pub(crate) fn rate(&self) -> Rate {
-        Rate { per_second: self.messages_per_second, burst: self.messages_burst }
+    pub(crate) fn users(&self) -> UserLimits {
+        UserLimits {
+            messages: Rate { per_second: self.messages_per_second, burst: self.messages_burst },
+            reads: Rate { per_second: self.reads_per_second, burst: self.reads_burst },
+            log_bytes_per_day: self.user_log_bytes_per_day,
+        }
     }
 
     pub(crate) fn files(&self) -> FileLimits {
@@ -176,7 +188,7 @@ impl ServerArgs {
             advertise,
             control,
             data: data.data,
-            rate: limits.rate(),
+            limits: limits.users(),
             files: limits.files(),
             auth_secret: auth.auth_secret,
         };

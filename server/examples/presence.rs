@@ -26,7 +26,7 @@ use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
 use server::services::jobs::Jobs;
-use server::services::limiters::rates::Rate;
+use server::services::limiters::rates::UserLimits;
 use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
@@ -107,7 +107,7 @@ impl Users {
         let jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
         let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger).expect("a sound disk");
         let tokens = TokenIssuer::new(&[7; 32]);
-        let engine = Engine::new(ledger, tokens, jobs, files, Rate::default(), String::new());
+        let engine = Engine::new(ledger, tokens, jobs, files, UserLimits::default(), String::new());
         let due = (0..count).map(|number| (BEGIN_MS + number as u64 % 900, number)).collect();
         Self { engine, due, state: vec!["online"; count], now_ms: BEGIN_MS, rng: Rng::new(7) }
     }

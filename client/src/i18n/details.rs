@@ -98,6 +98,9 @@ translations! {
     BeyondFile { bytes, offset } "o arquivo tem {bytes} bytes, e você pediu a partir de {offset}";
     FileTooLarge { max, bytes } "um arquivo tem no máximo {max} bytes, este tem {bytes}";
     QuotaExceeded { bytes, max } "seus arquivos ocupariam {bytes} bytes, e o limite é {max}: apague alguns que você enviou";
+    LogQuota { max, minutes } "você escreveu {max} bytes hoje, que é o limite de um dia: tente de novo em {minutes} minutos";
+    TooManyMemberships { max } "você participa de {max} canais, que é o limite: saia de um deles antes";
+    TooManyCreated { max } "você criou {max} canais, que é o limite: use um deles, ou peça a um colega que crie este";
     QuotaReserved { bytes, max, uploading, idle_minutes } "seus arquivos ocupariam {bytes} bytes, e o limite é {max}: apague alguns que você enviou, ou termine os envios em andamento, que ocupam {uploading} deles. Um envio parado há {idle_minutes} minutos é substituído por um novo";
     TooManyUploads { max, idle_minutes } "você já está enviando {max} arquivos: termine um deles primeiro. Um envio parado há {idle_minutes} minutos é substituído por um novo";
     NoSuchUpload "esse envio não existe, ou expirou: comece de novo";

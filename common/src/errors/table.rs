@@ -251,12 +251,21 @@ errors! {
         WrongLength "wrong_length" { known: u64, bytes: u64 }
             "a file with this SHA-256 has {known} bytes, not {bytes}: announce its exact length";
     }
-    /// Your files would take more space than a user may have.
+    /// Your files would take more space than a user may have, or you have written too much today.
     QuotaExceeded = "quota_exceeded", 4130 {
         QuotaExceeded "quota_exceeded" { bytes: u64, max: u64 }
             "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent";
+        LogQuota "log_quota" { max: u64, minutes: u64 }
+            "you have written {max} bytes today, which is the limit of a day: try again in {minutes} minutes";
         QuotaReserved "quota_reserved" { bytes: u64, max: u64, uploading: u64, idle_minutes: u64 }
             "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent, or finish your uploads, which take {uploading} of them. A new upload replaces one without data for {idle_minutes} minutes";
+    }
+    /// You have as many channels as a user may have.
+    TooManyChannels = "too_many_channels", 4130 {
+        TooManyMemberships "too_many_memberships" { max: usize }
+            "you are a member of {max} channels, which is the limit: leave one of them first";
+        TooManyCreated "too_many_created" { max: usize }
+            "you have created {max} channels, which is the limit: use one of them, or ask a colleague to create this one";
     }
     /// Your request would change nothing: nothing was recorded.
     Unchanged = "unchanged", 4090 {

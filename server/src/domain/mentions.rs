@@ -70,11 +70,20 @@ impl Mentions {
         self.users.remove(user);
     }
 
+    /// The users whom a message mentions by name.
+    pub(super) fn users(&self) -> impl Iterator<Item = &UserName> {
+        self.users.keys()
+    }
+
+    pub(super) fn has_here(&self) -> bool {
+        !self.here.is_empty()
+    }
+
     /// The messages that mention `user` by name or with `@here`. Each message is listed once.
     pub(super) fn of(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
         let by_name = self.users.get(user).map_or(&[][..], Vec::as_slice);
-        let here =
-            self.here.iter().filter(move |(mentioned, from)| from != user && !by_name.contains(mentioned));
+        let is_named = move |n: u64| by_name.binary_search_by_key(&n, |mentioned| mentioned.n).is_ok();
+        let here = self.here.iter().filter(move |(mentioned, from)| from != user && !is_named(mentioned.n));
         by_name.iter().copied().chain(here.map(|(mentioned, _)| *mentioned))
     }
 }
@@ -96,8 +105,8 @@ pub fn page(
     before: Option<u64>,
 ) -> (Vec<(Conversation, Mentioned)>, Option<u64>) {
     let mut all = Vec::new();
-    for target in state.channels.conversations(user) {
-        let conversation = Conversation::of(user, target);
+    for target in state.channels.mentioning(user) {
+        let conversation = Conversation::of(user, &target);
         let Some(reads) = state.channels.reads(&conversation) else { continue };
         let is_earlier = |mentioned: &Mentioned| before.is_none_or(|before| mentioned.record < before);
         let earlier = reads.mentions(user).filter(is_earlier);

@@ -18,6 +18,7 @@ pub mod history;
 pub mod search;
 pub mod reads;
 pub mod admin;
+pub mod urgency;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use channels::Channels;
 pub use channels::decide::Actor;
 pub use files::Files;
 pub use topics::TopicSecret;
+pub use urgency::Reserve;
 
 /// The whole state of the server except the texts of messages, which stay in the log.
 pub struct State {

@@ -115,6 +115,21 @@ impl ReadState {
         self.mentions.of(user).filter(move |mentioned| mentioned.n > since)
     }
 
+    /// The users whom messages mention by name.
+    pub(super) fn mentioned_users(&self) -> impl Iterator<Item = &UserName> {
+        self.mentions.users()
+    }
+
+    /// Whether a message contains `@here`.
+    pub(super) fn mentions_everybody(&self) -> bool {
+        self.mentions.has_here()
+    }
+
+    /// Whether a message mentions a user or contains `@here`.
+    pub(super) fn has_mentions(&self) -> bool {
+        self.mentions.has_here() || self.mentions.users().next().is_some()
+    }
+
     /// Whether the event `n` is a message or a file that was not deleted.
     pub(super) fn is_message(&self, n: u64) -> bool {
         self.others.binary_search(&n).is_err()

@@ -23,12 +23,12 @@ use crate::outbound::Publication;
 use crate::outbound::pending_request::PendingRequest;
 use crate::services::files::{FileLimits, Files};
 use crate::services::jobs::{Jobs, Kind as JobKind};
-use crate::services::limiters::rates::Rate;
+use crate::services::limiters::rates::UserLimits;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::commit_log::CommitMode;
 use crate::storage::data_folder::Store;
-use crate::storage::ledger::{Ledger, LedgerError};
+use crate::storage::ledger::{Ledger, LedgerError, RESERVE_BYTES, Sizes};
 use disk::RealDisk;
 
 /// Request lines in one round. Between two rounds, the server submits the open batch and sends the durable
@@ -52,8 +52,8 @@ pub struct Config {
     pub advertise: String,
     pub control: String,
     pub data: PathBuf,
-    /// The rate limit of a session.
-    pub rate: Rate,
+    /// The limits of each user.
+    pub limits: UserLimits,
     pub files: FileLimits,
     /// The secret that signs tokens. By default, the server uses the secret in the data folder.
     pub auth_secret: Option<String>,
@@ -126,7 +126,7 @@ impl Server {
         let (waker, wake) = Wake::new()?;
         let store = Store::open(&config.data).map_err(LedgerError::from)?;
         let commits = CommitMode::OnThread(waker.clone());
-        let ledger = Ledger::open(store, &commits)?;
+        let ledger = Ledger::open_with_reserve(store, &commits, Sizes::default(), RESERVE_BYTES)?;
         let tokens = match &config.auth_secret {
             Some(secret) => TokenIssuer::from_text(secret),
             None => TokenIssuer::new(&ledger.secret("token.secret")?),
@@ -143,7 +143,7 @@ impl Server {
         events.connect(&config.proxy)?;
         let scrub = ScrubThread::start(ledger.disk())?;
         let advertise = config.advertise.clone();
-        let engine = Engine::new(ledger, tokens, jobs, files, config.rate, advertise);
+        let engine = Engine::new(ledger, tokens, jobs, files, config.limits, advertise);
         let started = clock::now();
         let engine = engine
             .with_search(Search::start(&config.data)?)

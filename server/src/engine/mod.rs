@@ -25,7 +25,7 @@ use crate::outbound::pending_request::{PendingRequest, refuse};
 use crate::outbound::{OutboundQueue, Publication, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
-use crate::services::limiters::rates::Rate;
+use crate::services::limiters::rates::UserLimits;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
 use crate::services::search::Search;
@@ -83,7 +83,7 @@ impl Engine {
         tokens: TokenIssuer,
         jobs: Jobs,
         files: Files,
-        rate: Rate,
+        limits: UserLimits,
         events_endpoint: String,
     ) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Engine {
             files,
             known_tokens: KnownTokens::default(),
             guesses: Guesses::default(),
-            rates: Rates::new(rate),
+            rates: Rates::new(limits),
             search: None,
             presence: Presence::default(),
             typing: Typing::default(),
@@ -343,6 +343,8 @@ impl Engine {
             known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
+            limited: None,
+            reader: None,
             search: self.search.as_ref(),
             presence: &mut self.presence,
             typing: &mut self.typing,

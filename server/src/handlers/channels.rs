@@ -9,16 +9,20 @@ use common::channels::{
 use common::{ChannelName, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
+use crate::domain::channels::decide;
 use crate::domain::{Actor, Command};
+use crate::services::limiters::rates::Limited;
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: &CreateChannel<'_>) -> Result<Joined, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
+    decide::may_create(context.ledger.state(), &actor)?;
     context.record(Command::CreateChannel(actor, params.private))?;
     joined(context, &params.channel)
 }
 
 pub(super) fn join(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Joined, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
+    decide::may_join(context.ledger.state(), &actor)?;
     context.record(Command::Join(actor))?;
     joined(context, &params.channel)
 }
@@ -63,11 +67,11 @@ pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> R
     done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
-/// The user and the channel of a request that stores a record. Returns an error if the session exceeds its
-/// rate.
+/// The user and the channel of a request that stores a record. Returns an error if the user exceeds the
+/// rate of messages.
 fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.authenticate(token)?;
-    context.take_rate(token)?;
+    context.take_rate(&user, Limited::Messages)?;
     Ok(Actor { user, channel: channel.clone() })
 }
 

@@ -10,6 +10,7 @@ use super::{RequestContext, Unanswered};
 use crate::domain::{Command, files};
 use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
+use crate::services::limiters::rates::Limited;
 use crate::storage::ledger::Receipt;
 
 /// Begins or continues an upload. Checks everything that `file.commit` checks, so that no client uploads a
@@ -20,7 +21,7 @@ pub(super) fn begin(
     outcome: Option<jobs::Outcome>,
 ) -> Result<Begun, Unanswered> {
     let user = context.authenticate(&params.token)?;
-    let Begin { to, id, info, token } = params;
+    let Begin { to, id, info, .. } = params;
     if context.ledger.sent_before(id, &user)?.is_some() {
         return Ok(Begun { file: id, have: info.bytes });
     }
@@ -46,7 +47,8 @@ pub(super) fn begin(
         Some(upload) => upload,
         None => {
             context.ledger.may_write()?;
-            context.take_rate(&token)?;
+            context.check_quota(&user)?;
+            context.take_rate(&user, Limited::Messages)?;
             for idle in context.files.uploads.add(requested.clone(), &context.ledger.state().files)? {
                 context.files.discard_upload(idle, context.ledger.position());
             }
@@ -81,6 +83,8 @@ pub(super) fn chunk(
         return Err(Detail::ChunkBeyondFile { bytes: upload.bytes }.into());
     }
     let (folder, upload) = (context.files.folder.clone(), upload.clone());
+    // On a full disk, the chunk would take the room that the log needs for revocations.
+    context.ledger.may_write()?;
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 

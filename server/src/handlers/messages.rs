@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::RequestContext;
 use crate::domain::Command;
+use crate::services::limiters::rates::Limited;
 use crate::storage::ledger::Receipt;
 
 pub(super) fn send(context: &mut RequestContext<'_>, params: Send<'_>) -> Result<Sent, Error> {
@@ -24,10 +25,10 @@ pub(super) fn record_once<'a>(
 ) -> Result<Sent, Error> {
     let user = context.authenticate(token)?;
     if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
+        context.take_rate(&user, Limited::Reads)?;
         return Ok(Sent { n, at });
     }
-    context.ledger.may_write()?;
-    context.take_rate(token)?;
+    context.take_rate(&user, Limited::Messages)?;
     let command = command(context, user)?;
     let receipt = context.record(command)?;
     let Receipt { n, at } = receipt.ok_or(Detail::Internal)?;

@@ -13,6 +13,7 @@ mod presence;
 mod admin;
 mod node;
 mod search;
+mod charges;
 pub mod known_tokens;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::handlers::known_tokens::KnownTokens;
 use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Outcome};
+use crate::services::limiters::rates::Limited;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::Presence;
 use crate::services::search::Search;
@@ -55,8 +57,12 @@ pub struct RequestContext<'a> {
     pub known_tokens: &'a mut KnownTokens,
     /// The rate limiter of wrong passwords.
     pub guesses: &'a mut Guesses,
-    /// The rate limiter of requests that store a record.
+    /// The rate limits and quotas of the users.
     pub rates: &'a mut Rates,
+    /// The bucket of the request, from which [`RequestContext::authenticate`] takes.
+    pub limited: Option<Limited>,
+    /// The user of a read, who pays for its reply.
+    pub reader: Option<UserName>,
     pub files: &'a mut Files,
     /// The bytes after the request line and after the reply line.
     pub attached: Attached<'a>,
@@ -106,12 +112,26 @@ impl RequestContext<'_> {
                 return None;
             }
         };
-        match self.call(call, id, outcome, out).err()? {
+        // A request that continues after its job has paid.
+        self.limited = charges::limited_as(call.method()).filter(|_| outcome.is_none());
+        self.reader = None;
+        let before = out.len();
+        let unanswered = self.call(call, id, outcome, out).err();
+        self.charge_reply(out.len() - before);
+        match unanswered? {
             Unanswered::Failed(error) => {
                 encode_error(out, id, &error);
                 None
             }
             Unanswered::NeedsJob(job) => Some(job),
+        }
+    }
+
+    /// Charges the user of a read for a large reply.
+    fn charge_reply(&mut self, bytes: usize) {
+        let reads = bytes as u64 / charges::BYTES_PER_READ;
+        if let Some(user) = self.reader.take().filter(|_| reads > 0) {
+            self.rates.charge(&user, Limited::Reads, reads, self.now_ms);
         }
     }
 
@@ -172,9 +192,23 @@ impl RequestContext<'_> {
     }
 
     /// Executes a command, and queues the resulting record for its subscribers. Returns the receipt if the
-    /// record is an event.
+    /// record is an event. The record counts against the daily quota of its user.
     fn record(&mut self, command: Command<'_>) -> Result<Option<Receipt>, Error> {
-        fan_out::record(self.ledger, self.outbound, command, self.now_ms)
+        let user = command.user().clone();
+        if !command.is_exempt_from_quota() {
+            self.check_quota(&user)?;
+        }
+        let before = self.ledger.appended_bytes();
+        let receipt = fan_out::record(self.ledger, self.outbound, command, self.now_ms)?;
+        self.rates.wrote(&user, self.ledger.appended_bytes() - before, self.now_ms);
+        Ok(receipt)
+    }
+
+    fn check_quota(&mut self, user: &UserName) -> Result<(), Error> {
+        self.rates.may_write(user, self.now_ms).map_err(|wait_ms| {
+            let (max, minutes) = (self.rates.log_bytes_per_day(), wait_ms.div_ceil(60_000));
+            Error::from(Detail::LogQuota { max, minutes }).with_wait_ms(wait_ms)
+        })
     }
 
     /// Begins an attempt to log in, unless there were too many wrong passwords for this user.
@@ -184,14 +218,14 @@ impl RequestContext<'_> {
         })
     }
 
-    /// Counts a request that stores a record. Returns an error if the session exceeds its rate.
-    fn take_rate(&mut self, token: &Token<'_>) -> Result<(), Error> {
-        let session = self.known_tokens.digest(token);
-        let taken = self.rates.take(session, self.now_ms);
+    /// Takes a request out of one of the user's buckets. Returns an error if the user exceeds the rate.
+    fn take_rate(&mut self, user: &UserName, limited: Limited) -> Result<(), Error> {
+        let taken = self.rates.take(user, limited, self.now_ms);
         taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms))
     }
 
-    /// Returns the user of a token's session. Every method that needs a session calls this.
+    /// Returns the user of a token's session. Every method that needs a session calls this, so every such
+    /// method takes from its bucket here.
     fn authenticate(&mut self, token: &Token<'_>) -> Result<UserName, Error> {
         let known = match token.len() {
             0..=TOKEN_BYTES_MAX => {
@@ -200,7 +234,12 @@ impl RequestContext<'_> {
             }
             _ => None,
         };
-        known.cloned().ok_or_else(|| self.no_session(token))
+        let Some(user) = known.cloned() else { return Err(self.no_session(token)) };
+        if let Some(limited) = self.limited.take() {
+            self.take_rate(&user, limited)?;
+            self.reader = (limited == Limited::Reads).then(|| user.clone());
+        }
+        Ok(user)
     }
 
     /// The error for a token without an open session. A disabled account has its own error.

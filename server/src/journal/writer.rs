@@ -12,11 +12,14 @@
 use std::io;
 use std::sync::Arc;
 
+use super::active::ActiveIndex;
 use super::batch::Batch;
 use super::format::{Checkpoint, CommitLine, LOG_FOLDER, log_name};
 use super::index::{self, Extent};
+use super::reserve::Reserve;
 use super::{JournalError, Options};
 use disk::{AppendFile, Disk};
+use tracing::warn;
 
 /// The file that [`Writer::find_room`] writes and removes.
 pub(super) const ROOM_FILE: &str = "log/room";
@@ -31,6 +34,7 @@ pub struct Writer {
     file: Box<dyn AppendFile>,
     segment: Extent,
     room_bytes: usize,
+    reserve: Reserve,
     failure: Option<JournalError>,
 }
 
@@ -53,24 +57,50 @@ impl Writer {
         options: Options,
     ) -> Self {
         let room_bytes = usize::try_from(options.segment_bytes / ROOM_SHARE).unwrap_or(usize::MAX);
-        Self { disk, file, segment, room_bytes, failure: None }
+        let reserve = Reserve::new(Arc::clone(&disk), 0);
+        Self { disk, file, segment, room_bytes, reserve, failure: None }
+    }
+
+    /// Reserves room on the disk for the batches after it is full. Without this call, there is no reserve.
+    #[must_use]
+    pub fn with_reserve(self, bytes: u64) -> Self {
+        let reserve = Reserve::new(Arc::clone(&self.disk), bytes);
+        let writer = Self { reserve, ..self };
+        writer.fill_reserve();
+        writer
+    }
+
+    fn fill_reserve(&self) {
+        if let Err(error) = self.reserve.fill(self.room_bytes as u64) {
+            warn!(%error, "the disk has no room for the whole reserve: free space");
+        }
     }
 
     /// Writes a batch and returns when it is on the disk.
     ///
     /// The first batch of a segment also creates the file, and writes the index of the previous segment.
     ///
-    /// After [`JournalError::StorageFull`], the log is unchanged, and every batch fails until
-    /// [`find_room`](Self::find_room) succeeds. After [`JournalError::Unavailable`], every batch fails until
+    /// After [`JournalError::StorageFull`], the log is unchanged. Until [`find_room`](Self::find_room)
+    /// succeeds, each further batch uses the reserve, and fails when nothing is left of it. The ledger then
+    /// only submits batches of commands that may use the reserve. After [`JournalError::Unavailable`], every batch fails until
     /// a restart.
     pub fn commit(&mut self, batch: Batch) -> Result<CommitAck, JournalError> {
-        if let Some(failure) = &self.failure {
+        let uses_reserve = self.is_full();
+        if let Some(failure) = self.failure.as_ref().filter(|_| !uses_reserve) {
             return Err(failure.clone());
         }
-        self.write(&batch).map_err(|error| {
-            let error = if is_full(&error) { self.cut().err().unwrap_or(error) } else { error };
-            self.failure.insert(error).clone()
-        })
+        // A repeated write does not seal the segment again.
+        let mut sealed_index = batch.sealed_index.as_deref();
+        loop {
+            let error = match self.write(&batch, &mut sealed_index) {
+                Ok(ack) => return Ok(ack),
+                Err(error) if is_full(&error) => self.cut().err().unwrap_or(error),
+                Err(error) => error,
+            };
+            if !(uses_reserve && is_full(&error) && self.reserve.release()) {
+                return Err(self.failure.insert(error).clone());
+            }
+        }
     }
 
     /// Whether the disk was full and [`find_room`](Self::find_room) has not succeeded since.
@@ -84,14 +114,20 @@ impl Writer {
         if !self.is_full() || probe_room(&*self.disk, self.room_bytes).is_err() {
             return false;
         }
+        self.fill_reserve();
         self.failure = None;
         true
     }
 
-    fn write(&mut self, batch: &Batch) -> Result<CommitAck, JournalError> {
-        if let Some(index) = &batch.sealed_index {
+    fn write(
+        &mut self,
+        batch: &Batch,
+        sealed_index: &mut Option<&ActiveIndex>,
+    ) -> Result<CommitAck, JournalError> {
+        if let Some(index) = *sealed_index {
             index::write(&*self.disk, index, &self.segment)?;
             self.next_segment()?;
+            *sealed_index = None;
         }
         let end = &mut self.segment.end;
         debug_assert_eq!(end.record + batch.records, batch.last_record, "batches are committed in order");

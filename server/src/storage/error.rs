@@ -2,13 +2,15 @@
 
 use std::io;
 
-use thiserror::Error;
+use common::{Detail, Error};
+use thiserror::Error as ThisError;
+use tracing::error;
 
 use crate::journal::JournalError;
 use crate::storage::data_folder::StoreError;
 
 /// Why the data cannot be opened or written.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub enum LedgerError {
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -17,4 +19,34 @@ pub enum LedgerError {
     /// The system cannot start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),
+}
+
+/// The error for a read of the log that failed.
+pub(super) fn unreadable(error: JournalError) -> Error {
+    error!(%error, "the log cannot be read");
+    // Damage is permanent until a backup is restored.
+    match error {
+        JournalError::Damaged { file, offset, .. } => Detail::ConversationDamaged { file, offset },
+        JournalError::StorageFull { .. }
+        | JournalError::Unavailable { .. }
+        | JournalError::IndexDamaged { .. }
+        | JournalError::Missing { .. }
+        | JournalError::Checkpoint { .. }
+        | JournalError::Record { .. } => Detail::LogUnreadable,
+    }
+    .into()
+}
+
+/// The error for a batch that could not be written.
+pub(super) fn unwritable(error: &JournalError) -> Error {
+    match error {
+        JournalError::StorageFull { .. } => Detail::StorageFull,
+        JournalError::Unavailable { .. }
+        | JournalError::Damaged { .. }
+        | JournalError::IndexDamaged { .. }
+        | JournalError::Missing { .. }
+        | JournalError::Checkpoint { .. }
+        | JournalError::Record { .. } => Detail::LogUnwritable,
+    }
+    .into()
 }

@@ -12,7 +12,7 @@ use common::{ChannelName, Conversation, Detail, Error, Event, Reason, UserName};
 use tracing::{error, info, warn};
 
 use crate::domain::records::Record;
-use crate::domain::{self, Command, State};
+use crate::domain::{self, Command, Reserve, State};
 use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Options};
 use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
 use crate::storage::data_folder::Store;
@@ -21,6 +21,7 @@ use crate::storage::snapshots::{self, Prepared};
 use disk::Disk;
 
 pub use crate::storage::error::LedgerError;
+use crate::storage::error::{unreadable, unwritable};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
@@ -41,6 +42,12 @@ impl Default for Sizes {
 /// requests.
 const OPEN_BATCH_BYTES_MAX: usize = 8 << 20;
 
+/// The size of the reserve on the disk: about 100,000 revocations.
+pub const RESERVE_BYTES: u64 = 16 << 20;
+
+/// Bytes of the line that ends a batch, about. Each command may be a batch of its own.
+const COMMIT_LINE_BYTES: u64 = 150;
+
 /// State, journal and commit log.
 pub struct Ledger {
     store: Store,
@@ -51,9 +58,14 @@ pub struct Ledger {
     durable: Checkpoint,
     restored_ms: Option<u64>,
     open_batch_bytes: usize,
+    /// Bytes of the lines appended since the start.
+    appended_bytes: u64,
     bytes_since_snapshot: u64,
     /// The error for every command while the log cannot be written.
     failure: Option<Error>,
+    /// The room of the reserve on the disk, and the part that was used since the disk is full.
+    reserve_bytes: u64,
+    reserve_used: u64,
 }
 
 /// The log could not be written.
@@ -111,6 +123,17 @@ impl Ledger {
 
     /// As [`open`](Self::open), with other sizes.
     pub fn open_with(store: Store, commits: &CommitMode, sizes: Sizes) -> Result<Self, LedgerError> {
+        Self::open_with_reserve(store, commits, sizes, 0)
+    }
+
+    /// As [`open_with`](Self::open_with), with a file of `reserve_bytes` whose room is used for
+    /// [some commands](Command::reserve) while the disk is full.
+    pub fn open_with_reserve(
+        store: Store,
+        commits: &CommitMode,
+        sizes: Sizes,
+        reserve_bytes: u64,
+    ) -> Result<Self, LedgerError> {
         let (state, opened) = replay::open(&store, sizes.segments)?;
         let recovery = opened.recovery;
         if recovery.bytes_cut > 0 {
@@ -120,7 +143,7 @@ impl Ledger {
             info!(segments = recovery.indexes_rebuilt, "rebuilt missing indexes");
         }
         info!(records = recovery.head.record, "the log is complete");
-        let commit_log = commits.start(opened.writer)?;
+        let commit_log = commits.start(opened.writer.with_reserve(reserve_bytes))?;
         Ok(Self {
             restored_ms: store.restored_ms()?,
             store,
@@ -130,8 +153,11 @@ impl Ledger {
             commit_log,
             durable: recovery.head,
             open_batch_bytes: 0,
+            appended_bytes: 0,
             bytes_since_snapshot: 0,
             failure: None,
+            reserve_bytes,
+            reserve_used: 0,
         })
     }
 
@@ -173,19 +199,47 @@ impl Ledger {
         command: Command<'a>,
         now_ms: u64,
     ) -> Result<Option<Recorded<'a>>, Error> {
+        let reserve = self.failure.as_ref().map(|_| command.reserve(&self.state));
         let Some(record) = domain::decide(&self.state, command, now_ms)? else { return Ok(None) };
-        self.may_write()?;
-        let Self { journal, state, open_batch_bytes, .. } = self;
+        if let Some(reserve) = reserve {
+            self.may_use(reserve)?;
+        }
+        let Self { journal, state, open_batch_bytes, appended_bytes, reserve_used, .. } = self;
         let appended = append(journal, &record)?;
         *open_batch_bytes += appended.line.len();
+        *appended_bytes += appended.line.len() as u64;
+        if reserve.is_some() {
+            *reserve_used += appended.line.len() as u64 + COMMIT_LINE_BYTES;
+        }
         Ok(Some(apply(state, record, appended)))
+    }
+
+    /// The bytes of all lines appended since the start, stored or not.
+    #[must_use]
+    pub fn appended_bytes(&self) -> u64 {
+        self.appended_bytes
     }
 
     pub fn failure(&self) -> Option<&Error> {
         self.failure.as_ref()
     }
 
-    /// Fails while the log cannot be written, as [`record`](Self::record) does.
+    /// Fails unless the disk is full and the reserve has room for the command.
+    fn may_use(&self, reserve: Reserve) -> Result<(), Error> {
+        let room = match reserve {
+            Reserve::None => 0,
+            Reserve::Half => self.reserve_bytes / 2,
+            Reserve::Whole => self.reserve_bytes,
+        };
+        if self.is_disk_full() && self.reserve_used < room { Ok(()) } else { self.may_write() }
+    }
+
+    fn is_disk_full(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.reason() == Some(Reason::StorageFull))
+    }
+
+    /// Fails while the log cannot be written, as [`record`](Self::record) does for a command that may not use
+    /// the reserve.
     pub fn may_write(&self) -> Result<(), Error> {
         self.failure.clone().map_or(Ok(()), Err)
     }
@@ -230,7 +284,7 @@ impl Ledger {
 
     /// Submits the open batch, if the commit log is idle. Returns the last record of a submitted batch.
     pub fn flush(&mut self) -> Option<u64> {
-        if !self.commit_log.is_idle() || self.failure.is_some() {
+        if !self.commit_log.is_idle() || (self.failure.is_some() && !self.is_disk_full()) {
             return None;
         }
         let last = self.journal.last();
@@ -251,7 +305,7 @@ impl Ledger {
                 CommitNews::Batch(Err(failed)) => return Err(Box::new(self.fail(failed))),
                 CommitNews::Room => {
                     info!("the disk has room again: writing continues");
-                    self.failure = None;
+                    (self.failure, self.reserve_used) = (None, 0);
                 }
             }
         }
@@ -303,6 +357,10 @@ impl Ledger {
         } else {
             error!(error = %failed, cause = ?failed.source(), "the log cannot be written: the server is read-only until a restart");
         }
+        if self.is_disk_full() {
+            // Nothing is left of the reserve.
+            self.reserve_used = self.reserve_bytes;
+        }
         self.failure = Some(answer.clone());
         self.open_batch_bytes = 0;
         let durable = self.durable.record;
@@ -341,32 +399,4 @@ fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
 pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
     error!(%error, "internal error of the server");
     Detail::Internal.into()
-}
-
-fn unreadable(error: JournalError) -> Error {
-    error!(%error, "the log cannot be read");
-    // Damage is permanent until a backup is restored.
-    match error {
-        JournalError::Damaged { file, offset, .. } => Detail::ConversationDamaged { file, offset },
-        JournalError::StorageFull { .. }
-        | JournalError::Unavailable { .. }
-        | JournalError::IndexDamaged { .. }
-        | JournalError::Missing { .. }
-        | JournalError::Checkpoint { .. }
-        | JournalError::Record { .. } => Detail::LogUnreadable,
-    }
-    .into()
-}
-
-fn unwritable(error: &JournalError) -> Error {
-    match error {
-        JournalError::StorageFull { .. } => Detail::StorageFull,
-        JournalError::Unavailable { .. }
-        | JournalError::Damaged { .. }
-        | JournalError::IndexDamaged { .. }
-        | JournalError::Missing { .. }
-        | JournalError::Checkpoint { .. }
-        | JournalError::Record { .. } => Detail::LogUnwritable,
-    }
-    .into()
 }

@@ -20,7 +20,7 @@ use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
 use server::services::jobs::Jobs;
-use server::services::limiters::rates::Rate;
+use server::services::limiters::rates::UserLimits;
 use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
@@ -198,9 +198,8 @@ impl Node {
         let jobs = Jobs::start(&commits).expect("nothing to start");
         let disk = Arc::new(RealDisk::new(folder));
         let files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
-        let rate = Rate { per_second: u32::MAX, burst: u32::MAX };
         let tokens = TokenIssuer::new(&[7; 32]);
-        let engine = Engine::new(ledger, tokens, jobs, files, rate, String::new());
+        let engine = Engine::new(ledger, tokens, jobs, files, UserLimits::none(), String::new());
         Self { engine, output: Output::default() }
     }
 

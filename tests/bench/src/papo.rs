@@ -70,7 +70,9 @@ impl Node {
         if wire == Wire::Plain {
             command.arg("--plaintext");
         }
-        // The server still checks the limits.
+        // The server still checks the limits. A papo without the other limits ignores these variables.
+        command.env("PAPO_READS_PER_SECOND", LIMITLESS).env("PAPO_READS_BURST", LIMITLESS);
+        command.env("PAPO_USER_LOG_BYTES_PER_DAY", u64::MAX.to_string());
         command.args(["--messages-per-second", LIMITLESS, "--messages-burst", LIMITLESS]);
         let node = Self::start_command(&mut command)?;
         let is_encrypted = matches!(node.security, Security::Client { .. });

@@ -27,7 +27,13 @@ const MESSAGES: usize = 500;
 const READERS: usize = 10;
 
 fn main() {
-    let unlimited = [("messages-per-second", "1000000"), ("messages-burst", "1000000")];
+    let unlimited = [
+        ("messages-per-second", "1000000"),
+        ("messages-burst", "1000000"),
+        ("reads-per-second", "1000000"),
+        ("reads-burst", "1000000"),
+        ("user-log-bytes-per-day", "1000000000000"),
+    ];
     let node = Node::up_with_flags(TempDir::new().expect("a folder"), &unlimited);
     let [mut alice] = peers(&node, ["alice"]);
     let readers: Vec<_> = (0..READERS).map(|i| format!("reader{i}")).collect();

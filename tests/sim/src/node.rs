@@ -17,7 +17,7 @@ use server::outbound::Publication;
 use server::outbound::pending_request::PendingRequest;
 use server::services::files::{FileLimits, Files};
 use server::services::jobs::Jobs;
-use server::services::limiters::rates::Rate;
+use server::services::limiters::rates::UserLimits;
 use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
@@ -163,7 +163,7 @@ impl Node {
             LedgerError::Store(StoreError::Io { action: "open", path: "files".into(), source })
         })?;
         let events = "tcp://*:5558".to_owned();
-        let engine = Engine::new(ledger, tokens, jobs, files, Rate::default(), events);
+        let engine = Engine::new(ledger, tokens, jobs, files, UserLimits::default(), events);
         let readings = AtomicU32::new(0);
         let stopwatch = Box::new(move || LINE_TIME * readings.fetch_add(1, Ordering::Relaxed));
         Ok(self.engine.insert(engine.with_stopwatch(stopwatch)))

@@ -1,6 +1,7 @@
 //! Applies events to channels and direct conversations.
 
 use common::channels::{Attribution, Role};
+use common::mentions::{Mention, mentions};
 use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
 
 use super::{Channel, Channels, Direct, Progress};
@@ -36,7 +37,13 @@ impl Channels {
 
     fn apply_to_direct(&mut self, users: (UserName, UserName), progress: Progress, event: &Event<'_>) {
         if let Some(direct) = self.direct.get_mut(&users) {
-            return direct.apply(progress, event);
+            direct.apply(progress, event);
+            if let (Body::Message { text, .. }, Target::User(other)) = (&event.body, &event.to)
+                && text.as_str().as_bytes().contains(&b'@')
+            {
+                self.indexes.mention(other, Target::User(event.from.clone()));
+            }
+            return;
         }
         let mut direct = Direct::default();
         direct.apply(progress, event);
@@ -60,6 +67,7 @@ impl Channels {
                 channel.members.insert(from.clone(), role);
                 channel.reads.begin(from, event.n);
                 channel.invited.remove(from);
+                self.indexes.end_invitation(name, from);
                 self.conversations.entry(from.clone()).or_default().insert(Target::Channel(name.clone()));
             }
             Body::Left => self.remove(name, from, false),
@@ -69,8 +77,14 @@ impl Channels {
                 channel.bans.insert(user.clone(), attribution());
                 self.remove(name, user, true);
             }
-            Body::Invited(user) => drop(channel.invited.insert(user.clone(), attribution())),
-            Body::Declined => drop(channel.invited.remove(from)),
+            Body::Invited(user) => {
+                channel.invited.insert(user.clone(), attribution());
+                self.indexes.invite(name, user);
+            }
+            Body::Declined => {
+                channel.invited.remove(from);
+                self.indexes.end_invitation(name, from);
+            }
             Body::Unbanned(user) => {
                 channel.banned.remove(user);
                 channel.bans.remove(user);
@@ -80,13 +94,15 @@ impl Channels {
                 let becomes_private = *private == Some(true);
                 channel.private = private.unwrap_or(channel.private);
                 channel.subject = subject.clone().map_or(channel.subject.clone(), Subject::into_owned);
+                let is_public = !channel.private;
+                self.indexes.set_public(name, is_public);
                 if becomes_private {
                     // Former members still know the topic of the public channel.
                     self.move_topic(name);
                 }
             }
-            Body::Message { .. }
-            | Body::File { .. }
+            Body::Message { text, .. } => self.index_mentions(name, text.as_str()),
+            Body::File { .. }
             | Body::Edited { .. }
             | Body::Deleted { .. }
             | Body::Reacted { .. }
@@ -94,6 +110,23 @@ impl Channels {
             | Body::Redacted { .. }
             | Body::Created { .. }
             | Body::Unknown => {}
+        }
+    }
+
+    /// Adds the mentions in a new message of a channel to the indexes.
+    fn index_mentions(&mut self, name: &ChannelName, text: &str) {
+        // Most texts contain no mention, so they are not parsed.
+        if !text.as_bytes().contains(&b'@') {
+            return;
+        }
+        for mention in mentions(text) {
+            match mention {
+                Mention::Here => self.indexes.mention_everybody(name),
+                Mention::User(user) if self.membership(name, &user).is_ok() => {
+                    self.indexes.mention(&user, Target::Channel(name.clone()));
+                }
+                Mention::User(_) => {}
+            }
         }
     }
 
@@ -105,6 +138,7 @@ impl Channels {
         channel.members.remove(user);
         channel.reads.remove_user(user);
         let moves = channel.private || is_banned;
+        self.indexes.end_membership(name, user);
         if let Some(conversations) = self.conversations.get_mut(user) {
             conversations.remove(&Target::Channel(name.clone()));
         }

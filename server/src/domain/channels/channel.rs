@@ -15,6 +15,9 @@ use crate::domain::reads::ReadState;
 pub struct Channel {
     /// The time of creation in Unix milliseconds.
     pub since: u64,
+    /// The user who created it. A snapshot of an earlier version does not name the creator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator: Option<UserName>,
     #[serde(flatten)]
     pub progress: Progress,
     /// How often the key of its topic has changed.
@@ -80,7 +83,8 @@ impl Channel {
         let mut reads = ReadState::default();
         reads.apply(progress.record, event);
         reads.begin(&event.from, event.n);
-        Self { since: event.at, progress, private, members, reads, ..Self::default() }
+        let creator = Some(event.from.clone());
+        Self { since: event.at, creator, progress, private, members, reads, ..Self::default() }
     }
 
     /// Whether `user` may see that the channel exists.

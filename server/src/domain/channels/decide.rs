@@ -2,7 +2,7 @@
 //! log.
 
 use common::channels::Role;
-use common::limits::CHANNEL_NAMES_MAX;
+use common::limits::{CHANNEL_NAMES_MAX, CHANNELS_CREATED_MAX, MEMBERSHIPS_MAX};
 use common::{Body, ChannelName, Detail, Event, Subject, Target, UserName};
 
 use super::Channel;
@@ -38,6 +38,25 @@ pub(crate) fn create<'a>(state: &State, actor: Actor, private: bool, at: u64) ->
         return Err(Detail::ChannelTaken { channel: actor.channel });
     }
     actor.event(1, at, Body::Created { private })
+}
+
+/// Checks that the user has created fewer channels than the limit. A request calls this, an import does not.
+pub(crate) fn may_create(state: &State, actor: &Actor) -> Result<(), Detail> {
+    if state.channels.created_by(&actor.user) >= CHANNELS_CREATED_MAX {
+        return Err(Detail::TooManyCreated { max: CHANNELS_CREATED_MAX });
+    }
+    may_join(state, actor)
+}
+
+/// Checks that the user is a member of the channel already, or of fewer channels than the limit. A request
+/// calls this, an import does not.
+pub(crate) fn may_join(state: &State, actor: &Actor) -> Result<(), Detail> {
+    let max = MEMBERSHIPS_MAX;
+    let is_member = || state.channels.membership(&actor.channel, &actor.user).is_ok();
+    if state.channels.memberships(&actor.user, max) < max || is_member() {
+        return Ok(());
+    }
+    Err(Detail::TooManyMemberships { max })
 }
 
 pub(crate) fn join<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {

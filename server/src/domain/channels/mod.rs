@@ -4,6 +4,7 @@ mod apply;
 mod channel;
 pub(crate) mod decide;
 pub mod rights;
+mod visible;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -11,6 +12,7 @@ use std::ops::Bound;
 use common::channels::{Ban, ChannelInfo, Invitation, Role};
 use common::{ChannelName, Conversation, Detail, Target, UserName, pages};
 
+use self::visible::Indexes;
 use super::TopicSecret;
 use super::amendments::Amendments;
 use super::reads::ReadState;
@@ -27,16 +29,17 @@ pub struct Channels {
     direct: HashMap<(UserName, UserName), Direct>,
     /// The conversations of each user; derived from `channels`, `everybody` and `direct`.
     conversations: HashMap<UserName, BTreeSet<Target>>,
+    indexes: Indexes,
     /// The channels whose topic has moved since the last [`take_moved`](Self::take_moved).
     moved: Vec<ChannelName>,
 }
 
 impl Channels {
     pub(super) fn new(secret: TopicSecret) -> Self {
-        let (channels, direct, conversations, moved) = Default::default();
+        let (channels, direct, conversations, indexes, moved) = Default::default();
         let topic = secret.channel(&ChannelName::everybody(), 0).into();
         let everybody = Channel { topic, ..Channel::default() };
-        Self { applied: 0, secret, channels, everybody, direct, conversations, moved }
+        Self { applied: 0, secret, channels, everybody, direct, conversations, indexes, moved }
     }
 
     pub fn channel(&self, name: &ChannelName) -> Result<&Channel, Detail> {
@@ -67,8 +70,9 @@ impl Channels {
 
     /// The channels after `after` that `user` may see, in alphabetical order.
     pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
-        let channels = self.channels.range(pages::range(after, ChannelName::new));
-        channels.filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
+        let channels =
+            self.visible(user, after).into_iter().filter_map(|name| self.channels.get_key_value(name));
+        channels.map(|(name, channel)| ChannelInfo {
             channel: name.clone(),
             members: channel.members.len() as u64,
             role: channel.members.get(user).copied(),
@@ -80,9 +84,8 @@ impl Channels {
 
     /// The invitations of `user` after the channel `after`, in alphabetical order.
     pub fn invitations(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = Invitation> {
-        let channels = self.channels.range(pages::range(after, ChannelName::new));
-        channels.filter_map(|(name, channel)| {
-            let invited = channel.invited.get(user)?.clone();
+        self.invited(user, after).filter_map(|name| {
+            let invited = self.channels.get(name)?.invited.get(user)?.clone();
             Some(Invitation { channel: name.clone(), invited })
         })
     }
@@ -178,6 +181,17 @@ impl Channels {
         all.flat_map(move |all| all.range::<Target, _>((start, Bound::Unbounded)))
     }
 
+    /// The number of channels in which `user` is a member, without `*`; counts up to `max`.
+    pub(super) fn memberships(&self, user: &UserName, max: usize) -> usize {
+        let channels = self.conversations(user).take_while(|target| matches!(target, Target::Channel(_)));
+        channels.filter(|target| **target != Target::Channel(ChannelName::everybody())).take(max).count()
+    }
+
+    /// The number of channels that `user` created, without those of snapshots that do not name the creator.
+    pub(super) fn created_by(&self, user: &UserName) -> usize {
+        self.indexes.created_by(user)
+    }
+
     /// All channels, for the snapshot.
     #[must_use]
     pub fn all(&self) -> &BTreeMap<ChannelName, Channel> {
@@ -207,6 +221,7 @@ impl Channels {
             self.conversations.entry(member.clone()).or_default().insert(Target::Channel(name.clone()));
         }
         channel.topic = self.secret.channel(&name, channel.epoch).into();
+        self.indexes.add(&name, &channel);
         self.everybody = channel;
     }
 
@@ -230,6 +245,7 @@ impl Channels {
             self.conversations.entry(member.clone()).or_default().insert(Target::Channel(name.clone()));
         }
         channel.topic = self.secret.channel(&name, channel.epoch).into();
+        self.indexes.add(&name, &channel);
         self.channels.insert(name, channel);
     }
 
@@ -237,6 +253,10 @@ impl Channels {
     pub fn insert_direct(&mut self, users: (UserName, UserName), direct: Direct) {
         self.conversations.entry(users.0.clone()).or_default().insert(Target::User(users.1.clone()));
         self.conversations.entry(users.1.clone()).or_default().insert(Target::User(users.0.clone()));
+        if direct.reads.has_mentions() {
+            self.indexes.mention(&users.0, Target::User(users.1.clone()));
+            self.indexes.mention(&users.1, Target::User(users.0.clone()));
+        }
         self.direct.insert(users, direct);
     }
 }

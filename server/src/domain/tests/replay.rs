@@ -122,9 +122,41 @@ fn assert_same(one: &State, other: &State) -> Result<(), TestCaseError> {
     prop_assert_eq!(one.presence_topic(), other.presence_topic());
     prop_assert_eq!(snapshots::direct(one), snapshots::direct(other));
     prop_assert_eq!(files::summary(one), files::summary(other));
+    for state in [one, other] {
+        assert_lists_are_complete(state)?;
+    }
     for name in ["ana", "bob", "eva"] {
         let [expected, found] = [other, one].map(|state| heads(state, &user(name), 0).collect::<Vec<_>>());
         prop_assert_eq!(expected, found);
+    }
+    Ok(())
+}
+
+/// Compares the lists that an index gives with a scan of all channels.
+fn assert_lists_are_complete(state: &State) -> Result<(), TestCaseError> {
+    for name in ["ana", "bob", "eva"].map(user) {
+        let all = state.channels.all();
+        let visible: Vec<_> = all.iter().filter(|(_, channel)| channel.is_visible_to(&name)).collect();
+        for skipped in 0..=visible.len() {
+            let after =
+                skipped.checked_sub(1).and_then(|last| visible.get(last)).map(|(name, _)| name.as_str());
+            let listed: Vec<_> = state.channels.list(&name, after).map(|info| info.channel).collect();
+            let expected: Vec<_> = visible.iter().skip(skipped).map(|(name, _)| (*name).clone()).collect();
+            prop_assert_eq!(listed, expected);
+        }
+        let invited = all.iter().filter(|(_, channel)| channel.invited.contains_key(&name));
+        let listed: Vec<_> = state.channels.invitations(&name, None).map(|one| one.channel).collect();
+        prop_assert_eq!(listed, invited.map(|(name, _)| name.clone()).collect::<Vec<_>>());
+        let mut mentioned: Vec<_> = state
+            .channels
+            .conversations(&name)
+            .filter_map(|target| state.channels.reads(&Conversation::of(&name, target)))
+            .flat_map(|reads| reads.mentions(&name).map(|mentioned| mentioned.record))
+            .collect();
+        mentioned.sort_unstable_by_key(|record| std::cmp::Reverse(*record));
+        mentioned.truncate(common::limits::MENTIONS_PAGE_MAX);
+        let (listed, _) = crate::domain::mentions::page(state, &name, None);
+        prop_assert_eq!(listed.into_iter().map(|(_, one)| one.record).collect::<Vec<_>>(), mentioned);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Rate limits: wrong passwords for each account, messages for each session, and typing notices.
+//! Limits: wrong passwords for each account, requests and bytes of each user, and typing notices.
 //!
 //! The limits are in memory only, so a restart resets them.
 

@@ -1,100 +1,270 @@
-//! The rate limit of messages: a token bucket for each session.
+//! The limits of a user: a token bucket for each kind of request, and the bytes written to the log today.
+//!
+//! They count all sessions of a user together, because a user may open 64 of them.
 
 use std::collections::HashMap;
 
+use common::UserName;
 use foldhash::fast::RandomState;
 
-use crate::domain::records::TokenDigest;
-
-/// The maximum number of remembered sessions. At the maximum, sessions with a full bucket are removed.
+/// The number of users at which idle ones are first removed. The maximum is the number of accounts, because
+/// only a request with a session gets here.
 const REMEMBERED_MAX: usize = 64 * 1024;
 
-/// The rate limit of a session.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Joins of a user: a new member joins many channels at once, later a few a day.
+const JOINS: Rate = Rate { per_second: 10, burst: 1_000 };
+
+/// Channels that a user creates. Each one stays in memory forever.
+const CREATIONS: Rate = Rate { per_second: 1, burst: 200 };
+
+/// Invitations that a user sends: a whole company at once.
+const INVITATIONS: Rate = Rate { per_second: 10, burst: 1_000 };
+
+/// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Messages per second in the long run.
+    /// Requests per second in the long run.
     pub per_second: u32,
-    /// Messages at once after a pause.
+    /// Requests at once after a pause.
     pub burst: u32,
 }
 
-impl Default for Rate {
-    /// More messages than people and most programs send. A flood of the longest texts is limited to 16 MiB a
-    /// second.
+/// The limits of each user that an operator can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserLimits {
+    /// Messages, and all other requests that store a record.
+    pub messages: Rate,
+    /// Requests that store no record.
+    pub reads: Rate,
+    /// Bytes in the log per day (UTC).
+    pub log_bytes_per_day: u64,
+}
+
+impl Default for UserLimits {
+    /// More messages and reads than people and most programs need. A flood of the longest texts is limited to
+    /// 16 MiB a second, and to 256 MiB a day.
     fn default() -> Self {
-        Self { per_second: 1_000, burst: 10_000 }
+        let rate = Rate { per_second: 1_000, burst: 10_000 };
+        Self { messages: rate, reads: rate, log_bytes_per_day: 256 << 20 }
     }
 }
 
-#[derive(Debug, Default)]
-pub struct Rates {
-    rate: Rate,
-    buckets: HashMap<TokenDigest, Bucket, RandomState>,
+impl UserLimits {
+    /// No limits, for measurements.
+    #[must_use]
+    pub fn none() -> Self {
+        let rate = Rate { per_second: u32::MAX, burst: u32::MAX };
+        Self { messages: rate, reads: rate, log_bytes_per_day: u64::MAX }
+    }
 }
 
-#[derive(Debug, Clone, Copy)]
+/// The kinds of requests with a rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limited {
+    Messages,
+    Reads,
+    Joins,
+    Creations,
+    Invitations,
+}
+
+#[derive(Debug)]
+pub struct Rates {
+    limits: UserLimits,
+    users: HashMap<UserName, Usage, RandomState>,
+    /// The number of users at which idle ones are removed. It doubles, so that the cost per user is constant.
+    clean_at: usize,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Usage {
+    messages: Bucket,
+    reads: Bucket,
+    joins: Bucket,
+    creations: Bucket,
+    invitations: Bucket,
+    /// The day of `log_bytes`, in days since 1970.
+    day: u64,
+    log_bytes: u64,
+}
+
+impl Usage {
+    fn bucket(&mut self, limited: Limited) -> &mut Bucket {
+        match limited {
+            Limited::Messages => &mut self.messages,
+            Limited::Reads => &mut self.reads,
+            Limited::Joins => &mut self.joins,
+            Limited::Creations => &mut self.creations,
+            Limited::Invitations => &mut self.invitations,
+        }
+    }
+
+    fn is_idle(&self, now_ms: u64) -> bool {
+        let buckets = [self.messages, self.reads, self.joins, self.creations, self.invitations];
+        self.day != now_ms / DAY_MS && buckets.iter().all(|bucket| bucket.at_ms + DAY_MS < now_ms)
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
-    /// The content in thousandths of a message.
-    thousandths: u64,
-    /// The time at which the bucket had that content, in Unix milliseconds.
+    /// Thousandths of requests that were taken and not refilled.
+    missing: u64,
+    /// The time of `missing`, in Unix milliseconds.
     at_ms: u64,
+}
+
+impl Bucket {
+    fn refill(&mut self, rate: Rate, now_ms: u64) {
+        // A clock that was set back fills nothing.
+        let passed_ms = now_ms.saturating_sub(self.at_ms);
+        self.missing = self.missing.saturating_sub(passed_ms.saturating_mul(per_ms(rate)));
+        self.at_ms = now_ms;
+    }
+
+    fn take(&mut self, rate: Rate, now_ms: u64) -> Result<(), u64> {
+        self.refill(rate, now_ms);
+        let full = u64::from(rate.burst.max(1)) * 1_000;
+        match (self.missing + 1_000).checked_sub(full) {
+            None | Some(0) => {
+                self.missing += 1_000;
+                Ok(())
+            }
+            Some(lacking) => Err(lacking.div_ceil(per_ms(rate))),
+        }
+    }
+}
+
+/// Thousandths of a request per millisecond.
+fn per_ms(rate: Rate) -> u64 {
+    u64::from(rate.per_second.max(1))
 }
 
 impl Rates {
     #[must_use]
-    pub fn new(rate: Rate) -> Self {
-        Self { rate, buckets: HashMap::default() }
+    pub fn new(limits: UserLimits) -> Self {
+        Self { limits, users: HashMap::default(), clean_at: REMEMBERED_MAX }
     }
 
-    /// Takes one message out of a session's bucket. If the bucket is empty, returns the milliseconds until
-    /// it holds one.
-    pub fn take(&mut self, session: TokenDigest, now_ms: u64) -> Result<(), u64> {
-        let (full, per_ms) =
-            (u64::from(self.rate.burst.max(1)) * 1_000, u64::from(self.rate.per_second.max(1)));
-        let refilled = |bucket: &Bucket| {
-            // A clock that was set back fills nothing.
-            let passed_ms = now_ms.saturating_sub(bucket.at_ms);
-            bucket.thousandths.saturating_add(passed_ms.saturating_mul(per_ms)).min(full)
-        };
-        if self.buckets.len() >= REMEMBERED_MAX {
-            self.buckets.retain(|_, bucket| refilled(bucket) < full);
+    /// Takes one request out of a user's bucket. If the bucket is empty, returns the milliseconds until it
+    /// holds one.
+    pub fn take(&mut self, user: &UserName, limited: Limited, now_ms: u64) -> Result<(), u64> {
+        let rate = self.rate(limited);
+        self.usage(user, now_ms).bucket(limited).take(rate, now_ms)
+    }
+
+    /// Takes further requests out of a user's bucket, which may then hold less than none: the cost of a
+    /// request is known only after it.
+    pub fn charge(&mut self, user: &UserName, limited: Limited, requests: u64, now_ms: u64) {
+        self.usage(user, now_ms).bucket(limited).missing += requests * 1_000;
+    }
+
+    /// Checks that a user may write to the log today. If not, returns the milliseconds until the next day.
+    pub fn may_write(&mut self, user: &UserName, now_ms: u64) -> Result<(), u64> {
+        let (max, today) = (self.limits.log_bytes_per_day, now_ms / DAY_MS);
+        match self.users.get(user) {
+            Some(usage) if usage.day == today && usage.log_bytes >= max => Err(DAY_MS - now_ms % DAY_MS),
+            _ => Ok(()),
         }
-        let bucket = self.buckets.entry(session).or_insert(Bucket { thousandths: full, at_ms: now_ms });
-        let thousandths = refilled(bucket);
-        let taken = thousandths.checked_sub(1_000);
-        *bucket = Bucket { thousandths: taken.unwrap_or(thousandths), at_ms: now_ms };
-        taken.map(drop).ok_or_else(|| (1_000 - thousandths).div_ceil(per_ms))
+    }
+
+    /// Counts bytes that a user has written to the log.
+    pub fn wrote(&mut self, user: &UserName, bytes: u64, now_ms: u64) {
+        let usage = self.usage(user, now_ms);
+        let today = now_ms / DAY_MS;
+        if usage.day != today {
+            (usage.day, usage.log_bytes) = (today, 0);
+        }
+        usage.log_bytes += bytes;
+    }
+
+    /// The bytes that a user may write to the log per day.
+    #[must_use]
+    pub fn log_bytes_per_day(&self) -> u64 {
+        self.limits.log_bytes_per_day
+    }
+
+    fn rate(&self, limited: Limited) -> Rate {
+        match limited {
+            Limited::Messages => self.limits.messages,
+            Limited::Reads => self.limits.reads,
+            Limited::Joins => JOINS,
+            Limited::Creations => CREATIONS,
+            Limited::Invitations => INVITATIONS,
+        }
+    }
+
+    fn usage(&mut self, user: &UserName, now_ms: u64) -> &mut Usage {
+        if self.users.len() >= self.clean_at {
+            self.users.retain(|_, usage| !usage.is_idle(now_ms));
+            self.clean_at = REMEMBERED_MAX.max(2 * self.users.len());
+        }
+        self.users.entry(user.clone()).or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use testkit::user;
+
     use super::*;
 
-    #[test]
-    fn a_burst_empties_the_bucket_and_time_fills_it() {
-        let mut rates = Rates::new(Rate { per_second: 10, burst: 3 });
-        let (one, other) = (TokenDigest::of("one"), TokenDigest::of("other"));
-        for _ in 0..3 {
-            assert_eq!(rates.take(one, 1_000), Ok(()));
-        }
-        assert_eq!(rates.take(one, 1_000), Err(100));
-        assert_eq!(rates.take(other, 1_000), Ok(()), "each session has its own");
-        assert_eq!(rates.take(one, 1_099), Err(1));
-        assert_eq!(rates.take(one, 1_100), Ok(()));
-        assert_eq!(rates.take(one, 900), Err(100), "the clock was set back");
-        for _ in 0..3 {
-            assert_eq!(rates.take(one, u64::MAX), Ok(()));
-        }
-        assert!(rates.take(one, u64::MAX).is_err(), "a long pause fills no more than the bucket");
+    fn rates(per_second: u32, burst: u32) -> Rates {
+        Rates::new(UserLimits { messages: Rate { per_second, burst }, ..UserLimits::default() })
     }
 
     #[test]
-    fn the_number_of_sessions_is_bounded() {
-        let mut rates = Rates::new(Rate { per_second: 1_000, burst: 1 });
-        for i in 0..3 * REMEMBERED_MAX as u64 {
-            assert_eq!(rates.take(TokenDigest::of(&i.to_string()), i), Ok(()));
+    fn a_burst_empties_the_bucket_and_time_fills_it() {
+        let mut rates = rates(10, 3);
+        let mut take = |name, now_ms| rates.take(&user(name), Limited::Messages, now_ms);
+        for _ in 0..3 {
+            assert_eq!(take("one", 1_000), Ok(()));
         }
-        assert!(rates.buckets.len() <= REMEMBERED_MAX);
+        assert_eq!(take("one", 1_000), Err(100));
+        assert_eq!(take("other", 1_000), Ok(()), "each user has their own");
+        assert_eq!(take("one", 1_099), Err(1));
+        assert_eq!(take("one", 1_100), Ok(()));
+        assert_eq!(take("one", 900), Err(100), "the clock was set back");
+        for _ in 0..3 {
+            assert_eq!(take("one", u64::MAX / 2), Ok(()));
+        }
+        assert!(take("one", u64::MAX / 2).is_err(), "a long pause fills no more than the bucket");
+    }
+
+    #[test]
+    fn each_kind_of_request_has_its_own_bucket_and_a_large_reply_costs_more() {
+        let mut rates = rates(1, 1);
+        let ana = user("ana");
+        assert_eq!(rates.take(&ana, Limited::Messages, 0), Ok(()));
+        assert_eq!(rates.take(&ana, Limited::Messages, 0), Err(1_000));
+        for limited in [Limited::Reads, Limited::Joins, Limited::Creations, Limited::Invitations] {
+            assert_eq!(rates.take(&ana, limited, 0), Ok(()));
+        }
+        rates.charge(&ana, Limited::Reads, 10_000, 0);
+        assert_eq!(rates.take(&ana, Limited::Reads, 0), Err(2));
+    }
+
+    #[test]
+    fn a_day_has_a_quota_of_log_bytes() {
+        let mut rates = Rates::new(UserLimits { log_bytes_per_day: 100, ..UserLimits::default() });
+        let (ana, noon) = (user("ana"), 10 * DAY_MS + DAY_MS / 2);
+        rates.wrote(&ana, 99, noon);
+        assert_eq!(rates.may_write(&ana, noon), Ok(()));
+        rates.wrote(&ana, 99, noon);
+        assert_eq!(rates.may_write(&ana, noon), Err(DAY_MS / 2));
+        assert_eq!(rates.may_write(&user("bob"), noon), Ok(()));
+        assert_eq!(rates.may_write(&ana, 11 * DAY_MS), Ok(()), "the next day");
+        rates.wrote(&ana, 99, 11 * DAY_MS);
+        assert_eq!(rates.may_write(&ana, 11 * DAY_MS), Ok(()));
+    }
+
+    #[test]
+    fn users_who_were_idle_for_a_day_are_removed() {
+        let mut rates = rates(1_000, 1);
+        for i in 0..3 * REMEMBERED_MAX as u64 {
+            assert_eq!(rates.take(&user(&format!("u{i}")), Limited::Messages, i * DAY_MS / 1_000), Ok(()));
+        }
+        assert!(rates.users.len() <= REMEMBERED_MAX, "{}", rates.users.len());
     }
 }

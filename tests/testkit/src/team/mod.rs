@@ -17,7 +17,7 @@ use server::domain::Command;
 use server::engine::Engine;
 use server::services::files::{FileLimits, Files};
 use server::services::jobs::Jobs;
-use server::services::limiters::rates::Rate;
+use server::services::limiters::rates::UserLimits;
 use server::services::search::Search;
 use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
@@ -43,6 +43,8 @@ pub struct Team {
     pub disk: FaultyDisk,
     /// The limits that apply after the next restart.
     pub file_limits: FileLimits,
+    /// The limits of each user after the next restart.
+    pub user_limits: UserLimits,
     pub engine: Engine,
     /// The clock of the server, in Unix milliseconds.
     pub now_ms: u64,
@@ -66,9 +68,10 @@ impl Team {
 
     /// Starts an engine on a ledger, which may be in a real folder. Files are on `disk`.
     pub fn start(ledger: Ledger, disk: FaultyDisk) -> Self {
-        let (file_limits, last_id) = (FileLimits::default(), u128::from(ledger.position()));
-        let engine = engine(ledger, &disk, file_limits);
-        Self { disk, file_limits, engine, now_ms: NOW_MS, sent: Sent::default(), last_id }
+        let (file_limits, user_limits) = (FileLimits::default(), UserLimits::default());
+        let last_id = u128::from(ledger.position());
+        let engine = engine(ledger, &disk, file_limits, user_limits);
+        Self { disk, file_limits, user_limits, engine, now_ms: NOW_MS, sent: Sent::default(), last_id }
     }
 
     #[must_use]
@@ -87,7 +90,8 @@ impl Team {
 
     /// Kills the server and starts it again on the same disk.
     pub fn restart(&mut self) {
-        self.engine = engine(open_ledger(store(&self.disk), Sizes::default()), &self.disk, self.file_limits);
+        let ledger = open_ledger(store(&self.disk), Sizes::default());
+        self.engine = engine(ledger, &self.disk, self.file_limits, self.user_limits);
     }
 
     /// An id that no message of this team has.
@@ -180,9 +184,9 @@ pub fn reason(error: &Value) -> &str {
     error["data"]["reason"].as_str().unwrap_or_else(|| panic!("no error: {error}"))
 }
 
-fn engine(ledger: Ledger, disk: &FaultyDisk, limits: FileLimits) -> Engine {
+fn engine(ledger: Ledger, disk: &FaultyDisk, files: FileLimits, users: UserLimits) -> Engine {
     let jobs = Jobs::start(&CommitMode::WhenPolled).expect("jobs without threads");
-    let files = Files::open(Arc::new(disk.clone()), limits, &ledger).expect("a sound disk");
+    let files = Files::open(Arc::new(disk.clone()), files, &ledger).expect("a sound disk");
     let events = "tcp://*:5558".to_owned();
-    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, Rate::default(), events)
+    Engine::new(ledger, TokenIssuer::new(&[7; 32]), jobs, files, users, events)
 }

@@ -1,0 +1,101 @@
+//! The author of each command, and the commands that are still executed when a quota or the disk is full.
+
+use common::UserName;
+
+use super::{Change, Command, State};
+
+/// The room of the reserve on a full disk that a command may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reserve {
+    None,
+    /// The first half.
+    Half,
+    /// The whole reserve.
+    Whole,
+}
+
+impl Command<'_> {
+    /// The user who asked for the command.
+    #[must_use]
+    pub fn user(&self) -> &UserName {
+        match self {
+            Self::Register { user, .. }
+            | Self::OpenSession { user, .. }
+            | Self::EndSession { user, .. }
+            | Self::Revoke { user, .. }
+            | Self::ChangePassword { user, .. }
+            | Self::Seen { user, .. }
+            | Self::Send { user, .. }
+            | Self::Amend { user, .. }
+            | Self::Share { user, .. }
+            | Self::MarkRead { user, .. } => user,
+            Self::Disable { by, .. } | Self::Promote { by, .. } => by,
+            Self::CreateChannel(actor, _)
+            | Self::Join(actor)
+            | Self::Leave(actor)
+            | Self::Invite(actor, _)
+            | Self::Decline(actor)
+            | Self::Kick(actor, _)
+            | Self::Ban(actor, _)
+            | Self::Unban(actor, _)
+            | Self::GiveRole(actor, _, _)
+            | Self::SetChannel(actor, _, _) => &actor.user,
+        }
+    }
+
+    /// Whether the command takes something away: a session, a membership, a right or a message. An attacker
+    /// must not be able to prevent it by filling a quota or the disk.
+    #[must_use]
+    pub fn is_removal(&self) -> bool {
+        match self {
+            Self::EndSession { .. }
+            | Self::Revoke { .. }
+            | Self::ChangePassword { .. }
+            | Self::Disable { .. }
+            | Self::Leave(_)
+            | Self::Decline(_)
+            | Self::Kick(..)
+            | Self::Ban(..)
+            | Self::Amend { change: Change::Delete, .. } => true,
+            Self::Register { .. }
+            | Self::OpenSession { .. }
+            | Self::Promote { .. }
+            | Self::Seen { .. }
+            | Self::CreateChannel(..)
+            | Self::Join(_)
+            | Self::Invite(..)
+            | Self::Unban(..)
+            | Self::GiveRole(..)
+            | Self::SetChannel(..)
+            | Self::Send { .. }
+            | Self::Amend { change: Change::Edit(_) | Change::React(_) | Change::Unreact(_), .. }
+            | Self::Share { .. }
+            | Self::MarkRead { .. } => false,
+        }
+    }
+
+    /// Whether the command is executed although its user has written too much today. A login is: passwords
+    /// have a limit of their own, and a user needs a session to read.
+    #[must_use]
+    pub fn is_exempt_from_quota(&self) -> bool {
+        self.is_removal()
+            || matches!(self, Self::Register { .. } | Self::OpenSession { .. } | Self::Seen { .. })
+    }
+
+    /// The room that the command may use on a full disk. Administrators can do everything that is not
+    /// content, so that they can log in and shut an attacker out.
+    #[must_use]
+    pub fn reserve(&self, state: &State) -> Reserve {
+        let is_content = matches!(
+            self,
+            Self::Send { .. } | Self::Share { .. } | Self::MarkRead { .. } | Self::Seen { .. }
+        );
+        if !is_content && state.users.is_administrator(self.user()) {
+            Reserve::Whole
+        } else if self.is_removal() {
+            Reserve::Half
+        } else {
+            Reserve::None
+        }
+    }
+}
