@@ -100,8 +100,8 @@ pub trait Disk: Send + Sync {
         Ok(bytes)
     }
 
-    /// Extends an existing file with zeros to `length` bytes, which then occupy room on the disk. On a full disk
-    /// the file may end up shorter. A longer file is not changed.
+    /// Extends an existing file with zeros to `length` bytes, which then occupy room on the disk. On a full
+    /// disk the file may end up shorter. A longer file is not changed.
     fn allocate(&self, name: &str, length: u64) -> io::Result<()> {
         let mut file = self.open_append(name)?;
         let (mut have, zeros) = (self.len(name)?, vec![0; COPY_BYTES]);

@@ -57,7 +57,7 @@ pub struct Engine {
     /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
-    /// Requests that wait for a later turn, and requests to answer again because the log could not be written.
+    /// Requests that wait for a later turn, or must be answered again because the log could not be written.
     turns: Turns,
     stopwatch: Stopwatch,
     /// The endpoint at which clients subscribe to events.
@@ -190,11 +190,8 @@ impl Engine {
         self.continue_frames(now_ms);
     }
 
-    /// Continues unfinished frames, client by client, until the turn is over.
+    /// Continues unfinished frames, client by client, until the turn has ended.
     fn continue_frames(&mut self, now_ms: u64) {
-        if self.turns.is_empty() {
-            return;
-        }
         let end = (self.stopwatch)() + turns::TURN;
         for _ in 0..self.turns.clients() {
             if !self.accepts_requests() || (self.stopwatch)() >= end {
@@ -288,7 +285,7 @@ impl Engine {
     }
 
     /// Answers the lines of a request. If a line needs a job, the request waits for its outcome. Returns the
-    /// request if the slice is over before all lines are answered.
+    /// request if the slice has ended before all lines are answered.
     fn process(
         &mut self,
         mut pending: PendingRequest,
@@ -320,7 +317,7 @@ impl Engine {
         None
     }
 
-    /// Answers lines until all are answered, the slice is over, or a line needs a job.
+    /// Answers lines until all are answered, the slice has ended, or a line needs a job.
     fn answer_lines(
         &mut self,
         pending: &mut PendingRequest,
@@ -354,7 +351,7 @@ impl Engine {
             now_ms,
         };
         for line in lines.skip(*answered) {
-            if slice.is_over(&self.stopwatch) {
+            if slice.has_ended(&self.stopwatch) {
                 return Answered::UntilSliceEnd;
             }
             if reply.len() > REPLY_BYTES_MAX {

@@ -65,7 +65,7 @@ impl Slice {
     }
 
     /// Whether the next line must wait. A slice answers at least one line, so every frame makes progress.
-    pub(super) fn is_over(&self, stopwatch: &Stopwatch) -> bool {
+    pub(super) fn has_ended(&self, stopwatch: &Stopwatch) -> bool {
         self.lines > 0 && self.end.is_some_and(|end| stopwatch() >= end)
     }
 }

@@ -47,8 +47,8 @@ pub(super) fn begin(
         Some(upload) => upload,
         None => {
             context.ledger.may_write()?;
-            context.check_quota(&user)?;
-            context.take_rate(&user, Limited::Messages)?;
+            context.check_quota(&requested.user)?;
+            context.take_rate(&requested.user, Limited::Messages)?;
             for idle in context.files.uploads.add(requested.clone(), &context.ledger.state().files)? {
                 context.files.discard_upload(idle, context.ledger.position());
             }

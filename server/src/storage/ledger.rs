@@ -126,8 +126,7 @@ impl Ledger {
         Self::open_with_reserve(store, commits, sizes, 0)
     }
 
-    /// As [`open_with`](Self::open_with), with a file of `reserve_bytes` whose room is used for
-    /// [some commands](Command::reserve) while the disk is full.
+    /// As `open_with`, with a file of `reserve_bytes` for [some commands](Command::reserve) on a full disk.
     pub fn open_with_reserve(
         store: Store,
         commits: &CommitMode,
@@ -215,7 +214,6 @@ impl Ledger {
     }
 
     /// The bytes of all lines appended since the start, stored or not.
-    #[must_use]
     pub fn appended_bytes(&self) -> u64 {
         self.appended_bytes
     }

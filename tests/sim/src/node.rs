@@ -40,7 +40,7 @@ const REQUEST_ROUNDS_MAX: u32 = 100;
 /// Maximum request frames of one round, as in `server::Server`.
 const FRAMES_PER_ROUND_MAX: usize = 256;
 
-/// The time of a request line on the engine's stopwatch. A frame of more than a few lines takes several turns.
+/// The time of a request line on the engine's stopwatch. A frame of more than four lines takes several turns.
 const LINE_TIME: Duration = Duration::from_micros(300);
 
 pub(crate) struct Node {
