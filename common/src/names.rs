@@ -89,7 +89,8 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
         return Err(TOO_LONG);
     }
     let has_valid_start = name.chars().next().is_some_and(char::is_alphanumeric);
-    if !has_valid_start || !name.chars().all(|c| !c.is_ascii() || is_plain_character(c.to_ascii_lowercase())) {
+    if !has_valid_start || !name.chars().all(|c| !c.is_ascii() || is_plain_character(c.to_ascii_lowercase()))
+    {
         return Err(Detail::NameCharacters);
     }
     Ok(name)

@@ -1,4 +1,4 @@
-//! The errors of the protocol in Portuguese. Their English sentences are in the table of `common`.
+//! The errors of the protocol in Portuguese. The table of `common` has the English sentences.
 
 use common::Detail;
 

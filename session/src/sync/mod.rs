@@ -2,15 +2,11 @@
 //!
 //! The steps are the same at the beginning and after a lost connection:
 //!
-//! 1. Request the endpoint of
-//! the proxy, and connect a new socket.
+//! 1. Request the endpoint of the proxy, and connect a new socket.
 //! 2. Subscribe to the user's own topic.
-//! 3. Request all heads.
-//! They contain the topics of the channels: subscribe to these topics.
-//! 4. Subscribe to a barrier. When
-//! the barrier arrives, all subscriptions are in force.
-//! 5. Request heads again. They show the events that
-//! were published before the subscriptions were in force.
+//! 3. Request all heads. They contain the topics of the channels: subscribe to these topics.
+//! 4. Subscribe to a barrier. When the barrier arrives, all subscriptions are in force.
+//! 5. Request heads again. They show the events that were published before the subscriptions were in force.
 
 mod topics;
 mod timeline;
@@ -253,7 +249,8 @@ impl Sync {
         let named = heads.iter().map(|head| &head.conversation);
         let channels: BTreeSet<_> =
             named.chain(&self.joined_since).filter(|of| is_channel(of)).cloned().collect();
-        let has_ended = |conversation: &&Target| is_channel(conversation) && !channels.contains(*conversation);
+        let has_ended =
+            |conversation: &&Target| is_channel(conversation) && !channels.contains(*conversation);
         let ended: Vec<_> = self.timelines.conversations().filter(has_ended).cloned().collect();
         ended.iter().for_each(|conversation| self.forget(cx, conversation));
         channels

@@ -121,7 +121,10 @@ fn bad_names_and_texts_get_an_error_that_states_the_rule() {
     let longest = "x".repeat(TEXT_BYTES_MAX);
     let texts = [
         (" \n", "-32602 a message needs some text"),
-        (&format!("{longest}x"), "4130 a message may have at most 16384 bytes: send a longer text as several messages"),
+        (
+            &format!("{longest}x"),
+            "4130 a message may have at most 16384 bytes: send a longer text as several messages",
+        ),
         (&"x".repeat(1 << 20), "4130 a line may have at most 131072 bytes, and this line has 1048"),
     ];
     for (text, expected) in texts {
