@@ -20,6 +20,7 @@ translations! {
     NoVersion "um pedido precisa de \"jsonrpc\":\"2.0\"";
     NoMethod "um pedido precisa de um \"method\": um texto";
     NoEmptyFrame "envie um quadro vazio antes das linhas do pedido, como um socket REQ faz sozinho";
+    TooManyFrames { max } "uma mensagem tem no máximo {max} quadros: envie o quadro vazio, as linhas do pedido e no máximo um quadro de bytes";
     NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e deve ser a única linha";
     FileGetNotAlone "file.get deve ser a única linha do quadro, porque a resposta traz bytes";
     MethodNotFound { method } "o servidor não conhece \"{method}\": confira se cliente e servidor são da mesma versão";

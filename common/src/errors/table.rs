@@ -31,6 +31,8 @@ errors! {
             "a request needs a \"method\": a string";
         NoEmptyFrame "no_empty_frame"
             "send an empty frame before the request lines, as a REQ socket does by itself";
+        TooManyFrames "too_many_frames" { max: usize }
+            "a message has at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
         NoChunkBytes "no_chunk_bytes"
             "file.chunk needs its bytes in a frame after the line, and must be the only line";
         FileGetNotAlone "file_get_not_alone"
