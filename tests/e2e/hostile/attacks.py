@@ -5,6 +5,7 @@
 Each attack runs in a process of its own at `nice 19`, makes its attempts at a
 steady rate, and prints one line of JSON at the end: the number of attempts and
 the seconds. An attempt is one connection, one message or one subscription.
+No attack waits for a reply, so the node cannot slow it down by its answers.
 """
 
 import argparse
@@ -170,11 +171,7 @@ def unread_events(attacker):
         subscriber.subscribe(topic.encode())
     text = "x" * 3000
     while True:
-        request = papo.request(
-            "message.send",
-            {"to": CHANNEL, "id": new_message_id(), "text": text},
-        )
-        papo.exchange(json.dumps(request).encode() + b"\n")
+        post(papo, [("message.send", message(CHANNEL, text))])
         yield
 
 
@@ -190,8 +187,7 @@ def expensive_reads(attacker):
         )
     methods = ["channel.list", "mention.list", "sync.heads", "read.list"]
     for method in itertools.cycle(methods):
-        request = json.dumps(papo.request(method, {})).encode() + b"\n"
-        papo.exchange(request * LINES_MAX)
+        post(papo, [(method, {})] * LINES_MAX)
         yield
 
 
@@ -204,8 +200,7 @@ def searches(attacker):
         ("message.history", {"conversation": CHANNEL, "limit": 500}),
     ]
     for method, params in itertools.cycle(calls):
-        request = json.dumps(papo.request(method, params)).encode() + b"\n"
-        papo.exchange(request * 64)
+        post(papo, [(method, params)] * 64)
         yield
 
 
@@ -282,16 +277,24 @@ def writes(attacker):
     papo.call("channel.create", channel=channel)
     text = "y" * 1000
     while True:
-        papo.batch(
-            [
-                (
-                    "message.send",
-                    {"to": channel, "id": new_message_id(), "text": text},
-                )
-                for _ in range(100)
-            ]
-        )
+        post(papo, [("message.send", message(channel, text))] * 100)
         yield
+
+
+def message(to, text):
+    return {"to": to, "id": None, "text": text}
+
+
+def post(papo, calls):
+    """Sends requests of a user in one frame, without waiting for replies."""
+    lines = []
+    for method, params in calls:
+        if "id" in params:
+            params = {**params, "id": new_message_id()}
+        request = papo.request(method, params)
+        lines.append(json.dumps(request).encode() + b"\n")
+    offer(papo._commands, [b"", b"".join(lines)])
+    drain(papo._commands)
 
 
 def drain(made):
@@ -336,6 +339,7 @@ def main():
     attempts = attack(Attacker(arguments))
     next(attempts)  # Accounts and connections are made before the clock runs.
     print("started", flush=True)
+    sys.stdin.readline()
     begun, count, rate = time.monotonic(), 0, ATTACKS[attack]
     while (elapsed := time.monotonic() - begun) < arguments.seconds:
         if count > rate * elapsed:

@@ -76,8 +76,18 @@ def attack(node, kind, seconds):
         [sys.executable, "-B", HERE / "attacks.py", kind]
         + ["--server", node.ready["invite"], "--events", events]
         + ["--seconds", str(seconds)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
+
+
+def begin(attackers):
+    """Starts the clocks of attacks at the same moment."""
+    for attacker in attackers:
+        assert attacker.stdout.readline() == b"started\n", attacker.args
+    for attacker in attackers:
+        attacker.stdin.write(b"go\n")
+        attacker.stdin.flush()
 
 
 def rate(attacker, timeout):
@@ -110,15 +120,16 @@ def run(node, arguments):
     print(f"idle: {node.mib():.0f} MiB resident", flush=True)
     alone = {}
     for kind in kinds:
-        alone[kind] = rate(attack(node, kind, arguments.alone_seconds), 120)
+        attacker = attack(node, kind, arguments.alone_seconds)
+        begin([attacker])
+        alone[kind] = rate(attacker, 120)
         print(
             f"alone: {kind:20} {alone[kind]:8.1f} attempts/s, "
             f"{node.mib():4.0f} MiB resident after it",
             flush=True,
         )
     attackers = {kind: attack(node, kind, seconds) for kind in kinds}
-    for kind, attacker in attackers.items():
-        assert attacker.stdout.readline() == b"started\n", kind
+    begin(attackers.values())
     honest.stdin.write("go\n")
     honest.stdin.flush()
     begun, highest = time.monotonic(), 0.0
