@@ -187,7 +187,8 @@ impl ServerArgs {
     }
 }
 
-/// Prepares the process of a role: logging, the limit of open files, memory, and a shutdown on SIGINT and SIGTERM.
+/// Prepares the process of a role: logging, the limit of open files, memory, and a shutdown on SIGINT and
+/// SIGTERM.
 pub(crate) fn start() -> anyhow::Result<Shutdown> {
     logging::start();
     open_files::raise_limit();

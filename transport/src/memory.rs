@@ -1,7 +1,7 @@
 //! Returns freed memory to the operating system.
 //!
-//! The allocator of glibc keeps memory that was freed below memory in use, for later allocations. After a flood
-//! this would be most of the memory of the flood, as long as the process runs.
+//! The allocator of glibc keeps memory that was freed below memory in use, for later allocations. After a
+//! flood this would be most of the memory of the flood, as long as the process runs.
 
 use std::thread;
 use std::time::Duration;

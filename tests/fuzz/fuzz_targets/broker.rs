@@ -1,5 +1,5 @@
-//! Arbitrary messages to a running broker, from a client and from the server: it answers or forwards each, and
-//! works afterwards.
+//! Arbitrary messages to a running broker, from a client and from the server: it answers or forwards each,
+//! and works afterwards.
 #![no_main]
 
 mod frames;

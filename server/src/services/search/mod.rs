@@ -67,8 +67,8 @@ const CATCH_UP_RECORDS_MAX: u64 = 500_000;
 /// The delay after the first failure. It doubles with each consecutive failure, up to `RESTART_DELAY_MAX`.
 const RESTART_DELAY: Duration = Duration::from_millis(250);
 
-/// The longest delay after a failure: on a full disk, an attempt a minute costs little, and the search returns
-/// a minute after there is space.
+/// The longest delay after a failure: on a full disk, an attempt a minute costs little, and the search
+/// returns a minute after there is space.
 const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
 
 /// The number of consecutive failures after which the index is removed, once: its files may be damaged. On a
