@@ -115,7 +115,10 @@ fn a_message_of_too_many_frames_keeps_only_the_name_of_its_sender() {
     send(&dealer, &[b"next"]);
     assert_eq!(receive(&router), [name.as_slice()]);
     assert_eq!(receive(&router)[1], b"next");
-    send(&router, &[[name.as_slice()].as_slice(), &[b"x".as_slice(); limits::MESSAGE_FRAMES_MAX + 1]].concat());
+    send(
+        &router,
+        &[[name.as_slice()].as_slice(), &[b"x".as_slice(); limits::MESSAGE_FRAMES_MAX + 1]].concat(),
+    );
     assert_eq!(receive(&dealer), [] as [Vec<u8>; 0]);
 }
 
