@@ -12,7 +12,7 @@ use server::Server;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::Rate;
 use transport::shutdown::Shutdown;
-use transport::{Context, logging, open_files, signals};
+use transport::{Context, logging, memory, open_files, signals};
 
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
@@ -188,10 +188,12 @@ impl ServerArgs {
     }
 }
 
-/// Prepares the process of a role: logging, the limit of open files, and a shutdown on SIGINT and SIGTERM.
+/// Prepares the process of a role: logging, the limit of open files, memory, and a shutdown on SIGINT and
+/// SIGTERM.
 pub(crate) fn start() -> anyhow::Result<Shutdown> {
     logging::start();
     open_files::raise_limit();
+    memory::return_regularly()?;
     let shutdown = Shutdown::new();
     signals::stop_on_termination(&shutdown).context("cannot watch for SIGINT and SIGTERM")?;
     Ok(shutdown)

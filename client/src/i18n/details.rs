@@ -20,6 +20,7 @@ translations! {
     NoVersion "um pedido precisa de \"jsonrpc\":\"2.0\"";
     NoMethod "um pedido precisa de um \"method\": um texto";
     NoEmptyFrame "envie um quadro vazio antes das linhas do pedido, como um socket REQ faz sozinho";
+    TooManyFrames { max } "uma mensagem tem no máximo {max} quadros: envie o quadro vazio, as linhas do pedido e no máximo um quadro de bytes";
     NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e deve ser a única linha";
     FileGetNotAlone "file.get deve ser a única linha do quadro, porque a resposta traz bytes";
     MethodNotFound { method } "o servidor não conhece \"{method}\": confira se cliente e servidor são da mesma versão";
@@ -123,6 +124,7 @@ translations! {
     QueryDate { filter } "{filter}: precisa de uma data depois, como {filter}:2026-01-31";
     QueryTime { filter } "{filter}: aceita dias inteiros (UTC), como {filter}:2026-01-31, sem hora";
     QueryRepeated { filter } "{filter}: só pode ser usado uma vez";
+    ServerBusy "o servidor ainda não respondeu seus pedidos anteriores: tente de novo daqui a pouco";
     TooManySearches "muita gente está buscando agora: tente de novo daqui a pouco";
     IndexNotReady "o índice da busca não está pronto: tente de novo daqui a pouco";
 

@@ -31,6 +31,8 @@ errors! {
             "a request needs a \"method\": a string";
         NoEmptyFrame "no_empty_frame"
             "send an empty frame before the request lines, as a REQ socket does by itself";
+        TooManyFrames "too_many_frames" { max: usize }
+            "a message has at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
         NoChunkBytes "no_chunk_bytes"
             "file.chunk needs its bytes in a frame after the line, and must be the only line";
         FileGetNotAlone "file_get_not_alone"
@@ -311,6 +313,8 @@ errors! {
             "you are already uploading {max} files: finish an upload first. A new upload can replace an upload that has received no data for {idle_minutes} minutes";
         UploadFinishing "upload_finishing"
             "the server is committing this upload: try again in a moment";
+        ServerBusy "server_busy"
+            "the server has not answered your earlier requests yet: try again in a moment";
         #[client] OutboxFull "outbox_full"
             "too many messages are waiting to be sent: wait until the server has received some of them";
         #[client] TooManyRequests "too_many_requests"
