@@ -1,5 +1,5 @@
-//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, and the history of
-//! typed lines. The outbox and the cache are in it, too.
+//! The user's own folder: sessions, keys of known servers, the client's own keys, ids of interrupted uploads,
+//! and the history of typed lines. The outbox and the cache are in it, too.
 //!
 //! `sessions.json` holds one session per server, by endpoint. A program that can read it can act as the user.
 //! A program that can write `known_hosts.json` (the keys of servers by `host:port`) or `last_server.json`
@@ -14,6 +14,7 @@ use common::accounts::LoggedIn;
 use disk::{Access, RealDisk};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use transport::key_folder::KeyFolder;
 use transport::keys::PublicKey;
 use uuid::Uuid;
 
@@ -101,6 +102,11 @@ impl Config {
         let mut known = self.load(KNOWN_HOSTS)?;
         known.insert(host.to_owned(), key);
         self.store(KNOWN_HOSTS, &known)
+    }
+
+    /// The folder of the client's own keys, one pair for each node.
+    pub(crate) fn own_keys(&self) -> KeyFolder {
+        KeyFolder::new(self.folder.join("keys"))
     }
 
     /// The file with the keys of servers.

@@ -256,7 +256,7 @@ impl Engine {
         mut outcome: Option<Outcome>,
         now_ms: u64,
     ) -> Option<Job> {
-        let PendingRequest { request, bytes, answered, reply, attached, .. } = pending;
+        let PendingRequest { route, request, bytes, answered, reply, attached, .. } = pending;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
             Err(error) => {
@@ -265,6 +265,7 @@ impl Engine {
             }
         };
         let mut context = RequestContext {
+            route,
             ledger: &mut self.ledger,
             outbound: &mut self.outbound,
             tokens: &self.tokens,

@@ -13,6 +13,14 @@ use transport::Frame;
 #[derive(Default)]
 pub struct Route(Vec<Frame>);
 
+impl Route {
+    /// The name of the client, which the broker wrote before the empty frame.
+    #[must_use]
+    pub fn client(&self) -> &[u8] {
+        self.0.iter().rev().nth(1).map_or(&[], |name| name)
+    }
+}
+
 /// A request frame that is being answered.
 pub struct PendingRequest {
     pub route: Route,
