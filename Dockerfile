@@ -1,13 +1,8 @@
 # The image of every role: `docker run papo broker`, `proxy`, `server`, `up`, `chat`. Needs BuildKit, the
 # default of Docker since version 23.
 
-# Debian 13 has libzmq 4.3.5, whose XPUB does not confuse subscribers when many of them disconnect at once.
+# The image has the C++ compiler and make, with which the build compiles libzmq and libsodium.
 FROM rust:1.95-trixie AS builder
-# Debian's stable release is the pin: papo wants its fixes, and its versions do not change.
-# hadolint ignore=DL3008
-RUN apt-get update \
- && apt-get install -y --no-install-recommends libzmq3-dev \
- && rm -rf /var/lib/apt/lists/*
 WORKDIR /papo
 COPY . .
 # The sources and builds of packages stay in the builder's cache. Our own crates are always built: Cargo
@@ -22,11 +17,7 @@ FROM debian:trixie-slim
 # A new volume takes its owner from the folder that it is mounted on, so `docker run -v papo:/data papo
 # server` needs no preparation. There is no VOLUME line, because broker, proxy and clients store nothing
 # there.
-# hadolint ignore=DL3008
-RUN apt-get update \
- && apt-get install -y --no-install-recommends libzmq5 \
- && rm -rf /var/lib/apt/lists/* \
- && useradd --uid 1000 --user-group --create-home --shell /usr/sbin/nologin papo \
+RUN useradd --uid 1000 --user-group --create-home --shell /usr/sbin/nologin papo \
  && install -d -m 0700 -o papo -g papo /data /home/papo/.config /home/papo/.config/papo
 COPY --from=builder /out/papo /usr/local/bin/papo
 USER 1000:1000

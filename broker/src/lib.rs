@@ -5,7 +5,6 @@
 //! message that it cannot deliver, and does not queue it: clients send a request again with the same id.
 
 mod run_tag;
-mod backlogs;
 mod counters;
 
 use std::time::Instant;
@@ -18,7 +17,6 @@ use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
-use crate::backlogs::{Backlogs, Verdict};
 use crate::counters::Counters;
 use crate::run_tag::RunTag;
 
@@ -59,7 +57,6 @@ pub struct Broker {
     control: Control,
     endpoints: Config,
     run_tag: RunTag,
-    backlogs: Backlogs,
     counters: Counters,
     started: Instant,
     /// The reply that is being forwarded; kept to reuse its memory.
@@ -80,19 +77,8 @@ impl Broker {
             control: control.endpoint().to_owned(),
         };
         let (run_tag, started) = (RunTag::random()?, clock::now());
-        let (backlogs, counters, frames, request) = Default::default();
-        Ok(Self {
-            clients,
-            servers,
-            control,
-            endpoints,
-            run_tag,
-            backlogs,
-            counters,
-            started,
-            frames,
-            request,
-        })
+        let (counters, frames, request) = Default::default();
+        Ok(Self { clients, servers, control, endpoints, run_tag, counters, started, frames, request })
     }
 
     /// The actual endpoints, with the ports that the system chose.
@@ -173,22 +159,13 @@ impl Broker {
                 self.counters.strangers += 1;
                 continue;
             }
-            match self.reply()? {
+            match self.clients.send(self.frames.drain(..))? {
                 Sent::Done => self.counters.replies += 1,
                 Sent::Full => self.counters.dropped_full += 1,
                 Sent::Unreachable => self.counters.unreachable += 1,
             }
         }
         Ok(())
-    }
-
-    /// Sends a reply, unless its client has too many waiting bytes.
-    fn reply(&mut self) -> Result<Sent, TransportError> {
-        match self.backlogs.decide(&self.frames) {
-            Verdict::Send => self.clients.send(self.frames.drain(..)),
-            Verdict::Count(backlogs) => self.clients.send_counted(self.frames.drain(..), &backlogs),
-            Verdict::Drop => Ok(Sent::Full),
-        }
     }
 
     /// Answers an invalid request with an error, and drops it.

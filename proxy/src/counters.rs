@@ -7,23 +7,20 @@ pub(crate) struct Counters {
     pub(crate) events: u64,
     /// Accepted subscriptions to events.
     pub(crate) subscriptions: u64,
-    /// Subscriptions to an invalid topic, or from an uncertain sender.
+    /// Subscriptions to an invalid topic.
     pub(crate) refused_subscriptions: u64,
     /// Answered barriers.
     pub(crate) barriers: u64,
-    /// Messages from subscribers that are not subscriptions.
-    pub(crate) dropped: u64,
 }
 
 impl Counters {
     /// All counters by name. `refused_peers` counts peers that tried to publish without the service key.
-    pub(crate) fn list(&self, refused_peers: u64) -> [(&'static str, u64); 6] {
+    pub(crate) fn list(&self, refused_peers: u64) -> [(&'static str, u64); 5] {
         [
             ("events", self.events),
             ("subscriptions", self.subscriptions),
             ("refused_subscriptions", self.refused_subscriptions),
             ("barriers", self.barriers),
-            ("dropped", self.dropped),
             ("refused_peers", refused_peers),
         ]
     }

@@ -14,18 +14,13 @@ use transport::poll::{Watch, wait_which};
 use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
 use transport::wake::Wake;
-use transport::{Context, Frame, Kind, Socket, TransportError, clock, libzmq_version};
+use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 
 use crate::counters::Counters;
 use crate::subscriptions::Subscribers;
 
 /// Messages that are handled in one direction before the other direction gets its turn.
 const BURST_MESSAGES_MAX: usize = 256;
-
-/// The first libzmq that never assigns the subscription of a disconnected subscriber to another one. Older
-/// versions can, when many subscribers connect and disconnect at the same time (libzmq pull request 4137;
-/// observed with 4.3.4).
-const LIBZMQ_WANTED: (i32, i32, i32) = (4, 3, 5);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
@@ -58,14 +53,6 @@ pub struct Proxy {
 impl Proxy {
     /// Listens at the endpoints of `config`.
     pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ProxyError> {
-        if libzmq_version() < LIBZMQ_WANTED {
-            let shown = |(major, minor, patch)| format!("{major}.{minor}.{patch}");
-            let (here, wanted) = (shown(libzmq_version()), shown(LIBZMQ_WANTED));
-            tracing::warn!(
-                "libzmq {here} can mix up subscribers when many connect and disconnect at once: install libzmq {wanted} \
-                 or later, as in Debian 13, Ubuntu 24.04 and the image of the Dockerfile"
-            );
-        }
         let events = context.socket(Kind::XSubscriber, &security.inner())?;
         // Subscribe to all events, so that a server need not wait for subscribers before it publishes.
         events.subscribe(b"")?;

@@ -10,21 +10,15 @@ const SUBSCRIBE: u8 = 1;
 /// The first byte of a frame that unsubscribes. The topic follows.
 const UNSUBSCRIBE: u8 = 0;
 
-/// The socket that subscribers connect to.
-///
-/// libzmq has a queue of received frames and a queue of the connections that sent them, but a frame that is
-/// not an (un)subscription enters only the first. After such a frame, which only a hostile client sends,
-/// libzmq assigns each subscription to the *next* subscriber, and so would reveal a topic (observed with
-/// 4.3.4; 4.3.5 has the same code). Both queues are empty at the same time, so the assignment is correct
-/// again when no frame is waiting. Until then, the proxy refuses all subscriptions.
+/// The socket that subscribers connect to. Our libzmq disconnects a peer that sends anything other than
+/// subscriptions (see `transport/libzmq`).
 pub(crate) struct Subscribers {
     socket: Socket,
-    is_sender_certain: bool,
 }
 
 impl Subscribers {
     pub(crate) fn new(socket: Socket) -> Self {
-        Self { socket, is_sender_certain: true }
+        Self { socket }
     }
 
     pub(crate) fn socket(&self) -> &Socket {
@@ -37,49 +31,43 @@ impl Subscribers {
 
     /// Handles the next frame from a subscriber. Returns false if none is waiting.
     pub(crate) fn decide_next(
-        &mut self,
+        &self,
         frames: &mut Vec<Frame>,
         counters: &mut Counters,
     ) -> Result<bool, TransportError> {
         if !self.socket.receive(frames)? {
-            self.is_sender_certain = true;
             return Ok(false);
         }
-        let single = if let [frame] = frames.as_slice() { frame.split_first() } else { None };
-        match single {
+        match frames.first().and_then(|frame| frame.split_first()) {
             Some((&SUBSCRIBE, topic)) => self.subscribe(topic, counters)?,
-            Some((&UNSUBSCRIBE, topic)) if self.is_sender_certain => self.socket.unsubscribe(topic)?,
-            Some((&UNSUBSCRIBE, _topic)) => {}
-            Some(_) | None => {
-                self.is_sender_certain = false;
-                counters.dropped += 1;
-            }
+            Some((&UNSUBSCRIBE, topic)) => self.socket.unsubscribe(topic)?,
+            Some(_) | None => {}
         }
         Ok(true)
     }
 
     fn subscribe(&self, topic: &[u8], counters: &mut Counters) -> Result<(), TransportError> {
-        if !self.is_sender_certain {
-            counters.refused_subscriptions += 1;
-            tracing::debug!(
-                "subscription refused: its sender is uncertain after a message that is not a subscription"
-            );
-            return Ok(());
-        }
-        match parse_subscription(topic) {
-            Ok(Subscription::Events(topic)) => {
-                self.socket.subscribe(topic.as_bytes())?;
-                counters.subscriptions += 1;
-            }
-            Ok(Subscription::Sync(topic)) => {
-                // The frames of a connection arrive in order, so its earlier subscriptions are in force now.
-                self.socket.subscribe(topic.as_bytes())?;
-                self.send([Frame::from(topic), Frame::new()])?;
-                counters.barriers += 1;
-            }
+        let subscription = match parse_subscription(topic) {
+            Ok(subscription) => subscription,
             Err(error) => {
                 counters.refused_subscriptions += 1;
                 tracing::debug!("subscription refused: {error}");
+                return Ok(());
+            }
+        };
+        let (Subscription::Events(topic) | Subscription::Sync(topic)) = subscription;
+        if !self.socket.accept_subscription(topic.as_bytes())? {
+            // The client learns it because its next barrier is refused, too.
+            counters.refused_subscriptions += 1;
+            tracing::debug!("subscription refused: its sender has too many topics");
+            return Ok(());
+        }
+        match subscription {
+            Subscription::Events(_) => counters.subscriptions += 1,
+            Subscription::Sync(topic) => {
+                // The frames of a connection arrive in order, so its earlier subscriptions are in force now.
+                self.send([Frame::from(topic), Frame::new()])?;
+                counters.barriers += 1;
             }
         }
         Ok(())
@@ -93,6 +81,9 @@ mod tests {
     use transport::{Context, Kind};
 
     const TOPIC: &[u8] = b"channel.secret.000102030405060708090a0b0c0d0e0f";
+
+    /// In `transport/libzmq/src/patches.rs`.
+    const TOPICS_OF_A_PEER_MAX: u32 = 16_384;
 
     /// Over `inproc` a sent frame can be received immediately, so a test controls the order of the frames.
     struct Fixture {
@@ -132,30 +123,26 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_message_reveals_no_topic() {
+    fn a_stray_message_disconnects_its_sender_and_reveals_no_topic() {
         let stray: [&[&[u8]]; 4] = [&[b"stray"], &[b""], &[b"two", b"frames"], &[b"stray", b"\x01channel."]];
         for stray in stray {
             let mut fixture = Fixture::new();
             let (stranger, victim, thief) = (fixture.peer(), fixture.peer(), fixture.peer());
+            stranger.subscribe(TOPIC).expect("a subscription");
             // The proxy refuses the empty subscription, but it makes the thief's own socket accept all
             // topics.
             thief.subscribe(b"").expect("a subscription");
             fixture.decide_all();
             assert_eq!(fixture.counters.refused_subscriptions, 1);
+            assert!(fixture.reaches(&stranger));
 
             send(&stranger, stray);
             victim.subscribe(TOPIC).expect("a subscription");
             thief.subscribe(b"anything").expect("a subscription");
             fixture.decide_all();
             assert!(!fixture.reaches(&thief), "{stray:?}");
-            assert_eq!(fixture.counters.dropped, 1);
-            assert_eq!(fixture.counters.refused_subscriptions, 3);
-
-            victim.unsubscribe(TOPIC).expect("an unsubscription");
-            victim.subscribe(TOPIC).expect("a subscription");
-            fixture.decide_all();
-            assert!(fixture.reaches(&victim), "the next subscription is accepted again");
-            assert!(!fixture.reaches(&thief));
+            assert!(fixture.reaches(&victim), "{stray:?}");
+            assert!(!fixture.reaches(&stranger), "{stray:?}");
         }
     }
 
@@ -172,5 +159,40 @@ mod tests {
         victim.subscribe(b"anything").expect("a subscription");
         fixture.decide_all();
         assert!(fixture.reaches(&victim));
+        assert!(!fixture.reaches(&other));
+    }
+
+    #[test]
+    fn a_flood_of_subscriptions_leaves_room_for_other_peers() {
+        let mut fixture = Fixture::new();
+        let (flooder, victim) = (fixture.peer(), fixture.peer());
+        for n in 0..1_000 {
+            flooder.subscribe(format!("channel.{n}").as_bytes()).expect("a subscription");
+        }
+        victim.subscribe(TOPIC).expect("a subscription");
+        for _ in 0..100 {
+            fixture.subscribers.decide_next(&mut Vec::new(), &mut fixture.counters).expect("a decision");
+        }
+        assert!(fixture.reaches(&victim), "the victim waits for its turn only, not for the whole flood");
+        fixture.decide_all();
+        assert_eq!(fixture.counters.refused_subscriptions, 1_000, "and no subscription is lost");
+    }
+
+    #[test]
+    fn a_peer_has_a_limited_number_of_topics() {
+        let mut fixture = Fixture::new();
+        let peer = fixture.peer();
+        let topic = |n: u32| format!("channel.secret.{n:032x}");
+        for n in 0..TOPICS_OF_A_PEER_MAX + 10 {
+            peer.subscribe(topic(n).as_bytes()).expect("a subscription");
+            fixture.decide_all();
+        }
+        assert_eq!(fixture.counters.subscriptions, u64::from(TOPICS_OF_A_PEER_MAX));
+        assert_eq!(fixture.counters.refused_subscriptions, 10);
+
+        peer.unsubscribe(topic(0).as_bytes()).expect("an unsubscription");
+        peer.subscribe(topic(TOPICS_OF_A_PEER_MAX).as_bytes()).expect("a subscription");
+        fixture.decide_all();
+        assert_eq!(fixture.counters.subscriptions, u64::from(TOPICS_OF_A_PEER_MAX) + 1);
     }
 }

@@ -7,7 +7,6 @@
 pub mod limits;
 mod options;
 mod socket;
-mod backlog;
 
 mod z85;
 pub mod keys;
@@ -32,7 +31,6 @@ pub mod open_files;
 
 mod error;
 
-pub use backlog::Backlog;
 pub use error::TransportError;
 pub use options::Kind;
 pub use socket::{Context, Frame, Sent, Socket, libzmq_version};

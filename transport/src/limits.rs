@@ -19,21 +19,31 @@ pub const CURVE_FRAME_BYTES_MORE: i64 = 33;
 /// bytes.
 pub const MESSAGE_FRAMES_MAX: usize = 16;
 
-/// Replies waiting for one peer of a ROUTER. A client may have a thousand requests in flight; with libzmq's
-/// default of 1000, a test lost replies. One link to the broker carries the replies of several such clients.
-pub const REPLIES_WAITING_MAX: i32 = 8 * 1024;
+/// Replies waiting for one peer of a ROUTER, and for the receiving DEALER, in units of 512 bytes; each
+/// message counts at least one. 16 MiB: five of the largest replies, or the replies to 32,000 small requests.
+///
+/// All clients of a node together have 64 MiB, beyond 64 KiB for each. Over this limit, the broker drops the
+/// replies to a client with more than 64 KiB waiting, and a client that reads sends its requests again.
+pub const REPLIES_WAITING_MAX: i32 = 32 * 1024;
 
-/// Requests waiting from one peer of a ROUTER, and for the peer of a DEALER. At the limit, the sender waits.
-pub const REQUESTS_WAITING_MAX: i32 = 1024;
+/// Replies waiting for the broker, in units of 512 bytes: 64 MiB for all its clients.
+pub const REPLIES_WAITING_INSIDE_MAX: i32 = 128 * 1024;
 
-/// Events waiting for one subscriber. A slow subscriber loses the events beyond the limit, and loads them
-/// from the history. So this bounds memory: 8192 typical events of 300 bytes are 2.5 MB for each slow
-/// subscriber.
+/// Requests waiting from one peer of a ROUTER, and for the peer of a DEALER, in units of 512 bytes: 2 MiB. At
+/// the limit, the sender waits.
+pub const REQUESTS_WAITING_MAX: i32 = 4 * 1024;
+
+/// Events waiting for one subscriber, in units of 512 bytes: 4 MiB. A slow subscriber loses the events beyond
+/// the limit, and loads them from the history. The limit of all clients together is the one of the replies.
 pub const EVENTS_WAITING_MAX: i32 = 8 * 1024;
 
-/// Events waiting between the server and its proxy, where a loss would make every subscriber load the
-/// history.
+/// Events waiting between the server and its proxy, in units of 512 bytes: 32 MiB. A loss here would make
+/// every subscriber load the history.
 pub const EVENTS_WAITING_INSIDE_MAX: i32 = 64 * 1024;
+
+/// Milliseconds after which the system closes the connection of a peer that reads nothing
+/// (`TCP_USER_TIMEOUT`), so that its waiting replies and events are released.
+pub const UNREAD_MS_MAX: i32 = 30_000;
 
 /// Subscriptions waiting to be sent: no limit (zero), because libzmq silently drops a subscription over the
 /// limit, also when it reconnects. The client itself bounds their number.

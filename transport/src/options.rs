@@ -1,17 +1,25 @@
 //! The kinds of sockets and the options of each kind, in one table.
 
+use std::ffi::c_int;
+
 use crate::error::TransportError;
 use crate::limits::{
     ACCEPT_WAITING_MAX, EVENTS_WAITING_INSIDE_MAX, EVENTS_WAITING_MAX, FRAME_BYTES_MAX, HANDSHAKE_MS_MAX,
     KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES_MAX, LINGER_NONE_MS, LINGER_REPLIES_MS,
-    RECONNECT_MS, RECONNECT_MS_MAX, REPLIES_WAITING_MAX, REQUESTS_WAITING_MAX, SUBSCRIPTION_FRAME_BYTES_MAX,
-    SUBSCRIPTIONS_WAITING_MAX,
+    RECONNECT_MS, RECONNECT_MS_MAX, REPLIES_WAITING_INSIDE_MAX, REPLIES_WAITING_MAX, REQUESTS_WAITING_MAX,
+    SUBSCRIPTION_FRAME_BYTES_MAX, SUBSCRIPTIONS_WAITING_MAX, UNREAD_MS_MAX,
 };
+
+/// papo's own option of libzmq: the queues of the socket are part of the limit for all peers together. See
+/// `transport/libzmq/src/patches.rs`.
+const SHARED_LIMIT: c_int = 9001;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Receives requests from many peers, and replies to each by its name.
     Router,
+    /// The server's link to a broker: receives the requests of all its clients, and replies.
+    Server,
     /// Sends requests, and receives the replies.
     Dealer,
     /// Publishes events to proxies.
@@ -26,7 +34,7 @@ pub enum Kind {
 
 struct Options {
     socket_type: zmq::SocketType,
-    /// The queue limits of a peer, in messages: to send, to receive.
+    /// The queue limits of a peer, in units of 512 bytes: to send, to receive.
     waiting_max: (i32, i32),
     frame_bytes_max: usize,
     linger_ms: i32,
@@ -38,6 +46,12 @@ impl Kind {
             Self::Router => {
                 (zmq::ROUTER, (REPLIES_WAITING_MAX, REQUESTS_WAITING_MAX), FRAME_BYTES_MAX, LINGER_REPLIES_MS)
             }
+            Self::Server => (
+                zmq::ROUTER,
+                (REPLIES_WAITING_INSIDE_MAX, REQUESTS_WAITING_MAX),
+                FRAME_BYTES_MAX,
+                LINGER_REPLIES_MS,
+            ),
             Self::Dealer => {
                 (zmq::DEALER, (REQUESTS_WAITING_MAX, REPLIES_WAITING_MAX), FRAME_BYTES_MAX, LINGER_NONE_MS)
             }
@@ -83,8 +97,15 @@ impl Kind {
         socket.set_linger(options.linger_ms)?;
         set_connection(socket)?;
         match self {
-            Self::Router => set_router(socket),
-            Self::XPublisher => set_manual(socket),
+            Self::Router => {
+                set_bounds(socket)?;
+                set_router(socket)
+            }
+            Self::Server => set_router(socket),
+            Self::XPublisher => {
+                set_bounds(socket)?;
+                set_manual(socket)
+            }
             Self::Dealer | Self::Publisher | Self::Subscriber | Self::XSubscriber => Ok(()),
         }
     }
@@ -105,25 +126,32 @@ fn set_connection(socket: &zmq::Socket) -> Result<(), zmq::Error> {
     socket.set_tcp_keepalive_cnt(KEEPALIVE_PROBES_MAX)
 }
 
-/// `mandatory` reports a reply that cannot be delivered instead of dropping it silently. Without `handover`,
-/// a peer that uses the name of another peer does not receive its replies.
+/// Reports a reply that cannot be delivered instead of dropping it silently.
 fn set_router(socket: &zmq::Socket) -> Result<(), zmq::Error> {
-    socket.set_router_mandatory(true)?;
-    socket.set_router_handover(false)
+    socket.set_router_mandatory(true)
 }
 
 /// Lets the owner of an XPUB decide about each subscription.
 fn set_manual(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
-    let on: std::ffi::c_int = 1;
-    #[expect(unsafe_code, reason = "the zmq crate has no setter for ZMQ_XPUB_MANUAL")]
-    // SAFETY: the socket is alive, and libzmq reads one `c_int` from `on` during the call only.
+    set_int(socket, zmq_sys::ZMQ_XPUB_MANUAL as c_int, 1)
+}
+
+/// Sets the limits for peers that do not read: a limit of bytes for all of them together, and a time after
+/// which the system closes a connection.
+fn set_bounds(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
+    set_int(socket, zmq_sys::ZMQ_TCP_MAXRT as c_int, UNREAD_MS_MAX)?;
+    match set_int(socket, SHARED_LIMIT, 1) {
+        // libzmq was built without papo's patches, for the tests of the attacks that they prevent.
+        Err(zmq::Error::EINVAL) => Ok(()),
+        set => set,
+    }
+}
+
+fn set_int(socket: &mut zmq::Socket, option: c_int, value: c_int) -> Result<(), zmq::Error> {
+    #[expect(unsafe_code, reason = "the zmq crate has no setter for these options")]
+    // SAFETY: the socket is alive, and libzmq reads one `c_int` from `value` during the call only.
     let code = unsafe {
-        zmq_sys::zmq_setsockopt(
-            socket.as_mut_ptr(),
-            zmq_sys::ZMQ_XPUB_MANUAL as std::ffi::c_int,
-            (&raw const on).cast(),
-            size_of_val(&on),
-        )
+        zmq_sys::zmq_setsockopt(socket.as_mut_ptr(), option, (&raw const value).cast(), size_of_val(&value))
     };
     if code == 0 { Ok(()) } else { Err(zmq::Error::EINVAL) }
 }

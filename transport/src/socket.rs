@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::backlog::{self, Backlog};
 use crate::error::TransportError;
 use crate::limits::MESSAGE_FRAMES_MAX;
 use crate::options::Kind;
@@ -25,7 +24,7 @@ pub enum Sent {
     Unreachable,
 }
 
-/// The version of the system's libzmq.
+/// The version of the libzmq in this binary.
 #[must_use]
 pub fn libzmq_version() -> (i32, i32, i32) {
     zmq::version()
@@ -149,15 +148,6 @@ impl Socket {
         Ok(sent)
     }
 
-    /// Sends like [`Self::send`], and counts the bytes in `backlogs` until libzmq releases them.
-    pub fn send_counted(
-        &mut self,
-        frames: impl IntoIterator<Item = Frame>,
-        backlogs: &[Backlog],
-    ) -> Result<Sent, TransportError> {
-        send_all(frames, |frame, flags| backlog::send(&mut self.inner, frame, backlogs, flags))
-    }
-
     /// Whether a message could be sent now. For a ROUTER: to at least one of its peers.
     pub fn can_send(&self) -> Result<bool, TransportError> {
         let events = uninterrupted(|| self.inner.get_events());
@@ -166,8 +156,17 @@ impl Socket {
         Ok(events.contains(zmq::POLLOUT))
     }
 
-    /// Subscribes to messages that begin with `topic`. On an XPUB: accepts the subscription for the peer
-    /// whose frame was received last.
+    /// Accepts a subscription on an XPUB, for the peer whose frame was received last. Returns false if that
+    /// peer has too many topics.
+    pub fn accept_subscription(&self, topic: &[u8]) -> Result<bool, TransportError> {
+        match self.inner.set_subscribe(topic) {
+            Ok(()) => Ok(true),
+            Err(zmq::Error::EMFILE) => Ok(false),
+            Err(source) => Err(TransportError::Socket { action: "subscribe", source }),
+        }
+    }
+
+    /// Subscribes to messages that begin with `topic`.
     pub fn subscribe(&self, topic: &[u8]) -> Result<(), TransportError> {
         if self.kind == Kind::XSubscriber {
             return self.send_upstream(1, topic);

@@ -263,22 +263,6 @@ fn messages_and_subscriptions_carry_the_key_of_their_sender() {
     assert_eq!(receive(&fan_out)[0].gets("User-Id"), Some(&*name));
 }
 
-/// The reason why the proxy does not count subscriptions for each key. See "What is not protected" in
-/// `docs/SECURITY.md`.
-#[test]
-fn the_unsubscription_of_a_lost_connection_carries_no_key() {
-    let keys = Keys::new();
-    let context = Context::new();
-    let (fan_out, endpoint) = bound(&context, Kind::XPublisher, &keys.security().outer());
-    let subscriber = connected(&context, Kind::Subscriber, &keys.client().0, &endpoint);
-    subscriber.subscribe(b"topic").expect("a subscription");
-    assert_eq!(&*receive(&fan_out)[0], b"\x01topic");
-    drop(subscriber);
-    let mut taken_back = receive(&fan_out);
-    assert_eq!(&*taken_back[0], b"\x00topic");
-    assert_eq!(taken_back[0].gets("User-Id"), None);
-}
-
 #[test]
 fn inproc_ignores_the_protection_of_both_sockets() {
     let security = Keys::new().security();

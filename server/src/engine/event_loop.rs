@@ -136,7 +136,7 @@ impl Server {
         let disk = Arc::new(RealDisk::new(&config.data));
         let files = Files::open(disk, config.files, &ledger).map_err(ServerError::Files)?;
         let control = Control::bind(context, &config.control, &security.control())?;
-        let requests = context.socket(Kind::Router, &security.link())?;
+        let requests = context.socket(Kind::Server, &security.link())?;
         requests.connect(&config.broker)?;
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;

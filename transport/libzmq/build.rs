@@ -1,0 +1,11 @@
+//! Passes on where libsodium was built: only build scripts of direct dependents learn it.
+
+use std::env;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    for (variable, metadata) in [("SODIUM_INCLUDE", "DEP_SODIUM_INCLUDE"), ("SODIUM_LIB", "DEP_SODIUM_LIB")] {
+        let folder = env::var(metadata).expect("libsodium-sys-stable sets its folders");
+        println!("cargo:rustc-env={variable}={folder}");
+    }
+}

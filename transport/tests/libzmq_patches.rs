@@ -1,0 +1,183 @@
+//! Attacks that the patches of `transport/libzmq` prevent. A build with `PAPO_LIBZMQ_UNPATCHED=1` fails each
+//! of these tests. The tests of the patches for XPUB are in `proxy/src/subscriptions.rs`.
+
+use std::time::Duration;
+
+use transport::poll::{Watch, wait};
+use transport::security::Security;
+use transport::{Context, Frame, Kind, Sent, Socket};
+
+/// Long enough for libzmq to deliver on a busy machine, and short enough to wait for what must not come.
+const NOTHING_MS: i32 = 300;
+
+struct Router {
+    socket: Socket,
+    endpoint: String,
+    strangers: zmq::Context,
+}
+
+impl Router {
+    fn new() -> Self {
+        let socket = Context::new().socket(Kind::Router, &Security::Plain).expect("a socket");
+        let endpoint = socket.bind("tcp://127.0.0.1:0").expect("an endpoint");
+        Self { socket, endpoint, strangers: zmq::Context::new() }
+    }
+
+    /// Connects a peer that asks for the name `chosen`, and sends one request.
+    fn peer(&self, chosen: &[u8]) -> zmq::Socket {
+        #[expect(clippy::disallowed_methods, reason = "a hostile peer chooses its own options")]
+        let peer = self.strangers.socket(zmq::DEALER).expect("a socket");
+        peer.set_linger(0).expect("an option");
+        peer.set_rcvtimeo(10_000).expect("an option");
+        if !chosen.is_empty() {
+            peer.set_identity(chosen).expect("a name");
+        }
+        peer.connect(&self.endpoint).expect("an endpoint");
+        peer.send_multipart([&b""[..], b"request"], 0).expect("a send");
+        peer
+    }
+
+    /// Receives the next request, and returns the name of its sender.
+    fn name(&self) -> Frame {
+        let mut frames = Vec::new();
+        while !self.socket.receive(&mut frames).expect("a receive") {
+            wait(&[Watch::Readable(&self.socket)], Some(Duration::from_secs(10))).expect("a wait");
+        }
+        frames.swap_remove(0)
+    }
+
+    fn reply(&self, name: &Frame, text: &[u8]) -> Sent {
+        self.socket.send([Frame::from(&**name), Frame::new(), Frame::from(text)]).expect("a send")
+    }
+}
+
+#[test]
+fn generated_names_cannot_be_guessed() {
+    let router = Router::new();
+    let _peers = [router.peer(b""), router.peer(b""), router.peer(b"")];
+    let names = [router.name(), router.name(), router.name()];
+    for (name, other) in [(&names[0], &names[1]), (&names[1], &names[2]), (&names[2], &names[0])] {
+        assert_eq!(name.len(), 17, "a zero byte and 16 random bytes");
+        let equal = name.iter().zip(other.iter()).skip(1).filter(|(one, other)| one == other).count();
+        assert!(equal < 8, "{:02x?} and {:02x?}", &**name, &**other);
+    }
+}
+
+#[test]
+fn a_peer_with_the_name_of_the_next_peer_does_not_end_the_process() {
+    let router = Router::new();
+    let first = router.peer(b"");
+    let name = router.name();
+    let counter = u32::from_be_bytes(name[1..5].try_into().expect("four bytes"));
+    let chosen = [&[0], &(counter.wrapping_add(2)).to_be_bytes()[..]].concat();
+    let attacker = router.peer(&chosen);
+    assert_ne!(&*router.name(), &*chosen);
+    let later = [router.peer(b""), router.peer(b""), router.peer(b"")];
+    for _ in &later {
+        router.name();
+    }
+    drop((first, attacker));
+}
+
+#[test]
+fn a_peer_that_takes_the_name_of_another_receives_no_reply_of_it() {
+    let router = Router::new();
+    let victim = router.peer(b"the name");
+    let name = router.name();
+    drop(victim);
+    // libzmq notices the lost connection when the thief has connected.
+    let thief = router.peer(b"the name");
+    let other = router.name();
+    assert_ne!(&*name, &*other);
+    let _lost = router.reply(&name, b"the victim's token");
+    assert_eq!(router.reply(&other, b"for the thief"), Sent::Done);
+    let received = thief.recv_multipart(0).expect("a reply");
+    assert_eq!(received, [&b""[..], b"for the thief"]);
+}
+
+/// libzmq's own peers cannot send a long name, so this peer speaks ZMTP 3.0 (RFC 23) itself.
+#[test]
+fn a_long_name_in_the_handshake_is_refused() {
+    use std::io::{Read, Write};
+    let router = Router::new();
+    for (length, is_accepted) in [(200_usize, true), (2_000, false), (100_000, false)] {
+        let address = router.endpoint.strip_prefix("tcp://").expect("tcp");
+        let mut peer = std::net::TcpStream::connect(address).expect("a connection");
+        peer.set_read_timeout(Some(Duration::from_secs(10))).expect("an option");
+        let mut greeting = [0; 64];
+        greeting[..11].copy_from_slice(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03");
+        greeting[12..16].copy_from_slice(b"NULL");
+        peer.write_all(&greeting).expect("a greeting");
+        peer.read_exact(&mut greeting).expect("a greeting");
+        let property = |name: &[u8], value: &[u8]| {
+            let (name_length, value_length) = (name.len() as u8, (value.len() as u32).to_be_bytes());
+            [&[name_length], name, &value_length, value].concat()
+        };
+        let name = vec![b'x'; length];
+        let ready =
+            [b"\x05READY".to_vec(), property(b"Socket-Type", b"DEALER"), property(b"Identity", &name)];
+        let ready = ready.concat();
+        let message = [b"\x06".to_vec(), (ready.len() as u64).to_be_bytes().to_vec(), ready];
+        peer.write_all(&message.concat()).expect("a command");
+        // An empty frame and the request.
+        let _closed = peer.write_all(b"\x01\x00\x00\x01r");
+        if is_accepted {
+            assert_eq!(router.name().len(), 17);
+            continue;
+        }
+        let mut rest = Vec::new();
+        let ended = peer.read_to_end(&mut rest);
+        assert!(
+            ended.is_ok() || ended.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+        );
+        wait(&[Watch::Readable(&router.socket)], Some(Duration::from_millis(NOTHING_MS as u64)))
+            .expect("a wait");
+        assert!(!router.socket.receive(&mut Vec::new()).expect("a receive"), "a name of {length} bytes");
+    }
+}
+
+/// A peer that sends requests and reads no reply: the queue is bounded in bytes.
+#[test]
+fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
+    let router = Router::new();
+    let peer = router.peer(b"");
+    let name = router.name();
+    let reply = vec![b'x'; 256 * 1024];
+    let sent = (0..1_000).take_while(|_| router.reply(&name, &reply) == Sent::Done).count();
+    // 16 MiB wait, and some MiB are in the system's buffers.
+    assert!((64..160).contains(&sent), "{sent} replies of 256 KiB");
+    // The queue is emptied when the peer reads.
+    while router.reply(&name, b"another") != Sent::Done {
+        peer.recv_multipart(0).expect("a reply");
+    }
+}
+
+/// A queue that was full accepts messages again when its reader has read.
+#[test]
+fn large_messages_pass_a_full_queue() {
+    let context = Context::new();
+    let broker = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
+    let endpoint = broker.bind("tcp://127.0.0.1:0").expect("an endpoint");
+    let server = context.socket(Kind::Server, &Security::Plain).expect("a socket");
+    server.connect(&endpoint).expect("an endpoint");
+    while broker.send([Frame::new(), Frame::from("request")]).expect("a send") != Sent::Done {}
+    let mut frames = Vec::new();
+    while !server.receive(&mut frames).expect("a receive") {
+        wait(&[Watch::Readable(&server)], Some(Duration::from_secs(10))).expect("a wait");
+    }
+    let (name, reply) = (frames.swap_remove(0), vec![b'x'; 1024 * 1024]);
+    for round in 0..3 {
+        let mut sent = 0;
+        while server.send([Frame::from(&*name), Frame::new(), Frame::from(&reply)]).expect("a send")
+            == Sent::Done
+        {
+            sent += 1;
+        }
+        for received in 0..sent {
+            while !broker.receive(&mut frames).expect("a receive") {
+                let is_readable = wait(&[Watch::Readable(&broker)], Some(Duration::from_secs(10)));
+                assert!(is_readable.is_ok(), "{round}: {received} of {sent}");
+            }
+        }
+    }
+}
