@@ -123,6 +123,7 @@ translations! {
     QueryDate { filter } "{filter}: precisa de uma data depois, como {filter}:2026-01-31";
     QueryTime { filter } "{filter}: aceita dias inteiros (UTC), como {filter}:2026-01-31, sem hora";
     QueryRepeated { filter } "{filter}: só pode ser usado uma vez";
+    ServerBusy "o servidor ainda não respondeu seus pedidos anteriores: tente de novo daqui a pouco";
     TooManySearches "muita gente está buscando agora: tente de novo daqui a pouco";
     IndexNotReady "o índice da busca não está pronto: tente de novo daqui a pouco";
 

@@ -308,6 +308,8 @@ errors! {
             "you are already uploading {max} files: finish one of them first. A new upload replaces one without data for {idle_minutes} minutes";
         UploadFinishing "upload_finishing"
             "the server is completing this file: try again in a moment";
+        ServerBusy "server_busy"
+            "the server has not answered your earlier requests yet: try again in a moment";
         #[client] OutboxFull "outbox_full"
             "too many messages are pending: try again when the server has received some";
         #[client] TooManyRequests "too_many_requests"

@@ -183,8 +183,8 @@ impl RequestContext<'_> {
 
     /// The sender of the request.
     fn peer(&self) -> Peer {
-        let client = self.route.client();
-        Peer::new(client_name::key(client).map(|key| *key.as_bytes()), || client.into())
+        let key = self.route.client().and_then(client_name::key);
+        Peer::new(key.map(|key| *key.as_bytes()), || self.route.key())
     }
 
     /// Counts a request that stores a record. Returns an error if the session exceeds its rate.
