@@ -257,6 +257,7 @@ impl Server {
     fn problems(&self) -> Vec<String> {
         let mut problems = self.scrub.problems();
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
+        problems.extend(self.engine.search_problem());
         problems
     }
 }

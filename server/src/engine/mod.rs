@@ -136,6 +136,12 @@ impl Engine {
         self.jobs.waiting(kind)
     }
 
+    /// The failure of the search, as a sentence for the operator.
+    #[must_use]
+    pub fn search_problem(&self) -> Option<String> {
+        self.search.as_ref().and_then(Search::problem)
+    }
+
     /// Returns false while too many records or replies wait for the disk, or while a snapshot is due. The
     /// driver must then pass no more requests.
     #[must_use]
