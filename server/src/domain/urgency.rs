@@ -21,6 +21,7 @@ impl Command<'_> {
         match self {
             Self::Register { user, .. }
             | Self::OpenSession { user, .. }
+            | Self::KnowClient { user, .. }
             | Self::EndSession { user, .. }
             | Self::Revoke { user, .. }
             | Self::ChangePassword { user, .. }
@@ -59,6 +60,7 @@ impl Command<'_> {
             | Self::Amend { change: Change::Delete, .. } => true,
             Self::Register { .. }
             | Self::OpenSession { .. }
+            | Self::KnowClient { .. }
             | Self::Promote { .. }
             | Self::Seen { .. }
             | Self::CreateChannel(..)
@@ -78,8 +80,11 @@ impl Command<'_> {
     /// have a limit of their own, and a user needs a session to read.
     #[must_use]
     pub fn is_exempt_from_quota(&self) -> bool {
-        self.is_removal()
-            || matches!(self, Self::Register { .. } | Self::OpenSession { .. } | Self::Seen { .. })
+        let is_login = matches!(
+            self,
+            Self::Register { .. } | Self::OpenSession { .. } | Self::KnowClient { .. } | Self::Seen { .. }
+        );
+        is_login || self.is_removal()
     }
 
     /// The room that the command may use on a full disk. Administrators can do everything that is not
