@@ -1,14 +1,13 @@
 //! Tags client names with the run of the broker.
 //!
-//! libzmq names the clients of a ROUTER by a counter that starts at the same number in every process (also in
-//! 4.3.5, which does not seed its `rand`). So after a restart of the broker, new clients get the names of old
-//! ones, and a delayed reply of the server could reach the wrong client: with the token of another user, or
-//! the acknowledgement of another message. Therefore the broker appends a tag of its run to the name, and
-//! drops replies with another tag.
+//! A ROUTER of libzmq names its clients. After a restart of the broker, a new client may get the name of an
+//! old client. A delayed reply of the server could then reach the wrong client, with the token of another
+//! user or the acknowledgement of another message. Therefore the broker appends a tag of its run to each
+//! name, and drops replies with another tag.
 
 use transport::Frame;
 
-/// Bytes of a tag: enough random bits that two runs never have the same tag.
+/// The length of a tag in bytes. 64 random bits make two equal tags practically impossible.
 const TAG_BYTES: usize = 8;
 
 /// The random tag of one run of the broker.

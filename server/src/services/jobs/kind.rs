@@ -1,4 +1,4 @@
-//! The kinds of jobs. Each has threads and a bound of its own, so that no kind delays another.
+//! The kinds of jobs. Each kind has its own threads and its own bound, so no kind delays another kind.
 
 use common::{Detail, Error};
 
@@ -6,9 +6,9 @@ use common::{Detail, Error};
 pub enum Kind {
     /// Password hashes; see [`passwords`](crate::services::passwords).
     Passwords,
-    /// Parts of files, written and read in the order of their requests.
+    /// Chunks of files, written and read in the order of their requests.
     Transfers,
-    /// Files that are completed or removed; see [`files`](crate::services::files).
+    /// Commits and removals of files; see [`files`](crate::services::files).
     Contents,
     /// Searches; see [`search`](crate::services::search).
     Search,
@@ -17,9 +17,9 @@ pub enum Kind {
 pub(super) struct Bounds {
     /// The number of threads. A thread ends when it has been idle for a while.
     pub(super) threads: usize,
-    /// The maximum number of accepted jobs that are not done.
+    /// The maximum number of unfinished jobs.
     pub(super) waiting_max: usize,
-    /// The error for a job beyond that number.
+    /// The error for further jobs.
     refusal: Detail,
     /// Milliseconds after which the client may send the request again.
     wait_ms: u64,
@@ -31,15 +31,16 @@ impl Kind {
 
     pub(super) const fn bounds(self) -> Bounds {
         match self {
-            // A hash takes a core, 19 MiB and about 20 ms, so the last job waits less than 2 seconds.
+            // A hash takes 19 MiB and about 20 ms of CPU time, so the last job waits less than 2 seconds.
             Self::Passwords => {
                 Bounds { threads: 2, waiting_max: 128, refusal: Detail::TooManyLogins, wait_ms: 1000 }
             }
-            // One thread keeps the order. A disk writes 64 chunks, 16 MiB, in a fraction of a second.
+            // One thread, because chunks must be written in order. A disk writes 64 chunks (16 MiB) in a
+            // fraction of a second.
             Self::Transfers => {
                 Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyTransfers, wait_ms: 100 }
             }
-            // One thread, so that no file is removed while it is completed. 100 MiB take about a second.
+            // One thread, because no file may be removed while it is committed. 100 MiB take about a second.
             Self::Contents => {
                 Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyCommits, wait_ms: 1000 }
             }

@@ -1,25 +1,24 @@
-//! Slows down password guessing for each account: after a few wrong passwords every further attempt must
-//! wait, twice as long each time, and only one attempt runs at once.
+//! Slows down password guessing for each account. After a few wrong passwords, only one attempt runs at a
+//! time, and each wrong attempt doubles the delay before the next one.
 //!
-//! A name without an account is treated the same, so the delay does not show whether the account exists.
-//! The delay also hits the owner of the account, so it has a maximum.
+//! Names without an account get the same delays, so a delay does not reveal whether the account exists. The
+//! delay also affects the owner of the account, so it has a maximum.
 
 use std::collections::HashMap;
 
 use common::UserName;
 
-/// The number of wrong passwords without a delay, for typing errors.
+/// The number of wrong passwords without a delay.
 const FREE_ATTEMPTS: u32 = 5;
 
 /// The first delay in milliseconds.
 const DELAY_MS: u64 = 1_000;
 
-/// The longest delay in milliseconds. It permits about 1,400 guesses a day, and it is the longest time for
-/// which the owner is locked out.
+/// The maximum delay in milliseconds. It permits about 1,400 guesses a day.
 const DELAY_MS_MAX: u64 = 60_000;
 
-/// The maximum number of remembered accounts. At the maximum, accounts whose delay has ended are removed; if
-/// there are none, the account whose delay ends first is removed.
+/// The maximum number of remembered accounts. At the maximum, accounts whose delay has ended are forgotten.
+/// If no delay has ended, the account whose delay ends first is forgotten.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// The accounts with recent attempts.
@@ -31,7 +30,7 @@ struct Attempts {
     wrong: u32,
     /// The time from which the next attempt is allowed, in Unix milliseconds.
     blocked_until_ms: u64,
-    /// The number of attempts that are running.
+    /// The number of unfinished attempts.
     running: u32,
 }
 
@@ -118,7 +117,7 @@ mod tests {
         for _ in 0..FREE_ATTEMPTS - 1 {
             assert_eq!(wrong(&mut guesses, 0), Ok(()));
         }
-        guesses.begin(&user("alice"), 0).expect("allowed");
+        guesses.begin(&user("alice"), 0).expect("the attempt is allowed");
         guesses.end(&user("alice"), true, 0);
         assert_eq!(wrong(&mut guesses, 0), Ok(()));
         assert_eq!(wrong(&mut guesses, 0), Ok(()));

@@ -1,16 +1,15 @@
 //! The search: an index of the words of all messages, in the folder `search/` next to the log. The index is
 //! derived from the log.
 //!
-//! A background thread reads the log and blocks no other thread. The event loop sends it only the number of
-//! the last durable record, so there is no queue that can fill. The thread runs when a request searches, when
-//! `BATCH_RECORDS` records are not indexed and no flood of records is arriving, and at the latest after
-//! `BATCH_TIME_MAX`. Between two runs it holds only the open index. The index stores the checkpoint of the
-//! log up to which it is complete. An index of another log or version, or a damaged index, is removed and
-//! created again.
+//! A background thread reads the log. The event loop sends it only the number of the last durable record, so
+//! no queue can fill. The thread indexes new records when a request searches, when `BATCH_RECORDS` records
+//! are not indexed and no flood of records is arriving, and at the latest after `BATCH_TIME_MAX`. The index
+//! stores the checkpoint of the log up to which it is complete. A damaged index, or an index of another log
+//! or version, is replaced.
 //!
-//! A search waits until the index has reached the end of the durable log at the time of the request, so it
-//! finds every acknowledged message. If that takes too long, as during a rebuild, it returns the hits of
-//! the incomplete index and the number of records that are missing.
+//! A search waits until the index contains all records that were durable at the time of the request, so it
+//! finds every acknowledged message. If this takes too long, for example during a rebuild, the search returns
+//! the hits of the incomplete index and the number of missing records.
 
 mod index;
 mod indexer;
@@ -37,19 +36,18 @@ use disk::RealDisk;
 
 pub use self::index::{Hit, SearchRequest, is_searchable};
 
-/// The number of new records that the thread indexes without waiting for a search. Indexing them takes a
-/// fraction of a second.
+/// The number of new records that the thread indexes without waiting for a search. They take a fraction of a
+/// second.
 const BATCH_RECORDS: u64 = 5000;
 
-/// The longest time for which new records wait. A few records do wait, because each run syncs some files.
+/// The longest time for which new records wait. They wait because each run syncs some files.
 const BATCH_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The interval at which the thread checks for a flood while `BATCH_RECORDS` or more records wait.
 const FLOOD_CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// The number of new records per `FLOOD_CHECK_EVERY` that counts as a flood: 10,000 a second. During a
-/// flood the senders need the disk and the processors: indexing at the same time would take away a third of
-/// their throughput.
+/// The number of new records per `FLOOD_CHECK_EVERY` that counts as a flood: 10,000 a second. Indexing during
+/// a flood would reduce the throughput of the senders by a third.
 const FLOOD_RECORDS: u64 = 1000;
 
 /// The longest time for which a search waits for the index.
@@ -59,8 +57,8 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 /// within `WAIT_MAX`.
 const CATCH_UP_RECORDS_MAX: u64 = 500_000;
 
-/// The number of consecutive failures, each followed by a new index, after which the search is disabled
-/// until the next start.
+/// The number of consecutive failures after which search is disabled until the server restarts. After each
+/// earlier failure, the index is replaced.
 const FAILURES_MAX: u32 = 3;
 
 /// Why the index cannot be used.
@@ -85,19 +83,20 @@ pub struct Found {
     pub behind: u64,
 }
 
-/// The search is unavailable, because there is no index or it failed. The server's own log has the reason.
+/// The search is unavailable, because there is no index or the index failed. The log output of the server has
+/// the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoIndex;
 
 /// The index of a data folder, and the thread that updates it.
 pub struct Search {
-    shared: Arc<Shared>,
+    shared: Arc<IndexState>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// The state that the thread and the searches share.
 #[derive(Default)]
-struct Shared {
+struct IndexState {
     data: PathBuf,
     /// The last durable record.
     durable: AtomicU64,
@@ -105,7 +104,7 @@ struct Shared {
     due: AtomicU64,
     progress: Mutex<Progress>,
     changed: Condvar,
-    /// The open index; `None` before the first run, and while the index is created again.
+    /// The open index; `None` before the first run, and while the index is replaced.
     index: Mutex<Option<MessageIndex>>,
 }
 
@@ -123,7 +122,7 @@ impl Search {
     /// Opens the search without a thread, so the index is not updated.
     #[must_use]
     pub fn without_thread(data: &Path) -> Self {
-        Self { shared: Arc::new(Shared { data: data.to_owned(), ..Shared::default() }), thread: None }
+        Self { shared: Arc::new(IndexState { data: data.to_owned(), ..IndexState::default() }), thread: None }
     }
 
     /// Opens the search and starts its thread.
@@ -134,11 +133,11 @@ impl Search {
         Ok(search)
     }
 
-    /// Sets the last durable record. Takes no lock, so the event loop never waits for the index.
+    /// Sets the last durable record. Takes no lock, so the event loop does not wait for the thread.
     pub fn durable(&self, record: u64) {
         let before = self.shared.durable.swap(record, Ordering::Relaxed);
         let due = self.shared.due.load(Ordering::Relaxed);
-        // A thread that is checking at this moment misses the notification; it checks again later.
+        // If the thread misses this notification, it checks again after its pause.
         if before < due && record >= due {
             self.shared.changed.notify_all();
         }
@@ -163,7 +162,7 @@ impl Drop for Search {
     }
 }
 
-impl Shared {
+impl IndexState {
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,11 +185,11 @@ impl Shared {
                 Ok(()) => failures = 0,
                 Err(error) => {
                     failures += 1;
-                    warn!(%error, "the search index failed and is created again");
+                    warn!(%error, "the search index failed and is replaced");
                     (indexer, *self.index()) = (None, None);
                     self.lock().indexed = None;
                     if clear(&self.data).is_err() || failures == FAILURES_MAX {
-                        warn!("search is disabled until the next start");
+                        warn!("search is disabled until the server restarts");
                         self.lock().has_failed = true;
                         self.changed.notify_all();
                         return;
@@ -245,17 +244,20 @@ impl Shared {
         Ok(Found { hits, behind: goal.saturating_sub(indexed) })
     }
 
-    /// Waits until the index has caught up with the durable log. Returns the last durable record at the
-    /// beginning, and the last indexed record at the end.
+    /// Waits until the index contains the last durable record. Returns that record, and the last indexed
+    /// record.
     fn catch_up(&self) -> (u64, u64) {
         let mut progress = self.lock();
         let goal = self.durable();
         progress.wanted = progress.wanted.max(goal);
         self.changed.notify_all();
         let waits = |progress: &mut Progress| {
-            let far =
+            let is_too_far =
                 progress.indexed.is_some_and(|indexed| goal.saturating_sub(indexed) > CATCH_UP_RECORDS_MAX);
-            progress.indexed.unwrap_or(0) < goal && !far && !progress.has_failed && !progress.is_stopping
+            progress.indexed.unwrap_or(0) < goal
+                && !is_too_far
+                && !progress.has_failed
+                && !progress.is_stopping
         };
         let waited = self.changed.wait_timeout_while(progress, WAIT_MAX, waits);
         let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -263,8 +265,8 @@ impl Shared {
     }
 }
 
-/// Whether to index the `unindexed` records without waiting for a search: `new` of them arrived since the
-/// last check, and the thread has waited for `waited`.
+/// Whether to index `unindexed` records without waiting for a search. `new` of them arrived since the last
+/// check, and the thread has waited for `waited`.
 fn is_due(unindexed: u64, new: u64, waited: Duration) -> bool {
     let is_flood = new >= FLOOD_RECORDS;
     unindexed >= BATCH_RECORDS && !is_flood || unindexed > 0 && waited >= BATCH_TIME_MAX
