@@ -88,6 +88,12 @@ impl Socket {
         self.zap_handler.as_ref().map_or(0, |zap_handler| zap_handler.refused())
     }
 
+    /// The failure of the ZAP handler, as a sentence for the operator.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        self.zap_handler.as_ref().and_then(|zap_handler| zap_handler.problem()).into_iter().collect()
+    }
+
     /// Listens at `endpoint`. Returns the actual endpoint, because the system chooses the port for port 0.
     pub fn bind(&self, endpoint: &str) -> Result<String, TransportError> {
         self.prepare(endpoint)?;
@@ -107,7 +113,8 @@ impl Socket {
 
     /// Replaces the content of `frames` with the next message. Returns false if no message is waiting.
     ///
-    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped, and `frames` is empty.
+    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped: `frames` is empty. On a ROUTER, it
+    /// contains only the name of the sender, so the sender can be answered.
     pub fn receive(&self, frames: &mut Vec<Frame>) -> Result<bool, TransportError> {
         frames.clear();
         let mut too_many = false;
@@ -119,7 +126,8 @@ impl Socket {
             }
             if last {
                 if too_many {
-                    frames.clear();
+                    let is_router = matches!(self.kind, Kind::Router | Kind::Server);
+                    frames.truncate(usize::from(is_router));
                 }
                 return Ok(true);
             }
