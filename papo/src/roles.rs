@@ -17,7 +17,7 @@ use transport::{Context, logging, memory, open_files, signals};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
 
-/// The default data folder. Roles without data use only the keys in it.
+/// The default data folder. Broker and proxy use only its keys.
 const DATA: &str = "data";
 
 #[derive(Args)]
@@ -80,7 +80,8 @@ pub(crate) struct ServerArgs {
 
 #[derive(Args)]
 pub(crate) struct AuthArgs {
-    /// Sign tokens (HS256) with this secret of at least 32 characters [default: created on the first start]
+    /// Sign tokens (HS256) with this secret of at least 32 characters [default: created at the first server
+    /// startup]
     #[arg(long, env = "PAPO_AUTH_SECRET", hide_env_values = true, value_parser = long_secret)]
     pub(crate) auth_secret: Option<String>,
 }

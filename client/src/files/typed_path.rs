@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The path as typed if it exists; otherwise without its quotes, and with the home folder for `~/`.
+/// Returns the path as typed if it exists. Otherwise quotes are removed, and `~/` is replaced with the home
+/// folder.
 pub(crate) fn typed_path(line: &str) -> PathBuf {
     resolve(line, std::env::var_os("HOME"))
 }
@@ -47,8 +48,8 @@ mod tests {
         let path = folder.path().join("'x'");
         let line = path.to_str().expect("UTF-8");
         let quoted = format!("'{line}'");
-        std::fs::create_dir(&path).expect("made");
+        std::fs::create_dir(&path).expect("the folder was created");
         assert_eq!(resolve(line, None), path);
-        assert_eq!(resolve(&quoted, None), path, "also within quotes");
+        assert_eq!(resolve(&quoted, None), path, "a path within quotes");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Common, open, open_session, user};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::password::PasswordSource;
 use crate::render::{self, Output, sanitise};
 
@@ -48,17 +48,17 @@ pub struct Users {
 
 pub(super) fn register(arguments: Register) -> Result<(), CliError> {
     let (mut handle, _news) = open(&arguments.common.connection)?;
-    let registered = handle.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
+    let registered = handle.register(arguments.user, arguments.password.read_new(Catalog::ENGLISH)?)?;
     let (user, administrator) = (&registered.user, registered.administrator);
     let role = if administrator { " as the administrator of this node" } else { "" };
-    let words = format!("{user} is registered{role}; log in with: papo login {user}");
+    let message = format!("{user} is registered{role}; log in with: papo login {user}");
     let result = serde_json::to_value(&registered).map_err(std::io::Error::from)?;
-    print(&arguments.common, &result, &words)
+    print(&arguments.common, &result, &message)
 }
 
 pub(super) fn login(arguments: Login) -> Result<(), CliError> {
     let (mut handle, _news) = open(&arguments.common.connection)?;
-    let session = handle.login(arguments.user, arguments.password.read(Words::ENGLISH)?)?;
+    let session = handle.login(arguments.user, arguments.password.read(Catalog::ENGLISH)?)?;
     // The token is a secret, so it is stored and not printed.
     let result = json!({ "user": session.user, "expires": session.expires });
     print(&arguments.common, &result, &format!("{} is logged in", session.user))
@@ -73,7 +73,7 @@ pub(super) fn logout(arguments: &Logout) -> Result<(), CliError> {
 pub(super) fn list(arguments: &Users) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let users = handle.list::<UserList>(|token| ListNames { token, after: None })?;
-    print_list(&arguments.common, &users, |user| render::user(Words::ENGLISH, user))
+    print_list(&arguments.common, &users, |user| render::user(Catalog::ENGLISH, user))
 }
 
 /// Prints each item as JSON, or as a line.
@@ -93,13 +93,13 @@ pub(super) fn print_list<T: Serialize>(
     Ok(output.flush()?)
 }
 
-/// Prints the result of a command as JSON, or as a sentence.
-pub(super) fn print(common: &Common, result: &serde_json::Value, words: &str) -> Result<(), CliError> {
+/// Prints the result of a command as JSON, or as a message.
+pub(super) fn print(common: &Common, result: &serde_json::Value, message: &str) -> Result<(), CliError> {
     let mut output = Output::new();
     if common.json {
         output.print_json(&result.to_string())?
     } else {
-        output.print(words)?
+        output.print(message)?
     }
     Ok(output.flush()?)
 }

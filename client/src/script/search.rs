@@ -5,7 +5,7 @@ use common::search;
 
 use super::{Common, open_session};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render::{Output, Renderer, print_error};
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub struct Search {
     /// Show the next page: the number that the previous page ended with.
     #[arg(long = "page", value_name = "NUMBER")]
     before: Option<u64>,
-    /// Show at most this number of events, the newest ones.
+    /// Show at most this number of the newest events.
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..=common::limits::SEARCH_EVENTS_MAX))]
     limit: Option<u64>,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: Search) -> Result<(), CliError> {
     output.flush()?;
     // To standard error: standard output has only events.
     if found.behind > 0 {
-        print_error(&Words::ENGLISH.index_behind(found.behind));
+        print_error(&Catalog::ENGLISH.index_behind(found.behind));
     }
     if let Some(before) = found.before {
         print_error(&format!("there are more results: --page {before}"));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use common::accounts::UserInfo;
-use common::limits::SESSIONS_PER_USER_MAX;
+use common::limits::{CLIENTS_PER_USER_MAX, SESSIONS_PER_USER_MAX};
 use common::mentions::can_be_mentioned;
 use common::{Detail, UserName, pages};
 use foldhash::fast::RandomState;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::State;
-use crate::domain::records::{Record, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users {
@@ -41,6 +41,9 @@ pub struct Account {
     pub administrator: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
+    /// The keys of the clients that have logged in, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientKey>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -83,6 +86,12 @@ impl Users {
     #[must_use]
     pub fn is_administrator(&self, user: &UserName) -> bool {
         self.accounts.get(user).is_some_and(|account| account.administrator)
+    }
+
+    /// Whether this client has logged in to the account since the last change of its password.
+    #[must_use]
+    pub fn is_known_client(&self, user: &UserName, key: &ClientKey) -> bool {
+        self.accounts.get(user).is_some_and(|account| account.clients.contains(key))
     }
 
     pub fn sessions(&self, user: &UserName) -> impl Iterator<Item = (&TokenDigest, &Session)> {
@@ -143,8 +152,9 @@ impl Users {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
+                let (since, clients) = (*at, Vec::new());
                 let account =
-                    Account { since: *at, password, sessions, epoch, seen, administrator, disabled };
+                    Account { since, password, sessions, epoch, seen, administrator, disabled, clients };
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -172,6 +182,14 @@ impl Users {
             ServerRecord::PasswordChanged { user, password, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.password = password.clone();
+                    account.clients.clear();
+                }
+            }
+            ServerRecord::ClientKnown { user, key, .. } => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    let surplus = (account.clients.len() + 1).saturating_sub(CLIENTS_PER_USER_MAX);
+                    account.clients.drain(..surplus);
+                    account.clients.push(*key);
                 }
             }
             ServerRecord::Seen { at, user } => {
@@ -284,6 +302,12 @@ pub(super) fn change_password<'a>(
         return Err(Detail::NoSuchUser { user });
     }
     Ok(Record::Server(ServerRecord::PasswordChanged { at, user, password }))
+}
+
+/// Remembers a client that has logged in.
+pub(super) fn know_client<'a>(state: &State, user: UserName, key: ClientKey, at: u64) -> Option<Record<'a>> {
+    let account = state.users.accounts.get(&user)?;
+    (!account.clients.contains(&key)).then_some(Record::Server(ServerRecord::ClientKnown { at, user, key }))
 }
 
 pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {

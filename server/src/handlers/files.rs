@@ -162,7 +162,7 @@ fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id:
 fn file_outcome(outcome: jobs::Outcome) -> Outcome {
     match outcome {
         jobs::Outcome::File(outcome) => outcome,
-        jobs::Outcome::Password(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => {
+        jobs::Outcome::Password(..) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => {
             Outcome::Failed(Failure::Unavailable)
         }
     }

@@ -151,7 +151,7 @@ fn an_invalid_query_is_refused_with_a_reason() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     let mut refusal = |by: &str, params: Value| team.refusal(by, params);
-    insta::assert_snapshot!(refusal("alice", json!({ "query": "" })), @r#"say what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
+    insta::assert_snapshot!(refusal("alice", json!({ "query": "" })), @r#"type what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
     insta::assert_snapshot!(refusal("alice", json!({ "query": "🙂 !!" })), @"there is nothing to search for: give a word that has letters or digits");
     insta::assert_snapshot!(refusal("alice", json!({ "query": "x in:#a", "conversation": "#b" })), @"in: can be given only once");
     insta::assert_snapshot!(refusal("carol", json!({ "query": "x in:#b" })), @"you are not a member of #b: join it first");

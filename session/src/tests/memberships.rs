@@ -48,7 +48,7 @@ fn the_removal_of_another_member_is_an_ordinary_event() {
 }
 
 #[test]
-fn a_late_event_of_an_earlier_membership_does_not_end_the_current_one() {
+fn a_late_event_of_an_earlier_membership_does_not_end_the_current_membership() {
     let mut harness = Harness::following();
     harness.own_topic_line(&event(2, "bob", r#""kind":"channel.kicked","user":"alice""#));
     harness.event(4);
@@ -77,8 +77,8 @@ fn a_channel_joined_in_another_session_is_followed_at_once() {
     "#);
 }
 
-/// Found by the simulation (seed 3881): the join and the leave arrive on the channel's topic, then on the
-/// user's.
+/// The simulation found this order (seed 3881): the join and the leave arrive on the channel's topic, and
+/// then again on the user's own topic.
 #[test]
 fn a_join_that_arrives_after_the_end_of_its_membership_is_ignored() {
     let mut harness = Harness::following();
