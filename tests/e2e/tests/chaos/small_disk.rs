@@ -1,5 +1,5 @@
-//! A small file system that a test can fill: a tmpfs in the mount namespace of a helper process. The tmpfs
-//! needs no root rights, is accessible through `/proc/<pid>/root`, and disappears with the process.
+//! A small file system that a test can fill: a tmpfs in the mount namespace of a helper process. It needs no
+//! root rights, is reached through `/proc/<pid>/root`, and disappears with the process.
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -10,17 +10,17 @@ use tempfile::TempDir;
 
 const FILLER: &str = "filler";
 
-/// A mounted small disk. Dropping it unmounts the disk.
-pub(crate) struct SmallDisk {
-    /// The helper process. It keeps the mount until its standard input ends.
+/// A mounted small disk; dropping it unmounts it.
+pub(super) struct SmallDisk {
+    /// The helper process: it holds the mount until its standard input ends.
     mount_keeper: Child,
     path: PathBuf,
     _mount_point: TempDir,
 }
 
 impl SmallDisk {
-    /// Mounts a disk of `mib` MiB. The error says why this machine does not permit it.
-    pub(crate) fn mount(mib: u64) -> Result<Self, String> {
+    /// Mounts a disk of `mib` MiB. The error says why it is not possible on this machine.
+    pub(super) fn mount(mib: u64) -> Result<Self, String> {
         let mount_point = TempDir::new().map_err(|error| error.to_string())?;
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
@@ -38,17 +38,17 @@ impl SmallDisk {
         let root = PathBuf::from(format!("/proc/{}/root", mount_keeper.id()));
         let path = root.join(mount_point.path().strip_prefix("/").expect("an absolute path"));
         let disk = Self { mount_keeper, path, _mount_point: mount_point };
-        // Writing fails if /proc/<pid>/root is not accessible.
+        // This fails if /proc/<pid>/root is not accessible.
         fs::create_dir(disk.data()).map_err(|error| error.to_string())?;
         Ok(disk)
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    pub(super) fn data(&self) -> PathBuf {
         self.path.join("data")
     }
 
     /// Fills the disk to the last byte.
-    pub(crate) fn fill(&self) {
+    pub(super) fn fill(&self) {
         let filler = OpenOptions::new().create(true).append(true).open(self.path.join(FILLER));
         let mut filler = filler.expect("a file on the small disk");
         for bytes in [1 << 20, 4 << 10, 1] {
@@ -57,7 +57,7 @@ impl SmallDisk {
         }
     }
 
-    pub(crate) fn empty(&self) {
+    pub(super) fn empty(&self) {
         fs::remove_file(self.path.join(FILLER)).expect("a disk that was filled");
     }
 }
@@ -65,6 +65,6 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         drop(self.mount_keeper.stdin.take());
-        let _ignore_error = self.mount_keeper.wait();
+        let _ended_already = self.mount_keeper.wait();
     }
 }
