@@ -131,8 +131,8 @@ impl Users {
         &self.accounts
     }
 
-    /// Restores the accounts of a snapshot. If it has no administrator, an older version wrote it: the oldest
-    /// account becomes administrator, as in replay.
+    /// Restores the accounts of a snapshot. If no account is an administrator, an older version wrote the
+    /// snapshot, and the oldest account becomes administrator, as in replay.
     pub fn restore(&mut self, mut accounts: BTreeMap<UserName, Account>) {
         if !accounts.values().any(|account| account.administrator)
             && let Some(first) = accounts.values_mut().min_by_key(|account| account.since)
@@ -217,7 +217,7 @@ impl Users {
     }
 }
 
-/// Removes expired sessions, and the oldest one if the limit is reached.
+/// Removes expired sessions. If the limit is still reached, removes the oldest session.
 fn remove_old_sessions(
     sessions: &mut BTreeMap<TokenDigest, Session>,
     owners: &mut HashMap<TokenDigest, UserName, RandomState>,
@@ -234,8 +234,8 @@ fn remove_old_sessions(
     }
 }
 
-/// Checks that a new account may have this name: it is free, and it can be mentioned. Accounts imported from
-/// another chat may have names that cannot be mentioned.
+/// Checks that no account has this name, and that the name can be mentioned. Imported accounts may have names
+/// that cannot be mentioned.
 pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
     check_name_is_free(state, user)?;
     if can_be_mentioned(user) { Ok(()) } else { Err(Detail::NotMentionable { user: user.clone() }) }

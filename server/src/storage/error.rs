@@ -9,7 +9,6 @@ use tracing::error;
 use crate::journal::JournalError;
 use crate::storage::data_folder::StoreError;
 
-/// Why the data cannot be opened or written.
 #[derive(Debug, ThisError)]
 pub enum LedgerError {
     #[error(transparent)]
