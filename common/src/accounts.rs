@@ -1,4 +1,4 @@
-//! Accounts and sessions: all methods `auth.*` and `session.*`, and `user.list`.
+//! Accounts and sessions: all methods `auth.*` and `session.*`, `account.delete` and `user.list`.
 
 use std::borrow::Cow;
 
@@ -103,6 +103,23 @@ pub struct SessionInfo {
     pub expires: u64,
     /// Whether the request has the token of this session.
     pub current: bool,
+}
+
+/// Parameters of `account.delete`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteAccount<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The account to delete. `None` for your own; other accounts only for administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserName>,
+    /// The current password. Your own account needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// Whether the server also deletes all messages and files of the user.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub erase: bool,
 }
 
 /// The empty result of methods that only succeed or fail.

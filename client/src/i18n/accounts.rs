@@ -27,6 +27,18 @@ super::sentences! {
         en: "your password was changed; other sessions that were ended: {ended}",
         pt: "sua senha foi alterada; outras sessões encerradas: {ended}",
     }
+    account_deleted() {
+        en: "your account is deleted, and its name is not given again",
+        pt: "sua conta foi apagada, e o nome dela não será dado a mais ninguém",
+    }
+    account_of_user_deleted(user: &UserName) {
+        en: "the account of {user} is deleted, and its name is not given again",
+        pt: "a conta de {user} foi apagada, e o nome dela não será dado a mais ninguém",
+    }
+    usage_delete_account() {
+        en: "use /delete-account, or /delete-account erase to delete your messages, too",
+        pt: "use /delete-account, ou /delete-account erase para apagar também suas mensagens",
+    }
     sessions_ended(ended: u64) {
         en: "sessions that were ended: {ended}",
         pt: "sessões encerradas: {ended}",

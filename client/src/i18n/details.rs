@@ -58,6 +58,7 @@ translations! {
     NameTaken { user } "o nome {user} já está em uso: escolha outro";
     NameTakenOnRetry { user } "o nome {user} já está em uso, talvez por este mesmo pedido, cuja primeira resposta se perdeu: tente entrar";
     NoSuchUser { user } "o usuário {user} não existe: veja /users";
+    UserDeleted { user } "a conta de {user} foi apagada: ninguém lê as mensagens para ela";
     NotAdministrator "só quem administra o nó pode fazer isso";
     LastAdministrator { user } "{user} é a última conta que administra o nó: promova outra antes";
     Disabled "esta conta foi desativada: fale com quem administra o nó";

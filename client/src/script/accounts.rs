@@ -1,8 +1,8 @@
-//! `papo register`, `papo login`, `papo logout`, `papo users`.
+//! `papo register`, `papo login`, `papo logout`, `papo users`, `papo account`.
 
 use common::UserName;
-use common::accounts::ListNames;
-use common::methods::UserList;
+use common::accounts::{DeleteAccount, ListNames};
+use common::methods::{AccountDelete, UserList};
 use serde::Serialize;
 use serde_json::json;
 
@@ -44,6 +44,34 @@ pub struct Logout {
 pub struct Users {
     #[command(flatten)]
     common: Common,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Account {
+    /// Delete your account. Nobody can register its name again.
+    ///
+    /// papo asks for the password, or reads it from PAPO_PASSWORD.
+    Delete(Delete),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Delete {
+    /// Delete your messages and files, too.
+    #[arg(long)]
+    erase: bool,
+    #[command(flatten)]
+    password: PasswordSource,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(account: Account) -> Result<(), CliError> {
+    let Account::Delete(Delete { erase, password, common }) = account;
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let password = Some(password.read(Words::ENGLISH)?);
+    handle.ask::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
+    handle.forget_session()?;
+    print(&common, &json!({}), &Words::ENGLISH.account_deleted())
 }
 
 pub(super) fn register(arguments: Register) -> Result<(), CliError> {

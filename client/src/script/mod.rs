@@ -89,6 +89,9 @@ pub enum Command {
     /// Manage the node, as an administrator.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Manage your account.
+    #[command(subcommand)]
+    Account(accounts::Account),
     /// Change your password, and end all your other sessions.
     ///
     /// papo asks for the passwords, or reads them from PAPO_PASSWORD and PAPO_NEW_PASSWORD.
@@ -124,6 +127,7 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Leave(arguments) => channels::leave(arguments),
         Command::Channel(command) => manage::run(command),
         Command::Admin(admin) => admin::run(admin),
+        Command::Account(account) => accounts::run(account),
         Command::Password(arguments) => sessions::change_password(&arguments),
         Command::Sessions(arguments) => sessions::list(&arguments),
         Command::Revoke(arguments) => sessions::revoke(&arguments),
@@ -260,7 +264,9 @@ mod tests {
         "admin disable bob --enable",
         "admin promote bob",
         "admin promote bob --demote",
+        "admin delete @bob --erase",
         "admin stats --json",
+        "account delete --erase --password-file secret",
         "password --password-file old --new-password-file new",
         "sessions --json",
         "revoke 01970000-0000-7000-8000-000000000001",

@@ -190,6 +190,8 @@ errors! {
     NoSuchUser = "no_such_user", 4040 {
         NoSuchUser "no_such_user" { user: UserName }
             "there is no user {user}";
+        UserDeleted "user_deleted" { user: UserName }
+            "the account of {user} was deleted: nobody reads messages to it";
     }
     /// That user is not in the channel.
     NoSuchMember = "no_such_member", 4040 {

@@ -40,6 +40,10 @@ methods! {
         "Ends one of your sessions, or all others."
         r#"{"token":"eyJ0eXAi...","session":"01970000-0000-7000-8000-000000000001"}"#
         => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
+    AccountDelete "account.delete" Session (accounts::DeleteAccount<'a>) -> Done:
+        "Deletes your account, which needs your password; administrators delete any account. Its name is never given again."
+        r#"{"token":"eyJ0eXAi...","password":"correct horse","erase":true}"#
+        => r#"{}"#;
     UserList "user.list" Session (accounts::ListNames<'a>) -> accounts::Users:
         "Lists the users, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"alice"}"#

@@ -1,6 +1,6 @@
 //! Accounts and sessions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::accounts::UserInfo;
 use common::limits::SESSIONS_PER_USER_MAX;
@@ -22,6 +22,8 @@ pub struct Users {
     owners: HashMap<TokenDigest, UserName, RandomState>,
     /// The sum of the epochs of all accounts; derived from them.
     shared_epoch: u64,
+    /// The deleted accounts that still have memberships or messages to erase; derived from the accounts.
+    unfinished_deletions: BTreeSet<UserName>,
 }
 
 /// An account, as `users.json` stores it.
@@ -41,6 +43,21 @@ pub struct Account {
     pub administrator: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
+    /// The deletion of the account. The account remains, so that its name is not given again, and is also
+    /// disabled, so that earlier versions of papo refuse it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Deletion>,
+}
+
+/// The deletion of an account, as `users.json` stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// The time in Unix milliseconds.
+    pub at: u64,
+    /// Whether the user's messages are deleted, too.
+    pub erase: bool,
+    /// Whether the user has left all channels, and the messages to erase are deleted.
+    pub finished: bool,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -57,19 +74,44 @@ pub struct Session {
 }
 
 impl Users {
+    /// Whether the name is or was that of an account.
     #[must_use]
     pub fn exists(&self, user: &UserName) -> bool {
         self.accounts.contains_key(user)
     }
 
+    /// The account of this name, unless it was deleted.
+    pub fn active(&self, user: &UserName) -> Result<&Account, Detail> {
+        match self.accounts.get(user) {
+            None => Err(Detail::NoSuchUser { user: user.clone() }),
+            Some(account) if account.deleted.is_some() => Err(Detail::UserDeleted { user: user.clone() }),
+            Some(account) => Ok(account),
+        }
+    }
+
+    pub fn must_be_active(&self, user: &UserName) -> Result<(), Detail> {
+        self.active(user).map(drop)
+    }
+
     #[must_use]
     pub fn is_disabled(&self, user: &UserName) -> bool {
-        self.accounts.get(user).is_some_and(|account| account.disabled)
+        self.active(user).is_ok_and(|account| account.disabled)
+    }
+
+    /// The deletion of an account; `None` if it was not deleted.
+    #[must_use]
+    pub fn deletion(&self, user: &UserName) -> Option<&Deletion> {
+        self.accounts.get(user)?.deleted.as_ref()
+    }
+
+    /// The deleted accounts that still have memberships or messages to erase.
+    pub fn unfinished_deletions(&self) -> impl Iterator<Item = &UserName> {
+        self.unfinished_deletions.iter()
     }
 
     #[must_use]
     pub fn password(&self, user: &UserName) -> Option<&str> {
-        self.accounts.get(user).map(|account| &*account.password)
+        self.active(user).ok().map(|account| &*account.password)
     }
 
     /// The user of a session token; `None` if it is unknown, revoked or expired.
@@ -111,12 +153,13 @@ impl Users {
         })
     }
 
-    /// The accounts after `after`, in alphabetical order.
+    /// The accounts after `after` that were not deleted, in alphabetical order.
     pub fn accounts_after(&self, after: Option<&str>) -> impl Iterator<Item = (&UserName, &Account)> {
-        self.accounts.range(pages::range(after, UserName::new))
+        let accounts = self.accounts.range(pages::range(after, UserName::new));
+        accounts.filter(|(_, account)| account.deleted.is_none())
     }
 
-    /// All accounts, for the snapshot.
+    /// All accounts, also deleted ones, for the snapshot.
     #[must_use]
     pub fn accounts(&self) -> &BTreeMap<UserName, Account> {
         &self.accounts
@@ -134,6 +177,10 @@ impl Users {
             self.owners.extend(account.sessions.keys().map(|digest| (*digest, user.clone())));
         }
         self.shared_epoch = accounts.values().map(|account| account.epoch).sum();
+        let is_unfinished =
+            |account: &Account| account.deleted.as_ref().is_some_and(|deletion| !deletion.finished);
+        let unfinished = accounts.iter().filter(|(_, account)| is_unfinished(account));
+        self.unfinished_deletions = unfinished.map(|(user, _)| user.clone()).collect();
         self.accounts = accounts;
     }
 
@@ -143,8 +190,9 @@ impl Users {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
+                let (since, deleted) = (*at, None);
                 let account =
-                    Account { since: *at, password, sessions, epoch, seen, administrator, disabled };
+                    Account { since, password, sessions, epoch, seen, administrator, disabled, deleted };
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -180,6 +228,14 @@ impl Users {
                 }
             }
             ServerRecord::Read { .. } | ServerRecord::Redacted { .. } => {}
+            ServerRecord::AccountDeleted { at, user, erase, .. } => self.delete(user, *at, *erase),
+            ServerRecord::DeletionFinished { user, .. } => {
+                self.unfinished_deletions.remove(user);
+                let account = self.accounts.get_mut(user);
+                if let Some(deletion) = account.and_then(|account| account.deleted.as_mut()) {
+                    deletion.finished = true;
+                }
+            }
             ServerRecord::AdministratorSet { user, administrator, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.administrator = *administrator;
@@ -196,6 +252,26 @@ impl Users {
                 }
             }
         }
+    }
+}
+
+impl Users {
+    /// Removes everything of an account except its name, the time of its registration, and its epoch.
+    fn delete(&mut self, user: &UserName, at: u64, erase: bool) {
+        let Some(account) = self.accounts.get_mut(user) else { return };
+        account.sessions.keys().for_each(|digest| drop(self.owners.remove(digest)));
+        *account = Account {
+            since: account.since,
+            password: Box::default(),
+            sessions: BTreeMap::new(),
+            epoch: account.epoch + 1,
+            seen: None,
+            administrator: false,
+            disabled: true,
+            deleted: Some(Deletion { at, erase, finished: false }),
+        };
+        self.shared_epoch += 1;
+        self.unfinished_deletions.insert(user.clone());
     }
 }
 
@@ -245,10 +321,8 @@ pub(super) fn open_session<'a>(
     expires: u64,
     at: u64,
 ) -> Result<Record<'a>, Detail> {
-    match state.users.accounts.get(&user) {
-        None => return Err(Detail::NoSuchUser { user }),
-        Some(account) if account.disabled => return Err(Detail::Disabled),
-        Some(_) => {}
+    if state.users.active(&user)?.disabled {
+        return Err(Detail::Disabled);
     }
     Ok(Record::Server(ServerRecord::SessionOpened { at, user, session, digest, expires }))
 }
@@ -280,13 +354,11 @@ pub(super) fn change_password<'a>(
     password: Box<str>,
     at: u64,
 ) -> Result<Record<'a>, Detail> {
-    if !state.users.exists(&user) {
-        return Err(Detail::NoSuchUser { user });
-    }
+    state.users.must_be_active(&user)?;
     Ok(Record::Server(ServerRecord::PasswordChanged { at, user, password }))
 }
 
 pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {
-    let account = state.users.accounts.get(&user)?;
+    let account = state.users.active(&user).ok()?;
     (account.seen != Some(at)).then_some(Record::Server(ServerRecord::Seen { at, user }))
 }

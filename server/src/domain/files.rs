@@ -82,6 +82,12 @@ impl Files {
         self.shared.get(&event) == Some(shared)
     }
 
+    /// The content of an event; `None` if it is not a file, or was deleted.
+    #[must_use]
+    pub fn content_of(&self, conversation: &Conversation, n: u64) -> Option<ContentHash> {
+        self.shared.get(&(conversation.clone(), n)).map(|shared| shared.sha256)
+    }
+
     /// Whether an event contains this content.
     #[must_use]
     pub fn has_content(&self, sha256: &ContentHash) -> bool {

@@ -39,10 +39,10 @@ pub(super) fn next(
     id.map_or(Ok(()), |id| check_id(id, at))?;
     let head = match to {
         Target::Channel(name) => state.channels.writable(name, user)?.progress.n,
-        Target::User(other) if !state.users.exists(other) => {
-            return Err(Detail::NoSuchUser { user: other.clone() });
+        Target::User(other) => {
+            state.users.must_be_active(other)?;
+            state.head(&Conversation::of(user, to))
         }
-        Target::User(_) => state.head(&Conversation::of(user, to)),
     };
     Ok(head + 1)
 }

@@ -5,9 +5,11 @@
 //! simulation drives it with a simulated network.
 
 pub mod event_loop;
+mod deletions;
 
 use std::collections::HashMap;
 
+use self::deletions::Deletions;
 use common::limits::REPLY_BYTES_MAX;
 use common::presence::State;
 use common::{Detail, rpc};
@@ -50,6 +52,7 @@ pub struct Engine {
     search: Option<Search>,
     presence: Presence,
     typing: Typing,
+    deletions: Deletions,
     /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
@@ -93,6 +96,7 @@ impl Engine {
             search: None,
             presence: Presence::default(),
             typing: Typing::default(),
+            deletions: Deletions::default(),
             waiting_for_job: HashMap::new(),
             next_ticket: 0,
             retry_queue: Vec::new(),
@@ -164,6 +168,7 @@ impl Engine {
     pub fn tick(&mut self, now_ms: u64) {
         let Self { ledger, files, jobs, .. } = self;
         files.clean_up(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
+        self.continue_deletions(now_ms);
         let changed = self.presence.poll(now_ms);
         self.record_last_seen(&changed, now_ms);
         if !changed.is_empty() {
@@ -176,7 +181,8 @@ impl Engine {
     /// The time at which [`tick`](Self::tick) has work next, in Unix milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        [self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
+        let deletions = self.can_continue_deletions().then_some(0);
+        [deletions, self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
     }
 
     /// Records the time at which the present users were last seen, before a shutdown. Publishes no change,
@@ -299,6 +305,7 @@ impl Engine {
             return Err(cause);
         }
         self.files.take_back(durable);
+        self.deletions = Deletions::default();
         self.retry_queue.extend(self.outbound.take_back(durable));
         self.retry_queue.iter_mut().for_each(|pending| pending.take_back(durable));
         self.waiting_for_job.values_mut().for_each(|pending| pending.take_back_with_error(durable, &answer));

@@ -1,12 +1,12 @@
-//! `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`, `session.revoke` and
-//! `user.list`.
+//! `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`, `session.revoke`,
+//! `account.delete` and `user.list`.
 
 use common::accounts::{
-    ChangePassword, Credentials, Done, ListNames, LoggedIn, Registered, Revoke, Revoked, SessionInfo,
-    SessionOnly, Sessions, Token, Users,
+    ChangePassword, Credentials, DeleteAccount, Done, ListNames, LoggedIn, Registered, Revoke, Revoked,
+    SessionInfo, SessionOnly, Sessions, Token, Users,
 };
 use common::presence::State;
-use common::{Detail, Error, NewPassword};
+use common::{Detail, Error, NewPassword, Password, UserName};
 use tracing::info;
 use uuid::Uuid;
 
@@ -14,6 +14,7 @@ use super::presence::remove_ended_sessions;
 use super::{RequestContext, Unanswered, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
+use crate::domain::deletion::may_delete;
 use crate::domain::records::TokenDigest;
 use crate::services::jobs;
 use crate::services::passwords::{Job, Outcome};
@@ -144,6 +145,51 @@ fn end_sessions(
     context.record(Command::Revoke { user: user.clone(), current, session })?;
     remove_ended_sessions(context, &user);
     Ok(Revoked { ended: before - open(context), topic: context.ledger.state().user_topic(&user) })
+}
+
+/// Deletes an account. The engine then ends its memberships and erases its messages, in small steps.
+pub(super) fn delete(
+    context: &mut RequestContext<'_>,
+    params: DeleteAccount<'_>,
+    outcome: Option<jobs::Outcome>,
+) -> Result<Done, Unanswered> {
+    let by = context.authenticate(&params.token)?;
+    let user = params.user.unwrap_or_else(|| by.clone());
+    if outcome.is_none() {
+        may_delete(context.ledger.state(), &by, &user)?;
+        context.ledger.may_write()?;
+    }
+    if user == by {
+        verify_password(context, &user, params.password, outcome)?;
+    }
+    context.record(Command::DeleteAccount { by, user: user.clone(), erase: params.erase })?;
+    remove_ended_sessions(context, &user);
+    for upload in context.files.uploads.of_user(&user) {
+        context.files.discard_upload(upload, context.ledger.position());
+    }
+    Ok(Done {})
+}
+
+/// Verifies the password of `user`, in a job. The limit on wrong passwords counts it.
+fn verify_password(
+    context: &mut RequestContext<'_>,
+    user: &UserName,
+    password: Option<Password>,
+    outcome: Option<jobs::Outcome>,
+) -> Result<(), Unanswered> {
+    let Some(outcome) = outcome.map(password_outcome) else {
+        let password = password.ok_or(Detail::WrongPassword)?;
+        context.begin_login_attempt(user)?;
+        let stored_hash = context.ledger.state().users.password(user).map(Into::into);
+        return Err(Unanswered::NeedsJob(Job::Verify(password, stored_hash).into()));
+    };
+    let is_correct = matches!(outcome, Outcome::Verified(true) | Outcome::Hashed(_));
+    context.guesses.end(user, is_correct, context.now_ms);
+    match outcome {
+        Outcome::Verified(true) | Outcome::Hashed(_) => Ok(()),
+        Outcome::Verified(false) => Err(Detail::WrongPassword.into()),
+        Outcome::Failed => Err(Detail::OutOfMemory.into()),
+    }
 }
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {

@@ -130,6 +130,7 @@ impl RequestContext<'_> {
             Password(params) => accounts::password(self, params, outcome);
             SessionList(params) => accounts::sessions(self, &params);
             SessionRevoke(params) => accounts::revoke(self, &params);
+            AccountDelete(params) => accounts::delete(self, params, outcome);
             UserList(params) => accounts::list(self, &params);
             ChannelCreate(params) => channels::create(self, &params);
             ChannelList(params) => channels::list(self, &params);

@@ -1,7 +1,7 @@
 //! Commands about accounts and sessions.
 
-use common::accounts::SessionOnly;
-use common::methods::SessionList;
+use common::accounts::{DeleteAccount, SessionOnly};
+use common::methods::{AccountDelete, SessionList};
 
 use super::arguments::user;
 use super::command::{Command, Next};
@@ -59,6 +59,16 @@ pub(super) static COMMANDS: &[Command] = &[
         both("end one of your sessions, or all others", "encerra uma de suas sessões, ou todas as outras"),
         revoke,
     ),
+    Command::new(
+        "delete-account",
+        same("[erase]"),
+        both(
+            "delete your account, with erase also your messages; papo asks for the password",
+            "apaga sua conta, com erase também suas mensagens; o papo pede a senha",
+        ),
+        delete_account,
+    )
+    .private(),
     Command::new("users", same(""), both("list the users", "lista os usuários"), users),
 ];
 
@@ -109,6 +119,21 @@ fn revoke(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     };
     let ended = context.handle.end_sessions(SessionCommand::Revoke(session))?;
     context.say(&context.words.sessions_ended(ended))?;
+    Ok(Next::Stay)
+}
+
+fn delete_account(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let erase = match arguments {
+        "" => false,
+        "erase" => true,
+        _ => return Err(CliError::Usage(context.words.usage_delete_account())),
+    };
+    let password = Some(context.password.read(context.words)?);
+    context.handle.ask::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
+    context.handle.forget_session()?;
+    context.open = None;
+    context.cache.forget_all();
+    context.say(&context.words.account_deleted())?;
     Ok(Next::Stay)
 }
 

@@ -22,6 +22,14 @@ impl Channels {
         }
     }
 
+    /// Removes a deleted account from `*` and from all invitations, and moves the topics that it knows. Its
+    /// other memberships end with the events that follow.
+    pub(in crate::domain) fn remove_account(&mut self, user: &UserName) {
+        self.move_topics_of(user, true);
+        self.remove(&ChannelName::everybody(), user, false);
+        self.channels.values_mut().for_each(|channel| drop(channel.invited.remove(user)));
+    }
+
     pub(in crate::domain) fn apply(&mut self, number: u64, event: &Event<'_>) {
         let progress = Progress { n: event.n, record: number };
         match &event.to {

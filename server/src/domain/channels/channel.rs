@@ -89,7 +89,7 @@ impl Channel {
         !self.private || self.members.contains_key(user) || self.invited.contains_key(user)
     }
 
-    pub(super) fn is_last_owner(&self, user: &UserName) -> bool {
+    pub(in crate::domain) fn is_last_owner(&self, user: &UserName) -> bool {
         let owners = self.members.iter().filter(|(_, role)| **role == Role::Owner);
         owners.map(|(name, _)| name).eq([user])
     }

@@ -67,7 +67,7 @@ pub(crate) fn leave<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
 
 pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
     let channel = actor.allowed(state, Action::Invite)?;
-    must_exist(state, &user)?;
+    state.users.must_be_active(&user)?;
     if channel.banned.contains(&user) {
         return Err(Detail::UserBanned { user, channel: actor.channel });
     }
@@ -102,7 +102,7 @@ pub(crate) fn kick<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> 
 
 pub(crate) fn ban<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
     let channel = actor.allowed(state, Action::Remove(&user))?;
-    must_exist(state, &user)?;
+    state.users.must_be_active(&user)?;
     if channel.banned.contains(&user) {
         return Ok(None);
     }
@@ -156,8 +156,4 @@ pub(crate) fn set<'a>(
         return Ok(None);
     }
     actor.event(channel.progress.n + 1, at, Body::Set { subject, private })
-}
-
-fn must_exist(state: &State, user: &UserName) -> Result<(), Detail> {
-    if state.users.exists(user) { Ok(()) } else { Err(Detail::NoSuchUser { user: user.clone() }) }
 }

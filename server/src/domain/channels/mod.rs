@@ -164,7 +164,7 @@ impl Channels {
     }
 
     /// The conversations of a user, in order.
-    pub fn conversations(&self, user: &UserName) -> impl Iterator<Item = &Target> {
+    pub fn conversations<'a>(&'a self, user: &UserName) -> impl Iterator<Item = &'a Target> + use<'a> {
         self.conversations.get(user).into_iter().flatten()
     }
 
@@ -176,6 +176,11 @@ impl Channels {
     ) -> impl Iterator<Item = &'a Target> {
         let all = self.conversations.get(user).into_iter();
         all.flat_map(move |all| all.range::<Target, _>((start, Bound::Unbounded)))
+    }
+
+    /// The names of all channels, and `*`.
+    pub fn names(&self) -> impl Iterator<Item = ChannelName> {
+        std::iter::once(ChannelName::everybody()).chain(self.channels.keys().cloned())
     }
 
     /// All channels, for the snapshot.

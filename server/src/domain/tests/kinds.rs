@@ -51,6 +51,8 @@ kinds! {
     ServerRecord::AdministratorSet { .. } => "account.role",
     ServerRecord::Seen { .. } => "seen",
     ServerRecord::DisabledSet { .. } => "account.disabled",
+    ServerRecord::AccountDeleted { .. } => "account.deleted",
+    ServerRecord::DeletionFinished { .. } => "account.deletion_finished",
     ServerRecord::Redacted { .. } => "redacted",
 }
 

@@ -106,6 +106,10 @@ pub enum UserRecord {
     AdministratorSet { at: u64, administrator: bool },
     #[serde(rename = "account.disabled")]
     DisabledSet { at: u64, disabled: bool },
+    #[serde(rename = "account.deleted")]
+    AccountDeleted { at: u64, erase: bool },
+    #[serde(rename = "account.deletion_finished")]
+    DeletionFinished { at: u64 },
 }
 
 /// The user's sessions by their token digests.
@@ -139,6 +143,10 @@ pub(super) fn user_record(
             (user, UserRecord::AdministratorSet { at, administrator })
         }
         ServerRecord::DisabledSet { at, user, disabled } => (user, UserRecord::DisabledSet { at, disabled }),
+        ServerRecord::AccountDeleted { at, user, by: _, erase } => {
+            (user, UserRecord::AccountDeleted { at, erase })
+        }
+        ServerRecord::DeletionFinished { at, user } => (user, UserRecord::DeletionFinished { at }),
         // A redaction concerns a conversation, not a user.
         ServerRecord::Redacted { .. } => return None,
     };

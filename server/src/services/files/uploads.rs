@@ -162,6 +162,13 @@ impl Uploads {
         open.is_some_and(|open| open.upload.user == *user && open.upload.to == *to)
     }
 
+    /// The uploads of a user on which no job works.
+    #[must_use]
+    pub fn of_user(&self, user: &UserName) -> Vec<Uuid> {
+        let is_theirs = |open: &Open| open.stage == Stage::Receiving && open.upload.user == *user;
+        self.open.iter().filter(|(_, open)| is_theirs(open)).map(|(id, _)| *id).collect()
+    }
+
     /// The open upload `id` of `user`. Sets the time of the upload's last request.
     pub fn touch(&mut self, user: &UserName, id: Uuid, now_ms: u64) -> Result<&Upload, Error> {
         let open = self.open.get_mut(&id).filter(|open| open.upload.user == *user);
