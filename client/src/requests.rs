@@ -8,15 +8,15 @@ use serde_json::value::RawValue;
 
 use crate::cli_error::CliError;
 use crate::client_handle::ClientHandle;
-use session::{Answer, Ask, Command, Entry, Pager};
+use session::{Answer, Command, Entry, Pager, PlainRequest};
 
 impl ClientHandle {
     /// Sends a request of the method `R`, and waits for its result. The session adds the token.
-    pub(crate) fn ask<R: Request>(
+    pub(crate) fn request<R: Request>(
         &mut self,
         params: impl FnOnce(Token<'static>) -> R::Params<'static>,
     ) -> Result<R::Result, CliError> {
-        let answer = self.command(Command::Ask(Ask::of::<R>(params)))?;
+        let answer = self.command(Command::Request(PlainRequest::of::<R>(params)))?;
         result::<R>(answer)
     }
 
@@ -27,7 +27,7 @@ impl ClientHandle {
     ) -> Result<Vec<R::Item>, CliError> {
         let mut pager = Pager::<R>::new(params);
         loop {
-            let answer = self.command(Command::Ask(pager.ask()))?;
+            let answer = self.command(Command::Request(pager.request()))?;
             if !pager.take(result::<R>(answer)?) {
                 return Ok(pager.into_items());
             }
@@ -39,7 +39,7 @@ impl ClientHandle {
         &mut self,
         params: impl FnOnce(Token<'static>) -> History<'static>,
     ) -> Result<Vec<Entry>, CliError> {
-        let page = self.ask::<MessageHistory>(params)?;
+        let page = self.request::<MessageHistory>(params)?;
         Ok(self.entries(&page.events))
     }
 

@@ -10,24 +10,24 @@ use super::context::Context;
 use super::requests::{Origin, Pending, read};
 
 pub(crate) fn register(cx: &mut Context, ticket: u64, credentials: &Credentials<NewPassword>) {
-    cx.ask_without_token::<Register>(Origin::Command { ticket, pending: Pending::Register }, credentials);
+    cx.request_without_token::<Register>(Origin::Command { ticket, pending: Pending::Register }, credentials);
 }
 
 pub(crate) fn login(cx: &mut Context, ticket: u64, credentials: &Credentials) {
-    cx.ask_without_token::<Login>(Origin::Command { ticket, pending: Pending::Login }, credentials);
+    cx.request_without_token::<Login>(Origin::Command { ticket, pending: Pending::Login }, credentials);
 }
 
 pub(crate) fn logout(cx: &mut Context, ticket: u64) {
-    cx.ask_for::<Logout>(ticket, Pending::Logout, |token| SessionOnly { token });
+    cx.request_for::<Logout>(ticket, Pending::Logout, |token| SessionOnly { token });
 }
 
 pub(crate) fn change_password(cx: &mut Context, ticket: u64, password: Password, new_password: NewPassword) {
     let params = |token| ChangePassword { token, password, new_password };
-    cx.ask_for::<PasswordChange>(ticket, Pending::EndSessions, params);
+    cx.request_for::<PasswordChange>(ticket, Pending::EndSessions, params);
 }
 
 pub(crate) fn revoke(cx: &mut Context, ticket: u64, session: Option<Uuid>) {
-    cx.ask_for::<SessionRevoke>(ticket, Pending::EndSessions, |token| Revoke { token, session });
+    cx.request_for::<SessionRevoke>(ticket, Pending::EndSessions, |token| Revoke { token, session });
 }
 
 /// The answer to a registration. After a lost reply, a retry finds the name taken.

@@ -9,10 +9,10 @@ use common::reads::Reading;
 use common::{ChannelName, Error, NewPassword, Password, Target, Text, UserName};
 use uuid::Uuid;
 
-use super::ask::Ask;
 pub use super::entry::Entry;
 use super::files::Transfer;
-use super::status::{Standing, Status};
+use super::plain_request::PlainRequest;
+use super::status::{Status, StatusSummary};
 
 /// The ticket of a command whose answer the front end ignores.
 pub const NO_TICKET: u64 = 0;
@@ -71,7 +71,7 @@ pub enum Command {
     /// Upload or download a part of a file.
     Transfer(Transfer),
     /// Send any other request.
-    Ask(Ask),
+    Request(PlainRequest),
 }
 
 /// The source of the presence that a session reports.
@@ -135,7 +135,7 @@ pub enum Answer {
     Have(u64),
     /// The position of a part of a file, and its bytes.
     Part(u64, Vec<u8>),
-    /// The result of an [`Ask`], as JSON; see [`decode`](super::decode).
+    /// The result of an [`PlainRequest`], as JSON; see [`decode`](super::decode).
     Result(String),
 }
 
@@ -162,9 +162,9 @@ pub enum News {
     /// The user left a channel in another session, or was removed from it. The session no longer follows it.
     MembershipEnded(Entry),
     /// Unsent messages of an earlier run of the client, in order.
-    Recalled(Vec<Message>),
+    OutboxLoaded(Vec<Message>),
     /// A message is not acknowledged after the usual time, or the server does not reply.
-    Pending(Message),
+    Delayed(Message),
     /// The server has stored a message, or has refused it permanently.
     Sent {
         /// The message.
@@ -178,8 +178,8 @@ pub enum News {
     Presence(Change),
     /// The users who are typing in the open conversation. The list may be empty.
     Typing(Vec<UserName>),
-    /// The standing of the session has changed.
-    Standing(Standing),
+    /// The summary of the session has changed.
+    StatusSummary(StatusSummary),
     /// The server does not reply. The session repeats all requests until it does.
     ConnectionLost,
     /// The server replies again.
@@ -224,8 +224,8 @@ pub enum Effect {
         /// The command's outcome.
         outcome: Result<Answer, Error>,
     },
-    /// Read this user's unacknowledged messages for [`Session::recalled`](super::Session::recalled).
-    Recall(UserName),
+    /// Read this user's unacknowledged messages for [`Session::outbox_loaded`](super::Session::outbox_loaded).
+    LoadOutbox(UserName),
     /// Write a message to the disk for [`Session::persisted`](super::Session::persisted), which sends it.
     Persist(Message),
     /// Delete a message from the client's disk.

@@ -9,15 +9,15 @@ use super::requests::Pending;
 
 pub(crate) fn create(cx: &mut Context, ticket: u64, channel: ChannelName, private: bool) {
     let pending = Pending::Join(channel.clone());
-    cx.ask_for::<ChannelCreate>(ticket, pending, |token| CreateChannel { token, channel, private });
+    cx.request_for::<ChannelCreate>(ticket, pending, |token| CreateChannel { token, channel, private });
 }
 
 pub(crate) fn join(cx: &mut Context, ticket: u64, channel: ChannelName) {
     let pending = Pending::Join(channel.clone());
-    cx.ask_for::<ChannelJoin>(ticket, pending, |token| OneChannel { token, channel });
+    cx.request_for::<ChannelJoin>(ticket, pending, |token| OneChannel { token, channel });
 }
 
 pub(crate) fn leave(cx: &mut Context, ticket: u64, channel: ChannelName) {
     let pending = Pending::Leave(channel.clone());
-    cx.ask_for::<ChannelLeave>(ticket, pending, |token| OneChannel { token, channel });
+    cx.request_for::<ChannelLeave>(ticket, pending, |token| OneChannel { token, channel });
 }

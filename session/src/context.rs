@@ -7,8 +7,8 @@ use common::{Detail, Error, Method, UserName};
 use serde::Serialize;
 
 use super::api::{Answer, Effect, Entry, News};
-use super::ask::Ask;
-use super::requests::{Frame, Origin, Pending, Requests, Settled, line, read};
+use super::plain_request::PlainRequest;
+use super::requests::{Frame, Origin, Pending, Requests, SettledRequest, line, read};
 use super::rng::Rng;
 
 pub(crate) struct Context {
@@ -95,26 +95,26 @@ impl Context {
     }
 
     /// Sends a request with the account's token, and repeats it until it has a reply.
-    pub(crate) fn ask<R: Request>(
+    pub(crate) fn request<R: Request>(
         &mut self,
         origin: Origin,
         params: impl FnOnce(Token<'static>) -> R::Params<'static>,
     ) {
-        self.ask_in::<R>(Frame::Shared, origin, params);
+        self.request_in::<R>(Frame::Shared, origin, params);
     }
 
-    /// Like [`ask`](Self::ask), for a command.
-    pub(crate) fn ask_for<R: Request>(
+    /// Like [`request`](Self::request), for a command.
+    pub(crate) fn request_for<R: Request>(
         &mut self,
         ticket: u64,
         pending: Pending,
         params: impl FnOnce(Token<'static>) -> R::Params<'static>,
     ) {
-        self.ask::<R>(Origin::Command { ticket, pending }, params);
+        self.request::<R>(Origin::Command { ticket, pending }, params);
     }
 
-    /// Like [`ask`](Self::ask), in this frame.
-    pub(crate) fn ask_in<R: Request>(
+    /// Like [`request`](Self::request), in this frame.
+    pub(crate) fn request_in<R: Request>(
         &mut self,
         frame: Frame,
         origin: Origin,
@@ -125,14 +125,14 @@ impl Context {
         }
     }
 
-    /// Like [`ask`](Self::ask), for a method that needs no account.
-    pub(crate) fn ask_without_token<R: Request>(&mut self, origin: Origin, params: &R::Params<'static>) {
+    /// Like [`request`](Self::request), for a method that needs no account.
+    pub(crate) fn request_without_token<R: Request>(&mut self, origin: Origin, params: &R::Params<'static>) {
         self.open(Frame::Shared, origin, R::METHOD, params);
     }
 
-    /// Like [`ask_for`](Self::ask_for), for a method that is known only at run time.
-    pub(crate) fn transmit(&mut self, ticket: u64, pending: Pending, ask: Ask) {
-        let Ask { method, mut params } = ask;
+    /// Like [`request_for`](Self::request_for), for a method that is known only at run time.
+    pub(crate) fn transmit(&mut self, ticket: u64, pending: Pending, request: PlainRequest) {
+        let PlainRequest { method, mut params } = request;
         let origin = Origin::Command { ticket, pending };
         if method.description().rights != Rights::Anyone {
             let Some(token) = self.token(&origin) else { return };
@@ -150,7 +150,7 @@ impl Context {
     }
 
     fn open(&mut self, frame: Frame, origin: Origin, method: Method, params: &impl Serialize) {
-        let request = self.requests.ask(self.now_ms, &mut self.rng, origin, frame, method, params);
+        let request = self.requests.open(self.now_ms, &mut self.rng, origin, frame, method, params);
         self.effects.push(request);
     }
 
@@ -162,7 +162,7 @@ impl Context {
     }
 
     /// See [`Requests::settle`].
-    pub(crate) fn settle(&mut self, id: u64, error: Option<&Error>) -> Option<Settled> {
+    pub(crate) fn settle(&mut self, id: u64, error: Option<&Error>) -> Option<SettledRequest> {
         self.requests.settle(self.now_ms, &mut self.rng, id, error)
     }
 

@@ -19,7 +19,7 @@ pub trait Io {
     fn now_ms(&self) -> u64;
 
     /// Reads this user's unacknowledged messages from the disk, in the order of sending.
-    fn recall(&mut self, user: &UserName) -> Vec<Message>;
+    fn load_outbox(&mut self, user: &UserName) -> Vec<Message>;
 
     /// Writes messages to the disk. `None` if the front end calls [`Session::persisted`] later.
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>>;
@@ -72,9 +72,9 @@ fn use_disk<I: Io>(session: &mut Session, io: &mut I, effects: Vec<Effect>) -> V
     let (mut to_persist, mut to_forget, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for effect in effects {
         match effect {
-            Effect::Recall(user) => {
-                let messages = io.recall(&user);
-                session.recalled(io.now_ms(), messages);
+            Effect::LoadOutbox(user) => {
+                let messages = io.load_outbox(&user);
+                session.outbox_loaded(io.now_ms(), messages);
             }
             Effect::Persist(message) => to_persist.push(message),
             Effect::Forget(id) => to_forget.push(id),
@@ -110,7 +110,7 @@ fn carry_out<I: Io>(io: &mut I, effect: Effect) -> Result<(), I::Error> {
         Effect::Unsubscribe(topic) => io.unsubscribe(&topic)?,
         Effect::Answer { ticket, outcome } => io.answer(ticket, outcome),
         Effect::News(news) => io.news(news),
-        Effect::Persist(_) | Effect::Forget(_) | Effect::Recall(_) => {}
+        Effect::Persist(_) | Effect::Forget(_) | Effect::LoadOutbox(_) => {}
     }
     Ok(())
 }

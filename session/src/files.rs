@@ -41,11 +41,11 @@ pub(crate) fn transfer(cx: &mut Context, ticket: u64, transfer: Transfer) {
     match transfer {
         Transfer::Chunk { file, offset, bytes } => {
             let params = |token| Chunk { token, file, offset };
-            cx.ask_in::<FileChunk>(Frame::Alone(Some(bytes)), origin(Pending::Chunk), params);
+            cx.request_in::<FileChunk>(Frame::Alone(Some(bytes)), origin(Pending::Chunk), params);
         }
         Transfer::Get { conversation, n, offset, length } => {
             let params = |token| Get { token, conversation, n, offset, length: Some(length) };
-            cx.ask_in::<FileGet>(Frame::Alone(None), origin(Pending::Part), params);
+            cx.request_in::<FileGet>(Frame::Alone(None), origin(Pending::Part), params);
         }
     }
 }

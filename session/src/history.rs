@@ -52,7 +52,7 @@ impl Repairs {
     pub(crate) fn begin(&mut self, cx: &mut Context, conversation: Target, after: u64, missing: u64) {
         self.running.insert(conversation.clone());
         let origin = Origin::Repair(conversation.clone());
-        ask(cx, origin, conversation, Some(after), missing.min(HISTORY_EVENTS_MAX));
+        request_page(cx, origin, conversation, Some(after), missing.min(HISTORY_EVENTS_MAX));
     }
 
     /// Notes that the page of a conversation is no longer pending.
@@ -73,18 +73,18 @@ pub(crate) fn open(cx: &mut Context, ticket: u64, conversation: Target, reads: &
         None => (None, OPENING_EVENTS),
     };
     let pending = Pending::Open(conversation.clone());
-    ask(cx, Origin::Command { ticket, pending }, conversation, after, limit);
+    request_page(cx, Origin::Command { ticket, pending }, conversation, after, limit);
 }
 
 /// Requests the page after the events that the open conversation shows.
 pub(crate) fn request_next_page(cx: &mut Context, ticket: u64, conversation: Target, reads: &Reads) {
     let pending = Pending::NextPage(conversation.clone());
     let after = reads.shown(&conversation);
-    ask(cx, Origin::Command { ticket, pending }, conversation, after, UNREAD_EVENTS);
+    request_page(cx, Origin::Command { ticket, pending }, conversation, after, UNREAD_EVENTS);
 }
 
-fn ask(cx: &mut Context, origin: Origin, conversation: Target, after: Option<u64>, limit: u64) {
-    cx.ask::<MessageHistory>(origin, |token| History {
+fn request_page(cx: &mut Context, origin: Origin, conversation: Target, after: Option<u64>, limit: u64) {
+    cx.request::<MessageHistory>(origin, |token| History {
         after,
         limit: Some(limit),
         ..History::newest(token, conversation)

@@ -4,13 +4,13 @@
 //! front end implements [`driver::Io`], calls [`driver::step`] after each input, and calls [`Session::tick`]
 //! at [`Session::deadline`].
 //!
-//! Only a request that changes the session's state has its own [`Command`]. All other methods use [`Ask`]:
+//! Only a request that changes the session's state has its own [`Command`]. All other methods use [`PlainRequest`]:
 //!
 //! ```
 //! # use common::{methods::ServerInfo, node::NoParams};
-//! # use session::{Answer, Ask, Command, Effect, Session, decode};
+//! # use session::{Answer, PlainRequest, Command, Effect, Session, decode};
 //! let mut session = Session::new(7);
-//! session.command(0, 1, Command::Ask(Ask::of::<ServerInfo>(|_token| NoParams {})));
+//! session.command(0, 1, Command::Request(PlainRequest::of::<ServerInfo>(|_token| NoParams {})));
 //! let [Effect::Send { line, .. }] = &*session.take_effects() else { panic!("one request") };
 //! assert_eq!(line, b"{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"server.info\",\"params\":{}}\n");
 //!
@@ -33,7 +33,7 @@ pub mod limits;
 
 mod context;
 mod requests;
-mod ask;
+mod plain_request;
 mod rng;
 
 mod accounts;
@@ -58,17 +58,17 @@ use common::{Detail, Error, rpc};
 use uuid::Uuid;
 
 pub use api::{Answer, Command, Effect, Entry, Follow, Message, NO_TICKET, News, PresenceMode};
-pub use ask::{Ask, Pager, decode};
 pub use files::Transfer;
+pub use plain_request::{Pager, PlainRequest, decode};
 pub use queues::Queue;
-pub use status::{Connectivity, Progress, Standing, Status};
+pub use status::{Connectivity, Progress, Status, StatusSummary};
 
 use context::Context;
 use conversations::Conversations;
 use link::Link;
 use outbox::{Outbox, Reply};
-use requests::{Origin, Pending, Settled};
-use status::StandingNews;
+use requests::{Origin, Pending, SettledRequest};
+use status::StatusSummaryNews;
 
 /// The client's side of a login.
 pub struct Session {
@@ -76,7 +76,7 @@ pub struct Session {
     link: Link,
     outbox: Outbox,
     conversations: Conversations,
-    standing: StandingNews,
+    summary: StatusSummaryNews,
     /// The bytes after the reply line that is being handled.
     received: Option<Vec<u8>>,
 }
@@ -90,7 +90,7 @@ impl Session {
             link: Link::new(1),
             outbox: Outbox::default(),
             conversations: Conversations::default(),
-            standing: StandingNews::default(),
+            summary: StatusSummaryNews::default(),
             received: None,
         }
     }
@@ -113,7 +113,7 @@ impl Session {
         let deadlines = [
             self.cx.requests().deadline(),
             self.cx.account().and_then(|_| self.outbox.deadline()),
-            self.outbox.pending_deadline(self.link.is_up()),
+            self.outbox.delayed_deadline(self.link.is_up()),
             self.conversations.deadline(&self.cx),
         ];
         deadlines.into_iter().flatten().min()
@@ -126,9 +126,9 @@ impl Session {
             self.reply_missing();
         }
         self.send_due();
-        self.outbox.show_pending(&mut self.cx, self.link.is_up());
+        self.outbox.emit_delayed(&mut self.cx, self.link.is_up());
         self.conversations.tick(&mut self.cx);
-        self.standing.tick(&mut self.cx, &self.link, &self.outbox, &self.conversations);
+        self.summary.tick(&mut self.cx, &self.link, &self.outbox, &self.conversations);
     }
 
     /// Carries out a command. Its outcome is an [`Effect::Answer`] with the same ticket, except for
@@ -178,7 +178,7 @@ impl Session {
                 }
             }
             Command::Transfer(transfer) => files::transfer(cx, ticket, transfer),
-            Command::Ask(ask) => cx.transmit(ticket, Pending::Ask, ask),
+            Command::Request(request) => cx.transmit(ticket, Pending::Request, request),
         }
     }
 
@@ -220,14 +220,14 @@ impl Session {
         self.outbox.persisted(&mut self.cx, ids, &outcome);
         if outcome.is_ok() {
             self.send_due();
-            self.outbox.show_pending(&mut self.cx, self.link.is_up());
+            self.outbox.emit_delayed(&mut self.cx, self.link.is_up());
         }
     }
 
-    /// Handles the outcome of [`Effect::Recall`]: messages of an earlier run, in order. They are sent first.
-    pub fn recalled(&mut self, now_ms: u64, messages: Vec<Message>) {
+    /// Handles the outcome of [`Effect::LoadOutbox`]: messages of an earlier run, in order. They are sent first.
+    pub fn outbox_loaded(&mut self, now_ms: u64, messages: Vec<Message>) {
         self.cx.set_now(now_ms);
-        if self.outbox.recalled(&mut self.cx, messages) {
+        if self.outbox.loaded(&mut self.cx, messages) {
             self.send_due();
         }
     }
@@ -277,7 +277,7 @@ impl Session {
             return self.message_answered(reply);
         }
         let cx = &mut self.cx;
-        let Some(Settled { origin, attempt }) = cx.settle(id, outcome.as_ref().err()) else { return };
+        let Some(SettledRequest { origin, attempt }) = cx.settle(id, outcome.as_ref().err()) else { return };
         match origin {
             Origin::Info => self.conversations.info_received(cx, outcome),
             Origin::Presence => self.conversations.heartbeat_acknowledged(cx, outcome),
@@ -324,7 +324,7 @@ impl Session {
             Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
             Pending::Chunk => files::chunk_reply(outcome)?,
             Pending::Part => files::part_reply(outcome?, &mut self.received)?,
-            Pending::Ask => Answer::Result(outcome?.to_owned()),
+            Pending::Request => Answer::Result(outcome?.to_owned()),
         };
         Ok(Some(answer))
     }
@@ -345,7 +345,7 @@ impl Session {
             self.end_session(&Detail::OtherSession.into());
         }
         self.outbox.discard_unless_owned_by(&mut self.cx, Some(&account.user));
-        self.cx.emit(Effect::Recall(account.user.clone()));
+        self.cx.emit(Effect::LoadOutbox(account.user.clone()));
         self.cx.set_account(Some(account));
         self.conversations.presence().report_now(&mut self.cx);
         self.send_due();

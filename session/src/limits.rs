@@ -42,7 +42,7 @@ pub const OUTBOX_MESSAGES_MAX: usize = 4096;
 pub const OUTBOX_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Milliseconds after which a message without an acknowledgement is shown as pending.
-pub const PENDING_AFTER_MS: u64 = 500;
+pub const DELAYED_AFTER_MS: u64 = 500;
 
 /// The shortest delay after a flight with postponed messages, in milliseconds. A server that asks for 1 ms
 /// means only the first message, and would postpone the others again.

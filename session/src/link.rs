@@ -100,5 +100,5 @@ impl Link {
 }
 
 pub(crate) fn ping(cx: &mut Context, ticket: u64) {
-    cx.ask_without_token::<ServerInfo>(Origin::Command { ticket, pending: Pending::Ping }, &NoParams {});
+    cx.request_without_token::<ServerInfo>(Origin::Command { ticket, pending: Pending::Ping }, &NoParams {});
 }

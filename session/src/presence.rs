@@ -5,9 +5,9 @@ use common::presence::{Change, SetPresence, State};
 use common::{Error, Target};
 
 use super::api::{News, PresenceMode};
-use super::ask::decode;
 use super::context::Context;
 use super::limits::{AWAY_AFTER_MS, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN};
+use super::plain_request::decode;
 use super::requests::Origin;
 
 #[derive(Default)]
@@ -78,7 +78,7 @@ impl Presence {
         cx.requests_mut().forget(is_heartbeat);
         // The reply sets the time of the next heartbeat. Until the reply, the request is repeated.
         self.due = Some(now_ms.saturating_add(HEARTBEAT_MS_MAX));
-        cx.ask::<PresenceSet>(Origin::Presence, |token| SetPresence { token, state });
+        cx.request::<PresenceSet>(Origin::Presence, |token| SetPresence { token, state });
     }
 
     /// Handles the reply to a heartbeat. Returns the topic of all users' presence. After an error the

@@ -11,9 +11,9 @@ use common::reads::{ListReads, MarkRead, Marked, Reading};
 use common::{Body, Error, Target, UserName};
 
 use super::api::{Answer, Entry, News};
-use super::ask::Pager;
 use super::context::Context;
 use super::limits::{MARK_INTERVAL_MS, OWN_UNREAD_MAX};
+use super::plain_request::Pager;
 use super::requests::{Origin, Pending, read};
 
 #[derive(Default)]
@@ -171,7 +171,7 @@ impl Reads {
         self.next_mark = cx.now_ms() + MARK_INTERVAL_MS;
         cx.requests_mut().forget(|origin| matches!(origin, Origin::Mark));
         for (conversation, n) in std::mem::take(&mut self.closed).into_iter().chain(open) {
-            cx.ask::<ReadMark>(Origin::Mark, |token| MarkRead { token, conversation, n });
+            cx.request::<ReadMark>(Origin::Mark, |token| MarkRead { token, conversation, n });
         }
     }
 
@@ -192,13 +192,13 @@ pub(crate) fn list(cx: &mut Context, ticket: u64) {
 }
 
 fn ask_page(cx: &mut Context, ticket: u64, pager: Pager<ReadList>) {
-    let ask = pager.ask();
-    cx.transmit(ticket, Pending::Reads(pager), ask);
+    let request = pager.request();
+    cx.transmit(ticket, Pending::Reads(pager), request);
 }
 
 pub(crate) fn mark(cx: &mut Context, ticket: u64, conversation: Target, n: u64) {
     let pending = Pending::Mark(conversation.clone());
-    cx.ask_for::<ReadMark>(ticket, pending, |token| MarkRead { token, conversation, n });
+    cx.request_for::<ReadMark>(ticket, pending, |token| MarkRead { token, conversation, n });
 }
 
 /// Counts an event by the rules of the server, without mentions, which only the server counts.

@@ -11,8 +11,8 @@ use common::{ChannelName, Detail, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
 use super::api::Effect;
-use super::ask::Pager;
 use super::limits::{COMMANDS_PENDING_MAX, REPLY_WAIT_MS};
+use super::plain_request::Pager;
 use super::rng::Rng;
 
 /// The source of a request, which decides how its reply is handled.
@@ -53,7 +53,7 @@ pub(crate) enum Pending {
     Mark(Target),
     Chunk,
     Part,
-    Ask,
+    Request,
 }
 
 /// The purpose of heads.
@@ -68,7 +68,7 @@ pub(crate) enum HeadsKind {
 }
 
 /// A request with its final reply.
-pub(crate) struct Settled {
+pub(crate) struct SettledRequest {
     pub(crate) origin: Origin,
     /// How often the request was repeated.
     pub(crate) attempt: u32,
@@ -151,7 +151,7 @@ impl Requests {
     }
 
     /// Adds a request, and returns the effect that sends it.
-    pub(crate) fn ask(
+    pub(crate) fn open(
         &mut self,
         now_ms: u64,
         rng: &mut Rng,
@@ -176,7 +176,7 @@ impl Requests {
         rng: &mut Rng,
         id: u64,
         error: Option<&Error>,
-    ) -> Option<Settled> {
+    ) -> Option<SettledRequest> {
         let request = self.outstanding.get_mut(&id)?;
         if error.is_some_and(|error| is_temporary(error) && !request.is_wait_too_long(error)) {
             request.due = now_ms + rng.wait_ms(request.attempt);
@@ -184,7 +184,7 @@ impl Requests {
             return None;
         }
         let Outstanding { origin, attempt, .. } = self.outstanding.remove(&id)?;
-        Some(Settled { origin, attempt })
+        Some(SettledRequest { origin, attempt })
     }
 
     /// Repeats the requests that are due. Returns whether one of them had no reply at all.

@@ -14,20 +14,20 @@ pub struct Status {
     /// The index of the current endpoint.
     pub endpoint: usize,
     /// The part that a front end always shows.
-    pub standing: Standing,
+    pub summary: StatusSummary,
     /// The progress of the conversations that are followed, ordered by name.
     pub conversations: Vec<Progress>,
 }
 
 /// The part of a [`Status`] that a front end always shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct StatusSummary {
     /// Whether the server replies.
     pub connectivity: Connectivity,
     /// How many messages are not acknowledged.
     pub waiting: usize,
-    /// How many of these messages were emitted as [`News::Pending`].
-    pub pending: usize,
+    /// How many of these messages were emitted as [`News::Delayed`].
+    pub delayed: usize,
     /// How many messages are unread in all conversations except the open one.
     pub unread: u64,
 }
@@ -60,29 +60,29 @@ impl Status {
     pub(crate) fn of(link: &Link, outbox: &Outbox, conversations: &Conversations, now_ms: u64) -> Self {
         Self {
             endpoint: link.endpoint(),
-            standing: Standing::of(link, outbox, conversations, now_ms),
+            summary: StatusSummary::of(link, outbox, conversations, now_ms),
             conversations: conversations.timelines().progress(),
         }
     }
 }
 
-impl Standing {
+impl StatusSummary {
     fn of(link: &Link, outbox: &Outbox, conversations: &Conversations, now_ms: u64) -> Self {
         Self {
             connectivity: link.connectivity(now_ms),
             waiting: outbox.len(),
-            pending: outbox.shown(),
+            delayed: outbox.shown(),
             unread: conversations.unread_elsewhere(),
         }
     }
 }
 
-/// The standing that was emitted last.
+/// The summary that was emitted last.
 #[derive(Default)]
-pub(crate) struct StandingNews(Option<Standing>);
+pub(crate) struct StatusSummaryNews(Option<StatusSummary>);
 
-impl StandingNews {
-    /// Emits the standing if it has changed, and the session follows everything.
+impl StatusSummaryNews {
+    /// Emits the summary if it has changed, and the session follows everything.
     pub(crate) fn tick(
         &mut self,
         cx: &mut Context,
@@ -92,11 +92,11 @@ impl StandingNews {
     ) {
         let is_wanted = conversations.follows_everything();
         if is_wanted || self.0.is_some() {
-            let standing = Standing::of(link, outbox, conversations, cx.now_ms());
-            if self.0 != Some(standing) {
-                cx.emit_news(News::Standing(standing));
+            let summary = StatusSummary::of(link, outbox, conversations, cx.now_ms());
+            if self.0 != Some(summary) {
+                cx.emit_news(News::StatusSummary(summary));
             }
-            self.0 = Some(standing).filter(|_| is_wanted);
+            self.0 = Some(summary).filter(|_| is_wanted);
         }
     }
 }

@@ -19,8 +19,8 @@ pub const CURVE_FRAME_BYTES_MORE: i64 = 33;
 /// bytes.
 pub const MESSAGE_FRAMES_MAX: usize = 16;
 
-/// Replies waiting for one peer of a ROUTER, and for the receiving DEALER, in units of 512 bytes; each message
-/// counts at least one. 16 MiB: five of the largest replies, or the replies to 32,000 small requests.
+/// Replies waiting for one peer of a ROUTER, and for the receiving DEALER, in units of 512 bytes; each
+/// message counts at least one. 16 MiB: five of the largest replies, or the replies to 32,000 small requests.
 ///
 /// All clients of a node together have 64 MiB, beyond 64 KiB for each. Over this limit, the broker drops the
 /// replies to a client with more than 64 KiB waiting, and a client that reads sends its requests again.
@@ -41,8 +41,8 @@ pub const EVENTS_WAITING_MAX: i32 = 8 * 1024;
 /// every subscriber load the history.
 pub const EVENTS_WAITING_INSIDE_MAX: i32 = 64 * 1024;
 
-/// Milliseconds after which the system closes the connection of a peer that reads nothing (`TCP_USER_TIMEOUT`),
-/// so that its waiting replies and events are released.
+/// Milliseconds after which the system closes the connection of a peer that reads nothing
+/// (`TCP_USER_TIMEOUT`), so that its waiting replies and events are released.
 pub const UNREAD_MS_MAX: i32 = 30_000;
 
 /// Subscriptions waiting to be sent: no limit (zero), because libzmq silently drops a subscription over the

@@ -1,5 +1,5 @@
-//! Attacks that the patches of `transport/libzmq` prevent. A build with `PAPO_LIBZMQ_UNPATCHED=1` fails each of
-//! these tests. The tests of the patches for XPUB are in `proxy/src/subscriptions.rs`.
+//! Attacks that the patches of `transport/libzmq` prevent. A build with `PAPO_LIBZMQ_UNPATCHED=1` fails each
+//! of these tests. The tests of the patches for XPUB are in `proxy/src/subscriptions.rs`.
 
 use std::time::Duration;
 

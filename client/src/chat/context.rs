@@ -72,7 +72,7 @@ impl Context {
     /// Whether a user is logged in and the server does not answer.
     pub(super) fn is_offline(&mut self) -> bool {
         self.is_logged_in()
-            && self.handle.status().is_ok_and(|status| match status.standing.connectivity {
+            && self.handle.status().is_ok_and(|status| match status.summary.connectivity {
                 Connectivity::Reconnecting | Connectivity::Offline | Connectivity::Connecting => true,
                 Connectivity::Connected => false,
             })

@@ -121,14 +121,14 @@ impl Printer {
         for news in events.iter().filter_map(UiEvent::news) {
             if let News::Typing(users) = news {
                 typing = Some(users);
-            } else if let News::Standing(standing) = news {
-                status = Some(*standing);
+            } else if let News::StatusSummary(summary) = news {
+                status = Some(*summary);
             }
         }
         let words = self.renderer.words();
         let is_typing_new = typing.is_some_and(|users| input_line.set_typing(words.typing(users)));
         let is_status_new =
-            status.is_some_and(|standing| input_line.set_status(prompt_status(words, standing, true)));
+            status.is_some_and(|summary| input_line.set_status(prompt_status(words, summary, true)));
         is_typing_new || is_status_new || events.iter().any(|event| matches!(event, UiEvent::Repaint))
     }
 
@@ -136,7 +136,7 @@ impl Printer {
         if let News::Sent { outcome, .. } = news {
             self.delivery.message_settled(outcome.is_ok());
         }
-        if let News::Recalled(messages) = news {
+        if let News::OutboxLoaded(messages) = news {
             messages.iter().for_each(|_| self.delivery.message_sent());
         }
     }

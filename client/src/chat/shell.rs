@@ -56,7 +56,7 @@ impl Shell {
         let version = context.input_line.status_version();
         let status = context.handle.status().map_or_else(
             |_| String::new(),
-            |status| prompt_status(context.words, status.standing, context.is_logged_in()),
+            |status| prompt_status(context.words, status.summary, context.is_logged_in()),
         );
         let name = context.open.as_ref().map_or_else(|| "papo".to_owned(), ToString::to_string);
         context.input_line.begin(context.open.as_ref(), Prompt::new(name, status, version))

@@ -19,7 +19,7 @@ use crate::i18n::Words;
 use crate::local_error::{FileAction, file_error};
 use crate::render::Progress;
 use crate::requests::result;
-use session::{Answer, Ask, Command, Transfer};
+use session::{Answer, Command, PlainRequest, Transfer};
 
 /// Attempts to upload a file, in case the server lost uploaded chunks.
 const ATTEMPTS_MAX: u32 = 3;
@@ -97,8 +97,8 @@ fn attempt_to_send(
 ) -> Result<Sent, CliError> {
     let info = source.info.clone();
     let (length, mut window) = (info.bytes, ChunkWindow::new());
-    let begin = Ask::of::<FileBegin>(|token| Begin { token, to: to.clone(), id, info });
-    let mut have = ask::<FileBegin>(handle, begin)?.have;
+    let begin = PlainRequest::of::<FileBegin>(|token| Begin { token, to: to.clone(), id, info });
+    let mut have = request::<FileBegin>(handle, begin)?.have;
     progress.reached(have);
     while have < length {
         let chunks = window.round(have, length).into_iter().map(|chunk| {
@@ -115,12 +115,12 @@ fn attempt_to_send(
         window.adapt(started.elapsed());
         progress.reached(have);
     }
-    ask::<FileCommit>(handle, Ask::of::<FileCommit>(|token| Commit { token, file: id }))
+    request::<FileCommit>(handle, PlainRequest::of::<FileCommit>(|token| Commit { token, file: id }))
 }
 
 /// Sends a request, and waits for its result also through an outage of the server.
-fn ask<R: Request>(handle: &mut ClientHandle, ask: Ask) -> Result<R::Result, CliError> {
-    let answer = handle.command_all(vec![Command::Ask(ask)])?.pop();
+fn request<R: Request>(handle: &mut ClientHandle, request: PlainRequest) -> Result<R::Result, CliError> {
+    let answer = handle.command_all(vec![Command::Request(request)])?.pop();
     result::<R>(answer.ok_or(CliError::UnexpectedAnswer)?)
 }
 

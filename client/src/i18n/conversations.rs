@@ -15,11 +15,11 @@ super::sentences! {
         en: "not sent to {to}: {error} -- {text}",
         pt: "não enviada para {to}: {error} -- {text}",
     }
-    pending(to: &Target, text: &str) {
+    delayed(to: &Target, text: &str) {
         en: "-- waiting to be sent to {to}: {text} --",
         pt: "-- aguardando envio para {to}: {text} --",
     }
-    recalled(count: usize) {
+    unsent_messages(count: usize) {
         en: "-- messages that an earlier chat did not send: {count} --",
         pt: "-- mensagens que ficaram sem envio da última vez: {count} --",
     }

@@ -98,11 +98,11 @@ impl<N: From<News>> Io for NetworkIo<N> {
         u64::try_from(clock::now().duration_since(self.started_at).as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn recall(&mut self, user: &UserName) -> Vec<Message> {
+    fn load_outbox(&mut self, user: &UserName) -> Vec<Message> {
         let Some(outbox) = &mut self.outbox else { return Vec::new() };
-        let recalled = outbox.recall(user);
-        recalled.problems.iter().for_each(|problem| print_error(problem));
-        recalled.messages
+        let loaded = outbox.load(user);
+        loaded.problems.iter().for_each(|problem| print_error(problem));
+        loaded.messages
     }
 
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>> {

@@ -68,7 +68,7 @@ struct LockedFile {
 
 /// The messages of earlier processes.
 #[derive(Debug, Default)]
-pub(crate) struct Recalled {
+pub(crate) struct LoadedMessages {
     /// In the order of sending.
     pub(crate) messages: Vec<Message>,
     /// Sentences for the user about damaged or unreadable files.
@@ -81,21 +81,21 @@ impl Outbox {
     }
 
     /// Switches to the messages of `owner`, and adopts the files of processes that have ended.
-    pub(crate) fn recall(&mut self, owner: &UserName) -> Recalled {
+    pub(crate) fn load(&mut self, owner: &UserName) -> LoadedMessages {
         if self.owner.as_ref() != Some(owner) {
             self.close();
             self.owner = Some(owner.clone());
         }
-        let mut recalled = Recalled::default();
+        let mut loaded = LoadedMessages::default();
         match self.list() {
             Ok(mut names) => {
                 names.sort_unstable();
                 names.retain(|name| self.files.iter().all(|file| file.name != *name));
-                names.into_iter().for_each(|name| self.adopt(name, &mut recalled));
+                names.into_iter().for_each(|name| self.adopt(name, &mut loaded));
             }
-            Err(error) => recalled.problems.push(self.words.outbox_unreadable(&self.words.io_error(&error))),
+            Err(error) => loaded.problems.push(self.words.outbox_unreadable(&self.words.io_error(&error))),
         }
-        recalled
+        loaded
     }
 
     /// Makes messages durable. After an error none of them is stored.
@@ -166,7 +166,7 @@ impl Outbox {
     }
 
     /// Adopts a file if it belongs to this user and server, and no other process has locked it.
-    fn adopt(&mut self, name: String, recalled: &mut Recalled) {
+    fn adopt(&mut self, name: String, loaded: &mut LoadedMessages) {
         let found = self.open_locked(&name).and_then(|file| {
             let Some(file) = file else { return Ok(None) };
             Ok(Some((file, self.disk.read(&path(&name))?)))
@@ -176,7 +176,7 @@ impl Outbox {
             Ok(None) => return,
             Err(error) => {
                 let error = self.words.io_error(&error);
-                return recalled.problems.push(self.words.outbox_file_unreadable(&name, &error));
+                return loaded.problems.push(self.words.outbox_file_unreadable(&name, &error));
             }
         };
         let contents = match Contents::read(&bytes) {
@@ -185,7 +185,7 @@ impl Outbox {
             Ok(None) => return drop(self.disk.remove(&path(&name))),
             Err(error) => {
                 let error = error.to_string();
-                return recalled.problems.push(self.words.outbox_file_damaged(&name, &error));
+                return loaded.problems.push(self.words.outbox_file_damaged(&name, &error));
             }
         };
         if !contents.header.belongs_to(self.owner.as_ref(), &self.servers) {
@@ -199,9 +199,9 @@ impl Outbox {
         if self.file_names.len() + contents.messages.len() > OUTBOX_MESSAGES_MAX
             || self.bytes + more > OUTBOX_BYTES_MAX
         {
-            return recalled.problems.push(self.words.outbox_full(contents.messages.len()));
+            return loaded.problems.push(self.words.outbox_full(contents.messages.len()));
         }
-        self.take_over(name, file, &bytes, contents, recalled);
+        self.take_over(name, file, &bytes, contents, loaded);
     }
 
     /// Takes over the messages of an adopted file. Cuts a torn line at its end, so that later lines can be
@@ -212,13 +212,13 @@ impl Outbox {
         file: Box<dyn AppendFile>,
         bytes: &[u8],
         contents: Contents,
-        recalled: &mut Recalled,
+        loaded: &mut LoadedMessages,
     ) {
         let length = contents.complete_length as u64;
         let accepts_lines =
             contents.complete_length == bytes.len() || self.disk.truncate(&path(&name), length).is_ok();
         if contents.damaged_lines > 0 {
-            recalled.problems.push(self.words.outbox_lines_damaged(&name, contents.damaged_lines));
+            loaded.problems.push(self.words.outbox_lines_damaged(&name, contents.damaged_lines));
         }
         let header_length = contents.header_length as u64;
         let (disk, pending, accepts_messages) = (Arc::clone(&self.disk), HashMap::new(), false);
@@ -229,7 +229,7 @@ impl Outbox {
             // other.
             if !self.file_names.contains_key(&message.id) {
                 self.track(&mut file, &message);
-                recalled.messages.push(message);
+                loaded.messages.push(message);
             }
         }
         self.files.push(file);

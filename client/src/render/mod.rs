@@ -35,7 +35,7 @@ use style::{Style, mentions_painted};
 use wrap::columns_of_screen;
 pub(crate) use wrap::fit_width;
 
-/// Recalled messages that are shown. The screen needs room for other lines.
+/// The maximum number of unsent messages of an earlier run that are shown. The screen needs room for other lines.
 const RECALLED_SHOWN_MAX: usize = 5;
 
 #[derive(Clone)]
@@ -181,7 +181,7 @@ impl Renderer {
                 Some(self.opened(conversation, entries, *unread, *more))
             }
             // Shown in the prompt.
-            News::Read(_) | News::Standing(_) => None,
+            News::Read(_) | News::StatusSummary(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
                 Some(self.note(&format!("-- {} --", event_for_reader(self.words, entry))))
             }
@@ -190,9 +190,9 @@ impl Renderer {
             }
             // Shown in the input line.
             News::Typing(_) => None,
-            News::Recalled(messages) => Some(self.recalled(messages)),
-            News::Pending(message) => {
-                Some(self.note(&self.words.pending(&message.to, message.text.as_str())))
+            News::OutboxLoaded(messages) => Some(self.unsent_messages(messages)),
+            News::Delayed(message) => {
+                Some(self.note(&self.words.delayed(&message.to, message.text.as_str())))
             }
             // The event of the message is `News::Entry`, in order.
             News::Sent { outcome: Ok(_), is_emitted: true, .. } => None,
@@ -214,8 +214,8 @@ impl Renderer {
     }
 
     /// The newest messages that were pending when the client started.
-    fn recalled(&self, messages: &[Message]) -> String {
-        let mut lines = vec![self.words.recalled(messages.len())];
+    fn unsent_messages(&self, messages: &[Message]) -> String {
+        let mut lines = vec![self.words.unsent_messages(messages.len())];
         let newest = messages.get(messages.len().saturating_sub(RECALLED_SHOWN_MAX)..).unwrap_or_default();
         lines.extend(newest.iter().map(|message| format!("   {}: {}", message.to, message.text.as_str())));
         lines.iter().map(|line| self.note(line)).collect::<Vec<_>>().join("\n")

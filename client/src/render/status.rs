@@ -1,18 +1,18 @@
 //! The status of the session: the connection, unsent messages, and how complete each conversation is.
 
 use crate::i18n::Words;
-use session::{Connectivity, Standing, Status};
+use session::{Connectivity, Status, StatusSummary};
 
 /// The lines of `/status`.
 pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<String> {
     let mut lines = vec![
-        match status.standing.connectivity {
+        match status.summary.connectivity {
             Connectivity::Connected => words.connected(endpoint),
             Connectivity::Connecting => words.connecting(endpoint),
             Connectivity::Reconnecting => words.reconnecting(endpoint),
             Connectivity::Offline => words.offline(endpoint),
         },
-        words.waiting(status.standing.waiting),
+        words.waiting(status.summary.waiting),
     ];
     // Conversations without events are skipped: the other user of a direct conversation may not exist.
     let begun = status.conversations.iter().filter(|progress| progress.head > 0);
@@ -28,8 +28,8 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
 
 /// The status in the prompt: unread messages of other conversations, and a problem with the connection.
 /// `connecting` is shown only if `is_awaited`.
-pub(crate) fn prompt_status(words: Words, standing: Standing, is_awaited: bool) -> String {
-    match (standing.unread, connection_problem(words, standing, is_awaited)) {
+pub(crate) fn prompt_status(words: Words, summary: StatusSummary, is_awaited: bool) -> String {
+    match (summary.unread, connection_problem(words, summary, is_awaited)) {
         (0, None) => String::new(),
         (0, Some(problem)) => format!(" ({problem})"),
         (unread, None) => format!(" ({unread})"),
@@ -37,13 +37,13 @@ pub(crate) fn prompt_status(words: Words, standing: Standing, is_awaited: bool) 
     }
 }
 
-fn connection_problem(words: Words, standing: Standing, is_awaited: bool) -> Option<String> {
-    match (standing.connectivity, standing.pending) {
-        (Connectivity::Connecting, _) if is_awaited => Some(words.prompt_connecting(standing.waiting)),
+fn connection_problem(words: Words, summary: StatusSummary, is_awaited: bool) -> Option<String> {
+    match (summary.connectivity, summary.delayed) {
+        (Connectivity::Connecting, _) if is_awaited => Some(words.prompt_connecting(summary.waiting)),
         (Connectivity::Connected | Connectivity::Connecting, 0) => None,
-        (Connectivity::Connected | Connectivity::Connecting, pending) => Some(words.prompt_waiting(pending)),
-        (Connectivity::Reconnecting, _) => Some(words.prompt_reconnecting(standing.waiting)),
-        (Connectivity::Offline, _) => Some(words.prompt_offline(standing.waiting)),
+        (Connectivity::Connected | Connectivity::Connecting, delayed) => Some(words.prompt_waiting(delayed)),
+        (Connectivity::Reconnecting, _) => Some(words.prompt_reconnecting(summary.waiting)),
+        (Connectivity::Offline, _) => Some(words.prompt_offline(summary.waiting)),
     }
 }
 
@@ -52,14 +52,14 @@ mod tests {
     use super::*;
     use session::Progress;
 
-    fn standing(connectivity: Connectivity) -> Standing {
-        Standing { connectivity, waiting: 3, pending: 0, unread: 0 }
+    fn summary(connectivity: Connectivity) -> StatusSummary {
+        StatusSummary { connectivity, waiting: 3, delayed: 0, unread: 0 }
     }
 
     fn of(connectivity: Connectivity, shown: u64) -> Status {
         let conversation = common::Target::new("#general").expect("a name");
         let conversations = vec![Progress { conversation, shown, head: 4211 }];
-        Status { endpoint: 0, standing: standing(connectivity), conversations }
+        Status { endpoint: 0, summary: summary(connectivity), conversations }
     }
 
     #[test]
@@ -88,17 +88,17 @@ mod tests {
 
     #[test]
     fn the_prompt_shows_unread_messages_and_connection_problems() {
-        let prompt = |standing: Standing| prompt_status(Words::ENGLISH, standing, true);
-        assert_eq!(prompt(standing(Connectivity::Connecting)), " (connecting, 3 waiting)");
-        let nobody = prompt_status(Words::ENGLISH, standing(Connectivity::Connecting), false);
+        let prompt = |summary: StatusSummary| prompt_status(Words::ENGLISH, summary, true);
+        assert_eq!(prompt(summary(Connectivity::Connecting)), " (connecting, 3 waiting)");
+        let nobody = prompt_status(Words::ENGLISH, summary(Connectivity::Connecting), false);
         assert_eq!(nobody, "", "not awaited");
-        assert_eq!(prompt(standing(Connectivity::Connected)), "");
-        assert_eq!(prompt(standing(Connectivity::Reconnecting)), " (reconnecting, 3 waiting)");
-        assert_eq!(prompt(standing(Connectivity::Offline)), " (offline, 3 waiting)");
-        assert_eq!(prompt(Standing { pending: 2, ..standing(Connectivity::Connected) }), " (2 waiting)");
-        assert_eq!(prompt(Standing { unread: 7, ..standing(Connectivity::Connected) }), " (7)");
+        assert_eq!(prompt(summary(Connectivity::Connected)), "");
+        assert_eq!(prompt(summary(Connectivity::Reconnecting)), " (reconnecting, 3 waiting)");
+        assert_eq!(prompt(summary(Connectivity::Offline)), " (offline, 3 waiting)");
+        assert_eq!(prompt(StatusSummary { delayed: 2, ..summary(Connectivity::Connected) }), " (2 waiting)");
+        assert_eq!(prompt(StatusSummary { unread: 7, ..summary(Connectivity::Connected) }), " (7)");
         assert_eq!(
-            prompt(Standing { unread: 7, ..standing(Connectivity::Offline) }),
+            prompt(StatusSummary { unread: 7, ..summary(Connectivity::Offline) }),
             " (7; offline, 3 waiting)"
         );
     }

@@ -103,7 +103,7 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
         }
         Admin::Stats(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
-            let stats = handle.ask::<AdminStats>(|token| SessionOnly { token })?;
+            let stats = handle.request::<AdminStats>(|token| SessionOnly { token })?;
             print_list(&common, &[stats], |stats| render::stats(Words::ENGLISH, stats).join("\n"))
         }
         Admin::Delete(Delete { user, erase, common }) => delete(&common, user, erase),
@@ -122,7 +122,7 @@ fn delete(common: &Common, user: UserName, erase: bool) -> Result<(), CliError> 
 fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
     let of = user.clone();
-    let done = handle.ask::<AdminDisable>(|token| admin::Disable { token, user: of, disabled })?;
+    let done = handle.request::<AdminDisable>(|token| admin::Disable { token, user: of, disabled })?;
     let words = render::disabled(Words::ENGLISH, &user, disabled, done.ended);
     print(common, &json!({ "user": user, "ended": done.ended }), &words)
 }
@@ -130,6 +130,6 @@ fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliErr
 fn promote(common: &Common, user: UserName, administrator: bool) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
     let of = user.clone();
-    handle.ask::<AdminPromote>(|token| admin::Promote { token, user: of, administrator })?;
+    handle.request::<AdminPromote>(|token| admin::Promote { token, user: of, administrator })?;
     print(common, &json!({ "user": user }), &render::promoted(Words::ENGLISH, &user, administrator))
 }

@@ -126,7 +126,7 @@ fn request<R: Request>(
     params: impl FnOnce(Token<'static>) -> R::Params<'static>,
 ) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
-    handle.ask::<R>(params)?;
+    handle.request::<R>(params)?;
     print(common, &json!({}), "done")
 }
 

@@ -29,7 +29,7 @@ pub(super) fn run(arguments: Search) -> Result<(), CliError> {
     let Search { query, before, limit, common } = arguments;
     let query = query.join(" ").into();
     let params = |token| search::Search { token, query, conversation: None, before, limit };
-    let found = handle.ask::<MessageSearch>(params)?;
+    let found = handle.request::<MessageSearch>(params)?;
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
     for entry in handle.entries(&found.events).iter().rev() {
         if common.json {

@@ -163,7 +163,7 @@ impl Sending {
     fn handle_news(&mut self, news: News) -> Result<(), CliError> {
         match news {
             News::Sent { outcome, .. } => self.handle_outcome(outcome),
-            News::Recalled(messages) => {
+            News::OutboxLoaded(messages) => {
                 print_error(&format!(
                     "sending first the messages that an earlier command did not send: {}",
                     messages.len()
@@ -181,12 +181,12 @@ impl Sending {
             | News::RolledBack
             | News::Entry(_)
             | News::Opened { .. }
-            | News::Pending(_)
+            | News::Delayed(_)
             | News::Read(_)
             | News::Invited(_)
             | News::MembershipEnded(_)
             | News::Presence(_)
-            | News::Standing(_)
+            | News::StatusSummary(_)
             | News::Typing(_) => Ok(()),
         }
     }

@@ -59,6 +59,6 @@ pub(super) fn revoke(arguments: &Revoke) -> Result<(), CliError> {
 
 pub(super) fn list(arguments: &Sessions) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let sessions = handle.ask::<SessionList>(|token| SessionOnly { token })?.sessions;
+    let sessions = handle.request::<SessionList>(|token| SessionOnly { token })?.sessions;
     print_list(&arguments.common, &sessions, |session| render::session(Words::ENGLISH, session))
 }

@@ -93,11 +93,11 @@ impl Printer {
             News::Opened { .. }
             | News::Read(_)
             | News::Invited(_)
-            | News::Recalled(_)
-            | News::Pending(_)
+            | News::OutboxLoaded(_)
+            | News::Delayed(_)
             | News::Sent { .. }
             | News::Presence(_)
-            | News::Standing(_)
+            | News::StatusSummary(_)
             | News::Typing(_) => {}
         }
         Ok(())

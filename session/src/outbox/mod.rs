@@ -32,7 +32,7 @@ pub(crate) struct Outbox {
     queue: VecDeque<QueuedMessage>,
     /// Bytes of text in the queue.
     bytes: usize,
-    /// How many messages, from the first on, were emitted as [`News::Pending`] or [`News::Recalled`].
+    /// How many messages, from the first on, were emitted as [`News::Delayed`] or [`News::OutboxLoaded`].
     shown: usize,
     /// How many messages of the flight have no reply.
     in_flight: usize,

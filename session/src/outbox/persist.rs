@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Outbox, QueuedMessage, report_refusal};
 use crate::api::{Message, News};
 use crate::context::Context;
-use crate::limits::PENDING_AFTER_MS;
+use crate::limits::DELAYED_AFTER_MS;
 
 impl Outbox {
     /// Handles the outcome of a write to the disk. After an error these messages are refused.
@@ -30,7 +30,7 @@ impl Outbox {
     }
 
     /// Adds the messages of an earlier run of the client, before all others. Returns false if there are none.
-    pub(crate) fn recalled(&mut self, cx: &mut Context, messages: Vec<Message>) -> bool {
+    pub(crate) fn loaded(&mut self, cx: &mut Context, messages: Vec<Message>) -> bool {
         let Some(user) = cx.user().cloned() else { return false };
         let known: HashSet<_> = self.queue.iter().map(|queued| queued.message.id).collect();
         let fresh: Vec<_> = messages.into_iter().filter(|message| !known.contains(&message.id)).collect();
@@ -43,21 +43,21 @@ impl Outbox {
             self.queue.push_front(QueuedMessage::new(message.clone(), cx.now_ms(), true));
         }
         self.shown += fresh.len();
-        cx.emit_news(News::Recalled(fresh));
+        cx.emit_news(News::OutboxLoaded(fresh));
         true
     }
 
-    /// The time at which [`show_pending`](Self::show_pending) must be called.
-    pub(crate) fn pending_deadline(&self, is_link_up: bool) -> Option<u64> {
+    /// The time at which [`emit_delayed`](Self::emit_delayed) must be called.
+    pub(crate) fn delayed_deadline(&self, is_link_up: bool) -> Option<u64> {
         let first = self.queue.get(self.shown).filter(|first| first.is_persisted)?;
-        Some(if is_link_up { first.since_ms + PENDING_AFTER_MS } else { first.since_ms })
+        Some(if is_link_up { first.since_ms + DELAYED_AFTER_MS } else { first.since_ms })
     }
 
     /// Emits the messages that are pending for too long, or all while the server does not reply.
-    pub(crate) fn show_pending(&mut self, cx: &mut Context, is_link_up: bool) {
-        while self.pending_deadline(is_link_up).is_some_and(|due| due <= cx.now_ms()) {
+    pub(crate) fn emit_delayed(&mut self, cx: &mut Context, is_link_up: bool) {
+        while self.delayed_deadline(is_link_up).is_some_and(|due| due <= cx.now_ms()) {
             if let Some(queued) = self.queue.get(self.shown) {
-                cx.emit_news(News::Pending(queued.message.clone()));
+                cx.emit_news(News::Delayed(queued.message.clone()));
             }
             self.shown += 1;
         }

@@ -116,7 +116,7 @@ impl Sync {
         self.topics.forget_barrier();
         self.expected = None;
         self.heads_due = None;
-        cx.ask_without_token::<ServerInfo>(Origin::Info, &NoParams {});
+        cx.request_without_token::<ServerInfo>(Origin::Info, &NoParams {});
     }
 
     /// Connects to the proxy. Returns an error only while a command [`Follow`] is pending.
@@ -152,7 +152,7 @@ impl Sync {
         if kind == HeadsKind::All {
             self.joined_since.clear();
         }
-        cx.ask::<SyncHeads>(Origin::Heads { kind, cursor }, |token| HeadsSince { token, since });
+        cx.request::<SyncHeads>(Origin::Heads { kind, cursor }, |token| HeadsSince { token, since });
     }
 
     /// Applies heads, which reveal gaps. Returns an error only while a command [`Follow`] is pending.

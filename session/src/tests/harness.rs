@@ -34,8 +34,8 @@ pub(super) struct Harness {
     /// Messages whose write has no outcome yet.
     pub(super) unpersisted: Vec<Uuid>,
     pub(super) forgotten: Vec<Uuid>,
-    /// The last [`News::Standing`].
-    pub(super) standing: Option<Standing>,
+    /// The last [`News::StatusSummary`].
+    pub(super) summary: Option<StatusSummary>,
 }
 
 impl Harness {
@@ -66,7 +66,7 @@ impl Harness {
             persists_at_once: true,
             unpersisted: Vec::new(),
             forgotten: Vec::new(),
-            standing: None,
+            summary: None,
         }
     }
 
@@ -170,7 +170,7 @@ impl Io for Harness {
         self.now_ms
     }
 
-    fn recall(&mut self, _user: &UserName) -> Vec<Message> {
+    fn load_outbox(&mut self, _user: &UserName) -> Vec<Message> {
         Vec::new()
     }
 
@@ -235,8 +235,8 @@ impl Io for Harness {
     }
 
     fn news(&mut self, news: News) {
-        if let News::Standing(standing) = news {
-            self.standing = Some(standing);
+        if let News::StatusSummary(summary) = news {
+            self.summary = Some(summary);
             return;
         }
         if let News::Entry(entry) = &news {
@@ -249,10 +249,10 @@ impl Io for Harness {
 fn words(news: News) -> String {
     match news {
         News::Entry(entry) => format!("emit {} {}", entry.conversation, entry.n),
-        News::Pending(message) => format!("pending {}", message.text.as_str()),
-        News::Recalled(messages) => {
+        News::Delayed(message) => format!("delayed {}", message.text.as_str()),
+        News::OutboxLoaded(messages) => {
             let texts: Vec<_> = messages.iter().map(|message| message.text.as_str()).collect();
-            format!("recalled {texts:?}")
+            format!("outbox loaded {texts:?}")
         }
         News::Sent { message, outcome, .. } => {
             let outcome = outcome.map(|entry| entry.n).map_err(|error| error.message);
@@ -271,7 +271,10 @@ fn words(news: News) -> String {
             format!("typing: {}", users.iter().map(UserName::as_str).collect::<Vec<_>>().join(" "))
         }
         News::SessionEnded(error) => format!("session ended: {error}"),
-        other @ (News::ConnectionLost | News::ConnectionRestored | News::RolledBack | News::Standing(_)) => {
+        other @ (News::ConnectionLost
+        | News::ConnectionRestored
+        | News::RolledBack
+        | News::StatusSummary(_)) => {
             format!("{other:?}")
         }
     }
@@ -290,7 +293,7 @@ pub(super) fn moved(topic: &str) -> String {
 
 /// The request to list the users.
 pub(super) fn users() -> Command {
-    Command::Ask(Ask::of::<UserList>(|token| ListNames { token, after: None }))
+    Command::Request(PlainRequest::of::<UserList>(|token| ListNames { token, after: None }))
 }
 
 pub(super) fn ops() -> Target {

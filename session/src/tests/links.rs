@@ -6,7 +6,7 @@ use super::harness::{Harness, heads, info};
 use crate::*;
 
 fn connectivity(harness: &Harness) -> Connectivity {
-    harness.session.status(harness.now_ms).standing.connectivity
+    harness.session.status(harness.now_ms).summary.connectivity
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn requests_without_a_reply_are_repeated_at_the_next_endpoint() {
     answer Done
     request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     request 2 user.list {}
-    pending oi
+    delayed oi
     request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     ConnectionLost
     use endpoint 1
@@ -102,7 +102,7 @@ fn a_server_that_never_replied_is_offline() {
     harness.send("oi", 1);
     harness.advance(2_500);
     assert_eq!(connectivity(&harness), Connectivity::Offline);
-    assert_eq!(harness.session.status(harness.now_ms).standing.waiting, 1);
+    assert_eq!(harness.session.status(harness.now_ms).summary.waiting, 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Transcripts of whole sessions: their inputs, and all their effects.
 
-mod asks;
+mod plain_requests;
 mod complete;
 mod persist;
 mod links;
@@ -90,7 +90,7 @@ fn a_message_without_a_reply_is_sent_again() {
     answer Done
     request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     --
-    pending oi
+    delayed oi
     request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
     ConnectionLost
     --
@@ -110,9 +110,9 @@ fn messages_are_sent_in_order_and_the_next_flight_waits_for_the_last() {
     harness.advance(3_000);
     harness.reply("message.send", &json!({"n": 1, "at": 1}));
     insta::assert_snapshot!(harness.transcript, @r##"
-    pending one
-    pending two
-    pending three
+    delayed one
+    delayed two
+    delayed three
     request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
     request 2 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
     request 3 message.send {"id":"00000000-0000-0000-0000-000000000003","text":"three","to":"#ops"}
@@ -226,7 +226,7 @@ fn an_invalid_token_ends_the_session_and_loses_no_message() {
     unsubscribe channel.ops
     unsubscribe user.alice
     session ended: your session has ended: log in again
-    pending oi
+    delayed oi
     ");
     let user = testkit::user("alice");
     harness.command(Command::Restore(LoggedIn {

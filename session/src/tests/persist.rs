@@ -1,4 +1,4 @@
-//! The outbox on the disk: messages are persisted before they are sent, and recalled in the next run.
+//! The outbox on the disk: messages are persisted before they are sent, and loaded by the next run.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -39,8 +39,8 @@ fn no_message_is_sent_before_it_is_on_the_disk() {
     insta::assert_snapshot!(harness.transcript, @r##"
     request 1 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"one","to":"#ops"}
     request 2 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"two","to":"#ops"}
-    pending one
-    pending two
+    delayed one
+    delayed two
     sent two Ok(2)
     "##);
 }
@@ -60,7 +60,7 @@ fn a_message_that_the_disk_cannot_store_is_refused_and_never_sent() {
 #[test]
 fn messages_of_an_earlier_run_are_sent_first_and_in_order() {
     let mut harness = slow_disk();
-    harness.session.recalled(0, vec![message(10, "ten"), message(11, "eleven"), message(2, "two")]);
+    harness.session.outbox_loaded(0, vec![message(10, "ten"), message(11, "eleven"), message(2, "two")]);
     report_persisted(&mut harness, Ok(()));
     for id in [1, 2] {
         let line = json!({"jsonrpc": "2.0", "id": id.to_string(), "result": {"n": id, "at": 1}});
@@ -68,7 +68,7 @@ fn messages_of_an_earlier_run_are_sent_first_and_in_order() {
         harness.run_effects();
     }
     insta::assert_snapshot!(harness.transcript, @r##"
-    recalled ["ten", "eleven"]
+    outbox loaded ["ten", "eleven"]
     request 1 message.send {"id":"00000000-0000-0000-0000-00000000000a","text":"ten","to":"#ops"}
     request 2 message.send {"id":"00000000-0000-0000-0000-00000000000b","text":"eleven","to":"#ops"}
     sent ten Ok(1)
@@ -79,23 +79,23 @@ fn messages_of_an_earlier_run_are_sent_first_and_in_order() {
 }
 
 #[test]
-fn a_message_is_shown_as_pending_once_after_the_usual_time() {
+fn a_message_is_shown_as_delayed_once_after_the_usual_time() {
     let mut harness = Harness::logged_in();
     harness.send("one", 1);
     harness.take_transcript();
-    harness.advance(limits::PENDING_AFTER_MS - 1);
+    harness.advance(limits::DELAYED_AFTER_MS - 1);
     assert_eq!(harness.take_transcript(), "");
     harness.advance(60_000);
-    let pending = harness.take_transcript().lines().filter(|line| line.starts_with("pending")).count();
-    assert_eq!(pending, 1);
+    let delayed = harness.take_transcript().lines().filter(|line| line.starts_with("delayed")).count();
+    assert_eq!(delayed, 1);
     harness.send("two", 2);
     insta::assert_snapshot!(harness.transcript, @r##"
-    pending two
+    delayed two
     "##);
 }
 
 #[test]
-fn a_message_that_is_acknowledged_in_time_is_not_shown_as_pending() {
+fn a_message_that_is_acknowledged_in_time_is_not_shown_as_delayed() {
     let mut harness = Harness::logged_in();
     (1..=3).for_each(|id| harness.send("x", id));
     for id in [1, 2, 3] {
@@ -103,22 +103,22 @@ fn a_message_that_is_acknowledged_in_time_is_not_shown_as_pending() {
         harness.session.replies(0, line.to_string().as_bytes());
     }
     harness.advance(60_000);
-    assert!(!harness.transcript.contains("pending"), "{}", harness.transcript);
+    assert!(!harness.transcript.contains("delayed"), "{}", harness.transcript);
     harness.send("y", 4);
-    harness.advance(limits::PENDING_AFTER_MS);
-    assert!(harness.transcript.ends_with("pending y\n"), "{}", harness.transcript);
+    harness.advance(limits::DELAYED_AFTER_MS);
+    assert!(harness.transcript.ends_with("delayed y\n"), "{}", harness.transcript);
 }
 
 #[test]
-fn an_acknowledged_message_no_longer_counts_as_pending() {
+fn an_acknowledged_message_no_longer_counts_as_delayed() {
     let mut harness = Harness::logged_in();
     harness.send("one", 1);
     harness.reply("message.send", &json!({"n": 1, "at": 1}));
     (2..=4).for_each(|id| harness.send("x", id));
-    harness.advance(limits::PENDING_AFTER_MS);
-    assert_eq!(harness.session.status(harness.now_ms).standing.pending, 3);
+    harness.advance(limits::DELAYED_AFTER_MS);
+    assert_eq!(harness.session.status(harness.now_ms).summary.delayed, 3);
     harness.reply("message.send", &json!({"n": 2, "at": 1}));
-    assert_eq!(harness.session.status(harness.now_ms).standing.pending, 2);
+    assert_eq!(harness.session.status(harness.now_ms).summary.delayed, 2);
 }
 
 #[test]

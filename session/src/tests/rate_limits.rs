@@ -29,7 +29,7 @@ fn postponed_messages_are_sent_again_after_the_servers_delay_and_in_order() {
     harness.advance(500);
     assert_eq!(
         harness.take_transcript(),
-        "pending two\npending three\n",
+        "delayed two\ndelayed three\n",
         "not before the delay of the server"
     );
     harness.advance(1);
@@ -52,7 +52,7 @@ fn the_next_flight_waits_for_the_longest_delay() {
     harness.reply_error_to(2, too_fast(501));
     harness.reply_error_to(3, too_fast(500));
     harness.advance(500);
-    assert_eq!(harness.take_transcript(), "pending two\npending three\n", "not before the longer delay");
+    assert_eq!(harness.take_transcript(), "delayed two\ndelayed three\n", "not before the longer delay");
     harness.advance(1);
     assert_eq!(harness.transcript.matches("request ").count(), 2, "{}", harness.transcript);
 }

@@ -102,10 +102,10 @@ fn events_read_in_another_session_are_read_here() {
 #[test]
 fn unread_messages_of_other_conversations_are_counted() {
     let mut harness = with_read_mark(1, 2);
-    assert_eq!(harness.session.status(0).standing.unread, 2);
+    assert_eq!(harness.session.status(0).summary.unread, 2);
     harness.command(Command::Open(ops()));
     harness.reply("message.history", &page(2..=3, 3));
-    assert_eq!(harness.session.status(0).standing.unread, 0, "#ops is open");
+    assert_eq!(harness.session.status(0).summary.unread, 0, "#ops is open");
 }
 
 /// Publishes events of #ops from 4 on, each with its sender and its other fields.
@@ -125,7 +125,7 @@ const MESSAGE: &str = r#""kind":"message","text":"oi""#;
 #[test]
 fn messages_and_files_count_as_unread_until_they_are_deleted() {
     let mut harness = with_read_mark(3, 0);
-    let unread = |harness: &Harness| harness.session.status(0).standing.unread;
+    let unread = |harness: &Harness| harness.session.status(0).summary.unread;
     publish(&mut harness, &[("bob", FILE), ("bob", MESSAGE), ("bob", r#""kind":"channel.left""#)]);
     assert_eq!(unread(&harness), 2, "files count, but channel events do not");
     let deleted = r#""kind":"message.deleted","of":4"#;
@@ -143,7 +143,7 @@ fn own_messages_are_read_if_no_other_message_is_unread() {
     let unread = |events: &[(&str, &str)]| {
         let mut harness = with_read_mark(3, 0);
         publish(&mut harness, events);
-        harness.session.status(0).standing.unread
+        harness.session.status(0).summary.unread
     };
     assert_eq!(unread(&[("alice", FILE), ("alice", MESSAGE)]), 0);
     assert_eq!(
@@ -168,14 +168,14 @@ fn a_read_notice_does_not_count_events_twice() {
     harness.reply("read.list", &json!({"conversations": [ops], "more": false}));
     harness.own_topic_line(r##"{"kind":"read","conversation":"#ops","n":3,"unread":2,"mentions":0}"##);
     publish(&mut harness, &[("bob", FILE), ("bob", MESSAGE)]);
-    assert_eq!(harness.session.status(0).standing.unread, 2, "4 and 5 were unread already");
+    assert_eq!(harness.session.status(0).summary.unread, 2, "4 and 5 were unread already");
 }
 
 #[test]
 fn nothing_is_counted_before_the_list_has_arrived() {
     let mut harness = Harness::following();
     publish(&mut harness, &[("bob", MESSAGE)]);
-    assert_eq!(harness.session.status(0).standing.unread, 0);
+    assert_eq!(harness.session.status(0).summary.unread, 0);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_list_of_several_pages_is_read_to_its_end() {
     assert!(!harness.transcript.contains("answer"), "{}", harness.transcript);
     assert!(harness.transcript.ends_with("read.list {\"after\":\"#ops\"}\n"), "{}", harness.transcript);
     harness.reply("read.list", &page("@bob", false));
-    assert_eq!(harness.session.status(0).standing.unread, 2);
+    assert_eq!(harness.session.status(0).summary.unread, 2);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn events_that_the_list_includes_are_not_counted_again() {
     let ops = json!({"conversation": "#ops", "n": 3, "head": 5, "unread": 2, "mentions": 0});
     harness.reply("read.list", &json!({"conversations": [ops], "more": false}));
     publish(&mut harness, &[("bob", FILE), ("bob", MESSAGE), ("bob", MESSAGE)]);
-    assert_eq!(harness.session.status(0).standing.unread, 3, "4 and 5 are in the list, 6 is new");
+    assert_eq!(harness.session.status(0).summary.unread, 3, "4 and 5 are in the list, 6 is new");
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_closed_conversation_is_marked_too() {
     assert!(harness.transcript.ends_with("opened @bob []\nanswer Done\n"), "{}", harness.transcript);
     harness.take_transcript();
     harness.advance(limits::MARK_INTERVAL_MS);
-    assert_eq!(harness.session.status(0).standing.unread, 0);
+    assert_eq!(harness.session.status(0).summary.unread, 0);
     insta::assert_snapshot!(harness.transcript, @r##"request 8 read.mark {"conversation":"#ops","n":4}"##);
 }
 
@@ -241,15 +241,15 @@ fn a_channel_has_no_unread_messages_after_the_membership_ends() {
     for end in ends {
         let mut harness = with_read_mark(1, 2);
         harness.own_topic_line(&format!(r##"{{"n":4,"at":1,"to":"#ops",{end}}}"##));
-        assert_eq!(harness.session.status(0).standing.unread, 0, "{end}");
+        assert_eq!(harness.session.status(0).summary.unread, 0, "{end}");
         // A late notice of another session's read mark.
         harness.own_topic_line(r##"{"kind":"read","conversation":"#ops","n":2,"unread":1,"mentions":0}"##);
-        assert_eq!(harness.session.status(0).standing.unread, 0, "{end}");
+        assert_eq!(harness.session.status(0).summary.unread, 0, "{end}");
     }
     let mut harness = with_read_mark(1, 2);
     harness.command(Command::Leave(channel("#ops")));
     harness.reply("channel.leave", &json!({}));
-    assert_eq!(harness.session.status(0).standing.unread, 0, "alice has left");
+    assert_eq!(harness.session.status(0).summary.unread, 0, "alice has left");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_channel_that_the_heads_no_longer_name_has_no_unread_messages() {
     harness.run_effects();
     harness.reply("server.info", &info());
     harness.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": []}));
-    assert_eq!(harness.session.status(0).standing.unread, 0);
+    assert_eq!(harness.session.status(0).summary.unread, 0);
 }
 
 #[test]
@@ -284,9 +284,9 @@ fn a_changed_unread_count_is_emitted_once() {
     let emitted_unread = |harness: &mut Harness| {
         harness.session.tick(harness.now_ms);
         harness.run_effects();
-        harness.standing.take().map(|standing| standing.unread)
+        harness.summary.take().map(|summary| summary.unread)
     };
-    harness.standing = None;
+    harness.summary = None;
     harness.event(4);
     harness.event(5);
     assert_eq!(emitted_unread(&mut harness), Some(4));

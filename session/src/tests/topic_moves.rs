@@ -356,7 +356,7 @@ impl World {
                 Effect::News(_)
                 | Effect::Answer { .. }
                 | Effect::UseEndpoint(_)
-                | Effect::Recall(_)
+                | Effect::LoadOutbox(_)
                 | Effect::Persist(_)
                 | Effect::Forget(_) => {}
             }

@@ -55,6 +55,7 @@ fn members_are_invited_promoted_kicked_and_banned() {
     bob.enter("/bans");
     bob.wait_for("nobody is banned from #trabalho");
     bob.enter("/ban eva");
+    bob.wait_for("bob banned eva");
     bob.enter("/bans");
     bob.wait_for("@eva (banned by @bob, 20");
     bob.enter("/leave");

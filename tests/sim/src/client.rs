@@ -12,7 +12,7 @@ use common::messages::Sent;
 use common::methods::{ChannelList, ChannelMembers, MessageEdit, MessageHistory, UserList};
 use common::{ChannelName, Conversation, Error, Target, UserName};
 use session::driver::{self, Io};
-use session::{Answer, Ask, Command, Entry, Follow, Message, NO_TICKET, News, Session, decode};
+use session::{Answer, Command, Entry, Follow, Message, NO_TICKET, News, PlainRequest, Session, decode};
 use testkit::Rng;
 use uuid::{Builder, Uuid};
 
@@ -117,7 +117,7 @@ impl Io for ClientIo<'_> {
         self.now_ms
     }
 
-    fn recall(&mut self, _user: &UserName) -> Vec<Message> {
+    fn load_outbox(&mut self, _user: &UserName) -> Vec<Message> {
         self.outbox.clone()
     }
 
@@ -252,10 +252,10 @@ impl SimClient {
             78..82 => Command::Create { channel: channel.clone(), private: false },
             82..88 => Command::Leave(channel.clone()),
             88..92 => Command::Open(target),
-            92..96 => Command::Ask(Ask::of::<MessageHistory>(|token| newest(token, target))),
-            96..98 => Command::Ask(Ask::of::<ChannelMembers>(in_channel)),
-            98 => Command::Ask(Ask::of::<ChannelList>(names)),
-            _ => Command::Ask(Ask::of::<UserList>(names)),
+            92..96 => Command::Request(PlainRequest::of::<MessageHistory>(|token| newest(token, target))),
+            96..98 => Command::Request(PlainRequest::of::<ChannelMembers>(in_channel)),
+            98 => Command::Request(PlainRequest::of::<ChannelList>(names)),
+            _ => Command::Request(PlainRequest::of::<UserList>(names)),
         };
         let on_answer = match choice {
             82..88 => OnAnswer::ForgetChannel(channel),
@@ -359,7 +359,7 @@ pub(crate) fn summary(answer: &Answer) -> String {
         Answer::Unread(count) => format!("{count} unread"),
         Answer::Have(bytes) => format!("{bytes} bytes uploaded"),
         Answer::Part(offset, bytes) => format!("{} bytes from {offset} on", bytes.len()),
-        Answer::Status(status) => format!("{:?}", status.standing.connectivity),
+        Answer::Status(status) => format!("{:?}", status.summary.connectivity),
         Answer::Result(result) => format!("{} bytes", result.len()),
     }
 }

@@ -212,10 +212,10 @@ impl World {
             | News::Read(_)
             | News::Invited(_)
             | News::MembershipEnded(_)
-            | News::Recalled(_)
-            | News::Pending(_)
+            | News::OutboxLoaded(_)
+            | News::Delayed(_)
             | News::Presence(_)
-            | News::Standing(_)
+            | News::StatusSummary(_)
             | News::Typing(_) => {
                 self.note(format_args!("{user}: {news:?}"));
                 Ok(())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use common::files::{Begin, Begun, Commit};
 use common::methods::{FileBegin, FileCommit};
 use common::{ContentHash, Error, FileInfo, FileName, Reason, Target};
-use session::{Answer, Ask, Command, Transfer, decode};
+use session::{Answer, Command, PlainRequest, Transfer, decode};
 use sha2::{Digest as _, Sha256};
 use testkit::Rng;
 use uuid::Uuid;
@@ -76,10 +76,10 @@ impl Upload {
             Stage::Wait(_) | Stage::Paused => return None,
             Stage::Begin => {
                 let (to, id, info) = (self.to.clone(), self.id, self.info.clone());
-                Command::Ask(Ask::of::<FileBegin>(|token| Begin { token, to, id, info }))
+                Command::Request(PlainRequest::of::<FileBegin>(|token| Begin { token, to, id, info }))
             }
             Stage::Send(have) if have >= self.content.len() => {
-                Command::Ask(Ask::of::<FileCommit>(|token| Commit { token, file: self.id }))
+                Command::Request(PlainRequest::of::<FileCommit>(|token| Commit { token, file: self.id }))
             }
             Stage::Send(have) => {
                 let end = self.content.len().min(have + PART_BYTES);

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use common::amendments::{Delete, Edit, Emoji, React};
 use common::methods::{MessageDelete, MessageEdit, MessageReact};
 use common::{Body, Conversation, Error, Target};
-use session::{Answer, Ask, Command, Entry, Transfer};
+use session::{Answer, Command, Entry, PlainRequest, Transfer};
 use testkit::Rng;
 
 use crate::client::{AnswerContent, OnAnswer, PendingCommand, SimClient};
@@ -92,20 +92,22 @@ impl SimClient {
         let workload = self.workload.as_mut().filter(|workload| !workload.seen.is_empty())?;
         let SeenEvent { conversation, n, is_own, .. } = workload.seen[rng.index(workload.seen.len())].clone();
         let of_all = Conversation::of(&self.account.user, &conversation);
-        let ask = match rng.below(10) {
+        let request = match rng.below(10) {
             0..4 if is_own => {
                 let text = format!("{} of {}, an edit", workload.next_text_number(), self.account.user);
                 let text = testkit::text(text);
-                Ask::of::<MessageEdit>(|token| Edit { token, conversation, n, id, text })
+                PlainRequest::of::<MessageEdit>(|token| Edit { token, conversation, n, id, text })
             }
-            4..6 if is_own => Ask::of::<MessageDelete>(|token| Delete { token, conversation, n, id }),
+            4..6 if is_own => {
+                PlainRequest::of::<MessageDelete>(|token| Delete { token, conversation, n, id })
+            }
             roll => {
                 let emoji = Emoji::new(rng.pick(&["👍", "🎉"])).expect("an emoji");
                 let remove = roll == 9;
-                Ask::of::<MessageReact>(|token| React { token, conversation, n, id, emoji, remove })
+                PlainRequest::of::<MessageReact>(|token| React { token, conversation, n, id, emoji, remove })
             }
         };
-        self.ask(now_ms, Command::Ask(ask), OnAnswer::NoteAmendment(id, of_all))
+        self.command(now_ms, Command::Request(request), OnAnswer::NoteAmendment(id, of_all))
     }
 
     fn read_file(&mut self, now_ms: u64, rng: &mut Rng) -> Option<String> {
@@ -116,10 +118,10 @@ impl SimClient {
         let (offset, length) = (rng.below(bytes?), rng.between(1, READ_BYTES_MAX));
         let of_all = Conversation::of(&self.account.user, &conversation);
         let command = Command::Transfer(Transfer::Get { conversation, n, offset, length });
-        self.ask(now_ms, command, OnAnswer::CheckBytes(of_all, n))
+        self.command(now_ms, command, OnAnswer::CheckBytes(of_all, n))
     }
 
-    fn ask(&mut self, now_ms: u64, command: Command, on_answer: OnAnswer) -> Option<String> {
+    fn command(&mut self, now_ms: u64, command: Command, on_answer: OnAnswer) -> Option<String> {
         if self.pending.is_some() {
             return None;
         }

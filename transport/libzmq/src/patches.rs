@@ -41,10 +41,10 @@ const NAMES: [Patch; 5] = [
     ),
 ];
 
-/// An XPUB disconnects a peer that sends anything other than subscriptions, reads at most 16 subscriptions of a
-/// peer in a turn, and forgets a peer's waiting subscriptions when the peer leaves. In manual mode, a peer has
-/// at most 16,384 topics, and 64 while the socket has 65,536 different ones; the subscription beyond fails with
-/// EMFILE.
+/// An XPUB disconnects a peer that sends anything other than subscriptions, reads at most 16 subscriptions of
+/// a peer in a turn, and forgets a peer's waiting subscriptions when the peer leaves. In manual mode, a peer
+/// has at most 16,384 topics, and 64 while the socket has 65,536 different ones; the subscription beyond
+/// fails with EMFILE.
 ///
 /// Upstream keeps other messages without a limit, and grants the next subscription to the wrong peer. It also
 /// keeps each topic a second time, to report the end of a subscription, which papo does not use.

@@ -107,7 +107,7 @@ fn change_password(context: &mut Context, _: &str) -> Result<Next, CliError> {
 }
 
 fn sessions(context: &mut Context, _: &str) -> Result<Next, CliError> {
-    let sessions = context.handle.ask::<SessionList>(|token| SessionOnly { token })?.sessions;
+    let sessions = context.handle.request::<SessionList>(|token| SessionOnly { token })?.sessions;
     context.say_list(sessions.iter().map(|session| render::session(context.words, session)), "")?;
     Ok(Next::Stay)
 }

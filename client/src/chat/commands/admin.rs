@@ -53,7 +53,7 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
             say_list(context, &sessions, render::admin_session)
         }
         "stats" => {
-            let stats = context.handle.ask::<AdminStats>(|token| SessionOnly { token })?;
+            let stats = context.handle.request::<AdminStats>(|token| SessionOnly { token })?;
             context.say_list(render::stats(context.words, &stats).into_iter(), "")
         }
         "disable" => disable(context, user(context.words, name)?, true),
@@ -78,7 +78,7 @@ fn say_list<T>(context: &mut Context, items: &[T], line: fn(Words, &T) -> String
 
 fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), CliError> {
     let of = user.clone();
-    let done = context.handle.ask::<AdminDisable>(|token| Disable { token, user: of, disabled })?;
+    let done = context.handle.request::<AdminDisable>(|token| Disable { token, user: of, disabled })?;
     context.say(&render::disabled(context.words, &user, disabled, done.ended))
 }
 
@@ -98,6 +98,6 @@ fn delete(context: &mut Context, arguments: &str) -> Result<(), CliError> {
 
 fn promote(context: &mut Context, user: UserName, administrator: bool) -> Result<(), CliError> {
     let done = render::promoted(context.words, &user, administrator);
-    context.handle.ask::<AdminPromote>(|token| Promote { token, user, administrator })?;
+    context.handle.request::<AdminPromote>(|token| Promote { token, user, administrator })?;
     context.say(&done)
 }

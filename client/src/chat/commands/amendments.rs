@@ -48,7 +48,7 @@ fn edit(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (n, text) = number(arguments, &usage)?;
     let text = context.text(text)?;
     let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
-    context.handle.ask::<MessageEdit>(|token| Edit { token, conversation, n, id, text })?;
+    context.handle.request::<MessageEdit>(|token| Edit { token, conversation, n, id, text })?;
     Ok(Next::Stay)
 }
 
@@ -56,7 +56,7 @@ fn delete(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let usage = context.words.usage_number("delete");
     let (n, _) = number(arguments, &usage)?;
     let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
-    context.handle.ask::<MessageDelete>(|token| Delete { token, conversation, n, id })?;
+    context.handle.request::<MessageDelete>(|token| Delete { token, conversation, n, id })?;
     Ok(Next::Stay)
 }
 
@@ -73,7 +73,7 @@ fn reaction(context: &mut Context, arguments: &str, command: &str, remove: bool)
     let (n, emoji) = number(arguments, &usage)?;
     let emoji = Emoji::new(emoji).map_err(|_| CliError::Usage(usage))?;
     let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
-    context.handle.ask::<MessageReact>(|token| React { token, conversation, n, id, emoji, remove })?;
+    context.handle.request::<MessageReact>(|token| React { token, conversation, n, id, emoji, remove })?;
     Ok(Next::Stay)
 }
 

@@ -207,7 +207,7 @@ fn accept(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 fn decline(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = invited_channel(context, arguments)?;
     let done = context.words.invitation_declined(&channel);
-    context.handle.ask::<ChannelDecline>(|token| OneChannel { token, channel })?;
+    context.handle.request::<ChannelDecline>(|token| OneChannel { token, channel })?;
     context.say(&done)?;
     Ok(Next::Stay)
 }
@@ -248,7 +248,7 @@ fn manage<R: for<'a> Request<Params<'a> = OneMember<'a>>>(
 ) -> Result<Next, CliError> {
     let (user, channel) = member(context, arguments)?;
     let done = done(context.words, &user, &channel);
-    context.handle.ask::<R>(|token| OneMember { token, channel, user })?;
+    context.handle.request::<R>(|token| OneMember { token, channel, user })?;
     context.say(&done)?;
     Ok(Next::Stay)
 }
@@ -260,7 +260,7 @@ fn role(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         serde_json::from_value(word.into()).map_err(|_| CliError::Usage(context.words.usage_role()))?;
     let (user, channel) = (user(context.words, name)?, channel_or_open(context, rest)?);
     let done = context.words.done_role(&user, &context.words.role(role), &channel);
-    context.handle.ask::<ChannelRole>(|token| GiveRole { token, channel, user, role })?;
+    context.handle.request::<ChannelRole>(|token| GiveRole { token, channel, user, role })?;
     context.say(&done)?;
     Ok(Next::Stay)
 }
@@ -299,7 +299,7 @@ fn set(
     private: Option<bool>,
     done: &str,
 ) -> Result<Next, CliError> {
-    context.handle.ask::<ChannelSet>(|token| SetChannel { token, channel, subject, private })?;
+    context.handle.request::<ChannelSet>(|token| SetChannel { token, channel, subject, private })?;
     context.say(done)?;
     Ok(Next::Stay)
 }

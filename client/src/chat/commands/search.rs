@@ -20,7 +20,7 @@ pub(super) static COMMANDS: &[Command] = &[Command::new(
 
 fn search(context: &mut Context, query: &str) -> Result<Next, CliError> {
     let query = query.to_owned().into();
-    let found = context.handle.ask::<MessageSearch>(|token| Search {
+    let found = context.handle.request::<MessageSearch>(|token| Search {
         token,
         query,
         conversation: None,

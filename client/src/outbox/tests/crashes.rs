@@ -22,7 +22,7 @@ impl Messages {
     /// The first process sends messages and is killed.
     fn run_first_process(&mut self, stage: &Stage) {
         let mut first = stage.outbox();
-        first.recall(&stage.alice());
+        first.load(&stage.alice());
         self.store(&mut first, &[1, 2]);
         self.store(&mut first, &[3]);
         // Right after a write that may have failed.
@@ -35,7 +35,7 @@ impl Messages {
     /// The second process adopts the messages, sends more, and is killed, too.
     fn run_second_process(&mut self, stage: &Stage) {
         let mut second = stage.outbox();
-        second.recall(&stage.alice());
+        second.load(&stage.alice());
         self.store(&mut second, &[6, 7]);
         self.remove(&mut second, &[2, 3]);
         self.remove(&mut second, &[4, 5, 6, 7]);
@@ -61,17 +61,17 @@ impl Messages {
     fn check(&self, disk: FaultyDisk, what: &str) {
         let stage = Stage::with(disk);
         let mut outbox = stage.outbox();
-        let recalled = outbox.recall(&stage.alice());
-        let found: Vec<u128> = texts(&recalled).iter().map(|text| text.parse().expect("a number")).collect();
+        let loaded = outbox.load(&stage.alice());
+        let found: Vec<u128> = texts(&loaded).iter().map(|text| text.parse().expect("a number")).collect();
         assert!(found.is_sorted_by(|one, other| one < other), "{what}: out of order: {found:?}");
         assert!(found.iter().all(|id| self.sent.contains(id)), "{what}: {found:?} of {self:?}");
         let lost = self.pending.iter().find(|id| !found.contains(id));
         assert_eq!(lost, None, "{what}: lost: {found:?} of {self:?}");
         // The outbox still works.
         outbox.store(&[message(100)]).expect("stored");
-        outbox.remove(&recalled.messages.iter().map(|message| message.id).collect::<Vec<_>>());
+        outbox.remove(&loaded.messages.iter().map(|message| message.id).collect::<Vec<_>>());
         stage.kill(outbox);
-        assert_eq!(texts(&stage.outbox().recall(&stage.alice())), ["100"], "{what}");
+        assert_eq!(texts(&stage.outbox().load(&stage.alice())), ["100"], "{what}");
     }
 }
 

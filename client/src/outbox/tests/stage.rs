@@ -71,6 +71,6 @@ pub(super) fn message(id: u128) -> Message {
     Message { to, id: Uuid::from_u128(id), text, reply: None }
 }
 
-pub(super) fn texts(recalled: &Recalled) -> Vec<&str> {
-    recalled.messages.iter().map(|message| message.text.as_str()).collect()
+pub(super) fn texts(loaded: &LoadedMessages) -> Vec<&str> {
+    loaded.messages.iter().map(|message| message.text.as_str()).collect()
 }

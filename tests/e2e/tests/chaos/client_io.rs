@@ -85,7 +85,7 @@ impl Io for ClientIo {
         self.results.now_ms()
     }
 
-    fn recall(&mut self, _user: &UserName) -> Vec<Message> {
+    fn load_outbox(&mut self, _user: &UserName) -> Vec<Message> {
         Vec::new()
     }
 

@@ -11,13 +11,13 @@ use super::requests::read;
 
 /// A request of any method. Its answer is [`Answer::Result`](super::Answer::Result), which [`decode`] reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
+pub struct PlainRequest {
     pub(crate) method: Method,
     /// The parameters without the token, which the session adds.
     pub(crate) params: Map<String, Value>,
 }
 
-impl Ask {
+impl PlainRequest {
     /// Makes a request of the method `R`. The session replaces the token that `params` receives.
     pub fn of<R: Request>(params: impl FnOnce(Token<'static>) -> R::Params<'static>) -> Self {
         Self::with::<R>(&params(Token::default()))
@@ -46,15 +46,15 @@ pub struct Pager<R: Paged> {
 }
 
 impl<R: Paged> Pager<R> {
-    /// Starts with the first page; see [`Ask::of`].
+    /// Starts with the first page; see [`PlainRequest::of`].
     pub fn new(params: impl FnOnce(Token<'static>) -> R::Params<'static>) -> Self {
         Self { params: params(Token::default()), items: Vec::new() }
     }
 
     /// The request for the next page.
     #[must_use]
-    pub fn ask(&self) -> Ask {
-        Ask::with::<R>(&self.params)
+    pub fn request(&self) -> PlainRequest {
+        PlainRequest::with::<R>(&self.params)
     }
 
     /// Adds a page. Returns whether to request another one, which is false after [`LIST_PAGES_MAX`] pages.

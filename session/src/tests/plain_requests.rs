@@ -16,12 +16,12 @@ use super::*;
 /// A request of the method `R` about bob in #ops.
 fn about_bob<R: for<'a> Request<Params<'a> = OneMember<'a>>>() -> Command {
     let user = user("bob");
-    Command::Ask(Ask::of::<R>(|token| OneMember { token, channel: channel("#ops"), user }))
+    Command::Request(PlainRequest::of::<R>(|token| OneMember { token, channel: channel("#ops"), user }))
 }
 
 fn set(subject: Option<&'static str>, private: Option<bool>) -> Command {
     let subject = subject.map(|subject| Subject::new(subject).expect("a subject"));
-    Command::Ask(Ask::of::<ChannelSet>(|token| SetChannel {
+    Command::Request(PlainRequest::of::<ChannelSet>(|token| SetChannel {
         token,
         channel: channel("#ops"),
         subject,
@@ -39,7 +39,7 @@ fn every_method_is_transmitted_with_its_parameters_and_its_result() {
     harness.command(about_bob::<ChannelUnban>());
     let user = user("bob");
     let role = |token| GiveRole { token, channel: channel("#ops"), user, role: Role::Moderator };
-    harness.command(Command::Ask(Ask::of::<ChannelRole>(role)));
+    harness.command(Command::Request(PlainRequest::of::<ChannelRole>(role)));
     harness.command(set(Some("lunch"), None));
     harness.command(set(None, Some(true)));
     harness.command(Command::Create { channel: channel("#ops"), private: true });
@@ -63,7 +63,7 @@ fn every_method_is_transmitted_with_its_parameters_and_its_result() {
 fn a_request_carries_the_token_if_its_method_needs_one() {
     let mut harness = Harness::logged_out();
     harness.command(users());
-    harness.command(Command::Ask(Ask::of::<ServerInfo>(|_token| NoParams {})));
+    harness.command(Command::Request(PlainRequest::of::<ServerInfo>(|_token| NoParams {})));
     let user = user("alice");
     let account = LoggedIn { user, token: "t".to_owned(), topic: OWN.to_owned(), expires: 1 };
     harness.session.command(0, 1, Command::Restore(account));
@@ -101,7 +101,10 @@ fn a_list_ends_with_its_last_page_or_with_an_empty_one() {
     };
     let mut pager = Pager::<UserList>::new(|token| ListNames { token, after: None });
     assert!(pager.take(page(&["alice", "bob"], true)));
-    assert_eq!(pager.ask(), Ask::of::<UserList>(|token| ListNames { token, after: Some("bob".into()) }));
+    assert_eq!(
+        pager.request(),
+        PlainRequest::of::<UserList>(|token| ListNames { token, after: Some("bob".into()) })
+    );
     assert!(pager.take(page(&["carol"], true)));
     assert!(!pager.take(page(&[], true)), "no progress");
     assert_eq!(pager.into_items().len(), 3);
