@@ -1,4 +1,4 @@
-//! Accounts and sessions: all methods `auth.*` and `session.*`, `account.delete` and `user.list`.
+//! Accounts and sessions: all methods `auth.*` and `session.*`, `account.delete` and `user.*`.
 
 use std::borrow::Cow;
 
@@ -120,6 +120,34 @@ pub struct DeleteAccount<'a> {
     /// Whether the server also deletes all messages and files of the user.
     #[serde(default, skip_serializing_if = "is_false")]
     pub erase: bool,
+}
+
+/// Parameters of `user.block` and `user.unblock`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneUser<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The other user.
+    pub user: UserName,
+}
+
+/// Result of `user.blocks`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocks {
+    /// The blocked users of the page, in alphabetical order.
+    pub users: Vec<Block>,
+    /// Whether more users follow.
+    pub more: bool,
+}
+
+/// A user whom the user blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The blocked user.
+    pub user: UserName,
+    /// When the user was blocked, in Unix milliseconds.
+    pub at: u64,
 }
 
 /// The empty result of methods that only succeed or fail.

@@ -57,6 +57,9 @@ pub const METHOD_CHARACTERS_MAX: usize = 64;
 /// Characters of a decoder's error that a reply repeats. The decoder may quote the whole line.
 pub const QUOTED_CHARACTERS_MAX: usize = 256;
 
+/// Users whom one user blocks. Each takes about 50 bytes of memory, and clients load all of them.
+pub const BLOCKS_MAX: usize = 1000;
+
 /// Bytes of a session token. The server's own tokens have about 250.
 pub const TOKEN_BYTES_MAX: usize = 1024;
 

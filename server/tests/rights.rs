@@ -64,6 +64,7 @@ fn upload(by: &str) -> Upload {
         sha256,
         begun: NOW_MS,
         is_verified: false,
+        by_hash: false,
         is_from_earlier_run: false,
     }
 }
@@ -142,6 +143,9 @@ fn every_method_in_a_public_channel() {
     session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     account.delete | unauthenticated | unauthenticated | last_administrator | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    user.block | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | invalid_params | unauthenticated
+    user.unblock | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | invalid_params | unauthenticated
+    user.blocks | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
@@ -194,6 +198,9 @@ fn every_method_in_a_private_channel() {
     session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     account.delete | unauthenticated | unauthenticated | last_administrator | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    user.block | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | invalid_params | unauthenticated
+    user.unblock | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | invalid_params | unauthenticated
+    user.blocks | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated

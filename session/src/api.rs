@@ -142,7 +142,8 @@ pub enum Answer {
 /// What the session reports to the user interface, in the order in which it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// The next event of a conversation. Each event is emitted once, in order and without a gap.
+    /// The next event of a conversation. Each event is emitted once, in order and without a gap, except
+    /// messages of blocked users in channels, which are not emitted.
     Entry(Entry),
     /// A page of the conversation that the user opened.
     Opened {

@@ -37,6 +37,7 @@ mod plain_request;
 mod rng;
 
 mod accounts;
+mod blocks;
 mod channels;
 mod outbox;
 mod link;
@@ -321,6 +322,7 @@ impl Session {
             Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
             Pending::NextPage(conversation) => conversations.page_received(cx, &conversation, outcome?)?,
             Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
+            Pending::Blocks(pager) => return conversations.blocks().listed(cx, ticket, pager, outcome?),
             Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
             Pending::Chunk => files::chunk_reply(outcome)?,
             Pending::Part => files::part_reply(outcome?, &mut self.received)?,

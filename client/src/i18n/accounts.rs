@@ -39,6 +39,22 @@ super::sentences! {
         en: "use /delete-account, or /delete-account erase to delete your messages, too",
         pt: "use /delete-account, ou /delete-account erase para apagar também suas mensagens",
     }
+    user_blocked(user: &UserName) {
+        en: "{user} is blocked: their messages and invitations no longer reach you",
+        pt: "{user} foi bloqueado(a): suas mensagens e convites não chegam mais a você",
+    }
+    user_unblocked(user: &UserName) {
+        en: "{user} is no longer blocked",
+        pt: "{user} não está mais bloqueado(a)",
+    }
+    no_blocks() {
+        en: "you block no users",
+        pt: "você não bloqueia ninguém",
+    }
+    block(user: &UserName, since: &str) {
+        en: "@{user} (blocked since {since})",
+        pt: "@{user} (desde {since})",
+    }
     sessions_ended(ended: u64) {
         en: "sessions that were ended: {ended}",
         pt: "sessões encerradas: {ended}",

@@ -59,6 +59,9 @@ translations! {
     NameTakenOnRetry { user } "o nome {user} já está em uso, talvez por este mesmo pedido, cuja primeira resposta se perdeu: tente entrar";
     NoSuchUser { user } "o usuário {user} não existe: veja /users";
     UserDeleted { user } "a conta de {user} foi apagada: ninguém lê as mensagens para ela";
+    Blocked { user } "{user} bloqueou você: não é possível enviar mensagens nem convites";
+    BlockSelf "você não pode bloquear a si: informe outra pessoa";
+    TooManyBlocks { max } "você bloqueia {max} pessoas, o máximo: desbloqueie alguém primeiro";
     NotAdministrator "só quem administra o nó pode fazer isso";
     LastAdministrator { user } "{user} é a última conta que administra o nó: promova outra antes";
     Disabled "esta conta foi desativada: fale com quem administra o nó";

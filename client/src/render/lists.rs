@@ -1,6 +1,6 @@
 //! Lines of lists. They may contain text of other users, so the caller sanitises them.
 
-use common::accounts::{SessionInfo, UserInfo};
+use common::accounts::{Block, SessionInfo, UserInfo};
 use common::channels::{Attribution, Ban, ChannelInfo, Invitation, Member, Role};
 use common::reads::Reading;
 
@@ -37,6 +37,11 @@ pub(crate) fn ban(words: Words, ban: &Ban) -> String {
         Attribution { by: Some(by), at: Some(at) } => words.ban(&ban.user, by, &date_and_time(*at)),
         Attribution { .. } => format!("@{}", ban.user),
     }
+}
+
+/// A blocked user, with the time.
+pub(crate) fn block(words: Words, block: &Block) -> String {
+    words.block(&block.user, &date_and_time(block.at))
 }
 
 /// An invitation, with the commands that answer it.

@@ -1,8 +1,9 @@
-//! `papo register`, `papo login`, `papo logout`, `papo users`, `papo account`.
+//! `papo register`, `papo login`, `papo logout`, `papo users`, `papo account`, and
+//! `papo block`.
 
 use common::UserName;
-use common::accounts::{DeleteAccount, ListNames};
-use common::methods::{AccountDelete, UserList};
+use common::accounts::{DeleteAccount, ListNames, OneUser};
+use common::methods::{AccountDelete, UserBlock, UserBlocks, UserList, UserUnblock};
 use serde::Serialize;
 use serde_json::json;
 
@@ -44,6 +45,35 @@ pub struct Logout {
 pub struct Users {
     #[command(flatten)]
     common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Block {
+    /// The name of the user.
+    #[arg(value_parser = user)]
+    user: UserName,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn block(Block { user, common }: Block) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let words = Words::ENGLISH.user_blocked(&user);
+    handle.ask::<UserBlock>(|token| OneUser { token, user })?;
+    print(&common, &json!({}), &words)
+}
+
+pub(super) fn unblock(Block { user, common }: Block) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let words = Words::ENGLISH.user_unblocked(&user);
+    handle.ask::<UserUnblock>(|token| OneUser { token, user })?;
+    print(&common, &json!({}), &words)
+}
+
+pub(super) fn list_blocks(arguments: &Users) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let blocks = handle.list::<UserBlocks>(|token| ListNames { token, after: None })?;
+    print_list(&arguments.common, &blocks, |block| render::block(Words::ENGLISH, block))
 }
 
 #[derive(Debug, clap::Subcommand)]

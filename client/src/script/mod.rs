@@ -75,6 +75,12 @@ pub enum Command {
     Invitations(channels::Channels),
     /// List the users.
     Users(accounts::Users),
+    /// Block a user: refuse their direct messages and invitations.
+    Block(accounts::Block),
+    /// Unblock a user.
+    Unblock(accounts::Block),
+    /// List the users whom you block.
+    Blocks(accounts::Users),
     /// Appear as online or away, until interrupted.
     Presence(presence::Presence),
     /// Create a channel, and become its owner.
@@ -121,6 +127,9 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Invitations(arguments) => channels::list_invitations(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
+        Command::Block(arguments) => accounts::block(arguments),
+        Command::Unblock(arguments) => accounts::unblock(arguments),
+        Command::Blocks(arguments) => accounts::list_blocks(&arguments),
         Command::Presence(arguments) => presence::run(&arguments),
         Command::Create(arguments) => channels::create(arguments),
         Command::Join(arguments) => channels::join(arguments),
@@ -243,6 +252,9 @@ mod tests {
         "read @bob --until 17 --json",
         "channels",
         "users --json",
+        "block @bob",
+        "unblock bob --json",
+        "blocks --json",
         "presence online --json",
         "presence away --for 60",
         "create #ops --private",

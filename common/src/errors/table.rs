@@ -57,6 +57,8 @@ errors! {
             "the name of a channel begins with '#'";
         TargetWithoutSign "target_without_sign"
             "write '#channel' or '@user'";
+        BlockSelf "block_self"
+            "you cannot block yourself: name another user";
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
         TextEmpty "text_empty"
@@ -160,6 +162,11 @@ errors! {
             "you are banned from {channel}: ask one of its moderators";
         UserBanned "user_banned" { user: UserName, channel: ChannelName }
             "{user} is banned from {channel}: lift the ban first";
+    }
+    /// The user has blocked you.
+    Blocked = "blocked", 4030 {
+        Blocked "blocked" { user: UserName }
+            "{user} has blocked you: you can neither write to them nor invite them";
     }
     /// Only administrators may do this.
     NotAdministrator = "not_administrator", 4030 {
@@ -285,6 +292,8 @@ errors! {
             "a message has at most {max} reactions, and this one has {max}: remove one of yours first";
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
+        TooManyBlocks "too_many_blocks" { max: usize }
+            "you block {max} users, the maximum: unblock one of them first";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }
             "a file has at most {max} bytes, this one has {bytes}";
         ChunkSize "chunk_size" { max: usize, bytes: usize }

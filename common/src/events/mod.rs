@@ -290,6 +290,14 @@ pub enum Notice {
         /// Whether the user is typing.
         typing: bool,
     },
+    /// The user has blocked or unblocked another user. Published on the user's own topic.
+    #[serde(rename = "user.blocked")]
+    Blocked {
+        /// The other user.
+        user: UserName,
+        /// Whether the other user is blocked from now on.
+        blocked: bool,
+    },
     /// The user has read a conversation up to an event. Published on the user's own topic.
     #[serde(rename = "read")]
     Read {

@@ -44,6 +44,18 @@ methods! {
         "Deletes your account, which needs your password; administrators delete any account. Its name is never given again."
         r#"{"token":"eyJ0eXAi...","password":"correct horse","erase":true}"#
         => r#"{}"#;
+    UserBlock "user.block" Session (accounts::OneUser<'a>) -> Done:
+        "Blocks a user: the server refuses their direct messages and invitations to you."
+        r#"{"token":"eyJ0eXAi...","user":"bob"}"#
+        => r#"{}"#;
+    UserUnblock "user.unblock" Session (accounts::OneUser<'a>) -> Done:
+        "Unblocks a user."
+        r#"{"token":"eyJ0eXAi...","user":"bob"}"#
+        => r#"{}"#;
+    UserBlocks "user.blocks" Session (accounts::ListNames<'a>) -> accounts::Blocks:
+        "Lists the users whom you block, a page at a time."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"users":[{"user":"bob","at":1763700000123}],"more":false}"#;
     UserList "user.list" Session (accounts::ListNames<'a>) -> accounts::Users:
         "Lists the users, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"alice"}"#

@@ -43,6 +43,9 @@ pub struct Account {
     pub administrator: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
+    /// The users whom the user blocks, each with the time in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blocks: BTreeMap<UserName, u64>,
     /// The deletion of the account. The account remains, so that its name is not given again, and is also
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,9 +193,9 @@ impl Users {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
-                let (since, deleted) = (*at, None);
+                let (since, blocks, deleted) = (*at, BTreeMap::new(), None);
                 let account =
-                    Account { since, password, sessions, epoch, seen, administrator, disabled, deleted };
+                    Account { since, password, sessions, epoch, seen, administrator, disabled, blocks, deleted };
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -228,6 +231,13 @@ impl Users {
                 }
             }
             ServerRecord::Read { .. } | ServerRecord::Redacted { .. } => {}
+            ServerRecord::BlockSet { at, user, other, blocked } => {
+                let Some(account) = self.accounts.get_mut(user) else { return };
+                match blocked {
+                    true => drop(account.blocks.insert(other.clone(), *at)),
+                    false => drop(account.blocks.remove(other)),
+                }
+            }
             ServerRecord::AccountDeleted { at, user, erase, .. } => self.delete(user, *at, *erase),
             ServerRecord::DeletionFinished { user, .. } => {
                 self.unfinished_deletions.remove(user);
@@ -268,6 +278,7 @@ impl Users {
             seen: None,
             administrator: false,
             disabled: true,
+            blocks: BTreeMap::new(),
             deleted: Some(Deletion { at, erase, finished: false }),
         };
         self.shared_epoch += 1;

@@ -3,7 +3,7 @@
 use common::{Body, Conversation, Detail, Event, Target, UserName};
 use uuid::Uuid;
 
-use super::State;
+use super::{State, blocks};
 use crate::domain::records::Record;
 
 /// How far a sender's clock may be ahead of the server's, in milliseconds. Ids contain a time and the index
@@ -40,7 +40,7 @@ pub(super) fn next(
     let head = match to {
         Target::Channel(name) => state.channels.writable(name, user)?.progress.n,
         Target::User(other) => {
-            state.users.must_be_active(other)?;
+            blocks::must_accept(state, other, user)?;
             state.head(&Conversation::of(user, to))
         }
     };

@@ -10,6 +10,7 @@ pub mod topics;
 
 pub mod accounts;
 pub mod deletion;
+pub mod blocks;
 pub mod channels;
 pub mod messages;
 pub mod files;
@@ -82,6 +83,8 @@ pub enum Command<'a> {
     Erase { event: Event<'static>, id: Uuid },
     /// Record that nothing remains to do for a deleted account.
     FinishDeletion { user: UserName },
+    /// Block or unblock a user.
+    Block { user: UserName, other: UserName, blocked: bool },
     /// Record when a user who disconnected was last seen.
     Seen { user: UserName, at: u64 },
     /// Create a channel. The flag makes it private.
@@ -158,6 +161,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Depart { user } => Ok(deletion::depart(state, user, at)),
         Command::Erase { event, id } => Ok(deletion::erase(state, event, id, at)),
         Command::FinishDeletion { user } => Ok(deletion::finish(state, user, at)),
+        Command::Block { user, other, blocked } => blocks::set(state, user, other, blocked, at),
         Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
         Command::CreateChannel(actor, private) => channels::decide::create(state, actor, private, at),
         Command::Join(actor) => channels::decide::join(state, actor, at),
@@ -245,6 +249,7 @@ impl State {
             | ServerRecord::SessionEnded { .. }
             | ServerRecord::PasswordChanged { .. }
             | ServerRecord::Seen { .. }
+            | ServerRecord::BlockSet { .. }
             | ServerRecord::DeletionFinished { .. }
             | ServerRecord::DisabledSet { .. } => {}
         }
@@ -288,7 +293,7 @@ impl State {
                 self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
             }
             Target::User(other) => {
-                self.users.must_be_active(other)?;
+                blocks::must_accept(self, other, user)?;
                 Ok(self.user_topic(other).into())
             }
         }

@@ -1,8 +1,8 @@
 //! `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`, `session.revoke`,
-//! `account.delete` and `user.list`.
+//! `account.delete` and `user.*`.
 
 use common::accounts::{
-    ChangePassword, Credentials, DeleteAccount, Done, ListNames, LoggedIn, Registered, Revoke, Revoked,
+    Blocks, ChangePassword, Credentials, DeleteAccount, Done, ListNames, LoggedIn, Registered, OneUser, Revoke, Revoked,
     SessionInfo, SessionOnly, Sessions, Token, Users,
 };
 use common::presence::State;
@@ -14,6 +14,7 @@ use super::presence::remove_ended_sessions;
 use super::{RequestContext, Unanswered, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
+use crate::domain::blocks;
 use crate::domain::deletion::may_delete;
 use crate::domain::records::TokenDigest;
 use crate::services::jobs;
@@ -190,6 +191,24 @@ fn verify_password(
         Outcome::Verified(false) => Err(Detail::WrongPassword.into()),
         Outcome::Failed => Err(Detail::OutOfMemory.into()),
     }
+}
+
+/// Blocks or unblocks a user.
+pub(super) fn block(
+    context: &mut RequestContext<'_>,
+    params: OneUser<'_>,
+    blocked: bool,
+) -> Result<Done, Error> {
+    let user = context.authenticate(&params.token)?;
+    context.take_rate(&params.token)?;
+    context.record(Command::Block { user, other: params.user, blocked })?;
+    Ok(Done {})
+}
+
+pub(super) fn blocks(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Blocks, Error> {
+    let user = context.authenticate(&params.token)?;
+    let (users, more) = first_page(blocks::list(context.ledger.state(), &user, params.after.as_deref())?);
+    Ok(Blocks { users, more })
 }
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {

@@ -32,14 +32,15 @@ pub(super) fn begin(
         return Ok(Begun { file: id, have: stored_bytes(outcome)? });
     }
     may_share(context, &user, &to, id)?;
+    let _is_discarded = discard_if_unreadable(context, &user, id);
     let known = files::readable_content(context.ledger.state(), &user, &info.sha256);
     if let Some(known) = known.filter(|known| *known != info.bytes) {
         return Err(Detail::WrongLength { known, bytes: info.bytes }.into());
     }
-    let is_verified = known.is_some();
+    let by_hash = known.is_some();
     let common::FileInfo { name, bytes, sha256 } = info;
     let (begun, is_from_earlier_run) = (context.now_ms, false);
-    let requested = Upload { id, user, to, name, bytes, sha256, begun, is_verified, is_from_earlier_run };
+    let requested = Upload { id, user, to, name, bytes, sha256, begun, is_verified: by_hash, by_hash, is_from_earlier_run };
     let known = context.files.uploads.resume(&requested, context.now_ms)?;
     let is_new = known.is_none();
     let upload = match known {
@@ -109,6 +110,9 @@ pub(super) fn commit(
     }
     let upload = context.files.uploads.touch(&user, id, context.now_ms)?.clone();
     may_share(context, &user, &upload.to, id)?;
+    if discard_if_unreadable(context, &user, id) {
+        return Err(Detail::NoSuchUpload.into());
+    }
     if outcome.is_none() {
         context.ledger.may_write()?;
         context.files.uploads.mark_completing(id);
@@ -157,6 +161,17 @@ fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id:
         context.files.discard_upload(id, context.ledger.position());
     }
     Ok(allowed?)
+}
+
+/// Discards an upload that began by the hash of a content that its user may no longer read: the user must
+/// upload the bytes. Returns whether it was discarded.
+fn discard_if_unreadable(context: &mut RequestContext<'_>, user: &UserName, id: Uuid) -> bool {
+    let Some(upload) = context.files.uploads.open_by_hash(id, user) else { return false };
+    if files::readable_content(context.ledger.state(), user, &upload.sha256) == Some(upload.bytes) {
+        return false;
+    }
+    context.files.discard_upload(id, context.ledger.position());
+    true
 }
 
 fn file_outcome(outcome: jobs::Outcome) -> Outcome {

@@ -131,6 +131,9 @@ impl RequestContext<'_> {
             SessionList(params) => accounts::sessions(self, &params);
             SessionRevoke(params) => accounts::revoke(self, &params);
             AccountDelete(params) => accounts::delete(self, params, outcome);
+            UserBlock(params) => accounts::block(self, params, true);
+            UserUnblock(params) => accounts::block(self, params, false);
+            UserBlocks(params) => accounts::blocks(self, &params);
             UserList(params) => accounts::list(self, &params);
             ChannelCreate(params) => channels::create(self, &params);
             ChannelList(params) => channels::list(self, &params);

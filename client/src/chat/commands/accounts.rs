@@ -1,7 +1,7 @@
 //! Commands about accounts and sessions.
 
-use common::accounts::{DeleteAccount, SessionOnly};
-use common::methods::{AccountDelete, SessionList};
+use common::accounts::{DeleteAccount, ListNames, OneUser, SessionOnly};
+use common::methods::{AccountDelete, SessionList, UserBlock, UserBlocks, UserUnblock};
 
 use super::arguments::user;
 use super::command::{Command, Next};
@@ -69,6 +69,22 @@ pub(super) static COMMANDS: &[Command] = &[
         delete_account,
     )
     .private(),
+    Command::new(
+        "block",
+        both("USER", "USUÁRIO"),
+        both(
+            "block a user: refuse their messages and invitations, and hide them in channels",
+            "bloqueia alguém: recusa suas mensagens e convites, e as oculta nos canais",
+        ),
+        block,
+    ),
+    Command::new("unblock", both("USER", "USUÁRIO"), both("unblock a user", "desbloqueia alguém"), unblock),
+    Command::new(
+        "blocks",
+        same(""),
+        both("list the users whom you block", "lista quem você bloqueia"),
+        blocks,
+    ),
     Command::new("users", same(""), both("list the users", "lista os usuários"), users),
 ];
 
@@ -134,6 +150,29 @@ fn delete_account(context: &mut Context, arguments: &str) -> Result<Next, CliErr
     context.open = None;
     context.cache.forget_all();
     context.say(&context.words.account_deleted())?;
+    Ok(Next::Stay)
+}
+
+fn block(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let user = user(context.words, arguments)?;
+    let done = context.words.user_blocked(&user);
+    context.handle.ask::<UserBlock>(|token| OneUser { token, user })?;
+    context.say(&done)?;
+    Ok(Next::Stay)
+}
+
+fn unblock(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let user = user(context.words, arguments)?;
+    let done = context.words.user_unblocked(&user);
+    context.handle.ask::<UserUnblock>(|token| OneUser { token, user })?;
+    context.say(&done)?;
+    Ok(Next::Stay)
+}
+
+fn blocks(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let users = context.handle.list::<UserBlocks>(|token| ListNames { token, after: None })?;
+    let lines = users.iter().map(|block| render::block(context.words, block));
+    context.say_list(lines, &context.words.no_blocks())?;
     Ok(Next::Stay)
 }
 

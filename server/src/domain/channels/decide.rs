@@ -7,7 +7,7 @@ use common::{Body, ChannelName, Detail, Event, Subject, Target, UserName};
 
 use super::Channel;
 use super::rights::{Action, check};
-use crate::domain::State;
+use crate::domain::{State, blocks};
 use crate::domain::records::Record;
 
 type Decision<'a> = Result<Option<Record<'a>>, Detail>;
@@ -67,7 +67,7 @@ pub(crate) fn leave<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
 
 pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
     let channel = actor.allowed(state, Action::Invite)?;
-    state.users.must_be_active(&user)?;
+    blocks::must_accept(state, &user, &actor.user)?;
     if channel.banned.contains(&user) {
         return Err(Detail::UserBanned { user, channel: actor.channel });
     }

@@ -53,6 +53,7 @@ kinds! {
     ServerRecord::DisabledSet { .. } => "account.disabled",
     ServerRecord::AccountDeleted { .. } => "account.deleted",
     ServerRecord::DeletionFinished { .. } => "account.deletion_finished",
+    ServerRecord::BlockSet { .. } => "user.blocked",
     ServerRecord::Redacted { .. } => "redacted",
 }
 

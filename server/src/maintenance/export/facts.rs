@@ -110,6 +110,8 @@ pub enum UserRecord {
     AccountDeleted { at: u64, erase: bool },
     #[serde(rename = "account.deletion_finished")]
     DeletionFinished { at: u64 },
+    #[serde(rename = "user.blocked")]
+    BlockSet { at: u64, other: UserName, blocked: bool },
 }
 
 /// The user's sessions by their token digests.
@@ -147,6 +149,9 @@ pub(super) fn user_record(
             (user, UserRecord::AccountDeleted { at, erase })
         }
         ServerRecord::DeletionFinished { at, user } => (user, UserRecord::DeletionFinished { at }),
+        ServerRecord::BlockSet { at, user, other, blocked } => {
+            (user, UserRecord::BlockSet { at, other, blocked })
+        }
         // A redaction concerns a conversation, not a user.
         ServerRecord::Redacted { .. } => return None,
     };

@@ -42,6 +42,9 @@ pub struct Upload {
     /// Whether the whole content is durable: as the part, or under its hash.
     #[serde(rename = "verified")]
     pub is_verified: bool,
+    /// Whether the upload began by the hash of a content that the user may read, without its bytes.
+    #[serde(default)]
+    pub by_hash: bool,
     /// Whether an earlier run of the server began the upload. This run does not know whether a sync failed
     /// then.
     #[serde(skip)]
@@ -160,6 +163,13 @@ impl Uploads {
     pub fn is_open_for(&self, id: Uuid, user: &UserName, to: &Target) -> bool {
         let open = self.open.get(&id).filter(|open| open.stage == Stage::Receiving);
         open.is_some_and(|open| open.upload.user == *user && open.upload.to == *to)
+    }
+
+    /// The upload with this id, if `user` began it by the hash of a content, and no job works on it.
+    #[must_use]
+    pub fn open_by_hash(&self, id: Uuid, user: &UserName) -> Option<&Upload> {
+        let open = self.open.get(&id).filter(|open| open.stage == Stage::Receiving)?;
+        Some(&open.upload).filter(|upload| upload.by_hash && upload.user == *user)
     }
 
     /// The uploads of a user on which no job works.
