@@ -74,6 +74,8 @@ translations! {
     Banned { channel } "você foi banido(a) de {channel}: fale com quem modera o canal";
     UserBanned { user, channel } "{user} está banido(a) de {channel}: desfaça o banimento primeiro";
     LastOwner { channel } "só você é dono(a) de {channel}: torne outra pessoa dona primeiro, com /role";
+    ChannelArchived { channel } "{channel} está arquivado e só pode ser lido: peça a quem é dono que o restaure";
+    ChannelNameUsed { channel } "{channel} foi apagado, e o nome dele não pode ser usado de novo: escolha outro";
     NoSuchMember { user, channel } "{user} não está em {channel}: veja /members";
     NoSuchInvitation { channel } "você não tem convite para {channel}: veja /invitations";
     TooManyInvited { channel } "há convites ou banimentos demais em {channel}";

@@ -35,7 +35,10 @@ pub(super) fn head_and_text(words: Words, event: &Event<'_>) -> Option<(String, 
         Body::Banned(user) => words.banned(user),
         Body::Unbanned(user) => words.unbanned(user),
         Body::Role(user, role) => words.gave_role(user, *role),
-        Body::Set { subject, private } => {
+        Body::Set { archived: Some(true), .. } => words.archived(to),
+        Body::Set { archived: Some(false), .. } => words.restored(to),
+        Body::ChannelDeleted => words.deleted_channel(to),
+        Body::Set { subject, private, archived: None } => {
             let privacy = private.map(|private| match private {
                 true => words.made_private(to),
                 false => words.made_public(to),
@@ -64,6 +67,8 @@ pub(crate) fn event_for_reader(words: Words, entry: &Entry) -> String {
         words.removed_you(from, conversation)
     } else if let Body::Banned(_) = body {
         words.banned_you(from, conversation)
+    } else if *body == Body::ChannelDeleted {
+        words.channel_deleted_by(from, conversation)
     } else if let Body::Left = body {
         words.you_left_elsewhere(conversation)
     } else {

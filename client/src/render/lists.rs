@@ -15,12 +15,13 @@ pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {
         ChannelInfo { .. } => ' ',
     };
     let privacy = if channel.private { words.listed_private() } else { String::new() };
+    let archived = if channel.archived { words.listed_archived() } else { String::new() };
     let role = channel.role.and_then(|role| above_member(words, role));
     let role = role.map_or_else(String::new, |role| format!(", {role}"));
     let invited = if channel.invited { words.listed_invited() } else { String::new() };
     let subject = if channel.subject.is_empty() { "" } else { ": " };
     let (name, members) = (&channel.channel, channel.members);
-    format!("{mark} {name} ({members}{privacy}{role}{invited}){subject}{}", channel.subject.as_str())
+    format!("{mark} {name} ({members}{privacy}{archived}{role}{invited}){subject}{}", channel.subject.as_str())
 }
 
 /// A member, with a role above `member`.

@@ -269,6 +269,8 @@ mod tests {
         "channel role #ops bob moderator",
         "channel set #ops --subject lunch --private",
         "channel set #ops --public",
+        "channel archive #ops --restore",
+        "channel delete #ops",
         "admin users --json",
         "admin channels",
         "admin sessions bob",

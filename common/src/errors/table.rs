@@ -188,6 +188,11 @@ errors! {
         LastOwner "last_owner" { channel: ChannelName }
             "you are the last owner of {channel}: make another member an owner first";
     }
+    /// The channel is archived: it can only be read.
+    Archived = "archived", 4030 {
+        ChannelArchived "channel_archived" { channel: ChannelName }
+            "{channel} is archived and can only be read: ask an owner of the channel to restore it";
+    }
     /// There is no channel of that name, or it is private and you are not invited.
     NoSuchChannel = "no_such_channel", 4040 {
         NoSuchChannel "no_such_channel" { channel: ChannelName }
@@ -238,6 +243,8 @@ errors! {
             "the name {user} is taken: choose another one";
         ChannelTaken "channel_taken" { channel: ChannelName }
             "{channel} already exists: join it, or choose another name";
+        ChannelNameUsed "channel_name_used" { channel: ChannelName }
+            "{channel} was deleted, and its name is not given again: choose another name";
         #[client] NameTakenOnRetry "name_taken_on_retry" { user: UserName }
             "the name {user} is taken, perhaps by your own request, whose first answer was lost: try to log in";
     }

@@ -116,6 +116,14 @@ methods! {
         "Sets the subject, for moderators and owners; makes the channel private or public, for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","subject":"all and nothing","private":false}"##
         => r#"{}"#;
+    ChannelArchive "channel.archive" Session (channels::ArchiveChannel<'a>) -> Done:
+        "Archives a channel, which can then only be read, or restores it; for owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","archived":true}"##
+        => r#"{}"#;
+    ChannelDelete "channel.delete" Session (channels::OneChannel<'a>) -> Done:
+        "Deletes a channel with all its messages and files. Its name is never given again; for owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
+        => r#"{}"#;
     MessageSend "message.send" Session (messages::Send<'a>) -> messages::Sent:
         "Sends a message to a channel or a user; the result means that it is stored on disk."
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000001","text":"oi"}"##

@@ -61,15 +61,15 @@ pub(super) fn require_other_administrator(state: &State, user: &UserName) -> Res
 #[must_use]
 pub fn stats(state: &State, present: usize, now_ms: u64) -> Stats {
     let accounts = || state.users.accounts_after(None).map(|(_, account)| account);
-    let channels = state.channels.all().values();
+    let channels = || state.channels.existing(None).map(|(_, channel)| channel);
     let open = accounts().flat_map(|account| account.sessions.values());
     Stats {
         users: accounts().count() as u64,
         administrators: accounts().filter(|account| account.administrator).count() as u64,
         disabled: accounts().filter(|account| account.disabled).count() as u64,
         sessions: open.filter(|session| now_ms < session.expires).count() as u64,
-        channels: channels.len() as u64,
-        private_channels: channels.filter(|channel| channel.private).count() as u64,
+        channels: channels().count() as u64,
+        private_channels: channels().filter(|channel| channel.private).count() as u64,
         direct_conversations: state.channels.all_direct().count() as u64,
         present: present as u64,
         records: state.users.applied,

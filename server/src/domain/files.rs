@@ -82,6 +82,12 @@ impl Files {
         self.shared.get(&event) == Some(shared)
     }
 
+    /// The files of a conversation.
+    pub fn of(&self, conversation: &Conversation) -> impl Iterator<Item = &Shared> {
+        let all = (conversation.clone(), 0)..=(conversation.clone(), u64::MAX);
+        self.shared.range(all).map(|(_, shared)| shared)
+    }
+
     /// The content of an event; `None` if it is not a file, or was deleted.
     #[must_use]
     pub fn content_of(&self, conversation: &Conversation, n: u64) -> Option<ContentHash> {
@@ -120,6 +126,11 @@ impl Files {
     pub fn apply(&mut self, event: &Event<'_>) {
         if let Body::Deleted { of, .. } = &event.body {
             self.delete(&event.conversation(), *of);
+        }
+        if event.body == Body::ChannelDeleted {
+            let conversation = event.conversation();
+            let numbers: Vec<_> = self.of(&conversation).map(|shared| shared.n).collect();
+            numbers.into_iter().for_each(|n| self.delete(&conversation, n));
         }
         if let Body::File { file, .. } = &event.body {
             let (to, from) = (event.to.clone(), event.from.clone());

@@ -107,6 +107,10 @@ pub enum Command<'a> {
     GiveRole(Actor, UserName, Role),
     /// Change the subject or the privacy of a channel.
     SetChannel(Actor, Option<Subject<'a>>, Option<bool>),
+    /// Archive or restore a channel.
+    Archive(Actor, bool),
+    /// Delete a channel.
+    DeleteChannel(Actor),
     /// Send a message. The sender chooses its id.
     Send {
         user: UserName,
@@ -175,6 +179,8 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::SetChannel(actor, subject, private) => {
             channels::decide::set(state, actor, subject, private, at)
         }
+        Command::Archive(actor, archived) => channels::decide::archive(state, actor, archived, at),
+        Command::DeleteChannel(actor) => channels::decide::delete(state, actor, at),
         Command::Send { user, to, id, text, reply } => {
             messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)
         }

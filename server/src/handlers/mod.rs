@@ -149,6 +149,8 @@ impl RequestContext<'_> {
             ChannelRole(params) => channels::give_role(self, params);
             ChannelSet(params) => channels::set(self, params);
             ChannelMembers(params) => channels::members(self, &params);
+            ChannelArchive(params) => channels::archive(self, &params);
+            ChannelDelete(params) => channels::delete(self, &params);
             MessageSend(params) => messages::send(self, params);
             FileBegin(params) => files::begin(self, params, outcome);
             FileChunk(params) => files::chunk(self, &params, outcome);

@@ -52,6 +52,9 @@ pub(in crate::domain) fn amend<'a>(
     check_id(id, at)?;
     let conversation = history::readable(state, &user, &to)?;
     match &to {
+        Target::Channel(name) if matches!(change, Change::Delete) => {
+            state.channels.amendable(name, &user).map(drop)?;
+        }
         Target::Channel(name) => state.channels.writable(name, &user).map(drop)?,
         // A new text or a reaction reaches the other user like a message; a deletion does not.
         Target::User(other) if !matches!(change, Change::Delete) => {

@@ -57,6 +57,9 @@ impl Channels {
         if let Body::Created { private } = event.body {
             return self.insert_channel(name.clone(), Channel::created(event, private, progress));
         }
+        if event.body == Body::ChannelDeleted {
+            return self.delete_channel(name, progress);
+        }
         // `decide` returns events only for channels that exist.
         let Some(channel) = self.get_mut(name) else { return debug_assert!(false, "no {name}") };
         channel.progress = progress;
@@ -84,7 +87,8 @@ impl Channels {
                 channel.bans.remove(user);
             }
             Body::Role(user, role) => drop(channel.members.insert(user.clone(), *role)),
-            Body::Set { subject, private } => {
+            Body::Set { subject, private, archived } => {
+                channel.archived = archived.unwrap_or(channel.archived);
                 let becomes_private = *private == Some(true);
                 channel.private = private.unwrap_or(channel.private);
                 channel.subject = subject.clone().map_or(channel.subject.clone(), Subject::into_owned);
@@ -101,6 +105,7 @@ impl Channels {
             | Body::Unreacted { .. }
             | Body::Redacted { .. }
             | Body::Created { .. }
+            | Body::ChannelDeleted
             | Body::Unknown => {}
         }
     }
@@ -118,6 +123,18 @@ impl Channels {
         }
         if moves {
             self.move_topic(name);
+        }
+    }
+
+    /// Removes everything of a channel except its name, its times and the number of its last event.
+    fn delete_channel(&mut self, name: &ChannelName, progress: Progress) {
+        let Some(channel) = self.channels.get_mut(name) else { return };
+        let Channel { since, epoch, members, .. } = std::mem::take(channel);
+        *channel = Channel { since, epoch, progress, deleted: true, ..Channel::default() };
+        for member in members.keys() {
+            if let Some(conversations) = self.conversations.get_mut(member) {
+                conversations.remove(&Target::Channel(name.clone()));
+            }
         }
     }
 

@@ -21,6 +21,12 @@ pub struct Channel {
     pub epoch: u64,
     /// Whether only invited users may join. Other users cannot see that the channel exists.
     pub private: bool,
+    /// Whether the channel can only be read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub archived: bool,
+    /// Whether the channel was deleted. It remains, without members, so that its name is not given again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deleted: bool,
     /// The subject; empty if none is set.
     pub subject: Subject<'static>,
     pub members: BTreeMap<UserName, Role>,
@@ -38,6 +44,10 @@ pub struct Channel {
     /// The topic of its events; derived from the name and the epoch.
     #[serde(skip)]
     pub topic: Arc<str>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Reads the invitations. Snapshots of older versions contain only the names.

@@ -37,6 +37,9 @@ pub(crate) fn create<'a>(state: &State, actor: Actor, private: bool, at: u64) ->
     if state.channels.channel(&actor.channel).is_ok() {
         return Err(Detail::ChannelTaken { channel: actor.channel });
     }
+    if state.channels.is_deleted(&actor.channel) {
+        return Err(Detail::ChannelNameUsed { channel: actor.channel });
+    }
     actor.event(1, at, Body::Created { private })
 }
 
@@ -150,10 +153,27 @@ pub(crate) fn set<'a>(
     if private.is_some() {
         channel = actor.allowed(state, Action::SetPrivate)?;
     }
+    if channel.archived {
+        return Err(Detail::ChannelArchived { channel: actor.channel });
+    }
     let subject = subject.filter(|subject| *subject != channel.subject);
     let private = private.filter(|private| *private != channel.private);
     if subject.is_none() && private.is_none() {
         return Ok(None);
     }
-    actor.event(channel.progress.n + 1, at, Body::Set { subject, private })
+    actor.event(channel.progress.n + 1, at, Body::Set { subject, private, archived: None })
+}
+
+pub(crate) fn archive<'a>(state: &State, actor: Actor, archived: bool, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Close)?;
+    if channel.archived == archived {
+        return Ok(None);
+    }
+    let body = Body::Set { subject: None, private: None, archived: Some(archived) };
+    actor.event(channel.progress.n + 1, at, body)
+}
+
+pub(crate) fn delete<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Close)?;
+    actor.event(channel.progress.n + 1, at, Body::ChannelDeleted)
 }

@@ -44,15 +44,42 @@ impl Channels {
     }
 
     fn get(&self, name: &ChannelName) -> Option<&Channel> {
-        if name.is_everybody() { Some(&self.everybody) } else { self.channels.get(name) }
+        if name.is_everybody() {
+            Some(&self.everybody)
+        } else {
+            self.channels.get(name).filter(|channel| !channel.deleted)
+        }
     }
 
     fn get_mut(&mut self, name: &ChannelName) -> Option<&mut Channel> {
-        if name.is_everybody() { Some(&mut self.everybody) } else { self.channels.get_mut(name) }
+        if name.is_everybody() {
+            Some(&mut self.everybody)
+        } else {
+            self.channels.get_mut(name).filter(|channel| !channel.deleted)
+        }
     }
 
-    /// A channel, if `user` may write to it. Only administrators may write to `*`.
+    /// Whether a channel of this name was deleted.
+    #[must_use]
+    pub fn is_deleted(&self, name: &ChannelName) -> bool {
+        self.channels.get(name).is_some_and(|channel| channel.deleted)
+    }
+
+    /// The channels that were not deleted, in alphabetical order.
+    pub fn existing(&self, after: Option<&str>) -> impl Iterator<Item = (&ChannelName, &Channel)> {
+        let channels = self.channels.range(pages::range(after, ChannelName::new));
+        channels.filter(|(_, channel)| !channel.deleted)
+    }
+
+    /// A channel, if `user` may write to it. Only administrators may write to `*`, and nobody to an archived
+    /// channel.
     pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
+        let channel = self.amendable(name, user)?;
+        if channel.archived { Err(Detail::ChannelArchived { channel: name.clone() }) } else { Ok(channel) }
+    }
+
+    /// A channel, if `user` may delete messages in it: also in an archived channel.
+    pub fn amendable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.membership(name, user)?;
         let may_write = !name.is_everybody() || channel.members.get(user) == Some(&Role::Owner);
         if may_write { Ok(channel) } else { Err(Detail::NotAdministrator) }
@@ -67,13 +94,13 @@ impl Channels {
 
     /// The channels after `after` that `user` may see, in alphabetical order.
     pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
-        let channels = self.channels.range(pages::range(after, ChannelName::new));
-        channels.filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
+        self.existing(after).filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
             channel: name.clone(),
             members: channel.members.len() as u64,
             role: channel.members.get(user).copied(),
             invited: channel.invited.contains_key(user),
             private: channel.private,
+            archived: channel.archived,
             subject: channel.subject.clone(),
         })
     }
@@ -183,7 +210,7 @@ impl Channels {
         std::iter::once(ChannelName::everybody()).chain(self.channels.keys().cloned())
     }
 
-    /// All channels, for the snapshot.
+    /// All channels, also deleted ones, for the snapshot.
     #[must_use]
     pub fn all(&self) -> &BTreeMap<ChannelName, Channel> {
         &self.channels

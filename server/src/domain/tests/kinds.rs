@@ -37,6 +37,7 @@ kinds! {
     Body::Unbanned(_) => "channel.unbanned",
     Body::Role(..) => "channel.role",
     Body::Set { .. } => "channel.set",
+    Body::ChannelDeleted => "channel.deleted",
     Body::Unknown => "unknown",
 }
 

@@ -13,7 +13,7 @@ use crate::domain::Original;
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..41u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..43u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -55,6 +55,8 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 37 => Command::Depart { user: target },
                 38 => Command::FinishDeletion { user: target },
                 39 => Command::Block { user: user(by), other: target, blocked: flag },
+                40 => Command::Archive(actor, flag),
+                41 if n == 1 => Command::DeleteChannel(actor),
                 _ => Command::Register { user: user(by), password: "hash".into() },
             }
         },

@@ -180,7 +180,9 @@ pub(super) fn current(state: &State, user: &UserName, written_in: &[Target]) -> 
     all.dedup();
     for target in all {
         let Target::Channel(name) = target else { continue };
-        let role = channels.channel(name)?.members.get(user).copied();
+        // A channel that was deleted has no members.
+        let Ok(channel) = channels.channel(name) else { continue };
+        let role = channel.members.get(user).copied();
         let may_read = !account.disabled && history::readable(state, user, target).is_ok();
         facts.push(Fact::Channel { channel: target.clone(), role, may_read });
     }
