@@ -59,14 +59,14 @@ pub struct Block {
 pub(super) fn block(Block { user, common }: Block) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
     let words = Words::ENGLISH.user_blocked(&user);
-    handle.ask::<UserBlock>(|token| OneUser { token, user })?;
+    handle.request::<UserBlock>(|token| OneUser { token, user })?;
     print(&common, &json!({}), &words)
 }
 
 pub(super) fn unblock(Block { user, common }: Block) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
     let words = Words::ENGLISH.user_unblocked(&user);
-    handle.ask::<UserUnblock>(|token| OneUser { token, user })?;
+    handle.request::<UserUnblock>(|token| OneUser { token, user })?;
     print(&common, &json!({}), &words)
 }
 
@@ -99,7 +99,7 @@ pub(super) fn run(account: Account) -> Result<(), CliError> {
     let Account::Delete(Delete { erase, password, common }) = account;
     let (mut handle, _news) = open_session(&common.connection)?;
     let password = Some(password.read(Words::ENGLISH)?);
-    handle.ask::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
+    handle.request::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
     handle.forget_session()?;
     print(&common, &json!({}), &Words::ENGLISH.account_deleted())
 }

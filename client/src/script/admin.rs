@@ -115,7 +115,7 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
 fn delete(common: &Common, user: UserName, erase: bool) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
     let of = Some(user.clone());
-    handle.ask::<AccountDelete>(|token| DeleteAccount { token, user: of, password: None, erase })?;
+    handle.request::<AccountDelete>(|token| DeleteAccount { token, user: of, password: None, erase })?;
     print(common, &json!({ "user": user }), &Words::ENGLISH.account_of_user_deleted(&user))
 }
 

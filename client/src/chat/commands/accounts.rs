@@ -145,7 +145,7 @@ fn delete_account(context: &mut Context, arguments: &str) -> Result<Next, CliErr
         _ => return Err(CliError::Usage(context.words.usage_delete_account())),
     };
     let password = Some(context.password.read(context.words)?);
-    context.handle.ask::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
+    context.handle.request::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
     context.handle.forget_session()?;
     context.open = None;
     context.cache.forget_all();
@@ -156,7 +156,7 @@ fn delete_account(context: &mut Context, arguments: &str) -> Result<Next, CliErr
 fn block(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let user = user(context.words, arguments)?;
     let done = context.words.user_blocked(&user);
-    context.handle.ask::<UserBlock>(|token| OneUser { token, user })?;
+    context.handle.request::<UserBlock>(|token| OneUser { token, user })?;
     context.say(&done)?;
     Ok(Next::Stay)
 }
@@ -164,7 +164,7 @@ fn block(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 fn unblock(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let user = user(context.words, arguments)?;
     let done = context.words.user_unblocked(&user);
-    context.handle.ask::<UserUnblock>(|token| OneUser { token, user })?;
+    context.handle.request::<UserUnblock>(|token| OneUser { token, user })?;
     context.say(&done)?;
     Ok(Next::Stay)
 }

@@ -92,7 +92,7 @@ fn delete(context: &mut Context, arguments: &str) -> Result<(), CliError> {
     let user = user(context.words, name)?;
     let done = context.words.account_of_user_deleted(&user);
     let params = |token| DeleteAccount { token, user: Some(user), password: None, erase };
-    context.handle.ask::<AccountDelete>(params)?;
+    context.handle.request::<AccountDelete>(params)?;
     context.say(&done)
 }
 

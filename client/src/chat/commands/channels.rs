@@ -318,7 +318,7 @@ fn archive(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         true => context.words.done_archive(&channel),
         false => context.words.done_restore(&channel),
     };
-    context.handle.ask::<ChannelArchive>(|token| ArchiveChannel { token, channel, archived })?;
+    context.handle.request::<ChannelArchive>(|token| ArchiveChannel { token, channel, archived })?;
     context.say(&done)?;
     Ok(Next::Stay)
 }
@@ -327,7 +327,7 @@ fn delete_channel(context: &mut Context, arguments: &str) -> Result<Next, CliErr
     let channel = channel(context.words, arguments)?;
     let done = context.words.done_delete_channel(&channel);
     let of = Target::Channel(channel.clone());
-    context.handle.ask::<ChannelDelete>(|token| OneChannel { token, channel })?;
+    context.handle.request::<ChannelDelete>(|token| OneChannel { token, channel })?;
     context.cache.forget(&of);
     context.open.take_if(|open| *open == of);
     context.say(&done)?;
