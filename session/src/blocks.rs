@@ -8,8 +8,8 @@ use common::methods::UserBlocks;
 use common::{Error, Target, UserName};
 
 use super::api::{Answer, Entry, NO_TICKET};
-use super::plain_request::Pager;
 use super::context::Context;
+use super::plain_request::Pager;
 use super::requests::{Pending, read};
 
 #[derive(Default)]

@@ -6,8 +6,8 @@ use common::channels::Joined;
 use common::reads::Reading;
 use common::{ChannelName, Conversation, Detail, Error, Notice, Target, UserName};
 
-use super::blocks::{self, Blocks};
 use super::api::{Answer, Entry, Follow, NO_TICKET, News};
+use super::blocks::{self, Blocks};
 use super::context::{Context, not_logged_in};
 use super::history;
 use super::presence::Presence;

@@ -21,7 +21,10 @@ pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {
     let invited = if channel.invited { words.listed_invited() } else { String::new() };
     let subject = if channel.subject.is_empty() { "" } else { ": " };
     let (name, members) = (&channel.channel, channel.members);
-    format!("{mark} {name} ({members}{privacy}{archived}{role}{invited}){subject}{}", channel.subject.as_str())
+    format!(
+        "{mark} {name} ({members}{privacy}{archived}{role}{invited}){subject}{}",
+        channel.subject.as_str()
+    )
 }
 
 /// A member, with a role above `member`.

@@ -3,8 +3,8 @@
 use common::accounts::Token;
 use common::channels::{self, ArchiveChannel, ListInChannel, Role, SetChannel};
 use common::methods::{
-    ChannelArchive, ChannelDelete, ChannelBan, ChannelBans, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole,
-    ChannelSet, ChannelUnban, Request,
+    ChannelArchive, ChannelBan, ChannelBans, ChannelDecline, ChannelDelete, ChannelInvite, ChannelKick,
+    ChannelMembers, ChannelRole, ChannelSet, ChannelUnban, Request,
 };
 use common::{ChannelName, Paged, Subject, UserName};
 use serde::Serialize;

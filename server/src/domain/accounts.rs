@@ -194,8 +194,17 @@ impl Users {
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
                 let (since, blocks, deleted) = (*at, BTreeMap::new(), None);
-                let account =
-                    Account { since, password, sessions, epoch, seen, administrator, disabled, blocks, deleted };
+                let account = Account {
+                    since,
+                    password,
+                    sessions,
+                    epoch,
+                    seen,
+                    administrator,
+                    disabled,
+                    blocks,
+                    deleted,
+                };
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {

@@ -2,8 +2,8 @@
 //! `account.delete` and `user.*`.
 
 use common::accounts::{
-    Blocks, ChangePassword, Credentials, DeleteAccount, Done, ListNames, LoggedIn, Registered, OneUser, Revoke, Revoked,
-    SessionInfo, SessionOnly, Sessions, Token, Users,
+    Blocks, ChangePassword, Credentials, DeleteAccount, Done, ListNames, LoggedIn, OneUser, Registered,
+    Revoke, Revoked, SessionInfo, SessionOnly, Sessions, Token, Users,
 };
 use common::presence::State;
 use common::{Detail, Error, NewPassword, Password, UserName};

@@ -3,8 +3,8 @@
 
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
-    ArchiveChannel, Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListInChannel, Member, Members, OneChannel,
-    OneMember, SetChannel,
+    ArchiveChannel, Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListInChannel, Member,
+    Members, OneChannel, OneMember, SetChannel,
 };
 use common::{ChannelName, Conversation, Error, UserName, pages};
 

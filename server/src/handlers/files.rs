@@ -40,7 +40,18 @@ pub(super) fn begin(
     let by_hash = known.is_some();
     let common::FileInfo { name, bytes, sha256 } = info;
     let (begun, is_from_earlier_run) = (context.now_ms, false);
-    let requested = Upload { id, user, to, name, bytes, sha256, begun, is_verified: by_hash, by_hash, is_from_earlier_run };
+    let requested = Upload {
+        id,
+        user,
+        to,
+        name,
+        bytes,
+        sha256,
+        begun,
+        is_verified: by_hash,
+        by_hash,
+        is_from_earlier_run,
+    };
     let known = context.files.uploads.resume(&requested, context.now_ms)?;
     let is_new = known.is_none();
     let upload = match known {

@@ -2,8 +2,8 @@
 
 use common::channels::{ArchiveChannel, GiveRole, ListInChannel, OneChannel, OneMember, Role, SetChannel};
 use common::methods::{
-    ChannelArchive, ChannelDelete, ChannelBan, ChannelBans, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole,
-    ChannelSet, ChannelUnban, Request,
+    ChannelArchive, ChannelBan, ChannelBans, ChannelDecline, ChannelDelete, ChannelInvite, ChannelKick,
+    ChannelMembers, ChannelRole, ChannelSet, ChannelUnban, Request,
 };
 use common::{ChannelName, Subject, Target, UserName};
 

@@ -7,8 +7,8 @@ use common::{Body, ChannelName, Detail, Event, Subject, Target, UserName};
 
 use super::Channel;
 use super::rights::{Action, check};
-use crate::domain::{State, blocks};
 use crate::domain::records::Record;
+use crate::domain::{State, blocks};
 
 type Decision<'a> = Result<Option<Record<'a>>, Detail>;
 

@@ -94,14 +94,16 @@ impl Channels {
 
     /// The channels after `after` that `user` may see, in alphabetical order.
     pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
-        self.existing(after).filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| ChannelInfo {
-            channel: name.clone(),
-            members: channel.members.len() as u64,
-            role: channel.members.get(user).copied(),
-            invited: channel.invited.contains_key(user),
-            private: channel.private,
-            archived: channel.archived,
-            subject: channel.subject.clone(),
+        self.existing(after).filter(|(_, channel)| channel.is_visible_to(user)).map(|(name, channel)| {
+            ChannelInfo {
+                channel: name.clone(),
+                members: channel.members.len() as u64,
+                role: channel.members.get(user).copied(),
+                invited: channel.invited.contains_key(user),
+                private: channel.private,
+                archived: channel.archived,
+                subject: channel.subject.clone(),
+            }
         })
     }
 
